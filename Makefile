@@ -9,7 +9,10 @@ DEMO_ARGS ?=
 SHOTS_ARGS ?=
 PYTEST_ARGS ?=
 NAMES ?=
+# What a wheel with compiled kernels is made for; hatch_build.py knows them.
+PLATFORMS ?= manylinux_2_17_x86_64 manylinux_2_17_aarch64 macosx_11_0_arm64 win_amd64
 DOCS ?= build/docs
+SITE ?= build/site
 # Most tests wait for a browser or run in one thread: two files at a time take little more than half.
 PYTEST_WORKERS ?= 2
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
@@ -17,13 +20,16 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 bin := $(VENV)/bin
 static := kan_widgets/widgets/static
 root_user := $(filter 0,$(shell id -u))
+package := $(shell find kan_widgets -name '*.py' -o -name '*.js' -o -name '*.cpp')
+article := build/see_a_kan_learn/facts.json
+live_tutorials := $(patsubst notebooks/%,build/tutorials/%,$(wildcard notebooks/*.ipynb))
 node_modules := js/node_modules/.package-lock.json
 pytest = OMP_NUM_THREADS=1 $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks claims page shots docs bench bench-accuracy clean
+.PHONY: help lab demo test test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks claims shots docs site bench bench-accuracy wheels test-wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,18 +99,28 @@ notebooks: $(VENV)/.dev chromium ## execute the tutorials and save them with out
 claims: $(VENV)/.dev ## check what the tutorials claim with seeds 1 to 3; prints the table of tests/README.md
 	$(bin)/python -m tests.notebooks.claims
 
-page: $(VENV)/.dev ## train as the quickstart does and save its views as build/quickstart.html
-	$(bin)/python -m tests.notebooks.page
-
 shots: $(VENV)/.dev chromium ## photograph every view in JupyterLab, at three widths in both themes, into build/shots
 	$(bin)/python -m tests.browser.shots $(SHOTS_ARGS)
 
 # All pages each time: a page that is not written again keeps its warnings to itself.
-docs: $(VENV)/.dev ## build the API reference and the gallery into build/docs; a warning fails it
-	$(bin)/python -m sphinx --fail-on-warning --fresh-env --write-all --quiet docs $(DOCS)
+sphinx = $(bin)/python -m sphinx --fail-on-warning --fresh-env --write-all --quiet
+
+docs: $(VENV)/.dev $(article) ## build the pages into build/docs: reference, gallery, tutorials as they are saved; a warning fails it
+	$(sphinx) docs $(DOCS)
 	@echo "$(DOCS)/index.html"
 
-bench: $(VENV)/.dev ## print the figures that the README quotes
+site: $(VENV)/.dev $(article) $(live_tutorials) ## build them into build/site with live tutorials: executes them, about 15 minutes the first time
+	$(sphinx) -D live_tutorials=build/tutorials docs $(SITE)
+	@echo "$(SITE)/index.html"
+
+# A minute's training, for the page "See a KAN learn".
+$(article): docs/see_a_kan_learn.py $(package) | $(VENV)/.dev
+	$(bin)/python docs/see_a_kan_learn.py $(@D)
+
+build/tutorials/%.ipynb: notebooks/%.ipynb $(package) | $(VENV)/.dev
+	$(bin)/python -m tests.notebooks.site $(<F) $@
+
+bench: $(VENV)/.dev ## print the figures of docs/figures.md
 	@set -e; for file in $(filter-out %/bench_accuracy.py,$(wildcard tests/benchmarks/*.py)); do \
 		echo "== $$file"; $(bin)/python -m tests.benchmarks.$$(basename $$file .py); \
 	done
@@ -112,8 +128,19 @@ bench: $(VENV)/.dev ## print the figures that the README quotes
 bench-accuracy: $(VENV)/.dev ## train on the full MNIST, about an hour (ACCURACY_ARGS=--help says more)
 	$(bin)/python -m tests.benchmarks.bench_accuracy $(ACCURACY_ARGS)
 
+wheels: $(VENV)/.made ## build the wheels of all platforms and the sdist into dist, on any machine
+	rm -rf dist
+	$(bin)/python -m pip install --quiet "build>=1.2,<2"
+	$(bin)/python -m build --sdist
+	@set -e; for platform in $(PLATFORMS); do \
+		KAN_WIDGETS_WHEEL=$$platform $(bin)/python -m build --wheel; \
+	done
+
+test-wheel: ## test the wheel of dist where it is installed alone, without a compiler
+	$(PYTHON) -m tests.installed_wheel dist
+
 clean: ## remove the virtual environment, node_modules, caches and build products
-	rm -rf $(VENV) js/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) js/node_modules build dist docs/notebooks .mypy_cache .pytest_cache .ruff_cache
 	find kan_widgets tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Unbuffered: into a pipe or a log, too, pip's lines come as they are written, not minutes later.

@@ -3,8 +3,8 @@
 >>> import kan_widgets as kw
 >>> model = kw.nn.KANCNN.article()
 >>> live = kw.bind(model)
->>> kw.KernelGrid(live)  # doctest: +ELLIPSIS
-<kan_widgets...KernelGrid object at ...>
+>>> kw.KernelGrid(live)
+<KernelGrid of KANCNN: layer 'convs.0', mode 'auto', step 0, idle>
 """
 
 from __future__ import annotations

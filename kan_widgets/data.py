@@ -187,6 +187,9 @@ def mnist(
         If the download took longer than `timeout`. Nothing of it stays under `root`.
     ConnectionError
         If the download failed. Nothing of it stays under `root`.
+    ImportError
+        If there is something to download and torchvision is not installed:
+        ``pip install "kan-widgets[torchvision]"``.
 
     Examples
     --------
@@ -294,7 +297,13 @@ sys.exit("\\n".join(["", *faults]))
 
 def _download(raw: Path, timeout: float) -> None:
     """Fetch MNIST into a folder under the same root; move it to its place only when it is whole."""
-    from torchvision.datasets import MNIST
+    try:
+        from torchvision.datasets import MNIST
+    except ImportError as error:
+        raise ImportError(
+            'downloading MNIST needs torchvision: run `pip install "kan-widgets[torchvision]"`, or '
+            'take source="embedded"'
+        ) from error
 
     root = raw.parent.parent
     root.mkdir(parents=True, exist_ok=True)

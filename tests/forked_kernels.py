@@ -8,6 +8,7 @@ passes signals on to it and ends as it ends.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import selectors
@@ -20,10 +21,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-# What a notebook with views loads (`torch._dynamo` comes with the first optimizer). Not quickjs,
-# whose import starts a thread.
+# What a notebook with views loads (`torch._dynamo` comes with the first optimizer), and what a
+# kernel does on its own: its debugger takes longer than the rest of its start. Not quickjs, whose
+# import starts a thread.
 PRELOADED = (
     *("torch", "torch._dynamo", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"),
+    *("ipykernel.debugger", "IPython.core.completerlib", "IPython.core.debugger"),
     *("ipywidgets", "anywidget", "PIL.Image"),
     *(f"kan_widgets.{part}" for part in ("data", "figures", "functions", "insight", "live")),
     *("kan_widgets.nn", "kan_widgets.widgets"),
@@ -47,7 +50,8 @@ class ForkServer:
         """Start it; its imports go on meanwhile."""
         from ipykernel.kernelspec import get_kernel_dict  # not for those who only attend
 
-        command = [sys.executable, __file__, "serve", self._socket]
+        # A debugger warns of modules that are frozen.
+        command = [sys.executable, "-Xfrozen_modules=off", __file__, "serve", self._socket]
         self._process = subprocess.Popen(
             command, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -101,6 +105,7 @@ def serve(path: str) -> None:
         os.environ["JPY_PARENT_PID"] = str(os.getpid())  # read by an import; a kernel ends with it
         for name in PRELOADED:
             __import__(name)
+        gc.freeze()  # a collection in a fork would copy the memory of all that
         # A fork has only the thread that made it: any other may hold a lock for ever.
         assert len(os.listdir("/proc/self/task")) == 1, "a thread was started by an import"
         woken, wake = socket.socketpair()

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import comm
 import pytest
 import torch
 
@@ -67,6 +68,20 @@ def test_view_writes_a_page_of_its_own_where_none_is_named(
     assert address.startswith("file:///")
     assert address.endswith("/run.html")
     assert not list(tmp_path.glob("*.html"))
+
+
+def test_view_says_that_packing_takes_a_while(
+    tmp_path: Path,
+    opened: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = recorded(tmp_path / "run.npz")
+    assert cli.main(["view", str(run)]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("kan_widgets.cli.recordings._SLOW_BYTES", 100)
+    assert cli.main(["view", str(run)]) == 0
+    assert "packing 0 MB of frames into a page …" in capsys.readouterr().err
 
 
 def test_a_browser_that_cannot_be_opened_is_said(
@@ -143,7 +158,9 @@ def test_what_cannot_be_done_is_said_in_one_line(
     (tmp_path / "empty").mkdir()
     run = recorded(tmp_path / "run.npz")
     given = [each.format(folder=tmp_path / "empty", run=run) for each in arguments]
+    before = comm.create_comm
     assert cli.main(given) == 1
+    assert comm.create_comm is before, "widgets made from now on talk to a page that is not there"
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith(f"kan-widgets {arguments[0]}: ")
     assert words in said
@@ -193,3 +210,22 @@ def test_viewing_and_listing_recordings_needs_no_torch(tmp_path: Path) -> None:
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_info_of_the_system_says_which_kernels_run_and_with_what(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["info", "--system"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"kan-widgets {kw.__version__}"
+    assert lines[1] == f"kernels     {kw.nn.kernels_info()}"
+    assert f"torch {torch.__version__}" in "\n".join(lines)
+
+
+@pytest.mark.parametrize("given", [[], ["run.npz", "--system"]])
+def test_info_takes_a_recording_or_the_system(
+    given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["info", *given])
+    assert "--system" in capsys.readouterr().err

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -419,6 +420,19 @@ def receive(monkeypatch: pytest.MonkeyPatch, arrived: Path) -> None:
     copy = "import json, shutil, sys; root = json.loads(sys.argv[1])[0]\n"
     copy += f"shutil.copytree({str(arrived / 'MNIST')!r}, root + '/MNIST')"
     monkeypatch.setattr(data, "_DOWNLOADER", copy)
+
+
+def test_without_torchvision_all_works_but_the_download(
+    full_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("torchvision", "torchvision.datasets"):
+        monkeypatch.setitem(sys.modules, name, None)
+    empty = tmp_path / "empty"
+    assert data.mnist(root=empty).source.startswith("embedded")
+    assert data.mnist("torchvision", root=full_set).source.startswith("full MNIST")
+    with pytest.raises(ImportError, match=r"kan-widgets\[torchvision\]"):
+        data.mnist("torchvision", root=empty, download=True)
+    assert not empty.exists()
 
 
 def test_downloaded_files_lie_where_torchvision_and_auto_find_them(

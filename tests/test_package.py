@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import subprocess
 import sys
 import zipfile
@@ -11,23 +13,31 @@ from email.message import Message
 from pathlib import Path
 
 import pytest
+import yaml
 
 import kan_widgets
+from kan_widgets.nn.kernels import recipe
 
 ROOT = Path(__file__).parents[1]
 
 
+def build(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Build the wheel with a PATH that holds nothing, so neither node nor npm."""
+    (folder / "empty").mkdir()
+    return subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
+        env=os.environ | {"PATH": str(folder / "empty"), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel with a PATH that holds nothing, so neither node nor npm."""
     folder = tmp_path_factory.mktemp("wheel")
-    (folder / "empty").mkdir()
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
-        env=os.environ | {"PATH": str(folder / "empty")},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    done = build(folder)
+    assert done.returncode == 0, done.stdout
     (built,) = folder.glob("*.whl")
     return built
 
@@ -98,7 +108,10 @@ def test_the_wheel_holds_the_tutorials(names: set[str]) -> None:
 
 
 def test_the_wheel_holds_every_module_and_nothing_else(names: set[str]) -> None:
-    inside = {name for name in names if ".dist-info/" not in name}
+    shared = {name.partition(".data/")[2] for name in names if ".data/" in name}
+    template = "data/share/jupyter/nbconvert/templates/kan_widgets/"
+    assert shared == {template + "conf.json", template + "index.html.j2"}
+    inside = {name for name in names if ".dist-info/" not in name and ".data/" not in name}
     assert {name for name in under("kan_widgets") if name.endswith(".py")} <= inside
     assert {name.split("/")[0] for name in inside} == {"kan_widgets"}
     assert not {name for name in inside if "node_modules" in name or ".ipynb_checkpoints" in name}
@@ -114,6 +127,58 @@ def test_the_wheel_stays_small(wheel: Path) -> None:
     assert sizes["tutorials"] < 4_000_000  # nine of them, with their pictures
 
 
+def test_without_a_platform_the_wheel_has_the_kernels_source_alone(
+    wheel: Path, names: set[str]
+) -> None:
+    assert wheel.name.endswith("-py3-none-any.whl")
+    kernels = "kan_widgets/nn/kernels/"
+    assert {kernels + "local.cpp", kernels + "runtime.cpp", kernels + "runtime.h"} <= names
+    assert not {name for name in names if name.endswith((".so", ".dylib", ".dll"))}
+
+
+def test_a_wheel_for_a_platform_has_the_library_and_a_name_that_says_so(tmp_path: Path) -> None:
+    compiler = tmp_path / "cxx"
+    # Compiles nothing, and makes the file that it is asked for.
+    compiler.write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho made > "$2"\n')
+    compiler.chmod(0o755)
+    done = build(tmp_path, KAN_WIDGETS_WHEEL="here", CXX=str(compiler))
+    assert done.returncode == 0, done.stdout
+    (built,) = tmp_path.glob("*.whl")
+    assert "-py3-none-" in built.name
+    assert built.stem.endswith(platform.machine().lower())
+    with zipfile.ZipFile(built) as archive:
+        libraries = [name for name in archive.namelist() if "kernels/kernels." in name]
+        assert libraries == [f"kan_widgets/nn/kernels/{recipe.NAMES[sys.platform]}"]
+        assert archive.read(libraries[0]) == b"made\n"
+
+
+@pytest.mark.parametrize(
+    ("platform", "compiler", "words"),
+    [
+        ("atari", "", "KAN_WIDGETS_WHEEL='atari': expected one of here, manylinux"),
+        ("here", "", "no C++ compiler: install"),
+        ("here", "#!/bin/sh\nexit 1\n", "returned non-zero exit status 1"),
+    ],
+)
+def test_a_wheel_that_cannot_have_what_it_should_is_not_made(
+    platform: str, compiler: str, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "cxx"
+    if compiler:
+        path.write_text(compiler)
+        path.chmod(0o755)
+    done = build(tmp_path, KAN_WIDGETS_WHEEL=platform, CXX=str(path))
+    assert done.returncode != 0
+    assert words in done.stdout
+    assert not list(tmp_path.glob("*.whl"))
+
+
+def test_make_builds_a_wheel_for_each_platform() -> None:
+    (line,) = re.findall(r"^PLATFORMS \?= (.*)$", (ROOT / "Makefile").read_text(), re.M)
+    hook = (ROOT / "hatch_build.py").read_text()
+    assert line.split() == re.findall(r'^    "(\w+)": \("', hook, re.M)
+
+
 def test_the_metadata_name_version_licences_and_command(wheel: Path) -> None:
     about = metadata(wheel)
     assert about["Name"] == "kan-widgets"
@@ -123,6 +188,50 @@ def test_the_metadata_name_version_licences_and_command(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (entry,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
         assert b"kan-widgets = kan_widgets.cli:main" in archive.read(entry)
+
+
+def test_the_packages_page_leads_out_of_itself_to_files_that_there_are(wheel: Path) -> None:
+    text = str(metadata(wheel).get_payload())
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) > 10
+    homes = (
+        "https://github.com/kan-widgets/kan-widgets/blob/main/",
+        "https://raw.githubusercontent.com/kan-widgets/kan-widgets/main/",
+    )
+    for link in links:
+        (home,) = (home for home in homes if link.startswith(home))
+        assert (ROOT / link.removeprefix(home)).is_file(), link
+
+
+def test_all_that_name_the_repository_name_the_same_one(wheel: Path) -> None:
+    urls = dict(url.split(", ") for url in metadata(wheel).get_all("Project-URL") or [])
+    home, pages = urls["Homepage"], urls["Documentation"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    recipe = yaml.safe_load((ROOT / "recipe" / "recipe.yaml").read_text("utf-8"))
+    assert citation["repository-code"] == recipe["about"]["homepage"] == home
+    assert citation["url"] == recipe["about"]["documentation"] == pages
+    assert {urls["Changelog"], urls["Issues"]} == {
+        f"{home}/blob/main/CHANGELOG.md",
+        f"{home}/issues",
+    }
+
+
+def test_the_conda_recipe_asks_for_what_the_package_asks_for(wheel: Path) -> None:
+    recipe = yaml.safe_load((ROOT / "recipe" / "recipe.yaml").read_text("utf-8"))
+    assert recipe["context"]["version"] == kan_widgets.__version__
+    required = [
+        requirement.replace("torch", "pytorch", 1)
+        if requirement.startswith("torch<")
+        else requirement
+        for requirement in metadata(wheel).get_all("Requires-Dist") or []
+        if "extra ==" not in requirement
+    ]
+    parts = [re.fullmatch(r"([\w-]+)([<>=].+)", requirement) for requirement in required]
+    ours = {(part[1], frozenset(part[2].split(","))) for part in parts if part}
+    asked = [line.split(" ") for line in recipe["requirements"]["run"]]
+    theirs = {(name, frozenset(ranges.split(","))) for name, ranges in asked if name != "python"}
+    assert ours == theirs
+    assert ["python", ">=3.10"] in asked
 
 
 def test_requirements_are_ranges(wheel: Path) -> None:

@@ -68,13 +68,14 @@ class Followed:
 
 
 @pytest.fixture
-def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Followed]:
-    monkeypatch.setattr(comm, "create_comm", comm.create_comm)  # put back afterwards
+def followed(tmp_path: Path) -> Iterator[Followed]:
+    before = comm.create_comm
     made = Followed(tmp_path / "run.npz")
     yield made
     made.server.close()
     made.run.close()
     made.recorder.close()
+    assert comm.create_comm is before, "widgets made from now on still talk to a page that ended"
 
 
 def content_of(page: bytes) -> dict[str, Any]:

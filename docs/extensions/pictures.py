@@ -1,4 +1,4 @@
-"""The gallery: code on the page is run while the pages are built, and what it shows is drawn.
+"""Code on a page is run while the pages are built, and what it shows is drawn: the gallery.
 
 ``{run}`` runs its code; ``{picture}`` runs its code and draws the view that the last line gives,
 in light and in dark colours. All code of a page shares its names, in the order of the page.
@@ -14,6 +14,7 @@ from typing import Any
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
@@ -26,15 +27,26 @@ FOLDER = "_pictures"
 WIDTH = 798  # pixels of the page; the style sheet fits it to the column of text
 
 
+def names_of(env: BuildEnvironment) -> dict[str, Any]:
+    """Return the names that the code of the page being read shares.
+
+    From the start it has ``recorded_run``: the folder that the option of this name says.
+    """
+    start = {"recorded_run": Path(env.config.recorded_run)}
+    names: dict[str, Any] = env.temp_data.setdefault("pictures_names", start)
+    return names
+
+
 class Run(SphinxDirective):
-    """``{run}``: code that is shown, and run."""
+    """``{run}``: code that is shown, and run; with ``:hidden:`` it is only run."""
 
     has_content = True
+    option_spec = {"hidden": directives.flag}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
         """Run the code."""
         self.value()
-        return [self.code()]
+        return [] if "hidden" in self.options else [self.code()]
 
     def code(self) -> nodes.Node:
         """Return the code as it stands on the page."""
@@ -43,7 +55,7 @@ class Run(SphinxDirective):
 
     def value(self) -> Any:
         """Run the code; return what its last line gives, if that is an expression."""
-        names = self.env.temp_data.setdefault("pictures_names", {})
+        names = names_of(self.env)
         lines = ast.parse("\n".join(self.content))
         last = lines.body.pop() if lines.body and isinstance(lines.body[-1], ast.Expr) else None
         where = f"{self.env.docname}:{self.content_offset}"
@@ -97,6 +109,7 @@ def every_view_is_shown(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Add the directives."""
+    app.add_config_value("recorded_run", "", "env")
     app.add_directive("run", Run)
     app.add_directive("picture", Picture)
     app.connect("build-finished", every_view_is_shown)

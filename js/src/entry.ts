@@ -1,6 +1,7 @@
 /** What each view brings into the page: a few lines that take its drawing from the stream's bundle. */
 
-import type { RenderProps } from "@anywidget/types";
+import type { InitializeProps, RenderProps } from "@anywidget/types";
+import { outlast } from "./wire/late.ts";
 
 interface Exports {
   render?(kind: string, props: RenderProps): void;
@@ -27,4 +28,7 @@ async function render(props: RenderProps): Promise<void> {
   }
 }
 
-export default { render };
+export default {
+  initialize: ({ model }: InitializeProps) => outlast(model),
+  render,
+};

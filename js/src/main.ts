@@ -8,6 +8,7 @@ import { computed } from "./computed.ts";
 import { putSheet } from "./shell/sheet.ts";
 import { still } from "./still.ts";
 import { VIEWS } from "./views/registry.ts";
+import { outlast } from "./wire/late.ts";
 import { type StreamContext, initialize as start } from "./wire/stream.ts";
 import type { StreamExports } from "./wire/types.ts";
 
@@ -22,6 +23,7 @@ function render(kind: string, props: RenderProps): void {
 }
 
 export function initialize(context: StreamContext): StreamExports {
+  outlast(context.model);
   return Object.assign(start(context), { render });
 }
 

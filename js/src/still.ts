@@ -54,6 +54,7 @@ function givenOf(
     theme,
     ratio,
     pointed: NOTHING,
+    still: true,
     parts: parts?.map((part) => givenOf(part, theme)),
   };
 }

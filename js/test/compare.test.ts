@@ -43,8 +43,8 @@ function shown(steps: string[], more: Partial<Shown> = {}): Shown {
 }
 
 const CURVES = [
-  curve("loss", "KAN", [0, 50, 100], [3, 2, 1]),
-  curve("loss", "<b>CNN</b>", [0, 50, 100], [6, 5, 4], { colour: 1 }),
+  curve("loss", "KAN", [0, 50, 100], [3, 2, 1], { colour: 2 }),
+  curve("loss", "<b>CNN</b>", [0, 50, 100], [6, 5, 4], { colour: 3 }),
 ];
 
 let life: AbortController;
@@ -187,8 +187,8 @@ describe("the picture", () => {
     const painted = (colour: string) =>
       marksOf(scene).filter((mark) => "fill" in mark && mark.fill === colour).length;
     // Over its column, its layers and its kernels, before its number over the curves, and the curve's own dots.
-    expect([0, 1].map((k) => painted(colours[`curve-${k as 0 | 1}`]))).toEqual([5, 5]);
-    expect(painted(colours["curve-2"])).toBe(0);
+    expect([2, 3].map((k) => painted(colours[`curve-${k as 2 | 3}`]))).toEqual([5, 5]);
+    expect(painted(colours["curve-4"])).toBe(0);
   });
 
   it("puts the curves beside the numbers where there is room, else below", () => {

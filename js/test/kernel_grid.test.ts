@@ -453,7 +453,7 @@ describe("the words", () => {
     expect(statusText(60, 5, idle)).toBe("step 60 · looking back");
     expect(statusText(60, -1, idle, { training: "paused" })).toBe("step 60 · paused");
     const alone = { alone: true };
-    expect(statusText(60, -1, idle, alone)).toBe("step 60 · no kernel: run the cell again");
+    expect(statusText(60, -1, idle, alone)).toBe("step 60 · no kernel");
     expect(statusText(60, -1, { state: "saved", message: "" }, alone)).toBe("step 60 · saved");
   });
 

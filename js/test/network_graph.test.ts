@@ -1,9 +1,13 @@
 /** NetworkView below the picture: columns, bundles, what is shown, where it lies. */
 
 import { describe, expect, it } from "vitest";
+import { memory } from "../src/phi/memory.ts";
+import type { Given } from "../src/scene/drawing.ts";
+import { diagramOf, WHOLE } from "../src/views/network_view/diagram.ts";
 import { type Bundle, bundlesOf, type Graph, graphOf } from "../src/views/network_view/graph.ts";
 import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
 import { FEW_LINKS, relevanceOf } from "../src/views/network_view/relevance.ts";
+import type { Settings } from "../src/views/network_view/settings.ts";
 import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
 import { layer } from "./samples.ts";
 
@@ -230,6 +234,32 @@ describe("the layout", () => {
 
   it("has room for more units where it is higher", () => {
     const { columns } = article();
-    expect(roomFor(columns[2], 300)).toBeLessThan(roomFor(columns[2], 600));
+    expect(roomFor(columns[2], 300, 200)).toBeLessThan(roomFor(columns[2], 600, 200));
+  });
+});
+
+describe("the diagram of the next frame", () => {
+  it("lies as the last one did, so that links need not be drawn again", () => {
+    const layers = [dense("a", 3, 4)];
+    const layout = { version: 1, layers };
+    const size = layers[0].count * layers[0].nb;
+    const frameAt = (step: number) => ({ step, layout, data: new Float32Array(size).fill(step) });
+    const own = structure([station("input", "input", [], [4]), station("kan", "a", [0], [3])]);
+    const store = {
+      structure: () => own,
+      observed: () => null,
+      status: () => ({ state: "live", message: "" }),
+      cursor: () => -1,
+    };
+    const given = { store, get: () => undefined } as unknown as Given;
+    const [keep, units] = [memory(), new Map<string, number[]>()];
+    const settings = { relevance: 1, top: 0 } as unknown as Settings;
+    const room = { x: 0, y: 0, width: 600, height: 300 };
+    const [one, two] = [1, 2].map((step) =>
+      diagramOf(given, frameAt(step), settings, null, room, WHOLE, keep, units),
+    );
+    expect(two.frame.step).toBe(2);
+    expect(two.pictures[1]).not.toBe(one.pictures[1]);
+    expect(two.layout).toBe(one.layout);
   });
 });

@@ -29,6 +29,7 @@ function sceneOf(
     observed: () => observed,
     selection: () => selection,
     cursor: () => -1,
+    alone: () => false,
   };
   const scene = drawing()({
     store: store as never,

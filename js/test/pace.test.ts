@@ -34,17 +34,24 @@ it("draws once for all that came before the next animation frame", () => {
   expect(starts.length).toBe(1);
 });
 
-it("leaves half as much time as a drawing took before it draws another frame of the training", () => {
-  const { pace, starts, tick } = start(40);
-  pace.soon();
-  tick(FRAME);
-  const ended = performance.now();
-  pace.soon();
-  pace.soon();
-  tick(200);
-  expect(starts.length).toBe(2);
-  expect(starts[1]).toBeGreaterThanOrEqual(ended + 20);
-});
+it.each([
+  [40, 2 / 3],
+  [25, 2 / 3],
+  [10, 10 / (10 + FRAME)],
+])(
+  "of drawings of %d ms that are asked for again and again leaves a third of the time",
+  (took, share) => {
+    const { pace, starts, tick } = start(took);
+    const begun = performance.now();
+    while (performance.now() < begun + 2000) {
+      pace.soon();
+      tick(1);
+    }
+    const drawing = (starts.length * took) / (performance.now() - begun);
+    expect(drawing).toBeLessThan(share + 0.02);
+    expect(drawing).toBeGreaterThan(share - 0.1);
+  },
+);
 
 it("does not wait where drawing is quick or a person asks", () => {
   const { pace, starts, tick } = start(40);

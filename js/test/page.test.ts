@@ -3,7 +3,7 @@ import { deflateSync } from "node:zlib";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Modules, start, streamModel } from "../src/page/index.ts";
 import { PageModel } from "../src/page/model.ts";
-import { framesOf, type SavedStream, unfold, unpack } from "../src/page/saved.ts";
+import { framesOf, type SavedStream, unfold, unpack, widen } from "../src/page/saved.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { bytes, wireLayout } from "./samples.ts";
 
@@ -62,6 +62,23 @@ describe("saved frames", () => {
     const [first, second] = framesOf({ layout: 2, steps: [0, 7], data: folded([[1], [2]]) });
     expect([first.layout, first.step, first.data.getFloat32(0, true)]).toEqual([2, 0, 1]);
     expect([second.layout, second.step, second.data.getFloat32(0, true)]).toEqual([2, 7, 2]);
+  });
+
+  it("that were rounded are whole steps of their functions, and the last one has parts of a step", () => {
+    const int8 = (...numbers: number[]) => new DataView(Int8Array.from(numbers).buffer);
+    const run = {
+      layout: 1,
+      steps: [0, 5, 9],
+      // One function of two coefficients, then two of one; the last moves from 64 to -64 and on.
+      counts: [[1, 2] as [number, number], [2, 1] as [number, number]],
+      sizes: new DataView(Float32Array.of(0.5, 2, 0.25).buffer),
+      data: int8(1, 2, -4, 0, 0, 1, 3, 0, 0, 64, -128, 1),
+      fine: int8(0, 127, -127, 0),
+    };
+    expect(Array.from(widen(run))).toEqual(
+      [0.5, 0, 6, 16, 1.5, 0, 6, -16, -0.5, 0.75, 5, -15.75].map(Math.fround),
+    );
+    expect(framesOf(run).map(({ data }) => data.getFloat32(12, true))).toEqual([16, -16, -15.75]);
   });
 
   it("are unpacked to where they belong", async () => {
@@ -186,7 +203,7 @@ describe("a page", () => {
     document.documentElement.removeAttribute("data-theme");
     document.body.innerHTML =
       '<select id="kw-theme"><option>auto</option><option>light</option><option>dark</option></select>' +
-      '<main>Opening…</main><script type="application/json" id="kw-saved"></script>' +
+      '<main></main><script type="application/json" id="kw-saved"></script>' +
       '<script type="text/plain" id="kw-bytes"></script>';
   });
 
@@ -204,6 +221,9 @@ describe("a page", () => {
         ]),
       ],
     };
+    (document.querySelector("main") as HTMLElement).innerHTML = places
+      .map((_, n) => `<figure data-kw-place="${n}"><div>Opening…</div></figure>`)
+      .join("");
     const data = new Uint8Array(16);
     new DataView(data.buffer).setFloat32(12, 1, true);
     const put = (id: string, text: string) => {
@@ -215,14 +235,14 @@ describe("a page", () => {
 
   it("gives each view its model and the stream by reference", async () => {
     fill([
-      { name: "Some", model: 0, css: { width: "50%" }, note: "" },
-      { name: "Some", model: 0, css: {}, note: "" },
+      { name: "Some", model: 0 },
+      { name: "Some", model: 0 },
     ]);
     // biome-ignore lint/suspicious/noExplicitAny: whatever a view is given
     const given: any[] = [];
     const modules: Modules = {
       Stream: { initialize },
-      Some: { default: { render: (context: object) => given.push(context) } },
+      View: { default: { render: (context: object) => given.push(context) } },
     };
     await start(document, modules);
     expect(given).toHaveLength(2);
@@ -231,25 +251,26 @@ describe("a page", () => {
     const { exports } = await host.getWidget(model.get("stream"));
     expect(exports.latest().step).toBe(0);
     expect((await host.getModel(model.get("stream"))).get("status").state).toBe("saved");
-    expect(el.closest("figure").style.width).toBe("50%");
+    const figures = [...document.querySelectorAll("figure")];
+    expect([el, other.el].map((each) => figures.indexOf(each.closest("figure")))).toEqual([0, 1]);
+    expect(el.textContent).toBe("");
   });
 
   it("gives a view those that are drawn in it", async () => {
-    fill([{ name: "Some", model: 0, css: {}, note: "" }], "auto", [0]);
+    fill([{ name: "Some", model: 0 }], "auto", [0]);
     // biome-ignore lint/suspicious/noExplicitAny: whatever a view is given
     let given: any;
     const render = (context: object) => {
       given = context;
     };
-    await start(document, { Stream: { initialize }, Some: { default: { render } } });
+    await start(document, { Stream: { initialize }, View: { default: { render } } });
     const [ref] = given.model.get("parts");
     expect(await given.host.getModel(ref)).toBe(given.model);
   });
 
-  it("shows names and notes as text", async () => {
-    fill([{ name: hostile, model: 0, css: {}, note: hostile }]);
+  it("shows names as text", async () => {
+    fill([{ name: hostile, model: 0 }]);
     await start(document, { Stream: { initialize } });
-    expect(document.querySelector("figcaption")?.textContent).toBe(hostile);
     expect(document.querySelectorAll("main script, main [onerror]")).toHaveLength(0);
     expect(document.querySelector("main div")?.textContent).toContain(hostile);
   });
@@ -269,8 +290,15 @@ describe("a page", () => {
     }
   });
 
+  it("leaves the theme to a page that has no switch of ours", async () => {
+    fill([], "dark");
+    document.querySelector("select")?.remove();
+    await start(document, { Stream: { initialize } });
+    expect(document.documentElement.dataset.theme).toBeUndefined();
+  });
+
   it("says in words what goes wrong", async () => {
-    fill([{ name: "Some", model: 0, css: {}, note: "" }]);
+    fill([{ name: "Some", model: 0 }]);
     await start(document, { Stream: { initialize } });
     expect(document.querySelector("main")?.textContent).toContain("Some did not start");
     (document.getElementById("kw-bytes") as HTMLElement).textContent = "";

@@ -170,6 +170,8 @@ describe("the words", () => {
   it("say whether a batch was observed", () => {
     const traits = { mode: "preferred", bounds: "observed" };
     expect(remarks(pictureOf(traits).picture).noted).toContain("call live.observe(batch)");
+    const alone = remarks(pictureOf(traits).picture, true).noted;
+    expect(alone).toBe("no inputs observed, so within the grid's range");
     const observed = observedOf(layer(), randoms(12 * 40), 12);
     const { picture } = pictureOf(traits, observed);
     expect(remarks(picture).noted).toBe("");

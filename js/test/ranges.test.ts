@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { evaluateAll, rangesAt, samplePlan } from "../src/phi/curves.ts";
-import { kernelRanges, layerRange, niceCeil } from "../src/phi/ranges.ts";
+import { kernelRanges, layerRange, niceCeil, sizeWithin } from "../src/phi/ranges.ts";
 import { frameOf, layer, table } from "./samples.ts";
 
 describe("niceCeil", () => {
@@ -97,5 +97,29 @@ describe("ranges", () => {
     const drawn = evaluateAll(frame, two, plan);
     const own = [...drawn.y.slice(drawn.points, drawn.points + drawn.x[0].length)];
     expect(rangesAt(frame, two, plan)[1]).toBe(Math.max(...own.map(Math.abs)));
+  });
+});
+
+describe("sizeWithin", () => {
+  it("is the one that stands at its place when all are sorted", () => {
+    let seed = 1;
+    const random = () => {
+      seed = (seed * 16807) % 2147483647;
+      return seed / 2147483647 - 0.5;
+    };
+    for (const count of [1, 2, 3, 10, 101, 1000]) {
+      for (const digits of [1, 9]) {
+        const values = Float32Array.from({ length: count }, () => Number(random().toFixed(digits)));
+        const sorted = values.map(Math.abs).sort();
+        for (const share of [0, 0.5, 0.98, 0.99, 1]) {
+          expect(sizeWithin(values, share)).toBe(sorted[Math.ceil(share * (count - 1))]);
+        }
+      }
+    }
+  });
+
+  it("leaves out what is not finite", () => {
+    expect(sizeWithin(new Float32Array([NaN, -3, Infinity, 1]), 1)).toBe(3);
+    expect(sizeWithin(new Float32Array([NaN]), 1)).toBe(0);
   });
 });

@@ -569,6 +569,18 @@ describe("what is shown", () => {
     expect(root.querySelector(".kw-status, .kw-time")).toBeNull();
   });
 
+  it("have how the layers compute beside the steps a second, where they are kan_widgets' own", async () => {
+    const { model, root } = await show();
+    const now = () =>
+      [...root.querySelectorAll<HTMLElement>(".kw-remark")].find((remark) =>
+        remark.textContent?.startsWith("now"),
+      )?.title;
+    expect(now()).toMatch(/pauses not counted$/);
+    model.update({ status: { ...RUNNING, kernels: "compiled kernels of the package" } });
+    await drawn();
+    expect(now()).toMatch(/counted\. KAN layers compute by compiled kernels of the package$/);
+  });
+
   it("are those of the whole run once it has ended, and what drawing took where that is much", async () => {
     const { model, remarks } = await show();
     model.update({ status: { ...RUNNING, share: 0.13 } });

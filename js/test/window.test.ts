@@ -1,6 +1,6 @@
 /** A layer of which the page has a window: its functions keep the names that they have in the whole layer. */
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { entryText, functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
 import { obstacle } from "../src/phi/forward.ts";
 import { entryIn, functionIn, groupOf, selectionIn } from "../src/phi/pair.ts";
@@ -146,13 +146,17 @@ describe("the map of the whole layer", () => {
 });
 
 describe("a page that looks elsewhere", () => {
-  it("says where, and that a frame has come", () => {
+  it("says where, and that a frame was drawn", async () => {
+    vi.stubGlobal("requestAnimationFrame", (draw: () => void) => setTimeout(draw, 1));
+    vi.stubGlobal("cancelAnimationFrame", clearTimeout);
     const kernel = new FakeModel({ layouts: [wireLayout(0)], initial: wireFrame(0) });
     const store = initialize({ model: kernel.model, signal: new AbortController().signal });
     store.look("conv1", 3, 4);
     expect(kernel.sent).toEqual([{ kind: "look", layer: "conv1", out: 3, in: 4 }]);
     kernel.message({ kind: "frame", layout: 0, step: 1, number: 9 }, [bytes([1, 2])]);
-    expect(kernel.sent[1]).toEqual({ kind: "shown", number: 9 });
+    expect(kernel.sent.length).toBe(1);
+    await vi.waitFor(() => expect(kernel.sent.length).toBe(2));
+    expect(kernel.sent[1]).toEqual({ kind: "shown", number: 9, drawings: 1 });
   });
 
   it("forgets the frames of the window before, but not the moment that is shown", () => {

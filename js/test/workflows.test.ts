@@ -6,6 +6,8 @@ const FOLDER = new URL("../../.github/workflows/", import.meta.url);
 const MAKEFILE = readFileSync(new URL("../../Makefile", import.meta.url), "utf8");
 const lint = await createLinter();
 const names = readdirSync(FOLDER);
+// What GitHub has had since this linter was made.
+const NEWER = ['label "ubuntu-24.04-arm" is unknown', 'unknown permission scope "attestations"'];
 const text = (name: string) => readFileSync(new URL(name, FOLDER), "utf8");
 
 it("finds what is wrong with a workflow", () => {
@@ -13,7 +15,8 @@ it("finds what is wrong with a workflow", () => {
 });
 
 it.each(names)("%s is well formed", (name) => {
-  expect(lint(text(name), name)).toEqual([]);
+  const faults = lint(text(name), name);
+  expect(faults.filter((f) => !NEWER.some((known) => f.message.startsWith(known)))).toEqual([]);
 });
 
 it.each(names)("%s calls targets of the Makefile", (name) => {

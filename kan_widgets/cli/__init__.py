@@ -57,6 +57,10 @@ def _run(options: argparse.Namespace, for_jupyter: list[str]) -> int:
         from kan_widgets.cli.follow import follow
 
         return follow(options)
+    if options.command == "info" and options.system:
+        from kan_widgets.cli.system import system
+
+        return system()
     from kan_widgets.cli import recordings
 
     commands = {"view": recordings.view, "runs": recordings.runs, "info": recordings.info}
@@ -165,10 +169,14 @@ def _parser() -> argparse.ArgumentParser:
 
     info = commands.add_parser(
         "info",
-        help="say what is in a recording",
-        description="Say what is in a recording: model, layers, frames, and what was logged.",
+        help="say what is in a recording, or on what system this runs",
+        description="Say what is in a recording: model, layers, frames, and what was logged. Or,"
+        " with --system, what a report of a fault should say: versions, platform, and whether"
+        " layers compute by compiled kernels.",
     )
-    info.add_argument("recording", type=Path, metavar="RUN.npz")
+    what = info.add_mutually_exclusive_group(required=True)
+    what.add_argument("recording", type=Path, nargs="?", metavar="RUN.npz")
+    what.add_argument("--system", action="store_true", help="versions, platform, kernels")
     return parser
 
 
@@ -176,7 +184,7 @@ def _of_pages(parser: argparse.ArgumentParser, out: str) -> None:
     parser.add_argument("--dark", action="store_true", help="dark colours")
     parser.add_argument("--out", type=Path, metavar="PAGE.html", help=out)
     parser.add_argument(
-        "--max-mb", type=float, default=10.0, metavar="MB", help="of the page; default: %(default)g"
+        "--max-mb", type=float, default=2.0, metavar="MB", help="of the page; default: %(default)g"
     )
     _not_opened(parser)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import closing
 
 from kan_widgets.cli.opening import open_page
 from kan_widgets.cli.serving import Server
@@ -12,7 +13,11 @@ from kan_widgets.cli.serving import Server
 def follow(options: argparse.Namespace) -> int:
     """Serve a page that follows a recording, until Ctrl+C."""
     # Before the first widget is made, so that all talk with the page.
-    server = Server(options.port)
+    with closing(Server(options.port)) as server:
+        return _follow(options, server)
+
+
+def _follow(options: argparse.Namespace, server: Server) -> int:
     from kan_widgets.live import follow
     from kan_widgets.widgets.dashboard import Dashboard
     from kan_widgets.widgets.live_page import live_page

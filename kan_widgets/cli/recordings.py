@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kan_widgets.cli.opening import open_page
 from kan_widgets.insight.progress import progress, progress_line
@@ -19,9 +20,14 @@ from kan_widgets.live import Replay, replay
 from kan_widgets.live.recordings.words import state_word
 from kan_widgets.widgets.headline import headline_of
 
+if TYPE_CHECKING:
+    from kan_widgets.widgets.keywords import Theme
+
 _PATIENCE_SECONDS = 1.0
 # A run whose recording is listed needs no history.
 _FEW_MB = 5.0
+# So much takes over a second to pack into a page.
+_SLOW_BYTES = 30_000_000
 _COMPARED = 7
 _THUMBNAIL = 260
 
@@ -94,7 +100,7 @@ def runs(options: argparse.Namespace) -> int:
     from kan_widgets.widgets.compare import Compare
     from kan_widgets.widgets.page import Page
 
-    theme = "dark" if options.dark else "auto"
+    theme: Theme = "dark" if options.dark else "auto"
     chosen = listed[:_COMPARED]
     compared = Compare({each.name(folder): each.run for each in chosen}, theme=theme)
     left = len(listed) - len(chosen)
@@ -179,6 +185,8 @@ def _show(page: object, options: argparse.Namespace, stem: str) -> None:
         out = Path(tempfile.mkdtemp(prefix="kan-widgets-")) / f"{stem}.html"
     elif not out.parent.is_dir():
         raise FileNotFoundError(f"--out {out}: there is no folder {out.parent}")
+    if page.nbytes > _SLOW_BYTES:
+        print(f"packing {page.nbytes / 1e6:.0f} MB of frames into a page …", file=sys.stderr)
     write_page(out, page, options.max_mb)
     if not options.no_browser:
         open_page(out.resolve().as_uri())

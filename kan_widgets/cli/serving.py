@@ -117,7 +117,7 @@ class PageComm(BaseComm):
 
 
 class Server:
-    """Serves one page, and carries messages between it and the widgets made from now on.
+    """Serves one page, and carries messages between it and the widgets made until it is closed.
 
     Parameters
     ----------
@@ -136,9 +136,11 @@ class Server:
         """Called for the text of the page."""
         self._token = secrets.token_urlsafe(16)
         self._hearing = threading.Lock()
-        comm.create_comm = lambda *_, **options: PageComm(self.hub, **options)
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._http.daemon_threads = True
+        self._serves = False
+        self._create_comm_before = comm.create_comm
+        comm.create_comm = lambda *_, **options: PageComm(self.hub, **options)
 
     @property
     def address(self) -> str:
@@ -147,12 +149,15 @@ class Server:
 
     def serve(self) -> None:
         """Serve until `close` is called, or Ctrl+C pressed."""
+        self._serves = True
         self._http.serve_forever(poll_interval=0.1)
 
     def close(self) -> None:
-        """Serve no more."""
+        """Serve no more, and leave widgets to who had them before."""
+        comm.create_comm = self._create_comm_before
         self.hub.end()
-        self._http.shutdown()
+        if self._serves:  # else there is nothing that could answer
+            self._http.shutdown()
         self._http.server_close()
 
     def place(self, path: str, host: str, origin: str | None) -> str | None:

@@ -114,7 +114,7 @@ def style_sheet() -> str:
   --bq-mainheading-font-size: 13px;
   background: transparent;
 }}
-.bqplot.{CLASS} > svg text.legendtext {{ font: 12px sans-serif; }}
+.bqplot.{CLASS} > svg text.legendtext {{ font: 12px sans-serif; fill: {ink} !important; }}
 {_legend_rules()}
 """
 

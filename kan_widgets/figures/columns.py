@@ -84,6 +84,9 @@ class Columns:
                 self._halves[v].y = np.array(flat[:-1])
             with self._medians[v].hold_sync():
                 self._medians[v].x, self._medians[v].y = np.array(at), np.array(medians)
+        if self._log:
+            shown = [mark.y for mark in self._dots.values()]
+            plain.label_decades(self.figure.axes[1], np.concatenate([*shown, np.empty(0)]))
         rest = f" ({left_out:,} functions have no place on this scale)" if left_out else ""
         self._across.label = f"layer{rest}"
 

@@ -126,6 +126,9 @@ class _Quantity:
             with line.hold_sync():
                 line.x, line.y = x, y
                 line.marker = "circle" if len(y) < 3 else None
+        if log and self._lines:
+            drawn = [line.y for line in self._lines.values()]
+            plain.label_decades(made.axes[1], np.concatenate(drawn))
 
     def _add(self, made: Any, name: str, kind: str) -> Any:
         """Add a line; that of a held-out quantity has the second colour, as in other views."""

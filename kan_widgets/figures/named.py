@@ -92,6 +92,14 @@ def lines(
     ]
     if "y" in log and min(np.nanmin(mark.y, initial=1.0) for mark in marks) < _LONG_BELOW:
         axes[1].tick_format = ".0e"
+    if "y" in log:
+
+        def relabel(change: Any = None) -> None:
+            plain.label_decades(axes[1], np.concatenate([np.ravel(mark.y) for mark in marks]))
+
+        for mark in marks:
+            mark.observe(relabel, "y")
+        relabel()
     return plain.figure(marks, axes)
 
 

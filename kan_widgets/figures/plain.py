@@ -7,10 +7,16 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kan_widgets.figures.colours import CLASS, LONGEST, colour, curve_colour, put_style_sheet
 
 _MARGIN = {"top": 30, "bottom": 46, "left": 64, "right": 24}
 _HEIGHT = 300
+# Largest over smallest value of a logarithmic axis: below, bqplot's own labels are few enough; from
+# here only powers of ten have room; from here bqplot labels no others.
+_FEW_LABELS, _MANY_LABELS, _ONLY_POWERS = 5, 10**3.5, 10**7
 
 
 def bqplot() -> ModuleType:
@@ -73,6 +79,25 @@ def axis(on: Any, label: str, side: str, **traits: Any) -> Any:
     if side == "left":
         own["tick_format"] = ".3~g"
     return bqplot().Axis(scale=on, **(own | traits))
+
+
+def label_decades(on: Any, values: NDArray[np.float64]) -> None:
+    """Choose the ticks of a logarithmic axis for these values, all of which are on it.
+
+    By itself bqplot labels each of 1 to 9 below two decades, and each 1, 2 and 5 below seven: the
+    labels overlap.
+    """
+    fine = values[np.isfinite(values) & (values > 0)]
+    low, high = fine.min(initial=np.inf), fine.max(initial=0)
+    ticks: list[float] | None = None
+    if _FEW_LABELS * low <= high < _ONLY_POWERS * low:
+        powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+        firsts = (1, 2, 5) if high < _MANY_LABELS * low else (1,)
+        every = (float(f"{first}e{power}") for power in powers for first in firsts)
+        ticks = [tick for tick in every if low <= tick <= high]
+    known = on.tick_values
+    if (None if known is None else list(known)) != ticks:
+        on.tick_values = None if ticks is None else np.array(ticks)
 
 
 def names_axis(on: Any, label: str, names: Sequence[str], side: str = "bottom") -> Any:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         ReflectionalSwitch,
         SquaredReLU,
     )
+    from kan_widgets.functions.terms import Terms, terms_of
 
 __all__ = [
     "Adapter",
@@ -62,6 +63,7 @@ __all__ = [
     "SquaredReLU",
     "Sum",
     "Tap",
+    "Terms",
     "adapters",
     "check",
     "describe",
@@ -75,6 +77,7 @@ __all__ = [
     "survey",
     "take_as_read",
     "tensor_adapter",
+    "terms_of",
     "unwrap",
 ]
 
@@ -94,6 +97,7 @@ if not TYPE_CHECKING:
         "sampling.samples",
         "shards",
         "smooth",
+        "terms",
     )
 
     def __getattr__(name: str) -> object:

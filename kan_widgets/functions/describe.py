@@ -123,7 +123,7 @@ def describe(model: nn.Module) -> Description:
                     functions=layer.n_functions,
                     basis=_basis_words(layer),
                     domain=f"{low:.4g} … {high:.4g}",
-                    coefficients=layer.coefficients.numel(),
+                    coefficients=layer.sizes.numel(),
                     trainable=trainable,
                     variable=layer.variable,
                     editable="" if layer.write is not None else layer.locked or "no way back",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +13,16 @@ from torch import Tensor, nn
 from kan_widgets.functions.basis import ReadBasis, one_of_each
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.rewriting import Rewrite
+from kan_widgets.functions.terms import ALL, Terms
 from kan_widgets.nn.bases.basis import Interval
 
 Kind = Literal["conv", "linear", "elementwise"]
 Writer = Callable[[tuple[int, ...], Tensor], None]
 Gradient = Callable[[], Tensor]
 Rewriter = Callable[..., Rewrite | None]
+
+# Coefficients at a time: they stay in a cache.
+_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +54,21 @@ def as_rows(x: Tensor) -> Tensor:
     return x.unsqueeze(-2)
 
 
+class _WhenAsked:
+    """The coefficients of a layer: `Terms` are put together at the first look, and kept."""
+
+    def __get__(self, layer: LayerFunctions | None, owner: type | None = None) -> Tensor:
+        if layer is None:  # a field without a default
+            raise AttributeError("coefficients")
+        held = layer.__dict__["_held"]
+        if isinstance(held, Terms):
+            held = layer.__dict__["_held"] = held[ALL]
+        return held  # type: ignore[no-any-return]
+
+    def __set__(self, layer: LayerFunctions, value: Tensor | Terms) -> None:
+        layer.__dict__["_held"] = value
+
+
 @dataclass(frozen=True, eq=False)
 class LayerFunctions:
     """All φ of one layer: φ[o, i, r, c](x) = Σ_b coefficients[o, i, r, c, b]·β_b(x).
@@ -64,6 +84,8 @@ class LayerFunctions:
     coefficients
         ``(out, in, kh, kw, nb)`` or ``(out, in, nb)``, detached; ``(1, groups, nb)`` if
         elementwise. They may share memory with the model's parameters: copy before keeping them.
+        Where they have to be put together from several tensors, `terms_of` does so only for what
+        is asked for, as the tensors are then; `part` takes some of them, this attribute all.
     bases
         The basis, or several where groups of functions have their own (a grid
         per input feature): a `LayerBasis` each, which joins a `kan_widgets.nn.Basis` and the
@@ -113,8 +135,8 @@ class LayerFunctions:
     """
 
     kind: Kind
-    coefficients: Tensor
-    bases: tuple[ReadBasis, ...]
+    coefficients: _WhenAsked = _WhenAsked()
+    bases: tuple[ReadBasis, ...]  # type: ignore[misc]  # the one before has no default either
     basis_index: Tensor | None = None
     name: str = ""
     type: str = ""
@@ -129,7 +151,7 @@ class LayerFunctions:
     axis: int = -1
 
     def __post_init__(self) -> None:
-        c = self.coefficients
+        sizes, like = self.sizes, self.like
         forms = {
             "conv": "(out, in, kh, kw, nb)",
             "linear": "(out, in, nb)",
@@ -138,23 +160,23 @@ class LayerFunctions:
         form = forms.get(self.kind)
         if form is None:
             raise ValueError(f"kind: expected 'conv', 'linear' or 'elementwise', got {self.kind!r}")
-        if c.ndim != form.count(",") + 1 or (self.kind == "elementwise" and len(c) != 1):
+        if len(sizes) != form.count(",") + 1 or (self.kind == "elementwise" and sizes[0] != 1):
             raise ValueError(
-                f"coefficients: expected shape {form} for a {self.kind} layer, got {tuple(c.shape)}"
+                f"coefficients: expected shape {form} for a {self.kind} layer, got {tuple(sizes)}"
             )
-        if c.is_meta or c.is_quantized or not c.is_floating_point():
-            what = "meta" if c.is_meta else "quantised" if c.is_quantized else str(c.dtype)
+        if like.is_meta or like.is_quantized or not like.is_floating_point():
+            what = "meta" if like.is_meta else "quantised" if like.is_quantized else str(like.dtype)
             raise ValueError(
                 f"coefficients: expected real floating-point numbers, got {what}; "
                 "load or dequantise the model first"
             )
-        if c.requires_grad:
+        if like.requires_grad:
             raise ValueError(
                 "coefficients: expected a detached tensor, got one that requires grad; detach() it"
             )
         if not self.bases:
             raise ValueError("bases: expected at least one basis, got none")
-        nb = c.shape[-1]
+        nb = self.nb
         for basis in one_of_each(self.bases):
             if not hasattr(basis, "is_base"):
                 kind = type(basis).__name__
@@ -171,29 +193,99 @@ class LayerFunctions:
         if index is None:
             if len(self.bases) != 1:
                 raise ValueError(f"basis_index: expected one for {len(self.bases)} bases, got None")
-        elif index.shape != c.shape[:-1]:
+        elif index.shape != sizes[:-1]:
             raise ValueError(
-                f"basis_index: expected one number per function, {tuple(c.shape[:-1])}, "
+                f"basis_index: expected one number per function, {tuple(sizes[:-1])}, "
                 f"got shape {tuple(index.shape)}"
             )
 
-    def named(self, name: str, type_name: str) -> LayerFunctions:
-        """Return the same functions under another name and type."""
-        # Not `dataclasses.replace`: what was checked once need not be checked in every frame.
+    def called(self, **said: Any) -> LayerFunctions:
+        """Return the same functions with other fields, but for coefficients and bases."""
+        # Not `dataclasses.replace`, which puts the coefficients together, and checks them: what was
+        # checked once need not be checked in every frame.
         other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__, name=name, type=type_name)
+        other.__dict__.update(self.__dict__, **said)
         return other
+
+    def part(self, outputs: slice = ALL[0], inputs: slice = ALL[1]) -> Tensor:
+        """Return the coefficients of some outputs and inputs, at the cost of these.
+
+        Parameters
+        ----------
+        outputs, inputs
+            Slices with steps of 1 or more; all by default.
+
+        Returns
+        -------
+        Tensor
+            ``(out, in[, kh, kw], nb)``, as ``coefficients[outputs, inputs]``.
+
+        Examples
+        --------
+        >>> import kan_widgets as kw
+        >>> [layer] = kw.functions.read(kw.nn.KANLinear(6000, 50))
+        >>> layer.part(slice(10, 12), slice(None, None, 1000)).shape
+        torch.Size([2, 6, 9])
+        """
+        found: Tensor = self.__dict__["_held"][outputs, inputs]
+        return found
+
+    def pieces(
+        self, outputs: slice = ALL[0], inputs: slice = ALL[1]
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Go through coefficients, those of a few outputs at a time: a few megabytes.
+
+        Parameters
+        ----------
+        outputs, inputs
+            As `part` takes them; all by default.
+
+        Yields
+        ------
+        slice, Tensor
+            Which outputs, and their coefficients, ``(some, in[, kh, kw], nb)``.
+        """
+        rows = range(*outputs.indices(self.sizes[0]))
+        each = len(range(*inputs.indices(self.sizes[1]))) * math.prod(self.sizes[2:])
+        step = max(1, _AT_ONCE // max(1, each))
+        for start in range(0, len(rows), step):
+            some = rows[start : start + step]
+            chosen = slice(some.start, some.stop, some.step)
+            yield chosen, self.part(chosen, inputs)
+
+    def at(self, index: tuple[int, ...]) -> Tensor:
+        """Return the coefficients of one function, ``(nb,)``: that at (out, in[, row, column])."""
+        o, i = index[:2]
+        found: Tensor = self.part(slice(o, o + 1), slice(i, i + 1))[0, 0]
+        return found[index[2:]]
+
+    @property
+    def sizes(self) -> torch.Size:
+        """The shape of ``coefficients``, without putting them together."""
+        held: Tensor | Terms = self.__dict__["_held"]
+        return held.shape
+
+    @property
+    def like(self) -> Tensor:
+        """A tensor of the coefficients' type, on their device."""
+        held: Tensor | Terms = self.__dict__["_held"]
+        return held.like if isinstance(held, Terms) else held
+
+    @property
+    def nb(self) -> int:
+        """Coefficients per function."""
+        return self.sizes[-1]
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """(out, in, kh, kw), with kh = kw = 1 but for a convolution."""
-        size = tuple(self.coefficients.shape[:-1])
+        size = tuple(self.sizes[:-1])
         return size if self.kind == "conv" else (*size, 1, 1)  # type: ignore[return-value]
 
     @property
     def n_functions(self) -> int:
         """Number of functions φ in the layer."""
-        return self.coefficients[..., 0].numel()
+        return self.sizes[:-1].numel()
 
     @property
     def basis_labels(self) -> tuple[str, ...]:
@@ -253,7 +345,7 @@ class LayerFunctions:
         if x.ndim != 1:
             raise ValueError(f"x: expected points in one dimension, got shape {tuple(x.shape)}")
         with torch.no_grad():
-            x = x.to(self.coefficients)
+            x = x.to(self.like)
             if self.basis_index is None:
                 return self.coefficients @ self.bases[0](x).T
             values = x.new_empty((*self.coefficients.shape[:-1], len(x)))

@@ -194,13 +194,13 @@ def compared(
         module(x)
         for place in sums:
             parts = [by_name[name] for name in place.layers]
-            rows: slice | Tensor = slice(None)
+            rows = slice(None)
             out, bias = recorder.at(place.at).to("cpu", torch.float64), place.bias
             out = out.squeeze(2) if columns else out
             if most_outputs is not None and all(
                 part.kind == "linear" and part.shape[0] == out.shape[-1] for part in parts
             ):
-                rows = torch.linspace(0, out.shape[-1] - 1, min(most_outputs, out.shape[-1])).long()
+                rows = slice(None, None, -(-out.shape[-1] // most_outputs))
                 out, bias = out[..., rows], None if bias is None else bias.detach().cpu()[rows]
             inputs = [recorder.at(part.x_at or own) for part in parts]
             inputs = [each.squeeze(2) for each in inputs] if columns else inputs
@@ -267,16 +267,16 @@ def inputs_for(
     single = torch.zeros(min(samples, size), size)
     entries = torch.arange(len(single))
     single[entries, entries] = spread.reshape(samples, size)[entries % samples, entries]
-    like = next(module.parameters(), first.coefficients)
+    like = next(module.parameters(), first.like)
     return torch.cat([spread, single.reshape(-1, *shape)]).to(like)
 
 
-def total_of(layer: LayerFunctions, x: Tensor, rows: slice | Tensor = slice(None)) -> Tensor:
+def total_of(layer: LayerFunctions, x: Tensor, rows: slice = slice(None)) -> Tensor:
     """Return Σφ for each output, or some of a linear layer's, in double precision on the CPU."""
     x = x.to("cpu", torch.float64)
     if layer.kind == "elementwise":
         return _applied(layer, x)
-    coefficients = layer.coefficients.detach()[rows].to("cpu", torch.float64)
+    coefficients = layer.part(rows).detach().to("cpu", torch.float64)
     if layer.basis_index is None:
         return _summed(layer, layer.bases[0], coefficients, x)
     index = layer.basis_index.to("cpu")[rows]

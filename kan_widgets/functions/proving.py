@@ -206,9 +206,9 @@ def _difference(module: nn.Module, adapter: Adapter, roomy: bool) -> str:
                 _trained(run)
             found = adapter.read(run)
             layers = [found] if isinstance(found, LayerFunctions) else list(found)
-            if not all(bool(layer.coefficients.sum().isfinite()) for layer in layers):
+            if not all(bool(p.sum().isfinite()) for p in run.parameters() if p.is_floating_point()):
                 return ""  # a training has run away: that is to be seen
-            work = sum(layer.coefficients.numel() * len(layer.bases) for layer in layers)
+            work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
             samples = int(min(max(_WORK / work, 4), 24)) if roomy else 4
             x = inputs_for(run, adapter, layers, samples)
             sums = sums_of(run, adapter, tuple(layer.name for layer in layers))

@@ -90,8 +90,9 @@ def named_layers(
     """Name what was read of a module by its path in the model."""
     kind = type(module).__name__
     return [
-        layer.named(
-            ".".join(part for part in (name, layer.name) if part) or kind, layer.type or kind
+        layer.called(
+            name=".".join(part for part in (name, layer.name) if part) or kind,
+            type=layer.type or kind,
         )
         for layer in layers
     ]

@@ -16,7 +16,7 @@ from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.remembered import remembered
-from kan_widgets.functions.terms import join_terms
+from kan_widgets.functions.terms import Part, Terms, join_terms
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.bases.basis import Basis
 
@@ -49,7 +49,9 @@ def tensor_adapter(
         The name of the class.
     tensors
         Which tensors it has, by dotted path, and their shapes: numbers, or names such as ``"in"``
-        that stand for the same size in all of them; see `attributes.missing_tensors`.
+        that stand for the same size in all of them; see `attributes.missing_tensors`. Where the
+        axis of the outputs is called ``"out"`` in all tensors that have one, only those outputs
+        that are asked for are put together.
     coefficients
         ``coefficients(get)`` puts one or several tensors, ``get("path")``, into the order
         ``(out, in, nb)``. It may only move numbers: ``permute``, ``flatten``, ``cat``.
@@ -77,8 +79,8 @@ def tensor_adapter(
     --------
     See ``adapters/fourier_kan.py``.
     """
-    own = partial(_Reader, coefficients, basis, base, activation, depends, norm, after)
-    reader = own()
+    outputs = {path: shape.index("out") for path, shape in tensors.items() if "out" in shape}
+    reader = _Reader(coefficients, basis, base, activation, depends, norm, after, outputs)
 
     def problem(module: nn.Module) -> str:
         return missing_tensors(module, tensors) or needs(module)
@@ -110,31 +112,43 @@ class _Reader:
         depends: tuple[str, ...],
         norm: str,
         after: str,
+        outputs: dict[str, int],
     ) -> None:
+        self._outputs = outputs
         self._coefficients, self._basis, self._base = coefficients, basis, base
         self._activation, self._depends, self._norm, self._after = activation, depends, norm, after
 
     def shape(self, module: nn.Module) -> torch.Size:
-        return self._coefficients(lambda path: attribute(module, path).detach()).shape
+        return self._coefficients(lambda path: attribute(module, path).detach().to("meta")).shape
 
     def read(self, module: nn.Module) -> LayerFunctions:
         norm = attribute(module, self._norm) if self._norm else None
         after = attribute(module, self._after) if self._after else None
         return LayerFunctions(
             "linear",
-            self._joined(module, Tensor.detach),
+            self._terms(module),
             (self._layer_basis(module),),
             variable=f"{type(norm).__name__}(x)" if norm is not None else "x",
             x_at=Tap((norm,), "output") if norm is not None else None,
             note=f"{type(after).__name__} comes after the sum." if after is not None else "",
             write=partial(self._write, module),
-            gradient=partial(self._joined, module, gradient_of),
+            gradient=lambda: self._joined(lambda path: gradient_of(attribute(module, path))),
         )
 
-    def _joined(self, module: nn.Module, of: Callable[[Tensor], Tensor]) -> Tensor:
-        def get(path: str) -> Tensor:
-            return of(attribute(module, path))
+    def _terms(self, module: nn.Module) -> Terms:
+        def make(part: Part) -> Tensor:
+            def get(path: str) -> Tensor:
+                tensor: Tensor = attribute(module, path).detach()
+                axis = self._outputs.get(path)
+                return tensor if axis is None else tensor[(slice(None),) * axis + part[:1]]
 
+            found = self._joined(get)
+            return found[:, part[1]] if self._outputs else found[part]
+
+        one = make((slice(1), slice(1)))
+        return Terms(torch.Size([*self.shape(module)[:2], one.shape[-1]]), one, make)
+
+    def _joined(self, get: Get) -> Tensor:
         with torch.no_grad():
             base = self._base(get) if self._base is not None else None
             return join_terms(base, self._coefficients(get))

@@ -9,11 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-Rewrite = Callable[[], bool]
+from kan_widgets.functions.terms import ALL, Part
 
-Part = tuple[slice, slice]
-"""Some outputs and inputs of a layer."""
-ALL: Part = (slice(None), slice(None))
+Rewrite = Callable[[], bool]
 
 
 def terms_rewriter(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -124,8 +123,7 @@ def read_gathered(module: nn.Module, reader: Reader) -> list[LayerFunctions]:
 
 
 def _noted(layer: LayerFunctions, note: str) -> LayerFunctions:
-    return replace(
-        layer,
+    return layer.called(
         write=None,
         rewriter=None,
         gradient=None,

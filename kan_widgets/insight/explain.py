@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, unwrap
 from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.insight.kernel_maps import mean_responses
+from kan_widgets.insight.kernel_maps import mean_responses, summed
 from kan_widgets.insight.kernel_shares import Float32, KernelShares, NotDivided, kernel_shares
 from kan_widgets.insight.kernels import Observed
 from kan_widgets.insight.running import Run, Stage, run, stages_of
@@ -27,8 +27,6 @@ from kan_widgets.insight.tables import Float64
 
 # From this share of the change on, what is missing is said.
 _WORTH_A_NOTE = 0.05
-# Coefficients at a time.
-_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,16 +299,13 @@ def _contract(part: LayerFunctions, beta: list[Float64]) -> Float64:
     """Return φ_oi(x_i) of β, ``(features, nb)`` of each basis; some outputs at a time."""
     outs, features = part.shape[:2]
     found = np.zeros((outs, features))
-    size = max(1, _AT_ONCE // (features * part.coefficients.shape[-1]))
-    for first in range(0, outs, size):
-        some = slice(first, first + size)
-        coefficients = part.coefficients[some].detach().double().cpu().numpy()
+    for some, coefficients in part.pieces():
         if part.basis_index is None:
-            found[some] = np.einsum("oib,ib->oi", coefficients, beta[0])
+            found[some] = summed(coefficients, beta[0])
             continue
         index = part.basis_index[some].cpu().numpy()
         for number, values in enumerate(beta):
-            mine = np.einsum("oib,ib->oi", coefficients, np.nan_to_num(values))
+            mine = summed(coefficients, np.nan_to_num(values))
             found[some] += np.where(index == number, mine, 0.0)
     return found
 

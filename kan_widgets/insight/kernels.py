@@ -175,7 +175,7 @@ def kernel_of(layer: LayerFunctions, out: int) -> Kernel:
     per_kernel = in_ * kh * kw
     groups = layer.conv.groups if layer.conv is not None else 1
     first = out // max(1, outs // groups) * per_kernel
-    coefficients = layer.coefficients[out].detach().to("cpu", torch.float64)
+    coefficients = layer.part(slice(out, out + 1)).detach().to("cpu", torch.float64)
     return Kernel(
         layer,
         layer.name or layer.type,

@@ -8,7 +8,6 @@ from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from kan_widgets.functions import LayerFunctions
@@ -80,10 +79,16 @@ def stack_of(layer: LayerFunctions, outs: Int64 | None = None) -> Stack:
     """Take kernels out of a layer, by default all; their coefficients are copied."""
     total, in_, kh, kw = layer.shape
     entries = in_ * kh * kw
-    outs = np.arange(total) if outs is None else outs
+    if outs is None:
+        outs, parts = np.arange(total), (part for _, part in layer.pieces())
+    else:
+        parts = (layer.part(slice(out, out + 1)) for out in outs.tolist())
     groups = layer.conv.groups if layer.conv is not None else 1
-    coefficients = layer.coefficients.detach().to("cpu", torch.float64)
-    flat = coefficients.reshape(total, entries, -1).numpy()[outs].copy()
+    flat = np.empty((len(outs), entries, layer.nb))
+    done = 0
+    for part in parts:
+        flat[done : done + len(part)] = part.double().cpu().reshape(len(part), entries, -1).numpy()
+        done += len(part)
     if layer.basis_index is None:
         numbers = np.zeros((len(outs), entries), dtype=np.int64)
     else:

@@ -56,6 +56,9 @@ def forward(
     contraction: Contraction,
 ) -> Tensor:
     """Expand and contract a piece of the batch at a time."""
+    if few(x, spline_weight):
+        columns = _expand(x, base, basis, activation, _workspace(x, [slice(0, len(x))], basis, 2))
+        return _contracted(columns, base_weight, spline_weight, contraction)
     out: Tensor | None = None
     matrix = contraction.matrix(packed(base_weight, spline_weight))
     pieces = _pieces(x, basis)
@@ -73,6 +76,25 @@ def forward(
         out[piece] = part
     assert out is not None
     return out
+
+
+#: A dense layer's weight of so many numbers is applied to so few rows as fast as it can be read:
+#: packing would copy it, and the compiled kernels read it once for each row.
+HEAVY, FEW = 2**20, 32
+
+
+def few(x: Tensor, spline_weight: Tensor) -> bool:
+    """Whether the input of a dense layer is so little that reading its weight is what costs."""
+    return x.dim() == 2 and len(x) <= FEW and spline_weight.numel() >= HEAVY
+
+
+def _contracted(
+    columns: Tensor, base_weight: Tensor, spline_weight: Tensor, contraction: Contraction
+) -> Tensor:
+    """Contract the base's column and the others apart: no weight is packed, which copies it."""
+    columns = columns.to(spline_weight.dtype)
+    base = contraction(columns[..., :1], contraction.matrix(base_weight.unsqueeze(-1)))
+    return base + contraction(columns[..., 1:], contraction.matrix(spline_weight))
 
 
 def backward(

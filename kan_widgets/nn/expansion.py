@@ -17,7 +17,6 @@ and their gradients two more. It has three ways, the same but for rounding:
 
 from __future__ import annotations
 
-import ctypes
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
@@ -30,6 +29,7 @@ from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.contraction import Contraction
 from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed, parted
 from kan_widgets.nn.kernels import local
+from kan_widgets.nn.kernels.loaded import Kernels
 from kan_widgets.nn.tracing import transformed, watched
 
 
@@ -96,7 +96,9 @@ class _Expanded(torch.autograd.Function):
         ctx.save_for_backward(x, base, base_weight, spline_weight)
         ctx.rest = basis, activation, contraction, kind
         x = contraction.padded(x)
-        lib = _kernels(x, base_weight, spline_weight, basis, kind)
+        lib = None
+        if not dense.few(x, spline_weight):
+            lib = _kernels(x, base_weight, spline_weight, basis, kind)
         if lib is not None:
             weights = base_weight, spline_weight
             out = _forward_local(lib, x, base, *weights, basis, activation, contraction)
@@ -131,7 +133,7 @@ class _Expanded(torch.autograd.Function):
 
 def _kernels(
     x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis, kind: torch.dtype
-) -> ctypes.CDLL | None:
+) -> Kernels | None:
     """Return the compiled kernels if they can and should compute this call, else None."""
     # They know of no autocast: where it is on, the CPU's type is another. No mode sees them work.
     if kind != torch.float32 or watched():
@@ -145,7 +147,7 @@ def _batched(grad: Tensor) -> bool:
 
 
 def _forward_local(
-    lib: ctypes.CDLL,
+    lib: Kernels,
     x: Tensor,
     base: Tensor | None,
     base_weight: Tensor,
@@ -165,7 +167,7 @@ def _forward_local(
 
 
 def _backward_local(
-    lib: ctypes.CDLL,
+    lib: Kernels,
     x: Tensor,
     base: Tensor | None,
     base_weight: Tensor,

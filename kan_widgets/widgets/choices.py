@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import Any
 
 import traitlets
@@ -16,9 +17,9 @@ def option(trait: Any) -> Any:
 class Choice(traitlets.Enum[Any]):
     """One of some words; the error for anything else lists them."""
 
-    def __init__(self, words: list[str]) -> None:
-        super().__init__(words, words[0])
-        self._words = words
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__(list(words), words[0])
+        self._words = list(words)
 
     def words(self, obj: Any) -> list[str]:
         """Return the words to choose from."""

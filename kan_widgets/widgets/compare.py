@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import traitlets
@@ -21,8 +21,9 @@ from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.compared import ComparedModel, check, source_for
 from kan_widgets.widgets.comparison import Numbers
 from kan_widgets.widgets.curves import SMOOTHING, Range
-from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Series
+from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Scale, Series
 from kan_widgets.widgets.kernel_grid import KernelGrid
+from kan_widgets.widgets.keywords import PictureOptions, ViewOptions, drawing
 from kan_widgets.widgets.measured import in_words, quantity, rank
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.page import reference
@@ -33,6 +34,7 @@ from kan_widgets.widgets.view_listener import let_go
 
 if TYPE_CHECKING:
     from torch import nn
+    from typing_extensions import Unpack
 
     from kan_widgets.live import Binding
 
@@ -40,10 +42,23 @@ _MARKS = 100
 _TALLEST = 4000
 _NARROWEST = 300
 _COLOURS = 128
+_FIRST_COLOUR = 2
+"""Of the models: js/src/views/compare/columns.ts says why."""
 _OF_CURVES = ("zoom", "scale", "smoothing")
-SHOWN = ("kernels", "networks")
+Below = Literal["kernels", "networks"]
 # Links to each unit of a network of plain layers: all of them would hide its maps.
 _LINKS = 4
+
+
+class CompareOptions(ViewOptions, total=False):
+    """Keywords of `Compare`."""
+
+    height: int
+    show: Below
+    smoothing: int
+    scale: Scale
+    zoom: Sequence[float]
+    more: bool
 
 
 class Compare(View):
@@ -126,15 +141,16 @@ class Compare(View):
     diagrams = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the networks, once they are shown."""
     height = option(traitlets.Int(360, min=80))
-    show = option(Choice(list(SHOWN)))
+    show = option(Choice(get_args(Below)))
     smoothing = option(traitlets.Int(SMOOTHING, min=0))
     scale = option(Choice(list(SCALES)))
     zoom = option(traitlets.List(traitlets.Float()))
     more = option(traitlets.Bool(False))
-    theme = option(Choice(["auto", "light", "dark"]))
 
-    def __init__(self, models: Mapping[str, Source | nn.Module], **options: Any) -> None:
-        self._check_keywords(options)
+    def __init__(
+        self, models: Mapping[str, Source | nn.Module], **options: Unpack[CompareOptions]
+    ) -> None:
+        self._check_keywords(options, "layout")
         check(models)
         known = self.traits(option=True)
         chosen = {n: known[n]._validate(self, value) for n, value in options.items() if n in known}
@@ -144,7 +160,7 @@ class Compare(View):
         self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
         self.networks: dict[str, NetworkView] = {}
         self._painter = Painter(self._draw, fps=4)
-        self._logged = DrawnCurves(list(models))
+        self._logged = DrawnCurves(list(models), first=_FIRST_COLOUR)
         self._listed: object = None
         self._drawn: object = None
         self._compared = [ComparedModel(name, live, self._painter) for name, live in lives.items()]
@@ -211,6 +227,9 @@ class Compare(View):
         return [one.numbers() for one in self._compared]
 
     # -- drawing ----------------------------------------------------------------------
+
+    def _model_named(self) -> str:
+        return ", ".join(self.grids)
 
     def _dress(self, change: Any) -> None:
         dressed = self._within() if change["name"] == "theme" else self.grids.values()
@@ -283,6 +302,7 @@ class Compare(View):
 
     # -- the picture ------------------------------------------------------------------
 
+    @drawing
     def svg(self, *, max_height: float = _TALLEST, **options: Any) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         return super().svg(max_height=max_height, **options)
@@ -316,7 +336,7 @@ class Compare(View):
         # More than there are: the palette that is found then has each of them as it is.
         return 2 * _COLOURS
 
-    def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
+    def _at(self, frame: Frame, options: PictureOptions) -> Image.Image:
         with ExitStack() as moment:
             for stream in {view._stream for view in self._within()} - {self._stream}:
                 if (source := stream.source) is not None:

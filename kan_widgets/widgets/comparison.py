@@ -145,15 +145,16 @@ def rows(models: Sequence[Numbers], verdict: Verdict | None = None) -> list[Row]
 
 
 def said(models: Sequence[Numbers], verdict: Verdict | None) -> str:
-    """Say who is ahead, or what all had come to and how far some have gone on since."""
+    """Say who is ahead, or what all had come to where some have gone on since."""
     if verdict is None:
         return "" if any(model.steps or model.last for model in models) else "Not trained yet."
+    return verdict.words([model.name for model in models], bool(_gone_on(models)))
+
+
+def _gone_on(models: Sequence[Numbers]) -> list[Numbers]:
+    """Return those that have made more steps than others; of some that take turns one is ahead."""
     least = min(model.steps for model in models)
-    # Of models that take turns one is a step ahead.
-    gone = [model for model in models if model.steps > least + 1]
-    words = verdict.words([model.name for model in models], bool(gone))
-    since = [_since(model, verdict.quantity) for model in gone]
-    return " ".join([words, *since]) if words else ""
+    return [model for model in models if model.steps > least + 1]
 
 
 def _since(model: Numbers, name: str) -> str:
@@ -163,11 +164,16 @@ def _since(model: Numbers, name: str) -> str:
 
 
 def costs(models: Sequence[Numbers], verdict: Verdict) -> str:
-    """Say what the model that is ahead costs beside the others.
+    """Say how far some have gone on since, and what the one that is ahead costs beside the others.
 
     Of two models how much larger and slower it is; of several whether it is the smallest and the
     fastest. Empty where there is nothing to say.
     """
+    since = [_since(model, verdict.quantity) for model in _gone_on(models)]
+    return " ".join(filter(None, [*since, _cost(models, verdict)]))
+
+
+def _cost(models: Sequence[Numbers], verdict: Verdict) -> str:
     best = verdict.best or (verdict.tie.best if verdict.tie else ())
     if len(best) != 1:
         return ""

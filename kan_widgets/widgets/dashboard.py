@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import traitlets
 
@@ -15,11 +15,12 @@ from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.headline import headline_of
 from kan_widgets.widgets.kernel_grid import KernelGrid
+from kan_widgets.widgets.keywords import Shown, ViewOptions, drawing
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.page import reference
-from kan_widgets.widgets.panels import DEFAULT, PAGES, PANELS, check_panels
+from kan_widgets.widgets.panels import DEFAULT, PANELS, Page, check_panels
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
 from kan_widgets.widgets.view import View
@@ -27,12 +28,20 @@ from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 if TYPE_CHECKING:
     from torch import nn
+    from typing_extensions import Unpack
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 _OF_PICTURE = ("layer", "theme")
 _OF_PANEL = ("title", "about", "wide", "folds", "fills")
 # Pixels of the network's drawing, so that it stands in a laptop's window with the training.
 _NETWORK = 520
+
+
+class DashboardOptions(ViewOptions, total=False):
+    """Keywords of `Dashboard`."""
+
+    page: Page
+    folded: bool
 
 
 class Dashboard(View):
@@ -106,16 +115,15 @@ class Dashboard(View):
     headline = traitlets.Dict().tag(sync=True)
     """See js/src/views/dashboard/scene.ts; set by the painter only."""
     layer = option(LayerName())
-    page = option(Choice(list(PAGES)))
+    page = option(Choice(get_args(Page)))
     folded = option(traitlets.Bool(False))
-    theme = option(Choice(["auto", "light", "dark"]))
 
     def __init__(
         self,
         live_or_model: Source | nn.Module,
         layer: str | int = 0,
         panels: Iterable[str] | None = None,
-        **options: Any,
+        **options: Unpack[DashboardOptions],
     ) -> None:
         self._sidecar: Any = None
         self._chosen = None if panels is None else check_panels(panels)
@@ -269,13 +277,14 @@ class Dashboard(View):
 
     # -- the picture ------------------------------------------------------------------
 
+    @drawing
     def svg(
         self,
         *,
         width: int = 900,
         max_height: float = 900,
         pixel_ratio: float = 2,
-        **options: Any,
+        **options: Unpack[Shown],
     ) -> str:
         """Return the panels, one below the other, as the text of an SVG.
 
@@ -299,7 +308,7 @@ class Dashboard(View):
             if folded and PANELS[name].folds and len(self._views) > 1:
                 continue
             view._bring_up_to_date()
-            taken: dict[str, Any] = {key: options[key] for key in _OF_PICTURE if key in options}
+            taken = {key: value for key, value in options.items() if key in _OF_PICTURE}
             if not view.has_trait("layer"):
                 taken.pop("layer", None)
             pictures.append(view._asked(width, max_height, pixel_ratio, taken))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from kan_widgets.widgets.curves import Float64, Range, Smoothed, thin
 
 Series: TypeAlias = tuple[NDArray[Any], Float64]
 
-SCALES = {"auto": None, "linear": False, "log": True}
+Scale = Literal["auto", "linear", "log"]
+SCALES: dict[str, bool | None] = {"auto": None, "linear": False, "log": True}
 """Scales by name, as `DrawnCurves.wire` takes them."""
 COLOURS = 7
 """How many colours curves have: ``curve-0`` to ``curve-6`` in js/src/scene/theme.ts."""
@@ -78,6 +79,8 @@ class DrawnCurves:
     kinds
         Kinds of curves that have the first colours, in this order; the others follow as they
         come.
+    first
+        The number of the first colour.
 
     Examples
     --------
@@ -88,9 +91,9 @@ class DrawnCurves:
     ('loss', array([0.01]))
     """
 
-    def __init__(self, kinds: Sequence[str] = ()) -> None:
+    def __init__(self, kinds: Sequence[str] = (), first: int = 0) -> None:
         self._curves: dict[tuple[str, str], _Curve] = {}
-        self._colours = {kind: k % COLOURS for k, kind in enumerate(kinds)}
+        self._colours = {kind: (first + k) % COLOURS for k, kind in enumerate(kinds)}
 
     def set(
         self,

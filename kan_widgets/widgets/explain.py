@@ -13,14 +13,16 @@ from kan_widgets.live import Frame, Source, State, is_binding
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.worker import Job, scheduler
-from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.choices import LayerName, layer_name, option
 from kan_widgets.widgets.explained import content_of
 from kan_widgets.widgets.explainer import Explainer
+from kan_widgets.widgets.keywords import ViewOptions
 from kan_widgets.widgets.view import View
 from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+    from typing_extensions import Unpack
 
     from kan_widgets.insight import Explanation
     from kan_widgets.live import Binding
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
 _SHARE, _SHARE_AT_REST = 0.01, 0.2
 # A layer that takes longer is explained again where it is asked for.
 _PATIENCE = 2.0
+
+
+class ExplainOptions(ViewOptions, total=False):
+    """Keywords of `Explain`."""
+
+    top: int
 
 
 class Explain(View):
@@ -66,6 +74,8 @@ class Explain(View):
         How many of the largest shares have a row of their own, 1 to 500.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
+    layout : ipywidgets.Layout or dict, optional
+        CSS of the box.
 
     Raises
     ------
@@ -90,7 +100,6 @@ class Explain(View):
     layer = option(LayerName())
     target = option(traitlets.Int(None, allow_none=True, min=0))
     top = option(traitlets.Int(10, min=1, max=500))
-    theme = option(Choice(["auto", "light", "dark"]))
     content = traitlets.Dict().tag(sync=True)
     """See `content_of`; like the message it is set by the painter alone."""
     message = traitlets.Unicode().tag(sync=True)
@@ -100,13 +109,14 @@ class Explain(View):
         live_or_model: Source | nn.Module,
         image: Tensor | NDArray[Any],
         target: int | None = None,
-        **options: Any,
+        layer: str | int | None = None,
+        **options: Unpack[ExplainOptions],
     ) -> None:
         self._explainer = Explainer(image)
         self._said = ""
         self._job = Job(scheduler, self._follow)
         self._painter = Painter(self._draw, fps=4)
-        super().__init__(live_or_model, target=target, **options)
+        super().__init__(live_or_model, target=target, layer=layer, **options)
         self.observe(self._take_choice, ["target", "layer"])
         self.on_msg(self._answer)
         self._listener = _Listener(self)
@@ -121,9 +131,7 @@ class Explain(View):
 
         options["target"] = class_number(options["target"])
         self._frame = source.frame
-        # The last layer alone first: for what it costs.
-        for layers in ((), None):
-            self._explainer.explain(source, options["target"], layers)
+        self._explainer.begin(source, options["target"])
         options["layer"] = self._shown_layer(options.get("layer"))
         options["content"] = self._content()
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.live.frames.layout import Names
 from kan_widgets.widgets.ranges import format_number
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class Moment:
     predicted: int
     scores: Float64
     notes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    """What they are called; empty where they only have numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +62,10 @@ class Part:
     """How that is computed, and what it leaves out."""
     moment: Moment
     """What the model said when this was computed."""
+    names: tuple[str, ...] = ()
+    """What the outputs of the layer are called."""
+    input_names: tuple[str, ...] = ()
+    """What its inputs are called."""
 
     def order(self) -> list[int]:
         """Return the numbers from the largest share to the smallest."""
@@ -65,7 +73,12 @@ class Part:
         return [int(number) for number in found]
 
 
-def parts_of(found: Explanation, layers: Iterable[LayerFunctions], step: int) -> list[Part]:
+def parts_of(
+    found: Explanation,
+    layers: Iterable[LayerFunctions],
+    step: int,
+    names: Mapping[str, Names] = MappingProxyType({}),
+) -> list[Part]:
     """Return the parts of an explanation, from the last layer to the first.
 
     Parameters
@@ -76,13 +89,21 @@ def parts_of(found: Explanation, layers: Iterable[LayerFunctions], step: int) ->
         Those of the model whose kernels are explained.
     step
         Of the training, at which it was found.
+    names
+        Of outputs and inputs, by the layer.
     """
     known = {layer.name: layer for layer in layers}
-    moment = Moment(step, found.target, found.predicted, found.scores, found.notes)
+    outputs = (names.get(one.layer, Names()).outputs for one in found.functions)
+    classes = next(filter(None, outputs), ())
+    moment = Moment(step, found.target, found.predicted, found.scores, found.notes, classes)
     parts = [_functions(found, shares, k, moment) for k, shares in enumerate(found.functions)]
     for shares in reversed(found.kernels):
         parts.append(_kernels(found, shares, known[shares.layer], moment))
-    return parts
+    return [
+        replace(part, names=named.outputs, input_names=named.inputs)
+        for part in parts
+        for named in [names.get(part.layer, Names())]
+    ]
 
 
 def _functions(found: Explanation, shares: FunctionShares, number: int, moment: Moment) -> Part:
@@ -97,7 +118,7 @@ def _functions(found: Explanation, shares: FunctionShares, number: int, moment: 
         terms = f"{format_number(float(values.sum()))} from {pieces}"
     if found.bias:
         terms += f"{_added(found.bias)} bias"
-    sentence = f"{_score(found)}, the sum of {terms}."
+    sentence = f"{_score(found, moment)}, the sum of {terms}."
     method = (
         "The last layer adds up its functions φ(x): these are its own terms, exact but for "
         f"{format_number(found.error)} of rounding."
@@ -114,7 +135,7 @@ def _functions(found: Explanation, shares: FunctionShares, number: int, moment: 
         places=found.map_shape,
         maps=None,
         total=None if laid is None else laid.sum(axis=0),
-        sentence=sentence if np.isfinite(found.score) else _nothing(found),
+        sentence=sentence if np.isfinite(found.score) else _nothing(moment),
         method=method,
         moment=moment,
     )
@@ -129,9 +150,9 @@ def _kernels(
     pieces, each = ("these kernels", "each kernel") if count > 1 else ("this kernel", "the kernel")
     rest = f"{_added(shares.missing)} left over" if _is_seen(shares.missing, found.score) else ""
     sentence = (
-        f"{_score(found)}: {format_number(shares.baseline)} with {each} at its usual response "
-        f"(its mean {mean}){_added(added)} from what {pieces} make{'s' * (count == 1)} of this "
-        f"image{rest}."
+        f"{_score(found, moment)}: {format_number(shares.baseline)} with {each} at its usual "
+        f"response (its mean {mean}){_added(added)} from what {pieces} make{'s' * (count == 1)} of "
+        f"this image{rest}."
     )
     method = (
         f"The usual response is the mean {mean}: with {each} at it the score would be "
@@ -151,7 +172,7 @@ def _kernels(
         places=None,
         maps=shares.maps,
         total=shares.maps.sum(axis=(0, 1), dtype=np.float64),
-        sentence=sentence if np.isfinite(found.score) else _nothing(found),
+        sentence=sentence if np.isfinite(found.score) else _nothing(moment),
         method=method,
         moment=moment,
     )
@@ -162,12 +183,16 @@ def _is_seen(part: float, whole: float) -> bool:
     return abs(part) >= 0.005 * abs(whole)
 
 
-def _nothing(found: Explanation) -> str:
-    return f"The score of {found.target} is not finite: there is nothing to divide."
+def _named(moment: Moment) -> str:
+    return moment.classes[moment.target] if moment.classes else str(moment.target)
 
 
-def _score(found: Explanation) -> str:
-    return f"Class {found.target} scores {format_number(found.score)}"
+def _nothing(moment: Moment) -> str:
+    return f"The score of {_named(moment)} is not finite: there is nothing to divide."
+
+
+def _score(found: Explanation, moment: Moment) -> str:
+    return f"Class {_named(moment)} scores {format_number(found.score)}"
 
 
 def _added(value: float) -> str:
@@ -211,6 +236,9 @@ def _wire(part: Part) -> dict[str, Any]:
         "step": part.moment.step,
         "target": part.moment.target,
         "predicted": part.moment.predicted,
+        "classes": list(part.moment.classes),
+        "names": list(part.names),
+        "inputNames": list(part.input_names),
         # What is not finite cannot be sent as a number.
         "scores": [float(score) if np.isfinite(score) else None for score in part.moment.scores],
         "notes": list(part.moment.notes),

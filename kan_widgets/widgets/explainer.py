@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from kan_widgets.live.frames.layout import Names
 from kan_widgets.widgets.explained import Part, parts_of
 
 if TYPE_CHECKING:
@@ -71,9 +72,12 @@ class Explainer:
             seen = source.observed or None
             found = explain(model, self.image, target, observed=seen, layers=layers)
             layers_read = read(model) if found.kernels else ()
-            parts = {part.layer: part for part in parts_of(found, layers_read, news[1])}
+            names = {
+                layer.name: Names(layer.names, layer.input_names) for layer in source.layout.layers
+            }
+            parts = {part.layer: part for part in parts_of(found, layers_read, news[1], names)}
             self.found = found
-            if layers is None:
+            if layers is None or not self.parts:
                 self.parts = tuple(parts.values())
             else:
                 self.parts = tuple(parts.get(part.layer, part) for part in self.parts)
@@ -86,6 +90,18 @@ class Explainer:
                 first = layers is not None or name not in self._costs
                 if alone or (part.kind == "kernels" and first):
                     self._costs[name] = cost
+
+    def begin(self, source: Binding, target: int | None) -> None:
+        """Explain all layers, after the last one alone: for what that costs. Raises as `explain`.
+
+        Only once where there is no other layer to explain.
+        """
+        from kan_widgets.functions import read
+
+        self.explain(source, target, ())
+        model = source.model
+        if model is not None and any(layer.kind == "conv" for layer in read(model)):
+            self.explain(source, target)
 
     def behind(self, step: int, first: str = "") -> list[str]:
         """Return the layers that are older than this step or the news; ``first`` comes first."""

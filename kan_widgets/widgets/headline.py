@@ -21,18 +21,20 @@ def headline_of(source: Source | None, before: dict[str, Any]) -> dict[str, str]
     """
     if source is None:
         return before
-    said = {"model": "", "loss": "", "value": ""}
-    if is_binding(source):
-        from kan_widgets.functions import unwrap
-
-        model = source.model
-        said["model"] = before.get("model", "") if model is None else type(unwrap(model)).__name__
-    if isinstance(source, Replay):
-        said["model"] = str(source.info.get("model", ""))
+    said = {"model": model_name(source) or before.get("model", ""), "loss": "", "value": ""}
     if is_binding(source) or isinstance(source, Replay):
         if name := _loss_of(source.scalars):
             said |= {"loss": name, "value": repr(source.scalars.latest(name))}
     return said
+
+
+def model_name(source: Source) -> str:
+    """Return the class of the model that is shown; empty where that is not known."""
+    if is_binding(source) and (model := source.model) is not None:
+        from kan_widgets.functions import unwrap
+
+        return type(unwrap(model)).__name__
+    return str(source.info.get("model", "")) if isinstance(source, Replay) else ""
 
 
 def _loss_of(scalars: Scalars) -> str:

@@ -4,19 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import traitlets
 
 from kan_widgets.live import Layout, Source
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.keywords import ViewOptions
 from kan_widgets.widgets.scores import checked
 from kan_widgets.widgets.view import View
 
 if TYPE_CHECKING:
     from torch import nn
+    from typing_extensions import Unpack
 
+Mode = Literal["auto", "curves", "overview", "pattern", "preferred", "change"]
+Bounds = Literal["domain", "observed"]
+Sharing = Literal["layer", "kernel", "function"]
+Window = Literal["inputs", "domain", "wide"]
 SORTS = ["position", "range", "change"]
+
+
+class KernelGridOptions(ViewOptions, total=False):
+    """Keywords of `KernelGrid`."""
+
+    mode: Mode
+    fold: Sequence[int] | None
+    binarise: bool
+    suppressed: bool
+    bounds: Bounds
+    scale: Sharing
+    ghost: bool
+    x_range: Window
+    sort: str
+    shade: str
+    height: int
 
 
 def checked_fold(value: Any) -> tuple[int, int, int] | None:
@@ -112,6 +134,8 @@ class KernelGrid(View):
         are as large as fit in it and in the width, up to 150 pixels.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
+    layout : ipywidgets.Layout or dict, optional
+        CSS of the box.
 
     Raises
     ------
@@ -134,22 +158,26 @@ class KernelGrid(View):
     _kind = "kernel_grid"
 
     layer = option(LayerName())
-    mode = option(Choice(["auto", "curves", "overview", "pattern", "preferred", "change"]))
+    mode = option(Choice(get_args(Mode)))
     fold = option(Fold())
     binarise = option(traitlets.Bool(False))
     suppressed = option(traitlets.Bool(False))
-    bounds = option(Choice(["domain", "observed"]))
-    scale = option(Choice(["layer", "kernel", "function"]))
+    bounds = option(Choice(get_args(Bounds)))
+    scale = option(Choice(get_args(Sharing)))
     ghost = option(traitlets.Bool(True))
-    x_range = option(Choice(["inputs", "domain", "wide"]))
+    x_range = option(Choice(get_args(Window)))
     sort = option(ScoreChoice(SORTS))
     shade = option(ScoreChoice([""]))
     scores = traitlets.Dict().tag(sync=True)
     """What `score` was given, as it goes to the browser."""
     height = option(traitlets.Int(480, min=80))
-    theme = option(Choice(["auto", "light", "dark"]))
 
-    def __init__(self, live_or_model: Source | nn.Module, layer: str | int = 0, **options: Any):
+    def __init__(
+        self,
+        live_or_model: Source | nn.Module,
+        layer: str | int = 0,
+        **options: Unpack[KernelGridOptions],
+    ) -> None:
         super().__init__(live_or_model, layer=layer, **options)
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:

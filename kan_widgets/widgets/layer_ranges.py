@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import traitlets
 
@@ -14,6 +14,7 @@ from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.choices import Choice, option
+from kan_widgets.widgets.keywords import ViewOptions
 from kan_widgets.widgets.range_rows import (
     Observations,
     Past,
@@ -28,13 +29,23 @@ from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 if TYPE_CHECKING:
     from torch import nn
+    from typing_extensions import Unpack
 
     from kan_widgets.live.watching.updates import Updates
 
 _FPS = 3.0
 _MOMENTS_AT_ONCE = 4
-MEASURES = ["range", "splines", "silu", "change", "gradient", "update"]
+Measure = Literal["range", "splines", "silu", "change", "gradient", "update"]
 """What the curves over the steps may show."""
+
+
+class LayerRangesOptions(ViewOptions, total=False):
+    """Keywords of `LayerRanges`."""
+
+    threshold: float
+    over_time: Measure
+    more: bool
+    height: int
 
 
 class LayerRanges(View):
@@ -93,12 +104,13 @@ class LayerRanges(View):
     past = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """What became of them: see `range_wire.past`. Set by the painter alone."""
     threshold = option(traitlets.Float(THRESHOLD, min=0.0, max=1.0))
-    over_time = option(Choice(MEASURES))
+    over_time = option(Choice(get_args(Measure)))
     more = option(traitlets.Bool(False))
     height = option(traitlets.Int(560, min=160))
-    theme = option(Choice(["auto", "light", "dark"]))
 
-    def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
+    def __init__(
+        self, live_or_model: Source | nn.Module, **options: Unpack[LayerRangesOptions]
+    ) -> None:
         self._starts, self._observations, self._past = Starts(), Observations(), Past()
         self._rows: list[Row] = []
         self._updates: Updates | None = None

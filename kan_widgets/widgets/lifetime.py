@@ -49,6 +49,11 @@ class Mortal:
         self.comm.on_msg(weakly(self._handle_msg))  # type: ignore[attr-defined]
         _instances[self.comm.comm_id] = weakref.proxy(self)
 
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """Return its state, defaults too: the page knows none, and to anywidget its code is one."""
+        state: dict[str, Any] = super().get_state(key)  # type: ignore[misc]
+        return state
+
     def __del__(self) -> None:
         """End when nobody holds it."""
         self._is_forgotten = True
@@ -147,8 +152,9 @@ def hold(widget: Mortal) -> None:
 
 def _is_captured() -> bool:
     """Whether an Output widget takes what is shown now: it may stand anywhere."""
-    outputs = [one for one in list(_instances.values()) if isinstance(one, ipywidgets.Output)]
-    return any(output.msg_id for output in outputs)
+    # By its type: what is held weakly there may be gone when it is asked for its class.
+    known = list(_instances.values())
+    return any(one.msg_id for one in known if issubclass(type(one), ipywidgets.Output))
 
 
 def _forget_output(widget: Mortal) -> None:

@@ -6,10 +6,8 @@ import html
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.page import Placed
-from kan_widgets.widgets.page_text import css_of, page_text
-from kan_widgets.widgets.page_words import in_words
+from kan_widgets.widgets.page import Placed, figures
+from kan_widgets.widgets.page_text import page_text
 from kan_widgets.widgets.saved import Bytes
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.stream_state import state_of
@@ -41,28 +39,15 @@ def live_page(views: Sequence[Placed], title: str, about: str, *, theme: str, he
     """
     shown = list(_all(views))
     streams: list[Stream] = list(dict.fromkeys(view._stream for view in shown))
-    bundles = {"Stream": bundle("main.js")}
-    styles = {"Page": bundle("page.css")}
     for view in shown:
         view._bring_up_to_date()
-        bundles.setdefault(type(view).__name__, str(view._esm))
-    bundles |= {"Live": bundle("live.js"), "Page": bundle("page.js")}
     taken = Bytes()
     content = taken.out_of(
         {
             "heard": heard,
             "models": [_model(stream, "Stream") for stream in streams]
             + [_model(view, type(view).__name__) for view in shown],
-            "places": [
-                {
-                    "name": type(view).__name__,
-                    "label": in_words(type(view).__name__),
-                    "model": view.model_id,
-                    "css": css_of(view),
-                    "note": "",
-                }
-                for view in views
-            ],
+            "places": [{"name": type(view).__name__, "model": view.model_id} for view in views],
             "theme": theme,
         }
     )
@@ -73,9 +58,8 @@ def live_page(views: Sequence[Placed], title: str, about: str, *, theme: str, he
         about=f'{html.escape(about)} <span id="kw-connection"></span>',
         content=content,
         packed=bytes(taken.whole),
-        styles=styles,
-        bundles=bundles,
-        connects="'self'",
+        figures=figures(views, named=len(views) > 1, notes=False),
+        live=True,
     )
 
 

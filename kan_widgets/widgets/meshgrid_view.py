@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import traitlets
@@ -15,10 +15,12 @@ from kan_widgets.digits import TRAIN, embedded, pixels
 from kan_widgets.live import Source
 from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
 from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.keywords import ViewOptions
 from kan_widgets.widgets.view import View
 
 if TYPE_CHECKING:
     from torch import nn
+    from typing_extensions import Unpack
 
 Float32 = NDArray[np.float32]
 
@@ -33,6 +35,28 @@ def default_digits() -> Float32:
     """
     images, labels = (part[TRAIN:] for part in embedded())
     return pixels(images[[int(np.argmax(labels == digit)) for digit in range(10)]])
+
+
+Mode = Literal["auto", "ramp", "pair", "response"]
+Direction = Literal["horizontal", "vertical", "diagonal", "radial"]
+Sharing = Literal["layer", "kernel", "function"]
+Input = Literal["images", "observed", "drawn", "ramp"]
+
+
+class MeshgridViewOptions(ViewOptions, total=False):
+    """Keywords of `MeshgridView`."""
+
+    mode: Mode
+    limits: tuple[float, float] | Literal["grid"]
+    direction: Direction
+    images: Any
+    scale: Sharing
+    resolution: int
+    input: Input
+    sample: int
+    output: int
+    other: int
+    height: int
 
 
 class _Limits(traitlets.TraitType[Any, Any]):
@@ -109,6 +133,8 @@ class MeshgridView(View):
         taller one scrolls. At least 80.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
+    layout : ipywidgets.Layout or dict, optional
+        CSS of the box.
 
     Raises
     ------
@@ -132,22 +158,26 @@ class MeshgridView(View):
     _kind = "meshgrid_view"
 
     layer = option(LayerName())
-    mode = option(Choice(["auto", "ramp", "pair", "response"]))
+    mode = option(Choice(get_args(Mode)))
     limits = option(_Limits())
-    direction = option(Choice(["horizontal", "vertical", "diagonal", "radial"]))
+    direction = option(Choice(get_args(Direction)))
     images = option(ImageArray("(N, H, W) or (N, C, H, W)", (3, 4)).tag(to_json=_pack_images))
-    scale = option(Choice(["layer", "kernel", "function"]))
+    scale = option(Choice(get_args(Sharing)))
     resolution = option(traitlets.Int(32, min=2, max=256))
-    input = option(Choice(["images", "observed", "drawn", "ramp"]))
+    input = option(Choice(get_args(Input)))
     sample = option(traitlets.Int(0, min=0))
     output = option(traitlets.Int(-1, min=-1))
     other = option(traitlets.Int(-1, min=-1))
     height = option(traitlets.Int(480, min=80))
-    theme = option(Choice(["auto", "light", "dark"]))
     drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=packed, from_json=unpacked)
     """The image drawn with the mouse, ``(H, W)``; ``None`` before."""
 
-    def __init__(self, live_or_model: Source | nn.Module, layer: str | int = 0, **options: Any):
+    def __init__(
+        self,
+        live_or_model: Source | nn.Module,
+        layer: str | int = 0,
+        **options: Unpack[MeshgridViewOptions],
+    ) -> None:
         super().__init__(live_or_model, layer=layer, **options)
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:

@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
 from kan_widgets.live import Source, is_binding
 from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
-from kan_widgets.widgets.choices import Choice, option
+from kan_widgets.widgets.choices import option
 from kan_widgets.widgets.evaluated import Evaluated
+from kan_widgets.widgets.keywords import ViewOptions
 from kan_widgets.widgets.wire import activations_dict
 
 if TYPE_CHECKING:
     from torch import nn
+    from typing_extensions import Unpack
+
+
+class NetworkViewOptions(ViewOptions, total=False):
+    """Keywords of `NetworkView`."""
+
+    relevance: float | Literal["auto"]
+    top: int
+    example: int
+    height: int | None
 
 
 class _Share(traitlets.TraitType[Any, Any]):
@@ -94,7 +105,6 @@ class NetworkView(Evaluated):
     top = option(traitlets.Int(0, min=0))
     example = option(traitlets.Int(0, min=-1))
     height = option(traitlets.Int(None, min=320, allow_none=True))
-    theme = option(Choice(["auto", "light", "dark"]))
     drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=packed, from_json=unpacked)
     """The example drawn with the mouse, ``(H, W)``; ``None`` before."""
     drawn = traitlets.Dict().tag(sync=True)
@@ -105,7 +115,7 @@ class NetworkView(Evaluated):
         live_or_model: Source | nn.Module,
         *,
         evaluate: Callable[[], float] | None = None,
-        **options: Any,
+        **options: Unpack[NetworkViewOptions],
     ) -> None:
         super().__init__(live_or_model, evaluate, **options)
         self.on_msg(self._answer)
@@ -146,6 +156,8 @@ class NetworkView(Evaluated):
             source.errands.forget(self._follow)
             source.errands.forget(self._run_drawing)
         super()._end()
+
+    _all_colours = True
 
     def _colours(self, options: dict[str, Any]) -> int:
         return 256  # feature maps

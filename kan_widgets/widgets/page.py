@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime
 import math
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.page_text import css_of, page_text
+from kan_widgets.live import Frame
+from kan_widgets.widgets.page_text import css_of, figure, filling, page_text
 from kan_widgets.widgets.page_words import about, in_words, models, names, use
 from kan_widgets.widgets.saved import Bytes, past_of, saved
+from kan_widgets.widgets.sharing import SHARED
 from kan_widgets.widgets.stream import Stream
 
-_NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked", "parts")
+_NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked", "parts", *SHARED)
 
 
 class Placed:
@@ -25,23 +26,30 @@ class Placed:
     model_id: str
     _draws_network = False
     """Whether it draws how the network is put together, and what examples make of it."""
+    _draws_frames = True
+    """Whether it draws functions of any moment."""
 
-    def save_html(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+    def save_html(
+        self, path: str | pathlib.Path, *, title: str | None = None, max_mb: float = 2.0
+    ) -> pathlib.Path:
         """Write this as a page that works by itself: see `kan_widgets.save_html`.
 
         Parameters
         ----------
         path
             The file to write; its folder must exist.
-        **options
-            ``title`` and ``max_mb``.
+        title
+            Of the page; by default the names of model and views.
+        max_mb
+            What the page may weigh, in megabytes: numbers are rounded, and then frames left out,
+            evenly, until it does.
 
         Returns
         -------
         pathlib.Path
             The file written.
         """
-        return save_html(path, self, **options)
+        return save_html(path, self, title=title, max_mb=max_mb)
 
     def _within(self) -> Sequence[Any]:
         """Return the views that are drawn in this one."""
@@ -61,7 +69,7 @@ def reference(view: Placed) -> str:
 
 
 def save_html(
-    path: str | pathlib.Path, *views: Placed, title: str | None = None, max_mb: float = 10.0
+    path: str | pathlib.Path, *views: Placed, title: str | None = None, max_mb: float = 2.0
 ) -> pathlib.Path:
     """Save views as one HTML file that works by itself, and print its size.
 
@@ -87,9 +95,10 @@ def save_html(
     title
         The heading, as plain text; "" for none. By default the models' and the views' names.
     max_mb
-        The most that the file may weigh, in megabytes (10⁶ bytes). Frames of the history are
-        left out, evenly, until it fits; the first and the latest stay, and those that are
-        looked at.
+        The most that the file may weigh, in megabytes (10⁶ bytes). Where all frames do not fit as
+        they are, they are rounded: by less than a pixel of a plot 100 pixels high, and the latest
+        one to about four digits. Where that is too much, frames are left out, evenly, until
+        it fits; the first and the latest stay, and those that are looked at.
 
     Returns
     -------
@@ -114,7 +123,7 @@ def save_html(
     ...     page = kw.save_html(
     ...         pathlib.Path(folder, "page.html"), kw.KernelGrid(model), kw.SplineInspector(model)
     ...     )  # doctest: +ELLIPSIS
-    /...page.html: ... MB, 1 frame
+    /...page.html: ... MB, 1 frame...
     """
     path = pathlib.Path(path)
     if title is not None and not isinstance(title, str):
@@ -132,14 +141,14 @@ def save_html(
 
 def write_page(path: pathlib.Path, page: Page, max_mb: float) -> None:
     """Write a page of at most so many megabytes, and print its size."""
-    text, kept = _fit(page, max_mb)
+    text, kept, rounded = _fitting(page, max_mb)
     path.write_bytes(text)
-    print(f"{path}: {len(text) / 1e6:.1f} MB{_frames_in_words(kept, page.frames)}")
+    print(f"{path}: {len(text) / 1e6:.1f} MB{_frames_in_words(kept, page.frames, rounded)}")
 
 
-def page_of(*views: Placed, title: str, max_mb: float = 10.0) -> bytes:
+def page_of(*views: Placed, title: str, max_mb: float = 2.0) -> bytes:
     """Return the page that `save_html` would write."""
-    return _fit(Page(views, title), max_mb)[0]
+    return _fitting(Page(views, title), max_mb)[0]
 
 
 def _check_views(views: Sequence[object]) -> None:
@@ -156,12 +165,13 @@ def _check_views(views: Sequence[object]) -> None:
                 raise ValueError(f"this {type(part).__name__} is closed: make a new one to save")
 
 
-def _frames_in_words(kept: int, there: int) -> str:
+def _frames_in_words(kept: int, there: int, rounded: bool) -> str:
     if there == 0:
         return ""
-    if kept == there:
-        return f", {there} frame{'' if there == 1 else 's'}"
-    return f", {kept} of {there} frames (a larger max_mb keeps more)"
+    if kept < there:
+        return f", {kept} of {there} frames, rounded (a larger max_mb keeps more)"
+    said = f", {there} frame{'' if there == 1 else 's'}"
+    return f"{said}, rounded (a larger max_mb keeps them as they are)" if rounded else said
 
 
 # -- what is in a page --------------------------------------------------------------------
@@ -174,18 +184,16 @@ class Page:
     """
 
     def __init__(self, views: Sequence[Placed], title: str | None, before: str = "") -> None:
-        self._before = before
+        self._before, self._views = before, views
         self._saved_at = datetime.datetime.now().astimezone()
         self._named, self._of = names(views), models(views)
         self._title = self._named if title is None else title
         self._streams: list[Stream] = []
-        self._bundles: dict[str, str] = {}
-        self._styles = {"Page": bundle("page.css")}
         self._shown: list[Any] = []
         self._models: list[dict[str, Any]] = []
         self._places = [self._place(view) for view in views]
-        self._pasts = [past_of(stream) for stream in self._streams]
-        self._bundles["Page"] = bundle("page.js")
+        drawn = {view._stream for view in self._shown if view._draws_frames}
+        self._pasts = [past_of(stream, whole=stream in drawn) for stream in self._streams]
         themes = {view.theme for view in self._shown}
         self._theme = themes.pop() if len(themes) == 1 else "auto"
 
@@ -200,13 +208,7 @@ class Page:
         return sum(frame.nbytes for past in self._pasts for frame in past.frames)
 
     def _place(self, view: Placed) -> dict[str, Any]:
-        return {
-            "name": type(view).__name__,
-            "label": in_words(type(view).__name__),
-            "model": self._model(view),
-            "css": css_of(view),
-            "note": view._page_note(),
-        }
+        return {"name": type(view).__name__, "model": self._model(view)}
 
     def _model(self, view: Any) -> int:
         """Return the number of the view's model; a view shown twice has one."""
@@ -217,12 +219,6 @@ class Page:
         stream = view._stream
         if stream not in self._streams:
             self._streams.append(stream)
-        # Unpacked: a policy as strict as the page's allows no code that it makes itself.
-        self._bundles.setdefault("Stream", bundle("main.js"))
-        self._bundles.setdefault(type(view).__name__, str(view._esm))
-        for name, widget in (("Stream", stream), (type(view).__name__, view)):
-            if widget.has_trait("_css"):
-                self._styles.setdefault(name, str(widget._css))
         self._shown.append(view)
         view._bring_up_to_date()
         self._models.append(
@@ -234,12 +230,14 @@ class Page:
         )
         return len(self._models) - 1
 
-    def written(self, share: float) -> tuple[bytes, int]:
-        """Return the page with about that share of the frames, and how many those are."""
+    def content(
+        self, share: float, *, light: bool = False
+    ) -> tuple[dict[str, Any], bytes, list[list[Frame]]]:
+        """Return what fills the views, its bytes, and the frames kept: about that share of them."""
         kept = [past.thinned(share) for past in self._pasts]
         drawn = {view._stream for view in self._shown if view._draws_network}
         streams = [
-            saved(past.stream, frames, network=past.stream in drawn)
+            saved(past.stream, frames, network=past.stream in drawn, light=light)
             for past, frames in zip(self._pasts, kept, strict=True)
         ]
         taken = Bytes()
@@ -260,28 +258,87 @@ class Page:
             }
         )
         content["bytes"] = taken.places
+        return content, bytes(taken.whole), kept
+
+    def written(self, share: float, *, light: bool = True) -> tuple[bytes, int]:
+        """Return the page with about that share of the frames, and how many those are."""
+        content, packed, kept = self.content(share, light=light)
         text = page_text(
             title=self._title,
             named=self._named,
             about=f"{about(self._of, kept, self._saved_at)} {use(kept)}",
             content=content,
-            packed=bytes(taken.whole),
-            styles=self._styles,
-            bundles=self._bundles,
+            packed=packed,
+            figures=figures(self._views, named=len(self._views) > 1),
             before=self._before,
         )
         return text, sum(map(len, kept))
 
+    def filled(self, share: float) -> tuple[bytes, int]:
+        """Return what fills the views, in little room, and nothing around it."""
+        content, packed, kept = self.content(share, light=True)
+        return filling(content, packed).encode(), sum(map(len, kept))
 
-def _fit(page: Page, max_mb: float) -> tuple[bytes, int]:
+
+def figures(views: Sequence[Any], *, named: bool = False, notes: bool = True) -> list[str]:
+    """Return as HTML the place of each view."""
+    return [
+        figure(
+            number,
+            label=in_words(type(view).__name__),
+            css=css_of(view),
+            named=named,
+            note=view._page_note() if notes else "",
+        )
+        for number, view in enumerate(views)
+    ]
+
+
+def parts_of_page(views: Sequence[Placed], max_mb: float) -> tuple[list[str], str]:
+    """Return what a page of a site needs to show views: their places, and what fills them.
+
+    Numbers are rounded, as in a page of `save_html` that would be too large.
+
+    Parameters
+    ----------
+    views
+        In any order; those of one binding are linked.
+    max_mb
+        The most that what fills them may weigh, in megabytes: see `save_html`.
+
+    Returns
+    -------
+    list of str, str
+        HTML of the place of each view, and HTML that stands once on the page, which also loads
+        the script of `kan_widgets.widgets.page_text.site_script`.
+    """
+    _check_views(views)
+    page = Page(views, "")
+    text, _ = _fit(page, page.filled, max_mb)
+    return figures(views), text.decode()
+
+
+def _fitting(page: Page, max_mb: float) -> tuple[bytes, int, bool]:
+    """Return the page, how many frames it has, and whether they are rounded: only to fit."""
+    # Numbers as they are hardly ever pack to less than a half.
+    if page.nbytes <= 2e6 * max_mb:
+        text, kept = page.written(1, light=False)
+        if len(text) <= 1e6 * max_mb:
+            return text, kept, False
+    return *_fit(page, page.written, max_mb), True
+
+
+def _fit(
+    page: Page, written: Callable[[float], tuple[bytes, int]], max_mb: float
+) -> tuple[bytes, int]:
     """Return the page with as many frames as ``max_mb`` has room for, and how many those are."""
     limit = max_mb * 1e6
-    # Hardly any frames pack to less than a quarter: where that is too much, it need not be tried.
-    share = 1.0 if page.nbytes <= 4 * limit else limit / page.nbytes
-    text, kept = page.written(share)
+    # Hardly any frames pack to less than a thirtieth: where that is too much, it is not tried.
+    share = 1.0 if page.nbytes <= 30 * limit else 8 * limit / page.nbytes
+    text, kept = written(share)
     if len(text) <= limit and share == 1:
         return text, kept
-    least, fewest = page.written(0)
+    least, fewest = written(0)
     if len(least) > limit:
         smallest = math.ceil(len(least) / 1e5) / 10
         raise ValueError(
@@ -291,7 +348,7 @@ def _fit(page: Page, max_mb: float) -> tuple[bytes, int]:
     # The size grows with the number of frames, nearly evenly.
     share *= (limit - len(least)) / max(1, len(text) - len(least))
     while share * page.frames >= 0.5:
-        text, kept = page.written(min(1.0, share))
+        text, kept = written(min(1.0, share))
         if len(text) <= limit:
             return text, kept
         share *= 0.95

@@ -7,15 +7,33 @@ import html
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets
 
+from kan_widgets.widgets.bundle import bundle
+
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
-# The "<" of what would end a script, or hide its end. It can only stand in a string, a template or
-# a regular expression, where \x3C is the same.
-_ENDS = re.compile(r"<(?=/script|!--)", re.I)
+# What every page of views runs, by the names under which its script finds them.
+_MODULES = {"Stream": "main.js", "View": "view.js", "Page": "page.js"}
+_START = "kanWidgets.Page.start(document, kanWidgets);"
+# Unpacks the script of the page, which stands in it as text, and runs it.
+_UNPACKING = """\
+try {
+  const text = document.getElementById("kw-code").textContent.trim();
+  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const script = document.createElement("script");
+  script.textContent = await new Response(plain).text();
+  document.body.append(script);
+} catch (error) {
+  for (const place of document.querySelectorAll("[data-kw-place]")) {
+    place.textContent = `This view cannot be shown in this browser: ${error.message}`;
+  }
+  throw error;
+}
+"""
 # Scripts and styles of the page itself and nothing else: whatever is in it, it asks for nothing.
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -30,10 +48,9 @@ def page_text(
     about: str,
     content: dict[str, Any],
     packed: bytes,
-    styles: Mapping[str, str],
-    bundles: Mapping[str, str],
+    figures: Sequence[str],
     before: str = "",
-    connects: str = "'none'",
+    live: bool = False,
 ) -> bytes:
     """Return a page.
 
@@ -49,16 +66,17 @@ def page_text(
         What the views are filled with, as JSON; see js/src/page/saved.ts.
     packed
         The bytes that were taken out of it.
-    styles, bundles
-        Style sheets and modules by name.
+    figures
+        HTML of the places of the views, see `figure`.
     before
         HTML between the heading and the views.
-    connects
-        Where the page may ask for more, as a content security policy says it.
+    live
+        Whether it stays connected with what serves it.
     """
+    connects = "'self'" if live else "'none'"
+    modules = _MODULES | ({"Live": "live.js"} if live else {})
     heading = f"<h1>{html.escape(title)}</h1>" if title else ""
     themes = "".join(f"<option>{theme}</option>" for theme in ("auto", "light", "dark"))
-    code = base64.b64encode(zlib.compress(packed, 6)).decode("ascii")
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -67,22 +85,70 @@ def page_text(
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<link rel="icon" href="data:,">',
         f"<title>{html.escape(title or named)}</title>",
-        *map(_style, styles.values()),
+        _style(bundle("page.css")),
         "<body>",
         f'<header>{heading}<label class="kw-page-theme">theme '
         f'<select id="kw-theme">{themes}</select></label>',
         f'<p class="kw-page-about">{about}</p>',
         "</header>",
         *([before] if before else []),
-        "<main>Opening…</main>",
+        f"<main>{''.join(figures)}</main>",
         "<noscript>This page draws with JavaScript, which is switched off.</noscript>",
-        f'<script type="application/json" id="kw-saved">{_json(content)}</script>',
-        f'<script type="text/plain" id="kw-bytes">{code}</script>',
-        *(_module(name, source) for name, source in bundles.items()),
-        '<script type="module">kanWidgets.Page.start(document, kanWidgets);</script>',
+        filling(content, packed),
+        f'<script type="text/plain" id="kw-code">{_packed(_script(modules).encode())}</script>',
+        f'<script type="module">\n{_UNPACKING}</script>',
         "</html>",
     ]
     return "\n".join(parts).encode()
+
+
+def filling(content: dict[str, Any], packed: bytes) -> str:
+    """Return as HTML what the views of a page are filled with; the parameters of `page_text`."""
+    return (
+        f'<script type="application/json" id="kw-saved">{_json(content)}</script>\n'
+        f'<script type="text/plain" id="kw-bytes">{_packed(packed)}</script>'
+    )
+
+
+def figure(number: int, *, label: str, css: Mapping[str, str], named: bool, note: str) -> str:
+    """Return as HTML the place of a view: the script of the page draws it there.
+
+    Parameters
+    ----------
+    number
+        Its place among those in ``content``.
+    label
+        What it is, for those who do not see it.
+    css
+        Its style.
+    named
+        Whether that also stands above it.
+    note
+        What stands below it, as plain text; "" for nothing.
+    """
+    style = "; ".join(f"{key}: {value}" for key, value in css.items())
+    head = f'<h2 class="kw-page-name">{html.escape(label)}</h2>' if named else ""
+    foot = f'<figcaption class="kw-page-note">{html.escape(note)}</figcaption>' if note else ""
+    return (
+        f'<figure class="kw-page-view" data-kw-place="{number}" aria-label="{html.escape(label)}" '
+        f'style="{html.escape(style)}">{head}<div>Opening…</div>{foot}</figure>'
+    )
+
+
+def site_script() -> str:
+    """Return one script for all pages of a site: it fills what places a page has.
+
+    A plain script, since from disk a browser loads no module that is a file of its own.
+    """
+    return _script(_MODULES)
+
+
+def _script(modules: Mapping[str, str]) -> str:
+    parts = [
+        f"(() => {{\n'use strict';\n{_handing(name, bundle(file))}\n}})();"
+        for name, file in modules.items()
+    ]
+    return "\n".join([*parts, f"if (document.getElementById('kw-saved')) {_START}", ""])
 
 
 def _json(value: object) -> str:
@@ -91,8 +157,12 @@ def _json(value: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _module(name: str, source: str) -> str:
-    """Return a bundle as a script that hands over what it exports.
+def _packed(data: bytes) -> str:
+    return base64.b64encode(zlib.compress(data, 6)).decode("ascii")
+
+
+def _handing(name: str, source: str) -> str:
+    """Return a bundle as code that hands over what it exports.
 
     A module in the page cannot be imported by name, and a blob: address needs more rights
     than some hosts give.
@@ -106,9 +176,7 @@ def _module(name: str, source: str) -> str:
         members.append(f"{outside or inside}: {inside}")
     start, end = found[0].span()
     handed = f"(globalThis.kanWidgets ??= {{}})[{json.dumps(name)}] = {{ {', '.join(members)} }};"
-    script = source[:start] + handed + source[end:]
-    script = _ENDS.sub(r"\\x3C", script)
-    return f'<script type="module">\n{script}\n</script>'
+    return source[:start] + handed + source[end:]
 
 
 def _style(sheet: str) -> str:

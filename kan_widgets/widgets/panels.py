@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
@@ -72,7 +73,7 @@ PANELS = {
         LayerRanges, "ranges", "Ranges", "Ranges: how far each layer's functions reach", wide=True
     ),
 }
-PAGES = ("network", "functions")
+Page = Literal["network", "functions"]
 DEFAULT = ("network", "kernels", "function", "response", "training")
 
 

@@ -8,7 +8,7 @@ import pathlib
 import sys
 from collections.abc import Iterable, Sequence
 from types import FrameType
-from typing import Any, BinaryIO, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
 from IPython.core.displayhook import DisplayHook
 from IPython.display import display
@@ -18,9 +18,13 @@ from kan_widgets.insight.progress import progress
 from kan_widgets.live import Frame
 from kan_widgets.live.reports import report
 from kan_widgets.widgets.destinations import To, Written, check_suffix, pdf_of, written
+from kan_widgets.widgets.keywords import PictureOptions, Sized, drawing
 from kan_widgets.widgets.lifetime import Mortal, hold, show
 from kan_widgets.widgets.rasters import image_of, png_bytes
 from kan_widgets.widgets.stream import Stream, pictured
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 _FORMATS = {".gif": "GIF", ".webp": "WEBP"}
 _ANIMATED_COLOURS = 128
@@ -30,28 +34,33 @@ _HELD = 1500  # milliseconds that an animation stops at its end
 class Pictured(Mortal):
     """A widget that can draw itself without a browser, by its method ``image``."""
 
-    def svg(self, *_: Any, **options: Any) -> str:
+    _all_colours = False
+    """Whether `to_png` keeps all colours: tints of maps beside each other are compared."""
+
+    @drawing
+    def svg(self, **options: Unpack[PictureOptions]) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         raise NotImplementedError
 
-    def image(self, *_: Any, pixel_ratio: float = 2, **options: Any) -> Image.Image:
+    @drawing
+    def image(self, **options: Unpack[PictureOptions]) -> Image.Image:
         """Draw the current state as a picture, without a browser.
 
         Parameters
         ----------
-        pixel_ratio
-            Picture pixels per CSS pixel, 0.25 to 16.
         **options
             ``width`` and ``max_height`` in CSS pixels, 900 each unless given (a taller drawing is
-            cut and says so), and any of the widget's own traits, for this picture alone.
+            cut and says so); ``pixel_ratio``, picture pixels per CSS pixel, 0.25 to 16, 2 unless
+            given; and any of the view's own options, for this picture alone.
 
         Returns
         -------
         PIL.Image.Image
-            ``width * pixel_ratio`` pixels wide.
+            ``width * pixel_ratio`` pixels wide; a `KernelGrid` whose cells take less
+            than three quarters of that is as wide as they are, and at least 520 CSS pixels.
         """
-        image = image_of(self.svg(pixel_ratio=pixel_ratio, **options), pixel_ratio)
-        image.info["colours"] = self._colours(options)
+        image = image_of(self.svg(**options), options.get("pixel_ratio", 2))
+        image.info["colours"] = self._colours({**options})
         return image
 
     def _colours(self, options: dict[str, Any]) -> int:
@@ -59,12 +68,15 @@ class Pictured(Mortal):
         return 64
 
     @overload
-    def to_png(self, path: None = None, **options: Any) -> bytes: ...
+    def to_png(self, path: None = None, **options: Unpack[PictureOptions]) -> bytes: ...
     @overload
-    def to_png(self, path: Written, **options: Any) -> Written: ...
+    def to_png(self, path: Written, **options: Unpack[PictureOptions]) -> Written: ...
     @overload
-    def to_png(self, path: str, **options: Any) -> pathlib.Path: ...
-    def to_png(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
+    def to_png(self, path: str, **options: Unpack[PictureOptions]) -> pathlib.Path: ...
+    @drawing
+    def to_png(
+        self, path: To = None, **options: Unpack[PictureOptions]
+    ) -> bytes | pathlib.Path | BinaryIO:
         """Write the current state as a PNG.
 
         Parameters
@@ -86,15 +98,18 @@ class Pictured(Mortal):
             If the name ends otherwise.
         """
         check_suffix(path, ".png")
-        return written(png_bytes(self.image(**options)), path)
+        return written(png_bytes(self.image(**options), all_colours=self._all_colours), path)
 
     @overload
-    def to_svg(self, path: None = None, **options: Any) -> bytes: ...
+    def to_svg(self, path: None = None, **options: Unpack[PictureOptions]) -> bytes: ...
     @overload
-    def to_svg(self, path: Written, **options: Any) -> Written: ...
+    def to_svg(self, path: Written, **options: Unpack[PictureOptions]) -> Written: ...
     @overload
-    def to_svg(self, path: str, **options: Any) -> pathlib.Path: ...
-    def to_svg(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
+    def to_svg(self, path: str, **options: Unpack[PictureOptions]) -> pathlib.Path: ...
+    @drawing
+    def to_svg(
+        self, path: To = None, **options: Unpack[PictureOptions]
+    ) -> bytes | pathlib.Path | BinaryIO:
         """Write the current state as an SVG, in UTF-8.
 
         Curves are paths and words are text. Heat maps and images are made of pixels. Lengths are
@@ -121,12 +136,15 @@ class Pictured(Mortal):
         return written(self.svg(**options).encode(), path)
 
     @overload
-    def to_pdf(self, path: None = None, **options: Any) -> bytes: ...
+    def to_pdf(self, path: None = None, **options: Unpack[PictureOptions]) -> bytes: ...
     @overload
-    def to_pdf(self, path: Written, **options: Any) -> Written: ...
+    def to_pdf(self, path: Written, **options: Unpack[PictureOptions]) -> Written: ...
     @overload
-    def to_pdf(self, path: str, **options: Any) -> pathlib.Path: ...
-    def to_pdf(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
+    def to_pdf(self, path: str, **options: Unpack[PictureOptions]) -> pathlib.Path: ...
+    @drawing
+    def to_pdf(
+        self, path: To = None, **options: Unpack[PictureOptions]
+    ) -> bytes | pathlib.Path | BinaryIO:
         """Write the current state as a PDF of one page, made of the SVG.
 
         Parameters
@@ -206,6 +224,7 @@ class Animated(Pictured):
         """Return the layers whose functions it shows, or a picture of it with other options."""
         raise NotImplementedError
 
+    @drawing
     def animate(
         self,
         path: str | pathlib.Path,
@@ -214,7 +233,8 @@ class Animated(Pictured):
         most: int = 120,
         fps: float = 12,
         quiet: bool = False,
-        **options: Any,
+        pixel_ratio: float = 1,
+        **options: Unpack[Sized],
     ) -> pathlib.Path:
         """Write the training run as an animation, replacing a file of that name.
 
@@ -234,8 +254,10 @@ class Animated(Pictured):
             Frames per second, up to 50.
         quiet
             Draw no progress bar.
+        pixel_ratio
+            Picture pixels per CSS pixel, 0.25 to 16.
         **options
-            As for ``image``; ``pixel_ratio`` is 1 by default.
+            As for ``image``.
 
         Returns
         -------
@@ -266,14 +288,14 @@ class Animated(Pictured):
             raise ValueError(f"fps: expected a number above 0, up to 50, got {fps!r}")
         if not most >= 2:
             raise ValueError(f"most: expected a number ≥ 2, got {most!r}")
-        frames = _spread(self._frames_at(steps, options), most)
-        options = {"pixel_ratio": 1, **options}
+        asked: PictureOptions = {**options, "pixel_ratio": pixel_ratio}
+        frames = _spread(self._frames_at(steps, asked), most)
         # One palette for all, found in the first, the middle and the last: colours do not flicker.
-        samples = [self._at(frames[k], options) for k in (0, len(frames) // 2, -1)]
+        samples = [self._at(frames[k], asked) for k in (0, len(frames) // 2, -1)]
         palette = _below(samples).quantize(_ANIMATED_COLOURS, Image.Quantize.MAXCOVERAGE)
         shown = frames if quiet else progress(frames, path.name, patience=0.0)
         images = [
-            self._at(frame, options).quantize(palette=palette, dither=Image.Dither.NONE)
+            self._at(frame, asked).quantize(palette=palette, dither=Image.Dither.NONE)
             for frame in shown
         ]
         size = max(image.width for image in images), max(image.height for image in images)
@@ -293,11 +315,11 @@ class Animated(Pictured):
         )
         return path
 
-    def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
+    def _at(self, frame: Frame, options: PictureOptions) -> Image.Image:
         with pictured(self._stream, frame):
             return self.image(**options).convert("RGB")
 
-    def _frames_at(self, steps: Iterable[int] | None, options: dict[str, Any]) -> list[Frame]:
+    def _frames_at(self, steps: Iterable[int] | None, options: PictureOptions) -> list[Frame]:
         """Return the frames to draw: of small layers there may be more than whole ones."""
         source = self._stream.source
         if source is None:

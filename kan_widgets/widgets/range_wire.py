@@ -63,6 +63,8 @@ def _row(row: Row, step: int) -> dict[str, Any]:
         "type": layer.type,
         "kind": layer.kind,
         "shape": list(layer.shape),
+        "names": list(layer.names),
+        "inputNames": list(layer.input_names),
         "numbers": numbers,
         "grid": _spread(s.grid),
         "seen": _spread(s.observed),

@@ -96,8 +96,8 @@ def few_colours(image: Image.Image, most: int = 64) -> Image.Image:
     return small
 
 
-def png_bytes(image: Image.Image) -> bytes:
-    r"""Return an image as a small PNG with a palette.
+def png_bytes(image: Image.Image, *, all_colours: bool = False) -> bytes:
+    r"""Return an image as a small PNG with a palette, or as a larger one with all its colours.
 
     Its ``info["colours"]``, at most 256, says how many colours it needs if 64 are too few: in heat
     maps the colours that then stand for others make bands, and tint the zero.
@@ -110,10 +110,17 @@ def png_bytes(image: Image.Image) -> bytes:
     # Maximum coverage keeps rare colours, such as a single cross; a median cut would lose them.
     colours = image.info.get("colours", _COLOURS)
     image = image.convert("RGB")
+    dpi = image.info.get("dpi", (96, 96))
+    if all_colours:
+        return _encoded(image, dpi)
     small = image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     small.putpalette(_with_common(image, small))
+    return _encoded(small, dpi)
+
+
+def _encoded(image: Image.Image, dpi: tuple[float, float]) -> bytes:
     target = io.BytesIO()
-    small.save(target, "PNG", optimize=True, dpi=image.info.get("dpi", (96, 96)))
+    image.save(target, "PNG", optimize=True, dpi=dpi)
     return target.getvalue()
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from kan_widgets.live import Frame
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.thinning import spread
+from kan_widgets.widgets.light import light_inputs, light_run
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.wire import (
     activations_message,
@@ -40,8 +41,8 @@ class Past:
         return [self.frames[place] for place in sorted({*nearest, *self.needed})]
 
 
-def past_of(stream: Stream) -> Past:
-    """Return all frames that a stream has.
+def past_of(stream: Stream, *, whole: bool = True) -> Past:
+    """Return all frames that a stream has, or if not ``whole`` those alone that it must have.
 
     Raises
     ------
@@ -62,15 +63,19 @@ def past_of(stream: Stream) -> Past:
         # As in the browser: the last frame taken at or before the step.
         if step >= 0 and (before := [n for n, frame in enumerate(frames) if frame.step <= step]):
             needed.add(before[-1])
-    return Past(stream, frames, needed)
+    past = Past(stream, frames, needed)
+    return past if whole else Past(stream, past.thinned(0), needed=set())
 
 
-def saved(stream: Stream, frames: list[Frame], *, network: bool = False) -> dict[str, Any]:
+def saved(
+    stream: Stream, frames: list[Frame], *, network: bool = False, light: bool = False
+) -> dict[str, Any]:
     """Return what the page's stand-in for a stream is made from.
 
     ``network`` tells whether a view of the page draws the network: then the traits have its
     structure and the examples, and ``activations`` are messages as the stream gets them,
     ``{"content", "buffers"}``, by rising step: for each frame kept the last ones before.
+    ``light`` tells whether numbers are rounded so that they take less room.
     """
     runs: list[list[Frame]] = []
     for frame in frames:
@@ -81,8 +86,9 @@ def saved(stream: Stream, frames: list[Frame], *, network: bool = False) -> dict
     layouts = {frame.layout.version: frame.layout for frame in frames}
     source = stream.source
     observed = [] if source is None else source.observed.values()
-    cut = [seen_inputs(seen, frames[-1].layout) for seen in observed]
-    messages = [observation_message(seen) for seen in cut if seen is not None]
+    cut = [seen_inputs(one, frames[-1].layout) for one in observed]
+    seen = [light_inputs(one) if light else one for one in cut if one is not None]
+    messages = [observation_message(one) for one in seen]
     taken = _taken(stream, frames) if network else []
     return {
         "traits": {
@@ -100,7 +106,7 @@ def saved(stream: Stream, frames: list[Frame], *, network: bool = False) -> dict
             {
                 "layout": run[0].layout.version,
                 "steps": [frame.step for frame in run],
-                "data": folded(run),
+                **((light_run(run) if light else None) or {"data": folded(run)}),
             }
             for run in runs
         ],

@@ -12,8 +12,9 @@ from kan_widgets.insight.symbolic_fit import SymbolicFit
 from kan_widgets.live import Source
 from kan_widgets.live.frames.edit import Edit
 from kan_widgets.live.reports import name_of
-from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
+from kan_widgets.widgets.choices import LayerName, layer_name, option
 from kan_widgets.widgets.evaluated import Evaluated
+from kan_widgets.widgets.keywords import PictureOptions, ViewOptions, drawing
 from kan_widgets.widgets.overlays import (
     check_overlays,
     check_pins,
@@ -24,9 +25,22 @@ from kan_widgets.widgets.rasters import few_colours
 
 if TYPE_CHECKING:
     from torch import nn
+    from typing_extensions import Unpack
 
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
+
+
+class SplineInspectorOptions(ViewOptions, total=False):
+    """Keywords of `SplineInspector`."""
+
+    editable: bool
+    show: Sequence[str]
+    hidden: Sequence[str]
+    stacked: bool
+    pins: Sequence[dict[str, Any]]
+    overlays: Sequence[dict[str, Any]]
+    height: int | None
 
 
 class SplineInspector(Evaluated):
@@ -66,6 +80,8 @@ class SplineInspector(Evaluated):
         Pixels of the drawing, at least 160; by default it grows with the width.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
+    layout : ipywidgets.Layout or dict, optional
+        CSS of the box.
     on_edit : callable, optional
         Registered as by the method ``on_edit``.
     evaluate : callable, optional
@@ -105,7 +121,6 @@ class SplineInspector(Evaluated):
     pins = option(traitlets.List(traitlets.Dict()))
     overlays = option(traitlets.List(traitlets.Dict()))
     height = option(traitlets.Int(None, min=160, allow_none=True))
-    theme = option(Choice(["auto", "light", "dark"]))
 
     def __init__(
         self,
@@ -114,7 +129,7 @@ class SplineInspector(Evaluated):
         *,
         on_edit: Callable[[Edit], object] | None = None,
         evaluate: Callable[[], float] | None = None,
-        **options: Any,
+        **options: Unpack[SplineInspectorOptions],
     ) -> None:
         if on_edit is not None and not callable(on_edit):
             raise TypeError(f"on_edit: expected a function, got {on_edit!r:.80}")
@@ -219,7 +234,8 @@ class SplineInspector(Evaluated):
 
     # -- the picture ----------------------------------------------------------------
 
-    def image(self, *_: Any, **options: Any) -> Image.Image:
+    @drawing
+    def image(self, **options: Unpack[PictureOptions]) -> Image.Image:
         """Draw the current state as a picture: see `View.image`."""
         # Thin curves have thousands of shades, and a palette of their spread would tint the paper.
         return few_colours(super().image(**options))

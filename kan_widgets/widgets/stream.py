@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
 
 import anywidget
 import traitlets
@@ -78,6 +79,8 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
+    _own = traitlets.Unicode().tag(sync=True)
+    """Its own model's id: see js/src/wire/late.ts."""
 
     layouts = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """The layouts that kept frames use, oldest first."""
@@ -131,7 +134,8 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._summing = Painter(self._tell_summaries, fps=1)
         self._gate = Gate()
         self._late: Frame | None = None
-        super().__init__(**state_of(source))
+        own = uuid4().hex
+        super().__init__(model_id=own, _own=own, **state_of(source))
         answer_during_cells(self)
         self.on_msg(self._answer)
         source.subscribe(self)
@@ -150,6 +154,11 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         if (source := self.source) is not None:
             self._frames = source.history[0], source.current()
         return self._frames
+
+    @property
+    def step_taken(self) -> int:
+        """The step of the latest frame; asking takes none."""
+        return self._frames[1].step
 
     @property
     def layout_shown(self) -> Layout:
@@ -311,11 +320,11 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         else:
             self._late = frame
 
-    def _came(self, number: int) -> None:
-        """Note that the page has a frame; the latest may have waited for that."""
+    def _came(self, number: int, drawings: int) -> None:
+        """Note that the page has drawn a frame; the latest may have waited for that."""
         source = self.source
         is_live = source is not None and source.state == "live"
-        self._gate.came(number, in_time=is_live, now=monotonic())
+        self._gate.came(number, drawings, monotonic(), in_time=is_live)
         late, self._late = self._late, None
         if late is not None:
             self._put(late)
@@ -332,7 +341,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def _send_frame(self, frame: Frame) -> None:
         content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
         if is_costly(self.comm):
-            content["number"] = self._gate.sent(monotonic())
+            number = self._gate.sent(monotonic())
+            if self._gate.asks(number, frame.data.nbytes):
+                content["number"] = number
         self.send(content, [memory_of(frame.data)])
 
     def on_state(self, state: State, message: str) -> None:
@@ -437,7 +448,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             return
         kind = content.get("kind")
         if kind == "shown":
-            self._came(int(content["number"]))
+            self._came(int(content["number"]), int(content["drawings"]))
         elif kind == "look":
             place = (int(content[part]) for part in ("out", "in"))
             if source.looking.at(str(content["layer"]), *place):

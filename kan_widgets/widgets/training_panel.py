@@ -17,19 +17,30 @@ from kan_widgets.live.reports import hear_reports
 from kan_widgets.live.steering.commands import act
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.curves import SMOOTHING, Range
-from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Series
+from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Scale, Series
+from kan_widgets.widgets.keywords import PictureOptions, ViewOptions, drawing
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.view import View
 from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 if TYPE_CHECKING:
     from torch import nn
+    from typing_extensions import Unpack
 
     from kan_widgets.live import Binding
 
 _REPORTS = 5
 _MARKS = 100
 _OF_CURVES = ("zoom", "scale", "smoothing")
+
+
+class TrainingPanelOptions(ViewOptions, total=False):
+    """Keywords of `TrainingPanel`."""
+
+    height: int | None
+    smoothing: int
+    scale: Scale
+    zoom: Sequence[float]
 
 
 class TrainingPanel(View):
@@ -55,6 +66,8 @@ class TrainingPanel(View):
         less than a hundredth of what it was at first, such as a loss; else linear.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
+    layout : ipywidgets.Layout or dict, optional
+        CSS of the box.
     zoom : sequence of float
         The two ends of the steps that are drawn; empty for all.
 
@@ -78,6 +91,7 @@ class TrainingPanel(View):
     """
 
     _kind = "training_panel"
+    _draws_frames = False
 
     status = traitlets.Dict().tag(sync=True)
     """What `status_of` gives, with ``"reports"``: what views complained of. Like the curves and
@@ -86,18 +100,22 @@ class TrainingPanel(View):
     """See `DrawnCurves.wire`."""
     marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
     """``[step, text]`` each."""
+    every = traitlets.Int(1, min=1).tag(sync=True)
+    """A frame is taken every so many steps: that of the binding, which follows it."""
     own = traitlets.Unicode().tag(sync=True)
     """The widget's own id, by which the page asks whether a kernel is behind it."""
     height = option(traitlets.Int(None, min=100, allow_none=True))
     smoothing = option(traitlets.Int(SMOOTHING, min=0))
     scale = option(Choice(list(SCALES)))
     zoom = option(traitlets.List(traitlets.Float()))
-    theme = option(Choice(["auto", "light", "dark"]))
 
-    def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
+    def __init__(
+        self, live_or_model: Source | nn.Module, **options: Unpack[TrainingPanelOptions]
+    ) -> None:
         self._logged = DrawnCurves()
         self._reports: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
+        self._every = 1
         self._numbers_painter = Painter(self._draw_numbers, fps=5)
         self._curves_painter = Painter(self._draw_curves, fps=4)
         super().__init__(live_or_model, **options)
@@ -109,6 +127,7 @@ class TrainingPanel(View):
         self.live.subscribe(self._listener)
         hear_reports(self._listener)
         self.observe(self._redraw, _OF_CURVES)
+        self.observe(self._take_every, "every")
         self._numbers_painter.now()
         self._curves_painter.now()
 
@@ -140,6 +159,27 @@ class TrainingPanel(View):
         source = self._source()
         status = self.status | {"closed": True} if source is None else status_of(source)
         self.status = status | {"reports": list(self._reports)}
+
+        # Only where it has changed there: it may just have been set here.
+        if source is not None and source.every != self._every:
+            self._every = self.every = source.every
+
+    @traitlets.validate("every")
+    def _validate_every(self, proposal: Any) -> int:
+        every: int = proposal["value"]
+        source = self._source()
+        if isinstance(source, Replay) and every != source.every and source.remote is None:
+            raise ValueError(f"every={every}: {source.words}")
+        return every
+
+    def _take_every(self, change: Any) -> None:
+        self._every, source = change["new"], self._source()
+        if source is None or source.every == self._every:
+            return
+        if is_binding(source):
+            source.every = self._every
+        else:
+            source.steer({"kind": "every", "value": self._every})
 
     def _draw_curves(self) -> None:
         if (source := self._source()) is None:
@@ -199,7 +239,8 @@ class TrainingPanel(View):
             }
         )
 
-    def svg(self, **options: Any) -> str:
+    @drawing
+    def svg(self, **options: Unpack[PictureOptions]) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         self._bring_up_to_date()
         return super().svg(**options)
@@ -279,6 +320,7 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "total": progress.batches_total,
         "rate": progress.steps_per_second,
         "mean_rate": training.timed_steps / training.seconds if training.seconds else 0.0,
+        "kernels": "" if isinstance(live, Replay) else _kernels_of(live.model),
         "elapsed": progress.elapsed,
         "remaining": progress.remaining,
         "share": progress.share,
@@ -291,6 +333,19 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "rates": live.learning_rates,
         **live.notices,
     }
+
+
+def _kernels_of(model: nn.Module | None) -> str:
+    """Say how the layers of `kan_widgets.nn` in a model compute; nothing of other models."""
+    # A recording is shown without torch.
+    from kan_widgets.nn import KANLayer, kernels_info
+
+    if model is None or not any(isinstance(module, KANLayer) for module in model.modules()):
+        return ""
+    try:
+        return kernels_info()
+    except ValueError as error:  # of a variable of the environment
+        return str(error)
 
 
 def _thinned(scalars: Scalars, name: str, window: Range | None, points: int) -> Series:

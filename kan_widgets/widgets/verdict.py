@@ -67,7 +67,7 @@ class Verdict:
         what = self._what
         whose = "both" if len(names) == 2 else "all"
         after = f"After {self.step:,} step{'' if self.step == 1 else 's'}"
-        at = f"At step {self.step:,}, the last one logged for {whose}" if gone_on else after
+        at = f"At step {self.step:,}" if gone_on else after
         if not best:
             same = len(set(self.values)) == 1 and len(self.values) > 1
             if not same:

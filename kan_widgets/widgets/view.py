@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_args
+from uuid import uuid4
 
 import anywidget
 import traitlets
@@ -14,24 +15,29 @@ from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.live.frames.frame import sliced
 from kan_widgets.live.kinds import is_module
 from kan_widgets.widgets.bundle import bundle
+from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.engine import drawn
+from kan_widgets.widgets.headline import model_name
+from kan_widgets.widgets.keywords import OwnSignature, Shown, Theme, drawing
 from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Animated
 from kan_widgets.widgets.pictures import asked, network_of
 from kan_widgets.widgets.rasters import check_ratio
-from kan_widgets.widgets.selecting import Selecting
+from kan_widgets.widgets.sharing import SHARED, Sharing
 from kan_widgets.widgets.stream import Stream, stream_of
 from kan_widgets.widgets.stream_state import summaries_of
 from kan_widgets.widgets.wire import seen_inputs
 
 if TYPE_CHECKING:
     from torch import nn
+    from typing_extensions import Unpack
 
 _HEIGHT = 480
+_SAID = ("layer", "mode", "page", "every")
 _NARROWEST = 100
 
 
-class View(Placed, Animated, Selecting, anywidget.AnyWidget):
+class View(Placed, Animated, Sharing):
     """A widget that draws a stream, in the page and here by the same code.
 
     A subclass names itself in the browser's registry and says which layers it draws.
@@ -42,8 +48,10 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
         A binding; a recording (`kan_widgets.replay`, `kan_widgets.follow`); or a model: its
         open binding is used, or else a new one, which follows ``live.refresh()`` and
         ``live.step()``.
-    **options
-        The widget's traits.
+    theme : {"auto", "light", "dark"}
+        ``"auto"`` takes the theme of JupyterLab.
+    layout : ipywidgets.Layout or dict, optional
+        CSS of the box.
 
     Raises
     ------
@@ -58,23 +66,31 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
     _kind = ""
     """Its name in ``js/src/views/registry.ts``."""
 
+    _own = traitlets.Unicode().tag(sync=True)
+    """Its own model's id: see js/src/wire/late.ts."""
     kind = traitlets.Unicode().tag(sync=True)
     stream = anywidget.WidgetTrait().tag(sync=True)
     linked = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the views in which the layer is chosen that is chosen in this one."""
+    theme = option(Choice(get_args(Theme)))
+
+    __signature__ = OwnSignature()
 
     def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
-        self._check_keywords(options)
+        self._check_keywords(options, "layout")
         source = _source_for(live_or_model)
         self._kept = kept(live_or_model)
         self._check_options(options, source)
-        super().__init__(kind=self._kind, stream=stream_of(source), **options)
+        own = uuid4().hex
+        super().__init__(
+            model_id=own, _own=own, kind=self._kind, stream=stream_of(source), **options
+        )
         answer_during_cells(self)
         self._join()
         self._is_joined = True
 
-    def _check_keywords(self, options: dict[str, Any]) -> None:
-        known = sorted(set(self._options()) | {"layout"})
+    def _check_keywords(self, options: Mapping[str, Any], *others: str) -> None:
+        known = sorted({*self._options(), *others})
         for name in options:
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
@@ -88,8 +104,9 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
         """Check values against the source before anything is made."""
 
     @classmethod
-    def _options(cls) -> list[str]:
-        return [name for name, trait in cls.class_traits().items() if trait.metadata.get("option")]
+    def _options(cls) -> dict[str, Any]:
+        """Return its keywords and their traits."""
+        return {name: one for name, one in cls.class_traits().items() if one.metadata.get("option")}
 
     @property
     def _stream(self) -> Stream:
@@ -109,6 +126,24 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
         if source is None:
             raise RuntimeError("the model this view showed is gone; bind another for a new view")
         return source
+
+    def __repr__(self) -> str:
+        # It is read in debuggers too, of views that are half made or gone.
+        try:
+            return f"<{type(self).__name__}{self._described()}>"
+        except Exception:
+            return f"<{type(self).__name__}>"
+
+    def _described(self) -> str:
+        """Return what is shown: model, layer, mode, step and state."""
+        said = [f"{name} {getattr(self, name)!r}" for name in _SAID if self.has_trait(name)]
+        step = self._stream.step_taken if self.cursor < 0 else self.cursor
+        state = "closed" if self.comm is None else self._stream.status["state"]
+        return f" of {self._model_named()}: {', '.join([*said, f'step {step}', state])}"
+
+    def _model_named(self) -> str:
+        source = self._stream.source
+        return ("" if source is None else model_name(source)) or "a model"
 
     def _layer_names(self) -> tuple[str, ...]:
         """Return the layers that can be chosen."""
@@ -136,16 +171,17 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
         """Return options of one picture as the traits would take them."""
         return options
 
+    @drawing
     def svg(
         self,
         *,
         width: int = 900,
         max_height: float = 900,
         pixel_ratio: float = 2,
-        **options: Any,
+        **options: Unpack[Shown],
     ) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
-        return drawn([self._asked(width, max_height, pixel_ratio, options)])
+        return drawn([self._asked(width, max_height, pixel_ratio, {**options})])
 
     def _asked(
         self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
@@ -158,7 +194,7 @@ class View(Placed, Animated, Selecting, anywidget.AnyWidget):
         first, frame = self._stream.frames()
         names = frame.layout.names
         traits = {name: getattr(self, name) for name in self.keys if not name.startswith("_")}
-        for name in ("layout", "stream", "tabbable", "tooltip", "kind"):
+        for name in ("layout", "stream", "tabbable", "tooltip", "kind", *SHARED):
             traits.pop(name, None)
         known = self.traits()
         for name, value in options.items():

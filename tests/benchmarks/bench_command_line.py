@@ -44,6 +44,15 @@ def seconds_of(code: str, *arguments: str) -> float:
     return time.perf_counter() - start
 
 
+def import_seconds() -> float:
+    """Return what importing the package takes where torch is there, as Python itself counts it."""
+    command = [sys.executable, "-X", "importtime", "-c", "import torch, kan_widgets"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    counted = re.search(r"\|\s*(\d+) \| kan_widgets$", said, re.MULTILINE)
+    assert counted is not None
+    return int(counted[1]) / 1e6
+
+
 def side_by_side(times: int, *runs: Callable[[], float]) -> list[float]:
     """Return the median seconds of each, made in turns."""
     found: list[list[float]] = [[] for _ in runs]
@@ -134,10 +143,18 @@ def main() -> None:
     times = parser.parse_args().times
     torch.set_num_threads(1)
 
-    bare, version = side_by_side(
-        times, lambda: seconds_of("pass"), lambda: seconds_of(COMMAND, "--version")
+    bare, version, words = side_by_side(
+        times,
+        lambda: seconds_of("pass"),
+        lambda: seconds_of(COMMAND, "--version"),
+        lambda: seconds_of(COMMAND, "--help"),
     )
-    print(f"kan-widgets --version   {version:.3f} s, an empty Python {bare:.3f} s")
+    print(
+        f"kan-widgets --version   {version:.3f} s, --help {words:.3f} s, "
+        f"an empty Python {bare:.3f} s"
+    )
+    itself = statistics.median(import_seconds() for _ in range(times))
+    print(f"import kan_widgets      {itself:.3f} s by -X importtime, after torch")
     alone, package, used = side_by_side(
         times,
         lambda: seconds_of("import torch"),

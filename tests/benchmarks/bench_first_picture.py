@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 SHAPES = {5: (320, 313), 6: (1000, 1000), 7: (3200, 3125), 7.5: (6000, 5000)}
-VIEWS = ("KernelGrid", "SplineInspector", "LayerRanges", "Explain")
+VIEWS = ("KernelGrid", "SplineInspector", "LayerRanges", "Explain", "NetworkView")
 
 
 def resident() -> float:

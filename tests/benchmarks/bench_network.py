@@ -15,11 +15,10 @@ import sys
 import time
 from typing import Any
 
-from playwright.sync_api import sync_playwright
-
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
-from tests.browser.lab import CHROMIUM_ARGUMENTS, LabPage, LabServer, find_chromium
+from tests.browser.bare import bare_page
+from tests.browser.lab import LabPage, LabServer
 
 MODELS = {
     "100": ("kw.nn.KANLinear(10, 10)", "torch.rand(4, 10)"),
@@ -57,7 +56,9 @@ def train(seconds, period=0.005):
         time.sleep(max(0, due - time.perf_counter()))
 """
 
-COUNTING = """view => {
+COUNTING = """() => {
+  const view = document.querySelector(".kw-network-view");
+  view.scrollIntoView();
   const log = window.kwLog = {drawn: 0, ticks: 0};
   let known = null;
   const tick = () => {
@@ -86,26 +87,24 @@ def measure(lab: LabPage, server: LabServer, name: str, seconds: float) -> str:
     lab.run_cell(0)
     start = time.perf_counter()
     lab.run_cell(1, wait=False)
-    view = lab.page.locator(".kw-network-view").first
-    ready = "view => (view.kwNetwork?.scene()?.diagram.flow ?? null) !== null"
-    lab.until(lambda: view.count() and view.evaluate(ready), "the picture")
+    scene = "document.querySelector('.kw-network-view')?.kwNetwork?.scene()"
+    ready = f"({scene}?.diagram.flow ?? null) !== null"
+    lab.until(lambda: lab.page.evaluate(ready), "the picture")
     first = time.perf_counter() - start
-    view.scroll_into_view_if_needed()
-    view.evaluate(COUNTING)
+    lab.page.evaluate(COUNTING)
     lab.run_cell(2)
     before = lab.page.evaluate("({...kwLog})")
     lab.run_cell(3)
     after = lab.page.evaluate("({...kwLog})")
     if errors := lab.cell_errors():
         raise RuntimeError(errors[0])
-    links = (
-        "view => view.kwNetwork.scene().diagram.shown.reduce((n, {links}) => n + links.length, 0)"
-    )
+    links = f"{scene}.diagram.shown.reduce((n, {{links}}) => n + links.length, 0)"
     drawn = (after["drawn"] - before["drawn"]) / seconds
     ticks = (after["ticks"] - before["ticks"]) / seconds
+    shown = lab.page.evaluate(links)
     share = lab.evaluate("live.stats.probe_share")
     return (
-        f"{name:>9} | {view.evaluate(links):>6,} | {first:5.2f} | {drawn:5.1f} | {ticks:5.1f} | "
+        f"{name:>9} | {shown:>6,} | {first:5.2f} | {drawn:5.1f} | {ticks:5.1f} | "
         f"{lab.evaluate('after - before') / seconds:5.1f} | {share:.2%}"
     )
 
@@ -120,17 +119,11 @@ def main(arguments: Any = None) -> None:
         "          |        | first s | a second: drawn, animation frames, sent | share of the\n"
         "functions |  links | picture |                                          | probes"
     )
-    with LabServer() as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(), headless=True, args=CHROMIUM_ARGUMENTS
-        )
+    with LabServer() as server:
         for name in options.models:
-            context = browser.new_context(viewport={"width": 1280, "height": 900})
-            lab = LabPage(context.new_page(), server)
-            print(measure(lab, server, name, options.seconds), flush=True)
-            context.close()
+            with bare_page(1280, 900) as page:
+                print(measure(LabPage(page, server), server, name, options.seconds), flush=True)
             server.shut_kernels()
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -10,22 +10,24 @@ Run: python -m tests.benchmarks.bench_size [--help]
 from __future__ import annotations
 
 import argparse
+import os
 import pathlib
 import statistics
 import sys
-import time
 from typing import Any
-
-from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
-from tests.browser.lab import CHROMIUM_ARGUMENTS, LabPage, LabServer, find_chromium
+from tests.browser.bare import bare_page
+from tests.browser.lab import LabPage, LabServer
 
 SHAPES = {4: (100, 100), 5: (320, 313), 6: (1000, 1000), 7: (3200, 3125)}
 
 SETUP = """
-import resource, threading, time
+import os, resource, threading, time
+if {core} is not None:
+    for task in os.listdir("/proc/self/task"):
+        os.sched_setaffinity(int(task), [{core}])
 import torch
 import kan_widgets as kw
 
@@ -65,9 +67,9 @@ class Trained:
         self.seconds = time.perf_counter() - start
         self.work = torch.randn(300, 300)
     def train(self, steps):
-        start = time.thread_time()
+        start, spent = time.perf_counter(), time.thread_time()
         self.run(steps)
-        self.spent = time.thread_time() - start
+        self.took, self.spent = time.perf_counter() - start, time.thread_time() - spent
     def run(self, steps):
         visible = self.model[0].base_weight.detach()[:40, :40]
         for _ in range(steps):
@@ -109,11 +111,13 @@ def renderer_megabytes() -> float:
     return most
 
 
-def measure(lab: LabPage, server: LabServer, exponent: int, seconds: float) -> str:
+def measure(
+    lab: LabPage, server: LabServer, exponent: int, seconds: float, core: int | None
+) -> str:
     """Run one size; return its line of the table."""
     out, inputs = SHAPES[exponent]
     cells = [
-        SETUP.format(out=out, inputs=inputs),
+        SETUP.format(out=out, inputs=inputs, core=core),
         "grid",
         "seen.train(300)",
         f"seen.train({STEPS})",
@@ -124,14 +128,16 @@ def measure(lab: LabPage, server: LabServer, exponent: int, seconds: float) -> s
     before = renderer_megabytes()
     lab.run_cell(0)
     lab.run_cell(1)
-    lab.grid().scroll_into_view()
+    lab.grid()
+    lab.page.evaluate("document.querySelector('.kw-kernel-grid').scrollIntoView()")
     lab.run_cell(2)
 
     def timed(cell: int) -> tuple[float, float]:
-        start = time.perf_counter()
+        # By the kernel's clock: a busy page shows late that a cell is over.
         lab.run_cell(cell)
         name = {3: "seen", 4: "alone"}[cell]
-        return time.perf_counter() - start, lab.evaluate(f"{name}.spent")
+        took, spent = lab.evaluate(f"[{name}.took, {name}.spent]")
+        return took, spent
 
     ratios, loops = [], []
     for number in range(PAIRS):
@@ -166,19 +172,23 @@ def main(arguments: Any = None) -> None:
     parser = argparse.ArgumentParser(description="What watching costs, by number of functions.")
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--exponents", type=int, nargs="+", choices=SHAPES, default=list(SHAPES))
+    parser.add_argument("--apart", action="store_true", help="a core for the kernel alone")
     options = parser.parse_args(arguments)
+    core = None
+    if options.apart:
+        core, *others = sorted(os.sched_getaffinity(0))
+        if not others:
+            parser.error("--apart: expected a machine with two cores or more, this one has one")
+        os.sched_setaffinity(0, others)
     print(
         " functions | bind, memory     | first picture                | bytes of a frame         | "
         "cell with a page / without  | its thread's CPU alone | drawn of taken/s | page"
     )
-    with LabServer() as server, sync_playwright() as playwright:
+    with LabServer() as server:
         for exponent in options.exponents:
-            browser = playwright.chromium.launch(
-                executable_path=find_chromium(), headless=True, args=CHROMIUM_ARGUMENTS
-            )
-            page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-            print(measure(LabPage(page, server), server, exponent, options.seconds), flush=True)
-            browser.close()
+            with bare_page(1280, 900) as page:
+                lab = LabPage(page, server)
+                print(measure(lab, server, exponent, options.seconds, core), flush=True)
             server.shut_kernels()
 
 

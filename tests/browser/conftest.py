@@ -1,4 +1,4 @@
-"""One server and one browser for the tests of this folder, a page for those of each file."""
+"""One server, one browser and one page for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def emptied(name: str) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def window(server: LabServer, browser: Browser) -> Iterator[Window]:
-    """Give what holds the page of this file's tests."""
+    """Give what holds the page of the tests."""
     window = Window(browser, server)
     yield window
     window.close()
@@ -88,7 +88,7 @@ def opened(
     """Give JupyterLab without a notebook; on failure keep a screenshot, console and server's log.
 
     A complaint in the browser's console that is not expected is a failure. The page is that of
-    the use before in this file, if that has gone well and left nothing behind.
+    the use before, if that has gone well and left nothing behind.
     """
     lab = window.lab()
     good = False

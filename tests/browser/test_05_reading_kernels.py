@@ -204,9 +204,35 @@ def test_functions_that_suppress_dark_input_become_fewer_the_longer_it_trains(
     facts: dict[str, Any],
 ) -> None:
     start, early, end = facts["suppressing"]
-    assert start["by movement"] >= 40
-    assert start["by movement"] > early["by movement"] > end["by movement"]
-    assert start["by value"] > early["by value"] > end["by value"]
+    assert start["how many, by movement"] >= 40
+    for measure in ("how many, by movement", "how many, by value"):
+        assert start[measure] > early[measure] > end[measure]
+        assert facts["suppressing_stronger"][measure] == 0
+
+
+def test_dark_beside_bright_becomes_more_the_longer_it_trains(facts: dict[str, Any]) -> None:
+    start, early, end = facts["suppressing"]
+    for measure in ("ratio, by movement", "ratio, by value"):
+        assert start[measure] < early[measure] < end[measure]
+        assert facts["suppressing_stronger"][measure] == 0
+
+
+def test_the_difference_of_bright_and_dark_grows_in_every_network(facts: dict[str, Any]) -> None:
+    start, early, end = (found["difference"] for found in facts["suppressing"])
+    assert start < early < end
+    assert facts["suppressing_stronger"]["difference"] == 4
+
+
+def test_splines_make_the_answer_to_the_dark_larger_in_every_network(facts: dict[str, Any]) -> None:
+    measure = "answer to the dark, beside that without splines"
+    assert facts["suppressing"][-1][measure] > 1.1
+    assert facts["suppressing_stronger"][measure] == 0
+
+
+def test_beside_the_spread_the_answer_to_the_dark_falls_in_some_networks_and_rises_in_others(
+    facts: dict[str, Any],
+) -> None:
+    assert 0 < facts["suppressing_stronger"]["answer to the dark, beside the spread"] < 4
 
 
 def test_of_later_functions_a_line_says_less_and_silu_more(facts: dict[str, Any]) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+import kan_widgets as kw
+from kan_widgets.cli.serving import Server
+from kan_widgets.widgets.live_page import live_page
 from tests.browser.lab import decode, until_on
 
 pytestmark = pytest.mark.browser
@@ -56,7 +60,7 @@ def processes(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         ends.callback(made.kill)
         return made
 
-    with ExitStack() as ends:
+    with contextlib.ExitStack() as ends:
         run = start(RUN, str(tmp_path / "run.npz"))
         follower = start(FOLLOW, "follow", str(tmp_path / "run.npz"), "--no-browser")
         assert follower.stdout is not None
@@ -136,22 +140,15 @@ def test_the_page_follows_a_run_and_what_is_clicked_is_done_there(
 def test_a_page_whose_follower_has_ended_says_so(
     browser: Browser, processes: tuple[subprocess.Popen[str], str], tmp_path: Path
 ) -> None:
-    import kan_widgets as kw
-    from kan_widgets.cli.serving import Server
-    from kan_widgets.widgets.live_page import live_page
-
-    server = Server()
     run = kw.follow(tmp_path / "run.npz", wait=60)
-    view = kw.TrainingPanel(run)
-    server.page = lambda: live_page([view], "A run", "", theme="auto", heard=server.hub.last)
-    import threading
-
-    threading.Thread(target=server.serve, daemon=True).start()
-    page = browser.new_page()
-    page.goto(server.address)
-    until_on(page, lambda: Followed(page).step() >= 0, "the panel")
-    assert page.text_content("#kw-connection") == ""
-    server.close()
+    with contextlib.closing(Server()) as server:
+        view = kw.TrainingPanel(run)
+        server.page = lambda: live_page([view], "A run", "", theme="auto", heard=server.hub.last)
+        threading.Thread(target=server.serve, daemon=True).start()
+        page = browser.new_page()
+        page.goto(server.address)
+        until_on(page, lambda: Followed(page).step() >= 0, "the panel")
+        assert page.text_content("#kw-connection") == ""
     run.close()
     until_on(
         page, lambda: "Not connected" in (page.text_content("#kw-connection") or ""), "its words"

@@ -366,3 +366,48 @@ def test_the_dashboard_docks_beside_the_notebook(
     lab.until(lambda: lab.grid_count() == 1 and None not in steps(lab), "the moved dashboard")
     lab.evaluate("0", "dashboard.close()")
     lab.until(lambda: lab.grid_count() == 0, "the end of the dashboard")
+
+
+LINKED = """
+import ipywidgets
+from IPython.display import display
+other = torch.nn.Sequential(
+    kw.nn.KANConv2d(1, 2, 3), torch.nn.Flatten(), kw.nn.KANLinear(2 * 4 * 4, 3)
+)
+one, two = kw.KernelGrid(live), kw.KernelGrid(kw.bind(other, class_names=["cat", "dog", "emu"]))
+step = ipywidgets.IntSlider(value=-1, min=-1, max=9)
+for name in ("selection", "layer"):
+    ipywidgets.jslink((one, name), (two, name))
+ipywidgets.jslink((one, "cursor"), (step, "value"))
+display(one, two, step)
+"""
+
+
+def test_views_of_two_models_are_linked_in_the_page_and_say_the_names(
+    lab: LabPage, server: LabServer
+) -> None:
+    lab.page.set_viewport_size({"width": 1680, "height": 1800})
+    lab.open(server.write_notebook([SETUP, LINKED, BLOCK]))
+    lab.run_cell(0)
+    lab.run_cell(1)
+    assert lab.cell_errors() == []
+    grid = lab.grid()
+    second = "document.querySelectorAll('.kw-kernel-grid')[1]"
+    lab.until(lambda: lab.grid_count() == 2 and grid.is_ready(), "both grids")
+    lab.run_cell(2, wait=False)
+    lab.until(lambda: grid.step() == 4, "the frames of the cell")
+    grid.click(13)
+    lab.until(lambda: lab.page.evaluate(f"{second}.kwGrid.selected()") == 13, "the other grid")
+    assert lab.is_running(2)
+    lab.let_go("go")
+    lab.wait_idle()
+    chosen = {"layer": "0", "out": 1, "in": 0, "row": 1, "column": 1}
+    lab.until(lambda: lab.evaluate("[one.selection, two.selection]") == [chosen] * 2, "Python")
+    assert lab.evaluate("two.live.selection") == chosen
+    lab.evaluate("0", "step.value = 2")
+    lab.until(lambda: grid.step() == 2, "the step of the slider")
+    lab.until(lambda: lab.evaluate("[one.cursor, one.stream.cursor]") == [2, 2], "the cursor")
+    lab.evaluate("0", "one.layer = 1")
+    words = f"{second}.kwShown().words"
+    lab.until(lambda: {"cat", "dog", "emu"} <= set(lab.page.evaluate(words)), "the names")
+    assert lab.evaluate("two.layer") == "2"

@@ -72,10 +72,6 @@ def narrow(found: list[tuple[str, float, float]]) -> list[Any]:
 
 
 def open_cells(lab: LabPage, server: LabServer, *cells: str, stills: bool = False) -> None:
-    # All cells are there at once, so that scrolling moves by what the wheel says.
-    tracker = server.home / "settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
-    tracker.parent.mkdir(parents=True, exist_ok=True)
-    tracker.write_text('{"windowingMode": "none"}')
     lab.open(server.write_notebook([SETUP, *cells], stills=stills))
     lab.run_all()
     assert lab.cell_errors() == []

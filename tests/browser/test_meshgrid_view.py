@@ -102,10 +102,17 @@ class Mesh:
     def rect(self, expression: str, argument: Any = None) -> Rect:
         """Give where it stands once the page around it has done scrolling and growing."""
         found: Any = None
+        brought: list[bool] = []
+        tall = self.lab.page.evaluate("innerHeight")
 
         def still() -> bool:
             nonlocal found
             before, found = found, self.ask(f"view.{expression}", argument)
+            # JupyterLab may scroll to the cell once more, after the view was scrolled to.
+            if not 0 <= found["y"] + found["height"] / 2 <= tall and not brought:
+                brought.append(True)
+                self.locator().scroll_into_view_if_needed()
+                return False
             return bool(before == found)
 
         self.lab.until(still, f"{expression} to stand still")

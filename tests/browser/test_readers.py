@@ -135,7 +135,8 @@ UNREACHED = """(roots) => [...document.querySelectorAll(roots)].flatMap((root) =
 LISTEN = """(roots) => {
   window.kwSaid = [];
   const live = '[aria-live]:not([aria-live=off]), [role=status], [role=alert], [role=log], output';
-  const note = (changes) => {
+  const note = (changes, observer) => {
+    if (!window.kwSaid) return observer.disconnect();  // the page is another test's
     for (const {type, target, attributeName} of changes) {
       const node = target.nodeType === 3 ? target.parentElement : target;
       if (!node?.closest(roots)) continue;

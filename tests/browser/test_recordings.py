@@ -128,7 +128,7 @@ def test_a_recording_is_replayed_and_scrubbed(
     grid.wait_at(20)
     lab.until(scrubber.element.locator(".kw-time").is_visible, "the scrubber")
     scrubber.wait_ticks(21)
-    assert scrubber.steps() == list(range(21))
+    assert list(scrubber.steps()) == list(range(21))
     weights = job.weights()
     for share in (0.1, 0.5, 0.8):
         scrubber.drag(share)
@@ -185,6 +185,6 @@ def test_a_run_is_followed_while_another_process_records_it(
     assert np.abs(grid.curves(COUNT) - reference(job.weights()[20], x)).max() < 1e-5
     scrubber = Time(lab)
     scrubber.wait_ticks(21)
-    assert scrubber.steps() == list(range(21))
+    assert list(scrubber.steps()) == list(range(21))
     lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == "finished", "the state")
     lab.screenshot(artifacts / "ended.png")

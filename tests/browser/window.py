@@ -45,11 +45,12 @@ class Window:
     def lab(self) -> LabPage:
         """Give the page without a notebook, a new one if need be."""
         if self._page is None:
+            self.close()  # what is left of one that did not start
             self._server.reset_settings()
             self._context = self._browser.new_context(viewport=SIZE)
-            self._page = self._context.new_page()
-            lab = LabPage(self._page, self._server)
+            lab = LabPage(self._context.new_page(), self._server)
             lab.start()
+            self._page = lab.page
             self._beside = self._page.evaluate(BESIDE)
             return lab
         return LabPage(self._page, self._server, started=True)

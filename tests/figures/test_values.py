@@ -239,6 +239,31 @@ def test_small_numbers_on_a_logarithmic_axis_are_written_short(least: float, sho
     assert (figure.axes[1].tick_format == ".0e") == short
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (0.003, 0.13, [0.005, 0.01, 0.02, 0.05, 0.1]),
+        (1.0, 1.0, None),
+        (2.0, 9.0, None),
+        (2.0, 20.0, [2, 5, 10, 20]),
+        (2e-4, 2.0, [1e-3, 1e-2, 0.1, 1]),
+        (1e-8, 1.0, None),
+    ],
+)
+def test_labels_of_a_logarithmic_axis_do_not_crowd_and_follow_what_is_drawn(
+    live: Any, low: float, high: float, ticks: list[float] | None
+) -> None:
+    figure = kw.figures.lines({"a": ([1, 2], [1, 1])}, x="x", y="y", log="y")
+    assert figure.axes[1].tick_values is None
+    figure.marks[0].y = np.array([low, high])
+    live.log(0, loss=low)
+    live.log(1, loss=high)
+    logged = kw.figures.curves(live, "loss", scale="log")
+    for axis in (figure.axes[1], logged.axes[1]):
+        found = axis.tick_values
+        assert (None if found is None else found.tolist()) == ticks
+
+
 def test_every_axis_has_a_label(live: Any, model: Any) -> None:
     live.log(0, loss=1.0)
     made = [

@@ -64,10 +64,10 @@ def test_a_wrong_reader_is_found_out_in_words(spoil, message):
         check(module, lambda module: spoil(read_rightly(module)))
 
 
-def test_the_readmes_adapter_for_a_layer_of_ones_own_passes_it_and_is_bound():
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    [code] = [c for c in re.findall(r"```python\n(.*?)```", readme, re.S) if "read_fourier" in c]
-    names = {"__name__": "readme"}
+def test_the_pages_adapter_for_a_layer_of_ones_own_passes_it_and_is_bound():
+    page = (Path(__file__).parents[2] / "docs" / "adapters.md").read_text("utf-8")
+    [code] = [c for c in re.findall(r"```python\n(.*?)```", page, re.S) if "read_fourier" in c]
+    names = {"__name__": "page"}
     exec(code, names)
     live, layer = names["live"], names["model"]
     assert live.layout.layers[0].labels == (

@@ -33,6 +33,8 @@ NAMES = {
     for layer in ("0", "1")
     for name in ("reach", "furthest", "constant", "broken")
 }
+# Of a picture of few cells, which ends beside them.
+WIDTH = 520
 
 
 def width_of(picture: Path) -> int:
@@ -68,7 +70,7 @@ def test_a_function_gets_numbers_pictures_and_at_the_end_a_page() -> None:
         assert found["1/reach"] == numbers[0]["1/reach"]
         assert (found["0/broken"], found["0/constant"]) == (0, 0)
     first, last = reports[0].pictures["0"], reports[-1].pictures["0"]
-    assert first.size[0] == 900
+    assert first.size[0] == WIDTH
     assert np.asarray(first.convert("L")).std() > 5
     assert first.tobytes() != last.tobytes()
     assert [bool(report.page) for report in reports] == [False] * (len(reports) - 1) + [True]
@@ -165,7 +167,7 @@ def test_tensorboard_has_curves_pictures_and_the_page_beside_them(tmp_path: Path
     assert set(events.Tags()["images"]) == {"kan_widgets/0", "kan_widgets/1"}
     pictures = events.Images("kan_widgets/0")
     assert (pictures[0].step, pictures[-1].step) == (0, 6)
-    assert pictures[0].width == 900
+    assert pictures[0].width == WIDTH
     assert "kw-saved" in (tmp_path / "kan_widgets.html").read_text("utf-8")
 
 
@@ -193,7 +195,7 @@ def test_mlflow_has_curves_pictures_and_the_page_as_an_artifact(
         images = client.list_artifacts(run.info.run_id, "images")
         last = [one.path for one in images if re.search(r"~0.step.6\b.*png", one.path)]
         folder = mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path=last[0])
-        assert width_of(Path(folder)) == 900
+        assert width_of(Path(folder)) == WIDTH
     finally:
         mlflow.set_tracking_uri(before)
 
@@ -230,7 +232,7 @@ def test_trackio_has_curves_pictures_and_the_page_as_media(tmp_path: Path) -> No
     ((step, last),) = [(step, row) for step, row in numbers if "kan_widgets/page" in row]
     assert step == 48
     media = tmp_path / "media"
-    assert width_of(media / last["kan_widgets/0"]["file_path"]) == 900
+    assert width_of(media / last["kan_widgets/0"]["file_path"]) == WIDTH
     page = media / last["kan_widgets/page"]["file_path"]
     assert "kw-saved" in page.read_text("utf-8")
 
@@ -271,7 +273,7 @@ def test_wandb_has_curves_pictures_and_the_page_and_who_logs_keeps_the_steps(
     for folder in (alone, shared):
         (page,) = folder.rglob("page_*.html")
         assert "kw-saved" in page.read_text("utf-8")
-        assert width_of(next(folder.rglob("0_*.png"))) == 900
+        assert width_of(next(folder.rglob("0_*.png"))) == WIDTH
 
 
 @pytest.mark.parametrize("heading", ["TensorBoard", "MLflow", "A function"])

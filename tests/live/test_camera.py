@@ -96,7 +96,8 @@ def test_what_is_read_while_steps_are_counted_by_hand_is_read_again(
     counts = iter([0, 1, 1, 1])
     started = camera.begin_now(lambda: next(counts))
     assert started.step == 1
-    assert read == ["0", "1", "2"] * 2
+    # Twice, each time with a look whether a grid has moved.
+    assert read == ["0", "1", "2"] * 4
 
 
 def test_an_amended_frame_shows_the_layer_that_changed_and_reads_no_other(
@@ -183,3 +184,21 @@ def test_a_closed_camera_takes_no_more_and_keeps_what_it_has(camera: Camera) -> 
 def test_an_empty_history_has_no_latest_frame() -> None:
     with pytest.raises(LookupError, match="empty"):
         _ = History(1).latest
+
+
+def test_a_frame_of_the_present_is_read_again_where_a_grid_has_moved_meanwhile(
+    model, camera, monkeypatch
+):
+    own, moved = camera.layers.read, []
+
+    def read():
+        layers = own()
+        if not moved:  # as another thread may do, before the coefficients are copied
+            moved.append(model[0].update_grid(5 * torch.rand(64, 3) + 1))
+        return layers
+
+    monkeypatch.setattr(camera.layers, "read", read)
+    frame = camera.develop(camera.begin_now(lambda: 5))
+    [now, *_] = kw.functions.read(model)
+    assert frame.layout.layer("0").domain == now.domain
+    np.testing.assert_array_equal(frame.coefficients("0")[:, :, 0, 0], now.coefficients)

@@ -8,7 +8,8 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -423,3 +424,30 @@ def test_activations_are_packed_and_unpacked() -> None:
     content, data, more = packed(latest)
     with pytest.raises(ValueError, match="numbers where"):
         unpacked(content, data[1:], more, 1)
+
+
+def test_what_is_done_once_for_a_layout_is_made_good_for(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(probes, "perf_counter", lambda: now)
+    monkeypatch.setattr(probes, "activations_of", lambda *_: None)
+
+    class Slow(probes.Probes):
+        def _followed(self, *_: Any) -> Any:
+            nonlocal now
+            self._once = 0.05 if self.in_steps == 0 else 0.0
+            now += 0.003 + self._once
+            return SimpleNamespace(structure=None)
+
+    follower = Slow(cast(Any, None))
+    follower.begin(cast(Any, SimpleNamespace(inputs=None)), in_step=False)
+    times = []
+    while now < 20:
+        now += 0.005
+        if follower.is_due(now):
+            follower.follow(cast(Any, None), cast(Any, SimpleNamespace(version=1)), 0)
+            follower.waited()
+            times.append(now)
+    assert 0.009 < follower.in_steps / now <= 0.01
+    # At first half as often.
+    assert times[2] - times[1] == pytest.approx(0.6, abs=0.02)
+    assert times[-1] - times[-2] == pytest.approx(0.3, abs=0.02)

@@ -1,4 +1,4 @@
-"""The README's recipe runs, and is the one that the first tutorial proves."""
+"""The guide's recipe runs, and is the one that the first tutorial proves."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NAMES = {
 
 
 def recipe() -> str:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    [code] = [c for c in re.findall(r"```python\n(.*?)```", readme, re.S) if "OneCycleLR" in c]
+    guide = (ROOT / "docs" / "guide.md").read_text("utf-8")
+    [code] = [c for c in re.findall(r"```python\n(.*?)```", guide, re.S) if "OneCycleLR" in c]
     return code
 
 
@@ -34,7 +34,7 @@ def assigned(code: str) -> dict[str, str]:
 
 
 # tests/browser/test_01_quickstart.py: that one has at least 97.5 % of the embedded digits right.
-def test_the_readmes_recipe_is_that_of_the_first_tutorial() -> None:
+def test_the_guides_recipe_is_that_of_the_first_tutorial() -> None:
     notebook = json.loads((ROOT / "notebooks" / "01_quickstart.ipynb").read_text("utf-8"))
     cells = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"]
     theirs = assigned("\n".join(cells))
@@ -54,10 +54,10 @@ def test_the_readmes_recipe_is_that_of_the_first_tutorial() -> None:
     assert "torch.manual_seed(0)\nbatches, tests" in recipe()
 
 
-def test_the_readmes_recipe_runs_to_the_end_of_its_schedule(capsys) -> None:
+def test_the_guides_recipe_runs_to_the_end_of_its_schedule(capsys) -> None:
     code, epochs = recipe(), re.compile(r"(?<=epochs=)10\b|\b10(?= \* len\(batches\))")
     assert len(epochs.findall(code)) == 2
-    names = {"__name__": "readme"}
+    names = {"__name__": "guide"}
     exec(epochs.sub("1", code), names)
     run, schedule = names["run"], names["schedule"]
     assert run.result.steps == schedule.last_epoch == schedule.total_steps == len(names["batches"])

@@ -236,6 +236,27 @@ def test_a_command_is_done_once_and_what_cannot_be_is_refused_in_words(recorded:
     assert recorded.live.learning_rates == [0.25]
 
 
+def test_that_it_stands_still_is_told_when_it_does(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = recorded.live.control
+    steering: Any = recorded.recorder.steering
+    told: list[tuple[int, bool]] = []
+
+    def tell() -> None:
+        said = steering.said()
+        told.append((said["heard"], said["holding"]))
+
+    monkeypatch.setattr(steering, "_news", tell)
+    recorded.wish({"number": 1, "kind": "pause"})
+    steering.look()
+    assert told == [(1, False)]
+    monkeypatch.setattr(type(control), "is_holding", property(lambda _: True))
+    steering.look()
+    steering.look()
+    assert told == [(1, False), (1, True)]
+
+
 def test_what_is_meant_for_another_run_is_not_done(recorded: Recorded) -> None:
     recorded.wish({"number": 1, "kind": "every", "value": 7}, run="another")
     assert recorded.said["heard"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -157,6 +158,10 @@ def test_a_forked_process_has_a_thread_of_its_own() -> None:
         [sys.executable, "-W", "ignore", "-c", FORKED], capture_output=True, text=True
     )
     assert done.stdout == "fine\n", done.stderr
+
+
+if not hasattr(os, "fork"):  # Windows
+    del test_a_forked_process_has_a_thread_of_its_own
 
 
 @pytest.mark.parametrize("more", ["", "live.record(path); ", "kw.KernelGrid(live); "])

@@ -46,7 +46,8 @@ def assert_alike(layer, x, monkeypatch, grad=None):
     """Compare the compiled kernels with torch's operations."""
     monkeypatch.setattr(local, "LARGE", 1)
     monkeypatch.setattr(native, "_wanted", True)
-    assert native.library(layer.basis.spline_order) is not None
+    order = layer.basis.spline_order
+    assert order == 0 or native.library(order) is not None  # 0 takes torch's operations
     compiled = results(layer, x, grad)
     monkeypatch.setattr(native, "_wanted", False)
     plain = results(layer, x, grad)

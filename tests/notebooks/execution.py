@@ -29,15 +29,17 @@ ANSWER = "application/x-answer"
 SEED = re.compile(r"^seed = 0$", re.M)
 
 # Runs after the last cell: the notebook's facts, each displayed widget's still picture as it has
-# become by then, and the state of the figures, of which only a page can make a picture.
+# become by then, the state of the figures, of which only a page can make a picture, and what a page
+# of the views needs.
 QUESTION = """
-def _ask(shown, kind):
+def _ask(shown, kind, page_mb):
     import json
     from IPython.display import display
     from ipywidgets.embed import dependency_state
     from ipywidgets.widgets.widget import _instances
     from kan_widgets.figures import colours
     from kan_widgets.live.watching.bind import _bindings
+    from kan_widgets.widgets.page import Placed, parts_of_page
 
     dogs = [live.watchdog() for live in list(_bindings.values()) if live.is_open]
     raised = [str(alarm) for dog in dogs for alarm in (dog.look(), dog.raised)[1]]
@@ -52,12 +54,16 @@ def _ask(shown, kind):
     state = {}
     if figures:
         state = dependency_state([*figures, colours._sheet], drop_defaults=False)
+    views = [one for one in known if isinstance(one, Placed)] if page_mb else []
+    places, filling = parts_of_page(views, page_mb) if views else ([], "")
     answer = {
         "facts": globals().get("facts"),
         "stills": stills,
         "figures": [figure.model_id for figure in figures],
         "state": state,
         "alarms": raised,
+        "places": dict(zip([view.model_id for view in views], places)),
+        "filling": filling,
     }
     display({kind: json.dumps(answer, allow_nan=False)}, raw=True)
 """
@@ -85,6 +91,10 @@ class Run:
         What a page needs to draw these as they are at the end: widget id -> state.
     alarms : list of str
         What the watchdogs of the models bound at the end have complained of.
+    places : dict
+        Widget id -> HTML of the place of a view in a page; where `execute` was told of a page.
+    filling : str
+        HTML of what fills these places.
     """
 
     name: str
@@ -95,6 +105,8 @@ class Run:
     figures: list[str] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict, repr=False)
     alarms: list[str] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
+    filling: str = field(default="", repr=False)
 
 
 def read(name: str) -> Any:
@@ -119,7 +131,12 @@ def errors(notebook: Any) -> list[str]:
 
 
 def execute(
-    name: str, timeout: int = 600, first: str = "", kernels: str = "", seed: int = 0
+    name: str,
+    timeout: int = 600,
+    first: str = "",
+    kernels: str = "",
+    seed: int = 0,
+    page_mb: float = 0,
 ) -> Run:
     """Execute a tutorial in a copy of its folder, with one thread and no settings of the user.
 
@@ -137,6 +154,8 @@ def execute(
         Folder with a kernel ``python3`` to take instead of the one that is installed.
     seed : int
         What the notebook's line ``seed = 0`` is to say.
+    page_mb : float
+        How many megabytes a page of its views may take; 0 for none.
 
     Raises
     ------
@@ -174,11 +193,9 @@ def execute(
                     _run(client, notebook, first)
                 for index, cell in enumerate(notebook.cells):
                     client.execute_cell(cell, index)
-                answer = _ask(client, notebook)
+                answer = _ask(client, notebook, page_mb)
         seconds = time.perf_counter() - start
-        facts, stills = answer["facts"] or {}, answer["stills"]
-        figures, state, alarms = (answer[part] for part in ("figures", "state", "alarms"))
-        return Run(name, notebook, facts, stills, seconds, figures, state, alarms)
+        return Run(name, notebook, answer.pop("facts") or {}, seconds=seconds, **answer)
 
 
 def check_runs(run: Run) -> None:
@@ -244,14 +261,14 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _ask(client: NotebookClient, notebook: Any) -> dict[str, Any]:
+def _ask(client: NotebookClient, notebook: Any, page_mb: float) -> dict[str, Any]:
     shown = [
         output.data[VIEW]["model_id"]
         for cell in code_cells(notebook)
         for output in cell.outputs
         if VIEW in output.get("data", {})
     ]
-    cell = _run(client, notebook, f"{QUESTION}\n_ask({shown!r}, {ANSWER!r})")
+    cell = _run(client, notebook, f"{QUESTION}\n_ask({shown!r}, {ANSWER!r}, {page_mb!r})")
     for output in cell.outputs:
         if output.output_type == "error":
             raise ValueError(f"the facts must be plain numbers: {output.ename}: {output.evalue}")

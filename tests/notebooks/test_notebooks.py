@@ -17,9 +17,7 @@ from tests.notebooks.save import ABSOLUTE, ADDRESS, INDEX, METADATA, index
 
 TESTS = Path(__file__).parents[1]
 LINES_OF_A_SCREEN = 25
-# Those written to be watched: the reader guesses before a cell runs, and what is read and what is
-# run come in small pieces, except where whole classes are shown.
-WATCHED = [name for name in TUTORIALS if name[:2] not in ("05", "07")]
+# What is read and what is run come in small pieces, except where whole classes are shown.
 IN_PIECES = [name for name in TUTORIALS if name[:2] not in ("06", "07")]
 WORDS_OF_A_PIECE, LINES_OF_A_PIECE = 120, 20
 HIDDEN = re.compile(r"(?<=</summary>).*?(?=</details>)", re.S)
@@ -110,7 +108,7 @@ def test_prose_and_code_come_in_small_pieces(name: str) -> None:
     assert long == {}
 
 
-@pytest.mark.parametrize("name", WATCHED)
+@every_tutorial
 def test_the_reader_predicts_before_a_cell_runs_and_the_answer_is_hidden(name: str) -> None:
     asked = 0
     for cell, after in pairwise(read(name).cells):

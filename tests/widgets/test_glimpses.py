@@ -224,27 +224,27 @@ def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypat
     monkeypatch.setattr(setting.stream._outbox, "put", send)
     monkeypatch.setattr("kan_widgets.widgets.stream.monotonic", lambda: 0.0)
     setting.steps(1)
-    setting.ask(kind="shown", number=1)
+    setting.ask(kind="shown", number=1, drawings=1)
     setting.stream._gate._last = 0.0
     setting.steps(9)
-    assert put == [1, 2, 3, 4, 5]
-    setting.ask(kind="shown", number=2)
-    assert put == [1, 2, 3, 4, 5, 10]
+    assert put == [1, 2, 3]
+    setting.ask(kind="shown", number=2, drawings=1)
+    assert put == [1, 2, 3, 10]
 
 
 def test_of_small_frames_more_may_be_under_way():
     gate = Gate()
-    gate.came(gate.sent(now=0.0))
-    numbers = [gate.sent(now=0.0) for _ in range(100) if gate.is_open(now=0.0, size=200_000)]
-    assert len(numbers) == 20
+    gate.came(gate.sent(now=0.0), 1, now=0.0)
+    numbers = [gate.sent(now=0.0) for _ in range(100) if gate.is_open(now=0.0, size=100_000)]
+    assert len(numbers) == 10
     assert not gate.is_open(now=0.0, size=1_000_000)
-    gate.came(numbers[-3])
+    gate.came(numbers[-2], 1, now=0.0)
     assert gate.is_open(now=0.0, size=1_000_000)
 
 
 def test_a_page_that_says_nothing_for_long_is_sent_one_more():
     gate = Gate()
-    gate.came(gate.sent(now=0.0))
+    gate.came(gate.sent(now=0.0), 1, now=0.0)
     for _ in range(4):
         gate.sent(now=0.0)
     assert not gate.is_open(now=0.4)
@@ -253,31 +253,44 @@ def test_a_page_that_says_nothing_for_long_is_sent_one_more():
 
 def test_a_page_that_cannot_answer_while_it_trains_is_sent_everything():
     gate = Gate()
-    gate.came(gate.sent(now=0.0), in_time=False)
+    gate.came(gate.sent(now=0.0), 1, now=0.0, in_time=False)
     for _ in range(20):
         gate.sent(now=0.0)
     assert gate.is_open(now=0.0)
-    gate.came(21)
-    for number in range(4 + 4):
+    gate.came(21, 1, now=0.0)
+    for number in range(5):
         assert gate.is_open(now=0.5 * number)
         gate.sent(now=0.5 * number)
     # Four were sent in vain: nobody answers.
-    assert gate.is_open(now=3.5)
+    assert gate.is_open(now=2.0)
 
 
-def test_a_page_that_says_late_that_it_has_a_frame_is_left_alone_for_as_long():
+def test_a_page_that_draws_much_is_asked_seldom_and_one_that_draws_little_gets_little():
     gate = Gate()
-    first, second = gate.sent(now=1.0), gate.sent(now=1.03)
-    gate.came(first, now=1.04)
-    assert gate.is_open(now=1.05)  # it keeps up
-    gate.came(second, now=1.33)
-    assert not gate.is_open(now=1.62)
-    assert gate.is_open(now=1.64)
-    # What was there before the one that it speaks of came too, and says nothing of its haste.
-    gate.sent(now=2.0)
-    last = gate.sent(now=3.0)
-    gate.came(last, now=3.05)
-    assert gate.is_open(now=3.06)
-    # One that has stood still is not waited for longer than for one that says nothing.
-    gate.came(gate.sent(now=4.0), now=60.0)
-    assert gate.is_open(now=60.5)
+    assert all(gate.asks(number, 400_000) for number in range(8))
+    now = 0.0
+    # One that draws all that comes, 30 frames a second.
+    asked = []
+    for _ in range(60):
+        now += 1 / 30
+        assert gate.is_open(now, 300_000)
+        number = gate.sent(now)
+        if gate.asks(number, 300_000):
+            gate.came(number, number - sum(asked[-1:]), now)
+            asked.append(number)
+    assert len([number for number in asked if number > 30]) == 5
+    # And one that takes half a second for each.
+    for _ in range(8):
+        while gate.is_open(now, 300_000):
+            number = gate.sent(now)
+        now += 0.4
+        gate.came(number, 1, now)
+    sent = [gate.sent(now) for _ in range(100) if gate.is_open(now, 300_000)]
+    assert len(sent) == 3  # as many as are small enough, whatever it draws
+
+
+def test_of_large_frames_few_are_under_way_however_fast_the_page():
+    gate = Gate()
+    for k in range(100):
+        gate.came(gate.sent(0.01 * k), 1, 0.01 * k)
+    assert len([gate.sent(1.0) for _ in range(100) if gate.is_open(1.0, 1_000_000)]) == 4

@@ -461,7 +461,7 @@ def test_a_pattern_compares_the_ends_of_each_functions_own_grid() -> None:
     assert (
         "black: φ is larger at the low end, x = −1 … 0 · white: at the high end, 1 … 2 "
         "· full at a difference of ±3"
-    ) in picture.texts
+    ) in " ".join(picture.texts)  # in two lines
 
 
 def test_a_pattern_of_zeros_is_grey() -> None:
@@ -573,6 +573,18 @@ def share_of(picture: Drawn) -> int:
 
 def ends_of_rows(picture: Drawn) -> list[float]:
     return sorted({y + side for _, y, side in picture.cells})
+
+
+@pytest.mark.parametrize(
+    ("kernels", "asked", "expected"), [(1, 900, 520), (1, 400, 400), (8, 900, 900)]
+)
+def test_a_picture_of_few_cells_ends_beside_them_where_its_words_have_room(
+    kernels: int, asked: int, expected: int
+) -> None:
+    layer = layer_of((kernels, 1, 3, 3))
+    picture = draw(frame_of(layer, [(0, 1, 0)]), width=asked)
+    assert float(picture.root.attrib["width"]) == expected
+    assert max(x + side for x, _, side in picture.cells) > 0.8 * expected
 
 
 def test_what_is_too_high_is_cut_at_a_whole_row_and_says_how_much_is_shown() -> None:

@@ -135,7 +135,8 @@ def test_after_30_runs_of_a_cell_a_step_does_what_it_did_and_nothing_is_left(
     for _ in range(30):
         notebook.run_cell()
     until(lambda: notebook.alive == alive)
-    assert notebook.counts == counts
+    # There may be fewer: what tests before have left goes when it will.
+    assert all(now <= before for now, before in zip(notebook.counts, counts, strict=True))
     assert len(gc.get_objects()) < 1.006 * objects
     assert notebook.work() <= 1.1 * work
 

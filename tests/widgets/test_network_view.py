@@ -36,20 +36,20 @@ def test_probabilities_verdict_and_sum_are_those_of_the_model(digits):
     shares = log_probabilities.exp()
     best = int(shares.argmax())
     label = int(digits.test_labels[2])
-    found = [word for word in words if word.startswith("example 3: ")]
-    said = re.fullmatch(r"example 3: (\d) \(([\d.]+) %\), .*loss ([\d.]+)", found[0])
+    found = [word for word in words if word.startswith("example 2: ")]
+    said = re.fullmatch(r"example 2: predicted (\d) \(([\d.]+) %\), .*loss ([\d.]+)", found[0])
     assert said is not None
     assert int(said[1]) == best
     assert float(said[2]) == pytest.approx(100 * float(shares[best]), abs=0.051)
     assert float(said[3]) == pytest.approx(-float(log_probabilities[label]), abs=0.051)
     for share in shares:
-        assert f"{round(100 * float(share), 1):g} %" in words
+        assert f"{100 * float(share):.1f} %" in words
     scores = []
     model.linear.register_forward_hook(lambda _, __, out: scores.append(out[0]))
     with torch.no_grad():
         model(digits.test_images[2:3])
-    [total] = [word for word in words if word.startswith("Σ = ")]
-    read = float(total.removeprefix("Σ = ").replace("−", "-"))
+    [total] = [word for word in words if word.startswith("score = ")]
+    read = float(total.removeprefix("score = ").replace("−", "-"))
     assert read == pytest.approx(float(scores[0][best]), rel=0.01)
 
 
@@ -90,8 +90,10 @@ def test_a_drawing_runs_through_the_network(digits):
     with torch.no_grad():
         shares = model(digits.test_images[7:8])[0].exp()
     for share in shares:
-        assert f"{round(100 * float(share), 1):g} %" in words
-    assert any(word.startswith(f"your drawing: {int(shares.argmax())} (") for word in words)
+        assert f"{100 * float(share):.1f} %" in words
+    assert any(
+        word.startswith(f"your drawing: predicted {int(shares.argmax())} (") for word in words
+    )
 
 
 def told(view, **content):

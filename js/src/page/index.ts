@@ -25,19 +25,20 @@ type Theme = (typeof THEMES)[number];
 
 /** Fills the page; what goes wrong is said in it. */
 export async function start(document: Document, modules: Modules): Promise<void> {
-  const main = document.querySelector<HTMLElement>("main") as HTMLElement;
+  const places = [...document.querySelectorAll<HTMLElement>("[data-kw-place]")];
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
-    main.replaceChildren();
     applyTheme(document, saved.theme);
     const widgets =
       saved.heard === undefined
         ? savedWidgets(saved, modules)
         : liveWidgets(document, saved as unknown as Live, modules);
-    show(document, main, saved.places, widgets, modules);
+    for (const place of places) show(place, saved.places, widgets, modules);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    main.textContent = `This page cannot be shown in this browser: ${message}`;
+    for (const place of places) {
+      place.textContent = `This view cannot be shown in this browser: ${message}`;
+    }
     throw error;
   }
 }
@@ -56,7 +57,7 @@ interface Host {
 /** The models of a page by what its places call them, and how views find each other. */
 interface Widgets {
   host: Host;
-  view(name: string | number): { module: string; model: PageModel };
+  model(of: Place["model"]): PageModel;
 }
 
 // A page lasts as long as its document.
@@ -82,10 +83,7 @@ function savedWidgets(saved: Saved, modules: Modules): Widgets {
         ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
       getWidget: async (ref) => ({ exports: streams[Number(ref)].exports }),
     },
-    view: (number) => ({
-      module: saved.models[Number(number)].module,
-      model: models[Number(number)],
-    }),
+    model: (number) => models[Number(number)],
   };
 }
 
@@ -103,38 +101,28 @@ function liveWidgets(document: Document, live: Live, modules: Modules): Widgets 
   for (const { id, module } of live.models) {
     if (module === "Stream") exports.set(find(id), storeOf(modules, find(id)));
   }
-  const moduleOf = new Map(live.models.map(({ id, module }) => [id, module]));
   return {
     host: {
       getModel: async (ref) => find(ref),
       getWidget: async (ref) => ({ exports: exports.get(find(ref)) }),
     },
-    view: (id) => ({ module: moduleOf.get(String(id)) ?? "", model: find(String(id)) }),
+    model: (id) => find(String(id)),
   };
 }
 
+/** Draws the view of a place, which Python has written: kan_widgets/widgets/page_text.py. */
 function show(
-  document: Document,
-  main: HTMLElement,
+  figure: HTMLElement,
   places: readonly Place[],
-  { host, view }: Widgets,
+  { host, model }: Widgets,
   modules: Modules,
 ): void {
-  for (const place of places) {
-    const figure = add(document, main, "figure", "kw-page-view");
-    figure.setAttribute("aria-label", place.label);
-    dress(figure, place.css);
-    // A view by itself is what the page is called.
-    if (places.length > 1) {
-      add(document, figure, "h2", "kw-page-name").textContent = place.label;
-    }
-    const el = add(document, figure, "div");
-    const { module, model } = view(place.model);
-    const code = modules[module]?.default as ViewModule | undefined;
-    if (code) code.render({ model, el, host, signal });
-    else el.textContent = `${place.name} did not start in this browser.`;
-    if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
-  }
+  const place = places[Number(figure.dataset.kwPlace)];
+  const el = figure.querySelector("div") as HTMLElement;
+  el.replaceChildren();
+  const code = modules.View?.default as ViewModule | undefined;
+  if (code) code.render({ model: model(place.model), el, host, signal });
+  else el.textContent = `${place.name} did not start in this browser.`;
 }
 
 /** The model of a stream, whose history, observations and activations are in the page. */
@@ -164,6 +152,8 @@ export function streamModel(saved: SavedStream): PageModel {
 function applyTheme(document: Document, saved: Theme): void {
   const root = document.documentElement;
   const select = document.querySelector<HTMLSelectElement>("#kw-theme");
+  // A page of a site has a switch of its own.
+  if (!select) return;
   const asked = new URLSearchParams(document.defaultView?.location.search).get("theme") as Theme;
   const choose = (theme: string) => {
     if (theme === "auto") root.removeAttribute("data-theme");
@@ -171,19 +161,8 @@ function applyTheme(document: Document, saved: Theme): void {
   };
   const first = THEMES.includes(asked) ? asked : saved;
   choose(first);
-  if (!select) return;
   select.value = first;
   select.addEventListener("change", () => choose(select.value));
-}
-
-function add(document: Document, into: HTMLElement, tag: string, name = ""): HTMLElement {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  return into.appendChild(made);
-}
-
-function dress(element: HTMLElement, css: Record<string, string>): void {
-  for (const [name, value] of Object.entries(css)) element.style.setProperty(name, value);
 }
 
 export default { start };

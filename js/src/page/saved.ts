@@ -29,12 +29,18 @@ export interface SavedMessage {
 export interface Run {
   layout: number;
   steps: number[];
-  /** Of all frames of the run: see unfold. */
+  /** Of all frames of the run: see unfold, and where they are rounded widen. */
   data: DataView;
+  /** Where they are rounded: how many functions of how many coefficients each layer has. */
+  counts?: [functions: number, coefficients: number][];
+  /** The step of each function, as float32. */
+  sizes?: DataView;
+  /** What the last frame has beside whole steps, in parts of one. */
+  fine?: DataView;
 }
 
 export interface SavedModel {
-  /** Names the bundle. */
+  /** What it is: the name of its class. */
   module: string;
   stream: number;
   /** Numbers of the models that show the same layer. */
@@ -44,14 +50,12 @@ export interface SavedModel {
   traits: Record<string, unknown>;
 }
 
+/** Where a view is drawn: in the element `data-kw-place` with the number of this. */
 export interface Place {
+  /** What it is: the name of its class. */
   name: string;
-  /** For people. */
-  label: string;
   /** Its number; in a page that Python serves its identity. */
   model: number | string;
-  css: Record<string, string>;
-  note: string;
 }
 
 /** A frame as the protocol has it in a trait. */
@@ -78,13 +82,38 @@ export async function unpack(text: string, base64: string): Promise<Saved> {
 
 /** The frames of a run. */
 export function framesOf(run: Run): SavedFrame[] {
-  const words = unfold(run.data, run.steps.length);
+  const words = run.sizes ? widen(run) : unfold(run.data, run.steps.length);
   const length = words.byteLength / run.steps.length;
   return run.steps.map((step, n) => ({
     layout: run.layout,
     step,
     data: new DataView(words.buffer, n * length, length),
   }));
+}
+
+/** Of a step: kan_widgets/widgets/light.py. */
+const FINE = 254;
+
+/** Frames that are rounded to whole steps, as float32: of each coefficient the first, then what it moved. */
+export function widen({ steps, data, counts, sizes, fine }: Run): Float32Array<ArrayBuffer> {
+  const frames = steps.length;
+  const size = data.byteLength / frames;
+  const wide = new Float32Array(data.byteLength);
+  let [place, number] = [0, 0];
+  for (const [functions, coefficients] of counts ?? []) {
+    for (let i = 0; i < functions * coefficients; i++, place++) {
+      const step = sizes?.getFloat32(4 * (number + Math.floor(i / coefficients)), true) ?? 1;
+      let at = 0;
+      for (let frame = 0; frame < frames; frame++) {
+        // As bytes: a move of more than 127 steps goes round.
+        at = ((at + data.getInt8(place * frames + frame)) << 24) >> 24;
+        wide[frame * size + place] = at * step;
+      }
+      wide[(frames - 1) * size + place] = (at + (fine?.getInt8(place) ?? 0) / FINE) * step;
+    }
+    number += functions;
+  }
+  return wide;
 }
 
 /**

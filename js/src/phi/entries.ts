@@ -3,6 +3,9 @@
 import type { Frame, LayerLayout, Selection } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
 
+/** A layer whose outputs may have names. */
+type Named = Pick<LayerLayout, "names">;
+
 /** "1 kernel", "45 functions". */
 export function counted(n: number, one: string): string {
   return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
@@ -87,19 +90,46 @@ export function localOf({ window }: Pick<LayerLayout, "window">, at: Selection):
   return window ? { ...at, out: at.out - window.out, in: at.in - window.in } : at;
 }
 
+/** What an output is called: "cat", or "output 3" where it has no name. */
+export function outputName(layer: Named, out: number, what = "output"): string {
+  return layer.names?.[out] || `${what} ${out}`;
+}
+
+/** What an input is called: "age", or "input 3" where it has no name. */
+export function inputName(
+  layer: Pick<LayerLayout, "inputNames">,
+  input: number,
+  what = "input",
+): string {
+  return layer.inputNames?.[input] || `${what} ${input}`;
+}
+
+/** A name with its number, where there is room for both: "3 cat"; else the number. */
+export function numberedName(layer: Named, out: number): string {
+  const name = layer.names?.[out];
+  return name ? `${out} ${name}` : String(out);
+}
+
+/** As much of a name as has so many characters. */
+export function shortened(name: string, most: number): string {
+  return name.length <= most ? name : `${name.slice(0, Math.max(1, most - 1))}…`;
+}
+
 export function entryText(layer: LayerLayout, f: number): string {
   return placeText(layer, selectionOf(layer, f));
 }
 
 /** The input is named where there are several; an output of a convolution that has one is that of a kernel. */
 export function placeText(
-  layer: Pick<LayerLayout, "kind" | "shape" | "window">,
+  layer: Pick<LayerLayout, "kind" | "shape" | "window" | "names" | "inputNames">,
   at: Selection,
 ): string {
   const { kind } = layer;
   if (kind === "elementwise") return `group ${at.in}`;
-  if (kind === "linear") return `output ${at.out} · input ${at.in}`;
+  if (kind === "linear") return `${outputName(layer, at.out)} · ${inputName(layer, at.in)}`;
   const entry = `row ${at.row}, column ${at.column}`;
   const several = wholeOf(layer)[1] > 1;
-  return several ? `output ${at.out} · input ${at.in} · ${entry}` : `kernel ${at.out} · ${entry}`;
+  return several
+    ? `${outputName(layer, at.out)} · ${inputName(layer, at.in)} · ${entry}`
+    : `${outputName(layer, at.out, "kernel")} · ${entry}`;
 }

@@ -7,6 +7,7 @@
  * bands of columns, stacked. With one input channel, or in a sorted order,
  * there is no matrix to keep: the kernels flow like words.
  */
+import { shortened } from "./entries.ts";
 
 export const PAD = 8;
 const CELL_GAP = 1;
@@ -47,6 +48,9 @@ export const GROUP = "group";
 /** Estimated advance of one character of a 10 px label. */
 const LABEL_CHARACTER = 6;
 
+/** Characters of a name over a column at least. */
+const NAME = 6;
+
 export type Kind = keyof typeof SPACING;
 
 export interface Shape {
@@ -55,9 +59,13 @@ export interface Shape {
   in: number;
   kh: number;
   kw: number;
-  /** What columns are called, if not "input". */
   /** Of a layer that is here in part: the numbers of the first output and the first input. */
   corner?: readonly [number, number] | undefined;
+  /** What the outputs are called, by their numbers in the whole layer. */
+  names?: readonly string[] | undefined;
+  /** The same for the inputs. */
+  inputNames?: readonly string[] | undefined;
+  /** What columns are called, if not "input". */
   column?: string | undefined;
   /** Free pixels between cells that are not of one colour: each is seen as a plot of its own. */
   apart?: number | undefined;
@@ -137,7 +145,7 @@ export function arrange(
   const columns = flowing ? kernels : shape.in;
   const across = (cell: number) => kw * cell + (kw - 1) * cellGap;
   const down = (cell: number) => kh * cell + (kh - 1) * cellGap;
-  const left = flowing && !(order && shape.in > 1) ? PAD : PAD + ROW_LABEL;
+  const left = flowing && !(order && shape.in > 1) ? PAD : PAD + rowLabel(shape, width);
   const available = width - left - PAD;
   const fit = (n: number) =>
     Math.floor((available - (n - 1) * gap - n * (kw - 1) * cellGap) / (n * kw));
@@ -189,6 +197,8 @@ export function arrange(
     kind,
     column: shape.column,
     corner: shape.corner,
+    names: shape.names,
+    inputNames: shape.inputNames,
     out: shape.out,
     in: shape.in,
     kh,
@@ -236,21 +246,42 @@ function roundStep(least: number): number {
   }
 }
 
+/** Pixels beside the rows: as many as their names take, up to a fifth of the width. */
+function rowLabel({ names = [] }: Shape, width: number): number {
+  const longest = Math.max(0, ...names.map((name) => name.length));
+  return Math.max(ROW_LABEL, Math.min(LABEL_CHARACTER * longest + PAD, width / 5));
+}
+
 /** What the functions of one output are where there is one input. */
 function oneOf({ kind }: Arrangement): string {
   return kind === "conv" ? "kernel" : "output";
 }
 
+/** Characters of a name that stands over a column. */
+function nameRoom(a: Arrangement): number {
+  return Math.max(NAME, Math.floor((a.blockWidth + a.gap) / LABEL_CHARACTER) - 1);
+}
+
 function columnText(a: Arrangement, column: number): string {
   const [out, input] = a.corner ?? [0, 0];
-  if (!a.flowing) return `${a.column ?? "input"} ${input + column}`;
+  if (!a.flowing) {
+    const name = a.inputNames?.[input + column];
+    return name ? shortened(name, nameRoom(a)) : `${a.column ?? "input"} ${input + column}`;
+  }
   const kernel = a.order ? (a.order[column] as number) : column;
-  if (a.in === 1 && input === 0) return `${oneOf(a)} ${out + kernel}`;
+  if (a.in === 1 && input === 0) {
+    const name = a.names?.[out + kernel];
+    return name ? shortened(name, nameRoom(a)) : `${oneOf(a)} ${out + kernel}`;
+  }
   return `${out + Math.floor(kernel / a.in)},${input + (kernel % a.in)}`;
 }
 
 function longestColumnText(a: Arrangement): string {
   const [out, input] = a.corner ?? [0, 0];
+  const names = a.flowing ? (a.in === 1 ? a.names : undefined) : a.inputNames;
+  if (names?.length) {
+    return "m".repeat(Math.min(nameRoom(a), Math.max(...names.map((name) => name.length))));
+  }
   if (!a.flowing) return `${a.column ?? "input"} ${input + a.in - 1}`;
   return a.in === 1 && input === 0
     ? `${oneOf(a)} ${out + a.out - 1}`
@@ -362,6 +393,13 @@ export function columnLabels(a: Arrangement): Label[] {
   return labels;
 }
 
+/** Pixels of the width that columns and their labels take; the rest is blank. */
+export function widthTaken(a: Arrangement): number {
+  const columns = a.left + a.perBand * (a.blockWidth + a.gap) - a.gap + PAD;
+  const end = ({ text, x }: Label) => x + (LABEL_CHARACTER / 2) * text.length;
+  return columnLabels(a).reduce((most, label) => Math.max(most, end(label)), columns);
+}
+
 function hasCorner(a: Arrangement): boolean {
   return a.order !== null && a.in > 1;
 }
@@ -405,8 +443,10 @@ export function rowLabels(a: Arrangement): Label[] {
   for (let band = 0; band < a.bands; band++) {
     for (let row = 0; row < a.rows; row += a.rowStep) {
       const block = blockAt(a, row, band * a.perBand);
+      const out = (a.corner?.[0] ?? 0) + row;
+      const room = Math.floor((a.left - PAD) / LABEL_CHARACTER);
       labels.push({
-        text: `${(a.corner?.[0] ?? 0) + row}`,
+        text: shortened(a.names?.[out] || String(out), room),
         x: a.left - 6,
         y: block.y + block.height / 2,
       });

@@ -44,3 +44,29 @@ function largest(ranges: Float32Array): number {
   for (const range of ranges) if (Number.isFinite(range) && !(range <= most)) most = range;
   return most;
 }
+
+/** The size that a share of the finite values stays within: the one at place share · (n − 1), rounded up; 0 of none. */
+export function sizeWithin(values: Float32Array, share: number): number {
+  const sizes = values.map(Math.abs).filter(Number.isFinite);
+  if (sizes.length === 0) return 0;
+  const place = Math.ceil(share * (sizes.length - 1));
+  // Each round leaves the part that holds the place; to sort all of them takes ten times as long.
+  let [first, last] = [0, sizes.length - 1];
+  while (first < last) {
+    const middle = sizes[(first + last) >> 1];
+    let [low, high] = [first, last];
+    while (low <= high) {
+      while (sizes[low] < middle) low++;
+      while (sizes[high] > middle) high--;
+      if (low <= high) {
+        [sizes[low], sizes[high]] = [sizes[high], sizes[low]];
+        low++;
+        high--;
+      }
+    }
+    if (place <= high) last = high;
+    else if (place >= low) first = low;
+    else break;
+  }
+  return sizes[place];
+}

@@ -9,6 +9,8 @@ export interface Sketch {
   image(): Images;
   /** Another number whenever the image has changed. */
   version(): number;
+  /** Its values of ground and of ink. */
+  ends(): Point;
   /** Begins with a blank of another size, or with what was kept in that size; `ground` and `full` are its values. */
   fit(width: number, height: number, ground: number, full: number): void;
   /** Draws a line, in pixels of the image, and holds the pen there until `lift`. */
@@ -37,6 +39,7 @@ export function createSketch(): Sketch {
   return {
     image: () => drawing,
     version: () => version,
+    ends: () => ink,
     fit(width, height, ground, full) {
       ink = [ground, full];
       if (drawing.width === width && drawing.height === height) return;

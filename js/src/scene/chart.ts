@@ -74,8 +74,11 @@ const AIR = 6;
 /** Shares of the span of steps within which a curve's end still counts as read. */
 const SLACK = 0.02;
 
+/** How many colours curves have. */
+export const CURVE_COLOURS = 7;
+
 export const colourOf = (colours: Colours, number: number): string =>
-  colours[`curve-${number % 7}` as ColourName];
+  colours[`curve-${number % CURVE_COLOURS}` as ColourName];
 
 /** All the steps that have values. */
 export function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range {
@@ -225,21 +228,21 @@ function legendMarks(
   const right = plot.x + plot.width;
   const room = plot.width / 2 - 24;
   const count = `${formatCount(over)} steps`;
-  const wide = (words: string) => 2 * SAMPLE + 22 + widthOf("logged", SIZE) + widthOf(words, SIZE);
+  const wide = (words: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(words, SIZE);
   const mean = `smoothed over ${count}`;
   const words = wide(mean) <= room ? mean : "smoothed";
   const y = plot.y + plot.height + 2 * SIZE + 7;
   const start = right - wide(words);
-  const next = start + SAMPLE + 4 + widthOf("logged", SIZE) + 10;
+  const next = start + SAMPLE + 3 + widthOf("logged", SIZE) + 8;
   const line = (x: number) => {
     return { kind: "lines", xy: [x, y - 3.5, x + SAMPLE, y - 3.5], ends: [2], stroke } as const;
   };
   const text = { kind: "text", y, size: SIZE, fill: colours.muted } as const;
   const aside = start < plot.x + (plot.width + widthOf(STEP, SIZE)) / 2 + 6;
-  if (aside && start < plot.x + widthOf(STEP, SIZE) + 8) return { marks: [], aside: false };
+  if (aside && start < plot.x + widthOf(STEP, SIZE) + 6) return { marks: [], aside: false };
   const marks: Mark[] = [
     { ...line(start), width: LOGGED, opacity: FAINT },
-    { ...text, x: start + SAMPLE + 4, text: "logged" },
+    { ...text, x: start + SAMPLE + 3, text: "logged" },
     { ...line(next), width: MEAN },
     { ...text, x: right, text: words, anchor: "end" },
   ];

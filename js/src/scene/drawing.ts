@@ -31,6 +31,8 @@ export interface Given {
   /** Device pixels per pixel, for hairlines. */
   ratio: number;
   pointed: Pointed;
+  /** It is to be saved as a picture, on which nothing can be pressed. */
+  still?: boolean;
   /** Other views that are drawn in this one, each with its own stream and traits. */
   parts?: readonly Given[] | undefined;
 }

@@ -35,6 +35,12 @@ export function chartReader(): (get: Get) => Chart {
   };
 }
 
+/** The latest value of a series; null where there is none. */
+export function latestOf(wire: unknown, name: string): number | null {
+  const found = ((wire ?? []) as WireCurve[]).find((curve) => curve.name === name);
+  return found ? (numbers(found.latest)[0] ?? null) : null;
+}
+
 export function zoomOf(value: unknown): Range | null {
   const [from, to] = (value ?? []) as number[];
   return from < to ? { from, to } : null;

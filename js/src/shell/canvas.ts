@@ -23,8 +23,12 @@ const TOGETHER = 64;
 type Context = CanvasRenderingContext2D;
 
 interface Copy {
-  canvas: HTMLCanvasElement;
+  canvas: HTMLCanvasElement | null;
   from: readonly unknown[];
+  /** Whether the canvas has what is drawn from these. */
+  isDrawn: boolean;
+  /** How many times it was drawn from these, after the first. */
+  again: number;
 }
 
 export interface Painter {
@@ -36,7 +40,10 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
   const context = canvas.getContext("2d");
   const copies: (Copy | undefined)[] = [];
 
-  /** The sheet as it was drawn last, where it would be drawn from the same. */
+  /**
+   * A copy of a sheet that is drawn from the same again and again. One that changes with every frame is drawn without:
+   * whether it does, the last time tells.
+   */
   function copied(
     sheet: Sheet,
     place: number,
@@ -46,19 +53,33 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
     if (!sheet.from) return null;
     const { x, y, width, height } = view;
     const from = [...sheet.from, x, y, width, height, ratio];
-    copies[place] ??= { canvas: canvas.ownerDocument.createElement("canvas"), from: [] };
+    copies[place] ??= { canvas: null, from: [], isDrawn: false, again: 0 };
     const copy = copies[place];
     const same =
       copy.from.length === from.length && copy.from.every((part, k) => Object.is(part, from[k]));
-    if (same) return copy.canvas;
+    if (same) copy.again += 1;
+    else {
+      const lasts = copy.again > 0;
+      Object.assign(copy, { from, isDrawn: false, again: 0 });
+      if (!lasts) return null;
+    }
+    if (!copy.isDrawn) drawCopy(copy, sheet, view, ratio);
+    return copy.isDrawn ? copy.canvas : null;
+  }
+
+  function drawCopy(copy: Copy, sheet: Sheet, view: Rect, ratio: number) {
+    copy.canvas ??= canvas.ownerDocument.createElement("canvas");
     const under = copy.canvas.getContext("2d");
-    if (!under) return null;
-    copy.canvas.width = canvas.width;
-    copy.canvas.height = canvas.height;
+    if (!under) return;
+    if (copy.canvas.width !== canvas.width || copy.canvas.height !== canvas.height) {
+      copy.canvas.width = canvas.width;
+      copy.canvas.height = canvas.height;
+    }
+    under.setTransform(1, 0, 0, 1, 0, 0);
+    under.clearRect(0, 0, canvas.width, canvas.height);
     under.setTransform(ratio, 0, 0, ratio, -view.x * ratio, -view.y * ratio);
     drawMarks(under, sheet.marks(view));
-    copy.from = from;
-    return copy.canvas;
+    copy.isDrawn = true;
   }
 
   return {
@@ -216,35 +237,41 @@ function drawRects(context: Context, mark: Mark & { kind: "rects" }): void {
   finish(context, fills ? { ...mark, fill: undefined } : mark);
 }
 
-const drawn = new WeakMap<Pixels, HTMLCanvasElement>();
+/** By size: where pixels are put on their way to a canvas. To make a canvas for each takes longer than all the rest. */
+const carriers = new Map<string, Context>();
+const MOST_CARRIERS = 32;
 
-/** The pixels on a canvas of their own, from which they are drawn. */
-function canvasOf(context: Context, pixels: Pixels): HTMLCanvasElement | null {
-  const { width, height, rgba } = pixels;
+function carrierOf(context: Context, { width, height, rgba }: Pixels): HTMLCanvasElement | null {
   if (width === 0 || height === 0) return null;
-  const known = drawn.get(pixels);
-  if (known) return known;
-  const canvas = context.canvas.ownerDocument.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
-  const under = canvas.getContext("2d");
-  const data = under?.createImageData(width, height);
-  if (!under || !data) return null;
+  const size = `${width} ${height}`;
+  let carrier = carriers.get(size);
+  if (!carrier) {
+    const canvas = context.canvas.ownerDocument.createElement("canvas");
+    canvas.width = width;
+    canvas.height = height;
+    // Kept where the pixels are put, and not on a graphics card.
+    const made = canvas.getContext("2d", { willReadFrequently: true });
+    if (!made) return null;
+    if (carriers.size >= MOST_CARRIERS) carriers.clear();
+    carriers.set(size, made);
+    carrier = made;
+  }
+  const data = carrier.createImageData(width, height) as ImageData | null;
+  if (!data) return null;
   data.data.set(rgba);
-  under.putImageData(data, 0, 0);
-  drawn.set(pixels, canvas);
-  return canvas;
+  carrier.putImageData(data, 0, 0);
+  return carrier.canvas;
 }
 
 function drawImage(context: Context, { box, pixels, smooth }: ImageMark): void {
-  const canvas = canvasOf(context, pixels);
+  const canvas = carrierOf(context, pixels);
   if (!canvas) return;
   context.imageSmoothingEnabled = smooth ?? false;
   context.drawImage(canvas, box.x, box.y, box.width, box.height);
 }
 
 function drawTiles(context: Context, { boxes, sheet, across, size: [w, h] }: TilesMark): void {
-  const canvas = canvasOf(context, sheet);
+  const canvas = carrierOf(context, sheet);
   if (!canvas) return;
   context.imageSmoothingEnabled = false;
   for (let k = 0, b = 0; b < boxes.length; k++, b += 4) {

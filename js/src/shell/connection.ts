@@ -35,7 +35,7 @@ export function createConnection(
       if (own.aborted) return;
       // What is no stream has other exports, or none.
       if (typeof exports?.subscribe === "function") found(exports, own);
-      else failed("The stream of this view did not start: run its cell again.");
+      else failed("The stream of this view did not start. In a notebook, run its cell again.");
     } catch (error) {
       if (own.aborted) return;
       const reason = error instanceof Error ? error.message : String(error);

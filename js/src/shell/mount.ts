@@ -16,8 +16,9 @@ import { keepKeys } from "./keys.ts";
 import { chooseInLinked } from "./linked.ts";
 import { createSaving } from "./saving.ts";
 import { mountScrubber, type Scrubber } from "./scrubber.ts";
+import { shareWithModel } from "./shared.ts";
 import { createStatus } from "./status.ts";
-import { paintTheme, watchTheme } from "./theme.ts";
+import { paintTheme, themeBetween, watchTheme } from "./theme.ts";
 import { createTip, type Tip } from "./tip.ts";
 import { createTurns } from "./turns.ts";
 import { createUnseen } from "./unseen.ts";
@@ -121,13 +122,12 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   const words = createWords(document);
   const time = element(document, "div", "kw-time-place");
   const turns = createTurns(root, draw, signal);
-  const schedule = turns.now;
+  const [theme, schedule] = themeBetween(turns.now, () => paintTheme(root, el, model.get("theme")));
   const status = createStatus(document, schedule, timed, kind.above);
   const caption = createCaption(document);
   const hold = holdHeight(caption.element);
   const unseen = createUnseen(schedule);
   const tip = createTip(document);
-  const theme = () => paintTheme(root, el, model.get("theme"));
   let store: Store | null = null;
   let scrubber: Scrubber | null = null;
 
@@ -169,7 +169,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
   function still(): Still | null {
     if (!store) return null;
-    const asked = given(store);
+    const asked = { ...given(store), still: true };
     const scene = parts.still ? parts.still(asked) : kind.drawing()(asked);
     return typeof scene === "string" ? null : { scene: savedOf(scene, within), theme: asked.theme };
   }
@@ -191,12 +191,12 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
       return;
     }
     if (store.protocolError) return say(store.protocolError, "warn");
-    status.show(store);
-    scrubber?.tell();
     parts.body.hidden = false;
     if (parts.width() === 0) return unseen.hidden();
     unseen.shown();
     const scene = parts.draw(given(store));
+    status.show(store); // after the drawing, which asks how wide it is: slow once words have changed
+    scrubber?.tell();
     if (typeof scene === "string") return say(scene);
     say("");
     const told = scene.caption.filter((remark) => isSaid(remark, within));
@@ -222,8 +222,8 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
       root.dataset.stream = connection.stream();
       parts.changed?.("stream");
       exports.subscribe(heard, own);
+      shareWithModel(model, exports, own);
       if (timed) scrubber = mountScrubber(time, exports, own);
-      status.follow(model, connection.stream(), own);
       schedule();
     },
     failed: (words) => say(words, "warn"),

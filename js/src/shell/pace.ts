@@ -3,49 +3,55 @@
 export interface Pace {
   /** Draw in the next animation frame. */
   now(): void;
-  /** Draw soon, for a frame of the training: after a pause at least half as long as the last drawing took. */
+  /** Draw soon, for a frame of the training: so that of the time a third at least is left. */
   soon(): void;
   stop(): void;
 }
 
+/** Milliseconds of an animation frame: so much before its time a drawing may begin. */
+const SLACK = 16;
+
 /**
  * Each frame would else be drawn before the next message is read, and a page that is slower than the training would
  * fall behind ever more. So messages get a third of the time at least; of those that have come, the newest is drawn.
+ * The pause is waited for from one animation frame to the next: after a timer it would be the one after. What it is
+ * shorter or longer by than whole animation frames, the next one makes up for.
  */
 export function createPace(window: Window, draw: () => void): Pace {
   let request = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let ended = Number.NEGATIVE_INFINITY;
-  let took = 0;
+  let isUrgent = false;
+  let free = Number.NEGATIVE_INFINITY;
 
   function run() {
-    request = 0;
-    clearTimeout(timer);
-    timer = undefined;
     const start = performance.now();
+    if (!isUrgent && start < free - SLACK) {
+      request = window.requestAnimationFrame(run);
+      return;
+    }
+    request = 0;
+    isUrgent = false;
     try {
       draw();
     } finally {
-      ended = performance.now();
-      took = ended - start;
+      const ended = performance.now();
+      const took = ended - start;
+      // What a person asked for meanwhile is no debt that grows.
+      free = Math.min(Math.max(free, start) + 1.5 * took, ended + took);
     }
   }
 
-  function now() {
+  function soon() {
     if (!request) request = window.requestAnimationFrame(run);
   }
 
   return {
-    now,
-    soon() {
-      if (request || timer !== undefined) return;
-      const wait = ended + took / 2 - performance.now();
-      if (wait <= 0) now();
-      else timer = setTimeout(now, wait);
+    now() {
+      isUrgent = true;
+      soon();
     },
+    soon,
     stop() {
       window.cancelAnimationFrame(request);
-      clearTimeout(timer);
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Draws on an image in a scene: with the mouse, by the keyboard, and for tests. */
+/** Draws on an image: with mouse, finger or pen, by the keyboard, and for tests. */
 
 import type { Images } from "../phi/images.ts";
 import type { Sketch } from "../phi/sketch.ts";
@@ -19,7 +19,7 @@ export interface Pen {
 /** `place` is where in the scene one draws, null where one cannot; the drawing goes to Python whenever the pen is lifted. */
 export function createPen(
   shell: Shell,
-  { canvas, view }: Stage,
+  { canvas, view }: Pick<Stage, "canvas" | "view">,
   sketch: Sketch,
   place: () => Rect | null,
 ): Pen {
@@ -32,7 +32,10 @@ export function createPen(
   }
 
   /** The place of the mouse in pixels of the image; null where nothing can be drawn. */
-  function onImage(event: MouseEvent, anywhere: boolean): Point | null {
+  function onImage(
+    event: Pick<MouseEvent, "clientX" | "clientY">,
+    anywhere: boolean,
+  ): Point | null {
     const box = place();
     if (!box) return null;
     const corner = canvas.getBoundingClientRect();
@@ -75,6 +78,12 @@ export function createPen(
     keep(sketch.lift());
   }
 
+  /** A finger on the image draws, and does not scroll the page. */
+  function touch(event: TouchEvent) {
+    const [finger] = event.touches;
+    if (finger && event.cancelable && onImage(finger, false)) event.preventDefault();
+  }
+
   function menu(event: MouseEvent) {
     if (onImage(event, false)) event.preventDefault();
   }
@@ -83,6 +92,7 @@ export function createPen(
   canvas.addEventListener("pointermove", move, { signal });
   canvas.addEventListener("pointerup", up, { signal });
   canvas.addEventListener("pointercancel", up, { signal });
+  canvas.addEventListener("touchstart", touch, { signal, passive: false });
   canvas.addEventListener("contextmenu", menu, { signal });
 
   return {

@@ -1,12 +1,10 @@
 /** What the stream is doing, with a dot that beats while frames come in. */
 
-import type { AnyModel } from "@anywidget/types";
 import { counted } from "../phi/entries.ts";
 import { formatCount } from "../phi/format.ts";
 import { stateWord } from "../phi/states.ts";
 import type { Status, Store } from "../wire/types.ts";
 import { element, put } from "./element.ts";
-import { watchKernel } from "./kernel.ts";
 
 /** Milliseconds for which a frame counts as arriving. */
 const FRESH = 1000;
@@ -15,15 +13,13 @@ const FRESH = 1000;
 export interface Known {
   /** How the training stands: `Store.training()`. */
   training?: string;
-  /** There is no kernel behind the view, or no longer. */
+  /** `Store.alone()` */
   alone?: boolean;
 }
 
 export interface StatusLine {
   element: HTMLElement;
   show(store: Store): void;
-  /** Whether there is a kernel behind the stream of this reference, from now on. */
-  follow(model: AnyModel, stream: string, signal: AbortSignal): void;
   stop(): void;
 }
 
@@ -48,7 +44,7 @@ function stateText(
   if (cursor >= 0) return "looking back";
   if (state === "closed") return "closed: the model this showed is gone";
   if (state === "saved") return stateWord(state);
-  return alone ? "no kernel: run the cell again" : stateWord(moodOf(state, training));
+  return alone ? "no kernel" : stateWord(moodOf(state, training));
 }
 
 /** A recording says that it is one; of a training that goes on, or did, what is known of it comes before whether frames come in. */
@@ -59,12 +55,14 @@ function moodOf(state: string, training: string): string {
 /** What can be done, where that does not go without saying. */
 function hintText({ state }: Status, { alone = false }: Known): string {
   if (state === "closed") return `${ENDED} Bind a model again, and show it in a new view.`;
-  return alone && state !== "saved" ? `${ENDED} Run the cell of this view again.` : "";
+  return alone && state !== "saved"
+    ? `${ENDED} In a notebook, running the cell of this view again connects it.`
+    : "";
 }
 
 const ENDED = "What was shown last stays, and its history; nothing more comes.";
 
-/** `stateFirst`: it is the headline of several views. Where it is not `timed` it says what is not shown, alone. `again` is called when the newest frame is no longer fresh, and when the kernel goes or comes. */
+/** `stateFirst`: it is the headline of several views. Where it is not `timed` it says what is not shown, alone. `again` is called when the newest frame is no longer fresh. */
 export function createStatus(
   document: Document,
   again: () => void,
@@ -77,12 +75,11 @@ export function createStatus(
   const missing = element(document, "span", "kw-left-out", root);
   dot.hidden = !timed;
   said.hidden = !timed;
-  let alone = false;
   let calm: ReturnType<typeof setTimeout> | undefined;
   return {
     element: root,
     show(store) {
-      const known = { training: store.training(), alone };
+      const known = { training: store.training(), alone: store.alone() };
       const status = store.status();
       const age = performance.now() - store.lastArrival();
       const arriving = store.lastArrival() > 0 && age < FRESH;
@@ -98,14 +95,6 @@ export function createStatus(
       if (!arriving) return;
       clearTimeout(calm);
       calm = setTimeout(again, FRESH - age + 50);
-    },
-    follow(model, stream, signal) {
-      const meet = (there: boolean) => {
-        if (alone === !there) return;
-        alone = !there;
-        again();
-      };
-      void watchKernel(model, stream.replace(/^.*:/, ""), meet, signal);
     },
     stop() {
       clearTimeout(calm);

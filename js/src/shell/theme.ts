@@ -72,6 +72,23 @@ export function paintTheme(root: HTMLElement, around: Element, asked: unknown): 
   return { name, colours: { ...made.colours, surface, ink } };
 }
 
+/**
+ * The theme as it was found last, and `draw` after which it is found again: with each frame that would take as long as
+ * to draw some.
+ */
+export function themeBetween(draw: () => void, find: () => Theme): [() => Theme, () => void] {
+  let known: Theme | null = null;
+  const theme = () => {
+    known ??= find();
+    return known;
+  };
+  const again = () => {
+    known = null;
+    draw();
+  };
+  return [theme, again];
+}
+
 function paint(target: HTMLElement, part: string, colour: string) {
   const name = `--kw-${part}`;
   if (target.style.getPropertyValue(name) !== colour) target.style.setProperty(name, colour);

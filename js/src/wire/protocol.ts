@@ -205,6 +205,10 @@ function readLayer(raw: Record<string, unknown>, bytes: (entry: unknown) => unkn
     bases: rawTables.map((table) => readRange({ ...raw, ...table }, of)),
     tableOf,
     count,
+    ...(raw.names == null ? {} : { names: list(raw.names, of("names")).map(text) }),
+    ...(raw.input_names == null
+      ? {}
+      : { inputNames: list(raw.input_names, of("names of inputs")).map(text) }),
     ...(raw.window == null ? {} : { window: readWindow(record(raw.window, of("window")), of) }),
   };
 }

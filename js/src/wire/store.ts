@@ -52,6 +52,7 @@ export class FrameStore implements Store {
   /** The binding was replaced: what is kept goes as soon as the new one has a frame to show. */
   #replaced = false;
   #arrival = 0;
+  #isConnected = true;
   #selection: Selection | null = null;
   #cursor = -1;
   #ghostStep = -1;
@@ -199,6 +200,16 @@ export class FrameStore implements Store {
   status(): Status {
     const fault = this.#protocolError ?? this.#fault;
     return fault === null ? this.#status : { state: "fault", message: fault };
+  }
+
+  alone(): boolean {
+    return !this.#isConnected || this.#status.state === "saved";
+  }
+
+  takeKernel(isThere: boolean): void {
+    if (this.#isConnected === isThere) return;
+    this.#isConnected = isThere;
+    this.#notify("status");
   }
 
   lastArrival(): number {

@@ -1,6 +1,7 @@
 /** The stream: no view of its own; turns what the kernel sends into the store that the views of the page share. */
 import type { AnyModel } from "@anywidget/types";
 import { WireError } from "./checks.ts";
+import { watchKernel } from "./kernel.ts";
 import { createLayouts } from "./layouts.ts";
 import { readActivationsTrait, readProbe, readStructure } from "./network.ts";
 import {
@@ -20,6 +21,9 @@ import type { Frame, Store } from "./types.ts";
 /** What one answer to a request for history may weigh. */
 const HISTORY_BYTES = 32 * 2 ** 20;
 
+/** Where nothing is drawn a page says after so many milliseconds that it has a frame. */
+const UNSEEN = 250;
+
 export interface StreamContext {
   model: AnyModel;
   signal: AbortSignal;
@@ -30,7 +34,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   /** Whether the kernel was asked for the frames that this page has missed. */
   let asked = false;
 
-  const store = new FrameStore(outletTo(model), maxBytes);
+  const store = watchedStore(model, signal, maxBytes);
 
   const layouts = createLayouts(
     () => (model.get("layouts") ?? []) as unknown[],
@@ -38,6 +42,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   );
 
   const guarded = (work: () => void) => guard(store, work);
+  const tellShown = createTeller(model);
 
   function frameOf(trait: "initial" | "frame"): Frame | null {
     const raw = readFrameTrait(model.get(trait));
@@ -73,8 +78,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         layouts.keep(message.layout);
         break;
       case "frame": {
-        // The kernel sends only so many that it has not heard of.
-        if (message.number !== undefined) tell(model, { kind: "shown", number: message.number });
+        tellShown(message.number);
         if (store.protocolError !== null) break;
         const frame = layouts.complete(message.frame);
         if (!frame) break;
@@ -210,6 +214,39 @@ function plainReaders(model: AnyModel, store: FrameStore) {
         else store.takeActivations(null);
       }),
   };
+}
+
+/**
+ * Tells the kernel, where it asks, up to which frame the page has drawn, and in how many drawings: so it is sent no
+ * more than it draws. One that is hidden draws none.
+ */
+function createTeller(model: AnyModel): (number: number | undefined) => void {
+  let asked: number | null = null;
+  let drawings = 0;
+  let request = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  function shown() {
+    globalThis.cancelAnimationFrame?.(request);
+    clearTimeout(timer);
+    timer = undefined;
+    drawings += 1;
+    if (asked === null) return;
+    tell(model, { kind: "shown", number: asked, drawings });
+    asked = null;
+    drawings = 0;
+  }
+  return (number) => {
+    asked = number ?? asked;
+    if (timer !== undefined) return;
+    request = globalThis.requestAnimationFrame?.(shown) ?? 0;
+    timer = setTimeout(shown, globalThis.document?.hidden ? 0 : UNSEEN);
+  };
+}
+
+function watchedStore(model: AnyModel, signal: AbortSignal, maxBytes: number): FrameStore {
+  const store = new FrameStore(outletTo(model), maxBytes);
+  void watchKernel(model, model.get("_own"), (isThere) => store.takeKernel(isThere), signal);
+  return store;
 }
 
 /** Without a kernel a message goes nowhere; the page works on with what it has. */

@@ -70,6 +70,10 @@ export interface LayerLayout {
   conv: ConvSettings | null;
   /** Why the functions cannot be edited; empty if they can. */
   locked: string;
+  /** What the outputs of the whole layer are called, by their numbers; undefined where they have no names. */
+  names?: readonly string[];
+  /** The same for its inputs. */
+  inputNames?: readonly string[];
   tables: Table[];
   /** One for each table. */
   bases: BasisRange[];
@@ -317,6 +321,8 @@ export interface Store {
   edit(selection: Selection, coefficients: readonly number[], final: boolean): void;
   command(kind: Command, selection?: Selection): void;
   status(): Status;
+  /** Whether no kernel hears what is asked for: in a saved page, and where it has gone. */
+  alone(): boolean;
   /** How the training stands, as Python calls it: "running", "paused", "finished"; "" where nobody says. */
   training(): string;
   /** Parts of the model that have no functions to show: "name (type): why". */

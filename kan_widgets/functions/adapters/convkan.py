@@ -15,7 +15,7 @@ from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.remembered import grid_bases
-from kan_widgets.functions.terms import join_terms
+from kan_widgets.functions.terms import terms_of
 
 
 def problem_of_linear(module: nn.Module, sizes: dict[str, int] | None = None) -> str:
@@ -91,8 +91,13 @@ def read_conv(module: Any) -> LayerFunctions:
     )
 
 
-def _functions(module: Any, shape: tuple[int, ...]) -> tuple[Tensor, Any, Tensor | None]:
-    coefficients = join_terms(*terms(module)).reshape(*shape, -1)
+def _functions(module: Any, shape: tuple[int, ...]) -> tuple[Any, Any, Tensor | None]:
+    base, splines, scaler = terms(module)
+    coefficients = terms_of(
+        base.reshape(shape),
+        splines.reshape(*shape, -1),
+        None if scaler is None else scaler.reshape(shape),
+    )
     groups, out, _ = module.base_weight.shape
 
     def arrange(rows: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.remembered import grid_bases
-from kan_widgets.functions.terms import join_terms, set_term
+from kan_widgets.functions.terms import set_term, terms_of
 
 
 def problem_of_linear(module: nn.Module) -> str:
@@ -54,7 +54,6 @@ def problem_of_splines(
 def read_linear(module: Any) -> LayerFunctions:
     """Read efficient-kan's ``KANLinear``."""
     base, splines, scaler = terms(module)
-    coefficients = join_terms(base, splines, scaler)
     bases, index = grid_bases(
         module,
         [module.grid],
@@ -65,7 +64,7 @@ def read_linear(module: Any) -> LayerFunctions:
     )
     return LayerFunctions(
         "linear",
-        coefficients,
+        terms_of(base, splines, scaler),
         bases,
         index,
         write=partial(_write, module),

@@ -19,7 +19,7 @@ from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.remembered import floats, remembered
 from kan_widgets.functions.smooth import Gaussian
-from kan_widgets.functions.terms import join_terms, set_term
+from kan_widgets.functions.terms import join_terms, set_term, terms_of
 
 
 def problem_of_layer(module: Any) -> str:
@@ -77,7 +77,7 @@ def read_layer(module: Any) -> list[LayerFunctions]:
         return [
             LayerFunctions(
                 "linear",
-                join_terms(base, splines),
+                terms_of(base, splines),
                 (LayerBasis(basis, activation),),
                 write=partial(_write, module, 0),
                 gradient=lambda: join_terms(

@@ -15,7 +15,7 @@ from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.remembered import floats, remembered
-from kan_widgets.functions.terms import join_terms, set_term
+from kan_widgets.functions.terms import set_term, terms_of
 
 
 def problem_of_layer(module: nn.Module) -> str:
@@ -58,7 +58,7 @@ def read_layer(module: Any) -> LayerFunctions:
     order = module.spline_order
     return LayerFunctions(
         "linear",
-        join_terms(module.base_weight, module.spline_weight),
+        terms_of(module.base_weight, module.spline_weight),
         (cubic_basis(module),),
         write=partial(_write, module),
         gradient=lambda: term_gradients(module.base_weight, module.spline_weight),

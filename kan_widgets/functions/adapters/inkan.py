@@ -12,7 +12,7 @@ from kan_widgets.functions.attributes import missing_tensors
 from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import register_adapter
-from kan_widgets.functions.terms import join_terms, set_term
+from kan_widgets.functions.terms import join_terms, set_term, terms_of
 
 
 def problem_of_layer(module: nn.Module) -> str:
@@ -40,7 +40,7 @@ def read_layer(module: Any) -> LayerFunctions:
     base, splines = _terms(module, module.weight.detach())
     return LayerFunctions(
         "linear",
-        join_terms(base, splines),
+        terms_of(base, splines),
         (cubic_basis(module),),
         write=partial(_write, module),
         gradient=lambda: join_terms(*_terms(module, gradient_of(module.weight))),

@@ -13,7 +13,8 @@ from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.registry import register_adapter
-from kan_widgets.functions.rewriting import ALL, Part, Rewrite, terms_rewriter
+from kan_widgets.functions.rewriting import Rewrite, terms_rewriter
+from kan_widgets.functions.terms import ALL, Part, Terms, terms_of
 from kan_widgets.nn import KANConv2d, KANLayer, KANLinear, SharedKANConv2d
 from kan_widgets.nn.life.changes import together
 
@@ -74,10 +75,26 @@ def _settings(module: KANConv2d, *, shared: bool) -> ConvSettings:
     )
 
 
-def _now(module: KANLayer) -> tuple[Tensor, LayerBasis]:
+def _now(module: KANLayer) -> tuple[Terms | Tensor, LayerBasis]:
     """Return the coefficients, ``(..., nb)``, and the basis that they belong to."""
     with torch.no_grad(), together:
-        return module.coefficients(), LayerBasis(module.basis, module.base_activation)
+        found = _terms(module) if _is_plain(module) else module.coefficients()
+        return found, LayerBasis(module.basis, module.base_activation)
+
+
+def _is_plain(module: KANLayer) -> bool:
+    """Say whether a layer's coefficients are its parameters, put together as ours are."""
+    own = type(module).coefficients is KANLayer.coefficients
+    return own and "coefficients" not in module.__dict__
+
+
+def _terms(module: KANLayer) -> Terms | Tensor:
+    base: Tensor = module.base_weight
+    scale: Tensor | None = module.spline_scaler
+    mask = module.mask
+    if mask is not None:
+        base, scale = base * mask, mask if scale is None else scale * mask
+    return terms_of(base, module.spline_weight, scale)
 
 
 def _rewriter(

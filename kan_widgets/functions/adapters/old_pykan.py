@@ -12,7 +12,7 @@ from kan_widgets.functions.attributes import missing_tensors
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.remembered import grid_bases
-from kan_widgets.functions.terms import join_terms
+from kan_widgets.functions.terms import terms_of
 
 
 def problem_of_layer(module: Any) -> str:
@@ -33,8 +33,8 @@ def read_layer(module: Any) -> LayerFunctions:
     knots = torch.cat([grid[:, :1] - steps.flip(1), grid, grid[:, -1:] + steps], dim=1)
     activation = named_activation(module.base_fun)
     bases, index = grid_bases(module, [knots], k, activation, shape, lambda r: r.view(shape))
-    joined = join_terms(mask * base, module.coef, mask * splines)
-    return LayerFunctions("linear", joined.unflatten(0, shape), bases, index)
+    rows = (t.unflatten(0, shape) for t in (mask * base, module.coef, mask * splines))
+    return LayerFunctions("linear", terms_of(*rows), bases, index)
 
 
 register_adapter("KANLayer", read_layer, library="pykan ≤ 0.0.5", problem=problem_of_layer)

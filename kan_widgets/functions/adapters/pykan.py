@@ -21,7 +21,7 @@ from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.remembered import grid_bases, remembered
-from kan_widgets.functions.terms import set_term
+from kan_widgets.functions.terms import Part, Terms, set_term
 from kan_widgets.nn.bases.basis import Interval
 
 
@@ -152,17 +152,23 @@ def read_model(module: Any) -> list[LayerFunctions]:
 
 
 def _read(module: Any, symbolic: Any, note: str = "", **more: Any) -> LayerFunctions:
+    tensors = (module.mask, module.scale_base, module.scale_sp, module.coef)
+    mask, base, scale, splines = (tensor.detach().transpose(0, 1) for tensor in tensors)
+    outputs, inputs, nb = splines.shape
+    edges = _symbolic_edges(symbolic) if symbolic is not None else None
+    width = 1 + nb + (0 if edges is None else 2)
+
+    def make(part: Part) -> Tensor:
+        held: Tensor = mask[part]
+        found: Tensor = splines.new_empty(*held.shape, width)
+        torch.mul(held, base[part], out=found[..., 0])
+        torch.mul((held * scale[part]).unsqueeze(-1), splines[part], out=found[..., 1 : 1 + nb])
+        if edges is not None:
+            affine = symbolic.affine.detach()[part]
+            found[..., -2:] = symbolic.mask.detach()[part].unsqueeze(-1) * affine[..., 2:]
+        return found
+
     with torch.no_grad():
-        mask, base, scale, splines = (
-            tensor.detach().transpose(0, 1)
-            for tensor in (module.mask, module.scale_base, module.scale_sp, module.coef)
-        )
-        outputs, inputs, nb = splines.shape
-        edges = _symbolic_edges(symbolic) if symbolic is not None else None
-        width = 1 + nb + (0 if edges is None else 2)
-        coefficients = splines.new_empty(outputs, inputs, width)
-        torch.mul(mask, base, out=coefficients[..., 0])
-        torch.mul((mask * scale).unsqueeze(-1), splines, out=coefficients[..., 1 : 1 + nb])
         bases, index = grid_bases(
             module,
             [module.grid],
@@ -172,16 +178,12 @@ def _read(module: Any, symbolic: Any, note: str = "", **more: Any) -> LayerFunct
             lambda rows: rows,
         )
         if edges is not None:
-            strength = symbolic.mask.detach()
-            affine = symbolic.affine.detach()
-            coefficients[..., -2] = strength * affine[..., 2]
-            coefficients[..., -1] = strength * affine[..., 3]
             bases, index = _with_edges(module, symbolic, edges, bases, index)
             formulas = ", ".join(f"{i}→{o} {_formula(symbolic, o, i)}" for o, i in edges[:8])
             note = " ".join(filter(None, [f"Symbolic: {formulas}.", note]))
     return LayerFunctions(
         "linear",
-        coefficients,
+        Terms(torch.Size([outputs, inputs, width]), splines, make),
         bases,
         index,
         write=partial(_write, module, symbolic),

@@ -25,7 +25,7 @@ from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.remembered import floats, remembered
 from kan_widgets.functions.smooth import Gram, Jacobi, SquaredReLU
-from kan_widgets.functions.terms import set_term
+from kan_widgets.functions.terms import join_terms, set_term, terms_of
 from kan_widgets.nn import Chebyshev
 
 # -- weights as coefficients ------------------------------------------------------------
@@ -47,18 +47,21 @@ def _by_function(weight: Tensor, nb: int, degrees_first: bool) -> Tensor:
     return weight.view(out, -1, nb, kh, kw).movedim(2, -1)
 
 
-def _coefficients(
+def _terms(
     base: Any,
     others: Any,
     nb: int,
     degrees_first: bool = False,
     of: Callable[[Tensor], Tensor] = Tensor.detach,
-) -> Tensor:
-    """Return ``(out, in, kh, kw, nb)``, one more where there is a base."""
-    own = torch.cat([_by_function(w, nb, degrees_first) for w in _weights(others, of)])
-    if base is None:
-        return own
-    return torch.cat([torch.cat(_weights(base, of)).unsqueeze(-1), own], dim=-1)
+) -> tuple[Tensor | None, Tensor]:
+    """Return the base, ``(out, in, kh, kw)``, if there is one, and ``(out, in, kh, kw, nb)``."""
+    own = _below([_by_function(w, nb, degrees_first) for w in _weights(others, of)])
+    return None if base is None else _below(_weights(base, of)), own
+
+
+def _below(groups: list[Tensor]) -> Tensor:
+    """Return the tensors of groups below each other; that of a single one is not copied."""
+    return groups[0] if len(groups) == 1 else torch.cat(groups)
 
 
 def _write(
@@ -92,18 +95,18 @@ def _conv(
     bases, index = basis if isinstance(basis, tuple) else ((basis,), None)
     return LayerFunctions(
         "conv",
-        _coefficients(base, others, nb, degrees_first),
+        terms_of(*_terms(base, others, nb, degrees_first)),
         bases,
         index,
         conv=settings_of(module),
         write=partial(_write, base, others, nb, degrees_first),
-        gradient=partial(_coefficients, base, others, nb, degrees_first, gradient_of),
+        gradient=lambda: join_terms(*_terms(base, others, nb, degrees_first, gradient_of)),
         **more,
     )
 
 
 def _base(module: Any, activation: Any, near: ReadBasis, **more: Any) -> LayerFunctions:
-    weight = torch.cat(_weights(module.base_conv)).unsqueeze(-1)
+    weight = _below(_weights(module.base_conv)).unsqueeze(-1)
     return LayerFunctions(
         "conv",
         weight,
@@ -111,7 +114,7 @@ def _base(module: Any, activation: Any, near: ReadBasis, **more: Any) -> LayerFu
         name="base_conv",
         conv=settings_of(module),
         write=partial(_write, module.base_conv, None, 0, False),
-        gradient=lambda: torch.cat(_weights(module.base_conv, gradient_of)).unsqueeze(-1),
+        gradient=lambda: _below(_weights(module.base_conv, gradient_of)).unsqueeze(-1),
         **more,
     )
 

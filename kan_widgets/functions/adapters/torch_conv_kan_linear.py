@@ -17,7 +17,7 @@ from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.remembered import grid_bases
 from kan_widgets.functions.smooth import Jacobi
-from kan_widgets.functions.terms import join_terms, set_term
+from kan_widgets.functions.terms import set_term, terms_of
 from kan_widgets.nn import Chebyshev
 
 LIBRARY = "torch-conv-kan"
@@ -34,7 +34,7 @@ def _linear(
     """Join ``base``, (out, in), and ``others``, a view (out, in, nb) of the module's tensor."""
     return LayerFunctions(
         "linear",
-        join_terms(base, others),
+        terms_of(base, others),
         bases,
         index,
         write=partial(_write, base, others),

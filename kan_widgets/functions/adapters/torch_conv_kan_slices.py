@@ -69,8 +69,7 @@ def read_slices(reader: Callable[[Any], Any], module: Any) -> list[LayerFunction
             name = [layer.name, f"slice{d}" if slices > 1 else ""]
             note = [layer.note, _AROUND if any(conv.padding) and slices > 1 else ""]
             layers.append(
-                replace(
-                    layer,
+                layer.called(
                     name=".".join(filter(None, name)),
                     note=" ".join(filter(None, note)),
                     x_at=replace(tap, view=view),

@@ -17,7 +17,7 @@ from kan_widgets.functions.gradients import term_gradients
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.registry import Sum, refuse_module, register_adapter
 from kan_widgets.functions.remembered import grid_bases
-from kan_widgets.functions.terms import join_terms, set_term
+from kan_widgets.functions.terms import set_term, terms_of
 
 
 def resembles(module: nn.Module) -> bool:
@@ -68,7 +68,7 @@ def read_network(module: Any) -> list[LayerFunctions]:
         found.append(
             LayerFunctions(
                 "linear",
-                join_terms(base, splines),
+                terms_of(base, splines),
                 bases,
                 index,
                 name=f"spline_weights.{layer}",

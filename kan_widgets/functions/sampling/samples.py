@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.rewriting import ALL, Part, Rewrite
+from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis
+from kan_widgets.functions.terms import ALL, Part
 from kan_widgets.functions.undisturbed import stand_in
 
 SAMPLED = "sampled"

@@ -10,6 +10,7 @@ from torch import Tensor
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.layer import Rewriter
 from kan_widgets.functions.rewriting import Rewrite
+from kan_widgets.functions.terms import ALL, Part
 from kan_widgets.live.frames.layout import Float32, Layout
 from kan_widgets.nn.life.changes import together
 
@@ -29,15 +30,17 @@ class Copy:
     """
 
     def __init__(self, layers: Sequence[LayerFunctions], cut: Layout | None = None) -> None:
-        with torch.no_grad():
-            seen = [layer.coefficients for layer in layers]
-            if cut is not None:
-                seen = [each[place.part] for each, place in zip(seen, cut.layers, strict=True)]
-            parts = [each.float().reshape(-1) for each in seen]
-            if len({part.device for part in parts}) > 1:
-                parts = [part.cpu() for part in parts]
-            flat = torch.cat(parts)
+        parts = [ALL] * len(layers) if cut is None else [place.part for place in cut.layers]
+        seen = list(zip(layers, parts, strict=True))
+        size = sum(layer.sizes.numel() for layer in layers) if cut is None else cut.size
+        devices = {layer.like.device for layer in layers}
         self._arrived: torch.cuda.Event | None = None
+        with torch.no_grad():
+            if len(devices) > 1 or devices == {torch.device("cpu")}:
+                self._host = torch.empty(size, dtype=torch.float32, device="cpu")
+                _write(seen, self._host)
+                return
+            flat = torch.cat([layer.part(*part).float().reshape(-1) for layer, part in seen])
         if flat.is_cuda:
             self._host = torch.empty(flat.shape, dtype=flat.dtype, pin_memory=True)
             self._host.copy_(flat, non_blocking=True)
@@ -59,6 +62,16 @@ class Copy:
         return data
 
 
+def _write(seen: Sequence[tuple[LayerFunctions, Part]], host: Tensor) -> None:
+    """Write parts of layers one after the other, in pieces: no second copy of all is made."""
+    start = 0
+    for layer, part in seen:
+        for _, piece in layer.pieces(*part):
+            end = start + piece.numel()
+            host[start:end].view(piece.shape).copy_(piece)
+            start = end
+
+
 class Recopy:
     """Layers whose coefficients are copied again and again, without reading them anew.
 
@@ -72,16 +85,13 @@ class Recopy:
         self.layout = layout
         """What the copies are read with."""
 
-    def data(self, *, last: bool = False) -> Float32 | None:
-        """Return a copy, read-only float32; ``None`` once the layers must be read anew.
-
-        With ``last`` this is not asked again: it hands out its own memory.
-        """
+    def data(self) -> Float32 | None:
+        """Return a copy, read-only float32; ``None`` once the layers must be read anew."""
         with self._no_grad, together:
             for rewrite in self._rewrites:
                 if not rewrite():
                     return None
-        data: Float32 = self._host if last else self._host.copy()
+        data: Float32 = self._host.copy()
         data.flags.writeable = False
         return data
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,13 @@ class Window:
     """The first input, or input channel of a group."""
 
 
+class Names(NamedTuple):
+    """What the outputs and the inputs of a layer are called; empty where they have numbers only."""
+
+    outputs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class LayerLayout:
     """Where one layer lies in a frame, and the tables that turn it into curves.
@@ -83,6 +91,10 @@ class LayerLayout:
     table_of: NDArray[np.uint32] | None
     window: Window | None = None
     """Where only a part of the layer is here: ``shape`` is that of the part."""
+    names: tuple[str, ...] = ()
+    """What the outputs of the whole layer are called; empty where they only have numbers."""
+    input_names: tuple[str, ...] = ()
+    """The same for its inputs."""
 
     @property
     def part(self) -> tuple[slice, slice]:
@@ -104,6 +116,10 @@ class LayerLayout:
     def length(self) -> int:
         """How many floats the layer takes in a frame."""
         return self.count * self.nb
+
+    def is_named_as(self, other: LayerLayout) -> bool:
+        """Whether outputs and inputs have the same names as those of ``other``."""
+        return (self.names, self.input_names) == (other.names, other.input_names)
 
     def reads_as(self, other: LayerLayout) -> bool:
         """Whether this layer's coefficients can be read with ``other``."""
@@ -151,6 +167,12 @@ class Layout:
     def names(self) -> tuple[str, ...]:
         """The layers' names, in order."""
         return tuple(layer.name for layer in self.layers)
+
+    def reads_as(self, other: Layout) -> bool:
+        """Whether frames of this layout can be read with ``other``."""
+        return len(self.layers) == len(other.layers) and all(
+            map(LayerLayout.reads_as, self.layers, other.layers)
+        )
 
     def layer(self, name: str) -> LayerLayout:
         """Return the layer called ``name``.
@@ -220,10 +242,15 @@ def sample(basis: ReadBasis) -> Table:
     )
 
 
-def build_layout(layers: Sequence[LayerFunctions], before: Layout | None = None) -> Layout:
+def build_layout(
+    layers: Sequence[LayerFunctions],
+    before: Layout | None = None,
+    names: Mapping[str, Names] = MappingProxyType({}),
+) -> Layout:
     """Tabulate the bases of ``layers`` and number their coefficients.
 
-    Returns ``before`` itself if frames of ``layers`` can be read with it.
+    ``names`` are by the layer. Returns ``before`` itself if frames of ``layers``
+    can be read with it, and if it has the same names.
     """
     by_values = {table.key: table for table in (before.tables if before is not None else ())}
     by_basis: dict[ReadBasis, Table] = {}
@@ -238,14 +265,14 @@ def build_layout(layers: Sequence[LayerFunctions], before: Layout | None = None)
     offset = 0
     placed = []
     for layer in layers:
-        index = layer.basis_index
+        index, named = layer.basis_index, names.get(layer.name, Names())
         placed.append(
             LayerLayout(
                 name=layer.name,
                 kind=layer.kind,
                 type=layer.type,
                 shape=layer.shape,
-                nb=layer.coefficients.shape[-1],
+                nb=layer.nb,
                 offset=offset,
                 labels=layer.basis_labels,
                 is_base=layer.is_base,
@@ -262,13 +289,16 @@ def build_layout(layers: Sequence[LayerFunctions], before: Layout | None = None)
                 table_of=None
                 if index is None
                 else index.cpu().numpy().astype(np.uint32).reshape(-1),
+                names=named.outputs,
+                input_names=named.inputs,
             )
         )
         offset += placed[-1].length
-    if before is not None and len(placed) == len(before.layers):
-        if all(map(LayerLayout.reads_as, placed, before.layers)):
+    made = new_layout(placed)
+    if before is not None and made.reads_as(before):
+        if all(one.is_named_as(two) for one, two in zip(placed, before.layers, strict=True)):
             return before
-    return new_layout(placed)
+    return made
 
 
 def new_layout(layers: Sequence[LayerLayout]) -> Layout:
@@ -288,7 +318,7 @@ class Fingerprint:
     def of(cls, layers: Sequence[LayerFunctions]) -> Fingerprint:
         """Take the fingerprint of layers just read."""
         return cls(
-            tuple(layer.coefficients.shape for layer in layers),
+            tuple(layer.sizes for layer in layers),
             tuple(layer.bases for layer in layers),
             tuple(layer.basis_index for layer in layers),
         )
@@ -342,6 +372,8 @@ def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) 
         "locked": layer.locked,
         "tables": tables,
         "table_of": table_of,
+        **({"names": list(layer.names)} if layer.names else {}),
+        **({"input_names": list(layer.input_names)} if layer.input_names else {}),
         **({} if layer.window is None else {"window": _window_dict(layer.window)}),
     }
 

@@ -129,12 +129,10 @@ def _coefficients(frame: Frame, layer: LayerLayout) -> Float32:
 
 
 def _furthest(coefficients: Float32, points: Float32) -> Float32:
-    """Return max |φ| over a few points, ``(points, nb)``; one by one, which takes least memory."""
-    most: Float32 = np.abs(coefficients @ points[0])
-    for point in points[1:]:
-        here = coefficients @ point
-        np.maximum(most, np.abs(here, out=here), out=most)
-    return most
+    """Return max |φ| over a few points, ``(points, nb)``: one product, the points first."""
+    values = points @ coefficients.reshape(-1, coefficients.shape[-1]).T
+    most: Float32 = np.abs(values, out=values).max(axis=0)
+    return most.reshape(coefficients.shape[:-1])
 
 
 def _basis(layer: LayerLayout, number: int) -> Float32:

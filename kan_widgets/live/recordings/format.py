@@ -25,9 +25,10 @@ index.npy      uint32 ``(functions,)``: which of a layer's tables each function 
 layout.json    ``layers``: for each its ``name``, ``kind``, ``type``, ``shape`` (out, in, kh, kw),
                ``nb`` basis functions, ``offset`` in a frame, ``labels`` and ``is_base`` of the
                basis functions, ``domain``, ``extent``, ``knots``, ``variable``, ``note``,
-               ``conv``, ``locked``, ``tables`` (each ``record``, ``domain``, ``extent``,
-               ``knots``) and ``table_of`` (an index, or null); ``parameters``: how many are
-               trained, ``total``, and in which ``parts``, or null
+               ``conv``, ``locked``, ``names`` of the outputs and ``input_names`` where they
+               have some, ``tables`` (each ``record``, ``domain``, ``extent``, ``knots``) and
+               ``table_of`` (an index, or null); ``parameters``: how many are trained, ``total``,
+               and in which ``parts``, or null
 frame.npy      one structured value: ``step`` (int64), ``layout`` (int32, a record), ``seconds``
                (float64, since the recording began) and ``data`` (float32): coefficient b of
                function f = ((o·in + i)·kh + r)·kw + c of a layer is at ``offset + f·nb + b``

@@ -272,10 +272,13 @@ class Reader:
             locked=_LOCKED,
             tables=tables,
             table_of=table_of,
+            names=tuple(map(str, raw.get("names", ()))),
+            input_names=tuple(map(str, raw.get("input_names", ()))),
         )
         sizes = {layer.nb, len(layer.labels), len(layer.is_base)}
         sizes |= {table.values.shape[1] for table in tables}
-        if len(sizes) > 1 or not tables or min(layer.shape) < 1:
+        named = len(layer.names) in (0, out) and len(layer.input_names) in (0, in_)
+        if len(sizes) > 1 or not tables or min(layer.shape) < 1 or not named:
             raise ValueError(f"the parts of layer {layer.name!r} do not fit together")
         return layer
 

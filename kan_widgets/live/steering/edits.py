@@ -156,7 +156,7 @@ class Edits(cells.CellListener):
         place = self._place(layer, index)
         functions = self._functions(layer)
         values = np.asarray(coefficients, dtype=np.float64)
-        nb = functions.coefficients.shape[-1]
+        nb = functions.nb
         if values.shape != (nb,) or not np.isfinite(values).all():
             raise ValueError(
                 f"coefficients={coefficients!r:.80}: expected {nb} finite numbers, one for each "
@@ -178,7 +178,7 @@ class Edits(cells.CellListener):
 
     def zero(self, layer: str, index: Sequence[int]) -> None:
         """Set a function to zero everywhere: prune it. Raises as ``set`` does."""
-        nb = self._functions(layer).coefficients.shape[-1]
+        nb = self._functions(layer).nb
         self.set(layer, index, np.zeros(nb).tolist())
 
     def reset(self, layer: str, index: Sequence[int]) -> None:

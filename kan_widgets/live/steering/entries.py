@@ -55,7 +55,7 @@ def entries_of(place: Place) -> Entries:
         low, high = functions.extent
         x = torch.linspace(low, high, _POINTS, dtype=torch.float64)
         if functions.write is not None:
-            own = functions.coefficients[_at(functions, place.index)]
+            own = functions.at(_at(functions, place.index))
             with suppress(ValueError):  # a mask that holds a part at 0: there is nothing to move
                 functions.write(_at(functions, place.index), own * _FACTOR + _ADDED)
         # From here on nothing that is multiplied with a scale is 0.
@@ -91,7 +91,7 @@ class _Values:
 def _values(place: Place, x: Tensor) -> _Values:
     functions = place.functions()
     at = _at(functions, place.index)
-    values = functions.evaluate(x.to(functions.coefficients.device))
+    values = functions.evaluate(x.to(functions.like.device))
     own = values[at].clone()
     values[at] = 0
     return _Values(own, values)

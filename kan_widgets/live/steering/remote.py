@@ -31,7 +31,7 @@ class RemoteControl:
     steered
         Called for the binding that trains now, if there is one.
     news
-        Called when something was heard.
+        Called when something else is to be said.
 
     Raises
     ------
@@ -63,6 +63,7 @@ class RemoteControl:
         self._sign: object = None  # of the follower: its writer and beat
         self._signed_at = time.monotonic()
         self._holds = False
+        self._told = self.said()
         self._is_closed = False
         self._job = Job(disk, self._visit)
         self._job.wake()
@@ -110,7 +111,6 @@ class RemoteControl:
         live = self._steered()
         if live is None:
             return
-        before = self._heard, self._message
         try:
             wishes = control_file.read(self._place)
         except (PermissionError, ValueError) as error:
@@ -128,7 +128,8 @@ class RemoteControl:
                 f"The follower that paused the run has not been heard of for {self._lost_after:g} "
                 "s, so the run goes on."
             )
-        if before != (self._heard, self._message):
+        if self._told != (told := self.said()):
+            self._told = told
             self._news()
 
     def _say(self, words: str) -> None:

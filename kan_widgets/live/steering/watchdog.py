@@ -238,7 +238,7 @@ class _Gradients:
     def __init__(self, step: int, layers: list[LayerFunctions]) -> None:
         self.first = self.last = step
         self.looks = 0
-        self._layers = [_Layer(one.name, one.coefficients.shape, None) for one in layers]
+        self._layers = [_Layer(one.name, one.sizes, None) for one in layers]
 
     @property
     def steps(self) -> int:
@@ -247,7 +247,7 @@ class _Gradients:
 
     def fit(self, layers: list[LayerFunctions]) -> bool:
         """Whether these are the layers that were looked at."""
-        return [(one.name, one.coefficients.shape) for one in layers] == [
+        return [(one.name, one.sizes) for one in layers] == [
             (known.name, known.shape) for known in self._layers
         ]
 

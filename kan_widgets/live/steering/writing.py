@@ -49,11 +49,11 @@ def place_in(functions: LayerFunctions, place: Index) -> tuple[int, ...]:
 def write(functions: LayerFunctions, place: Index, values: Float64) -> None:
     """Set one function's coefficients in the model; the layer must allow it."""
     assert functions.write is not None
-    functions.write(place_in(functions, place), torch.as_tensor(values).to(functions.coefficients))
+    functions.write(place_in(functions, place), torch.as_tensor(values).to(functions.like))
 
 
 def present(functions: LayerFunctions, place: Index) -> Float64:
     """Return a copy of one function's coefficients, as they were when its layer was read."""
-    found = functions.coefficients[place_in(functions, place)]
+    found = functions.at(place_in(functions, place))
     values: Float64 = found.detach().to("cpu", torch.float64).numpy().copy()
     return values

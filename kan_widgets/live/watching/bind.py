@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
@@ -21,6 +21,7 @@ from kan_widgets.live.watching.limits import (
     check_steps,
     optimizer_of,
 )
+from kan_widgets.live.watching.naming import checked_names
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 _bindings: weakref.WeakKeyDictionary[nn.Module, Binding] = weakref.WeakKeyDictionary()
@@ -42,6 +43,9 @@ def bind(
     history_mb: float = 64.0,
     steps: int = 0,
     prove: bool = True,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    channel_names: Mapping[str, Sequence[str]] | None = None,
 ) -> Binding:
     """Watch a model while it trains.
 
@@ -87,6 +91,16 @@ def bind(
         Whether to prove first that what is read of each layer is what it computes: each distinct
         layer is run once on a copy, see `kan_widgets.functions.prove`. What fails is not drawn, and
         a warning says which difference was found. With False everything is drawn as recognised.
+    class_names
+        What the outputs of the last layer are called, one for each, in all views and recordings:
+        ``["cat", "dog"]``. The last one is that in the order of the model's modules.
+    feature_names
+        What the inputs of the first layer are called, one for each: the columns of a table,
+        ``["age", "income"]``, or the channels of an image. The first one is that in the order of
+        the model's modules.
+    channel_names
+        The same for the outputs of other layers, by the name of the layer:
+        ``{"convs.0": ["edges", "blobs"]}``.
 
     Returns
     -------
@@ -101,8 +115,9 @@ def bind(
         number is of the wrong type.
     ValueError
         If a number is out of range, the model has no parameters or no readable
-        layer, the optimizer holds none of the model's parameters, or a layer
-        name is unknown. Nothing has been attached to the model then.
+        layer, the optimizer holds none of the model's parameters, a layer
+        name is unknown, or there are more or fewer names than outputs or inputs. Nothing has been
+        attached to the model then.
 
     Examples
     --------
@@ -143,6 +158,7 @@ def bind(
     else:
         functions.take_as_read(inner)
     chosen = _checked_layers(inner, layers) if layers is not None else None
+    names = checked_names(inner, class_names, feature_names, channel_names)
 
     earlier = _bindings.get(inner)
     continued = binding_of(inner)
@@ -158,6 +174,7 @@ def bind(
             history_mb=history_mb,
             steps=steps,
             earlier=continued,
+            names=names,
         )
     _bindings[inner] = binding
     if earlier is not None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 
 from torch import nn
 from torch.optim import Optimizer
 
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
+from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.frames.progress import Stats
 from kan_widgets.live.frames.source import State
 from kan_widgets.live.reports import report
@@ -44,6 +46,7 @@ class Binding(Gathering, Guarding):
         history_mb: float,
         steps: int = 0,
         earlier: Binding | None = None,
+        names: Mapping[str, Names] | None = None,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
         self._model: weakref.ref[nn.Module] | None = weakref.ref(model, quiet.model_gone)
@@ -56,6 +59,7 @@ class Binding(Gathering, Guarding):
             step=earlier.steps if earlier is not None else 0,
             first_step=steps,
             looking=earlier.looking if earlier is not None else None,
+            names=names,
         )
         super().__init__(self._camera.history, self._camera.looking)
         self._watchdog = Watchdog(self)

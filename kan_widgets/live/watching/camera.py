@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
@@ -12,7 +12,7 @@ from kan_widgets.functions.layer import Rewriter
 from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
-from kan_widgets.live.frames.layout import Fingerprint, Float32, Layout, build_layout
+from kan_widgets.live.frames.layout import Fingerprint, Float32, Layout, Names, build_layout
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.steps import StepHooks
@@ -20,6 +20,7 @@ from kan_widgets.live.watching.throttle import Throttle
 
 # Where steps are counted by hand: how long to try to read between two of them.
 _PATIENCE_TO_READ = 2.0
+_TRIES = 3
 # Whole frames of which pages are shown parts: so many a second at most, in this share of the time.
 _WHOLE_FPS = 1.0
 _WHOLE_SHARE = 0.01
@@ -84,6 +85,8 @@ class Camera:
         The same where none does.
     looking
         What is looked at.
+    names
+        Of outputs and inputs, by the layer.
 
     Examples
     --------
@@ -106,16 +109,19 @@ class Camera:
         step: int = 0,
         first_step: int = 0,
         looking: Looking | None = None,
+        names: Mapping[str, Names] | None = None,
     ) -> None:
         self.layers = layers
+        self._names = names or {}
         self.looking = looking or Looking()
         self.throttle = Throttle(max_fps)
         self._whole_throttle = Throttle(_WHOLE_FPS, _WHOLE_SHARE)
         self._is_dear = False
         start = perf_counter()
         read = layers.read()
-        layout = build_layout(read, earlier.latest.layout if earlier is not None else None)
-        self.goes_on = earlier is not None and layout is earlier.latest.layout
+        before = earlier.latest.layout if earlier is not None else None
+        layout = build_layout(read, before, self._names)
+        self.goes_on = before is not None and layout.reads_as(before)
         """Whether the earlier history goes on."""
         is_large = self.looking.cut(layout) is not layout
         whole, of_glimpses = budgets(history_bytes, layout, is_large)
@@ -129,15 +135,7 @@ class Camera:
         self._read_with = layout
         self._recopy: Recopy | None = None
         self._recopied: Layout | None = None
-        data = None
-        if is_large:
-            # What was read may be as large as the model: it goes before the frame is made.
-            read = []
-            once = recopy_of(self._rewriters, layout)
-            data = once.data(last=True) if once is not None else None
-        if data is None:
-            data = Copy(read or layers.read()).data()
-        self.history.append(Frame(step if self.goes_on else first_step, layout, data))
+        self.history.append(Frame(step if self.goes_on else first_step, layout, Copy(read).data()))
         if is_large:
             # The next whole one comes once the training has taken long enough for it.
             now = perf_counter()
@@ -171,13 +169,10 @@ class Camera:
 
     def _take(self, step: int, layout: Layout) -> Frame | None:
         """Take a frame with the layout there was last, or with a cut of it."""
-        # Beside a large frame no other memory of its size is kept.
-        once = not layout.is_cut and self.looking.cut(layout) is not layout
-        if self._read_with is not self.layout:
-            recopy = None
-        else:
-            recopy = recopy_of(self._rewriters, layout) if once else self._ready(layout)
-        if recopy is not None and (data := recopy.data(last=once)) is not None:
+        # What copies again and again has memory of its own: not for large frames, which are rare.
+        often = layout.is_cut or self.looking.cut(layout) is layout
+        recopy = self._ready(layout) if often and self._read_with is self.layout else None
+        if recopy is not None and (data := recopy.data()) is not None:
             self.coming = None
             return Frame(step, layout, data)
         read = self.layers.read()
@@ -228,12 +223,22 @@ class Camera:
             with sampled_anew():
                 return self.layers.read()
 
+        def taken(counted: int) -> Started:
+            for _ in range(_TRIES):
+                layers = read()
+                started = self._start(layers, counted)
+                # Their coefficients were put together after they were read: another thread may
+                # have moved a grid meanwhile, which exchanges the basis too.
+                if [one.bases for one in self.layers.read()] == [one.bases for one in layers]:
+                    break
+            return started
+
         if hooks is not None:
-            return hooks.read_between_steps(lambda: self._start(read(), step()))
+            return hooks.read_between_steps(lambda: taken(step()))
         end = perf_counter() + _PATIENCE_TO_READ
         while True:
             counted = step()
-            started = self._start(read(), counted)
+            started = taken(counted)
             # A step counted meanwhile may have changed what was read before.
             if step() == counted or perf_counter() > end:
                 return started
@@ -281,7 +286,7 @@ class Camera:
     ) -> Started:
         layout, fingerprint = self.layout, Fingerprint.of(read)
         if not self._fingerprint.fits(fingerprint):
-            layout = build_layout(read, layout)
+            layout = build_layout(read, layout, self._names)
             self._fingerprint = fingerprint
         if wanted is not None and wanted.is_cut and layout is self.layout:
             return Started(step, wanted, Copy(read, wanted), layout)

@@ -228,7 +228,7 @@ class _Follower(Tracer):
             for known, x in zip(functions, inputs, strict=True):
                 assert known is not None
                 assert x is not None
-                if known.coefficients.numel() * x.numel() // known.shape[1] > _MOST_CHECKED:
+                if known.sizes.numel() * x.numel() // known.shape[1] > _MOST_CHECKED:
                     adds_up = True
                     break
                 total = total + total_of(known, x)

@@ -115,7 +115,7 @@ class Probes:
         self.took = 0.0
         """What that took the last time."""
         self._next = float("-inf")
-        self._once = 0.0
+        self._once = self._owed = 0.0
 
     def is_due(self, now: float) -> bool:
         """Whether they may be followed at time ``now`` (seconds)."""
@@ -125,7 +125,19 @@ class Probes:
         """Follow these from now on; they were followed once, and perhaps training waited for it."""
         self.examples = examples
         if in_step:
-            self.in_steps += self.took
+            self.waited()
+
+    def waited(self) -> None:
+        """Note that training has waited while they were followed the last time.
+
+        What is done once for a layout is made good for over the next times, which come half as
+        often until then.
+        """
+        self.in_steps += self.took
+        self._owed += self._once
+        back = min(self._owed, self.took - self._once)
+        self._owed -= back
+        self._next += back / MAX_SHARE
 
     def stop(self) -> None:
         """Follow none from now on."""

@@ -180,7 +180,7 @@ class Probing(Reading, Steered):
         """Follow the examples after a step with a frame, if they are due."""
         if self._probes.is_due(perf_counter()):
             self._follow(step)
-            self._probes.in_steps += self._probes.took
+            self._probes.waited()
             self._followed = self.frame if self.frame.step == step else None
 
     def _follow_at_rest(self, *, settled: bool = False) -> None:

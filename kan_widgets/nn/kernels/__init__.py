@@ -1,5 +1,6 @@
-"""The compiled kernels: their C++ source, and how it is compiled, cached and called.
+"""The compiled kernels: their C++ source, how it is compiled, cached and called.
 
-`native` decides whether layers use them, `compiler` makes the library of ``local.cpp``,
-`library_cache` keeps it for the next process, and `local` calls it.
+`native` decides whether layers use them. `recipe` says how ``local.cpp`` and ``runtime.cpp`` become
+a library: in a wheel, which `bundled` finds, or on the machine, by `compiler`, kept by
+`library_cache` for the next process. `loaded` is what either comes to, and `local` calls it.
 """

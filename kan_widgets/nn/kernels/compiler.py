@@ -1,13 +1,11 @@
-"""Find the C++ compiler, and compile ``local.cpp`` with it within a time limit."""
+"""Find the C++ compiler, and compile the kernels for this machine within a time limit."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hashlib
 import os
 import platform
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -15,28 +13,23 @@ import threading
 import time
 from pathlib import Path
 
-from kan_widgets.nn.kernels import library_cache
+from kan_widgets.nn.kernels import library_cache, recipe
+from kan_widgets.nn.kernels.loaded import Kernels
 
-SOURCE = Path(__file__).with_name("local.cpp")
-FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
-#: Tried in this order: without OpenMP the kernels use one thread.
-ATTEMPTS = (("-march=native", "-fopenmp"), ("-march=native",), ("-fopenmp",), ())
+#: Tried in this order: not every compiler knows the processor.
+ATTEMPTS = (("-march=native",), ())
 #: Seconds after which the compiler is given up, all attempts together.
 PATIENCE = 120
 
 
 def find_compiler() -> str | None:
-    """Return the path of the C++ compiler: ``$CXX``, ``g++``, ``clang++`` or ``c++``; or None.
+    """Return the path of the C++ compiler to use while a layer computes, or None.
 
     None on Windows and wherever else a file cannot be locked by ``fcntl``.
     """
     if os.name != "posix" or not library_cache.usable():
         return None
-    for name in (os.environ.get("CXX"), "g++", "clang++", "c++"):
-        found = shutil.which(name) if name else None
-        if found:
-            return found
-    return None
+    return recipe.find_compiler()
 
 
 class Compiler:
@@ -53,7 +46,7 @@ class Compiler:
         real = os.path.realpath(self.path)
         about = os.stat(real)
         parts = [
-            FLAGS,
+            recipe.for_this_machine(0),
             ATTEMPTS,
             real,
             about.st_size,
@@ -61,14 +54,15 @@ class Compiler:
             platform.machine(),
             _processor(),
         ]
-        return hashlib.sha256(SOURCE.read_bytes() + repr(parts).encode()).hexdigest()[:16]
+        sources = b"".join(file.read_bytes() for file in recipe.FILES)
+        return hashlib.sha256(sources + repr(parts).encode()).hexdigest()[:16]
 
-    def make(self, order: int) -> tuple[bytes, ctypes.CDLL]:
+    def make(self, order: int) -> tuple[bytes, Kernels]:
         """Compile the kernels for splines of this order.
 
         Returns
         -------
-        The file, and the library it is once loaded.
+        The file, and what it is once loaded.
 
         Raises
         ------
@@ -81,13 +75,13 @@ class Compiler:
         with tempfile.TemporaryDirectory(dir=library_cache.folder()) as folder:
             made = Path(folder, "local.so")
             for flags in ATTEMPTS:
-                command = [self.path, *FLAGS, *flags, f"-DORDER={order}", str(SOURCE)]
-                returned, trouble = self._run([*command, "-o", str(made)], deadline)
+                command = [self.path, *recipe.for_this_machine(order, *flags), "-o", str(made)]
+                returned, trouble = self._run(command, deadline)
                 if returned != 0:
                     continue
                 try:
                     code = made.read_bytes()
-                    return code, library_cache.load(code)
+                    return code, library_cache.load(code, order)
                 except OSError as error:
                     trouble = str(error)
         raise OSError(f"{self.path} said: {trouble or 'nothing'}")

@@ -23,13 +23,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from kan_widgets.nn.kernels.loaded import Kernels, kernels_of
+from kan_widgets.nn.kernels.recipe import NATIVE
+
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
-
-#: What a library offers, with the number of its arguments, pointers all; they return a status.
-FUNCTIONS = {"kan_forward": 7, "kan_backward": 12}
 
 
 def usable() -> bool:
@@ -55,11 +55,11 @@ def folder() -> Path:
     return Path(own)
 
 
-def find(name: str) -> ctypes.CDLL | None:
-    """Return the library cached under a name, or None; remove damaged files."""
+def find(name: str, order: int) -> Kernels | None:
+    """Return the kernels cached under a name, or None; remove damaged files."""
     for path in sorted(folder().glob(f"{name}-*.so")):
         try:
-            return load(_checked(path))
+            return load(_checked(path), order)
         except OSError as error:
             # What the system refuses, for want of space or files, may be sound.
             if error.errno in (None, errno.ELOOP):
@@ -80,8 +80,8 @@ def keep(name: str, code: bytes) -> None:
             os.unlink(made)
 
 
-def load(code: bytes) -> ctypes.CDLL:
-    """Return a library, given its file's content.
+def load(code: bytes, order: int) -> Kernels:
+    """Return the kernels of a library, given its file's content.
 
     Raises
     ------
@@ -94,14 +94,7 @@ def load(code: bytes) -> ctypes.CDLL:
     with tempfile.TemporaryDirectory(dir=folder()) as private:
         copy = Path(private, "local.so")
         copy.write_bytes(code)
-        library = ctypes.CDLL(str(copy))
-    for name, pointers in FUNCTIONS.items():
-        try:
-            function = getattr(library, name)
-        except AttributeError as error:
-            raise OSError(str(error)) from None
-        function.argtypes, function.restype = [ctypes.c_void_p] * pointers, ctypes.c_int64
-    return library
+        return kernels_of(ctypes.CDLL(str(copy)), NATIVE, order)
 
 
 @contextlib.contextmanager

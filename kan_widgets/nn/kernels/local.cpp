@@ -18,16 +18,13 @@
 // not finite. So all numbers are looked at on their way in, and where one is not finite the call
 // ends and says so: torch's operations then compute what they would have.
 //
-// local.py compiles this file with -DORDER=... and calls the two functions at its end.
+// Compiled for one ORDER of splines and one LEVEL, the name of a set of instructions, at a time
+// (recipe.py); local.py calls the two functions at the end. All here is of this file alone: of
+// what several files define, std::min say, the linker takes one, with whatever instructions.
 
-#include <algorithm>
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
+#include <string.h>
 
-#ifndef ORDER
-#define ORDER 3
-#endif
+#include "runtime.h"
 
 namespace {
 
@@ -37,13 +34,16 @@ constexpr int64_t BACKWARD_PIXELS = 1024;  // input pixels sorted at a time
 constexpr int64_t SLOTS = 8;               // partial sums of the weight's gradient ...
 constexpr int64_t SLOTS_FLOATS = 1 << 22;  // ... of this many numbers together
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(WIDE)
 constexpr int LANES = 16, MOST = 4;  // floats in a vector, vectors in a block of output channels
 #elif defined(__AVX2__)
 constexpr int LANES = 8, MOST = 2;
 #else
 constexpr int LANES = 4, MOST = 4;
 #endif
+
+int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 template <int L>
 struct Vector {
@@ -94,8 +94,8 @@ struct Plan : Problem {
   }
 };
 
-// What a call comes to: 0, NOT_FINITE, or the number of bytes that could not be had. Nothing may be
-// thrown out of a parallel region: each thread looks here before it takes up a piece of work.
+// What a call comes to: 0, NOT_FINITE, or the number of bytes that could not be had. Each thread
+// looks here before it takes up a piece of work.
 constexpr int64_t NOT_FINITE = -1;
 
 struct Outcome {
@@ -104,68 +104,7 @@ struct Outcome {
   bool failed() const { return __atomic_load_n(&value, __ATOMIC_RELAXED) != 0; }
 };
 
-// Blocks that were given back, kept for the next call: fresh pages cost more than the arithmetic.
-struct Pool {
-  static constexpr int PLACES = 32;
-  static constexpr size_t KEPT = 32 << 20;  // bytes in all
-  void* block[PLACES] = {};
-  size_t bytes[PLACES] = {}, kept = 0;
-  bool busy = false;
-
-  void lock() {
-    while (__atomic_test_and_set(&busy, __ATOMIC_ACQUIRE)) {
-    }
-  }
-  void unlock() { __atomic_clear(&busy, __ATOMIC_RELEASE); }
-
-  void* take(size_t wanted, size_t* got) {
-    lock();
-    int best = -1;
-    for (int i = 0; i < PLACES; ++i)
-      if (block[i] && bytes[i] >= wanted && bytes[i] <= 2 * wanted)
-        if (best < 0 || bytes[i] < bytes[best]) best = i;
-    void* found = nullptr;
-    if (best >= 0) {
-      found = block[best];
-      *got = bytes[best];
-      kept -= bytes[best];
-      block[best] = nullptr;
-    }
-    unlock();
-    if (found) return found;
-    *got = wanted;
-    return aligned_alloc(64, wanted);  // null where there is none left
-  }
-
-  void give(void* memory, size_t size) {
-    lock();
-    // The oldest make room: places are filled in turn.
-    for (int tries = 0; tries < PLACES && size <= KEPT; ++tries, next = (next + 1) % PLACES) {
-      if (block[next]) {
-        if (kept + size <= KEPT && tries + 1 < PLACES) continue;
-        free(block[next]);
-        kept -= bytes[next];
-        block[next] = nullptr;
-      }
-      if (kept + size > KEPT) continue;
-      block[next] = memory;
-      bytes[next] = size;
-      kept += size;
-      memory = nullptr;
-      next = (next + 1) % PLACES;
-      break;
-    }
-    unlock();
-    free(memory);
-  }
-
- private:
-  int next = 0;
-};
-
-Pool pool;
-
-// Memory from the pool, aligned to a cache line. Without any the outcome is a failure, and nothing
+// Memory aligned to a cache line. Without any the outcome is a failure, and nothing
 // may be done with it.
 template <class T>
 struct Buffer {
@@ -173,13 +112,13 @@ struct Buffer {
   T* data;
   Buffer(int64_t n, Outcome& outcome) {
     const size_t wanted = (static_cast<size_t>(n) * sizeof(T) / 64 + 1) * 64;
-    data = static_cast<T*>(pool.take(wanted, &bytes));
+    data = static_cast<T*>(kan_take(wanted, &bytes));
     if (!data) outcome.fail(static_cast<int64_t>(wanted));
   }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
   ~Buffer() {
-    if (data) pool.give(data, bytes);
+    if (data) kan_give(data, bytes);
   }
   operator T*() const { return data; }
 };
@@ -196,7 +135,7 @@ struct Knots {
     if (!count || outcome.failed()) return;
     const double first = d.knots[1] - d.knots[0], last = d.knots[count - 1] - d.knots[count - 2];
     for (int64_t i = -K; i < count + K; ++i)
-      table[i + K] = static_cast<float>(i < 0          ? d.knots[0] + i * first
+      table[i + K] = static_cast<float>(i < 0       ? d.knots[0] + i * first
                                         : i < count ? d.knots[i]
                                                     : d.knots[count - 1] + (i - count + 1) * last);
     for (int64_t degree = 1; degree <= K; ++degree)
@@ -261,8 +200,7 @@ void evaluate(const Plan& d, const Knots& knots, const float* x, int64_t n, int6
         shared = next;
       }
     }
-    for (int m = 0; m <= K; ++m)
-      *reinterpret_cast<V*>(v + m * stride + at) = outside ? zero : b[m];
+    for (int m = 0; m <= K; ++m) *reinterpret_cast<V*>(v + m * stride + at) = outside ? zero : b[m];
     if (SLOPES)
       for (int m = 0; m <= K; ++m)
         *reinterpret_cast<V*>(s + m * stride + at) =
@@ -309,7 +247,8 @@ bool finite(const float* numbers, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     int32_t bits;
     memcpy(&bits, numbers + i, sizeof bits);
-    most = std::max(most, bits & 0x7fffffff);
+    bits &= 0x7fffffff;
+    most = bits > most ? bits : most;
   }
   return most < INFINITE;
 }
@@ -320,8 +259,8 @@ void gather(const float* from, const int64_t strides[4], int64_t n, int64_t row,
   from += n * strides[0] + row * strides[1] + c * strides[3];
   int64_t down = strides[1], right = strides[2];
   if (width == 1) {  // one column: as one row
-    std::swap(rows, width);
-    std::swap(down, right);
+    width = rows, rows = 1;
+    right = down;
   }
   for (int64_t r = 0; r < rows; ++r, from += down, to += width)
     for (int64_t j = 0; j < width; ++j) to[j] = from[j * right];
@@ -332,7 +271,7 @@ void gather(const float* from, const int64_t strides[4], int64_t n, int64_t row,
 template <class F>
 void blocks(int64_t padded, int lanes, F f) {
   for (int64_t o = 0; o < padded; o += MOST * lanes)
-    f(o, static_cast<int>(std::min<int64_t>(MOST, (padded - o) / lanes)));
+    f(o, static_cast<int>(smaller(MOST, (padded - o) / lanes)));
 }
 
 // Weights, or their gradients: (out, in / groups, kh * kw), and the same with splines innermost.
@@ -348,12 +287,12 @@ template <class F>
 void each_function(const Plan& d, int64_t c, F f) {
   const int64_t gi = d.group_in, go = d.group_out, most = MOST * d.lanes;
   const int64_t first_at = (c / gi * go * gi + c % gi) * d.kernel_h * d.kernel_w;
-  int64_t block = 0, width = std::min(most, d.padded), lane = 0;
+  int64_t block = 0, width = smaller(most, d.padded), lane = 0;
   for (int64_t side = 0; side < d.across; ++side)
     for (int64_t o = 0; o < go; ++o, ++lane) {
       if (lane == block + width) {
         block = lane;
-        width = std::min(most, d.padded - block);
+        width = smaller(most, d.padded - block);
       }
       const int64_t at = first_at + o * gi * d.kernel_h * d.kernel_w + side;
       for (int64_t tap = 0; tap < d.taps; ++tap)
@@ -370,6 +309,13 @@ void pack(const Plan& d, int64_t c, Weights<const float> weight, float* slabs, O
     for (int64_t b = 0; b < d.splines; ++b) slabs[to + (K + b) * width] = from[b];
   });
   if (!finite(slabs, d.taps * d.slab)) outcome.fail(NOT_FINITE);
+}
+
+void pack_all(const Plan& d, Weights<const float> weight, float* slabs, Outcome& outcome) {
+  share_out(d.channels, d.threads, [&](kan_share& share) {
+    for (int64_t c; kan_next(share, &c);)
+      if (!outcome.failed()) pack(d, c, weight, slabs + c * d.taps * d.slab, outcome);
+  });
 }
 
 // The way back, for the gradient.
@@ -391,8 +337,7 @@ void forward_run(const float* slab, int64_t next, int64_t rows, const float* v, 
   V base_row[T][NV];
   for (int t = 0; t < T; ++t)
     for (int k = 0; k < NV; ++k)
-      base_row[t][k] =
-          *reinterpret_cast<const V*>(slab + t * next + (rows - 1) * NV * L + k * L);
+      base_row[t][k] = *reinterpret_cast<const V*>(slab + t * next + (rows - 1) * NV * L + k * L);
   for (int64_t j = 0; j < n; ++j, acc += NV * L) {
     const int64_t p = j * step;
     const float* row = slab + interval[p] * (NV * L);
@@ -532,8 +477,7 @@ void both_run(const Sorted* run, int64_t n, const float* tiles, const float* gra
     *reinterpret_cast<V*>(spread + j * L) = total;
   }
   for (int k = 0; k < NV; ++k) {
-    for (int m = 0; m <= K; ++m)
-      *reinterpret_cast<V*>(grad_rows + (m * NV + k) * L) = sum[m][k];
+    for (int m = 0; m <= K; ++m) *reinterpret_cast<V*>(grad_rows + (m * NV + k) * L) = sum[m][k];
     *reinterpret_cast<V*>(grad_base_row + k * L) = sum[K + 1][k];
   }
 }
@@ -561,10 +505,10 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
   const int64_t columns = wide ? d.width : d.out_w;  // of what is added up
   const Knots knots(d, outcome);
   const bool pointwise = taps == 1 && d.stride_h == 1 && d.stride_w == 1;
-  int64_t most = std::max<int64_t>(1, FORWARD_PIXELS / std::max<int64_t>(1, d.out_w));
+  int64_t most = larger(1, FORWARD_PIXELS / larger(1, d.out_w));
   // Less where threads would have nothing to do; no sum depends on where the output is cut.
-  const int64_t shares = std::max<int64_t>(1, d.threads / std::max<int64_t>(1, d.n * d.groups));
-  most = std::min(most, whole((d.out_h + shares - 1) / shares));
+  const int64_t shares = larger(1, d.threads / larger(1, d.n * d.groups));
+  most = smaller(most, whole((d.out_h + shares - 1) / shares));
   const int64_t pieces = (d.out_h + most - 1) / most;
   // A thread that has one piece makes a channel's slabs in its own cache, and waits for nobody.
   const bool once = d.n * pieces <= d.threads;
@@ -572,91 +516,85 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
   Buffer<float> all_slabs(once ? 1 : d.channels * in_channel, outcome);
   const int64_t high = (most - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
   const int64_t stride = whole(high * d.width);
-#pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
-  {
+  if (!once) pack_all(d, weight, all_slabs, outcome);
+  share_out(d.n * pieces * d.groups, d.threads, [&](kan_share& share) {
     // What follows the last lane is read by `fold`, and dropped.
     Buffer<float> acc(most * columns * padded + L, outcome), v((K + 1) * stride, outcome);
     Buffer<float> values(stride, outcome), bases(stride, outcome);
     Buffer<float> folded(wide ? most * d.out_w * Plan::padded_to(go, L) : 1, outcome);
     Buffer<int32_t> interval(stride, outcome);
     Buffer<float> one_slabs(once ? in_channel : 1, outcome);
-    if (!once) {
-#pragma omp for schedule(static)
-      for (int64_t c = 0; c < d.channels; ++c)
-        if (!outcome.failed()) pack(d, c, weight, all_slabs + c * in_channel, outcome);
-    }
-#pragma omp for collapse(3) schedule(dynamic, 1)
-    for (int64_t n = 0; n < d.n; ++n)
-      for (int64_t piece = 0; piece < pieces; ++piece)
-        for (int64_t group = 0; group < d.groups; ++group) {
-          if (outcome.failed()) continue;
-          const int64_t top = d.out_h * piece / pieces;
-          const int64_t count = d.out_h * (piece + 1) / pieces - top;
-          const int64_t input_rows = (count - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
-          memset(acc, 0, sizeof(float) * (count * columns * padded + L));
-          for (int64_t c = group * gi; c < (group + 1) * gi; ++c) {
-            const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
-            if (once) pack(d, c, weight, one_slabs, outcome);
-            const int64_t row = top * d.stride_h, total = input_rows * d.width;
-            gather(x, d.x, n, row, c, input_rows, d.width, values);
-            if (base)
-              gather(base, d.base, n, row, c, input_rows, d.width, bases);
-            else
-              silu(values, total, LANES, bases, nullptr);
-            if (!finite(values, total) || !finite(bases, total)) outcome.fail(NOT_FINITE);
-            const auto splines = d.knots ? evaluate<false, false> : evaluate<false, true>;
-            splines(d, knots, values, total, stride, LANES, v, nullptr, interval);
-            // Where rows of the input follow each other, up to three taps of one column at once.
-            const int64_t sideways = wide ? 1 : d.kernel_w;
-            for (int64_t side = 0; side < sideways; ++side)
-              blocks(padded, L, [&](int64_t o, int vectors) {
-                const int64_t width = vectors * L, line = columns * width;
-                float* block = acc + o * count * columns;
-                const float* slab = slabs + side * d.slab + o * d.rows;
-                const auto add = [&](int64_t row, int64_t r, int64_t tap, int64_t together,
-                                     int64_t length) {
-                  const int64_t p = row * d.width + side * d.dilation_w, next = sideways * d.slab;
-                  forward_run_of<L>(vectors, together)(
-                      slab + tap * next, next, d.rows, v + p, stride, bases + p, interval + p,
-                      wide ? 1 : d.stride_w, length, block + r * line, d.dilation_h * line);
-                };
-                if (pointwise) return add(0, 0, 0, 1, count * d.width);
-                if (d.stride_h > 1) {
-                  for (int64_t tap = 0; tap < d.kernel_h; ++tap)
-                    for (int64_t r = 0; r < count; ++r)
-                      add(r * d.stride_h + tap * d.dilation_h, r, tap, 1, columns);
-                  return;
-                }
-                for (int64_t row = 0; row < input_rows; ++row) {
-                  int64_t tap = std::max<int64_t>(0, (row - count + d.dilation_h) / d.dilation_h);
-                  const int64_t end = std::min(d.kernel_h, row / d.dilation_h + 1);
-                  for (int64_t some; tap < end; tap += some) {
-                    some = std::min<int64_t>(3, end - tap);
-                    add(row, row - tap * d.dilation_h, tap, some, columns);
-                  }
-                }
-              });
-          }
-          if (wide)
-            for (int64_t r = 0; r < count; ++r)
-              fold<L>(d, acc + r * columns * padded, folded + r * d.out_w * Plan::padded_to(go, L));
-          const float* done = wide ? folded : acc;
-          blocks(wide ? Plan::padded_to(go, L) : padded, L, [&](int64_t first, int vectors) {
-            const int64_t width = vectors * L, some = std::min(width, go - first);
-            for (int64_t r = 0; r < count; ++r) {
-              float* to = y + n * d.y[0] + (top + r) * d.y[1] + (group * go + first) * d.y[3];
-              const float* from = done + (first * count + r * width) * d.out_w;
-              if (d.y[3] == 1)
-                for (int64_t j = 0; j < d.out_w; ++j)
-                  memcpy(to + j * d.y[2], from + j * width, sizeof(float) * some);
-              else
-                for (int64_t o = 0; o < some; ++o)
-                  for (int64_t j = 0; j < d.out_w; ++j)
-                    to[j * d.y[2] + o * d.y[3]] = from[j * width + o];
+    for (int64_t index; kan_next(share, &index);) {
+      if (outcome.failed()) continue;
+      const int64_t group = index % d.groups, piece = index / d.groups % pieces;
+      const int64_t n = index / d.groups / pieces;
+      const int64_t top = d.out_h * piece / pieces;
+      const int64_t count = d.out_h * (piece + 1) / pieces - top;
+      const int64_t input_rows = (count - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
+      memset(acc, 0, sizeof(float) * (count * columns * padded + L));
+      for (int64_t c = group * gi; c < (group + 1) * gi; ++c) {
+        const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
+        if (once) pack(d, c, weight, one_slabs, outcome);
+        const int64_t row = top * d.stride_h, total = input_rows * d.width;
+        gather(x, d.x, n, row, c, input_rows, d.width, values);
+        if (base)
+          gather(base, d.base, n, row, c, input_rows, d.width, bases);
+        else
+          silu(values, total, LANES, bases, nullptr);
+        if (!finite(values, total) || !finite(bases, total)) outcome.fail(NOT_FINITE);
+        const auto splines = d.knots ? evaluate<false, false> : evaluate<false, true>;
+        splines(d, knots, values, total, stride, LANES, v, nullptr, interval);
+        // Where rows of the input follow each other, up to three taps of one column at once.
+        const int64_t sideways = wide ? 1 : d.kernel_w;
+        for (int64_t side = 0; side < sideways; ++side)
+          blocks(padded, L, [&](int64_t o, int vectors) {
+            const int64_t width = vectors * L, line = columns * width;
+            float* block = acc + o * count * columns;
+            const float* slab = slabs + side * d.slab + o * d.rows;
+            const auto add = [&](int64_t row, int64_t r, int64_t tap, int64_t together,
+                                 int64_t length) {
+              const int64_t p = row * d.width + side * d.dilation_w, next = sideways * d.slab;
+              forward_run_of<L>(vectors, together)(slab + tap * next, next, d.rows, v + p, stride,
+                                                   bases + p, interval + p, wide ? 1 : d.stride_w,
+                                                   length, block + r * line, d.dilation_h * line);
+            };
+            if (pointwise) return add(0, 0, 0, 1, count * d.width);
+            if (d.stride_h > 1) {
+              for (int64_t tap = 0; tap < d.kernel_h; ++tap)
+                for (int64_t r = 0; r < count; ++r)
+                  add(r * d.stride_h + tap * d.dilation_h, r, tap, 1, columns);
+              return;
+            }
+            for (int64_t row = 0; row < input_rows; ++row) {
+              int64_t tap = larger(0, (row - count + d.dilation_h) / d.dilation_h);
+              const int64_t end = smaller(d.kernel_h, row / d.dilation_h + 1);
+              for (int64_t some; tap < end; tap += some) {
+                some = smaller(3, end - tap);
+                add(row, row - tap * d.dilation_h, tap, some, columns);
+              }
             }
           });
+      }
+      if (wide)
+        for (int64_t r = 0; r < count; ++r)
+          fold<L>(d, acc + r * columns * padded, folded + r * d.out_w * Plan::padded_to(go, L));
+      const float* done = wide ? folded : acc;
+      blocks(wide ? Plan::padded_to(go, L) : padded, L, [&](int64_t first, int vectors) {
+        const int64_t width = vectors * L, some = smaller(width, go - first);
+        for (int64_t r = 0; r < count; ++r) {
+          float* to = y + n * d.y[0] + (top + r) * d.y[1] + (group * go + first) * d.y[3];
+          const float* from = done + (first * count + r * width) * d.out_w;
+          if (d.y[3] == 1)
+            for (int64_t j = 0; j < d.out_w; ++j)
+              memcpy(to + j * d.y[2], from + j * width, sizeof(float) * some);
+          else
+            for (int64_t o = 0; o < some; ++o)
+              for (int64_t j = 0; j < d.out_w; ++j)
+                to[j * d.y[2] + o * d.y[3]] = from[j * width + o];
         }
-  }
+      });
+    }
+  });
 }
 
 // Sum of L numbers, in four chains.
@@ -692,11 +630,11 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
   const bool fused = grad_x && grad_weight && !split && K <= 3 && LANES == 16;
   // Pieces of about BACKWARD_PIXELS values in each channel, as many in each slot if they are few.
   const int64_t size = d.height * d.width;
-  const int64_t fit = std::max<int64_t>(1, BACKWARD_PIXELS / std::max<int64_t>(1, size));
-  const int64_t most = std::max<int64_t>(1, BACKWARD_PIXELS / std::max<int64_t>(1, d.width));
+  const int64_t fit = larger(1, BACKWARD_PIXELS / larger(1, size));
+  const int64_t most = larger(1, BACKWARD_PIXELS / larger(1, d.width));
   const int64_t cuts = fit > 1 ? 1 : (d.height + most - 1) / most;
-  int64_t bundles = std::max<int64_t>(1, (d.n + fit - 1) / fit);
-  if (bundles > 1) bundles = std::min(d.n, (bundles + SLOTS - 1) / SLOTS * SLOTS);
+  int64_t bundles = larger(1, (d.n + fit - 1) / fit);
+  if (bundles > 1) bundles = smaller(d.n, (bundles + SLOTS - 1) / SLOTS * SLOTS);
   const int64_t together = (d.n + bundles - 1) / bundles, pieces = bundles * cuts;
   const int64_t high = cuts > 1 ? most : d.height;
   const int64_t pixels = whole(together * high * d.width);
@@ -704,17 +642,17 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
   const int64_t above = (d.kernel_h - 1) * d.dilation_h;
   const int64_t left = (d.kernel_w - 1) * d.dilation_w, across = d.width + left;
   // Work is cut by pieces, into slots with a sum each, and by channels.
-  const int64_t affordable = std::max<int64_t>(1, SLOTS_FLOATS / std::max<int64_t>(1, each_sum));
-  const int64_t slots = std::min(std::min(SLOTS, affordable), pieces);
-  const int64_t cut_c = std::min(gi, std::max<int64_t>(1, SLOTS / slots / d.groups));
+  const int64_t affordable = larger(1, SLOTS_FLOATS / larger(1, each_sum));
+  const int64_t slots = smaller(smaller(SLOTS, affordable), pieces);
+  const int64_t cut_c = smaller(gi, larger(1, SLOTS / slots / d.groups));
   // With one piece every channel comes once: its slabs, and the gradient's, are made in the cache.
   const bool once = pieces == 1;
   const int64_t in_channel = taps * d.slab;
   Buffer<float> all_slabs(grad_x && !once ? each_sum : 1, outcome);
   Buffer<float> all_sums(grad_weight && !once ? slots * each_sum : 1, outcome);
   const Knots knots(d, outcome);
-#pragma omp parallel num_threads(static_cast<int>(d.threads)) if (d.threads > 1)
-  {
+  if (grad_x && !once) pack_all(d, weight, all_slabs, outcome);
+  share_out(slots * d.groups * cut_c, d.threads, [&](kan_share& share) {
     // A run reads whole vectors, beyond the last lane too.
     const int64_t in_frame = together * (high + above) * across * (wide ? go : padded) + MOST * L;
     Buffer<float> g(in_frame, outcome), values(pixels, outcome);
@@ -734,164 +672,161 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
     };
     Buffer<float> one_slabs(once ? in_channel : 1, outcome);
     Buffer<float> one_sum(once ? in_channel : 1, outcome);
-    if (grad_x && !once) {
-#pragma omp for schedule(static)
-      for (int64_t c = 0; c < d.channels; ++c)
-        if (!outcome.failed()) pack(d, c, weight, all_slabs + c * in_channel, outcome);
-    }
-#pragma omp for collapse(3) schedule(dynamic, 1)
-    for (int64_t slot = 0; slot < slots; ++slot)
-      for (int64_t group = 0; group < d.groups; ++group)
-        for (int64_t part = 0; part < cut_c; ++part) {
-          if (outcome.failed()) continue;
-          const int64_t c0 = group * gi + gi * part / cut_c;
-          const int64_t c1 = group * gi + gi * (part + 1) / cut_c;
-          if (grad_weight && !once)
-            memset(all_sums + slot * each_sum + c0 * in_channel, 0,
-                   sizeof(float) * (c1 - c0) * in_channel);
-          const int64_t index1 = pieces * (slot + 1) / slots;
-          for (int64_t index = pieces * slot / slots; index < index1; ++index) {
-            const int64_t bundle = index / cuts, cut = index % cuts;
-            Piece piece = {d.n * bundle / bundles, 0, d.height * cut / cuts, 0};
-            piece.images = d.n * (bundle + 1) / bundles - piece.first;
-            piece.rows = d.height * (cut + 1) / cuts - piece.top;
-            // The output's gradient, o innermost, spread by the strides, in a frame of zeros. For
-            // taps side by side the columns run backwards: then what a pixel gave to, by tap, lies
-            // in one piece.
-            const int64_t tall = piece.rows + above;
-            const int64_t frame = piece.images * tall * across;
-            memset(g, 0, sizeof(float) * (frame * (wide ? go : padded) + MOST * L));
-            for (int64_t image = 0; image < piece.images; ++image)
-              for (int64_t h = 0; h < d.out_h; ++h) {
-                const int64_t row = h * d.stride_h - piece.top + above;
-                if (row < 0 || row >= tall) continue;
-                const float* from = grad + (piece.first + image) * d.y[0] + h * d.y[1];
-                const int64_t line = (image * tall + row) * across, pixel = line + left;
-                if (wide) {
-                  float* last = g + (line + d.width - 1) * go;
-                  for (int64_t o = 0; o < go; ++o)
-                    for (int64_t j = 0; j < d.out_w; ++j)
-                      last[o - j * go] = from[j * d.y[2] + (group * go + o) * d.y[3]];
+    for (int64_t task; kan_next(share, &task);) {
+      if (outcome.failed()) continue;
+      const int64_t part = task % cut_c, group = task / cut_c % d.groups;
+      const int64_t slot = task / cut_c / d.groups;
+      const int64_t c0 = group * gi + gi * part / cut_c;
+      const int64_t c1 = group * gi + gi * (part + 1) / cut_c;
+      if (grad_weight && !once)
+        memset(all_sums + slot * each_sum + c0 * in_channel, 0,
+               sizeof(float) * (c1 - c0) * in_channel);
+      const int64_t index1 = pieces * (slot + 1) / slots;
+      for (int64_t index = pieces * slot / slots; index < index1; ++index) {
+        const int64_t bundle = index / cuts, cut = index % cuts;
+        Piece piece = {d.n * bundle / bundles, 0, d.height * cut / cuts, 0};
+        piece.images = d.n * (bundle + 1) / bundles - piece.first;
+        piece.rows = d.height * (cut + 1) / cuts - piece.top;
+        // The output's gradient, o innermost, spread by the strides, in a frame of zeros. For
+        // taps side by side the columns run backwards: then what a pixel gave to, by tap, lies
+        // in one piece.
+        const int64_t tall = piece.rows + above;
+        const int64_t frame = piece.images * tall * across;
+        memset(g, 0, sizeof(float) * (frame * (wide ? go : padded) + MOST * L));
+        for (int64_t image = 0; image < piece.images; ++image)
+          for (int64_t h = 0; h < d.out_h; ++h) {
+            const int64_t row = h * d.stride_h - piece.top + above;
+            if (row < 0 || row >= tall) continue;
+            const float* from = grad + (piece.first + image) * d.y[0] + h * d.y[1];
+            const int64_t line = (image * tall + row) * across, pixel = line + left;
+            if (wide) {
+              float* last = g + (line + d.width - 1) * go;
+              for (int64_t o = 0; o < go; ++o)
+                for (int64_t j = 0; j < d.out_w; ++j)
+                  last[o - j * go] = from[j * d.y[2] + (group * go + o) * d.y[3]];
+              continue;
+            }
+            blocks(padded, L, [&](int64_t first, int vectors) {
+              const int64_t width = vectors * L, some = smaller(width, go - first);
+              float* to = g + first * frame + pixel * width;
+              for (int64_t o = 0; o < some; ++o) {
+                const float* line = from + (group * go + first + o) * d.y[3];
+                for (int64_t j = 0; j < d.out_w; ++j)
+                  to[j * d.stride_w * width + o] = line[j * d.y[2]];
+              }
+            });
+          }
+        if (!finite(g, frame * (wide ? go : padded))) outcome.fail(NOT_FINITE);
+        const int64_t total = piece.images * piece.rows * d.width;
+        for (int64_t image = 0, p = 0; image < piece.images; ++image)
+          for (int64_t r = 0; r < piece.rows; ++r)
+            for (int64_t j = 0; j < d.width; ++j, ++p) {
+              const int64_t column = wide ? d.width - 1 - j : j;
+              places[p] = static_cast<int32_t>((image * tall + r) * across + column);
+              targets[p] = (piece.first + image) * d.x[0] + (piece.top + r) * d.x[1] + j * d.x[2];
+            }
+        for (int64_t c = c0; c < c1; ++c) {
+          const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
+          float* sums = once ? one_sum : all_sums + slot * each_sum + c * in_channel;
+          if (once && grad_x) pack(d, c, weight, one_slabs, outcome);
+          if (once && grad_weight) memset(sums, 0, sizeof(float) * in_channel);
+          if (base) gather_to_tiles(base, d.base, piece, c, total, BASE);
+          if (slope) gather_to_tiles(slope, d.slope, piece, c, total, BASE_SLOPE);
+          gather_piece(x, d.x, piece, c, d.width, values);
+          if (!finite(values, total)) outcome.fail(NOT_FINITE);
+          if (!base) silu(values, total, TILE, tiles + BASE, tiles + BASE_SLOPE);
+          const auto splines = d.knots ? evaluate<true, false> : evaluate<true, true>;
+          splines(d, knots, values, total, LANES, TILE, tiles, tiles + SLOPE, interval);
+          // Counting sort by interval.
+          const int64_t intervals = d.splines + K;
+          memset(at, 0, sizeof(int32_t) * (intervals + 1));
+          for (int64_t p = 0; p < total; ++p) ++at[interval[p] + 1];
+          for (int64_t i = 0; i < intervals; ++i) at[i + 1] += at[i];
+          for (int64_t p = 0; p < total; ++p)
+            sorted[at[interval[p]]++] = {static_cast<int32_t>(p),
+                                         static_cast<int32_t>(p / LANES * TILE + p % LANES),
+                                         places[p]};
+          for (int64_t tap = 0; tap < taps; ++tap) {
+            const int64_t down = wide ? tap : tap / d.kernel_w;
+            const int64_t right = wide ? 0 : tap % d.kernel_w;
+            const int64_t shift =
+                (above - down * d.dilation_h) * across + (wide ? 0 : left - right * d.dilation_w);
+            blocks(padded, L, [&](int64_t o, int vectors) {
+              auto to_weight = weight_run<L, 1>;
+              auto to_input = split ? input_run<L, 1, true> : input_run<L, 1, false>;
+              if (vectors == 2) {
+                to_weight = weight_run<L, 2>;
+                to_input = split ? input_run<L, 2, true> : input_run<L, 2, false>;
+              } else if (vectors == 3) {
+                to_weight = weight_run<L, 3>;
+                to_input = split ? input_run<L, 3, true> : input_run<L, 3, false>;
+              } else if (vectors == 4) {
+                to_weight = weight_run<L, 4>;
+                to_input = split ? input_run<L, 4, true> : input_run<L, 4, false>;
+              }
+              const int64_t width = vectors * L, slab = tap * d.slab + o * d.rows;
+              const int64_t last = (d.rows - 1) * width;
+              const int64_t each = wide ? go : width;  // numbers per pixel of g
+              const float* here = g + o * frame + shift * each;
+              const bool first = tap == 0 && o == 0;
+              int64_t begin = 0;
+              for (int64_t i = 0; i < intervals; begin = at[i], ++i) {
+                const int64_t count = at[i] - begin;
+                if (!count) continue;
+                if (fused && vectors <= 2) {
+                  const auto run = vectors == 1 ? both_run<L, 1> : both_run<L, 2>;
+                  float* to = sums + slab;
+                  const float* rows = slabs + slab;
+                  run(sorted + begin, count, tiles, here, each, to + i * width, to + last,
+                      rows + i * width, rows + last, d.in_slab - o, first, spread + begin * L);
                   continue;
                 }
-                blocks(padded, L, [&](int64_t first, int vectors) {
-                  const int64_t width = vectors * L, some = std::min(width, go - first);
-                  float* to = g + first * frame + pixel * width;
-                  for (int64_t o = 0; o < some; ++o) {
-                    const float* line = from + (group * go + first + o) * d.y[3];
-                    for (int64_t j = 0; j < d.out_w; ++j)
-                      to[j * d.stride_w * width + o] = line[j * d.y[2]];
-                  }
-                });
-              }
-            if (!finite(g, frame * (wide ? go : padded))) outcome.fail(NOT_FINITE);
-            const int64_t total = piece.images * piece.rows * d.width;
-            for (int64_t image = 0, p = 0; image < piece.images; ++image)
-              for (int64_t r = 0; r < piece.rows; ++r)
-                for (int64_t j = 0; j < d.width; ++j, ++p) {
-                  const int64_t column = wide ? d.width - 1 - j : j;
-                  places[p] = static_cast<int32_t>((image * tall + r) * across + column);
-                  targets[p] = (piece.first + image) * d.x[0] + (piece.top + r) * d.x[1] + j * d.x[2];
+                if (grad_weight) {
+                  float* rows = sums + slab;
+                  to_weight(sorted + begin, count, tiles, here, each, rows + i * width,
+                            rows + last);
                 }
-            for (int64_t c = c0; c < c1; ++c) {
-              const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
-              float* sums = once ? one_sum : all_sums + slot * each_sum + c * in_channel;
-              if (once && grad_x) pack(d, c, weight, one_slabs, outcome);
-              if (once && grad_weight) memset(sums, 0, sizeof(float) * in_channel);
-              if (base) gather_to_tiles(base, d.base, piece, c, total, BASE);
-              if (slope) gather_to_tiles(slope, d.slope, piece, c, total, BASE_SLOPE);
-              gather_piece(x, d.x, piece, c, d.width, values);
-              if (!finite(values, total)) outcome.fail(NOT_FINITE);
-              if (!base) silu(values, total, TILE, tiles + BASE, tiles + BASE_SLOPE);
-              const auto splines = d.knots ? evaluate<true, false> : evaluate<true, true>;
-              splines(d, knots, values, total, LANES, TILE, tiles, tiles + SLOPE, interval);
-              // Counting sort by interval.
-              const int64_t intervals = d.splines + K;
-              memset(at, 0, sizeof(int32_t) * (intervals + 1));
-              for (int64_t p = 0; p < total; ++p) ++at[interval[p] + 1];
-              for (int64_t i = 0; i < intervals; ++i) at[i + 1] += at[i];
-              for (int64_t p = 0; p < total; ++p)
-                sorted[at[interval[p]]++] = {static_cast<int32_t>(p),
-                                             static_cast<int32_t>(p / LANES * TILE + p % LANES),
-                                             places[p]};
-              for (int64_t tap = 0; tap < taps; ++tap) {
-                const int64_t down = wide ? tap : tap / d.kernel_w;
-                const int64_t right = wide ? 0 : tap % d.kernel_w;
-                const int64_t shift = (above - down * d.dilation_h) * across +
-                                      (wide ? 0 : left - right * d.dilation_w);
-                blocks(padded, L, [&](int64_t o, int vectors) {
-                  auto to_weight = weight_run<L, 1>;
-                  auto to_input = split ? input_run<L, 1, true> : input_run<L, 1, false>;
-                  if (vectors == 2) {
-                    to_weight = weight_run<L, 2>;
-                    to_input = split ? input_run<L, 2, true> : input_run<L, 2, false>;
-                  } else if (vectors == 3) {
-                    to_weight = weight_run<L, 3>;
-                    to_input = split ? input_run<L, 3, true> : input_run<L, 3, false>;
-                  } else if (vectors == 4) {
-                    to_weight = weight_run<L, 4>;
-                    to_input = split ? input_run<L, 4, true> : input_run<L, 4, false>;
-                  }
-                  const int64_t width = vectors * L, slab = tap * d.slab + o * d.rows;
-                  const int64_t last = (d.rows - 1) * width;
-                  const int64_t each = wide ? go : width;  // numbers per pixel of g
-                  const float* here = g + o * frame + shift * each;
-                  const bool first = tap == 0 && o == 0;
-                  int64_t begin = 0;
-                  for (int64_t i = 0; i < intervals; begin = at[i], ++i) {
-                    const int64_t count = at[i] - begin;
-                    if (!count) continue;
-                    if (fused && vectors <= 2) {
-                      const auto run = vectors == 1 ? both_run<L, 1> : both_run<L, 2>;
-                      float* to = sums + slab;
-                      const float* rows = slabs + slab;
-                      run(sorted + begin, count, tiles, here, each, to + i * width, to + last,
-                          rows + i * width, rows + last, d.in_slab - o, first, spread + begin * L);
-                      continue;
-                    }
-                    if (grad_weight) {
-                      float* rows = sums + slab;
-                      to_weight(sorted + begin, count, tiles, here, each, rows + i * width,
-                                rows + last);
-                    }
-                    if (grad_x) {
-                      const float* rows = slabs + slab;
-                      to_input(sorted + begin, count, tiles, here, each, rows + i * width,
-                               rows + last, d.in_slab - o, first, spread + begin * L,
-                               spread_base + (split ? begin * L : 0));
-                    }
-                  }
-                });
+                if (grad_x) {
+                  const float* rows = slabs + slab;
+                  to_input(sorted + begin, count, tiles, here, each, rows + i * width, rows + last,
+                           d.in_slab - o, first, spread + begin * L,
+                           spread_base + (split ? begin * L : 0));
+                }
               }
-              if (once && grad_weight) unpack(d, c, sums, grad_weight);
-              if (!grad_x) continue;
-              for (int64_t p = 0; p < total; ++p) {
-                const int64_t to = targets[sorted[p].pixel] + c * d.x[3];
-                grad_x[to] = total_of<L>(spread + p * L);
-                if (split) grad_base[to] = total_of<L>(spread_base + p * L);
-              }
-            }
+            });
+          }
+          if (once && grad_weight) unpack(d, c, sums, grad_weight);
+          if (!grad_x) continue;
+          for (int64_t p = 0; p < total; ++p) {
+            const int64_t to = targets[sorted[p].pixel] + c * d.x[3];
+            grad_x[to] = total_of<L>(spread + p * L);
+            if (split) grad_base[to] = total_of<L>(spread_base + p * L);
           }
         }
-    if (grad_weight && !once) {
-#pragma omp for schedule(static)
-      for (int64_t c = 0; c < d.channels; ++c) {
-        if (outcome.failed()) continue;
-        float* sum = all_sums + c * in_channel;
-        for (int64_t slot = 1; slot < slots; ++slot)
-          for (int64_t j = 0; j < in_channel; ++j) sum[j] += sum[slot * each_sum + j];
-        unpack(d, c, sum, grad_weight);
       }
     }
-  }
+  });
+  if (!grad_weight || once || outcome.failed()) return;
+  share_out(d.channels, d.threads, [&](kan_share& share) {
+    for (int64_t c; kan_next(share, &c);) {
+      float* sum = all_sums + c * in_channel;
+      for (int64_t slot = 1; slot < slots; ++slot)
+        for (int64_t j = 0; j < in_channel; ++j) sum[j] += sum[slot * each_sum + j];
+      unpack(d, c, sum, grad_weight);
+    }
+  });
 }
 
 }  // namespace
 
+#define JOINED(name, level, order) name##_##level##_##order
+#define NAMED(name, level, order) JOINED(name, level, order)
+
 // Both return what the call came to; where that is not 0, what they wrote means nothing.
-extern "C" int64_t kan_forward(const Problem* d, const double* knots, const float* x,
-                               const float* base, const float* base_weight,
-                               const float* spline_weight, float* y) {
+KAN_PUBLIC int64_t NAMED(kan_forward, LEVEL, ORDER)(const Problem* d, const double* knots,
+                                                    const float* x, const float* base,
+                                                    const float* base_weight,
+                                                    const float* spline_weight, float* y) {
   Outcome outcome;
   const Plan plan(*d, knots);
   const auto run = plan.lanes == LANES ? forward<LANES> : forward<8>;
@@ -901,7 +836,8 @@ extern "C" int64_t kan_forward(const Problem* d, const double* knots, const floa
 
 // grad_x is laid out as x. With grad_base the base's share is not in grad_x but there, laid out as
 // x too, and slope is null. Null where a gradient is not wanted. Without base it is SiLU.
-extern "C" int64_t kan_backward(const Problem* d, const double* knots, const float* x,
+KAN_PUBLIC int64_t NAMED(kan_backward, LEVEL,
+                         ORDER)(const Problem* d, const double* knots, const float* x,
                                 const float* base, const float* slope, const float* base_weight,
                                 const float* spline_weight, const float* grad, float* grad_x,
                                 float* grad_base, float* grad_base_weight,

@@ -22,6 +22,7 @@ from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
 from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.kernels import native
+from kan_widgets.nn.kernels.loaded import Kernels
 
 #: Least number of columns in the dense form, for a call to be worth the compiler.
 LARGE = 2**16
@@ -58,9 +59,7 @@ class Windows(Protocol):
         """Return the strides of the output, or its gradient, along the same four."""
 
 
-def kernels(
-    x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis
-) -> ctypes.CDLL | None:
+def kernels(x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis) -> Kernels | None:
     """Return the compiled kernels if they can and should compute this call, else None.
 
     Parameters
@@ -103,7 +102,7 @@ _PLAIN = (Tensor, torch.nn.Parameter)
 
 
 def forward(
-    lib: ctypes.CDLL,
+    lib: Kernels,
     x: Tensor,
     base: Tensor | None,
     base_weight: Tensor,
@@ -132,7 +131,7 @@ def forward(
     base_weight, spline_weight = _contiguous(base_weight), _contiguous(spline_weight)
     sizes = windows.sizes(x, spline_weight)
     y = windows.new_output(x, sizes)
-    status = lib.kan_forward(
+    status = lib.forward(
         _problem(sizes, x, base, None, y, basis, windows),
         _knots(basis),
         x.data_ptr(),
@@ -145,7 +144,7 @@ def forward(
 
 
 def backward(
-    lib: ctypes.CDLL,
+    lib: Kernels,
     x: Tensor,
     base: Tensor | None,
     slope: Tensor | None,
@@ -185,7 +184,7 @@ def backward(
     grad_base = x.new_empty_strided(*like) if apart else None
     grad_base_weight = torch.empty_like(base_weight) if needs_weight else None
     grad_spline_weight = torch.empty_like(spline_weight) if needs_weight else None
-    status = lib.kan_backward(
+    status = lib.backward(
         _problem(windows.sizes(x, spline_weight), x, base, slope, grad, basis, windows),
         _knots(basis),
         x.data_ptr(),

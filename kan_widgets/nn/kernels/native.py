@@ -1,30 +1,35 @@
-"""Compiled kernels: whether the layers use them, and when they are made.
+"""Compiled kernels: whether the layers use them, and where they come from.
 
-Why not ``torch.compile``: it needs the same compiler, takes ten times as long before the first
-step, recompiles for new shapes, and what it compiles still makes all columns. ``local.cpp`` needs
-no headers of torch and takes any shape.
+A wheel brings them, :mod:`kan_widgets.nn.kernels.bundled`. Where there are none, in a checkout for
+instance, the machine's C++ compiler makes them: the first call of a layer starts it (one or two
+seconds), the first large call waits for it. :func:`library` says None, and why in one warning,
+where that fails too, and the layers compute by torch's operations. So which of the two computes a
+call depends on its size and on the machine, never on timing, and training with a seed gives the
+same numbers every time. What was compiled is kept for the next process,
+:mod:`kan_widgets.nn.kernels.library_cache`.
 
-The first call of a layer starts the compiler (one or two seconds), the first large call waits for
-it; :func:`library` says None where there is no compiler or it fails, and the layers compute by
-torch's operations. So which of the two computes a call depends on its size and on the machine,
-never on timing, and training with a seed gives the same numbers every time.
-
-What was compiled is kept for the next process, :mod:`kan_widgets.nn.kernels.library_cache`.
+Why not ``torch.compile``: it needs a compiler, takes ten times as long before the first step,
+recompiles for new shapes, and what it compiles still makes all columns. The C++ source needs no
+headers of torch and takes any shape.
 """
 
 from __future__ import annotations
 
 import atexit
-import ctypes
 import functools
 import os
 import threading
 import warnings
 
-from kan_widgets.nn.kernels import compiler, library_cache
+from kan_widgets.nn.kernels import bundled, compiler, library_cache
+from kan_widgets.nn.kernels.loaded import Kernels
 
 ON = ("1", "true", "yes", "on")
 OFF = ("0", "false", "no", "off")
+
+NO_COMPILER = (
+    "the package was installed without them, and no C++ compiler that could make them was found"
+)
 
 _wanted: bool | None = None
 _warned = False
@@ -35,9 +40,10 @@ _builds: dict[int, _Build] = {}
 def use_compiled(enabled: bool) -> None:
     """Switch compiled kernels on or off, from the next call of a layer on.
 
-    They do by default where a C++ compiler is found, for float32 on a CPU, unless the environment
-    variable ``KAN_WIDGETS_COMPILE`` is ``0``, ``false``, ``no`` or ``off`` when the first layer
-    computes. What they compute is the same but for rounding.
+    They do by default where the package brings them or a C++ compiler is found, for float32 on a
+    CPU, unless the environment variable ``KAN_WIDGETS_COMPILE`` is ``0``, ``false``, ``no`` or
+    ``off`` when the first layer computes. What they compute is the same but for rounding.
+    :func:`kernels_info` says which it is.
 
     Parameters
     ----------
@@ -76,32 +82,77 @@ def _by_default() -> bool:
     return word not in OFF
 
 
+def kernels_info() -> str:
+    """Say in one line how layers compute in float32 on a CPU, and why.
+
+    Returns
+    -------
+    str
+        ``compiled kernels ...`` with where they come from, or ``torch's operations: ...`` with the
+        reason. Small inputs, other dtypes and other devices take torch's operations in any case.
+
+    Raises
+    ------
+    ValueError
+        If an environment variable of the kernels has a value it cannot have.
+
+    Examples
+    --------
+    >>> use_compiled(False)
+    >>> kernels_info()
+    "torch's operations: use_compiled(False) was called"
+    >>> use_compiled(True)
+    """
+    if not wanted():
+        why = "KAN_WIDGETS_COMPILE is off" if _wanted is None else "use_compiled(False) was called"
+        return f"torch's operations: {why}"
+    with _lock:
+        builds = list(_builds.values())
+    builds = builds or [_Build(3, start=False)]
+    trouble = next((build.trouble for build in builds if build.trouble), "")
+    return f"torch's operations: {trouble}" if trouble else builds[0].origin
+
+
 def prepare(order: int) -> None:
-    """Start the compiler for splines of this order, unless it has been started."""
+    """Start the compiler for splines of this order if it is needed and was not started."""
     if order not in _builds:
         with _lock:
             if order not in _builds:
                 _builds[order] = _Build(order)
 
 
-def library(order: int) -> ctypes.CDLL | None:
-    """Return the kernels for splines of this order, or None if they cannot be made."""
+def library(order: int) -> Kernels | None:
+    """Return the kernels for splines of this order, or None if they cannot be had."""
     prepare(order)
     return _builds[order].result()
 
 
 class _Build:
-    """One library: found in the cache or compiled, by a thread."""
+    """Kernels of one order: the package's, or else found in the cache or compiled, by a thread."""
 
-    def __init__(self, order: int) -> None:
+    def __init__(self, order: int, start: bool = True) -> None:
         self.order = order
-        self.loaded: ctypes.CDLL | None = None
-        self.trouble = ""
+        self.loaded: Kernels | None = None
+        self.origin = self.trouble = ""
         self.thread: threading.Thread | None = None
+        try:
+            self.loaded = bundled.kernels(order)
+        except OSError as error:
+            self.trouble = str(error)
+        if self.loaded is not None:
+            self.origin = f"compiled kernels of the package, {self.loaded.level} instructions"
+            return
         path = compiler.find_compiler()
         if path is None:
+            self.trouble = self.trouble or NO_COMPILER
             return
-        self.compiler = compiler.Compiler(path)
+        self.trouble = ""
+        self.origin = f"compiled kernels made on this machine by {path}"
+        if start:
+            self._start(compiler.Compiler(path))
+
+    def _start(self, with_compiler: compiler.Compiler) -> None:
+        self.compiler = with_compiler
         thread = threading.Thread(target=self._run, daemon=True)
         try:
             thread.start()
@@ -118,20 +169,21 @@ class _Build:
         finally:
             atexit.unregister(self.compiler.stop)
 
-    def _found_or_made(self) -> ctypes.CDLL:
+    def _found_or_made(self) -> Kernels:
         name = f"local-{self.compiler.digest()}-{self.order}"
-        found = library_cache.find(name)
+        found = library_cache.find(name, self.order)
         if found is not None:
             return found
         with library_cache.alone(name, compiler.PATIENCE):
-            found = library_cache.find(name)  # another process may have made it meanwhile
+            # Another process may have made it meanwhile.
+            found = library_cache.find(name, self.order)
             if found is not None:
                 return found
             code, made = self.compiler.make(self.order)
             library_cache.keep(name, code)
             return made
 
-    def result(self) -> ctypes.CDLL | None:
+    def result(self) -> Kernels | None:
         if (thread := self.thread) is not None:
             thread.join()
             self.thread = None
@@ -148,8 +200,9 @@ def _warn(trouble: str) -> None:
             return
         _warned = True
     warnings.warn(
-        "KAN layers compute by torch's operations, without compiled kernels, as these could not "
-        f"be made: {trouble[:500]}\nSet KAN_WIDGETS_COMPILE=0 to not try.",
+        "KAN layers compute by torch's operations, several times slower than by compiled kernels: "
+        f"{trouble[:500]}\nInstall a wheel of kan-widgets, which brings the kernels, or a C++ "
+        "compiler (g++ or clang++), or set KAN_WIDGETS_COMPILE=0 to leave it at that.",
         RuntimeWarning,
         stacklevel=2,
     )

@@ -56,13 +56,33 @@ async function unpack(text, base64) {
   return saved;
 }
 function framesOf(run) {
-  const words = unfold(run.data, run.steps.length);
+  const words = run.sizes ? widen(run) : unfold(run.data, run.steps.length);
   const length = words.byteLength / run.steps.length;
   return run.steps.map((step, n) => ({
     layout: run.layout,
     step,
     data: new DataView(words.buffer, n * length, length)
   }));
+}
+var FINE = 254;
+function widen({ steps, data, counts, sizes, fine }) {
+  const frames = steps.length;
+  const size = data.byteLength / frames;
+  const wide = new Float32Array(data.byteLength);
+  let [place, number] = [0, 0];
+  for (const [functions, coefficients] of counts ?? []) {
+    for (let i = 0; i < functions * coefficients; i++, place++) {
+      const step = sizes?.getFloat32(4 * (number + Math.floor(i / coefficients)), true) ?? 1;
+      let at = 0;
+      for (let frame = 0; frame < frames; frame++) {
+        at = at + data.getInt8(place * frames + frame) << 24 >> 24;
+        wide[frame * size + place] = at * step;
+      }
+      wide[(frames - 1) * size + place] = (at + (fine?.getInt8(place) ?? 0) / FINE) * step;
+    }
+    number += functions;
+  }
+  return wide;
 }
 function unfold(folded, frames) {
   const bytes = new Uint8Array(folded.buffer, folded.byteOffset, folded.byteLength);
@@ -82,16 +102,17 @@ function unfold(folded, frames) {
 // src/page/index.ts
 var THEMES = ["auto", "light", "dark"];
 async function start(document, modules) {
-  const main = document.querySelector("main");
+  const places = [...document.querySelectorAll("[data-kw-place]")];
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
-    main.replaceChildren();
     applyTheme(document, saved.theme);
     const widgets = saved.heard === void 0 ? savedWidgets(saved, modules) : liveWidgets(document, saved, modules);
-    show(document, main, saved.places, widgets, modules);
+    for (const place of places) show(place, saved.places, widgets, modules);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    main.textContent = `This page cannot be shown in this browser: ${message}`;
+    for (const place of places) {
+      place.textContent = `This view cannot be shown in this browser: ${message}`;
+    }
     throw error;
   }
 }
@@ -118,10 +139,7 @@ function savedWidgets(saved, modules) {
       getModel: async (ref) => ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
       getWidget: async (ref) => ({ exports: streams[Number(ref)].exports })
     },
-    view: (number) => ({
-      module: saved.models[Number(number)].module,
-      model: models[Number(number)]
-    })
+    model: (number) => models[Number(number)]
   };
 }
 function liveWidgets(document, live, modules) {
@@ -137,30 +155,21 @@ function liveWidgets(document, live, modules) {
   for (const { id, module } of live.models) {
     if (module === "Stream") exports.set(find(id), storeOf(modules, find(id)));
   }
-  const moduleOf = new Map(live.models.map(({ id, module }) => [id, module]));
   return {
     host: {
       getModel: async (ref) => find(ref),
       getWidget: async (ref) => ({ exports: exports.get(find(ref)) })
     },
-    view: (id) => ({ module: moduleOf.get(String(id)) ?? "", model: find(String(id)) })
+    model: (id) => find(String(id))
   };
 }
-function show(document, main, places, { host, view }, modules) {
-  for (const place of places) {
-    const figure = add(document, main, "figure", "kw-page-view");
-    figure.setAttribute("aria-label", place.label);
-    dress(figure, place.css);
-    if (places.length > 1) {
-      add(document, figure, "h2", "kw-page-name").textContent = place.label;
-    }
-    const el = add(document, figure, "div");
-    const { module, model } = view(place.model);
-    const code = modules[module]?.default;
-    if (code) code.render({ model, el, host, signal });
-    else el.textContent = `${place.name} did not start in this browser.`;
-    if (place.note) add(document, figure, "figcaption", "kw-page-note").textContent = place.note;
-  }
+function show(figure, places, { host, model }, modules) {
+  const place = places[Number(figure.dataset.kwPlace)];
+  const el = figure.querySelector("div");
+  el.replaceChildren();
+  const code = modules.View?.default;
+  if (code) code.render({ model: model(place.model), el, host, signal });
+  else el.textContent = `${place.name} did not start in this browser.`;
 }
 function streamModel(saved) {
   const frames = saved.runs.flatMap(framesOf);
@@ -186,6 +195,7 @@ function streamModel(saved) {
 function applyTheme(document, saved) {
   const root = document.documentElement;
   const select = document.querySelector("#kw-theme");
+  if (!select) return;
   const asked = new URLSearchParams(document.defaultView?.location.search).get("theme");
   const choose = (theme) => {
     if (theme === "auto") root.removeAttribute("data-theme");
@@ -193,17 +203,8 @@ function applyTheme(document, saved) {
   };
   const first = THEMES.includes(asked) ? asked : saved;
   choose(first);
-  if (!select) return;
   select.value = first;
   select.addEventListener("change", () => choose(select.value));
-}
-function add(document, into, tag, name = "") {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  return into.appendChild(made);
-}
-function dress(element, css) {
-  for (const [name, value] of Object.entries(css)) element.style.setProperty(name, value);
 }
 var page_default = { start };
 export {

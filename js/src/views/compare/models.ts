@@ -10,6 +10,7 @@ import { statusText } from "../../shell/status.ts";
 import { together } from "../../shell/timed.ts";
 import { watchTraits } from "../../shell/watch.ts";
 import type { Store } from "../../wire/types.ts";
+import { colourOfModel } from "./columns.ts";
 import type { Shown } from "./shown.ts";
 
 /** A view of one model. */
@@ -58,7 +59,7 @@ export function createModels(
   const places = refs.map((ref, number) => {
     const place = element(document, "section", "kw-model", root);
     const head = element(document, "div", "kw-model-name", place);
-    head.style.setProperty("--kw-swatch", `var(--kw-curve-${number % 7})`);
+    head.style.setProperty("--kw-swatch", `var(--kw-curve-${colourOfModel(number)})`);
     const name = element(document, "span", "", head);
     const step = element(document, "span", "kw-model-step", head);
     return { ref, place, name, step };

@@ -5,6 +5,7 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import { snapped } from "../../scene/snap.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
+import { colourOfModel } from "./columns.ts";
 import type { Row, Shown } from "./shown.ts";
 
 /** Pixels of the names, of the numbers that decide, and of the others. */
@@ -85,7 +86,7 @@ export function nameMarks(
   const whole = widthOf(text, NAME, 600) + SWATCH + 5;
   const x = at.anchor === "end" ? at.x - whole : at.x;
   const box = [x, at.y - SWATCH + 0.5, SWATCH, SWATCH];
-  const fill = colourOf(colours, number);
+  const fill = colourOf(colours, colourOfModel(number));
   return [
     { kind: "rects", boxes: box, fill, radius: 2 },
     { kind: "text", x: x + SWATCH + 5, y: at.y, text, fill: colours.ink, size: NAME, weight: 600 },

@@ -2,9 +2,11 @@
 
 import type { AnyModel, Host, RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
+import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { element } from "../../shell/element.ts";
 import type { Mounted, Shell, Still } from "../../shell/mount.ts";
+import { watchTraits } from "../../shell/watch.ts";
 import { heightsOf, type Panel, rowsOf } from "./arrange.ts";
 
 /** Pixels of a row's drawings in a page, so that two rows fit a laptop's window; and of what is around a drawing. */
@@ -58,6 +60,8 @@ export interface Panels {
   turn(page: string): void;
   /** All that there is is shown, as tall as it is. */
   whole(all: boolean): void;
+  /** The latest value of a series as the panel of curves has it; null where it has none. */
+  latest(name: string): number | null;
   /** What there is to read, of the panel that is pointed at before others. */
   line(): Line;
   pictures(): Paged[];
@@ -105,8 +109,8 @@ export function createPanels(shell: Shell, host: Host): Panels {
       const { exports } = await host.getWidget<Exports>(String(model.get("stream")));
       if (signal.aborted) return;
       models.set(named[number].name, model);
-      // Whoever comes last finds the others.
-      if (models.size === named.length) keepTogether(models, shell);
+      if (models.size === named.length) keepTogether(models, shell); // the last finds the others
+      watchTraits(model, ["curves"], shell.schedule, signal); // the header has their loss
       const within = {
         read(words: string, chosen = false, warns = false) {
           const { words: before, chosen: was, warns: did } = lines[number];
@@ -202,6 +206,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
         ({ words }) => words !== "",
       ) ??
       NOTHING,
+    latest: (name) => latestOf(models.get("training")?.get("curves"), name),
     pictures: () => picturesOf(sections, stills),
   };
 }

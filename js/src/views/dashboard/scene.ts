@@ -21,7 +21,11 @@ export function drawing(): Drawing {
 }
 
 /** With pictures of the panels for a saved picture; a live view has the panels themselves. */
-export function sceneOf(given: Given, pictures: readonly Paged[]): Scene {
+export function sceneOf(
+  given: Given,
+  pictures: readonly Paged[],
+  latest: (name: string) => number | null = () => null,
+): Scene {
   const { get, store, width } = given;
   const headline = { ...EMPTY, ...(get("headline") as Partial<Headline>) };
   const step = store.current()?.step;
@@ -31,7 +35,8 @@ export function sceneOf(given: Given, pictures: readonly Paged[]): Scene {
     marks.push({ kind: "group", at: [0, height], marks: picture.marks });
     height += picture.height;
   }
-  const caption = captionOf(headline, store.cursor() >= 0);
+  const value = latest(headline.loss) ?? numberOf(headline.value);
+  const caption = captionOf(headline, value, store.cursor() >= 0);
   const said = caption.map(({ text }) => text).join(", ");
   return {
     width,
@@ -46,14 +51,13 @@ export function sceneOf(given: Given, pictures: readonly Paged[]): Scene {
   };
 }
 
-function captionOf({ model, loss, value }: Headline, back: boolean): Remark[] {
+function captionOf({ model, loss }: Headline, value: number, back: boolean): Remark[] {
   const remarks: Remark[] = [];
   if (model) remarks.push({ text: model, tone: "ink", strong: true, title: "The model's class" });
   if (loss) {
-    const number = numberOf(value);
     const title = `The latest ${loss} that was logged, not smoothed: ${value}`;
     const latest = back ? `latest ${loss}` : loss;
-    remarks.push({ text: `${latest} ${formatNumber(number)}`, tone: "ink", title });
+    remarks.push({ text: `${latest} ${formatNumber(value)}`, tone: "ink", title });
   }
   return remarks;
 }

@@ -62,7 +62,7 @@ function build(shell: Shell, host: Host): Parts {
     body: panels.element,
     width: () => panels.element.clientWidth,
     fileName: () => `dashboard ${root.dataset.layer ?? ""}`,
-    still: (given) => sceneOf(given, panels.pictures()),
+    still: (given) => sceneOf(given, panels.pictures(), panels.latest),
     changed(what) {
       if (what === "selection") showSelectedLayer(shell);
     },
@@ -84,7 +84,7 @@ function build(shell: Shell, host: Host): Parts {
       // The layer is the one that is chosen above.
       const own = `${layer?.name} · `;
       shell.read(words.startsWith(own) ? words.slice(own.length) : words, chosen, warns);
-      return sceneOf(given, []);
+      return sceneOf(given, [], panels.latest);
     },
   };
 }

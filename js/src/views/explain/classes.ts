@@ -2,10 +2,10 @@
 
 import { chance, formatCount, number } from "../../phi/format.ts";
 import type { Mark } from "../../scene/marks.ts";
-import { widthOf } from "../../scene/text.ts";
+import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Block, LINE, line, SIZE } from "./block.ts";
-import type { Part } from "./content.ts";
+import { className, type Part } from "./content.ts";
 import { fitting, probabilities } from "./words.ts";
 
 /** More classes than this are those of the highest scores, and the one explained. */
@@ -36,7 +36,7 @@ export function classesBlock(
   const shares = probabilities(scores);
   const rows = shown.map((k) => ({
     k,
-    name: String(k),
+    name: fitted(className(part, k), width / 3, SIZE, 600),
     score: number(scores[k]),
     share: chance(shares[k]),
   }));

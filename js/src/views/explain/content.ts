@@ -1,5 +1,6 @@
 /** What Python sends of an explanation, and what follows from it. No DOM. */
 
+import { inputName, outputName } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
 import type { Selection } from "../../wire/types.ts";
 
@@ -37,6 +38,11 @@ export interface WirePart {
   step: number;
   target: number;
   predicted: number;
+  /** What the classes are called, and the outputs of this layer; empty where they only have numbers. */
+  classes?: string[];
+  names?: string[];
+  /** What the inputs of this layer are called. */
+  inputNames?: string[];
   /** null where they are not finite. */
   scores: (number | null)[];
   notes: string[];
@@ -121,14 +127,21 @@ export function partOf(content: Content, layer: string): Part {
   return content.parts.find((part) => part.layer === layer) ?? content.parts[0];
 }
 
+/** What a class is called: its name, or its number. */
+export function className({ classes }: Pick<WirePart, "classes">, k: number): string {
+  return classes?.[k] || String(k);
+}
+
 /** "channel 3 · row 2 · column 1", "input 7"; of kernels "kernel 4", "kernel 4 · channel 2" where shared, else "kernel 2 → 4". */
 export function nameOf(part: Part, k: number): string {
   const [row, column] = [Math.floor(k / part.columns), k % part.columns];
   if (part.kind === "kernels") {
-    if (part.columns === 1) return `kernel ${row}`;
-    return part.shared ? `kernel ${row} · channel ${column}` : `kernel ${column} → ${row}`;
+    const own = outputName(part, row, "kernel");
+    if (part.columns === 1) return own;
+    if (part.shared) return `${own} · ${inputName(part, column, "channel")}`;
+    return `kernel ${part.inputNames?.[column] || column} → ${part.names?.[row] || row}`;
   }
-  if (!part.places) return `input ${column}`;
+  if (!part.places || part.inputNames?.[column]) return inputName(part, column);
   const [, height, width] = part.places;
   const place = column % (height * width);
   const channel = Math.floor(column / (height * width));

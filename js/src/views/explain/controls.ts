@@ -4,7 +4,7 @@ import { formatCount, number } from "../../phi/format.ts";
 import { createKit } from "../../shell/controls.ts";
 import { element, put } from "../../shell/element.ts";
 import type { Store } from "../../wire/types.ts";
-import type { Content, Part } from "./content.ts";
+import { type Content, className, type Part } from "./content.ts";
 
 /** What the step that is explained means, by the state of the stream. */
 const TITLES: Record<string, string> = {
@@ -65,7 +65,7 @@ export function createHeader(
       layers.list(titles, part.layer, width);
       const scores = part.scores.map((score, k) => ({
         value: String(k),
-        label: `${k}: ${number(score)}${k === part.predicted ? " (highest)" : ""}`,
+        label: `${className(part, k)}: ${number(score)}${k === part.predicted ? " (highest)" : ""}`,
       }));
       const list = JSON.stringify(scores);
       if (list !== filled) {

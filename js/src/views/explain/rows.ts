@@ -1,6 +1,6 @@
 /** The shares of a layer as lists: what adds up to the whole, and below it the largest single ones. No DOM. */
 
-import { counted } from "../../phi/entries.ts";
+import { counted, outputName } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { type MapOf, mapOf, nameOf, type Part, signed, signedAlike } from "./content.ts";
 
@@ -140,8 +140,11 @@ function groupsOf(part: Part): Group[] {
 }
 
 function ownerOf(part: Part): ((k: number) => string) | null {
-  const to = part.shared ? "kernel" : "to channel";
-  if (part.kind === "kernels") return (k) => `${to} ${Math.floor(k / part.columns)}`;
+  if (part.kind === "kernels") {
+    const row = (k: number) => Math.floor(k / part.columns);
+    if (part.shared) return (k) => outputName(part, row(k), "kernel");
+    return (k) => `to ${outputName(part, row(k), "channel")}`;
+  }
   if (!part.places) return null;
   const size = part.places[1] * part.places[2];
   return (k) => `channel ${Math.floor(k / size)}`;

@@ -4,7 +4,16 @@ import { counted } from "../../phi/entries.ts";
 import { chance, formatCount, number } from "../../phi/format.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import { SIZE } from "./block.ts";
-import { type Content, type MapOf, mapOf, mapTitle, nameOf, type Part, signed } from "./content.ts";
+import {
+  type Content,
+  className,
+  type MapOf,
+  mapOf,
+  mapTitle,
+  nameOf,
+  type Part,
+  signed,
+} from "./content.ts";
 
 /** The softmax of the scores. */
 export function probabilities(scores: readonly number[]): number[] {
@@ -25,17 +34,18 @@ export function selectionText(part: Part, selected: number): string {
 }
 
 /** What the network says of the image. */
-export function verdict({ scores, target, predicted }: Part): string {
+export function verdict(part: Part): string {
+  const { scores, target, predicted } = part;
   if (!scores.every(Number.isFinite)) return "Some scores are not finite: no verdict";
   if (scores.length < 2) return `The score is ${number(scores[0])}`;
   const shares = probabilities(scores);
-  const named = (k: number) => `${k} (${chance(shares[k])})`;
+  const named = (k: number) => `${className(part, k)} (${chance(shares[k])})`;
   if (target !== predicted) {
     return `The network says ${named(predicted)}; explained here: ${named(target)}`;
   }
   const others = scores.map((_, k) => k).filter((k) => k !== predicted);
   const next = others.reduce((a, b) => (scores[b] > scores[a] ? b : a));
-  const then = shares[next] < FEW ? next : named(next);
+  const then = shares[next] < FEW ? className(part, next) : named(next);
   return `The network says ${named(predicted)}, then ${then}`;
 }
 

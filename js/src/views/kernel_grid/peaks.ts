@@ -72,15 +72,17 @@ export function peaksReader(): (
       known.set(one, peaks);
       return peaks;
     };
-    const now = known.get(frame) ?? peaksOf(frame, layer);
+    const before = known.get(frame);
+    const now = before ?? peaksOf(frame, layer);
     const waiting: [Frame, LayerLayout][] = [];
     for (const one of frames) {
       const its = known.has(one) ? null : layerOf(one, layer.name);
       if (its && sameShape(its, layer)) waiting.push([one, its]);
     }
     // Evenly over the steps: what is left out has been nearly as far.
-    const least = valuesOfOne > MOST_VALUES ? 0 : 1;
-    const turns = Math.min(waiting.length, Math.max(least, Math.floor(VALUES / valuesOfOne)));
+    const rest = before ? VALUES : VALUES - valuesOfOne;
+    const least = before && valuesOfOne <= MOST_VALUES ? 1 : 0;
+    const turns = Math.min(waiting.length, Math.max(least, Math.floor(rest / valuesOfOne)));
     for (let k = 0; k < turns; k++) {
       peaksOf(...waiting[Math.floor(((k + 1) * waiting.length) / turns) - 1]);
     }

@@ -384,6 +384,9 @@ function arranged(
         kh: height,
         kw: breadth,
         column,
+        names: layer.names,
+        // A folded layer has a column for each channel, not for each input.
+        inputNames: shape === layer.shape ? layer.inputNames : undefined,
         corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
         apart: gap,
         least: cell,

@@ -2,7 +2,16 @@
 
 import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
-import { cellAt, neighbour, type Rect, rectOf, rowEnds, underHead } from "../../phi/geometry.ts";
+import {
+  type Arrangement,
+  cellAt,
+  neighbour,
+  type Rect,
+  rectOf,
+  rowEnds,
+  underHead,
+  widthTaken,
+} from "../../phi/geometry.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { stuckHeadMarks } from "../../scene/heads.ts";
@@ -51,6 +60,10 @@ import {
   sizeText,
   xTitle,
 } from "./words.ts";
+
+/** A picture of which less is taken by cells is made narrower, but not so that its words would be crowded. */
+const FILLED = 0.75;
+const LEAST_PICTURE = 520;
 
 export interface GridScene extends Scene {
   picture: Picture;
@@ -206,7 +219,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     marked,
     map: null,
     plot,
-    width: plot ? given.width : Math.max(given.width, arrangement.width),
+    width: plot ? given.width : widthOf(arrangement, given),
     height: Math.max(arrangement.height, plot ? plot.y + plot.height + 8 : 0),
     title: `KernelGrid · ${layerTitle(layer)}`,
     moment: `step ${formatCount(picture.frame.step)}`,
@@ -237,6 +250,13 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   };
 }
 
+/** A view fills its width; a picture of which much would be blank ends beside its cells. */
+function widthOf(arrangement: Arrangement, { still, width }: Given): number {
+  const taken = widthTaken(arrangement);
+  if (!still || taken > FILLED * width) return Math.max(width, arrangement.width);
+  return Math.max(Math.min(width, LEAST_PICTURE), taken);
+}
+
 function sitesOf(picture: Picture): Sites {
   const { arrangement, layer } = picture;
   const known = (id: string) => id !== "" && Number(id) < layer.count;
@@ -265,7 +285,7 @@ function captionOf(
 ): Remark[] {
   const { settings, initial, frame, shade } = picture;
   const { colours } = theme;
-  const { warned, noted } = remarks(picture);
+  const { warned, noted } = remarks(picture, store.alone());
   const { mode } = settings;
   const overview = mode === "overview";
   const caption: Remark[] = [];
@@ -273,8 +293,9 @@ function captionOf(
     caption.push({ text: leadText(picture), tone: "ink", title: PLACES_TITLE });
     const ramp = rampOf(paletteOf(theme.name)).slice(15);
     const swatch = { kind: "ramp", colours: ramp } as const;
-    caption.push({ text: overviewText(picture), swatch, title: xTitle(picture) });
-  } else caption.push({ text: axesText(picture), tone: "ink", title: xTitle(picture) });
+    caption.push({ text: overviewText(picture), swatch, title: xTitle(picture, store.alone()) });
+  } else
+    caption.push({ text: axesText(picture), tone: "ink", title: xTitle(picture, store.alone()) });
   // In a host there is room for what is needed to read it; the rest is said on hovering.
   const rest = [coveredText(picture), ...(isGrey(settings) ? [] : [sizeText(picture)])];
   if (room === undefined) caption.push({ text: coveredText(picture), title: COVERED_TITLE });

@@ -1,7 +1,14 @@
 /** What the grid says in words. No DOM. */
 
 import { valueAt } from "../../phi/curves.ts";
-import { counted, entryText, layerSize, layerTitle, selectionOf } from "../../phi/entries.ts";
+import {
+  counted,
+  entryText,
+  layerSize,
+  layerTitle,
+  outputName,
+  selectionOf,
+} from "../../phi/entries.ts";
 import { formatCount, formatNumber, formatRange, number } from "../../phi/format.ts";
 import type { Line } from "../../shell/tip.ts";
 import { endsOf, patternText } from "./pattern.ts";
@@ -17,12 +24,12 @@ const X_WORDS: Record<XRange, string> = {
 };
 
 /** Which x are drawn, and how to see others. */
-export function xTitle({ xIs, settings }: Picture): string {
+export function xTitle({ xIs, settings }: Picture, isAlone = false): string {
   if (isGrey(settings)) return "";
   if (xIs === "inputs") return "x runs over 98 % of the inputs that live.observe(batch) saw";
   if (xIs === "wide") return "x runs as far as the splines reach; the grid's range is marked";
   const observe =
-    settings.xRange === "inputs" ? "; live.observe(batch) shows where inputs fall" : "";
+    settings.xRange === "inputs" && !isAlone ? "; live.observe(batch) shows where inputs fall" : "";
   return `x runs over the range of the layer's grid${observe}`;
 }
 
@@ -169,7 +176,7 @@ export function reachText({ layer, preferred, settings }: Picture, f: number): s
   const { output, entries, sum } = reached(layer, preferred, f);
   if (Number.isNaN(sum)) return "";
   const which = settings.suppressed ? "at least" : "at most";
-  return `output ${output} reaches ${number(sum)} ${which}, with ${counted(entries, "function")}`;
+  return `${outputName(layer, output)} reaches ${number(sum)} ${which}, with ${counted(entries, "function")}`;
 }
 
 /** The scale of the tints: "spread 0 … 0.0312 of y". */
@@ -201,7 +208,7 @@ export function kinText({ layer, shape }: Picture): string {
 }
 
 /** What the reader must know beside the axes. */
-export function remarks(picture: Picture): { warned: string; noted: string } {
+export function remarks(picture: Picture, isAlone = false): { warned: string; noted: string } {
   const { layer, settings, broken, initial } = picture;
   const noted = isGrey(settings) ? [layer.note] : [];
   if (settings.mode === "change" && !initial) noted.unshift("no first frame: φ itself is drawn");
@@ -210,7 +217,8 @@ export function remarks(picture: Picture): { warned: string; noted: string } {
     settings.bounds === "observed" &&
     !picture.preferred?.bounds.samples
   ) {
-    noted.unshift("no inputs observed, so within the grid's range; call live.observe(batch)");
+    const how = isAlone ? "" : "; call live.observe(batch)";
+    noted.unshift(`no inputs observed, so within the grid's range${how}`);
   }
   if (!isGrey(settings) && picture.ranges.every((range) => range === 0)) {
     noted.unshift(settings.mode === "change" ? "nothing has changed yet" : "every φ is zero");

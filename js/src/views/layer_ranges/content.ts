@@ -31,7 +31,8 @@ export interface Numbers {
 /** Quantiles over the functions of a layer: 5, 25, 50, 75 and 95 %. */
 export type Spread = [low: number, lower: number, median: number, upper: number, high: number];
 
-interface WireRow extends Pick<LayerLayout, "name" | "type" | "kind" | "shape"> {
+interface WireRow
+  extends Pick<LayerLayout, "name" | "type" | "kind" | "shape" | "names" | "inputNames"> {
   numbers: Numbers;
   grid: Spread | null;
   seen: Spread | null;

@@ -172,6 +172,7 @@ function captionOf(
 }
 
 function howToObserve(store: Store): string {
+  if (store.alone()) return "The ranges over the inputs were not measured.";
   return store.batch().seen
     ? "Press “observe a batch” to see the ranges over the inputs."
     : "Call live.observe(batch) to see the ranges over the inputs.";

@@ -137,7 +137,7 @@ function build(shell: Shell): Parts {
         batch: given.store.batch().seen,
         observed: typeof shown !== "string" && shown.content.observed,
       };
-      header.show(choices, given.store.status().state === "saved");
+      header.show(choices, given.store.alone());
       if (typeof shown === "string") return shown;
       scene = shown;
       const { row, dot } = siteOf(pointed.id);

@@ -1,5 +1,6 @@
 /** The header: layer, way of looking and options. */
 
+import { numberedName } from "../../phi/entries.ts";
 import { DIRECTIONS } from "../../phi/ramp.ts";
 import { type Choice, createKit, type Entry } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
@@ -140,7 +141,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   const [fillInputs, fillOutputs] = [filler(inputs), filler(output)];
   const [fillResolutions, fillScales] = [filler(resolution), filler(scale)];
 
-  function showResponse({ settings, inputs: from, outputs }: State) {
+  function showResponse({ settings, inputs: from, outputs, layer, layers }: State) {
     inputs.box.hidden = from === null;
     clear.hidden = from?.input !== "drawn";
     output.box.hidden = from === null || outputs < 2;
@@ -153,7 +154,9 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     );
     inputs.set(from.input);
     const single = Array.from({ length: Math.min(outputs, MOST_OUTPUTS) }, (_, k) => k);
-    fillOutputs([{ value: "-1", label: "all" }, ...entries(single)]);
+    const shown = layers.find(({ name }) => name === layer);
+    const named = single.map((k) => ({ value: String(k), label: numberedName(shown ?? {}, k) }));
+    fillOutputs([{ value: "-1", label: "all" }, ...named]);
     output.set(String(settings.output < outputs ? settings.output : -1));
   }
 

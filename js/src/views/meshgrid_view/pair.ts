@@ -1,15 +1,19 @@
 /** MeshgridView's pair: the sum of two functions over their two inputs, where it lies and where it is read. No DOM. */
 
+import { inputName, outputName } from "../../phi/entries.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import type { Density, Group, Surface } from "../../phi/pair.ts";
 import type { Reach } from "../../phi/ramp.ts";
 import type { Axis } from "../../scene/axes.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Region } from "../../scene/regions.ts";
+import type { LayerLayout } from "../../wire/types.ts";
 
 /** Two entries of one group, as they are drawn. */
 export interface Pair {
   group: Group;
+  /** The functions that it is chosen from. */
+  title: string;
   /** Along x and along y: places in the group, functions, names and inputs. */
   entries: [number, number];
   functions: [number, number];
@@ -31,14 +35,15 @@ export interface Pair {
 }
 
 /** The functions that a pair is chosen from: "kernel 0", "kernel of output 0 · input 1", "functions of output 0". */
-export function kernelName(group: Group): string {
-  if (group.byInput) return `functions of ${groupName(group)}`;
-  return group.single ? groupName(group) : `kernel of ${groupName(group)}`;
+export function kernelName(layer: LayerLayout, group: Group): string {
+  const name = groupName(layer, group);
+  if (group.byInput) return `functions of ${name}`;
+  return group.single ? name : `kernel of ${name}`;
 }
 
-export function groupName({ byInput, out, in: input, single }: Group): string {
-  if (byInput) return `output ${out}`;
-  return single ? `kernel ${out}` : `output ${out} · input ${input}`;
+export function groupName(layer: LayerLayout, { byInput, out, in: input, single }: Group): string {
+  const name = outputName(layer, out, single && !byInput ? "kernel" : "output");
+  return byInput || single ? name : `${name} · ${inputName(layer, input)}`;
 }
 
 export interface PairLayout {

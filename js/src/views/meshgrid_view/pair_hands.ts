@@ -43,7 +43,7 @@ export function createPairHands(shell: Shell, stage: Stage): PairHands {
       }
     }
     axis = which === "x" ? "y" : "x";
-    shell.speak(`${which} is ${entryName(group, entry)}`);
+    shell.speak(`${which} is ${entryName(layer, group, entry)}`);
     shell.schedule();
   }
 

@@ -10,7 +10,7 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
-import { kernelName, type Pair, type PairLayout, type Reading } from "./pair.ts";
+import type { Pair, PairLayout, Reading } from "./pair.ts";
 import { cursorMark, framed, outline, paletteIn } from "./shown.ts";
 
 const LABEL = 11;
@@ -19,7 +19,7 @@ const TICK = 4;
 
 /** Every entry as its own φ from the low end of the grid to the high one, in the colours of the surface. */
 export function kernelMarks(
-  { group, strips, most, entries, names }: Pair,
+  { group, title, strips, most, entries, names }: Pair,
   { kernel, head, names: place, said }: PairLayout,
   { hovered, keyboard }: { hovered: number; keyboard: Cell | null },
   theme: Theme,
@@ -58,7 +58,7 @@ export function kernelMarks(
     marks.push({ ...words, fill: colours.ink, size: 11 });
   });
   const words = { kind: "text", fill: colours.ink, size: HEAD } as const;
-  marks.push({ ...words, ...head, text: kernelName(group), weight: 600 });
+  marks.push({ ...words, ...head, text: title, weight: 600 });
   said.lines.forEach(({ text, y }, k) => {
     marks.push({ ...words, x: said.x, y, text, weight: k === 0 ? 600 : 400 });
   });

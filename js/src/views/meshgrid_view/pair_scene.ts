@@ -1,7 +1,7 @@
 /** The pair: the surface φ_i(x) + φ_j(y) of two entries, chosen on a small map of their kernel beside it. No DOM. */
 
 import { levelsOf } from "../../phi/contours.ts";
-import { layerTitle } from "../../phi/entries.ts";
+import { inputName, layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
 import { exactAt } from "../../phi/interpolate.ts";
@@ -26,7 +26,8 @@ import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import { wrapped } from "../../scene/text.ts";
-import { groupName, type Pair, type PairLayout, type Reading } from "./pair.ts";
+import type { LayerLayout } from "../../wire/types.ts";
+import { groupName, kernelName, type Pair, type PairLayout, type Reading } from "./pair.ts";
 import { curveAxis, curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
 import { densityWords, LINKED, sentencesOf } from "./pair_words.ts";
 import { colourRemarks, type Shown } from "./shown.ts";
@@ -107,7 +108,8 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
       group,
       entries: [entryX, entryY],
       functions: [i, j],
-      names: [entryName(group, entryX), entryName(group, entryY)],
+      title: kernelName(layer, group),
+      names: [entryName(layer, group, entryX), entryName(layer, group, entryY)],
       range,
       surface,
       reach,
@@ -132,7 +134,7 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
     const pair = pairOf(given, shown);
     const layout = layOut(given, shown, pair);
     const { names } = pair;
-    const title = `${layerTitle(layer)} · ${groupName(pair.group)}`;
+    const title = `${layerTitle(layer)} · ${groupName(layer, pair.group)}`;
     const plane: Region = {
       name: "plot",
       box: layout.plot,
@@ -206,7 +208,7 @@ function layOut(given: Given, { layer }: Shown, pair: Pair): PairLayout {
     count: group.count,
     gap,
     home: placeOf(group, pair.entries[0]),
-    words: (row, column) => entryName(group, row * group.columns + column),
+    words: (row, column) => entryName(layer, group, row * group.columns + column),
   };
   const foot = box.y + box.height;
   const beside = box.x + box.width + 16;
@@ -336,7 +338,7 @@ function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remar
   if (density) {
     const swatch = { kind: "dot", colours: [theme.colours.ink] } as const;
     caption.push({ text: densityWords(density), swatch });
-  } else if (!store.observed(layer.name)) {
+  } else if (!store.alone() && !store.observed(layer.name)) {
     caption.push({ text: "live.observe(batch) adds a dot wherever two inputs came together" });
   }
   if (layer.note) caption.push({ text: layer.note });
@@ -346,10 +348,10 @@ function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remar
 /** The pair in one line. */
 export function pairText({ layer, pair }: PairScene): string {
   const { group, names } = pair;
-  return `${layerTitle(layer)} · ${groupName(group)} · φ(${names[0]}) over x + φ(${names[1]}) over y`;
+  return `${layerTitle(layer)} · ${groupName(layer, group)} · φ(${names[0]}) over x + φ(${names[1]}) over y`;
 }
 
-export function entryName(group: Group, entry: number): string {
-  if (group.byInput) return `input ${entry}`;
+export function entryName(layer: LayerLayout, group: Group, entry: number): string {
+  if (group.byInput) return inputName(layer, entry);
   return `row ${Math.floor(entry / group.columns)}, column ${entry % group.columns}`;
 }

@@ -105,6 +105,8 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
           in: inputs,
           kh,
           kw,
+          names: layer.names,
+          inputNames: layer.inputNames,
           least: out * inputs <= FEW_KERNELS ? ROOMY : undefined,
         },
         width,

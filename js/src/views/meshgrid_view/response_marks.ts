@@ -1,5 +1,6 @@
 /** Draws a response: the image, the maps and the patch. No DOM. */
 
+import { outputName } from "../../phi/entries.ts";
 import { channelOf, rangeOf } from "../../phi/images.ts";
 import type { Patch } from "../../phi/patch.ts";
 import { comesFrom, patchRect } from "../../phi/response.ts";
@@ -124,7 +125,7 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
     if (layout.labelled) {
       const chosen = selection !== null && comesFrom(swept, output, selection);
       const fill = chosen ? colours.accent : colours.muted;
-      const name = `output ${output}`;
+      const name = outputName(swept.layer, output);
       const text = widthOf(name, LABEL) <= box.width ? name : String(output);
       marks.push({ kind: "text", x: box.x, y: box.y - 4, text, fill, size: LABEL });
       if (chosen) marks.push(...framed(box, colours.accent, colours));
@@ -148,7 +149,7 @@ function mapsTitle({ outputs, swept }: Response, room: number): string {
   const each = "response of each output";
   if (outputs.length > 1) return widthOf(each, WORDS, 600) <= room ? each : "responses";
   if (swept.outputs === 1) return "response";
-  return `response: output ${outputs[0]}`;
+  return `response: ${outputName(swept.layer, outputs[0])}`;
 }
 
 /** The inputs of the patch on the φ of its kernel, entry by entry. */

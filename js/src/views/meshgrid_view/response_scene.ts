@@ -1,6 +1,13 @@
 /** The response: kernels swept over an image; the image, the maps, and the patch under one pixel on its φ. No DOM. */
 
-import { counted, entryText, functionOf, layerTitle } from "../../phi/entries.ts";
+import {
+  counted,
+  entryText,
+  functionOf,
+  inputName,
+  layerTitle,
+  outputName,
+} from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import { type Images, imagesOf, mapsOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { memory } from "../../phi/memory.ts";
@@ -314,14 +321,14 @@ function inputWords({ input, sample, count }: Source): string {
 /** The kernel whose functions are drawn. */
 export function kernelWords({ swept, place, kernel }: Response): string {
   const several = swept.layer.shape[1] > 1 || swept.channels > 1;
-  return `output ${place.output}${several ? `, channel ${kernel.channel}` : ""}`;
+  return `${outputName(swept.layer, place.output)}${several ? `, ${inputName(swept.layer, kernel.channel, "channel")}` : ""}`;
 }
 
 /** A pixel and its response. */
 export function placeText({ grids, swept, place: own }: Response, place = own): string {
   const value = grids.get(place.output)?.data[place.row * swept.width + place.column];
   const text = value === undefined ? "not drawn" : finite(value);
-  return `output ${place.output} · row ${place.row}, column ${place.column} · response ${text}`;
+  return `${outputName(swept.layer, place.output)} · row ${place.row}, column ${place.column} · response ${text}`;
 }
 
 /** The sum over the patch in words, of this kernel and of all that the output adds up; and the axes of its cells. */

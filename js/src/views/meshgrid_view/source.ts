@@ -3,7 +3,7 @@
 import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
 import { makeRamp, rampImage } from "../../phi/ramp.ts";
 import type { LayerLayout, Observed } from "../../wire/types.ts";
-import { takesImage } from "./observing.ts";
+import { NOT_OBSERVED, takesImage } from "./observing.ts";
 import type { Input, Settings } from "./settings.ts";
 
 export interface Source {
@@ -43,7 +43,7 @@ function unseen(name: string, direct: boolean | null): string {
     : `The input of ${name} is not the image itself.`;
 }
 
-const OTHERWISE = "Or choose “draw” or “ramp” above, for an input of your own.";
+const OTHERWISE = "“draw” and “ramp” above take an input of your own.";
 
 export function sourceOf(
   layer: LayerLayout,
@@ -70,7 +70,11 @@ export function sourceOf(
   if (direct === false)
     notes.push(`the input of ${name} is not the image but what the model computes from it`);
   else if (direct === null)
-    notes.push(`what reaches ${name} in the model is not known without live.observe(batch)`);
+    notes.push(
+      how === NOT_OBSERVED
+        ? `what reaches ${name} in the model was not observed`
+        : `what reaches ${name} in the model is not known without live.observe(batch)`,
+    );
   if (input === "ramp") {
     image = rampImage(makeRamp(settings.direction, settings.limits, settings.resolution));
     range = settings.limits;
@@ -82,7 +86,9 @@ export function sourceOf(
     missing =
       input === "observed"
         ? `${how} ${OTHERWISE} ${unseen(name, direct)}`
-        : "There are no images: give some with images=...";
+        : how === NOT_OBSERVED
+          ? `There are no images here. ${OTHERWISE}`
+          : "There are no images: give some with images=...";
   }
   const channels = layer.conv && !layer.conv.shared ? layer.shape[1] * layer.conv.groups : 1;
   if (image && image.channels === 1 && channels > 1)

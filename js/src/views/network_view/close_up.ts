@@ -1,6 +1,6 @@
 /** What one number of the network is made of: the functions, their inputs, and what each adds. No DOM. */
 
-import { layerTitle } from "../../phi/entries.ts";
+import { layerTitle, outputName } from "../../phi/entries.ts";
 import { contributions } from "../../phi/forward.ts";
 import { type Images, rangeOf } from "../../phi/images.ts";
 import { type Patch, patchOf } from "../../phi/patch.ts";
@@ -187,11 +187,11 @@ export function closeUpTitle(closeUp: CloseUp, name: string): string {
   const { layer, unit } = closeUp;
   if (closeUp.kind === "functions") {
     const what = closeUp.patch.curves.length > 1 ? "The kernel" : "The function";
-    return `${what} of ${layerTitle(layer)} from unit ${closeUp.from} to unit ${unit}`;
+    return `${what} of ${layerTitle(layer)} from unit ${closeUp.from} to ${outputName(layer, unit, "unit")}`;
   }
   if (closeUp.kind === "unit")
     return `What each ${closeUp.source} of ${closeUp.before} adds to ${name}`;
   const { row, at, channel, channels } = closeUp;
   const of = channels > 1 ? `, from channel ${channel}` : "";
-  return `One pixel of ${layerTitle(layer)}, output ${unit}: row ${row}, column ${at}${of}`;
+  return `One pixel of ${layerTitle(layer)}, ${outputName(layer, unit)}: row ${row}, column ${at}${of}`;
 }

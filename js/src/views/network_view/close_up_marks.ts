@@ -1,16 +1,32 @@
 /** Draws what one number is made of: functions with the inputs on them, and what each adds as a bar. No DOM. */
 
-import { number } from "../../phi/format.ts";
+import { formatAlike, number } from "../../phi/format.ts";
 import type { Palette } from "../../phi/palette.ts";
 import { greyOf, heatOf } from "../../scene/heat.ts";
-import type { Mark, Rect } from "../../scene/marks.ts";
+import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { fitted, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { CloseUp, FunctionsCloseUp, PixelCloseUp, UnitCloseUp } from "./close_up.ts";
-import type { Flow } from "./flow.ts";
+import type { Diagram } from "./diagram.ts";
+import { unitValues } from "./flow.ts";
+import { inputNamed } from "./graph.ts";
+import { mostOf } from "./marks.ts";
+import { percent, scoresOf } from "./scores.ts";
+import type { Compared } from "./settings.ts";
 
 const WORDS = 11;
+/** The side of what a unit shows of the example, under its bar. */
+const PICTURE = 22;
+/** Room for "16 more". */
+const REST = 42;
+/** Below the bars there is room for others that go down, of this share of the highest. */
+const DOWN = 0.2;
 const HINT = "live.probe(images) sends examples through the network while it trains.";
+
+interface Named {
+  parts: { from: number; name: string; value: number }[];
+  total: number;
+}
 
 export function closeUpMarks(
   closeUp: CloseUp | null,
@@ -18,18 +34,22 @@ export function closeUpMarks(
   box: Rect,
   theme: Theme,
   palette: Palette,
-  flow: Flow | null,
-  step: number,
+  diagram: Diagram,
+  /** Where the numbers that it is made of are older than the functions: since when. */
+  late: string,
+  isAlone: boolean,
+  compared: Compared | null,
 ): Mark[] {
   const { colours } = theme;
+  const hint = diagram.flow || isAlone ? "" : HINT;
   if (!closeUp) {
-    const lines = wrapped(flow ? "" : HINT, box.width, WORDS);
+    const lines = wrapped(hint, box.width, WORDS);
     return lines.map((text, k) => {
       const place = { x: box.x, y: box.y + 15 + 16 * k };
       return { kind: "text", ...place, text, fill: colours.muted, size: WORDS } as const;
     });
   }
-  const about = flow && flow.step !== step ? `${title} (as of step ${flow.step})` : title;
+  const about = late ? `${title} (inputs ${late})` : title;
   const heading = {
     kind: "text",
     x: box.x,
@@ -41,8 +61,30 @@ export function closeUpMarks(
   } as const;
   const inside = { ...box, y: box.y + 22, height: box.height - 24 };
   if (closeUp.kind === "pixel") return [heading, ...pixelMarks(closeUp, inside, theme, palette)];
-  if (closeUp.kind === "unit") return [heading, ...unitMarks(closeUp, inside, colours)];
-  return [heading, ...functionMarks(closeUp, inside, flow ? "" : HINT, colours)];
+  if (closeUp.kind === "unit") {
+    const pictures = mapsBefore(closeUp, diagram, palette);
+    const share = shareOf(closeUp, diagram);
+    const named = namedIn(closeUp, diagram);
+    return [heading, ...unitMarks(named, share, inside, colours, compared, pictures)];
+  }
+  return [heading, ...functionMarks(closeUp, inside, hint, colours)];
+}
+
+/** What units before add, by the names of these where they have some. */
+function namedIn(closeUp: UnitCloseUp, { graph }: Diagram): Named {
+  const before = graph.columns[graph.columns[closeUp.column].from[0]];
+  const nameOf = (unit: number) =>
+    (before?.kind === "input" && inputNamed(graph, unit)) || String(unit);
+  return {
+    total: closeUp.total,
+    parts: closeUp.parts.map((part) => ({ ...part, name: nameOf(part.from) })),
+  };
+}
+
+/** Where it is the score of a class: how probable that is. */
+function shareOf({ column, unit }: UnitCloseUp, { graph, flow }: Diagram): number | null {
+  if (column < graph.columns.length - 1) return null;
+  return scoresOf(graph, flow)?.probabilities?.[unit] ?? null;
 }
 
 function pixelMarks(
@@ -79,6 +121,7 @@ function pixelMarks(
   const least = Math.max(0, ...values.map((value) => -value));
   const barRoom = Math.max(8, box.height - tall - 40);
   const scale = barRoom / Math.max(1e-9, most + least);
+  const said = formatAlike(values);
   const zero = base + 14 + scale * most;
   marks.push(arrow(at.x + side + 5, box.y + 12 + tall / 2, colours));
   const line = { xy: [] as number[], ends: [] as number[] };
@@ -107,8 +150,8 @@ function pixelMarks(
       w,
       Math.max(0.75, Math.abs(length)),
     );
-    const text = number(Number(values[e].toPrecision(2)));
-    if (widthOf(text, small.size) + 3 <= step) {
+    const text = said(values[e]);
+    if (widthOf(text, small.size) + 1 <= step) {
       const y = length >= 0 ? zero - length - 4 : zero - length + 11;
       marks.push({ kind: "text", x: x0 + cell / 2, y, text, anchor: "middle", ...small });
     }
@@ -131,7 +174,7 @@ function pixelMarks(
       kind: "text",
       x: end + 2,
       y: zero + 4,
-      text: `Σ = ${number(part)}`,
+      text: `Σ = ${said(part)}`,
       fill: colours.ink,
       size: 12,
       weight: 600,
@@ -139,7 +182,7 @@ function pixelMarks(
   );
   if (channels > 1) {
     const text = fitted(
-      `all ${channels} channels: ${number(total)}`,
+      `all ${channels} channels: ${said(total)}`,
       box.x + box.width - end - 2,
       10,
     );
@@ -205,45 +248,64 @@ function arrow(x: number, y: number, { muted }: Colours): Mark {
 }
 
 /** What units before add, the strongest first; those that have no room together. */
-function unitMarks({ parts, total }: UnitCloseUp, box: Rect, colours: Colours): Mark[] {
-  const narrowest = 46;
-  const fit = Math.max(2, Math.min(14, Math.floor((box.width - 90) / narrowest)));
+function unitMarks(
+  { parts, total }: Named,
+  share: number | null,
+  box: Rect,
+  colours: Colours,
+  compared: Compared | null,
+  pictures: ((unit: number) => Pixels | null) | null,
+): Mark[] {
+  const words = formatAlike(parts.map(({ value }) => value));
+  const narrowest = Math.max(REST, ...parts.map(({ value }) => widthOf(words(value), 10) + 6));
+  const fit = Math.max(2, Math.min(20, Math.floor((box.width - 90) / narrowest)));
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const shown = order.length <= fit ? order : order.slice(0, fit - 1);
   const rest = order.slice(shown.length);
-  const columns = shown.map(({ from, value }) => ({ name: String(from), value }));
+  const columns = shown.map(({ from, name, value }) => ({ names: [name, String(from)], value }));
   if (rest.length > 0) {
     const value = rest.reduce((sum, part) => sum + part.value, 0);
-    columns.push({ name: `${rest.length} more`, value });
+    columns.push({ names: [`${rest.length} more`], value });
   }
   const step = Math.min(72, (box.width - 90) / columns.length);
-  const most = Math.max(0, ...columns.map(({ value }) => value));
-  const least = Math.max(0, ...columns.map(({ value }) => -value));
-  // A number stands over or under each bar, the names below all of them.
-  const room = box.height - 18 - (most > 0 ? 14 : 10) - (least > 0 ? 14 : 0);
+  const own = {
+    most: Math.max(0, ...shown.map(({ value }) => value)),
+    least: Math.max(0, ...shown.map(({ value }) => -value)),
+  };
+  compared?.reaches.set(compared.number, own);
+  const all = compared ? [...compared.reaches.values()] : [own];
+  const most = Math.max(...all.map((reach) => reach.most));
+  const least = Math.max(DOWN * most, ...all.map((reach) => reach.least));
+  // A number stands over or under each bar, the pictures and the names below all of them.
+  const side = pictures && box.height >= 4 * PICTURE ? Math.min(PICTURE, step - 6) : 0;
+  const foot = box.height - 18 - (side > 0 ? side + 6 : 0);
+  const room = foot - (most > 0 ? 14 : 10) - (least > 0 ? 14 : 0);
   const scale = room / Math.max(1e-9, most + least);
   const zero = box.y + (most > 0 ? 14 : 10) + scale * most;
   const marks: Mark[] = [];
   const bars: Record<"more" | "less", number[]> = { more: [], less: [] };
-  columns.forEach(({ name, value }, k) => {
+  columns.forEach(({ names, value }, k) => {
     const middle = box.x + step * (k + 0.5);
     const length = scale * value;
     const w = Math.min(24, 0.55 * step);
-    bars[value >= 0 ? "more" : "less"].push(
-      middle - w / 2,
-      Math.min(zero, zero - length),
-      w,
-      Math.max(0.75, Math.abs(length)),
-    );
-    const text = number(Number(value.toPrecision(2)));
-    const y = value >= 0 ? zero - length - 4 : zero - length + 12;
-    const words = { kind: "text", x: middle, anchor: "middle", size: 10 } as const;
-    marks.push({ ...words, y, text, fill: colours.ink });
-    const short = fitted(name, step - 4, 10);
-    marks.push({ ...words, y: box.y + box.height - 2, text: short, fill: colours.muted });
+    const text = words(value);
+    const isRest = k >= shown.length;
+    // Many together are no bar among the others, and may reach further than there is room.
+    const reach = isRest ? Math.max(-scale * least, Math.min(scale * most, length)) : length;
+    const bar = [middle - w / 2, Math.min(zero, zero - reach), w, Math.max(0.75, Math.abs(reach))];
+    if (isRest) marks.push(...restMarks(bar, reach !== length, colours));
+    else bars[value >= 0 ? "more" : "less"].push(...bar);
+    const y = value >= 0 ? zero - reach - 4 : zero - reach + 12;
+    const pixels = side > 0 && !isRest ? pictures?.(shown[k].from) : null;
+    if (pixels) marks.push(...pictureMarks(pixels, middle, box.y + foot + 3, side, colours));
+    const place = { kind: "text", x: middle, anchor: "middle", size: 10 } as const;
+    marks.push({ ...place, y, text, fill: colours.ink });
+    const short =
+      names.find((name) => widthOf(name, 10) <= step - 2) ?? fitted(names[0], step - 2, 10);
+    marks.push({ ...place, y: box.y + box.height - 2, text: short, fill: colours.muted });
   });
   const end = box.x + step * columns.length;
-  const said = `Σ = ${number(total)}`;
+  const said = `${share === null ? "Σ" : "score"} = ${words(total)}`;
   const x = Math.min(end + 8, box.x + box.width - widthOf(said, 12, 600));
   return [
     { kind: "lines", xy: [box.x, zero, end, zero], ends: [2], stroke: colours.zero },
@@ -251,5 +313,51 @@ function unitMarks({ parts, total }: UnitCloseUp, box: Rect, colours: Colours): 
     { kind: "rects", boxes: bars.less, fill: colours.less, radius: 1 },
     ...marks,
     { kind: "text", x, y: zero + 4, text: said, fill: colours.ink, size: 12, weight: 600 },
+    ...(share === null ? [] : [shareMark(share, x, zero + 19, colours)]),
   ];
+}
+
+function shareMark(share: number, x: number, y: number, { muted }: Colours): Mark {
+  return { kind: "text", x, y, text: `softmax: ${percent(share)}`, fill: muted, size: WORDS };
+}
+
+/** A pale bar; a gap across it says that it is cut. */
+function restMarks(bar: number[], isCut: boolean, { ghost, surface }: Colours): Mark[] {
+  const [x, y, width, height] = bar;
+  const marks: Mark[] = [{ kind: "rects", boxes: bar, fill: ghost, opacity: 0.6, radius: 1 }];
+  if (!isCut) return marks;
+  const at = y + Math.min(8, height / 2);
+  const xy = [x - 2, at + 3, x + width + 2, at - 3];
+  return [...marks, { kind: "lines", xy, ends: [2], stroke: surface, width: 3 }];
+}
+
+function pictureMarks(
+  pixels: Pixels,
+  middle: number,
+  y: number,
+  side: number,
+  { outline }: Colours,
+): Mark[] {
+  const box = { x: middle - side / 2, y, width: side, height: side };
+  const boxes = [box.x, box.y, side, side];
+  return [
+    { kind: "image", box, pixels },
+    { kind: "rects", boxes, stroke: outline, width: 0.75 },
+  ];
+}
+
+/** The maps of the units before, as they are in the diagram; null where they have none. */
+function mapsBefore(
+  { column: number }: UnitCloseUp,
+  { graph, flow }: Diagram,
+  palette: Palette,
+): ((unit: number) => Pixels | null) | null {
+  const column = graph.columns[graph.columns[number].from[0]];
+  if (!flow || !column?.map || column.kind === "input") return null;
+  const most = mostOf(column, flow);
+  const shape = flow.shapes[column.station];
+  return (unit) => {
+    const values = unitValues(flow, column.station, unit);
+    return values && heatOf(values, shape[shape.length - 1] || 1, most, palette);
+  };
 }

@@ -80,7 +80,8 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
       const { state } = store.status();
       const selection = store.selection();
       const layer = store.current()?.layout.layers.find(({ name }) => name === selection?.layer);
-      edit.hidden = state === "saved" || state === "recorded" || !layer || layer.locked !== "";
+      const canEdit = layer && layer.locked === "" && !settings.compared;
+      edit.hidden = state === "saved" || state === "recorded" || !canEdit;
       undo.disabled = back.disabled = store.edits().undo === 0;
       follow.hidden = store.probe() !== null || !store.batch().seen;
       clear.hidden = settings.example >= 0;

@@ -22,6 +22,9 @@ export interface Window {
 
 export const WHOLE: Window = { scale: 1, x: 0, y: 0 };
 
+/** One and the same for all, so that what is made from it is kept. */
+const NONE: number[] = [];
+
 export interface Diagram {
   frame: Frame;
   graph: Graph;
@@ -155,13 +158,14 @@ export function diagramOf(
     );
   });
   const height = Math.round(room.height * window.scale);
+  const each = (room.width * window.scale) / graph.depths;
   const shown = graph.columns.map((column, k): Shown => {
     const name = `${k} of ${graph.columns.length} at ${height}`;
-    const most = roomFor(column, height);
+    const most = roomFor(column, height, each);
     const before = units.get(name);
     const own = chosenUnits(graph, k, relevances, most, before);
     units.set(name, before && isSame(own, before) ? before : own);
-    return { bundles: bundlesOf(graph, column), links: [], units: units.get(name) as number[] };
+    return { bundles: bundlesOf(graph, column), links: NONE, units: units.get(name) as number[] };
   });
   shown.forEach((own, k) => {
     const before = shown[graph.columns[k].from[0]];

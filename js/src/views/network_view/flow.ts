@@ -13,8 +13,16 @@ export interface Flow {
   step: number;
 }
 
-/** Milliseconds that the page may compute for a frame while more of them come in. */
+/** While frames come in the page computes for each of them what takes no more milliseconds; what takes more, in at most a share of the time. */
 const SHORT = 16;
+const SHARE = 0.1;
+
+const STALE = { steps: 20, share: 0.2 };
+
+/** Whether so many steps have been made since the example was sent through that it may be otherwise by now. */
+export function isStale(flow: Flow | null, { step }: Frame): boolean {
+  return flow !== null && step - flow.step > Math.max(STALE.steps, STALE.share * step);
+}
 
 export interface Found {
   flow: Flow | null;
@@ -31,6 +39,9 @@ export function createFlow() {
   let flow: Flow | null = null;
   let asks = false;
   let cost = 0;
+  let ended = Number.NEGATIVE_INFINITY;
+  /** What the page has computed last, and what for. */
+  let own: { flow: Flow; of: readonly unknown[] } | null = null;
 
   return (
     store: Store,
@@ -43,10 +54,12 @@ export function createFlow() {
     const probe = store.probe();
     const taken = store.activations();
     if (!structure || structure.stations.length < 2) return { flow: null, asks: false };
-    const from = [structure, probe, taken, frame, example, drawn, modelled];
+    const isLive = store.status().state === "live";
+    const from = [structure, probe, taken, frame, example, drawn, modelled, isLive];
     if ((flow || asks) && from.every((part, k) => part === made[k])) return { flow, asks };
     const input = drawn ?? (probe ? exampleOf(probe, example) : null);
-    const hurried = !drawn && taken !== null && cost > SHORT && store.status().state === "live";
+    const rests = cost > SHORT && performance.now() < ended + cost / SHARE;
+    const hurried = !drawn && taken !== null && isLive && rests;
     const extras = taken?.extras ?? new Map();
     const computes = input !== null && obstacle(structure, frame.layout, extras) === "";
     made = from;
@@ -54,9 +67,18 @@ export function createFlow() {
     if (computes && !hurried) {
       const start = performance.now();
       flow = computed(structure, frame, taken, input);
-      cost = performance.now() - start;
+      own = { flow, of: [structure, probe, example, frame.layout] };
+      ended = performance.now();
+      cost = ended - start;
     } else if (drawn) flow = modelled ? received(structure, modelled, 0, drawn) : null;
-    else flow = taken ? received(structure, taken, example, input) : null;
+    else {
+      const known = [structure, probe, example, frame.layout];
+      const mine = own?.of.every((part, k) => part === known[k]) ? own.flow : null;
+      // Of the time before, as the model has taken it or as it was computed here: whichever is later.
+      const isMine = mine !== null && mine.step <= frame.step && mine.step >= (taken?.step ?? 0);
+      if (isMine) flow = mine;
+      else flow = taken ? received(structure, taken, example, input) : null;
+    }
     return { flow, asks };
   };
 }

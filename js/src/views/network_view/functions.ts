@@ -3,7 +3,7 @@
 import { evaluate, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
 import { colourOf, type Palette } from "../../phi/palette.ts";
-import { niceCeil } from "../../phi/ranges.ts";
+import { niceCeil, sizeWithin } from "../../phi/ranges.ts";
 import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
@@ -12,8 +12,9 @@ import type { Bundle, Column } from "./graph.ts";
 import type { NetworkLayout, Shown } from "./layout.ts";
 
 const POINTS = 24;
-/** A kernel smaller than this is drawn as squares of colour. */
+/** A function of a kernel smaller than this is drawn as a stroke from end to end, one smaller than that as a square of colour. */
 const CURVES_FROM = 24;
+const STROKES_FROM = 4.5;
 
 export interface LayerPicture {
   layer: LayerLayout;
@@ -34,23 +35,30 @@ export function pictureOf(
   importance: Float32Array,
 ): LayerPicture {
   const ends = observed ? allInputEnds(observed) : null;
-  const x = endsOrGrid(ends, layer.domain);
+  const x = known(layer, endsOrGrid(ends, layer.domain));
   return {
     layer,
     frame,
     x,
     importance,
     scale: once(() =>
-      niceCeil(largest(rangesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 8)))),
+      niceCeil(sizeWithin(rangesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 8)), MOST)),
     ),
     rises: once(() => {
       const { y, points } = evaluateAll(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
       const values = new Float32Array(layer.count);
       for (let f = 0; f < layer.count; f++) values[f] = y[f * points + 1] - y[f * points];
-      return { values, most: largest(values) };
+      return { values, most: sizeWithin(values, MOST) };
     }),
     plan: samplePlan(layer, [x[0], x[1]], POINTS),
   };
+}
+
+/** The part of a range over which the functions of a layer are known; all of it where that is none. */
+function known({ tables }: LayerLayout, [low, high]: Ends): Ends {
+  const from = Math.max(low, Math.min(...tables.map(({ x }) => x[0])));
+  const to = Math.min(high, Math.max(...tables.map(({ x }) => x[x.length - 1])));
+  return from < to ? [from, to] : [low, high];
 }
 
 /** Made when it is asked for first. */
@@ -62,11 +70,8 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-/** The size that all but a fiftieth stay within. */
-function largest(values: Float32Array): number {
-  const sizes = values.map(Math.abs).filter(Number.isFinite).sort();
-  return sizes.length > 0 ? sizes[Math.ceil(0.98 * (sizes.length - 1))] : 0;
-}
+/** All but a fiftieth stay within the scale. */
+const MOST = 0.98;
 
 /** How many rows and columns of functions a bundle is drawn as. */
 export function gridOf({ layer, fold }: Column): [number, number] {
@@ -91,6 +96,11 @@ function hasCurves(column: Column, { count }: Bundle, width: number): boolean {
   return count === 1 || (rows * columns <= 49 && width >= CURVES_FROM);
 }
 
+/** Whether there is room for a stroke, as steep as the function rises or falls. */
+function hasStrokes(column: Column, width: number): boolean {
+  return width / gridOf(column)[1] >= STROKES_FROM;
+}
+
 /** Whether some functions are drawn as squares of colour. */
 export function hasSquares({
   layout,
@@ -101,7 +111,9 @@ export function hasSquares({
 }): boolean {
   return layout.columns.some(({ column, thumbs }, k) => {
     const [first] = thumbs;
-    return first !== undefined && !hasCurves(column, shown[k].bundles[first[0]], first[1].width);
+    if (!first) return false;
+    const [n, { width }] = first;
+    return !hasCurves(column, shown[k].bundles[n], width) && !hasStrokes(column, width);
   });
 }
 
@@ -118,9 +130,11 @@ export function thumbMarks(
   const { colours } = theme;
   const frames = list.flatMap(({ box: { x, y, width, height } }) => [x, y, width, height]);
   const marks: Mark[] = [{ kind: "rects", boxes: frames, fill: colours.surface, radius: 3 }];
-  if (hasCurves(column, list[0].bundle, list[0].box.width)) {
+  const [{ bundle, box }] = list;
+  if (hasCurves(column, bundle, box.width)) {
     marks.push(...curveMarks(picture, grid, list, theme));
-  } else marks.push(squareMarks(picture, grid, list, palette));
+  } else if (hasStrokes(column, box.width)) marks.push(strokeMarks(picture, grid, list, theme));
+  else marks.push(squareMarks(picture, grid, list, palette));
   marks.push({ kind: "rects", boxes: frames, stroke: colours.box, radius: 3 });
   return marks;
 }
@@ -157,6 +171,27 @@ function curveMarks(
     { kind: "lines", xy: zeros, ends: zeroEnds, stroke: colours.zero },
     { kind: "lines", xy, ends, stroke: colours.ink, width, round: true },
   ];
+}
+
+function strokeMarks(
+  { rises }: LayerPicture,
+  grid: [number, number],
+  list: readonly { bundle: Bundle; box: Rect }[],
+  { colours }: Theme,
+): Mark {
+  const { values, most } = rises();
+  const [xy, ends]: number[][] = [[], []];
+  for (const { bundle, box } of list) {
+    for (let n = 0; n < bundle.count; n++) {
+      const { x, y, width, height } = cellOf(box, grid, n);
+      const share = Math.max(-1, Math.min(1, values[bundle.first + n] / (most || 1)));
+      if (!Number.isFinite(share)) continue;
+      const [middle, up] = [y + height / 2, share * (height / 2 - 1)];
+      xy.push(x + 1, middle + up, x + width - 1, middle - up);
+      ends.push(xy.length / 2);
+    }
+  }
+  return { kind: "lines", xy, ends, stroke: colours.ink, width: 1 };
 }
 
 function squareMarks(

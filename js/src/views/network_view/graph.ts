@@ -43,6 +43,12 @@ export interface Bundle {
   count: number;
 }
 
+/** The name of an input of the network, where it has one. */
+export function inputNamed({ columns }: Graph, unit: number): string | undefined {
+  const isFed = ({ layer, from }: Column) => layer !== null && columns[from[0]]?.kind === "input";
+  return columns.find(isFed)?.layer?.inputNames?.[unit];
+}
+
 export function unitsOf(shape: readonly number[]): number {
   if (shape.length === 0) return 0;
   return shape.length === 2 ? shape[1] : shape[0];

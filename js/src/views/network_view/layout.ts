@@ -11,6 +11,8 @@ const SLIM = 13;
 const SLIM_GAP = 7;
 /** Sides of the picture of a unit, and of what stands on a link. */
 const UNIT = { least: 7, most: 84, gap: 5 };
+/** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
+const CROWDED = { below: 90, unit: 16, dot: 8, input: 34, slimGap: 4 };
 /** Maps smaller than this stand in two ranks, where that makes them so much larger; and the gap between these. */
 const RANKS = { below: 30, gain: 1.3, gap: 6, apart: 3 };
 const INPUT = 132;
@@ -20,11 +22,14 @@ const THUMB = { least: 10, line: 24, most: 62, function: 120, flat: 0.76 };
 /** What is too low for its curves, or its image, stands in so many rows at most, one beside the other. */
 const STAGGER = { most: 4, curves: 36, image: 20, gap: 5 };
 /** Beside the last units: their names and bars. */
-const BARS = { least: 104, most: 190 };
+const BARS = { least: 112, most: 190 };
 const LOOSE = 170;
 const TIGHT = 12;
-/** Of a column's room so much is used for what stands in it. */
+/** A gap of links alone is so many times as wide as one beside thumbnails. */
+const FAN = 3.2;
+/** Of a column's room so much is used for what stands in it; the stations of a gap stand apart down to the second. */
 const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28];
+const APART = 0.7;
 
 export interface UnitBox extends Rect {
   unit: number;
@@ -62,9 +67,10 @@ export interface Shown {
   units: readonly number[];
 }
 
-/** How many units of a column find room in a height. */
-export function roomFor(column: Column, height: number): number {
-  const least = column.map ? UNIT.least + 2 : DOT.least + DOT.gap;
+/** How many units of a column find room in a height, where each column has a width. */
+export function roomFor(column: Column, height: number, each: number): number {
+  const [unit, dot] = each < CROWDED.below ? [CROWDED.unit, CROWDED.dot] : [UNIT.least, DOT.least];
+  const least = column.map ? unit + 2 : dot + DOT.gap;
   return Math.max(3, Math.floor((height - HEAD - 8) / least));
 }
 
@@ -89,8 +95,14 @@ export function layoutOf(
   height: number,
   hasBars: boolean,
 ): NetworkLayout {
-  const all = [false, true].flatMap((joined) =>
-    SHARES.map((share) => () => laidOut(graph, shown, width, height, hasBars, share, joined)),
+  const ways = [
+    ...SHARES.filter((share) => share >= APART).map((share) => ({ share, joined: false })),
+    ...SHARES.map((share) => ({ share, joined: true })),
+  ];
+  const all = ways.map(
+    ({ share, joined }) =>
+      () =>
+        laidOut(graph, shown, width, height, hasBars, share, joined),
   );
   for (const make of all.slice(0, -1)) {
     const made = make();
@@ -114,22 +126,24 @@ function laidOut(
   );
   const lanes = columns.map(({ depth }) => (height - HEAD - 8) / at[depth].length);
   const each = (share * (width - 2 * SIDE)) / depths;
+  const crowded = width / depths < CROWDED.below;
+  const apart = crowded ? CROWDED.slimGap : SLIM_GAP;
   const last = lastOf(graph);
   const sizes = columns.map((column, k) =>
-    sizesOf(column, shown[k], lanes[k], each, hasBars && k === last),
+    sizesOf(column, shown[k], lanes[k], each, hasBars && k === last, crowded),
   );
   const widthAt = (part: (k: number) => number) =>
     at.map((own) => Math.max(0, ...own.map((k) => part(k))));
   const unitWidths = widthAt((k) => sizes[k].width);
   const barWidths = widthAt((k) => sizes[k].bars);
   const railWidths = widthAt((k) => sizes[k].rail);
-  const slimWidths = widthAt((k) => slimWidth(barsOf(columns[k], joined).length));
+  const slimWidths = widthAt((k) => slimWidth(barsOf(columns[k], joined).length, apart));
   const natural = unitWidths.reduce(
     (sum, w, d) => sum + w + railWidths[d] + slimWidths[d] + barWidths[d],
     0,
   );
   // A rail has a gap on either side.
-  const gaps = railWidths.reduce((sum, rail, d) => sum + (d === 0 ? 0 : rail > 0 ? 2 : 1.6), 0);
+  const gaps = railWidths.reduce((sum, rail, d) => sum + (d === 0 ? 0 : rail > 0 ? 2 : FAN), 0);
   const gap = Math.max(TIGHT, Math.min(LOOSE, (width - 2 * SIDE - natural) / Math.max(1, gaps)));
   const whole = natural + gaps * gap;
   let x = Math.max(SIDE, (width - whole) / 2);
@@ -138,7 +152,7 @@ function laidOut(
     let railX = x;
     if (depth > 0) {
       railX = x + gap;
-      x += railWidths[depth] > 0 ? railWidths[depth] + 2 * gap : 1.6 * gap;
+      x += railWidths[depth] > 0 ? railWidths[depth] + 2 * gap : FAN * gap;
     }
     own.forEach((k, lane) => {
       const top = HEAD + lane * lanes[k];
@@ -147,7 +161,7 @@ function laidOut(
       railed(placed[k], shown[k], sizes[k], railX + railWidths[depth] / 2, top, lanes[k]);
     });
     x += unitWidths[depth];
-    for (const k of own) slimmed(placed[k], joined);
+    for (const k of own) slimmed(placed[k], joined, apart);
     x += slimWidths[depth];
     for (const k of own) placed[k].out = Math.max(placed[k].out, x - (slimWidths[depth] ? 2 : 0));
     x += barWidths[depth];
@@ -164,8 +178,8 @@ function barsOf({ after }: Column, joined: boolean): number[][] {
   return joined && after.length > 0 ? [after] : after.map((station) => [station]);
 }
 
-function slimWidth(count: number): number {
-  return count > 0 ? count * (SLIM + 3) + 2 * SLIM_GAP : 0;
+function slimWidth(count: number, apart: number): number {
+  return count > 0 ? count * (SLIM + 3) + 2 * apart : 0;
 }
 
 function sizesOf(
@@ -174,12 +188,14 @@ function sizesOf(
   lane: number,
   each: number,
   last: boolean,
+  crowded: boolean,
 ): Sizes {
   const pitch = Math.min(lane / Math.max(1, units.length), 96);
   let side: number;
   let ranks: 1 | 2 = 1;
   if (column.map) {
-    const most = Math.min(column.kind === "input" ? INPUT : UNIT.most, 0.5 * each);
+    const [top, own] = column.kind === "input" ? [INPUT, CROWDED.input] : [UNIT.most, CROWDED.unit];
+    const most = Math.min(top, Math.max(crowded ? own : 0, 0.5 * each));
     const room = column.kind === "input" ? lane / units.length : pitch;
     side = Math.max(UNIT.least, Math.min(most, room - Math.min(UNIT.gap, 0.2 * pitch)));
     const two = Math.min(most / 2, sideOfTwo(lane, units.length));
@@ -196,7 +212,7 @@ function sizesOf(
       ? Math.min(largest, (room - Math.min(3, 0.15 * room)) / (one ? THUMB.flat + 0.12 : 1))
       : Math.min(largest, ((rows * lane) / steps - STAGGER.gap) / (1 + rows / steps));
   const wanted = cells <= 49 ? STAGGER.curves : STAGGER.image;
-  const stagger = one ? 1 : staggerOf(fitting, wanted, 0.42 * each);
+  const stagger = one ? 1 : staggerOf(fitting, wanted, 0.56 * each);
   const thumb = fitting(stagger);
   // A straight line says nothing that its link does not say, unless it is read with its numbers.
   const least = one && column.layer && isPlain(column.layer) ? THUMB.line : THUMB.least;
@@ -276,12 +292,12 @@ function placedAt(
 }
 
 /** What stands after a column: bars as high as the units. */
-function slimmed(placed: PlacedColumn, joined: boolean) {
+function slimmed(placed: PlacedColumn, joined: boolean, apart: number) {
   const { column, box } = placed;
   if (column.after.length === 0) return;
   const height = Math.max(box.height, 74);
   const y = Math.max(HEAD, box.y + box.height / 2 - height / 2);
-  let x = box.x + box.width + SLIM_GAP;
+  let x = box.x + box.width + apart;
   for (const stations of barsOf(column, joined)) {
     placed.slim.push({ stations, box: { x, y, width: SLIM, height } });
     x += SLIM + 3;

@@ -9,6 +9,8 @@ const STEPS = 18;
 const STEPS_OF_MANY = 9;
 const MANY = 2000;
 const LEVELS = 10;
+/** Lines in a gap narrower than this run into each other. */
+const GAP = 60;
 /** More lines than this are drawn thin: see shell/canvas.ts. */
 const FEW = 120;
 
@@ -64,15 +66,23 @@ function bend(x0: number, y0: number, x1: number, y1: number, steps: number, xy:
     xy.push(x0, y0, x1, y1);
     return;
   }
-  for (let k = 0; k <= steps; k++) {
-    const t = k / steps;
-    // The cubic with both control points half way.
-    const u = 1 - t;
-    const middle = (x0 + x1) / 2;
-    const x = u * u * u * x0 + 3 * u * t * middle + t * t * t * x1;
-    const y = u * u * (1 + 2 * t) * y0 + t * t * (3 - 2 * t) * y1;
-    xy.push(x, y);
-  }
+  for (let k = 0; k <= steps; k++) through(x0, y0, x1, y1, k / steps, xy);
+}
+
+/** Adds a point of the cubic with both control points half way. */
+function through(x0: number, y0: number, x1: number, y1: number, t: number, xy: number[]) {
+  const u = 1 - t;
+  const middle = (x0 + x1) / 2;
+  const x = u * u * u * x0 + 3 * u * t * middle + t * t * t * x1;
+  const y = u * u * (1 + 2 * t) * y0 + t * t * (3 - 2 * t) * y1;
+  xy.push(x, y);
+}
+
+/** The place on a way without a thumbnail, a share of it along. */
+export function onWay({ from, to }: Way, leave: number, share: number): { x: number; y: number } {
+  const place: number[] = [];
+  through(Math.max(from.x, leave), from.y, to.x, to.y, share, place);
+  return { x: place[0], y: place[1] };
 }
 
 export interface Line {
@@ -81,12 +91,12 @@ export interface Line {
   weight: number;
 }
 
-/** Lines in a few strengths, the weak ones below. */
+/** Lines in a few strengths, the weak ones below; `among` is how many there are of which these are some. */
 export function lineMarks(
   lines: readonly Line[],
   leave: number,
   stroke: string,
-  { faint = 0.05, strong = 0.9, wide = 2.4 } = {},
+  { faint = 0.05, strong = 0.9, wide = 2.4, among = lines.length } = {},
 ): Mark[] {
   const groups = Array.from({ length: LEVELS }, () => ({
     xy: [] as number[],
@@ -106,19 +116,23 @@ export function lineMarks(
     groups[level].xy.push(from.x, from.y, leave, from.y);
     groups[level].ends.push(groups[level].xy.length / 2);
   }
-  const thin = lines.length > FEW;
+  const thin = among > FEW;
   const [xy, ends]: number[][] = [[], []];
-  for (const { way } of lines) {
-    if (way.behind === null) continue;
-    xy.push(way.to.x, way.to.y, way.behind, way.to.y);
+  // Once for all that lead to a unit.
+  const behinds = new Map(lines.map(({ way }) => [way.to.y, way]));
+  for (const { to, behind } of behinds.values()) {
+    if (behind === null) continue;
+    xy.push(to.x, to.y, behind, to.y);
     ends.push(xy.length / 2);
   }
-  const behind: Mark = { kind: "lines", xy, ends, stroke, opacity: 0.3, width: 0.75 };
+  const opacity = thin ? 0.3 : 0.6;
+  const behind: Mark = { kind: "lines", xy, ends, stroke, opacity, width: 1 };
   const levels = groups.flatMap(({ xy, ends }, level): Mark[] => {
     if (ends.length === 0) return [];
     const share = level / (LEVELS - 1);
-    // Many on top of each other are dark however faint each is.
-    const fade = Math.min(1, Math.sqrt(30 / lines.length));
+    // Many on top of each other are dark however faint each is, the more so in a narrow gap.
+    const gap = Math.min(1, Math.max(0.3, (lines[0].way.to.x - leave) / GAP));
+    const fade = Math.min(1, Math.sqrt((30 * gap) / among));
     const opacity = Math.max(0.03, (faint + (strong - faint) * share ** 1.5) * fade);
     const width = thin ? 1 : 0.8 + (wide - 0.8) * share * fade;
     return [{ kind: "lines", xy, ends, stroke, opacity, width }];

@@ -1,26 +1,41 @@
 /** Draws the diagram. No DOM. */
 
+import { isPlain, outputName } from "../../phi/entries.ts";
 import { rangeOf } from "../../phi/images.ts";
 import { colourOf, type Palette } from "../../phi/palette.ts";
+import { sizeWithin } from "../../phi/ranges.ts";
 import { cssOf, greyOf, heatOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
-import type { CloseUp } from "./close_up.ts";
+import type { LayerLayout } from "../../wire/types.ts";
+import type { CloseUp, UnitCloseUp } from "./close_up.ts";
 import type { Diagram, Focus } from "./diagram.ts";
-import { type Flow, unitValues } from "./flow.ts";
+import { type Flow, isStale, unitValues } from "./flow.ts";
 import { cellOf, gridOf, thumbMarks } from "./functions.ts";
-import type { Bundle, Column, Graph } from "./graph.ts";
+import { type Bundle, type Column, type Graph, inputNamed } from "./graph.ts";
 import { HEAD, type NetworkLayout, type PlacedColumn, type UnitBox } from "./layout.ts";
-import { type Line, lineMarks, wayOf } from "./links.ts";
+import { type Line, lineMarks, onWay, wayOf } from "./links.ts";
 import type { Relevance } from "./relevance.ts";
 import { scoresOf } from "./scores.ts";
 
+/** What is long past is drawn as pale as this. */
+const PALE = 0.45;
 /** At most so many links of a unit are lit that are not drawn otherwise. */
 const LIT = 40;
 const SMALL = 10;
+/** The strongest link has its functions beside it, where a gap is so wide: how far along, how large. */
+const BOXED = { at: 0.7, from: 260, side: 124, apart: 26 };
+/** So many units with the largest parts have their numbers on them, as under the bars. */
+const NAMED = 5;
 
-export function linkMarks(diagram: Diagram, { colours }: Theme, dimmed: boolean): Mark[] {
+/** Links into `pale` are as a ground for those that are lit there. */
+export function linkMarks(
+  diagram: Diagram,
+  { colours }: Theme,
+  opacity: number,
+  pale: number,
+): Mark[] {
   const { graph, layout, shown, relevances } = diagram;
   const marks = layout.columns.flatMap((after, k): Mark[] => {
     const before = layout.columns[after.column.from[0]];
@@ -31,10 +46,11 @@ export function linkMarks(diagram: Diagram, { colours }: Theme, dimmed: boolean)
       const way = wayOf(before, after, shown[k].bundles[n], n);
       return way ? [{ way, weight: relevance.sizes[n] / (relevance.most || 1) }] : [];
     });
-    return lineMarks(lines, before.out, colours.ink);
+    const marks = lineMarks(lines, before.out, colours.ink);
+    return k === pale ? [{ kind: "group", marks, opacity: 0.45 }] : marks;
   });
   marks.push(...skipMarks(graph, layout, colours));
-  return dimmed ? [{ kind: "group", marks, opacity: 0.4 }] : marks;
+  return opacity < 1 ? [{ kind: "group", marks, opacity }] : marks;
 }
 
 /** Where the links are not known one by one: all of them as a field. */
@@ -68,9 +84,15 @@ export function frontMarks(diagram: Diagram, theme: Theme, palette: Palette): Ma
     return [
       ...slimMarks(placed, graph, theme.colours),
       ...(picture ? thumbMarks(picture, placed.column, list, theme, palette) : []),
-      ...unitMarks(placed, diagram, theme, palette),
+      ...dated(placed, diagram, unitMarks(placed, diagram, theme, palette)),
     ];
   });
+}
+
+/** What an example made of the units, pale where that was long ago; the example itself is as it is. */
+function dated({ column }: PlacedColumn, { flow, frame }: Diagram, marks: Mark[]): Mark[] {
+  const pale = column.kind !== "input" && isStale(flow, frame);
+  return pale ? [{ kind: "group", marks, opacity: PALE }] : marks;
 }
 
 function slimMarks({ slim }: PlacedColumn, { stations }: Graph, colours: Colours): Mark[] {
@@ -103,8 +125,7 @@ export function mostOf(column: Column, flow: Flow | null): number {
   if (!values) return 0;
   const known = scales.get(values);
   if (known !== undefined) return known;
-  const sizes = values.map(Math.abs).filter(Number.isFinite).sort();
-  const most = sizes.length > 0 ? sizes[Math.floor(0.99 * (sizes.length - 1))] : 0;
+  const most = sizeWithin(values, 0.99);
   scales.set(values, most);
   return most;
 }
@@ -114,7 +135,10 @@ function unitMarks(placed: PlacedColumn, diagram: Diagram, theme: Theme, palette
   const { colours } = theme;
   const { flow } = diagram;
   const most = mostOf(column, flow);
-  if (!column.map) return dotMarks(placed, flow, most, shares(diagram, placed), colours, palette);
+  if (!column.map) {
+    const dots = dotMarks(placed, flow, most, shares(diagram, placed), colours, palette);
+    return column.kind === "input" ? [...dots, ...inputMarks(placed, diagram, colours)] : dots;
+  }
   const isInput = column.kind === "input";
   const flat = units.flatMap(({ x, y, width, height }) => [x, y, width, height]);
   const marks: Mark[] = [{ kind: "rects", boxes: flat, fill: colours.cell }];
@@ -172,13 +196,30 @@ function dotMarks(
     const values = flow ? unitValues(flow, column.station, unit.unit) : null;
     const value = values ? values.reduce((sum, each) => sum + each, 0) / values.length : Number.NaN;
     const known = Number.isFinite(value);
-    const share = probabilities ? probabilities[unit.unit] : value / (most || 1);
-    const fill = known ? cssOf(bytes, colourOf(share, 1)) : colours.cell;
     const middle = [x + width / 2, y + height / 2];
-    marks.push({ kind: "dots", xy: middle, r: width / 2, fill, stroke: colours.muted, width: 1 });
+    const round = { kind: "dots", xy: middle, r: width / 2 } as const;
+    const fill =
+      known && !probabilities ? cssOf(bytes, colourOf(value / (most || 1), 1)) : colours.cell;
+    marks.push({ ...round, fill, stroke: colours.muted, width: 1 });
+    // A probability is as full as its bar is long, and of its colour.
+    if (known && probabilities) {
+      marks.push({ ...round, fill: colours.ink, opacity: probabilities[unit.unit] });
+    }
     if (!known && width >= 16) marks.push(numberMark(unit, colours));
   }
   return marks;
+}
+
+/** The names of the inputs, under their circles where they stand apart. */
+function inputMarks({ units }: PlacedColumn, { graph }: Diagram, colours: Colours): Mark[] {
+  return units.flatMap(({ unit, x, y, width, height }, k): Mark[] => {
+    const name = inputNamed(graph, unit);
+    const below = units[k + 1]?.y ?? Number.POSITIVE_INFINITY;
+    if (!name || below - (y + height) < SMALL + 4) return [];
+    const text = fitted(name, 4 * width + 20, SMALL);
+    const place = { x, y: y + height + SMALL + 1, size: SMALL };
+    return [{ kind: "text", ...place, text, fill: colours.muted }];
+  });
 }
 
 /** Names over the columns, and what of them is not drawn. */
@@ -202,37 +243,70 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const right = next ? (next.box.x + next.box.width / 2 + middle) / 2 : layout.width;
     // The first and the last have room to one side only.
     const room =
-      previous && next ? 2 * Math.min(middle - left, right - middle) - 8 : right - left - 8;
+      previous && next ? 2 * Math.min(middle - left, right - middle) - 10 : right - left - 8;
     const hidden = column.units - placed.units.length;
-    const sizes = sizeTexts(column);
-    const texts = hidden > 0 ? sizes.map((text) => `${placed.units.length} of ${text}`) : sizes;
-    const some = texts.find((text) => widthOf(text, 11) <= room) ?? sizes[sizes.length - 1];
+    const sizes = sizeTexts(column, diagram.shown[k].bundles[0]?.count ?? 1);
+    const drawn = placed.units.length;
+    const texts =
+      hidden > 0
+        ? [...sizes.map((text) => `${drawn} of ${text}`), `${drawn}/${column.units}`]
+        : sizes;
+    const some = texts.find((text) => widthOf(text, 11) <= room) ?? texts[texts.length - 1];
     const add = (text: string, y: number, weight: 400 | 600, fill: string) => {
       const half = widthOf(fitted(text, room, 11, weight), 11, weight) / 2;
-      const x = Math.max(window.x + half + 4, Math.min(middle, layout.width - half - 4));
+      const free = previous ? left + half + 5 : window.x + half + 4;
+      const x = Math.max(free, window.x + half + 4, Math.min(middle, layout.width - half - 4));
       const short = fitted(text, room, 11, weight);
       marks.push({ kind: "text", x, y, text: short, fill, size: 11, weight, anchor: "middle" });
     };
     if (column.depth !== previous?.column.depth) {
-      add(column.name, over + 12, 600, colours.ink);
+      const { layer, name } = column;
+      const kind = layer ? kindOf(layer) : "";
+      const all = kind ? [`${kind} · ${name}`, `${kind.split(" ")[0]} ${name}`, name] : [name];
+      const named = all.find((one) => widthOf(one, 11, 600) <= room) ?? name;
+      add(named, over + 12, 600, colours.ink);
       add(some, over + 25, 400, colours.muted);
     }
   });
   return marks;
 }
 
+function kindOf(layer: LayerLayout): string {
+  const isConv = layer.kind === "conv";
+  if (isPlain(layer)) return isConv ? "conv" : "dense";
+  return isConv ? "KAN conv" : "KAN layer";
+}
+
 /** How many units there are and how large, the longest words first. */
-function sizeTexts({ units, kind, map, layer }: Column): string[] {
+function sizeTexts({ units, kind, map, layer, fold }: Column, together: number): string[] {
   if (map) {
     const size = map.join("×");
     if (kind === "input" && units === 1) return [`image ${size}`, size];
     const name = `${kind === "input" ? "channel" : "map"}${units === 1 ? "" : "s"}`;
     const kernels = layer?.conv?.shared ? layer.shape[0] : units;
-    const by = kernels < units ? [`${units} ${name} ${size} by ${kernels} kernels`] : [];
-    return [...by, `${units} ${name} ${size}`, `${units} × ${size}`, String(units)];
+    const shared =
+      kernels < units
+        ? [
+            `${units} ${name} ${size} by ${kernels} shared kernels`,
+            `${units} ${name} by ${kernels} shared kernels`,
+            `${units} ${name} by ${kernels} kernels`,
+          ]
+        : [];
+    return [...shared, `${units} ${name} ${size}`, `${units} ${name}`, String(units)];
   }
   const name = kind === "input" ? "number" : "output";
-  return [units === 1 ? `1 ${name}` : `${units} ${name}s`, String(units)];
+  const count = units === 1 ? `1 ${name}` : `${units} ${name}s`;
+  const what = layer && isPlain(layer) ? "weights" : "functions";
+  if (together === 1) return [count, String(units)];
+  const [rows, columns] = fold;
+  const pixels = rows * columns === together && columns > 1;
+  const each = `${count} · each link: `;
+  return [
+    ...(pixels ? [`${each}${rows}×${columns} ${what}, one for each pixel`] : []),
+    `${each}${together} ${what}`,
+    count,
+    String(units),
+  ];
 }
 
 /** What is looked at: the unit, what feeds it and what it feeds. */
@@ -296,6 +370,88 @@ export function focusMarks(
   return marks;
 }
 
+/**
+ * What an example adds to a number, as links: of the number that is shown closely, where nothing is pointed at. Where
+ * there is room the functions of the strongest stand beside it.
+ */
+export function litMarks(
+  diagram: Diagram,
+  closeUp: UnitCloseUp,
+  theme: Theme,
+  palette: Palette,
+): Mark[] {
+  const { column, unit, parts } = closeUp;
+  const { bundles } = diagram.shown[column];
+  const size = new Map(parts.map(({ from, value }) => [from, Math.abs(value)]));
+  const order = bundles.flatMap((bundle, n) => (bundle.to === unit ? [n] : []));
+  order.sort((a, b) => (size.get(bundles[b].from) ?? 0) - (size.get(bundles[a].from) ?? 0));
+  const focus = { column, unit, bundle: -1, entry: null };
+  const lines = intoMarks(diagram, focus, order.slice(0, LIT), closeUp, theme);
+  return [...lines, ...boxedMarks(diagram, closeUp, order[0], theme, palette)];
+}
+
+/** The functions of the strongest link, off the links: above them where these go down, else below. */
+function boxedMarks(
+  { layout, shown, pictures }: Diagram,
+  { column, unit, parts }: UnitCloseUp,
+  strongest: number | undefined,
+  theme: Theme,
+  palette: Palette,
+): Mark[] {
+  const after = layout.columns[column];
+  const before = layout.columns[after.column.from[0]];
+  const picture = pictures[column];
+  const target = after.byUnit.get(unit);
+  if (!picture || !before || !target || after.thumbs.size > 0) return [];
+  // The straight lines of a plain layer say no more than their links.
+  if (isPlain(picture.layer) || after.box.x - before.out < BOXED.from) return [];
+  const { ink, surface, more, less } = theme.colours;
+  const { side, apart } = BOXED;
+  const isHigh = target.y + target.height / 2 < before.box.y + before.box.height / 2;
+  const y = isHigh ? before.box.y + before.box.height - side : before.box.y + apart;
+  const bundle = strongest === undefined ? undefined : shown[column].bundles[strongest];
+  const way = bundle && wayOf(before, after, bundle, strongest as number);
+  if (!bundle || !way) return [];
+  const on = onWay(way, before.out, BOXED.at);
+  const box = { x: on.x - side / 2, y, width: side, height: side };
+  const xy = [on.x, isHigh ? y : y + side, on.x, on.y];
+  const name = outputName(picture.layer, unit, "").trim();
+  const what = bundle.count > 1 ? `: ${bundle.count} functions` : "";
+  const part = parts.find(({ from }) => from === bundle.from);
+  const colour = part && part.value < 0 ? less : more;
+  return [
+    { kind: "lines", xy, ends: [2], stroke: colour, width: 1.5 },
+    { kind: "dots", xy: [on.x, on.y], r: 4, fill: surface, stroke: colour, width: 1.5 },
+    ...thumbMarks(picture, after.column, [{ bundle, box }], theme, palette),
+    ...tagMarks(`${bundle.from} → ${name}${what}`, box.x, y - 3, ink, surface),
+  ];
+}
+
+/** The numbers of the units that add most or take most away: on their maps, or where the links of what is too small begin. */
+export function namedMarks(diagram: Diagram, { column, parts }: UnitCloseUp, theme: Theme): Mark[] {
+  const after = diagram.layout.columns[column];
+  const before = diagram.layout.columns[after.column.from[0]];
+  if (!before || before.column.kind === "input") return [];
+  const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  const { ink, surface } = theme.colours;
+  return order.slice(0, NAMED).flatMap(({ from }) => {
+    const unit = before.byUnit.get(from);
+    if (!unit) return [];
+    const { x, y, height } = unit;
+    if (height >= 24) return tagMarks(String(from), x + 1, y + 10, ink, surface);
+    return tagMarks(String(from), before.out + 2, y + height / 2 + 3.5, ink, surface);
+  });
+}
+
+/** Small words on their own ground. */
+function tagMarks(text: string, x: number, y: number, fill: string, ground: string): Mark[] {
+  const boxes = [x, y - 9, widthOf(text, 9) + 4, 11];
+  return [
+    { kind: "rects", boxes, fill: ground, opacity: 0.85, radius: 2 },
+    { kind: "text", x: x + 2, y, text, fill, size: 9 },
+  ];
+}
+
 function outline({ x, y, width, height }: Rect, stroke: string, wide: number): Mark {
   const boxes = [x - 1.5, y - 1.5, width + 3, height + 3];
   return { kind: "rects", boxes, stroke, width: wide, radius: 3 };
@@ -345,12 +501,20 @@ function intoMarks(
   }
   const parts = new Map(closeUp.parts.map(({ from: unit, value }) => [unit, value]));
   const most = Math.max(...closeUp.parts.map(({ value }) => Math.abs(value))) || 1;
-  return [1, -1].flatMap((sign) => {
-    const own = chosen.filter((n) => sign * (parts.get(bundles[n].from) ?? 0) > 0);
-    const weight = (n: number) => Math.abs(parts.get(bundles[n].from) ?? 0) / most;
-    const lines = linesOf(layout, bundles, own, from, column, weight);
-    return lineMarks(lines, leave, sign > 0 ? colours.more : colours.less, { faint: 0.2, wide: 3 });
-  });
+  const partOf = (n: number) => parts.get(bundles[n].from) ?? 0;
+  const weight = (n: number) => Math.abs(partOf(n)) / most;
+  // The strongest on top, whichever way they go: what they end in has the colour of what adds most.
+  const bands = [0, 1, 2, 3].map((k) => ({ low: k / 4, high: k < 3 ? (k + 1) / 4 : Infinity }));
+  return bands.flatMap(({ low, high }) =>
+    [-1, 1].flatMap((sign) => {
+      const own = chosen.filter(
+        (n) => sign * partOf(n) > 0 && weight(n) >= low && weight(n) < high,
+      );
+      const lines = linesOf(layout, bundles, own, from, column, weight);
+      const options = { faint: 0.3, wide: 4, among: chosen.length };
+      return lineMarks(lines, leave, sign > 0 ? colours.more : colours.less, options);
+    }),
+  );
 }
 
 /** The pixel, and the patch that it comes from on the unit before. */
@@ -359,14 +523,16 @@ function pixelMarks(
   { row, at, layer, channel, column }: CloseUp & { kind: "pixel" },
   unit: UnitBox,
   before: PlacedColumn | undefined,
-  { accent }: Colours,
+  { accent, surface }: Colours,
 ): Mark[] {
-  const mark = (box: Rect): Mark => ({
-    kind: "rects",
-    boxes: [box.x, box.y, box.width, box.height],
-    stroke: accent,
-    width: 1.5,
-  });
+  // On colours like its own it is seen by what is around it.
+  const mark = ({ x, y, width, height }: Rect): Mark[] => {
+    const boxes = [x, y, width, height];
+    return [
+      { kind: "rects", boxes, stroke: surface, width: 4 },
+      { kind: "rects", boxes, stroke: accent, width: 1.5 },
+    ];
+  };
   const marks: Mark[] = [];
   const source = before?.byUnit.get(channel);
   const { sources } = graph.stations[graph.columns[column].station];
@@ -377,7 +543,7 @@ function pixelMarks(
     const [w, h] = [source.width / shape[2], source.height / shape[1]];
     const [kh, kw] = [layer.shape[2], layer.shape[3]];
     marks.push(
-      mark({
+      ...mark({
         x: source.x + (at * conv.stride[1] - conv.padding[0]) * w,
         y: source.y + (row * conv.stride[0] - conv.padding[2]) * h,
         width: (conv.dilation[1] * (kw - 1) + 1) * w,
@@ -391,7 +557,14 @@ function pixelMarks(
 
 function pixelBox(unit: UnitBox, row: number, at: number, [rows, columns]: [number, number]): Rect {
   const [w, h] = [unit.width / columns, unit.height / rows];
-  return { x: unit.x + at * w, y: unit.y + row * h, width: Math.max(3, w), height: Math.max(3, h) };
+  // At least so large that it is found, around the pixel.
+  const [width, height] = [Math.max(5, w), Math.max(5, h)];
+  return {
+    x: unit.x + (at + 0.5) * w - width / 2,
+    y: unit.y + (row + 0.5) * h - height / 2,
+    width,
+    height,
+  };
 }
 
 /** The whole network in small, where only a part is seen. */

@@ -1,6 +1,6 @@
 /** NetworkView's scene: the whole network, what an example makes of it, and what one number is made of. No DOM. */
 
-import { functionOf } from "../../phi/entries.ts";
+import { functionOf, outputName } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
@@ -19,14 +19,22 @@ import {
 } from "./close_up.ts";
 import { closeUpMarks } from "./close_up_marks.ts";
 import { type Diagram, diagramOf, type Focus, graphIn, WHOLE, type Window } from "./diagram.ts";
-import { createFlow, type Flow, unitValues } from "./flow.ts";
+import { createFlow, type Flow, isStale, unitValues } from "./flow.ts";
 import { HEAD } from "./layout.ts";
-import { focusMarks, frontMarks, headMarks, linkMarks, miniMarks } from "./marks.ts";
+import {
+  focusMarks,
+  frontMarks,
+  headMarks,
+  linkMarks,
+  litMarks,
+  miniMarks,
+  namedMarks,
+} from "./marks.ts";
 import { scoreMarks } from "./score_marks.ts";
 import { scoresOf } from "./scores.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { canDraw, stripOf } from "./strip.ts";
-import { captionOf, description, isStale, stationWords, thumbWords, unitWords } from "./words.ts";
+import { captionOf, description, stationWords, thumbWords, unitWords, verdictOf } from "./words.ts";
 
 export const CLOSEST = 12;
 
@@ -39,8 +47,10 @@ export interface NetworkScene extends Scene {
   settings: Settings;
   /** What only the model can compute: a drawing at a step; null where nothing is asked of it. */
   asks: string | null;
-  /** Where the example is drawn large enough to be drawn on; null where it is no image. */
+  /** Where a drawing is shown, and can be drawn on if it is large enough; null where none is. */
   pad: Rect | null;
+  /** What the network says of the example. */
+  verdict: string;
 }
 
 export interface NetworkDrawing extends Drawing<NetworkScene> {
@@ -53,7 +63,7 @@ export interface NetworkDrawing extends Drawing<NetworkScene> {
 const NARROW = 720;
 const STRIP = 158;
 const EXAMPLES = 52;
-const ROOM = { least: 410, most: 600, unit: 22 };
+const ROOM = { least: 410, most: 600, narrow: 540, unit: 22 };
 
 export function drawing(): NetworkDrawing {
   const keep = memory();
@@ -99,6 +109,7 @@ export function drawing(): NetworkDrawing {
 function focusOf(
   diagram: Diagram,
   { store, pointed }: Given,
+  { compared }: Settings,
 ): { focus: Focus | null; pointed: boolean } {
   const [kind, column, number] = pointed.id.split(":");
   if (kind === "u") {
@@ -111,7 +122,7 @@ function focusOf(
     const unit = diagram.shown[k].bundles[bundle]?.to ?? -1;
     return { focus: { column: k, unit, bundle, entry: null }, pointed: true };
   }
-  const selection = store.selection();
+  const selection = compared ? null : store.selection();
   const { columns } = diagram.graph;
   const k = columns.findIndex(({ layer }) => layer !== null && layer.name === selection?.layer);
   const { layer } = columns[k] ?? {};
@@ -214,12 +225,13 @@ function sceneOf(
   const below = STRIP + more;
   // What stands below in a narrow page takes nothing from the diagram.
   const asked = Number(given.get("height"));
-  const height = given.room || (asked ? asked + more : below + roomOf(given, frame, keep));
+  const height = given.room || (asked ? asked + more : below + roomOf(given, frame, keep, narrow));
   const room = { x: 0, y: 0, width, height: height - below };
   const diagram = diagramOf(given, frame, settings, flow, room, window, keep, units);
   const { graph, layout } = diagram;
-  const { focus, pointed: isPointed } = focusOf(diagram, given);
+  const { focus, pointed: isPointed } = focusOf(diagram, given, settings);
   const closeUp = closeUpOf(diagram, focus, given);
+  const lit = !focus && closeUp?.kind === "unit" ? closeUp : null;
   const strip = stripOf(given, settings, { y: room.height, width, narrow, height: below });
   const palette = paletteOf(theme.name);
   const shift: [number, number] = [room.x - window.x, room.y - window.y];
@@ -230,6 +242,9 @@ function sceneOf(
   const scores = scoresOf(graph, flow);
   const known = [layout, frame, flow, theme.name, ratio, window.x, window.y];
   const pad = padOf(diagram, settings);
+  const verdict = verdictOf(graph, scores, store.probe(), settings);
+  // What is pointed at stands out; what is selected has a frame.
+  const strength = isPointed ? 0.4 : focus ? 0.85 : 1;
 
   return {
     diagram,
@@ -239,18 +254,27 @@ function sceneOf(
     settings,
     asks: null,
     pad,
+    verdict,
     width,
     height,
     title: "Network",
     moment: `step ${formatCount(frame.step)}`,
     words: description(diagram, scores, store.probe(), settings),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: captionOf(diagram, scores, store.probe(), settings, theme),
+    caption: captionOf(
+      diagram,
+      verdict,
+      settings,
+      lit !== null,
+      scores?.probabilities != null,
+      theme,
+    ),
     sheets: [
       {
-        from: [...steady.flat(), window.x, window.y, focus !== null],
-        marks: () => moved(linkMarks(diagram, theme, focus !== null)),
+        from: [...steady.flat(), window.x, window.y, strength, lit?.column],
+        marks: () => moved(linkMarks(diagram, theme, strength, lit?.column ?? -1)),
       },
+      { marks: () => moved(lit ? litMarks(diagram, lit, theme, palette) : []) },
       {
         from: [...known, settings.example],
         marks: () =>
@@ -258,7 +282,13 @@ function sceneOf(
       },
       {
         marks: () =>
-          moved(focus ? focusMarks(diagram, focus, closeUp, isPointed, theme, palette) : []),
+          moved(
+            focus
+              ? focusMarks(diagram, focus, closeUp, isPointed, theme, palette)
+              : lit
+                ? namedMarks(diagram, lit, theme)
+                : [],
+          ),
       },
       { marks: () => moved(headMarks(diagram, theme)) },
       { marks: () => miniMarks(diagram, theme) },
@@ -278,8 +308,10 @@ function sceneOf(
             strip.close,
             theme,
             palette,
-            flow,
-            frame.step,
+            diagram,
+            lateOf(diagram, closeUp),
+            given.store.alone(),
+            settings.compared,
           ),
         ],
       },
@@ -295,10 +327,10 @@ function sceneOf(
 }
 
 /** Pixels of the diagram by itself: so that the units of a column are large enough to be seen, within bounds. */
-function roomOf(given: Given, frame: Frame, keep: Keep): number {
+function roomOf(given: Given, frame: Frame, keep: Keep, narrow: boolean): number {
   const { columns } = graphIn(given, frame, keep);
   const most = Math.max(...columns.map(({ units, map }) => (map ? units : units / 2)));
-  return Math.max(ROOM.least, Math.min(ROOM.most, ROOM.unit * most + HEAD));
+  return Math.max(ROOM.least, Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * most + HEAD));
 }
 
 /** Where one draws: the picture of the input. */
@@ -309,12 +341,21 @@ function padOf({ layout, room, window }: Diagram, { example }: Settings): Rect |
   return { ...box, x: box.x - window.x + room.x, y: box.y - window.y + room.y };
 }
 
-function titleOf({ graph }: Diagram, closeUp: CloseUp | null): string {
+/** Of when the numbers are that a close-up begins with, where the functions on them are of later. */
+function lateOf({ graph, flow, frame }: Diagram, closeUp: CloseUp | null): string {
+  if (!closeUp || !flow || flow.step === frame.step) return "";
+  const { sources } = graph.stations[graph.columns[closeUp.column].station];
+  const isExample = Math.max(...sources) === graph.columns[0].station;
+  return isExample ? "" : `as of step ${formatCount(flow.step)}`;
+}
+
+function titleOf({ graph, flow }: Diagram, closeUp: CloseUp | null): string {
   if (!closeUp) return "";
   const isLast = closeUp.column === graph.columns.length - 1;
-  const name = isLast
-    ? `output ${closeUp.unit}`
-    : `${graph.columns[closeUp.column].name} ${closeUp.unit}`;
+  const { name: own, layer } = graph.columns[closeUp.column];
+  const score = scoresOf(graph, flow)?.probabilities ? "the score of" : "output";
+  const unit = outputName(layer ?? {}, closeUp.unit, isLast ? score : own);
+  const name = isLast || !layer?.names ? unit : `${own} ${unit}`;
   return closeUpTitle(closeUp, name);
 }
 

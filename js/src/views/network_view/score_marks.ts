@@ -1,15 +1,20 @@
 /** Draws the numbers at the end of the network as bars. No DOM. */
 
+import { outputName } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
 import type { Mark } from "../../scene/marks.ts";
-import { widthOf } from "../../scene/text.ts";
+import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Diagram } from "./diagram.ts";
-import { percent, type Scores } from "./scores.ts";
+import { HEAD } from "./layout.ts";
+import { lastLayer, percent, type Scores } from "./scores.ts";
+
+/** Room above the first bar for the word that says what they are. */
+const WORD = 12;
 
 /** The bars beside the last units; `label` is the right class. Those of long ago are pale. */
 export function scoreMarks(
-  { layout }: Diagram,
+  { layout, graph }: Diagram,
   { raw, probabilities, best }: Scores,
   label: number | null,
   stale: boolean,
@@ -17,14 +22,23 @@ export function scoreMarks(
 ): Mark[] {
   const shown = probabilities ?? raw;
   const mark = label === best ? "✓" : "true";
-  const nameOf = (unit: number) => (unit === label ? `${unit} ${mark}` : String(unit));
   const { units, bars, barsAt } = layout.columns[layout.columns.length - 1];
+  const layer = lastLayer(graph);
+  const own = (unit: number) => fitted(outputName(layer, unit, "").trim(), bars / 3, 11, 600);
+  const nameOf = (unit: number) => (unit === label ? `${own(unit)} ${mark}` : own(unit));
   if (bars === 0) return [];
   const made: Mark[] = [];
   const least = Math.min(0, ...shown);
   const most = probabilities ? 1 : Math.max(1e-9, ...shown, -least);
   const names = Math.max(...units.map(({ unit }) => widthOf(nameOf(unit), 11, 600))) + 8;
-  const texts = 50;
+  const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : number(shown[unit]));
+  const texts = Math.max(...units.map(({ unit }) => widthOf(saidOf(unit), 11, 600))) + 4;
+  const [first] = units;
+  if (probabilities && first.y - HEAD >= WORD) {
+    const text = fitted("probability", bars - names, 11);
+    const place = { x: barsAt + names, y: first.y - 4 };
+    made.push({ kind: "text", ...place, text, size: 11, fill: colours.muted });
+  }
   for (const { unit, y, height } of units) {
     const left = barsAt + names;
     const room = bars - names - texts - 4;
@@ -33,7 +47,7 @@ export function scoreMarks(
     const middle = y + height / 2;
     const tall = Math.min(12, height);
     const isBest = unit === best && raw.length > 1 && !stale;
-    const fill = isBest ? colours.accent : colours.ghost;
+    const fill = isBest ? colours.ink : colours.ghost;
     const from = Math.min(zero, zero + length);
     const boxes = [from, middle - tall / 2, Math.max(1, Math.abs(length)), tall];
     const text = { kind: "text", y: middle, size: 11, middle: true } as const;
@@ -46,9 +60,19 @@ export function scoreMarks(
       fill: unit === label && label === best ? colours.live : colours.ink,
     });
     made.push({ kind: "rects", boxes, fill, radius: 2 });
-    const said = probabilities ? percent(shown[unit]) : number(shown[unit]);
     const at = Math.max(zero, zero + length) + 4;
-    made.push({ ...text, x: at, text: said, weight: isBest ? 600 : 400, fill: colours.muted });
+    made.push({
+      ...text,
+      x: at,
+      text: saidOf(unit),
+      weight: isBest ? 600 : 400,
+      fill: colours.muted,
+    });
   }
   return made;
+}
+
+/** As many digits for all: "10.0 %" beside "9.8 %". */
+function toATenth(share: number): string {
+  return share > 0 && share < 1 ? percent(share).replace(/^(\d+) %$/, "$1.0 %") : percent(share);
 }

@@ -1,5 +1,6 @@
 /** The numbers at the end of the network, in words and shares: probabilities where they are scores of classes. No DOM. */
 
+import type { LayerLayout } from "../../wire/types.ts";
 import { type Flow, softmax } from "./flow.ts";
 import { endsInSoftmax, type Graph } from "./graph.ts";
 
@@ -24,6 +25,11 @@ export function scoresOf(graph: Graph, flow: Flow | null): Scores | null {
   const shown = probabilities ?? raw;
   const best = shown.reduce((most, value, k) => (value > shown[most] ? k : most), 0);
   return { raw, probabilities, best };
+}
+
+/** The layer whose outputs the scores are; without names where none is known. */
+export function lastLayer({ columns }: Graph): Pick<LayerLayout, "names"> {
+  return columns[columns.length - 1].layer ?? {};
 }
 
 /** Of log-probabilities and of scores alike; what are probabilities already stay as they are. */

@@ -44,13 +44,14 @@ export function canDraw(probe: Probe | null): boolean {
 }
 
 export function stripOf(
-  { store, width }: Given,
-  { example, picker }: Settings,
+  { store, width, still }: Given,
+  { example, picker, compared }: Settings,
   { y, narrow, height }: { y: number; width: number; narrow: boolean; height: number },
 ): Strip {
-  const probe = picker ? store.probe() : null;
+  // Of several diagrams that are narrow each has them: so what is below is as high in all of them.
+  const probe = picker || narrow ? store.probe() : null;
   const count = probe ? probe.shape[0] : 0;
-  const draws = canDraw(probe);
+  const draws = canDraw(probe) && !still;
   const pictures = probe ? picturesOf(probe) : [];
   const column = narrow ? 100 : Math.max(1, Math.min(3, Math.ceil((count + 1) / 3)));
   const top = y + 24;
@@ -68,14 +69,16 @@ export function stripOf(
   const idOf = (k: number) => (k < count ? `x:${k}` : "x:-1");
   const wordsOf = (k: number) =>
     k < count
-      ? `Example ${k + 1} of ${count}: click to send it through the network`
-      : "Draw an example of your own on the input, with the mouse";
+      ? `Example ${k} of ${count}: click to send it through the network`
+      : "Draw an example of your own on the input";
   return {
     close,
     sites: boxes.map((box, k) => ({ id: idOf(k), box, words: wordsOf(k) })),
     marks({ colours }) {
       if (count === 0) return [];
-      const marks: Mark[] = [label(LEFT, y + 15, "examples", colours.muted)];
+      const marks: Mark[] = [
+        label(LEFT, y + 15, compared ? "examples, for all" : "examples", colours.muted),
+      ];
       boxes.forEach((box, k) => {
         const picture = pictures[k];
         const flat = [box.x, box.y, box.width, box.height];
@@ -83,7 +86,7 @@ export function stripOf(
         if (k < count && picture) marks.push({ kind: "image", box, pixels: picture });
         else {
           marks.push({ kind: "rects", boxes: flat, fill: colours.cell, radius: 3 });
-          const text = k < count ? String(k + 1) : "draw";
+          const text = k < count ? String(k) : "draw";
           const [x, middle] = [box.x + TILE / 2, box.y + TILE / 2];
           const place = { x, y: middle, anchor: "middle", middle: true } as const;
           marks.push({ kind: "text", ...place, text, fill: colours.ink, size: 11 });

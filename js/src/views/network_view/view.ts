@@ -2,8 +2,9 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { selectionOf } from "../../phi/entries.ts";
-import type { Point } from "../../scene/marks.ts";
+import type { Point, Rect } from "../../scene/marks.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createPad } from "../../shell/pad.ts";
 import { createPen } from "../../shell/pen.ts";
 import { createStage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
@@ -29,6 +30,8 @@ const KIND: Kind = {
 const PATIENCE = 3000;
 /** Pixels of a drawing at most. */
 const MOST = 4000;
+/** Pixels from which on a hand can draw on the input itself. */
+const ROOMY = 64;
 const HINT =
   "Point at anything to see what feeds it; click a link or a unit to select its function.";
 
@@ -62,7 +65,10 @@ function build(shell: Shell): Parts {
     },
     signal,
   );
-  const pen = createPen(shell, stage, draw.sketch, () => scene?.pad ?? null);
+  const pen = createPen(shell, stage, draw.sketch, () => roomy(scene?.pad ?? null));
+  const pad = createPad(shell, stage.element, draw.sketch, stage.canvas);
+  /** A drawing was begun: once its place is known it gets a pad, if that is too small. */
+  let begins: "by hand" | "by keyboard" | null = null;
   const header = createHeader(
     document,
     {
@@ -109,8 +115,15 @@ function build(shell: Shell): Parts {
     const store = shell.store();
     if (!scene || !store || id === "") return;
     const [kind, a, b] = id.split(":");
+    const how = event.type === "keydown" ? "by keyboard" : "by hand";
     if (kind === "x") {
+      if (Number(a) < 0) begins = how;
       shell.choose("example", Number(a));
+      return;
+    }
+    if (scene.pad && id === "u:0:0") {
+      begins = how;
+      shell.schedule();
       return;
     }
     const selection =
@@ -157,6 +170,11 @@ function build(shell: Shell): Parts {
       if (typeof shown === "string") return shown;
       scene = shown;
       comesLater(shown.diagram.late);
+      if (!shown.pad) pad.close();
+      else if (begins === "by keyboard" || (begins && !roomy(shown.pad))) pad.open();
+      begins = null;
+      // Beside what one pressed, which is in the window.
+      pad.show(shown.verdict, shown.height - shown.room.height + 6);
       if (shown.asks) ask(shown.asks, given.store);
       const said = editWords(given.store.edits(), given.get);
       const words = shown.sites.words(pointed.id);
@@ -164,6 +182,11 @@ function build(shell: Shell): Parts {
       return shown;
     },
   };
+}
+
+/** Where one can draw by hand, if it is large enough. */
+function roomy(place: Rect | null): Rect | null {
+  return place && Math.min(place.width, place.height) >= ROOMY ? place : null;
 }
 
 /** The function of what was clicked: of a thumbnail the one under the pointer, else the strongest. */

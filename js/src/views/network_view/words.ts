@@ -1,27 +1,30 @@
 /** NetworkView in words. No DOM. */
 
-import { counted, isPlain, layerTitle } from "../../phi/entries.ts";
+import { counted, isPlain, layerTitle, numberedName, outputName } from "../../phi/entries.ts";
 import { type Evaluation, scoreText } from "../../phi/evaluation.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { rampOf } from "../../scene/heat.ts";
 import type { Remark } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Edits, Frame, Probe, Station } from "../../wire/types.ts";
+import type { Edits, Probe, Station } from "../../wire/types.ts";
 import type { Diagram } from "./diagram.ts";
-import { type Flow, unitValues } from "./flow.ts";
+import { isStale, unitValues } from "./flow.ts";
 import { hasSquares } from "./functions.ts";
-import { lossOf, percent, type Scores } from "./scores.ts";
+import { type Graph, inputNamed } from "./graph.ts";
+import { lastLayer, lossOf, percent, type Scores } from "./scores.ts";
 import type { Settings } from "./settings.ts";
 
-const STALE = { steps: 20, share: 0.2 };
+/** Stations that compute something else while they are trained. */
+const DIFFERS = /batch ?norm|dropout/i;
 const ROOT = "the root of the sum of squares";
 
 export function captionOf(
   diagram: Diagram,
-  scores: Scores | null,
-  probe: Probe | null,
+  said: string,
   settings: Settings,
+  lit: boolean,
+  isClassed: boolean,
   theme: Theme,
 ): Remark[] {
   const { graph, shown, flow, frame } = diagram;
@@ -30,19 +33,32 @@ export function captionOf(
   const all = shown.reduce((sum, { bundles }) => sum + bundles.length, 0);
   const links = shown.reduce((sum, { links: own }) => sum + own.length, 0);
   const share = shareShown(diagram);
-  const said = verdictOf(scores, probe, settings);
-  const late = flow !== null && flow.step !== frame.step;
-  const verdict = said && late ? `${said} (as of step ${formatCount(flow.step)})` : said;
+  const stale = isStale(flow, frame);
+  const verdict = said && stale && flow ? `${said} (as of step ${formatCount(flow.step)})` : said;
   const remarks: Remark[] = [
-    ...(verdict ? [verdictRemark(verdict, isStale(flow, frame))] : []),
-    ...keyOf(diagram, colours.ink),
+    ...(verdict ? [verdictRemark(verdict, stale)] : []),
+    ...keyOf(diagram, links < all ? "" : `${counted(all, "link")}, `, colours.ink),
   ];
+  if (lit) {
+    remarks.push({
+      text: "adds to the score",
+      swatch: { kind: "line", colours: [colours.more] },
+      title:
+        "Coloured links: what this example adds to the score, or takes from it, the wider the more, as in the bars below",
+    });
+    remarks.push({ text: "takes away", swatch: { kind: "line", colours: [colours.less] } });
+  }
   if (flow)
     remarks.push({
-      text: "below 0 … above 0, each layer on its own scale",
+      text: `${graph.columns.some(({ map }) => map) ? "maps" : "circles"}: below 0 … above 0, each layer on its own scale`,
       swatch: { kind: "ramp", colours: ramp },
     });
-  if (scores?.probabilities) remarks.push({ text: "last circles: probability" });
+  if (isClassed) {
+    remarks.push({
+      text: "fuller circle: more probable",
+      swatch: { kind: "dot", colours: [colours.ink] },
+    });
+  }
   if (links < all) {
     const which = settings.top > 0 ? ` (the ${settings.top} strongest to each unit)` : "";
     const part = `${percent(share)} of their strength`;
@@ -59,13 +75,8 @@ function verdictRemark(text: string, stale: boolean): Remark {
   return stale ? { text } : { text, tone: "ink", strong: true };
 }
 
-/** Whether so many steps have been made since the example was sent through that it may be otherwise by now. */
-export function isStale(flow: Flow | null, { step }: Frame): boolean {
-  return flow !== null && step - flow.step > Math.max(STALE.steps, STALE.share * step);
-}
-
 /** What stands on the links. */
-function keyOf(diagram: Diagram, ink: string): Remark[] {
+function keyOf(diagram: Diagram, all: string, ink: string): Remark[] {
   const layers = diagram.graph.columns.flatMap(({ layer }) => layer ?? []);
   const line = { kind: "line", colours: [ink] } as const;
   const squares = hasSquares(diagram);
@@ -74,7 +85,7 @@ function keyOf(diagram: Diagram, ink: string): Remark[] {
     const drawn: Remark[] = [
       {
         text: squares
-          ? "coloured squares: weights w, above 0 (orange) or below 0 (blue)"
+          ? "colour blocks on links: weights w, above 0 (orange) or below 0 (blue)"
           : "small plots: straight lines w·x",
         tone: "ink",
         title: "Every layer of this network is a plain one: on each link its input is multiplied",
@@ -83,7 +94,7 @@ function keyOf(diagram: Diagram, ink: string): Remark[] {
     return [
       ...(plots ? drawn : []),
       {
-        text: "strong link: w·x varies much",
+        text: all ? `${all}strong where w·x varies` : "strong link: w·x varies a lot",
         swatch: line,
         title: `The spread of w·x over the inputs observed; of several weights ${ROOT}`,
       },
@@ -97,14 +108,14 @@ function keyOf(diagram: Diagram, ink: string): Remark[] {
         "On each link stands the function that is applied there, over the inputs that reach it",
     },
     {
-      text: "strong link: φ varies much",
+      text: all ? `${all}strong where φ varies` : "strong link: φ varies a lot",
       swatch: line,
       title: `The spread of φ over the inputs observed (before that, over its grid); of several functions ${ROOT}`,
     },
   ];
   if (squares) {
     remarks.push({
-      text: "coloured squares: φ rises (orange) or falls (blue)",
+      text: "colour blocks on links: φ rises (orange) or falls (blue)",
       title:
         "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves",
     });
@@ -136,18 +147,34 @@ export function editWords(
 }
 
 /** What the network says of the example, and whether that is right. */
-function verdictOf(scores: Scores | null, probe: Probe | null, { example }: Settings): string {
+export function verdictOf(
+  graph: Graph,
+  scores: Scores | null,
+  probe: Probe | null,
+  { example }: Settings,
+): string {
   if (!scores || scores.raw.length < 2) return "";
-  const which = example < 0 ? "your drawing" : `example ${example + 1}`;
+  const which = example < 0 ? "your drawing" : `example ${example}`;
   const label = example < 0 ? null : (probe?.labels?.[example] ?? null);
   const loss = lossOf(scores, label);
   // Whether what leaves the network scores classes only labels tell, where it ends in no softmax.
   if (!scores.probabilities && !probe?.labels) return "";
-  const truth = label === null ? "" : label === scores.best ? ", right" : `, wrong: it is ${label}`;
+  const named = (k: number) => outputName(lastLayer(graph), k, "").trim();
+  const truth =
+    label === null ? "" : label === scores.best ? ", correct" : `, wrong: it is ${named(label)}`;
   const said = scores.probabilities
-    ? `${which}: ${scores.best} (${percent(scores.probabilities[scores.best])})${truth}`
-    : `${which}: highest score ${scores.best}${truth}`;
-  return loss === null ? said : `${said} · its loss ${number(Number(loss.toPrecision(2)))}`;
+    ? `${which}: predicted ${named(scores.best)} (${percent(scores.probabilities[scores.best])})${truth}`
+    : `${which}: highest score ${named(scores.best)}${truth}`;
+  if (loss === null) return said;
+  // The loss of the training is that of a batch, with the statistics of the batch and with dropout.
+  const differs = graph.stations.some((station) => DIFFERS.test(station.label));
+  const mode = differs ? " in evaluation mode" : "";
+  return `${said} · loss ${twoDigits(loss)}${mode}`;
+}
+
+/** "0.20", not "0.2". */
+function twoDigits(loss: number): string {
+  return loss >= 0.001 && loss < 10 ? loss.toPrecision(2) : number(Number(loss.toPrecision(2)));
 }
 
 export function stationWords({ label, name, shape }: Station): string {
@@ -158,12 +185,14 @@ export function stationWords({ label, name, shape }: Station): string {
 export function thumbWords({ graph, shown, relevances }: Diagram, k: number, n: number): string {
   const { layer } = graph.columns[k];
   const { from, to, count } = shown[k].bundles[n];
+  const before = graph.columns[graph.columns[k].from[0]]?.layer;
+  const [start, end] = [numberedName(before ?? {}, from), numberedName(layer ?? {}, to)];
   const relevance = relevances[k];
   const what =
     count === 1 ? "function" : layer?.kind === "conv" ? "kernel" : counted(count, "function");
   const share = relevance ? relevance.sizes[n] / (relevance.most || 1) : 0;
   const strength = `${percent(share)} of the strongest`;
-  return `${layer ? layerTitle(layer) : ""} · ${what} from ${from} to ${to} · ${strength}. Click to select it.`;
+  return `${layer ? layerTitle(layer) : ""} · ${what} from ${start} to ${end} · ${strength}. Click to select it.`;
 }
 
 export function unitWords(
@@ -173,19 +202,23 @@ export function unitWords(
   scores: Scores | null,
 ): string {
   const column = graph.columns[k];
-  const what =
-    column.kind === "input" ? (column.map ? "input channel" : "input") : `${column.name} · output`;
+  const input = column.map ? "input channel" : "input";
+  const isInput = column.kind === "input";
+  const name =
+    (isInput && inputNamed(graph, unit)) ||
+    outputName(column.layer ?? {}, unit, isInput ? input : "output");
+  const what = isInput ? name : `${column.name} · ${name}`;
   const isLast = k === graph.columns.length - 1;
   if (isLast && scores) {
     const { probabilities, raw } = scores;
     const said = probabilities ? percent(probabilities[unit]) : number(raw[unit]);
-    return `${what} ${unit}: ${said}`;
+    return `${what}: ${said}`;
   }
   const values = flow ? unitValues(flow, column.station, unit) : null;
-  if (!values) return `${what} ${unit}`;
-  if (values.length === 1) return `${what} ${unit}: ${number(values[0])}`;
+  if (!values) return what;
+  if (values.length === 1) return `${what}: ${number(values[0])}`;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return `${what} ${unit}: mean ${number(mean)}`;
+  return `${what}: mean ${number(mean)}`;
 }
 
 export function description(
@@ -199,10 +232,10 @@ export function description(
       ? `${name}: ${counted(units, "map")} of ${map.join(" by ")}`
       : `${name}: ${counted(units, "number")}`,
   );
-  const which = example < 0 ? "the drawing" : `example ${example + 1}`;
+  const which = example < 0 ? "the drawing" : `example ${example}`;
   const said =
     probe && scores && scores.raw.length > 1
-      ? ` For ${which} the largest score is number ${scores.best}.`
+      ? ` For ${which} the largest score is number ${numberedName(lastLayer(graph), scores.best)}.`
       : "";
   return `The network from input to output at step ${formatCount(frame.step)}. ${sizes.join(", ")}.${said}`;
 }

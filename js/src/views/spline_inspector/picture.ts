@@ -65,6 +65,8 @@ export interface Picture {
   knots: readonly number[];
   /** null: nothing observed; undefined: no strip. */
   density: Density | null | undefined;
+  /** `Store.alone()` */
+  isAlone: boolean;
   colourOf: (b: number) => string;
   ghost: Phi | null;
   /** The step that it is of, or would be: where the step shown is that one, nothing is drawn of it. */
@@ -79,6 +81,7 @@ export interface Ingredients {
   ghost: Frame | null;
   frame: Frame;
   observed: Observed | null;
+  isAlone: boolean;
   settings: Settings;
   x: Range;
   /** Points along x. */
@@ -164,6 +167,7 @@ export function makePicture(from: Ingredients, samplesOf: Sampler): Picture {
     order: splineOrder(phi),
     domain,
     knots: show.has("knots") ? knots : [],
+    isAlone: from.isAlone,
     density: show.has("density") ? densityOf(phi, observed) : undefined,
     colourOf,
     ghost,

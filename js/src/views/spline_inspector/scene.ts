@@ -162,6 +162,7 @@ export function drawing(): InspectorDrawing {
       settings,
       ghost: store.ghost(),
       observed: settings.show.has("density") ? observed : null,
+      isAlone: store.alone(),
       points: Math.max(64, Math.min(900, Math.round(wide))),
     });
     const y = touch.held ? heldRange(from, touch.held) : yRange(from, chosen);
@@ -359,7 +360,7 @@ function captionOf(picture: Picture, store: Store, room: number | undefined): Re
     { text: rangeText(range), title: rangeInFull(range), tone: range ? "ink" : "warn" },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? windowText(layer.variable, x) : "" },
-    { text: inputsText(phi, store.observed(layer.name)) },
+    { text: inputsText(phi, store.observed(layer.name), store.alone()) },
     { text: layer.note },
   ];
   return caption.filter(({ text }) => text !== "");

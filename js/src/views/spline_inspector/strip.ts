@@ -5,7 +5,7 @@ import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { Density, Picture } from "./picture.ts";
 import { toX } from "./window.ts";
-import { percent, UNSEEN } from "./words.ts";
+import { percent, unseenText } from "./words.ts";
 
 const SMALL = 11;
 /** Pixels above the bars where some are cut, for how much they are. */
@@ -47,12 +47,12 @@ export function stripMarks(picture: Picture, strip: Rect, colours: Colours): Mar
   };
   return [
     ground,
-    ...(density ? barMarks(density, picture, strip, colours) : unseen(strip, colours)),
+    ...(density ? barMarks(density, picture, strip, colours) : unseen(picture, strip, colours)),
   ];
 }
 
-function unseen(strip: Rect, { muted: fill }: Colours): Mark[] {
-  const text = fitted(UNSEEN, strip.width, SMALL);
+function unseen({ isAlone }: Picture, strip: Rect, { muted: fill }: Colours): Mark[] {
+  const text = fitted(unseenText(isAlone), strip.width, SMALL);
   const [x, y] = [strip.x + strip.width / 2, strip.y + strip.height / 2];
   return [{ kind: "text", x, y, text, fill, size: SMALL, anchor: "middle", middle: true }];
 }

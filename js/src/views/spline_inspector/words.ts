@@ -8,7 +8,11 @@ import type { Settings } from "./settings.ts";
 import { entryOf, type Phi, type Range } from "./terms.ts";
 import { inFull } from "./window.ts";
 
-export const UNSEEN = "live.observe(batch) draws here where the inputs fall";
+export function unseenText(isAlone: boolean): string {
+  return isAlone
+    ? "where the inputs fall was not observed"
+    : "live.observe(batch) draws here where the inputs fall";
+}
 
 export const UNREAD = "Point at the curve to read it; click a term to hide it.";
 
@@ -83,8 +87,8 @@ export function percent(share: number): string {
 }
 
 /** What was observed of the inputs of a function. */
-export function inputsText(phi: Phi, observed: Observed | null): string {
-  if (!observed) return "no inputs seen yet: live.observe(batch)";
+export function inputsText(phi: Phi, observed: Observed | null, isAlone = false): string {
+  if (!observed) return isAlone ? "no inputs seen" : "no inputs seen yet: live.observe(batch)";
   const entry = entryOf(phi.layer, phi.f);
   if (entry >= observed.entries) return "";
   const grid = observed.outsideDomain[entry];

@@ -20,6 +20,8 @@ export interface Status {
   /** Steps a second: of late, and over all steps. */
   rate: number;
   mean_rate: number;
+  /** How the layers of kan_widgets compute; empty where the model has none, or in a recording. */
+  kernels: string;
   elapsed: number;
   remaining: number | null;
   /** Seconds that the run was asked to take. */
@@ -63,6 +65,7 @@ const EMPTY: Status = {
   total: null,
   rate: 0,
   mean_rate: 0,
+  kernels: "",
   elapsed: 0,
   remaining: null,
   paced: null,

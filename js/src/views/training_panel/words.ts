@@ -32,7 +32,7 @@ export function numbers(status: Status): [label: string, value: string, title: s
     found.push([
       "now",
       `${formatNumber(status.rate)} steps/s`,
-      "Optimizer steps a second over the last few seconds, pauses not counted",
+      `Optimizer steps a second over the last few seconds, pauses not counted${status.kernels && `. KAN layers compute by ${status.kernels}`}`,
     ]);
   }
   if (status.elapsed > 0) {
@@ -74,7 +74,7 @@ export function trainingWord({ state, control, closed, fault }: Status): string 
 
 /** Where nothing is left to hear clicks. */
 export const ALONE =
-  "No kernel is connected: this panel shows what was saved. To steer training, run its cell again.";
+  "No kernel is connected: this panel shows what was saved. In a notebook, running its cell again connects it.";
 
 /** Where clicks get no answer, and why. */
 export function deafWords(news: boolean, waiting: readonly string[]): string {

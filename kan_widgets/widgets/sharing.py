@@ -1,10 +1,11 @@
-"""The selection that all views of a stream share, as a trait of each of them."""
+"""Selection and time, which all views of a stream share, as traits of each of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from typing import Any
 
+import anywidget
 import traitlets
 
 from kan_widgets.live import Selection
@@ -22,17 +23,29 @@ class _Chosen(traitlets.TraitType[Any, Any]):
         return obj._checked(value) if value else None
 
 
-class Selecting(traitlets.HasTraits):
-    """A view whose functions can be selected; it joins its stream when both are made."""
+SHARED = ("selection", "cursor")
+
+
+class Sharing(anywidget.AnyWidget):
+    """A view with the selection and the time of its stream, which it joins when both are made.
+
+    The two cross the wire with the stream alone. In the page ``js/src/shell/shared.ts`` keeps them
+    equal in the models of stream and views, here this class does: so a page that is ahead of
+    Python is never told what it was a moment ago.
+    """
 
     comm: Any
-    selection = _Chosen()
+    selection = _Chosen().tag(sync=True)
     """The selected function, shared by all views of the stream; may be set.
 
     ``{"layer": name, "out": o, "in": i, "row": r, "column": c}``, or ``None``. It can be
-    observed, and linked with ``traitlets.link``. Indices left out are 0; what names no function
-    raises as ``live.select`` does, and changes nothing.
+    observed, and linked with ``traitlets.link`` or, between views that are shown,
+    ``ipywidgets.jslink``. Indices left out are 0; what names no function raises as ``live.select``
+    does, and changes nothing.
     """
+    cursor = traitlets.Int(-1, min=-1).tag(sync=True)
+    """The training step that all views of the stream show; −1 is the newest. May be set, observed
+    and linked as ``selection``. The step shown is the last one in the history up to it."""
 
     _select_callbacks: tuple[Callback[[Selection]], ...] = ()
 
@@ -64,6 +77,15 @@ class Selecting(traitlets.HasTraits):
         """Handle a change of the stream's trait ``name``."""
         if name == "selection":
             self.selection = self._selected_in_stream()
+        elif name == "cursor":
+            self.cursor = self._stream.cursor
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the page has changed; what is shared comes with the stream."""
+        super().set_state({name: v for name, v in sync_data.items() if name not in SHARED})
+
+    def _should_send_property(self, key: str, value: Any) -> bool:
+        return key not in SHARED and bool(super()._should_send_property(key, value))
 
     def looked_at(self) -> Collection[str]:
         """Return the layers whose functions it shows."""
@@ -71,7 +93,8 @@ class Selecting(traitlets.HasTraits):
 
     def _join(self) -> None:
         self._stream.join(self)
-        self.selection = self._selected_in_stream()
+        for name in SHARED:
+            self.stream_changed(name)
 
     def _selected_in_stream(self) -> Selection | None:
         chosen = dict(self._stream.selection)
@@ -82,6 +105,10 @@ class Selecting(traitlets.HasTraits):
 
     def _checked(self, value: Any) -> Selection:
         return checked_selection(self._stream.layout_shown, value)
+
+    @traitlets.observe("cursor")
+    def _cursor_changed(self, change: Any) -> None:
+        self._stream.cursor = change["new"]
 
     @traitlets.observe("selection")
     def _selection_changed(self, change: Any) -> None:

@@ -1,0 +1,118 @@
+/** A sheet to draw on, laid over a view whose image is drawn too small for a hand. */
+
+import type { Sketch } from "../phi/sketch.ts";
+import { greyOf } from "../scene/heat.ts";
+import { createKit } from "./controls.ts";
+import { element, put } from "./element.ts";
+import { DIRECTIONS, plainKey, used } from "./keys.ts";
+import type { Shell } from "./mount.ts";
+import { createPen } from "./pen.ts";
+
+export interface Pad {
+  open(): void;
+  close(): void;
+  /** Draws what the sketch holds, and what is made of it; `below` pixels under the pad stay free. */
+  show(verdict: string, below: number): void;
+}
+
+const NAME =
+  "Your drawing. Arrows move the pen, Space draws, Backspace erases, Escape puts the pad away.";
+const STEPS = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] } as const;
+
+/** `over` is what it lies on; `back` gets the keyboard when it is put away. */
+export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back: HTMLElement): Pad {
+  const { document, signal } = shell;
+  const root = element(document, "div", "kw-pad", over);
+  root.hidden = true;
+  root.setAttribute("role", "dialog");
+  root.setAttribute("aria-label", "Draw an example of your own");
+  const sheet = element(document, "div", "kw-pad-sheet", root);
+  const canvas = element(document, "canvas", "kw-pad-image", sheet);
+  canvas.tabIndex = 0;
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-label", NAME);
+  const mark = element(document, "div", "kw-pad-mark", sheet);
+  mark.hidden = true;
+  const foot = element(document, "div", "kw-tools", root);
+  const said = element(document, "div", "kw-pad-verdict", root);
+  const whole = () => ({ x: 0, y: 0, width: canvas.clientWidth, height: canvas.clientHeight });
+  const pen = createPen(shell, { canvas, view: whole }, sketch, whole);
+  let at: [x: number, y: number] = [0, 0];
+
+  function close() {
+    if (root.hidden) return;
+    const hadKeyboard = root.contains((root.getRootNode() as Document).activeElement);
+    root.hidden = true;
+    if (hadKeyboard) back.focus({ preventScroll: true });
+  }
+
+  function place() {
+    const { width, height } = sketch.image();
+    const [x, y] = at;
+    mark.style.left = `${(100 * x) / width}%`;
+    mark.style.top = `${(100 * y) / height}%`;
+    mark.style.width = `${100 / width}%`;
+    mark.style.height = `${100 / height}%`;
+  }
+
+  function key(event: KeyboardEvent) {
+    if (!plainKey(event)) return;
+    const { width, height } = sketch.image();
+    const direction = DIRECTIONS[event.key];
+    if (direction) {
+      const [right, down] = STEPS[direction];
+      at = [within(at[0] + right, width), within(at[1] + down, height)];
+    } else if (event.key === " " || event.key === "Enter") pen.dot(at[1], at[0], false);
+    else if (event.key === "Backspace") pen.dot(at[1], at[0], true);
+    else return;
+    mark.hidden = false;
+    place();
+    used(event);
+    shell.schedule();
+  }
+
+  const kit = createKit(document, signal);
+  foot.append(
+    kit.button("clear", "Begin the drawing anew", "kw-button", pen.clear),
+    kit.button("done", "Put the pad away (Escape)", "kw-button", close),
+  );
+  canvas.addEventListener("keydown", key, { signal });
+  canvas.addEventListener("blur", () => mark.toggleAttribute("hidden", true), { signal });
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key !== "Escape") return;
+      used(event);
+      close();
+    },
+    { signal },
+  );
+  // What lies below takes the wheel and the pointer for itself.
+  root.addEventListener("pointerdown", (event) => event.stopPropagation(), { signal });
+
+  return {
+    open() {
+      const { width, height } = sketch.image();
+      root.hidden = false;
+      at = [Math.floor(width / 2), Math.floor(height / 2)];
+      canvas.focus({ preventScroll: true });
+      shell.schedule();
+    },
+    close,
+    show(verdict, below) {
+      if (root.hidden) return;
+      root.style.bottom = `${below}px`;
+      const { data, width, height } = sketch.image();
+      if (canvas.width !== width) canvas.width = width;
+      if (canvas.height !== height) canvas.height = height;
+      const { rgba } = greyOf(data, width, sketch.ends());
+      const pixels = new ImageData(new Uint8ClampedArray(rgba), width, height);
+      canvas.getContext("2d")?.putImageData(pixels, 0, 0);
+      put(said, verdict);
+    },
+  };
+}
+
+function within(place: number, count: number): number {
+  return Math.max(0, Math.min(count - 1, place));
+}

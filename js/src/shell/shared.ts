@@ -1,0 +1,29 @@
+/** Selection and time are those of the stream: the view's model, by which others link them, has the same. */
+
+import type { AnyModel } from "@anywidget/types";
+import { readSelection } from "../wire/protocol.ts";
+import type { Store } from "../wire/types.ts";
+
+/**
+ * Keeps the two equal while the signal lasts. Nothing of it is saved to the kernel: there the stream, which is, tells
+ * the views.
+ */
+export function shareWithModel(model: AnyModel, store: Store, signal: AbortSignal): void {
+  const told = {
+    selection: () => model.set("selection", store.selection()),
+    cursor: () => model.set("cursor", store.cursor()),
+  };
+  const taken = {
+    selection: () => store.select(readSelection(model.get("selection"))),
+    cursor: () => store.setCursor(Number(model.get("cursor"))),
+  };
+  for (const tell of Object.values(told)) tell();
+  store.subscribe((what) => {
+    if (what === "selection" || what === "cursor") told[what]();
+  }, signal);
+  for (const [trait, take] of Object.entries(taken)) model.on(`change:${trait}`, take);
+  const end = () => {
+    for (const [trait, take] of Object.entries(taken)) model.off(`change:${trait}`, take);
+  };
+  signal.addEventListener("abort", end, { once: true });
+}

@@ -1,0 +1,40 @@
+"""Libraries of kernels once they are loaded."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+#: What a library offers, for each order and level, with the number of its arguments, pointers all;
+#: they return a status.
+FUNCTIONS = {"kan_forward": 7, "kan_backward": 12}
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """The two functions for splines of one order."""
+
+    level: str
+    forward: Callable[..., int]
+    backward: Callable[..., int]
+
+
+def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
+    """Return the functions of a library.
+
+    Raises
+    ------
+    OSError
+        If it lacks them.
+    """
+    found: list[Any] = []
+    for name, pointers in FUNCTIONS.items():
+        try:
+            function = getattr(library, f"{name}_{level}_{order}")
+        except AttributeError as error:
+            raise OSError(str(error)) from None
+        function.argtypes, function.restype = [ctypes.c_void_p] * pointers, ctypes.c_int64
+        found.append(function)
+    return Kernels(level, *found)

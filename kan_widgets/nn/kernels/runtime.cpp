@@ -1,0 +1,268 @@
+// Threads and memory for the kernels, and what the processor can do.
+//
+// Threads wait asleep. Those of OpenMP spin, which on a machine with other work takes the time of
+// whoever would have given them work; and a region there ends when every thread has come. Here it
+// ends when every piece is done: the caller takes pieces like the rest, and a thread that comes
+// late, since something else runs in its place, finds nothing left and keeps nobody waiting.
+
+#include "runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#include <malloc.h>
+#include <windows.h>
+#else
+#include <pthread.h>
+#include <signal.h>
+#endif
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace {
+
+#if defined(_WIN32)
+
+struct Mutex {
+  SRWLOCK lock_ = SRWLOCK_INIT;
+  void lock() { AcquireSRWLockExclusive(&lock_); }
+  void unlock() { ReleaseSRWLockExclusive(&lock_); }
+};
+
+struct Condition {
+  CONDITION_VARIABLE condition = CONDITION_VARIABLE_INIT;
+  void wait(Mutex& mutex) { SleepConditionVariableSRW(&condition, &mutex.lock_, INFINITE, 0); }
+  void wake_one() { WakeConditionVariable(&condition); }
+};
+
+template <void (*f)()>
+bool start_thread() {
+  const auto run = [](void*) -> DWORD {
+    f();
+    return 0;
+  };
+  const HANDLE thread = CreateThread(nullptr, 0, run, nullptr, 0, nullptr);
+  if (thread) CloseHandle(thread);
+  return thread;
+}
+
+void* allocate(size_t bytes) { return _aligned_malloc(bytes, 64); }
+void release(void* memory) { _aligned_free(memory); }
+
+#else
+
+struct Mutex {
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  void lock() { pthread_mutex_lock(&mutex); }
+  void unlock() { pthread_mutex_unlock(&mutex); }
+};
+
+struct Condition {
+  pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+  void wait(Mutex& mutex) { pthread_cond_wait(&condition, &mutex.mutex); }
+  void wake_one() { pthread_cond_signal(&condition); }
+};
+
+// Signals are for the threads that were there before.
+template <void (*f)()>
+bool start_thread() {
+  const auto run = [](void*) -> void* {
+    f();
+    return nullptr;
+  };
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  const bool started = pthread_create(&thread, nullptr, run, nullptr) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (started) pthread_detach(thread);
+  return started;
+}
+
+void* allocate(size_t bytes) { return aligned_alloc(64, bytes); }
+void release(void* memory) { free(memory); }
+
+#endif
+
+// Blocks that were given back, kept for the next call: fresh pages cost more than the arithmetic.
+struct Memory {
+  static constexpr int PLACES = 32;
+  static constexpr size_t KEPT = 32 << 20;  // bytes in all
+  Mutex mutex;
+  void* block[PLACES] = {};
+  size_t bytes[PLACES] = {}, kept = 0;
+  int next = 0;
+
+  void* take(size_t wanted, size_t* got) {
+    mutex.lock();
+    int best = -1;
+    for (int i = 0; i < PLACES; ++i)
+      if (block[i] && bytes[i] >= wanted && bytes[i] <= 2 * wanted)
+        if (best < 0 || bytes[i] < bytes[best]) best = i;
+    void* found = nullptr;
+    if (best >= 0) {
+      found = block[best];
+      *got = bytes[best];
+      kept -= bytes[best];
+      block[best] = nullptr;
+    }
+    mutex.unlock();
+    if (found) return found;
+    *got = wanted;
+    return allocate(wanted);  // null where there is none left
+  }
+
+  void give(void* memory, size_t size) {
+    mutex.lock();
+    // The oldest make room: places are filled in turn.
+    for (int tries = 0; tries < PLACES && size <= KEPT; ++tries, next = (next + 1) % PLACES) {
+      if (block[next]) {
+        if (kept + size <= KEPT && tries + 1 < PLACES) continue;
+        release(block[next]);
+        kept -= bytes[next];
+        block[next] = nullptr;
+      }
+      if (kept + size > KEPT) continue;
+      block[next] = memory;
+      bytes[next] = size;
+      kept += size;
+      memory = nullptr;
+      next = (next + 1) % PLACES;
+      break;
+    }
+    mutex.unlock();
+    release(memory);
+  }
+};
+
+Memory memory;
+
+}  // namespace
+
+extern "C" void* kan_take(size_t wanted, size_t* got) { return memory.take(wanted, got); }
+extern "C" void kan_give(void* block, size_t bytes) { memory.give(block, bytes); }
+
+struct kan_share {
+  void (*run)(void*, kan_share&);
+  void* given;
+  int64_t count, next;
+  int64_t places, active;  // threads that may still come, and that are at work beside the caller
+
+  bool any_left() const { return __atomic_load_n(&next, __ATOMIC_RELAXED) < count; }
+};
+
+extern "C" bool kan_next(kan_share& share, int64_t* piece) {
+  *piece = __atomic_fetch_add(&share.next, 1, __ATOMIC_RELAXED);
+  return *piece < share.count;
+}
+
+namespace {
+
+void help_team();
+
+// One for all callers.
+struct Team {
+  Mutex mutex;
+  Condition work, done;
+  kan_share* share = nullptr;  // what there is to do
+  int64_t threads = 0;         // beside those that call
+
+  // False if they work for another caller, who is not waited for.
+  bool begin(kan_share& ours) {
+    mutex.lock();
+    const bool free = !share;
+    if (free) {
+      while (threads < ours.places && start_thread<help_team>()) ++threads;
+      share = &ours;
+      wake();
+    }
+    mutex.unlock();
+    return free;
+  }
+
+  void end(kan_share& ours) {
+    mutex.lock();
+    ours.places = 0;
+    while (ours.active) done.wait(mutex);
+    share = nullptr;
+    mutex.unlock();
+  }
+
+  void help() {
+    mutex.lock();
+    for (;;) {
+      while (!share || !share->places || !share->any_left()) work.wait(mutex);
+      kan_share& theirs = *share;
+      --theirs.places;
+      ++theirs.active;
+      wake();
+      mutex.unlock();
+      theirs.run(theirs.given, theirs);
+      mutex.lock();
+      if (!--theirs.active) done.wake_one();
+    }
+  }
+
+  // Whoever comes wakes two more: a hundred are there soon.
+  void wake() {
+    for (int64_t i = 0; i < 2 && i < share->places; ++i) work.wake_one();
+  }
+};
+
+Team team;
+
+void help_team() { team.help(); }
+
+#if !defined(_WIN32)
+// A forked process has one thread; the others were perhaps at work.
+void before_fork() {
+  team.mutex.lock();
+  memory.mutex.lock();
+}
+void after_fork() {
+  memory.mutex.unlock();
+  team.mutex.unlock();
+}
+void forked() {
+  team.work = Condition();
+  team.done = Condition();
+  team.share = nullptr;
+  team.threads = 0;
+  after_fork();
+}
+const int registered = pthread_atfork(before_fork, after_fork, forked);
+#endif
+
+}  // namespace
+
+extern "C" void kan_share_out(int64_t count, int64_t threads, void (*run)(void*, kan_share&),
+                              void* given) {
+  kan_share share = {run, given, count, 0, (count < threads ? count : threads) - 1, 0};
+  const bool together = share.places > 0 && team.begin(share);
+  run(given, share);
+  if (together) team.end(share);
+}
+
+// Whether this processor, and the system, have the instructions of a level.
+KAN_PUBLIC int64_t kan_runs(const char* level) {
+  const bool avx2 = !strcmp(level, "avx2"), avx512 = !strcmp(level, "avx512");
+  if (!avx2 && !avx512) return true;  // without any of its own
+#if defined(__x86_64__)
+  unsigned a, b, c, d;
+  constexpr unsigned FMA = 1 << 12, OSXSAVE = 1 << 27;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || (c & (FMA | OSXSAVE)) != (FMA | OSXSAVE)) return false;
+  unsigned saved, upper;  // which registers the system keeps for each thread
+  __asm__("xgetbv" : "=a"(saved), "=d"(upper) : "c"(0));
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+  constexpr unsigned AVX2 = 1 << 5;
+  constexpr unsigned AVX512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;  // F, DQ, BW, VL
+  if ((saved & 0x06) != 0x06 || !(b & AVX2)) return false;
+  return avx2 || ((saved & 0xe6) == 0xe6 && (b & AVX512) == AVX512);
+#else
+  return false;
+#endif
+}
