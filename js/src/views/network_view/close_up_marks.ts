@@ -10,13 +10,15 @@ import type { CloseUp, FunctionsCloseUp, PixelCloseUp, UnitCloseUp } from "./clo
 import type { Diagram } from "./diagram.ts";
 import { unitValues } from "./flow.ts";
 import { inputNamed } from "./graph.ts";
-import { mostOf } from "./marks.ts";
+import { boxRoom, mostOf, strongestMarks } from "./marks.ts";
 import { percent, scoresOf } from "./scores.ts";
 import type { Compared } from "./settings.ts";
 
 const WORDS = 11;
 /** The side of what a unit shows of the example, under its bar. */
 const PICTURE = 22;
+/** Beside the bars. */
+const ASIDE = 90;
 /** Room for "16 more". */
 const REST = 42;
 /** Below the bars there is room for others that go down, of this share of the highest. */
@@ -65,7 +67,11 @@ export function closeUpMarks(
     const pictures = mapsBefore(closeUp, diagram, palette);
     const share = shareOf(closeUp, diagram);
     const named = namedIn(closeUp, diagram);
-    return [heading, ...unitMarks(named, share, inside, colours, compared, pictures)];
+    // Where the diagram has no room for the functions of the strongest link, they stand here.
+    const aside = boxRoom(diagram, closeUp)
+      ? null
+      : (room: Rect) => strongestMarks(diagram, closeUp, room, theme, palette);
+    return [heading, ...unitMarks(named, share, inside, colours, compared, pictures, aside)];
   }
   return [heading, ...functionMarks(closeUp, inside, hint, colours)];
 }
@@ -255,10 +261,11 @@ function unitMarks(
   colours: Colours,
   compared: Compared | null,
   pictures: ((unit: number) => Pixels | null) | null,
+  aside: ((room: Rect) => Mark[]) | null,
 ): Mark[] {
   const words = formatAlike(parts.map(({ value }) => value));
   const narrowest = Math.max(REST, ...parts.map(({ value }) => widthOf(words(value), 10) + 6));
-  const fit = Math.max(2, Math.min(20, Math.floor((box.width - 90) / narrowest)));
+  const fit = Math.max(2, Math.min(20, Math.floor((box.width - ASIDE) / narrowest)));
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const shown = order.length <= fit ? order : order.slice(0, fit - 1);
   const rest = order.slice(shown.length);
@@ -267,7 +274,7 @@ function unitMarks(
     const value = rest.reduce((sum, part) => sum + part.value, 0);
     columns.push({ names: [`${rest.length} more`], value });
   }
-  const step = Math.min(72, (box.width - 90) / columns.length);
+  const step = Math.min(72, (box.width - ASIDE) / columns.length);
   const own = {
     most: Math.max(0, ...shown.map(({ value }) => value)),
     least: Math.max(0, ...shown.map(({ value }) => -value)),
@@ -277,8 +284,8 @@ function unitMarks(
   const most = Math.max(...all.map((reach) => reach.most));
   const least = Math.max(DOWN * most, ...all.map((reach) => reach.least));
   // A number stands over or under each bar, the pictures and the names below all of them.
-  const side = pictures && box.height >= 4 * PICTURE ? Math.min(PICTURE, step - 6) : 0;
-  const foot = box.height - 18 - (side > 0 ? side + 6 : 0);
+  const square = pictures && box.height >= 4 * PICTURE ? Math.min(PICTURE, step - 6) : 0;
+  const foot = box.height - 18 - (square > 0 ? square + 6 : 0);
   const room = foot - (most > 0 ? 14 : 10) - (least > 0 ? 14 : 0);
   const scale = room / Math.max(1e-9, most + least);
   const zero = box.y + (most > 0 ? 14 : 10) + scale * most;
@@ -296,8 +303,8 @@ function unitMarks(
     if (isRest) marks.push(...restMarks(bar, reach !== length, colours));
     else bars[value >= 0 ? "more" : "less"].push(...bar);
     const y = value >= 0 ? zero - reach - 4 : zero - reach + 12;
-    const pixels = side > 0 && !isRest ? pictures?.(shown[k].from) : null;
-    if (pixels) marks.push(...pictureMarks(pixels, middle, box.y + foot + 3, side, colours));
+    const pixels = square > 0 && !isRest ? pictures?.(shown[k].from) : null;
+    if (pixels) marks.push(...pictureMarks(pixels, middle, box.y + foot + 3, square, colours));
     const place = { kind: "text", x: middle, anchor: "middle", size: 10 } as const;
     marks.push({ ...place, y, text, fill: colours.ink });
     const short =
@@ -307,13 +314,18 @@ function unitMarks(
   const end = box.x + step * columns.length;
   const said = `${share === null ? "Σ" : "score"} = ${words(total)}`;
   const x = Math.min(end + 8, box.x + box.width - widthOf(said, 12, 600));
+  const top = box.y + (share === null ? 26 : 41);
+  const side = Math.min(ASIDE - 4, box.y + box.height - top);
+  const beside = aside?.({ x, y: top, width: side, height: side }) ?? [];
+  const y = beside.length > 0 ? box.y + 6 : zero + 4;
   return [
     { kind: "lines", xy: [box.x, zero, end, zero], ends: [2], stroke: colours.zero },
     { kind: "rects", boxes: bars.more, fill: colours.more, radius: 1 },
     { kind: "rects", boxes: bars.less, fill: colours.less, radius: 1 },
     ...marks,
-    { kind: "text", x, y: zero + 4, text: said, fill: colours.ink, size: 12, weight: 600 },
-    ...(share === null ? [] : [shareMark(share, x, zero + 19, colours)]),
+    { kind: "text", x, y, text: said, fill: colours.ink, size: 12, weight: 600 },
+    ...(share === null ? [] : [shareMark(share, x, y + 15, colours)]),
+    ...beside,
   ];
 }
 

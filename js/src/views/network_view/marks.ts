@@ -26,6 +26,8 @@ const LIT = 40;
 const SMALL = 10;
 /** The strongest link has its functions beside it, where a gap is so wide: how far along, how large. */
 const BOXED = { at: 0.7, from: 260, side: 124, apart: 26 };
+/** Smaller than this its functions are not seen. */
+const SEEN = 56;
 /** So many units with the largest parts have their numbers on them, as under the bars. */
 const NAMED = 5;
 
@@ -355,7 +357,11 @@ export function focusMarks(
     const thumb = after.thumbs.get(focus.bundle);
     if (thumb) {
       marks.push(outline(thumb, stroke, 2));
-      const { count } = shown[focus.column].bundles[focus.bundle];
+      const { count, first } = shown[focus.column].bundles[focus.bundle];
+      // The same kernel on other channels.
+      for (const [n, box] of after.thumbs)
+        if (n !== focus.bundle && shown[focus.column].bundles[n].first === first)
+          marks.push(outline(box, stroke, 1));
       if (focus.entry !== null && count > 1) {
         const { x, y, width, height } = cellOf(thumb, gridOf(after.column), focus.entry);
         marks.push({ kind: "rects", boxes: [x, y, width, height], stroke, width: 1.5, radius: 2 });
@@ -387,43 +393,79 @@ export function litMarks(
   order.sort((a, b) => (size.get(bundles[b].from) ?? 0) - (size.get(bundles[a].from) ?? 0));
   const focus = { column, unit, bundle: -1, entry: null };
   const lines = intoMarks(diagram, focus, order.slice(0, LIT), closeUp, theme);
-  return [...lines, ...boxedMarks(diagram, closeUp, order[0], theme, palette)];
+  return [...lines, ...boxedMarks(diagram, closeUp, theme, palette)];
 }
 
-/** The functions of the strongest link, off the links: above them where these go down, else below. */
+/** The strongest link into a number: of the functions that the layer's links have no pictures of. */
+function strongestInto({ layout, shown, pictures }: Diagram, { column, unit, parts }: UnitCloseUp) {
+  const picture = pictures[column];
+  // The straight lines of a plain layer say no more than their links.
+  if (!picture || layout.columns[column].thumbs.size > 0 || isPlain(picture.layer)) return null;
+  const size = new Map(parts.map(({ from, value }) => [from, Math.abs(value)]));
+  let [best, most] = [-1, -1];
+  shown[column].bundles.forEach(({ from, to }, n) => {
+    if (to !== unit || (size.get(from) ?? 0) <= most) return;
+    [best, most] = [n, size.get(from) ?? 0];
+  });
+  return best < 0 ? null : { n: best, bundle: shown[column].bundles[best], picture };
+}
+
+/** Where in the diagram the functions of the strongest link stand: off the links, above them where these go down, else below; null where they have no room. */
+export function boxRoom({ layout }: Diagram, { column, unit }: UnitCloseUp) {
+  const after = layout.columns[column];
+  const before = layout.columns[after.column.from[0]];
+  const target = after.byUnit.get(unit);
+  if (!before || !target || after.box.x - before.out < BOXED.from) return null;
+  const isHigh = target.y + target.height / 2 < before.box.y + before.box.height / 2;
+  const y = isHigh ? before.box.y + before.box.height - BOXED.side : before.box.y + BOXED.apart;
+  return { before, after, y, isHigh };
+}
+
 function boxedMarks(
-  { layout, shown, pictures }: Diagram,
-  { column, unit, parts }: UnitCloseUp,
-  strongest: number | undefined,
+  diagram: Diagram,
+  closeUp: UnitCloseUp,
   theme: Theme,
   palette: Palette,
 ): Mark[] {
-  const after = layout.columns[column];
-  const before = layout.columns[after.column.from[0]];
-  const picture = pictures[column];
-  const target = after.byUnit.get(unit);
-  if (!picture || !before || !target || after.thumbs.size > 0) return [];
-  // The straight lines of a plain layer say no more than their links.
-  if (isPlain(picture.layer) || after.box.x - before.out < BOXED.from) return [];
-  const { ink, surface, more, less } = theme.colours;
-  const { side, apart } = BOXED;
-  const isHigh = target.y + target.height / 2 < before.box.y + before.box.height / 2;
-  const y = isHigh ? before.box.y + before.box.height - side : before.box.y + apart;
-  const bundle = strongest === undefined ? undefined : shown[column].bundles[strongest];
-  const way = bundle && wayOf(before, after, bundle, strongest as number);
-  if (!bundle || !way) return [];
+  const room = boxRoom(diagram, closeUp);
+  const strongest = strongestInto(diagram, closeUp);
+  if (!room || !strongest) return [];
+  const { before, after, y, isHigh } = room;
+  const way = wayOf(before, after, strongest.bundle, strongest.n);
+  if (!way) return [];
+  const { surface, more, less } = theme.colours;
+  const { side } = BOXED;
   const on = onWay(way, before.out, BOXED.at);
-  const box = { x: on.x - side / 2, y, width: side, height: side };
   const xy = [on.x, isHigh ? y : y + side, on.x, on.y];
-  const name = outputName(picture.layer, unit, "").trim();
-  const what = bundle.count > 1 ? `: ${bundle.count} functions` : "";
-  const part = parts.find(({ from }) => from === bundle.from);
+  const part = closeUp.parts.find(({ from }) => from === strongest.bundle.from);
   const colour = part && part.value < 0 ? less : more;
+  const box = { x: on.x - side / 2, y, width: side, height: side };
   return [
     { kind: "lines", xy, ends: [2], stroke: colour, width: 1.5 },
     { kind: "dots", xy: [on.x, on.y], r: 4, fill: surface, stroke: colour, width: 1.5 },
-    ...thumbMarks(picture, after.column, [{ bundle, box }], theme, palette),
-    ...tagMarks(`${bundle.from} → ${name}${what}`, box.x, y - 3, ink, surface),
+    ...strongestMarks(diagram, closeUp, box, theme, palette),
+  ];
+}
+
+/** The functions of the strongest link into a number, with what they are above them. */
+export function strongestMarks(
+  diagram: Diagram,
+  closeUp: UnitCloseUp,
+  box: Rect,
+  theme: Theme,
+  palette: Palette,
+): Mark[] {
+  const strongest = strongestInto(diagram, closeUp);
+  if (!strongest || box.width < SEEN) return [];
+  const { bundle, picture } = strongest;
+  const { ink, surface } = theme.colours;
+  const link = `${bundle.from} → ${outputName(picture.layer, closeUp.unit, "").trim()}`;
+  const all = [`${link}: ${bundle.count} functions`, `${link}: ${bundle.count} φ`, link];
+  const text = bundle.count > 1 ? (all.find((one) => widthOf(one, 9) <= box.width) ?? link) : link;
+  const { column } = diagram.layout.columns[closeUp.column];
+  return [
+    ...thumbMarks(picture, column, [{ bundle, box }], theme, palette),
+    ...tagMarks(text, box.x, box.y - 3, ink, surface),
   ];
 }
 
