@@ -53,6 +53,26 @@ def test_probabilities_verdict_and_sum_are_those_of_the_model(digits):
     assert read == pytest.approx(float(scores[0][best]), rel=0.01)
 
 
+@pytest.mark.parametrize("width", [484, 884, 1400])
+def test_the_functions_of_the_strongest_link_are_shown_at_every_width(digits, width):
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN.article()
+    live = kw.bind(model)
+    live.probe(digits.test_images[:1])
+    seen = []
+    model.linear.register_forward_hook(lambda _, given, out: seen.append((given[0][0], out[0])))
+    with torch.no_grad():
+        model(digits.test_images[:1])
+        given, scores = seen[-1]
+        best = int(scores.argmax())
+        functions = kw.functions.read(model)[-1].evaluate(given)
+        parts = functions[best].diagonal().reshape(25, 25).sum(1)
+    strongest = int(parts.abs().argmax())
+    words = texts_of(kw.NetworkView(live).svg(width=width))
+    said = [word for word in words if word.startswith(f"{strongest} → {best}: 25 ")]
+    assert len(said) == 1
+
+
 def test_before_an_example_the_layers_stand_in_the_order_of_the_modules():
     live = kw.bind(nn.Sequential(kw.nn.KANLinear(3, 4), kw.nn.KANLinear(4, 2)))
     words = texts_of(kw.NetworkView(live).svg(width=800))
