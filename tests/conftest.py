@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Generator
 
@@ -13,6 +14,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--seed", type=int, default=0, help="run the tutorials with this seed, without a browser"
     )
+
+
+def pytest_collection_finish() -> None:
+    """Take what has been imported out of every later collection, of which tests ask for many."""
+    gc.collect()
+    gc.freeze()
 
 
 def _skip_is_failure(report: pytest.TestReport | pytest.CollectReport) -> None:
