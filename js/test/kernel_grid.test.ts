@@ -407,6 +407,8 @@ describe("the words", () => {
   it("count kernels and functions", () => {
     expect(layerSize(layer)).toBe("5 kernels of 3 × 3 functions");
     expect(layerSize(runOf("linear").layer)).toBe("6,250 functions: 10 outputs × 625 inputs");
+    const narrow = { ...runOf("linear").layer, shape: [4, 1, 1, 1], count: 4 } as LayerLayout;
+    expect(layerSize(narrow)).toBe("4 functions: 4 outputs × 1 input");
   });
 
   it("call a learned activation one, with a function for each group", () => {

@@ -3,13 +3,14 @@
 import { describe, expect, it } from "vitest";
 import { memory } from "../src/phi/memory.ts";
 import type { Given } from "../src/scene/drawing.ts";
+import { unitCloseUp } from "../src/views/network_view/close_up.ts";
 import { diagramOf, WHOLE } from "../src/views/network_view/diagram.ts";
 import { type Bundle, bundlesOf, type Graph, graphOf } from "../src/views/network_view/graph.ts";
 import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
 import { FEW_LINKS, relevanceOf } from "../src/views/network_view/relevance.ts";
 import type { Settings } from "../src/views/network_view/settings.ts";
 import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
-import { layer } from "./samples.ts";
+import { frameOf, layer } from "./samples.ts";
 
 const CONV = {
   stride: [1, 1] as [number, number],
@@ -261,5 +262,25 @@ describe("the diagram of the next frame", () => {
     expect(two.frame.step).toBe(2);
     expect(two.pictures[1]).not.toBe(one.pictures[1]);
     expect(two.layout).toBe(one.layout);
+  });
+});
+
+describe("the close-up of a unit", () => {
+  it("adds its bias to what the units before it add", () => {
+    const stations = [station("input", "input", [], [3]), station("kan", "c", [0], [2])];
+    const layers = [dense("c", 2, 3)];
+    const graph = graphOf(structure(stations), { version: 1, layers });
+    const flow = (bias: number[]) => ({
+      values: [Float32Array.of(0.5, -0.25, 1), Float32Array.of(0, 0)],
+      shapes: [[3], [2]],
+      exact: true,
+      step: 0,
+      extras: new Map(bias.length ? [[1, new Map([["bias", Float32Array.from(bias)]])]] : []),
+    });
+    const bare = unitCloseUp(graph, 1, flow([]), frameOf(layers), 1);
+    const full = unitCloseUp(graph, 1, flow([4, -2]), frameOf(layers), 1);
+    expect([bare?.bias, full?.bias]).toEqual([0, -2]);
+    expect(full?.parts).toEqual(bare?.parts);
+    expect(full?.total).toBeCloseTo((bare?.total ?? Number.NaN) - 2, 12);
   });
 });

@@ -11,7 +11,12 @@ import {
   moved,
   splineOrder,
 } from "../src/views/spline_inspector/handles.ts";
-import { legendBeside, legendMarks, legendWidth } from "../src/views/spline_inspector/legend.ts";
+import {
+  legendBelow,
+  legendBeside,
+  legendMarks,
+  legendWidth,
+} from "../src/views/spline_inspector/legend.ts";
 import { basisColours } from "../src/views/spline_inspector/palette.ts";
 import type { Row } from "../src/views/spline_inspector/rows.ts";
 import { overlayAt } from "../src/views/spline_inspector/settings.ts";
@@ -399,6 +404,7 @@ describe("the formula of φ", () => {
     expect(made(["x", "R0"])).toBe("φ(x) = w·x + c·R0(x)");
     expect(made(["x", "sin πx", "cos πx"])).toBe("φ(x) = w·x + Σ c·β(x)");
     expect(made(["T0(tanh x)", "T1(tanh x)"], 0)).toBe("φ(x) = Σ c·T(tanh x)");
+    expect(made(["T0(tanh 2x)", "T1(tanh 2x)"], 0)).toBe("φ(x) = Σ c·T(tanh 2x)");
     expect(made(["silu", "x", "B0", "B1"], 2)).toBe("φ(x) = base(x) + Σ c·B(x)");
   });
 
@@ -411,20 +417,21 @@ describe("the formula of φ", () => {
   });
 });
 
+const ROW: Row = {
+  key: "b:B0",
+  label: "B0",
+  title: "",
+  colour: "#000000",
+  look: "thin",
+  on: true,
+  nested: true,
+  coefficient: "−0.000123",
+  value: "−0.000456",
+  removable: false,
+  wraps: false,
+};
+
 describe("the legend", () => {
-  const row: Row = {
-    key: "b:B0",
-    label: "B0",
-    title: "",
-    colour: "#000000",
-    look: "thin",
-    on: true,
-    nested: true,
-    coefficient: "−0.000123",
-    value: "−0.000456",
-    removable: false,
-    wraps: false,
-  };
   const evaluation = { state: "", before: null, after: null } as const;
   const { colours } = themeOf("light");
   const base = { key: "base", label: "base · silu", nested: false };
@@ -432,7 +439,7 @@ describe("the legend", () => {
   it.each([560, 900])(
     "keeps the longest numbers apart, and labels whole, at %i pixels",
     (width) => {
-      const rows = [row, { ...row, ...base }, ...Array(16).fill({ ...row, removable: true })];
+      const rows = [ROW, { ...ROW, ...base }, ...Array(16).fill({ ...ROW, removable: true })];
       for (const height of [380, 340]) {
         const legend = legendBeside(rows, { x: 0, width: legendWidth(width) }, height, evaluation);
         if (!legend) throw new Error("no room");
@@ -450,6 +457,24 @@ describe("the legend", () => {
       }
     },
   );
+});
+
+describe("the legend of long labels", () => {
+  const evaluation = { state: "", before: null, after: null } as const;
+  const waves = Array.from({ length: 16 }, (_, n) => ({
+    ...ROW,
+    label: `cos ${n + 2}π·x/1.5`,
+    key: `b:${n}`,
+  }));
+
+  it.each([500, 850, 1200])("shows them whole below the plot, at %i pixels", (width) => {
+    const { rows } = legendBelow(waves, 0, width, evaluation);
+    expect(rows.map(({ lines }) => lines)).toEqual(waves.map(({ label }) => [label]));
+  });
+
+  it("does not lie beside the plot, where they would be cut", () => {
+    expect(legendBeside(waves, { x: 0, width: legendWidth(560) }, 600, evaluation)).toBeNull();
+  });
 });
 
 describe("an edit on its way", () => {

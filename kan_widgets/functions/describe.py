@@ -84,6 +84,8 @@ class Description:
         head, *rows = [[html.escape(cell) for cell in row] for row in self._cells()]
         body = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
         table = f"<table><tr><th>{'</th><th>'.join(head)}</th></tr>{body}</table>"
+        if not self.layers:
+            table = "<p>nothing is read</p>"
         items = "".join(f"<li>{html.escape(line)}</li>" for line in self._left_out_lines())
         return table + (f"<p>left out</p><ul>{items}</ul>" if items else "")
 

@@ -295,6 +295,7 @@ def test_describe_shows_a_table_in_text_and_html():
     assert lines[3] == "  1 (BatchNorm1d): no adapter knows BatchNorm1d"
     assert "<td>0 (KANLinear)</td>" in table._repr_html_()
     assert str(describe(nn.ReLU())) == "nothing is read"
+    assert describe(nn.ReLU())._repr_html_() == "<p>nothing is read</p>"
     with pytest.raises(TypeError, match=r"torch\.nn\.Module"):
         describe("model")
 

@@ -562,6 +562,17 @@ def test_a_cell_that_fails_in_a_loop_fails_the_training(trainer: Trainer) -> Non
     assert "in the body" in trainer.live.progress.message
 
 
+def test_a_model_trained_in_the_loop_of_another_has_finished_with_the_cell() -> None:
+    tracked, beside = Trainer(), Trainer()
+    for _ in tracked.live.track(range(3)):
+        tracked.step()
+        beside.step()
+    assert beside.live.progress.state == "running"
+    for trainer in (tracked, beside):
+        trainer.live.training.cell_ended(None)
+    assert [one.live.progress.state for one in (tracked, beside)] == ["finished", "finished"]
+
+
 def test_an_error_below_a_loop_that_was_left_is_none_of_the_training(trainer: Trainer) -> None:
     for _ in trainer.live.track(range(5)):
         trainer.step()

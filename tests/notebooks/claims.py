@@ -63,7 +63,8 @@ def table(by_seed: Mapping[int, Mapping[str, bool]]) -> str:
         "|" + "---|" * (2 + len(by_seed)),
     ]
     for test in dict.fromkeys(test for held in by_seed.values() for test in held):
-        file, name = test.rsplit("/", 1)[-1].split("::")
+        # pytest escapes what is not ASCII in the name of a case.
+        file, name = test.encode().decode("unicode_escape").rsplit("/", 1)[-1].split("::")
         words = name.removeprefix("test_").replace("_", " ").replace("[", ": ").rstrip("]")
         cells = ["yes" if held.get(test) else "**no**" for held in by_seed.values()]
         lines.append(f"| {file[5:7]} | {words} | {' | '.join(cells)} |")

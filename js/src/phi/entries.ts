@@ -43,7 +43,8 @@ export function layerSize(layer: LayerLayout): string {
     return `${formatCount(layer.count)} of ${all} functions: ${windowText(layer)}`;
   }
   const functions = counted(layer.count, "function");
-  if (layer.kind === "linear") return `${functions}: ${out} outputs × ${inputs} inputs`;
+  if (layer.kind === "linear")
+    return `${functions}: ${counted(out, "output")} × ${counted(inputs, "input")}`;
   if (layer.kind === "elementwise") {
     return `learned activation: ${inputs === 1 ? "one function" : `${functions}, one for each group of channels`}`;
   }

@@ -257,8 +257,10 @@ class Control:
             As usual; the training is not paused afterwards.
         """
         mine = threading.current_thread()
-        if (self._trainer is None or self._trainer() is not mine) and not loops_here():
-            self._trainer = weakref.ref(mine)
+        if self._trainer is None or self._trainer() is not mine:
+            # A loop that tracks the batches of another model does not say when this one's end.
+            if not any(loop in self._loops for loop in loops_here()):
+                self._trainer = weakref.ref(mine)
         if not (self._paused or self._stop):
             return False
         loops = loops_here()

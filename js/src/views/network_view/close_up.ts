@@ -39,6 +39,8 @@ export interface UnitCloseUp {
   source: "channel" | "input" | "unit";
   before: string;
   parts: { from: number; value: number }[];
+  /** What the module adds to their sum. */
+  bias: number;
   total: number;
 }
 
@@ -153,7 +155,8 @@ export function unitCloseUp(
     for (let k = from * group; k < (from + 1) * group; k++) value += all[k];
     parts.push({ from, value });
   }
-  const total = parts.reduce((sum, { value }) => sum + value, 0);
+  const bias = flow.extras.get(column.station)?.get("bias")?.[unit] ?? 0;
+  const total = parts.reduce((sum, { value }) => sum + value, bias);
   const before = graph.columns[column.from[0]];
   const source = before?.map ? "channel" : before?.kind === "input" ? "input" : "unit";
   return {
@@ -164,6 +167,7 @@ export function unitCloseUp(
     source,
     before: before?.name ?? "",
     parts,
+    bias,
     total,
   };
 }

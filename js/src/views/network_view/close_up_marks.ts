@@ -27,6 +27,7 @@ const HINT = "live.probe(images) sends examples through the network while it tra
 
 interface Named {
   parts: { from: number; name: string; value: number }[];
+  bias: number;
   total: number;
 }
 
@@ -82,6 +83,7 @@ function namedIn(closeUp: UnitCloseUp, { graph }: Diagram): Named {
   const nameOf = (unit: number) =>
     (before?.kind === "input" && inputNamed(graph, unit)) || String(unit);
   return {
+    bias: closeUp.bias,
     total: closeUp.total,
     parts: closeUp.parts.map((part) => ({ ...part, name: nameOf(part.from) })),
   };
@@ -253,9 +255,9 @@ function arrow(x: number, y: number, { muted }: Colours): Mark {
   };
 }
 
-/** What units before add, the strongest first; those that have no room together. */
+/** What units before add, the strongest first; those that have no room together; and the bias. */
 function unitMarks(
-  { parts, total }: Named,
+  { parts, bias, total }: Named,
   share: number | null,
   box: Rect,
   colours: Colours,
@@ -265,7 +267,8 @@ function unitMarks(
 ): Mark[] {
   const words = formatAlike(parts.map(({ value }) => value));
   const narrowest = Math.max(REST, ...parts.map(({ value }) => widthOf(words(value), 10) + 6));
-  const fit = Math.max(2, Math.min(20, Math.floor((box.width - ASIDE) / narrowest)));
+  const places = Math.min(20, Math.floor((box.width - ASIDE) / narrowest)) - (bias === 0 ? 0 : 1);
+  const fit = Math.max(2, places);
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const shown = order.length <= fit ? order : order.slice(0, fit - 1);
   const rest = order.slice(shown.length);
@@ -274,6 +277,7 @@ function unitMarks(
     const value = rest.reduce((sum, part) => sum + part.value, 0);
     columns.push({ names: [`${rest.length} more`], value });
   }
+  if (bias !== 0) columns.push({ names: ["bias"], value: bias });
   const step = Math.min(72, (box.width - ASIDE) / columns.length);
   const own = {
     most: Math.max(0, ...shown.map(({ value }) => value)),
@@ -297,7 +301,7 @@ function unitMarks(
     const w = Math.min(24, 0.55 * step);
     const text = words(value);
     const isRest = k >= shown.length;
-    // Many together are no bar among the others, and may reach further than there is room.
+    // Many together, and the bias, are no bars among the others, and may reach further than there is room.
     const reach = isRest ? Math.max(-scale * least, Math.min(scale * most, length)) : length;
     const bar = [middle - w / 2, Math.min(zero, zero - reach), w, Math.max(0.75, Math.abs(reach))];
     if (isRest) marks.push(...restMarks(bar, reach !== length, colours));

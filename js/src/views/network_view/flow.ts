@@ -11,6 +11,8 @@ export interface Flow {
   /** They are those of the frame that is drawn, computed here; else they are of `step`, to 8 bits. */
   exact: boolean;
   step: number;
+  /** Of the model beside its functions, by station and name. */
+  extras: Activations["extras"];
 }
 
 /** While frames come in the page computes for each of them what takes no more milliseconds; what takes more, in at most a share of the time. */
@@ -98,14 +100,15 @@ function computed(
   taken: Activations | null,
   input: Float32Array,
 ): Flow {
-  const values = forward(structure, frame, taken?.extras ?? new Map(), input);
+  const extras: Activations["extras"] = taken?.extras ?? new Map();
+  const values = forward(structure, frame, extras, input);
   const shapes = structure.stations.map(({ shape }) => shape);
-  return { values, shapes, exact: true, step: frame.step };
+  return { values, shapes, exact: true, step: frame.step, extras };
 }
 
 function received(
   { stations }: Structure,
-  { step, values: taken }: Activations,
+  { step, values: taken, extras }: Activations,
   example: number,
   input: Float32Array | null,
 ): Flow {
@@ -121,7 +124,7 @@ function received(
       shapes[k] = own ? own.shape.slice(1) : station.shape;
     }
   });
-  return { values, shapes, exact: false, step };
+  return { values, shapes, exact: false, step, extras };
 }
 
 function read({ shape, data, low, high }: Taken, example: number): Float32Array | null {

@@ -15,6 +15,7 @@ const READING = 22;
 const HEAD = 19;
 const SCORE = 26;
 const NARROWEST = 224;
+const WIDEST = 340;
 const BETWEEN = 16;
 const PAD = 4;
 const SWATCH = 16;
@@ -56,7 +57,7 @@ export const NO_LEGEND: Legend = {
   score: null,
 };
 
-/** One column beside a plot of some height; null where the rows do not fit there. */
+/** One column beside a plot of some height; null where the rows or their labels do not fit there. */
 export function legendBeside(
   rows: readonly Row[],
   { x, width }: Pick<Rect, "x" | "width">,
@@ -67,11 +68,11 @@ export function legendBeside(
   const room = height - READING - HEAD - score;
   const wrap = rows.reduce((sum, row) => sum + extra(row, width, 12), 0);
   const pitch = Math.min(ROOMY, (room - wrap) / rows.length);
-  if (pitch < TIGHT) return null;
+  if (pitch < TIGHT || widest(rows) > width) return null;
   return legendIn({ x, y: 0, width }, rows, 1, Math.floor(pitch), evaluation);
 }
 
-/** As many columns as there is room for. */
+/** As many columns as there is room for, and for whole labels in them. */
 export function legendBelow(
   rows: readonly Row[],
   y: number,
@@ -79,7 +80,8 @@ export function legendBelow(
   evaluation: Evaluation,
 ): Legend {
   const inner = width - 2 * PAD;
-  const columns = Math.max(1, Math.floor((inner + BETWEEN) / (NARROWEST + BETWEEN)));
+  const each = Math.max(NARROWEST, Math.min(widest(rows), WIDEST));
+  const columns = Math.max(1, Math.floor((inner + BETWEEN) / (each + BETWEEN)));
   const most = Math.ceil(rows.length / 4);
   return legendIn({ x: PAD, y, width: inner }, rows, Math.min(columns, most, 6), ROOMY, evaluation);
 }
@@ -88,6 +90,13 @@ export function legendBelow(
 function labelRoom({ nested, coefficient, removable }: Row, width: number): number {
   const numbers = coefficient ? 2 * NUMBER : NUMBER;
   return width - 2 * PAD - SWATCH - 4 - (nested ? NEST : 0) - numbers - (removable ? REMOVE : 0);
+}
+
+/** How wide a column is that shows every term's label whole: waves differ in the middle of theirs. */
+function widest(rows: readonly Row[]): number {
+  const terms = rows.filter((row) => !row.wraps && (row.nested || row.key === "spline"));
+  const needed = terms.map((row) => widthOf(row.label, 12) - labelRoom(row, 0));
+  return Math.ceil(Math.max(0, ...needed));
 }
 
 /** Pixels that a label of several lines needs more than one of one line. */

@@ -89,7 +89,14 @@ function barMarks(
   const top = floor - room;
   return [
     { kind: "group", clip: { ...strip, height: strip.height + 1 }, marks: bars },
-    { kind: "text", ...beside, y: top, middle: true, text: percent(most / total) },
+    // Below the lowest number of the plot's axis, which may stand at its very end.
+    {
+      kind: "text",
+      ...beside,
+      y: Math.max(top, strip.y + 12),
+      middle: true,
+      text: percent(most / total),
+    },
     { kind: "lines", xy: [strip.x - 4, top, strip.x, top], ends: [2], stroke: colours.line },
     { kind: "text", ...beside, y: floor, text: "inputs" },
   ];

@@ -49,7 +49,7 @@ export function windowText(variable: string, [low, high]: Range): string {
   return `${variable} from ${number(low)} to ${number(high)}`;
 }
 
-const X = /\bx\b/;
+const X = /(?<![A-Za-z])x\b/;
 const COUNTED = /^([A-Z])\d+(\(.*\))?$/;
 
 /** φ as what it is made of, where it has several terms: "φ(x) = w·silu(x) + Σ c·B(x)". */
