@@ -28,7 +28,8 @@ export function formatAlike(values: readonly number[]): (value: number) => strin
   return (value) => {
     if (!Number.isFinite(value)) return number(value);
     const text = value.toFixed(decimals);
-    return Number(text) === 0 ? "0" : text.replace("-", "−");
+    if (value === 0) return "0";
+    return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
   };
 }
 

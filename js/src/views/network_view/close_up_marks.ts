@@ -119,9 +119,9 @@ function pixelMarks(
   const count = kh * kw;
   const sumRoom = 84;
   const start = box.x + side + 26;
-  const step = Math.min(84, (box.width - side - 26 - sumRoom) / count);
+  const step = Math.min(0.1 * box.width, (box.width - side - 26 - sumRoom) / count);
   const cell = Math.max(14, step - 8);
-  const tall = Math.min(cell, box.height * 0.52);
+  const tall = Math.min(cell, box.height * 0.42);
   const [lo, hi] = patch.range;
   const values = patch.values ?? [];
   const base = box.y + 12 + tall;
@@ -317,7 +317,9 @@ function unitMarks(
   });
   const end = box.x + step * columns.length;
   const said = `${share === null ? "Σ" : "score"} = ${words(total)}`;
-  const x = Math.min(end + 8, box.x + box.width - widthOf(said, 12, 600));
+  const follows = share === null ? "" : softmaxText(share);
+  const widest = Math.max(widthOf(said, 12, 600), widthOf(follows, WORDS));
+  const x = Math.min(end + 8, box.x + box.width - widest);
   const top = box.y + (share === null ? 26 : 41);
   const side = Math.min(ASIDE - 4, box.y + box.height - top);
   const beside = aside?.({ x, y: top, width: side, height: side }) ?? [];
@@ -328,13 +330,15 @@ function unitMarks(
     { kind: "rects", boxes: bars.less, fill: colours.less, radius: 1 },
     ...marks,
     { kind: "text", x, y, text: said, fill: colours.ink, size: 12, weight: 600 },
-    ...(share === null ? [] : [shareMark(share, x, y + 15, colours)]),
+    ...(share === null
+      ? []
+      : [{ kind: "text", x, y: y + 15, text: follows, fill: colours.muted, size: WORDS } as const]),
     ...beside,
   ];
 }
 
-function shareMark(share: number, x: number, y: number, { muted }: Colours): Mark {
-  return { kind: "text", x, y, text: `softmax: ${percent(share)}`, fill: muted, size: WORDS };
+function softmaxText(share: number): string {
+  return `softmax: ${percent(share)}`;
 }
 
 /** A pale bar; a gap across it says that it is cut. */

@@ -6,13 +6,15 @@ import { type Bundle, type Column, type Graph, unitsOf } from "./graph.ts";
 
 /** Pixels of the heads over the columns. */
 export const HEAD = 34;
+/** Room over the last units for the word that says what their bars are. */
+export const WORD = 12;
 const SIDE = 10;
 const SLIM = 13;
 const SLIM_GAP = 7;
 /** Sides of the picture of a unit, and of what stands on a link. */
 const UNIT = { least: 7, most: 84, gap: 5 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
-const CROWDED = { below: 90, unit: 16, dot: 8, input: 34, slimGap: 4 };
+const CROWDED = { below: 90, unit: 16, dot: 8, input: 34, slimGap: 4, bars: 98, gap: 7.5 };
 /** Maps smaller than this stand in two ranks, where that makes them so much larger; and the gap between these. */
 const RANKS = { below: 30, gain: 1.3, gap: 6, apart: 3 };
 const INPUT = 132;
@@ -28,7 +30,7 @@ const TIGHT = 12;
 /** A gap of links alone is so many times as wide as one beside thumbnails. */
 const FAN = 3.2;
 /** Of a column's room so much is used for what stands in it; the stations of a gap stand apart down to the second. */
-const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28];
+const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28, 0.2];
 const APART = 0.7;
 
 export interface UnitBox extends Rect {
@@ -124,11 +126,12 @@ function laidOut(
   const at = Array.from({ length: depths }, (_, depth) =>
     columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
   );
-  const lanes = columns.map(({ depth }) => (height - HEAD - 8) / at[depth].length);
+  const last = lastOf(graph);
+  const wordOf = (k: number) => (hasBars && k === last ? WORD : 0);
+  const lanes = columns.map(({ depth }, k) => (height - HEAD - 8) / at[depth].length - wordOf(k));
   const each = (share * (width - 2 * SIDE)) / depths;
   const crowded = width / depths < CROWDED.below;
   const apart = crowded ? CROWDED.slimGap : SLIM_GAP;
-  const last = lastOf(graph);
   const sizes = columns.map((column, k) =>
     sizesOf(column, shown[k], lanes[k], each, hasBars && k === last, crowded),
   );
@@ -144,7 +147,8 @@ function laidOut(
   );
   // A rail has a gap on either side.
   const gaps = railWidths.reduce((sum, rail, d) => sum + (d === 0 ? 0 : rail > 0 ? 2 : FAN), 0);
-  const gap = Math.max(TIGHT, Math.min(LOOSE, (width - 2 * SIDE - natural) / Math.max(1, gaps)));
+  const least = crowded ? CROWDED.gap : TIGHT;
+  const gap = Math.max(least, Math.min(LOOSE, (width - 2 * SIDE - natural) / Math.max(1, gaps)));
   const whole = natural + gaps * gap;
   let x = Math.max(SIDE, (width - whole) / 2);
   const placed: PlacedColumn[] = [];
@@ -155,7 +159,7 @@ function laidOut(
       x += railWidths[depth] > 0 ? railWidths[depth] + 2 * gap : FAN * gap;
     }
     own.forEach((k, lane) => {
-      const top = HEAD + lane * lanes[k];
+      const top = HEAD + lane * lanes[k] + wordOf(k);
       const left = x + (unitWidths[depth] - sizes[k].width) / 2;
       placed[k] = placedAt(columns[k], shown[k], sizes[k], left, top, lanes[k]);
       railed(placed[k], shown[k], sizes[k], railX + railWidths[depth] / 2, top, lanes[k]);
@@ -217,7 +221,8 @@ function sizesOf(
   // A straight line says nothing that its link does not say, unless it is read with its numbers.
   const least = one && column.layer && isPlain(column.layer) ? THUMB.line : THUMB.least;
   const fits = links.length > 0 && thumb >= least;
-  const bars = last && !column.map ? Math.max(BARS.least, Math.min(BARS.most, 0.6 * each)) : 0;
+  const leastBars = crowded ? CROWDED.bars : BARS.least;
+  const bars = last && !column.map ? Math.max(leastBars, Math.min(BARS.most, 0.6 * each)) : 0;
   return {
     pitch: column.kind === "input" ? Math.max(pitch, side + UNIT.gap) : pitch,
     side,

@@ -245,7 +245,7 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const right = next ? (next.box.x + next.box.width / 2 + middle) / 2 : layout.width;
     // The first and the last have room to one side only.
     const room =
-      previous && next ? 2 * Math.min(middle - left, right - middle) - 10 : right - left - 8;
+      previous && next ? 2 * Math.min(middle - left, right - middle) - 20 : right - left - 18;
     const hidden = column.units - placed.units.length;
     const sizes = sizeTexts(column, diagram.shown[k].bundles[0]?.count ?? 1);
     const drawn = placed.units.length;
@@ -256,7 +256,7 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const some = texts.find((text) => widthOf(text, 11) <= room) ?? texts[texts.length - 1];
     const add = (text: string, y: number, weight: 400 | 600, fill: string) => {
       const half = widthOf(fitted(text, room, 11, weight), 11, weight) / 2;
-      const free = previous ? left + half + 5 : window.x + half + 4;
+      const free = previous ? left + half + 10 : window.x + half + 4;
       const x = Math.max(free, window.x + half + 4, Math.min(middle, layout.width - half - 4));
       const short = fitted(text, room, 11, weight);
       marks.push({ kind: "text", x, y, text: short, fill, size: 11, weight, anchor: "middle" });
@@ -291,7 +291,7 @@ function sizeTexts({ units, kind, map, layer, fold }: Column, together: number):
         ? [
             `${units} ${name} ${size} by ${kernels} shared kernels`,
             `${units} ${name} by ${kernels} shared kernels`,
-            `${units} ${name} by ${kernels} kernels`,
+            `${units} ${name}, ${kernels} kernels`,
           ]
         : [];
     return [...shared, `${units} ${name} ${size}`, `${units} ${name}`, String(units)];
@@ -353,25 +353,32 @@ export function focusMarks(
   });
   const unit = after.byUnit.get(focus.unit);
   if (unit) marks.push(outline(unit, stroke, 2));
+  marks.push(...chosenMarks(diagram, focus, stroke));
   if (focus.bundle >= 0) {
-    const thumb = after.thumbs.get(focus.bundle);
-    if (thumb) {
-      marks.push(outline(thumb, stroke, 2));
-      const { count, first } = shown[focus.column].bundles[focus.bundle];
-      // The same kernel on other channels.
-      for (const [n, box] of after.thumbs)
-        if (n !== focus.bundle && shown[focus.column].bundles[n].first === first)
-          marks.push(outline(box, stroke, 1));
-      if (focus.entry !== null && count > 1) {
-        const { x, y, width, height } = cellOf(thumb, gridOf(after.column), focus.entry);
-        marks.push({ kind: "rects", boxes: [x, y, width, height], stroke, width: 1.5, radius: 2 });
-      }
-    }
     const source = before?.byUnit.get(shown[focus.column].bundles[focus.bundle].from);
     if (source) marks.push(outline(source, stroke, 1.5));
   }
   if (closeUp?.kind === "pixel" && closeUp.column === focus.column && unit) {
     marks.push(...pixelMarks(diagram, closeUp, unit, before, colours));
+  }
+  return marks;
+}
+
+/** The frame of a link and of the function in it. */
+export function chosenMarks({ layout, shown }: Diagram, focus: Focus, stroke: string): Mark[] {
+  if (focus.bundle < 0) return [];
+  const { column, thumbs } = layout.columns[focus.column];
+  const thumb = thumbs.get(focus.bundle);
+  if (!thumb) return [];
+  const { bundles } = shown[focus.column];
+  const { count, first } = bundles[focus.bundle];
+  const marks: Mark[] = [outline(thumb, stroke, 2)];
+  // The same kernel on other channels.
+  for (const [n, box] of thumbs)
+    if (n !== focus.bundle && bundles[n].first === first) marks.push(outline(box, stroke, 1));
+  if (focus.entry !== null && count > 1) {
+    const { x, y, width, height } = cellOf(thumb, gridOf(column), focus.entry);
+    marks.push({ kind: "rects", boxes: [x, y, width, height], stroke, width: 1.5, radius: 2 });
   }
   return marks;
 }

@@ -22,6 +22,7 @@ import { type Diagram, diagramOf, type Focus, graphIn, WHOLE, type Window } from
 import { createFlow, type Flow, isStale, unitValues } from "./flow.ts";
 import { HEAD } from "./layout.ts";
 import {
+  chosenMarks,
   focusMarks,
   frontMarks,
   headMarks,
@@ -55,6 +56,8 @@ export interface NetworkScene extends Scene {
 
 export interface NetworkDrawing extends Drawing<NetworkScene> {
   window: Window;
+  /** The selected function was clicked here: it is shown closely, else only marked. */
+  looks: boolean;
   /** What is drawn by hand on the input. */
   sketch: Sketch;
 }
@@ -87,11 +90,12 @@ export function drawing(): NetworkDrawing {
       drawn,
       modelled,
     );
-    const scene = sceneOf(given, frame, settings, flow, draw.window, keep, units);
+    const scene = sceneOf(given, frame, settings, flow, draw, keep, units);
     scene.asks = asks ? `${sketch.version()} at ${frame.step}` : null;
     return scene;
   };
   draw.window = WHOLE;
+  draw.looks = false;
   draw.sketch = sketch;
   return draw;
 
@@ -215,7 +219,7 @@ function sceneOf(
   frame: Frame,
   settings: Settings,
   flow: Flow | null,
-  window: Window,
+  { window, looks }: Pick<NetworkDrawing, "window" | "looks">,
   keep: Keep,
   units: Map<string, number[]>,
 ): NetworkScene {
@@ -229,7 +233,8 @@ function sceneOf(
   const room = { x: 0, y: 0, width, height: height - below };
   const diagram = diagramOf(given, frame, settings, flow, room, window, keep, units);
   const { graph, layout } = diagram;
-  const { focus, pointed: isPointed } = focusOf(diagram, given, settings);
+  const { focus: marked, pointed: isPointed } = focusOf(diagram, given, settings);
+  const focus = isPointed || looks ? marked : null;
   const closeUp = closeUpOf(diagram, focus, given);
   const lit = !focus && closeUp?.kind === "unit" ? closeUp : null;
   const strip = stripOf(given, settings, { y: room.height, width, narrow, height: below });
@@ -285,9 +290,10 @@ function sceneOf(
           moved(
             focus
               ? focusMarks(diagram, focus, closeUp, isPointed, theme, palette)
-              : lit
-                ? namedMarks(diagram, lit, theme)
-                : [],
+              : [
+                  ...(lit ? namedMarks(diagram, lit, theme) : []),
+                  ...(marked ? chosenMarks(diagram, marked, colours.accent) : []),
+                ],
           ),
       },
       { marks: () => moved(headMarks(diagram, theme)) },

@@ -6,11 +6,8 @@ import type { Mark } from "../../scene/marks.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Diagram } from "./diagram.ts";
-import { HEAD } from "./layout.ts";
+import { HEAD, WORD } from "./layout.ts";
 import { lastLayer, percent, type Scores } from "./scores.ts";
-
-/** Room above the first bar for the word that says what they are. */
-const WORD = 12;
 
 /** The bars beside the last units; `label` is the right class. Those of long ago are pale. */
 export function scoreMarks(
@@ -30,9 +27,12 @@ export function scoreMarks(
   const made: Mark[] = [];
   const least = Math.min(0, ...shown);
   const most = probabilities ? 1 : Math.max(1e-9, ...shown, -least);
-  const names = Math.max(...units.map(({ unit }) => widthOf(nameOf(unit), 11, 600))) + 8;
+  // As wide whatever the example, so that nothing jumps: the longer mark and the longest number count.
+  const longest = (unit: number) => (unit === label ? `${own(unit)} true` : own(unit));
+  const names = Math.max(...units.map(({ unit }) => widthOf(longest(unit), 11, 600))) + 8;
   const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : number(shown[unit]));
-  const texts = Math.max(...units.map(({ unit }) => widthOf(saidOf(unit), 11, 600))) + 4;
+  const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));
+  const texts = Math.max(...said.map((text) => widthOf(text, 11, 600))) + 4;
   const [first] = units;
   if (probabilities && first.y - HEAD >= WORD) {
     const text = fitted("probability", bars - names, 11);
@@ -41,7 +41,7 @@ export function scoreMarks(
   }
   for (const { unit, y, height } of units) {
     const left = barsAt + names;
-    const room = bars - names - texts - 4;
+    const room = Math.max(0, bars - names - texts - 4);
     const zero = least < 0 ? left + room / 2 : left;
     const length = ((least < 0 ? room / 2 : room) * shown[unit]) / most;
     const middle = y + height / 2;

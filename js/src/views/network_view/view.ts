@@ -130,6 +130,8 @@ function build(shell: Shell): Parts {
       kind === "s" ? null : selectionAt(scene, kind, Number(a), Number(b), stage.pointed().at);
     if (!selection) return;
     store.select(selection);
+    draw.looks = true; // after the selection has been told, which ends it
+    shell.schedule();
     if (event.type === "keydown") shell.speak(`selected: ${scene.sites.words(id)}`);
   }
 
@@ -157,6 +159,7 @@ function build(shell: Shell): Parts {
     fileName: () => `network step ${scene?.diagram.frame.step ?? ""}`,
     changed(what) {
       if (what === "stream") draw.window = WHOLE;
+      if (what === "stream" || what === "selection") draw.looks = false;
       if (what === "drawn") askedAt = 0;
     },
     cleared() {

@@ -94,7 +94,7 @@ function keyOf(diagram: Diagram, all: string, ink: string): Remark[] {
     return [
       ...(plots ? drawn : []),
       {
-        text: all ? `${all}strong where w·x varies` : "strong link: w·x varies a lot",
+        text: all ? `${all}darker where w·x varies more` : "darker link: w·x varies more",
         swatch: line,
         title: `The spread of w·x over the inputs observed; of several weights ${ROOT}`,
       },
@@ -108,7 +108,7 @@ function keyOf(diagram: Diagram, all: string, ink: string): Remark[] {
         "On each link stands the function that is applied there, over the inputs that reach it",
     },
     {
-      text: all ? `${all}strong where φ varies` : "strong link: φ varies a lot",
+      text: all ? `${all}darker where φ varies more` : "darker link: φ varies more",
       swatch: line,
       title: `The spread of φ over the inputs observed (before that, over its grid); of several functions ${ROOT}`,
     },
@@ -169,7 +169,7 @@ export function verdictOf(
   // The loss of the training is that of a batch, with the statistics of the batch and with dropout.
   const differs = graph.stations.some((station) => DIFFERS.test(station.label));
   const mode = differs ? " in evaluation mode" : "";
-  return `${said} · loss ${twoDigits(loss)}${mode}`;
+  return `${said} · its loss ${twoDigits(loss)}${mode}`;
 }
 
 /** "0.20", not "0.2". */
