@@ -245,7 +245,7 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const right = next ? (next.box.x + next.box.width / 2 + middle) / 2 : layout.width;
     // The first and the last have room to one side only.
     const room =
-      previous && next ? 2 * Math.min(middle - left, right - middle) - 20 : right - left - 18;
+      previous && next ? 2 * Math.min(middle - left, right - middle) - 14 : right - left - 14;
     const hidden = column.units - placed.units.length;
     const sizes = sizeTexts(column, diagram.shown[k].bundles[0]?.count ?? 1);
     const drawn = placed.units.length;
@@ -256,7 +256,7 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const some = texts.find((text) => widthOf(text, 11) <= room) ?? texts[texts.length - 1];
     const add = (text: string, y: number, weight: 400 | 600, fill: string) => {
       const half = widthOf(fitted(text, room, 11, weight), 11, weight) / 2;
-      const free = previous ? left + half + 10 : window.x + half + 4;
+      const free = previous ? left + half + 7 : window.x + half + 4;
       const x = Math.max(free, window.x + half + 4, Math.min(middle, layout.width - half - 4));
       const short = fitted(text, room, 11, weight);
       marks.push({ kind: "text", x, y, text: short, fill, size: 11, weight, anchor: "middle" });

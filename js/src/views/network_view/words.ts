@@ -94,7 +94,7 @@ function keyOf(diagram: Diagram, all: string, ink: string): Remark[] {
     return [
       ...(plots ? drawn : []),
       {
-        text: all ? `${all}darker where w·x varies more` : "darker link: w·x varies more",
+        text: all ? `${all}bolder where w·x varies more` : "bolder link: w·x varies more",
         swatch: line,
         title: `The spread of w·x over the inputs observed; of several weights ${ROOT}`,
       },
@@ -108,7 +108,7 @@ function keyOf(diagram: Diagram, all: string, ink: string): Remark[] {
         "On each link stands the function that is applied there, over the inputs that reach it",
     },
     {
-      text: all ? `${all}darker where φ varies more` : "darker link: φ varies more",
+      text: all ? `${all}bolder where φ varies more` : "bolder link: φ varies more",
       swatch: line,
       title: `The spread of φ over the inputs observed (before that, over its grid); of several functions ${ROOT}`,
     },
