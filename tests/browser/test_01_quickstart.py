@@ -187,6 +187,11 @@ def walk_the_whole_network(walk: Walk) -> None:
     walk.look("pixel")
     lab.page.mouse.click(*middle("e:1:3"))
     lab.until(lambda: lab.evaluate("live.selection")["out"] == 3, "the kernel")
+    lab.page.mouse.move(5, 5)
+    lab.page.wait_for_timeout(300)
+    assert network.evaluate(kind) == "pixel"  # what was clicked here is shown closely
+    lab.evaluate("0", "live.select(live.layers[0], 2, 0)")
+    lab.until(lambda: network.evaluate(kind) == "unit", "the score, where another view selects")
     lab.page.mouse.click(*middle("x:2"))
     lab.until(lambda: "example 2: predicted 0" in network.inner_text(), "another digit")
     lab.page.mouse.click(*middle("x:-1"))
