@@ -16,10 +16,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_finish() -> None:
-    """Take what has been imported out of every later collection, of which tests ask for many."""
-    gc.collect()
-    gc.freeze()
+# Modules imported when garbage was last frozen, and the file of the test before.
+_frozen, _file = 0, ""
+_MANY = 100
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Between two files, take what has been imported out of later collections.
+
+    Tests ask for many collections, and each would go through all objects of PyTorch and its like.
+    """
+    global _frozen, _file
+    if item.location[0] != _file and len(sys.modules) > _frozen + _MANY:
+        gc.collect()
+        gc.freeze()
+        _frozen = len(sys.modules)
+    _file = item.location[0]
 
 
 def _skip_is_failure(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -137,7 +137,9 @@ def test_after_30_runs_of_a_cell_a_step_does_what_it_did_and_nothing_is_left(
     until(lambda: notebook.alive == alive)
     # There may be fewer: what tests before have left goes when it will.
     assert all(now <= before for now, before in zip(notebook.counts, counts, strict=True))
-    assert len(gc.get_objects()) < 1.006 * objects
+    # A run makes 1,750. Ten are references of this test; some are jobs of views that are gone,
+    # which wait for their time, here a very long one.
+    assert (len(gc.get_objects()) - objects) / 30 < 90
     assert notebook.work() <= 1.1 * work
 
 
