@@ -195,6 +195,18 @@ describe("the layout", () => {
     return layoutOf(graph, shown, width, height, true);
   }
 
+  it.each([[480], [1000], [1600]])("has a shared kernel once, at %i pixels", (width) => {
+    const { thumbs } = placed(width, 440).columns[2];
+    expect(thumbs.size).toBe(25);
+    const places = new Set(thumbs.values());
+    expect(places.size).toBe(5);
+    // Kernel k makes the maps k, 5 + k, …
+    for (const [n, place] of thumbs) expect(place).toBe(thumbs.get(n % 5));
+    const [first, second] = [...places];
+    expect(second.y).toBeGreaterThanOrEqual(first.y + first.height);
+    expect(first.width).toBeGreaterThan(24);
+  });
+
   it.each([[400], [480], [600], [1000], [1600]])(
     "has everything within %i pixels and nothing on another",
     (width) => {

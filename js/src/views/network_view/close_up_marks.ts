@@ -18,7 +18,7 @@ const WORDS = 11;
 /** The side of what a unit shows of the example, under its bar. */
 const PICTURE = 22;
 /** Beside the bars. */
-const ASIDE = 90;
+const ASIDE = 104;
 /** Room for "16 more". */
 const REST = 42;
 /** Below the bars there is room for others that go down, of this share of the highest. */
@@ -318,7 +318,11 @@ function unitMarks(
   const end = box.x + step * columns.length;
   const said = `${share === null ? "Σ" : "score"} = ${words(total)}`;
   const follows = share === null ? "" : softmaxText(share);
-  const widest = Math.max(widthOf(said, 12, 600), widthOf(follows, WORDS));
+  // As wide for every share, so that nothing moves.
+  const widest = Math.max(
+    widthOf(said, 12, 600),
+    follows ? widthOf(softmaxText(1 - 1e-6), WORDS) : 0,
+  );
   const x = Math.min(end + 8, box.x + box.width - widest);
   const top = box.y + (share === null ? 26 : 41);
   const side = Math.min(ASIDE - 4, box.y + box.height - top);

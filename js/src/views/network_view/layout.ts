@@ -20,7 +20,7 @@ const RANKS = { below: 30, gain: 1.3, gap: 6, apart: 3 };
 const INPUT = 132;
 const DOT = { least: 4, most: 22, gap: 2 };
 /** A single function is the larger, the fewer there are. */
-const THUMB = { least: 10, line: 24, most: 62, function: 120, flat: 0.76 };
+const THUMB = { least: 10, line: 24, most: 92, function: 120, flat: 0.76 };
 /** What is too low for its curves, or its image, stands in so many rows at most, one beside the other. */
 const STAGGER = { most: 4, curves: 36, image: 20, gap: 5 };
 /** Beside the last units: their names and bars. */
@@ -51,7 +51,7 @@ export interface PlacedColumn {
   /** A row for each unit at its right, of this width; 0 where it is not the last one. */
   bars: number;
   barsAt: number;
-  /** Thumbnails of the bundles that lead to it, by their numbers; empty where there are too many. */
+  /** Thumbnails of the bundles that lead to it, by their numbers, those of a shared kernel in one place; empty where there are too many. */
   thumbs: Map<number, Rect>;
 }
 
@@ -206,11 +206,12 @@ function sizesOf(
     if (side < RANKS.below && two > RANKS.gain * side) [side, ranks] = [two, 2];
   } else side = Math.max(DOT.least, Math.min(DOT.most, 0.75 * pitch, 0.4 * each));
   const one = bundles.length > 0 && bundles[0].count === 1;
-  const room = lane / Math.max(1, links.length);
+  const pictured = picturedOf(links, bundles).length;
+  const room = lane / Math.max(1, pictured);
   const largest = Math.min(one ? THUMB.function : THUMB.most, 0.42 * each);
   const [cells] = bundles.map(({ count }) => count);
   // Side by side they reach from end to end of the lane: see railed.
-  const steps = Math.max(1, links.length - 1);
+  const steps = Math.max(1, pictured - 1);
   const fitting = (rows: number) =>
     rows === 1
       ? Math.min(largest, (room - Math.min(3, 0.15 * room)) / (one ? THUMB.flat + 0.12 : 1))
@@ -323,20 +324,38 @@ function railed(
   if (thumb === 0) return;
   const one = bundles[0].count === 1;
   const height = one ? THUMB.flat * thumb : thumb;
-  const beside =
-    links.length === units.length && new Set(links.map((k) => bundles[k].to)).size === links.length;
-  const order = [...links].sort(
+  const order = picturedOf(links, bundles).sort(
     (a, b) => bundles[a].to - bundles[b].to || bundles[a].from - bundles[b].from,
   );
-  const step = Math.min(lane / order.length, 1.6 * thumb + 10);
+  const beside =
+    order.length === units.length && new Set(order.map((k) => bundles[k].to)).size === order.length;
+  const places = new Map<number, Rect>();
+  // Shared kernels stand apart: links from all units to each of them pass between.
+  const apart = order.length < links.length ? 60 : 10;
+  const step = Math.min(lane / order.length, 1.6 * thumb + apart);
   const start = top + (lane - step * order.length) / 2;
   order.forEach((k, n) => {
     const unit = beside ? placed.byUnit.get(bundles[k].to) : undefined;
     let y = unit ? unit.y + unit.height / 2 : start + step * (n + 0.5);
     if (stagger > 1) y = top + height / 2 + (n * (lane - height)) / (order.length - 1);
     const x = middle - rail / 2 + (n % stagger) * (thumb + STAGGER.gap);
-    placed.thumbs.set(k, { x, y: y - height / 2, width: thumb, height });
+    places.set(bundles[k].first, { x, y: y - height / 2, width: thumb, height });
   });
+  for (const k of links) placed.thumbs.set(k, places.get(bundles[k].first) as Rect);
+}
+
+/** The links that have a picture of their own: of those with the same functions, a shared kernel, the first. */
+function picturedOf(links: readonly number[], bundles: readonly Bundle[]): number[] {
+  const known = new Map<number, number>();
+  for (const k of links) if (!known.has(bundles[k].first)) known.set(bundles[k].first, k);
+  return [...known.values()];
+}
+
+/** Thumbnails with the number of a bundle each, every one once. */
+export function thumbsOnce({ thumbs }: PlacedColumn): [number, Rect][] {
+  const known = new Map<Rect, number>();
+  for (const [n, box] of thumbs) if (!known.has(box)) known.set(box, n);
+  return [...known].map(([box, n]) => [n, box]);
 }
 
 /** The shape of a unit's values in words: "14 × 14". */

@@ -14,13 +14,15 @@ import type { Diagram, Focus } from "./diagram.ts";
 import { type Flow, isStale, unitValues } from "./flow.ts";
 import { cellOf, gridOf, thumbMarks } from "./functions.ts";
 import { type Bundle, type Column, type Graph, inputNamed } from "./graph.ts";
-import { HEAD, type NetworkLayout, type PlacedColumn, type UnitBox } from "./layout.ts";
+import { HEAD, type NetworkLayout, type PlacedColumn, thumbsOnce, type UnitBox } from "./layout.ts";
 import { type Line, lineMarks, onWay, wayOf } from "./links.ts";
 import type { Relevance } from "./relevance.ts";
 import { scoresOf } from "./scores.ts";
 
 /** What is long past is drawn as pale as this. */
 const PALE = 0.45;
+/** Links through shared kernels, each from all units and to many: not so bold that they hide where they go. */
+const WEB = { strong: 0.45, wide: 1.1 };
 /** At most so many links of a unit are lit that are not drawn otherwise. */
 const LIT = 40;
 const SMALL = 10;
@@ -48,7 +50,12 @@ export function linkMarks(
       const way = wayOf(before, after, shown[k].bundles[n], n);
       return way ? [{ way, weight: relevance.sizes[n] / (relevance.most || 1) }] : [];
     });
-    const marks = lineMarks(lines, before.out, colours.ink);
+    const marks = lineMarks(
+      lines,
+      before.out,
+      colours.ink,
+      after.column.layer?.conv?.shared ? WEB : {},
+    );
     return k === pale ? [{ kind: "group", marks, opacity: 0.45 }] : marks;
   });
   marks.push(...skipMarks(graph, layout, colours));
@@ -82,7 +89,7 @@ export function frontMarks(diagram: Diagram, theme: Theme, palette: Palette): Ma
   const { graph, layout, shown, pictures } = diagram;
   return layout.columns.flatMap((placed, k) => {
     const picture = pictures[k];
-    const list = [...placed.thumbs].map(([n, box]) => ({ bundle: shown[k].bundles[n], box }));
+    const list = thumbsOnce(placed).map(([n, box]) => ({ bundle: shown[k].bundles[n], box }));
     return [
       ...slimMarks(placed, graph, theme.colours),
       ...(picture ? thumbMarks(picture, placed.column, list, theme, palette) : []),
@@ -371,11 +378,8 @@ export function chosenMarks({ layout, shown }: Diagram, focus: Focus, stroke: st
   const thumb = thumbs.get(focus.bundle);
   if (!thumb) return [];
   const { bundles } = shown[focus.column];
-  const { count, first } = bundles[focus.bundle];
+  const { count } = bundles[focus.bundle];
   const marks: Mark[] = [outline(thumb, stroke, 2)];
-  // The same kernel on other channels.
-  for (const [n, box] of thumbs)
-    if (n !== focus.bundle && bundles[n].first === first) marks.push(outline(box, stroke, 1));
   if (focus.entry !== null && count > 1) {
     const { x, y, width, height } = cellOf(thumb, gridOf(column), focus.entry);
     marks.push({ kind: "rects", boxes: [x, y, width, height], stroke, width: 1.5, radius: 2 });

@@ -20,7 +20,7 @@ import {
 import { closeUpMarks } from "./close_up_marks.ts";
 import { type Diagram, diagramOf, type Focus, graphIn, WHOLE, type Window } from "./diagram.ts";
 import { createFlow, type Flow, isStale, unitValues } from "./flow.ts";
-import { HEAD } from "./layout.ts";
+import { HEAD, thumbsOnce } from "./layout.ts";
 import {
   chosenMarks,
   focusMarks,
@@ -384,7 +384,7 @@ function diagramSites(diagram: Diagram, scores: ReturnType<typeof scoresOf>) {
       const words = stations.map((station) => stationWords(graph.stations[station]));
       add(`s:${stations[0]}`, box, words.join(", then "));
     }
-    for (const [n, box] of placed.thumbs) add(`e:${k}:${n}`, box, thumbWords(diagram, k, n));
+    for (const [n, box] of thumbsOnce(placed)) add(`e:${k}:${n}`, box, thumbWords(diagram, k, n));
     for (const unit of placed.units) {
       const box = placed.bars > 0 ? { ...unit, width: unit.width + placed.bars } : unit;
       add(`u:${k}:${unit.unit}`, box, unitWords(diagram, k, unit.unit, scores));

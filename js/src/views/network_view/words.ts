@@ -108,7 +108,7 @@ function keyOf(diagram: Diagram, all: string, ink: string): Remark[] {
         "On each link stands the function that is applied there, over the inputs that reach it",
     },
     {
-      text: all ? `${all}bolder where φ varies more` : "bolder link: φ varies more",
+      text: all ? `${all}bolder where their φ vary more` : "bolder link: its φ vary more",
       swatch: line,
       title: `The spread of φ over the inputs observed (before that, over its grid); of several functions ${ROOT}`,
     },
