@@ -172,6 +172,7 @@ def test_the_gallery_has_a_picture_of_every_view_in_both_themes(pages: Path) -> 
         assert f'id="{name.lower()}"' in text, name
     pictures = [a for a in Loaded(pages / "gallery.html").addresses if a.startswith("_pictures/")]
     assert len(pictures) >= 2 * len(views)
+    assert len({(pages / address).read_bytes() for address in pictures}) == len(pictures)
     for light, dark in zip(pictures[::2], pictures[1::2], strict=True):
         grounds = []
         for address in (light, dark):
