@@ -11,11 +11,23 @@ from sphinx.application import Sphinx
 
 # The room asked for after a line, which the converter would print.
 ROOM = re.compile(r"\\\\\[[^\]]*\]")
+# The name of a function, ln or log with its base, between what it is multiplied by and applied to.
+NAME = re.compile(
+    r"(</m(?:i|n|row|sub|sup|frac)>)?(<msub><mi>[a-z]{2,}</mi>.*?</msub>|<mi>[a-z]{2,}</mi>)"
+    r"(?=(<m(?:i|n|row|sub|sup|frac)>)?)"
+)
+THIN = '<mspace width="0.167em" />'
 
 
 def mathml(node: nodes.Element, display: str) -> str:
-    """Return a formula as HTML."""
-    return convert(ROOM.sub(r"\\\\", node.astext()), display=display)
+    """Return a formula as HTML, with the room around names that the converter leaves out."""
+    return NAME.sub(apart, convert(ROOM.sub(r"\\\\", node.astext()), display=display))
+
+
+def apart(found: re.Match[str]) -> str:
+    """Return the name of a function with a thin space to each operand beside it."""
+    before, name, after = found.groups()
+    return (before + THIN if before else "") + name + (THIN if after else "")
 
 
 def inline(writer: Any, node: nodes.Element) -> None:

@@ -7,6 +7,7 @@ import { unitCloseUp } from "../src/views/network_view/close_up.ts";
 import { diagramOf, WHOLE } from "../src/views/network_view/diagram.ts";
 import { type Bundle, bundlesOf, type Graph, graphOf } from "../src/views/network_view/graph.ts";
 import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
+import { sizeTexts } from "../src/views/network_view/marks.ts";
 import { FEW_LINKS, relevanceOf } from "../src/views/network_view/relevance.ts";
 import type { Settings } from "../src/views/network_view/settings.ts";
 import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
@@ -62,6 +63,12 @@ describe("columns", () => {
     expect(columns.map(({ map }) => map)).toEqual([[28, 28], [26, 26], [11, 11], null]);
     expect(columns[3].fold).toEqual([5, 5]);
     expect(depths).toBe(4);
+  });
+
+  it("say their size whole or not at all", () => {
+    const [input, first] = article().columns;
+    expect(sizeTexts(input, 1)).toEqual(["image 28×28", "28×28", ""]);
+    expect(sizeTexts(first, 1)).toEqual(["5 maps 26×26", "5 maps", "5"]);
   });
 
   it("stand in the order of the modules where nothing was followed", () => {

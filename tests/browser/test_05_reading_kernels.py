@@ -111,7 +111,7 @@ def facts(run: Run) -> dict[str, Any]:
 
 
 def test_every_cell_runs_without_an_error(run: Run) -> None:
-    check_runs(run)
+    check_runs(run, alarm="linear: 5")  # about half of its inputs lie outside its grid
 
 
 def test_it_is_trained_for_as_long_as_the_article_trained(facts: dict[str, Any]) -> None:
@@ -229,10 +229,10 @@ def test_splines_make_the_answer_to_the_dark_larger_in_every_network(facts: dict
     assert facts["suppressing_stronger"][measure] == 0
 
 
-def test_beside_the_spread_the_answer_to_the_dark_falls_in_some_networks_and_rises_in_others(
+def test_beside_the_spread_the_answer_to_the_dark_rises_in_most_networks(
     facts: dict[str, Any],
 ) -> None:
-    assert 0 < facts["suppressing_stronger"]["answer to the dark, beside the spread"] < 4
+    assert facts["suppressing_stronger"]["answer to the dark, beside the spread"] < 2
 
 
 def test_of_later_functions_a_line_says_less_and_silu_more(facts: dict[str, Any]) -> None:
@@ -286,6 +286,12 @@ def test_the_ratio_at_the_start_is_that_of_initial_weights_and_grid(facts: dict[
     found = sum(ranges[name] for name in CONVOLUTIONS) / 2 / ranges["linear"]
     # The median of 90 uniform numbers scatters by a tenth.
     assert found == pytest.approx(11.4, rel=0.35)
+
+
+def test_about_half_of_the_inputs_of_the_dense_layer_lie_beyond_its_grid(
+    facts: dict[str, Any],
+) -> None:
+    assert 0.4 < facts["beyond_the_dense_grid"] < 0.6
 
 
 def test_a_quarter_of_the_functions_can_go_at_the_cost_of_a_point(facts: dict[str, Any]) -> None:

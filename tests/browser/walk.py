@@ -13,7 +13,7 @@ import nbformat
 from playwright.sync_api import Locator
 
 from tests.browser.lab import Grid, LabPage, LabServer
-from tests.notebooks.execution import FOLDER, Run
+from tests.notebooks.execution import ALARMS, FOLDER, Run
 
 # A cell that trains goes on for as long as the test clicks, however fast the machine: the batches
 # stop coming until there is a file of the name that the test has set.
@@ -146,7 +146,8 @@ class Walk:
         )
         about = {"metadata": {}, "nbformat": 4, "nbformat_minor": 5}
         notebook = nbformat.from_dict({"cells": cells, **about})  # type: ignore[no-untyped-call]
-        return Run(self.notebook_name, notebook, self.lab.evaluate("facts"), {}, 0.0)
+        facts, alarms = self.lab.evaluate("[facts, _alarms()]", ALARMS)
+        return Run(self.notebook_name, notebook, facts, {}, 0.0, alarms=alarms)
 
 
 def shows(read: Callable[[], str], words: str) -> Callable[[], bool]:

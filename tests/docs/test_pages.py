@@ -40,6 +40,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 
+THIN = '<mspace width="0.167em" />'
 LIVE = "09_rough_functions"  # the tutorial that is executed here
 
 
@@ -171,6 +172,7 @@ def test_the_gallery_has_a_picture_of_every_view_in_both_themes(pages: Path) -> 
         assert f'id="{name.lower()}"' in text, name
     pictures = [a for a in Loaded(pages / "gallery.html").addresses if a.startswith("_pictures/")]
     assert len(pictures) >= 2 * len(views)
+    assert len({(pages / address).read_bytes() for address in pictures}) == len(pictures)
     for light, dark in zip(pictures[::2], pictures[1::2], strict=True):
         grounds = []
         for address in (light, dark):
@@ -363,6 +365,20 @@ def test_on_a_phone_a_finger_draws_on_a_pad_and_does_not_scroll(
 
 
 @pytest.mark.browser
+def test_on_a_phone_a_chart_stays_large_enough_to_be_read_and_is_scrolled(
+    pages: Path, open_page: Callable[..., Opened]
+) -> None:
+    page = open_page(pages / "notebooks" / f"{LIVE}.html", width=390, height=844).page
+    chart = page.locator("img.chart").first
+    box = chart.bounding_box()
+    assert box is not None
+    assert box["width"] > 500
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    around = chart.locator("..")
+    assert around.evaluate("part => part.scrollWidth > part.clientWidth")
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_chart_is_as_dark_as_its_page(
     theme: str, pages: Path, open_page: Callable[..., Opened], tmp_path: Path
@@ -467,6 +483,12 @@ def test_formulas_are_drawn_by_the_browser_itself(pages: Path) -> None:
     assert "2pt" not in text.split("<article", 1)[1].split("</article>")[0].split("kw-saved")[0]
     loaded = " ".join(Loaded(pages / "notebooks" / f"{LIVE}.html").addresses)
     assert "mathjax" not in loaded.lower()
+
+
+def test_the_name_of_a_function_stands_apart_from_its_operands(pages: Path) -> None:
+    text = (pages / "notebooks" / "02_from_kolmogorov_to_kan.html").read_text("utf-8")
+    assert f"<mi>a</mi>{THIN}<mi>ln</mi>{THIN}<mi>x</mi>" in text
+    assert '<mi>exp</mi><mo stretchy="false">' in text
 
 
 BROKEN = """

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", choices=TUTORIALS)
     parser.add_argument("path", type=Path, help="where to write it")
     asked = parser.parse_args(arguments)
-    run = execute(asked.name, page_mb=PAGE_MB)
+    run = execute(asked.name, page_mb=room_for_views(asked.name))
     if faults := errors(run.notebook):
         print(f"{asked.name}: not written:", *faults, sep="\n  ", file=sys.stderr)
         return 1
@@ -35,6 +35,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     nbformat.write(run.notebook, asked.path)  # type: ignore[no-untyped-call]
     print(f"{asked.name}: {run.seconds:.0f} s, {len(run.filling) / 1e6:.1f} MB of live views")
     return 0
+
+
+def room_for_views(name: str) -> float:
+    """Return the megabytes that the views of a page may take, beside the pictures that stay.
+
+    These are charts, which say how wide they are to be shown, and films.
+    """
+    outputs = [output for cell in code_cells(read(name)) for output in cell.outputs]
+    stay = [
+        picture
+        for output in outputs
+        for kind, picture in output.get("data", {}).items()
+        if kind == "image/gif" or "width" in output.metadata.get(kind, {})
+    ]
+    return PAGE_MB - sum(len(picture) for picture in stay) / 1e6
 
 
 def enliven(run: Run) -> None:

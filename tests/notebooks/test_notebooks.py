@@ -53,7 +53,7 @@ def test_a_test_file_of_its_own_executes_or_walks_it(name: str) -> None:
     text = file.read_text()
     way = "walked" if file.parent.name == "browser" else "run_of"
     assert f'{way}("{name}"' in text
-    assert "check_runs(run)" in text
+    assert "check_runs(run" in text
     assert "run.facts" in text
 
 

@@ -262,6 +262,7 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
         : sizes;
     const some = texts.find((text) => widthOf(text, 11) <= room) ?? texts[texts.length - 1];
     const add = (text: string, y: number, weight: 400 | 600, fill: string) => {
+      if (text === "") return;
       const half = widthOf(fitted(text, room, 11, weight), 11, weight) / 2;
       const free = previous ? left + half + 7 : window.x + half + 4;
       const x = Math.max(free, window.x + half + 4, Math.min(middle, layout.width - half - 4));
@@ -287,10 +288,11 @@ function kindOf(layer: LayerLayout): string {
 }
 
 /** How many units there are and how large, the longest words first. */
-function sizeTexts({ units, kind, map, layer, fold }: Column, together: number): string[] {
+export function sizeTexts({ units, kind, map, layer, fold }: Column, together: number): string[] {
   if (map) {
     const size = map.join("×");
-    if (kind === "input" && units === 1) return [`image ${size}`, size];
+    // Shortened in its middle it would be another size: nothing where there is no room.
+    if (kind === "input" && units === 1) return [`image ${size}`, size, ""];
     const name = `${kind === "input" ? "channel" : "map"}${units === 1 ? "" : "s"}`;
     const kernels = layer?.conv?.shared ? layer.shape[0] : units;
     const shared =
