@@ -50,7 +50,7 @@ test: chromium ## run every check and test: Python, JavaScript, browser
 	$(pytest) $(PYTEST_ARGS)
 
 test-fast: $(VENV)/.dev ## the Python tests without browser, executed notebooks and built pages
-	$(pytest) -m "not browser" --ignore tests/browser --ignore-glob "*/tests/notebooks/test_0*" --ignore tests/docs $(PYTEST_ARGS)
+	$(pytest) -m "not browser" --ignore tests/browser --ignore-glob "tests/notebooks/test_0*" --ignore tests/docs $(PYTEST_ARGS)
 
 test-oldest: ## test-fast with the oldest versions that pyproject.toml takes, in an environment of their own
 	$(MAKE) VENV=build/oldest PIP_CONSTRAINT=$(CURDIR)/build/oldest.txt build/oldest.txt test-fast
