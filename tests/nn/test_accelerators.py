@@ -1,9 +1,9 @@
 """What an accelerator is asked to do, seen without one: by fake tensors, whose values are nowhere.
 
 To read a value of theirs is an error, as on a device it would be a wait; and every operation is
-counted, as each is a launch. Their device is one that builds of torch for CPUs and for CUDA lack: it
-needs a guard that does nothing, where CUDA's own would ask for a driver. Autograd does not run on
-them: the backward pass is called by hand.
+counted, as each is a launch. Their device is one that builds of torch for CPUs and for CUDA lack:
+it needs a guard that does nothing, where CUDA's own would ask for a driver. Autograd does not run
+on them: the backward pass is called by hand.
 """
 
 from __future__ import annotations
