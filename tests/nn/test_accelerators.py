@@ -73,7 +73,16 @@ class Operations(TorchDispatchMode):
 
 GUARD = """
 #include <c10/core/impl/DeviceGuardImplInterface.h>
-struct Guard final : c10::impl::NoOpDeviceGuardImpl<c10::DeviceType::XPU> {
+struct Guard final : c10::impl::DeviceGuardImplInterface {
+  c10::Device here{c10::DeviceType::XPU, 0};
+  c10::Stream stream{c10::Stream::DEFAULT, here};
+  c10::DeviceType type() const override { return here.type(); }
+  c10::Device exchangeDevice(c10::Device) const override { return here; }
+  c10::Device getDevice() const override { return here; }
+  void setDevice(c10::Device) const override {}
+  void uncheckedSetDevice(c10::Device) const noexcept override {}
+  c10::Stream getStream(c10::Device) const noexcept override { return stream; }
+  c10::Stream exchangeStream(c10::Stream) const noexcept override { return stream; }
   c10::DeviceIndex deviceCount() const noexcept override { return 0; }
 };
 C10_REGISTER_GUARD_IMPL(XPU, Guard)
