@@ -8,6 +8,7 @@ ACCURACY_ARGS ?=
 DEMO_ARGS ?=
 SHOTS_ARGS ?=
 PYTEST_ARGS ?=
+WHEEL_ARGS ?=
 NAMES ?=
 # What a wheel with compiled kernels is made for; hatch_build.py knows them.
 PLATFORMS ?= manylinux_2_17_x86_64 manylinux_2_17_aarch64 macosx_11_0_arm64 win_amd64
@@ -49,7 +50,7 @@ test: chromium ## run every check and test: Python, JavaScript, browser
 	$(pytest) $(PYTEST_ARGS)
 
 test-fast: $(VENV)/.dev ## the Python tests without browser, executed notebooks and built pages
-	$(pytest) -m "not browser" --ignore tests/browser --ignore-glob "*/tests/notebooks/test_0*" --ignore tests/docs $(PYTEST_ARGS)
+	$(pytest) -m "not browser" --ignore tests/browser --ignore-glob "tests/notebooks/test_0*" --ignore tests/docs $(PYTEST_ARGS)
 
 test-oldest: ## test-fast with the oldest versions that pyproject.toml takes, in an environment of their own
 	$(MAKE) VENV=build/oldest PIP_CONSTRAINT=$(CURDIR)/build/oldest.txt build/oldest.txt test-fast
@@ -136,8 +137,8 @@ wheels: $(VENV)/.made ## build the wheels of all platforms and the sdist into di
 		KAN_WIDGETS_WHEEL=$$platform $(bin)/python -m build --wheel; \
 	done
 
-test-wheel: ## test the wheel of dist where it is installed alone, without a compiler
-	$(PYTHON) -m tests.installed_wheel dist
+test-wheel: ## test the wheel of dist where it is installed alone, without a compiler (WHEEL_ARGS=--suite runs test-fast there)
+	$(PYTHON) -m tests.installed_wheel dist $(WHEEL_ARGS)
 
 clean: ## remove the virtual environment, node_modules, caches and build products
 	rm -rf $(VENV) js/node_modules build dist docs/notebooks .mypy_cache .pytest_cache .ruff_cache

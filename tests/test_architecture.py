@@ -11,7 +11,7 @@ from pathlib import Path
 
 import kan_widgets
 
-PACKAGE = Path(__file__).parents[1] / "kan_widgets"
+PACKAGE = Path(kan_widgets.__file__).parent
 
 # Part -> the parts it may import. What is not named here may not be in the package.
 ALLOWED = {

@@ -1,5 +1,8 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, it, vi } from "vitest";
+import * as grid from "../src/views/kernel_grid/controls.ts";
+import * as maps from "../src/views/meshgrid_view/controls.ts";
+import { settingsOf } from "../src/views/meshgrid_view/settings.ts";
 
 afterEach(() => {
   document.body.replaceChildren();
@@ -39,4 +42,27 @@ it("tells the value of a segment that a person chose", async () => {
   second.checked = true;
   second.dispatchEvent(new Event("change", { bubbles: true }));
   expect(chosen).toEqual(["b"]);
+});
+
+it("says nothing of Python in a header, which a page without a kernel has too", () => {
+  const signal = new AbortController().signal;
+  const nothing = () => {};
+  const acts = { choose: nothing, setAxis: nothing, clear: nothing, observe: nothing };
+  const shown = maps.createHeader(document, acts, signal);
+  shown.show({
+    settings: settingsOf((trait) => (trait === "mode" ? "response" : undefined), null),
+    layer: "",
+    layers: [],
+    width: 800,
+    inputs: { choices: ["images", "observed", "drawn", "ramp"], input: "observed" },
+    outputs: 1,
+    canObserve: false,
+    axis: "x",
+  });
+  const headers = [grid.createHeader(document, nothing, nothing, signal), shown];
+  const titles = headers.flatMap(({ element }) =>
+    Array.from(element.querySelectorAll("[title]"), (one) => one.getAttribute("title") ?? ""),
+  );
+  expect(titles).toContain("The observed inputs of this layer");
+  expect(titles.filter((title) => title.includes("live."))).toEqual([]);
 });

@@ -54,7 +54,7 @@ def _evaluated(model: nn.Module) -> Iterator[None]:
 def _as_written() -> Any:
     """Leave out `torch.compile`, which would compile once more for hooks and another mode."""
     # Whoever has compiled something has this module; importing it takes seconds.
-    if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
+    if "torch._dynamo" in sys.modules:
         return torch.compiler.set_stance("force_eager")
     return nullcontext()
 

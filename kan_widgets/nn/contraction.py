@@ -85,7 +85,8 @@ class Product:
         return self.strides(y)
 
 
-@dataclass(frozen=True)
+# By identity: the compiler of torch 2.7 asks for the hash before it has set a field.
+@dataclass(frozen=True, eq=False)
 class Convolution:
     """One ``conv2d`` over all columns of all channels of the padded input.
 

@@ -93,7 +93,7 @@ def assert_traced_and_exported(model, *shape):
     with warnings.catch_warnings():
         # Torch's own, of the exporter being the older one, and of padding.
         for words in ("You are using the legacy", "The feature will be removed", "`torch.jit"):
-            warnings.filterwarnings("ignore", words, DeprecationWarning)
+            warnings.filterwarnings("ignore", words)
         warnings.filterwarnings("ignore", "Constant folding - Only steps=1", UserWarning)
         names = {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch"}}}
         torch.onnx.export(model, (x,), file, dynamo=False, **names)

@@ -72,7 +72,7 @@ export function createHeader(
   scale.fill(entries(SCALES));
   const xRange = kit.select(
     "x",
-    "Over which x φ is drawn: where 98 % of the inputs fall that live.observe(batch) saw, the grid's range, or as far as the splines reach",
+    "Over which x φ is drawn: where 98 % of the observed inputs fall, the grid's range, or as far as the splines reach",
     (value) => choose("x_range", value),
   );
   xRange.fill(X_RANGES.map((value) => ({ value, label: X_LABELS[value] })));

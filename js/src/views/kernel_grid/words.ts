@@ -26,7 +26,7 @@ const X_WORDS: Record<XRange, string> = {
 /** Which x are drawn, and how to see others. */
 export function xTitle({ xIs, settings }: Picture, isAlone = false): string {
   if (isGrey(settings)) return "";
-  if (xIs === "inputs") return "x runs over 98 % of the inputs that live.observe(batch) saw";
+  if (xIs === "inputs") return "x runs over 98 % of the observed inputs";
   if (xIs === "wide") return "x runs as far as the splines reach; the grid's range is marked";
   const observe =
     settings.xRange === "inputs" && !isAlone ? "; live.observe(batch) shows where inputs fall" : "";
@@ -105,7 +105,7 @@ export function placesText({ layer, shape, arrangement }: Picture): string {
 }
 
 export const PLACES_TITLE =
-  "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which live.observe(batch) sees, or fold=(channels, height, width) gives";
+  "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which was observed or given as fold=(channels, height, width)";
 
 /** The axes of the drawing, in print: "each plot: a function φ(x), x from −1 to 1 (inputs), φ from −0.5 to 0.5". */
 export function axesText(picture: Picture): string {

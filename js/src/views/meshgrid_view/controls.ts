@@ -52,7 +52,7 @@ const MODE_WORDS: Record<(typeof MODES)[number], [label: string, title: string]>
 
 const INPUT_WORDS: Record<Input, [label: string, title: string]> = {
   images: ["images", "One of the images given to the view"],
-  observed: ["observed", "The inputs that reached this layer, from live.observe(batch)"],
+  observed: ["observed", "The observed inputs of this layer"],
   drawn: ["draw", "Draw with the mouse"],
   ramp: ["ramp", "An image whose values rise evenly from one end to the other"],
 };
