@@ -20,7 +20,7 @@ const RANKS = { below: 30, gain: 1.3, gap: 6, apart: 3 };
 const INPUT = 132;
 const DOT = { least: 4, most: 22, gap: 2 };
 /** A single function is the larger, the fewer there are. */
-const THUMB = { least: 10, line: 24, most: 92, function: 120, flat: 0.76 };
+const THUMB = { least: 10, line: 24, most: 84, function: 120, flat: 0.76 };
 /** What is too low for its curves, or its image, stands in so many rows at most, one beside the other. */
 const STAGGER = { most: 4, curves: 36, image: 20, gap: 5 };
 /** Beside the last units: their names and bars. */
@@ -208,7 +208,7 @@ function sizesOf(
   const one = bundles.length > 0 && bundles[0].count === 1;
   const pictured = picturedOf(links, bundles).length;
   const room = lane / Math.max(1, pictured);
-  const largest = Math.min(one ? THUMB.function : THUMB.most, 0.42 * each);
+  const largest = Math.min(one ? THUMB.function : THUMB.most, 0.4 * each);
   const [cells] = bundles.map(({ count }) => count);
   // Side by side they reach from end to end of the lane: see railed.
   const steps = Math.max(1, pictured - 1);
