@@ -5,6 +5,7 @@ import { memory } from "../src/phi/memory.ts";
 import type { Given } from "../src/scene/drawing.ts";
 import { unitCloseUp } from "../src/views/network_view/close_up.ts";
 import { diagramOf, WHOLE } from "../src/views/network_view/diagram.ts";
+import { hasGhosts } from "../src/views/network_view/functions.ts";
 import { type Bundle, bundlesOf, type Graph, graphOf } from "../src/views/network_view/graph.ts";
 import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
@@ -270,7 +271,9 @@ describe("the diagram of the next frame", () => {
       observed: () => null,
       status: () => ({ state: "live", message: "" }),
       cursor: () => -1,
+      ghost: () => first,
     };
+    const first = frameAt(0);
     const given = { store, get: () => undefined } as unknown as Given;
     const [keep, units] = [memory(), new Map<string, number[]>()];
     const settings = { relevance: 1, top: 0 } as unknown as Settings;
@@ -281,6 +284,12 @@ describe("the diagram of the next frame", () => {
     expect(two.frame.step).toBe(2);
     expect(two.pictures[1]).not.toBe(one.pictures[1]);
     expect(two.layout).toBe(one.layout);
+    // What the functions were is drawn, too, but not on itself.
+    expect(two.pictures[1]?.ghost).toBe(first);
+    expect(hasGhosts(two)).toBe(true);
+    const zero = diagramOf(given, first, settings, null, room, WHOLE, keep, units);
+    expect(zero.pictures[1]?.ghost).toBeNull();
+    expect(hasGhosts(zero)).toBe(false);
   });
 });
 

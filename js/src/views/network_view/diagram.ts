@@ -87,8 +87,9 @@ function picturesOf(graph: Graph, frame: Frame, given: Given, keep: Keep) {
     const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>
       importance(frame, layer, observed),
     );
-    return keep<LayerPicture>(`picture ${k}`, [frame, layer, strengths], () =>
-      pictureOf(frame, layer, observed, strengths),
+    const ghost = given.store.ghost();
+    return keep<LayerPicture>(`picture ${k}`, [frame, layer, strengths, ghost], () =>
+      pictureOf(frame, layer, observed, strengths, ghost),
     );
   });
   if (late === 0 && pace.frame !== frame) {

@@ -15,10 +15,14 @@ const POINTS = 24;
 /** A function of a kernel smaller than this is drawn as a stroke from end to end, one smaller than that as a square of colour. */
 const CURVES_FROM = 24;
 const STROKES_FROM = 4.5;
+/** In a smaller cell what a function was cannot be told from what it is. */
+const GHOST_FROM = 14;
 
 export interface LayerPicture {
   layer: LayerLayout;
   frame: Frame;
+  /** What the functions were before, drawn pale; null where that is not known, or is this frame. */
+  ghost: Frame | null;
   x: Ends;
   importance: Float32Array;
   /** What most functions stay within. */
@@ -33,12 +37,15 @@ export function pictureOf(
   layer: LayerLayout,
   observed: Observed | null,
   importance: Float32Array,
+  ghost: Frame | null,
 ): LayerPicture {
   const ends = observed ? allInputEnds(observed) : null;
   const x = known(layer, endsOrGrid(ends, layer.domain));
   return {
     layer,
     frame,
+    // Of another layout it would be other functions.
+    ghost: ghost && ghost !== frame && ghost.layout === frame.layout ? ghost : null,
     x,
     importance,
     scale: once(() =>
@@ -139,15 +146,39 @@ export function thumbMarks(
   return marks;
 }
 
+/** Whether any picture of a function shows what it was, too. */
+export function hasGhosts({
+  layout,
+  pictures,
+}: {
+  layout: NetworkLayout;
+  pictures: readonly (LayerPicture | null)[];
+}): boolean {
+  return layout.columns.some(({ column, thumbs }, k) => {
+    const [first] = thumbs.values();
+    return first !== undefined && pictures[k]?.ghost != null && isRoomy(column, first);
+  });
+}
+
+function isRoomy(column: Column, { width }: Rect): boolean {
+  return width / gridOf(column)[1] >= GHOST_FROM;
+}
+
 function curveMarks(
-  { frame, layer, plan, x: [lo, hi], ...picture }: LayerPicture,
+  { frame, layer, plan, x: [lo, hi], ghost, ...picture }: LayerPicture,
   grid: [number, number],
   list: readonly { bundle: Bundle; box: Rect }[],
   { colours }: Theme,
 ): Mark[] {
   const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
   const scale = picture.scale();
-  const [xy, ends, zeros, boxes]: number[][] = [[], [], [], []];
+  const [zeros, boxes]: number[][] = [[], []];
+  const [now, then] = [frame, ghost].map((of) => ({
+    of,
+    xy: [] as number[],
+    ends: [] as number[],
+  }));
+  const lines = ghost && list[0].box.width / grid[1] >= GHOST_FROM ? [then, now] : [now];
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
       const cell = cellOf(box, grid, n);
@@ -155,21 +186,25 @@ function curveMarks(
       const middle = cell.y + cell.height / 2;
       if (bundle.count > 1) boxes.push(cell.x + 0.75, cell.y + 0.75, w + 0.5, h + 0.5);
       zeros.push(cell.x + 1, middle, cell.x + 1 + w, middle);
-      const count = evaluate(frame, layer, bundle.first + n, plan, points);
-      for (let p = 0; p < count; p++) {
-        const share = Math.max(-1, Math.min(1, points.y[p] / scale));
-        if (!Number.isFinite(share)) continue;
-        xy.push(cell.x + 1 + (w * (points.x[p] - lo)) / (hi - lo), middle - (h / 2) * share);
+      for (const { of, xy, ends } of lines) {
+        const count = of ? evaluate(of, layer, bundle.first + n, plan, points) : 0;
+        for (let p = 0; p < count; p++) {
+          const share = Math.max(-1, Math.min(1, points.y[p] / scale));
+          if (!Number.isFinite(share)) continue;
+          xy.push(cell.x + 1 + (w * (points.x[p] - lo)) / (hi - lo), middle - (h / 2) * share);
+        }
+        if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
       }
-      if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
     }
   }
   const zeroEnds = Array.from({ length: zeros.length / 4 }, (_, k) => 2 * k + 2);
-  const width = ends.length > 150 ? 1 : 1.3;
+  const width = now.ends.length > 150 ? 1 : 1.3;
+  const pale = { stroke: colours.ghost, width: 1, round: true };
   return [
     { kind: "rects", boxes, fill: colours.cell },
     { kind: "lines", xy: zeros, ends: zeroEnds, stroke: colours.zero },
-    { kind: "lines", xy, ends, stroke: colours.ink, width, round: true },
+    { kind: "lines", xy: then.xy, ends: then.ends, ...pale },
+    { kind: "lines", xy: now.xy, ends: now.ends, stroke: colours.ink, width, round: true },
   ];
 }
 

@@ -32,6 +32,9 @@ const FAN = 3.2;
 /** Of a column's room so much is used for what stands in it; the stations of a gap stand apart down to the second. */
 const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28, 0.2];
 const APART = 0.7;
+/** A gap in which links can be followed; below this share of a column's room it is not asked for. */
+const ROOMY = 26;
+const SMALL = 0.5;
 
 export interface UnitBox extends Rect {
   unit: number;
@@ -59,6 +62,12 @@ export interface NetworkLayout {
   columns: PlacedColumn[];
   width: number;
   height: number;
+}
+
+interface Made extends NetworkLayout {
+  /** Pixels between what stands side by side. */
+  gap: number;
+  share: number;
 }
 
 export interface Shown {
@@ -106,11 +115,15 @@ export function layoutOf(
       () =>
         laidOut(graph, shown, width, height, hasBars, share, joined),
   );
-  for (const make of all.slice(0, -1)) {
+  let fits: Made | null = null;
+  for (const make of all) {
     const made = make();
-    if (made.width <= width) return made;
+    // Links need room to be followed: parts are rather smaller, but not for that as small as can be.
+    if (made.width <= width && made.gap >= ROOMY) return made;
+    if (made.width <= width) fits ??= made;
+    if (fits && made.share < SMALL) return fits;
   }
-  return all[all.length - 1]();
+  return fits ?? all[all.length - 1]();
 }
 
 function laidOut(
@@ -121,7 +134,7 @@ function laidOut(
   hasBars: boolean,
   share: number,
   joined: boolean,
-): NetworkLayout {
+): Made {
   const { columns, depths } = graph;
   const at = Array.from({ length: depths }, (_, depth) =>
     columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
@@ -170,7 +183,7 @@ function laidOut(
     for (const k of own) placed[k].out = Math.max(placed[k].out, x - (slimWidths[depth] ? 2 : 0));
     x += barWidths[depth];
   });
-  return { columns: placed, width: x + SIDE > width + 0.5 ? x + SIDE : width, height };
+  return { columns: placed, width: x + SIDE > width + 0.5 ? x + SIDE : width, height, gap, share };
 }
 
 export function lastOf({ columns }: Graph): number {

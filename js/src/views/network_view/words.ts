@@ -6,11 +6,11 @@ import { formatCount, number } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { rampOf } from "../../scene/heat.ts";
 import type { Remark } from "../../scene/marks.ts";
-import type { Theme } from "../../scene/theme.ts";
+import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Edits, Probe, Station } from "../../wire/types.ts";
 import type { Diagram } from "./diagram.ts";
 import { isStale, unitValues } from "./flow.ts";
-import { hasSquares } from "./functions.ts";
+import { hasGhosts, hasSquares } from "./functions.ts";
 import { type Graph, inputNamed } from "./graph.ts";
 import { lastLayer, lossOf, percent, type Scores } from "./scores.ts";
 import type { Settings } from "./settings.ts";
@@ -37,7 +37,7 @@ export function captionOf(
   const verdict = said && stale && flow ? `${said} (as of step ${formatCount(flow.step)})` : said;
   const remarks: Remark[] = [
     ...(verdict ? [verdictRemark(verdict, stale)] : []),
-    ...keyOf(diagram, links < all ? "" : `${counted(all, "link")}, `, colours.ink),
+    ...keyOf(diagram, links < all ? "" : `${counted(all, "link")}, `, colours),
   ];
   if (lit) {
     remarks.push({
@@ -76,7 +76,7 @@ function verdictRemark(text: string, stale: boolean): Remark {
 }
 
 /** What stands on the links. */
-function keyOf(diagram: Diagram, all: string, ink: string): Remark[] {
+function keyOf(diagram: Diagram, all: string, { ink, ghost: pale }: Colours): Remark[] {
   const layers = diagram.graph.columns.flatMap(({ layer }) => layer ?? []);
   const line = { kind: "line", colours: [ink] } as const;
   const squares = hasSquares(diagram);
@@ -113,6 +113,14 @@ function keyOf(diagram: Diagram, all: string, ink: string): Remark[] {
       title: `The spread of φ over the inputs observed (before that, over its grid); of several functions ${ROOT}`,
     },
   ];
+  const ghost = diagram.pictures.find((picture) => picture?.ghost)?.ghost;
+  if (ghost && hasGhosts(diagram)) {
+    remarks.push({
+      text: `φ at step ${formatCount(ghost.step)}`,
+      swatch: { kind: "line", colours: [pale] },
+      title: "What the function was then",
+    });
+  }
   if (squares) {
     remarks.push({
       text: "colour blocks on links: φ rises (orange) or falls (blue)",
