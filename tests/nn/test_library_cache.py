@@ -25,14 +25,16 @@ from kan_widgets.nn.kernels import compiler, library_cache, native, recipe
 
 LARGE_INPUT = torch.zeros(64, 4, 20, 20)
 
-#: The modules that compile and load, without torch: a process is there at once.
+#: The modules that compile and load, without torch: a process is there at once. Where they came
+#: with a wheel its library is not used.
 ALONE = f"""
 import sys, types, warnings
 warnings.simplefilter("error")
 for name, folder in (("kan_widgets", ""), ("kan_widgets.nn", "nn")):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [{str(Path(compiler.__file__).parents[2])!r} + "/" + folder]
-from kan_widgets.nn.kernels import compiler, library_cache, native
+from kan_widgets.nn.kernels import bundled, compiler, library_cache, native
+bundled.FILE = bundled.FILE.with_name("none")
 """
 
 
