@@ -7,7 +7,7 @@ import os
 import pytest
 
 from kan_widgets.nn import kernels_info
-from kan_widgets.nn.kernels import library_cache, local, native
+from kan_widgets.nn.kernels import bundled, library_cache, local, native
 
 #: Windows has no locks that end with their process, so nothing is compiled there for others to use:
 #: `test_where_no_file_can_be_locked_nothing_is_compiled` has that case.
@@ -27,7 +27,8 @@ def path(request, monkeypatch):
 
 @pytest.fixture
 def fresh(tmp_path, monkeypatch):
-    """A process that has compiled nothing yet, with an empty cache."""
+    """A process that has compiled nothing yet, with an empty cache and no wheel's library."""
+    monkeypatch.setattr(bundled, "FILE", tmp_path / "none")
     monkeypatch.setattr(native, "_builds", {})
     monkeypatch.setattr(native, "_wanted", None)
     monkeypatch.setattr(native, "_warned", False)

@@ -25,14 +25,16 @@ from kan_widgets.nn.kernels import compiler, library_cache, native, recipe
 
 LARGE_INPUT = torch.zeros(64, 4, 20, 20)
 
-#: The modules that compile and load, without torch: a process is there at once.
+#: The modules that compile and load, without torch: a process is there at once. Where they came
+#: with a wheel its library is not used.
 ALONE = f"""
 import sys, types, warnings
 warnings.simplefilter("error")
 for name, folder in (("kan_widgets", ""), ("kan_widgets.nn", "nn")):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [{str(Path(compiler.__file__).parents[2])!r} + "/" + folder]
-from kan_widgets.nn.kernels import compiler, library_cache, native
+from kan_widgets.nn.kernels import bundled, compiler, library_cache, native
+bundled.FILE = bundled.FILE.with_name("none")
 """
 
 
@@ -383,8 +385,9 @@ def test_memory_that_cannot_be_had_is_an_error_and_not_the_end_of_the_process(fr
     import ctypes
     import torch
     from kan_widgets.nn import KANConv2d, KANLinear, KnotSpline
-    from kan_widgets.nn.kernels import local, native
+    from kan_widgets.nn.kernels import bundled, local, native
 
+    bundled.FILE = bundled.FILE.with_name("none")
     libraries, load = [], ctypes.CDLL
     ctypes.CDLL = lambda path: libraries.append(load(path)) or libraries[-1]
     local.LARGE = 1

@@ -157,8 +157,9 @@ def test_a_folder_that_others_can_write_is_not_used(fresh):
 def test_a_process_that_ends_at_once_leaves_no_compiler_behind(fresh):
     program = (
         "import torch; from kan_widgets.nn import KANLinear\n"
-        "from kan_widgets.nn.kernels import native; KANLinear(2, 2)("
-        "torch.zeros(3, 2)); import time\n"
+        "from kan_widgets.nn.kernels import bundled, native\n"
+        "bundled.FILE = bundled.FILE.with_name('none')\n"
+        "KANLinear(2, 2)(torch.zeros(3, 2)); import time\n"
         "while not native._builds[3].compiler.process: time.sleep(0.01)\n"
         "print(native._builds[3].compiler.process.pid)"
     )

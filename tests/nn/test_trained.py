@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 
 import numpy as np
 import pytest
@@ -70,22 +71,24 @@ def fitted_at_best(trained, updated, images):
     return best
 
 
-@pytest.mark.parametrize("n", [16, 512])
-@pytest.mark.parametrize("grid_eps", [0.0, 0.02, 1.0])
-def test_a_trained_network_does_as_well_as_the_best_fit_on_its_new_grids(
-    trained, digits, judged, grid_eps, n
-):
+def test_a_trained_network_does_as_well_as_the_best_fit_on_its_new_grids(trained, digits, judged):
     images, labels, before = judged
-    model = copy.deepcopy(trained)
-    model.update_grid(digits.train_images[:n], grid_eps=grid_eps)
-    best = fitted_at_best(trained, model, digits.train_images[:512])
-    with torch.no_grad():
-        was, now, at_best = (out.argmax(1) for out in (before, model(images), best(images)))
+    was = before.argmax(1)
     assert (was == labels).double().mean() > 0.97
-    # A wider grid of as many intervals is coarser: no fit on it keeps every answer.
-    assert int((now != was).sum()) < 0.01 * len(labels)
-    lost = int((at_best == labels).sum() - (now == labels).sum())
-    assert lost <= 2 * int((now != at_best).sum()) ** 0.5
+    lost = changed = 0
+    for grid_eps, n in itertools.product([0.0, 0.02, 1.0], [16, 512]):
+        model = copy.deepcopy(trained)
+        model.update_grid(digits.train_images[:n], grid_eps=grid_eps)
+        best = fitted_at_best(trained, model, digits.train_images[:512])
+        with torch.no_grad():
+            now, at_best = (out.argmax(1) for out in (model(images), best(images)))
+        # A wider grid of as many intervals is coarser: no fit on it keeps every answer.
+        assert int((now != was).sum()) < 0.01 * len(labels), (grid_eps, n)
+        lost += int((at_best == labels).sum() - (now == labels).sum())
+        changed += int((now != at_best).sum())
+    # Two standard deviations, once: of six such bounds one fails by chance with every seventh
+    # network, and which network it is depends on how the kernels round.
+    assert lost <= 2 * changed**0.5
 
 
 # -- more patches than are looked at --------------------------------------------------
