@@ -303,7 +303,7 @@ class Animated(Pictured):
         if kind == "WEBP":
             images = [image.convert("RGB") for image in images]
         durations = [round(1000 / fps)] * (len(images) - 1) + [_HELD]
-        way: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {"optimize": False}
+        way: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {"optimize": True}
         images[0].save(
             path,
             kind,

@@ -91,12 +91,6 @@ EXPECTED_COMPLAINTS: tuple[re.Pattern[str], ...] = (
     # On a busy machine a model takes longer to start than anywidget waits: its views live on, see
     # test_late.py.
     re.compile(r"\[anywidget\] Failed to initialize model"),
-    # Of JupyterLab's widget manager, about a notebook whose cell is "1", once in some thousand
-    # that were opened: it asks for the session of a notebook that is ready and finds none yet.
-    re.compile(
-        r"reading 'kernel'\)\s+at \w+ \(http://127\.0\.0\.1:\d+/lab/extensions/"
-        r"@jupyter-widgets/jupyterlab-manager/"
-    ),
 )
 
 
@@ -452,6 +446,8 @@ class LabPage:
     complaints: list[str] = field(default_factory=list)
     started: bool = False
     """JupyterLab is on the page, without a notebook."""
+    restores: bool = False
+    """It was loaded with a notebook, which it restores by itself, too, sooner or later."""
 
     def __post_init__(self) -> None:
         """Listen to the console, to errors, to requests and to websockets."""
@@ -477,6 +473,7 @@ class LabPage:
             self.started = False
             self.page.evaluate(OPEN, path)
         else:
+            self.restores = True
             self._goto(f"/lab/tree/{quote(path)}?token={self.server.token}&reset")
         self._wait_ready()
 
@@ -491,6 +488,7 @@ class LabPage:
 
     def reload(self) -> None:
         """Load the page again, as a user does; the kernel lives on."""
+        self.restores = True
         self.page.reload(timeout=START_LIMIT * 1000, wait_until="domcontentloaded")
         self._wait_ready()
 

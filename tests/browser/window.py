@@ -56,10 +56,15 @@ class Window:
         return LabPage(self._page, self._server, started=True)
 
     def leave(self, lab: LabPage, good: bool) -> None:
-        """End a test's use of the page, and its kernels; keep the page if nothing is left of it."""
+        """End a test's use of the page, and its kernels; keep the page if nothing is left of it.
+
+        A page that restores a notebook after a reload is not kept: what it does for that late
+        gives the notebook of the next test no session, or a second kernel.
+        """
         lab.forget()
+        kept = good and not lab.restores and self._server.settings_are_kept()
         try:
-            if not (good and self._server.settings_are_kept() and self._tidy()):
+            if not (kept and self._tidy()):
                 self.close()
         finally:
             self._server.shut_kernels()
