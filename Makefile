@@ -30,7 +30,7 @@ export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks claims shots docs site bench bench-accuracy wheels test-wheel clean
+.PHONY: help lab demo test test-python test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks claims shots docs site bench bench-accuracy wheels test-wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,15 +49,20 @@ test: chromium ## run every check and test: Python, JavaScript, browser
 	+$(MAKE) check-bundles
 	$(pytest) $(PYTEST_ARGS)
 
-test-fast: $(VENV)/.dev ## the Python tests without browser, executed notebooks and built pages
-	$(pytest) -m "not browser" --ignore tests/browser --ignore-glob "tests/notebooks/test_0*" --ignore tests/docs $(PYTEST_ARGS)
+without_pages = --ignore tests/browser --ignore-glob "tests/notebooks/test_0*" --ignore tests/docs
 
-test-oldest: ## test-fast with the oldest versions that pyproject.toml takes, in an environment of their own
-	$(MAKE) VENV=build/oldest PIP_CONSTRAINT=$(CURDIR)/build/oldest.txt build/oldest.txt test-fast
+test-python: $(VENV)/.dev ## the Python tests without browser, executed notebooks and built pages
+	$(pytest) -m "not browser" $(without_pages) $(PYTEST_ARGS)
 
-test-newest: ## test-fast with the newest versions that there are, in an environment of their own
+test-fast: $(VENV)/.dev ## test-python without what takes seconds
+	$(pytest) -m "not browser and not slow" $(without_pages) $(PYTEST_ARGS)
+
+test-oldest: ## test-python with the oldest versions that pyproject.toml takes, in an environment of their own
+	$(MAKE) VENV=build/oldest PIP_CONSTRAINT=$(CURDIR)/build/oldest.txt build/oldest.txt test-python
+
+test-newest: ## test-python with the newest versions that there are, in an environment of their own
 	rm -rf build/newest
-	$(MAKE) VENV=build/newest test-fast
+	$(MAKE) VENV=build/newest test-python
 
 # A variable of the command line is exported: pip takes it, and so does the environment it builds in.
 build/oldest.txt: pyproject.toml
@@ -137,7 +142,7 @@ wheels: $(VENV)/.made ## build the wheels of all platforms and the sdist into di
 		KAN_WIDGETS_WHEEL=$$platform $(bin)/python -m build --wheel; \
 	done
 
-test-wheel: ## test the wheel of dist where it is installed alone, without a compiler (WHEEL_ARGS=--suite runs test-fast there)
+test-wheel: ## test the wheel of dist where it is installed alone, without a compiler (WHEEL_ARGS=--suite runs test-python there)
 	$(PYTHON) -m tests.installed_wheel dist $(WHEEL_ARGS)
 
 clean: ## remove the virtual environment, node_modules, caches and build products

@@ -2,7 +2,7 @@
 
 ``python -m tests.installed_wheel dist`` takes the wheel of that folder that fits this machine, and
 tests its kernels where there is no compiler. With ``--suite`` it then runs, with all that the tests
-need, what `make test-fast` runs of a checkout; ``--workers`` is pytest-xdist's number.
+need, what `make test-python` runs of a checkout; ``--workers`` is pytest-xdist's number.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WHERE = "print(kan_widgets.__file__)"
 TESTS = ("conv", "conv_nd", "linear", "derivatives", "knot_spline", "not_finite", "models")
 #: What no test reads, what is another package, and the checkout's package itself.
 LEFT = (".git", ".venv", "build", "dist", "node_modules", "__pycache__", ".*_cache", "kan_widgets")
-#: What `make test-fast` leaves out, and what is about making the wheel.
+#: What `make test-python` leaves out, and what is about making the wheel.
 IGNORED = (
     *("--ignore=tests/browser", "--ignore=tests/docs", "--ignore-glob=tests/notebooks/test_0*"),
     "--ignore=tests/test_package.py",
@@ -32,7 +32,7 @@ def main() -> None:
     """Install, say which kernels there are, run the layers' tests, and the suite if it is asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("wheels", type=Path, help="the folder with the wheel")
-    parser.add_argument("--suite", action="store_true", help="then what make test-fast runs")
+    parser.add_argument("--suite", action="store_true", help="then what make test-python runs")
     parser.add_argument("--workers", default="1", help="of the suite")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:

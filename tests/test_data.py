@@ -378,6 +378,7 @@ def attempt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attempt]:
         yield Attempt(servers, root, str(caught.value))
 
 
+@pytest.mark.slow
 def test_a_silent_server_ends_in_an_error_not_in_a_hang(attempt: Attempt) -> None:
     assert 'source="embedded"' in attempt.words
     assert "timed out" in attempt.fault("silent")

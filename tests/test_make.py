@@ -40,13 +40,19 @@ def test_installing_says_first_what_will_happen_and_then_how_far_it_is(
     assert words[0] == "PYTHONUNBUFFERED=1"  # or a pipe holds back what pip says
 
 
-def test_the_fast_tests_are_all_but_browser_executed_notebooks_and_pages(tmp_path: Path) -> None:
-    lines = told("test-fast", tmp_path)
+@pytest.mark.parametrize(
+    ("target", "which"),
+    [("test-python", "not browser"), ("test-fast", "not browser and not slow")],
+)
+def test_the_python_tests_are_all_but_browser_executed_notebooks_and_pages(
+    target: str, which: str, tmp_path: Path
+) -> None:
+    lines = told(target, tmp_path)
     (line,) = (line for line in lines if " -m pytest " in line)
     whole = next(line for line in told("test", tmp_path) if " -m pytest " in line)
     assert line.startswith(whole.strip())
     options = shlex.split(line.removeprefix(whole.strip()))
-    assert options[:2] == ["-m", "not browser"]
+    assert options[:2] == ["-m", which]
     browser, glob, docs = options[3::2]
     assert options[2::2] == ["--ignore", "--ignore-glob", "--ignore"]
     assert (browser, docs) == ("tests/browser", "tests/docs")

@@ -103,6 +103,7 @@ dist.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_a_process_shows_the_outputs_that_it_has(tmp_path: Path) -> None:
     script = tmp_path / "one_of_two.py"
     script.write_text(ONE_OF_TWO, encoding="utf-8")

@@ -256,6 +256,7 @@ if rank == 0:
 """
 
 
+@pytest.mark.slow
 def test_of_two_processes_the_first_shows_and_its_stop_ends_both(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -221,6 +221,7 @@ def run_apart(code: str, folder: Path, **environment: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_trackio_has_curves_pictures_and_the_page_as_media(tmp_path: Path) -> None:
     run_apart(documented("trackio"), tmp_path, TRACKIO_DIR=str(tmp_path))
     with closing(sqlite3.connect(tmp_path / "kan.db")) as base:
@@ -257,6 +258,7 @@ def history(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.slow
 def test_wandb_has_curves_pictures_and_the_page_and_who_logs_keeps_the_steps(
     tmp_path: Path,
 ) -> None:

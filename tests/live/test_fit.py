@@ -407,6 +407,7 @@ def test_an_edit_waits_for_the_step_of_a_slow_batch_in_the_background() -> None:
     assert one[1].weight[0, 0].item() == pytest.approx(7.0, abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_program_that_ends_during_a_background_run_ends_well() -> None:
     code = """
 import torch, kan_widgets as kw

@@ -817,6 +817,7 @@ torch.distributed.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_of_two_processes_that_train_together_the_first_records_and_a_third_follows(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -81,6 +81,7 @@ def process(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         yield running
 
 
+@pytest.mark.slow
 def test_another_process_pauses_steps_changes_and_stops_the_run(
     tmp_path: Path, process: subprocess.Popen[str]
 ) -> None:
@@ -110,6 +111,7 @@ def test_another_process_pauses_steps_changes_and_stops_the_run(
         run.steer({"kind": "pause"})
 
 
+@pytest.mark.slow
 def test_a_lost_follower_does_not_leave_the_run_paused(tmp_path: Path) -> None:
     with training(tmp_path / "run.npz", lost_after=1.0):
         run = followed(tmp_path / "run.npz")
@@ -160,6 +162,7 @@ class Delayed:
         self._thread.join()
 
 
+@pytest.mark.slow
 def test_it_works_over_a_folder_that_is_seen_late(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()

@@ -101,6 +101,7 @@ def assert_as_in_double(layer, x):
         assert (a - b).abs().max() <= 1e-5 * b.abs().max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "out", "arguments"), SHAPES)
 @pytest.mark.parametrize("order", recipe.ORDERS)
 def test_every_level_computes_what_scipy_does(level, order, shape, out, arguments):

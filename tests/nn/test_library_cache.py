@@ -368,6 +368,7 @@ def test_a_word_that_means_neither_is_an_error_which_says_what_does(fresh, runs,
     KANLinear(2, 2)(torch.zeros(3, 2))
 
 
+@pytest.mark.slow
 def test_memory_that_cannot_be_had_is_an_error_and_not_the_end_of_the_process(fresh, cxx, tmp_path):
     header = tmp_path / "refusing.h"
     header.write_text(

@@ -71,6 +71,7 @@ def fitted_at_best(trained, updated, images):
     return best
 
 
+@pytest.mark.slow
 def test_a_trained_network_does_as_well_as_the_best_fit_on_its_new_grids(trained, digits, judged):
     images, labels, before = judged
     was = before.argmax(1)

@@ -18,6 +18,7 @@ from tests.notebooks.photographs import DENSITY, WIDTH, photographs
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_a_figure_is_photographed_as_a_page_draws_it() -> None:
     x = np.linspace(0, 1, 50)
     made = [

@@ -166,6 +166,7 @@ def test_docking_without_sidecar_says_what_to_install(
         kw.Dashboard(live).dock("right")
 
 
+@pytest.mark.slow
 def test_docking_again_moves_the_one_dashboard(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
     dashboard.dock("right")
@@ -187,6 +188,7 @@ def test_closing_closes_the_views_and_not_the_binding(live: kw.Binding) -> None:
     assert live.state == "idle"
 
 
+@pytest.mark.slow
 def test_a_still_picture_shows_all_views(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
     parts = [view.image(width=500) for view in dashboard.views]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from torch.nn.functional import nll_loss
 
@@ -66,6 +67,7 @@ def trained(watched: bool) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 def test_weights_optimizer_random_numbers_and_modes_are_bit_identical_with_every_widget() -> None:
     watched, alone = trained(True), trained(False)
     assert len(watched) == len(alone)

@@ -120,6 +120,7 @@ def test_an_svg_has_what_the_png_has_at_the_same_places(live: Any, tmp_path: Pat
         assert (png[top - 1, left + width // 2] != grey).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio", [0.25, 1.5])
 def test_a_png_has_any_scale(live: Any, tmp_path: Path, ratio: float) -> None:
     for name, view in views(live).items():
@@ -270,6 +271,7 @@ for _ in range(3):
 """
 
 
+@pytest.mark.slow
 def test_a_notebook_with_the_three_views_is_small() -> None:
     shown = ["kw.KernelGrid(live)", "kw.SplineInspector(live)", "kw.MeshgridView(live)"]
     cells = [nbformat.v4.new_code_cell(code) for code in [THREE, *shown]]  # type: ignore[no-untyped-call]

@@ -83,6 +83,7 @@ assert not {name.partition(".")[0] for name in sys.modules} & {"torch", "bqplot"
 """
 
 
+@pytest.mark.slow
 def test_every_view_draws_a_recording_and_saves_it_as_a_page(
     recording: Path, tmp_path: Path
 ) -> None:
