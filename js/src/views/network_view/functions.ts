@@ -156,12 +156,12 @@ export function hasGhosts({
 }): boolean {
   return layout.columns.some(({ column, thumbs }, k) => {
     const [first] = thumbs.values();
-    return first !== undefined && pictures[k]?.ghost != null && isRoomy(column, first);
+    return first !== undefined && pictures[k]?.ghost != null && isRoomy(first, gridOf(column));
   });
 }
 
-function isRoomy(column: Column, { width }: Rect): boolean {
-  return width / gridOf(column)[1] >= GHOST_FROM;
+function isRoomy({ width }: Rect, [, columns]: readonly [number, number]): boolean {
+  return width / columns >= GHOST_FROM;
 }
 
 function curveMarks(
@@ -178,7 +178,7 @@ function curveMarks(
     xy: [] as number[],
     ends: [] as number[],
   }));
-  const lines = ghost && list[0].box.width / grid[1] >= GHOST_FROM ? [then, now] : [now];
+  const lines = ghost && isRoomy(list[0].box, grid) ? [then, now] : [now];
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
       const cell = cellOf(box, grid, n);
