@@ -37,7 +37,7 @@ class _Curve:
     fell: bool = False
 
     def points(self, window: Range | None) -> Series:
-        """Return the curve as it was logged, thinned for drawing."""
+        """Return the curve as it was logged, thinned for drawing; its last value is kept."""
         if self.thinned is not None:
             return self.thinned(window, _POINTS)
         return thin(*self.everything(), window, _POINTS)
@@ -190,7 +190,8 @@ class DrawnCurves:
                     "x": _bytes(x),
                     "y": _bytes(y),
                     "mean": mean,
-                    "latest": _bytes(curve.latest()),
+                    # A training goes on meanwhile: the number is that of the curve's end.
+                    "latest": _bytes(y[-1:] if window is None else curve.latest()),
                     "log": logs[curve.panel],
                 }
             )

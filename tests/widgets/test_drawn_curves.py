@@ -101,6 +101,19 @@ def test_the_latest_value_is_the_one_logged_last(over: int, window: Any, log: bo
     assert len(latest(second)) == 1
 
 
+def test_the_latest_value_is_where_the_curve_ends_though_more_is_logged_meanwhile() -> None:
+    logged = iter(range(10, 100))
+
+    def everything() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        count = next(logged)
+        return STEPS[:count], FALLING[:count]
+
+    curves = DrawnCurves()
+    curves.grow("loss", "loss", everything)
+    [curve] = curves.wire(None, over=0, log=False)
+    assert latest(curve) == [points(curve)[1][-1]]
+
+
 def test_a_curve_without_values_has_no_latest_one() -> None:
     [curve] = one(FALLING[:0], STEPS[:0]).wire(None, over=10, log=False)
     assert latest(curve) == []
