@@ -11,8 +11,13 @@ import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
 import { FEW_LINKS, relevanceOf } from "../src/views/network_view/relevance.ts";
 import type { Settings } from "../src/views/network_view/settings.ts";
+import {
+  strongestPath,
+  strongestPathFrames,
+  strongestPathLines,
+} from "../src/views/network_view/strongest_path.ts";
 import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
-import { frameOf, layer } from "./samples.ts";
+import { basis, frameOf, layer, randoms } from "./samples.ts";
 
 const CONV = {
   stride: [1, 1] as [number, number],
@@ -310,5 +315,76 @@ describe("the close-up of a unit", () => {
     expect([bare?.bias, full?.bias]).toEqual([0, -2]);
     expect(full?.parts).toEqual(bare?.parts);
     expect(full?.total).toBeCloseTo((bare?.total ?? Number.NaN) - 2, 12);
+  });
+});
+
+describe("the strongest path", () => {
+  const layers = [dense("a", 3, 4), dense("b", 2, 3)].map((own, k) => ({
+    ...own,
+    offset: k * 108,
+  }));
+  const layout = { version: 1, layers };
+  const data = randoms(18 * 9, 7);
+  const frame = { step: 0, layout, data };
+  const input = Float32Array.of(0.5, -0.25, 0.9, -0.7);
+  /** What each input adds to each output, by the functions themselves. */
+  const added = (k: number, x: ArrayLike<number>) => {
+    const { shape, offset, nb } = layers[k];
+    return Array.from({ length: shape[0] }, (_, out) =>
+      Array.from(x, (value, i) => {
+        const at = offset + (out * shape[1] + i) * nb;
+        return basis(value).reduce((sum, beta, b) => sum + beta * data[at + b], 0);
+      }),
+    );
+  };
+  const outputs = (parts: number[][]) =>
+    Float32Array.from(parts, (own) => own.reduce((sum, part) => sum + part, 0));
+  const hidden = outputs(added(0, input));
+  const stations = [
+    station("input", "input", [], [4]),
+    station("kan", "a", [0], [3]),
+    station("kan", "b", [1], [2]),
+  ];
+  const values = [input, hidden, outputs(added(1, hidden))];
+  const flow = { values, shapes: [[4], [3], [2]], exact: true, step: 0, extras: new Map() };
+  const store = {
+    structure: () => structure(stations),
+    observed: () => null,
+    status: () => ({ state: "live", message: "" }),
+    cursor: () => -1,
+    ghost: () => null,
+  };
+  const given = { store, get: () => undefined } as unknown as Given;
+  const settings = { relevance: 1, top: 0 } as unknown as Settings;
+  const room = { x: 0, y: 0, width: 600, height: 300 };
+  const diagram = diagramOf(given, frame, settings, flow, room, WHOLE, memory(), new Map());
+  const largest = (own: number[]) =>
+    own.reduce((best, part, k) => (Math.abs(part) > Math.abs(own[best]) ? k : best), 0);
+
+  it.each([[0], [1]])("leads back along what adds most to each number, from %i", (unit) => {
+    const closeUp = unitCloseUp(diagram.graph, 2, flow, frame, unit);
+    if (!closeUp) throw new Error("no close-up");
+    const legs = strongestPath(diagram, closeUp);
+    const middle = largest(added(1, hidden)[unit]);
+    const first = largest(added(0, input)[middle]);
+    const ends = legs.map(({ column, bundle }) => {
+      const { from, to } = diagram.shown[column].bundles[bundle];
+      return [column, from, to];
+    });
+    expect(ends).toEqual([
+      [2, middle, unit],
+      [1, first, middle],
+    ]);
+    // The first has the colour of what it adds; what the others lead through has a frame.
+    const ink = "ink";
+    const [lines, frames] = [strongestPathLines, strongestPathFrames].map((marks) =>
+      marks(diagram, legs, { ink } as never),
+    );
+    expect(lines.length).toBe(1);
+    expect(strongestPathLines(diagram, legs.slice(0, 1), { ink } as never)).toEqual([]);
+    const box = diagram.layout.columns[1].byUnit.get(middle);
+    expect(frames[0].kind === "rects" && Array.from(frames[0].boxes)).toContain(
+      (box?.x ?? Number.NaN) - 1,
+    );
   });
 });

@@ -69,8 +69,27 @@ def test_the_functions_of_the_strongest_link_are_shown_at_every_width(digits, wi
         parts = functions[best].diagonal().reshape(25, 25).sum(1)
     strongest = int(parts.abs().argmax())
     words = texts_of(kw.NetworkView(live).svg(width=width))
-    said = [word for word in words if word.startswith(f"{strongest} → {best}: 25 ")]
+    said = [word for word in words if word.startswith(f"map {strongest} → {best}: 25 ")]
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("width", [884, 1400])
+def test_every_map_has_a_bar_and_with_the_numbers_over_them_they_make_the_score(digits, width):
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN.article()
+    live = kw.bind(model)
+    live.probe(digits.test_images[:1])
+    words = texts_of(kw.NetworkView(live).svg(width=width))
+    start = next(k for k, word in enumerate(words) if word.startswith("What each map"))
+    below = words[start + 1 :]
+    assert {str(k) for k in range(25)} <= set(below)
+    assert not any(word.endswith(" more") for word in below)
+    [total] = [word for word in below if word.startswith("score = ")]
+    if width == 1400:  # each bar has room for its number
+        parts = [float(w.replace("−", "-")) for w in below if re.fullmatch(r"−?\d*\.\d+", w)]
+        assert len(parts) == 25
+        read = float(total.removeprefix("score = ").replace("−", "-"))
+        assert sum(parts) == pytest.approx(read, abs=25 * 0.005)
 
 
 def test_before_an_example_the_layers_stand_in_the_order_of_the_modules():

@@ -155,7 +155,7 @@ export interface Remark {
 }
 
 export interface Swatch {
-  kind: "line" | "dash" | "fill" | "ramp" | "dot" | "ring";
+  kind: "line" | "thick" | "dash" | "fill" | "ramp" | "dot" | "ring";
   /** One colour; of a ramp all, from left to right. */
   colours: readonly string[];
 }

@@ -157,6 +157,7 @@ export function swatchMarks(
   const [first] = colours;
   switch (kind) {
     case "line":
+    case "thick":
     case "dash":
       return [
         {
@@ -164,7 +165,7 @@ export function swatchMarks(
           xy: [x, y, x + width, y],
           ends: [2],
           stroke: first,
-          width: 1.5,
+          width: kind === "thick" ? 3 : 1.5,
           dash: kind === "dash" ? [3, 2.5] : undefined,
         },
       ];

@@ -36,7 +36,7 @@ export interface UnitCloseUp {
   unit: number;
   layer: LayerLayout;
   /** What units before are called. */
-  source: "channel" | "input" | "unit";
+  source: "map" | "input" | "unit";
   before: string;
   parts: { from: number; value: number }[];
   /** What the module adds to their sum. */
@@ -158,7 +158,7 @@ export function unitCloseUp(
   const bias = flow.extras.get(column.station)?.get("bias")?.[unit] ?? 0;
   const total = parts.reduce((sum, { value }) => sum + value, bias);
   const before = graph.columns[column.from[0]];
-  const source = before?.map ? "channel" : before?.kind === "input" ? "input" : "unit";
+  const source = before?.kind === "input" ? "input" : before?.map ? "map" : "unit";
   return {
     kind: "unit",
     column: number,

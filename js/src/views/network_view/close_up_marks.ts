@@ -19,8 +19,12 @@ const WORDS = 11;
 const PICTURE = 22;
 /** Beside the bars. */
 const ASIDE = 104;
-/** Room for "16 more". */
-const REST = 42;
+/** Room for "16 more", or a name. */
+const TAIL = 42;
+/** The place of a bar: with its number beside the next one's, and at least; and how many there are at most. */
+const WIDE = 72;
+const NARROW = 13;
+const MOST = 40;
 /** Below the bars there is room for others that go down, of this share of the highest. */
 const DOWN = 0.2;
 const HINT = "live.probe(images) sends examples through the network while it trains.";
@@ -266,19 +270,16 @@ function unitMarks(
   aside: ((room: Rect) => Mark[]) | null,
 ): Mark[] {
   const words = formatAlike(parts.map(({ value }) => value));
-  const narrowest = Math.max(REST, ...parts.map(({ value }) => widthOf(words(value), 10) + 6));
-  const places = Math.min(20, Math.floor((box.width - ASIDE) / narrowest)) - (bias === 0 ? 0 : 1);
-  const fit = Math.max(2, places);
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const shown = order.length <= fit ? order : order.slice(0, fit - 1);
-  const rest = order.slice(shown.length);
+  const { count, step, tail } = spread(order, bias !== 0, box.width - ASIDE);
+  const shown = order.slice(0, count);
+  const rest = order.slice(count);
   const columns = shown.map(({ from, name, value }) => ({ names: [name, String(from)], value }));
   if (rest.length > 0) {
     const value = rest.reduce((sum, part) => sum + part.value, 0);
     columns.push({ names: [`${rest.length} more`], value });
   }
   if (bias !== 0) columns.push({ names: ["bias"], value: bias });
-  const step = Math.min(72, (box.width - ASIDE) / columns.length);
   const own = {
     most: Math.max(0, ...shown.map(({ value }) => value)),
     least: Math.max(0, ...shown.map(({ value }) => -value)),
@@ -288,19 +289,22 @@ function unitMarks(
   const most = Math.max(...all.map((reach) => reach.most));
   const least = Math.max(DOWN * most, ...all.map((reach) => reach.least));
   // A number stands over or under each bar, the pictures and the names below all of them.
-  const square = pictures && box.height >= 4 * PICTURE ? Math.min(PICTURE, step - 6) : 0;
+  const square = pictures && box.height >= 4 * PICTURE ? Math.min(PICTURE, step - 2) : 0;
   const foot = box.height - 18 - (square > 0 ? square + 6 : 0);
   const room = foot - (most > 0 ? 14 : 10) - (least > 0 ? 14 : 0);
   const scale = room / Math.max(1e-9, most + least);
   const zero = box.y + (most > 0 ? 14 : 10) + scale * most;
   const marks: Mark[] = [];
   const bars: Record<"more" | "less", number[]> = { more: [], less: [] };
+  // Where numbers end that stand over bars, and under them: of narrow bars some have none.
+  const ended = { more: Number.NEGATIVE_INFINITY, less: Number.NEGATIVE_INFINITY };
   columns.forEach(({ names, value }, k) => {
-    const middle = box.x + step * (k + 0.5);
+    const isRest = k >= count;
+    const own = isRest ? tail : step;
+    const middle = box.x + step * Math.min(k, count) + tail * Math.max(0, k - count) + own / 2;
     const length = scale * value;
-    const w = Math.min(24, 0.55 * step);
+    const w = Math.min(24, Math.max(0.55 * own, Math.min(9, own - 4)));
     const text = words(value);
-    const isRest = k >= shown.length;
     // Many together, and the bias, are no bars among the others, and may reach further than there is room.
     const reach = isRest ? Math.max(-scale * least, Math.min(scale * most, length)) : length;
     const bar = [middle - w / 2, Math.min(zero, zero - reach), w, Math.max(0.75, Math.abs(reach))];
@@ -310,12 +314,19 @@ function unitMarks(
     const pixels = square > 0 && !isRest ? pictures?.(shown[k].from) : null;
     if (pixels) marks.push(...pictureMarks(pixels, middle, box.y + foot + 3, square, colours));
     const place = { kind: "text", x: middle, anchor: "middle", size: 10 } as const;
-    marks.push({ ...place, y, text, fill: colours.ink });
+    // Over a narrow bar it begins with it: the next one is lower.
+    const side = value >= 0 ? "more" : "less";
+    const long = widthOf(text, 10) + 2;
+    const from = own < long ? middle - w / 2 : middle - long / 2;
+    if (from >= ended[side]) {
+      marks.push({ ...place, x: from + 1, anchor: "start", y, text, fill: colours.ink });
+      ended[side] = from + long;
+    }
     const short =
-      names.find((name) => widthOf(name, 10) <= step - 2) ?? fitted(names[0], step - 2, 10);
+      names.find((name) => widthOf(name, 10) <= own - 1) ?? fitted(names[0], own - 1, 10);
     marks.push({ ...place, y: box.y + box.height - 2, text: short, fill: colours.muted });
   });
-  const end = box.x + step * columns.length;
+  const end = box.x + step * count + tail * (columns.length - count);
   const said = `${share === null ? "Σ" : "score"} = ${words(total)}`;
   const follows = share === null ? "" : softmaxText(share);
   // As wide for every share, so that nothing moves.
@@ -339,6 +350,21 @@ function unitMarks(
       : [{ kind: "text", x, y: y + 15, text: follows, fill: colours.muted, size: WORDS } as const]),
     ...beside,
   ];
+}
+
+/** How many of the parts have a bar, how wide each one's place is, and that of all others together, and of the bias. */
+function spread(parts: Named["parts"], hasBias: boolean, room: number) {
+  const isNamed = parts.some(({ from, name }) => name !== String(from));
+  const widest = Math.max(...parts.map(({ from }) => widthOf(String(from), 10)));
+  const least = Math.max(NARROW, isNamed ? TAIL : widest + 2);
+  const fitting = (tails: number) => Math.max(2, Math.floor((room - tails * TAIL) / least));
+  const bias = hasBias ? 1 : 0;
+  const all = parts.length <= Math.min(MOST, fitting(bias));
+  const count = all ? parts.length : Math.min(MOST, fitting(bias + 1));
+  const tails = bias + (all ? 0 : 1);
+  const alike = room / (count + tails);
+  if (alike >= TAIL) return { count, step: Math.min(WIDE, alike), tail: Math.min(WIDE, alike) };
+  return { count, step: (room - tails * TAIL) / count, tail: TAIL };
 }
 
 function softmaxText(share: number): string {

@@ -142,11 +142,11 @@ function laidOut(
   const last = lastOf(graph);
   const wordOf = (k: number) => (hasBars && k === last ? WORD : 0);
   const lanes = columns.map(({ depth }, k) => (height - HEAD - 8) / at[depth].length - wordOf(k));
-  const each = (share * (width - 2 * SIDE)) / depths;
+  const each = (width - 2 * SIDE) / depths;
   const crowded = width / depths < CROWDED.below;
   const apart = crowded ? CROWDED.slimGap : SLIM_GAP;
   const sizes = columns.map((column, k) =>
-    sizesOf(column, shown[k], lanes[k], each, hasBars && k === last, crowded),
+    sizesOf(column, shown[k], lanes[k], each, share, hasBars && k === last, crowded),
   );
   const widthAt = (part: (k: number) => number) =>
     at.map((own) => Math.max(0, ...own.map((k) => part(k))));
@@ -203,10 +203,13 @@ function sizesOf(
   column: Column,
   { links, units, bundles }: Shown,
   lane: number,
-  each: number,
+  /** Width of a column, and the part of it that is used. */
+  whole: number,
+  share: number,
   last: boolean,
   crowded: boolean,
 ): Sizes {
+  const each = share * whole;
   const pitch = Math.min(lane / Math.max(1, units.length), 96);
   let side: number;
   let ranks: 1 | 2 = 1;
@@ -236,7 +239,7 @@ function sizesOf(
   const least = one && column.layer && isPlain(column.layer) ? THUMB.line : THUMB.least;
   const fits = links.length > 0 && thumb >= least;
   const leastBars = crowded ? CROWDED.bars : BARS.least;
-  const bars = last && !column.map ? Math.max(leastBars, Math.min(BARS.most, 0.6 * each)) : 0;
+  const bars = last && !column.map ? Math.max(leastBars, Math.min(BARS.most, 0.6 * whole)) : 0;
   return {
     pitch: column.kind === "input" ? Math.max(pitch, side + UNIT.gap) : pitch,
     side,

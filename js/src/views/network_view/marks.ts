@@ -472,7 +472,8 @@ export function strongestMarks(
   if (!strongest || box.width < SEEN) return [];
   const { bundle, picture } = strongest;
   const { ink, surface } = theme.colours;
-  const link = `${bundle.from} → ${outputName(picture.layer, closeUp.unit, "").trim()}`;
+  const from = closeUp.source === "map" ? `map ${bundle.from}` : bundle.from;
+  const link = `${from} → ${outputName(picture.layer, closeUp.unit, "").trim()}`;
   const all = [`${link}: ${bundle.count} functions`, `${link}: ${bundle.count} φ`, link];
   const text = bundle.count > 1 ? (all.find((one) => widthOf(one, 9) <= box.width) ?? link) : link;
   const { column } = diagram.layout.columns[closeUp.column];

@@ -35,6 +35,7 @@ import { scoreMarks } from "./score_marks.ts";
 import { scoresOf } from "./scores.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { canDraw, stripOf } from "./strip.ts";
+import { strongestPath, strongestPathFrames, strongestPathLines } from "./strongest_path.ts";
 import { captionOf, description, stationWords, thumbWords, unitWords, verdictOf } from "./words.ts";
 
 export const CLOSEST = 12;
@@ -237,6 +238,7 @@ function sceneOf(
   const focus = isPointed || looks ? marked : null;
   const closeUp = closeUpOf(diagram, focus, given);
   const lit = !focus && closeUp?.kind === "unit" ? closeUp : null;
+  const legs = lit ? strongestPath(diagram, lit) : [];
   const strip = stripOf(given, settings, { y: room.height, width, narrow, height: below });
   const palette = paletteOf(theme.name);
   const shift: [number, number] = [room.x - window.x, room.y - window.y];
@@ -266,20 +268,19 @@ function sceneOf(
     moment: `step ${formatCount(frame.step)}`,
     words: description(diagram, scores, store.probe(), settings),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: captionOf(
-      diagram,
-      verdict,
-      settings,
-      lit !== null,
-      scores?.probabilities != null,
-      theme,
-    ),
+    caption: captionOf(diagram, verdict, settings, lit ? legs.length : 0, theme),
     sheets: [
       {
         from: [...steady.flat(), window.x, window.y, strength, lit?.column],
         marks: () => moved(linkMarks(diagram, theme, strength, lit?.column ?? -1)),
       },
-      { marks: () => moved(lit ? litMarks(diagram, lit, theme, palette) : []) },
+      {
+        marks: () =>
+          moved([
+            ...strongestPathLines(diagram, legs, colours),
+            ...(lit ? litMarks(diagram, lit, theme, palette) : []),
+          ]),
+      },
       {
         from: [...known, settings.example],
         marks: () =>
@@ -291,6 +292,7 @@ function sceneOf(
             focus
               ? focusMarks(diagram, focus, closeUp, isPointed, theme, palette)
               : [
+                  ...strongestPathFrames(diagram, legs, colours),
                   ...(lit ? namedMarks(diagram, lit, theme) : []),
                   ...(marked ? chosenMarks(diagram, marked, colours.accent) : []),
                 ],

@@ -23,8 +23,8 @@ export function captionOf(
   diagram: Diagram,
   said: string,
   settings: Settings,
-  lit: boolean,
-  isClassed: boolean,
+  /** How many links the strongest path has; 0 where none is lit. */
+  legs: number,
   theme: Theme,
 ): Remark[] {
   const { graph, shown, flow, frame } = diagram;
@@ -39,26 +39,15 @@ export function captionOf(
     ...(verdict ? [verdictRemark(verdict, stale)] : []),
     ...keyOf(diagram, links < all ? "" : `${counted(all, "link")}, `, colours),
   ];
-  if (lit) {
+  if (legs > 1) {
     remarks.push({
-      text: "adds to the score",
-      swatch: { kind: "line", colours: [colours.more] },
+      text: "strongest path",
+      swatch: { kind: "thick", colours: [colours.ink] },
       title:
-        "Coloured links: what this example adds to the score, or takes from it, the wider the more, as in the bars below",
-    });
-    remarks.push({ text: "takes away", swatch: { kind: "line", colours: [colours.less] } });
-  }
-  if (flow)
-    remarks.push({
-      text: `${graph.columns.some(({ map }) => map) ? "maps" : "circles"}: below 0 … above 0, each layer on its own scale`,
-      swatch: { kind: "ramp", colours: ramp },
-    });
-  if (isClassed) {
-    remarks.push({
-      text: "fuller circle: more probable",
-      swatch: { kind: "dot", colours: [colours.ink] },
+        "Back from the score along the link that adds most to each number for this example; between maps, along the one whose φ vary most",
     });
   }
+  if (flow) remarks.push(signsRemark(graph, legs > 0, ramp));
   if (links < all) {
     const which = settings.top > 0 ? ` (the ${settings.top} strongest to each unit)` : "";
     const part = `${percent(share)} of their strength`;
@@ -70,13 +59,25 @@ export function captionOf(
   return remarks;
 }
 
+/** One pair of colours says below or above 0, wherever it is. */
+function signsRemark({ columns }: Graph, isLit: boolean, ramp: string[]): Remark {
+  const what = columns.some(({ map }) => map) ? "maps" : "circles";
+  return {
+    text: `${what}${isLit ? ", coloured links and bars" : ""}: below 0 … above 0`,
+    swatch: { kind: "ramp", colours: ramp },
+    title: isLit
+      ? `Coloured links: what this example adds to the score, or takes from it, the wider the more, as in the bars below. The ${what} of each layer are on a scale of their own`
+      : `The ${what} of each layer are on a scale of their own`,
+  };
+}
+
 /** What is long past is not read as what is. */
 function verdictRemark(text: string, stale: boolean): Remark {
   return stale ? { text } : { text, tone: "ink", strong: true };
 }
 
 /** What stands on the links. */
-function keyOf(diagram: Diagram, all: string, { ink, ghost: pale }: Colours): Remark[] {
+function keyOf(diagram: Diagram, all: string, { ink }: Colours): Remark[] {
   const layers = diagram.graph.columns.flatMap(({ layer }) => layer ?? []);
   const line = { kind: "line", colours: [ink] } as const;
   const squares = hasSquares(diagram);
@@ -100,9 +101,11 @@ function keyOf(diagram: Diagram, all: string, { ink, ghost: pale }: Colours): Re
       },
     ];
   }
+  const ghost = diagram.pictures.find((picture) => picture?.ghost)?.ghost;
+  const before = ghost && hasGhosts(diagram) ? ` (pale: at step ${formatCount(ghost.step)})` : "";
   const remarks: Remark[] = [
     {
-      text: "small plots: learned functions φ",
+      text: `small plots: learned functions φ${before}`,
       tone: "ink",
       title:
         "On each link stands the function that is applied there, over the inputs that reach it",
@@ -113,14 +116,6 @@ function keyOf(diagram: Diagram, all: string, { ink, ghost: pale }: Colours): Re
       title: `The spread of φ over the inputs observed (before that, over its grid); of several functions ${ROOT}`,
     },
   ];
-  const ghost = diagram.pictures.find((picture) => picture?.ghost)?.ghost;
-  if (ghost && hasGhosts(diagram)) {
-    remarks.push({
-      text: `φ at step ${formatCount(ghost.step)}`,
-      swatch: { kind: "line", colours: [pale] },
-      title: "What the function was then",
-    });
-  }
   if (squares) {
     remarks.push({
       text: "colour blocks on links: φ rises (orange) or falls (blue)",

@@ -1,0 +1,85 @@
+/** The strongest path of an example through the network, from a number at its end back to the input. No DOM. */
+
+import type { Mark, Rect } from "../../scene/marks.ts";
+import type { Colours } from "../../scene/theme.ts";
+import { type UnitCloseUp, unitCloseUp } from "./close_up.ts";
+import type { Diagram } from "./diagram.ts";
+import { lineMarks, wayOf } from "./links.ts";
+
+/** A link on the path: the number of a bundle that leads to a column. */
+export interface Leg {
+  column: number;
+  bundle: number;
+}
+
+/** Wider than any other link without a colour. */
+const WIDE = 2.6;
+
+/**
+ * Back along the link that adds most to each number for the example; between maps along the one whose functions vary
+ * most, as links are drawn. It ends where links are not known or not drawn.
+ */
+export function strongestPath(diagram: Diagram, closeUp: UnitCloseUp): Leg[] {
+  const { graph, layout, shown } = diagram;
+  const legs: Leg[] = [];
+  let [column, unit] = [closeUp.column, closeUp.unit];
+  while (column >= 0) {
+    const { bundles } = shown[column];
+    const sizeOf = strengths(diagram, column, unit, closeUp);
+    const from = graph.columns[column].from[0] ?? -1;
+    let best = -1;
+    bundles.forEach(({ to, from: source }, n) => {
+      if (to !== unit || !layout.columns[from]?.byUnit.has(source)) return;
+      if (best < 0 || sizeOf(n) > sizeOf(best)) best = n;
+    });
+    if (best < 0) break;
+    legs.push({ column, bundle: best });
+    [column, unit] = [from, bundles[best].from];
+  }
+  return legs;
+}
+
+/** How strong each link into a unit is. */
+function strengths(
+  { graph, flow, frame, shown, relevances }: Diagram,
+  column: number,
+  unit: number,
+  closeUp: UnitCloseUp,
+): (n: number) => number {
+  const { bundles } = shown[column];
+  const isFirst = column === closeUp.column && unit === closeUp.unit;
+  const made = isFirst ? closeUp : flow && unitCloseUp(graph, column, flow, frame, unit);
+  if (!made) return (n) => relevances[column]?.sizes[n] ?? 0;
+  const parts = new Map(made.parts.map(({ from, value }) => [from, Math.abs(value)]));
+  return (n) => parts.get(bundles[n].from) ?? 0;
+}
+
+/** Its links but the first, which is coloured by what it adds. */
+export function strongestPathLines(
+  { layout, shown }: Diagram,
+  legs: readonly Leg[],
+  { ink }: Colours,
+): Mark[] {
+  return legs.slice(1).flatMap(({ column, bundle }): Mark[] => {
+    const after = layout.columns[column];
+    const before = layout.columns[after.column.from[0]];
+    const way = wayOf(before, after, shown[column].bundles[bundle], bundle);
+    if (!way) return [];
+    return lineMarks([{ way, weight: 1 }], before.out, ink, { wide: WIDE, strong: 0.85 });
+  });
+}
+
+/** Frames of what it leads through. */
+export function strongestPathFrames(
+  { layout, shown }: Diagram,
+  legs: readonly Leg[],
+  { ink }: Colours,
+): Mark[] {
+  const frames = legs.slice(1).flatMap(({ column, bundle }): Rect[] => {
+    const { thumbs, byUnit } = layout.columns[column];
+    const unit = byUnit.get(shown[column].bundles[bundle].to);
+    return [thumbs.get(bundle), unit].flatMap((box) => box ?? []);
+  });
+  const boxes = frames.flatMap(({ x, y, width, height }) => [x - 1, y - 1, width + 2, height + 2]);
+  return [{ kind: "rects", boxes, stroke: ink, width: 1.75, radius: 3 }];
+}
