@@ -298,6 +298,7 @@ function unitMarks(
   const bars: Record<"more" | "less", number[]> = { more: [], less: [] };
   // Where numbers end that stand over bars, and under them: of narrow bars some have none.
   const ended = { more: Number.NEGATIVE_INFINITY, less: Number.NEGATIVE_INFINITY };
+  const end = box.x + step * count + tail * (columns.length - count);
   columns.forEach(({ names, value }, k) => {
     const isRest = k >= count;
     const own = isRest ? tail : step;
@@ -317,8 +318,9 @@ function unitMarks(
     // Over a narrow bar it begins with it: the next one is lower.
     const side = value >= 0 ? "more" : "less";
     const long = widthOf(text, 10) + 2;
-    const from = own < long ? middle - w / 2 : middle - long / 2;
-    if (from >= ended[side]) {
+    const start = own < long ? middle - w / 2 : middle - long / 2;
+    const from = Math.min(start, end - long);
+    if (from >= ended[side] && /[1-9]/.test(text)) {
       marks.push({ ...place, x: from + 1, anchor: "start", y, text, fill: colours.ink });
       ended[side] = from + long;
     }
@@ -326,7 +328,6 @@ function unitMarks(
       names.find((name) => widthOf(name, 10) <= own - 1) ?? fitted(names[0], own - 1, 10);
     marks.push({ ...place, y: box.y + box.height - 2, text: short, fill: colours.muted });
   });
-  const end = box.x + step * count + tail * (columns.length - count);
   const said = `${share === null ? "Σ" : "score"} = ${words(total)}`;
   const follows = share === null ? "" : softmaxText(share);
   // As wide for every share, so that nothing moves.

@@ -75,11 +75,21 @@ export function strongestPathFrames(
   legs: readonly Leg[],
   { ink }: Colours,
 ): Mark[] {
-  const frames = legs.slice(1).flatMap(({ column, bundle }): Rect[] => {
-    const { thumbs, byUnit } = layout.columns[column];
-    const unit = byUnit.get(shown[column].bundles[bundle].to);
-    return [thumbs.get(bundle), unit].flatMap((box) => box ?? []);
-  });
-  const boxes = frames.flatMap(({ x, y, width, height }) => [x - 1, y - 1, width + 2, height + 2]);
-  return [{ kind: "rects", boxes, stroke: ink, width: 1.75, radius: 3 }];
+  const boxes: number[] = [];
+  const circles: Mark[] = [];
+  for (const { column: k, bundle } of legs.slice(1)) {
+    const { column, thumbs, byUnit } = layout.columns[k];
+    const unit = byUnit.get(shown[k].bundles[bundle].to);
+    const framed = [thumbs.get(bundle), column.map ? unit : undefined];
+    for (const box of framed) if (box) boxes.push(...around(box));
+    if (column.map || !unit) continue;
+    const { x, y, width, height } = unit;
+    const xy = [x + width / 2, y + height / 2];
+    circles.push({ kind: "dots", xy, r: width / 2 + 1.5, stroke: ink, width: 1.75 });
+  }
+  return [{ kind: "rects", boxes, stroke: ink, width: 1.75, radius: 3 }, ...circles];
+}
+
+function around({ x, y, width, height }: Rect): number[] {
+  return [x - 1, y - 1, width + 2, height + 2];
 }

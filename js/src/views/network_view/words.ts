@@ -61,7 +61,7 @@ export function captionOf(
 
 /** One pair of colours says below or above 0, wherever it is. */
 function signsRemark({ columns }: Graph, isLit: boolean, ramp: string[]): Remark {
-  const what = columns.some(({ map }) => map) ? "maps" : "circles";
+  const what = columns.some(({ map, kind }) => map && kind !== "input") ? "maps" : "circles";
   return {
     text: `${what}${isLit ? ", coloured links and bars" : ""}: below 0 … above 0`,
     swatch: { kind: "ramp", colours: ramp },
