@@ -70,9 +70,10 @@ class KANWidgets(Watcher, Callback):
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Note how far it is, and what was logged."""
-        each = trainer.num_training_batches
-        done = batch_idx + 1 + (trainer.current_epoch * int(each) if math.isfinite(each) else 0)
-        self.advance(trainer.current_epoch + 1, done)
+        epoch, done = trainer.current_epoch, batch_idx + 1
+        if epoch and math.isfinite(each := trainer.num_training_batches):
+            done += epoch * int(each)
+        self.advance(epoch + 1, done)
         if self.bindings and done % self.every == 0:
             loss = outputs.get("loss") if isinstance(outputs, dict) else None
             self.add_numbers(trainer.callback_metrics or {"loss": loss})

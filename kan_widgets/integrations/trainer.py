@@ -66,6 +66,8 @@ class Watcher:
         """One for each model that an optimizer of its own trains; empty before training."""
         self._loop: Loop | None = None
         self._logged: dict[str, tuple[Any, int]] = {}
+        self._log = Callback("the trainer's callback", self._add)
+        self._is_one_of_many = False
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what belongs to this process: trainers pickle and copy their callbacks."""
@@ -135,6 +137,9 @@ class Watcher:
     def begin(self, epochs: int | None = None, batches: int | None = None) -> None:
         """Say that training begins in this thread: how many epochs, and batches in all."""
         self.end()
+        dist = torch.distributed
+        together = dist.is_available() and dist.is_initialized()
+        self._is_one_of_many = together and dist.get_world_size() > 1
         if self.bindings:
             self._loop = Loop()
             self._loop.runs_here()
@@ -144,7 +149,8 @@ class Watcher:
     def advance(self, epoch: int, batches: int) -> None:
         """Say which epoch it is, from 1, and how many batches are done in all."""
         for live in self.bindings:
-            live.training.epoch, live.training.batches_done = epoch, batches
+            training = live.training
+            training.epoch, training.batches_done = epoch, batches
 
     def saw(self, batch: Any) -> None:
         """Say which batch comes next."""
@@ -162,7 +168,10 @@ class Watcher:
                 self._logged[name] = value, step
                 new[str(name)] = value
         if new:
-            Callback("the trainer's callback", self.live.log)(**new)
+            self._log(new)
+
+    def _add(self, numbers: dict[str, Any]) -> None:
+        self.live.log(**numbers)
 
     def wants_stop(self, batch: int) -> bool:
         """Whether somebody has asked to stop; processes that train together agree on it.
@@ -170,11 +179,11 @@ class Watcher:
         They do so every ``every`` batches; all must call it for each batch.
         """
         stop = self._loop is not None and self._loop.stop
-        dist = torch.distributed
-        if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+        if not self._is_one_of_many:
             return stop
         if batch % self.every:
             return False
+        dist = torch.distributed
         device = "cuda" if dist.get_backend() == "nccl" else "cpu"
         votes = torch.tensor(int(stop), device=device)
         dist.all_reduce(votes)

@@ -33,7 +33,8 @@ import kan_widgets as kw
 from kan_widgets.integrations.measured import numbers_of, picture_of
 
 PAIRS = 5
-BATCHES = 30
+# 20 frames: what the first one takes, once in a run, counts little, as in a training that is watched.
+BATCHES = 200
 EVERY = 10
 
 
