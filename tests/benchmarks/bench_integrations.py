@@ -33,7 +33,7 @@ import kan_widgets as kw
 from kan_widgets.integrations.measured import numbers_of, picture_of
 
 PAIRS = 5
-# 20 frames: what the first one takes, once in a run, counts little, as in a training that is watched.
+# 20 frames: what the first one takes, once in a run, counts as little as in a long training.
 BATCHES = 200
 EVERY = 10
 
