@@ -259,7 +259,7 @@ function arrow(x: number, y: number, { muted }: Colours): Mark {
   };
 }
 
-/** What units before add, the strongest first; those that have no room together; and the bias. */
+/** What units before add: all, or the strongest first and those that have no room together; and the bias. */
 function unitMarks(
   { parts, bias, total }: Named,
   share: number | null,
@@ -272,8 +272,9 @@ function unitMarks(
   const words = formatAlike(parts.map(({ value }) => value));
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const { count, step, tail } = spread(order, bias !== 0, box.width - ASIDE);
-  const shown = order.slice(0, count);
   const rest = order.slice(count);
+  // All of them stand as they do in the diagram: while it trains none changes its place.
+  const shown = rest.length === 0 ? parts : order.slice(0, count);
   const columns = shown.map(({ from, name, value }) => ({ names: [name, String(from)], value }));
   if (rest.length > 0) {
     const value = rest.reduce((sum, part) => sum + part.value, 0);
@@ -296,8 +297,7 @@ function unitMarks(
   const zero = box.y + (most > 0 ? 14 : 10) + scale * most;
   const marks: Mark[] = [];
   const bars: Record<"more" | "less", number[]> = { more: [], less: [] };
-  // Where numbers end that stand over bars, and under them: of narrow bars some have none.
-  const ended = { more: Number.NEGATIVE_INFINITY, less: Number.NEGATIVE_INFINITY };
+  const drawn: Bar[] = [];
   const end = box.x + step * count + tail * (columns.length - count);
   columns.forEach(({ names, value }, k) => {
     const isRest = k >= count;
@@ -311,21 +311,12 @@ function unitMarks(
     const bar = [middle - w / 2, Math.min(zero, zero - reach), w, Math.max(0.75, Math.abs(reach))];
     if (isRest) marks.push(...restMarks(bar, reach !== length, colours));
     else bars[value >= 0 ? "more" : "less"].push(...bar);
-    const y = value >= 0 ? zero - reach - 4 : zero - reach + 12;
+    drawn.push({ x: bar[0], width: w, reach, text });
     const pixels = square > 0 && !isRest ? pictures?.(shown[k].from) : null;
     if (pixels) marks.push(...pictureMarks(pixels, middle, box.y + foot + 3, square, colours));
     const place = { kind: "text", x: middle, anchor: "middle", size: 10 } as const;
-    // Over a narrow bar it begins with it: the next one is lower.
-    const side = value >= 0 ? "more" : "less";
-    const long = widthOf(text, 10) + 2;
-    const start = own < long ? middle - w / 2 : middle - long / 2;
-    const from = Math.min(start, end - long);
-    if (from >= ended[side] && /[1-9]/.test(text)) {
-      marks.push({ ...place, x: from + 1, anchor: "start", y, text, fill: colours.ink });
-      ended[side] = from + long;
-    }
     const short =
-      names.find((name) => widthOf(name, 10) <= own - 1) ?? fitted(names[0], own - 1, 10);
+      names.find((name) => widthOf(name, 10) <= own - 0.5) ?? fitted(names[0], own - 0.5, 10);
     marks.push({ ...place, y: box.y + box.height - 2, text: short, fill: colours.muted });
   });
   const said = `${share === null ? "Σ" : "score"} = ${words(total)}`;
@@ -345,6 +336,7 @@ function unitMarks(
     { kind: "rects", boxes: bars.more, fill: colours.more, radius: 1 },
     { kind: "rects", boxes: bars.less, fill: colours.less, radius: 1 },
     ...marks,
+    ...numberMarks(drawn, zero, [box.x, end], colours),
     { kind: "text", x, y, text: said, fill: colours.ink, size: 12, weight: 600 },
     ...(share === null
       ? []
@@ -353,11 +345,50 @@ function unitMarks(
   ];
 }
 
+interface Bar {
+  x: number;
+  width: number;
+  /** How far it goes up. */
+  reach: number;
+  text: string;
+}
+
+/** The numbers over bars, and under those that go down, of the longest first: where they lie on no other and on no bar. */
+function numberMarks(
+  bars: readonly Bar[],
+  zero: number,
+  [left, right]: [number, number],
+  { ink: fill }: Colours,
+): Mark[] {
+  const placed: { from: number; to: number; y: number }[] = [];
+  const order = bars.filter(({ text }) => /[1-9]/.test(text));
+  order.sort((a, b) => Math.abs(b.reach) - Math.abs(a.reach));
+  return order.flatMap(({ x, width, reach, text }): Mark[] => {
+    const long = widthOf(text, 10);
+    const y = reach >= 0 ? zero - reach - 4 : zero - reach + 12;
+    const isFree = (from: number) => {
+      const meets = (a: number, b: number) => from - 1 < b && a < from + long + 1;
+      const taller = bars.some(
+        (bar) =>
+          meets(bar.x, bar.x + bar.width) &&
+          bar.reach * Math.sign(reach || 1) > Math.abs(reach) + 1,
+      );
+      return !taller && !placed.some((one) => meets(one.from, one.to) && Math.abs(one.y - y) < 12);
+    };
+    const ways = [x + (width - long) / 2, x, x + width - long];
+    const inside = ways.map((from) => Math.max(left, Math.min(right - long, from)));
+    const from = inside.find(isFree);
+    if (from === undefined) return [];
+    placed.push({ from, to: from + long, y });
+    return [{ kind: "text", x: from, y, text, size: 10, fill }];
+  });
+}
+
 /** How many of the parts have a bar, how wide each one's place is, and that of all others together, and of the bias. */
 function spread(parts: Named["parts"], hasBias: boolean, room: number) {
   const isNamed = parts.some(({ from, name }) => name !== String(from));
   const widest = Math.max(...parts.map(({ from }) => widthOf(String(from), 10)));
-  const least = Math.max(NARROW, isNamed ? TAIL : widest + 2);
+  const least = Math.max(NARROW, isNamed ? TAIL : widest + 1);
   const fitting = (tails: number) => Math.max(2, Math.floor((room - tails * TAIL) / least));
   const bias = hasBias ? 1 : 0;
   const all = parts.length <= Math.min(MOST, fitting(bias));
