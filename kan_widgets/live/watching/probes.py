@@ -24,8 +24,9 @@ from kan_widgets.live.watching.stations import Followed, assembled
 
 MOST_EXAMPLES = 16
 _DEFAULT_EXAMPLES = 8
-MAX_SHARE = 0.01
-"""Of the training time, this much may go into probes."""
+MAX_SHARE = 0.008
+"""Of the training time, this much may go into probes; with the first, which are taken before any
+time has passed, a hundredth at most."""
 _MOST_INPUT_BYTES = 4_000_000
 _MOST_BYTES = 1_000_000
 _MOST_CHANNELS = 64
