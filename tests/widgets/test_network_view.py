@@ -54,7 +54,7 @@ def test_probabilities_verdict_and_sum_are_those_of_the_model(digits):
 
 
 @pytest.mark.parametrize("width", [484, 884, 1400])
-def test_the_functions_of_the_strongest_link_are_shown_at_every_width(digits, width):
+def test_the_strongest_function_of_the_strongest_link_is_shown_at_every_width(digits, width):
     torch.manual_seed(0)
     model = kw.nn.KANCNN.article()
     live = kw.bind(model)
@@ -68,9 +68,19 @@ def test_the_functions_of_the_strongest_link_are_shown_at_every_width(digits, wi
         functions = kw.functions.read(model)[-1].evaluate(given)
         parts = functions[best].diagonal().reshape(25, 25).sum(1)
     strongest = int(parts.abs().argmax())
+    own = functions[best].diagonal()[25 * strongest : 25 * strongest + 25]
+    entry = int(own.abs().argmax())
     words = texts_of(kw.NetworkView(live).svg(width=width))
-    said = [word for word in words if word.startswith(f"map {strongest} → {best}: 25 ")]
-    assert len(said) == 1
+    named = [word for word in words if re.match(rf"(map )?{strongest} → {best}: ", word)]
+    assert len(named) == 1
+    assert any(word == f"map {strongest} → {best}: 25 φ" for word in words) is (width > 484)
+    # The strongest of them is a plot, with the example on it.
+    [(x, value)] = re.findall(r"φ(?:\((−?[\d.]+)\))? = (−?[\d.]+)", "\n".join(words))
+    assert float(value.replace("−", "-")) == pytest.approx(float(own[entry]), rel=0.05)
+    assert (x == "") is (width == 484)
+    if x:
+        there = float(given[25 * strongest + entry])
+        assert float(x.replace("−", "-")) == pytest.approx(there, rel=0.05)
 
 
 @pytest.mark.parametrize("width", [484, 884, 1400])
@@ -81,7 +91,8 @@ def test_every_map_has_a_bar_and_with_the_numbers_over_them_they_make_the_score(
     live.probe(digits.test_images[:1])
     words = texts_of(kw.NetworkView(live).svg(width=width))
     start = next(k for k, word in enumerate(words) if word.startswith("What each map"))
-    below = words[start + 1 :]
+    end = next(k for k, word in enumerate(words) if " → " in word)
+    below = words[start + 1 : end]
     assert {str(k) for k in range(25)} <= set(below)
     assert not any(word.endswith(" more") for word in below)
     [total] = [word for word in below if word.startswith("score = ")]

@@ -39,6 +39,8 @@ export interface UnitCloseUp {
   source: "map" | "input" | "unit";
   before: string;
   parts: { from: number; value: number }[];
+  /** Of the unit that adds most, or takes most away, the function that does: its number among those of the link, its input, and what it adds. */
+  strongest: { from: number; entry: number; x: number; value: number };
   /** What the module adds to their sum. */
   bias: number;
   total: number;
@@ -155,6 +157,12 @@ export function unitCloseUp(
     for (let k = from * group; k < (from + 1) * group; k++) value += all[k];
     parts.push({ from, value });
   }
+  const sizes = parts.map(({ value }) => Math.abs(value));
+  const best = sizes.indexOf(Math.max(...sizes));
+  const own = all.slice(best * group, (best + 1) * group).map(Math.abs);
+  const entry = own.indexOf(Math.max(...own));
+  const input = best * group + entry;
+  const strongest = { from: best, entry, x: given.values[input], value: all[input] };
   const bias = flow.extras.get(column.station)?.get("bias")?.[unit] ?? 0;
   const total = parts.reduce((sum, { value }) => sum + value, bias);
   const before = graph.columns[column.from[0]];
@@ -167,6 +175,7 @@ export function unitCloseUp(
     source,
     before: before?.name ?? "",
     parts,
+    strongest,
     bias,
     total,
   };

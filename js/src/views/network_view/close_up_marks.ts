@@ -10,17 +10,18 @@ import type { CloseUp, FunctionsCloseUp, PixelCloseUp, UnitCloseUp } from "./clo
 import type { Diagram } from "./diagram.ts";
 import { unitValues } from "./flow.ts";
 import { inputNamed } from "./graph.ts";
-import { boxRoom, mostOf, strongestMarks } from "./marks.ts";
+import { mostOf } from "./marks.ts";
 import { percent, scoresOf } from "./scores.ts";
 import type { Compared } from "./settings.ts";
+import { FRAMED, gridMarks, plotMarks, roomsOf, strongestLink } from "./strongest_link.ts";
 
 const WORDS = 11;
 /** The side of what a unit shows of the example, under its bar. */
 const PICTURE = 22;
-/** Beside the bars. */
-const ASIDE = 104;
 /** Room for "16 more", or a name. */
 const TAIL = 42;
+/** How large the names under bars are, and where these stand close. */
+const NAMES = { size: 10, small: 9, below: 16 };
 /** The place of a bar: with its number beside the next one's, and at least; and how many there are at most. */
 const WIDE = 72;
 const NARROW = 13;
@@ -57,28 +58,61 @@ export function closeUpMarks(
     });
   }
   const about = late ? `${title} (inputs ${late})` : title;
-  const heading = {
-    kind: "text",
-    x: box.x,
-    y: box.y + 13,
-    text: fitted(about, box.width, WORDS, 600),
-    fill: colours.ink,
-    size: WORDS,
-    weight: 600,
-  } as const;
+  const heading = (room: number) =>
+    ({
+      kind: "text",
+      x: box.x,
+      y: box.y + 13,
+      text: fitted(about, room, WORDS, 600),
+      fill: colours.ink,
+      size: WORDS,
+      weight: 600,
+    }) as const;
   const inside = { ...box, y: box.y + 22, height: box.height - 24 };
-  if (closeUp.kind === "pixel") return [heading, ...pixelMarks(closeUp, inside, theme, palette)];
-  if (closeUp.kind === "unit") {
-    const pictures = mapsBefore(closeUp, diagram, palette);
-    const share = shareOf(closeUp, diagram);
-    const named = namedIn(closeUp, diagram);
-    // Where the diagram has no room for the functions of the strongest link, they stand here.
-    const aside = boxRoom(diagram, closeUp)
-      ? null
-      : (room: Rect) => strongestMarks(diagram, closeUp, room, theme, palette);
-    return [heading, ...unitMarks(named, share, inside, colours, compared, pictures, aside)];
-  }
-  return [heading, ...functionMarks(closeUp, inside, hint, colours)];
+  if (closeUp.kind === "pixel")
+    return [heading(box.width), ...pixelMarks(closeUp, inside, theme, palette)];
+  if (closeUp.kind === "functions")
+    return [heading(box.width), ...functionMarks(closeUp, inside, hint, colours)];
+  const pictures = mapsBefore(closeUp, diagram, palette);
+  const named = namedIn(closeUp, diagram);
+  const link = strongestLink(diagram, closeUp);
+  const rooms = link && roomsOf(link, inside);
+  const bars = rooms?.bars ?? inside;
+  const sum = sumMarks(
+    named,
+    shareOf(closeUp, diagram),
+    widthOf(about, WORDS, 600),
+    { ...box, width: rooms?.heading ?? box.width },
+    colours,
+  );
+  const framed = link && pictures ? link.bundle.from : -1;
+  return [
+    heading(sum.room),
+    ...sum.marks,
+    ...unitMarks(named, bars, colours, compared, pictures, framed),
+    ...(link && rooms?.grid ? gridMarks(link, rooms.grid, theme, palette) : []),
+    ...(link && rooms ? plotMarks(link, rooms.plot, theme) : []),
+  ];
+}
+
+/** What all parts make together, at the end of a heading that asks for room; and the room that this leaves. */
+function sumMarks(
+  { parts, total }: Named,
+  share: number | null,
+  asked: number,
+  { x, y, width }: Rect,
+  { ink, muted }: Colours,
+): { marks: Mark[]; room: number } {
+  const words = formatAlike(parts.map(({ value }) => value));
+  const sum = `${share === null ? "Σ" : "score"} = ${words(total)}`;
+  const said = share === null ? "" : `probability ${percent(share)}`;
+  const more = asked + widthOf(sum, WORDS, 600) + widthOf(said, WORDS) + 20 <= width ? said : "";
+  const at = { kind: "text", y: y + 13, size: WORDS } as const;
+  const [own, other] = [widthOf(sum, WORDS, 600), more ? widthOf(more, WORDS) + 8 : 0];
+  const start = x + width - own - other;
+  const marks: Mark[] = [{ ...at, x: start, text: sum, fill: ink, weight: 600 }];
+  if (more) marks.push({ ...at, x: start + own + 8, text: more, fill: muted });
+  return { marks, room: width - own - other - 12 };
 }
 
 /** What units before add, by the names of these where they have some. */
@@ -261,17 +295,16 @@ function arrow(x: number, y: number, { muted }: Colours): Mark {
 
 /** What units before add: all, or the strongest first and those that have no room together; and the bias. */
 function unitMarks(
-  { parts, bias, total }: Named,
-  share: number | null,
+  { parts, bias }: Named,
   box: Rect,
   colours: Colours,
   compared: Compared | null,
   pictures: ((unit: number) => Pixels | null) | null,
-  aside: ((room: Rect) => Mark[]) | null,
+  framed: number,
 ): Mark[] {
   const words = formatAlike(parts.map(({ value }) => value));
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const { count, step, tail } = spread(order, bias !== 0, box.width - ASIDE);
+  const { count, step, tail } = spread(order, bias !== 0, box.width);
   const rest = order.slice(count);
   // All of them stand as they do in the diagram: while it trains none changes its place.
   const shown = rest.length === 0 ? parts : order.slice(0, count);
@@ -313,35 +346,22 @@ function unitMarks(
     else bars[value >= 0 ? "more" : "less"].push(...bar);
     drawn.push({ x: bar[0], width: w, reach, text });
     const pixels = square > 0 && !isRest ? pictures?.(shown[k].from) : null;
-    if (pixels) marks.push(...pictureMarks(pixels, middle, box.y + foot + 3, square, colours));
-    const place = { kind: "text", x: middle, anchor: "middle", size: 10 } as const;
+    if (pixels) {
+      const isFramed = shown[k].from === framed;
+      marks.push(...pictureMarks(pixels, middle, box.y + foot + 3, square, isFramed, colours));
+    }
+    const size = own < NAMES.below ? NAMES.small : NAMES.size;
     const short =
-      names.find((name) => widthOf(name, 10) <= own - 0.5) ?? fitted(names[0], own - 0.5, 10);
-    marks.push({ ...place, y: box.y + box.height - 2, text: short, fill: colours.muted });
+      names.find((name) => widthOf(name, size) <= own - 0.5) ?? fitted(names[0], own - 0.5, size);
+    const place = { x: middle, y: box.y + box.height - 2, anchor: "middle", size } as const;
+    marks.push({ kind: "text", ...place, text: short, fill: colours.muted });
   });
-  const said = `${share === null ? "Σ" : "score"} = ${words(total)}`;
-  const follows = share === null ? "" : softmaxText(share);
-  // As wide for every share, so that nothing moves.
-  const widest = Math.max(
-    widthOf(said, 12, 600),
-    follows ? widthOf(softmaxText(1 - 1e-6), WORDS) : 0,
-  );
-  const x = Math.min(end + 8, box.x + box.width - widest);
-  const top = box.y + (share === null ? 26 : 41);
-  const side = Math.min(ASIDE - 4, box.y + box.height - top);
-  const beside = aside?.({ x, y: top, width: side, height: side }) ?? [];
-  const y = beside.length > 0 ? box.y + 6 : zero + 4;
   return [
     { kind: "lines", xy: [box.x, zero, end, zero], ends: [2], stroke: colours.zero },
     { kind: "rects", boxes: bars.more, fill: colours.more, radius: 1 },
     { kind: "rects", boxes: bars.less, fill: colours.less, radius: 1 },
     ...marks,
     ...numberMarks(drawn, zero, [box.x, end], colours),
-    { kind: "text", x, y, text: said, fill: colours.ink, size: 12, weight: 600 },
-    ...(share === null
-      ? []
-      : [{ kind: "text", x, y: y + 15, text: follows, fill: colours.muted, size: WORDS } as const]),
-    ...beside,
   ];
 }
 
@@ -387,7 +407,7 @@ function numberMarks(
 /** How many of the parts have a bar, how wide each one's place is, and that of all others together, and of the bias. */
 function spread(parts: Named["parts"], hasBias: boolean, room: number) {
   const isNamed = parts.some(({ from, name }) => name !== String(from));
-  const widest = Math.max(...parts.map(({ from }) => widthOf(String(from), 10)));
+  const widest = Math.max(...parts.map(({ from }) => widthOf(String(from), NAMES.small)));
   const least = Math.max(NARROW, isNamed ? TAIL : widest + 1);
   const fitting = (tails: number) => Math.max(2, Math.floor((room - tails * TAIL) / least));
   const bias = hasBias ? 1 : 0;
@@ -397,10 +417,6 @@ function spread(parts: Named["parts"], hasBias: boolean, room: number) {
   const alike = room / (count + tails);
   if (alike >= TAIL) return { count, step: Math.min(WIDE, alike), tail: Math.min(WIDE, alike) };
   return { count, step: (room - tails * TAIL) / count, tail: TAIL };
-}
-
-function softmaxText(share: number): string {
-  return `softmax: ${percent(share)}`;
 }
 
 /** A pale bar; a gap across it says that it is cut. */
@@ -418,13 +434,16 @@ function pictureMarks(
   middle: number,
   y: number,
   side: number,
-  { outline }: Colours,
+  isFramed: boolean,
+  { outline, ink }: Colours,
 ): Mark[] {
   const box = { x: middle - side / 2, y, width: side, height: side };
   const boxes = [box.x, box.y, side, side];
   return [
     { kind: "image", box, pixels },
-    { kind: "rects", boxes, stroke: outline, width: 0.75 },
+    isFramed
+      ? { kind: "rects", boxes, stroke: ink, width: FRAMED, radius: 2 }
+      : { kind: "rects", boxes, stroke: outline, width: 0.75 },
   ];
 }
 

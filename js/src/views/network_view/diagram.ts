@@ -34,6 +34,8 @@ export interface Diagram {
   shown: Shown[];
   layout: NetworkLayout;
   flow: Flow | null;
+  /** What pale curves show: the functions of a frame before; null where none are drawn. */
+  ghost: Frame | null;
   room: Rect;
   window: Window;
   /** How strong links are is that of a frame before: milliseconds until it can be found again; else 0. */
@@ -183,7 +185,9 @@ export function diagramOf(
   const layout = keep<NetworkLayout>("layout", from, () =>
     layoutOf(graph, shown, room.width * window.scale, height, hasBars),
   );
-  return { frame, graph, pictures, relevances, shown, layout, flow, room, window, late };
+  const before = given.store.ghost();
+  const ghost = before?.layout === frame.layout ? before : null;
+  return { frame, graph, pictures, relevances, shown, layout, flow, ghost, room, window, late };
 }
 
 /** Those that matter, between units that are drawn. */

@@ -146,17 +146,11 @@ export function thumbMarks(
   return marks;
 }
 
-/** Whether any picture of a function shows what it was, too. */
-export function hasGhosts({
-  layout,
-  pictures,
-}: {
-  layout: NetworkLayout;
-  pictures: readonly (LayerPicture | null)[];
-}): boolean {
-  return layout.columns.some(({ column, thumbs }, k) => {
+/** Whether there is room in any picture of a function to show what it was, too. */
+export function hasGhosts({ columns }: NetworkLayout): boolean {
+  return columns.some(({ column, thumbs }) => {
     const [first] = thumbs.values();
-    return first !== undefined && pictures[k]?.ghost != null && isRoomy(first, gridOf(column));
+    return first !== undefined && isRoomy(first, gridOf(column));
   });
 }
 
@@ -199,7 +193,7 @@ function curveMarks(
   }
   const zeroEnds = Array.from({ length: zeros.length / 4 }, (_, k) => 2 * k + 2);
   const width = now.ends.length > 150 ? 1 : 1.3;
-  const pale = { stroke: colours.ghost, width: 1, round: true };
+  const pale = { stroke: colours.muted, width: 1.25, round: true, opacity: 0.6 };
   return [
     { kind: "rects", boxes, fill: colours.cell },
     { kind: "lines", xy: zeros, ends: zeroEnds, stroke: colours.zero },

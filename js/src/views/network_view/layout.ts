@@ -32,8 +32,8 @@ const FAN = 3.2;
 /** Of a column's room so much is used for what stands in it; the stations of a gap stand apart down to the second. */
 const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28, 0.2];
 const APART = 0.7;
-/** A gap in which links can be followed; below this share of a column's room it is not asked for. */
-const ROOMY = 26;
+/** A gap in which links can be followed, in a narrow page less; below this share of a column's room it is not asked for. */
+const ROOMY = { gap: 26, narrow: 11, below: 560 };
 const SMALL = 0.5;
 
 export interface UnitBox extends Rect {
@@ -115,11 +115,12 @@ export function layoutOf(
       () =>
         laidOut(graph, shown, width, height, hasBars, share, joined),
   );
+  const roomy = width < ROOMY.below ? ROOMY.narrow : ROOMY.gap;
   let fits: Made | null = null;
   for (const make of all) {
     const made = make();
     // Links need room to be followed: parts are rather smaller, but not for that as small as can be.
-    if (made.width <= width && made.gap >= ROOMY) return made;
+    if (made.width <= width && made.gap >= roomy) return made;
     if (made.width <= width) fits ??= made;
     if (fits && made.share < SMALL) return fits;
   }
@@ -144,7 +145,8 @@ function laidOut(
   const lanes = columns.map(({ depth }, k) => (height - HEAD - 8) / at[depth].length - wordOf(k));
   const each = (width - 2 * SIDE) / depths;
   const crowded = width / depths < CROWDED.below;
-  const apart = crowded ? CROWDED.slimGap : SLIM_GAP;
+  const isNarrow = crowded || width < ROOMY.below;
+  const apart = isNarrow ? CROWDED.slimGap : SLIM_GAP;
   const sizes = columns.map((column, k) =>
     sizesOf(column, shown[k], lanes[k], each, share, hasBars && k === last, crowded),
   );
@@ -160,7 +162,7 @@ function laidOut(
   );
   // A rail has a gap on either side.
   const gaps = railWidths.reduce((sum, rail, d) => sum + (d === 0 ? 0 : rail > 0 ? 2 : FAN), 0);
-  const least = crowded ? CROWDED.gap : TIGHT;
+  const least = isNarrow ? CROWDED.gap : TIGHT;
   const gap = Math.max(least, Math.min(LOOSE, (width - 2 * SIDE - natural) / Math.max(1, gaps)));
   const whole = natural + gaps * gap;
   let x = Math.max(SIDE, (width - whole) / 2);
@@ -220,7 +222,7 @@ function sizesOf(
     side = Math.max(UNIT.least, Math.min(most, room - Math.min(UNIT.gap, 0.2 * pitch)));
     const two = Math.min(most / 2, sideOfTwo(lane, units.length));
     if (side < RANKS.below && two > RANKS.gain * side) [side, ranks] = [two, 2];
-  } else side = Math.max(DOT.least, Math.min(DOT.most, 0.75 * pitch, 0.4 * each));
+  } else side = Math.max(DOT.least, Math.min(DOT.most, 0.75 * pitch, 0.12 * whole));
   const one = bundles.length > 0 && bundles[0].count === 1;
   const pictured = picturedOf(links, bundles).length;
   const room = lane / Math.max(1, pictured);
@@ -239,7 +241,7 @@ function sizesOf(
   const least = one && column.layer && isPlain(column.layer) ? THUMB.line : THUMB.least;
   const fits = links.length > 0 && thumb >= least;
   const leastBars = crowded ? CROWDED.bars : BARS.least;
-  const bars = last && !column.map ? Math.max(leastBars, Math.min(BARS.most, 0.6 * whole)) : 0;
+  const bars = last && !column.map ? Math.max(leastBars, Math.min(BARS.most, 0.75 * whole)) : 0;
   return {
     pitch: column.kind === "input" ? Math.max(pitch, side + UNIT.gap) : pitch,
     side,

@@ -78,13 +78,6 @@ function through(x0: number, y0: number, x1: number, y1: number, t: number, xy: 
   xy.push(x, y);
 }
 
-/** The place on a way without a thumbnail, a share of it along. */
-export function onWay({ from, to }: Way, leave: number, share: number): { x: number; y: number } {
-  const place: number[] = [];
-  through(Math.max(from.x, leave), from.y, to.x, to.y, share, place);
-  return { x: place[0], y: place[1] };
-}
-
 export interface Line {
   way: Way;
   /** 0 to 1: how strong it is drawn. */

@@ -1,6 +1,6 @@
 /** Draws the diagram. No DOM. */
 
-import { isPlain, outputName } from "../../phi/entries.ts";
+import { isPlain } from "../../phi/entries.ts";
 import { rangeOf } from "../../phi/images.ts";
 import { colourOf, type Palette } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
@@ -15,7 +15,7 @@ import { type Flow, isStale, unitValues } from "./flow.ts";
 import { cellOf, gridOf, thumbMarks } from "./functions.ts";
 import { type Bundle, type Column, type Graph, inputNamed } from "./graph.ts";
 import { HEAD, type NetworkLayout, type PlacedColumn, thumbsOnce, type UnitBox } from "./layout.ts";
-import { type Line, lineMarks, onWay, wayOf } from "./links.ts";
+import { type Line, lineMarks, wayOf } from "./links.ts";
 import type { Relevance } from "./relevance.ts";
 import { scoresOf } from "./scores.ts";
 
@@ -26,10 +26,6 @@ const WEB = { strong: 0.45, wide: 1.1 };
 /** At most so many links of a unit are lit that are not drawn otherwise. */
 const LIT = 40;
 const SMALL = 10;
-/** The strongest link has its functions beside it, where a gap is so wide: how far along, how large. */
-const BOXED = { at: 0.7, from: 260, side: 124, apart: 26 };
-/** Smaller than this its functions are not seen. */
-const SEEN = 56;
 /** So many units with the largest parts have their numbers on them, as under the bars. */
 const NAMED = 5;
 
@@ -243,6 +239,7 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
       opacity: 0.9,
     },
   ];
+  const taken: [number, number][] = [];
   layout.columns.forEach((placed, k) => {
     const { column, box } = placed;
     const previous = layout.columns[k - 1];
@@ -267,18 +264,42 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
       const free = previous ? left + half + 7 : window.x + half + 4;
       const x = Math.max(free, window.x + half + 4, Math.min(middle, layout.width - half - 4));
       const short = fitted(text, room, 11, weight);
+      taken.push([x - half, x + half]);
       marks.push({ kind: "text", x, y, text: short, fill, size: 11, weight, anchor: "middle" });
     };
     if (column.depth !== previous?.column.depth) {
       const { layer, name } = column;
       const kind = layer ? kindOf(layer) : "";
-      const all = kind ? [`${kind} · ${name}`, `${kind.split(" ")[0]} ${name}`, name] : [name];
+      const all = kind ? [`${kind} · ${name}`, name] : [name];
       const named = all.find((one) => widthOf(one, 11, 600) <= room) ?? name;
       add(named, over + 12, 600, colours.ink);
       add(some, over + 25, 400, colours.muted);
     }
   });
-  return marks;
+  return [...marks, ...kernelHeads(layout, taken, over + 25, colours)];
+}
+
+/** How many kernels stand between two columns, where the words of these leave room. */
+function kernelHeads(
+  { columns }: NetworkLayout,
+  taken: readonly [number, number][],
+  y: number,
+  { muted: fill }: Colours,
+): Mark[] {
+  return columns.flatMap((placed): Mark[] => {
+    const { layer } = placed.column;
+    const boxes = thumbsOnce(placed).map(([, box]) => box);
+    if (layer?.kind !== "conv" || boxes.length === 0) return [];
+    const left = Math.min(...boxes.map((box) => box.x));
+    const right = Math.max(...boxes.map((box) => box.x + box.width));
+    const x = (left + right) / 2;
+    const count = boxes.length === 1 ? "1 kernel" : `${boxes.length} kernels`;
+    const text = [`${count} ${layer.shape[2]}×${layer.shape[3]}`, count].find((one) => {
+      const half = widthOf(one, 11) / 2 + 5;
+      return taken.every(([from, to]) => x + half < from || x - half > to);
+    });
+    return text ? [{ kind: "text", x, y, text, fill, size: 11, anchor: "middle" }] : [];
+  });
 }
 
 function kindOf(layer: LayerLayout): string {
@@ -389,98 +410,15 @@ export function chosenMarks({ layout, shown }: Diagram, focus: Focus, stroke: st
   return marks;
 }
 
-/**
- * What an example adds to a number, as links: of the number that is shown closely, where nothing is pointed at. Where
- * there is room the functions of the strongest stand beside it.
- */
-export function litMarks(
-  diagram: Diagram,
-  closeUp: UnitCloseUp,
-  theme: Theme,
-  palette: Palette,
-): Mark[] {
+/** What an example adds to a number, as links: of the number that is shown closely, where nothing is pointed at. */
+export function litMarks(diagram: Diagram, closeUp: UnitCloseUp, theme: Theme): Mark[] {
   const { column, unit, parts } = closeUp;
   const { bundles } = diagram.shown[column];
   const size = new Map(parts.map(({ from, value }) => [from, Math.abs(value)]));
   const order = bundles.flatMap((bundle, n) => (bundle.to === unit ? [n] : []));
   order.sort((a, b) => (size.get(bundles[b].from) ?? 0) - (size.get(bundles[a].from) ?? 0));
   const focus = { column, unit, bundle: -1, entry: null };
-  const lines = intoMarks(diagram, focus, order.slice(0, LIT), closeUp, theme);
-  return [...lines, ...boxedMarks(diagram, closeUp, theme, palette)];
-}
-
-/** The strongest link into a number: of the functions that the layer's links have no pictures of. */
-function strongestInto({ layout, shown, pictures }: Diagram, { column, unit, parts }: UnitCloseUp) {
-  const picture = pictures[column];
-  // The straight lines of a plain layer say no more than their links.
-  if (!picture || layout.columns[column].thumbs.size > 0 || isPlain(picture.layer)) return null;
-  const size = new Map(parts.map(({ from, value }) => [from, Math.abs(value)]));
-  let [best, most] = [-1, -1];
-  shown[column].bundles.forEach(({ from, to }, n) => {
-    if (to !== unit || (size.get(from) ?? 0) <= most) return;
-    [best, most] = [n, size.get(from) ?? 0];
-  });
-  return best < 0 ? null : { n: best, bundle: shown[column].bundles[best], picture };
-}
-
-/** Where in the diagram the functions of the strongest link stand: off the links, above them where these go down, else below; null where they have no room. */
-export function boxRoom({ layout }: Diagram, { column, unit }: UnitCloseUp) {
-  const after = layout.columns[column];
-  const before = layout.columns[after.column.from[0]];
-  const target = after.byUnit.get(unit);
-  if (!before || !target || after.box.x - before.out < BOXED.from) return null;
-  const isHigh = target.y + target.height / 2 < before.box.y + before.box.height / 2;
-  const y = isHigh ? before.box.y + before.box.height - BOXED.side : before.box.y + BOXED.apart;
-  return { before, after, y, isHigh };
-}
-
-function boxedMarks(
-  diagram: Diagram,
-  closeUp: UnitCloseUp,
-  theme: Theme,
-  palette: Palette,
-): Mark[] {
-  const room = boxRoom(diagram, closeUp);
-  const strongest = strongestInto(diagram, closeUp);
-  if (!room || !strongest) return [];
-  const { before, after, y, isHigh } = room;
-  const way = wayOf(before, after, strongest.bundle, strongest.n);
-  if (!way) return [];
-  const { surface, more, less } = theme.colours;
-  const { side } = BOXED;
-  const on = onWay(way, before.out, BOXED.at);
-  const xy = [on.x, isHigh ? y : y + side, on.x, on.y];
-  const part = closeUp.parts.find(({ from }) => from === strongest.bundle.from);
-  const colour = part && part.value < 0 ? less : more;
-  const box = { x: on.x - side / 2, y, width: side, height: side };
-  return [
-    { kind: "lines", xy, ends: [2], stroke: colour, width: 1.5 },
-    { kind: "dots", xy: [on.x, on.y], r: 4, fill: surface, stroke: colour, width: 1.5 },
-    ...strongestMarks(diagram, closeUp, box, theme, palette),
-  ];
-}
-
-/** The functions of the strongest link into a number, with what they are above them. */
-export function strongestMarks(
-  diagram: Diagram,
-  closeUp: UnitCloseUp,
-  box: Rect,
-  theme: Theme,
-  palette: Palette,
-): Mark[] {
-  const strongest = strongestInto(diagram, closeUp);
-  if (!strongest || box.width < SEEN) return [];
-  const { bundle, picture } = strongest;
-  const { ink, surface } = theme.colours;
-  const from = closeUp.source === "map" ? `map ${bundle.from}` : bundle.from;
-  const link = `${from} → ${outputName(picture.layer, closeUp.unit, "").trim()}`;
-  const all = [`${link}: ${bundle.count} functions`, `${link}: ${bundle.count} φ`, link];
-  const text = bundle.count > 1 ? (all.find((one) => widthOf(one, 9) <= box.width) ?? link) : link;
-  const { column } = diagram.layout.columns[closeUp.column];
-  return [
-    ...thumbMarks(picture, column, [{ bundle, box }], theme, palette),
-    ...tagMarks(text, box.x, box.y - 3, ink, surface),
-  ];
+  return intoMarks(diagram, focus, order.slice(0, LIT), closeUp, theme);
 }
 
 /** The numbers of the units that add most or take most away: on their maps, or where the links of what is too small begin. */
@@ -500,7 +438,7 @@ export function namedMarks(diagram: Diagram, { column, parts }: UnitCloseUp, the
 }
 
 /** Small words on their own ground. */
-function tagMarks(text: string, x: number, y: number, fill: string, ground: string): Mark[] {
+export function tagMarks(text: string, x: number, y: number, fill: string, ground: string): Mark[] {
   const boxes = [x, y - 9, widthOf(text, 9) + 4, 11];
   return [
     { kind: "rects", boxes, fill: ground, opacity: 0.85, radius: 2 },
@@ -508,7 +446,7 @@ function tagMarks(text: string, x: number, y: number, fill: string, ground: stri
   ];
 }
 
-function outline({ x, y, width, height }: Rect, stroke: string, wide: number): Mark {
+export function outline({ x, y, width, height }: Rect, stroke: string, wide: number): Mark {
   const boxes = [x - 1.5, y - 1.5, width + 3, height + 3];
   return { kind: "rects", boxes, stroke, width: wide, radius: 3 };
 }

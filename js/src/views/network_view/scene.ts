@@ -278,7 +278,7 @@ function sceneOf(
         marks: () =>
           moved([
             ...strongestPathLines(diagram, legs, colours),
-            ...(lit ? litMarks(diagram, lit, theme, palette) : []),
+            ...(lit ? litMarks(diagram, lit, theme) : []),
           ]),
       },
       {

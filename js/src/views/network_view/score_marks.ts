@@ -18,7 +18,7 @@ export function scoreMarks(
   { colours }: Theme,
 ): Mark[] {
   const shown = probabilities ?? raw;
-  const mark = label === best ? "✓" : "true";
+  const mark = label === best ? "✓" : "(true)";
   const { units, bars, barsAt } = layout.columns[layout.columns.length - 1];
   const layer = lastLayer(graph);
   const own = (unit: number) => fitted(outputName(layer, unit, "").trim(), bars / 3, 11, 600);
@@ -28,7 +28,7 @@ export function scoreMarks(
   const least = Math.min(0, ...shown);
   const most = probabilities ? 1 : Math.max(1e-9, ...shown, -least);
   // As wide whatever the example, so that nothing jumps: the longer mark and the longest number count.
-  const longest = (unit: number) => (unit === label ? `${own(unit)} true` : own(unit));
+  const longest = (unit: number) => (unit === label ? `${own(unit)} (true)` : own(unit));
   const names = Math.max(...units.map(({ unit }) => widthOf(longest(unit), 11, 600))) + 8;
   const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : number(shown[unit]));
   const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));

@@ -12,8 +12,9 @@ export interface Leg {
   bundle: number;
 }
 
-/** Wider than any other link without a colour. */
+/** Wider than any other link without a colour; and than one with a colour. */
 const WIDE = 2.6;
+const EDGED = 6.5;
 
 /**
  * Back along the link that adds most to each number for the example; between maps along the one whose functions vary
@@ -54,18 +55,24 @@ function strengths(
   return (n) => parts.get(bundles[n].from) ?? 0;
 }
 
-/** Its links but the first, which is coloured by what it adds. */
+/** Its links, below those that are coloured: of the first, which is one of them, the edge is seen. */
 export function strongestPathLines(
   { layout, shown }: Diagram,
   legs: readonly Leg[],
   { ink }: Colours,
 ): Mark[] {
-  return legs.slice(1).flatMap(({ column, bundle }): Mark[] => {
+  return legs.flatMap(({ column, bundle }, k): Mark[] => {
     const after = layout.columns[column];
     const before = layout.columns[after.column.from[0]];
     const way = wayOf(before, after, shown[column].bundles[bundle], bundle);
     if (!way) return [];
-    return lineMarks([{ way, weight: 1 }], before.out, ink, { wide: WIDE, strong: 0.85 });
+    const wide = k === 0 ? EDGED : WIDE;
+    const lines = lineMarks([{ way, weight: 1 }], before.out, ink, { wide, strong: 0.85 });
+    const { to, behind } = way;
+    if (behind === null) return lines;
+    // As wide as before on its way through the first rank.
+    const xy = [to.x, to.y, behind, to.y];
+    return [...lines, { kind: "lines", xy, ends: [2], stroke: ink, width: wide, opacity: 0.85 }];
   });
 }
 

@@ -37,7 +37,7 @@ export function captionOf(
   const verdict = said && stale && flow ? `${said} (as of step ${formatCount(flow.step)})` : said;
   const remarks: Remark[] = [
     ...(verdict ? [verdictRemark(verdict, stale)] : []),
-    ...keyOf(diagram, links < all ? "" : `${counted(all, "link")}, `, colours),
+    ...keyOf(diagram, legs > 0 ? "grey links" : "links", colours),
   ];
   if (legs > 1) {
     remarks.push({
@@ -77,7 +77,7 @@ function verdictRemark(text: string, stale: boolean): Remark {
 }
 
 /** What stands on the links. */
-function keyOf(diagram: Diagram, all: string, { ink }: Colours): Remark[] {
+function keyOf(diagram: Diagram, links: string, { ink }: Colours): Remark[] {
   const layers = diagram.graph.columns.flatMap(({ layer }) => layer ?? []);
   const line = { kind: "line", colours: [ink] } as const;
   const squares = hasSquares(diagram);
@@ -95,14 +95,15 @@ function keyOf(diagram: Diagram, all: string, { ink }: Colours): Remark[] {
     return [
       ...(plots ? drawn : []),
       {
-        text: all ? `${all}bolder where w·x varies more` : "bolder link: w·x varies more",
+        text: `${links}: bolder where w·x varies more`,
         swatch: line,
         title: `The spread of w·x over the inputs observed; of several weights ${ROOT}`,
       },
     ];
   }
-  const ghost = diagram.pictures.find((picture) => picture?.ghost)?.ghost;
-  const before = ghost && hasGhosts(diagram) ? ` (pale: at step ${formatCount(ghost.step)})` : "";
+  const { ghost } = diagram;
+  const before =
+    ghost && hasGhosts(diagram.layout) ? ` (pale: at step ${formatCount(ghost.step)})` : "";
   const remarks: Remark[] = [
     {
       text: `small plots: learned functions φ${before}`,
@@ -111,7 +112,7 @@ function keyOf(diagram: Diagram, all: string, { ink }: Colours): Remark[] {
         "On each link stands the function that is applied there, over the inputs that reach it",
     },
     {
-      text: all ? `${all}bolder where their φ vary more` : "bolder link: its φ vary more",
+      text: `${links}: bolder where their φ vary more`,
       swatch: line,
       title: `The spread of φ over the inputs observed (before that, over its grid); of several functions ${ROOT}`,
     },

@@ -1,0 +1,194 @@
+/** The link that adds most to a number: its functions, and the strongest of them as a plot with axes. No DOM. */
+
+import { isPlain, outputName } from "../../phi/entries.ts";
+import { expandAll } from "../../phi/expansion.ts";
+import { number } from "../../phi/format.ts";
+import type { Palette } from "../../phi/palette.ts";
+import {
+  type Axis,
+  axesMarks,
+  bottomRoom,
+  evenLabels,
+  leftRoom,
+  linear,
+  type Range,
+  ticks,
+} from "../../scene/axes.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
+import { widthOf } from "../../scene/text.ts";
+import type { Theme } from "../../scene/theme.ts";
+import type { Frame, LayerLayout } from "../../wire/types.ts";
+import type { UnitCloseUp } from "./close_up.ts";
+import type { Diagram } from "./diagram.ts";
+import { cellOf, gridOf, type LayerPicture, thumbMarks } from "./functions.ts";
+import type { Bundle, Column } from "./graph.ts";
+
+export interface StrongestLink {
+  picture: LayerPicture;
+  column: Column;
+  bundle: Bundle;
+  /** What its functions were before; null where that is not known. */
+  ghost: Frame | null;
+  /** "map 13 → 7". */
+  name: string;
+  entry: number;
+  x: number;
+  value: number;
+}
+
+/** What belongs to it has such a frame. */
+export const FRAMED = 1.75;
+const WORDS = 10;
+const TITLE = 13;
+const POINTS = 80;
+const AIR = 0.08;
+const GAP = 22;
+/** Below this width there is room for the one function alone. */
+const WIDE = 560;
+const PLOT = { narrow: 112, least: 170, most: 250, share: 0.2 };
+
+/** Of a plain layer none: its straight lines say no more than their links. */
+export function strongestLink(diagram: Diagram, closeUp: UnitCloseUp): StrongestLink | null {
+  const { pictures, shown, graph, ghost } = diagram;
+  const { column: k, unit, source, strongest } = closeUp;
+  const picture = pictures[k];
+  if (!picture || isPlain(picture.layer)) return null;
+  const { from, entry, x, value } = strongest;
+  const bundle = shown[k].bundles.find((one) => one.from === from && one.to === unit);
+  if (!bundle) return null;
+  const start = source === "map" ? `map ${from}` : from;
+  const name = `${start} → ${outputName(picture.layer, unit, "").trim()}`;
+  return { picture, column: graph.columns[k], bundle, ghost, name, entry, x, value };
+}
+
+/**
+ * Parts a box into the room of the bars, that of the link's functions where there are several, and that of the one; and
+ * how wide the heading over them is.
+ */
+export function roomsOf(
+  { bundle }: StrongestLink,
+  box: Rect,
+): { bars: Rect; grid: Rect | null; plot: Rect; heading: number } {
+  const isWide = box.width >= WIDE;
+  const plot = isWide
+    ? Math.max(PLOT.least, Math.min(PLOT.most, PLOT.share * box.width))
+    : PLOT.narrow;
+  const side = isWide && bundle.count > 1 ? Math.min(104, box.height - TITLE - 4) : 0;
+  const right = box.x + box.width;
+  const used = plot + (side > 0 ? side + GAP : 0) + (isWide ? GAP : 8);
+  return {
+    bars: { ...box, width: box.width - used },
+    grid:
+      side > 0
+        ? { x: right - plot - GAP - side, y: box.y + TITLE, width: side, height: side }
+        : null,
+    plot: { ...box, x: right - plot, width: plot },
+    heading: isWide ? box.width - used : box.width,
+  };
+}
+
+/** All functions of the link, the strongest in a frame. */
+export function gridMarks(
+  { picture, column, bundle, entry, name }: StrongestLink,
+  box: Rect,
+  theme: Theme,
+  palette: Palette,
+): Mark[] {
+  const { ink } = theme.colours;
+  const cell = cellOf(box, gridOf(column), entry);
+  const around = ({ x, y, width, height }: Rect) => [x, y, width, height];
+  return [
+    titleMark([`${name}: ${bundle.count} functions`, `${name}: ${bundle.count} φ`], box, theme),
+    ...thumbMarks(picture, column, [{ bundle, box }], theme, palette),
+    { kind: "rects", boxes: around(box), stroke: ink, width: FRAMED, radius: 3 },
+    { kind: "rects", boxes: around(cell), stroke: ink, width: FRAMED, radius: 2 },
+  ];
+}
+
+interface Curve {
+  x: number[];
+  y: number[];
+}
+
+/** Also beyond the table, where the example may lie; without what is not known there. */
+function curveOf(frame: Frame, layer: LayerLayout, f: number, { from, to }: Range): Curve {
+  const { nb, offset, tableOf } = layer;
+  const even = Array.from({ length: POINTS }, (_, k) => from + ((to - from) * k) / (POINTS - 1));
+  const { values } = expandAll(layer, tableOf?.[f] ?? 0, even);
+  const own = frame.data.subarray(offset + f * nb, offset + (f + 1) * nb);
+  const y = even.map((_, p) => own.reduce((sum, c, b) => sum + c * values[p * nb + b], 0));
+  const known = even.flatMap((_, p) => (Number.isFinite(y[p]) ? [p] : []));
+  return { x: known.map((p) => even[p]), y: known.map((p) => y[p]) };
+}
+
+/** The strongest function with axes, what it was, and the example on it. */
+export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] {
+  const { picture, bundle, entry, ghost, x, value, name } = link;
+  const { frame, layer } = picture;
+  const { colours } = theme;
+  const [low, high] = picture.x;
+  const edge = AIR * (high - low);
+  const along = { from: Math.min(low, x - edge), to: Math.max(high, x + edge) };
+  const [now, then] = [frame, ghost === frame ? null : ghost].map((of) =>
+    of ? curveOf(of, layer, bundle.first + entry, along) : { x: [], y: [] },
+  );
+  const values = [0, value, ...now.y, ...then.y].filter(Number.isFinite);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const air = most > least ? AIR * (most - least) : 1;
+  const up = { from: least - air, to: most + air };
+  const marks = ticks(up, 4);
+  const y: Axis = { scale: () => 0, ticks: marks, title: "", label: evenLabels(marks) };
+  const left = leftRoom(y, WORDS);
+  const plot: Rect = {
+    x: box.x + left,
+    y: box.y + TITLE,
+    width: box.width - left - 10,
+    height: box.height - TITLE - bottomRoom({ title: "" }, WORDS) - 2,
+  };
+  y.scale = linear(up, plot.y + plot.height, plot.y);
+  const across = linear(along, plot.x, plot.x + plot.width);
+  const places = ticks(along, box.width < 150 ? 3 : 5);
+  const below: Axis = { scale: across, ticks: places, title: "", label: evenLabels(places) };
+  const line = (curve: Curve) => ({
+    kind: "lines" as const,
+    xy: curve.x.flatMap((at, p) => [across(at), y.scale(curve.y[p])]),
+    ends: [curve.x.length],
+    round: true,
+  });
+  const zero = y.scale(0);
+  const [input, said] = [x, value].map((one) => number(Number(one.toPrecision(2))));
+  const at = [across(x), y.scale(value)];
+  const part = value < 0 ? colours.less : colours.more;
+  const what = `φ(${input}) = ${said}`;
+  const isNamed = bundle.count === 1 || box.width < PLOT.least;
+  const titles = isNamed
+    ? [name, name.replace("map ", "")].flatMap((of) => [`${of}: ${what}`, `${of}: φ = ${said}`])
+    : [`its strongest: ${what}`, what];
+  return [
+    titleMark(titles, isNamed ? { ...box, y: plot.y } : { ...plot, width: plot.width + 10 }, theme),
+    { kind: "rects", boxes: [plot.x, plot.y, plot.width, plot.height], fill: colours.plot },
+    ...axesMarks(plot, below, y, colours, { size: WORDS }),
+    {
+      kind: "lines",
+      xy: [plot.x, zero, plot.x + plot.width, zero],
+      ends: [2],
+      stroke: colours.muted,
+    },
+    { ...line(then), stroke: colours.ghost, width: 1.75 },
+    { ...line(now), stroke: colours.ink, width: 2 },
+    { kind: "lines", xy: [at[0], zero, ...at], ends: [2], stroke: part, width: 2.5 },
+    { kind: "dots", xy: at, r: 4, fill: part, stroke: colours.surface, width: 1 },
+    {
+      kind: "rects",
+      boxes: [plot.x, plot.y, plot.width, plot.height],
+      stroke: colours.ink,
+      width: FRAMED,
+      radius: 2,
+    },
+  ];
+}
+
+function titleMark(texts: string[], { x, y, width }: Rect, { colours }: Theme): Mark {
+  const text = texts.find((one) => widthOf(one, WORDS) <= width) ?? texts[texts.length - 1];
+  return { kind: "text", x, y: y - 4, text, fill: colours.ink, size: WORDS };
+}
