@@ -56,7 +56,9 @@ class NetworkView(Evaluated):
     the standard deviation of φ over the inputs observed, before that over its grid. After
     ``live.probe(images)`` the units show what the chosen example makes of them, the last ones
     have bars, and what is pointed at is taken apart below: the functions, their inputs, and what
-    each adds to the sum. A network made of what the page can compute (KAN layers, convolutions,
+    each adds to the sum. By itself that is the largest score, with the strongest path that leads
+    to it: back along the link that adds most to each number, between maps along the one whose
+    functions vary most. A network made of what the page can compute (KAN layers, convolutions,
     linear layers, normalisation in evaluation mode, pooling, common activations) is computed
     there, also for a digit that is drawn on its input, with the kernel busy or gone.
 
