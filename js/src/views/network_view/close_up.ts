@@ -196,15 +196,23 @@ export function functionsCloseUp(
   return { kind: "functions", column, unit: to, from, layer, patch };
 }
 
-export function closeUpTitle(closeUp: CloseUp, name: string): string {
+/** The longest first. */
+export function closeUpTitles(closeUp: CloseUp, name: string): string[] {
   const { layer, unit } = closeUp;
   if (closeUp.kind === "functions") {
     const what = closeUp.patch.curves.length > 1 ? "The kernel" : "The function";
-    return `${what} of ${layerTitle(layer)} from unit ${closeUp.from} to ${outputName(layer, unit, "unit")}`;
+    return [
+      `${what} of ${layerTitle(layer)} from unit ${closeUp.from} to ${outputName(layer, unit, "unit")}`,
+    ];
   }
   if (closeUp.kind === "unit")
-    return `What each ${closeUp.source} of ${closeUp.before} adds to ${name}`;
+    return [
+      `What each ${closeUp.source} of ${closeUp.before} adds to ${name}`,
+      `What each ${closeUp.source} adds to ${name}`,
+    ];
   const { row, at, channel, channels } = closeUp;
   const of = channels > 1 ? `, from channel ${channel}` : "";
-  return `One pixel of ${layerTitle(layer)}, ${outputName(layer, unit)}: row ${row}, column ${at}${of}`;
+  return [
+    `One pixel of ${layerTitle(layer)}, ${outputName(layer, unit)}: row ${row}, column ${at}${of}`,
+  ];
 }

@@ -38,7 +38,8 @@ interface Named {
 
 export function closeUpMarks(
   closeUp: CloseUp | null,
-  title: string,
+  /** The longest first. */
+  titles: readonly string[],
   box: Rect,
   theme: Theme,
   palette: Palette,
@@ -57,13 +58,13 @@ export function closeUpMarks(
       return { kind: "text", ...place, text, fill: colours.muted, size: WORDS } as const;
     });
   }
-  const about = late ? `${title} (inputs ${late})` : title;
+  const all = titles.map((title) => (late ? `${title} (inputs ${late})` : title));
   const heading = (room: number) =>
     ({
       kind: "text",
       x: box.x,
       y: box.y + 13,
-      text: fitted(about, room, WORDS, 600),
+      text: all.find((one) => widthOf(one, WORDS, 600) <= room) ?? fitted(all[0], room, WORDS, 600),
       fill: colours.ink,
       size: WORDS,
       weight: 600,
@@ -81,7 +82,7 @@ export function closeUpMarks(
   const sum = sumMarks(
     named,
     shareOf(closeUp, diagram),
-    widthOf(about, WORDS, 600),
+    widthOf(all[0], WORDS, 600),
     { ...box, width: rooms?.heading ?? box.width },
     colours,
   );

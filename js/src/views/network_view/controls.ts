@@ -7,7 +7,8 @@ import type { Settings } from "./settings.ts";
 
 export interface Header {
   element: HTMLElement;
-  show(settings: Settings, store: Store, zoomed: boolean): void;
+  /** `omits`: not all links are shown. */
+  show(settings: Settings, store: Store, zoomed: boolean, omits: boolean): void;
 }
 
 export interface Acts {
@@ -44,7 +45,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     if (!withFunction) current.command(kind);
     else if (selection) current.command(kind, selection);
   };
-  const remove = button("remove φ", "Set the selected function to 0 in the model", () =>
+  const remove = button("remove", "Set the selected function to 0 in the model", () =>
     told("zero"),
   );
   const back = button(
@@ -58,6 +59,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     () => told("form"),
   );
   const undo = button("undo", "Take the last change by hand back", () => told("undo", false));
+  element(document, "span", "kw-option-label", edit).textContent = "selected φ";
   edit.append(remove, form, back, undo);
   const follow = button(
     "send examples through",
@@ -68,12 +70,15 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
   root.append(relevance.box, follow, clear, edit, zoom);
   return {
     element: root,
-    show(settings, store, zoomed) {
+    show(settings, store, zoomed, omits) {
       const { top } = settings;
       current = store;
       relevance.fill([
-        { value: "auto", label: top > 0 ? `${top} to each unit` : "up to 800 a layer" },
-        { value: "1", label: "all" },
+        {
+          value: "auto",
+          label: top > 0 ? `${top} to each unit` : omits ? "up to 800 a layer" : "all",
+        },
+        ...(omits || settings.relevance === 1 ? [{ value: "1", label: "all" }] : []),
         ...KEPT.map((share) => ({ value: String(share), label: `strongest ${100 * share} %` })),
       ]);
       relevance.set(settings.relevance === null ? "auto" : String(nearest(settings.relevance)));
@@ -82,7 +87,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
       const layer = store.current()?.layout.layers.find(({ name }) => name === selection?.layer);
       const canEdit = layer && layer.locked === "" && !settings.compared;
       edit.hidden = state === "saved" || state === "recorded" || !canEdit;
-      undo.disabled = back.disabled = store.edits().undo === 0;
+      undo.hidden = back.hidden = store.edits().undo === 0;
       follow.hidden = store.probe() !== null || !store.batch().seen;
       clear.hidden = settings.example >= 0;
       whole.hidden = !zoomed;

@@ -16,7 +16,7 @@ const POINTS = 24;
 const CURVES_FROM = 24;
 const STROKES_FROM = 4.5;
 /** In a smaller cell what a function was cannot be told from what it is. */
-const GHOST_FROM = 14;
+const GHOST_FROM = 10;
 
 export interface LayerPicture {
   layer: LayerLayout;

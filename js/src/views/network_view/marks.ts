@@ -1,6 +1,6 @@
 /** Draws the diagram. No DOM. */
 
-import { isPlain } from "../../phi/entries.ts";
+import { counted, isPlain } from "../../phi/entries.ts";
 import { rangeOf } from "../../phi/images.ts";
 import { colourOf, type Palette } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
@@ -276,24 +276,26 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
       add(some, over + 25, 400, colours.muted);
     }
   });
-  return [...marks, ...kernelHeads(layout, taken, over + 25, colours)];
+  return [...marks, ...kernelHeads(diagram, taken, over + 25, colours)];
 }
 
 /** How many kernels stand between two columns, where the words of these leave room. */
 function kernelHeads(
-  { columns }: NetworkLayout,
+  { layout, shown }: Diagram,
   taken: readonly [number, number][],
   y: number,
   { muted: fill }: Colours,
 ): Mark[] {
-  return columns.flatMap((placed): Mark[] => {
+  return layout.columns.flatMap((placed, k): Mark[] => {
     const { layer } = placed.column;
+    const all = new Set(shown[k].bundles.map(({ first }) => first)).size;
     const boxes = thumbsOnce(placed).map(([, box]) => box);
     if (layer?.kind !== "conv" || boxes.length === 0) return [];
     const left = Math.min(...boxes.map((box) => box.x));
     const right = Math.max(...boxes.map((box) => box.x + box.width));
     const x = (left + right) / 2;
-    const count = boxes.length === 1 ? "1 kernel" : `${boxes.length} kernels`;
+    const drawn = boxes.length < all ? `${boxes.length} of ` : "";
+    const count = `${drawn}${counted(all, "kernel")}`;
     const text = [`${count} ${layer.shape[2]}×${layer.shape[3]}`, count].find((one) => {
       const half = widthOf(one, 11) / 2 + 5;
       return taken.every(([from, to]) => x + half < from || x - half > to);

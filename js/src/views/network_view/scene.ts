@@ -12,7 +12,7 @@ import { readActivationsTrait } from "../../wire/network.ts";
 import type { Activations, Frame, Probe } from "../../wire/types.ts";
 import {
   type CloseUp,
-  closeUpTitle,
+  closeUpTitles,
   functionsCloseUp,
   pixelCloseUp,
   unitCloseUp,
@@ -53,6 +53,8 @@ export interface NetworkScene extends Scene {
   pad: Rect | null;
   /** What the network says of the example. */
   verdict: string;
+  /** Not all links are shown. */
+  omits: boolean;
 }
 
 export interface NetworkDrawing extends Drawing<NetworkScene> {
@@ -262,6 +264,7 @@ function sceneOf(
     asks: null,
     pad,
     verdict,
+    omits: diagram.shown.some(({ bundles, links }) => links.length < bundles.length),
     width,
     height,
     title: "Network",
@@ -312,7 +315,7 @@ function sceneOf(
           ...strip.marks(theme),
           ...closeUpMarks(
             closeUp,
-            titleOf(diagram, closeUp),
+            titlesOf(diagram, closeUp),
             strip.close,
             theme,
             palette,
@@ -357,14 +360,14 @@ function lateOf({ graph, flow, frame }: Diagram, closeUp: CloseUp | null): strin
   return isExample ? "" : `as of step ${formatCount(flow.step)}`;
 }
 
-function titleOf({ graph, flow }: Diagram, closeUp: CloseUp | null): string {
-  if (!closeUp) return "";
+function titlesOf({ graph, flow }: Diagram, closeUp: CloseUp | null): string[] {
+  if (!closeUp) return [];
   const isLast = closeUp.column === graph.columns.length - 1;
   const { name: own, layer } = graph.columns[closeUp.column];
   const score = scoresOf(graph, flow)?.probabilities ? "the score of" : "output";
   const unit = outputName(layer ?? {}, closeUp.unit, isLast ? score : own);
   const name = isLast || !layer?.names ? unit : `${own} ${unit}`;
-  return closeUpTitle(closeUp, name);
+  return closeUpTitles(closeUp, name);
 }
 
 function diagramSites(diagram: Diagram, scores: ReturnType<typeof scoresOf>) {

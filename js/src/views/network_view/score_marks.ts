@@ -9,6 +9,12 @@ import type { Diagram } from "./diagram.ts";
 import { HEAD, WORD } from "./layout.ts";
 import { lastLayer, percent, type Scores } from "./scores.ts";
 
+/** How long the bar of a certain class is, in every network; where that has no room beside its number, below it. */
+const CERTAIN = 60;
+/** Units that stand so far apart have room for a bar below the number. */
+const APART = 26;
+const BELOW = { by: 4, tall: 5 };
+
 /** The bars beside the last units; `label` is the right class. Those of long ago are pale. */
 export function scoreMarks(
   { layout, graph }: Diagram,
@@ -34,22 +40,28 @@ export function scoreMarks(
   const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));
   const texts = Math.max(...said.map((text) => widthOf(text, 11, 600))) + 4;
   const [first] = units;
+  const beside = Math.max(0, bars - names - texts - 4);
+  const pitch = units.length > 1 ? units[1].y - first.y : 2 * APART;
+  const isBelow = probabilities !== null && beside < CERTAIN && pitch >= APART;
+  const free = isBelow ? bars - names : beside;
+  const room = probabilities ? Math.min(CERTAIN, free) : beside;
   if (probabilities && first.y - HEAD >= WORD) {
-    const text = fitted("probability", bars - names, 11);
-    const place = { x: barsAt + names, y: first.y - 4 };
+    const fits = widthOf("probability", 11) <= bars - names;
+    const text = fits ? "probability" : "prob.";
+    const place = { x: barsAt + names, y: first.y - (isBelow ? 2 * BELOW.by : 4) };
     made.push({ kind: "text", ...place, text, size: 11, fill: colours.muted });
   }
   for (const { unit, y, height } of units) {
     const left = barsAt + names;
-    const room = Math.max(0, bars - names - texts - 4);
     const zero = least < 0 ? left + room / 2 : left;
     const length = ((least < 0 ? room / 2 : room) * shown[unit]) / most;
     const middle = y + height / 2;
-    const tall = Math.min(12, height);
+    const tall = isBelow ? BELOW.tall : Math.min(12, height);
+    const top = isBelow ? middle + BELOW.by : middle - tall / 2;
     const isBest = unit === best && raw.length > 1 && !stale;
     const fill = isBest ? colours.ink : colours.ghost;
     const from = Math.min(zero, zero + length);
-    const boxes = [from, middle - tall / 2, Math.max(1, Math.abs(length)), tall];
+    const boxes = [from, top, Math.max(1, Math.abs(length)), tall];
     const text = { kind: "text", y: middle, size: 11, middle: true } as const;
     const weight = isBest || unit === label ? 600 : 400;
     made.push({
@@ -59,11 +71,12 @@ export function scoreMarks(
       weight,
       fill: unit === label && label === best ? colours.live : colours.ink,
     });
-    made.push({ kind: "rects", boxes, fill, radius: 2 });
-    const at = Math.max(zero, zero + length) + 4;
+    if (isBelow) made.push({ kind: "rects", boxes: [left, top, room, tall], fill: colours.cell });
+    made.push({ kind: "rects", boxes, fill, radius: isBelow ? 1 : 2 });
     made.push({
       ...text,
-      x: at,
+      x: isBelow ? left : Math.max(zero, zero + length) + 4,
+      y: isBelow ? middle - BELOW.by : middle,
       text: saidOf(unit),
       weight: isBest ? 600 : 400,
       fill: colours.muted,

@@ -39,7 +39,7 @@ export interface StrongestLink {
 /** What belongs to it has such a frame. */
 export const FRAMED = 1.75;
 const WORDS = 10;
-const TITLE = 13;
+const TITLE = 15;
 const POINTS = 80;
 const AIR = 0.08;
 const GAP = 22;
@@ -160,10 +160,13 @@ export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] 
   const at = [across(x), y.scale(value)];
   const part = value < 0 ? colours.less : colours.more;
   const what = `φ(${input}) = ${said}`;
-  const isNamed = bundle.count === 1 || box.width < PLOT.least;
-  const titles = isNamed
-    ? [name, name.replace("map ", "")].flatMap((of) => [`${of}: ${what}`, `${of}: φ = ${said}`])
-    : [`its strongest: ${what}`, what];
+  const isOne = bundle.count === 1;
+  const isNamed = isOne || box.width < PLOT.least;
+  const names = [name, name.replace("map ", "")];
+  const named = isOne
+    ? names.flatMap((of) => [`${of}: ${what}`, `${of}: φ = ${said}`])
+    : [...names.map((of) => `${of}, strongest φ: ${said}`), `strongest φ: ${said}`];
+  const titles = isNamed ? named : [`its strongest: ${what}`, `strongest φ: ${said}`];
   return [
     titleMark(titles, isNamed ? { ...box, y: plot.y } : { ...plot, width: plot.width + 10 }, theme),
     { kind: "rects", boxes: [plot.x, plot.y, plot.width, plot.height], fill: colours.plot },
@@ -190,5 +193,5 @@ export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] 
 
 function titleMark(texts: string[], { x, y, width }: Rect, { colours }: Theme): Mark {
   const text = texts.find((one) => widthOf(one, WORDS) <= width) ?? texts[texts.length - 1];
-  return { kind: "text", x, y: y - 4, text, fill: colours.ink, size: WORDS };
+  return { kind: "text", x, y: y - 5, text, fill: colours.ink, size: WORDS };
 }

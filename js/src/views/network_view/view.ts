@@ -2,6 +2,7 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { selectionOf } from "../../phi/entries.ts";
+import type { Given } from "../../scene/drawing.ts";
 import type { Point, Rect } from "../../scene/marks.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createPad } from "../../shell/pad.ts";
@@ -166,10 +167,11 @@ function build(shell: Shell): Parts {
       scene = null;
     },
     draw(given) {
-      header.show(settingsOf(given.get), given.store, draw.window.scale > 1.01);
       const pointed = stage.pointed();
       const make = (width: number) => draw({ ...given, width, pointed });
       const shown = stage.show(make, MOST, given.ratio);
+      const omits = typeof shown !== "string" && shown.omits;
+      header.show(settingsOf(given.get), given.store, draw.window.scale > 1.01, omits);
       if (typeof shown === "string") return shown;
       scene = shown;
       comesLater(shown.diagram.late);
@@ -179,12 +181,16 @@ function build(shell: Shell): Parts {
       // Beside what one pressed, which is in the window.
       pad.show(shown.verdict, shown.height - shown.room.height + 6);
       if (shown.asks) ask(shown.asks, given.store);
-      const said = editWords(given.store.edits(), given.get);
-      const words = shown.sites.words(pointed.id);
-      shell.read(words || said.text || HINT, false, !words && said.warns);
+      tell(shell, given, shown.sites.words(pointed.id));
       return shown;
     },
   };
+}
+
+/** Says what is pointed at, else what there is to say of the last edit, else what one can do. */
+function tell(shell: Shell, { store, get }: Pick<Given, "store" | "get">, words: string) {
+  const said = editWords(store.edits(), get);
+  shell.read(words || said.text || HINT, false, !words && said.warns);
 }
 
 /** Where one can draw by hand, if it is large enough. */
