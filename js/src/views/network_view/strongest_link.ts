@@ -39,7 +39,7 @@ export interface StrongestLink {
 /** What belongs to it has such a frame. */
 export const FRAMED = 1.75;
 const WORDS = 10;
-const TITLE = 15;
+const TITLE = 16;
 const POINTS = 80;
 const AIR = 0.08;
 const GAP = 22;
@@ -193,5 +193,5 @@ export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] 
 
 function titleMark(texts: string[], { x, y, width }: Rect, { colours }: Theme): Mark {
   const text = texts.find((one) => widthOf(one, WORDS) <= width) ?? texts[texts.length - 1];
-  return { kind: "text", x, y: y - 5, text, fill: colours.ink, size: WORDS };
+  return { kind: "text", x, y: y - 6, text, fill: colours.ink, size: WORDS };
 }
