@@ -18,6 +18,8 @@ import { FRAMED, gridMarks, plotMarks, roomsOf, strongestLink } from "./stronges
 const WORDS = 11;
 /** The side of what a unit shows of the example, under its bar. */
 const PICTURE = 22;
+/** Between a heading and the sum behind it. */
+const APART = 22;
 /** Room for "16 more", or a name. */
 const TAIL = 42;
 /** How large the names under bars are, and where these stand close. */
@@ -96,7 +98,7 @@ export function closeUpMarks(
   ];
 }
 
-/** What all parts make together, at the end of a heading that asks for room; and the room that this leaves. */
+/** What all parts make together, behind a heading that asks for room; and the room that this leaves. */
 function sumMarks(
   { parts, total }: Named,
   share: number | null,
@@ -110,7 +112,7 @@ function sumMarks(
   const more = asked + widthOf(sum, WORDS, 600) + widthOf(said, WORDS) + 20 <= width ? said : "";
   const at = { kind: "text", y: y + 13, size: WORDS } as const;
   const [own, other] = [widthOf(sum, WORDS, 600), more ? widthOf(more, WORDS) + 8 : 0];
-  const start = x + width - own - other;
+  const start = x + Math.min(asked + APART, width - own - other);
   const marks: Mark[] = [{ ...at, x: start, text: sum, fill: ink, weight: 600 }];
   if (more) marks.push({ ...at, x: start + own + 8, text: more, fill: muted });
   return { marks, room: width - own - other - 12 };

@@ -28,12 +28,12 @@ const BARS = { least: 112, most: 190 };
 const LOOSE = 170;
 const TIGHT = 12;
 /** A gap of links alone is so many times as wide as one beside thumbnails. */
-const FAN = 3.2;
+const FAN = 2.6;
 /** Of a column's room so much is used for what stands in it; the stations of a gap stand apart down to the second. */
 const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28, 0.2];
 const APART = 0.7;
 /** A gap in which links can be followed, in a narrow page less; below this share of a column's room it is not asked for. */
-const ROOMY = { gap: 26, narrow: 11, below: 560 };
+const ROOMY = { gap: 21, narrow: 11, below: 560 };
 const SMALL = 0.5;
 
 export interface UnitBox extends Rect {

@@ -296,7 +296,11 @@ function kernelHeads(
     const x = (left + right) / 2;
     const drawn = boxes.length < all ? `${boxes.length} of ` : "";
     const count = `${drawn}${counted(all, "kernel")}`;
-    const text = [`${count} ${layer.shape[2]}×${layer.shape[3]}`, count].find((one) => {
+    const isShared = layer.conv?.shared === true && all > 1;
+    const shared = isShared ? [count.replace("kernels", "shared kernels")] : [];
+    const size = `${layer.shape[2]}×${layer.shape[3]}`;
+    const texts = [...shared, count].flatMap((one) => [`${one} ${size}`, one]);
+    const text = texts.find((one) => {
       const half = widthOf(one, 11) / 2 + 5;
       return taken.every(([from, to]) => x + half < from || x - half > to);
     });

@@ -47,7 +47,16 @@ export function captionOf(
         "Back from the score along the link that adds most to each number for this example; between maps, along the one whose φ vary most",
     });
   }
-  if (flow) remarks.push(signsRemark(graph, legs > 0, ramp));
+  if (legs > 0) {
+    remarks.push({
+      text: "adds to the score",
+      swatch: { kind: "line", colours: [colours.more] },
+      title:
+        "Coloured links: what this example adds to the score, or takes from it, the wider the more, as in the bars below",
+    });
+    remarks.push({ text: "takes from it", swatch: { kind: "line", colours: [colours.less] } });
+  }
+  if (flow) remarks.push(signsRemark(graph, ramp));
   if (links < all) {
     const which = settings.top > 0 ? ` (the ${settings.top} strongest to each unit)` : "";
     const part = `${percent(share)} of their strength`;
@@ -59,15 +68,12 @@ export function captionOf(
   return remarks;
 }
 
-/** One pair of colours says below or above 0, wherever it is. */
-function signsRemark({ columns }: Graph, isLit: boolean, ramp: string[]): Remark {
+function signsRemark({ columns }: Graph, ramp: string[]): Remark {
   const what = columns.some(({ map, kind }) => map && kind !== "input") ? "maps" : "circles";
   return {
-    text: `${what}${isLit ? ", coloured links and bars" : ""}: below 0 … above 0`,
+    text: `${what}: below 0 … above 0`,
     swatch: { kind: "ramp", colours: ramp },
-    title: isLit
-      ? `Coloured links: what this example adds to the score, or takes from it, the wider the more, as in the bars below. The ${what} of each layer are on a scale of their own`
-      : `The ${what} of each layer are on a scale of their own`,
+    title: `The ${what} of each layer are on a scale of their own`,
   };
 }
 
