@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,9 @@ class Delayed:
                     own = ".control" in path.name
                     if path.suffix == ".part" or own != (source == self._pairs[1][0]):
                         continue
-                    self._copy(path, target / path.name)
+                    # A lock may be gone again.
+                    with suppress(FileNotFoundError):
+                        self._copy(path, target / path.name)
 
     def _copy(self, path: Path, target: Path) -> None:
         about = path.stat()
