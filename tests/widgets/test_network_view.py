@@ -101,6 +101,20 @@ def test_every_map_has_a_bar_and_with_the_numbers_over_them_they_make_the_score(
         assert sum(parts) == pytest.approx(read, abs=25 * 0.005)
 
 
+@pytest.mark.parametrize("layer", ["convs.0", "linear"])
+@pytest.mark.parametrize("part", [slice(0, 1), slice(None)])
+def test_what_is_not_a_number_leaves_the_picture(digits, layer, part):
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN.article()
+    live = kw.bind(model)
+    live.probe(digits.test_images[:1])
+    with torch.no_grad():
+        model.get_submodule(layer).spline_weight[part] = torch.nan
+    live.refresh()
+    words = texts_of(kw.NetworkView(live).svg(width=900))
+    assert "KAN layer · linear" in words
+
+
 def test_before_an_example_the_layers_stand_in_the_order_of_the_modules():
     live = kw.bind(nn.Sequential(kw.nn.KANLinear(3, 4), kw.nn.KANLinear(4, 2)))
     words = texts_of(kw.NetworkView(live).svg(width=800))

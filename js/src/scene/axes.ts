@@ -83,6 +83,43 @@ export function bottomRoom({ title }: Pick<Axis, "title">, size = 10): number {
   return size + 8 + (title ? size + 5 : 0);
 }
 
+interface Fitting {
+  titles?: { x: string; y: string };
+  /** How many ticks at most. */
+  most: { x: number; y: number };
+  /** Share of the height that stays free above and below. */
+  air: number;
+  size?: number;
+}
+
+/** A plot with axes within a box, as high as the values and 0 need. */
+export function fittedAxes(
+  box: Rect,
+  along: Range,
+  values: readonly number[],
+  { titles = { x: "", y: "" }, most, air, size = 10 }: Fitting,
+): { plot: Rect; x: Axis; y: Axis } {
+  const known = [0, ...values.filter(Number.isFinite)];
+  const [least, largest] = [Math.min(...known), Math.max(...known)];
+  const free = largest > least ? air * (largest - least) : 1;
+  const up = { from: least - free, to: largest + free };
+  const levels = ticks(up, most.y);
+  const y: Axis = { scale: () => 0, ticks: levels, title: titles.y, label: evenLabels(levels) };
+  const left = leftRoom(y, size);
+  const plot: Rect = {
+    x: box.x + left,
+    y: box.y,
+    // The last label may stand at the very end.
+    width: box.width - left - 12,
+    height: box.height - bottomRoom({ title: titles.x }, size),
+  };
+  y.scale = linear(up, plot.y + plot.height, plot.y);
+  const places = ticks(along, most.x);
+  const scale = linear(along, plot.x, plot.x + plot.width);
+  const x: Axis = { scale, ticks: places, title: titles.x, label: evenLabels(places) };
+  return { plot, x, y };
+}
+
 /** Grid lines, labels and titles around a plot's box; what lies inside comes over them. */
 export function axesMarks(
   plot: Rect,

@@ -1,16 +1,7 @@
 /** One function of the grid as a plot with axes, for what is pointed at. No DOM. */
 
 import { samplePlan } from "../../phi/curves.ts";
-import {
-  type Axis,
-  axesMarks,
-  bottomRoom,
-  evenLabels,
-  leftRoom,
-  linear,
-  type Scale,
-  ticks,
-} from "../../scene/axes.ts";
+import { axesMarks, fittedAxes, type Scale } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Picture } from "./picture.ts";
@@ -41,31 +32,18 @@ export function magnifiedMarks(
     .filter((other) => other !== f && !Number.isNaN(picture.ranges[other]))
     .map((other) => curveOf(subject, layer, other, xRange));
   const shown = [now, ...(before ? [before] : []), ...beside];
-  const values = [0, ...shown.flatMap(({ y }) => [...y])].filter(Number.isFinite);
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const air = most > least ? AIR * (most - least) : 1;
-  const up = { from: least - air, to: most + air };
-  const marks = ticks(up, 5);
   const what = settings.mode === "change" ? "change of φ" : `φ(${layer.variable})`;
-  const y: Axis = { scale: () => 0, ticks: marks, title: what, label: evenLabels(marks) };
-  const plot: Rect = {
-    x: leftRoom(y),
-    y: 6,
-    width: 0,
-    height: height - 6 - bottomRoom({ title: "x" }),
-  };
-  // The last label may stand at the very end.
-  plot.width = width - plot.x - 12;
-  y.scale = linear(up, plot.y + plot.height, plot.y);
-  const along = { from: xRange[0], to: xRange[1] };
-  const across = linear(along, plot.x, plot.x + plot.width);
-  const places = ticks(along, 6);
-  const below: Axis = {
-    scale: across,
-    ticks: places,
-    title: layer.variable,
-    label: evenLabels(places),
-  };
+  const {
+    plot,
+    x: below,
+    y,
+  } = fittedAxes(
+    { x: 0, y: 6, width, height: height - 6 },
+    { from: xRange[0], to: xRange[1] },
+    shown.flatMap((curve) => [...curve.y]),
+    { titles: { x: layer.variable, y: what }, most: { x: 6, y: 5 }, air: AIR },
+  );
+  const across = below.scale;
   const line = (points: Points) =>
     Array.from(points.x).flatMap((at, p) => [across(at), y.scale(points.y[p])]);
   const zero = y.scale(0);

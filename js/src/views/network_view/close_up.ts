@@ -157,12 +157,10 @@ export function unitCloseUp(
     for (let k = from * group; k < (from + 1) * group; k++) value += all[k];
     parts.push({ from, value });
   }
-  const sizes = parts.map(({ value }) => Math.abs(value));
-  const best = sizes.indexOf(Math.max(...sizes));
-  const own = all.slice(best * group, (best + 1) * group).map(Math.abs);
-  const entry = own.indexOf(Math.max(...own));
-  const input = best * group + entry;
-  const strongest = { from: best, entry, x: given.values[input], value: all[input] };
+  const from = largest(parts.map(({ value }) => value));
+  const entry = largest(all.slice(from * group, (from + 1) * group));
+  const input = from * group + entry;
+  const strongest = { from, entry, x: given.values[input], value: all[input] };
   const bias = flow.extras.get(column.station)?.get("bias")?.[unit] ?? 0;
   const total = parts.reduce((sum, { value }) => sum + value, bias);
   const before = graph.columns[column.from[0]];
@@ -179,6 +177,12 @@ export function unitCloseUp(
     bias,
     total,
   };
+}
+
+/** The place of the number with the largest size; what is not a number has none. */
+function largest(values: readonly number[]): number {
+  const sizes = values.map((value) => (Number.isFinite(value) ? Math.abs(value) : -1));
+  return sizes.indexOf(Math.max(...sizes));
 }
 
 /** `entry` is the function of a bundle that is more than a kernel. */

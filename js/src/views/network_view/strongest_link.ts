@@ -4,16 +4,7 @@ import { isPlain, outputName } from "../../phi/entries.ts";
 import { expandAll } from "../../phi/expansion.ts";
 import { number } from "../../phi/format.ts";
 import type { Palette } from "../../phi/palette.ts";
-import {
-  type Axis,
-  axesMarks,
-  bottomRoom,
-  evenLabels,
-  leftRoom,
-  linear,
-  type Range,
-  ticks,
-} from "../../scene/axes.ts";
+import { axesMarks, fittedAxes, type Range } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
@@ -128,27 +119,23 @@ export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] 
   const { colours } = theme;
   const [low, high] = picture.x;
   const edge = AIR * (high - low);
-  const along = { from: Math.min(low, x - edge), to: Math.max(high, x + edge) };
+  const along = Number.isFinite(x)
+    ? { from: Math.min(low, x - edge), to: Math.max(high, x + edge) }
+    : { from: low, to: high };
   const [now, then] = [frame, ghost === frame ? null : ghost].map((of) =>
     of ? curveOf(of, layer, bundle.first + entry, along) : { x: [], y: [] },
   );
-  const values = [0, value, ...now.y, ...then.y].filter(Number.isFinite);
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const air = most > least ? AIR * (most - least) : 1;
-  const up = { from: least - air, to: most + air };
-  const marks = ticks(up, 4);
-  const y: Axis = { scale: () => 0, ticks: marks, title: "", label: evenLabels(marks) };
-  const left = leftRoom(y, WORDS);
-  const plot: Rect = {
-    x: box.x + left,
-    y: box.y + TITLE,
-    width: box.width - left - 10,
-    height: box.height - TITLE - bottomRoom({ title: "" }, WORDS) - 2,
-  };
-  y.scale = linear(up, plot.y + plot.height, plot.y);
-  const across = linear(along, plot.x, plot.x + plot.width);
-  const places = ticks(along, box.width < 150 ? 3 : 5);
-  const below: Axis = { scale: across, ticks: places, title: "", label: evenLabels(places) };
+  const {
+    plot,
+    x: below,
+    y,
+  } = fittedAxes(
+    { ...box, y: box.y + TITLE, height: box.height - TITLE - 2 },
+    along,
+    [value, ...now.y, ...then.y],
+    { most: { x: box.width < PLOT.least ? 3 : 5, y: 4 }, air: AIR, size: WORDS },
+  );
+  const across = below.scale;
   const line = (curve: Curve) => ({
     kind: "lines" as const,
     xy: curve.x.flatMap((at, p) => [across(at), y.scale(curve.y[p])]),
@@ -179,8 +166,7 @@ export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] 
     },
     { ...line(then), stroke: colours.ghost, width: 1.75 },
     { ...line(now), stroke: colours.ink, width: 2 },
-    { kind: "lines", xy: [at[0], zero, ...at], ends: [2], stroke: part, width: 2.5 },
-    { kind: "dots", xy: at, r: 4, fill: part, stroke: colours.surface, width: 1 },
+    ...(at.every(Number.isFinite) ? exampleMarks(at, zero, part, colours.surface) : []),
     {
       kind: "rects",
       boxes: [plot.x, plot.y, plot.width, plot.height],
@@ -188,6 +174,14 @@ export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] 
       width: FRAMED,
       radius: 2,
     },
+  ];
+}
+
+/** The input of the example on the curve, and what the function adds. */
+function exampleMarks(at: number[], zero: number, fill: string, surface: string): Mark[] {
+  return [
+    { kind: "lines", xy: [at[0], zero, ...at], ends: [2], stroke: fill, width: 2.5 },
+    { kind: "dots", xy: at, r: 4, fill, stroke: surface, width: 1 },
   ];
 }
 
