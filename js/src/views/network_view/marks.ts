@@ -26,6 +26,8 @@ const WEB = { strong: 0.45, wide: 1.1 };
 /** At most so many links of a unit are lit that are not drawn otherwise. */
 const LIT = 40;
 const SMALL = 10;
+/** What is no wider than its room and this is not shortened. */
+const CLOSE = 10;
 /** So many units with the largest parts have their numbers on them, as under the bars. */
 const NAMED = 5;
 
@@ -260,10 +262,11 @@ export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const some = texts.find((text) => widthOf(text, 11) <= room) ?? texts[texts.length - 1];
     const add = (text: string, y: number, weight: 400 | 600, fill: string) => {
       if (text === "") return;
-      const half = widthOf(fitted(text, room, 11, weight), 11, weight) / 2;
+      // Rather close to the next than cut.
+      const short = fitted(text, room + CLOSE, 11, weight);
+      const half = widthOf(short, 11, weight) / 2;
       const free = previous ? left + half + 7 : window.x + half + 4;
       const x = Math.max(free, window.x + half + 4, Math.min(middle, layout.width - half - 4));
-      const short = fitted(text, room, 11, weight);
       taken.push([x - half, x + half]);
       marks.push({ kind: "text", x, y, text: short, fill, size: 11, weight, anchor: "middle" });
     };
