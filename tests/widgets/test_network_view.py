@@ -24,11 +24,17 @@ def digits() -> kw.data.Digits:
     return kw.data.mnist("embedded")
 
 
-def test_probabilities_verdict_and_sum_are_those_of_the_model(digits):
+def followed(digits, count):
+    """Bind the article's network, with some digits that run through it."""
     torch.manual_seed(0)
     model = kw.nn.KANCNN.article()
     live = kw.bind(model)
-    live.probe(digits.test_images[:4], digits.test_labels[:4])
+    live.probe(digits.test_images[:count], digits.test_labels[:count])
+    return model, live
+
+
+def test_probabilities_verdict_and_sum_are_those_of_the_model(digits):
+    model, live = followed(digits, 4)
     view = kw.NetworkView(live, example=2)
     words = texts_of(view.svg(width=1000))
     with torch.no_grad():
@@ -55,10 +61,7 @@ def test_probabilities_verdict_and_sum_are_those_of_the_model(digits):
 
 @pytest.mark.parametrize("width", [484, 884, 1400])
 def test_the_strongest_function_of_the_strongest_link_is_shown_at_every_width(digits, width):
-    torch.manual_seed(0)
-    model = kw.nn.KANCNN.article()
-    live = kw.bind(model)
-    live.probe(digits.test_images[:1])
+    model, live = followed(digits, 1)
     seen = []
     model.linear.register_forward_hook(lambda _, given, out: seen.append((given[0][0], out[0])))
     with torch.no_grad():
@@ -83,10 +86,7 @@ def test_the_strongest_function_of_the_strongest_link_is_shown_at_every_width(di
 
 @pytest.mark.parametrize("width", [484, 884, 1400])
 def test_every_map_has_a_bar_and_with_the_numbers_over_them_they_make_the_score(digits, width):
-    torch.manual_seed(0)
-    model = kw.nn.KANCNN.article()
-    live = kw.bind(model)
-    live.probe(digits.test_images[:1])
+    _model, live = followed(digits, 1)  # kept: a binding lives no longer than its model
     words = texts_of(kw.NetworkView(live).svg(width=width))
     start = next(k for k, word in enumerate(words) if word.startswith("What each map"))
     end = next(k for k, word in enumerate(words) if " → " in word or "strongest φ" in word)
@@ -104,10 +104,7 @@ def test_every_map_has_a_bar_and_with_the_numbers_over_them_they_make_the_score(
 @pytest.mark.parametrize("layer", ["convs.0", "linear"])
 @pytest.mark.parametrize("part", [slice(0, 1), slice(None)])
 def test_what_is_not_a_number_leaves_the_picture(digits, layer, part):
-    torch.manual_seed(0)
-    model = kw.nn.KANCNN.article()
-    live = kw.bind(model)
-    live.probe(digits.test_images[:1])
+    model, live = followed(digits, 1)
     with torch.no_grad():
         model.get_submodule(layer).spline_weight[part] = torch.nan
     live.refresh()
@@ -142,10 +139,7 @@ def test_a_share_is_a_number_from_0_to_1(relevance):
 
 
 def test_a_drawing_runs_through_the_network(digits):
-    torch.manual_seed(0)
-    model = kw.nn.KANCNN.article()
-    live = kw.bind(model)
-    live.probe(digits.test_images[:2])
+    model, live = followed(digits, 2)
     view = kw.NetworkView(live, example=-1)
     view.drawing = digits.test_images[7, 0]
     words = texts_of(view.svg(width=1000))

@@ -36,7 +36,7 @@ export interface UnitCloseUp {
   unit: number;
   layer: LayerLayout;
   /** What units before are called. */
-  source: "map" | "input" | "unit";
+  source: "map" | "channel" | "input" | "unit";
   before: string;
   parts: { from: number; value: number }[];
   /** Of the unit that adds most, or takes most away, the function that does: its number among those of the link, its input, and what it adds. */
@@ -164,7 +164,9 @@ export function unitCloseUp(
   const bias = flow.extras.get(column.station)?.get("bias")?.[unit] ?? 0;
   const total = parts.reduce((sum, { value }) => sum + value, bias);
   const before = graph.columns[column.from[0]];
-  const source = before?.kind === "input" ? "input" : before?.map ? "map" : "unit";
+  const [image, numbers] =
+    before?.kind === "input" ? (["channel", "input"] as const) : (["map", "unit"] as const);
+  const source = before?.map ? image : numbers;
   return {
     kind: "unit",
     column: number,

@@ -447,7 +447,7 @@ export function namedMarks(diagram: Diagram, { column, parts }: UnitCloseUp, the
 }
 
 /** Small words on their own ground. */
-export function tagMarks(text: string, x: number, y: number, fill: string, ground: string): Mark[] {
+function tagMarks(text: string, x: number, y: number, fill: string, ground: string): Mark[] {
   const boxes = [x, y - 9, widthOf(text, 9) + 4, 11];
   return [
     { kind: "rects", boxes, fill: ground, opacity: 0.85, radius: 2 },

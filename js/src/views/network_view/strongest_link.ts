@@ -13,6 +13,7 @@ import type { UnitCloseUp } from "./close_up.ts";
 import type { Diagram } from "./diagram.ts";
 import { cellOf, gridOf, type LayerPicture, thumbMarks } from "./functions.ts";
 import type { Bundle, Column } from "./graph.ts";
+import { outline } from "./marks.ts";
 
 export interface StrongestLink {
   picture: LayerPicture;
@@ -87,12 +88,11 @@ export function gridMarks(
 ): Mark[] {
   const { ink } = theme.colours;
   const cell = cellOf(box, gridOf(column), entry);
-  const around = ({ x, y, width, height }: Rect) => [x, y, width, height];
   return [
     titleMark([`${name}: ${bundle.count} functions`, `${name}: ${bundle.count} φ`], box, theme),
     ...thumbMarks(picture, column, [{ bundle, box }], theme, palette),
-    { kind: "rects", boxes: around(box), stroke: ink, width: FRAMED, radius: 3 },
-    { kind: "rects", boxes: around(cell), stroke: ink, width: FRAMED, radius: 2 },
+    outline(box, ink, FRAMED),
+    outline(cell, ink, FRAMED),
   ];
 }
 
@@ -167,13 +167,7 @@ export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] 
     { ...line(then), stroke: colours.ghost, width: 1.75 },
     { ...line(now), stroke: colours.ink, width: 2 },
     ...(at.every(Number.isFinite) ? exampleMarks(at, zero, part, colours.surface) : []),
-    {
-      kind: "rects",
-      boxes: [plot.x, plot.y, plot.width, plot.height],
-      stroke: colours.ink,
-      width: FRAMED,
-      radius: 2,
-    },
+    outline(plot, colours.ink, FRAMED),
   ];
 }
 

@@ -1,10 +1,12 @@
 /** The strongest path of an example through the network, from a number at its end back to the input. No DOM. */
 
-import type { Mark, Rect } from "../../scene/marks.ts";
+import type { Mark } from "../../scene/marks.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { type UnitCloseUp, unitCloseUp } from "./close_up.ts";
 import type { Diagram } from "./diagram.ts";
 import { lineMarks, wayOf } from "./links.ts";
+import { outline } from "./marks.ts";
+import { FRAMED } from "./strongest_link.ts";
 
 /** A link on the path: the number of a bundle that leads to a column. */
 export interface Leg {
@@ -82,21 +84,14 @@ export function strongestPathFrames(
   legs: readonly Leg[],
   { ink }: Colours,
 ): Mark[] {
-  const boxes: number[] = [];
-  const circles: Mark[] = [];
-  for (const { column: k, bundle } of legs.slice(1)) {
+  return legs.slice(1).flatMap(({ column: k, bundle }): Mark[] => {
     const { column, thumbs, byUnit } = layout.columns[k];
     const unit = byUnit.get(shown[k].bundles[bundle].to);
     const framed = [thumbs.get(bundle), column.map ? unit : undefined];
-    for (const box of framed) if (box) boxes.push(...around(box));
-    if (column.map || !unit) continue;
+    const marks = framed.flatMap((box) => (box ? outline(box, ink, FRAMED) : []));
+    if (column.map || !unit) return marks;
     const { x, y, width, height } = unit;
-    const xy = [x + width / 2, y + height / 2];
-    circles.push({ kind: "dots", xy, r: width / 2 + 1.5, stroke: ink, width: 1.75 });
-  }
-  return [{ kind: "rects", boxes, stroke: ink, width: 1.75, radius: 3 }, ...circles];
-}
-
-function around({ x, y, width, height }: Rect): number[] {
-  return [x - 1, y - 1, width + 2, height + 2];
+    const ring = { xy: [x + width / 2, y + height / 2], r: width / 2 + 1.5 };
+    return [...marks, { kind: "dots", ...ring, stroke: ink, width: FRAMED }];
+  });
 }
