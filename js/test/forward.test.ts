@@ -204,6 +204,11 @@ describe("an operation", () => {
     const shape = [2, 1, 2];
     const scales = extrasOf({ scale: [2, 3], shift: [1, -1] });
     close(run({ op: "affine" }, shape, [1, 2, 3, 4], scales), [3, 5, 8, 11]);
+    const parts = { op: "affine", scale: 3, factor: -2 };
+    const others = extrasOf({ divisor: [1, 2], shift: [5] });
+    close(run(parts, shape, [1, 2, 3, 4], others), [-7, -4, -5.5, -4]);
+    const moments = extrasOf({ mean: [1, 2], variance: [3.5, 8.5], scale: [2, 6] });
+    close(run({ op: "batch_norm", eps: 0.5 }, shape, [1, 2, 3, 4], moments), [0, 1, 2, 4]);
     close(
       run({ op: "prelu" }, shape, [-1, 2, -3, -4], extrasOf({ slope: [0.5, 0.1] })),
       [-0.5, 2, -0.3, -0.4],
@@ -321,9 +326,9 @@ describe("what the page cannot compute it says", () => {
   });
 
   it("numbers that have not come", () => {
-    const structure = network([2], station({ op: "affine" }));
+    const structure = network([2], station({ op: "batch_norm" }));
     expect(obstacle(structure, empty.layout)).toBe("");
     expect(obstacle(structure, empty.layout, none)).toContain("have not come");
-    expect(() => forward(structure, empty, none, new Float32Array(2))).toThrow(/scale/);
+    expect(() => forward(structure, empty, none, new Float32Array(2))).toThrow(/mean/);
   });
 });
