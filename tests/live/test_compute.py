@@ -149,7 +149,7 @@ def run_by_hand(live: kw.live.Binding, example: Tensor) -> Tensor:
         extra = {
             e.name: torch.from_numpy(e.data).double() for e in latest.extras if e.station == number
         } | {
-            name: torch.from_numpy(held[path]).double()
+            name: torch.tensor(held[path]).double()
             for name, path in station.beside.items()
             if path is not None
         }
