@@ -165,7 +165,9 @@ class Reader:
         elif kind == "layout.json":
             content = json.loads(data)
             layers = [self._layer(raw) for raw in content["layers"]]
-            beside = [Vector(str(raw["name"]), int(raw["size"])) for raw in content.get("beside", ())]
+            beside = [
+                Vector(str(raw["name"]), int(raw["size"])) for raw in content.get("beside", ())
+            ]
             self._layouts[number] = new_layout(layers, beside)
             self.parameters = content.get("parameters")
         elif kind == "frame.npy":

@@ -58,16 +58,14 @@ def rsub(call: Call) -> Operation:
     return _affine(call, "shift", scale=-1.0, shift=call.of(1, "other"))
 
 
-def _affine(
-    call: Call, label: str, scale: Any = 1, divisor: Any = 1, shift: Any = 0, factor: float = 1
-) -> Operation:
+def _affine(call: Call, label: str, *, factor: float = 1.0, **parts: Any) -> Operation:
     """Return scale·x / divisor + factor·shift, of numbers or tensors with one for each channel."""
     shape = call.shape
     if shape is None or shape != call.before[0] or not shape or not call.constants:
         return Operation("other", label)
     compute: dict[str, Any] = {"op": "affine", "factor": factor}
     extras = {}
-    for name, value in {"scale": scale, "divisor": divisor, "shift": shift}.items():
+    for name, value in parts.items():
         if isinstance(value, Tensor) and _fits(value, call.result):
             extras[name] = value.detach().reshape(-1)
         elif isinstance(value, int | float) and math.isfinite(value):

@@ -121,12 +121,13 @@ class BoundLayers:
         }
 
     def _small_vectors(self, model: nn.Module) -> list[tuple[str, weakref.ref[nn.Module], str]]:
-        """Find them: of layers that are read, all but what is added to their sums is φ."""
+        """Find them: of layers that add functions up, all but what is added to these is φ."""
         inside: set[nn.Module] = set()
         added: set[tuple[int, int]] = set()
         for _, module, _ in self.entries():
-            inside.update(module.modules())
             adapter, _ = find_adapter(module)
+            if adapter is None or not adapter.elementwise:
+                inside.update(module.modules())
             sums = adapter.sums(module) if adapter is not None and adapter.sums else ()
             added.update(place_in_memory(one.bias) for one in sums if one.bias is not None)
         found = [
