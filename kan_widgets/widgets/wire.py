@@ -49,6 +49,7 @@ def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryv
         "kind": "observed",
         "layer": seen.layer,
         "samples": seen.samples,
+        "step": seen.step,
         "is_image": seen.is_image,
         "fold": None if seen.fold is None else list(seen.fold),
         "shapes": {name: list(array.shape) for name, array in present.items()},

@@ -197,3 +197,32 @@ def test_for_a_pad_without_a_drawing_nothing_is_predicted(digits: kw.data.Digits
         assert "nothing is drawn yet: draw something on the input" in words
     view.drawing = digits.test_images[0, 0].numpy()
     assert_printed(texts_of(view.svg()), run.expected(0, digits.test_images[0]))
+
+
+def test_views_say_when_their_inputs_are_those_of_another_model() -> None:
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN(image_size=12, channels=(3, 4))
+    live, batch = kw.bind(model), torch.rand(20, 1, 12, 12)
+    live.observe(batch)
+    live.select("convs.1")
+    views = (
+        lambda: kw.SplineInspector(live),
+        lambda: kw.KernelGrid(live, layer="linear", x_range="inputs"),
+        lambda: kw.KernelGrid(live, layer="convs.1", mode="preferred", bounds="observed"),
+        lambda: kw.MeshgridView(live, layer="convs.1", input="observed"),
+        lambda: kw.NetworkView(live),
+        lambda: kw.Explain(live, batch[0]),
+    )
+
+    def said() -> list[bool]:
+        shown = [make() for make in views]
+        words = [texts_of(view.svg()) for view in shown]
+        words[-1] += [part["sentence"] for part in shown[-1].content["parts"]]
+        return [any("seen at step 0" in text for text in texts) for texts in words]
+
+    assert said() == [False] * 6
+    live.step()
+    live.refresh()
+    assert said() == [True] * 6
+    live.observe(batch)
+    assert said() == [False] * 6

@@ -345,6 +345,7 @@ function readObserved(raw: Record<string, unknown>, buffers: readonly unknown[])
   return {
     layer,
     samples: whole(raw.samples, of("number of samples")),
+    ...(raw.step == null ? {} : { step: whole(raw.step, of("step of what was")) }),
     isImage: Boolean(raw.is_image),
     fold: readFold(raw.fold, entries),
     edges,

@@ -132,6 +132,8 @@ export interface Observed {
   layer: string;
   /** Size of the batch. */
   samples: number;
+  /** Steps made before it was observed; undefined where that is not known. */
+  step?: number;
   /** Whether the layer's input is the model's input. */
   isImage: boolean;
   /** Channels, height and width of the map that a dense layer's inputs are, flattened; null where that is not known. */

@@ -63,6 +63,7 @@ export function captionOf(
     const title = "The strongest links are shown: the share is the mean over the layers";
     remarks.push({ text, title });
   }
+  if (diagram.inputsAt) remarks.push({ text: `links by the inputs seen${diagram.inputsAt}` });
   if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
   return remarks;
 }
