@@ -58,13 +58,15 @@ READ = """view => {
 }"""
 
 
-def printed(lab: LabPage) -> tuple[int, list[str]] | None:
-    """Give the step that is drawn and the words, where these are said to be of that step."""
+def printed(lab: LabPage) -> tuple[int, int, list[str]] | None:
+    """Give the step that is drawn, that which the numbers are said to be of, and the words."""
     found: dict[str, Any] | None = lab.page.locator(".kw-network-view").evaluate(READ)
     if found is None or "predicted" not in found["verdict"]:
         return None
-    assert "as of" not in found["verdict"]
-    return int(found["moment"].removeprefix("step ").replace(",", "")), found["words"]
+    step = found["moment"].removeprefix("step ")
+    then = re.search(r"as of step ([\d,]+)", found["verdict"])
+    of = then[1] if then else step
+    return int(step.replace(",", "")), int(of.replace(",", "")), found["words"]
 
 
 def assert_right(words: list[str], expected: list[float]) -> None:
@@ -82,13 +84,16 @@ def test_during_a_training_after_it_and_at_each_step_of_its_past(
     lab.run_cell(1)
     lab.until(lambda: printed(lab), "the network with an example")
     lab.run_cell(2, wait=False)
-    seen: list[tuple[int, list[str]]] = []
+    read: list[tuple[int, int, list[str]]] = []
+    seen: list[int] = []
 
     def at(step: int, below: bool = False) -> bool:
-        here = printed(lab)
-        if here is None or (here[0] >= step if below else here[0] != step):
+        if (here := printed(lab)) is None:
             return False
-        seen.append(here)
+        read.append(here)
+        if here[0] != here[1] or (here[0] >= step if below else here[0] != step):
+            return False
+        seen.append(here[0])
         return True
 
     for steps, name in ((5, "seen once"), (8, "seen twice")):
@@ -97,13 +102,13 @@ def test_during_a_training_after_it_and_at_each_step_of_its_past(
     lab.wait_idle()
     lab.until(lambda: at(10), "the last step")
     track = lab.page.locator(".kw-network-view [role=slider]")
-    while (step := seen[-1][0]) > 0:
+    while (step := seen[-1]) > 0:
         track.press("ArrowLeft")
         lab.until(lambda step=step: at(step, below=True), f"a step before {step}")  # type: ignore[misc]
     expected = lab.evaluate("expected()")
     assert len(expected) == 11
-    for step, words in seen:
+    for _, step, words in read:
         assert_right(words, expected[step])
-    assert [step for step, _ in seen[:3]] == [5, 8, 10]
+    assert seen[:3] == [5, 8, 10]
     assert len(seen) > 6
     assert lab.cell_errors() == []
