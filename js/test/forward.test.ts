@@ -1,7 +1,7 @@
 /** The forward pass, against formulas written out; tests/widgets/test_forward.py holds it to torch. */
 
 import { describe, expect, it } from "vitest";
-import { contributions, forward, obstacle } from "../src/phi/forward.ts";
+import { contributions, extrasAt, forward, obstacle } from "../src/phi/forward.ts";
 import type {
   Activations,
   Compute,
@@ -283,6 +283,54 @@ describe("an operation", () => {
       21, 2, 43, 4,
     ]);
     expect(() => run(conv, [1, 2, 2], image, flat, { shape: [1, 1, 2] })).toThrow();
+  });
+});
+
+describe("what a network computes with beside its functions", () => {
+  const beside = new Map([["norm.mean", { offset: empty.data.length, size: 2 }]]);
+  const at = (step: number): Frame => ({
+    step,
+    layout: { ...empty.layout, beside },
+    data: Float32Array.of(...empty.data, step, step + 0.5),
+  });
+  const taken = (step: number): Activations => ({
+    step,
+    values: new Map(),
+    extras: extrasOf({ variance: [10 * step, 1] }),
+  });
+  const norm = (names?: Station["beside"]): Structure => {
+    const made = network([2], station({ op: "batch_norm" }));
+    const [first, second] = made.stations;
+    if (!names) return made;
+    return {
+      ...made,
+      stations: [
+        { ...first, beside: {} },
+        { ...second, beside: names },
+      ],
+    };
+  };
+
+  it("is of the frame, or was taken at its very step", () => {
+    const named = norm({ mean: "norm.mean", variance: null });
+    expect(extrasAt(named, at(3), taken(3))?.get(1)).toEqual(
+      new Map([
+        ["mean", Float32Array.of(3, 3.5)],
+        ["variance", Float32Array.of(30, 1)],
+      ]),
+    );
+    expect(extrasAt(named, at(4), taken(3))).toBeNull();
+    expect(extrasAt(named, at(3), null)).toBeNull();
+    const all = norm({ mean: "norm.mean" });
+    expect(extrasAt(all, at(4), taken(3))?.get(1)?.get("mean")).toEqual(Float32Array.of(4, 4.5));
+    expect(extrasAt(norm({ mean: "gone" }), at(4), taken(3))).toBeNull();
+  });
+
+  it("is not guessed where nobody says what it is, as in a recording of before", () => {
+    expect(extrasAt(norm(), at(3), taken(3))).toEqual(taken(3).extras);
+    expect(extrasAt(norm(), at(4), taken(3))).toBeNull();
+    expect(extrasAt(norm(), at(2), null)).toBeNull();
+    expect(extrasAt(norm(), at(4), { ...taken(3), extras: none })).toEqual(none);
   });
 });
 
