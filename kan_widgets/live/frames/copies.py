@@ -97,7 +97,10 @@ class Recopy:
         self, rewrites: Sequence[Rewrite], host: Tensor, layout: Layout, beside: Beside
     ) -> None:
         self._rewrites, self._beside = rewrites, beside
-        self._vectors = host[layout.coefficients :].split([one.size for one in layout.beside])
+        # Other shapes are read anew.
+        self._shapes = [one.shape for one in beside().values()] if layout.beside else []
+        parts = host[layout.coefficients :].split([one.numel() for one in self._shapes])
+        self._vectors = [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]
         self._host = host.numpy()
         self._no_grad = torch.no_grad()
         self.layout = layout
@@ -110,11 +113,11 @@ class Recopy:
                 if not rewrite():
                     return None
             if self._vectors:
-                beside = self._beside()
-                if vectors_of(beside) != self.layout.beside:
+                beside = self._beside().values()
+                if [vector.shape for vector in beside] != self._shapes:
                     return None
-                for own, now in zip(self._vectors, beside.values(), strict=True):
-                    own.view(now.shape).copy_(now)
+                for own, now in zip(self._vectors, beside, strict=True):
+                    own.copy_(now)
         data: Float32 = self._host.copy()
         data.flags.writeable = False
         return data
@@ -135,6 +138,8 @@ def recopy_of(
         Gives what the layout has beside coefficients, as it is now.
     """
     if any(rewriter is None for rewriter in rewriters):
+        return None
+    if layout.beside and vectors_of(beside()) != layout.beside:
         return None
     host = torch.empty(layout.size, dtype=torch.float32, device="cpu")
     rewrites = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import weakref
 from collections.abc import Iterator
 
@@ -111,11 +113,10 @@ class BoundLayers:
     def vectors(self) -> dict[str, Tensor]:
         """Return what the model computes with beside its layers' functions, by its path.
 
-        Biases, and the scales, shifts and statistics of norms, as they are now: a few small
-        vectors, detached.
+        Biases, and the scales, shifts and statistics of norms: a few small vectors, themselves.
         """
         return {
-            path: vector.detach()
+            path: vector
             for path, ref, name in self._beside
             if (module := ref()) is not None and (vector := _held(module, name)) is not None
         }
@@ -136,12 +137,10 @@ class BoundLayers:
             for name, vector in _small(module)
             if module not in inside or place_in_memory(vector) in added
         ]
-        kept, left = [], _MOST_BESIDE
-        for size, *place in sorted(found, key=lambda one: one[0]):
-            left -= size
-            if left >= 0:
-                kept.append(tuple(place))
-        return kept
+        found.sort(key=lambda one: one[0])
+        sizes = itertools.accumulate(size for size, *_ in found)
+        within = bisect.bisect_right(list(sizes), _MOST_BESIDE)
+        return [(path, ref, name) for _, path, ref, name in found[:within]]
 
     def forget(self) -> None:
         """Read no more."""
@@ -174,11 +173,12 @@ def _small(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def _held(module: nn.Module, name: str) -> Tensor | None:
-    vector = module._parameters.get(name)
+    vector: Tensor | None = module._parameters.get(name)
     vector = module._buffers.get(name) if vector is None else vector
     # Neither one that is still to be made nor a part of one that is split over processes.
-    known = type(vector) in (Tensor, nn.Parameter) and not vector.is_meta
-    return vector if known and vector.is_floating_point() else None
+    if vector is None or type(vector) not in (Tensor, nn.Parameter) or vector.is_meta:
+        return None
+    return vector if vector.is_floating_point() else None
 
 
 def _module(entry: Entry) -> nn.Module:
