@@ -123,7 +123,7 @@ def test_what_fills_a_page_of_a_site_is_within_its_limit_and_smaller_than_a_save
 
 def test_what_stands_beside_coefficients_is_not_rounded() -> None:
     torch.manual_seed(0)
-    model = nn.Sequential(kw.nn.KANLinear(3, 4), nn.BatchNorm1d(4))
+    model = torch.nn.Sequential(kw.nn.KANLinear(3, 4), torch.nn.BatchNorm1d(4))
     live = kw.bind(model)
     frames = [live.frame]
     for _ in range(2):

@@ -203,10 +203,8 @@ class Tracer(TorchFunctionMode):
 
 def _line(compute: Mapping[str, Any]) -> tuple[float, float]:
     """Return by what an operation without extras scales and shifts."""
-    scale, divisor, factor, shift = (
-        compute.get(name, 1.0) for name in ("scale", "divisor", "factor", "shift")
-    )
-    return scale / divisor, factor * shift
+    scale, divisor, factor = (compute.get(name, 1.0) for name in ("scale", "divisor", "factor"))
+    return scale / divisor, factor * compute.get("shift", 0.0)
 
 
 def tensors(value: Any) -> Iterable[Tensor]:
