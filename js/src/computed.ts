@@ -1,6 +1,6 @@
 /** A network's outputs without a page, as the page computes them: so they are held to what the model gives. */
 
-import { forward, obstacle } from "./phi/forward.ts";
+import { extrasAt, forward, obstacle } from "./phi/forward.ts";
 import { parsed, storeOf } from "./still.ts";
 
 interface Asked {
@@ -17,7 +17,8 @@ export function computed(json: string): string {
   const [structure, frame] = [store.structure(), store.current()];
   if (!structure || !frame)
     return JSON.stringify(store.status().message || "There is nothing yet.");
-  const extras = store.activations()?.extras ?? new Map();
+  const extras = extrasAt(structure, frame, store.activations());
+  if (!extras) return JSON.stringify("Numbers beside the functions are not known at this step.");
   const words = obstacle(structure, frame.layout, extras);
   if (words) return JSON.stringify(words);
   const { buffer, byteOffset, byteLength } = input;

@@ -1,7 +1,7 @@
 /** The forward pass, against formulas written out; tests/widgets/test_forward.py holds it to torch. */
 
 import { describe, expect, it } from "vitest";
-import { contributions, forward, obstacle } from "../src/phi/forward.ts";
+import { contributions, extrasAt, forward, obstacle } from "../src/phi/forward.ts";
 import type {
   Activations,
   Compute,
@@ -204,6 +204,11 @@ describe("an operation", () => {
     const shape = [2, 1, 2];
     const scales = extrasOf({ scale: [2, 3], shift: [1, -1] });
     close(run({ op: "affine" }, shape, [1, 2, 3, 4], scales), [3, 5, 8, 11]);
+    const parts = { op: "affine", scale: 3, factor: -2 };
+    const others = extrasOf({ divisor: [1, 2], shift: [5] });
+    close(run(parts, shape, [1, 2, 3, 4], others), [-7, -4, -5.5, -4]);
+    const moments = extrasOf({ mean: [1, 2], variance: [3.5, 8.5], scale: [2, 6] });
+    close(run({ op: "batch_norm", eps: 0.5 }, shape, [1, 2, 3, 4], moments), [0, 1, 2, 4]);
     close(
       run({ op: "prelu" }, shape, [-1, 2, -3, -4], extrasOf({ slope: [0.5, 0.1] })),
       [-0.5, 2, -0.3, -0.4],
@@ -281,6 +286,54 @@ describe("an operation", () => {
   });
 });
 
+describe("what a network computes with beside its functions", () => {
+  const beside = new Map([["norm.mean", { offset: empty.data.length, size: 2 }]]);
+  const at = (step: number): Frame => ({
+    step,
+    layout: { ...empty.layout, beside },
+    data: Float32Array.of(...empty.data, step, step + 0.5),
+  });
+  const taken = (step: number): Activations => ({
+    step,
+    values: new Map(),
+    extras: extrasOf({ variance: [10 * step, 1] }),
+  });
+  const norm = (names?: Station["beside"]): Structure => {
+    const made = network([2], station({ op: "batch_norm" }));
+    const [first, second] = made.stations;
+    if (!names) return made;
+    return {
+      ...made,
+      stations: [
+        { ...first, beside: {} },
+        { ...second, beside: names },
+      ],
+    };
+  };
+
+  it("is of the frame, or was taken at its very step", () => {
+    const named = norm({ mean: "norm.mean", variance: null });
+    expect(extrasAt(named, at(3), taken(3))?.get(1)).toEqual(
+      new Map([
+        ["mean", Float32Array.of(3, 3.5)],
+        ["variance", Float32Array.of(30, 1)],
+      ]),
+    );
+    expect(extrasAt(named, at(4), taken(3))).toBeNull();
+    expect(extrasAt(named, at(3), null)).toBeNull();
+    const all = norm({ mean: "norm.mean" });
+    expect(extrasAt(all, at(4), taken(3))?.get(1)?.get("mean")).toEqual(Float32Array.of(4, 4.5));
+    expect(extrasAt(norm({ mean: "gone" }), at(4), taken(3))).toBeNull();
+  });
+
+  it("is not guessed where nobody says what it is, as in a recording of before", () => {
+    expect(extrasAt(norm(), at(3), taken(3))).toEqual(taken(3).extras);
+    expect(extrasAt(norm(), at(4), taken(3))).toBeNull();
+    expect(extrasAt(norm(), at(2), null)).toBeNull();
+    expect(extrasAt(norm(), at(4), { ...taken(3), extras: none })).toEqual(none);
+  });
+});
+
 describe("what the page cannot compute it says", () => {
   const kan = (changes: Partial<Station>) => station({ op: "kan" }, { layer: "conv1", ...changes });
   const layout = (changes: Partial<LayerLayout>) => ({ version: 0, layers: [layer(changes)] });
@@ -321,9 +374,9 @@ describe("what the page cannot compute it says", () => {
   });
 
   it("numbers that have not come", () => {
-    const structure = network([2], station({ op: "affine" }));
+    const structure = network([2], station({ op: "batch_norm" }));
     expect(obstacle(structure, empty.layout)).toBe("");
     expect(obstacle(structure, empty.layout, none)).toContain("have not come");
-    expect(() => forward(structure, empty, none, new Float32Array(2))).toThrow(/scale/);
+    expect(() => forward(structure, empty, none, new Float32Array(2))).toThrow(/mean/);
   });
 });

@@ -307,8 +307,8 @@ describe("the close-up of a unit", () => {
     const flow = (bias: number[]) => ({
       values: [Float32Array.of(0.5, -0.25, 1), Float32Array.of(0, 0)],
       shapes: [[3], [2]],
-      exact: true,
       step: 0,
+      frame: frameOf(layers),
       extras: new Map(bias.length ? [[1, new Map([["bias", Float32Array.from(bias)]])]] : []),
     });
     const bare = unitCloseUp(graph, 1, flow([]), frameOf(layers), 1);
@@ -347,7 +347,7 @@ describe("the strongest path", () => {
     station("kan", "b", [1], [2]),
   ];
   const values = [input, hidden, outputs(added(1, hidden))];
-  const flow = { values, shapes: [[4], [3], [2]], exact: true, step: 0, extras: new Map() };
+  const flow = { values, shapes: [[4], [3], [2]], step: 0, frame, extras: new Map() };
   const store = {
     structure: () => structure(stations),
     observed: () => null,

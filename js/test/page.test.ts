@@ -79,6 +79,19 @@ describe("saved frames", () => {
       [0.5, 0, 6, 16, 1.5, 0, 6, -16, -0.5, 0.75, 5, -15.75].map(Math.fround),
     );
     expect(framesOf(run).map(({ data }) => data.getFloat32(12, true))).toEqual([16, -16, -15.75]);
+    expect(framesOf(run).map(({ rough }) => rough)).toEqual([true, true, false]);
+    // What stands beside coefficients is as it was.
+    const beside = new DataView(Float32Array.of(0.1, 1.1, 0.2, 1.2, 0.3, 1.3).buffer);
+    const more = framesOf({ ...run, beside });
+    expect(more.map(({ data }) => data.byteLength / 4)).toEqual([6, 6, 6]);
+    expect(more.map(({ data }) => data.getFloat32(12, true))).toEqual([16, -16, -15.75]);
+    expect(more.map(({ data }) => [data.getFloat32(16, true), data.getFloat32(20, true)])).toEqual(
+      [
+        [0.1, 1.1],
+        [0.2, 1.2],
+        [0.3, 1.3],
+      ].map((own) => own.map(Math.fround)),
+    );
   });
 
   it("are unpacked to where they belong", async () => {

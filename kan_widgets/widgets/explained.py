@@ -34,6 +34,8 @@ class Moment:
     notes: tuple[str, ...]
     classes: tuple[str, ...] = ()
     """What they are called; empty where they only have numbers."""
+    seen: str = ""
+    """Of when the inputs observed are, where the model was another: ``", seen at step 40"``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,7 @@ def parts_of(
     layers: Iterable[LayerFunctions],
     step: int,
     names: Mapping[str, Names] = MappingProxyType({}),
+    seen: int | None = None,
 ) -> list[Part]:
     """Return the parts of an explanation, from the last layer to the first.
 
@@ -91,11 +94,14 @@ def parts_of(
         Of the training, at which it was found.
     names
         Of outputs and inputs, by the layer.
+    seen
+        The step at which its images were observed, if that is known.
     """
+    then = "" if seen in (None, step) else f", seen at step {seen:,}"
     known = {layer.name: layer for layer in layers}
     outputs = (names.get(one.layer, Names()).outputs for one in found.functions)
     classes = next(filter(None, outputs), ())
-    moment = Moment(step, found.target, found.predicted, found.scores, found.notes, classes)
+    moment = Moment(step, found.target, found.predicted, found.scores, found.notes, classes, then)
     parts = [_functions(found, shares, k, moment) for k, shares in enumerate(found.functions)]
     for shares in reversed(found.kernels):
         parts.append(_kernels(found, shares, known[shares.layer], moment))
@@ -129,7 +135,9 @@ def _functions(found: Explanation, shares: FunctionShares, number: int, moment: 
         kind="functions",
         values=values[None],
         beside=None if shares.usual is None else shares.usual[found.target][None],
-        beside_label="" if shares.usual is None else f"mean of {shares.samples:,} images",
+        beside_label=""
+        if shares.usual is None
+        else f"mean of {shares.samples:,} images{moment.seen}",
         kernel=(1, 1),
         shared=False,
         places=found.map_shape,
@@ -145,7 +153,9 @@ def _kernels(
     found: Explanation, shares: KernelShares, layer: LayerFunctions, moment: Moment
 ) -> Part:
     count = shares.contributions.size
-    mean = "over this image" if not shares.samples else f"over {shares.samples:,} images"
+    mean = (
+        "over this image" if not shares.samples else f"over {shares.samples:,} images{moment.seen}"
+    )
     added = float(shares.contributions.sum())
     pieces, each = ("these kernels", "each kernel") if count > 1 else ("this kernel", "the kernel")
     rest = f"{_added(shares.missing)} left over" if _is_seen(shares.missing, found.score) else ""

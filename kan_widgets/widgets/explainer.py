@@ -75,7 +75,9 @@ class Explainer:
             names = {
                 layer.name: Names(layer.names, layer.input_names) for layer in source.layout.layers
             }
-            parts = {part.layer: part for part in parts_of(found, layers_read, news[1], names)}
+            then = next(iter(seen.values())).step if seen else None
+            made = parts_of(found, layers_read, news[1], names, then)
+            parts = {part.layer: part for part in made}
             self.found = found
             if layers is None or not self.parts:
                 self.parts = tuple(parts.values())

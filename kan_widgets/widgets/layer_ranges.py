@@ -55,7 +55,8 @@ class LayerRanges(View):
     words say so): a dot for each function (of many, evenly by rank), a box for the
     quartiles of the ranges; curves over the steps; and the numbers. Headline, dots and box are
     of the inputs once some were seen (``live.observe(batch)``, or the button that observes the
-    last batch), of the grid before; ``more`` has both. Clicking a row
+    last batch), of the grid before; ``more`` has both. What was seen at another step than the one
+    drawn is pale, and headline and numbers are of the grid again. Clicking a row
     selects the layer's typical function in all views of the stream, clicking a dot its
     function. In a narrow view the curves come with ``more``. While it is open, a step is
     measured for the sizes of gradient and update after each frame, at most ten a second;
@@ -138,6 +139,9 @@ class LayerRanges(View):
 
             ``layer``, ``type``, ``step``, ``functions``
                 Name, class, training step of the frame, number of functions.
+            ``observed_step``
+                Steps made before the batch observed last. Where they are others than ``step``,
+                what is said of inputs is of the functions now and of inputs of another model.
             ``measured``
                 How many of them all other numbers are of: of more than 100,000 those between some
                 inputs and some outputs, chosen at random and the same in every frame.
@@ -194,6 +198,8 @@ class LayerRanges(View):
             threshold=threshold,
             observed=bool(seen),
             observed_step=seen[0].step if seen else None,
+            # What is no map of features comes in the same, whatever the model is.
+            old=any(one.step != frame.step and not one.is_image for one in seen),
         )
 
     def _became(

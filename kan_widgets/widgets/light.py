@@ -57,7 +57,8 @@ def light_run(frames: Sequence[Frame]) -> dict[str, Any] | None:
         ``"counts"``: how many functions of how many coefficients each layer has. ``"sizes"``: of
         the steps, float32, one for each function. ``"data"``: of each coefficient, its steps in
         the first frame, then the differences from frame to frame, int8. ``"fine"``: what is
-        missing in the last frame, in parts of a step, int8.
+        missing in the last frame, in parts of a step, int8. ``"beside"``: what each frame has
+        after its coefficients, float32, as it is.
     """
     values = np.stack([frame.data for frame in frames])
     if not np.isfinite(values).all():
@@ -80,6 +81,7 @@ def light_run(frames: Sequence[Frame]) -> dict[str, Any] | None:
         "sizes": np.concatenate(sizes).astype("<f4").tobytes(),
         "data": np.ascontiguousarray(moved.T.astype(np.int16).astype(np.int8)).tobytes(),
         "fine": np.concatenate(fine).astype(np.int8).tobytes(),
+        "beside": values[:, frames[0].layout.coefficients :].astype("<f4").tobytes(),
     }
 
 

@@ -39,6 +39,8 @@ class Row:
     """Of the functions measured: all, or a `Part`."""
     summary: LayerSummary
     updates: UpdateSizes | None
+    observed_step: int | None
+    """Steps made before the inputs were seen; ``None`` where that is not known."""
     dots: Float64
     """Ranges of some functions that vary, rising: over the inputs seen, or else on the grid."""
     functions: list[int]
@@ -130,6 +132,7 @@ def measure(
                 ranges,
                 summarise(part.layer, ranges, seen, threshold),
                 sizes,
+                getattr(source.observed.get(layer.name), "step", None),
                 reach[picked],
                 part.numbers(picked).tolist(),
                 int(part.numbers(order[len(order) // 2])) if len(order) else 0,
@@ -240,6 +243,7 @@ def record(row: Row, step: int) -> dict[str, Any]:
         "layer": s.layer,
         "type": s.type,
         "step": step,
+        "observed_step": row.observed_step,
         "functions": row.layout.count,
         "measured": s.functions,
         "constant": s.constant,

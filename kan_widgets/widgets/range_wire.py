@@ -29,6 +29,7 @@ def content(
     threshold: float,
     observed: bool,
     observed_step: int | None,
+    old: bool,
 ) -> dict[str, Any]:
     """Return the numbers of all layers at one step.
 
@@ -44,6 +45,8 @@ def content(
         Whether a batch was observed.
     observed_step
         After how many steps; ``None`` where that is not known.
+    old
+        Whether the model was another then.
     """
     return {
         "step": step,
@@ -51,6 +54,7 @@ def content(
         "threshold": threshold,
         "observed": observed,
         "observed_step": observed_step,
+        "old": old,
         "rows": [_row(row, step) for row in rows],
     }
 

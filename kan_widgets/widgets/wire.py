@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout
 from kan_widgets.live.frames.activations import Activations, Probe, packed
-from kan_widgets.live.frames.layout import layer_dict
+from kan_widgets.live.frames.layout import beside_list, layer_dict
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.summary import Summary
 
@@ -49,6 +49,7 @@ def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryv
         "kind": "observed",
         "layer": seen.layer,
         "samples": seen.samples,
+        "step": seen.step,
         "is_image": seen.is_image,
         "fold": None if seen.fold is None else list(seen.fold),
         "shapes": {name: list(array.shape) for name, array in present.items()},
@@ -153,4 +154,5 @@ def layout_message(layout: Layout) -> tuple[dict[str, Any], list[memoryview]]:
         ]
         table_of = None if layer.table_of is None else number(layer.table_of)
         layers.append(layer_dict(layer, tables, table_of))
-    return {"protocol": PROTOCOL, "version": layout.version, "layers": layers}, buffers
+    content = {"protocol": PROTOCOL, "version": layout.version, "layers": layers}
+    return content | {"beside": beside_list(layout)}, buffers

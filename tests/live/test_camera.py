@@ -202,3 +202,42 @@ def test_a_frame_of_the_present_is_read_again_where_a_grid_has_moved_meanwhile(
     [now, *_] = kw.functions.read(model)
     assert frame.layout.layer("0").domain == now.domain
     np.testing.assert_array_equal(frame.coefficients("0")[:, :, 0, 0], now.coefficients)
+
+
+def test_a_frame_has_what_stands_between_the_layers_as_it_is_at_its_step() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Flatten(), kw.nn.KANLinear(12, 2)
+    )
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    live = kw.bind(model, optimizer, max_fps=1e6)
+
+    def held(frame: kw.live.Frame) -> dict[str, list[float]]:
+        ends = np.cumsum([vector.size for vector in frame.layout.beside])
+        parts = np.split(frame.beside, ends[:-1])
+        return {
+            vector.name: part.tolist()
+            for vector, part in zip(frame.layout.beside, parts, strict=True)
+        }
+
+    names = "1.running_mean", "1.running_var", "1.weight", "1.bias", "0.bias"
+    for step in range(4):
+        state = model.state_dict()
+        assert held(live.refresh()) == {name: state[name].tolist() for name in held(live.frame)}
+        assert set(held(live.frame)) == set(names)
+        assert live.frame.step == step
+        optimizer.zero_grad()
+        model(step + torch.rand(5, 1, 4, 4)).square().mean().backward()
+        optimizer.step()
+    # Also where a function is changed, for which no other layer is read.
+    model(torch.rand(5, 1, 4, 4))
+    live.edits.set("3", (0, 0), [0.0] * 9)
+    assert held(live.frame)["1.running_mean"] == model[1].running_mean.tolist()
+    # And where something else has taken its place: in frames of another layout.
+    before = live.layout
+    model[1].bias = None
+    model[1].running_mean = None
+    now = live.refresh()
+    assert now.layout is not before
+    assert set(held(now)) == {"1.running_var", "1.weight", "0.bias"}
+    assert live.history[0].layout is before

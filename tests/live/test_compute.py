@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -83,6 +84,19 @@ def normalised(x: Tensor, settings: dict[str, Any], extra: dict[str, Tensor]) ->
     return (rows * extra.get("scale", 1) + extra.get("shift", 0)).reshape(x.shape)
 
 
+def moved(x: Tensor, settings: dict[str, Any], extra: dict[str, Tensor]) -> Tensor:
+    def of(name: str, otherwise: float) -> Any:
+        return by_channel(extra[name], x) if name in extra else settings.get(name, otherwise)
+
+    return x * of("scale", 1) / of("divisor", 1) + settings.get("factor", 1) * of("shift", 0)
+
+
+def standardised(x: Tensor, settings: dict[str, Any], extra: dict[str, Tensor]) -> Tensor:
+    parts = {name: by_channel(values, x) for name, values in extra.items()}
+    x = (x - parts["mean"]) / (parts["variance"] + settings["eps"]).sqrt()
+    return x * parts.get("scale", 1) + parts.get("shift", 0)
+
+
 def computed(
     station: Any, xs: list[Tensor], extra: dict[str, Tensor], layers: dict[str, LayerFunctions]
 ) -> Tensor:
@@ -100,7 +114,8 @@ def computed(
             total = weight @ x if op == "linear" else convolved(x, settings, weight)
         return total + by_channel(extra["bias"], total) if "bias" in extra else total
     simple: dict[str, Callable[[], Tensor]] = {
-        "affine": lambda: x * by_channel(extra["scale"], x) + by_channel(extra["shift"], x),
+        "affine": lambda: moved(x, settings, extra),
+        "batch_norm": lambda: standardised(x, settings, extra),
         "layer_norm": lambda: normalised(x, settings, extra),
         "max_pool": lambda: pooled(x, settings),
         "avg_pool": lambda: pooled(x, settings),
@@ -121,13 +136,22 @@ def computed(
 
 def run_by_hand(live: kw.live.Binding, example: Tensor) -> Tensor:
     layers = {layer.name: layer for layer in live.read()}
-    latest = live.activations.latest
+    latest, frame = live.activations.latest, live.frame
     assert latest is not None
+    vectors = np.split(
+        frame.beside,
+        np.cumsum([vector.size for vector in frame.layout.beside])[:-1],
+    )
+    held = dict(zip([vector.name for vector in frame.layout.beside], vectors, strict=False))
     outputs = [example.double()]
     for number, station in enumerate(live.structure.stations[1:], start=1):
         assert station.compute is not None, station
         extra = {
             e.name: torch.from_numpy(e.data).double() for e in latest.extras if e.station == number
+        } | {
+            name: torch.tensor(held[path]).double()
+            for name, path in station.beside.items()
+            if path is not None
         }
         xs = [outputs[source] for source in station.sources]
         outputs.append(computed(station, xs, extra, layers).reshape(station.shape))

@@ -106,7 +106,7 @@ def test_a_recording_that_is_thinned_keeps_activations_of_the_frames_that_stay(
     tmp_path: Path,
 ) -> None:
     _, live = probed_run()
-    recording = live.record(tmp_path / "run.npz", max_mb=0.06)
+    recording = live.record(tmp_path / "run.npz", max_mb=0.12)
     for _step in range(60):
         go_on(live, 1)
         recording.flush()

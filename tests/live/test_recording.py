@@ -193,7 +193,8 @@ def test_version_1_of_the_file_has_the_fields_it_is_documented_with(
         ]
         assert list(layout["layers"][0]["tables"][0]) == ["record", "domain", "extent", "knots"]
         assert list(layout["parameters"]) == ["total", "parts"]
-        assert file[kinds["frame"]].dtype.names == ("step", "layout", "seconds", "data")
+        fields = ("step", "layout", "seconds", "data", "beside")
+        assert file[kinds["frame"]].dtype.names == fields
         assert file[kinds["values"]].dtype.names == ("series", "step", "value")
         assert list(kinds) == [
             *("kan_widgets.json", "table", "layout.json", "frame", "series.json", "values"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gc
 import io
+import re
 import subprocess
 import sys
 import time
@@ -274,6 +275,41 @@ def test_shapes_are_taken_where_the_inputs_are_once_they_are_seen_and_say_so(tra
         row["silu_shaped"] for row in view.table()
     ]
     assert "SiLU-shaped on the grid by step" in texts(view, over_time="silu")
+
+
+def test_what_was_seen_when_the_model_was_another_is_pale_and_not_judged(trained):
+    model, optimizer, live = trained
+    batch = 4 * torch.randn(300, 6)  # most of it outside the grid
+    live.observe(batch)
+    view = kw.LayerRanges(live)
+    judged = [words for words in texts(view) if "lie outside its grid" in words]
+    assert len(judged) == 1
+    train(model, optimizer, 30)
+    words = texts(view)
+    assert "one function: max φ − min φ over the inputs seen at step 0" in words
+    assert not any("lie outside its grid" in each for each in words)
+    medians = {layer.layer: layer.grid.median for layer in insight.layer_ranges(model)}
+    least, most = min(medians, key=medians.get), max(medians, key=medians.get)
+    [headline] = [each for each in words if "vary least" in each]
+    found = re.search(r"Layer (\d).*typically by ([\d.]+) on the grid.* layer (\d) \(", headline)
+    assert (found[1], found[3]) == (least, most)
+    assert float(found[2]) == pytest.approx(medians[least], rel=0.01)
+    assert pale(view) == len(medians)
+    live.observe(batch)
+    assert pale(view) == 0
+    assert any("(seen at step 30) lie outside its grid" in each for each in texts(view))
+    # Into the first layer come the same inputs, whatever the model is.
+    alone = kw.nn.KANLinear(6, 3)
+    live = kw.bind(alone)
+    live.observe(batch)
+    live.step()
+    assert any("lie outside its grid" in each for each in texts(kw.LayerRanges(live)))
+
+
+def pale(view: kw.LayerRanges) -> int:
+    """Count what is drawn pale."""
+    root = ElementTree.fromstring(view.svg())
+    return sum(group.get("opacity") == "0.4" for group in root.iter(f"{SVG}g"))
 
 
 def test_it_follows_a_model_that_is_bound_again(trained):

@@ -119,3 +119,20 @@ def test_what_fills_a_page_of_a_site_is_within_its_limit_and_smaller_than_a_save
     assert len(least) <= 50_000
     with pytest.raises(ValueError, match=r"max_mb=0\.001 is too small"):
         parts_of_page([grid], 0.001)
+
+
+def test_what_stands_beside_coefficients_is_not_rounded() -> None:
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(kw.nn.KANLinear(3, 4), torch.nn.BatchNorm1d(4))
+    live = kw.bind(model)
+    frames = [live.frame]
+    for _ in range(2):
+        model(torch.randn(9, 3))
+        live.step()
+        frames.append(live.refresh())
+    run = light_run(frames)
+    assert run is not None
+    found = np.frombuffer(run["beside"], "<f4").reshape(3, -1)
+    np.testing.assert_array_equal(found, [frame.beside for frame in frames])
+    assert found[-1].tolist() != found[0].tolist()
+    assert len(found[0]) == 16

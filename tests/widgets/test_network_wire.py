@@ -80,7 +80,8 @@ def test_activations_are_one_message_with_all_values_and_all_extras(
     found = unpacked(content, np.frombuffer(values, np.uint8), np.frombuffer(extras, np.float32), 1)
     for one, other in zip(found.values, latest.values, strict=True):
         np.testing.assert_array_equal(one.decoded(), other.decoded())
-    assert [(e.station, e.name, e.data.shape) for e in found.extras] == [(3, "bias", (2,))]
+    shapes = [(e.station, e.name, e.data.shape) for e in found.extras]
+    assert shapes == [(k, "values", (3, 2 if k > 2 else 8)) for k in (2, 3, 4)]
     trait = stream_of(live).activations
     assert trait["data"] == bytes(values) + bytes(extras)
     assert trait["step"] == content["step"] == 0

@@ -133,7 +133,7 @@ export function streamModel(saved: SavedStream): PageModel {
     const { kind, before } = content as { kind?: string; before?: number };
     if (kind === "history?") {
       const asked = frames.filter(({ step }) => before === undefined || step < before);
-      const named = asked.map(({ layout, step }) => ({ layout, step }));
+      const named = asked.map(({ layout, step, rough }) => ({ layout, step, rough }));
       reply(
         { kind: "history", frames: named },
         asked.map(({ data }) => data),

@@ -37,6 +37,8 @@ export interface Run {
   sizes?: DataView;
   /** What the last frame has beside whole steps, in parts of one. */
   fine?: DataView;
+  /** What each frame has after its coefficients, as float32. */
+  beside?: DataView;
 }
 
 export interface SavedModel {
@@ -63,6 +65,8 @@ export interface SavedFrame {
   layout: number;
   step: number;
   data: DataView;
+  /** The numbers are rounded. */
+  rough?: boolean;
 }
 
 /** Puts the bytes of base64 of deflate back to where they belong. */
@@ -88,6 +92,7 @@ export function framesOf(run: Run): SavedFrame[] {
     layout: run.layout,
     step,
     data: new DataView(words.buffer, n * length, length),
+    rough: run.sizes !== undefined && n < run.steps.length - 1,
   }));
 }
 
@@ -95,10 +100,17 @@ export function framesOf(run: Run): SavedFrame[] {
 const FINE = 254;
 
 /** Frames that are rounded to whole steps, as float32: of each coefficient the first, then what it moved. */
-export function widen({ steps, data, counts, sizes, fine }: Run): Float32Array<ArrayBuffer> {
+export function widen(run: Run): Float32Array<ArrayBuffer> {
+  const { steps, data, counts, sizes, fine, beside } = run;
   const frames = steps.length;
-  const size = data.byteLength / frames;
-  const wide = new Float32Array(data.byteLength);
+  const coefficientsOfAll = data.byteLength / frames;
+  const more = (beside?.byteLength ?? 0) / 4 / frames;
+  const size = coefficientsOfAll + more;
+  const wide = new Float32Array(size * frames);
+  for (let k = 0; k < more * frames; k++) {
+    const at = Math.floor(k / more) * size + coefficientsOfAll + (k % more);
+    wide[at] = beside?.getFloat32(4 * k, true) ?? 0;
+  }
   let [place, number] = [0, 0];
   for (const [functions, coefficients] of counts ?? []) {
     for (let i = 0; i < functions * coefficients; i++, place++) {

@@ -22,6 +22,32 @@ interface Step {
 const ALL: Readonly<Record<string, Operation>> = { ...OPERATIONS, ...PLAIN };
 
 /**
+ * What a network computes with beside its functions, all as of a frame's step: what the frame has, and what was taken at
+ * that very step. Null where not all of it is known.
+ */
+export function extrasAt(
+  { stations }: Structure,
+  { step, layout, data }: Frame,
+  taken: Activations | null,
+): Extras | null {
+  const same = taken?.step === step ? taken.extras : null;
+  const found: Extras = new Map(same);
+  for (const [number, { beside }] of stations.entries()) {
+    // In recordings of before nobody says what is needed.
+    if (!beside && !same && taken?.extras.size !== 0) return null;
+    for (const [name, path] of Object.entries(beside ?? {})) {
+      const place = path === null ? undefined : layout.beside?.get(path);
+      const own = place
+        ? data.subarray(place.offset, place.offset + place.size)
+        : same?.get(number)?.get(name);
+      if (!own) return null;
+      found.set(number, new Map(found.get(number)).set(name, own));
+    }
+  }
+  return found;
+}
+
+/**
  * Why the page cannot compute the network, as a sentence; "" if it can. With extras: also whether those it needs are
  * there. Where a basis is not known beyond its table, and an input lies there, outputs are NaN all the same.
  */

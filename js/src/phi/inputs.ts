@@ -1,8 +1,16 @@
 /** Where the inputs of functions lie, as a batch has shown it. No DOM. */
 
 import type { Observed } from "../wire/types.ts";
+import { formatCount } from "./format.ts";
 
 export type Ends = readonly [low: number, high: number];
+
+/** Of when inputs are, " at step 40", where the model that they came from was another than at a step. */
+export function seenThen(observed: Observed | null, step: number): string {
+  // The examples themselves are the same, whatever the model is.
+  if (!observed || observed.isImage || (observed.step ?? step) === step) return "";
+  return ` at step ${formatCount(observed.step as number)}`;
+}
 
 /** So much of the inputs of an entry lies below its ends, and so much above. */
 const TAIL = 0.005;

@@ -88,16 +88,41 @@ const prelu = pointwise(["slope"], (given, [x]) => {
   return x.map((value, k) => (value > 0 ? value : slope[Math.floor(k / area)] * value));
 });
 
-/** BatchNorm in eval: by channel. */
-const affine = pointwise(["scale", "shift"], (given, [x]) => {
-  const channels = given.shapes[0][0] ?? 1;
-  const scale = extraOf(given, "scale", channels);
-  const shift = extraOf(given, "shift", channels);
-  const area = x.length / channels;
-  return x.map((value, k) => {
-    const channel = Math.floor(k / area);
-    return scale[channel] * value + shift[channel];
-  });
+/** By channel: a number of the settings or of the model; what it is without, where it can be. */
+function perChannel(given: Given, name: string, otherwise?: number): (channel: number) => number {
+  const { [name]: setting = otherwise } = given.compute;
+  if (setting !== undefined && !given.extra(name)) return () => setting as number;
+  const own = extraOf(given, name, given.shapes[0][0] ?? 1, 1);
+  return (channel) => own[own.length > 1 ? channel : 0];
+}
+
+function byChannel(
+  { shapes }: Given,
+  x: Float32Array,
+  f: (value: number, channel: number) => number,
+): Float32Array {
+  const area = x.length / (shapes[0][0] ?? 1);
+  return x.map((value, k) => f(value, Math.floor(k / area)));
+}
+
+const affine = pointwise([], (given, [x]) => {
+  const [scale, divisor, factor] = ["scale", "divisor", "factor"].map((name) =>
+    perChannel(given, name, 1),
+  );
+  const shift = perChannel(given, "shift", 0);
+  return byChannel(given, x, (value, c) => (scale(c) * value) / divisor(c) + factor(c) * shift(c));
+});
+
+/** In eval. */
+const batchNorm = pointwise(["mean", "variance"], (given, [x]) => {
+  const [mean, variance] = [perChannel(given, "mean"), perChannel(given, "variance")];
+  const [scale, shift] = [perChannel(given, "scale", 1), perChannel(given, "shift", 0)];
+  const eps = Number(given.compute.eps ?? 1e-5);
+  return byChannel(
+    given,
+    x,
+    (value, c) => ((value - mean(c)) / Math.sqrt(variance(c) + eps)) * scale(c) + shift(c),
+  );
 });
 
 const layerNorm = pointwise(
@@ -276,6 +301,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   elementwise,
   prelu,
   affine,
+  batch_norm: batchNorm,
   layer_norm: layerNorm,
   softmax: softmax(false),
   log_softmax: softmax(true),

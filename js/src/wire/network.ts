@@ -69,6 +69,9 @@ function readStation(raw: Record<string, unknown>, n: number): Station {
     shape: list(raw.shape, of("shape")).map((size) => positive(size, of("shape"))),
     compute: raw.compute == null ? null : readCompute(raw.compute, of("computation")),
     sums: typeof raw.sums === "boolean" ? raw.sums : null,
+    ...(raw.beside == null
+      ? {}
+      : { beside: record(raw.beside, of("extras")) as Record<string, string | null> }),
   };
 }
 

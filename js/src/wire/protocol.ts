@@ -58,6 +58,7 @@ export interface RawFrame {
   layout: number;
   step: number;
   bytes: unknown;
+  rough?: true;
 }
 
 export type Message =
@@ -125,6 +126,7 @@ function rawFrame(raw: Record<string, unknown>, bytes: unknown): RawFrame {
     layout: whole(raw.layout, "the layout version of a frame"),
     step: whole(raw.step, "the step of a frame"),
     bytes,
+    ...(raw.rough === true && { rough: true as const }),
   };
 }
 
@@ -137,12 +139,17 @@ export function readFrame(raw: RawFrame, layout: Layout): Frame {
       `The frame of step ${raw.step} has ${data.length} numbers; layout ${layout.version} needs ${expected}.`,
     );
   }
-  return { step: raw.step, layout, data };
+  return { step: raw.step, layout, data, ...(raw.rough && { rough: true as const }) };
 }
 
-/** How many coefficients a frame has. */
-export function frameLength(layout: Layout): number {
-  return Math.max(0, ...layout.layers.map((layer) => layer.offset + layer.count * layer.nb));
+/** How many numbers a frame has. */
+export function frameLength({ layers, beside }: Layout): number {
+  const more = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
+  return Math.max(coefficientsOf(layers), ...more);
+}
+
+function coefficientsOf(layers: readonly LayerLayout[]): number {
+  return Math.max(0, ...layers.map((layer) => layer.offset + layer.count * layer.nb));
 }
 
 /** Reads a layout; `bytes` finds the bytes of a table entry, by default the entry itself. */
@@ -152,11 +159,18 @@ export function readLayout(
 ): Layout {
   const raw = record(value, "a layout");
   if (raw.protocol !== PROTOCOL) throw new ProtocolMismatch(raw.protocol);
-  const layers = list(raw.layers, "the layers of a layout");
-  return {
-    version: whole(raw.version, "the version of a layout"),
-    layers: layers.map((layer) => readLayer(record(layer, "a layer"), bytes)),
-  };
+  const layers = list(raw.layers, "the layers of a layout").map((layer) =>
+    readLayer(record(layer, "a layer"), bytes),
+  );
+  const beside = new Map<string, { offset: number; size: number }>();
+  let offset = coefficientsOf(layers);
+  for (const entry of list(raw.beside ?? [], "what is beside the layers")) {
+    const vector = record(entry, "a vector");
+    const size = positive(vector.size, "the size of a vector");
+    beside.set(text(vector.name), { offset, size });
+    offset += size;
+  }
+  return { version: whole(raw.version, "the version of a layout"), layers, beside };
 }
 
 function readLayer(raw: Record<string, unknown>, bytes: (entry: unknown) => unknown): LayerLayout {
@@ -331,6 +345,7 @@ function readObserved(raw: Record<string, unknown>, buffers: readonly unknown[])
   return {
     layer,
     samples: whole(raw.samples, of("number of samples")),
+    ...(raw.step == null ? {} : { step: whole(raw.step, of("step of what was")) }),
     isImage: Boolean(raw.is_image),
     fold: readFold(raw.fold, entries),
     edges,

@@ -100,13 +100,17 @@ export interface ConvSettings {
 export interface Layout {
   version: number;
   layers: LayerLayout[];
+  /** Where vectors of the model stand beside the coefficients, by their paths in it: biases, and scales and statistics of norms. */
+  beside?: ReadonlyMap<string, { offset: number; size: number }>;
 }
 
-/** The coefficients of all bound layers at one training step. */
+/** The coefficients of all bound layers at one training step, and what there is beside them. */
 export interface Frame {
   step: number;
   layout: Layout;
   data: Float32Array;
+  /** The coefficients were rounded for a page that must be small: good enough to be drawn. */
+  rough?: boolean;
 }
 
 /** One φ. */
@@ -128,6 +132,8 @@ export interface Observed {
   layer: string;
   /** Size of the batch. */
   samples: number;
+  /** Steps made before it was observed; undefined where that is not known. */
+  step?: number;
   /** Whether the layer's input is the model's input. */
   isImage: boolean;
   /** Channels, height and width of the map that a dense layer's inputs are, flattened; null where that is not known. */
@@ -188,6 +194,8 @@ export interface Station {
   compute: Compute | null;
   /** Whether its output is the sum of its φ (and a bias); null where it has none. */
   sums: boolean | null;
+  /** Its extras: by their names, the paths in the layout of those that every frame has, else null. Undefined in recordings of before. */
+  beside?: Readonly<Record<string, string | null>>;
 }
 
 export interface Structure {
@@ -221,7 +229,7 @@ export interface Activations {
   step: number;
   /** By station. */
   values: Map<number, Taken>;
-  /** What `compute` needs beside the frame, by station and name: biases, scales. */
+  /** What `compute` needs and frames have not, by station and name: it holds at this step alone. */
   extras: Map<number, Map<string, Float32Array>>;
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -11,8 +12,10 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.layer import Rewriter
 from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.functions.terms import ALL, Part
-from kan_widgets.live.frames.layout import Float32, Layout
+from kan_widgets.live.frames.layout import Float32, Layout, Vector
 from kan_widgets.nn.life.changes import together
+
+Beside = Callable[[], Mapping[str, Tensor]]
 
 
 class Copy:
@@ -27,20 +30,30 @@ class Copy:
         As read.
     cut
         Copy only what this layout has of each of them.
+    beside
+        More numbers of the model, which come after the coefficients.
     """
 
-    def __init__(self, layers: Sequence[LayerFunctions], cut: Layout | None = None) -> None:
-        parts = [ALL] * len(layers) if cut is None else [place.part for place in cut.layers]
-        seen = list(zip(layers, parts, strict=True))
+    def __init__(
+        self,
+        layers: Sequence[LayerFunctions],
+        cut: Layout | None = None,
+        beside: Iterable[Tensor] = (),
+    ) -> None:
+        places = [ALL] * len(layers) if cut is None else [place.part for place in cut.layers]
+        seen = list(zip(layers, places, strict=True))
+        more = list(beside)
         size = sum(layer.sizes.numel() for layer in layers) if cut is None else cut.size
-        devices = {layer.like.device for layer in layers}
+        size += sum(vector.numel() for vector in more)
+        devices = {each.device for each in (*more, *(layer.like for layer in layers))}
         self._arrived: torch.cuda.Event | None = None
         with torch.no_grad():
-            if len(devices) > 1 or devices == {torch.device("cpu")}:
+            if len(devices) > 1 or devices <= {torch.device("cpu")}:
                 self._host = torch.empty(size, dtype=torch.float32, device="cpu")
-                _write(seen, self._host)
+                _write(seen, more, self._host)
                 return
-            flat = torch.cat([layer.part(*part).float().reshape(-1) for layer, part in seen])
+            parts = [*(layer.part(*part) for layer, part in seen), *more]
+            flat = torch.cat([one.float().reshape(-1) for one in parts])
         if flat.is_cuda:
             self._host = torch.empty(flat.shape, dtype=flat.dtype, pin_memory=True)
             self._host.copy_(flat, non_blocking=True)
@@ -62,14 +75,16 @@ class Copy:
         return data
 
 
-def _write(seen: Sequence[tuple[LayerFunctions, Part]], host: Tensor) -> None:
+def _write(
+    seen: Sequence[tuple[LayerFunctions, Part]], beside: Sequence[Tensor], host: Tensor
+) -> None:
     """Write parts of layers one after the other, in pieces: no second copy of all is made."""
     start = 0
-    for layer, part in seen:
-        for _, piece in layer.pieces(*part):
-            end = start + piece.numel()
-            host[start:end].view(piece.shape).copy_(piece)
-            start = end
+    pieces = (piece for layer, part in seen for _, piece in layer.pieces(*part))
+    for piece in chain(pieces, beside):
+        end = start + piece.numel()
+        host[start:end].view(piece.shape).copy_(piece)
+        start = end
 
 
 class Recopy:
@@ -78,8 +93,14 @@ class Recopy:
     Made by `recopy_of`. Not for several threads at a time.
     """
 
-    def __init__(self, rewrites: Sequence[Rewrite], host: Tensor, layout: Layout) -> None:
-        self._rewrites = rewrites
+    def __init__(
+        self, rewrites: Sequence[Rewrite], host: Tensor, layout: Layout, beside: Beside
+    ) -> None:
+        self._rewrites, self._beside = rewrites, beside
+        # Other shapes are read anew.
+        self._shapes = [one.shape for one in beside().values()] if layout.beside else []
+        parts = host[layout.coefficients :].split([one.numel() for one in self._shapes])
+        self._vectors = [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]
         self._host = host.numpy()
         self._no_grad = torch.no_grad()
         self.layout = layout
@@ -91,12 +112,20 @@ class Recopy:
             for rewrite in self._rewrites:
                 if not rewrite():
                     return None
+            if self._vectors:
+                beside = self._beside().values()
+                if [vector.shape for vector in beside] != self._shapes:
+                    return None
+                for own, now in zip(self._vectors, beside, strict=True):
+                    own.copy_(now)
         data: Float32 = self._host.copy()
         data.flags.writeable = False
         return data
 
 
-def recopy_of(rewriters: Sequence[Rewriter | None], layout: Layout) -> Recopy | None:
+def recopy_of(
+    rewriters: Sequence[Rewriter | None], layout: Layout, beside: Beside = dict
+) -> Recopy | None:
     """Get ready to copy the coefficients of layers read before, where all of them allow it.
 
     Parameters
@@ -105,8 +134,12 @@ def recopy_of(rewriters: Sequence[Rewriter | None], layout: Layout) -> Recopy | 
         Of the layers of the layout, in its order.
     layout
         Of the layers read, or a cut of it: what is to be copied.
+    beside
+        Gives what the layout has beside coefficients, as it is now.
     """
     if any(rewriter is None for rewriter in rewriters):
+        return None
+    if layout.beside and vectors_of(beside()) != layout.beside:
         return None
     host = torch.empty(layout.size, dtype=torch.float32, device="cpu")
     rewrites = []
@@ -118,4 +151,9 @@ def recopy_of(rewriters: Sequence[Rewriter | None], layout: Layout) -> Recopy | 
         if rewrite is None:
             return None
         rewrites.append(rewrite)
-    return Recopy(rewrites, host, layout)
+    return Recopy(rewrites, host, layout, beside)
+
+
+def vectors_of(beside: Mapping[str, Tensor]) -> tuple[Vector, ...]:
+    """Return what a layout says of numbers beside the coefficients."""
+    return tuple(Vector(name, vector.numel()) for name, vector in beside.items())

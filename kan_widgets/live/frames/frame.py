@@ -14,7 +14,8 @@ from kan_widgets.live.frames.layout import Float32, Layout
 class Frame:
     """The coefficients of all layers of ``layout`` after ``step`` optimizer steps.
 
-    ``data`` is one read-only float32 array, a copy: later training does not change it.
+    ``data`` is one read-only float32 array, a copy: later training does not change it. After the
+    coefficients come the vectors ``layout.beside``, as they were at the same step.
     """
 
     step: int
@@ -23,8 +24,13 @@ class Frame:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the coefficients."""
+        """Bytes of all its numbers."""
         return self.data.nbytes
+
+    @property
+    def beside(self) -> Float32:
+        """The vectors that come after the coefficients, as a view."""
+        return self.data[len(self.data) - self.layout.size + self.layout.coefficients :]
 
     def coefficients(self, name: str) -> Float32:
         """Return one layer's coefficients, ``(out, in, kh, kw, nb)``, as a view.

@@ -30,6 +30,8 @@ class Packed:
     step: int
     first: Frame
     differences: NDArray[np.float16]
+    beside: Float32
+    """What is not coefficients, as it was: a variance may be a small part of its first value."""
 
     @property
     def layout(self) -> Layout:
@@ -38,12 +40,13 @@ class Packed:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the differences."""
-        return self.differences.nbytes
+        """Bytes of what is kept."""
+        return self.differences.nbytes + self.beside.nbytes
 
     def frame(self) -> Frame:
         """Return the frame, nearly as it was."""
-        data = self.first.data + self.differences
+        first = self.first.data[: len(self.differences)]
+        data = np.concatenate([first + self.differences, self.beside])
         data.flags.writeable = False
         return Frame(self.step, self.layout, data)
 
@@ -52,14 +55,15 @@ def packed(frame: Frame, first: Frame) -> Frame | Packed:
     """Pack a large frame; itself where it is small, has another layout, or would not fit."""
     if frame.nbytes <= PACKED_FROM or frame.layout is not first.layout or frame.layout.is_cut:
         return frame
-    differences = np.empty(frame.data.shape, np.float16)
+    beside = frame.beside.copy()
+    differences = np.empty(len(frame.data) - len(beside), np.float16)
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(differences), _CHUNK):
-            part = slice(start, start + _CHUNK)
+            part = slice(start, min(start + _CHUNK, len(differences)))
             differences[part] = frame.data[part] - first.data[part]
             if not np.isfinite(differences[part]).all():
                 return frame
-    return Packed(frame.step, first, differences)
+    return Packed(frame.step, first, differences, beside)
 
 
 class History:

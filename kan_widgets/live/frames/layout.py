@@ -136,6 +136,17 @@ class LayerLayout:
         )
 
 
+class Vector(NamedTuple):
+    """Numbers that a frame has beside coefficients: a bias, or the scale or statistics of a norm.
+
+    They follow the coefficients, one vector after the other.
+    """
+
+    name: str
+    """Path of the parameter or buffer in the model."""
+    size: int
+
+
 @dataclass(frozen=True, eq=False)
 class Layout:
     """All bound layers, as long as neither their shapes nor their bases change.
@@ -147,11 +158,17 @@ class Layout:
     layers: tuple[LayerLayout, ...]
     is_cut: bool = False
     """Whether it has windows of layers, of which it has not all functions."""
+    beside: tuple[Vector, ...] = ()
+
+    @cached_property
+    def coefficients(self) -> int:
+        """Coefficients in a frame."""
+        return sum(layer.length for layer in self.layers)
 
     @cached_property
     def size(self) -> int:
         """Floats in a frame."""
-        return sum(layer.length for layer in self.layers)
+        return self.coefficients + sum(vector.size for vector in self.beside)
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -170,8 +187,10 @@ class Layout:
 
     def reads_as(self, other: Layout) -> bool:
         """Whether frames of this layout can be read with ``other``."""
-        return len(self.layers) == len(other.layers) and all(
-            map(LayerLayout.reads_as, self.layers, other.layers)
+        return (
+            len(self.layers) == len(other.layers)
+            and self.beside == other.beside
+            and all(map(LayerLayout.reads_as, self.layers, other.layers))
         )
 
     def layer(self, name: str) -> LayerLayout:
@@ -246,6 +265,7 @@ def build_layout(
     layers: Sequence[LayerFunctions],
     before: Layout | None = None,
     names: Mapping[str, Names] = MappingProxyType({}),
+    beside: Sequence[Vector] = (),
 ) -> Layout:
     """Tabulate the bases of ``layers`` and number their coefficients.
 
@@ -294,16 +314,16 @@ def build_layout(
             )
         )
         offset += placed[-1].length
-    made = new_layout(placed)
+    made = new_layout(placed, beside)
     if before is not None and made.reads_as(before):
         if all(one.is_named_as(two) for one, two in zip(placed, before.layers, strict=True)):
             return before
     return made
 
 
-def new_layout(layers: Sequence[LayerLayout]) -> Layout:
+def new_layout(layers: Sequence[LayerLayout], beside: Sequence[Vector] = ()) -> Layout:
     """Return a layout of a version later than all before."""
-    return Layout(next(_versions), tuple(layers))
+    return Layout(next(_versions), tuple(layers), beside=tuple(beside))
 
 
 @dataclass(frozen=True, eq=False)
@@ -376,6 +396,11 @@ def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) 
         **({"input_names": list(layer.input_names)} if layer.input_names else {}),
         **({} if layer.window is None else {"window": _window_dict(layer.window)}),
     }
+
+
+def beside_list(layout: Layout) -> list[dict[str, Any]]:
+    """Return what frames have beside coefficients as JSON."""
+    return [vector._asdict() for vector in layout.beside]
 
 
 def _window_dict(window: Window) -> dict[str, Any]:

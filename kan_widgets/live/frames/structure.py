@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from kan_widgets.functions.plain import STRAIGHT
@@ -49,8 +49,8 @@ class Station:
         that is not known.
     compute
         How its output follows from its sources: ``"op"`` and the operation's settings; ``None``
-        where only the model can compute it. Numbers that the operation needs beside the frame are
-        the extras of `Activations`. The operations, on one example:
+        where only the model can compute it. Numbers that the operation needs beside functions are
+        its extras. The operations, on one example:
 
         ``kan``
             The sums of the layer's functions, plus the extra ``bias`` (out,) where there is one.
@@ -58,8 +58,12 @@ class Station:
         and ``linear``
             With the weights of the layer in the frame, or else the extra ``weight``; plus the extra
             ``bias`` where there is one.
-        ``affine``
-            Times the extra ``scale`` plus the extra ``shift``, both (C,), by the first axis.
+        ``affine`` (``factor``)
+            x · ``scale`` / ``divisor`` + ``factor`` · ``shift``, each a setting or an extra, (C,)
+            by the first axis or (1,).
+        ``batch_norm`` (``eps``)
+            In evaluation mode, with the extras ``mean`` and ``variance``; ``scale`` and ``shift``
+            may follow.
         ``layer_norm`` (``size``, ``eps``)
             Over each ``size`` numbers in a row; the extras ``scale`` and ``shift`` may follow.
         ``max_pool``, ``avg_pool`` (``kernel``, ``stride``, ``padding``, each [vertical,
@@ -84,6 +88,10 @@ class Station:
     sums
         Whether its output is the sum of the layer's φ (and a bias), found on the examples;
         ``None`` where it has no φ.
+    beside
+        Its extras: the paths in ``Layout.beside`` of those that each frame has. Others are ``None``
+        and among ``Activations.extras``: they hold at their own step alone. ``None`` where it is
+        not known which there are, as in recordings of before.
     """
 
     kind: StationKind
@@ -94,6 +102,7 @@ class Station:
     shape: tuple[int, ...] = ()
     compute: Mapping[str, Any] | None = None
     sums: bool | None = None
+    beside: Mapping[str, str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +153,25 @@ def untraced(layout: Layout, note: str = UNTRACED, order: Sequence[str] = ()) ->
     return Structure(tuple(stations), False, note)
 
 
+def steady(now: Structure, before: Structure | None) -> Structure:
+    """Leave to the model what computed otherwise when examples were followed the last time.
+
+    So does what takes a number that is no parameter and that the training changes: how it was at
+    other steps is not known.
+    """
+
+    def places(structure: Structure) -> list[tuple[object, ...]]:
+        return [(one.name, one.sources, one.shape) for one in structure.stations]
+
+    if before is None or not before.traced or places(before) != places(now):
+        return now
+    stations = (
+        one if one.compute == was.compute else replace(one, compute=None)
+        for one, was in zip(now.stations, before.stations, strict=True)
+    )
+    return replace(now, stations=tuple(stations))
+
+
 def structure_dict(structure: Structure) -> dict[str, Any]:
     """Return a structure as JSON, for the browser and for recordings."""
     return {
@@ -157,6 +185,7 @@ def structure_dict(structure: Structure) -> dict[str, Any]:
                 "shape": list(each.shape),
                 "compute": None if each.compute is None else dict(each.compute),
                 "sums": each.sums,
+                "beside": None if each.beside is None else dict(each.beside),
             }
             for each in structure.stations
         ],
@@ -179,6 +208,7 @@ def structure_from(raw: Mapping[str, Any]) -> Structure:
         if any(not 0 <= source < number for source in sources):
             raise ValueError(f"station {number} takes in {sources}: expected earlier ones")
         compute, sums, layer = each["compute"], each["sums"], each["layer"]
+        beside = each.get("beside")
         stations.append(
             Station(
                 each["kind"],
@@ -189,6 +219,7 @@ def structure_from(raw: Mapping[str, Any]) -> Structure:
                 tuple(int(size) for size in each["shape"]),
                 None if compute is None else dict(compute),
                 None if sums is None else bool(sums),
+                None if beside is None else dict(beside),
             )
         )
     return Structure(tuple(stations), bool(raw["traced"]), str(raw["note"]))

@@ -27,11 +27,13 @@ layout.json    ``layers``: for each its ``name``, ``kind``, ``type``, ``shape`` 
                basis functions, ``domain``, ``extent``, ``knots``, ``variable``, ``note``,
                ``conv``, ``locked``, ``names`` of the outputs and ``input_names`` where they
                have some, ``tables`` (each ``record``, ``domain``, ``extent``, ``knots``) and
-               ``table_of`` (an index, or null); ``parameters``: how many are trained, ``total``,
-               and in which ``parts``, or null
+               ``table_of`` (an index, or null); ``beside``: ``name`` (its path in the model) and
+               ``size`` of each vector that frames have beside coefficients; ``parameters``: how
+               many are trained, ``total``, and in which ``parts``, or null
 frame.npy      one structured value: ``step`` (int64), ``layout`` (int32, a record), ``seconds``
-               (float64, since the recording began) and ``data`` (float32): coefficient b of
-               function f = ((o·in + i)·kh + r)·kw + c of a layer is at ``offset + f·nb + b``
+               (float64, since the recording began), ``data`` (float32): coefficient b of
+               function f = ((o·in + i)·kh + r)·kw + c of a layer is at ``offset + f·nb + b``; and
+               ``beside`` (float32): biases, and scales and statistics of norms, as they were then
 series.json    ``name`` of something that is logged
 values.npy     ``(n,)`` structured: ``series`` (int32, a record), ``step`` (int64), ``value``
                (float64)

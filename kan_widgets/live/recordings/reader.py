@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.live.frames.activations import Activations, Probe, unpacked
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, new_layout
+from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, Vector, new_layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Mark
 from kan_widgets.live.frames.series import Float64, Int64
@@ -164,7 +164,11 @@ class Reader:
             self._arrays[number] = _array(data)
         elif kind == "layout.json":
             content = json.loads(data)
-            self._layouts[number] = new_layout([self._layer(raw) for raw in content["layers"]])
+            layers = [self._layer(raw) for raw in content["layers"]]
+            beside = [
+                Vector(str(raw["name"]), int(raw["size"])) for raw in content.get("beside", ())
+            ]
+            self._layouts[number] = new_layout(layers, beside)
             self.parameters = content.get("parameters")
         elif kind == "frame.npy":
             return [self._frame(_array(data))]
@@ -189,9 +193,10 @@ class Reader:
 
     def _frame(self, record: NDArray[Any]) -> Frame:
         layout = self._layouts[int(record["layout"])]
-        data = np.array(record["data"], dtype=np.float32).reshape(-1)
+        known = [name for name in ("data", "beside") if name in (record.dtype.names or ())]
+        data = np.concatenate([record[name].reshape(-1) for name in known]).astype(np.float32)
         if len(data) != layout.size:
-            raise ValueError(f"it has {len(data)} coefficients where its layout has {layout.size}")
+            raise ValueError(f"it has {len(data)} numbers where its layout has {layout.size}")
         data.flags.writeable = False
         return Frame(int(record["step"]), layout, data)
 

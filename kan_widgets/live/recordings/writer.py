@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.layout import Layout, Table, layer_dict
+from kan_widgets.live.frames.layout import Layout, Table, beside_list, layer_dict
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.series import Float64, Int64
@@ -86,12 +86,14 @@ class Writer:
                 ("step", "<i8"),
                 ("layout", "<i4"),
                 ("seconds", "<f8"),
-                ("data", "<f4", (len(frame.data),)),
+                ("data", "<f4", (len(frame.data) - len(frame.beside),)),
+                ("beside", "<f4", (len(frame.beside),)),
             ]
         )
         record = np.empty((), dtype=kind)
         record["step"], record["layout"] = frame.step, self._layouts[frame.layout]
-        record["seconds"], record["data"] = seconds, frame.data
+        record["seconds"] = seconds
+        record["data"], record["beside"] = np.split(frame.data, [len(record["data"])])
         self._add("frame", record)
         self.steps.append(frame.step)
 
@@ -244,7 +246,8 @@ class Writer:
             if layer.table_of is not None:
                 index = self._add("index", layer.table_of.astype("<u4"))
             layers.append(layer_dict(layer, tables, index))
-        return self._add("layout", {"layers": layers, "parameters": parameters})
+        content = {"layers": layers, "beside": beside_list(layout), "parameters": parameters}
+        return self._add("layout", content)
 
     def _table(self, table: Table) -> int:
         if table not in self._tables:

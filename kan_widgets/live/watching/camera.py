@@ -9,7 +9,7 @@ from typing import Protocol
 
 from kan_widgets.functions import LayerFunctions, sampled_anew
 from kan_widgets.functions.layer import Rewriter
-from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
+from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of, vectors_of
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Fingerprint, Float32, Layout, Names, build_layout
@@ -120,7 +120,8 @@ class Camera:
         start = perf_counter()
         read = layers.read()
         before = earlier.latest.layout if earlier is not None else None
-        layout = build_layout(read, before, self._names)
+        beside = layers.vectors()
+        layout = build_layout(read, before, self._names, vectors_of(beside))
         self.goes_on = before is not None and layout.reads_as(before)
         """Whether the earlier history goes on."""
         is_large = self.looking.cut(layout) is not layout
@@ -135,7 +136,8 @@ class Camera:
         self._read_with = layout
         self._recopy: Recopy | None = None
         self._recopied: Layout | None = None
-        self.history.append(Frame(step if self.goes_on else first_step, layout, Copy(read).data()))
+        data = Copy(read, beside=beside.values()).data()
+        self.history.append(Frame(step if self.goes_on else first_step, layout, data))
         if is_large:
             # The next whole one comes once the training has taken long enough for it.
             now = perf_counter()
@@ -185,7 +187,7 @@ class Camera:
         """Return what copies without reading anew; ``None`` where that cannot be."""
         if self._recopied is not layout:
             self._recopied = layout
-            self._recopy = recopy_of(self._rewriters, layout)
+            self._recopy = recopy_of(self._rewriters, layout, self.layers.vectors)
         return self._recopy
 
     def arrived(self) -> Frame | None:
@@ -253,15 +255,18 @@ class Camera:
         if latest.step != step or self.coming is not None:
             return None
 
-        def changed() -> list[tuple[str, Fingerprint, Float32]]:
-            read = self.layers.read_changed(layer)
-            return [(one.name, Fingerprint.of([one]), Copy([one]).data()) for one in read]
+        def changed() -> tuple[list[tuple[str, Fingerprint, Float32]], Float32 | None]:
+            read, beside = self.layers.read_changed(layer), self.layers.vectors()
+            parts = [(one.name, Fingerprint.of([one]), Copy([one]).data()) for one in read]
+            fits = vectors_of(beside) == latest.layout.beside
+            return parts, Copy([], beside=beside.values()).data() if fits else None
 
-        parts = changed() if hooks is None else hooks.read_undisturbed(changed)
-        if parts is None:
+        found = changed() if hooks is None else hooks.read_undisturbed(changed)
+        if found is None or found[1] is None:
             return None
         data = latest.data.copy()
-        for name, fingerprint, coefficients in parts:
+        data[latest.layout.coefficients :] = found[1]
+        for name, fingerprint, coefficients in found[0]:
             place = latest.layout.layer(name)
             if not self._fingerprint.of_one(latest.layout.names.index(name)).fits(fingerprint):
                 return None
@@ -284,10 +289,11 @@ class Camera:
     def _start(
         self, read: list[LayerFunctions], step: int, wanted: Layout | None = None
     ) -> Started:
-        layout, fingerprint = self.layout, Fingerprint.of(read)
-        if not self._fingerprint.fits(fingerprint):
-            layout = build_layout(read, layout, self._names)
+        layout, fingerprint, beside = self.layout, Fingerprint.of(read), self.layers.vectors()
+        vectors = vectors_of(beside)
+        if not self._fingerprint.fits(fingerprint) or vectors != layout.beside:
+            layout = build_layout(read, layout, self._names, vectors)
             self._fingerprint = fingerprint
         if wanted is not None and wanted.is_cut and layout is self.layout:
             return Started(step, wanted, Copy(read, wanted), layout)
-        return Started(step, layout, Copy(read))
+        return Started(step, layout, Copy(read, beside=beside.values()))

@@ -346,7 +346,8 @@ class _Follower(Tracer):
         nodes = nodes_of(model, number)
         steps: list[tuple[Operation, str]] = []
         for pairs, name in ((nodes.before, "subnode"), (nodes.after, "node")):
-            if any(pair != (1.0, 0.0) for pair in pairs):
+            trained = model.affine_trainable if hasattr(model, "affine_trainable") else True
+            if trained or any(pair != (1.0, 0.0) for pair in pairs):
                 scale, shift = torch.tensor(pairs, dtype=torch.float64).unbind(1)
                 extras = {"scale": scale, "shift": shift}
                 affine = Operation("other", "scale and shift", {"op": "affine"}, extras)

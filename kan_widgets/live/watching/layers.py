@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import weakref
+from collections.abc import Iterator
 
-from torch import nn
+from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, find, read_module
 from kan_widgets.functions.plain import STRAIGHT
-from kan_widgets.functions.registry import Reader
+from kan_widgets.functions.registry import Reader, find_adapter
 from kan_widgets.live.frames.edit import Index
 from kan_widgets.live.steering.entries import Place
 
 Entry = tuple[str, weakref.ref[nn.Module], Reader]
+
+# Numbers beside the coefficients in a frame, together: the smallest vectors come first.
+_MOST_BESIDE = 16_384
 
 
 class BoundLayers:
@@ -42,6 +48,7 @@ class BoundLayers:
             (entry.name, weakref.ref(entry.module), entry.reader) for entry in find(model)
         ]
         self._chosen = chosen
+        self._beside = self._small_vectors(model)
         # The entry that each layer was read from last.
         self._entry_of: dict[str, Entry] = {}
 
@@ -103,9 +110,41 @@ class BoundLayers:
         """Return the module that each layer was read from last, by the layer's name."""
         return {name: _module(entry) for name, entry in self._entry_of.items()}
 
+    def vectors(self) -> dict[str, Tensor]:
+        """Return what the model computes with beside its layers' functions, by its path.
+
+        Biases, and the scales, shifts and statistics of norms: a few small vectors, themselves.
+        """
+        return {
+            path: vector
+            for path, ref, name in self._beside
+            if (module := ref()) is not None and (vector := _held(module, name)) is not None
+        }
+
+    def _small_vectors(self, model: nn.Module) -> list[tuple[str, weakref.ref[nn.Module], str]]:
+        """Find them: of layers that add functions up, all but what is added to these is φ."""
+        inside: set[nn.Module] = set()
+        added: set[tuple[int, int]] = set()
+        for _, module, _ in self.entries():
+            adapter, _ = find_adapter(module)
+            if adapter is None or not adapter.elementwise:
+                inside.update(module.modules())
+            sums = adapter.sums(module) if adapter is not None and adapter.sums else ()
+            added.update(place_in_memory(one.bias) for one in sums if one.bias is not None)
+        found = [
+            (vector.numel(), f"{path}.{name}" if path else name, weakref.ref(module), name)
+            for path, module in model.named_modules()
+            for name, vector in _small(module)
+            if module not in inside or place_in_memory(vector) in added
+        ]
+        found.sort(key=lambda one: one[0])
+        sizes = itertools.accumulate(size for size, *_ in found)
+        within = bisect.bisect_right(list(sizes), _MOST_BESIDE)
+        return [(path, ref, name) for _, path, ref, name in found[:within]]
+
     def forget(self) -> None:
         """Read no more."""
-        self._entries, self._entry_of = [], {}
+        self._entries, self._entry_of, self._beside = [], {}, []
 
     def _read(self, entry: Entry) -> list[LayerFunctions]:
         layers = read_module(entry[0], _module(entry), entry[2])
@@ -118,6 +157,28 @@ class BoundLayers:
         if name not in self._entry_of:
             self.read()
         return self._entry_of[name]
+
+
+def place_in_memory(vector: Tensor) -> tuple[int, int]:
+    """Return what tells one parameter or buffer from another, by whatever name it is held."""
+    return vector.data_ptr(), vector.numel()
+
+
+def _small(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    for name in (*module._parameters, *module._buffers):
+        vector = _held(module, name)
+        # As many numbers as along one axis: what there is for each channel, or for all.
+        if vector is not None and 0 < vector.numel() == max(vector.shape, default=1):
+            yield name, vector
+
+
+def _held(module: nn.Module, name: str) -> Tensor | None:
+    vector: Tensor | None = module._parameters.get(name)
+    vector = module._buffers.get(name) if vector is None else vector
+    # Neither one that is still to be made nor a part of one that is split over processes.
+    if vector is None or type(vector) not in (Tensor, nn.Parameter) or vector.is_meta:
+        return None
+    return vector if vector.is_floating_point() else None
 
 
 def _module(entry: Entry) -> nn.Module:

@@ -198,12 +198,14 @@ def _batch_norm(call: Call) -> Operation:
     mean, variance = call.of(1, "running_mean"), call.of(2, "running_var")
     if mean is None or variance is None or call.of(5, "training", False):
         return Operation("norm", "BatchNorm")
-    weight, bias = call.of(3, "weight"), call.of(4, "bias")
-    scale = (variance.double() + call.of(7, "eps", 1e-5)).rsqrt()
-    scale = scale if weight is None else scale * weight.double()
-    shift = -mean.double() * scale
-    shift = shift if bias is None else shift + bias.double()
-    return Operation("norm", "BatchNorm", {"op": "affine"}, {"scale": scale, "shift": shift})
+    extras = {"mean": mean, "variance": variance}
+    extras |= {"scale": call.of(3, "weight"), "shift": call.of(4, "bias")}
+    return Operation(
+        "norm",
+        "BatchNorm",
+        {"op": "batch_norm", "eps": float(call.of(7, "eps", 1e-5))},
+        {name: values for name, values in extras.items() if values is not None},
+    )
 
 
 def _layer_norm(call: Call) -> Operation:

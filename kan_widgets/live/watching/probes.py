@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.undisturbed import unchanged
-from kan_widgets.live.frames.activations import Activations, Probe, quantised
+from kan_widgets.live.frames.activations import Activations, Extra, Probe, quantised
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.watching.following import follow
-from kan_widgets.live.watching.layers import BoundLayers
+from kan_widgets.live.watching.layers import BoundLayers, place_in_memory
 from kan_widgets.live.watching.plan import Paths, plan_of
 from kan_widgets.live.watching.stations import Followed, assembled
 
@@ -32,6 +32,8 @@ _MOST_BYTES = 1_000_000
 _MOST_CHANNELS = 64
 _MOST_SIDE = 32
 _MOST_FEATURES = 4096
+_FEW = 64
+"""So few numbers of an example at a station, as scores of classes are, are kept as they are too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +187,10 @@ class Probes:
         with unchanged(model):
             trail = follow(model, plan, as_taken(inputs, model), reduced, functions)
         self._once += trail.checking
-        return assembled(trail, plan, layout)
+        held = self._layers.vectors()
+        known = {vector.name for vector in layout.beside}
+        paths = {place_in_memory(held[name]): name for name in held if name in known}
+        return assembled(trail, plan, layout, paths)
 
 
 def as_taken(inputs: Tensor, model: nn.Module) -> Tensor:
@@ -228,13 +233,15 @@ def activations_of(followed: Followed, step: int, layout_version: int) -> Activa
             break
         del sizes[station]
     kept = max(1, min(n, _MOST_BYTES // max(1, sum(sizes.values()))))
-    return Activations(
-        step,
-        layout_version,
-        tuple(
-            quantised(station, values[:kept].cpu().numpy())
-            for station, values in followed.values.items()
-            if station in sizes
-        ),
-        followed.extras,
-    )
+    taken = {
+        station: values[:kept].cpu().numpy()
+        for station, values in followed.values.items()
+        if station in sizes
+    }
+    few = [
+        Extra(station, "values", np.ascontiguousarray(values, dtype=np.float32))
+        for station, values in taken.items()
+        if values.ndim == 2 and sizes[station] <= _FEW
+    ]
+    quantities = tuple(quantised(station, values) for station, values in taken.items())
+    return Activations(step, layout_version, quantities, (*followed.extras, *few))

@@ -10,7 +10,7 @@ from kan_widgets.functions.undisturbed import unchanged
 from kan_widgets.live import cells
 from kan_widgets.live.frames.activations import ActivationHistory, Activations
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.structure import Structure
+from kan_widgets.live.frames.structure import Structure, steady
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.edits import Edits
 from kan_widgets.live.watching.probes import Examples, Probes, as_taken, examples_of
@@ -154,6 +154,7 @@ class Probing(Reading, Steered):
 
     def _keep(self, structure: Structure, activations: Activations) -> None:
         """Keep what was found, and tell of it; with the lock of who sends."""
+        structure = steady(structure, self._structure)
         if structure != self._structure:
             self._structure = structure
             self._tell_structure()

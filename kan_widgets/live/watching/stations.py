@@ -12,6 +12,7 @@ from kan_widgets.live.frames.activations import Extra
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Station, Structure, untraced
 from kan_widgets.live.watching.calls import Operation
+from kan_widgets.live.watching.layers import place_in_memory
 from kan_widgets.live.watching.plan import Plan
 from kan_widgets.live.watching.tracing import Raw, Trail
 
@@ -28,8 +29,13 @@ class Followed:
     extras: tuple[Extra, ...]
 
 
-def assembled(trail: Trail, plan: Plan, layout: Layout) -> Followed:
-    """Return the structure of a trail: without side tracks, blocks as one station each."""
+def assembled(
+    trail: Trail, plan: Plan, layout: Layout, paths: Mapping[tuple[int, int], str]
+) -> Followed:
+    """Return the structure of a trail: without side tracks, blocks as one station each.
+
+    ``paths`` are those of what frames have beside coefficients, by `place_in_memory`.
+    """
     if trail.trouble:
         return _in_order(trail, plan, layout)
     kept = _reached(trail)
@@ -39,6 +45,8 @@ def assembled(trail: Trail, plan: Plan, layout: Layout) -> Followed:
     for old, number in numbers.items():
         raw = replaced.get(old, trail.raw[old])
         found = raw.operation
+        needed = found.extras if found.compute is not None else {}
+        beside = {name: paths.get(place_in_memory(data)) for name, data in needed.items()}
         stations.append(
             Station(
                 found.kind,
@@ -49,14 +57,14 @@ def assembled(trail: Trail, plan: Plan, layout: Layout) -> Followed:
                 raw.shape,
                 found.compute,
                 raw.sums,
+                beside,
             )
         )
         if raw.values is not None and number:
             values[number] = raw.values
-        if found.compute is not None and found.extras:
-            extras[number] = [
-                Extra(number, name, _float32(data)) for name, data in found.extras.items()
-            ]
+        others = {name: data for name, data in needed.items() if beside[name] is None}
+        if others:
+            extras[number] = [Extra(number, name, _float32(data)) for name, data in others.items()]
     _drop_largest(stations, extras)
     ran = {raw.layer for raw in trail.raw}
     blocks = tuple(f"{raw.name}." for raw in replaced.values())

@@ -173,16 +173,14 @@ class Tracer(TorchFunctionMode):
             self._lose_aliases(each)
 
     def _merged(self, found: Operation, sources: tuple[int, ...]) -> tuple[Operation, Any]:
-        """Make one operation of two that scale and shift."""
+        """Make one operation of two that scale and shift by numbers."""
         before = self.trail.raw[sources[0]]
-        both = [each.compute == {"op": "affine"} for each in (found, before.operation)]
-        if not all(both) or {found.kind, before.operation.kind} != {"other"}:
+        both = before.operation, found
+        if any((each.compute or {}).get("op") != "affine" or each.extras for each in both):
             return found, sources
-        (s1, t1), (s2, t2) = (
-            (each.extras["scale"], each.extras["shift"]) for each in (before.operation, found)
-        )
-        extras = {"scale": s2 * s1, "shift": s2 * t1 + t2}
-        return Operation("other", "scale and shift", {"op": "affine"}, extras), before.sources
+        (s1, t1), (s2, t2) = (_line(each.compute or {}) for each in both)
+        compute = {"op": "affine", "scale": s2 * s1, "shift": s2 * t1 + t2}
+        return Operation("other", "scale and shift", compute), before.sources
 
     def _name(self, call: Call) -> str:
         """Return the path of the module of torch that calls the function, or its own name."""
@@ -201,6 +199,12 @@ class Tracer(TorchFunctionMode):
                 if self._station.get(id(each)) != own:
                     self._station.pop(id(each), None)
                     self._lost.add(id(each))
+
+
+def _line(compute: Mapping[str, Any]) -> tuple[float, float]:
+    """Return by what an operation without extras scales and shifts."""
+    scale, divisor, factor = (compute.get(name, 1.0) for name in ("scale", "divisor", "factor"))
+    return scale / divisor, factor * compute.get("shift", 0.0)
 
 
 def tensors(value: Any) -> Iterable[Tensor]:

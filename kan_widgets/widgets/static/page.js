@@ -61,14 +61,22 @@ function framesOf(run) {
   return run.steps.map((step, n) => ({
     layout: run.layout,
     step,
-    data: new DataView(words.buffer, n * length, length)
+    data: new DataView(words.buffer, n * length, length),
+    rough: run.sizes !== void 0 && n < run.steps.length - 1
   }));
 }
 var FINE = 254;
-function widen({ steps, data, counts, sizes, fine }) {
+function widen(run) {
+  const { steps, data, counts, sizes, fine, beside } = run;
   const frames = steps.length;
-  const size = data.byteLength / frames;
-  const wide = new Float32Array(data.byteLength);
+  const coefficientsOfAll = data.byteLength / frames;
+  const more = (beside?.byteLength ?? 0) / 4 / frames;
+  const size = coefficientsOfAll + more;
+  const wide = new Float32Array(size * frames);
+  for (let k = 0; k < more * frames; k++) {
+    const at = Math.floor(k / more) * size + coefficientsOfAll + k % more;
+    wide[at] = beside?.getFloat32(4 * k, true) ?? 0;
+  }
   let [place, number] = [0, 0];
   for (const [functions, coefficients] of counts ?? []) {
     for (let i = 0; i < functions * coefficients; i++, place++) {
@@ -178,7 +186,7 @@ function streamModel(saved) {
     const { kind, before } = content;
     if (kind === "history?") {
       const asked = frames.filter(({ step }) => before === void 0 || step < before);
-      const named = asked.map(({ layout, step }) => ({ layout, step }));
+      const named = asked.map(({ layout, step, rough }) => ({ layout, step, rough }));
       reply(
         { kind: "history", frames: named },
         asked.map(({ data }) => data)

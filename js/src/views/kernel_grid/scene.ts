@@ -12,6 +12,7 @@ import {
   underHead,
   widthTaken,
 } from "../../phi/geometry.ts";
+import { seenThen } from "../../phi/inputs.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { stuckHeadMarks } from "../../scene/heads.ts";
@@ -328,5 +329,8 @@ function captionOf(
   else if (room === undefined) caption.push({ text: sizeText(picture) });
   if (!overview) caption.push({ text: placesText(picture), title: PLACES_TITLE });
   caption.push({ text: warned, tone: "warn" }, { text: cutText(picture) }, { text: noted });
+  const bySeen = picture.xIs === "inputs" || picture.preferred?.bounds.samples;
+  const then = bySeen ? seenThen(store.observed(picture.layer.name), frame.step) : "";
+  if (then) caption.push({ text: `inputs as seen${then}` });
   return caption.filter(({ text }) => text !== "");
 }

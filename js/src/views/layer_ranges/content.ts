@@ -59,6 +59,8 @@ export interface Content {
   /** Whether a batch was observed; and after how many steps, where that is known. */
   observed: boolean;
   observed_step?: number | null;
+  /** Whether the model was another then. */
+  old?: boolean;
   rows: Row[];
 }
 

@@ -130,7 +130,9 @@ export function layoutOf(content: Content, width: number, more: boolean): Layout
 function heightsOf(content: Content, more: boolean): Plot {
   const plot = content.rows.length > FEW ? CLOSE : ROOMY;
   const [upper, lower] = plot.boxes;
-  return more && anySeen(content) ? plot : { ...plot, height: plot.height - (lower - upper) };
+  return content.old || (more && anySeen(content))
+    ? plot
+    : { ...plot, height: plot.height - (lower - upper) };
 }
 
 function widthOfColumn({ title, below, lines }: Column, { rows }: Content): number {

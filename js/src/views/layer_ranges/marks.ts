@@ -29,6 +29,8 @@ const BASELINE = 12;
 /** Where the dash of the start begins, and how far above the end of the plot it ends. */
 const START: [number, number] = [17, 2];
 const LANES = 5;
+/** Of what was seen when the model was another. */
+const PALE = 0.4;
 
 /** The axis that holds most ranges of all layers. */
 export function rangeAxis(rows: readonly Row[]): Range {
@@ -121,7 +123,7 @@ export function rowMarks(
     const top = rowTop(layout, from + k);
     return [
       ...nameMarks(row, layout.names[from + k], layout, top, colours),
-      ...plotMarks(row, layout, toX, top, both, colours),
+      ...plotMarks(row, layout, toX, top, both, content.old === true, colours),
       ...cellMarks(row, layout, top, colours),
     ];
   });
@@ -175,10 +177,11 @@ function plotMarks(
   toX: Scale,
   top: number,
   both: boolean,
+  old: boolean,
   colours: Colours,
 ): Mark[] {
   const marks: Mark[] = [];
-  const onGrid = both || !row.seen;
+  const onGrid = both || old || !row.seen;
   const median = onGrid ? (row.start?.[2] ?? 0) : 0;
   if (median > 0) {
     const x = toX(median);
@@ -187,12 +190,13 @@ function plotMarks(
   }
   const [upper, lower] = layout.heights.boxes;
   const fill = row.seen ? colours.seen : colours.dot;
-  marks.push(...boxMarks(row.seen, toX, top + upper, colours["seen-box"], colours.seen), {
-    kind: "dots",
-    xy: dotPlaces(row, toX, layout, top),
-    r: 2,
-    fill,
-  });
+  const drawn: Mark[] = [
+    ...boxMarks(row.seen, toX, top + upper, colours["seen-box"], colours.seen),
+    { kind: "dots", xy: dotPlaces(row, toX, layout, top), r: 2, fill },
+  ];
+  marks.push(
+    ...(old && row.seen ? [{ kind: "group", marks: drawn, opacity: PALE } as const] : drawn),
+  );
   if (onGrid) {
     const y = top + (row.seen ? lower : upper);
     marks.push(...boxMarks(row.grid, toX, y, colours.box, colours.ink));

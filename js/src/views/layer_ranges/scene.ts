@@ -30,11 +30,8 @@ export function drawing(): Drawing<RangesScene> {
     const { content, past } = read(given.get);
     if (!content) return "waiting for the first numbers…";
     if (content.rows.length === 0) return "no layer to measure";
-    return sceneOf(
-      content,
-      timesOf(past, measureOf(given.get("over_time")), where(anySeen(content))),
-      given,
-    );
+    const over = content.old ? inputsText(content) : where(anySeen(content));
+    return sceneOf(content, timesOf(past, measureOf(given.get("over_time")), over), given);
   };
 }
 
@@ -134,24 +131,27 @@ function captionOf(
   more: boolean,
 ): Remark[] {
   const { colours } = theme;
-  const { observed, start, step } = content;
+  const { observed, start, step, old } = content;
   const seen = anySeen(content);
   const fill = (colour: string) => ({ kind: "fill", colours: [colour] }) as const;
   const caption: Remark[] = [
     { text: headline, tone: "ink", strong: true },
     { text: why },
     {
-      text: `one function: max φ − min φ ${seen ? inputsText(content) : where(false)}`,
-      swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
+      text: `one function: max φ − min φ ${seen || old ? inputsText(content) : where(false)}`,
+      swatch: { kind: "dot", colours: [seen || old ? colours.seen : colours.dot] },
       title: "A dot for each function; in large layers, 60 of them evenly by rank",
     },
     {
       text: "the middle half of a layer, with its median",
-      swatch: fill(seen ? colours["seen-box"] : colours.box),
+      swatch: fill(seen || old ? colours["seen-box"] : colours.box),
       title: "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median",
     },
   ];
-  if (seen && more) caption.push({ text: "the same on the grid", swatch: fill(colours.box) });
+  if (old) caption.push({ text: oldText(store), tone: "ink" });
+  if (old || (seen && more)) {
+    caption.push({ text: "the same on the grid", swatch: fill(colours.box) });
+  }
   if (!seen || more) {
     caption.push({
       text: `median at step ${formatCount(start)}, on the grid`,
@@ -171,6 +171,12 @@ function captionOf(
   return caption.filter(({ text }) => text !== "");
 }
 
+/** Functions of now on inputs of before say nothing of the model. */
+function oldText(store: Store): string {
+  const anew = store.batch().seen && !store.alone() ? "; “observe again” sees them anew" : "";
+  return `Inputs are those of another step, drawn pale; what is said is of the grid${anew}.`;
+}
+
 function howToObserve(store: Store): string {
   if (store.alone()) return "The ranges over the inputs were not measured.";
   return store.batch().seen
@@ -178,8 +184,9 @@ function howToObserve(store: Store): string {
     : "Call live.observe(batch) to see the ranges over the inputs.";
 }
 
-function wordsOf({ rows, step }: Content, { words }: Times, lead: readonly string[]): string {
-  const seen = anySeen({ rows });
+function wordsOf(content: Content, { words }: Times, lead: readonly string[]): string {
+  const { rows, step } = content;
+  const seen = anySeen(content);
   const medians = rows.map((row) => {
     const range = seen ? row.numbers.observed_range : row.numbers.range;
     return `${layerTitle(row)} ${range === null ? "not known" : number(range)}`;

@@ -69,7 +69,7 @@ export function sitesOf(content: Content, layout: Layout, axis: Range, more: boo
         return found ? `${found.title} (${found.below}): ${found.about}` : "";
       }
       if (!rows[row]) return "";
-      return dot < 0 ? rowWords(rows[row], content, more) : dotWords(rows[row], dot);
+      return dot < 0 ? rowWords(rows[row], content, more) : dotWords(rows[row], dot, content);
     },
     next(id, direction) {
       const last = rows.length - 1;

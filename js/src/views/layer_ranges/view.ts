@@ -79,10 +79,11 @@ function build(shell: Shell): Parts {
   function press(id: string, spoken: boolean) {
     const { row, dot } = siteOf(id);
     const layer = scene?.content.rows[row];
-    if (!layer) return;
+    if (!scene || !layer) return;
     if (dot >= 0) select(row, layer.functions[dot]);
-    else if (scene?.chosen !== row) select(row, layer.typical);
-    if (spoken) shell.speak(`selected: ${dotWords(layer, dot >= 0 ? dot : typicalDot(layer))}`);
+    else if (scene.chosen !== row) select(row, layer.typical);
+    const which = dot >= 0 ? dot : typicalDot(layer);
+    if (spoken) shell.speak(`selected: ${dotWords(layer, which, scene.content)}`);
   }
 
   /** Left and right arrow select one function after another. */

@@ -22,9 +22,11 @@ const known = (value: number | null) => (value === null ? UNKNOWN : number(value
 const roughly = (value: number | null) =>
   value === null ? UNKNOWN : number(Number(value.toPrecision(2)));
 
-/** Whether inputs of any layer were observed: shapes are then measured over the inputs. */
-export function anySeen({ rows }: Pick<Content, "rows">): boolean {
-  return rows.some(({ numbers }) => numbers.outside_grid !== null);
+type Seen = Pick<Content, "rows" | "old" | "observed_step">;
+
+/** Whether inputs of the model as it is were observed: what counts is then what is so over the inputs. */
+export function anySeen({ rows, old }: Seen): boolean {
+  return !old && rows.some(({ numbers }) => numbers.outside_grid !== null);
 }
 
 export const where = (seen: boolean) => (seen ? "over the inputs seen" : "on the grid");
@@ -44,7 +46,7 @@ export interface Column {
 }
 
 /** The columns in their order; those that decide come first. */
-export function columnsOf(content: Pick<Content, "rows" | "threshold">, more: boolean): Column[] {
+export function columnsOf(content: Seen & Pick<Content, "threshold">, more: boolean): Column[] {
   const four = deciding(anySeen(content), content.threshold, more);
   return more ? [...four, ...OTHERS] : four;
 }
@@ -146,14 +148,12 @@ const MANY = 0.05;
  * What the rows say: which layer's functions vary least, and why. Where a layer gets a large part of its inputs from
  * outside its grid, that comes first: something can be done about it.
  */
-export function sentences(
-  content: Pick<Content, "rows" | "observed_step">,
-): [headline: string, why: string] {
+export function sentences(content: Seen): [headline: string, why: string] {
   const { rows } = content;
-  const seen = anySeen({ rows });
-  const outside = outsideText(content);
+  const seen = anySeen(content);
+  const outside = seen ? outsideText(content) : "";
   const [first, ...others] = comparison(rows, seen);
-  const leads = Math.max(...rows.map(outsideOf)) > LARGE;
+  const leads = seen && Math.max(...rows.map(outsideOf)) > LARGE;
   const said = leads ? [outside, first, ...others] : [first, ...others, outside];
   const [headline = "", ...why] = said.filter((text) => text);
   return [headline, why.join(" ")];
@@ -227,9 +227,9 @@ export function rowHint({ name, type, numbers }: Row): string {
   return `${layerTitle({ name, type })} · ${what} · click to select its typical function`;
 }
 
-export function dotWords(row: Row, dot: number): string {
+export function dotWords(row: Row, dot: number, content: Content): string {
   const f = row.functions[dot];
   const at = { ...selectionOf(row, f), layer: row.name };
-  const range = `range ${number(row.dots[dot])} ${where(row.seen !== null)}`;
+  const range = `range ${number(row.dots[dot])} ${row.seen ? inputsText(content) : where(false)}`;
   return `${layerTitle(row)} · ${placeText(row, at)}: ${range}`;
 }

@@ -3,7 +3,7 @@
 import { levelsOf } from "../../phi/contours.ts";
 import { inputName, layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
-import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
+import { type Ends, endsOrGrid, inputEnds, seenThen } from "../../phi/inputs.ts";
 import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import {
@@ -321,7 +321,7 @@ function readAt({ frame, layer }: Shown, pair: Pair, x: number, y: number): Read
   return { x, y, values: [a, b], lines };
 }
 
-function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remark[] {
+function captionOf({ store, theme }: Given, { layer, frame }: Shown, pair: Pair): Remark[] {
   const { reach, most, density, levels, strips } = pair;
   const caption: Remark[] = [
     { text: "colour is the sum φ₁(x) + φ₂(y) of two functions", tone: "ink" },
@@ -337,7 +337,8 @@ function captionOf({ store, theme }: Given, { layer }: Shown, pair: Pair): Remar
   if (reach.broken > 0) caption.push({ text: "not finite where grey", tone: "warn" });
   if (density) {
     const swatch = { kind: "dot", colours: [theme.colours.ink] } as const;
-    caption.push({ text: densityWords(density), swatch });
+    const then = seenThen(store.observed(layer.name), frame.step);
+    caption.push({ text: `${densityWords(density)}${then && `, as seen${then}`}`, swatch });
   } else if (!store.alone() && !store.observed(layer.name)) {
     caption.push({ text: "live.observe(batch) adds a dot wherever two inputs came together" });
   }

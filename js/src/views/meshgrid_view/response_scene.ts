@@ -10,6 +10,7 @@ import {
 } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import { type Images, imagesOf, mapsOf, type RawArray, rangeOf } from "../../phi/images.ts";
+import { seenThen } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import { patchOf } from "../../phi/patch.ts";
 import { mostOf, reachOf } from "../../phi/ramp.ts";
@@ -287,12 +288,20 @@ function reachIn({ reaches }: Response): { low: number; high: number; broken: nu
   };
 }
 
-function captionOf({ theme, room }: Given, { layer }: Shown, response: Response): Remark[] {
+function captionOf(
+  { store, theme, room }: Given,
+  { layer, frame }: Shown,
+  response: Response,
+): Remark[] {
   const { source, scales, swept, outputs } = response;
+  const then = source.input === "observed" ? seenThen(store.observed(layer.name), frame.step) : "";
   const { low, high, broken } = reachIn(response);
   const [black, white] = source.range;
   const caption: Remark[] = [
-    { text: `what layer ${layerTitle(layer)} answers to ${inputWords(source)}`, tone: "ink" },
+    {
+      text: `what layer ${layerTitle(layer)} answers to ${inputWords(source)}${then && `, as seen${then}`}`,
+      tone: "ink",
+    },
     ...colourRemarks("response", scales, { low, high }, theme),
     { text: `input ${number(black)} (black) … ${number(white)} (white)` },
   ];

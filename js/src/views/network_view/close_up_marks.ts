@@ -46,7 +46,7 @@ export function closeUpMarks(
   theme: Theme,
   palette: Palette,
   diagram: Diagram,
-  /** Where the numbers that it is made of are older than the functions: since when. */
+  /** Of when it is, where that is not the step drawn. */
   late: string,
   isAlone: boolean,
   compared: Compared | null,
@@ -60,7 +60,7 @@ export function closeUpMarks(
       return { kind: "text", ...place, text, fill: colours.muted, size: WORDS } as const;
     });
   }
-  const all = titles.map((title) => (late ? `${title} (inputs ${late})` : title));
+  const all = titles.map((title) => (late ? `${title} (${late})` : title));
   const heading = (room: number) =>
     ({
       kind: "text",
@@ -93,7 +93,7 @@ export function closeUpMarks(
     heading(sum.room),
     ...sum.marks,
     ...unitMarks(named, bars, colours, compared, pictures, framed),
-    ...(link && rooms?.grid ? gridMarks(link, rooms.grid, theme, palette) : []),
+    ...(link && rooms?.grid && !late ? gridMarks(link, rooms.grid, theme, palette) : []),
     ...(link && rooms ? plotMarks(link, rooms.plot, theme) : []),
   ];
 }

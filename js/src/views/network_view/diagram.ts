@@ -1,6 +1,7 @@
 /** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. No DOM. */
 
 import { importance } from "../../phi/importance.ts";
+import { seenThen } from "../../phi/inputs.ts";
 import type { Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
@@ -40,6 +41,8 @@ export interface Diagram {
   window: Window;
   /** How strong links are is that of a frame before: milliseconds until it can be found again; else 0. */
   late: number;
+  /** Of when the inputs are that it goes by, " at step 40", where the model was another then. */
+  inputsAt: string;
 }
 
 /** A unit that is looked at; `bundle` is one that leads to it, or −1. */
@@ -187,7 +190,23 @@ export function diagramOf(
   );
   const before = given.store.ghost();
   const ghost = before?.layout === frame.layout ? before : null;
-  return { frame, graph, pictures, relevances, shown, layout, flow, ghost, room, window, late };
+  const inputsAt = graph.columns.map(
+    ({ layer }) => layer && seenThen(given.store.observed(layer.name), frame.step),
+  );
+  return {
+    frame,
+    graph,
+    pictures,
+    relevances,
+    shown,
+    layout,
+    flow,
+    ghost,
+    room,
+    window,
+    late,
+    inputsAt: inputsAt.find((text) => text) ?? "",
+  };
 }
 
 /** Those that matter, between units that are drawn. */

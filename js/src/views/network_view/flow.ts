@@ -1,6 +1,6 @@
-/** What an example makes of the network: the numbers of every station. No DOM. */
+/** What an example makes of the network: the numbers of every station, all of one step. No DOM. */
 
-import { forward, obstacle } from "../../phi/forward.ts";
+import { extrasAt, forward, obstacle } from "../../phi/forward.ts";
 import type { Activations, Frame, Store, Structure, Taken } from "../../wire/types.ts";
 
 export interface Flow {
@@ -8,11 +8,13 @@ export interface Flow {
   values: (Float32Array | null)[];
   /** Shape of each; maps may be smaller than the station's, and channels fewer, where they came from the kernel. */
   shapes: number[][];
-  /** They are those of the frame that is drawn, computed here; else they are of `step`, to 8 bits. */
-  exact: boolean;
   step: number;
-  /** Of the model beside its functions, by station and name. */
+  /** The functions at that step, as the frame drawn has them in its layout; null where they are not here. */
+  frame: Frame | null;
+  /** Of the model beside its functions at that step, by station and name. */
   extras: Activations["extras"];
+  /** There is a pad, and nothing on it. */
+  blank?: true;
 }
 
 /** While frames come in the page computes for each of them what takes no more milliseconds; what takes more, in at most a share of the time. */
@@ -62,24 +64,34 @@ export function createFlow() {
     const input = drawn ?? (probe ? exampleOf(probe, example) : null);
     const rests = cost > SHORT && performance.now() < ended + cost / SHARE;
     const hurried = !drawn && taken !== null && isLive && rests;
-    const extras = taken?.extras ?? new Map();
-    const computes = input !== null && obstacle(structure, frame.layout, extras) === "";
+    const isBlank = drawn?.every((value) => value === drawn[0]);
+    const known = input && stateAt(structure, frame, taken);
+    const kept = (step: number) => {
+      const at = store.at(step);
+      return at?.step === step && at.layout === frame.layout ? at : null;
+    };
     made = from;
-    asks = drawn !== null && !computes;
-    if (computes && !hurried) {
+    asks = drawn !== null && !known && !isBlank;
+    if (drawn && isBlank) flow = blank(structure, frame, drawn);
+    else if (known && !hurried) {
       const start = performance.now();
-      flow = computed(structure, frame, taken, input);
+      flow = computed(structure, known, input);
       own = { flow, of: [structure, probe, example, frame.layout] };
       ended = performance.now();
       cost = ended - start;
-    } else if (drawn) flow = modelled ? received(structure, modelled, 0, drawn) : null;
+    } else if (drawn && !modelled) {
+      // Where nobody else can, with the model as it was when all of it was known.
+      const then = taken && kept(taken.step);
+      const earlier = then && stateAt(structure, then, taken);
+      flow = earlier && computed(structure, earlier, drawn);
+    } else if (drawn) flow = modelled && received(structure, modelled, 0, drawn, kept);
     else {
       const known = [structure, probe, example, frame.layout];
       const mine = own?.of.every((part, k) => part === known[k]) ? own.flow : null;
       // Of the time before, as the model has taken it or as it was computed here: whichever is later.
       const isMine = mine !== null && mine.step <= frame.step && mine.step >= (taken?.step ?? 0);
       if (isMine) flow = mine;
-      else flow = taken ? received(structure, taken, example, input) : null;
+      else flow = taken && received(structure, taken, example, input, kept);
     }
     return { flow, asks };
   };
@@ -94,42 +106,67 @@ export function exampleOf(
   return inputs.subarray(at, at + size);
 }
 
-function computed(
-  structure: Structure,
-  frame: Frame,
-  taken: Activations | null,
-  input: Float32Array,
-): Flow {
-  const extras: Activations["extras"] = taken?.extras ?? new Map();
+/** A frame and all that the page computes the network with, as of its step. */
+type State = Pick<Flow, "extras"> & { frame: Frame };
+
+/** Null where the page cannot compute it. */
+function stateAt(structure: Structure, frame: Frame, taken: Activations | null): State | null {
+  const extras = frame.rough ? null : extrasAt(structure, frame, taken);
+  return extras && obstacle(structure, frame.layout, extras) === "" ? { frame, extras } : null;
+}
+
+function computed(structure: Structure, { frame, extras }: State, input: Float32Array): Flow {
   const values = forward(structure, frame, extras, input);
   const shapes = structure.stations.map(({ shape }) => shape);
-  return { values, shapes, exact: true, step: frame.step, extras };
+  return { values, shapes, step: frame.step, frame, extras };
+}
+
+/** An input of which nothing is made. */
+function blank({ stations }: Structure, { step }: Frame, input: Float32Array): Flow {
+  const values = stations.map((_, k) => (k === 0 ? input : null));
+  const shapes = stations.map(({ shape }) => shape);
+  return { values, shapes, step, frame: null, extras: new Map(), blank: true };
 }
 
 function received(
-  { stations }: Structure,
-  { step, values: taken, extras }: Activations,
+  structure: Structure,
+  activations: Activations,
   example: number,
   input: Float32Array | null,
+  kept: (step: number) => Frame | null,
 ): Flow {
+  const { stations } = structure;
+  const { step, values: taken, extras: numbers } = activations;
   const values: (Float32Array | null)[] = [];
   const shapes: number[][] = [];
   stations.forEach((station, k) => {
     const own = taken.get(k);
+    const exact = numbers.get(k)?.get(EXACT);
     if (station.kind === "input") {
       values[k] = input;
       shapes[k] = station.shape;
     } else {
-      values[k] = own ? read(own, example) : null;
+      values[k] = own ? read(own, example, exact) : null;
       shapes[k] = own ? own.shape.slice(1) : station.shape;
     }
   });
-  return { values, shapes, exact: false, step, extras };
+  const then = kept(step);
+  const extras = then && !then.rough && extrasAt(structure, then, activations);
+  // Where the functions of that step are not here, nothing is taken apart.
+  return { values, shapes, step, frame: extras ? then : null, extras: extras || new Map() };
 }
 
-function read({ shape, data, low, high }: Taken, example: number): Float32Array | null {
+/** What few numbers of a station are called among the extras, where they are not rounded to 8 bits. */
+const EXACT = "values";
+
+function read(
+  { shape, data, low, high }: Taken,
+  example: number,
+  exact: Float32Array | undefined,
+): Float32Array | null {
   if (example >= shape[0]) return null;
   const size = shape.slice(1).reduce((product, side) => product * side, 1);
+  if (exact) return exact.subarray(example * size, (example + 1) * size);
   const scale = (high[example] - low[example]) / 255;
   const out = new Float32Array(size);
   for (let k = 0; k < size; k++) out[k] = low[example] + scale * data[example * size + k];

@@ -36,7 +36,15 @@ import { scoresOf } from "./scores.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { canDraw, stripOf } from "./strip.ts";
 import { strongestPath, strongestPathFrames, strongestPathLines } from "./strongest_path.ts";
-import { captionOf, description, stationWords, thumbWords, unitWords, verdictOf } from "./words.ts";
+import {
+  asOf,
+  captionOf,
+  description,
+  stationWords,
+  thumbWords,
+  unitWords,
+  verdictOf,
+} from "./words.ts";
 
 export const CLOSEST = 12;
 
@@ -146,15 +154,16 @@ function focusOf(
 
 /** What is looked at closely: what is pointed at or selected, else what the network says. */
 function closeUpOf(diagram: Diagram, focus: Focus | null, given: Given): CloseUp | null {
-  const { graph, flow, frame, layout } = diagram;
-  if (!flow) return functionsOf(diagram, focus);
+  const { graph, flow, layout } = diagram;
+  const then = flow?.frame;
+  if (!flow || !then) return functionsOf(diagram, focus);
   const last = graph.columns.length - 1;
   const scores = scoresOf(graph, flow);
   const at = focus ?? { column: last, unit: scores?.best ?? 0, bundle: -1, entry: null };
   const column = graph.columns[at.column];
   if (column.layer?.window) return functionsOf(diagram, focus);
   if (column.layer?.kind === "linear") {
-    return unitCloseUp(graph, at.column, flow, frame, at.unit);
+    return unitCloseUp(graph, at.column, flow, then, at.unit);
   }
   if (!column.layer || !column.map) return functionsOf(diagram, focus);
   const box = layout.columns[at.column].byUnit.get(at.unit);
@@ -169,7 +178,7 @@ function closeUpOf(diagram: Diagram, focus: Focus | null, given: Given): CloseUp
     };
   }
   const wanted = at.bundle < 0 ? -1 : inputOfBundle(diagram, at);
-  return pixelCloseUp(graph, at.column, flow, frame, at.unit, place.row, place.at, wanted);
+  return pixelCloseUp(graph, at.column, flow, then, at.unit, place.row, place.at, wanted);
 }
 
 /** Of the unit or the link that is looked at, by itself of the strongest link of the first layer. */
@@ -251,7 +260,7 @@ function sceneOf(
   const scores = scoresOf(graph, flow);
   const known = [layout, frame, flow, theme.name, ratio, window.x, window.y];
   const pad = padOf(diagram, settings);
-  const verdict = verdictOf(graph, scores, store.probe(), settings);
+  const verdict = verdictOf(diagram, scores, store.probe(), settings);
   // What is pointed at stands out; what is selected has a frame.
   const strength = isPointed ? 0.4 : focus ? 0.85 : 1;
 
@@ -320,7 +329,7 @@ function sceneOf(
             theme,
             palette,
             diagram,
-            lateOf(diagram, closeUp),
+            closeUp?.kind === "functions" ? "" : asOf(diagram),
             given.store.alone(),
             settings.compared,
           ),
@@ -350,14 +359,6 @@ function padOf({ layout, room, window }: Diagram, { example }: Settings): Rect |
   if (example >= 0 || !first?.column.map) return null;
   const box = first.units[0];
   return { ...box, x: box.x - window.x + room.x, y: box.y - window.y + room.y };
-}
-
-/** Of when the numbers are that a close-up begins with, where the functions on them are of later. */
-function lateOf({ graph, flow, frame }: Diagram, closeUp: CloseUp | null): string {
-  if (!closeUp || !flow || flow.step === frame.step) return "";
-  const { sources } = graph.stations[graph.columns[closeUp.column].station];
-  const isExample = Math.max(...sources) === graph.columns[0].station;
-  return isExample ? "" : `as of step ${formatCount(flow.step)}`;
 }
 
 function titlesOf({ graph, flow }: Diagram, closeUp: CloseUp | null): string[] {

@@ -17,6 +17,8 @@ import { outline } from "./marks.ts";
 
 export interface StrongestLink {
   picture: LayerPicture;
+  /** The functions that the example runs through. */
+  frame: Frame;
   column: Column;
   bundle: Bundle;
   /** What its functions were before; null where that is not known. */
@@ -41,7 +43,7 @@ const PLOT = { narrow: 112, least: 170, most: 250, share: 0.2 };
 
 /** Of a plain layer none: its straight lines say no more than their links. */
 export function strongestLink(diagram: Diagram, closeUp: UnitCloseUp): StrongestLink | null {
-  const { pictures, shown, graph, ghost } = diagram;
+  const { pictures, shown, graph, ghost, flow, frame: now } = diagram;
   const { column: k, unit, source, strongest } = closeUp;
   const picture = pictures[k];
   if (!picture || isPlain(picture.layer)) return null;
@@ -50,7 +52,8 @@ export function strongestLink(diagram: Diagram, closeUp: UnitCloseUp): Strongest
   if (!bundle) return null;
   const start = source === "map" ? `map ${from}` : from;
   const name = `${start} → ${outputName(picture.layer, unit, "").trim()}`;
-  return { picture, column: graph.columns[k], bundle, ghost, name, entry, x, value };
+  const frame = flow?.frame ?? now;
+  return { picture, frame, column: graph.columns[k], bundle, ghost, name, entry, x, value };
 }
 
 /**
@@ -114,8 +117,8 @@ function curveOf(frame: Frame, layer: LayerLayout, f: number, { from, to }: Rang
 
 /** The strongest function with axes, what it was, and the example on it. */
 export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] {
-  const { picture, bundle, entry, ghost, x, value, name } = link;
-  const { frame, layer } = picture;
+  const { picture, frame, bundle, entry, ghost, x, value, name } = link;
+  const { layer } = picture;
   const { colours } = theme;
   const [low, high] = picture.x;
   const edge = AIR * (high - low);

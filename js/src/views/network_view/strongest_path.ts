@@ -44,14 +44,16 @@ export function strongestPath(diagram: Diagram, closeUp: UnitCloseUp): Leg[] {
 
 /** How strong each link into a unit is. */
 function strengths(
-  { graph, flow, frame, shown, relevances }: Diagram,
+  { graph, flow, shown, relevances }: Diagram,
   column: number,
   unit: number,
   closeUp: UnitCloseUp,
 ): (n: number) => number {
   const { bundles } = shown[column];
   const isFirst = column === closeUp.column && unit === closeUp.unit;
-  const made = isFirst ? closeUp : flow && unitCloseUp(graph, column, flow, frame, unit);
+  const made = isFirst
+    ? closeUp
+    : flow?.frame && unitCloseUp(graph, column, flow, flow.frame, unit);
   if (!made) return (n) => relevances[column]?.sizes[n] ?? 0;
   const parts = new Map(made.parts.map(({ from, value }) => [from, Math.abs(value)]));
   return (n) => parts.get(bundles[n].from) ?? 0;

@@ -34,9 +34,8 @@ export function captionOf(
   const links = shown.reduce((sum, { links: own }) => sum + own.length, 0);
   const share = shareShown(diagram);
   const stale = isStale(flow, frame);
-  const verdict = said && stale && flow ? `${said} (as of step ${formatCount(flow.step)})` : said;
   const remarks: Remark[] = [
-    ...(verdict ? [verdictRemark(verdict, stale)] : []),
+    ...(said ? [verdictRemark(said, stale)] : []),
     ...keyOf(diagram, legs > 0 ? "grey links" : "links", colours),
   ];
   if (legs > 1) {
@@ -64,6 +63,7 @@ export function captionOf(
     const title = "The strongest links are shown: the share is the mean over the layers";
     remarks.push({ text, title });
   }
+  if (diagram.inputsAt) remarks.push({ text: `links by the inputs seen${diagram.inputsAt}` });
   if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
   return remarks;
 }
@@ -158,12 +158,15 @@ export function editWords(
 
 /** What the network says of the example, and whether that is right. */
 export function verdictOf(
-  graph: Graph,
+  diagram: Diagram,
   scores: Scores | null,
   probe: Probe | null,
   { example }: Settings,
 ): string {
+  const { graph, flow } = diagram;
+  if (flow?.blank) return "nothing is drawn yet: draw something on the input";
   if (!scores || scores.raw.length < 2) return "";
+  const late = asOf(diagram) && ` (${asOf(diagram)})`;
   const which = example < 0 ? "your drawing" : `example ${example}`;
   const label = example < 0 ? null : (probe?.labels?.[example] ?? null);
   const loss = lossOf(scores, label);
@@ -175,11 +178,16 @@ export function verdictOf(
   const said = scores.probabilities
     ? `${which}: predicted ${named(scores.best)} (${percent(scores.probabilities[scores.best])})${truth}`
     : `${which}: highest score ${named(scores.best)}${truth}`;
-  if (loss === null) return said;
+  if (loss === null) return said + late;
   // The loss of the training is that of a batch, with the statistics of the batch and with dropout.
   const differs = graph.stations.some((station) => DIFFERS.test(station.label));
   const mode = differs ? " in evaluation mode" : "";
-  return `${said} · its loss ${twoDigits(loss)}${mode}`;
+  return `${said} · its loss ${twoDigits(loss)}${mode}${late}`;
+}
+
+/** Of when the numbers of the example are, where that is not the step drawn. */
+export function asOf({ flow, frame }: Diagram): string {
+  return flow && flow.step !== frame.step ? `as of step ${formatCount(flow.step)}` : "";
 }
 
 /** "0.20", not "0.2". */
@@ -206,11 +214,13 @@ export function thumbWords({ graph, shown, relevances }: Diagram, k: number, n: 
 }
 
 export function unitWords(
-  { graph, flow }: Diagram,
+  diagram: Diagram,
   k: number,
   unit: number,
   scores: Scores | null,
 ): string {
+  const { graph, flow } = diagram;
+  const late = asOf(diagram) && `, ${asOf(diagram)}`;
   const column = graph.columns[k];
   const input = column.map ? "input channel" : "input";
   const isInput = column.kind === "input";
@@ -222,21 +232,23 @@ export function unitWords(
   if (isLast && scores) {
     const { probabilities, raw } = scores;
     const said = probabilities ? percent(probabilities[unit]) : number(raw[unit]);
-    return `${what}: ${said}`;
+    return `${what}: ${said}${late}`;
   }
   const values = flow ? unitValues(flow, column.station, unit) : null;
   if (!values) return what;
-  if (values.length === 1) return `${what}: ${number(values[0])}`;
+  if (values.length === 1) return `${what}: ${number(values[0])}${isInput ? "" : late}`;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return `${what}: mean ${number(mean)}`;
+  return `${what}: mean ${number(mean)}${isInput ? "" : late}`;
 }
 
 export function description(
-  { graph, frame }: Diagram,
+  diagram: Diagram,
   scores: Scores | null,
   probe: Probe | null,
   { example }: Settings,
 ): string {
+  const { graph, frame } = diagram;
+  const late = asOf(diagram) && ` ${asOf(diagram)}`;
   const sizes = graph.columns.map(({ name, units, map }) =>
     map
       ? `${name}: ${counted(units, "map")} of ${map.join(" by ")}`
@@ -245,7 +257,7 @@ export function description(
   const which = example < 0 ? "the drawing" : `example ${example}`;
   const said =
     probe && scores && scores.raw.length > 1
-      ? ` For ${which} the largest score is number ${numberedName(lastLayer(graph), scores.best)}.`
+      ? ` For ${which} the largest score is number ${numberedName(lastLayer(graph), scores.best)}${late}.`
       : "";
   return `The network from input to output at step ${formatCount(frame.step)}. ${sizes.join(", ")}.${said}`;
 }

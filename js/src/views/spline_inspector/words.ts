@@ -2,6 +2,7 @@
 
 import { placeText } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
+import { seenThen } from "../../phi/inputs.ts";
 import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
 import type { Picture } from "./picture.ts";
 import type { Settings } from "./settings.ts";
@@ -93,7 +94,8 @@ export function inputsText(phi: Phi, observed: Observed | null, isAlone = false)
   if (entry >= observed.entries) return "";
   const grid = observed.outsideDomain[entry];
   const support = observed.outsideExtent[entry];
-  const seen = `inputs seen (${formatCount(observed.samples)} samples)`;
+  const then = seenThen(observed, phi.step);
+  const seen = `inputs seen${then} (${formatCount(observed.samples)} samples)`;
   if (!(grid > 0)) return `all ${seen} lie on the grid`;
   const beyond = support > 0 ? `, ${percent(support)} beyond every basis function` : "";
   return `${percent(grid)} of the ${seen} lie outside the grid${beyond}`;
