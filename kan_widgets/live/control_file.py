@@ -39,7 +39,8 @@ class Wishes:
 
 def place_of(recording: Path) -> Path:
     """Return the file by which the run of a recording is steered."""
-    return recording.with_name(f"{recording.name}.control")
+    place = recording.resolve()  # a link leads to the same
+    return place.with_name(f"{place.name}.control")
 
 
 def lock_of(place: Path) -> Path:

@@ -200,7 +200,8 @@ def test_version_1_of_the_file_has_the_fields_it_is_documented_with(
             *("mark.json", "array", "observed.json", "status.json"),
         ]
         assert list(json.loads(file["kan_widgets.json"])) == [
-            *("format", "version", "id", "copy", "model", "kan_widgets", "started")
+            *("format", "version", "id", "copy", "model", "kan_widgets", "started"),
+            *("host", "process"),
         ]
 
 

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Listener, Source, State
 from kan_widgets.live.frames.structure import Structure
-from kan_widgets.live.recordings.destination import begin, is_first_process, new_file, status_of
+from kan_widgets.live.recordings.archive import beside
+from kan_widgets.live.recordings.destination import begin, claimed, is_first_process, status_of
 from kan_widgets.live.recordings.recordable import Recordable, Steering
 from kan_widgets.live.recordings.waiting import NetworkNews
 from kan_widgets.live.recordings.writer import parameters_of
@@ -44,7 +45,15 @@ class Recorder(Listener):
     again, a slow one misses frames; the training waits for neither.
     """
 
-    def __init__(self, source: Recordable, path: Path, max_bytes: int, *, overwrite: bool) -> None:
+    def __init__(
+        self,
+        source: Recordable,
+        path: Path,
+        max_bytes: int,
+        *,
+        overwrite: bool,
+        steered: Callable[[Recorder], Steering] | None,
+    ) -> None:
         self.path = path
         self.is_active = is_first_process()
         """Whether it writes at all: in distributed training only the first process does."""
@@ -76,27 +85,38 @@ class Recorder(Listener):
         self._failures = 0
         self._status: dict[str, Any] = {}
         self._source = weakref.ref(source, self._forgotten)
-        self._process = os.getpid()
         if not self.is_active:
             return
-        self._writer = begin(new_file(path, overwrite=overwrite), source)
+        with self._writing, claimed(path, overwrite=overwrite) as held:
+            archive = beside(path)
+            try:
+                self._writer = begin(archive, source)
+                self._begin(source)
+                if steered is not None:
+                    self.steering = steered(self)
+                self._write_status(source, "")
+                archive.move(path, held)
+            except BaseException:
+                self._is_closed = True
+                source.unsubscribe(self)
+                if self.steering is not None:
+                    self.steering.close()
+                archive.discard()
+                raise
+            open_recorders[path] = self
+        disk.start()
+
+    def _begin(self, source: Recordable) -> None:
+        """Write what is known by now, and hear of the rest."""
         self._know(source, source.layout)
         past, observed = source.subscribe_from_start(self)
-        try:
-            for frame in past:
-                self._put(_Waiting(frame, 0.0, True))
-            self._writer.scalars(source.training.scalars)
-            if observed:
-                self._writer.observed(observed)
-            self._network.begin(source)
-            self._network.write(self._writer)
-            self._write_status(source, "")
-        except BaseException:
-            source.unsubscribe(self)
-            self._writer.archive.abandon()
-            raise
-        open_recorders[path] = self
-        disk.start()
+        for frame in past:
+            self._put(_Waiting(frame, 0.0, True))
+        self._writer.scalars(source.training.scalars)
+        if observed:
+            self._writer.observed(observed)
+        self._network.begin(source)
+        self._network.write(self._writer)
 
     # -- what it is -------------------------------------------------------------------
 
@@ -145,6 +165,8 @@ class Recorder(Listener):
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
         """Keep a frame for the thread of all files."""
+        if self._is_closed:
+            return
         seconds = time.perf_counter() - self._started
         with self._lock:
             if self._frames and self._waiting_bytes + frame.nbytes > _MOST_WAITING:
@@ -342,7 +364,7 @@ class Recorder(Listener):
 
         Then it is an ordinary ``.npz``. The training goes on. Closing again does nothing.
         """
-        if self._is_closed or os.getpid() != self._process:
+        if self._is_closed:
             return
         if (source := self._source()) is not None:
             try:
@@ -352,6 +374,11 @@ class Recorder(Listener):
         with self._writing:
             self._write(is_last=True)
             self._end()
+
+    def _leave(self) -> None:
+        """Leave the file to the process that this one is a fork of."""
+        self.is_active, self._is_closed, self.steering = False, True, None
+        self._writer.archive.leave()
 
     def _end(self) -> None:
         if self._is_closed:
@@ -389,3 +416,13 @@ open_recorders: dict[Path, Recorder] = {}
 def _close_all() -> None:
     for recorder in list(open_recorders.values()):
         recorder.close()
+
+
+def _leave_all() -> None:
+    for recorder in open_recorders.values():
+        recorder._leave()
+    open_recorders.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all)
