@@ -1,4 +1,4 @@
-"""The file a run goes into: its name, who may write it, and what is said of the run."""
+"""The file a run goes into: its name, and who may write it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
 from io import FileIO
 from pathlib import Path
-from typing import Any
 
 from kan_widgets.live.recordings.archive import Archive, Place, members
 from kan_widgets.live.recordings.locks import lock
@@ -18,22 +16,6 @@ from kan_widgets.live.recordings.recordable import Recordable
 from kan_widgets.live.recordings.writer import Writer
 
 PathLike = str | os.PathLike[str]
-
-
-def status_of(source: Recordable) -> dict[str, Any]:
-    """Return how a training goes, as JSON; without what it has printed."""
-    training = source.training
-    return {
-        "state": source.state,
-        "message": source.message,
-        "progress": asdict(replace(source.progress, output="")),
-        "every": source.every,
-        "rates": source.learning_rates,
-        "notices": source.notices,
-        "epochs_done": training.epochs_done,
-        "seconds": training.seconds,
-        "timed_steps": training.timed_steps,
-    }
 
 
 def is_first_process() -> bool:

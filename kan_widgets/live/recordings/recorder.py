@@ -21,8 +21,9 @@ from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Listener, Source, State
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.archive import beside
-from kan_widgets.live.recordings.destination import begin, claimed, is_first_process, status_of
+from kan_widgets.live.recordings.destination import begin, claimed, is_first_process
 from kan_widgets.live.recordings.recordable import Recordable, Steering
+from kan_widgets.live.recordings.status import status_of
 from kan_widgets.live.recordings.waiting import NetworkNews
 from kan_widgets.live.recordings.writer import parameters_of
 from kan_widgets.live.reports import report

@@ -14,10 +14,10 @@ from kan_widgets.live.recordings.destination import (
     checked_place,
     claimed,
     is_first_process,
-    status_of,
 )
 from kan_widgets.live.recordings.recordable import Recordable, Steering
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
+from kan_widgets.live.recordings.status import status_of
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 
 
