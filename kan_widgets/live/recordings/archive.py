@@ -98,9 +98,10 @@ class Archive:
         if len(data) >= _MAX32:
             raise ValueError(f"{name}: expected less than 4 GiB, got {len(data):,} bytes")
         now = time.localtime()
+        year = min(max(now.tm_year - 1980, 0), 127)  # a clock may say what a zip cannot
         stamp = (
             now.tm_hour << 11 | now.tm_min << 5 | now.tm_sec // 2,
-            max(0, now.tm_year - 1980) << 9 | now.tm_mon << 5 | now.tm_mday,
+            year << 9 | now.tm_mon << 5 | now.tm_mday,
         )
         start = self._end + _LOCAL.size + len(name.encode())
         member = Member(name, self._end, start, len(data), zlib.crc32(data), stamp)

@@ -55,6 +55,10 @@ class Probed:
     probe: Probe | None
 
 
+class NoRecording(ValueError):
+    """Another kind of file."""
+
+
 Record = Frame | Values | Mark | Status | Observed | Structure | Probed | Activations
 
 
@@ -92,7 +96,7 @@ class Reader:
             If it is not a recording, damaged, one of a later version, or another run's than before.
         """
         if self.path.exists() and not self.path.is_file():
-            raise ValueError(f"{self.path} is a device, a pipe or a folder; {_EXPECTED}")
+            raise NoRecording(f"{self.path} is a device, a pipe or a folder; {_EXPECTED}")
         with self.path.open("rb") as file:
             start = Place()
             first = next(members(file, start), None)
@@ -127,14 +131,14 @@ class Reader:
         """Raise if the file is surely no recording, not only one that has not begun yet."""
         name = first_name(file)
         if name not in (None, HEADER):
-            raise ValueError(
+            raise NoRecording(
                 f"{self.path} is an archive, but not a recording: it begins with {name!r}; "
                 f"{_EXPECTED}"
             )
         file.seek(0)
         beginning = file.read(4)
         if not b"PK\x03\x04".startswith(beginning) and any(beginning):
-            raise ValueError(
+            raise NoRecording(
                 f"{self.path} is not a recording: it begins with {beginning!r}; {_EXPECTED}"
             )
         if self._head:  # it was there before
@@ -147,9 +151,9 @@ class Reader:
             is_ours = header["format"] == FORMAT
             header |= {name: str(header.get(name, "")) for name in _WORDS}
         except Exception as error:
-            raise ValueError(f"{self.path} is not a recording: {error!r}; {_EXPECTED}") from error
+            raise NoRecording(f"{self.path} is not a recording: {error!r}; {_EXPECTED}") from error
         if not is_ours:
-            raise ValueError(
+            raise NoRecording(
                 f"{self.path} is not a recording, but of the format {header['format']!r}; "
                 f"{_EXPECTED}"
             )

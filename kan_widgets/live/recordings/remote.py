@@ -98,8 +98,8 @@ class Remote:
         if not self._holds:
             self._hold()
         self._check_held()
-        numbers = [int(self._said.get("heard", 0)), *(c["number"] for c in known.commands)]
-        number = 1 + int(max([*numbers, *(each["number"] for each in self._waiting)]))
+        unheard = [each["number"] for each in (*known.commands, *self._waiting)]
+        number = 1 + int(max(unheard, default=self._said.heard))
         kept = {name: value for name, value in command.items() if name != "id"}
         self._waiting.append({**kept, "number": number})
         self._asked_at = time.monotonic()
@@ -139,9 +139,11 @@ class Remote:
 
     def _known(self) -> Wishes:
         try:
-            known = control_file.read(self._place)
+            known = control_file.read(self._place, self._said.heard)
         except FileNotFoundError:
             raise RuntimeError("the run is over, or is not steered from afar any more") from None
+        except ValueError:
+            return Wishes(self._run)  # what cannot be read is written anew
         if known.run != self._run:
             raise RuntimeError("another run is steered there now: follow it anew")
         return known
