@@ -183,8 +183,12 @@ def test_a_terminal_that_knows_only_ascii_is_written_to(
     run = recorded(tmp_path / "läuft.npz")
     given = [each.format(folder=tmp_path, run=run) for each in arguments]
     done = subprocess.run(
-        [sys.executable, "-c", "import sys; from kan_widgets.cli import main; sys.exit(main())"]
-        + given,
+        [
+            sys.executable,
+            "-c",
+            "from kan_widgets.cli import main; raise SystemExit(main())",
+            *given,
+        ],
         env=os.environ | {"PYTHONIOENCODING": "ascii", "KAN_WIDGETS_COMPILE": "0"},
         capture_output=True,
     )

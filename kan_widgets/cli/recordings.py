@@ -94,6 +94,7 @@ def runs(options: argparse.Namespace) -> int:
         raise FileNotFoundError(
             f"{folder} holds no recording: live.save(path) and live.record(path) write them"
         )
+    rows: list[tuple[str, ...]]
     rows = [("run", "model", "step", "last loss", "state", "frames", "started", "MB")]
     rows += [each.words for each in listed]
     rows += [(name, "", "", "", "unreadable", "", "", "") for name in unreadable]

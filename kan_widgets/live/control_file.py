@@ -9,8 +9,9 @@
 ``run.npz.control.lock`` writes it, always as a whole: a new file takes the place of the old one, so
 that nobody reads a half. ``beat`` grows while that follower is there. Commands are numbered,
 rising; they stay until the recording says that they were heard. A number that is far beyond the
-last one heard is passed over: what is numbered on from there would never be heard. Both files are for their owner
-alone, and whoever finds one of another owner, or one that others may write, does not go by it.
+last one heard is passed over: what is numbered on from there would never be heard. Both files are
+for their owner alone, and whoever finds one of another owner, or one that others may write, does
+not go by it.
 """
 
 from __future__ import annotations
@@ -156,9 +157,7 @@ def read(place: Path, heard: int) -> Wishes:
         if content["format"] != FORMAT:
             raise ValueError(f"its format is {content['format']!r:.40}")
         if version > VERSION:
-            raise NotImplementedError(
-                f"its version is {version}, and up to {VERSION} is known here"
-            )
+            raise NotImplementedError(f"its version is {version}, expected up to {VERSION}")
         commands = tuple(map(dict, content["commands"]))
         if any(type(command["number"]) is not int for command in commands):
             raise ValueError("a command has no number")

@@ -176,8 +176,8 @@ class Reader:
         elif kind == "layout.json":
             content = _json(data)
             layout = new_layout([self._layer(raw) for raw in content["layers"]])
-            offsets = accumulate((layer.length for layer in layout.layers), initial=0)
-            if any(layer.offset != offset for layer, offset in zip(layout.layers, offsets)):
+            ends = [*accumulate(layer.length for layer in layout.layers)]
+            if [layer.offset for layer in layout.layers] != [0, *ends[:-1]]:
                 raise ValueError("its layers do not lie one after the other")
             self._layouts[number], self.parameters = layout, _parameters(content.get("parameters"))
         elif kind == "frame.npy":

@@ -58,8 +58,7 @@ class Remote:
                 return "paused"
             if command["kind"] in ("resume", "stop"):
                 return "running" if command["kind"] == "resume" else "stopping"
-        state = self._said.control
-        return state if state == "paused" or state == "stopping" else "running"
+        return self._said.control
 
     @property
     def is_holding(self) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.recordings.recordable import Recordable
@@ -34,8 +33,7 @@ class Steered:
     refused: str = ""
     """Why it did not do that; else empty."""
     message: str = ""
-    control: str = "running"
-    """``running``, ``paused`` or ``stopping``."""
+    control: Literal["running", "paused", "stopping"] = "running"
     holding: bool = False
     """Whether it stands still."""
     lost_after: float = 60.0
@@ -50,29 +48,16 @@ class Status:
     """What went wrong; else empty."""
     every: int = 1
     rates: tuple[float, ...] = ()
-    progress: Progress = Progress(
-        state="idle",
-        step=0,
-        epoch=None,
-        epochs=None,
-        batches_done=0,
-        batches_total=None,
-        steps_per_second=0.0,
-        elapsed=0.0,
-        remaining=None,
-        share=0.0,
-        data_source="",
-        message="",
-        traceback="",
-        output="",
-    )
-    training: RecordedTraining = RecordedTraining()
+    progress: Progress = field(default_factory=Progress)
+    training: RecordedTraining = field(default_factory=RecordedTraining)
     notices: dict[str, Any] = field(default_factory=lambda: {"alarms": [], "cured": None})
     steering: Steered | None = None
 
 
 Said = TypeVar("Said", Progress, RecordedTraining, Steered)
-_kinds_of = cache(get_type_hints)
+_KINDS: dict[object, dict[str, Any]] = {
+    kind: get_type_hints(kind) for kind in (Progress, RecordedTraining, Steered)
+}
 
 
 def status_of(source: Recordable) -> dict[str, Any]:
@@ -116,8 +101,12 @@ def status_from(raw: Mapping[str, Any]) -> Status:
 
 def _with(before: Said, said: Mapping[str, Any]) -> Said:
     """Return a dataclass with what is said of its fields."""
-    known = {name: kind for name, kind in _kinds_of(type(before)).items() if name in said}
-    return replace(before, **{name: _as(kind, said[name], name) for name, kind in known.items()})
+    known = {}
+    for name, kind in _KINDS[type(before)].items():
+        # A word that a later version has is passed over.
+        if name in said and (get_origin(kind) is not Literal or said[name] in get_args(kind)):
+            known[name] = _as(kind, said[name], name)
+    return replace(before, **known)
 
 
 def _as(kind: Any, value: Any, name: str) -> Any:
@@ -125,8 +114,9 @@ def _as(kind: Any, value: Any, name: str) -> Any:
         return None if value is None else _as(get_args(kind)[0], value, name)
     if kind is float and isinstance(value, int):
         return float(value)
-    is_right = isinstance(value, kind if get_origin(kind) is None else str)
-    if not is_right or (kind is float and not math.isfinite(value)):
+    if get_origin(kind) is Literal:
+        return value
+    if not isinstance(value, kind) or (kind is float and not math.isfinite(value)):
         raise TypeError(f"{name} is {value!r:.40}")
     return value
 
