@@ -26,7 +26,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.functions import LayerBasis, LayerFunctions, register_adapter
-from kan_widgets.live.recordings import archive, recorder
+from kan_widgets.live.recordings import archive, waiting
 from kan_widgets.live.recordings.archive import Archive, Place, members
 from kan_widgets.live.recordings.format import VERSION
 from kan_widgets.live.reports import hear_reports
@@ -393,12 +393,12 @@ def test_a_full_disk_is_reported_once_and_training_and_then_recording_go_on(
 def test_a_disk_that_hangs_makes_no_step_wait_and_keeps_memory_bounded(
     run: Run, tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder, "_MOST_WAITING", 5 * run.live.frame.nbytes)
+    monkeypatch.setattr(waiting, "_MOST_BYTES", 5 * run.live.frame.nbytes)
     recording = run.live.record(tmp_path / "run.npz")
     disk.answers.clear()
     try:
         run.train(40)  # comes back
-        assert recording._waiting_bytes <= recorder._MOST_WAITING
+        assert recording._frames.nbytes <= waiting._MOST_BYTES
         assert recording.missed > 0
     finally:
         disk.answers.set()
@@ -574,7 +574,8 @@ def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> Path:
     """Give a copy with other contents, whose checksums are right."""
-    copy = Archive(path.with_name("changed.npz"), replace=True)
+    path.with_name("changed.npz").unlink(missing_ok=True)
+    copy = Archive(path.with_name("changed.npz"))
     with path.open("rb") as file:
         for member, data in members(file, Place()):
             copy.append(member.name, change(member.name, data))

@@ -62,20 +62,18 @@ class Archive:
     ----------
     path
         Of the file.
-    replace
-        Whether a file of that name is replaced.
 
     Raises
     ------
     FileExistsError
-        If there is one that is not to be replaced.
+        If there is one.
     OSError
         If it cannot be written there.
     """
 
-    def __init__(self, path: Path, *, replace: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = FileIO(path, "w" if replace else "x")
+        self._file = FileIO(path, "x")
         self.members: list[Member] = []
         self._end = 0
         self._is_torn = False

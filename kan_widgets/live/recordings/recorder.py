@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from kan_widgets.live.recordings.archive import beside
 from kan_widgets.live.recordings.destination import begin, claimed, is_first_process
 from kan_widgets.live.recordings.recordable import Recordable, Steering
 from kan_widgets.live.recordings.status import status_of
-from kan_widgets.live.recordings.waiting import NetworkNews
+from kan_widgets.live.recordings.waiting import NetworkNews, WaitingFrame, WaitingFrames
 from kan_widgets.live.recordings.writer import parameters_of
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
@@ -35,8 +35,6 @@ _SYNC_SECONDS = 1.0
 _SYNC_SHARE = 0.01  # of the time, at most
 _STATUS_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
-# Frames that wait for a slow disk; the latest takes the place of the one before when it is more.
-_MOST_WAITING = 64_000_000
 
 
 class Recorder(Listener):
@@ -68,15 +66,13 @@ class Recorder(Listener):
         self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written
         self._job = Job(disk, self._visit)
-        self._lock = threading.Lock()
         self._writing = threading.RLock()
-        self._frames: list[_Waiting] = []
-        self._waiting_bytes = 0
-        self._late: _Waiting | None = None  # not written because the last one was too near
+        self._frames = WaitingFrames()
+        self._late: WaitingFrame | None = None  # not written because the last one was too near
         self._last: Frame | None = None  # in the file
         self._observed: Mapping[str, Observation] | None = None
         self._network = NetworkNews()
-        self._is_stale = False  # there is news other than frames
+        self._is_stale = True  # there is news other than frames
         self._parameters: dict[Layout, dict[str, Any] | None] = {}
         self._gap = 1
         self._limit = max_bytes
@@ -92,10 +88,9 @@ class Recorder(Listener):
             archive = beside(path)
             try:
                 self._writer = begin(archive, source)
-                self._begin(source)
                 if steered is not None:
                     self.steering = steered(self)
-                self._write_status(source, "")
+                self._begin(source)
                 archive.move(path, held)
             except BaseException:
                 self._is_closed = True
@@ -112,12 +107,10 @@ class Recorder(Listener):
         self._know(source, source.layout)
         past, observed = source.subscribe_from_start(self)
         for frame in past:
-            self._put(_Waiting(frame, 0.0, True))
-        self._writer.scalars(source.training.scalars)
-        if observed:
-            self._writer.observed(observed)
+            self._put(WaitingFrame(frame, 0.0, True))
+        self._observed = self._observed or observed or None
         self._network.begin(source)
-        self._network.write(self._writer)
+        self._write_all(is_last=False)
 
     # -- what it is -------------------------------------------------------------------
 
@@ -168,13 +161,7 @@ class Recorder(Listener):
         """Keep a frame for the thread of all files."""
         if self._is_closed:
             return
-        seconds = time.perf_counter() - self._started
-        with self._lock:
-            if self._frames and self._waiting_bytes + frame.nbytes > _MOST_WAITING:
-                self._waiting_bytes -= self._frames.pop().frame.nbytes
-                self.missed += 1
-            self._frames.append(_Waiting(frame, seconds, settled))
-            self._waiting_bytes += frame.nbytes
+        self.missed += self._frames.add(frame, time.perf_counter() - self._started, settled)
         self._job.wake()
 
     def on_state(self, state: State, message: str) -> None:
@@ -305,16 +292,9 @@ class Recorder(Listener):
     def _write_all(self, is_last: bool) -> None:
         source = self._source()
         news = is_last
-        while self._frames:
+        for waiting in self._frames.each():
             news = True
-            with self._lock:
-                waiting = self._frames[0]
             self._put(waiting)
-            with self._lock:
-                # Its place is taken by a later one when too many wait.
-                if self._frames and self._frames[0] is waiting:
-                    del self._frames[0]
-                    self._waiting_bytes -= waiting.frame.nbytes
         if is_last and self._late is not None:
             self._put(replace(self._late, settled=True))
         news = self._writer.scalars(self._training.scalars) or news
@@ -339,7 +319,7 @@ class Recorder(Listener):
             took = time.monotonic() - now
             self._sync_at = now + max(_SYNC_SECONDS, took / _SYNC_SHARE)
 
-    def _put(self, waiting: _Waiting) -> None:
+    def _put(self, waiting: WaitingFrame) -> None:
         """Write a frame, unless it is there already or too near the last one."""
         frame, last = waiting.frame, self._last
         if last is not None and (frame.step, frame.layout) == (last.step, last.layout):
@@ -399,15 +379,6 @@ class Recorder(Listener):
         self._is_closed = True
         if open_recorders.get(self.path) is self:
             del open_recorders[self.path]
-
-
-@dataclass(frozen=True, eq=False)
-class _Waiting:
-    """A frame to be written."""
-
-    frame: Frame
-    seconds: float
-    settled: bool
 
 
 open_recorders: dict[Path, Recorder] = {}
