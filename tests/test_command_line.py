@@ -16,6 +16,7 @@ import torch
 import kan_widgets as kw
 from kan_widgets import cli
 from kan_widgets.cli import opening
+from kan_widgets.live.recordings.archive import Archive, Place, members
 
 
 def recorded(path: Path, *, steps: int = 4, loss: float = 0.5) -> Path:
@@ -138,6 +139,61 @@ def test_runs_without_a_page_only_prints(
     assert cli.main(["runs", str(tmp_path), "--table"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
     assert opened == []
+
+
+def test_runs_lists_what_cannot_be_read_beside_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded(tmp_path / "a.npz")
+    damaged = Archive(tmp_path / "damaged.npz")
+    with (tmp_path / "a.npz").open("rb") as file:
+        for member, data in members(file, Place()):
+            bad = member.name.endswith("layout.json")
+            damaged.append(member.name, b"[" * 100_000 if bad else data)
+    damaged.close()
+    (tmp_path / "empty.npz").touch()
+    os.mkfifo(tmp_path / "pipe.npz")
+    assert cli.main(["runs", str(tmp_path), "--table"]) == 0
+    said = capsys.readouterr()
+    rows = [re.split(r"  +", line) for line in said.out.splitlines()]
+    assert [row[0] for row in rows] == ["run", "a", "damaged", "empty"]
+    assert [row[1] for row in rows[2:]] == ["unreadable", "unreadable"]
+    assert f"unreadable: {damaged.path}: record " in said.err
+    assert "empty.npz holds no frame yet" in said.err
+    assert f"left out: {tmp_path / 'pipe.npz'} is a device, a pipe or a folder" in said.err
+    (tmp_path / "a.npz").unlink()
+    assert cli.main(["runs", str(tmp_path)]) == 1
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["info", "{run}"],
+        ["runs", "{folder}", "--table"],
+        ["view", "{run}", "--out", "{folder}/página.html", "--no-browser"],
+        ["info", "--system"],
+        ["demo", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_a_terminal_that_knows_only_ascii_is_written_to(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    run = recorded(tmp_path / "läuft.npz")
+    given = [each.format(folder=tmp_path, run=run) for each in arguments]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from kan_widgets.cli import main; raise SystemExit(main())",
+            *given,
+        ],
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "KAN_WIDGETS_COMPILE": "0"},
+        capture_output=True,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.isascii()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import re
+import socket
 import threading
 import zlib
 from collections.abc import Iterator
@@ -154,6 +155,66 @@ def test_who_has_not_the_token_or_comes_from_elsewhere_gets_nothing(followed: Fo
     assert followed.ask("POST", "messages", ["no message"], **JSON)[0] == 400
     assert followed.ask("POST", "messages", {"id": "nobody", "method": "custom"}, **JSON)[0] == 204
     assert grid.mode == "auto"
+
+
+def test_a_page_changes_what_it_may_choose_and_nothing_else(followed: Followed) -> None:
+    grid = followed.view.grid
+    content = content_of(followed.ask("GET")[1])
+    streams = [model["id"] for model in content["models"] if model["module"] == "Stream"]
+    for id, state in [
+        (grid.model_id, {"stream": None}),
+        (grid.model_id, {"mode": "pattern", "kind": "Explain"}),
+        (grid.model_id, {"linked": []}),
+        (grid.model_id, {"_esm": "alert(1)"}),
+        (followed.view.model_id, {"parts": []}),
+        (streams[0], {"layouts": []}),
+        (streams[0], []),
+    ]:
+        said = {"id": id, "method": "update", "state": state}
+        assert followed.ask("POST", "messages", said, **JSON)[0] == 400
+    assert followed.ask("GET")[0] == 200
+    assert content_of(followed.ask("GET")[1])["models"] == content["models"]
+    for id, state in [
+        (grid.model_id, {"selection": {}, "cursor": 0, "mode": "pattern"}),
+        (streams[0], {"cursor": 0, "ghost_step": 0, "selection": {}}),
+    ]:
+        said = {"id": id, "method": "update", "state": state}
+        assert followed.ask("POST", "messages", said, **JSON)[0] == 204
+    assert (grid.mode, grid.cursor) == ("pattern", 0)
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "body"),
+    [
+        ("POST {path}messages", {"Content-Length": "many"}, b""),
+        ("POST {path}messages", {"Content-Length": "-5"}, b""),
+        ("POST {path}messages", {"Content-Length": "9" * 5000}, b""),
+        ("POST {path}messages", {}, b""),
+        ("POST {path}messages", {"Content-Length": "100000"}, b"[" * 100_000),
+        ("POST {path}messages", {"Content-Length": "2"}, b"[]"),
+        ("POST {path}messages", {"Content-Length": "4"}, b"\xff\xfe{}"),
+        ("GET {path}events?from=all", {}, b""),
+        ("GET {path}events", {"Last-Event-ID": "9" * 5000}, b""),
+        ("GET http://[", {}, b""),
+    ],
+)
+def test_what_is_no_request_of_a_page_is_refused_in_quiet(
+    followed: Followed,
+    request_line: str,
+    headers: dict[str, str],
+    body: bytes,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    url = urlsplit(followed.server.address)
+    lines = [f"{request_line.format(path=url.path)} HTTP/1.1", f"Host: {url.netloc}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += ["Content-Type: application/json", "", ""]
+    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+        connection.sendall("\r\n".join(lines).encode() + body)
+        answer = connection.makefile("rb").readline()
+    assert answer == b"HTTP/1.1 400 Bad Request\r\n"
+    assert followed.ask("GET")[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_a_page_that_missed_too_much_is_loaded_anew() -> None:

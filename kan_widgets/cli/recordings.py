@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from kan_widgets.cli.opening import open_page
 from kan_widgets.insight.progress import progress, progress_line
 from kan_widgets.live import Replay, replay
+from kan_widgets.live.recordings.reader import NoRecording
 from kan_widgets.live.recordings.words import state_word
 from kan_widgets.widgets.headline import headline_of
 
@@ -86,27 +87,30 @@ def runs(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder: give the one that holds recordings")
-    files = sorted(folder.rglob("*.npz"))
-    listed = [each for each in map(_listed, progress(files, "recordings", 1.0), files) if each]
-    listed.sort(key=lambda each: each.started, reverse=True)
-    if not listed:
+    files, unreadable = sorted(folder.rglob("*.npz")), list[str]()
+    found = [_listed(file, folder, unreadable) for file in progress(files, "recordings", 1.0)]
+    listed = sorted(filter(None, found), key=lambda each: each.started, reverse=True)
+    if not listed and not unreadable:
         raise FileNotFoundError(
             f"{folder} holds no recording: live.save(path) and live.record(path) write them"
         )
+    rows: list[tuple[str, ...]]
     rows = [("run", "model", "step", "last loss", "state", "frames", "started", "MB")]
-    print(_in_columns([*rows, *(each.words(folder) for each in listed)]))
-    if options.table:
-        return 0
+    rows += [each.words for each in listed]
+    rows += [(name, "", "", "", "unreadable", "", "", "") for name in unreadable]
+    print(_in_columns(rows))
+    if options.table or not listed:
+        return 0 if listed else 1
     from kan_widgets.widgets.compare import Compare
     from kan_widgets.widgets.page import Page
 
     theme: Theme = "dark" if options.dark else "auto"
     chosen = listed[:_COMPARED]
-    compared = Compare({each.name(folder): each.run for each in chosen}, theme=theme)
+    compared = Compare({each.name: each.run for each in chosen}, theme=theme)
     left = len(listed) - len(chosen)
     title = f"{len(listed)} run{'' if len(listed) == 1 else 's'} in {folder.resolve().name}"
     after = f"<p>Below, the latest {len(chosen)} compared.</p>" if left else ""
-    _show(Page([compared], title, _table(listed, folder) + after), options, "runs")
+    _show(Page([compared], title, _table(listed) + after), options, "runs")
     return 0
 
 
@@ -115,39 +119,45 @@ class _Run:
     """A recording in a list."""
 
     run: Replay
+    name: str
+    words: tuple[str, ...]
+    """Its row."""
 
     @property
     def started(self) -> str:
         return str(self.run.info["started"])
 
-    def name(self, folder: Path) -> str:
-        return self.run.path.relative_to(folder).with_suffix("").as_posix()
 
-    def words(self, folder: Path) -> tuple[str, ...]:
-        run, head = self.run, headline_of(self.run, {})
-        loss = float(head["value"] or math.nan)
-        return (
-            self.name(folder),
-            head["model"],
-            f"{run.frame.step:,}",
-            f"{head['loss']} {loss:.4g}" if head["loss"] else "none logged",
-            state_word(run),
-            f"{run.frames:,}",
-            self.started.partition("+")[0].replace("T", " "),
-            f"{run.path.stat().st_size / 1e6:.1f}",
-        )
-
-
-def _listed(_: object, path: Path) -> _Run | None:
-    """Return a recording; what is none is said."""
+def _listed(path: Path, folder: Path, unreadable: list[str]) -> _Run | None:
+    """Return a recording. What is none is said, and what cannot be read is noted as well."""
+    name = path.relative_to(folder).with_suffix("").as_posix()
     try:
-        return _Run(replay(path, history_mb=_FEW_MB))
-    except (OSError, ValueError) as error:
+        run = replay(path, history_mb=_FEW_MB)
+        return _Run(run, name, _row(run, name))
+    except NoRecording as error:
         print(f"left out: {error}", file=sys.stderr)
-        return None
+    except (OSError, ValueError) as error:
+        print(f"unreadable: {error}", file=sys.stderr)
+        unreadable.append(name)
+    return None
 
 
-def _table(listed: Sequence[_Run], folder: Path) -> str:
+def _row(run: Replay, name: str) -> tuple[str, ...]:
+    head = headline_of(run, {})
+    loss = float(head["value"] or math.nan)
+    return (
+        name,
+        head["model"],
+        f"{run.frame.step:,}",
+        f"{head['loss']} {loss:.4g}" if head["loss"] else "none logged",
+        state_word(run),
+        f"{run.frames:,}",
+        str(run.info["started"]).partition("+")[0].replace("T", " "),
+        f"{run.path.stat().st_size / 1e6:.1f}",
+    )
+
+
+def _table(listed: Sequence[_Run]) -> str:
     """Return the list as HTML, with a picture of the kernels of each run."""
     from kan_widgets.widgets.kernel_grid import KernelGrid
     from kan_widgets.widgets.rasters import image_of, png_bytes
@@ -160,13 +170,13 @@ def _table(listed: Sequence[_Run], folder: Path) -> str:
             # Drawn larger than it is shown: a picture to recognise a run by, not to read.
             svg = grid.svg(width=3 * _THUMBNAIL, max_height=2 * _THUMBNAIL, theme=theme)
             data = base64.b64encode(png_bytes(image_of(svg, 1))).decode("ascii")
-            about = html.escape(f"kernels of {each.name(folder)}, step {each.run.frame.step:,}")
+            about = html.escape(f"kernels of {each.name}, step {each.run.frame.step:,}")
             pictures += (
                 f'<img class="kw-page-{theme}" width="{_THUMBNAIL}" alt="{about}"'
                 f' src="data:image/png;base64,{data}">'
             )
         grid.close()
-        cells = "".join(f"<td>{html.escape(word)}</td>" for word in each.words(folder))
+        cells = "".join(f"<td>{html.escape(word)}</td>" for word in each.words)
         rows.append(f"<tr><td>{pictures}</td>{cells}</tr>")
     head = "".join(f'<th scope="col">{word}</th>' for word in heads)
     return (

@@ -16,6 +16,8 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -100,7 +102,13 @@ class PageComm(BaseComm):
 
     def __init__(self, hub: Hub, **options: Any) -> None:
         self._hub = hub
+        self.widget: Any = None
         super().__init__(**options)
+
+    def on_msg(self, callback: Any) -> None:
+        """Note whose method hears the page."""
+        self.widget = callback.__self__
+        super().on_msg(callback)
 
     def publish_msg(
         self,
@@ -169,10 +177,21 @@ class Server:
         return rest if hmac.compare_digest(token.encode(), self._token.encode()) else None
 
     def hear(self, message: dict[str, Any]) -> None:
-        """Hand a message of the page to its widget, one after the other."""
+        """Hand a message of the page to its widget, one after the other.
+
+        Raises
+        ------
+        LookupError, TypeError, ValueError, RecursionError
+            If it is no such message, or changes what is not the page's to change.
+        """
+        from kan_widgets.widgets.live_page import chosen_in_page
+
         found = comm.get_comm_manager().comms.get(str(message["id"]))
-        if found is None:
+        if not isinstance(found, PageComm):
             return
+        if message["method"] == "update":
+            if foreign := message["state"].keys() - chosen_in_page(found.widget):
+                raise ValueError(f"{', '.join(sorted(foreign))}: not for a page to change")
         buffers = [memoryview(base64.b64decode(each)) for each in message.get("buffers", ())]
         data = {"buffer_paths": [], **message}
         with self._hearing:
@@ -187,33 +206,43 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             pass
 
         def do_GET(self) -> None:
+            self._reply(self._asked)
+
+        def do_POST(self) -> None:
+            self._reply(self._said)
+
+        def _reply(self, read: Callable[[], Callable[[], None]]) -> None:
+            """Answer what was read; what is no request of a page is refused."""
+            try:
+                answer = read()
+            except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
+                self.close_connection = True
+                answer = partial(self._answer, HTTPStatus.BAD_REQUEST)
+            with suppress(OSError):  # the page was closed
+                answer()
+
+        def _asked(self) -> Callable[[], None]:
             url = urlsplit(self.path)
             place = self._place(url.path)
             if place == "":
-                self._answer(HTTPStatus.OK, server.page(), "text/html; charset=utf-8")
-            elif place == "events":
+                return self._show
+            if place == "events":
                 [first] = parse_qs(url.query).get("from", ["0"])[:1]
-                heard = self.headers.get("Last-Event-ID") or first
-                self._tell(int(heard) if heard.isdecimal() else 0)
-            else:
-                self._answer(HTTPStatus.NOT_FOUND)
+                return partial(self._tell, int(self.headers.get("Last-Event-ID") or first))
+            return partial(self._answer, HTTPStatus.NOT_FOUND)
 
-        def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            kind = self.headers.get_content_type()
+        def _said(self) -> Callable[[], None]:
             if self._place(self.path) != "messages":
                 self.close_connection = True
-                self._answer(HTTPStatus.NOT_FOUND)
-            elif kind != "application/json" or not 0 < length <= _MOST_BYTES:
-                self.close_connection = True
-                self._answer(HTTPStatus.BAD_REQUEST)
-            else:
-                try:
-                    server.hear(json.loads(self.rfile.read(length)))
-                except (LookupError, TypeError, ValueError):
-                    self._answer(HTTPStatus.BAD_REQUEST)
-                else:
-                    self._answer(HTTPStatus.NO_CONTENT)
+                return partial(self._answer, HTTPStatus.NOT_FOUND)
+            length, kind = int(self.headers["Content-Length"]), self.headers.get_content_type()
+            if kind != "application/json" or not 0 < length <= _MOST_BYTES:
+                raise ValueError(f"{length} bytes of {kind}")
+            server.hear(json.loads(self.rfile.read(length)))
+            return partial(self._answer, HTTPStatus.NO_CONTENT)
+
+        def _show(self) -> None:
+            self._answer(HTTPStatus.OK, server.page(), "text/html; charset=utf-8")
 
         def _place(self, path: str) -> str | None:
             return server.place(path, self.headers.get("Host", ""), self.headers.get("Origin"))
@@ -236,20 +265,17 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             for name, value in _HEADERS.items():
                 self.send_header(name, value)
             self.end_headers()
-            try:
-                self.wfile.write(b"retry: 1000\n\n")
-                while not server.hub.is_over:
-                    news = server.hub.after(number, _BREATH_SECONDS)
-                    if news is None:
-                        self.wfile.write(b"event: reload\ndata:\n\n")
-                        return
-                    for number, text in news:
-                        self.wfile.write(f"id: {number}\ndata: {text}\n\n".encode())
-                    if not news:
-                        self.wfile.write(b": still here\n\n")
-                    self.wfile.flush()
-            except OSError:
-                pass  # the page was closed
+            self.wfile.write(b"retry: 1000\n\n")
+            while not server.hub.is_over:
+                news = server.hub.after(number, _BREATH_SECONDS)
+                if news is None:
+                    self.wfile.write(b"event: reload\ndata:\n\n")
+                    return
+                for number, text in news:
+                    self.wfile.write(f"id: {number}\ndata: {text}\n\n".encode())
+                if not news:
+                    self.wfile.write(b": still here\n\n")
+                self.wfile.flush()
 
     return Handler
 

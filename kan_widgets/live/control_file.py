@@ -8,8 +8,10 @@
 ``run`` is the ``id`` of the recording. The run makes the file and reads it. The follower that holds
 ``run.npz.control.lock`` writes it, always as a whole: a new file takes the place of the old one, so
 that nobody reads a half. ``beat`` grows while that follower is there. Commands are numbered,
-rising; they stay until the recording says that they were heard. Both files are for their owner
-alone, and whoever finds one of another owner, or one that others may write, does not go by it.
+rising; they stay until the recording says that they were heard. A number that is far beyond the
+last one heard is passed over: what is numbered on from there would never be heard. Both files are
+for their owner alone, and whoever finds one of another owner, or one that others may write, does
+not go by it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import Any
 FORMAT = "kan_widgets control"
 VERSION = 1
 _MOST_BYTES = 100_000
+_MOST_AHEAD = 1000  # commands that were not heard
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Wishes:
 
 def place_of(recording: Path) -> Path:
     """Return the file by which the run of a recording is steered."""
-    return recording.with_name(f"{recording.name}.control")
+    place = recording.resolve()  # a link leads to the same
+    return place.with_name(f"{place.name}.control")
 
 
 def lock_of(place: Path) -> Path:
@@ -132,8 +136,8 @@ def write(place: Path, wishes: Wishes) -> None:
         raise
 
 
-def read(place: Path) -> Wishes:
-    """Read what is wanted.
+def read(place: Path, heard: int) -> Wishes:
+    """Read what is wanted, without the commands up to number ``heard`` and those far beyond it.
 
     Raises
     ------
@@ -141,17 +145,25 @@ def read(place: Path) -> Wishes:
         As `read_own`.
     OSError
         If it cannot be read at the moment.
+    NotImplementedError
+        If it is of a later version.
     ValueError
-        If it is no such file, or of a later version.
+        If it is no such file.
     """
     try:
-        content = json.loads(read_own(place))
+        text = read_own(place)
+        content = json.loads(text)
         version = int(content["version"])
         if content["format"] != FORMAT:
             raise ValueError(f"its format is {content['format']!r:.40}")
         if version > VERSION:
-            raise ValueError(f"its version is {version}, and up to {VERSION} can be read here")
-        commands = tuple(dict(each, number=int(each["number"])) for each in content["commands"])
-        return Wishes(str(content["run"]), str(content["writer"]), int(content["beat"]), commands)
-    except (LookupError, TypeError, ValueError) as error:
+            raise NotImplementedError(f"its version is {version}, expected up to {VERSION}")
+        commands = tuple(map(dict, content["commands"]))
+        if any(type(command["number"]) is not int for command in commands):
+            raise ValueError("a command has no number")
+        fresh = tuple(each for each in commands if 0 < each["number"] - heard <= _MOST_AHEAD)
+        return Wishes(str(content["run"]), str(content["writer"]), int(content["beat"]), fresh)
+    except (OSError, NotImplementedError):
+        raise
+    except Exception as error:
         raise ValueError(f"{place} is not gone by: {error}") from error

@@ -32,7 +32,7 @@ n.  lock                     owner                             held while
 7   ``Outbox.lock``          `widgets.sender.Outbox`           messages go to a page, in order
 8   ``Training._lock``       `steering.training.Training`      a run begins, ends or fails
 9   all others               `Control`, `Scalars`, `History`,  a few fields are read or changed;
-                             `Recorder._lock`, registries      nobody else is called
+                             `Waiting._lock`, registries       nobody else is called
 ==  =======================  ================================  ==================================
 
 Where a binding replaces another, the later one's ``_sending`` is taken before the earlier one's.

@@ -9,11 +9,20 @@ from typing import Any
 from kan_widgets.widgets.page import Placed, figures
 from kan_widgets.widgets.page_text import page_text
 from kan_widgets.widgets.saved import Bytes
+from kan_widgets.widgets.sharing import SHARED
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.stream_state import state_of
 
 # Of no use to a page, or of its own making.
 _OWN = ("layout", "tabbable", "tooltip")
+
+# What a page chooses beside the keywords of its views.
+_CHOSEN = frozenset({*SHARED, "ghost_step", "drawing", "every"})
+
+
+def chosen_in_page(widget: Any) -> frozenset[str]:
+    """Return the traits that a page may set; all others are for Python alone to say."""
+    return _CHOSEN.union(widget.traits(option=True))
 
 
 def live_page(views: Sequence[Placed], title: str, about: str, *, theme: str, heard: int) -> bytes:

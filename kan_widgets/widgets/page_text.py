@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 import ipywidgets
@@ -34,11 +35,6 @@ try {
   throw error;
 }
 """
-# Scripts and styles of the page itself and nothing else: whatever is in it, it asks for nothing.
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; base-uri 'none'; form-action 'none'"
-)
 
 
 def page_text(
@@ -74,18 +70,24 @@ def page_text(
         Whether it stays connected with what serves it.
     """
     connects = "'self'" if live else "'none'"
-    modules = _MODULES | ({"Live": "live.js"} if live else {})
+    code = _script(_MODULES | ({"Live": "live.js"} if live else {}))
+    start, sheet = f"\n{_UNPACKING}", f"\n{bundle('page.css')}\n"
+    # Its own scripts and styles and nothing else: whatever is in it, it asks for nothing.
+    policy = (
+        f"default-src 'none'; script-src {_hash(start)} {_hash(code)}; style-src {_hash(sheet)}; "
+        f"img-src data: blob:; base-uri 'none'; form-action 'none'; connect-src {connects}"
+    )
     heading = f"<h1>{html.escape(title)}</h1>" if title else ""
     themes = "".join(f"<option>{theme}</option>" for theme in ("auto", "light", "dark"))
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en">',
         '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}; connect-src {connects}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<link rel="icon" href="data:,">',
         f"<title>{html.escape(title or named)}</title>",
-        _style(bundle("page.css")),
+        f"<style>{sheet}</style>",
         "<body>",
         f'<header>{heading}<label class="kw-page-theme">theme '
         f'<select id="kw-theme">{themes}</select></label>',
@@ -95,11 +97,11 @@ def page_text(
         f"<main>{''.join(figures)}</main>",
         "<noscript>This page draws with JavaScript, which is switched off.</noscript>",
         filling(content, packed),
-        f'<script type="text/plain" id="kw-code">{_packed(_script(modules).encode())}</script>',
-        f'<script type="module">\n{_UNPACKING}</script>',
+        f'<script type="text/plain" id="kw-code">{_packed(code.encode())}</script>',
+        f'<script type="module">{start}</script>',
         "</html>",
     ]
-    return "\n".join(parts).encode()
+    return "\n".join(parts).encode(errors="replace")
 
 
 def filling(content: dict[str, Any], packed: bytes) -> str:
@@ -131,7 +133,7 @@ def figure(number: int, *, label: str, css: Mapping[str, str], named: bool, note
     foot = f'<figcaption class="kw-page-note">{html.escape(note)}</figcaption>' if note else ""
     return (
         f'<figure class="kw-page-view" data-kw-place="{number}" aria-label="{html.escape(label)}" '
-        f'style="{html.escape(style)}">{head}<div>Opening…</div>{foot}</figure>'
+        f'data-kw-style="{html.escape(style)}">{head}<div>Opening…</div>{foot}</figure>'
     )
 
 
@@ -179,8 +181,9 @@ def _handing(name: str, source: str) -> str:
     return source[:start] + handed + source[end:]
 
 
-def _style(sheet: str) -> str:
-    return "<style>\n" + sheet.replace("</", "<\\/") + "\n</style>"
+def _hash(text: str) -> str:
+    """Return by what a policy knows a script or a style sheet."""
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode('ascii')}'"
 
 
 def css_of(widget: ipywidgets.DOMWidget) -> dict[str, str]:

@@ -176,6 +176,11 @@ class Pictured(Mortal):
         example: it is drawn when the view is shown. This draws it anew wherever this view is
         displayed, in any cell. The live view stays; the page makes it anew, unzoomed. A page
         that was reloaded no longer knows its older outputs: show the view again there.
+
+        Raises
+        ------
+        RuntimeError
+            If the view is closed.
         """
         data, metadata = self._bundle()
         _send(data, metadata, self._display_id, update=True)
@@ -185,6 +190,8 @@ class Pictured(Mortal):
         return f"kan-widgets-{id(self):x}"
 
     def _bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        if self.comm is None:
+            raise RuntimeError(f"this {type(self).__name__} is closed: make a new one to show")
         bundle: Any = self._repr_mimebundle_()
         if isinstance(bundle, tuple):
             return bundle

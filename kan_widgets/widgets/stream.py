@@ -253,7 +253,10 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         """Tell the source and the views; an error in one does not keep it from the others."""
         name = change["name"]
         if name == "selection" and (source := self.source) is not None:
-            source.set_selection(change["new"] or None)
+            try:
+                source.set_selection(change["new"] or None)
+            except (LookupError, TypeError):  # of a page that shows what is gone
+                self.selection = dict(source.selection or {})
             self.look()
         for view in self._open_views():
             try:
@@ -423,7 +426,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         with self._lock:
             self._source = weakref.ref(source)
             _streams[source] = self
-            if source.selection is not None and source.selection["layer"] not in source.layers:
+            try:
+                source.set_selection(source.selection)
+            except LookupError:  # of a function that is gone
                 source.deselect()
             self.cursor = self.ghost_step = -1
             self.look()

@@ -407,6 +407,33 @@ def test_the_page_lets_nothing_out_even_if_something_tries(
     shown.faults.clear()
 
 
+@pytest.mark.parametrize(
+    ("tag", "given", "refused"),
+    [
+        ("script", {"textContent": "window_broken = 1"}, "script-src-elem"),
+        ("style", {"textContent": "p { color: red }"}, "style-src-elem"),
+        ("p", {"innerHTML": "<i onclick='window_broken = 1'>"}, "script-src-attr"),
+        ("p", {"innerHTML": "<i style='color: red'>"}, "style-src-attr"),
+    ],
+)
+def test_the_page_runs_nothing_that_is_not_its_own(
+    open_page: Callable[..., Opened], saved: Path, tag: str, given: dict[str, str], refused: str
+) -> None:
+    shown = drawn(open_page(saved))
+    directive = shown.page.evaluate(
+        """([tag, given]) => new Promise((resolve) => {
+          document.addEventListener('securitypolicyviolation', (event) => {
+            resolve(event.effectiveDirective);
+          });
+          document.body.append(Object.assign(document.createElement(tag), given));
+        })""",
+        [tag, given],
+    )
+    assert directive == refused
+    assert {fault.split(":")[0] for fault in shown.faults} == {"console"}
+    shown.faults.clear()
+
+
 def test_the_page_works_in_a_frame_of_another_page(
     open_page: Callable[..., Opened], saved: Path, tmp_path: Path
 ) -> None:

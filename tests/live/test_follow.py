@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 import time
 import warnings
@@ -195,6 +196,27 @@ def test_storage_that_goes_away_is_waited_for(run: Run, tmp_path: Path) -> None:
     assert found.look()
     assert "cannot be read" not in found.words
     assert ("frame", 1, False) in heard.take()
+
+
+def test_a_file_that_was_emptied_is_said_and_followed_on(run: Run) -> None:
+    found = run.follow()
+    heard = Heard(found)
+    run.train(1)
+    found.look()
+    heard.take()
+    whole = run.path.read_bytes()
+    os.truncate(run.path, 0)
+    assert found.look()
+    assert "which cannot be read at the moment" in found.words
+    assert "run.npz was emptied; what comes is read on" in found.words
+    run.recording.close()
+    run.path.write_bytes(whole[:-100])  # half copied back
+    found.look()
+    run.path.write_bytes(whole)
+    assert found.look()
+    assert "cannot be read" not in found.words
+    assert found.frame.step == 1
+    assert found.state != "fault"
 
 
 def test_another_run_in_its_place_ends_the_following_in_words(run: Run) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,7 +26,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.functions import LayerBasis, LayerFunctions, register_adapter
-from kan_widgets.live.recordings import archive, recorder
+from kan_widgets.live.recordings import archive, waiting
 from kan_widgets.live.recordings.archive import Archive, Place, members
 from kan_widgets.live.recordings.format import VERSION
 from kan_widgets.live.reports import hear_reports
@@ -201,7 +203,8 @@ def test_version_1_of_the_file_has_the_fields_it_is_documented_with(
             *("mark.json", "array", "observed.json", "status.json"),
         ]
         assert list(json.loads(file["kan_widgets.json"])) == [
-            *("format", "version", "id", "copy", "model", "kan_widgets", "started")
+            *("format", "version", "id", "copy", "model", "kan_widgets", "started"),
+            *("host", "process"),
         ]
 
 
@@ -391,12 +394,12 @@ def test_a_full_disk_is_reported_once_and_training_and_then_recording_go_on(
 def test_a_disk_that_hangs_makes_no_step_wait_and_keeps_memory_bounded(
     run: Run, tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder, "_MOST_WAITING", 5 * run.live.frame.nbytes)
+    monkeypatch.setattr(waiting, "_MOST_BYTES", 5 * run.live.frame.nbytes)
     recording = run.live.record(tmp_path / "run.npz")
     disk.answers.clear()
     try:
         run.train(40)  # comes back
-        assert recording._waiting_bytes <= recorder._MOST_WAITING
+        assert recording._frames.nbytes <= waiting._MOST_BYTES
         assert recording.missed > 0
     finally:
         disk.answers.set()
@@ -572,7 +575,8 @@ def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> Path:
     """Give a copy with other contents, whose checksums are right."""
-    copy = Archive(path.with_name("changed.npz"), replace=True)
+    path.with_name("changed.npz").unlink(missing_ok=True)
+    copy = Archive(path.with_name("changed.npz"))
     with path.open("rb") as file:
         for member, data in members(file, Place()):
             copy.append(member.name, change(member.name, data))
@@ -609,8 +613,6 @@ def bad(kind: str, data: bytes) -> Callable[[str, bytes], bytes]:
 
 
 def npy(array: Any) -> bytes:
-    import io
-
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=True)
     return buffer.getvalue()
@@ -626,6 +628,16 @@ def npy(array: Any) -> bytes:
         ("frame.npy", npy(np.ones(3, dtype=np.float32))),
         ("frame.npy", npy(np.array([{"a": 1}], dtype=object))),
         ("frame.npy", b"nonsense"),
+        ("frame.npy", b"\x93NUMPY\x01\x00\x20\x00{'descr': '<f4', 'shape': (3,      "),
+        ("layout.json", b"[" * 100_000),
+        ("status.json", b"[]"),
+        ("status.json", b'{"every": []}'),
+        ("status.json", b'{"progress": {"step": "ten"}}'),
+        ("status.json", b'{"seconds": NaN}'),
+        ("status.json", b'{"notices": {"alarms": [1]}}'),
+        ("status.json", b'{"steering": {"heard": "all"}}'),
+        ("values.npy", npy(np.array([(5, 2, 0.5), (5, 1, 0.5)], "<i4,<i8,<f8"))),
+        ("observed.json", b'{"layers": [{"layer": "0", "samples": 4, "arrays": {}}]}'),
         (
             "frame.npy",
             npy(np.zeros((), [("step", "<i8"), ("layout", "<i4"), ("data", "<f4", (3,))])),
@@ -635,9 +647,81 @@ def npy(array: Any) -> bytes:
 def test_a_record_that_does_not_fit_is_named(
     run: Run, tmp_path: Path, kind: str, data: bytes
 ) -> None:
+    run.train(1)
+    run.live.observe(run.x)
     path = rewritten(run.live.save(tmp_path / "run.npz"), bad(kind, data))
-    with pytest.raises(ValueError, match=r"changed.npz: record \d+/\w+\.\w+ is damaged"):
+    with pytest.raises(
+        ValueError, match=r"changed.npz: record \d+/\w+\.\w+ is damaged: .*Copy the file anew"
+    ):
         kw.replay(path)
+
+
+def test_numbers_that_do_not_fit_those_before_are_damage(run: Run, tmp_path: Path) -> None:
+    def falling(name: str, data: bytes) -> bytes:
+        if not name.endswith("values.npy"):
+            return data
+        rows = np.array(np.load(io.BytesIO(data)))
+        rows["step"] = rows["step"][::-1]
+        return npy(rows)
+
+    def apart(name: str, data: bytes) -> bytes:
+        return re.sub(rb'"offset": 0\b', b'"offset": 7', data) if "layout" in name else data
+
+    def cut(name: str, data: bytes) -> bytes:
+        is_patches = name.endswith("array.npy") and np.load(io.BytesIO(data)).ndim == 2
+        return npy(np.load(io.BytesIO(data))[:, :-1]) if is_patches else data
+
+    run.train(3)
+    run.live.observe(run.x)
+    path = run.live.save(tmp_path / "run.npz")
+    for change in (falling, apart, cut):
+        with pytest.raises(ValueError, match=r"changed.npz: record .* is damaged: ValueError"):
+            kw.replay(rewritten(path, change))
+
+
+@pytest.mark.parametrize("head", [b"[" * 100_000, b"[]", b"3", b'{"version": []}', b"\xff"])
+def test_a_beginning_that_says_nothing_is_that_of_no_recording(
+    run: Run, tmp_path: Path, head: bytes
+) -> None:
+    path = rewritten(run.live.save(tmp_path / "run.npz"), bad("kan_widgets.json", head))
+    with pytest.raises(ValueError, match=r"changed.npz is not a recording: .*live.save"):
+        kw.replay(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "run.npz")
+    with pytest.raises(ValueError, match=r"run.npz is a device, a pipe or a folder"):
+        kw.replay(tmp_path / "run.npz")
+
+
+def test_a_logged_value_that_cannot_be_read_is_left_out_and_reported_once(
+    run: Run, tmp_path: Path, reports: Reports
+) -> None:
+    with run.live.record(tmp_path / "run.npz") as recording:
+        for _ in range(3):
+            run.train(1)
+            run.live.log(lost=torch.tensor(1.0, device="meta"), kept=torch.tensor(2.0))
+            recording.flush()
+        assert recording.is_open
+        assert recording.problem == ""
+    [said] = [message for message in reports.heard if "lost" in message]
+    assert "'lost', logged at step 1, cannot be read: " in said
+    again = kw.replay(tmp_path / "run.npz")
+    assert again.history.steps.tolist() == [0, 1, 2, 3]
+    assert again.scalars.series("kept")[1].tolist() == [2.0] * 3
+    assert np.isnan(again.scalars.series("lost")[1]).all()
+
+
+@pytest.mark.parametrize(("year", "said"), [(2150, 2107), (1970, 1980)])
+def test_a_clock_that_a_zip_cannot_say_stops_no_recording(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, year: int, said: int
+) -> None:
+    now = time.struct_time((year, 3, 1, 12, 0, 0, 0, 60, 0))
+    monkeypatch.setattr("kan_widgets.live.recordings.archive.time.localtime", lambda: now)
+    path = run.live.save(tmp_path / "run.npz")
+    with zipfile.ZipFile(path) as file:
+        assert {info.date_time[:3] for info in file.infolist()} == {(said, 3, 1)}
+    assert kw.replay(path).is_complete
 
 
 def test_a_file_cut_off_anywhere_gives_what_is_whole(run: Run, tmp_path: Path) -> None:

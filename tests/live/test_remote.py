@@ -241,6 +241,31 @@ def test_a_command_is_done_once_and_what_cannot_be_is_refused_in_words(recorded:
     assert recorded.live.learning_rates == [0.25]
 
 
+@pytest.mark.parametrize(
+    "number", ["1" + 400 * "0", "1e400", "5000", "-3", "0", "null", "true", '"7"', "[" * 40_000]
+)
+def test_a_number_out_of_order_does_not_make_a_run_deaf(recorded: Recorded, number: str) -> None:
+    text = json.dumps(
+        {
+            **{"format": "kan_widgets control", "version": 1, "run": recorded.recorder.run},
+            **{"writer": "a follower", "beat": 1},
+            "commands": [{"number": "N", "kind": "every", "value": 7}],
+        }
+    )
+    recorded.place.unlink()
+    control_file.make_own(recorded.place, text.replace('"N"', number))
+    said = recorded.said
+    assert said["heard"] == 0
+    assert recorded.live.every != 7
+    recorded.recorder.flush()
+    remote = kw.follow(recorded.recorder.path).remote
+    assert remote is not None
+    assert remote.send({"kind": "every", "value": 8}) == 1
+    assert recorded.said["heard"] == 1
+    assert recorded.live.every == 8
+    assert recorded.recorder.problem == ""
+
+
 def test_that_it_stands_still_is_told_when_it_does(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:

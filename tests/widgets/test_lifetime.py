@@ -220,6 +220,17 @@ def test_what_is_held_lives_on(notebook: Notebook) -> None:
     assert {grid.model_id, box.children[0].model_id, grid.stream.model_id} <= state.keys()
 
 
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_closed_view_says_that_it_is_shown_no_more(kind: str) -> None:
+    live = kw.bind(model := network())
+    view = MAKERS[kind](live)
+    live.close()
+    view.close()
+    with pytest.raises(RuntimeError, match=f"this {kind} is closed: make a new one to show"):
+        view.snapshot()
+    del model
+
+
 def test_a_view_outlives_its_model_with_its_last_picture() -> None:
     model = network()
     live = kw.bind(model)

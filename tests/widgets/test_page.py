@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import hashlib
 import json
 import re
 import zlib
@@ -172,7 +173,7 @@ def test_a_comparison_is_alive_with_the_kernels_of_all_models(tmp_path: Path) ->
     assert place["name"] == "Compare"
     (figure,) = (about for tag, about in page.tags if tag == "figure")
     assert (figure["data-kw-place"], figure["aria-label"]) == ("0", "Compare")
-    assert figure["style"] == "width: 100%"
+    assert figure["data-kw-style"] == "width: 100%"
     assert page.texts["h1"] == page.texts["title"] == "Sequential, Linear · Compare"
     models = page.saved["models"]
     shown = models[place["model"]]
@@ -237,6 +238,31 @@ def test_the_page_names_no_address(tmp_path: Path) -> None:
     assert policy.startswith("default-src 'none';")
     assert "http" not in policy
     assert not any(re.search(r"@import|url\((?!data:)", text) for text in [page.texts["style"]])
+
+
+def test_the_policy_of_a_page_allows_its_own_scripts_and_styles_alone(tmp_path: Path) -> None:
+    _, live = bound()
+    page = Parsed(kw.Dashboard(live).save_html(tmp_path / "page.html"))
+    (policy,) = (
+        str(about["content"])
+        for tag, about in page.tags
+        if tag == "meta" and about.get("http-equiv") == "Content-Security-Policy"
+    )
+    allowed = {rule.split()[0]: rule.split()[1:] for rule in policy.split("; ")}
+
+    def hashed(*texts: str) -> list[str]:
+        digests = (hashlib.sha256(text.encode()).digest() for text in texts)
+        return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+
+    # One runs as it stands there, and unpacks the other.
+    (start,) = (text for about, text in page.scripts if about.get("type") == "module")
+    code = zlib.decompress(base64.b64decode(page.script("kw-code"))).decode()
+    assert allowed["script-src"] == hashed(start, code)
+    assert allowed["style-src"] == hashed(page.texts["style"])
+    assert "unsafe" not in policy
+    # Which a policy without 'unsafe-inline' does not allow.
+    names = {name for _, attributes in page.tags for name in attributes}
+    assert not {name for name in names if name == "style" or name.startswith("on")}
 
 
 @pytest.mark.parametrize("bundle", sorted(STATIC.glob("*.js")), ids=lambda path: path.stem)

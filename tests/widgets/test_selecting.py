@@ -103,6 +103,34 @@ def test_what_names_no_function_is_refused_and_nothing_changes(
     assert view.selection == view.live.selection == at("0", 1)
 
 
+def test_a_layer_that_is_not_there_is_named_with_those_that_are_and_the_nearest() -> None:
+    model = nn.Sequential()
+    model.add_module("hidden", kw.nn.KANLinear(2, 3))
+    model.add_module("last", kw.nn.KANLinear(3, 1))
+    live = kw.bind(model)
+    words = r"no layer 'hiden' \(did you mean 'hidden'\?\); the layers are 'hidden', 'last'"
+    with pytest.raises(KeyError, match=words):
+        live.select("hiden")
+    with pytest.raises(KeyError, match=words):
+        live.set_selection({"layer": "hiden", "out": 0, "in": 0, "row": 0, "column": 0})
+    with pytest.raises(TypeError, match="expected a dict with 'layer'"):
+        live.set_selection({"out": 0})  # type: ignore[typeddict-item]
+    assert live.selection is None
+
+
+@pytest.mark.parametrize(
+    "said", [{"layer": "gone"}, {"out": 1}, {"layer": "0", "out": 99}, {"layer": "0", "out": "x"}]
+)
+def test_what_a_page_selects_that_is_not_there_leaves_the_selection(said: dict[str, Any]) -> None:
+    live = kw.bind(model := network())
+    grid = kw.KernelGrid(live)
+    live.select("0", 1)
+    stream_of(live).set_state({"selection": said})
+    assert grid.selection == live.selection == stream_of(live).selection == at("0", 1)
+    assert kw.SplineInspector(live).selection == at("0", 1)  # made later
+    del model
+
+
 def test_a_selection_that_a_new_binding_does_not_have_is_none() -> None:
     model = network()
     grid = kw.KernelGrid(kw.bind(model))

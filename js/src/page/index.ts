@@ -118,6 +118,8 @@ function show(
   modules: Modules,
 ): void {
   const place = places[Number(figure.dataset.kwPlace)];
+  // The policy of a page allows no attribute for it.
+  figure.style.cssText = figure.dataset.kwStyle ?? "";
   const el = figure.querySelector("div") as HTMLElement;
   el.replaceChildren();
   const code = modules.View?.default as ViewModule | undefined;

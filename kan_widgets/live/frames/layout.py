@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -199,12 +200,15 @@ class Layout:
         Raises
         ------
         KeyError
-            If there is none; the message lists the names.
+            If there is none; the message lists the names, and says which is nearest.
         """
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise KeyError(f"no layer {name!r}; the layers are {', '.join(map(repr, self.names))}")
+        near = difflib.get_close_matches(str(name), self.names, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        known = ", ".join(map(repr, self.names))
+        raise KeyError(f"no layer {name!r}{hint}; the layers are {known}")
 
 
 def sample_points(basis: ReadBasis) -> NDArray[np.float64]:

@@ -12,33 +12,33 @@ Phase = Literal["idle", "running", "paused", "finished", "stopped", "interrupted
 class Progress:
     """A training run at one moment."""
 
-    state: Phase
+    state: Phase = "idle"
     """``idle`` before the first step and where nothing tells how a run ended."""
-    step: int
+    step: int = 0
     """Optimizer steps counted since the model was bound."""
-    epoch: int | None
+    epoch: int | None = None
     """From 1; ``None`` in a loop that does not say."""
-    epochs: int | None
+    epochs: int | None = None
     """How many there will be, if known."""
-    batches_done: int
+    batches_done: int = 0
     """Batches of the tracked loop that are done, over all epochs; 0 in a bare loop."""
-    batches_total: int | None
+    batches_total: int | None = None
     """How many there will be, if known."""
-    steps_per_second: float
+    steps_per_second: float = 0.0
     """Over the last few seconds, pauses left out; 0 if unknown."""
-    elapsed: float
+    elapsed: float = 0.0
     """Seconds since the run's first step or batch, pauses left out."""
-    remaining: float | None
+    remaining: float | None = None
     """Seconds to go at the present rate, if the number of batches is known."""
-    share: float
+    share: float = 0.0
     """Of the training time, what watching takes."""
-    data_source: str
+    data_source: str = ""
     """What the model is trained on, in words; may be empty."""
-    message: str
+    message: str = ""
     """Why it failed, or what could not be done; else empty."""
-    traceback: str
+    traceback: str = ""
     """Of the error that ended the run; else empty."""
-    output: str
+    output: str = ""
     """What training in the background has printed, the last 20,000 characters."""
     paced: float | None = None
     """Seconds that it was asked to take, by waiting between batches; ``None`` if it was not."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from kan_widgets.live.frames.series import Float64, Int64, Series
 from kan_widgets.live.kinds import is_tensor
+from kan_widgets.live.reports import report
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,6 +49,7 @@ class Scalars:
         self._changed = changed
         self._lock = threading.RLock()
         self._version = 0
+        self._left_out: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,7 +72,7 @@ class Scalars:
         """Add one value to each named series.
 
         A number on an accelerator is kept there until somebody reads it: logging does not
-        make the training wait.
+        make the training wait. One that cannot be read then is reported, and counts as NaN.
 
         Raises
         ------
@@ -191,14 +193,26 @@ class Scalars:
             places, tensor = waiting[-1]
             try:
                 values = tensor.cpu().double().numpy()
-            except Exception:
+            except Exception as error:
+                self._leave_out(name, series.steps[places], error)
+            except BaseException:
                 with self._lock:
                     series.put_back(waiting)
                 raise
-            with self._lock:
-                series.fill(places, values)
+            else:
+                with self._lock:
+                    series.fill(places, values)
             waiting.pop()
         return series
+
+    def _leave_out(self, name: str, steps: Int64, error: Exception) -> None:
+        """Say, once for a series, that values stay NaN."""
+        if name not in self._left_out:
+            self._left_out |= {name}
+            report(
+                f"{name!r}, logged at step {steps[0]}, cannot be read: {error}. It is left out, "
+                "and so is what else of it cannot be read"
+            )
 
 
 def step_given(step: Any, unnamed: tuple[Any, ...], values: dict[str, Any]) -> int | None:

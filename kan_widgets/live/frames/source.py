@@ -190,18 +190,18 @@ class Source:
         IndexError
             If the layer has no such function; the message gives its shape.
         """
-        chosen = {"layer": layer, "out": out, "in": in_, "row": row, "column": column}
-        self.set_selection(checked_selection(self.layout, chosen))
+        self.set_selection({"layer": layer, "out": out, "in": in_, "row": row, "column": column})
 
     def deselect(self) -> None:
         """Select nothing."""
         self.set_selection(None)
 
     def set_selection(self, selection: Selection | None) -> None:
-        """Take a selection as it is, from a view."""
-        if selection != self._selection:
-            self._selection = selection
-            self._tell("a selection", lambda each: each.on_selection(selection))
+        """Select a function, given as in ``selection``, or nothing. Raises as `select`."""
+        chosen = None if selection is None else checked_selection(self.layout, selection)
+        if chosen != self._selection:
+            self._selection = chosen
+            self._tell("a selection", lambda each: each.on_selection(chosen))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hand every frame from now on to ``listener``, which is held until then.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.live.frames.layout import Layout
@@ -211,7 +211,7 @@ def structure_from(raw: Mapping[str, Any]) -> Structure:
         beside = each.get("beside")
         stations.append(
             Station(
-                each["kind"],
+                cast(StationKind, str(each["kind"])),
                 str(each["name"]),
                 str(each["label"]),
                 None if layer is None else str(layer),

@@ -18,6 +18,8 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
+from kan_widgets.live.recordings.locks import lock
+
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
@@ -26,6 +28,8 @@ _LOCATOR64 = struct.Struct("<4sIQI")
 _IS_LOCAL, _IS_CENTRAL, _IS_END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _UTF8 = 0x0800
 _MAX16, _MAX32 = 0xFFFF, 0xFFFFFFFF
+# Windows moves no file that is open.
+_MOVES_OPEN = os.name != "nt"
 
 
 @dataclass(frozen=True)
@@ -58,20 +62,18 @@ class Archive:
     ----------
     path
         Of the file.
-    replace
-        Whether a file of that name is replaced.
 
     Raises
     ------
     FileExistsError
-        If there is one that is not to be replaced.
+        If there is one.
     OSError
         If it cannot be written there.
     """
 
-    def __init__(self, path: Path, *, replace: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = FileIO(path, "w" if replace else "x")
+        self._file = FileIO(path, "x")
         self.members: list[Member] = []
         self._end = 0
         self._is_torn = False
@@ -94,9 +96,10 @@ class Archive:
         if len(data) >= _MAX32:
             raise ValueError(f"{name}: expected less than 4 GiB, got {len(data):,} bytes")
         now = time.localtime()
+        year = min(max(now.tm_year - 1980, 0), 127)  # a clock may say what a zip cannot
         stamp = (
             now.tm_hour << 11 | now.tm_min << 5 | now.tm_sec // 2,
-            max(0, now.tm_year - 1980) << 9 | now.tm_mon << 5 | now.tm_mday,
+            year << 9 | now.tm_mon << 5 | now.tm_mday,
         )
         start = self._end + _LOCAL.size + len(name.encode())
         member = Member(name, self._end, start, len(data), zlib.crc32(data), stamp)
@@ -146,8 +149,7 @@ class Archive:
         OSError
             If the copy cannot be written; the archive is as before.
         """
-        part = self.path.with_name(f"{self.path.name}.part")
-        copy = Archive(part, replace=True)
+        copy = beside(self.path)
         try:
             with self.path.open("rb") as old:
                 for member in filter(wanted, self.members):
@@ -157,13 +159,40 @@ class Archive:
                         data = old.read(member.size)
                     copy.append(member.name, data)
             copy.sync()
-            os.replace(part, self.path)
+            copy.move(self.path, self._file)
         except BaseException:
-            copy._file.close()
-            part.unlink(missing_ok=True)
+            copy.discard()
+            if self._file.closed:
+                self._reopen()
             raise
-        self._file.close()
         self._file, self.members, self._end = copy._file, copy.members, copy._end
+
+    def move(self, path: Path, held: FileIO) -> None:
+        """Put the archive into the place of a file that is locked.
+
+        That one is closed, and this one locked while it is open.
+
+        Raises
+        ------
+        OSError
+            If that cannot be; what was there is there.
+        """
+        is_open = not self._file.closed
+        if is_open and _MOVES_OPEN:
+            lock(self._file)
+        if not _MOVES_OPEN:
+            self._file.close()
+            held.close()
+        os.replace(self.path, path)
+        held.close()
+        self.path = path
+        if is_open and self._file.closed:
+            self._reopen()
+
+    def _reopen(self) -> None:
+        self._file = FileIO(self.path, "r+")
+        self._file.seek(self._end)
+        lock(self._file)
 
     def close(self) -> None:
         """Write the directory; the file is an ordinary zip then. Closing again does nothing.
@@ -181,9 +210,21 @@ class Archive:
         finally:
             self._file.close()
 
-    def abandon(self) -> None:
+    def discard(self) -> None:
+        """Remove the file."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def leave(self) -> None:
         """Close the file as it is."""
         self._file.close()
+
+
+def beside(path: Path) -> Archive:
+    """Begin an archive that is to take the place of a file that is locked."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)  # what a process has left that was killed
+    return Archive(part)
 
 
 @dataclass

@@ -1,34 +1,21 @@
-"""The file a run goes into: its name, who may write it, and what is said of the run."""
+"""The file a run goes into: its name, and who may write it."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import Any
 
-from kan_widgets.live.recordings.archive import Archive
+from kan_widgets.live.recordings.archive import Archive, Place, members
+from kan_widgets.live.recordings.locks import lock
 from kan_widgets.live.recordings.recordable import Recordable
 from kan_widgets.live.recordings.writer import Writer
 
 PathLike = str | os.PathLike[str]
-
-
-def status_of(source: Recordable) -> dict[str, Any]:
-    """Return how a training goes, as JSON; without what it has printed."""
-    training = source.training
-    return {
-        "state": source.state,
-        "message": source.message,
-        "progress": asdict(replace(source.progress, output="")),
-        "every": source.every,
-        "rates": source.learning_rates,
-        "notices": source.notices,
-        "epochs_done": training.epochs_done,
-        "seconds": training.seconds,
-        "timed_steps": training.timed_steps,
-    }
 
 
 def is_first_process() -> bool:
@@ -44,33 +31,89 @@ def is_first_process() -> bool:
 
 
 def checked_place(path: PathLike) -> Path:
-    """Return where a file can be made.
+    """Return where a file can be made: the same path for all that lead there.
 
     Raises
     ------
     TypeError
         If ``path`` is not the name of a file.
     OSError
-        If it names a folder, or lies in none.
+        If it names something else than a file, or lies in no folder.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path={path!r:.80}: expected the name of a file")
-    place = Path(path).absolute()
+    place = Path(path).resolve()
     if place.is_dir():
         raise IsADirectoryError(f"{place} is a folder: give the name of a file in it")
     if not place.parent.is_dir():
         raise FileNotFoundError(f"{place.parent} is not a folder: make it first")
+    if place.exists() and not place.is_file():
+        raise FileExistsError(f"{place} is a device or a pipe: give the name of a file")
     return place
 
 
-def new_file(path: Path, *, overwrite: bool) -> Archive:
-    """Make the file. Raises `OSError` if that cannot be."""
-    try:
-        return Archive(path, replace=overwrite)
-    except FileExistsError:
-        raise FileExistsError(
-            f"{path} already exists: give another name, or overwrite=True"
-        ) from None
+@contextmanager
+def claimed(path: Path, *, overwrite: bool) -> Iterator[FileIO]:
+    """Keep all others from writing at a path, until an archive was moved there or the end.
+
+    What is there stays as it is. Where nothing is, an empty file is meanwhile.
+
+    Parameters
+    ----------
+    path
+        As `checked_place` returns it.
+    overwrite
+        Whether a file of that name may be replaced. An empty one always may.
+
+    Yields
+    ------
+    io.FileIO
+        The file there, for `Archive.move`.
+
+    Raises
+    ------
+    FileExistsError
+        If there is one that may not be replaced.
+    RuntimeError
+        If it is being written: the message says by which process, where, and since when.
+    OSError
+        If it cannot be written.
+    """
+    with _locked(path) as file:
+        if not overwrite and os.fstat(file.fileno()).st_size:
+            raise FileExistsError(f"{path} already exists: give another name, or overwrite=True")
+        try:
+            yield file
+        finally:
+            if not file.closed and not os.fstat(file.fileno()).st_size:
+                with suppress(PermissionError):  # where no open file can be removed
+                    path.unlink()
+
+
+def _locked(path: Path) -> FileIO:
+    while True:
+        # Made if it is missing.
+        file = FileIO(path, "r+", opener=lambda name, how: os.open(name, how | os.O_CREAT, 0o666))
+        if not lock(file):
+            file.close()
+            raise RuntimeError(
+                f"{path} is being written by a recorder, {_writer_of(path)}: close() that first, "
+                "or give another name. Of several processes that train one model one records"
+            )
+        with suppress(FileNotFoundError):  # replaced or removed before it was locked
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()
+
+
+def _writer_of(path: Path) -> str:
+    """Say who writes there: what is written beside a file is to take its place."""
+    for place in (path.with_name(f"{path.name}.part"), path):
+        with suppress(Exception), place.open("rb") as file:
+            _, head = next(members(file, Place()), (None, b""))
+            said = json.loads(head)
+            return f"process {said['process']} on {said['host']}, since {said['started']}"
+    return "in another process"
 
 
 def begin(archive: Archive, source: Recordable) -> Writer:

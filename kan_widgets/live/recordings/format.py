@@ -9,12 +9,15 @@ killed; closed, it is an ``.npz`` that ``numpy.load`` opens.
 The first member is ``kan_widgets.json``::
 
     {"format": "kan_widgets recording", "version": 1, "id": "…", "copy": 0, "model": "KANCNN",
-     "kan_widgets": "0.1.0", "started": "2025-01-31T12:00:00+00:00"}
+     "kan_widgets": "0.1.0", "started": "2025-01-31T12:00:00+00:00",
+     "host": "node7", "process": 4711}
 
-``id`` tells runs apart. ``copy`` grows when the file was thinned: a copy without some of the
-records has taken its place. All others are records, named ``00000042/kind.npy`` or
-``00000042/kind.json``. Their numbers only rise, and a record refers to earlier ones by number.
-A kind that a reader does not know is passed over.
+``host`` and ``process`` are the writer's, who holds a lock on the file, so that whoever else would
+write there can be told (`kan_widgets.live.recordings.destination.claimed`). ``id`` tells runs
+apart. ``copy`` grows when the file was thinned: a copy without some of the records has taken its
+place. All others are records, named ``00000042/kind.npy`` or ``00000042/kind.json``. Their numbers
+only rise, and a record refers to earlier ones by number. A kind that a reader does not know is
+passed over.
 
 =============  ===================================================================================
 kind           what it holds

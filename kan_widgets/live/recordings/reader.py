@@ -6,7 +6,9 @@ import io
 import json
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,8 +25,10 @@ from kan_widgets.live.frames.series import Float64, Int64
 from kan_widgets.live.frames.structure import Structure, structure_from
 from kan_widgets.live.recordings.archive import Place, first_name, members
 from kan_widgets.live.recordings.format import ARRAYS, FORMAT, HEADER, NAME, VERSION
+from kan_widgets.live.recordings.status import Status, status_from
 
 _EXPECTED = "expected a file written by live.save(path) or live.record(path)"
+_WORDS = ("id", "model", "kan_widgets", "started")
 _LOCKED = "This is a recording: there is no model to change. Bind the model itself to edit it."
 
 
@@ -35,13 +39,6 @@ class Values:
     name: str
     steps: Int64
     values: Float64
-
-
-@dataclass(frozen=True)
-class Status:
-    """How the training went."""
-
-    content: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -56,6 +53,10 @@ class Probed:
     """The examples followed from here on."""
 
     probe: Probe | None
+
+
+class NoRecording(ValueError):
+    """Another kind of file."""
 
 
 Record = Frame | Values | Mark | Status | Observed | Structure | Probed | Activations
@@ -90,10 +91,12 @@ class Reader:
         Raises
         ------
         OSError
-            If the file cannot be read.
+            If the file cannot be read at the moment.
         ValueError
-            If it is not a recording, one of a later version, or another run's than before.
+            If it is not a recording, damaged, one of a later version, or another run's than before.
         """
+        if self.path.exists() and not self.path.is_file():
+            raise NoRecording(f"{self.path} is a device, a pipe or a folder; {_EXPECTED}")
         with self.path.open("rb") as file:
             start = Place()
             first = next(members(file, start), None)
@@ -108,48 +111,56 @@ class Reader:
                 if found is None or int(found[1]) <= self.last:
                     continue
                 number = int(found[1])
-                try:
+                with self.reading(member.name):
                     records = self._decode(number, f"{found[2]}.{found[3]}", data)
-                except (LookupError, TypeError, ValueError, OverflowError) as error:
-                    raise ValueError(
-                        f"{self.path}: record {member.name} is damaged: {error}"
-                    ) from error
                 self.last = number
                 yield from records
+
+    @contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Whatever is raised while part of the file is read: the file is damaged."""
+        try:
+            yield
+        except Exception as error:
+            raise ValueError(
+                f"{self.path}: record {what} is damaged: {type(error).__name__}: {error}. Copy the "
+                "file anew from where it was written, or record the run again"
+            ) from error
 
     def _refuse(self, file: BinaryIO) -> None:
         """Raise if the file is surely no recording, not only one that has not begun yet."""
         name = first_name(file)
         if name not in (None, HEADER):
-            raise ValueError(
+            raise NoRecording(
                 f"{self.path} is an archive, but not a recording: it begins with {name!r}; "
                 f"{_EXPECTED}"
             )
         file.seek(0)
         beginning = file.read(4)
         if not b"PK\x03\x04".startswith(beginning) and any(beginning):
-            raise ValueError(
+            raise NoRecording(
                 f"{self.path} is not a recording: it begins with {beginning!r}; {_EXPECTED}"
             )
         if self._head:  # it was there before
-            raise ValueError(f"{self.path}: another file is being written there now")
+            raise BlockingIOError(f"{self.path} was emptied; what comes is read on")
 
     def _begin(self, head: bytes) -> None:
         try:
-            header = json.loads(head)
+            header = dict(json.loads(head))
             version, run = int(header["version"]), str(header["id"])
             is_ours = header["format"] == FORMAT
-        except (LookupError, TypeError, ValueError) as error:
-            raise ValueError(f"{self.path} is not a recording: {error!r}; {_EXPECTED}") from error
+            header |= {name: str(header.get(name, "")) for name in _WORDS}
+        except Exception as error:
+            raise NoRecording(f"{self.path} is not a recording: {error!r}; {_EXPECTED}") from error
         if not is_ours:
-            raise ValueError(
+            raise NoRecording(
                 f"{self.path} is not a recording, but of the format {header['format']!r}; "
                 f"{_EXPECTED}"
             )
         if version > VERSION:
             raise ValueError(
                 f"{self.path} is a recording of version {version}, written by kan_widgets "
-                f"{header.get('kan_widgets', 'of a later version')}; up to version {VERSION} can "
+                f"{header['kan_widgets']}; up to version {VERSION} can "
                 "be read here: install a later kan_widgets"
             )
         if self.header and self.header["id"] != run:
@@ -163,32 +174,35 @@ class Reader:
         if kind in ("table.npy", "index.npy", "array.npy"):
             self._arrays[number] = _array(data)
         elif kind == "layout.json":
-            content = json.loads(data)
+            content = _json(data)
             layers = [self._layer(raw) for raw in content["layers"]]
             beside = [
                 Vector(str(raw["name"]), int(raw["size"])) for raw in content.get("beside", ())
             ]
-            self._layouts[number] = new_layout(layers, beside)
-            self.parameters = content.get("parameters")
+            layout = new_layout(layers, beside)
+            ends = [*accumulate(layer.length for layer in layout.layers)]
+            if [layer.offset for layer in layout.layers] != [0, *ends[:-1]]:
+                raise ValueError("its layers do not lie one after the other")
+            self._layouts[number], self.parameters = layout, _parameters(content.get("parameters"))
         elif kind == "frame.npy":
             return [self._frame(_array(data))]
         elif kind == "series.json":
-            self._series[number] = str(json.loads(data)["name"])
+            self._series[number] = str(_json(data)["name"])
         elif kind == "values.npy":
             return self._values(_array(data))
         elif kind == "mark.json":
-            content = json.loads(data)
+            content = _json(data)
             return [Mark(int(content["step"]), str(content["text"]))]
         elif kind == "observed.json":
-            return [self._observed(json.loads(data)["layers"])]
+            return [self._observed(_json(data)["layers"])]
         elif kind == "network.json":
-            return [structure_from(json.loads(data))]
+            return [structure_from(_json(data))]
         elif kind == "probe.json":
-            return [self._probed(json.loads(data))]
+            return [self._probed(_json(data))]
         elif kind == "activity.json":
-            return [self._activations(json.loads(data))]
+            return [self._activations(_json(data))]
         elif kind == "status.json":
-            return [Status(dict(json.loads(data)))]
+            return [status_from(json.loads(data))]
         return []
 
     def _frame(self, record: NDArray[Any]) -> Frame:
@@ -220,17 +234,20 @@ class Reader:
                 for name in ARRAYS
                 if name in numbers
             }
+            fold = raw.get("fold")
             seen = Observation(
                 layer=str(raw["layer"]),
                 samples=int(raw["samples"]),
                 is_image=bool(raw["is_image"]),
-                fold=_settled(raw.get("fold")),
+                fold=None if fold is None else (int(fold[0]), int(fold[1]), int(fold[2])),
                 nan_inputs=int(raw.get("nan_inputs", 0)),
                 step=raw.get("step"),
                 maps=arrays.get("maps"),
                 images=None,
                 **{name: arrays[name] for name in ARRAYS if name != "maps"},
             )
+            if not _fits(seen):
+                raise ValueError(f"what was observed of {seen.layer!r} does not fit together")
             found[seen.layer] = seen
             for number in numbers.values():
                 del self._arrays[number]
@@ -317,6 +334,48 @@ def _array(data: bytes) -> NDArray[Any]:
     if dtype.hasobject or is_fortran:
         raise ValueError(f"an array of {dtype}, in an order that recordings do not use")
     return np.frombuffer(data, dtype, math.prod(shape), file.tell()).reshape(shape)
+
+
+def _fits(seen: Observation) -> bool:
+    entries, bins = seen.counts.shape
+    return (
+        seen.edges.shape == (bins + 1,)
+        and seen.outside_domain.shape == seen.outside_extent.shape == (entries,)
+        and seen.patches.shape == (len(seen.patches), entries)
+        and (seen.maps is None or seen.maps.ndim == 4)
+    )
+
+
+def _parameters(raw: Any) -> dict[str, Any] | None:
+    """Return what a layout says of the parameters; see `writer.parameters_of`."""
+    if raw is None:
+        return None
+    return {
+        "total": int(raw["total"]),
+        "parts": [
+            {
+                "name": str(part["name"]),
+                "sizes": {str(name): int(size) for name, size in part["sizes"].items()},
+                "layers": [
+                    {
+                        "type": str(layer["type"]),
+                        "kind": str(layer["kind"]),
+                        "shape": list(map(int, layer["shape"])),
+                        "shared": bool(layer["shared"]),
+                        "is_base": list(map(bool, layer["is_base"])),
+                        "knots": list(map(float, layer["knots"])),
+                    }
+                    for layer in part["layers"]
+                ],
+            }
+            for part in raw["parts"]
+        ],
+    }
+
+
+def _json(data: bytes) -> Any:
+    """Read JSON; NaN and the like, which it has not, are as nothing."""
+    return json.loads(data, parse_constant=lambda _: None)
 
 
 def _pair(values: Sequence[Any]) -> tuple[float, float]:

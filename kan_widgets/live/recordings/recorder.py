@@ -7,8 +7,8 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Listener, Source, State
 from kan_widgets.live.frames.structure import Structure
-from kan_widgets.live.recordings.destination import begin, is_first_process, new_file, status_of
+from kan_widgets.live.recordings.archive import beside
+from kan_widgets.live.recordings.destination import begin, claimed, is_first_process
 from kan_widgets.live.recordings.recordable import Recordable, Steering
-from kan_widgets.live.recordings.waiting import NetworkNews
+from kan_widgets.live.recordings.status import status_of
+from kan_widgets.live.recordings.waiting import NetworkNews, WaitingFrame, WaitingFrames
 from kan_widgets.live.recordings.writer import parameters_of
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
@@ -33,8 +35,6 @@ _SYNC_SECONDS = 1.0
 _SYNC_SHARE = 0.01  # of the time, at most
 _STATUS_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
-# Frames that wait for a slow disk; the latest takes the place of the one before when it is more.
-_MOST_WAITING = 64_000_000
 
 
 class Recorder(Listener):
@@ -44,7 +44,15 @@ class Recorder(Listener):
     again, a slow one misses frames; the training waits for neither.
     """
 
-    def __init__(self, source: Recordable, path: Path, max_bytes: int, *, overwrite: bool) -> None:
+    def __init__(
+        self,
+        source: Recordable,
+        path: Path,
+        max_bytes: int,
+        *,
+        overwrite: bool,
+        steered: Callable[[Recorder], Steering] | None,
+    ) -> None:
         self.path = path
         self.is_active = is_first_process()
         """Whether it writes at all: in distributed training only the first process does."""
@@ -58,15 +66,13 @@ class Recorder(Listener):
         self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written
         self._job = Job(disk, self._visit)
-        self._lock = threading.Lock()
         self._writing = threading.RLock()
-        self._frames: list[_Waiting] = []
-        self._waiting_bytes = 0
-        self._late: _Waiting | None = None  # not written because the last one was too near
+        self._frames = WaitingFrames()
+        self._late: WaitingFrame | None = None  # not written because the last one was too near
         self._last: Frame | None = None  # in the file
         self._observed: Mapping[str, Observation] | None = None
         self._network = NetworkNews()
-        self._is_stale = False  # there is news other than frames
+        self._is_stale = True  # there is news other than frames
         self._parameters: dict[Layout, dict[str, Any] | None] = {}
         self._gap = 1
         self._limit = max_bytes
@@ -76,27 +82,35 @@ class Recorder(Listener):
         self._failures = 0
         self._status: dict[str, Any] = {}
         self._source = weakref.ref(source, self._forgotten)
-        self._process = os.getpid()
         if not self.is_active:
             return
-        self._writer = begin(new_file(path, overwrite=overwrite), source)
+        with self._writing, claimed(path, overwrite=overwrite) as held:
+            archive = beside(path)
+            try:
+                self._writer = begin(archive, source)
+                if steered is not None:
+                    self.steering = steered(self)
+                self._begin(source)
+                archive.move(path, held)
+            except BaseException:
+                self._is_closed = True
+                source.unsubscribe(self)
+                if self.steering is not None:
+                    self.steering.close()
+                archive.discard()
+                raise
+            open_recorders[path] = self
+        disk.start()
+
+    def _begin(self, source: Recordable) -> None:
+        """Write what is known by now, and hear of the rest."""
         self._know(source, source.layout)
         past, observed = source.subscribe_from_start(self)
-        try:
-            for frame in past:
-                self._put(_Waiting(frame, 0.0, True))
-            self._writer.scalars(source.training.scalars)
-            if observed:
-                self._writer.observed(observed)
-            self._network.begin(source)
-            self._network.write(self._writer)
-            self._write_status(source, "")
-        except BaseException:
-            source.unsubscribe(self)
-            self._writer.archive.abandon()
-            raise
-        open_recorders[path] = self
-        disk.start()
+        for frame in past:
+            self._put(WaitingFrame(frame, 0.0, True))
+        self._observed = self._observed or observed or None
+        self._network.begin(source)
+        self._write_all(is_last=False)
 
     # -- what it is -------------------------------------------------------------------
 
@@ -145,13 +159,9 @@ class Recorder(Listener):
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
         """Keep a frame for the thread of all files."""
-        seconds = time.perf_counter() - self._started
-        with self._lock:
-            if self._frames and self._waiting_bytes + frame.nbytes > _MOST_WAITING:
-                self._waiting_bytes -= self._frames.pop().frame.nbytes
-                self.missed += 1
-            self._frames.append(_Waiting(frame, seconds, settled))
-            self._waiting_bytes += frame.nbytes
+        if self._is_closed:
+            return
+        self.missed += self._frames.add(frame, time.perf_counter() - self._started, settled)
         self._job.wake()
 
     def on_state(self, state: State, message: str) -> None:
@@ -282,16 +292,9 @@ class Recorder(Listener):
     def _write_all(self, is_last: bool) -> None:
         source = self._source()
         news = is_last
-        while self._frames:
+        for waiting in self._frames.each():
             news = True
-            with self._lock:
-                waiting = self._frames[0]
             self._put(waiting)
-            with self._lock:
-                # Its place is taken by a later one when too many wait.
-                if self._frames and self._frames[0] is waiting:
-                    del self._frames[0]
-                    self._waiting_bytes -= waiting.frame.nbytes
         if is_last and self._late is not None:
             self._put(replace(self._late, settled=True))
         news = self._writer.scalars(self._training.scalars) or news
@@ -316,7 +319,7 @@ class Recorder(Listener):
             took = time.monotonic() - now
             self._sync_at = now + max(_SYNC_SECONDS, took / _SYNC_SHARE)
 
-    def _put(self, waiting: _Waiting) -> None:
+    def _put(self, waiting: WaitingFrame) -> None:
         """Write a frame, unless it is there already or too near the last one."""
         frame, last = waiting.frame, self._last
         if last is not None and (frame.step, frame.layout) == (last.step, last.layout):
@@ -342,7 +345,7 @@ class Recorder(Listener):
 
         Then it is an ordinary ``.npz``. The training goes on. Closing again does nothing.
         """
-        if self._is_closed or os.getpid() != self._process:
+        if self._is_closed:
             return
         if (source := self._source()) is not None:
             try:
@@ -352,6 +355,11 @@ class Recorder(Listener):
         with self._writing:
             self._write(is_last=True)
             self._end()
+
+    def _leave(self) -> None:
+        """Leave the file to the process that this one is a fork of."""
+        self.is_active, self._is_closed, self.steering = False, True, None
+        self._writer.archive.leave()
 
     def _end(self) -> None:
         if self._is_closed:
@@ -373,15 +381,6 @@ class Recorder(Listener):
             del open_recorders[self.path]
 
 
-@dataclass(frozen=True, eq=False)
-class _Waiting:
-    """A frame to be written."""
-
-    frame: Frame
-    seconds: float
-    settled: bool
-
-
 open_recorders: dict[Path, Recorder] = {}
 
 
@@ -389,3 +388,13 @@ open_recorders: dict[Path, Recorder] = {}
 def _close_all() -> None:
     for recorder in list(open_recorders.values()):
         recorder.close()
+
+
+def _leave_all() -> None:
+    for recorder in open_recorders.values():
+        recorder._leave()
+    open_recorders.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from kan_widgets.live import control_file
 from kan_widgets.live.control_file import Wishes
+from kan_widgets.live.recordings.status import Steered
 
 _BEAT_SECONDS = 2.0
 _GONE_SECONDS = 10.0
@@ -39,16 +40,15 @@ class Remote:
         self._beat_at = float("-inf")
         self._waiting: list[dict[str, Any]] = []
         self._asked_at = 0.0
-        self._said: Mapping[str, Any] = {}
+        self._said = Steered()
         self._other: tuple[object, float] = (None, time.monotonic())
 
     # -- what the run says --------------------------------------------------------------
 
-    def take(self, said: Mapping[str, Any]) -> None:
+    def take(self, said: Steered) -> None:
         """Take what the recording says: what was heard, and how the run stands."""
         self._said = said
-        heard = int(said.get("heard", 0))
-        self._waiting = [each for each in self._waiting if each["number"] > heard]
+        self._waiting = [each for each in self._waiting if each["number"] > said.heard]
 
     @property
     def state(self) -> Literal["running", "paused", "stopping"]:
@@ -58,33 +58,27 @@ class Remote:
                 return "paused"
             if command["kind"] in ("resume", "stop"):
                 return "running" if command["kind"] == "resume" else "stopping"
-        state = self._said.get("control")
-        return state if state in ("paused", "stopping") else "running"
+        return self._said.control
 
     @property
     def is_holding(self) -> bool:
         """Whether the run stands still."""
-        return bool(self._said.get("holding"))
-
-    @property
-    def _lost_after(self) -> float:
-        return float(self._said.get("lost_after", 60.0))
+        return self._said.holding
 
     @property
     def words(self) -> str:
         """What there is to say, in sentences."""
         parts = [
             "What is clicked is done in the run, between two steps; a pause ends by itself when "
-            f"this has not been heard of for {self._lost_after:g} s."
+            f"this has not been heard of for {self._said.lost_after:g} s."
         ]
         if self._waiting and time.monotonic() - self._asked_at > _LATE_SECONDS:
             kinds = ", ".join(str(each["kind"]) for each in self._waiting)
             parts.append(f"The run has not heard of this yet: {kinds}.")
-        refused = self._said.get("refused")
-        if isinstance(refused, dict):
-            parts.append(f"It refused the last: {refused.get('why')}")
-        if message := self._said.get("message"):
-            parts.append(str(message))
+        if self._said.refused:
+            parts.append(f"It refused the last: {self._said.refused}")
+        if self._said.message:
+            parts.append(self._said.message)
         return " ".join(parts)
 
     # -- what the run is told -----------------------------------------------------------
@@ -103,8 +97,8 @@ class Remote:
         if not self._holds:
             self._hold()
         self._check_held()
-        numbers = [int(self._said.get("heard", 0)), *(c["number"] for c in known.commands)]
-        number = 1 + int(max([*numbers, *(each["number"] for each in self._waiting)]))
+        unheard = [each["number"] for each in (*known.commands, *self._waiting)]
+        number = 1 + int(max(unheard, default=self._said.heard))
         kept = {name: value for name, value in command.items() if name != "id"}
         self._waiting.append({**kept, "number": number})
         self._asked_at = time.monotonic()
@@ -122,7 +116,7 @@ class Remote:
                 known = self._known()
                 if (sign := (known.writer, known.beat)) != self._other[0]:
                     self._other = sign, time.monotonic()
-            elif time.monotonic() - self._beat_at >= min(_BEAT_SECONDS, self._lost_after / 4):
+            elif time.monotonic() - self._beat_at >= min(_BEAT_SECONDS, self._said.lost_after / 4):
                 self._check_held()
                 self._write()
         except (OSError, ValueError, RuntimeError):
@@ -144,9 +138,11 @@ class Remote:
 
     def _known(self) -> Wishes:
         try:
-            known = control_file.read(self._place)
+            known = control_file.read(self._place, self._said.heard)
         except FileNotFoundError:
             raise RuntimeError("the run is over, or is not steered from afar any more") from None
+        except ValueError:
+            return Wishes(self._run)  # what cannot be read is written anew
         if known.run != self._run:
             raise RuntimeError("another run is steered there now: follow it anew")
         return known

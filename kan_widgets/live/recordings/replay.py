@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +24,10 @@ from kan_widgets.live.recordings.reader import (
     Probed,
     Reader,
     Record,
-    Status,
     Values,
 )
 from kan_widgets.live.recordings.remote import Remote
+from kan_widgets.live.recordings.status import RecordedTraining, Status, Steered
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
@@ -47,39 +47,6 @@ _QUIET_SECONDS = 2.0
 _SILENT_SECONDS = 60.0
 # Messages to a page at once; the frames between them are in the history.
 _MOST_AT_ONCE = 30
-
-
-@dataclass(frozen=True)
-class RecordedTraining:
-    """What a recording knows of the loop that trained."""
-
-    epochs_done: float = 0.0
-    """Epochs gone through, the last one in part; 0 where no loop counted them."""
-    seconds: float = 0.0
-    """Spent on steps of the model."""
-    timed_steps: int = 0
-    """The steps that took them."""
-
-
-NO_NOTICES: dict[str, Any] = {"alarms": [], "cured": None}
-"""Of a recording made before there were any."""
-
-_NOTHING = Progress(
-    state="idle",
-    step=0,
-    epoch=None,
-    epochs=None,
-    batches_done=0,
-    batches_total=None,
-    steps_per_second=0.0,
-    elapsed=0.0,
-    remaining=None,
-    share=0.0,
-    data_source="",
-    message="",
-    traceback="",
-    output="",
-)
 
 
 @dataclass
@@ -111,7 +78,7 @@ class Replay(Source):
     ) -> None:
         self._reader = reader
         self._reading = threading.Lock()
-        self._status: dict[str, Any] = {}
+        self._status = Status()
         self._news_at = time.monotonic()
         self._follows = False
         self._is_silent = False
@@ -127,12 +94,7 @@ class Replay(Source):
         """How many were read: all that were recorded; ``history`` may hold fewer."""
         history = History(int(history_mb * 1e6))
         size = reader.path.stat().st_size if progress is not None else 0
-        for record in reader.read():
-            if isinstance(record, Frame):
-                self.frames += 1
-                history.append(record)
-            else:
-                self._take(record)
+        for _ in self._read(history.append):
             if progress is not None:
                 progress(min(reader.place.offset, size), size)
         if progress is not None:
@@ -177,12 +139,12 @@ class Replay(Source):
     @property
     def training(self) -> RecordedTraining:
         """What is known of the loop that trained."""
-        return RecordedTraining(**_known(RecordedTraining, self._status))
+        return self._status.training
 
     @property
     def progress(self) -> Progress:
         """How far the training was when the last record was written."""
-        said = replace(_NOTHING, **_known(Progress, self._status.get("progress", {})))
+        said = self._status.progress
         said = replace(said, step=max(said.step, self.frame.step))
         if not self.is_following and said.state in ("running", "paused"):
             said = replace(said, state="idle", remaining=None, steps_per_second=0.0)
@@ -191,18 +153,17 @@ class Replay(Source):
     @property
     def every(self) -> int:
         """Steps between two frames of the run."""
-        return int(self._status.get("every", 1))
+        return self._status.every
 
     @property
     def learning_rates(self) -> list[float]:
         """The learning rate of each parameter group, as recorded last."""
-        return [float(rate) for rate in self._status.get("rates", [])]
+        return list(self._status.rates)
 
     @property
     def notices(self) -> dict[str, Any]:
         """What went wrong when the last record was written, for the panel."""
-        said = self._status.get("notices")
-        return said if isinstance(said, dict) else NO_NOTICES
+        return self._status.notices
 
     @property
     def remote(self) -> Remote | None:
@@ -244,7 +205,7 @@ class Replay(Source):
     def words(self) -> str:
         """What this is, and how it stands, in one or two sentences."""
         name = self.path.name
-        fault = str(self._status.get("message", ""))
+        fault = self._status.message
         ended = f" It was not watched to its end: {fault}." if fault else ""
         if self.is_complete:
             return f"A recording ({name}): it shows a run, and cannot steer it.{ended}"
@@ -296,6 +257,17 @@ class Replay(Source):
 
     # -- reading --------------------------------------------------------------------
 
+    def _read(self, keep: Callable[[Frame], object]) -> Iterator[bool]:
+        """Take what was written, record by record."""
+        for record in self._reader.read():
+            with self._reader.reading(str(self._reader.last)):
+                if isinstance(record, Frame):
+                    self.frames += 1
+                    keep(record)
+                else:
+                    self._take(record)
+            yield True
+
     def _take(self, record: Record) -> None:
         if isinstance(record, Values):
             self.scalars.extend(record.name, record.steps, record.values)
@@ -304,8 +276,8 @@ class Replay(Source):
         elif isinstance(record, Observed):
             self._seen = record.layers
         elif isinstance(record, Status):
-            self._status = record.content
-            self._hear(record.content.get("steering"))
+            self._status = record
+            self._hear(record.steering)
         elif isinstance(record, Structure):
             self._network.structure = record
         elif isinstance(record, Probed):
@@ -315,9 +287,9 @@ class Replay(Source):
             self._network.activations.append(record)
             self._network.news = [*self._network.news, record][-_MOST_AT_ONCE:]
 
-    def _hear(self, steering: Any) -> None:
+    def _hear(self, steering: Steered | None) -> None:
         """Take what the run says of being steered."""
-        if not isinstance(steering, dict):
+        if steering is None:
             self._remote = None
             return
         if self._remote is None:
@@ -338,14 +310,7 @@ class Replay(Source):
         """
         with self._reading:
             frames: list[Frame] = []
-            has_news = False
-            for record in self._reader.read():
-                has_news = True
-                if isinstance(record, Frame):
-                    frames.append(record)
-                else:
-                    self._take(record)
-            self.frames += len(frames)
+            has_news = any([*self._read(frames.append)])
             now = time.monotonic()
             if has_news:
                 self._news_at = now
@@ -455,10 +420,3 @@ def damage_of(reader: Reader) -> str:
         f"{reader.path} is damaged at byte {place.offset:,} ({place.damage}): what comes after is "
         "left out"
     )
-
-
-def _known(kind: type[Any], said: Any) -> dict[str, Any]:
-    """Return of a record what has a place in a dataclass."""
-    if not isinstance(said, dict):
-        return {}
-    return {field.name: said[field.name] for field in fields(kind) if field.name in said}

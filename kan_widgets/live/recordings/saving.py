@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-import os
+from functools import partial
 from pathlib import Path
 
 from kan_widgets.live import control_file
+from kan_widgets.live.recordings.archive import beside
 from kan_widgets.live.recordings.destination import (
     PathLike,
     begin,
     checked_place,
+    claimed,
     is_first_process,
-    new_file,
-    status_of,
 )
 from kan_widgets.live.recordings.recordable import Recordable, Steering
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
+from kan_widgets.live.recordings.status import status_of
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 
 
@@ -49,23 +50,22 @@ class Savable(Recordable):
         OSError
             If the file cannot be written; one that was there is unchanged.
         RuntimeError
-            If it is being written by ``record``.
+            If it is being written by ``record``, here or in another process.
         """
-        place = _free_place(path)
+        place = checked_place(path)
         if not is_first_process():
             return place
-        if self.is_open:
-            self.current()
-        part = place.with_name(f"{place.name}.part")
-        archive = new_file(part, overwrite=True)
-        try:
-            self._write(begin(archive, self))
-            archive.close()
-            os.replace(part, place)
-        except BaseException:
-            archive.abandon()
-            part.unlink(missing_ok=True)
-            raise
+        with claimed(place, overwrite=True) as held:
+            if self.is_open:
+                self.current()
+            archive = beside(place)
+            try:
+                self._write(begin(archive, self))
+                archive.close()
+                archive.move(place, held)
+            except BaseException:
+                archive.discard()
+                raise
         return place
 
     def _write(self, writer: Writer) -> None:
@@ -115,7 +115,8 @@ class Savable(Recordable):
             Megabytes (10⁶ bytes), above 0. When the file grows beyond, frames are left out
             evenly until it is half as large; the first and the last stay.
         overwrite
-            Whether a file of that name is replaced.
+            Whether a file of that name is replaced: by a new one, once what is known by now is in
+            it.
         control
             Whether who follows the recording may steer the run: pause, steps, stop, learning
             rates, ``every``, the cures of alarms. What is wanted comes through a file beside the
@@ -143,8 +144,8 @@ class Savable(Recordable):
         OSError
             If a file cannot be made, or a control file of another user is there.
         RuntimeError
-            If the binding is closed, another one records into that file, or files have no owners
-            here and ``control`` is asked for.
+            If the binding is closed, the file is being written, here or in another process (the
+            message says which), or files have no owners here and ``control`` is asked for.
 
         Examples
         --------
@@ -179,23 +180,5 @@ class Savable(Recordable):
         if control:
             control_file.check_possible()
             control_file.clear(control_file.place_of(place), remove=False)
-        recorder = Recorder(self, _free_place(path), int(max_mb * 1e6), overwrite=overwrite)
-        if control and recorder.is_active:
-            try:
-                recorder.steering = self._be_steered(recorder, lost_after)
-            except BaseException:
-                recorder.close()
-                raise
-            recorder.say_soon()
-        return recorder
-
-
-def _free_place(path: PathLike) -> Path:
-    """Return where a file can be made that no recorder writes."""
-    place = checked_place(path)
-    if place in open_recorders:
-        raise RuntimeError(
-            f"{place} is being written by a recorder of this process: close() that first, or give "
-            "another name"
-        )
-    return place
+        steered = partial(self._be_steered, lost_after=lost_after) if control else None
+        return Recorder(self, place, int(max_mb * 1e6), overwrite=overwrite, steered=steered)

@@ -1,30 +1,81 @@
-"""News of the network and its examples that wait for the disk."""
+"""What waits for the disk: it is added in one thread, and written in another."""
 
 from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from kan_widgets.live.frames.activations import Activations, Probe
+from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.writer import Writer
 
 # Activations that wait for a slow disk; the oldest go first when it is more.
 _MOST_WAITING = 32
+# Frames that wait for it; the latest takes the place of the one before when it is more.
+_MOST_BYTES = 64_000_000
+
+News = TypeVar("News")
 
 
-class NetworkNews:
-    """What is to be written of a network, in the order in which it came.
-
-    It is added to in one thread and written in another.
-    """
+class Waiting(Generic[News]):
+    """News in the order in which they came."""
 
     def __init__(self) -> None:
-        self._waiting: list[Structure | Probe | Activations | None] = []
+        self._waiting: list[News] = []
         self._lock = threading.Lock()
-        self._written: Activations | None = None
+
+    def each(self) -> Iterator[News]:
+        """Hand out what waits; the one handed out goes when the next is asked for."""
+        while self._waiting:
+            with self._lock:
+                first = self._waiting[0]
+            yield first
+            with self._lock:
+                # Its place is taken by a later one when too many wait.
+                if self._waiting and self._waiting[0] is first:
+                    self._drop(0)
+
+    def _drop(self, place: int) -> None:
+        del self._waiting[place]
+
+
+@dataclass(frozen=True, eq=False)
+class WaitingFrame:
+    """A frame to be written."""
+
+    frame: Frame
+    seconds: float
+    settled: bool
+
+
+class WaitingFrames(Waiting[WaitingFrame]):
+    """Frames to be written."""
+
+    nbytes = 0
+
+    def add(self, frame: Frame, seconds: float, settled: bool) -> bool:
+        """Add a frame; return whether it has taken the place of the one before."""
+        with self._lock:
+            is_full = bool(self._waiting) and self.nbytes + frame.nbytes > _MOST_BYTES
+            if is_full:
+                self._drop(-1)
+            self._waiting.append(WaitingFrame(frame, seconds, settled))
+            self.nbytes += frame.nbytes
+        return is_full
+
+    def _drop(self, place: int) -> None:
+        self.nbytes -= self._waiting.pop(place).frame.nbytes
+
+
+class NetworkNews(Waiting[Structure | Probe | Activations | None]):
+    """What is to be written of a network."""
+
+    _written: Activations | None = None
 
     def begin(self, source: Source) -> None:
         """Take what a source knows by now."""
@@ -64,8 +115,7 @@ class NetworkNews:
             If the disk cannot be written; what was not written waits.
         """
         some = False
-        while self._waiting:
-            each = self._waiting[0]
+        for each in self.each():
             if isinstance(each, Activations):
                 is_framed = _holds(writer.steps, each.step)
                 if is_framed and each is not self._written:
@@ -81,10 +131,6 @@ class NetworkNews:
                     writer.structure(each)
                 else:
                     writer.probe(each)
-            with self._lock:
-                # Its place is taken by a later one when too many wait.
-                if self._waiting and self._waiting[0] is each:
-                    del self._waiting[0]
         return some
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import secrets
+import socket
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -55,6 +57,8 @@ class Writer:
             "model": model,
             "kan_widgets": _package_version(),
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "host": socket.gethostname(),
+            "process": os.getpid(),
         }
         self._number = 0
         self._tables: dict[Table, int] = {}

@@ -112,8 +112,8 @@ class RemoteControl:
         if live is None:
             return
         try:
-            wishes = control_file.read(self._place)
-        except (PermissionError, ValueError) as error:
+            wishes = control_file.read(self._place, self._heard)
+        except (PermissionError, NotImplementedError, ValueError) as error:
             self._say(str(error))
         except OSError:
             pass  # storage comes and goes
@@ -142,8 +142,6 @@ class RemoteControl:
         if sign != self._sign:
             self._sign, self._signed_at = sign, time.monotonic()
         for command in sorted(wishes.commands, key=lambda each: int(each["number"])):
-            if command["number"] <= self._heard:
-                continue
             self._heard, self._refused, self._message = command["number"], None, ""
             self._was_lost = False
             try:

@@ -173,6 +173,7 @@ function liveWidgets(document, live, modules) {
 }
 function show(figure, places, { host, model }, modules) {
   const place = places[Number(figure.dataset.kwPlace)];
+  figure.style.cssText = figure.dataset.kwStyle ?? "";
   const el = figure.querySelector("div");
   el.replaceChildren();
   const code = modules.View?.default;

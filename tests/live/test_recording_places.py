@@ -1,0 +1,314 @@
+"""Who may record where: one writer for a file, and a file that is replaced as a whole or not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import kan_widgets as kw
+from kan_widgets.live import control_file
+from kan_widgets.live.recordings import archive
+from kan_widgets.live.recordings.recorder import open_recorders
+
+CHECKOUT = Path(__file__).parents[2]
+LIMIT = 60.0
+
+
+class Run:
+    """A small model, and what trains it."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        self.model = kw.nn.KANLinear(3, 2)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
+        self.live = kw.bind(self.model, self.optimizer, every=1)
+
+    def train(self, steps: int) -> None:
+        for _ in range(steps):
+            self.optimizer.zero_grad()
+            self.model(torch.ones(4, 3)).square().sum().backward()
+            self.optimizer.step()
+            self.live.refresh()
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    made = Run()
+    yield made
+    made.live.close()
+
+
+# Trains until it is told to end, or killed.
+TRAINING = """
+import sys, time, torch, kan_widgets as kw
+model = kw.nn.KANLinear(3, 2)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+live = kw.bind(model, optimizer, every=1, max_fps=1000)
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    recording = live.record(sys.argv[1], overwrite=sys.argv[2] == "overwrite")
+except Exception as error:
+    print("refused", type(error).__name__, error, flush=True)
+    raise SystemExit
+for step in range(20):
+    optimizer.zero_grad()
+    model(torch.ones(4, 3)).square().sum().backward()
+    optimizer.step()
+    live.refresh()
+recording.flush()
+print("records", flush=True)
+sys.stdin.readline()
+recording.close()
+print("closed", recording.frames, flush=True)
+"""
+
+
+class Other:
+    """Another process that records."""
+
+    def __init__(self, path: Path, how: str = "") -> None:
+        environment = os.environ | {
+            "PYTHONPATH": str(CHECKOUT),
+            "OMP_NUM_THREADS": "1",
+            "KAN_WIDGETS_COMPILE": "0",
+        }
+        environment.pop("RANK", None)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", TRAINING, str(path), how],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.read() == "ready"
+
+    def tell(self) -> None:
+        """Have it go on."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def read(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.communicate(timeout=LIMIT)
+
+
+def test_a_second_process_is_told_who_records_there_and_since_when(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.npz"
+    other = Other(path)
+    try:
+        other.tell()
+        assert other.read() == "records"
+        started = kw.replay(path).info["started"]
+        who = f"process {other.process.pid} on {socket.gethostname()}, since {started}"
+        for overwrite in (True, False):
+            with pytest.raises(RuntimeError) as refused:
+                run.live.record(path, overwrite=overwrite)
+            assert f"{path} is being written by a recorder, {who}: close() that first" in str(
+                refused.value
+            )
+        with pytest.raises(RuntimeError, match=f"process {other.process.pid} on "):
+            run.live.save(path)
+        other.tell()
+        assert other.read() == "closed 21"
+    finally:
+        other.kill()
+    assert kw.replay(path).history.steps.tolist() == list(range(21))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_process_that_was_killed_keeps_nobody_from_its_file(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    other = Other(path)
+    other.tell()
+    assert other.read() == "records"
+    other.kill()
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        run.live.record(path)
+    assert kw.replay(path).frame.step == 20
+    run.live.record(path, overwrite=True).close()
+    assert kw.replay(path).frame.step == 0
+
+
+def test_of_processes_that_begin_together_one_records(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    others = [Other(path, "overwrite") for _ in range(2)]
+    try:
+        for other in others:
+            other.tell()
+        said = [other.read() for other in others]
+        assert sorted(words.split()[0] for words in said) == ["records", "refused"]
+        records = said.index("records")
+        assert said[1 - records].startswith(f"refused RuntimeError {path} is being written by a")
+        others[records].tell()
+        assert others[records].read() == "closed 21"
+    finally:
+        for other in others:
+            other.kill()
+    assert kw.replay(path).history.steps.tolist() == list(range(21))
+
+
+def test_a_link_leads_to_the_file_that_is_recorded(run: Run, tmp_path: Path) -> None:
+    path, link = tmp_path / "run.npz", tmp_path / "link.npz"
+    link.symlink_to(path)
+    other = Run()
+    with run.live.record(link) as recording:
+        assert recording.path == path
+        assert run.live.record(path) is recording
+        with pytest.raises(RuntimeError, match=f"process {os.getpid()} on "):
+            other.live.record(link, overwrite=True)
+        with pytest.raises(RuntimeError, match="is being written by a recorder"):
+            run.live.save(link)
+    other.live.record(link, overwrite=True).close()
+    assert link.is_symlink()
+    assert kw.replay(path).is_complete
+
+
+def test_a_thinned_recording_is_held_as_before(run: Run, tmp_path: Path) -> None:
+    path, other = tmp_path / "run.npz", Run()
+    with run.live.record(path, max_mb=0.005) as recording:
+        run.train(60)
+        recording.flush()
+        assert recording._writer._header["copy"] > 0
+        del open_recorders[path]  # what another process does not know either
+        with pytest.raises(RuntimeError, match="is being written by a recorder"):
+            other.live.record(path, overwrite=True)
+
+
+def test_an_old_file_is_as_it_was_until_the_new_one_has_begun(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = run.live.save(tmp_path / "run.npz")
+    before, inode = path.read_bytes(), path.stat().st_ino
+    run.train(3)
+
+    class Full(archive.FileIO):
+        def write(self, data: Any) -> int:
+            if self.tell() + len(data) > 3000:
+                raise OSError(28, "No space left on device")
+            return super().write(data)
+
+    with monkeypatch.context() as full:
+        full.setattr(archive, "FileIO", Full)
+        with pytest.raises(OSError, match="No space left"):
+            run.live.record(path, overwrite=True)
+        assert path.read_bytes() == before
+        # Where there was none, there is none.
+        with pytest.raises(OSError, match="No space left"):
+            run.live.record(tmp_path / "new.npz")
+        assert list(tmp_path.iterdir()) == [path]
+    run.live.record(tmp_path / "new.npz").close()
+    with path.open("rb") as opened:
+        run.live.record(path, overwrite=True).close()
+        assert opened.read() == before  # whoever reads it reads on
+    assert path.stat().st_ino != inode
+    assert kw.replay(path).history.steps.tolist() == [0, 1, 2, 3]
+
+
+def test_an_empty_file_does_not_keep_a_run_from_being_recorded(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    path.touch()
+    run.live.record(path).close()
+    assert kw.replay(path).is_complete
+
+
+def test_a_recording_that_cannot_be_steered_as_asked_is_not_begun(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.npz"
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as changed:
+        changed.setattr(control_file, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            run.live.record(path, control=True)
+    assert list(tmp_path.iterdir()) == []
+    with run.live.record(path, control=True) as recording:
+        assert recording.steering is not None
+    assert kw.replay(path).is_complete
+
+
+def test_a_fork_leaves_the_file_to_the_process_that_records(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    recording = run.live.record(path)
+    run.train(2)
+    recording.flush()
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        said = "nothing"
+        try:
+            # All that it could do to the file.
+            run.optimizer.step()
+            recording.flush()
+            recording.close()
+            said = f"{recording.is_active} {recording.is_open} {recording.frames}"
+        finally:
+            os.write(writer, said.encode())
+            os._exit(0)
+    os.close(writer)
+    with open(reader) as pipe:
+        assert pipe.read() == "False False 0"
+    os.waitpid(child, 0)
+    run.train(2)
+    recording.close()
+    assert kw.replay(path).history.steps.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_where_no_open_file_can_be_moved_it_is_closed_before(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+    path, move, other = tmp_path / "run.npz", os.replace, Run()
+
+    def refusing(source: Path, target: Path) -> None:
+        opened = {os.path.realpath(each) for each in Path("/proc/self/fd").iterdir()}
+        if opened & {str(source), str(target)}:
+            raise PermissionError(13, "The process cannot access the file")
+        move(source, target)
+
+    monkeypatch.setattr(archive, "_MOVES_OPEN", False)
+    monkeypatch.setattr(os, "replace", refusing)
+    with run.live.record(path, max_mb=0.005) as recording:
+        run.train(60)
+        recording.flush()
+        thinned = recording._writer._header["copy"]
+        assert thinned > 0
+        with path.open("rb"):  # by somebody who follows it
+            run.train(300)
+            recording.flush()
+            assert "cannot access" in recording.problem
+        recording.flush()
+        assert recording.problem == ""
+        assert recording._writer._header["copy"] > thinned
+        with pytest.raises(RuntimeError, match="is being written by a recorder"):
+            other.live.save(path)
+    again = kw.replay(path)
+    assert (again.frame.step, again.is_complete) == (360, True)
+    run.live.save(path)
+    assert kw.replay(path).frame.step == 360
+
+
+def test_what_is_no_file_is_not_written(run: Run, tmp_path: Path) -> None:
+    pipe = tmp_path / "run.npz"
+    os.mkfifo(pipe)
+    for call in (run.live.save, run.live.record):
+        with pytest.raises(FileExistsError, match="is a device or a pipe: give the name of a file"):
+            call(pipe)
