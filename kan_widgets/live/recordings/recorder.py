@@ -25,6 +25,7 @@ from kan_widgets.live.recordings.recordable import Recordable, Steering
 from kan_widgets.live.recordings.waiting import NetworkNews
 from kan_widgets.live.recordings.writer import parameters_of
 from kan_widgets.live.reports import report
+from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.worker import Job, disk
 
 # Between two visits to the disk, and between two requests to hand the bytes on to other machines.
@@ -37,7 +38,7 @@ _LONGEST_PAUSE = 30.0
 _MOST_WAITING = 64_000_000
 
 
-class Recorder(Listener):
+class Recorder(Listener, Stationary):
     """Appends what a binding shows to a file. Made by ``live.record``; see there.
 
     Frames are handed to the thread of all files. A disk that fails is reported and tried

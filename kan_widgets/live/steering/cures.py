@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.alarms import Alarm
 from kan_widgets.live.steering.training import Training
 from kan_widgets.nn.core import LayerCore
@@ -80,7 +81,7 @@ class Cured:
     undo: Callable[[], None]
 
 
-class Cures:
+class Cures(Stationary):
     """What was done against alarms, the last first to be undone. Reached as ``live.cures``."""
 
     def __init__(self, binding: Curable) -> None:

@@ -15,6 +15,7 @@ from kan_widgets.live import cells
 from kan_widgets.live.frames.edit import Edit, Float64, Index
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.reports import report
+from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.editable import Editable
 from kan_widgets.live.steering.held import held_in, hold, release
 from kan_widgets.live.steering.straight import straight
@@ -23,7 +24,7 @@ from kan_widgets.live.steering.writing import Wanted, always, place_in, present,
 _MAX_UNDO = 200
 
 
-class Edits(cells.CellListener):
+class Edits(cells.CellListener, Stationary):
     """The edits of one binding, with undo and redo. Reached as ``binding.edits``.
 
     While the model trains, an edit is applied right after the next optimizer step;

@@ -18,6 +18,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.reports import report
+from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering import alarms
 from kan_widgets.live.steering.alarms import Alarm, Limits
 from kan_widgets.live.worker import Job, scheduler
@@ -71,7 +72,7 @@ class Guarded(Protocol):
         """Tell the views that something changed."""
 
 
-class Watchdog:
+class Watchdog(Stationary):
     """The alarms of a training. Made by ``live.watchdog``; see there.
 
     Frames, curves and observed inputs are looked at by the thread `scheduler`, about once a
