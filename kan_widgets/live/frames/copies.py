@@ -13,6 +13,7 @@ from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.functions.terms import ALL, Part
 from kan_widgets.live.frames.layout import Float32, Layout
 from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.ungraded import ungraded
 
 
 class Copy:
@@ -29,18 +30,18 @@ class Copy:
         Copy only what this layout has of each of them.
     """
 
+    @ungraded
     def __init__(self, layers: Sequence[LayerFunctions], cut: Layout | None = None) -> None:
         parts = [ALL] * len(layers) if cut is None else [place.part for place in cut.layers]
         seen = list(zip(layers, parts, strict=True))
         size = sum(layer.sizes.numel() for layer in layers) if cut is None else cut.size
         devices = {layer.like.device for layer in layers}
         self._arrived: torch.cuda.Event | None = None
-        with torch.no_grad():
-            if len(devices) > 1 or devices == {torch.device("cpu")}:
-                self._host = torch.empty(size, dtype=torch.float32, device="cpu")
-                _write(seen, self._host)
-                return
-            flat = torch.cat([layer.part(*part).float().reshape(-1) for layer, part in seen])
+        if len(devices) > 1 or devices == {torch.device("cpu")}:
+            self._host = torch.empty(size, dtype=torch.float32, device="cpu")
+            _write(seen, self._host)
+            return
+        flat = torch.cat([layer.part(*part).float().reshape(-1) for layer, part in seen])
         if flat.is_cuda:
             self._host = torch.empty(flat.shape, dtype=flat.dtype, pin_memory=True)
             self._host.copy_(flat, non_blocking=True)
@@ -81,13 +82,13 @@ class Recopy:
     def __init__(self, rewrites: Sequence[Rewrite], host: Tensor, layout: Layout) -> None:
         self._rewrites = rewrites
         self._host = host.numpy()
-        self._no_grad = torch.no_grad()
         self.layout = layout
         """What the copies are read with."""
 
+    @ungraded
     def data(self) -> Float32 | None:
         """Return a copy, read-only float32; ``None`` once the layers must be read anew."""
-        with self._no_grad, together:
+        with together:
             for rewrite in self._rewrites:
                 if not rewrite():
                     return None

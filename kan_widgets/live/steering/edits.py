@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import torch
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live import cells
@@ -262,9 +261,8 @@ class Edits(cells.CellListener, Stationary):
                     write(functions, edit.index, edit.before)
                     yield
                 finally:
-                    with torch.no_grad():
-                        for parameter, value in zip(parameters, kept, strict=True):
-                            parameter.copy_(value)
+                    for parameter, value in zip(parameters, kept, strict=True):
+                        parameter.detach().copy_(value)
         finally:
             # A frame that was asked for in the meantime shows what is past.
             asked = self._binding.stats.frames_taken != taken

@@ -149,9 +149,8 @@ def _pre(optimizer: Optimizer, *_: Any) -> None:
 
 def _post(optimizer: Optimizer, *_: Any) -> None:
     if waiting := _before.get(optimizer):
-        with torch.no_grad():
-            for parameter, at, kept in waiting.pop():
-                parameter[at] = kept
+        for parameter, at, kept in waiting.pop():
+            parameter[at] = kept
 
 
 def _find_again(module: nn.Module, holds: _Holds) -> None:

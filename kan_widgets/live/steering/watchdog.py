@@ -254,14 +254,13 @@ class _Gradients:
 
     def look(self, step: int, layers: list[LayerFunctions]) -> None:
         """Look at the gradients of a step."""
-        with torch.no_grad():
-            for known, layer in zip(self._layers, layers, strict=True):
-                gradient = layer.gradient() if layer.gradient is not None else None
-                if gradient is None:
-                    continue
-                # NaN is not 0.
-                now = (gradient != 0).any(-1).reshape(-1)
-                known.alive = now if known.alive is None else known.alive.logical_or_(now)
+        for known, layer in zip(self._layers, layers, strict=True):
+            gradient = layer.gradient() if layer.gradient is not None else None
+            if gradient is None:
+                continue
+            # NaN is not 0.
+            now = (gradient != 0).any(-1).reshape(-1)
+            known.alive = now if known.alive is None else known.alive.logical_or_(now)
         self.last, self.looks = step, self.looks + 1
 
     def alive(self, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]] | None:

@@ -6,8 +6,8 @@ seconds on a quiet machine, many on a busy one), the first large call waits for 
 where that takes long. :func:`library` says None, and why in one warning, where that fails too, and
 the layers compute by torch's operations. So which of the two computes a call depends on its size
 and on the machine, never on timing, and training with a seed gives the same numbers every time:
-a training that changed over once the kernels are there would be another each time. What was compiled is kept for the next process,
-:mod:`kan_widgets.nn.kernels.library_cache`.
+a training that changed over once the kernels are there would be another each time. What was
+compiled is kept for the next process, :mod:`kan_widgets.nn.kernels.library_cache`.
 
 Why not ``torch.compile``: it needs a compiler, takes ten times as long before the first step,
 recompiles for new shapes, and what it compiles still makes all columns. The C++ source needs no
