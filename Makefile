@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 LAB_ARGS ?=
 ACCURACY_ARGS ?=
+AGAINST_ARGS ?=
 DEMO_ARGS ?=
 SHOTS_ARGS ?=
 PYTEST_ARGS ?=
@@ -30,7 +31,7 @@ export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test test-python test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks claims shots docs site bench bench-accuracy wheels test-wheel clean
+.PHONY: help lab demo test test-python test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks claims shots docs site bench bench-accuracy bench-against wheels test-wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -127,12 +128,15 @@ build/tutorials/%.ipynb: notebooks/%.ipynb $(package) | $(VENV)/.dev
 	$(bin)/python -m tests.notebooks.site $(<F) $@
 
 bench: $(VENV)/.dev ## print the figures of docs/figures.md
-	@set -e; for file in $(filter-out %/bench_accuracy.py,$(wildcard tests/benchmarks/*.py)); do \
+	@set -e; for file in $(filter-out %/bench_accuracy.py %/bench_against.py,$(wildcard tests/benchmarks/*.py)); do \
 		echo "== $$file"; $(bin)/python -m tests.benchmarks.$$(basename $$file .py); \
 	done
 
 bench-accuracy: $(VENV)/.dev ## train on the full MNIST, about an hour (ACCURACY_ARGS=--help says more)
 	$(bin)/python -m tests.benchmarks.bench_accuracy $(ACCURACY_ARGS)
+
+bench-against: $(VENV)/.dev ## this checkout beside COMMIT=..., in turns (AGAINST_ARGS="--rows conv-1" for some; --help says more)
+	$(bin)/python -m tests.benchmarks.bench_against $(COMMIT) $(AGAINST_ARGS)
 
 wheels: $(VENV)/.made ## build the wheels of all platforms and the sdist into dist, on any machine
 	rm -rf dist

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.functions.terms import join_terms
+from kan_widgets.nn.ungraded import ungraded
 
 
 def gradient_of(parameter: Tensor) -> Tensor:
@@ -27,6 +28,7 @@ def gradient_of(parameter: Tensor) -> Tensor:
     return gradient.as_strided(parameter.size(), parameter.stride(), parameter.storage_offset())
 
 
+@ungraded
 def term_gradients(base: Tensor | None, splines: Tensor, scale: Tensor | None = None) -> Tensor:
     """Return the gradients of base and scaled spline coefficients side by side.
 
@@ -44,8 +46,7 @@ def term_gradients(base: Tensor | None, splines: Tensor, scale: Tensor | None = 
     >>> term_gradients(base, splines, torch.tensor([5.0]))
     tensor([[3., 2., 2.]])
     """
-    with torch.no_grad():
-        own = gradient_of(splines)
-        if scale is not None:
-            own = own / scale.detach().unsqueeze(-1)
-        return join_terms(None if base is None else gradient_of(base), own)
+    own = gradient_of(splines)
+    if scale is not None:
+        own = own / scale.detach().unsqueeze(-1)
+    return join_terms(None if base is None else gradient_of(base), own)

@@ -15,6 +15,7 @@ from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.functions.terms import ALL, Terms
 from kan_widgets.nn.bases.basis import Interval
+from kan_widgets.nn.ungraded import ungraded
 
 Kind = Literal["conv", "linear", "elementwise"]
 Writer = Callable[[tuple[int, ...], Tensor], None]
@@ -329,6 +330,7 @@ class LayerFunctions:
         found: Tensor = x.movedim(self.axis, -1).unflatten(-1, (groups, -1)).movedim(-2, -1)
         return found
 
+    @ungraded
     def evaluate(self, x: Tensor) -> Tensor:
         """φ at ``x``, all functions at once.
 
@@ -344,13 +346,12 @@ class LayerFunctions:
         """
         if x.ndim != 1:
             raise ValueError(f"x: expected points in one dimension, got shape {tuple(x.shape)}")
-        with torch.no_grad():
-            x = x.to(self.like)
-            if self.basis_index is None:
-                return self.coefficients @ self.bases[0](x).T
-            values = x.new_empty((*self.coefficients.shape[:-1], len(x)))
-            index = self.basis_index.to(x.device)
-            for g, basis in enumerate(self.bases):
-                chosen = index == g
-                values[chosen] = self.coefficients[chosen] @ basis(x).T
-            return values
+        x = x.to(self.like)
+        if self.basis_index is None:
+            return self.coefficients @ self.bases[0](x).T
+        values = x.new_empty((*self.coefficients.shape[:-1], len(x)))
+        index = self.basis_index.to(x.device)
+        for g, basis in enumerate(self.bases):
+            chosen = index == g
+            values[chosen] = self.coefficients[chosen] @ basis(x).T
+        return values

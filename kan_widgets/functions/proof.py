@@ -140,8 +140,7 @@ def check(
     sums = sums_of(module, known, tuple(by_name), before, bias)
     x = inputs_for(module, known, layers) if inputs is None else inputs
 
-    with undisturbed(module):
-        worst, outputs = compared(module, layers, sums, x, tolerance)
+    worst, outputs = undisturbed(module, lambda: compared(module, layers, sums, x, tolerance))
     kind = type(module).__name__
     return Proof(tuple(name or kind for name in by_name), worst, outputs)
 

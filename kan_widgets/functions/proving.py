@@ -200,32 +200,35 @@ def _is_setting(value: object) -> bool:
 def _difference(module: nn.Module, adapter: Adapter, roomy: bool) -> str:
     """Say what is wrong with the reading of an adapter; empty if nothing is."""
     library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
+
+    def difference(run: nn.Module, free: bool) -> str:
+        if free:
+            _trained(run)
+        found = adapter.read(run)
+        layers = [found] if isinstance(found, LayerFunctions) else list(found)
+        if not all(bool(p.sum().isfinite()) for p in run.parameters() if p.is_floating_point()):
+            return ""  # a training has run away: that is to be seen
+        work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
+        samples = int(min(max(_WORK / work, 4), 24)) if roomy else 4
+        x = inputs_for(run, adapter, layers, samples)
+        sums = sums_of(run, adapter, tuple(layer.name for layer in layers))
+        try:
+            _compared(run, layers, sums, x)
+        except Unlike as error:
+            size = f"{error.error:.0%} of" if error.error < 2 else f"{error.error:.1f} times"
+            return f"read as {library} has it, it would be off by {size} its largest output: " + (
+                _found_out(run, layers, sums, x) or str(error).split(":")[0]
+            )
+        return ""
+
     try:
-        with stand_in(module) as (run, free), torch.autocast(_device(module), enabled=False):
-            if free:
-                _trained(run)
-            found = adapter.read(run)
-            layers = [found] if isinstance(found, LayerFunctions) else list(found)
-            if not all(bool(p.sum().isfinite()) for p in run.parameters() if p.is_floating_point()):
-                return ""  # a training has run away: that is to be seen
-            work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
-            samples = int(min(max(_WORK / work, 4), 24)) if roomy else 4
-            x = inputs_for(run, adapter, layers, samples)
-            sums = sums_of(run, adapter, tuple(layer.name for layer in layers))
-            try:
-                _compared(run, layers, sums, x)
-            except Unlike as error:
-                size = f"{error.error:.0%} of" if error.error < 2 else f"{error.error:.1f} times"
-                return (
-                    f"read as {library} has it, it would be off by {size} its largest output: "
-                    + (_found_out(run, layers, sums, x) or str(error).split(":")[0])
-                )
+        with torch.autocast(_device(module), enabled=False):
+            return stand_in(module, difference)
     except Exception as error:
         return (
             f"read as {library} has it, it could not be proved, and prove=False takes it as it is: "
             f"{type(error).__name__}: {error}"
         )
-    return ""
 
 
 def _compared(

@@ -19,6 +19,7 @@ from kan_widgets.functions.remembered import remembered
 from kan_widgets.functions.terms import Part, Terms, join_terms
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.bases.basis import Basis
+from kan_widgets.nn.ungraded import ungraded
 
 Get = Callable[[str], Tensor]
 
@@ -148,10 +149,10 @@ class _Reader:
         one = make((slice(1), slice(1)))
         return Terms(torch.Size([*self.shape(module)[:2], one.shape[-1]]), one, make)
 
+    @ungraded
     def _joined(self, get: Get) -> Tensor:
-        with torch.no_grad():
-            base = self._base(get) if self._base is not None else None
-            return join_terms(base, self._coefficients(get))
+        base = self._base(get) if self._base is not None else None
+        return join_terms(base, self._coefficients(get))
 
     def _layer_basis(self, module: nn.Module) -> ReadBasis:
         activation = named_activation(self._activation(module)) if self._base else None  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.basis import Alike, LayerBasis, ReadBasis
 from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.nn.activation import BaseActivation
+from kan_widgets.nn.ungraded import ungraded
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ class _Made:
 _made: weakref.WeakKeyDictionary[nn.Module, dict[str, _Made]] = weakref.WeakKeyDictionary()
 
 
+@ungraded
 def remembered(
     module: nn.Module, what: str, tensors: Sequence[Tensor], key: Hashable, make: Callable[[], T]
 ) -> T:
@@ -53,30 +55,24 @@ def remembered(
         Makes the result.
     """
     module = getattr(module, "whole", module)  # of which it may be a slice
-    with torch.no_grad():
-        values = None
-        if tensors[0].device.type == "cpu":
-            values = tensors[0].detach() if len(tensors) == 1 else _joined(tensors)
-        versions = tuple((t.data_ptr(), t._version) for t in tensors) if values is None else ()
-        known = _made.setdefault(module, {}).get(what)
-        if known is not None and known.key == key and known.versions == versions:
-            if values is None and known.values is None:
+    values = None
+    if tensors[0].device.type == "cpu":
+        # A thousand tensors are joined sooner than detached.
+        values = tensors[0].detach() if len(tensors) == 1 else torch.cat(list(tensors))
+    versions = tuple((t.data_ptr(), t._version) for t in tensors) if values is None else ()
+    known = _made.setdefault(module, {}).get(what)
+    if known is not None and known.key == key and known.versions == versions:
+        if values is None and known.values is None:
+            return known.result  # type: ignore[no-any-return]
+        if values is not None and known.values is not None:
+            if _same(values, known.values):
                 return known.result  # type: ignore[no-any-return]
-            if values is not None and known.values is not None:
-                if _same(values, known.values):
-                    return known.result  # type: ignore[no-any-return]
-        result = make()
-        # An alias keeps the storage, so that no other tensor gets its address.
-        held = tuple(tensor.detach() for tensor in tensors) if values is None else ()
-        copied = values.clone() if values is not None else None
-        _made[module][what] = _Made(key, copied, versions, held, result)
-        return result
-
-
-def _joined(tensors: Sequence[Tensor]) -> Tensor:
-    # Only compared: without autograd's bookkeeping a thousand tensors take less time.
-    with torch.inference_mode():
-        return torch.cat(list(tensors))
+    result = make()
+    # An alias keeps the storage, so that no other tensor gets its address.
+    held = tuple(tensor.detach() for tensor in tensors) if values is None else ()
+    copied = values.clone() if values is not None else None
+    _made[module][what] = _Made(key, copied, versions, held, result)
+    return result
 
 
 def _same(a: Tensor, b: Tensor) -> bool:

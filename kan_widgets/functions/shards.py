@@ -7,11 +7,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import Reader
+from kan_widgets.nn.ungraded import ungraded
 
 _LOCKED = "Its parameters are split over several processes: they cannot be edited from here."
 _GATHERED = "Gathered from all processes, as it was then; live.gather() does so anew."
@@ -100,14 +100,14 @@ def shown_whole(model: nn.Module) -> nn.Module:
     return whole
 
 
+@ungraded
 def gather_again(whole: nn.Module, model: nn.Module) -> None:
     """Copy the parameters of a model as they are now to its copy; all processes must call it."""
-    with torch.no_grad():
-        for mine, theirs in (
-            *zip(whole.parameters(), model.parameters(), strict=True),
-            *zip(whole.buffers(), model.buffers(), strict=True),
-        ):
-            mine.copy_(_all_of(theirs))
+    for mine, theirs in (
+        *zip(whole.parameters(), model.parameters(), strict=True),
+        *zip(whole.buffers(), model.buffers(), strict=True),
+    ):
+        mine.copy_(_all_of(theirs))
 
 
 def is_gathered(module: nn.Module) -> bool:

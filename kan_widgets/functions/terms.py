@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from kan_widgets.nn.ungraded import ungraded
+
 Part = tuple[slice, slice]
 """Some outputs and inputs of a layer."""
 ALL: Part = (slice(None), slice(None))
@@ -33,9 +35,9 @@ class Terms:
     like: Tensor
     make: Callable[[Part], Tensor]
 
+    @ungraded
     def __getitem__(self, part: Part) -> Tensor:
-        with torch.no_grad():
-            return self.make(part)
+        return self.make(part)
 
 
 def terms_of(base: Tensor | None, splines: Tensor, scale: Tensor | None = None) -> Terms | Tensor:
@@ -72,6 +74,7 @@ def terms_of(base: Tensor | None, splines: Tensor, scale: Tensor | None = None) 
     return Terms(torch.Size([*shape, nb + (base is not None)]), like, make)
 
 
+@ungraded
 def join_terms(base: Tensor | None, splines: Tensor, scale: Tensor | None = None) -> Tensor:
     """Return base and scaled spline coefficients side by side, detached.
 
@@ -84,18 +87,17 @@ def join_terms(base: Tensor | None, splines: Tensor, scale: Tensor | None = None
     scale
         ``(...)``, what multiplies the splines, or ``None``.
     """
-    with torch.no_grad():
-        if base is None:
-            return (splines if scale is None else splines * scale.unsqueeze(-1)).detach()
-        *shape, nb = splines.shape
-        # Filled in place: a product and a concatenation would move everything twice.
-        joined = splines.new_empty((*shape, nb + 1), dtype=_dtype(splines, scale))
-        joined[..., 0] = base
-        if scale is None:
-            joined[..., 1:] = splines
-        else:
-            torch.mul(splines, scale.unsqueeze(-1), out=joined[..., 1:])
-        return joined
+    if base is None:
+        return (splines if scale is None else splines * scale.unsqueeze(-1)).detach()
+    *shape, nb = splines.shape
+    # Filled in place: a product and a concatenation would move everything twice.
+    joined = splines.new_empty((*shape, nb + 1), dtype=_dtype(splines, scale))
+    joined[..., 0] = base
+    if scale is None:
+        joined[..., 1:] = splines
+    else:
+        torch.mul(splines, scale.unsqueeze(-1), out=joined[..., 1:])
+    return joined
 
 
 def _dtype(splines: Tensor, scale: Tensor | None) -> torch.dtype:
@@ -110,10 +112,9 @@ def set_term(parameter: Tensor, wanted: Tensor, scale: Tensor | None, what: str)
     ValueError
         If the scale is 0 and something else than 0 is wanted.
     """
-    with torch.no_grad():
-        if scale is None:
-            parameter.copy_(wanted)
-        elif scale != 0:
-            parameter.copy_(wanted / scale)
-        elif bool((wanted != 0).any()):
-            raise ValueError(f"{what} is 0, which holds this part of the function at 0")
+    if scale is None:
+        parameter.detach().copy_(wanted)
+    elif scale != 0:
+        parameter.detach().copy_(wanted / scale)
+    elif bool((wanted != 0).any()):
+        raise ValueError(f"{what} is 0, which holds this part of the function at 0")

@@ -7,13 +7,18 @@ import random
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from kan_widgets.nn.ungraded import gradient_mode_restored, ungraded
+
+T = TypeVar("T")
 
 # Of each model that was run so. A thread takes one last of all, and holds it while it runs it.
 _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
@@ -21,50 +26,93 @@ _making = threading.Lock()
 _MOST_COPIED = 10_000_000
 
 
-@contextmanager
-def undisturbed(model: nn.Module, *, gradients: bool = False) -> Iterator[None]:
+def undisturbed(
+    model: nn.Module,
+    run: Callable[[], T],
+    *,
+    gradients: bool = False,
+    watcher: TorchFunctionMode | None = None,
+) -> T:
     """Run a model in evaluation mode as it is written, with or without gradients.
 
-    Modules' modes and random number generators are as before afterwards, also if the run fails.
-    One thread after the other: modes are put back in order, and a hook sees its own run alone.
+    Modules' modes and random number generators are as before afterwards, also if the run fails or
+    Ctrl-C interrupts it. One thread after the other: modes are put back in order, and a hook sees
+    its own run alone. A ``watcher`` sees the functions that are called.
     """
     with _making:
         lock = _locks.setdefault(model, threading.RLock())
-    with lock, nullcontext() if gradients else torch.no_grad(), _evaluated(model):
-        yield
+    # All in one function: between two, as those of a context manager, an interrupt gets through.
+    with lock, gradient_mode_restored():
+        before = _Around(model)
+        try:
+            torch._C._set_grad_enabled(gradients)
+            model.eval()
+            if before.stance is not None:
+                # Not `torch.compile`, which would compile once more for hooks and another mode.
+                torch.compiler.set_stance("force_eager")
+            if watcher is not None:
+                # Not entered: interrupted, torch may have taken it out itself, and would once more.
+                torch._C._push_on_torch_function_stack(watcher)
+            found = run()
+        except KeyboardInterrupt:
+            before.remove_new_hooks()
+            raise
+        finally:
+            try:
+                before.restore()
+            except KeyboardInterrupt:
+                before.restore()
+                raise
+        return found
 
 
-@contextmanager
-def _evaluated(model: nn.Module) -> Iterator[None]:
-    training = {module: module.training for module in model.modules()}
-    devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
-    # The generators that a forward pass may draw from besides torch's.
-    draws = random.getstate(), np.random.get_state()  # noqa: NPY002
-    try:
-        model.eval()
-        with torch.random.fork_rng(devices=devices), _as_written():
-            yield
-    finally:
-        for module, mode in training.items():
+class _Around:
+    """What a run changes of a model and of the process, to be put back."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._modes = {module: module.training for module in model.modules()}
+        self._hooks = [
+            (hooks, set(hooks))
+            for module in self._modes
+            for hooks in (module._forward_pre_hooks, module._forward_hooks)
+        ]
+        # The generators that a forward pass may draw from.
+        devices = {p.device.index for p in model.parameters() if p.is_cuda}
+        self._draws = random.getstate(), np.random.get_state()  # noqa: NPY002
+        self._torch_draws = torch.get_rng_state()
+        self._cuda_draws = {each: torch.cuda.get_rng_state(each) for each in devices}
+        self._modes_of_functions = torch._C._len_torch_function_stack()
+        # Whoever has compiled something has this module; importing it takes seconds.
+        self._compiling: Any = sys.modules.get("torch._dynamo.eval_frame")
+        self.stance = None if self._compiling is None else self._compiling._stance
+
+    def restore(self) -> None:
+        """Put it back; may be done again."""
+        while torch._C._len_torch_function_stack() > self._modes_of_functions:
+            torch._C._pop_torch_function_stack()
+        if self.stance is not None:
+            self._compiling._set_stance(self.stance)
+        for module, mode in self._modes.items():
             module.training = mode
-        random.setstate(draws[0])
-        np.random.set_state(draws[1])  # noqa: NPY002
+        random.setstate(self._draws[0])
+        np.random.set_state(self._draws[1])  # noqa: NPY002
+        torch.set_rng_state(self._torch_draws)
+        for device, state in self._cuda_draws.items():
+            torch.cuda.set_rng_state(state, device)
+
+    def remove_new_hooks(self) -> None:
+        """Take out hooks whose handles an interrupt has lost."""
+        for hooks, known in self._hooks:
+            for key in hooks.keys() - known:
+                hooks.pop(key, None)
 
 
-def _as_written() -> Any:
-    """Leave out `torch.compile`, which would compile once more for hooks and another mode."""
-    # Whoever has compiled something has this module; importing it takes seconds.
-    if "torch._dynamo" in sys.modules:
-        return torch.compiler.set_stance("force_eager")
-    return nullcontext()
-
-
-@contextmanager
-def stand_in(module: nn.Module) -> Iterator[tuple[nn.Module, bool]]:
+def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T]) -> T:
     """Give something to run in a module's place, in evaluation mode without gradients.
 
-    A copy without the hooks of others, and True: it may be changed. Where a module is too large
-    to be copied or cannot be, itself without these hooks, and False; it is as before afterwards.
+    ``use`` gets a copy without the hooks of others, and True: it may be changed. Where a module is
+    too large to be copied or cannot be, itself without these hooks, and False; it is as before
+    afterwards. What it returns is returned.
     """
     emptied: dict[int, Any] = {
         id(value): type(value)()
@@ -72,21 +120,22 @@ def stand_in(module: nn.Module) -> Iterator[tuple[nn.Module, bool]]:
         for name, value in part.__dict__.items()
         if "_hooks" in name and isinstance(value, dict)
     }
-    try:
-        if sum(tensor.numel() for tensor in module.parameters()) > _MOST_COPIED:
-            raise MemoryError
-        with torch.no_grad():
-            copied = copy.deepcopy(module, dict(emptied))
-    except Exception:  # a lock, a tensor in the middle of a graph, whatever else it may hold
-        with undisturbed(module), unchanged(module):
+
+    def used() -> T:
+        with unchanged(module):
             for part in module.modules():
                 for name, value in list(part.__dict__.items()):
                     if id(value) in emptied:
                         part.__dict__[name] = emptied[id(value)]
-            yield module, False
-    else:
-        with undisturbed(copied):
-            yield copied, True
+            return use(module, False)
+
+    try:
+        if sum(tensor.numel() for tensor in module.parameters()) > _MOST_COPIED:
+            raise MemoryError
+        copied = ungraded(copy.deepcopy)(module, dict(emptied))
+    except Exception:  # a lock, a tensor in the middle of a graph, whatever else it may hold
+        return undisturbed(module, used)
+    return undisturbed(copied, lambda: use(copied, True))
 
 
 class Disturbed(RuntimeError):
@@ -159,6 +208,5 @@ class _Before:
             if tensor._version != version:
                 changed.append(name)
                 if id(tensor) in self._copies:
-                    with torch.no_grad():
-                        tensor.copy_(self._copies[id(tensor)])
+                    tensor.detach().copy_(self._copies[id(tensor)])
         return list(dict.fromkeys(changed))

@@ -24,6 +24,7 @@ from kan_widgets.insight.kernel_shares import Float32, KernelShares, NotDivided,
 from kan_widgets.insight.kernels import Observed
 from kan_widgets.insight.running import Run, Stage, run, stages_of
 from kan_widgets.insight.tables import Float64
+from kan_widgets.nn.ungraded import ungraded
 
 # From this share of the change on, what is missing is said.
 _WORTH_A_NOTE = 0.05
@@ -145,10 +146,10 @@ def explain(
     x = _batch_of_one(inner, image)
     stages = stages_of(inner)
     _check_layers(layers, stages)
-    with undisturbed(inner, gradients=True):
-        with torch.no_grad():
-            taps = [tap for stage in stages for tap in (stage.at, *stage.inputs)]
-            first = run(inner, x, taps)
+
+    def shared() -> Explanation:
+        taps = [tap for stage in stages for tap in (stage.at, *stage.inputs)]
+        first = ungraded(run)(inner, x, taps)
         last, scores = _last(stages, first)
         classes = len(scores)
         predicted = int(scores.argmax())
@@ -157,37 +158,39 @@ def explain(
                 f"target: expected a class from 0 to {classes - 1}, which {last.name} scores, got "
                 f"{target!r}"
             )
-        chosen = predicted if chosen is None else chosen
+        explained = predicted if chosen is None else chosen
         notes = _after_last(last, first, scores)
         functions = tuple(
             _function_shares(part, first.input(stage_tap), observed)
             for part, stage_tap in zip(last.parts, last.inputs, strict=True)
         )
-        bias = 0.0 if last.bias is None else float(last.bias.detach()[chosen])
-        total = sum(float(shares.contributions[chosen].sum()) for shares in functions)
+        bias = 0.0 if last.bias is None else float(last.bias.detach()[explained])
+        total = sum(float(shares.contributions[explained].sum()) for shares in functions)
         kernels: list[KernelShares] = []
         for stage in _ran_before(stages, first, last):
             wanted = layers is None or any(part.name in layers for part in stage.parts)
             if stage.kind != "conv" or not wanted:
                 continue
             try:
-                shares = kernel_shares(inner, x, stage, last, first, chosen, observed)
+                shares = kernel_shares(inner, x, stage, last, first, explained, observed)
                 kernels += shares
-                notes += _incomplete(stage, shares[0], float(scores[chosen]))
+                notes += _incomplete(stage, shares[0], float(scores[explained]))
             except NotDivided as reason:
                 notes.append(f"the kernels of {stage.name} are left out: {reason}")
-    return Explanation(
-        image=x[0].detach().float().cpu().numpy().copy(),
-        target=chosen,
-        predicted=predicted,
-        scores=scores,
-        bias=bias,
-        functions=functions,
-        error=abs(total + bias - float(scores[chosen])),
-        map_shape=_map_shape(stages, first, last, tuple(x.shape[1:])),
-        kernels=tuple(kernels),
-        notes=tuple(notes),
-    )
+        return Explanation(
+            image=x[0].detach().float().cpu().numpy().copy(),
+            target=explained,
+            predicted=predicted,
+            scores=scores,
+            bias=bias,
+            functions=functions,
+            error=abs(total + bias - float(scores[explained])),
+            map_shape=_map_shape(stages, first, last, tuple(x.shape[1:])),
+            kernels=tuple(kernels),
+            notes=tuple(notes),
+        )
+
+    return undisturbed(inner, shared, gradients=True)
 
 
 def class_number(target: Any) -> int | None:

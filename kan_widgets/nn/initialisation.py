@@ -8,19 +8,20 @@ from torch import Tensor, nn
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
 from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.ungraded import ungraded
 
 #: Peak-to-peak noise that the first splines pass through, before dividing by ``grid_size``.
 SCALE_NOISE = 0.1
 
 
-@torch.no_grad()
+@ungraded
 def draw_uniform_(weight: Tensor, fan_in: int) -> None:
     """Fill ``weight`` from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), torch's own default."""
     bound = fan_in**-0.5 if fan_in > 0 else 0.0
     weight.uniform_(-bound, bound)
 
 
-@torch.no_grad()
+@ungraded
 def draw_splines_(spline_weight: Tensor, basis: Basis, scale_noise: float) -> None:
     """Fill ``spline_weight`` so that Σ_b spline_weight[b]·β_b is small noise.
 

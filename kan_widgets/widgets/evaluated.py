@@ -82,9 +82,9 @@ class Evaluated(View):
         """Call ``evaluate`` so that nothing but its number remains."""
         from kan_widgets.functions.undisturbed import undisturbed
 
-        assert self._evaluate is not None
-        with undisturbed(model):
-            return float(self._evaluate())
+        evaluate = self._evaluate
+        assert evaluate is not None
+        return undisturbed(model, lambda: float(evaluate()))
 
     def _complain(self, what: str, error: Exception) -> None:
         self.notice = f"{what} raised {type(error).__name__}: {error}"

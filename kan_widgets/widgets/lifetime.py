@@ -20,6 +20,7 @@ import ipywidgets
 from ipywidgets.widgets.widget import _instances
 
 from kan_widgets.live import cells
+from kan_widgets.live.stationary import Stationary
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ T = TypeVar("T")
 _MADE = ("layout", "style", "scale_x", "scale_y")
 
 
-class Mortal:
+class Mortal(Stationary):
     """A widget that ends when nobody holds or shows it; comes before ipywidgets' classes."""
 
     comm: Any

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 import pytest
@@ -110,14 +110,22 @@ def looks_for_signals(code: CodeType) -> set[int]:
     }
 
 
-def interrupted_at(place: int, step: Callable[[], Any]) -> bool:
-    """Make a step, interrupted at a place of it or of what it calls; return whether so."""
+def interrupted_at(
+    place: int,
+    step: Callable[[], Any],
+    spared: Callable[[FrameType], bool] = lambda frame: False,
+) -> bool:
+    """Make a step, interrupted at a place of it or of what it calls; return whether so.
+
+    Places in frames that are spared are not counted.
+    """
     done = 0
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
         nonlocal done
         frame.f_trace_opcodes = True
-        if event == "opcode" and frame.f_lasti in looks_for_signals(frame.f_code):
+        looks = event == "opcode" and frame.f_lasti in looks_for_signals(frame.f_code)
+        if looks and not spared(frame):
             done += 1
             if done == place:
                 raise KeyboardInterrupt

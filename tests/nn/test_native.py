@@ -82,6 +82,27 @@ def test_many_threads_compile_once(fresh, monkeypatch):
     assert None not in found
 
 
+def test_a_call_that_waits_long_for_the_compiler_says_once_how_not_to(fresh, monkeypatch, capsys):
+    monkeypatch.setattr(native, "SILENCE", 0.001)
+    threads = [threading.Thread(target=native.library, args=(3,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [said] = capsys.readouterr().err.splitlines()
+    assert compiler.find_compiler() in said
+    assert "use_compiled(False)" in said
+    assert "KAN_WIDGETS_COMPILE=0" in said
+    assert native.library(3) is not None
+    assert capsys.readouterr().err == ""
+
+
+def test_a_call_that_waits_little_for_the_compiler_says_nothing(fresh, monkeypatch, capsys):
+    monkeypatch.setattr(native, "SILENCE", 600.0)
+    assert native.library(3) is not None
+    assert capsys.readouterr().err == ""
+
+
 def test_without_a_compiler_layers_compute_and_say_once_what_would_help(fresh, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     calls = called(monkeypatch)

@@ -24,6 +24,7 @@ from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.registry import register_adapter
 from kan_widgets.functions.remembered import grid_bases
 from kan_widgets.functions.terms import join_terms
+from kan_widgets.nn.ungraded import ungraded
 
 
 def problem_of_layer(module: Any) -> str:
@@ -104,15 +105,14 @@ def _joined(name: str, owners: Sequence[dict[str, Tensor]]) -> Tensor:
     return torch.cat(list(map(itemgetter(name), owners)))
 
 
+@ungraded
 def read_layer(module: Any) -> LayerFunctions:
     """Read the layer; ``n_convs`` tells which of the two it is."""
     found = _kernels(module)
     first = found.kernels[0]
-    # What is joined is only read here; without autograd's bookkeeping that is quicker.
-    with torch.inference_mode():
-        base, splines = (_joined(n, found.parameters) for n in ("base_weight", "spline_weight"))
-        scaled = found.parameters[0].get("spline_scaler") is not None
-        scaler = _joined("spline_scaler", found.parameters) if scaled else None
+    base, splines = (_joined(n, found.parameters) for n in ("base_weight", "spline_weight"))
+    scaled = found.parameters[0].get("spline_scaler") is not None
+    scaler = _joined("spline_scaler", found.parameters) if scaled else None
     shared = hasattr(module, "n_convs")
     kh, kw = module.kernel_size
     shape = (len(found.kernels), 1) if shared else (module.out_channels, module.in_channels)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from functools import partial
 
-import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.basis import LayerBasis
@@ -17,6 +16,7 @@ from kan_widgets.functions.rewriting import Rewrite, terms_rewriter
 from kan_widgets.functions.terms import ALL, Part, Terms, terms_of
 from kan_widgets.nn import KANConv2d, KANLayer, KANLinear, SharedKANConv2d
 from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.ungraded import ungraded
 
 
 def read_linear(module: nn.Module) -> LayerFunctions:
@@ -75,9 +75,10 @@ def _settings(module: KANConv2d, *, shared: bool) -> ConvSettings:
     )
 
 
+@ungraded
 def _now(module: KANLayer) -> tuple[Terms | Tensor, LayerBasis]:
     """Return the coefficients, ``(..., nb)``, and the basis that they belong to."""
-    with torch.no_grad(), together:
+    with together:
         found = _terms(module) if _is_plain(module) else module.coefficients()
         return found, LayerBasis(module.basis, module.base_activation)
 
@@ -133,6 +134,7 @@ def _gradient(module: KANLayer) -> Tensor:
     return term_gradients(module.base_weight, module.spline_weight, module.spline_scaler)
 
 
+@ungraded
 def _write(module: KANLayer, index: tuple[int, ...], coefficients: Tensor) -> None:
     """Set one function; where a scaler multiplies its splines, the scaler stays."""
     if module.mask is not None and not module.mask[index]:
@@ -142,17 +144,16 @@ def _write(module: KANLayer, index: tuple[int, ...], coefficients: Tensor) -> No
     nb = 1 + module.basis.n_basis
     if coefficients.shape != (nb,):
         raise ValueError(f"expected {nb} coefficients, got shape {tuple(coefficients.shape)}")
-    with torch.no_grad():
-        spline = coefficients[1:]
-        if module.spline_scaler is not None:
-            scaler = module.spline_scaler[index]
-            if scaler == 0:
-                raise ValueError(
-                    f"the spline scaler of function {index} is 0: its splines cannot be set"
-                )
-            spline = spline / scaler
-        module.base_weight[index] = coefficients[0]
-        module.spline_weight[index] = spline
+    spline = coefficients[1:]
+    if module.spline_scaler is not None:
+        scaler = module.spline_scaler[index]
+        if scaler == 0:
+            raise ValueError(
+                f"the spline scaler of function {index} is 0: its splines cannot be set"
+            )
+        spline = spline / scaler
+    module.base_weight[index] = coefficients[0]
+    module.spline_weight[index] = spline
 
 
 register_adapter(KANLinear, read_linear, library="kan_widgets")

@@ -23,6 +23,7 @@ from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.remembered import grid_bases, remembered
 from kan_widgets.functions.terms import Part, Terms, set_term
 from kan_widgets.nn.bases.basis import Interval
+from kan_widgets.nn.ungraded import ungraded
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def read_model(module: Any) -> list[LayerFunctions]:
     ]
 
 
+@ungraded
 def _read(module: Any, symbolic: Any, note: str = "", **more: Any) -> LayerFunctions:
     tensors = (module.mask, module.scale_base, module.scale_sp, module.coef)
     mask, base, scale, splines = (tensor.detach().transpose(0, 1) for tensor in tensors)
@@ -168,19 +170,18 @@ def _read(module: Any, symbolic: Any, note: str = "", **more: Any) -> LayerFunct
             found[..., -2:] = symbolic.mask.detach()[part].unsqueeze(-1) * affine[..., 2:]
         return found
 
-    with torch.no_grad():
-        bases, index = grid_bases(
-            module,
-            [module.grid],
-            module.k,
-            named_activation(module.base_fun),
-            (outputs, inputs),
-            lambda rows: rows,
-        )
-        if edges is not None:
-            bases, index = _with_edges(module, symbolic, edges, bases, index)
-            formulas = ", ".join(f"{i}→{o} {_formula(symbolic, o, i)}" for o, i in edges[:8])
-            note = " ".join(filter(None, [f"Symbolic: {formulas}.", note]))
+    bases, index = grid_bases(
+        module,
+        [module.grid],
+        module.k,
+        named_activation(module.base_fun),
+        (outputs, inputs),
+        lambda rows: rows,
+    )
+    if edges is not None:
+        bases, index = _with_edges(module, symbolic, edges, bases, index)
+        formulas = ", ".join(f"{i}→{o} {_formula(symbolic, o, i)}" for o, i in edges[:8])
+        note = " ".join(filter(None, [f"Symbolic: {formulas}.", note]))
     return LayerFunctions(
         "linear",
         Terms(torch.Size([outputs, inputs, width]), splines, make),
@@ -193,16 +194,16 @@ def _read(module: Any, symbolic: Any, note: str = "", **more: Any) -> LayerFunct
     )
 
 
+@ungraded
 def _gradient(module: Any, symbolic: Any) -> Tensor:
     """Divide by the masks and scales that the parameters are multiplied with."""
-    with torch.no_grad():
-        mask, scale = (t.detach().transpose(0, 1) for t in (module.mask, module.scale_sp))
-        base, splines = (gradient_of(t).transpose(0, 1) for t in (module.scale_base, module.coef))
-        parts = [(base / mask).unsqueeze(-1), splines / (mask * scale).unsqueeze(-1)]
-        if symbolic is not None:
-            affine = gradient_of(symbolic.affine)[..., 2:]
-            parts.append(affine / symbolic.mask.detach().unsqueeze(-1))
-        return torch.cat(parts, dim=-1)
+    mask, scale = (t.detach().transpose(0, 1) for t in (module.mask, module.scale_sp))
+    base, splines = (gradient_of(t).transpose(0, 1) for t in (module.scale_base, module.coef))
+    parts = [(base / mask).unsqueeze(-1), splines / (mask * scale).unsqueeze(-1)]
+    if symbolic is not None:
+        affine = gradient_of(symbolic.affine)[..., 2:]
+        parts.append(affine / symbolic.mask.detach().unsqueeze(-1))
+    return torch.cat(parts, dim=-1)
 
 
 def _symbolic_edges(symbolic: Any) -> list[tuple[int, int]] | None:

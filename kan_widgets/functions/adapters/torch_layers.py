@@ -18,6 +18,7 @@ from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.rewriting import terms_rewriter
+from kan_widgets.nn.ungraded import ungraded
 
 PLAIN = "A plain layer: each function is a straight line, w·x."
 
@@ -73,9 +74,9 @@ def _write_prelu(weight: Tensor, index: tuple[int, ...], coefficients: Tensor) -
     weight[index[1]] = coefficients[1]
 
 
+@ungraded
 def _write(module: nn.Conv2d | nn.Linear, index: tuple[int, ...], coefficients: Tensor) -> None:
-    with torch.no_grad():
-        module.weight[index] = coefficients[0]
+    module.weight[index] = coefficients[0]
 
 
 def conv_settings(module: nn.Conv2d) -> ConvSettings:

@@ -72,7 +72,8 @@ def elementwise_adapter(module: nn.Module) -> Adapter:
     Untold
         If it is none.
     """
-    with on_cpu(module) as run:
+
+    def found(run: nn.Module) -> Adapter:
         for shape in _shapes(run):
             applied = _look(run, shape)
             if applied is None:
@@ -91,7 +92,9 @@ def elementwise_adapter(module: nn.Module) -> Adapter:
                 partial(_shape, shape),
                 elementwise=True,
             )
-    raise Untold("it is no learned activation")
+        raise Untold("it is no learned activation")
+
+    return on_cpu(module, found)
 
 
 def _shape(shape: tuple[int, ...], module: nn.Module) -> tuple[int, ...]:

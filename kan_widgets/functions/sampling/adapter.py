@@ -49,7 +49,8 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
         If it is not; with the size of what its inputs do together, relative to its largest output.
     """
     reasons: dict[str, None] = {}
-    with on_cpu(module) as run:
+
+    def found(run: nn.Module) -> Adapter:
         for way in ways_of(run):
             way = with_norms(run, replace(way, why=why))
             probe = Probe(run, way)
@@ -74,7 +75,9 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
                 partial(_sums, way),
                 partial(_shape, way),
             )
-    raise Untold("; ".join(reasons) or "no shape of input was found that it takes")
+        raise Untold("; ".join(reasons) or "no shape of input was found that it takes")
+
+    return on_cpu(module, found)
 
 
 def _sample(way: Way, module: nn.Module, run: nn.Module, known: SampledBasis | None) -> Samples:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,8 @@ from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis
 from kan_widgets.functions.terms import ALL, Part
 from kan_widgets.functions.undisturbed import stand_in
+
+T = TypeVar("T")
 
 SAMPLED = "sampled"
 # Sampling takes at most this share of the time of a training.
@@ -82,19 +85,21 @@ def sampled_anew() -> Iterator[None]:
         _anew.reset(token)
 
 
-@contextmanager
-def on_cpu(module: nn.Module) -> Iterator[nn.Module]:
+def on_cpu(module: nn.Module, use: Callable[[nn.Module], T]) -> T:
     """Give what runs in the place of a module that was not sampled before, on the CPU.
 
     It is not known what any numbers do to it: on an accelerator, an index out of range would end
     the whole process.
     """
-    with stand_in(module) as (run, copied):
+
+    def used(run: nn.Module, copied: bool) -> T:
         if copied:
             run.to("cpu")
         elif any(not tensor.is_cpu for tensor in (*module.parameters(), *module.buffers())):
             raise Untold("it cannot be copied from its device to the CPU")
-        yield run
+        return use(run)
+
+    return stand_in(module, used)
 
 
 def newest(sample: Sampler, module: nn.Module) -> list[LayerFunctions]:
@@ -102,8 +107,8 @@ def newest(sample: Sampler, module: nn.Module) -> list[LayerFunctions]:
     known = samples_of.get(module)
     if known is None or _is_due(module, known):
         # Where it is: it has taken such inputs before.
-        with stand_in(module) as (run, _):
-            known = sample(module, run, known.basis if known is not None else None)
+        basis = known.basis if known is not None else None
+        known = stand_in(module, lambda run, _: sample(module, run, basis))
         samples_of[module] = known
     return known.layers
 

@@ -14,6 +14,7 @@ from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.functions.terms import ALL, Part
 from kan_widgets.live.frames.layout import Float32, Layout, Vector
 from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.ungraded import ungraded
 
 Beside = Callable[[], Mapping[str, Tensor]]
 
@@ -34,6 +35,7 @@ class Copy:
         More numbers of the model, which come after the coefficients.
     """
 
+    @ungraded
     def __init__(
         self,
         layers: Sequence[LayerFunctions],
@@ -47,13 +49,12 @@ class Copy:
         size += sum(vector.numel() for vector in more)
         devices = {each.device for each in (*more, *(layer.like for layer in layers))}
         self._arrived: torch.cuda.Event | None = None
-        with torch.no_grad():
-            if len(devices) > 1 or devices <= {torch.device("cpu")}:
-                self._host = torch.empty(size, dtype=torch.float32, device="cpu")
-                _write(seen, more, self._host)
-                return
-            parts = [*(layer.part(*part) for layer, part in seen), *more]
-            flat = torch.cat([one.float().reshape(-1) for one in parts])
+        if len(devices) > 1 or devices <= {torch.device("cpu")}:
+            self._host = torch.empty(size, dtype=torch.float32, device="cpu")
+            _write(seen, more, self._host)
+            return
+        parts = [*(layer.part(*part) for layer, part in seen), *more]
+        flat = torch.cat([one.float().reshape(-1) for one in parts])
         if flat.is_cuda:
             self._host = torch.empty(flat.shape, dtype=flat.dtype, pin_memory=True)
             self._host.copy_(flat, non_blocking=True)
@@ -102,13 +103,13 @@ class Recopy:
         parts = host[layout.coefficients :].split([one.numel() for one in self._shapes])
         self._vectors = [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]
         self._host = host.numpy()
-        self._no_grad = torch.no_grad()
         self.layout = layout
         """What the copies are read with."""
 
+    @ungraded
     def data(self) -> Float32 | None:
         """Return a copy, read-only float32; ``None`` once the layers must be read anew."""
-        with self._no_grad, together:
+        with together:
             for rewrite in self._rewrites:
                 if not rewrite():
                     return None

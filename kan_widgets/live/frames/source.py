@@ -16,6 +16,7 @@ from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.reports import report
+from kan_widgets.live.stationary import Stationary
 
 # Of a recording that is complete, or whose end was read: "recorded".
 State = Literal["live", "idle", "closed", "fault", "recorded"]
@@ -86,7 +87,7 @@ class Listener:
         """Go on with the source that takes this one's place."""
 
 
-class Source:
+class Source(Stationary):
     """Frames of the same layers over time, with the history and the selection.
 
     Parameters

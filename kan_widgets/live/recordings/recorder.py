@@ -27,6 +27,7 @@ from kan_widgets.live.recordings.status import status_of
 from kan_widgets.live.recordings.waiting import NetworkNews, WaitingFrame, WaitingFrames
 from kan_widgets.live.recordings.writer import parameters_of
 from kan_widgets.live.reports import report
+from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.worker import Job, disk
 
 # Between two visits to the disk, and between two requests to hand the bytes on to other machines.
@@ -37,7 +38,7 @@ _STATUS_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
 
 
-class Recorder(Listener):
+class Recorder(Listener, Stationary):
     """Appends what a binding shows to a file. Made by ``live.record``; see there.
 
     Frames are handed to the thread of all files. A disk that fails is reported and tried

@@ -13,6 +13,7 @@ from numbers import Integral
 from types import FrameType
 from typing import Any, Literal
 
+from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.loops import Loop, loops_here
 
 # A thread that holds looks this often for what others want of it, and for Ctrl+C.
@@ -42,7 +43,7 @@ class TrainingStopped(Exception):
         return [f"TrainingStopped: {self}"]
 
 
-class Control:
+class Control(Stationary):
     """What others want of the thread that trains. Reached as ``live.control``.
 
     Every wish can come from any thread and holds from the end of the current step;

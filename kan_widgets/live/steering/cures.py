@@ -13,11 +13,13 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.alarms import Alarm
 from kan_widgets.live.steering.training import Training
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life import changes
 from kan_widgets.nn.life.whole_models import update_grid
+from kan_widgets.nn.ungraded import ungraded
 
 BUTTONS = {"rate": "Learning rate ÷ 10", "grid": "Update the grid"}
 """What each cure is called."""
@@ -80,7 +82,7 @@ class Cured:
     undo: Callable[[], None]
 
 
-class Cures:
+class Cures(Stationary):
     """What was done against alarms, the last first to be undone. Reached as ``live.cures``."""
 
     def __init__(self, binding: Curable) -> None:
@@ -221,8 +223,9 @@ class _Kept:
         state = None if optimizer is None else deepcopy(optimizer.state.get(weight))
         return cls(layer, layer.basis, weight.detach().clone(), state)
 
+    @ungraded
     def restore(self, optimizer: Optimizer | None) -> None:
-        with torch.no_grad(), changes.together:
+        with changes.together:
             self.layer.spline_weight.copy_(self.weight)
             self.layer.basis = self.basis
         if optimizer is not None and self.state is not None:

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import torch
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live import cells
 from kan_widgets.live.frames.edit import Edit, Float64, Index
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.reports import report
+from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.editable import Editable
 from kan_widgets.live.steering.held import held_in, hold, release
 from kan_widgets.live.steering.straight import straight
@@ -23,7 +23,7 @@ from kan_widgets.live.steering.writing import Wanted, always, place_in, present,
 _MAX_UNDO = 200
 
 
-class Edits(cells.CellListener):
+class Edits(cells.CellListener, Stationary):
     """The edits of one binding, with undo and redo. Reached as ``binding.edits``.
 
     While the model trains, an edit is applied right after the next optimizer step;
@@ -261,9 +261,8 @@ class Edits(cells.CellListener):
                     write(functions, edit.index, edit.before)
                     yield
                 finally:
-                    with torch.no_grad():
-                        for parameter, value in zip(parameters, kept, strict=True):
-                            parameter.copy_(value)
+                    for parameter, value in zip(parameters, kept, strict=True):
+                        parameter.detach().copy_(value)
         finally:
             # A frame that was asked for in the meantime shows what is past.
             asked = self._binding.stats.frames_taken != taken

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, read_module
 from kan_widgets.functions.registry import Reader
+from kan_widgets.nn.ungraded import ungraded
 
 Index = tuple[int, int, int, int]
 Entries = dict[str, Tensor]
@@ -38,6 +39,7 @@ class Place:
         return found
 
 
+@ungraded
 def entries_of(place: Place) -> Entries:
     """Return the entries of trainable parameters that a function depends on.
 
@@ -50,7 +52,7 @@ def entries_of(place: Place) -> Entries:
         If other functions depend on them as well.
     """
     found: Entries = {}
-    with torch.no_grad(), _unchanged(place.module) as before:
+    with _unchanged(place.module) as before:
         functions = place.functions()
         low, high = functions.extent
         x = torch.linspace(low, high, _POINTS, dtype=torch.float64)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from kan_widgets.live.steering.loops import Loop
 from kan_widgets.live.steering.training import Training
+from kan_widgets.nn.ungraded import ungraded
 
 Loss = Callable[[Any, Any], Tensor]
 
@@ -140,17 +140,17 @@ def _end_epoch(one: Trained, sums: Sums, eval_loader: Iterable[Any] | None, loss
         training.scalars.add(training.steps, logged)
 
 
+@ungraded
 def evaluate(model: nn.Module, loader: Iterable[Any], loss_fn: Loss) -> Sums:
     """Return loss and accuracy over all batches, in evaluation mode without gradients."""
     sums = Sums()
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
-        with torch.no_grad():
-            for batch in loader:
-                inputs, targets = _on_device(batch, model)
-                outputs = model(inputs)
-                sums.add(outputs, targets, loss_fn(outputs, targets))
+        for batch in loader:
+            inputs, targets = _on_device(batch, model)
+            outputs = model(inputs)
+            sums.add(outputs, targets, loss_fn(outputs, targets))
     finally:
         for module, training in modes.items():
             module.training = training

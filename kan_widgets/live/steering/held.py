@@ -61,7 +61,7 @@ def hold(place: Place) -> None:
     """
     entries = entries_of(place)
     if not _hooks:
-        _hooks.append(register_optimizer_step_pre_hook(_pre))
+        _hooks.append(register_optimizer_step_pre_hook(torch.compiler.disable(_pre)))
     holds = _holds.setdefault(place.module, _Holds())
     shapes = {name: p.shape for name, p in place.module.named_parameters() if name in entries}
     holds.of[place.layer, place.index] = _Hold(place.name, place.reader, shapes, entries)
@@ -137,7 +137,7 @@ def _pre(optimizer: Optimizer, *_: Any) -> None:
     if not snapshot:
         return
     if optimizer not in _before:
-        handle = optimizer.register_step_post_hook(_post)
+        handle = optimizer.register_step_post_hook(torch.compiler.disable(_post))
         # First of all: who looks at the parameters after a step sees them as they stay.
         hooks: Any = optimizer._optimizer_step_post_hooks
         hooks.move_to_end(handle.id, last=False)
@@ -149,9 +149,8 @@ def _pre(optimizer: Optimizer, *_: Any) -> None:
 
 def _post(optimizer: Optimizer, *_: Any) -> None:
     if waiting := _before.get(optimizer):
-        with torch.no_grad():
-            for parameter, at, kept in waiting.pop():
-                parameter[at] = kept
+        for parameter, at, kept in waiting.pop():
+            parameter[at] = kept
 
 
 def _find_again(module: nn.Module, holds: _Holds) -> None:

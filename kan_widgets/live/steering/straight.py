@@ -22,8 +22,7 @@ def straight(
     group = 0 if functions.basis_index is None else int(functions.basis_index[index])
     basis = functions.bases[group]
     x = torch.linspace(*basis.domain, _POINTS, dtype=torch.float64)
-    with torch.no_grad():
-        table = basis(x).to(torch.float64).numpy()
+    table = basis(x).detach().to(torch.float64).numpy()
     ones = np.stack([np.ones(_POINTS), x.numpy()], axis=1)
     line = ones @ np.linalg.lstsq(ones, table @ coefficients, rcond=None)[0]
     free = ~np.asarray(basis.is_base)

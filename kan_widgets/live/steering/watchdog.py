@@ -18,6 +18,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.reports import report
+from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering import alarms
 from kan_widgets.live.steering.alarms import Alarm, Limits
 from kan_widgets.live.worker import Job, scheduler
@@ -71,7 +72,7 @@ class Guarded(Protocol):
         """Tell the views that something changed."""
 
 
-class Watchdog:
+class Watchdog(Stationary):
     """The alarms of a training. Made by ``live.watchdog``; see there.
 
     Frames, curves and observed inputs are looked at by the thread `scheduler`, about once a
@@ -253,14 +254,13 @@ class _Gradients:
 
     def look(self, step: int, layers: list[LayerFunctions]) -> None:
         """Look at the gradients of a step."""
-        with torch.no_grad():
-            for known, layer in zip(self._layers, layers, strict=True):
-                gradient = layer.gradient() if layer.gradient is not None else None
-                if gradient is None:
-                    continue
-                # NaN is not 0.
-                now = (gradient != 0).any(-1).reshape(-1)
-                known.alive = now if known.alive is None else known.alive.logical_or_(now)
+        for known, layer in zip(self._layers, layers, strict=True):
+            gradient = layer.gradient() if layer.gradient is not None else None
+            if gradient is None:
+                continue
+            # NaN is not 0.
+            now = (gradient != 0).any(-1).reshape(-1)
+            known.alive = now if known.alive is None else known.alive.logical_or_(now)
         self.last, self.looks = step, self.looks + 1
 
     def alive(self, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]] | None:

@@ -6,7 +6,6 @@ import math
 import weakref
 from collections.abc import Mapping, Sequence
 
-import torch
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
@@ -164,18 +163,17 @@ def bind(
     continued = binding_of(inner)
     if continued is not None and continued.optimizer is not optimizer:
         continued = None
-    with torch.no_grad():
-        binding = Binding(
-            inner,
-            optimizer,
-            every=every,
-            max_fps=max_fps,
-            layers=chosen,
-            history_mb=history_mb,
-            steps=steps,
-            earlier=continued,
-            names=names,
-        )
+    binding = Binding(
+        inner,
+        optimizer,
+        every=every,
+        max_fps=max_fps,
+        layers=chosen,
+        history_mb=history_mb,
+        steps=steps,
+        earlier=continued,
+        names=names,
+    )
     _bindings[inner] = binding
     if earlier is not None:
         binding.replaces(earlier)

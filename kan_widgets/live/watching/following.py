@@ -55,14 +55,15 @@ def follow(
     tracer = _Follower(model, plan, len(inputs), reduce, functions or {})
     inputs = inputs.clone()
     tracer.link(inputs, tracer.add(Operation("input", "input"), "input", (), inputs))
-    with undisturbed(model):
+
+    def run() -> Any:
         try:
             tracer.place_hooks()
-            with tracer:
-                output = model(inputs)
+            return model(inputs)
         finally:
             tracer.remove_hooks()
-    tracer.end(output)
+
+    tracer.end(undisturbed(model, run, watcher=tracer))
     return tracer.trail
 
 

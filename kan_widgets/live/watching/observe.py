@@ -74,7 +74,7 @@ def observe(
     def after(tap: Tap) -> Any:
         return lambda _, given, result: keep(tap, (result,))
 
-    with undisturbed(model), Folding():
+    def run() -> None:
         handles = [
             module.register_forward_pre_hook(before(tap), with_kwargs=True)
             if tap.side == "input"
@@ -87,6 +87,8 @@ def observe(
         finally:
             for handle in handles:
                 handle.remove()
+
+    undisturbed(model, run, watcher=Folding())
     first = arguments[0] if isinstance(arguments[0], Tensor) else None
     found = {
         layer.name: _describe(layer, x, first, folds.get(taps[layer.name]))

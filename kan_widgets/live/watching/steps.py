@@ -19,6 +19,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, TypeVar
 
+import torch
 from torch.optim import Optimizer
 
 T = TypeVar("T")
@@ -60,9 +61,11 @@ class StepHooks:
             optimizer = self._optimizer()
             if not self._handles and optimizer is not None:
                 self._wait_until_outside()
+                # Where the step is compiled, what is called here is left out of that.
+                pre, post = torch.compiler.disable(self._pre), torch.compiler.disable(self._post)
                 self._handles = [
-                    optimizer.register_step_pre_hook(self._pre),
-                    optimizer.register_step_post_hook(self._post),
+                    optimizer.register_step_pre_hook(pre),
+                    optimizer.register_step_post_hook(post),
                 ]
             self._after_step = (*self._after_step, after_step)
             self._between = (*self._between, between)
@@ -94,9 +97,10 @@ class StepHooks:
         self._begun += 1
 
     def _post(self, optimizer: Optimizer, *_: Any) -> None:
-        frame = sys._getframe(1).f_back if self._may_nest else None
+        frame, steps = sys._getframe(1) if self._may_nest else None, 0
         while frame is not None:
-            if _is_step_of(optimizer, frame):
+            steps += _is_step_of(optimizer, frame)
+            if steps > 1:
                 return  # a step() that called super().step(): still the same step
             frame = frame.f_back
         for call in self._after_step:

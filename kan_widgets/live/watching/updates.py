@@ -18,6 +18,7 @@ from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.source import Listener, Source
 from kan_widgets.live.frames.thinning import spread
 from kan_widgets.live.watching.throttle import Throttle
+from kan_widgets.nn.ungraded import ungraded
 
 _MAX_PER_SECOND = 10.0
 _MOST_KEPT = 1000
@@ -198,14 +199,14 @@ def updates_of(binding: Stepping) -> Updates:
 class _Measured:
     """Root mean squares of one step, perhaps still on their way from a device."""
 
+    @ungraded
     def __init__(self, step: int, layers: Sequence[LayerFunctions], before: list[Tensor]) -> None:
         self.step = step
         self.names = [layer.name for layer in layers]
-        with torch.no_grad():
-            rows = [_sizes(layer, then) for layer, then in zip(layers, before, strict=True)]
-            if len({row.device for row in rows}) > 1:
-                rows = [row.cpu() for row in rows]
-            numbers = torch.stack(rows)
+        rows = [_sizes(layer, then) for layer, then in zip(layers, before, strict=True)]
+        if len({row.device for row in rows}) > 1:
+            rows = [row.cpu() for row in rows]
+        numbers = torch.stack(rows)
         self._arrived: torch.cuda.Event | None = None
         if numbers.is_cuda:
             self._host = torch.empty(numbers.shape, dtype=numbers.dtype, pin_memory=True)

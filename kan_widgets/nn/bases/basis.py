@@ -207,5 +207,5 @@ def placed(numbers: tuple[float, ...], like: Tensor) -> Tensor:
 @functools.lru_cache(maxsize=256)
 def _placed(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Make the tensor once: each copy to an accelerator would wait for it."""
-    with torch.inference_mode(False):
+    with torch._C._InferenceMode(False):
         return torch.tensor(numbers, dtype=dtype, device=device)

@@ -2,11 +2,12 @@
 
 A wheel brings them, :mod:`kan_widgets.nn.kernels.bundled`. Where there are none, in a checkout for
 instance, the machine's C++ compiler makes them: the first call of a layer starts it (one or two
-seconds), the first large call waits for it. :func:`library` says None, and why in one warning,
-where that fails too, and the layers compute by torch's operations. So which of the two computes a
-call depends on its size and on the machine, never on timing, and training with a seed gives the
-same numbers every time. What was compiled is kept for the next process,
-:mod:`kan_widgets.nn.kernels.library_cache`.
+seconds on a quiet machine, many on a busy one), the first large call waits for it, and says so
+where that takes long. :func:`library` says None, and why in one warning, where that fails too, and
+the layers compute by torch's operations. So which of the two computes a call depends on its size
+and on the machine, never on timing, and training with a seed gives the same numbers every time:
+a training that changed over once the kernels are there would be another each time. What was
+compiled is kept for the next process, :mod:`kan_widgets.nn.kernels.library_cache`.
 
 Why not ``torch.compile``: it needs a compiler, takes ten times as long before the first step,
 recompiles for new shapes, and what it compiles still makes all columns. The C++ source needs no
@@ -18,6 +19,7 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import sys
 import threading
 import warnings
 
@@ -29,6 +31,13 @@ OFF = ("0", "false", "no", "off")
 
 NO_COMPILER = (
     "the package was installed without them, and no C++ compiler that could make them was found"
+)
+#: Seconds after which a call that waits for the compiler says so.
+SILENCE = 1.0
+WAITING = (
+    "kan_widgets: waiting for {path}, which compiles the kernels of the layers for this machine, "
+    "once; given up after {patience} seconds. A wheel of kan-widgets brings them compiled. Not to "
+    "wait: kan_widgets.nn.use_compiled(False), or KAN_WIDGETS_COMPILE=0 in the environment."
 )
 
 _wanted: bool | None = None
@@ -134,6 +143,7 @@ class _Build:
         self.order = order
         self.loaded: Kernels | None = None
         self.origin = self.trouble = ""
+        self.said_waiting = False
         self.thread: threading.Thread | None = None
         try:
             self.loaded = bundled.kernels(order)
@@ -185,11 +195,21 @@ class _Build:
 
     def result(self) -> Kernels | None:
         if (thread := self.thread) is not None:
-            thread.join()
+            thread.join(SILENCE)
+            if thread.is_alive():
+                self._say_waiting()
+                thread.join()
             self.thread = None
         if self.trouble:
             _warn(self.trouble)
         return self.loaded
+
+    def _say_waiting(self) -> None:
+        with _lock:
+            said, self.said_waiting = self.said_waiting, True
+        if not said:
+            words = WAITING.format(path=self.compiler.path, patience=compiler.PATIENCE)
+            print(words, file=sys.stderr, flush=True)
 
 
 def _warn(trouble: str) -> None:

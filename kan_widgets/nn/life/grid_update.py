@@ -13,6 +13,7 @@ from kan_widgets.nn.life.changes import together
 from kan_widgets.nn.life.inputs import Inputs, checked_inputs
 from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
 from kan_widgets.nn.life.refinement import deviation, quadrature, refit, spline_of
+from kan_widgets.nn.ungraded import ungraded
 
 #: Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
 _FITTED = 4096
@@ -56,18 +57,18 @@ def update_grid(
     )
     coefficients = refit(layer, old, new, torch.cat([points, elsewhere]), weights)
     error = deviation(layer, old, new, coefficients, (float(values[0]), float(values[-1])))
-    with torch.no_grad(), together:
-        layer.spline_weight.copy_(coefficients)
+    with together:
+        layer.spline_weight.detach().copy_(coefficients)
         layer.basis = new
     forget(optimizer, [layer.spline_weight])
     return error
 
 
+@ungraded
 def observed(layer: LayerCore, batch: Inputs) -> Tensor:
     """Return all inputs of a layer's functions in a batch: sorted, float64, on the CPU."""
-    with torch.no_grad():
-        parts = [layer.padded(x).detach().flatten() for x in checked_inputs(batch)]
-        return torch.cat(parts).sort().values.cpu().double()
+    parts = [layer.padded(x).detach().flatten() for x in checked_inputs(batch)]
+    return torch.cat(parts).sort().values.cpu().double()
 
 
 def adapted_knots(

@@ -13,6 +13,7 @@ from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life.inputs import Inputs, checked_inputs
 from kan_widgets.nn.life.magnitude import mean_magnitudes
 from kan_widgets.nn.life.sampling import drawn
+from kan_widgets.nn.ungraded import ungraded
 
 #: Patches that a mean is taken over; of more, this many are drawn.
 PATCHES = 4096
@@ -46,8 +47,7 @@ def prune(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool) -> P
     """Remove functions of a layer; see `KANLayer.prune`."""
     if not threshold >= 0:
         raise ValueError(f"threshold: expected a number ≥ 0, got {threshold}")
-    with torch.no_grad():
-        importance = mean_magnitudes(layer, all_seen(layer, batch))
+    importance = ungraded(mean_magnitudes)(layer, all_seen(layer, batch))
     if not importance.isfinite().all():
         raise ValueError(
             "some functions are not finite, so their importance is unknown: is a weight NaN?"

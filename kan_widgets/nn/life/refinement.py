@@ -16,6 +16,7 @@ from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life.changes import together
 from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
+from kan_widgets.nn.ungraded import ungraded
 
 Spline = BSpline | KnotSpline
 #: Values compared at once.
@@ -180,7 +181,7 @@ def largest_magnitude(pieces: Tensor, least: float) -> float:
     return max(least, top, *reached)
 
 
-@torch.no_grad()
+@ungraded
 def resize_(parameter: nn.Parameter, values: Tensor) -> None:
     """Give a parameter values of another shape; it stays the same object, without a gradient."""
     parameter.grad = None

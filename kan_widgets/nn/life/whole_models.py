@@ -17,6 +17,7 @@ from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life import changes, grid_update, penalties, pruning, refinement
 from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
 from kan_widgets.nn.life.pruning import Pruning
+from kan_widgets.nn.ungraded import gradient_mode_restored
 
 
 def update_grid(
@@ -85,8 +86,8 @@ def update_grid(
                 raise ValueError(f"layer {name!r}: {error}") from error
     except BaseException:
         for name, (basis, weight) in before.items():
-            with torch.no_grad(), changes.together:
-                layers[name].spline_weight.copy_(weight)
+            with changes.together:
+                layers[name].spline_weight.detach().copy_(weight)
                 layers[name].basis = basis
         raise
     forget(optimizer, [layers[name].spline_weight for name in order])
@@ -300,10 +301,11 @@ def _inputs(
     devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
     try:
         with (
+            gradient_mode_restored(),
             torch.random.fork_rng(devices=devices),
             _own_buffers(model),
-            torch.set_grad_enabled(gradients),
         ):
+            torch._C._set_grad_enabled(gradients)
             _whole(model)(*arguments)
     finally:
         for handle in handles:

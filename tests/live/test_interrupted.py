@@ -1,0 +1,176 @@
+"""Ctrl-C while a binding works, in the thread that trains, leaves nothing switched."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.functions.undisturbed import undisturbed
+from kan_widgets.live import Binding
+from kan_widgets.live.watching.updates import updates_of
+from tests.live.test_steps import interrupted_at
+
+
+def bound(folder: Path | None = None) -> tuple[nn.Module, torch.optim.Optimizer, Binding]:
+    """Return a model with a mode and draws of its own, and a binding that takes all frames."""
+    torch.manual_seed(0)
+    model = nn.Sequential(kw.nn.KANLinear(3, 4), nn.Dropout(0.5), kw.nn.KANLinear(4, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    live = kw.bind(model, optimizer, every=1)
+    live._camera.throttle.is_open = lambda now: True
+    return model, optimizer, live
+
+
+def step(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    optimizer.zero_grad()
+    model(torch.linspace(-1, 1, 12).view(4, 3)).square().sum().backward()
+    optimizer.step()
+
+
+def elsewhere(want: Callable[[], object]) -> None:
+    """Want something in another thread, as a page does: the one that trains has to do it."""
+    thread = threading.Thread(target=want)
+    thread.start()
+    thread.join()
+
+
+@pytest.fixture
+def never_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a machine that stalls between two steps not pass for the end of the training."""
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
+
+
+class Observing:
+    """Wants the model to be run on a batch."""
+
+    def __init__(self, live: Binding) -> None:
+        self.live = live
+
+    def observe(self, at_rest: bool) -> None:
+        self.live.observe(torch.linspace(-1, 1, 12).view(4, 3))
+
+
+SWITCHES = ("no_grad", "enable_grad", "set_grad_enabled", "inference_mode")
+
+
+@pytest.mark.usefixtures("never_quiet")
+def test_nothing_that_a_binding_does_in_a_loop_uses_torchs_own_switches_of_gradients(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    model, optimizer, live = bound()
+    updates, observing = updates_of(live), Observing(live)
+    live.record(tmp_path / "run.npz")
+    live.watchdog(steps=1)
+    counted = live._counter.after_step
+    used: list[str] = []
+
+    def watched() -> None:
+        with monkeypatch.context() as patch:
+            for name in SWITCHES:
+                real = getattr(torch, name)
+                patch.setattr(torch, name, lambda *a, n=name, r=real: (used.append(n), r(*a))[1])
+            counted()
+
+    between = live._counter.between_steps
+    live._counter.hooks.replace((counted, between), (watched, between))
+    for k in range(10):
+        step(model, optimizer)
+        if k == 1:
+            elsewhere(lambda: live.probe(torch.linspace(-1, 1, 6).view(2, 3)))
+            assert live._probes.waiting is not None
+        if k == 3:
+            elsewhere(lambda: live.edits.fix("0", (0, 0), [0.25] * 9))
+            assert live.edits.any_waiting
+        if k == 5:
+            model[0].refine(7, optimizer=optimizer)
+        if k == 7:
+            elsewhere(lambda: live.errands.want(observing.observe))
+            assert live.errands.are_waiting
+    assert used == []
+    assert live.state == "live"
+    assert live._probes.examples is not None
+    assert live.edits.held
+    assert set(live.observed) == {"0", "2"}
+    assert live.layout.layer("0").nb == 11
+    assert updates.latest("0") is not None
+    live.close()
+
+
+def state_of(model: nn.Module) -> list[Any]:
+    """Return all that may be switched in the process and the model, to be compared."""
+    numbers = np.random.get_state()  # noqa: NPY002
+    return [
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch.get_rng_state().tolist(),
+        random.getstate(),
+        (numbers[0], numbers[1].tolist(), *numbers[2:]),
+        torch._C._len_torch_function_stack(),
+        torch.get_default_dtype(),
+        torch.is_autocast_enabled("cpu"),
+        [module.training for module in model.modules()],
+        [len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model.modules()],
+    ]
+
+
+@pytest.mark.slow
+def test_a_frame_interrupted_anywhere_leaves_nothing_switched() -> None:
+    model, optimizer, live = bound()
+    updates = updates_of(live)
+    for _ in range(3):
+        step(model, optimizer)
+    before, place, taken = state_of(model), 1, live.stats.frames_taken
+    # Places where Python looks for Ctrl-C, every one of them: some two hundred.
+    while interrupted_at(place, live._counter.after_step):
+        assert state_of(model) == before, f"interrupted at place {place}"
+        place += 1
+    assert place > 100
+    assert live.stats.frames_taken > taken
+    assert live.is_open
+    assert updates is not None
+
+
+def of_torchs_modes(frame: FrameType | None) -> bool:
+    """Whether it is where torch takes a mode of functions out and puts it back, by a generator.
+
+    Interrupted in between, it puts it back when the traceback is forgotten, whatever is done here.
+    """
+    for _ in range(3):
+        if frame is None or frame.f_code.co_name == "handle_torch_function":
+            return frame is not None
+        frame = frame.f_back
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(3))
+def test_a_forward_pass_of_a_binding_interrupted_anywhere_leaves_nothing_switched(
+    first: int,
+) -> None:
+    model, optimizer, live = bound()
+    step(model, optimizer)
+    examples = torch.linspace(-1, 1, 6).view(2, 3)
+    live.observe(examples)
+    live.probe(examples)
+    ways: list[Callable[[], Any]] = [
+        lambda: live.observe(examples),
+        lambda: live._probes.follow(model, live.layout, live.steps),
+        lambda: undisturbed(model, lambda: model(examples)),
+    ]
+    before, place = state_of(model), 1
+    # All places of the shortest; of the others one in 13, which meets each part of the code.
+    while interrupted_at(place, ways[first], of_torchs_modes):
+        assert state_of(model) == before, f"interrupted at place {place}"
+        place += 1 if first == 2 else 13
+    assert place > 100
+    assert live.is_open
