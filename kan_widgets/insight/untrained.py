@@ -23,6 +23,24 @@ class Untrained:
     layers: tuple[LayerFunctions, ...] = field(repr=False)
     observed: Mapping[str, Observed] | None = field(repr=False)
 
+    def of(self, layer: LayerFunctions) -> tuple[LayerFunctions, Observed]:
+        """Return the layer of the same name, and what was observed there.
+
+        Raises
+        ------
+        ValueError
+            If there is none of this shape, or nothing was observed.
+        """
+        own = next((own for own in self.layers if own.name == layer.name), None)
+        if own is None or own.shape != layer.shape or self.observed is None:
+            shapes = {own.name: own.shape for own in self.layers}
+            what = "with nothing observed" if self.observed is None else f"of layers {shapes}"
+            raise ValueError(
+                f"untrained: expected networks with {layer.name!r} of shape {layer.shape}, and "
+                f"what was observed there: untrained_networks(make, observe), got one {what}"
+            )
+        return own, self.observed[own.name]
+
 
 def untrained_networks(
     make: Callable[[], nn.Module],
