@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight.kernels import Kernel, Observed, check_observed, exact_beta
 from kan_widgets.insight.linear import LinearKernels, fitted
 from kan_widgets.insight.patches import Bounds, Extremes, extremes, squared_distances
@@ -15,9 +17,11 @@ from kan_widgets.insight.stacked import (
     correlation,
     mean_slopes,
     responses,
+    stack_of,
     stack_of_kernel,
 )
 from kan_widgets.insight.tables import Float64
+from kan_widgets.insight.untrained import Untrained
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +30,8 @@ class PatternCheck:
 
     A template t responds Σ_e t_e·x_e to a patch. Each number is Pearson's r between its response
     and the kernel's, over the observed patches: r² is the share of the response's variance that the
-    template predicts, up to scale and offset. NaN where the kernel's response, or the template's,
+    template predicts, up to scale and offset. That it is high says how well a kernel can be read,
+    not that it was learned: see ``untrained``. NaN where the kernel's response, or the template's,
     does not vary.
     """
 
@@ -58,9 +63,25 @@ class PatternCheck:
     """Images (rows) in the observed batch."""
     patches: int
     """Observed patches the numbers rest on."""
+    untrained: Float64 = field(repr=False)
+    """r of the ±1 patterns of this layer's kernels in untrained networks; empty where none were
+    given."""
+
+    @property
+    def p_untrained(self) -> float | None:
+        """Chance of such an r of the ±1 pattern, or a larger one, in an untrained kernel."""
+        if not len(self.untrained) or np.isnan(self.binary):
+            return None
+        return float((1 + (self.untrained >= self.binary).sum()) / (1 + len(self.untrained)))
 
 
-def check_pattern(kernel: Kernel, observed: Observed, bounds: Bounds = "domain") -> PatternCheck:
+def check_pattern(
+    kernel: Kernel,
+    observed: Observed,
+    bounds: Bounds = "domain",
+    *,
+    untrained: Sequence[Untrained] = (),
+) -> PatternCheck:
     """Judge black-and-white, linear and preferred-patch readings of a kernel.
 
     Parameters
@@ -71,13 +92,17 @@ def check_pattern(kernel: Kernel, observed: Observed, bounds: Bounds = "domain")
         Such as ``live.observe(batch)[name]``.
     bounds
         Of the preferred patch; see `preferred_patch`.
+    untrained
+        From ``untrained_networks(make, observe)``: their kernels are compared with their own
+        patterns, over their own inputs.
 
     Raises
     ------
     TypeError
         If nothing observed is given.
     ValueError
-        If it is of another layer or does not fit it, or ``bounds`` are none.
+        If it is of another layer or does not fit it, ``bounds`` are none, or an untrained network
+        is another one.
 
     Examples
     --------
@@ -90,20 +115,38 @@ def check_pattern(kernel: Kernel, observed: Observed, bounds: Bounds = "domain")
     (array([[[ 1., -1.]]]), 1.0)
     """
     x = check_observed(kernel.functions, observed)
+    beside = of_untrained(untrained, kernel.functions)
     stack = stack_of_kernel(kernel)
     made = responses(stack, x)
     preferred = extremes(stack, 1, bounds, x)
     fits = fitted(stack, made, mean_slopes(stack, x), x, observed)
-    return checked(stack, made.y, x, fits, preferred)[0]
+    return checked(stack, made.y, x, fits, preferred, beside)[0]
+
+
+def of_untrained(untrained: Sequence[Untrained], layer: LayerFunctions) -> Float64:
+    """Return r of the ±1 patterns of a layer's kernels in untrained networks, where it is known."""
+    found = [np.empty(0)]
+    for functions, observed in (network.of(layer) for network in untrained):
+        x = check_observed(functions, observed)
+        stack = stack_of(functions)
+        y = about_mean(responses(stack, x).y)
+        found.append(correlation(stack.weighted(_signs(_contrast(stack)[0]), x), y))
+    r = np.concatenate(found)
+    return r[np.isfinite(r)]
 
 
 def checked(
-    stack: Stack, y: Float64, x: Float64, fits: LinearKernels, preferred: Extremes
+    stack: Stack,
+    y: Float64,
+    x: Float64,
+    fits: LinearKernels,
+    preferred: Extremes,
+    untrained: Float64,
 ) -> list[PatternCheck]:
     """Judge the kernels of a stack, which respond ``y``, ``(kernels, n)``, to ``x``."""
     kernels = len(stack.outs)
     contrast, low, high = _contrast(stack)
-    pattern = np.where(contrast < 0, -1.0, 1.0)
+    pattern = _signs(contrast)
     middle = (preferred.low + preferred.high) / 2
     readings = {
         "binary": pattern,
@@ -128,9 +171,14 @@ def checked(
             bounds=preferred.bounds,
             samples=fits.samples,
             patches=fits.patches,
+            untrained=untrained,
         )
         for k, out in enumerate(stack.outs)
     ]
+
+
+def _signs(contrast: Float64) -> Float64:
+    return np.where(contrast < 0, -1.0, 1.0)
 
 
 def _contrast(stack: Stack) -> tuple[Float64, Float64, Float64]:

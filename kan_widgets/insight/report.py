@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from kan_widgets.insight.frequency import FrequencyResponse
 from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.linear import LinearKernel, LinearKernels, fitted
 from kan_widgets.insight.patches import Bounds, Patch, extremes, patches_of
-from kan_widgets.insight.patterns import PatternCheck, checked
+from kan_widgets.insight.patterns import PatternCheck, checked, of_untrained
 from kan_widgets.insight.stacked import in_parts, mean_slopes, responses, stack_of
+from kan_widgets.insight.tables import Float64
+from kan_widgets.insight.untrained import Untrained
 
 _ROWS = 40
 _HEAD = (
@@ -96,6 +99,9 @@ class KernelReport:
     """Images (rows) in the observed batch."""
     patches: int
     """Observed patches the numbers rest on."""
+    untrained: Float64 = field(repr=False)
+    """r of the ±1 patterns of this layer's kernels in untrained networks; empty where none were
+    given."""
 
     def _notes(self) -> list[str]:
         name = f"{self.layer} ({self.type})" if self.layer != self.type else self.layer
@@ -104,10 +110,23 @@ class KernelReport:
             f"{name}: {seen}; preferred within {self.bounds}",
             "y is the response without a bias; nearest: the real patch nearest to the preferred "
             "one, at its distance in standard deviations of each entry",
+            self._chance(),
         ]
         if len(self.rows) > _ROWS:
             notes.append(f"the first {_ROWS} of {len(self.rows):,} kernels; rows holds them all")
         return notes
+
+    def _chance(self) -> str:
+        if not len(self.untrained):
+            return (
+                "kernels that were never trained may be as like their ±1 patterns: how like, "
+                "untrained=untrained_networks(make, observe) tells"
+            )
+        low, middle, high = map(_r, np.quantile(self.untrained, (0.05, 0.5, 0.95)))
+        return (
+            f"r of ±1 pattern of {len(self.untrained):,} kernels of untrained networks: {middle} "
+            f"in the median, nine in ten from {low} to {high}"
+        )
 
     def _cells(self) -> list[tuple[str, ...]]:
         rows = [_HEAD, *(row._cells(self.channels) for row in self.rows[:_ROWS])]
@@ -141,7 +160,12 @@ class KernelReport:
 
 
 def kernel_report(
-    layer: LayerFunctions, observed: Observed, bounds: Bounds = "observed", *, nearest: int = 5
+    layer: LayerFunctions,
+    observed: Observed,
+    bounds: Bounds = "observed",
+    *,
+    nearest: int = 5,
+    untrained: Sequence[Untrained] = (),
 ) -> KernelReport:
     """Describe what each kernel of a layer does, and how far to trust each description.
 
@@ -157,13 +181,16 @@ def kernel_report(
         Of the preferred and the suppressed patches; see `preferred_patch`.
     nearest
         How many real patches to keep beside each.
+    untrained
+        As for `check_pattern`.
 
     Raises
     ------
     TypeError
         If nothing observed is given.
     ValueError
-        If it is of another layer or does not fit it, or ``bounds`` or ``nearest`` is out of range.
+        If it is of another layer or does not fit it, ``bounds`` or ``nearest`` is out of range, or
+        an untrained network is another one.
 
     Examples
     --------
@@ -181,6 +208,7 @@ def kernel_report(
     if nearest < 1:
         raise ValueError(f"nearest: expected a whole number ≥ 1, got {nearest!r}")
     x = check_observed(layer, observed)
+    beside = of_untrained(untrained, layer)
     rows: list[KernelRow] = []
     parts: list[LinearKernels] = []
     words = ""
@@ -193,7 +221,7 @@ def kernel_report(
         words = high.bounds
         preferred = patches_of(stack, "preferred", high, observed, x, made.y, nearest)
         suppressed = patches_of(stack, "suppressed", low, observed, x, made.y, nearest)
-        patterns = checked(stack, made.y, x, fits, high)
+        patterns = checked(stack, made.y, x, fits, high, beside)
         parts.append(fits)
         for k, out in enumerate(fits.outs):
             linear = fits[k]
@@ -210,6 +238,7 @@ def kernel_report(
         bounds=words,
         samples=observed.samples,
         patches=len(x),
+        untrained=beside,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,14 +24,15 @@ from kan_widgets.insight.kernels import Observed, check_observed, images_of
 from kan_widgets.insight.progress import Progress, progress_line
 from kan_widgets.insight.symbolic_fits import LEAST, SymbolicFits
 from kan_widgets.insight.tables import Float64, Int64
+from kan_widgets.insight.untrained import Untrained
 
 PENALTY = 0.5
 """Two units of complexity must halve the variance that is left unexplained."""
 TOLERANCE = 0.1
 """Where \\|φ − form\\| is at most this share of φ's standard deviation, the form holds."""
 _MANY = 10_000
-# Functions that two halves of the images are asked of.
-_TRIED_IN_HALVES = 2_048
+# Functions that two halves of the images are asked of, and of untrained networks.
+_TRIED = 2_048
 # Forms that are improved beyond their best start, besides those that are kept.
 _MORE = 3
 # Places that are tried for a jump, between the even points beside it.
@@ -48,6 +49,7 @@ def symbolic(
     least: float = LEAST,
     keep: int = 3,
     only: Sequence[int] | None = None,
+    untrained: Sequence[Untrained] = (),
     progress: Progress | None = None,
 ) -> SymbolicFits:
     """Find the forms a·f(b·x + c) + d that every function of a layer is most like.
@@ -65,7 +67,10 @@ def symbolic(
     relied on; see `SymbolicFits.agreement`. A form whose R² is below ``least``
     does not fit: it is kept as the best there is, and counted as none.
 
-    Only what was observed counts: a form says nothing about inputs that did not occur.
+    Only what was observed counts: a form says nothing about inputs that did not occur. Nor does it
+    say that training made it: nearly every function that was never trained is like some form as
+    well, such as SiLU. With ``untrained``, `SymbolicFits.beyond_chance` says of which functions
+    chance would hardly have made form and fit.
 
     Parameters
     ----------
@@ -83,6 +88,9 @@ def symbolic(
         How many forms are kept for each function.
     only
         (out, in, row, column) of one function, to look at that one alone.
+    untrained
+        Networks that were initialised as this one was, from ``untrained_networks(make, observe)``:
+        up to 2,048 of their functions get names too, for comparison.
     progress
         Told how many functions are done; by default a bar where there are more than 10,000.
 
@@ -91,7 +99,8 @@ def symbolic(
     TypeError
         If nothing observed, or something other than forms, is given.
     ValueError
-        If what was observed does not fit the layer, or another value is out of range.
+        If what was observed does not fit the layer, another value is out of range, or an untrained
+        network is another one.
     IndexError
         If there is no such function.
 
@@ -108,7 +117,7 @@ def symbolic(
     >>> abs(fits.at((0, 1))[0].a - model.weight[0, 1].item()) < 1e-6
     True
     """
-    inputs = check_observed(layer, observed)
+    check_observed(layer, observed)
     assert observed is not None
     library = chosen_forms(forms)
     if not penalty >= 0 or not math.isfinite(penalty):
@@ -120,15 +129,20 @@ def symbolic(
     keep = min(keep, len(library))
     chosen = np.arange(layer.n_functions) if only is None else _number(layer, only)
     count = len(chosen)
-    images = images_of(observed)
+    beside = [network.of(layer) for network in untrained]
     tell = progress or (progress_line("symbolic forms") if count > _MANY else None)
     told = _Told(0)
 
-    def fitted(rows: Int64, numbers: Int64) -> SymbolicFits:
-        found = _nothing(layer, (*library, CONSTANT), penalty, least, keep, observed, len(inputs))
-        block = blocks_of(images[rows])
+    def fitted(
+        layer: LayerFunctions, seen: Observed, numbers: Int64, rows: Int64 | None = None
+    ) -> SymbolicFits:
+        x, block_of = check_observed(layer, seen), images_of(seen)
+        if rows is not None:
+            x, block_of = x[rows], block_of[rows]
+        found = _nothing(layer, (*library, CONSTANT), penalty, least, keep, seen)
+        block = blocks_of(block_of)
         for groups in batches(layer, numbers):
-            part = sample(groups, layer, inputs[rows], block)
+            part = sample(groups, layer, x, block)
             if len(part.numbers):
                 _search(part, found, library)
             told.done += sum(len(group.numbers) for group in groups)
@@ -136,17 +150,26 @@ def symbolic(
                 tell(told.done, told.of)
         return found
 
-    everywhere = np.arange(len(inputs))
-    halves = halves_of(images)
-    even = np.linspace(0, count - 1, min(count, _TRIED_IN_HALVES)).round().astype(int)
-    tried = chosen[np.unique(even)]
-    told.of = count + (0 if halves is None else 2 * len(tried))
-    found = fitted(everywhere, chosen)
+    halves = halves_of(images_of(observed))
+    tried = chosen[_evenly(count, _TRIED)]
+    some = _evenly(layer.n_functions, max(1, _TRIED // max(1, len(beside))))
+    told.of = count + (0 if halves is None else 2 * len(tried)) + len(beside) * len(some)
+    found = fitted(layer, observed, chosen)
+    if beside:
+        theirs = [fitted(*own, some) for own in beside]
+        names = np.concatenate([fits.named()[some] for fits in theirs])
+        r2 = np.concatenate([fits.r2[some, 0] for fits in theirs])
+        found = replace(found, untrained=(names, r2))
     if halves is not None:
-        one, other = (fitted(half, tried).named()[tried] for half in halves)
+        one, other = (fitted(layer, observed, tried, half).named()[tried] for half in halves)
         moving = (found.form[tried, 0] >= 0) & (found.form[tried, 0] < len(library))
         found.agrees[tried] = np.where(moving, one == other, np.nan)
     return found
+
+
+def _evenly(count: int, most: int) -> Int64:
+    """Return numbers from 0 to count − 1, evenly, as many as there may be."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
 
 
 def _number(layer: LayerFunctions, index: Sequence[int]) -> Int64:
@@ -175,7 +198,6 @@ def _nothing(
     least: float,
     keep: int,
     observed: Observed,
-    patches: int,
 ) -> SymbolicFits:
     """Return a table to be filled in."""
     count = layer.n_functions
@@ -186,7 +208,7 @@ def _nothing(
         penalty,
         least,
         int(observed.samples),
-        patches,
+        len(observed.patches),
         np.full((count, keep), -1),
         np.full((count, keep, 4), np.nan),
         np.full((count, keep), np.nan),

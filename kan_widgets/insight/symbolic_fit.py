@@ -53,6 +53,9 @@ class SymbolicFit:
     """Images (rows) that it rests on."""
     patches: int
     """Inputs of the function that it rests on; R² is taken at 512 of them, evenly by rank."""
+    untrained: float | None = None
+    """Share of untrained functions that this form fits best, and at least as well; ``None`` where
+    none were given to compare with."""
 
     def __call__(self, x: NDArray[np.floating]) -> Float64:
         """Return the form at x: ``(...)`` to ``(...)``; NaN where it is not defined."""
@@ -66,10 +69,13 @@ class SymbolicFit:
     def __repr__(self) -> str:
         out, in_, row, column = self.index
         holds = "nowhere" if self.holds is None else interval(*self.holds)
+        beside = ""
+        if self.untrained is not None:
+            beside = f"; {100 * self.untrained:.1f} % of untrained functions are as like it"
         return (
             f"φ of {self.layer} {out},{in_} {row},{column} ≈ {self}: "
             f"{self.quality()} on {interval(self.low, self.high)} ({self.samples:,} samples), "
-            f"holds on {holds}"
+            f"holds on {holds}{beside}"
         )
 
     def quality(self) -> str:

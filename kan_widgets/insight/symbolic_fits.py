@@ -19,6 +19,8 @@ LEAST = 0.9
 """R² below which no form fits."""
 FEWEST = 32
 """Images (rows) below which forms are not to be relied on."""
+LEVEL = 0.05
+"""Share of untrained functions that may have a form which is taken for no chance."""
 _ROWS = 20
 
 
@@ -27,7 +29,8 @@ class SymbolicFits:
     """The best forms of every function of a layer; shows as a table.
 
     Functions are numbered row-major over (out, in, kh, kw). Ranks go from the best form, 0. The
-    best form of a function need not fit it: see `fitted`.
+    best form of a function need not fit it: see `fitted`. And one that fits need not come from
+    training: see `beyond_chance`.
     """
 
     layer: str
@@ -62,6 +65,9 @@ class SymbolicFits:
     """``(functions, 2)``: the least and the largest input seen."""
     holds: Float64 = field(repr=False)
     """``(functions, 2)``: where the best form holds; NaN where nowhere."""
+    untrained: tuple[Int64, Float64] | None = field(repr=False, default=None)
+    """Of functions of untrained networks: number in ``forms`` of the form that fits, −1 where none,
+    and the R² of the best; ``None`` where no such networks were given."""
 
     def __len__(self) -> int:
         return len(self.form)
@@ -104,10 +110,41 @@ class SymbolicFits:
     def agreement(self) -> float:
         """Share of the functions, constants aside, of which two halves of the images say the same.
 
-        Each half has half the images, so two batches as large as the whole agree more often.
+        Each half has half the images, so two batches as large as the whole agree more often. It
+        says how much a name depends on the batch, not whether untrained functions have it as well.
         """
         known = self.agrees[np.isfinite(self.agrees)]
         return float(known.mean()) if len(known) else math.nan
+
+    @property
+    def beyond_chance(self) -> NDArray[np.bool_]:
+        """``(functions,)``: whether form and R² are such as untrained functions hardly have.
+
+        For each function it is counted how many untrained ones have its form with its R² or more.
+        Where that is so few that at most 5 % of the untrained functions are as rare among their
+        own, True: so it is by chance of about one function in twenty. It takes some 300 untrained
+        functions, more than twenty for each form, to tell; all False where no untrained
+        networks were given.
+        """
+        if self.untrained is None:
+            return np.zeros(len(self), dtype=bool)
+        names, r2 = self.untrained
+        own = 1 + self._as_good(self.named(), self.r2[:, 0])
+        theirs = np.where(names < 0, len(names), self._as_good(names, r2))
+        as_rare = np.searchsorted(np.sort(theirs), own, side="right")
+        found: NDArray[np.bool_] = self.fitted & ((1 + as_rare) / (1 + len(names)) <= LEVEL)
+        return found
+
+    def _as_good(self, form: Int64, r2: Float64) -> Int64:
+        """Count the untrained functions that have the same form with as large an R²."""
+        assert self.untrained is not None
+        names, theirs = self.untrained[0], np.nan_to_num(self.untrained[1], nan=1.0)
+        found = np.zeros(len(form), dtype=np.int64)
+        for k in np.unique(names[names >= 0]):
+            ascending, mine = np.sort(theirs[names == k]), form == k
+            below = np.searchsorted(ascending, np.nan_to_num(r2[mine], nan=1.0))
+            found[mine] = len(ascending) - below
+        return found
 
     def named(self) -> Int64:
         """Return the number in ``forms`` of the form that fits each function, −1 where none."""
@@ -171,12 +208,21 @@ class SymbolicFits:
             held,
             self.samples,
             self.patches,
+            self._share_of_untrained(number, rank),
         )
+
+    def _share_of_untrained(self, number: int, rank: int) -> float | None:
+        """Return how many of the untrained functions are as like a form as this one, 0 to 1."""
+        if self.untrained is None:
+            return None
+        one = slice(number, number + 1)
+        found = self._as_good(self.form[one, rank], self.r2[one, rank])
+        return float(found[0] / len(self.untrained[0]))
 
 
 def _text(fits: SymbolicFits) -> str:
     """Return the table as lines of text."""
-    lines = [_header(fits), "", *_lines(_summary(fits), (1, 2, 3, 4, 5)), ""]
+    lines = [_header(fits), "", *_lines(_summary(fits), (1, 2, 3, 4, 5, 6)), ""]
     lines += _lines(_functions(fits), (2, 7))
     return "\n".join([*lines, more] if (more := _more(fits)) else lines)
 
@@ -199,6 +245,18 @@ def _header(fits: SymbolicFits) -> str:
             f" Two halves of the samples name the same form for {100 * fits.agreement:.0f} % of "
             "the functions."
         )
+    if fits.untrained is None:
+        words += (
+            " Functions that were never trained may fit a form as well: how many do, untrained="
+            "untrained_networks(make, observe) counts."
+        )
+    else:
+        names = fits.untrained[0]
+        words += (
+            f" A form fits {(names >= 0).sum():,} of {len(names):,} untrained functions as well; "
+            f"{fits.beyond_chance.sum():,} of these {len(fits):,} have form and R² as at most "
+            f"{100 * LEVEL:g} % of the untrained do."
+        )
     if fits.too_few:
         words += f" Too few samples to rely on: {FEWEST} or more are needed."
     return words
@@ -206,14 +264,16 @@ def _header(fits: SymbolicFits) -> str:
 
 def _summary(fits: SymbolicFits) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [
-        ("best form", "functions", "share", "median R²", "least R²", "halves agree")
+        ("best form", "functions", "share", "untrained", "median R²", "least R²", "halves agree")
     ]
     names = {form.name: k for k, form in enumerate(fits.forms)}
     for name, count in fits.counts().items():
         if name == NO_FORM:
             mine = np.flatnonzero(~fits.fitted & (fits.form[:, 0] >= 0))
+            place = -1
         else:
             mine = np.flatnonzero(fits.fitted & (fits.form[:, 0] == names[name]))
+            place = names[name]
         cells = ["–", "–", "–"]
         if name != CONSTANT.name:
             r2, error = fits.r2[mine, 0], fits.error[mine, 0]
@@ -223,7 +283,10 @@ def _summary(fits: SymbolicFits) -> list[tuple[str, ...]]:
                 *(r2_text(float(r2[k]), float(error[k])) for k in at),
                 f"{100 * agree.mean():.0f} %" if len(agree) else "–",
             ]
-        rows.append((name, f"{count:,}", f"{100 * count / len(fits):.1f} %", *cells))
+        beside = "–"
+        if fits.untrained is not None:
+            beside = f"{100 * (fits.untrained[0] == place).mean():.1f} %"
+        rows.append((name, f"{count:,}", f"{100 * count / len(fits):.1f} %", beside, *cells))
     return rows
 
 

@@ -38,12 +38,15 @@ class KANConv2d(KANLayer):
     At step 0 every ``phi`` looks like the base activation, scaled: with
     ``fan_in = in_channels / groups * kh * kw``, ``base_weight`` is drawn from U(±1/sqrt(fan_in))
     as in ``nn.Conv2d``, and the splines run through noise in ``±0.05/grid_size`` at the grid
-    points, one or two hundredths of the base. So the layer starts as an ordinary convolution after
-    an activation, which trains, and with every spline coefficient off zero by a different amount.
-    With ``spline_scaler=True`` the scaler, drawn from U(±1/sqrt(fan_in)) too, makes the splines
-    smaller still, and they lag behind the base in training. These are the distributions of
-    efficient-kan and Convolutional-KANs. Other bases start as small: their coefficients are drawn
-    from one uniform distribution, so wide that the sum is noise of the same size over the domain.
+    points, however many inputs there are. The range of the splines over the default grid, in the
+    median of the functions, is 9 % of the base's at a fan_in of 9, 37 % at 144 and 61 % at 400:
+    about 3 % of it times sqrt(fan_in), and less on a finer or wider grid. So the layer starts near
+    an ordinary convolution after an activation, the nearer the smaller its fan_in, and with every
+    spline coefficient off zero by a different amount. With ``spline_scaler=True`` the scaler,
+    drawn from U(±1/sqrt(fan_in)) too, makes the splines smaller, and they lag behind the base in
+    training. These are the distributions of efficient-kan and Convolutional-KANs. Other bases
+    start as small: their coefficients are drawn from one uniform distribution, so wide that the
+    sum is noise of the same size over the domain.
 
     Parameters
     ----------

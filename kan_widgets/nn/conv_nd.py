@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.nn.conv import KANConv2d, PaddingMode
+from kan_widgets.nn.initialisation import SCALE_NOISE
 
 
 class KANConv1d(nn.Module):
@@ -104,9 +105,21 @@ class KANConv3d(nn.Module):
             for _ in range(depth)
         )
         self.padding_mode: PaddingMode = self.slices[0].padding_mode  # type: ignore[assignment]
-        with torch.no_grad():
-            for plane in self.slices:
-                plane.base_weight.div_(math.sqrt(depth))  # type: ignore[operator]
+        self._narrow()
+
+    def reset_parameters(self, *, scale_noise: float = SCALE_NOISE) -> None:
+        """Draw all parameters again, as `KANConv2d.reset_parameters` does."""
+        for plane in self.slices:
+            plane.reset_parameters(scale_noise=scale_noise)  # type: ignore[operator]
+        self._narrow()
+
+    @torch.no_grad()
+    def _narrow(self) -> None:
+        """Make what each slice drew for its own fan_in that of all slices."""
+        for plane in self.slices:
+            for drawn in (plane.base_weight, plane.spline_scaler):
+                if drawn is not None:
+                    drawn.div_(math.sqrt(len(self.slices)))  # type: ignore[operator]
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer: ``(N, C, D, H, W)`` or ``(C, D, H, W)``, as ``nn.Conv3d``."""

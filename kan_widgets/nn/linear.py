@@ -30,13 +30,15 @@ class KANLinear(KANLayer):
 
     At step 0 every ``phi`` looks like the base activation, scaled: ``base_weight`` is drawn from
     U(±1/sqrt(in_features)) as in ``nn.Linear``, and the splines run through noise in
-    ``±0.05/grid_size`` at the grid points, one or two hundredths of the base. So the layer starts
-    as a dense layer after an activation, which trains, and with every spline coefficient off zero
-    by a different amount. With ``spline_scaler=True`` the scaler, drawn from
-    U(±1/sqrt(in_features)) too, makes the splines smaller still, and they lag behind the base in
-    training. These are the distributions of efficient-kan and Convolutional-KANs. Other bases
-    start as small: their coefficients are drawn from one uniform distribution, so wide that the
-    sum is noise of the same size over the domain.
+    ``±0.05/grid_size`` at the grid points, however many inputs there are. The range of the splines
+    over the default grid, in the median of the functions, is 9 % of the base's at 9 inputs, 37 %
+    at 144 and 61 % at 400: about 3 % of it times sqrt(in_features), and less on a finer or wider
+    grid. So the layer starts near a dense layer after an activation, the nearer the fewer its
+    inputs, and with every spline coefficient off zero by a different amount. With
+    ``spline_scaler=True`` the scaler, drawn from U(±1/sqrt(in_features)) too, makes the splines
+    smaller, and they lag behind the base in training. These are the distributions of efficient-kan
+    and Convolutional-KANs. Other bases start as small: their coefficients are drawn from one
+    uniform distribution, so wide that the sum is noise of the same size over the domain.
 
     Parameters
     ----------

@@ -13,14 +13,17 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import LayerFunctions, read
 from kan_widgets.insight import (
+    Observed,
     PatternCheck,
     SeenPatches,
+    Untrained,
     check_pattern,
     kernel_of,
     kernel_report,
     linear_kernel,
     preferred_patch,
     suppressed_patch,
+    untrained_networks,
 )
 
 
@@ -59,6 +62,65 @@ def test_every_reading_is_judged_by_its_correlation_with_the_response() -> None:
         r = np.corrcoef(template, y)[0, 1]
         assert getattr(found, name) == pytest.approx(r, abs=1e-9), name
     assert (found.samples, found.patches) == (7, 500)
+
+
+def untrained_kernels(count: int, seed: int = 0) -> tuple[Untrained, ...]:
+    batch = torch.rand(20, 2, 6, 6, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+    def observe(model: nn.Module) -> dict[str, Observed]:
+        return dict(kw.bind(model, prove=False).observe(batch))
+
+    return untrained_networks(lambda: kw.nn.KANConv2d(2, 3, 3), observe, count=count, seed=seed)
+
+
+def test_a_pattern_is_compared_with_those_of_untrained_kernels() -> None:
+    networks = untrained_kernels(6)
+    expected = []
+    for network in networks:
+        [layer] = network.layers
+        x = network.observed[layer.name].patches.astype(float)
+        for out in range(3):
+            kernel = kernel_of(layer, out)
+            ends = kernel.terms(np.ones((1, 18))) - kernel.terms(-np.ones((1, 18)))
+            expected.append(np.corrcoef(x @ np.sign(ends[0]), kernel.response(x))[0, 1])
+    layer = a_layer()
+    observed = seen(layer)
+    found = check_pattern(kernel_of(layer, 1), observed, untrained=networks)
+    assert found.untrained == pytest.approx(np.array(expected), abs=1e-9)
+    at_least = sum(r >= found.binary for r in expected)
+    assert found.p_untrained == (1 + at_least) / 19
+    assert check_pattern(kernel_of(layer, 1), observed).p_untrained is None
+    text = str(kernel_report(layer, observed, untrained=networks))
+    low, middle, high = (f"{r:.3f}" for r in np.quantile(expected, (0.05, 0.5, 0.95)))
+    assert (
+        f"r of ±1 pattern of 18 kernels of untrained networks: {middle} in the median, nine in ten "
+        f"from {low} to {high}"
+    ) in text
+    assert "kernels that were never trained may be as like" in str(kernel_report(layer, observed))
+
+
+def test_that_a_pattern_reads_an_untrained_kernel_well_is_no_finding() -> None:
+    networks = untrained_kernels(20)
+    p = []
+    for network in untrained_kernels(10, seed=100):
+        [layer] = network.layers
+        for out in range(3):
+            one = check_pattern(
+                kernel_of(layer, out), network.observed[layer.name], untrained=networks
+            )
+            p.append(one.p_untrained)
+            assert one.binary > 0.5
+    # Of 30, one or two are expected below 0.05; six or more come once in 300 times.
+    assert sum(each <= 0.05 for each in p) < 6
+
+
+def test_untrained_networks_without_the_layer_are_refused() -> None:
+    layer = a_layer()
+    other = untrained_networks(lambda: nn.Sequential(kw.nn.KANConv2d(2, 3, 3)), count=1)
+    bare = untrained_networks(lambda: kw.nn.KANConv2d(2, 3, 3), count=1)
+    for networks, words in ((other, "got one"), (bare, "got one with nothing observed")):
+        with pytest.raises(ValueError, match=f"untrained: expected networks with .*{words}"):
+            check_pattern(kernel_of(layer, 0), seen(layer), untrained=networks)
 
 
 def test_the_preferred_patch_counts_from_the_middle_of_its_bounds() -> None:

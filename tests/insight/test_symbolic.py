@@ -13,7 +13,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.insight import FORMS, Form, SeenPatches, symbolic
+from kan_widgets.insight import FORMS, Form, SeenPatches, SymbolicFit, SymbolicFits, symbolic
 from kan_widgets.insight.symbolic import TOLERANCE
 from kan_widgets.insight.symbolic_words import r2_text
 
@@ -443,3 +443,89 @@ def test_progress_is_told_up_to_the_last_function() -> None:
     # The functions, and 2,048 of them in either half.
     assert told[-1] == (3000 + 2 * 2048, 3000 + 2 * 2048)
     assert [done for done, _ in told] == sorted({done for done, _ in told})
+
+
+def small() -> nn.Module:
+    return kw.nn.KANLinear(9, 5, grid_range=(-2, 2))
+
+
+def plant_cubes(model: nn.Module, outputs: int) -> None:
+    """Make the functions of some outputs x³, of which cubic splines are capable."""
+    x = torch.linspace(-2, 2, 200, dtype=torch.float64)
+    coefficients = torch.linalg.lstsq(model.basis.expand(x), x[:, None] ** 3).solution[:, 0]
+    with torch.no_grad():
+        model.base_weight[:outputs] = 0
+        model.spline_weight[:outputs] = coefficients.float()
+
+
+def of_small(model: nn.Module) -> dict[str, kw.insight.Observed]:
+    batch = torch.randn(64, 9, generator=torch.Generator().manual_seed(3)).clamp(-2, 2)
+    return dict(kw.bind(model, prove=False).observe(batch))
+
+
+def test_names_that_untrained_functions_get_are_counted_and_told() -> None:
+    networks = kw.insight.untrained_networks(small, of_small, count=8)
+    theirs: list[tuple[str, float]] = []
+    for network in networks:
+        [layer] = network.layers
+        alone = symbolic(layer, network.observed[layer.name])
+        theirs += [(fit.form.name, fit.r2) for fit in map(first, numbered(alone)) if fit.fits]
+    torch.manual_seed(50)
+    model = small()
+    nn.init.normal_(model.spline_weight, std=0.3)
+    plant_cubes(model, outputs=2)
+    [layer] = kw.functions.read(model)
+    fits = symbolic(layer, of_small(model)[layer.name], untrained=networks)
+
+    def as_good(form: str, r2: float) -> int:
+        return sum(name == form and other >= r2 for name, other in theirs)
+
+    rarity = [as_good(*each) for each in theirs]
+    beyond = 0
+    for number, fit in enumerate(map(first, numbered(fits))):
+        as_rare = sum(own <= 1 + as_good(fit.form.name, fit.r2) for own in rarity)
+        expected = fit.fits and (1 + as_rare) / 361 <= 0.05
+        assert fits.beyond_chance[number] == expected
+        beyond += expected
+        share = as_good(fit.form.name, fit.r2) / 360
+        assert fit.untrained == share
+        assert f"{100 * share:.1f} % of untrained functions are as like it" in repr(fit)
+    assert 0 < beyond < 45
+    text = str(fits)
+    assert f"A form fits {len(theirs)} of 360 untrained functions as well; {beyond} of" in text
+    silu = sum(name == "SiLU" for name, _ in theirs)
+    [row] = [line.split() for line in text.splitlines() if line.startswith("SiLU")]
+    assert row[4] == f"{100 * silu / 360:.1f}"
+    bare = symbolic(layer, of_small(model)[layer.name])
+    assert not bare.beyond_chance.any()
+    assert "Functions that were never trained may fit a form as well" in str(bare)
+    assert "untrained" not in repr(first(bare.at((0, 0))))
+
+
+def numbered(fits: SymbolicFits) -> list[list[SymbolicFit]]:
+    return [fits.at(index) for index in np.ndindex(fits.shape)]
+
+
+def first(fits: list[SymbolicFit]) -> SymbolicFit:
+    return fits[0]
+
+
+def test_untrained_functions_have_names_within_chance_and_planted_cubes_beyond() -> None:
+    networks = kw.insight.untrained_networks(small, of_small, count=8)
+    others = kw.insight.untrained_networks(small, of_small, count=5, seed=500)
+    named, beyond, count = 0, 0, 0
+    for network in others:
+        [layer] = network.layers
+        fits = symbolic(layer, network.observed[layer.name], untrained=networks)
+        named += int(fits.fitted.sum())
+        beyond += int(fits.beyond_chance.sum())
+        count += len(fits)
+    assert named > 0.95 * count
+    # Stated: 0.05. Three standard errors of 225 functions, if they were independent, are 0.044.
+    assert beyond <= 0.094 * count
+    cubes = small()
+    plant_cubes(cubes, outputs=5)
+    [layer] = kw.functions.read(cubes)
+    fits = symbolic(layer, of_small(cubes)[layer.name], untrained=networks)
+    assert fits.counts() == {"cube": 45}
+    assert fits.beyond_chance.all()

@@ -66,6 +66,34 @@ def test_both_are_drawn_as_kernels_of_their_size_and_as_slices():
     assert live.layout.names == ("slices.0", "slices.1", "slices.2")
 
 
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize(
+    ("ours", "torchs", "sizes", "groups"),
+    [
+        (KANConv1d, nn.Conv1d, (6, 64, 7), 2),
+        (kw.nn.KANConv2d, nn.Conv2d, (6, 66, (3, 5)), 3),
+        (KANConv3d, nn.Conv3d, (4, 64, (3, 2, 5)), 1),
+        (KANConv3d, nn.Conv3d, (6, 64, 3), 2),
+    ],
+)
+def test_weights_and_scalers_are_drawn_as_widely_as_torch_draws_those_of_all_slices(
+    ours, torchs, sizes, groups, again
+):
+    torch.manual_seed(0)
+    layer, other = ours(*sizes, groups=groups, spline_scaler=True), torchs(*sizes, groups=groups)
+    if again:
+        layer.apply(lambda part: getattr(part, "reset_parameters", lambda: None)())
+    fan_in, _ = nn.init._calculate_fan_in_and_fan_out(other.weight)
+    # nn.init.kaiming_uniform_ with a = √5, by which torch's own convolutions are drawn.
+    bound = nn.init.calculate_gain("leaky_relu", 5**0.5) * (3 / fan_in) ** 0.5
+    assert other.weight.abs().max().item() == pytest.approx(bound, rel=0.01)
+    for name in ("base_weight", "spline_scaler"):
+        drawn = torch.cat([p.flatten() for n, p in layer.named_parameters() if n.endswith(name)])
+        assert drawn.numel() == other.weight.numel()
+        assert drawn.abs().max().item() == pytest.approx(bound, rel=0.01)
+        assert drawn.std().item() == pytest.approx(bound / 3**0.5, rel=0.04)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -15,6 +15,8 @@ from kan_widgets.live.frames.layout import Float32, Layout
 from kan_widgets.live.frames.thinning import apart, widened
 
 _CHUNK = 2_000_000
+_HIGHEST = 15
+"""Differences are scaled to below 2 to the power of this: float16 ends at just below 2¹⁶."""
 _SMALL_SHARE = 4
 """Frames of small layers alone have this part (1/4) of the budget."""
 _SMALL = 8
@@ -25,11 +27,17 @@ PACKED_FROM = 1_000_000
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """A frame as float16 differences to the first one: half its bytes, within 0.1 % of each."""
+    """A frame as float16 differences to the first one, scaled: half its bytes.
+
+    A coefficient is within 0.1 % of its difference to the first frame, or, where it has moved less
+    than a 500-millionth as far as the one that has moved farthest, within 2·10⁻¹² of that one's.
+    """
 
     step: int
     first: Frame
     differences: NDArray[np.float16]
+    exponents: tuple[int, ...]
+    """Of the power of 2 that each ``_CHUNK`` of them is multiplied by."""
     beside: Float32
     """What is not coefficients, as it was: a variance may be a small part of its first value."""
 
@@ -45,25 +53,34 @@ class Packed:
 
     def frame(self) -> Frame:
         """Return the frame, nearly as it was."""
-        first = self.first.data[: len(self.differences)]
-        data = np.concatenate([first + self.differences, self.beside])
+        coefficients = self.first.data[: len(self.differences)].copy()
+        for part, exponent in zip(_parts(len(coefficients)), self.exponents, strict=True):
+            coefficients[part] += np.ldexp(self.differences[part].astype(np.float32), -exponent)
+        data = np.concatenate([coefficients, self.beside])
         data.flags.writeable = False
         return Frame(self.step, self.layout, data)
 
 
 def packed(frame: Frame, first: Frame) -> Frame | Packed:
-    """Pack a large frame; itself where it is small, has another layout, or would not fit."""
+    """Pack a large frame; itself where it is small, has another layout, or is not finite."""
     if frame.nbytes <= PACKED_FROM or frame.layout is not first.layout or frame.layout.is_cut:
         return frame
     beside = frame.beside.copy()
     differences = np.empty(len(frame.data) - len(beside), np.float16)
+    exponents = []
     with np.errstate(over="ignore", invalid="ignore"):
-        for start in range(0, len(differences), _CHUNK):
-            part = slice(start, min(start + _CHUNK, len(differences)))
-            differences[part] = frame.data[part] - first.data[part]
-            if not np.isfinite(differences[part]).all():
+        for part in _parts(len(differences)):
+            moved = frame.data[part] - first.data[part]
+            farthest = max(moved.max(), -moved.min())
+            if not np.isfinite(farthest):
                 return frame
-    return Packed(frame.step, first, differences, beside)
+            exponents.append(_HIGHEST - int(np.frexp(farthest)[1]))
+            differences[part] = np.ldexp(moved, exponents[-1])
+    return Packed(frame.step, first, differences, tuple(exponents), beside)
+
+
+def _parts(length: int) -> Iterator[slice]:
+    return (slice(start, min(start + _CHUNK, length)) for start in range(0, length, _CHUNK))
 
 
 class History:
