@@ -20,7 +20,7 @@ def live() -> kw.Binding:
     noise = np.random.default_rng(0).uniform(0.2, 1.8, 300)
     for step, factor in enumerate(noise, start=1):
         live.log(step, loss=factor * np.exp(-step / 100), val_accuracy=1 - 0.5 / step)
-    live.keep = model  # type: ignore[attr-defined]
+    live._keep = model  # type: ignore[attr-defined]
     return live
 
 

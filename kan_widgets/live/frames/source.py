@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 from collections.abc import Callable, Mapping
 from numbers import Integral
@@ -97,6 +98,9 @@ class Source:
         What is looked at.
     """
 
+    _is_made = False
+    """Whether it has all of its attributes."""
+
     def __init__(self, history: History, looking: Looking | None = None) -> None:
         self._history = history
         self.looking = looking or Looking()
@@ -111,6 +115,25 @@ class Source:
         self._listeners: tuple[Listener, ...] = ()
         # Held while frames are taken and sent, so that listeners get them in order.
         self._sending = threading.RLock()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a public one that is not there, a slip, would do nothing."""
+        if self._is_made and not name.startswith("_"):
+            self._check_settable(name, value)
+        super().__setattr__(name, value)
+
+    def _check_settable(self, name: str, value: Any) -> None:
+        kind = type(self)
+        known = getattr(kind, name, self.__dict__.get(name))
+        if known is not None and getattr(known, "fset", known) is not None:
+            return
+        settable = [each for each in dir(kind) if getattr(getattr(kind, each), "fset", None)]
+        near = difflib.get_close_matches(name, settable, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise AttributeError(
+            f"{name} = {value!r:.60}: a {kind.__name__} has no {name} that can be set.{hint} "
+            f"What can be set: {', '.join(settable) or 'nothing'}"
+        )
 
     @property
     def layout(self) -> Layout:

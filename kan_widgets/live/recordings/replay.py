@@ -146,6 +146,7 @@ class Replay(Source):
         self._observed = self._seen
         self._show_network()
         self._state: State = "recorded"
+        self._is_made = True
 
     # -- what it holds --------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -27,12 +28,13 @@ from kan_widgets.live.watching.guarding import Guarding
 from kan_widgets.live.watching.last_batch import LastBatch
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.limits import check_every, check_max_fps
+from kan_widgets.live.watching.naming import Naming
 from kan_widgets.live.watching.probes import Probes
 from kan_widgets.live.watching.steps import hooks_of
 from kan_widgets.nn.life import changes
 
 
-class Binding(Gathering, Guarding):
+class Binding(Naming, Gathering, Guarding):
     """Frames of a model while it trains. Made by `bind`; see there."""
 
     def __init__(
@@ -47,6 +49,7 @@ class Binding(Gathering, Guarding):
         steps: int = 0,
         earlier: Binding | None = None,
         names: Mapping[str, Names] | None = None,
+        named: Mapping[str, Any] | None = None,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
         self._model: weakref.ref[nn.Module] | None = weakref.ref(model, quiet.model_gone)
@@ -62,6 +65,7 @@ class Binding(Gathering, Guarding):
             names=names,
         )
         super().__init__(self._camera.history, self._camera.looking)
+        self._named = dict(named or {})
         self._watchdog = Watchdog(self)
         self.cures = Cures(self)
         """Against alarms, with undo; see ``cure``."""
@@ -88,6 +92,7 @@ class Binding(Gathering, Guarding):
             self._counter.start()
         for module in self._camera.layers.modules():
             changes.listen(module, self._after_change)
+        self._is_made = True
         quiet.watch(self)
 
     # -- what it holds --------------------------------------------------------------
