@@ -6,6 +6,7 @@ import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
 import { FakeModel } from "./page_model.ts";
+import { said } from "./said.ts";
 
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
@@ -57,7 +58,7 @@ async function show(traits: Record<string, unknown> = {}) {
     ghost_step: -1,
     edits: {},
     status: { state: "idle", message: "" },
-    training: "paused",
+    training: said("paused"),
     left_out: ["norm (BatchNorm1d): no adapter knows BatchNorm1d"],
   });
   const store = initialize({ model: stream as never, signal: life.signal });

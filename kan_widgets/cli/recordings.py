@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from kan_widgets.cli.opening import open_page
 from kan_widgets.insight.progress import progress, progress_line
 from kan_widgets.live import Replay, replay
-from kan_widgets.live.recordings.words import state_word
 from kan_widgets.widgets.headline import headline_of
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def info(options: argparse.Namespace) -> int:
     """Say what is in a recording."""
     run = _read(options.recording)
     said, steps = run.info, run.history.steps
-    print(f"recording   {run.path}, {run.path.stat().st_size / 1e6:.1f} MB, {state_word(run)}")
+    print(f"recording   {run.path}, {run.path.stat().st_size / 1e6:.1f} MB, {_state(run)}")
     total = (run.parameters or {}).get("total")
     of = f", {total:,} parameters" if total else ""
     print(f"model       {said['model'] or 'not named'}{of}")
@@ -131,7 +130,7 @@ class _Run:
             head["model"],
             f"{run.frame.step:,}",
             f"{head['loss']} {loss:.4g}" if head["loss"] else "none logged",
-            state_word(run),
+            _state(run),
             f"{run.frames:,}",
             self.started.partition("+")[0].replace("T", " "),
             f"{run.path.stat().st_size / 1e6:.1f}",
@@ -194,6 +193,11 @@ def _show(page: object, options: argparse.Namespace, stem: str) -> None:
 
 def _read(path: Path) -> Replay:
     return replay(path, progress=_later(f"{path.name}, MB"))
+
+
+def _state(run: Replay) -> str:
+    """Say how a run stands, where all are recorded."""
+    return run.standing.words.removeprefix("recorded: ")
 
 
 def _later(what: str) -> Callable[[int, int], object]:

@@ -288,13 +288,8 @@ class Compare(View):
         logs = {one.name: one.scalars for one in self._compared}
         latest = _latest(curves, logs)
         numbers = [replace(one, last=latest[one.name]) for one in numbers]
-        made = sum(one.steps for one in numbers)
-        still = [
-            one.stands_still(made - number.steps)
-            for one, number in zip(self._compared, numbers, strict=True)
-        ]
         least = min((one.steps for one in numbers), default=0)
-        return _in_words(numbers, verdict_of(list(logs.values()), least), still)
+        return _in_words(numbers, verdict_of(list(logs.values()), least))
 
     def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
         window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
@@ -354,7 +349,7 @@ class Compare(View):
         super()._end()
 
 
-def _in_words(numbers: list[Numbers], verdict: Verdict | None, still: list[bool]) -> dict[str, Any]:
+def _in_words(numbers: list[Numbers], verdict: Verdict | None) -> dict[str, Any]:
     """Return what the page shows of the numbers, as JSON."""
     names = [one.name for one in numbers]
     hints = comparison.hints(numbers)
@@ -366,7 +361,6 @@ def _in_words(numbers: list[Numbers], verdict: Verdict | None, still: list[bool]
         "costs": "" if decided is None else comparison.costs(numbers, decided),
         "note": comparison.data_sources(numbers),
         "models": names,
-        "still": still,
         "rows": [
             asdict(row) | {"values": list(row.values), "best": list(row.best)}
             for row in comparison.rows(numbers, verdict)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kan_widgets.insight.growth import ModelGrowth
-from kan_widgets.live.frames.progress import Phase
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets.measured import ALWAYS, NOTHING, in_words, quantity, rank, written
 from kan_widgets.widgets.ranges import format_number
@@ -28,7 +27,8 @@ class Numbers:
     """How one model is trained, at one moment."""
 
     name: str
-    state: Phase
+    state: str
+    """See `Standing.state`."""
     growth: ModelGrowth
     steps: int
     epochs: float | None
@@ -66,7 +66,7 @@ def numbers_of(name: str, live: Binding | Replay, growth: ModelGrowth) -> Number
         last.setdefault(quantity(series), scalars.latest(series))
     return Numbers(
         name,
-        progress.state,
+        live.standing.state,
         growth,
         progress.step,
         training.epochs_done or None,

@@ -312,7 +312,6 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "closed": live.state in ("closed", "fault"),
         "recording": live.words if isinstance(live, Replay) else "",
         "steered": control is not None,
-        "fault": live.message,
         "step": progress.step,
         "epoch": progress.epoch,
         "epochs": progress.epochs,

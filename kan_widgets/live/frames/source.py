@@ -14,6 +14,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.standing import Standing, word
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.reports import report
@@ -131,7 +132,7 @@ class Source:
         near = difflib.get_close_matches(name, settable, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise AttributeError(
-            f"{name} = {value!r:.60}: a {kind.__name__} has no {name} that can be set.{hint} "
+            f"{name} = {' '.join(repr(value).split()):.60}: a {kind.__name__} has no {name} that can be set.{hint} "
             f"What can be set: {', '.join(settable) or 'nothing'}"
         )
 
@@ -173,6 +174,11 @@ class Source:
     def message(self) -> str:
         """What went wrong, in state ``fault``."""
         return self._message
+
+    @property
+    def standing(self) -> Standing:
+        """How the run stands, as all views say it."""
+        return Standing(self._state, word(self._state))
 
     @property
     def observed(self) -> dict[str, Observation]:

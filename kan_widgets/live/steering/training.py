@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 import weakref
+from pathlib import PurePath
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from kan_widgets.live.steering.batches import SeenBatch
 from kan_widgets.live.steering.clock import Clock, describe_error, last_output, printed_over
 from kan_widgets.live.steering.control import POLL_SECONDS, Control, TrainingStopped
 from kan_widgets.live.steering.learning_rate import Rates
-from kan_widgets.live.steering.loops import Loop, loops_here
+from kan_widgets.live.steering.loops import Loop, loops_here, raised_in
 
 
 class Trainee(Protocol):
@@ -187,7 +188,12 @@ class Training:
         """Note that a loop was left before its end, by ``break`` or by an error there."""
         if loop.is_open:
             self._left_at = frame.f_code, frame.f_lineno
-            self.end(loop, "finished")
+            raised = loop.is_asked_from(frame) and raised_in(frame)
+            self.end(loop, "failed" if raised else "finished")
+            if raised:  # which error, the end of the cell or of the program may tell
+                in_cell = cells.here() is not None and frame.f_code.co_name == "<module>"
+                file = "the cell" if in_cell else PurePath(frame.f_code.co_filename).name
+                self._message = f"an error in line {frame.f_lineno} of {file}"
 
     def fail(self, error: BaseException, loop: Loop | None = None) -> None:
         """Note the error that ended the loop."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -19,7 +21,7 @@ from kan_widgets.live.steering.cures import Cures
 from kan_widgets.live.steering.edits import Edits
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.steering.watchdog import Watchdog
-from kan_widgets.live.watching import quiet
+from kan_widgets.live.watching import quiet, uncounted
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.errands import Errands
@@ -52,7 +54,8 @@ class Binding(Naming, Gathering, Guarding):
         named: Mapping[str, Any] | None = None,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
-        self._model: weakref.ref[nn.Module] | None = weakref.ref(model, quiet.model_gone)
+        gone = partial(quiet.model_gone, weakref.WeakMethod(self._hold_last))
+        self._model: weakref.ref[nn.Module] | None = weakref.ref(model, gone)
         self._optimizer = weakref.ref(optimizer) if optimizer is not None else None
         self._camera = Camera(
             BoundLayers(model, layers),
@@ -94,6 +97,7 @@ class Binding(Naming, Gathering, Guarding):
             changes.listen(module, self._after_change)
         self._is_made = True
         quiet.watch(self)
+        uncounted.listen()
 
     # -- what it holds --------------------------------------------------------------
 
@@ -279,6 +283,7 @@ class Binding(Naming, Gathering, Guarding):
             If the binding is closed or its model is gone.
         """
         frame = self._refresh()
+        self._counter.uncounted.steps = 0
         self._follow_at_rest()
         return frame
 
@@ -293,6 +298,7 @@ class Binding(Naming, Gathering, Guarding):
 
         A new one is kept and sent like any other. Once closed, the last there was.
         """
+        self._take_last()
         if self.state == "live" and self.frame.step != self.steps:
             return self._refresh()
         return self.frame
@@ -406,12 +412,28 @@ class Binding(Naming, Gathering, Guarding):
 
         Views keep the last frame. Closing again does nothing.
         """
+        self._take_last()
         self.settle()
         if self._state not in ("closed", "fault"):
             self._release("closed")
             if self._training.belongs_to(self):
                 self.control.release()
             self._tell("its end", lambda each: each.on_closed())
+
+    def _hold_last(self) -> None:
+        """Keep the layers of a model that is going, if steps were made since the last frame."""
+        if self.frame.step != self._counter.steps:
+            self._camera.layers.hold()
+
+    def _take_last(self) -> None:
+        """Take the last state of a model that has gone, if its layers are still there."""
+        if self._state not in ("live", "idle") or self.model is not None:
+            return
+        if self.frame.step != self.steps:
+            with suppress(RuntimeError):  # they are not: `standing` says so
+                started = self._begin_now()
+                with self._sending:
+                    self._show_started(started, settled=True)
 
     def _release(self, state: State) -> None:
         self._counter.close()

@@ -42,6 +42,7 @@ class BoundLayers:
             (entry.name, weakref.ref(entry.module), entry.reader) for entry in find(model)
         ]
         self._chosen = chosen
+        self._held: list[nn.Module] = []
         # The entry that each layer was read from last.
         self._entry_of: dict[str, Entry] = {}
 
@@ -103,9 +104,17 @@ class BoundLayers:
         """Return the module that each layer was read from last, by the layer's name."""
         return {name: _module(entry) for name, entry in self._entry_of.items()}
 
+    def hold(self) -> None:
+        """Keep the modules that hold layers until `forget`: the model itself is going.
+
+        Of a model that is let go of, not collected as garbage, its parts are still there when
+        this is called.
+        """
+        self._held = self.modules()
+
     def forget(self) -> None:
         """Read no more."""
-        self._entries, self._entry_of = [], {}
+        self._entries, self._entry_of, self._held = [], {}, []
 
     def _read(self, entry: Entry) -> list[LayerFunctions]:
         layers = read_module(entry[0], _module(entry), entry[2])

@@ -10,7 +10,6 @@ export interface Status {
   recording: string;
   /** Whether what is clicked reaches the training. */
   steered: boolean;
-  fault: string;
   step: number;
   epoch: number | null;
   epochs: number | null;
@@ -57,7 +56,6 @@ const EMPTY: Status = {
   closed: false,
   recording: "",
   steered: false,
-  fault: "",
   step: 0,
   epoch: null,
   epochs: null,

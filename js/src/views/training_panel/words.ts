@@ -1,11 +1,12 @@
 /** Words and numbers of the panel. No DOM. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
-import { stateWord } from "../../phi/states.ts";
 import type { Status } from "./status.ts";
 
 /** States in which nothing more comes by itself. */
 const ENDED: readonly Status["state"][] = ["finished", "stopped", "interrupted", "failed"];
+/** How a run stands where it may make no steps. */
+const UNSURE: readonly string[] = ["unheard", "silent", "uncounted", "still", "alone"];
 /** A smaller share of the training time for what is shown is not worth a word. */
 const MUCH = 0.05;
 
@@ -18,8 +19,11 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** Label, which may be empty, and value of each number that is known. */
-export function numbers(status: Status): [label: string, value: string, title: string][] {
+/** Label, which may be empty, and value of each number that is known. How fast it is goes without saying where nothing says that it makes steps. */
+export function numbers(
+  status: Status,
+  standing: string,
+): [label: string, value: string, title: string][] {
   const found: [string, string, string][] = [
     ["step", formatCount(status.step), "Optimizer steps since the model was bound"],
   ];
@@ -28,7 +32,8 @@ export function numbers(status: Status): [label: string, value: string, title: s
     found.push(["epoch", `${status.epoch}${of}`, "The current pass over the data"]);
   }
   const ended = ENDED.includes(status.state);
-  if (!ended && status.rate > 0) {
+  const known = !ended && !UNSURE.includes(standing);
+  if (known && status.rate > 0) {
     found.push([
       "now",
       `${formatNumber(status.rate)} steps/s`,
@@ -44,7 +49,7 @@ export function numbers(status: Status): [label: string, value: string, title: s
       `Since the first step, with all between the steps but pauses${each}`,
     ]);
   }
-  if (status.remaining !== null) {
+  if (known && status.remaining !== null) {
     found.push(["remaining", duration(status.remaining), "At the present rate"]);
   }
   if (status.paced !== null) {
@@ -63,13 +68,6 @@ export function numbers(status: Status): [label: string, value: string, title: s
   }
   if (status.source) found.push(["data", status.source, "What the model is trained on"]);
   return found;
-}
-
-export function trainingWord({ state, control, closed, fault }: Status): string {
-  if (fault) return "no longer watched";
-  if (closed) return "closed";
-  if (control === "stopping") return "stopping";
-  return stateWord(state);
 }
 
 /** Where nothing is left to hear clicks. */
