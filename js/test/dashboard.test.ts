@@ -130,7 +130,7 @@ describe("a dashboard", () => {
     const { all, models } = await show();
     const said = () =>
       all(".kw-dashboard > .kw-caption .kw-remark").map((part) => part.textContent);
-    expect(said()).toEqual(["KANCNN", "train_loss 1.06"]);
+    expect(said()).toEqual(["KANCNN", "latest train_loss 1.06"]);
     expect(all(".kw-status-text")[0].textContent).toBe("paused · step 0");
     expect(all(".kw-dashboard > .kw-caption .kw-remark")[1].title).toContain("1.0625");
     models.dashboard.set("headline", { ...HEADLINE, value: "-inf" });

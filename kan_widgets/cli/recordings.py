@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from kan_widgets.cli.opening import open_page
 from kan_widgets.insight.progress import progress, progress_line
 from kan_widgets.live import Replay, replay
+from kan_widgets.live.frames.progress import duration
 from kan_widgets.widgets.headline import headline_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _FEW_MB = 5.0
 # So much takes over a second to pack into a page.
 _SLOW_BYTES = 30_000_000
 _COMPARED = 7
+_HEADS = "run,model,step,latest loss,training time,state,frames,started,MB".split(",")
 _THUMBNAIL = 260
 
 
@@ -53,6 +55,7 @@ def info(options: argparse.Namespace) -> int:
     print(f"model       {said['model'] or 'not named'}{of}")
     print(f"started     {said['started']}, with kan_widgets {said['kan_widgets']}")
     print(f"frames      {run.frames:,}, steps {steps[0]:,} to {steps[-1]:,}")
+    print(f"trained     {run.progress.step:,} steps, training time {_time(run) or 'not known'}")
     rates = ", ".join(f"{rate:g}" for rate in run.learning_rates)
     if rates:
         print(f"rate        {rates}, a frame every {run.every} steps")
@@ -61,7 +64,7 @@ def info(options: argparse.Namespace) -> int:
     if run.message or run.progress.message:
         print(f"message     {run.message or run.progress.message}")
     logged = [f"{name} {run.scalars.latest(name):.4g}" for name in run.scalars.names]
-    print(f"logged      {', '.join(logged) or 'nothing'}")
+    print(f"latest      {', '.join(logged) or 'nothing logged'}")
     seen = next(iter(run.observed.values()), None)
     print(f"inputs seen {'none' if seen is None else f'{seen.samples:,}'}")
     print(f"examples    {'none' if run.probed is None else len(run.probed.inputs)}")
@@ -92,7 +95,9 @@ def runs(options: argparse.Namespace) -> int:
         raise FileNotFoundError(
             f"{folder} holds no recording: live.save(path) and live.record(path) write them"
         )
-    rows = [("run", "model", "step", "last loss", "state", "frames", "started", "MB")]
+    rows = [
+        ("run", "model", "step", "latest loss", "training time", "state", "frames", "started", "MB")
+    ]
     print(_in_columns([*rows, *(each.words(folder) for each in listed)]))
     if options.table:
         return 0
@@ -130,6 +135,7 @@ class _Run:
             head["model"],
             f"{run.frame.step:,}",
             f"{head['loss']} {loss:.4g}" if head["loss"] else "none logged",
+            _time(run) or "–",
             _state(run),
             f"{run.frames:,}",
             self.started.partition("+")[0].replace("T", " "),
@@ -151,7 +157,6 @@ def _table(listed: Sequence[_Run], folder: Path) -> str:
     from kan_widgets.widgets.kernel_grid import KernelGrid
     from kan_widgets.widgets.rasters import image_of, png_bytes
 
-    heads = ("kernels", "run", "model", "step", "last loss", "state", "frames", "started", "MB")
     rows = []
     for each in progress(listed, "pictures", _PATIENCE_SECONDS):
         grid, pictures = KernelGrid(each.run), ""
@@ -167,7 +172,7 @@ def _table(listed: Sequence[_Run], folder: Path) -> str:
         grid.close()
         cells = "".join(f"<td>{html.escape(word)}</td>" for word in each.words(folder))
         rows.append(f"<tr><td>{pictures}</td>{cells}</tr>")
-    head = "".join(f'<th scope="col">{word}</th>' for word in heads)
+    head = "".join(f'<th scope="col">{word}</th>' for word in ("kernels", *_HEADS))
     return (
         '<div class="kw-page-runs"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
@@ -198,6 +203,10 @@ def _read(path: Path) -> Replay:
 def _state(run: Replay) -> str:
     """Say how a run stands, where all are recorded."""
     return run.standing.words.removeprefix("recorded: ")
+
+
+def _time(run: Replay) -> str:
+    return duration(run.progress.elapsed or None)
 
 
 def _later(what: str) -> Callable[[int, int], object]:

@@ -82,7 +82,8 @@ class Compare(View):
         layer of more than 400 functions opens in the overview.
     smoothing : int
         A thin line shows the mean of each curve over so many steps around each step, with the
-        values themselves faint behind; 0 for none. Numbers in print are never smoothed.
+        values themselves faint behind; 0 for none. The numbers over the curves are the latest, not
+        smoothed.
     scale : {"auto", "linear", "log"}
         Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
         less than a hundredth.
@@ -191,7 +192,7 @@ class Compare(View):
         list of dict
             ``name``, ``state``, ``parameters`` (those trained), ``order`` (how they grow),
             ``parameters_doubled`` (with twice the grid), ``steps``, ``epochs``, ``seconds``
-            (spent on steps of this model), ``seconds_per_step``, ``loss``, ``accuracy``,
+            (the training time: `Progress.elapsed`), ``seconds_per_step``, ``loss``, ``accuracy``,
             ``eval_loss``, ``eval_accuracy`` and what else was logged (the last values), and
             ``data_source``. ``None`` where a number is not known.
         """

@@ -19,8 +19,14 @@ export const SILENT = 10_000;
 const SIGNS = ["msg:custom", "change:training", "change:status", "change:frame"] as const;
 
 export const UNKNOWN: Standing = { state: "idle", words: "not training", mend: "", beats: false };
-export const SAVED: Standing = { state: "saved", words: "saved", mend: "", beats: false };
 export const ALONE: Standing = { state: "alone", words: "no kernel", mend: "", beats: false };
+
+/** In a saved page; how a run has ended is still so. */
+export function savedAs({ state, words, beats }: Standing): Standing {
+  const ended = !beats && state !== "idle";
+  const known = words.startsWith("recorded") ? words : `saved: ${words}`;
+  return { ...UNKNOWN, state: "saved", words: ended ? known : "saved" };
+}
 
 /** Reads the trait; of what an older version saved nothing is known. */
 export function readStanding(value: unknown): Standing {

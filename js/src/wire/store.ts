@@ -1,6 +1,6 @@
 /** The frames of one stream, as all views of a page share them. */
 import { PastActivations } from "./past_activations.ts";
-import { ALONE, SAVED, type Standing, silence, UNKNOWN } from "./standing.ts";
+import { ALONE, type Standing, savedAs, silence, UNKNOWN } from "./standing.ts";
 import { countUntil, thinned } from "./thinning.ts";
 import type {
   Activations,
@@ -198,7 +198,7 @@ export class FrameStore implements Store {
   standing(): Standing {
     const fault = this.#protocolError ?? this.#fault;
     if (fault !== null) return { ...UNKNOWN, state: "fault", words: fault };
-    if (this.#status.state === "saved") return SAVED;
+    if (this.#status.state === "saved") return savedAs(this.#training);
     if (!this.#isConnected) return ALONE;
     return this.#silent > 0 ? silence(this.#silent) : this.#training;
   }

@@ -131,8 +131,9 @@ class Source:
         settable = [each for each in dir(kind) if getattr(getattr(kind, each), "fset", None)]
         near = difflib.get_close_matches(name, settable, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
+        given = " ".join(repr(value).split())
         raise AttributeError(
-            f"{name} = {' '.join(repr(value).split()):.60}: a {kind.__name__} has no {name} that can be set.{hint} "
+            f"{name} = {given:.60}: a {kind.__name__} has no {name} that can be set.{hint} "
             f"What can be set: {', '.join(settable) or 'nothing'}"
         )
 

@@ -10,15 +10,6 @@ const UNSURE: readonly string[] = ["unheard", "silent", "uncounted", "still", "a
 /** A smaller share of the training time for what is shown is not worth a word. */
 const MUCH = 0.05;
 
-/** "0:07", "1:15", "1:02:03". */
-export function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  const two = (n: number) => String(n).padStart(2, "0");
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const rest = two(whole % 60);
-  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
-}
-
 /** Label, which may be empty, and value of each number that is known. How fast it is goes without saying where nothing says that it makes steps. */
 export function numbers(
   status: Status,
@@ -40,22 +31,22 @@ export function numbers(
       `Optimizer steps a second over the last few seconds, pauses not counted${status.kernels && `. KAN layers compute by ${status.kernels}`}`,
     ]);
   }
-  if (status.elapsed > 0) {
+  if (status.elapsed) {
     const mean = status.mean_rate;
     const each = mean > 0 ? `; while steps were made, ${formatNumber(mean)} a second` : "";
     found.push([
-      ended ? "took" : "elapsed",
-      duration(status.elapsed),
-      `Since the first step, with all between the steps but pauses${each}`,
+      "training time",
+      status.elapsed,
+      `By the clock on the wall from the first step to the last, with all between but pauses${each}`,
     ]);
   }
-  if (known && status.remaining !== null) {
-    found.push(["remaining", duration(status.remaining), "At the present rate"]);
+  if (known && status.remaining) {
+    found.push(["remaining", status.remaining, "At the present rate"]);
   }
-  if (status.paced !== null) {
+  if (status.paced) {
     found.push([
       "paced",
-      `to take ${duration(status.paced)}`,
+      `to take ${status.paced}`,
       "It was asked to take about this long, live.track(…, seconds=…): it waits between batches",
     ]);
   }
