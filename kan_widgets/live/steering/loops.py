@@ -97,8 +97,10 @@ def raised_in(frame: FrameType) -> bool:
     ``break`` and ``return`` take the iterator off the stack by an instruction of their own; an
     error leaves the instruction that raised it as the last.
     """
-    last = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-    return last.startswith(_RAISING)
+    code, at = frame.f_code.co_code, frame.f_lasti
+    while dis.opname[code[at]] == "CACHE":  # of the instruction before
+        at -= 2
+    return dis.opname[code[at]].startswith(_RAISING)
 
 
 def loops_here() -> list[Loop]:
