@@ -149,7 +149,7 @@ def test_a_recording_is_replayed_and_scrubbed(
     panel = lab.page.locator(".kw-training-panel")
     panel.scroll_into_view_if_needed()
     assert "A recording (run.npz): it shows a run, and cannot steer it." in panel.inner_text()
-    assert panel.locator(".kw-remark").first.inner_text() == "finished"
+    assert panel.locator(".kw-remark").first.inner_text() == "recorded: finished"
     assert panel.locator(".kw-buttons").is_hidden()
     lab.screenshot(artifacts / "panel.png")
 
