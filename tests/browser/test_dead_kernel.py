@@ -90,6 +90,31 @@ def test_every_view_says_when_the_kernel_gives_no_sign_any_more(
     lab.complaints.clear()  # of JupyterLab, about its kernel
 
 
+def test_a_kernel_that_hangs_is_silent_until_it_goes_on(
+    lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    lab.page.set_viewport_size({"width": 1280, "height": 2400})
+    lab.open(server.write_notebook([SETUP, *VIEWS, TRAIN]))
+    for cell in range(4):
+        lab.run_cell(cell)
+    lab.run_cell(4, wait=False)
+    lab.until_shown(lambda: all("training" in words for words in said(lab)), "a training")
+    pid = int((server.root / Path(lab.path).parent / "pid").read_text())
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        silent = r"no sign from the kernel for \d+ s"
+        lab.until(lambda: all(re.search(silent, each) for each in said(lab)), "the silence")
+        panel = lab.page.locator(".kw-training-panel").inner_text()
+        assert "steps/s" not in panel
+        assert "The kernel has died, is cut off from this page" in panel
+        lab.screenshot(artifacts / "light.png")
+        lab.set_theme("JupyterLab Dark")
+        lab.screenshot(artifacts / "dark.png")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    lab.until(lambda: all("training" in words for words in said(lab)), "the training again")
+
+
 def test_a_long_step_is_no_silence(lab: LabPage, server: LabServer) -> None:
     lab.page.set_viewport_size({"width": 1280, "height": 1500})
     lab.open(server.write_notebook([SETUP, *VIEWS, SLOW]))

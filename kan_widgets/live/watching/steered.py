@@ -168,10 +168,14 @@ class Steered(Savable):
         A loop that nobody tracks ends without a word.
         """
         trainer = self.trained_by
-        return self.state == "idle" and any(
-            other.state == "live" and other.trained_by is trainer
-            for other in quiet.all_watched()
-            if other is not self and trainer is not None
+        # It is idle itself: who is live is another.
+        return (
+            self.state == "idle"
+            and trainer is not None
+            and any(
+                other.state == "live" and other.trained_by is trainer
+                for other in quiet.all_watched()
+            )
         )
 
     @property
