@@ -186,5 +186,6 @@ def test_a_run_is_followed_while_another_process_records_it(
     scrubber = Time(lab)
     scrubber.wait_ticks(21)
     assert list(scrubber.steps()) == list(range(21))
-    lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == "finished", "the state")
+    ended = "recorded: finished"
+    lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == ended, "the state")
     lab.screenshot(artifacts / "ended.png")
