@@ -31,6 +31,7 @@ def recorded(path: Path, *, steps: int = 4, loss: float = 0.5) -> Path:
         optimizer.step()
         live.refresh()
         live.log(loss=loss)
+    live.training.clock.trained = 106.0
     live.save(path)
     live.close()
     return path
@@ -101,7 +102,8 @@ def test_info_says_what_is_in_a_recording(
     said = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert "KANLinear, 54 parameters" in said["model"]
     assert "5, steps 0 to 4" in said["frames"]
-    assert "loss 0.5" in said["logged"]
+    assert "loss 0.5" in said["latest"]
+    assert said["trained"].endswith("4 steps, training time 1:46")
     assert "three numbers" in said["data"]
     assert "2 × 3 × 1 × 1" in said["KANLinear"]
     assert "6 functions" in said["KANLinear"]
@@ -118,11 +120,11 @@ def test_runs_lists_the_latest_first_with_loss_step_and_state(
     assert cli.main(["runs", str(tmp_path), "--out", str(out), "--no-browser"]) == 0
     said = capsys.readouterr()
     table = [re.split(r"  +", line) for line in said.out.splitlines()[:3]]
-    assert table[0][:5] == ["run", "model", "step", "last loss", "state"]
-    rows = {row[0]: row[1:5] for row in table[1:]}
+    assert table[0][:6] == ["run", "model", "step", "latest loss", "training time", "state"]
+    rows = {row[0]: row[1:6] for row in table[1:]}
     assert rows == {
-        "a": ["KANLinear", "2", "loss 0.25", "finished"],
-        "deep/b": ["KANLinear", "3", "loss 0.125", "finished"],
+        "a": ["KANLinear", "2", "loss 0.25", "1:46", "finished"],
+        "deep/b": ["KANLinear", "3", "loss 0.125", "1:46", "finished"],
     }
     assert "other.npz is not a recording" in said.err
     assert opened == []

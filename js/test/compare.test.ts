@@ -11,6 +11,7 @@ import { curve } from "./drawn_curves.ts";
 import { FakeModel } from "./fake_model.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
 import { FakeModel as StreamModel } from "./page_model.ts";
+import { said } from "./said.ts";
 
 const VIEW = { x: 0, y: 0, width: 4000, height: 9000 };
 const { colours } = themeOf("light");
@@ -26,7 +27,6 @@ function shown(steps: string[], more: Partial<Shown> = {}): Shown {
     costs: "",
     note: "",
     models: ["KAN", "<b>CNN</b>"],
-    still: [false, false],
     rows: [
       row("accuracy", ["0.97", "0.95"], { lead: true, best: [0] }),
       row("parameters", ["94,650", "160"], { lead: true, best: [1] }),
@@ -60,7 +60,7 @@ afterEach(() => {
   document.body.replaceChildren();
 });
 
-function streamOf(training = "") {
+function streamOf(state = "idle") {
   const run = makeRun(RUNS.article);
   const model = new StreamModel({
     layouts: [run.layout],
@@ -69,7 +69,7 @@ function streamOf(training = "") {
     selection: {},
     cursor: -1,
     status: { state: "idle", message: "" },
-    training,
+    training: said(state, state === "still" ? "stands still" : undefined),
   });
   return initialize({ model: model as never, signal: life.signal });
 }
@@ -249,7 +249,7 @@ describe("the picture", () => {
   });
 });
 
-async function show(traits: Record<string, unknown> = {}, broken = false, training = "") {
+async function show(traits: Record<string, unknown> = {}, broken = false, states: string[] = []) {
   vi.useFakeTimers();
   const nothing = new Proxy({} as Record<string, unknown>, {
     get: (target, name: string) => target[name] ?? (() => {}),
@@ -279,7 +279,7 @@ async function show(traits: Record<string, unknown> = {}, broken = false, traini
       if (broken && ref === "g1") throw new Error("it is gone");
       return grids[Number(ref.slice(1))];
     },
-    getWidget: async () => ({ exports: streamOf(training) }),
+    getWidget: async () => ({ exports: streamOf(states.shift()) }),
   };
   const el = document.body.appendChild(document.createElement("div"));
   render({ model, el, host, signal: life.signal } as never);
@@ -302,8 +302,8 @@ describe("in a page", () => {
   });
 
   it("a model that makes no steps while another does is not said to be training", async () => {
-    const still = shown(["3", "4"], { still: [false, true] });
-    const { root } = await show({ shown: still }, false, "running");
+    const both = ["running", "running", "still"]; // its own stream first
+    const { root } = await show({ shown: shown(["3", "4"]) }, false, both);
     const steps = [...root.querySelectorAll(".kw-model-step")].map((step) => step.textContent);
     expect(steps).toEqual(["training", "stands still"]);
     expect(root.kwCompare.rows().steps).toEqual(["3", "4"]);

@@ -6,6 +6,7 @@ import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
 import { FakeModel } from "./page_model.ts";
+import { said } from "./said.ts";
 
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
@@ -57,7 +58,7 @@ async function show(traits: Record<string, unknown> = {}) {
     ghost_step: -1,
     edits: {},
     status: { state: "idle", message: "" },
-    training: "paused",
+    training: said("paused"),
     left_out: ["norm (BatchNorm1d): no adapter knows BatchNorm1d"],
   });
   const store = initialize({ model: stream as never, signal: life.signal });
@@ -129,7 +130,7 @@ describe("a dashboard", () => {
     const { all, models } = await show();
     const said = () =>
       all(".kw-dashboard > .kw-caption .kw-remark").map((part) => part.textContent);
-    expect(said()).toEqual(["KANCNN", "train_loss 1.06"]);
+    expect(said()).toEqual(["KANCNN", "latest train_loss 1.06"]);
     expect(all(".kw-status-text")[0].textContent).toBe("paused · step 0");
     expect(all(".kw-dashboard > .kw-caption .kw-remark")[1].title).toContain("1.0625");
     models.dashboard.set("headline", { ...HEADLINE, value: "-inf" });

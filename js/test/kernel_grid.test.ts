@@ -26,6 +26,7 @@ import {
 import { readFrame, readLayout } from "../src/wire/protocol.ts";
 import type { Frame, LayerLayout, Observed } from "../src/wire/types.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
+import { said } from "./said.ts";
 import { frameOf, layer } from "./samples.ts";
 
 const PLAIN: Settings = {
@@ -443,20 +444,20 @@ describe("the words", () => {
   });
 
   it("tell the step and the state", () => {
-    expect(statusText(1240, -1, { state: "live", message: "" })).toBe("step 1,240 · training");
-    expect(statusText(null, -1, { state: "idle", message: "" })).toBe("not training");
-    expect(statusText(7, -1, { state: "fault", message: "no memory" })).toBe("no memory");
-    const over = statusText(60, -1, { state: "closed", message: "" });
-    expect(over).toBe("step 60 · closed: the model this showed is gone");
-    const idle = { state: "idle", message: "" };
-    expect(statusText(60, -1, idle, { training: "running" })).toBe("step 60 · training");
-    const recorded = { state: "recorded", message: "" };
-    expect(statusText(60, -1, recorded, { training: "finished" })).toBe("step 60 · recorded");
-    expect(statusText(60, 5, idle)).toBe("step 60 · looking back");
-    expect(statusText(60, -1, idle, { training: "paused" })).toBe("step 60 · paused");
-    const alone = { alone: true };
-    expect(statusText(60, -1, idle, alone)).toBe("step 60 · no kernel");
-    expect(statusText(60, -1, { state: "saved", message: "" }, alone)).toBe("step 60 · saved");
+    expect(statusText(1240, -1, said("running"))).toBe("step 1,240 · training");
+    expect(statusText(null, -1, said("idle"))).toBe("not training");
+    const fault = said("fault", "no longer watched: no memory");
+    expect(statusText(7, -1, fault)).toBe("no longer watched: no memory");
+    expect(statusText(60, 5, said("idle"))).toBe("step 60 · looking back");
+    expect(statusText(60, -1, said("paused"), true)).toBe("paused · step 60");
+    const uncounted = said(
+      "uncounted",
+      "200 steps not counted",
+      "live = kw.bind(model, optimizer)",
+    );
+    expect(statusText(60, -1, uncounted)).toBe(
+      "step 60 · 200 steps not counted: live = kw.bind(model, optimizer)",
+    );
   });
 
   it("describe the drawing without the step, which changes with every frame", () => {

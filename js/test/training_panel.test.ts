@@ -5,19 +5,14 @@ import { PATIENCE } from "../src/views/training_panel/commands.ts";
 import type { PanelScene } from "../src/views/training_panel/scene.ts";
 import { statusOf } from "../src/views/training_panel/status.ts";
 import { type PanelElement, render } from "../src/views/training_panel/view.ts";
-import {
-  deafWords,
-  duration,
-  numbers,
-  rateAt,
-  rateRange,
-  trainingWord,
-} from "../src/views/training_panel/words.ts";
+import { deafWords, numbers, rateAt, rateRange } from "../src/views/training_panel/words.ts";
+import { SILENT, type Standing } from "../src/wire/standing.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { curve } from "./drawn_curves.ts";
 import { FakeModel } from "./fake_model.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
 import { FakeModel as StreamModel } from "./page_model.ts";
+import { said } from "./said.ts";
 
 const RUNNING = {
   state: "running",
@@ -30,8 +25,8 @@ const RUNNING = {
   total: 400,
   rate: 84.2,
   mean_rate: 71.3,
-  elapsed: 75,
-  remaining: 3723,
+  elapsed: "1:15",
+  remaining: "1:02:03",
   share: 0.012,
   source: "MNIST",
   every: 5,
@@ -82,12 +77,10 @@ afterEach(() => {
   document.body.replaceChildren();
 });
 
-const WORDS: Record<string, string> = { running: "training", idle: "not training" };
-
 /** Until what is asked for is drawn. */
 const drawn = () => vi.advanceTimersByTimeAsync(40);
 
-function streamOf(state: string) {
+function streamOf(state: string, training: Standing) {
   const run = makeRun(RUNS.article);
   const model = new StreamModel({
     layouts: [run.layout],
@@ -96,8 +89,9 @@ function streamOf(state: string) {
     selection: {},
     cursor: -1,
     status: { state, message: "" },
+    training,
   });
-  return initialize({ model: model as never, signal: life.signal });
+  return { stream: model, exports: initialize({ model: model as never, signal: life.signal }) };
 }
 
 interface Page {
@@ -114,7 +108,8 @@ async function show(
   const model = new FakeModel({ ...TRAITS, ...traits, status: { ...RUNNING, ...status } });
   Object.assign(model, { widget_manager: manager });
   const el = document.body.appendChild(document.createElement("div"));
-  const host = { getWidget: async () => ({ exports: streamOf(stream) }) };
+  const made = streamOf(stream, said(String(status.state ?? RUNNING.state)));
+  const host = { getWidget: async () => made };
   render({ model, el, host, signal: life.signal } as never);
   await drawn();
   const root = el.querySelector(".kw-training-panel") as PanelElement;
@@ -132,7 +127,11 @@ async function show(
     });
     await drawn();
   };
-  return { model, root, one, sent, last, hear, remarks, state };
+  const stand = async (now: Standing) => {
+    made.stream.set("training", now);
+    await drawn();
+  };
+  return { model, root, one, sent, last, hear, remarks, state, stand, made };
 }
 
 describe("the controls", () => {
@@ -559,7 +558,7 @@ describe("what is shown", () => {
       "step 1,234",
       "epoch 2 of 3",
       "now 84.2 steps/s",
-      "elapsed 1:15",
+      "training time 1:15",
       "remaining 1:02:03",
       "data MNIST",
     ]);
@@ -586,20 +585,20 @@ describe("what is shown", () => {
     model.update({ status: { ...RUNNING, share: 0.13 } });
     await drawn();
     expect(remarks()).toContain("drawing takes 13 % of the time");
-    model.update({ status: { ...RUNNING, state: "finished", remaining: null, share: 0.13 } });
+    model.update({ status: { ...RUNNING, state: "finished", remaining: "", share: 0.13 } });
     await drawn();
-    expect(remarks().slice(3, 5)).toEqual(["took 1:15", "drawing took 13 % of the time"]);
+    expect(remarks().slice(3, 5)).toEqual(["training time 1:15", "drawing took 13 % of the time"]);
   });
 
   it("say that it waits between batches, where it was asked to", async () => {
     const { model, remarks } = await show();
-    model.update({ status: { ...RUNNING, paced: 10 } });
+    model.update({ status: { ...RUNNING, paced: "0:10" } });
     await drawn();
     expect(remarks()).toContain("paced to take 0:10");
   });
 
   it("begins with the state and its colour", async () => {
-    const { model, one } = await show();
+    const { one, stand } = await show();
     const dot = () => {
       const { className, style } = one(".kw-remark").firstElementChild as HTMLElement;
       return [className.split("swatch-")[1], style.getPropertyValue("--kw-swatch")];
@@ -613,11 +612,50 @@ describe("what is shown", () => {
       ["interrupted", ["ring", warn]],
       ["failed", ["dot", warn]],
       ["idle", ["dot", ghost]],
+      ["closed", ["ring", ghost]],
+      ["fault", ["dot", warn]],
+      ["uncounted", ["dot", warn]],
     ] as const) {
-      model.update({ status: { ...RUNNING, state } });
-      await drawn();
-      expect([one(".kw-remark").textContent, dot()]).toEqual([WORDS[state] ?? state, expected]);
+      await stand(said(state));
+      expect([one(".kw-remark").textContent, dot()]).toEqual([said(state).words, expected]);
     }
+  });
+
+  it("say how to have steps counted that are made by another optimizer, and nothing of their speed", async () => {
+    const { stand, remarks } = await show();
+    const mend = "live = kw.bind(model, optimizer)";
+    await stand(said("uncounted", "200 steps not counted", mend));
+    expect(remarks()[0]).toBe(`200 steps not counted: ${mend}`);
+    expect(remarks().join(" ")).not.toMatch(/steps\/s|remaining/);
+  });
+
+  it("say so where the kernel gives no sign, second by second, until it does again", async () => {
+    const { made, remarks, root } = await show();
+    const notes = () => root.querySelector(".kw-notes")?.textContent ?? "";
+    await vi.advanceTimersByTimeAsync(SILENT - 1000);
+    expect(remarks()[0]).toBe("training");
+    await vi.advanceTimersByTimeAsync(22_000);
+    expect(remarks()[0]).toBe("no sign from the kernel for 31 s");
+    expect(remarks().join(" ")).not.toMatch(/steps\/s|remaining/);
+    expect(notes()).toContain("The kernel has died, is cut off from this page");
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(remarks()[0]).toBe("no sign from the kernel for 2 min");
+    made.stream.receive({ kind: "beat" }, []);
+    await drawn();
+    expect(remarks()[0]).toBe("training");
+    expect(remarks()).toContain("now 84.2 steps/s");
+    expect(notes()).not.toContain("The kernel has died");
+  });
+
+  it("miss no sign where none is to be expected", async () => {
+    for (const state of ["finished", "failed", "idle"]) {
+      const { remarks } = await show({ state });
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(remarks()[0]).toBe(said(state).words);
+    }
+    const { remarks } = await show({}, { stream: "saved" });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(remarks()[0]).toBe("saved");
   });
 
   it("has a bar as long as what is done, and says how much that is", async () => {
@@ -636,22 +674,21 @@ describe("what is shown", () => {
   });
 
   it("says the state to those who listen when it changes, and only then", async () => {
-    const { model, one } = await show();
+    const { model, one, stand } = await show();
     const spoken = one(".kw-spoken");
     expect([spoken.getAttribute("aria-live"), spoken.textContent]).toEqual(["polite", ""]);
     model.update({ status: { ...RUNNING, step: 1235 } });
     await drawn();
     expect(spoken.textContent).toBe("");
-    model.update({ status: { ...RUNNING, state: "paused" } });
-    await drawn();
+    await stand(said("paused"));
     expect(spoken.textContent).toBe("paused");
     expect(one("canvas").getAttribute("aria-label")).toMatch(
-      /^Training panel: paused, step 1,234\./,
+      /^Training panel: paused, step 1,235\./,
     );
   });
 
   it("opens the traceback when there is one, and what was printed", async () => {
-    const { model, one, remarks, state } = await show();
+    const { model, one, remarks, state, stand } = await show();
     expect(one(".kw-traceback").hidden).toBe(true);
     model.update({
       status: {
@@ -662,12 +699,13 @@ describe("what is shown", () => {
         output: "epoch 1",
       },
     });
-    await drawn();
+    await stand(said("failed", "stopped by ValueError: x"));
     expect(one<HTMLDetailsElement>(".kw-traceback").open).toBe(true);
     expect(one(".kw-traceback pre").textContent).toBe("Trace");
     expect(one(".kw-output pre").textContent).toBe("epoch 1");
-    expect(remarks().at(-1)).toBe("ValueError: x");
-    expect(state()).toBe("failed");
+    // Once: the state has the message in it.
+    expect(remarks().filter((remark) => remark?.includes("ValueError"))).toHaveLength(1);
+    expect(state()).toBe("stopped by ValueError: x");
     expect(one(".kw-remark").className).toContain("kw-tone-warn");
   });
 
@@ -703,18 +741,8 @@ describe("what is shown", () => {
 });
 
 describe("words", () => {
-  it("give times", () => {
-    expect([0, 7.4, 59.6, 3599.7].map(duration)).toEqual(["0:00", "0:07", "1:00", "1:00:00"]);
-  });
-
   it("leave out what is not known", () => {
-    expect(numbers(statusOf({ step: 3 })).map(([name]) => name)).toEqual(["step"]);
-  });
-
-  it("name the state", () => {
-    expect(trainingWord(statusOf({ state: "running", control: "stopping" }))).toBe("stopping");
-    expect(trainingWord(statusOf({ state: "idle", closed: true }))).toBe("closed");
-    expect(trainingWord(statusOf({ closed: true, fault: "x" }))).toBe("no longer watched");
+    expect(numbers(statusOf({ step: 3 }), "idle").map(([name]) => name)).toEqual(["step"]);
   });
 
   it("list what waits", () => {

@@ -164,7 +164,8 @@ def _parser() -> argparse.ArgumentParser:
     runs = commands.add_parser(
         "runs",
         help="list the recordings of a folder, and compare them",
-        description="List the recordings of a folder and those below it: last loss, step, state."
+        description="List the recordings of a folder and those below it: step, latest loss, "
+        "training time, state."
         " A page shows them with their kernels, and compares the latest of them.",
     )
     runs.add_argument("folder", type=Path, nargs="?", default=Path(), metavar="FOLDER")

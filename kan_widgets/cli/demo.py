@@ -31,6 +31,7 @@ def demo(options: argparse.Namespace) -> int:
 
     from kan_widgets.data import mnist
     from kan_widgets.live import bind
+    from kan_widgets.live.frames.progress import duration
     from kan_widgets.nn import KANCNN
     from kan_widgets.widgets.rasters import image_of, png_bytes
 
@@ -44,14 +45,13 @@ def demo(options: argparse.Namespace) -> int:
 
     optimizer = torch.optim.AdamW(model.parameters(), options.lr)
     with bind(model, optimizer) as live:
-        start = time.perf_counter()
         steps = _train(model, optimizer, digits, options)
-        seconds = time.perf_counter() - start
+        seconds = live.progress.elapsed
         live.refresh()
         picture = png_bytes(image_of(_picture(live), 2))
     accuracy, loss = _test(model, digits)
 
-    print(f"training  {seconds:.1f} s for {steps:,} steps of {options.batch_size} images")
+    print(f"training  {duration(seconds)} for {steps:,} steps of {options.batch_size} images")
     print(f"accuracy  {accuracy * 100:.1f} % on the test images of: {digits.source}")
     print(f"loss      {loss:.4f} (cross-entropy, the same images)")
     if not options.force:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from kan_widgets.cli.opening import open_page
 from kan_widgets.insight.progress import progress, progress_line
 from kan_widgets.live import Replay, replay
+from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.recordings.reader import NoRecording
-from kan_widgets.live.recordings.words import state_word
 from kan_widgets.widgets.headline import headline_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _FEW_MB = 5.0
 # So much takes over a second to pack into a page.
 _SLOW_BYTES = 30_000_000
 _COMPARED = 7
+_HEADS = tuple("run,model,step,latest loss,training time,state,frames,started,MB".split(","))
 _THUMBNAIL = 260
 
 
@@ -49,12 +50,13 @@ def info(options: argparse.Namespace) -> int:
     """Say what is in a recording."""
     run = _read(options.recording)
     said, steps = run.info, run.history.steps
-    print(f"recording   {run.path}, {run.path.stat().st_size / 1e6:.1f} MB, {state_word(run)}")
+    print(f"recording   {run.path}, {run.path.stat().st_size / 1e6:.1f} MB, {_state(run)}")
     total = (run.parameters or {}).get("total")
     of = f", {total:,} parameters" if total else ""
     print(f"model       {said['model'] or 'not named'}{of}")
     print(f"started     {said['started']}, with kan_widgets {said['kan_widgets']}")
     print(f"frames      {run.frames:,}, steps {steps[0]:,} to {steps[-1]:,}")
+    print(f"trained     {run.progress.step:,} steps, training time {_time(run) or 'not known'}")
     rates = ", ".join(f"{rate:g}" for rate in run.learning_rates)
     if rates:
         print(f"rate        {rates}, a frame every {run.every} steps")
@@ -63,7 +65,7 @@ def info(options: argparse.Namespace) -> int:
     if run.message or run.progress.message:
         print(f"message     {run.message or run.progress.message}")
     logged = [f"{name} {run.scalars.latest(name):.4g}" for name in run.scalars.names]
-    print(f"logged      {', '.join(logged) or 'nothing'}")
+    print(f"latest      {', '.join(logged) or 'nothing logged'}")
     seen = next(iter(run.observed.values()), None)
     print(f"inputs seen {'none' if seen is None else f'{seen.samples:,}'}")
     print(f"examples    {'none' if run.probed is None else len(run.probed.inputs)}")
@@ -94,10 +96,8 @@ def runs(options: argparse.Namespace) -> int:
         raise FileNotFoundError(
             f"{folder} holds no recording: live.save(path) and live.record(path) write them"
         )
-    rows: list[tuple[str, ...]]
-    rows = [("run", "model", "step", "last loss", "state", "frames", "started", "MB")]
-    rows += [each.words for each in listed]
-    rows += [(name, "", "", "", "unreadable", "", "", "") for name in unreadable]
+    rows: list[tuple[str, ...]] = [_HEADS, *(each.words for each in listed)]
+    rows += [(name, *[""] * 4, "unreadable", *[""] * 3) for name in unreadable]
     print(_in_columns(rows))
     if options.table or not listed:
         return 0 if listed else 1
@@ -150,7 +150,8 @@ def _row(run: Replay, name: str) -> tuple[str, ...]:
         head["model"],
         f"{run.frame.step:,}",
         f"{head['loss']} {loss:.4g}" if head["loss"] else "none logged",
-        state_word(run),
+        _time(run) or "–",
+        _state(run),
         f"{run.frames:,}",
         str(run.info["started"]).partition("+")[0].replace("T", " "),
         f"{run.path.stat().st_size / 1e6:.1f}",
@@ -162,7 +163,6 @@ def _table(listed: Sequence[_Run]) -> str:
     from kan_widgets.widgets.kernel_grid import KernelGrid
     from kan_widgets.widgets.rasters import image_of, png_bytes
 
-    heads = ("kernels", "run", "model", "step", "last loss", "state", "frames", "started", "MB")
     rows = []
     for each in progress(listed, "pictures", _PATIENCE_SECONDS):
         grid, pictures = KernelGrid(each.run), ""
@@ -178,7 +178,7 @@ def _table(listed: Sequence[_Run]) -> str:
         grid.close()
         cells = "".join(f"<td>{html.escape(word)}</td>" for word in each.words)
         rows.append(f"<tr><td>{pictures}</td>{cells}</tr>")
-    head = "".join(f'<th scope="col">{word}</th>' for word in heads)
+    head = "".join(f'<th scope="col">{word}</th>' for word in ("kernels", *_HEADS))
     return (
         '<div class="kw-page-runs"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
@@ -204,6 +204,15 @@ def _show(page: object, options: argparse.Namespace, stem: str) -> None:
 
 def _read(path: Path) -> Replay:
     return replay(path, progress=_later(f"{path.name}, MB"))
+
+
+def _state(run: Replay) -> str:
+    """Say how a run stands, where all are recorded."""
+    return run.standing.words.removeprefix("recorded: ")
+
+
+def _time(run: Replay) -> str:
+    return duration(run.progress.elapsed or None)
 
 
 def _later(what: str) -> Callable[[int, int], object]:

@@ -30,7 +30,8 @@ class KANWidgets(Watcher, TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Note how far it is; Hugging Face counts steps, each of one batch or more."""
-        self.advance(int(state.epoch or 0) + 1, state.global_step)
+        # Epochs are counted with the step just made: 2.0 after the last one of the second.
+        self.advance(max(1, math.ceil(state.epoch or 0)), state.global_step)
         if self.wants_stop(state.global_step):
             control.should_training_stop = True
 

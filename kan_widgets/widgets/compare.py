@@ -82,7 +82,8 @@ class Compare(View):
         layer of more than 400 functions opens in the overview.
     smoothing : int
         A thin line shows the mean of each curve over so many steps around each step, with the
-        values themselves faint behind; 0 for none. Numbers in print are never smoothed.
+        values themselves faint behind; 0 for none. The numbers over the curves are the latest, not
+        smoothed.
     scale : {"auto", "linear", "log"}
         Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
         less than a hundredth.
@@ -191,7 +192,7 @@ class Compare(View):
         list of dict
             ``name``, ``state``, ``parameters`` (those trained), ``order`` (how they grow),
             ``parameters_doubled`` (with twice the grid), ``steps``, ``epochs``, ``seconds``
-            (spent on steps of this model), ``seconds_per_step``, ``loss``, ``accuracy``,
+            (the training time: `Progress.elapsed`), ``seconds_per_step``, ``loss``, ``accuracy``,
             ``eval_loss``, ``eval_accuracy`` and what else was logged (the last values), and
             ``data_source``. ``None`` where a number is not known.
         """
@@ -288,13 +289,8 @@ class Compare(View):
         logs = {one.name: one.scalars for one in self._compared}
         latest = _latest(curves, logs)
         numbers = [replace(one, last=latest[one.name]) for one in numbers]
-        made = sum(one.steps for one in numbers)
-        still = [
-            one.stands_still(made - number.steps)
-            for one, number in zip(self._compared, numbers, strict=True)
-        ]
         least = min((one.steps for one in numbers), default=0)
-        return _in_words(numbers, verdict_of(list(logs.values()), least), still)
+        return _in_words(numbers, verdict_of(list(logs.values()), least))
 
     def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
         window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
@@ -354,7 +350,7 @@ class Compare(View):
         super()._end()
 
 
-def _in_words(numbers: list[Numbers], verdict: Verdict | None, still: list[bool]) -> dict[str, Any]:
+def _in_words(numbers: list[Numbers], verdict: Verdict | None) -> dict[str, Any]:
     """Return what the page shows of the numbers, as JSON."""
     names = [one.name for one in numbers]
     hints = comparison.hints(numbers)
@@ -366,7 +362,6 @@ def _in_words(numbers: list[Numbers], verdict: Verdict | None, still: list[bool]
         "costs": "" if decided is None else comparison.costs(numbers, decided),
         "note": comparison.data_sources(numbers),
         "models": names,
-        "still": still,
         "rows": [
             asdict(row) | {"values": list(row.values), "best": list(row.best)}
             for row in comparison.rows(numbers, verdict)

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from kan_widgets.live import Binding
 
-# A model that makes no step while the others make so many stands still.
-_MANY = 30
-
 
 def check(models: Any) -> None:
     """Raise unless these can be compared; nothing is bound or made.
@@ -111,7 +108,6 @@ class ComparedModel(Listener):
         self._counted: tuple[object, ...] = ()
         self._growth: ModelGrowth
         self._numbers: Numbers
-        self._stood = (-1, 0)
         self._wanted: Probe | None = None
         self._read(live)
 
@@ -125,20 +121,6 @@ class ComparedModel(Listener):
         if (live := self._live()) is not None:
             self._read(live)
         return self._numbers
-
-    def stands_still(self, others: int) -> bool:
-        """Whether it makes no steps although nothing says that its training is over.
-
-        A loop that nobody tracks ends without a word, and the thread goes on with another model.
-
-        Parameters
-        ----------
-        others
-            Steps that all other models have made by now.
-        """
-        if self._stood[0] != self._numbers.steps:
-            self._stood = self._numbers.steps, others
-        return self._numbers.state == "running" and others - self._stood[1] >= _MANY
 
     def follow(self, probe: Probe) -> None:
         """Have the examples of another model run through this one, as soon as that harms nothing.

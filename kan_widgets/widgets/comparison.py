@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kan_widgets.insight.growth import ModelGrowth
-from kan_widgets.live.frames.progress import Phase
+from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets.measured import ALWAYS, NOTHING, in_words, quantity, rank, written
 from kan_widgets.widgets.ranges import format_number
@@ -28,14 +28,16 @@ class Numbers:
     """How one model is trained, at one moment."""
 
     name: str
-    state: Phase
+    state: str
+    """See `Standing.state`."""
     growth: ModelGrowth
     steps: int
     epochs: float | None
     """All it went through, the last one in part; ``None`` where no loop counts them."""
     seconds: float | None
-    """Spent on steps of this model; ``None`` before there is a time."""
+    """The training time, see `Progress.elapsed`; ``None`` before there is one."""
     seconds_per_step: float | None
+    """Of the steps of this model alone: without evaluation and the steps of others."""
     last: Mapping[str, float]
     """The value of each quantity that was logged last; see `quantity`."""
     data_source: str
@@ -66,11 +68,11 @@ def numbers_of(name: str, live: Binding | Replay, growth: ModelGrowth) -> Number
         last.setdefault(quantity(series), scalars.latest(series))
     return Numbers(
         name,
-        progress.state,
+        live.standing.state,
         growth,
         progress.step,
         training.epochs_done or None,
-        training.seconds if steps else None,
+        progress.elapsed or None,
         training.seconds / steps if steps else None,
         last,
         progress.data_source,
@@ -234,7 +236,7 @@ def _measured(name: str, models: Sequence[Numbers]) -> Row | None:
     if all(value is None for value in values):
         return None
     words = written(name, values)
-    meaning = "As logged last, at each model's own latest step; one batch, not smoothed"
+    meaning = "As logged last, at each model's own latest step, not smoothed: of one batch, mostly"
     return Row(name, f"latest {in_words(name)}", meaning, words)
 
 
@@ -267,7 +269,7 @@ def _times(models: Sequence[Numbers]) -> list[Row]:
         Row(
             "seconds_per_step",
             "time per step",
-            "Training time divided by the steps it was measured on",
+            "What a step of this model takes, without evaluation, pauses and the steps of others",
             tuple(_seconds(m.seconds_per_step) for m in models),
         ),
         Row(
@@ -285,8 +287,8 @@ def _times(models: Sequence[Numbers]) -> list[Row]:
         Row(
             "seconds",
             "training time",
-            "All steps at this model's time per step: without evaluation and pauses",
-            tuple(_seconds(m.seconds_per_step and m.seconds_per_step * m.steps) for m in models),
+            "By the clock on the wall from the first step to the last, with all between but pauses",
+            tuple(duration(m.seconds) or NOTHING for m in models),
         ),
     ]
 
@@ -311,19 +313,15 @@ def _doubled(growth: ModelGrowth) -> str:
 
 
 def _seconds(seconds: float | None) -> str:
-    """Return a time in the unit that suits it.
+    """Return the time of a step in the unit that suits it.
 
     Examples
     --------
-    >>> [_seconds(s) for s in (None, 0.00312, 0.25, 12.34, 4210.0)]
-    ['–', '3.12 ms', '250 ms', '12.3 s', '1:10:10']
+    >>> [_seconds(s) for s in (None, 0.00312, 0.25, 12.34)]
+    ['–', '3.12 ms', '250 ms', '12.3 s']
     """
     if seconds is None:
         return NOTHING
     if seconds < 1:
         return f"{format_number(1000 * seconds)} ms"
-    if seconds < 600:
-        return f"{format_number(seconds)} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{format_number(seconds)} s"

@@ -26,6 +26,7 @@ def asked(
     selection: Mapping[str, Any] | None = None,
     network: Mapping[str, Any] | None = None,
     summaries: Sequence[Mapping[str, Any]] = (),
+    training: Mapping[str, Any] | None = None,
     width: float,
     height: float,
     most: float,
@@ -50,6 +51,8 @@ def asked(
         What `network_of` returns, for a view that draws it.
     summaries
         Of the layers of which the frames have windows, as `summary_dict` returns them.
+    training
+        How the run stands, as `training_of` returns it.
     width, height
         CSS pixels; the height is for a drawing that can choose.
     most
@@ -76,6 +79,7 @@ def asked(
             "ghost_step": -1,
             "edits": {"undo": 0, "redo": 0, "message": ""},
             "status": {"state": "idle", "message": ""},
+            "training": dict(training or {}),
             **(network or {}),
         },
         "messages": [{"content": content, "buffers": buffers} for content, buffers in messages],

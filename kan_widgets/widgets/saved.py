@@ -16,6 +16,7 @@ from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.thinning import spread
 from kan_widgets.widgets.light import light_inputs, light_run
 from kan_widgets.widgets.stream import Stream
+from kan_widgets.widgets.stream_state import training_of
 from kan_widgets.widgets.wire import (
     activations_message,
     layout_dict,
@@ -99,6 +100,7 @@ def saved(
             "summaries": list(stream.summaries),
             "left_out": list(stream.left_out),
             "status": {"state": "saved", "message": ""},
+            "training": stream.training if source is None else training_of(source),
             "edits": {"undo": 0, "redo": 0, "message": ""},
             **({"structure": stream.structure, "probe": stream.probe} if network else {}),
         },

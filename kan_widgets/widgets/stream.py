@@ -24,6 +24,7 @@ from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import report
+from kan_widgets.live.worker import Job, scheduler
 from kan_widgets.widgets.bundle import packed
 from kan_widgets.widgets.formed import become_formed
 from kan_widgets.widgets.gate import Gate
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from kan_widgets.live.steering.edits import Edits
 
 _HISTORY_BYTES = 32_000_000
+_BEAT_SECONDS = 3.0
+"""From one sign of the kernel to the next; see SILENT in js/src/wire/standing.ts."""
 
 # What an inspector may ask for, besides numbers: of the last edit, and of one function.
 _WITHOUT_PLACE: dict[str, Callable[[Edits], object]] = {
@@ -100,9 +103,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     status = traitlets.Dict().tag(sync=True)
     """``{"state", "message"}`` of the source. Observers must not ask the source for frames: they
     may be called by the thread that sends, while the one that trains waits for it."""
-    training = traitlets.Unicode().tag(sync=True)
-    """How the training of the source stands: `Progress.state`; empty where nothing was trained
-    or nobody says."""
+    training = traitlets.Dict().tag(sync=True)
+    """How the run stands: ``{"state", "words", "mend", "beats"}``, see `Standing` and
+    `training_of`. All that views say of it comes from here."""
 
     summaries = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """Of the layers of which the page has a window: how far they reach and moved, see
@@ -131,6 +134,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._frames = source.history[0], source.frame
         self._views: tuple[weakref.ref[Viewer], ...] = ()
         self._painter = Painter(self._tell_training)
+        self._pulse = Job(scheduler, self._beat)
         self._summing = Painter(self._tell_summaries, fps=1)
         self._gate = Gate()
         self._late: Frame | None = None
@@ -364,10 +368,24 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._painter.wake()
 
     def _tell_training(self) -> None:
-        training = training_of(self.source)
+        if (source := self.source) is None:
+            return
+        training = training_of(source)
         with self._lock:
             if training != self.training:
                 self.training = training
+        if training["beats"] and not self.is_over:
+            now = monotonic()
+            if self._pulse.earliest <= now:
+                self._pulse.earliest = now + _BEAT_SECONDS
+            self._pulse.wake()
+
+    def _beat(self) -> None:
+        """Give the page a sign of the kernel: a step may take long, and frames be far apart."""
+        self._tell_training()
+        if self.training["beats"] and not self.is_over:
+            with self._lock:
+                self.send({"kind": "beat"})
 
     def on_selection(self, selection: Selection | None) -> None:
         """Show a selection made from Python."""

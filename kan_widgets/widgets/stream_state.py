@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from kan_widgets.live import Frame, Layout, Replay, Source, is_binding
+from kan_widgets.live import Frame, Layout, Source, is_binding
+from kan_widgets.live.frames.standing import GOES_ON
 from kan_widgets.live.frames.structure import structure_dict
 from kan_widgets.live.frames.summary import summary_of
 from kan_widgets.widgets.wire import (
@@ -51,10 +53,10 @@ def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]
     return [summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
 
 
-def training_of(source: Source | None) -> str:
-    """Return how the training stands, in Python's word for it; empty where nothing trained."""
-    state = source.progress.state if is_binding(source) or isinstance(source, Replay) else "idle"
-    return "" if state == "idle" else state
+def training_of(source: Source) -> dict[str, Any]:
+    """Return how the run stands; ``beats`` where the page hears so every few seconds."""
+    standing = source.standing
+    return {**asdict(standing), "beats": standing.state in GOES_ON}
 
 
 def _batch_of(source: Source) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import traitlets
 
 from kan_widgets.live import Frame, Replay, Source, State, is_binding
+from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.quantities import belongs_to
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
@@ -60,7 +61,8 @@ class TrainingPanel(View):
         Pixels of each panel of curves, at least 100; by default it grows with the width.
     smoothing : int
         A thin line shows the mean of each curve over so many steps around each step, with the
-        values themselves faint behind; 0 for none. Numbers in print are never smoothed.
+        values themselves faint behind; 0 for none. The numbers over the curves are the latest, not
+        smoothed.
     scale : {"auto", "linear", "log"}
         Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
         less than a hundredth of what it was at first, such as a loss; else linear.
@@ -312,7 +314,6 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "closed": live.state in ("closed", "fault"),
         "recording": live.words if isinstance(live, Replay) else "",
         "steered": control is not None,
-        "fault": live.message,
         "step": progress.step,
         "epoch": progress.epoch,
         "epochs": progress.epochs,
@@ -321,11 +322,11 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "rate": progress.steps_per_second,
         "mean_rate": training.timed_steps / training.seconds if training.seconds else 0.0,
         "kernels": "" if isinstance(live, Replay) else _kernels_of(live.model),
-        "elapsed": progress.elapsed,
-        "remaining": progress.remaining,
+        "elapsed": duration(progress.elapsed or None),
+        "remaining": duration(progress.remaining),
         "share": progress.share,
         "source": progress.data_source,
-        "paced": progress.paced,
+        "paced": duration(progress.paced),
         "message": progress.message,
         "traceback": progress.traceback,
         "output": progress.output,

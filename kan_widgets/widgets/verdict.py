@@ -34,7 +34,7 @@ class Verdict:
     quantity: str
     """See `kan_widgets.widgets.measured.quantity`."""
     label: str
-    """What the values are: "accuracy, mean of steps 11 to 40", "eval accuracy at step 40"."""
+    """What the values are: "mean accuracy of steps 11 to 40", "eval accuracy at step 40"."""
     step: int
     first: int
     """The first of the steps that the values are means over; the step itself where they are not."""
@@ -160,7 +160,7 @@ def _verdict(
     values = tuple(None if one is None else float(np.mean(one)) for one in found)
     if not several:
         return Verdict(what, f"{in_words(what)} at step {step:,}", step, step, values)
-    label = f"{in_words(what)}, mean of steps {first:,} to {step:,}"
+    label = f"mean {in_words(what)} of steps {first:,} to {step:,}"
     return Verdict(what, label, step, first, values)
 
 

@@ -25,7 +25,7 @@ from kan_widgets.widgets.pictures import asked, network_of
 from kan_widgets.widgets.rasters import check_ratio
 from kan_widgets.widgets.sharing import SHARED, Sharing
 from kan_widgets.widgets.stream import Stream, stream_of
-from kan_widgets.widgets.stream_state import summaries_of
+from kan_widgets.widgets.stream_state import summaries_of, training_of
 from kan_widgets.widgets.wire import seen_inputs
 
 if TYPE_CHECKING:
@@ -219,6 +219,7 @@ class View(Placed, Animated, Sharing):
             observed=[known for known in inputs if known is not None],
             summaries=summaries_of(cut, frame, first),
             selection=self._drawn_selection(options),
+            training=self._stream.training if source is None else training_of(source),
             network=network_of(source, frame) if self._draws_network and source else None,
             width=width,
             height=int(traits.get("height") or _HEIGHT),

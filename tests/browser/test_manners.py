@@ -227,7 +227,7 @@ def test_a_view_has_its_final_height_at_once_and_says_when_its_model_is_gone(
       return cell.querySelector('.kw-status-text')?.textContent ?? '';"""
     for cell, name in enumerate(names, start=1):
         if name in ("KernelGrid", "LayerRanges", "Dashboard"):
-            parts = ["step 0", "closed: the model this showed is gone"]
+            parts = ["step 0", "closed"]
             # Of several views the state is what is said first.
             gone = " · ".join(reversed(parts) if name == "Dashboard" else parts)
             lab.until(lambda cell=cell, gone=gone: lab.script(said, cell) == gone, name)

@@ -149,7 +149,7 @@ def test_a_recording_is_replayed_and_scrubbed(
     panel = lab.page.locator(".kw-training-panel")
     panel.scroll_into_view_if_needed()
     assert "A recording (run.npz): it shows a run, and cannot steer it." in panel.inner_text()
-    assert panel.locator(".kw-remark").first.inner_text() == "finished"
+    assert panel.locator(".kw-remark").first.inner_text() == "recorded: finished"
     assert panel.locator(".kw-buttons").is_hidden()
     lab.screenshot(artifacts / "panel.png")
 
@@ -186,5 +186,6 @@ def test_a_run_is_followed_while_another_process_records_it(
     scrubber = Time(lab)
     scrubber.wait_ticks(21)
     assert list(scrubber.steps()) == list(range(21))
-    lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == "finished", "the state")
+    ended = "recorded: finished"
+    lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == ended, "the state")
     lab.screenshot(artifacts / "ended.png")

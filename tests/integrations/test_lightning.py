@@ -99,6 +99,14 @@ def test_fit_is_watched_and_ends_with_the_weights_it_would_have_had(
     assert (progress.batches_done, progress.batches_total) == (32, 32)
 
 
+def test_the_last_step_of_an_epoch_belongs_to_it(tmp_path: Path) -> None:
+    widgets, said = callback(), []
+    advance = widgets.advance
+    widgets.advance = lambda *at: (advance(*at), said.append(at))
+    trainer(tmp_path, widgets, max_epochs=2).fit(module_of(pl), loader())
+    assert said == [(1 + (batch - 1) // 16, batch) for batch in range(1, 33)]
+
+
 class Asking(pl.Callback):
     """Does what somebody does at the panel, at a step."""
 

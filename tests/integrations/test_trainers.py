@@ -243,6 +243,18 @@ def test_training_is_watched_and_ends_with_the_weights_it_would_have_had(
 
 
 @pytest.mark.parametrize("kind", TRAINERS)
+def test_the_last_step_of_an_epoch_belongs_to_it(kind: type[Run], tmp_path: Path) -> None:
+    run = kind(tmp_path)
+    said: list[tuple[int, int]] = []
+    advance = run.widgets.advance
+    run.widgets.advance = lambda *at: (advance(*at), said.append(at))
+    run.train()
+    expected = [(1 + (batch - 1) // 16, batch) for batch in range(1, STEPS + 1)]
+    assert said == expected
+    assert run.widgets.live.progress.epoch == 2
+
+
+@pytest.mark.parametrize("kind", TRAINERS)
 def test_a_stop_ends_training_gracefully_and_training_again_goes_on(
     kind: type[Run], tmp_path: Path
 ) -> None:

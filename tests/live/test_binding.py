@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -881,3 +882,30 @@ def test_a_binding_whose_model_has_gone_is_kept_until_its_end_can_be_drawn(monke
     # Only the scheduler's thread writes this list.
     Job(scheduler, lambda: quiet._ended.clear()).wake()
     wait_for(lambda: gc.collect() >= 0 and live() is None)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("class_name", "no class_name that can be set. Did you mean 'class_names'?"),
+        ("evry", "no evry that can be set. Did you mean 'every'?"),
+        ("history_mb", "What can be set: channel_names, class_names, data_source, every"),
+        ("steps", "no steps that can be set"),
+    ],
+)
+def test_what_a_binding_does_not_have_cannot_be_set_on_it(name: str, said: str) -> None:
+    live = kw.bind(model := kw.nn.KANLinear(2, 1))
+    with pytest.raises(AttributeError, match=re.escape(said)):
+        setattr(live, name, 3)
+    assert name == "steps" or not hasattr(live, name)
+    live.every, live.max_fps, live.data_source = 3, 5.0, "moons"
+    assert (live.every, live.max_fps, live.data_source) == (3, 5.0, "moons")
+    assert live.model is model
+
+
+def test_what_a_recording_does_not_have_cannot_be_set_on_it(tmp_path: Path) -> None:
+    live = kw.bind(model := kw.nn.KANLinear(2, 1))
+    run = kw.replay(live.save(tmp_path / "run.npz"))
+    with pytest.raises(AttributeError, match="a Replay has no class_names that can be set"):
+        run.class_names = ["a"]
+    assert live.model is model

@@ -16,7 +16,7 @@ def live() -> kw.Binding:
     torch.manual_seed(0)
     model = torch.nn.Sequential(kw.nn.KANConv2d(1, 2, 3), torch.nn.Flatten())
     binding = kw.bind(model)
-    binding.kept = model  # type: ignore[attr-defined]
+    binding._kept = model  # type: ignore[attr-defined]
     return binding
 
 

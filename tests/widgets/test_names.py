@@ -167,6 +167,50 @@ def test_names_given_later_keep_history_and_steps() -> None:
     assert named(model, optimizer=optimizer).layout is again.layout
 
 
+def test_names_set_on_a_binding_are_in_its_views_and_recordings(tmp_path: pathlib.Path) -> None:
+    live = kw.bind(model := network())
+    grid = kw.KernelGrid(live, "2")
+    assert "cat" not in words(grid.svg())
+    live.class_names, live.channel_names = CLASSES, {"0": CHANNELS}
+    assert all(name in words(grid.svg()) for name in CLASSES)
+    assert (live.class_names, live.channel_names) == (CLASSES, {"0": CHANNELS})
+    run = kw.replay(live.save(tmp_path / "run.npz"))
+    assert [layer.names for layer in run.layout.layers] == [tuple(CHANNELS), tuple(CLASSES)]
+    live.class_names = None
+    assert "cat" not in words(grid.svg())
+    assert live.layout.layer("0").names == tuple(CHANNELS)
+    assert live.model is model
+
+
+def test_names_set_while_it_trains_change_no_weight() -> None:
+    def trained(named: bool) -> nn.Module:
+        optimizer = torch.optim.SGD((model := network()).parameters(), 0.1)
+        live = kw.bind(model, optimizer, every=1)
+        for step in range(4):
+            if named and step == 2:
+                live.class_names = CLASSES
+            optimizer.zero_grad()
+            model(IMAGE[None]).sum().backward()
+            optimizer.step()
+        assert live.layout.layer("2").names == (tuple(CLASSES) if named else ())
+        assert live.steps == 4
+        return model
+
+    pairs = zip(trained(True).parameters(), trained(False).parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_names_that_do_not_fit_are_refused_when_set_and_the_others_stay() -> None:
+    live = named(model := network())
+    with pytest.raises(ValueError, match="class_names: 2 names, but layer '2' has 3"):
+        live.class_names = ["a", "b"]
+    with pytest.raises(TypeError, match="class_names=3: expected a list of names"):
+        live.class_names = 3
+    assert live.class_names == CLASSES
+    assert live.layout.layer("2").names == tuple(CLASSES)
+    assert live.model is model
+
+
 def test_the_last_layer_is_that_of_the_modules() -> None:
     model = nn.Sequential(kw.nn.KANLinear(4, 2), nn.Linear(2, 3))
     live = kw.bind(model, class_names=CLASSES)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 import kan_widgets as kw
+from kan_widgets import cli
 from kan_widgets.widgets.measured import written
 from kan_widgets.widgets.ranges import format_number
 
@@ -20,7 +23,7 @@ def live() -> kw.Binding:
     noise = np.random.default_rng(0).uniform(0.2, 1.8, 300)
     for step, factor in enumerate(noise, start=1):
         live.log(step, loss=factor * np.exp(-step / 100), val_accuracy=1 - 0.5 / step)
-    live.keep = model  # type: ignore[attr-defined]
+    live._keep = model  # type: ignore[attr-defined]
     return live
 
 
@@ -35,6 +38,10 @@ def over_panels(view: kw.TrainingPanel | kw.Compare) -> list[str]:
     return [text.text or "" for text in texts if text.text not in titles]
 
 
+def said_in(view: kw.TrainingPanel) -> str:
+    return " ".join("".join(e.itertext()) for e in ElementTree.fromstring(view.svg()).iter())
+
+
 @pytest.mark.parametrize("scale", ["linear", "log"])
 def test_panel_comparison_and_table_print_the_value_logged_last(
     live: kw.Binding, scale: str
@@ -47,6 +54,43 @@ def test_panel_comparison_and_table_print_the_value_logged_last(
     assert [record["loss"], record["eval_accuracy"]] == logged
     rows = {row["key"]: row["values"][0] for row in compare.shown["rows"]}
     assert [rows["loss"], rows["eval_accuracy"]] == words
+
+
+def test_panel_comparison_recording_and_command_line_say_one_training_time(
+    live: kw.Binding, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    panel, compare = kw.TrainingPanel(live), kw.Compare({"KAN": live})
+    begun = time.perf_counter()
+    for step, at in ((1, 0.0), (2, 40.0), (3, 106.0)):
+        live.training.stepped(step, begun + at, None)
+    run = kw.replay(live.save(tmp_path / "run.npz"))
+    views = kw.TrainingPanel(run), kw.Compare({"KAN": run})
+    seconds = live.progress.elapsed
+    assert round(seconds, 3) == 106.0
+    assert [one.table()[0]["seconds"] for one in (compare, views[1])] == [seconds, seconds]
+    for view in (panel, views[0]):
+        assert "training time 1:46" in said_in(view)
+    for compared in (compare, views[1]):
+        compared.svg()
+        rows = {row["label"]: row["values"] for row in compared.shown["rows"]}
+        assert rows["training time"] == ["1:46"]
+    assert cli.main(["info", str(run.path)]) == 0
+    assert "training time 1:46\n" in capsys.readouterr().out
+
+
+def test_what_comes_after_the_last_step_and_pauses_are_no_training_time(live: kw.Binding) -> None:
+    training, clock = live.training, live.training.clock
+    begun = time.perf_counter()
+    training.stepped(1, begun, None)
+    training.stepped(2, begun + 10, None)
+    clock.pause()
+    clock._paused_at -= 1000.0  # a thousand seconds ago
+    clock.resume()
+    assert round(live.progress.elapsed, 3) == 10.0
+    training.stepped(3, begun + 1020, None)
+    assert round(live.progress.elapsed, 1) == 20.0
+    clock.end()
+    assert round(live.progress.elapsed, 1) == 20.0
 
 
 def test_all_charts_smooth_alike(live: kw.Binding) -> None:

@@ -66,17 +66,18 @@ def test_a_new_stream_holds_all_that_a_page_needs():
 def test_it_says_how_the_training_stands_as_progress_does():
     model, optimizer, live = bound()
     stream = stream_of(live)
-    said = [stream.training]
+    said = [stream.training["state"]]
     for _ in live.track(range(2)):
         train(model, optimizer, 1)
         stream._painter.now()
-        said.append(stream.training)
+        said.append(stream.training["state"])
     stream._painter.now()
-    said.append(stream.training)
+    said.append(stream.training["state"])
     live.control.pause()
     stream._painter.now()
-    said.append(stream.training)
-    assert said == ["", "running", "running", "finished", "paused"]
+    said.append(stream.training["state"])
+    assert said == ["idle", "running", "running", "finished", "paused"]
+    assert stream.training["words"] == live.standing.words == "paused"
 
 
 def test_all_views_of_a_binding_share_one_stream():

@@ -2,20 +2,12 @@
 
 import { counted } from "../phi/entries.ts";
 import { formatCount } from "../phi/format.ts";
-import { stateWord } from "../phi/states.ts";
-import type { Status, Store } from "../wire/types.ts";
+import { hintText, type Standing, standingText } from "../wire/standing.ts";
+import type { Store } from "../wire/types.ts";
 import { element, put } from "./element.ts";
 
 /** Milliseconds for which a frame counts as arriving. */
 const FRESH = 1000;
-
-/** What is known beside the stream's status. */
-export interface Known {
-  /** How the training stands: `Store.training()`. */
-  training?: string;
-  /** `Store.alone()` */
-  alone?: boolean;
-}
 
 export interface StatusLine {
   element: HTMLElement;
@@ -23,44 +15,18 @@ export interface StatusLine {
   stop(): void;
 }
 
+/** "step 1,240 · training"; with the line that mends it, where one does. */
 export function statusText(
   step: number | null,
   cursor: number,
-  status: Status,
-  known: Known = {},
+  standing: Standing,
   stateFirst = false,
 ): string {
-  if (status.state === "fault") return status.message || "the binding stopped on a fault";
+  if (standing.state === "fault") return standingText(standing);
   const at = step === null ? [] : [`step ${formatCount(step)}`];
-  const how = stateText(cursor, status, known);
+  const how = cursor >= 0 ? "looking back" : standingText(standing);
   return (stateFirst ? [how, ...at] : [...at, how]).join(" · ");
 }
-
-function stateText(
-  cursor: number,
-  { state }: Status,
-  { training = "", alone = false }: Known,
-): string {
-  if (cursor >= 0) return "looking back";
-  if (state === "closed") return "closed: the model this showed is gone";
-  if (state === "saved") return stateWord(state);
-  return alone ? "no kernel" : stateWord(moodOf(state, training));
-}
-
-/** A recording says that it is one; of a training that goes on, or did, what is known of it comes before whether frames come in. */
-function moodOf(state: string, training: string): string {
-  return state === "recorded" ? state : training || state;
-}
-
-/** What can be done, where that does not go without saying. */
-function hintText({ state }: Status, { alone = false }: Known): string {
-  if (state === "closed") return `${ENDED} Bind a model again, and show it in a new view.`;
-  return alone && state !== "saved"
-    ? `${ENDED} In a notebook, running the cell of this view again connects it.`
-    : "";
-}
-
-const ENDED = "What was shown last stays, and its history; nothing more comes.";
 
 /** `stateFirst`: it is the headline of several views. Where it is not `timed` it says what is not shown, alone. `again` is called when the newest frame is no longer fresh. */
 export function createStatus(
@@ -79,17 +45,15 @@ export function createStatus(
   return {
     element: root,
     show(store) {
-      const known = { training: store.training(), alone: store.alone() };
-      const status = store.status();
+      const standing = store.standing();
       const age = performance.now() - store.lastArrival();
       const arriving = store.lastArrival() > 0 && age < FRESH;
       const step = store.current()?.step ?? null;
-      put(said, statusText(step, store.cursor(), status, known, stateFirst));
-      const hint = hintText(status, known);
+      put(said, statusText(step, store.cursor(), standing, stateFirst));
+      const hint = hintText(standing);
       if (said.title !== hint) said.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");
-      const ended = ["closed", "fault", "saved"].includes(status.state);
-      const state = ended ? status.state : moodOf(status.state, known.training) || "idle";
+      const { state } = standing;
       if (root.dataset.state !== state) root.dataset.state = state;
       dot.classList.toggle("kw-arriving", arriving);
       if (!arriving) return;

@@ -1,5 +1,6 @@
 /** The frames of one stream, as all views of a page share them. */
 import { PastActivations } from "./past_activations.ts";
+import { ALONE, type Standing, savedAs, silence, UNKNOWN } from "./standing.ts";
 import { countUntil, thinned } from "./thinning.ts";
 import type {
   Activations,
@@ -67,7 +68,8 @@ export class FrameStore implements Store {
   #batch: Batch = { seen: false, message: "" };
   #leftOut: readonly string[] = [];
   #status: Status = { state: "idle", message: "" };
-  #training = "";
+  #training: Standing = UNKNOWN;
+  #silent = 0;
   #fault: string | null = null;
   #protocolError: string | null = null;
 
@@ -193,8 +195,12 @@ export class FrameStore implements Store {
     return this.#leftOut;
   }
 
-  training(): string {
-    return this.#training;
+  standing(): Standing {
+    const fault = this.#protocolError ?? this.#fault;
+    if (fault !== null) return { ...UNKNOWN, state: "fault", words: fault };
+    if (this.#status.state === "saved") return savedAs(this.#training);
+    if (!this.#isConnected) return ALONE;
+    return this.#silent > 0 ? silence(this.#silent) : this.#training;
   }
 
   status(): Status {
@@ -373,8 +379,20 @@ export class FrameStore implements Store {
     this.#notify("status");
   }
 
-  takeTraining(state: string): void {
-    this.#training = state;
+  takeTraining(standing: Standing): void {
+    this.#training = standing;
+    this.#notify("status");
+  }
+
+  /** Whether the kernel is to give a sign every few seconds. */
+  get beats(): boolean {
+    return this.#training.beats && this.#isConnected && this.#status.state !== "saved";
+  }
+
+  /** Milliseconds without one; 0 where all is well. */
+  takeSilence(milliseconds: number): void {
+    if (milliseconds === this.#silent) return;
+    this.#silent = milliseconds;
     this.#notify("status");
   }
 

@@ -15,6 +15,7 @@ import {
   readSummaries,
   readWords,
 } from "./protocol.ts";
+import { readStanding, watchSilence } from "./standing.ts";
 import { FrameStore, MAX_BYTES, type Outlet } from "./store.ts";
 import type { Frame, Store } from "./types.ts";
 
@@ -196,7 +197,7 @@ function plainReaders(model: AnyModel, store: FrameStore) {
   const step = (trait: string) => Number(model.get(trait) ?? -1);
   return {
     status: () => store.takeStatus(readStatus(model.get("status"))),
-    training: () => store.takeTraining(String(model.get("training") ?? "")),
+    training: () => store.takeTraining(readStanding(model.get("training"))),
     selection: () => void store.takeSelection(readSelection(model.get("selection"))),
     cursor: () => void store.takeCursor(step("cursor")),
     ghost_step: () => void store.takeGhostStep(step("ghost_step")),
@@ -246,6 +247,7 @@ function createTeller(model: AnyModel): (number: number | undefined) => void {
 function watchedStore(model: AnyModel, signal: AbortSignal, maxBytes: number): FrameStore {
   const store = new FrameStore(outletTo(model), maxBytes);
   void watchKernel(model, model.get("_own"), (isThere) => store.takeKernel(isThere), signal);
+  watchSilence(model, () => store.beats, store.takeSilence.bind(store), signal);
   return store;
 }
 

@@ -1,4 +1,5 @@
 import type { RenderProps } from "@anywidget/types";
+import type { Standing } from "./standing.ts";
 
 /** What the kernel sends and what the views read. φ_f(x) = Σ_b data[offset + f·nb + b] · β_b(x). */
 
@@ -266,7 +267,7 @@ export type Command =
  * history    frames were added to, or taken from, the past
  * ghost      another step is pinned as the ghost, or its frame came or went
  * network    the structure, the examples or what they made of the network changed
- * selection, cursor, status, observed, edits   as named; "observed" also for batch and summaries, "status" for training and leftOut, and when protocolError appears or goes
+ * selection, cursor, status, observed, edits   as named; "observed" also for batch and summaries, "status" for standing and leftOut, and when protocolError appears or goes
  */
 export type Change =
   | "frame"
@@ -331,8 +332,8 @@ export interface Store {
   status(): Status;
   /** Whether no kernel hears what is asked for: in a saved page, and where it has gone. */
   alone(): boolean;
-  /** How the training stands, as Python calls it: "running", "paused", "finished"; "" where nobody says. */
-  training(): string;
+  /** How the run stands: all that views say of it, and what colours and controls go by. */
+  standing(): Standing;
   /** Parts of the model that have no functions to show: "name (type): why". */
   leftOut(): readonly string[];
   /** performance.now() when the last frame came in live; 0 when the page only has saved ones. */

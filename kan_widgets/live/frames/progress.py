@@ -27,7 +27,8 @@ class Progress:
     steps_per_second: float = 0.0
     """Over the last few seconds, pauses left out; 0 if unknown."""
     elapsed: float = 0.0
-    """Seconds since the run's first step or batch, pauses left out."""
+    """The training time: seconds by the clock on the wall from the first step counted to the last,
+    with all that is done between but pauses. Of several runs the sum."""
     remaining: float | None = None
     """Seconds to go at the present rate, if the number of batches is known."""
     share: float = 0.0
@@ -49,6 +50,23 @@ class Progress:
         if not self.batches_total:
             return None
         return min(1.0, self.batches_done / self.batches_total)
+
+
+def duration(seconds: float | None) -> str:
+    """Return a training time as all views write it; empty where none is known.
+
+    Examples
+    --------
+    >>> [duration(s) for s in (None, 0.25, 9.94, 9.96, 59.6, 106, 3723)]
+    ['', '0.2 s', '9.9 s', '0:10', '1:00', '1:46', '1:02:03']
+    """
+    if seconds is None:
+        return ""
+    if round(seconds, 1) < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @dataclass(frozen=True)

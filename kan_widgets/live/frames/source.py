@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 from collections.abc import Callable, Mapping
 from numbers import Integral
@@ -13,6 +14,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.standing import Standing, word
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.reports import report
@@ -98,6 +100,9 @@ class Source(Stationary):
         What is looked at.
     """
 
+    _is_made = False
+    """Whether it has all of its attributes."""
+
     def __init__(self, history: History, looking: Looking | None = None) -> None:
         self._history = history
         self.looking = looking or Looking()
@@ -112,6 +117,26 @@ class Source(Stationary):
         self._listeners: tuple[Listener, ...] = ()
         # Held while frames are taken and sent, so that listeners get them in order.
         self._sending = threading.RLock()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a public one that is not there, a slip, would do nothing."""
+        if self._is_made and not name.startswith("_"):
+            self._check_settable(name, value)
+        super().__setattr__(name, value)
+
+    def _check_settable(self, name: str, value: Any) -> None:
+        kind = type(self)
+        known = getattr(kind, name, self.__dict__.get(name))
+        if known is not None and getattr(known, "fset", known) is not None:
+            return
+        settable = [each for each in dir(kind) if getattr(getattr(kind, each), "fset", None)]
+        near = difflib.get_close_matches(name, settable, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        given = " ".join(repr(value).split())
+        raise AttributeError(
+            f"{name} = {given:.60}: a {kind.__name__} has no {name} that can be set.{hint} "
+            f"What can be set: {', '.join(settable) or 'nothing'}"
+        )
 
     @property
     def layout(self) -> Layout:
@@ -151,6 +176,11 @@ class Source(Stationary):
     def message(self) -> str:
         """What went wrong, in state ``fault``."""
         return self._message
+
+    @property
+    def standing(self) -> Standing:
+        """How the run stands, as all views say it."""
+        return Standing(self._state, word(self._state))
 
     @property
     def observed(self) -> dict[str, Observation]:

@@ -17,6 +17,7 @@ from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source, State
+from kan_widgets.live.frames.standing import ENDED, Standing, age, behind, standing_of
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.frames.thinning import spread
 from kan_widgets.live.recordings.reader import (
@@ -32,19 +33,21 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
 NEEDS_MODEL = frozenset(
-    "alarms can_rest cell_over control counts_steps cure cures edits first_frame gather "
+    "alarms can_rest cell_over channel_names class_names control counts_steps cure cures "
+    "edits feature_names first_frame gather "
     "is_open is_quiet last_inputs log loop_ended mark max_fps model modules need_care "
     "observe on_fault on_step optimizer place_of probe read read_layer record refresh "
     "replaces run_example save send_to set_learning_rate settle show_edited stats step steps "
-    "tell_batch tell_edited tell_training track train_with trained_by trained_layers "
+    "tell_batch tell_edited tell_training track train_with trained_by trained_layers uncounted "
     "trains_elsewhere waited watch_steps watchdog while_held".split()
 )
 """What a binding has, and a recording has not."""
 
 # No news for so long: the training is quiet.
 _QUIET_SECONDS = 2.0
-# No news for so long is worth a word.
+# No news for so long is worth a word; of a run that makes steps earlier.
 _SILENT_SECONDS = 60.0
+_STUCK_SECONDS = 10.0
 # Messages to a page at once; the frames between them are in the history.
 _MOST_AT_ONCE = 30
 
@@ -108,6 +111,7 @@ class Replay(Source):
         self._observed = self._seen
         self._show_network()
         self._state: State = "recorded"
+        self._is_made = True
 
     # -- what it holds --------------------------------------------------------------
 
@@ -149,6 +153,36 @@ class Replay(Source):
         if not self.is_following and said.state in ("running", "paused"):
             said = replace(said, state="idle", remaining=None, steps_per_second=0.0)
         return said
+
+    @property
+    def standing(self) -> Standing:
+        """How the run stands, as far as the recording has said, and for how long it has not.
+
+        Of a recording that is not followed: how the run ended, ``"closed"`` where it was closed
+        before that, or whether it grows.
+        """
+        if self._state == "fault":
+            return Standing("fault", self._message)
+        said = standing_of(self.progress)
+        if self._follows:
+            silent = time.monotonic() - self._news_at
+            most = _STUCK_SECONDS if said.state == "running" else _SILENT_SECONDS
+            if said.state in ENDED or silent < most:
+                return said
+            news = f"no news for {age(silent)}, last step {self.progress.step:,}"
+            return Standing("silent", f"paused, {news}" if said.state == "paused" else news)
+        state, how = said.state, said.words
+        if state not in ENDED:
+            state, how = "recorded", "closed" if self.is_complete else self._grown()
+        return Standing(state, f"recorded: {how}{behind(self.progress.step, self.frame.step)}")
+
+    def _grown(self) -> str:
+        """Say whether it grows, or for how long it has not."""
+        try:
+            silent = time.time() - self.path.stat().st_mtime
+        except OSError as error:
+            return f"out of reach: {error}"
+        return "still recording" if silent < _SILENT_SECONDS else f"silent for {age(silent)}"
 
     @property
     def every(self) -> int:

@@ -24,6 +24,8 @@ class Clock:
         self._paused = 0.0
         self._ended: float | None = None
         self._samples: deque[tuple[float, int]] = deque(maxlen=_RATE_SAMPLES)
+        self.trained = 0.0
+        """Seconds in the run up to the last step."""
         self.due = float("-inf")
         """A `tick` before this moment, by `time.perf_counter`, notes nothing."""
 
@@ -48,6 +50,11 @@ class Clock:
         self.resume()
         if self._ended is None:
             self._ended = time.perf_counter()
+
+    def stepped(self, now: float) -> None:
+        """Note when the last step was made, by `time.perf_counter`."""
+        if self._started is not None:
+            self.trained = max(0.0, now - self._started - self._paused)
 
     def tick(self, step: int) -> None:
         """Note a step, for the rate."""

@@ -74,12 +74,12 @@ def train(
     for epoch in range(1, epochs + 1):
         for one in all_trained:
             one.model.train()
+            one.training.epoch = epoch
         sums = [Sums() for _ in all_trained]
         for batch in loader:
             for one, its_sums in zip(all_trained, sums, strict=True):
                 _step(one, batch, loss_fn, its_sums)
             for one in all_trained:
-                one.training.epoch = epoch
                 one.training.batches_done += 1
             for each in callbacks:
                 each.on_step()

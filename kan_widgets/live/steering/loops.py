@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 import threading
 import weakref
 from types import CodeType, FrameType
+
+# The beginnings of the names of instructions that run code of others, or look something up.
+_RAISING = tuple(
+    "BINARY CALL COMPARE CONTAINS DELETE_ATTR DELETE_SUBSCR FOR_ITER FORMAT GET IMPORT INPLACE "
+    "LOAD PRECALL RAISE RERAISE STORE_ATTR STORE_SUBSCR UNARY UNPACK WITH".split()
+)
 
 _open: list[Loop] = []
 _lock = threading.Lock()
@@ -70,14 +77,30 @@ class Loop:
         """Whether it runs, or is about to."""
         return self in _open and (self._thread is None or self.thread is not None)
 
+    def is_asked_from(self, frame: FrameType) -> bool:
+        """Whether the ``for`` of this frame goes through this loop."""
+        return self._place == (id(frame), frame.f_code)
+
     def is_on_stack(self) -> bool:
         """Whether the ``for`` that goes through it is being executed in this thread."""
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
-            if self._place is not None and (id(frame), frame.f_code) == self._place:
+            if self.is_asked_from(frame):
                 return True
             frame = frame.f_back
         return False
+
+
+def raised_in(frame: FrameType) -> bool:
+    """Whether a ``for`` that is being left in a frame is left by an error.
+
+    ``break`` and ``return`` take the iterator off the stack by an instruction of their own; an
+    error leaves the instruction that raised it as the last.
+    """
+    code, at = frame.f_code.co_code, frame.f_lasti
+    while dis.opname[code[at]] == "CACHE":  # of the instruction before
+        at -= 2
+    return dis.opname[code[at]].startswith(_RAISING)
 
 
 def loops_here() -> list[Loop]:

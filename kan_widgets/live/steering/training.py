@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 import weakref
+from pathlib import PurePath
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from kan_widgets.live.steering.batches import SeenBatch
 from kan_widgets.live.steering.clock import Clock, describe_error, last_output, printed_over
 from kan_widgets.live.steering.control import POLL_SECONDS, Control, TrainingStopped
 from kan_widgets.live.steering.learning_rate import Rates
-from kan_widgets.live.steering.loops import Loop, loops_here
+from kan_widgets.live.steering.loops import Loop, loops_here, raised_in
 
 
 class Trainee(Protocol):
@@ -82,7 +83,7 @@ class Training:
         """Spent on steps of this model in all runs; see `spend`."""
         self.timed_steps = 0
         """The steps that took ``seconds``; the first after a break is none of them."""
-        self._epochs_before = 0.0  # in the runs before this one
+        self._epochs_before = self._trained_before = 0.0  # in the runs before this one
         self._loop: Loop | None = None  # the outermost
         self._left_at: tuple[CodeType, int] | None = None
         self._phase: Phase = "idle"
@@ -187,7 +188,12 @@ class Training:
         """Note that a loop was left before its end, by ``break`` or by an error there."""
         if loop.is_open:
             self._left_at = frame.f_code, frame.f_lineno
-            self.end(loop, "finished")
+            raised = loop.is_asked_from(frame) and raised_in(frame)
+            self.end(loop, "failed" if raised else "finished")
+            if raised:  # which error, the end of the cell or of the program may tell
+                in_cell = cells.here() is not None and frame.f_code.co_name == "<module>"
+                file = "the cell" if in_cell else PurePath(frame.f_code.co_filename).name
+                self._message = f"an error in line {frame.f_lineno} of {file}"
 
     def fail(self, error: BaseException, loop: Loop | None = None) -> None:
         """Note the error that ended the loop."""
@@ -243,6 +249,7 @@ class Training:
 
     def _restart(self) -> None:
         self._epochs_before = self.epochs_done
+        self._trained_before += self.clock.trained
         self._phase = "running"
         self._left_at = None
         self._message = self._traceback = self._output = ""
@@ -278,6 +285,7 @@ class Training:
         if self._phase != "running":
             with self._lock:
                 self._restart()
+        self.clock.stepped(now)
         if now >= self.clock.due:
             self.clock.tick(step)
         if passed is not None and (self._loop is None or not self._loop.times_itself):
@@ -336,11 +344,10 @@ class Training:
             open_ = self._loop is not None or (binding is not None and binding.is_open)
             if phase != "failed" and open_ and self.control.state == "paused":
                 phase = "paused"
-            elapsed = self.clock.elapsed
             remaining = None
             if self.batches_total and self.batches_done and phase in ("running", "paused"):
                 left = self.batches_total - self.batches_done
-                remaining = elapsed / self.batches_done * left
+                remaining = self.clock.elapsed / self.batches_done * left
             return Progress(
                 state=phase,
                 step=step,
@@ -349,7 +356,7 @@ class Training:
                 batches_done=self.batches_done,
                 batches_total=self.batches_total,
                 steps_per_second=self.clock.rate(step),
-                elapsed=elapsed,
+                elapsed=self._trained_before + self.clock.trained,
                 remaining=remaining,
                 share=share,
                 data_source=self.data_source,

@@ -92,7 +92,8 @@ def bind(
         a warning says which difference was found. With False everything is drawn as recognised.
     class_names
         What the outputs of the last layer are called, one for each, in all views and recordings:
-        ``["cat", "dog"]``. The last one is that in the order of the model's modules.
+        ``["cat", "dog"]``. The last one is that in the order of the model's modules. These and the
+        other names may be changed later: ``live.class_names = ["cat", "dog"]``.
     feature_names
         What the inputs of the first layer are called, one for each: the columns of a table,
         ``["age", "income"]``, or the channels of an image. The first one is that in the order of
@@ -157,7 +158,12 @@ def bind(
     else:
         functions.take_as_read(inner)
     chosen = _checked_layers(inner, layers) if layers is not None else None
-    names = checked_names(inner, class_names, feature_names, channel_names)
+    named = {
+        "class_names": class_names,
+        "feature_names": feature_names,
+        "channel_names": channel_names,
+    }
+    names = checked_names(inner, **named)  # type: ignore[arg-type]
 
     earlier = _bindings.get(inner)
     continued = binding_of(inner)
@@ -173,6 +179,7 @@ def bind(
         steps=steps,
         earlier=continued,
         names=names,
+        named=named,
     )
     _bindings[inner] = binding
     if earlier is not None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -18,7 +21,7 @@ from kan_widgets.live.steering.cures import Cures
 from kan_widgets.live.steering.edits import Edits
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.steering.watchdog import Watchdog
-from kan_widgets.live.watching import quiet
+from kan_widgets.live.watching import quiet, uncounted
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.errands import Errands
@@ -27,12 +30,13 @@ from kan_widgets.live.watching.guarding import Guarding
 from kan_widgets.live.watching.last_batch import LastBatch
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.limits import check_every, check_max_fps
+from kan_widgets.live.watching.naming import Naming
 from kan_widgets.live.watching.probes import Probes
 from kan_widgets.live.watching.steps import hooks_of
 from kan_widgets.nn.life import changes
 
 
-class Binding(Gathering, Guarding):
+class Binding(Naming, Gathering, Guarding):
     """Frames of a model while it trains. Made by `bind`; see there."""
 
     def __init__(
@@ -47,9 +51,11 @@ class Binding(Gathering, Guarding):
         steps: int = 0,
         earlier: Binding | None = None,
         names: Mapping[str, Names] | None = None,
+        named: Mapping[str, Any] | None = None,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
-        self._model: weakref.ref[nn.Module] | None = weakref.ref(model, quiet.model_gone)
+        gone = partial(quiet.model_gone, weakref.WeakMethod(self._hold_last))
+        self._model: weakref.ref[nn.Module] | None = weakref.ref(model, gone)
         self._optimizer = weakref.ref(optimizer) if optimizer is not None else None
         self._camera = Camera(
             BoundLayers(model, layers),
@@ -62,6 +68,7 @@ class Binding(Gathering, Guarding):
             names=names,
         )
         super().__init__(self._camera.history, self._camera.looking)
+        self._named = dict(named or {})
         self._watchdog = Watchdog(self)
         self.cures = Cures(self)
         """Against alarms, with undo; see ``cure``."""
@@ -88,7 +95,9 @@ class Binding(Gathering, Guarding):
             self._counter.start()
         for module in self._camera.layers.modules():
             changes.listen(module, self._after_change)
+        self._is_made = True
         quiet.watch(self)
+        uncounted.listen()
 
     # -- what it holds --------------------------------------------------------------
 
@@ -274,6 +283,7 @@ class Binding(Gathering, Guarding):
             If the binding is closed or its model is gone.
         """
         frame = self._refresh()
+        self._counter.uncounted.steps = 0
         self._follow_at_rest()
         return frame
 
@@ -288,6 +298,7 @@ class Binding(Gathering, Guarding):
 
         A new one is kept and sent like any other. Once closed, the last there was.
         """
+        self._take_last()
         if self.state == "live" and self.frame.step != self.steps:
             return self._refresh()
         return self.frame
@@ -401,12 +412,28 @@ class Binding(Gathering, Guarding):
 
         Views keep the last frame. Closing again does nothing.
         """
+        self._take_last()
         self.settle()
         if self._state not in ("closed", "fault"):
             self._release("closed")
             if self._training.belongs_to(self):
                 self.control.release()
             self._tell("its end", lambda each: each.on_closed())
+
+    def _hold_last(self) -> None:
+        """Keep the layers of a model that is going, if steps were made since the last frame."""
+        if self.frame.step != self._counter.steps:
+            self._camera.layers.hold()
+
+    def _take_last(self) -> None:
+        """Take the last state of a model that has gone, if its layers are still there."""
+        if self._state not in ("live", "idle") or self.model is not None:
+            return
+        if self.frame.step != self.steps:
+            with suppress(RuntimeError):  # they are not: `standing` says so
+                started = self._begin_now()
+                with self._sending:
+                    self._show_started(started, settled=True)
 
     def _release(self, state: State) -> None:
         self._counter.close()

@@ -112,7 +112,7 @@ class Camera:
         names: Mapping[str, Names] | None = None,
     ) -> None:
         self.layers = layers
-        self._names = names or {}
+        self._names, self._is_renamed = names or {}, False
         self.looking = looking or Looking()
         self.throttle = Throttle(max_fps)
         self._whole_throttle = Throttle(_WHOLE_FPS, _WHOLE_SHARE)
@@ -274,6 +274,10 @@ class Camera:
         data.flags.writeable = False
         return Frame(step, latest.layout, data)
 
+    def rename(self, names: Mapping[str, Names]) -> None:
+        """Have outputs and inputs called otherwise from the next frame on that is read anew."""
+        self._names, self._is_renamed = names, True
+
     def take_over(self, earlier: Camera) -> None:
         """Keep the frames that an earlier camera has taken since this one was made."""
         for frame in earlier.history:
@@ -290,8 +294,9 @@ class Camera:
         self, read: list[LayerFunctions], step: int, wanted: Layout | None = None
     ) -> Started:
         layout, fingerprint, beside = self.layout, Fingerprint.of(read), self.layers.vectors()
-        vectors = vectors_of(beside)
-        if not self._fingerprint.fits(fingerprint) or vectors != layout.beside:
+        vectors, is_same = vectors_of(beside), self._fingerprint.fits(fingerprint)
+        if self._is_renamed or not is_same or vectors != layout.beside:
+            self._is_renamed = False
             layout = build_layout(read, layout, self._names, vectors)
             self._fingerprint = fingerprint
         if wanted is not None and wanted.is_cut and layout is self.layout:

@@ -15,6 +15,7 @@ from typing import Protocol
 from kan_widgets.live.reports import Callback
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching.steps import StepHooks
+from kan_widgets.live.watching.uncounted import Uncounted
 
 # Training counts as quiet after this long without a step, or this many step times.
 _QUIET_SECONDS = 0.25
@@ -73,6 +74,8 @@ class Counter:
         """What counting and what was done for the owner took."""
         self.training_seconds = 0.0
         """Time between steps, pauses left out."""
+        self.uncounted = Uncounted()
+        """What other optimizers have done since the last step."""
         self.watchers: tuple[Callback[[int, bool]], ...] = ()
         self.is_calm = False
         """Whether the next step is only counted, if it is not due for a frame."""
@@ -135,6 +138,7 @@ class Counter:
                     # Another thread may have changed it, or have made steps, meanwhile.
                     if self.is_calm and self.steps == step - 1:
                         self.steps = step
+                        self.uncounted.steps = 0
                         self.training_seconds += passed
                         self._intervals.append(passed)
                         self._training.stepped(step, start, passed)
@@ -161,6 +165,7 @@ class Counter:
 
     def _count(self, owner: StepOwner, now: float) -> None:
         self.steps += 1
+        self.uncounted.steps = 0
         self._trainer = weakref.ref(current_thread())
         counted: float | None = None
         if self._last_step_at:

@@ -49,6 +49,7 @@ class BoundLayers:
         ]
         self._chosen = chosen
         self._beside = self._small_vectors(model)
+        self._held: list[nn.Module] = []
         # The entry that each layer was read from last.
         self._entry_of: dict[str, Entry] = {}
 
@@ -142,9 +143,18 @@ class BoundLayers:
         within = bisect.bisect_right(list(sizes), _MOST_BESIDE)
         return [(path, ref, name) for _, path, ref, name in found[:within]]
 
+    def hold(self) -> None:
+        """Keep the modules that hold layers until `forget`: the model itself is going.
+
+        Of a model that is let go of, not collected as garbage, its parts are still there when
+        this is called.
+        """
+        beside = (module for _, ref, _ in self._beside if (module := ref()) is not None)
+        self._held = [*self.modules(), *beside]
+
     def forget(self) -> None:
         """Read no more."""
-        self._entries, self._entry_of, self._beside = [], {}, []
+        self._entries, self._entry_of, self._beside, self._held = [], {}, [], []
 
     def _read(self, entry: Entry) -> list[LayerFunctions]:
         layers = read_module(entry[0], _module(entry), entry[2])

@@ -2,19 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from torch import nn
 
 from kan_widgets.functions import find
+from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Names
+from kan_widgets.live.watching.reading import Reading
+
+
+class Naming(Reading):
+    """A source of frames whose outputs and inputs can be given other names."""
+
+    _named: dict[str, Any]
+    """What `checked_names` was given."""
+
+    @abstractmethod
+    def refresh(self) -> Frame:
+        """Take a frame now, and send it."""
+
+    @property
+    def class_names(self) -> Sequence[str] | None:
+        """What the outputs of the last layer are called; may be set, as `kan_widgets.bind` says."""
+        names: Sequence[str] | None = self._named.get("class_names")
+        return names
+
+    @class_names.setter
+    def class_names(self, names: Sequence[str] | None) -> None:
+        self._rename(class_names=names)
+
+    @property
+    def feature_names(self) -> Sequence[str] | None:
+        """What the inputs of the first layer are called; may be set likewise."""
+        names: Sequence[str] | None = self._named.get("feature_names")
+        return names
+
+    @feature_names.setter
+    def feature_names(self, names: Sequence[str] | None) -> None:
+        self._rename(feature_names=names)
+
+    @property
+    def channel_names(self) -> Mapping[str, Sequence[str]] | None:
+        """What the outputs of other layers are called, by the layer; may be set likewise."""
+        names: Mapping[str, Sequence[str]] | None = self._named.get("channel_names")
+        return names
+
+    @channel_names.setter
+    def channel_names(self, names: Mapping[str, Sequence[str]] | None) -> None:
+        self._rename(channel_names=names)
+
+    def _rename(self, **given: Any) -> None:
+        if (model := self.model) is None:
+            raise RuntimeError(f"this binding is {self.state}: bind the model again")
+        named = self._named | given
+        self._camera.rename(checked_names(model, **named))
+        self._named = named
+        self.refresh()
 
 
 def checked_names(
     model: nn.Module,
-    class_names: Sequence[str] | None,
-    feature_names: Sequence[str] | None,
-    channel_names: Mapping[str, Sequence[str]] | None,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    channel_names: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Names]:
     """Return the names of outputs and inputs by the layer. Raises as `kan_widgets.bind` says."""
     if class_names is None and feature_names is None and channel_names is None:
@@ -54,7 +107,11 @@ def checked_names(
 def _checked(
     keyword: str, given: Sequence[str], layer: str, count: int, of: str
 ) -> tuple[str, ...]:
-    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+    if (
+        isinstance(given, str)
+        or not isinstance(given, Iterable)
+        or not all(isinstance(name, str) for name in given)
+    ):
         raise TypeError(f"{keyword}={given!r:.80}: expected a list of names, one for each {of}")
     if len(given) != count:
         raise ValueError(

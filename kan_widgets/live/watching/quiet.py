@@ -6,15 +6,22 @@ rests unless some training is live.
 
 from __future__ import annotations
 
+import atexit
+import sys
 import threading
 import time
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from torch import nn
+from torch.optim import Optimizer
 
 from kan_widgets.live import cells
 from kan_widgets.live.frames.source import State
 from kan_widgets.live.worker import Job, scheduler
+
+if TYPE_CHECKING:
+    from kan_widgets.live.watching.uncounted import Uncounted
 
 _POLL_SECONDS = 0.1
 # Views draw the end of a training a moment after they are told of it.
@@ -40,6 +47,17 @@ class Watched(Protocol):
     def trained_by(self) -> threading.Thread | None:
         """The thread that made the last step, while it is known."""
 
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The bound optimizer, while it exists."""
+
+    @property
+    def uncounted(self) -> Uncounted:
+        """The steps that others have made with the model."""
+
+    def tell_training(self) -> None:
+        """Tell the views that something about the training changed."""
+
     def settle(self) -> None:
         """Send the latest state."""
 
@@ -51,7 +69,8 @@ class Watched(Protocol):
 
 
 # A binding lives as long as its model: once that is gone, it is closed and let go of.
-_watched: set[Watched] = set()
+# It is gone through after each step of any optimizer, so that it is exchanged and never changed.
+_watched: tuple[Watched, ...] = ()
 # What has ended, and until when it is kept; only for the job.
 _ended: list[tuple[float, Watched]] = []
 _lock = threading.Lock()
@@ -59,8 +78,9 @@ _lock = threading.Lock()
 
 def watch(training: Watched) -> None:
     """Settle a training whenever it goes quiet, until `unwatch`."""
+    global _watched
     with _lock:
-        _watched.add(training)
+        _watched = (*_watched, training)
     # For the model's end, which may start no thread; and the first frame does not wait for it.
     scheduler.start()
     cells.watch(_at_the_end)
@@ -68,8 +88,9 @@ def watch(training: Watched) -> None:
 
 def unwatch(training: Watched) -> None:
     """Forget a training."""
+    global _watched
     with _lock:
-        _watched.discard(training)
+        _watched = tuple(each for each in _watched if each is not training)
 
 
 def wake() -> None:
@@ -77,16 +98,16 @@ def wake() -> None:
     _job.wake()
 
 
-def _all() -> list[Watched]:
-    with _lock:
-        return list(_watched)
+def all_watched() -> tuple[Watched, ...]:
+    """Return all trainings that are watched."""
+    return _watched
 
 
 def _look() -> None:
     """Settle what is quiet, release what has lost its model; look again while any is live."""
     live, now = False, time.monotonic()
     _ended[:] = [(end, training) for end, training in _ended if end > now]
-    for training in _all():
+    for training in all_watched():
         if training.model is None:
             training.close()
             _ended.append((now + _KEPT_SECONDS, training))
@@ -104,7 +125,7 @@ class _CellEnd(cells.CellListener):
 
     def cell_over(self, error: BaseException | None) -> None:
         """Settle what this thread was training, and note how that ended."""
-        for training in _all():
+        for training in all_watched():
             if training.state == "live" and training.trained_by is threading.current_thread():
                 training.settle()
             training.cell_over(error)
@@ -114,6 +135,21 @@ _job = Job(scheduler, _look)
 _at_the_end = _CellEnd()
 
 
-def model_gone(_: object, job: Job = _job) -> None:
-    """Say that a model is gone; for the garbage collector, also at the end of the program."""
+def model_gone(last: Callable[[], Callable[[], object] | None], _: object, job: Job = _job) -> None:
+    """Say that a model is gone; for the garbage collector, also at the end of the program.
+
+    ``last()`` gives what is to be called at once, while parts of the model are still there.
+    """
+    if (call := last()) is not None:
+        call()
     job.leave_word()
+
+
+@atexit.register
+def _program_over() -> None:
+    """Note how a script ended, as a cell does: before the recordings of it are closed."""
+    error = getattr(sys, "last_value", None)
+    if cells.is_over_in(None):
+        return
+    for training in all_watched():
+        training.cell_over(error)

@@ -13,18 +13,23 @@ from torch.optim import Optimizer
 
 from kan_widgets.live.frames.progress import Progress, Stats
 from kan_widgets.live.frames.scalars import Scalars, step_given
+from kan_widgets.live.frames.standing import ENDED, Standing, behind, standing_of
 from kan_widgets.live.recordings.saving import Savable
 from kan_widgets.live.steering.control import Control
 from kan_widgets.live.steering.learning_rate import learning_rates
 from kan_widgets.live.steering.track import Track
 from kan_widgets.live.steering.training import Training
+from kan_widgets.live.watching import quiet
 from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.errands import Errands
 from kan_widgets.live.watching.last_batch import LastBatch
 from kan_widgets.live.watching.limits import check_every, optimizer_of
 from kan_widgets.live.watching.steps import hooks_of
+from kan_widgets.live.watching.uncounted import Uncounted
 
 Batch = TypeVar("Batch")
+
+_BIND = "live = kw.bind(model, optimizer)"
 
 
 class Sending(Protocol):
@@ -134,6 +139,44 @@ class Steered(Savable):
     def progress(self) -> Progress:
         """How far the training is."""
         return self.training.progress(self.steps, self.stats.share)
+
+    @property
+    def uncounted(self) -> Uncounted:
+        """The steps that others have made with the model since the last one counted."""
+        return self._counter.uncounted
+
+    @property
+    def standing(self) -> Standing:
+        """How the run stands, as all views say it, and the line that mends it."""
+        said = standing_of(self.progress)
+        if self._state == "fault":
+            return Standing("fault", f"no longer watched: {self._message}", _BIND)
+        if self.state == "closed":
+            before = f"{said.words}; " if said.state in ENDED else ""
+            return Standing("closed", f"{before}closed{behind(self.steps, self.frame.step)}")
+        if words := self.uncounted.words:
+            return Standing("uncounted", words, _BIND)
+        if said.state == "running" and self.control.state == "stopping":
+            return Standing("stopping", "stopping")
+        if said.state == "running" and self._stands_still():
+            return Standing("still", "stands still")
+        return said
+
+    def _stands_still(self) -> bool:
+        """Whether the thread that trained it trains another model now.
+
+        A loop that nobody tracks ends without a word.
+        """
+        trainer = self.trained_by
+        # It is idle itself: who is live is another.
+        return (
+            self.state == "idle"
+            and trainer is not None
+            and any(
+                other.state == "live" and other.trained_by is trainer
+                for other in quiet.all_watched()
+            )
+        )
 
     @property
     def data_source(self) -> str:

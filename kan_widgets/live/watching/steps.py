@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 # How long to wait for the end of a step; there are steps that take minutes.
 _PATIENCE_SECONDS = 2.0
+_PATIENCE_TO_LISTEN = 0.2
 
 # torch wraps each class's step() in a function of its own, which calls the hooks. Where
 # step() calls super().step(), one is inside the other.
@@ -169,6 +170,24 @@ class StepHooks:
                     "kan_widgets.bind was called inside optimizer.step(): call it between two steps"
                 )
             time.sleep(0.0005)
+
+
+def wait_until_outside() -> bool:
+    """Wait until no thread is inside a step of any optimizer; whether that has come about."""
+    end = time.monotonic() + _PATIENCE_TO_LISTEN
+    while any(map(_is_inside, sys._current_frames().values())):
+        if _is_inside(sys._getframe()) or time.monotonic() > end:
+            return False
+        time.sleep(0.0005)
+    return True
+
+
+def _is_inside(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code is _TORCH_STEP:
+            return True
+        frame = frame.f_back
+    return False
 
 
 _hooks: weakref.WeakKeyDictionary[Optimizer, StepHooks] = weakref.WeakKeyDictionary()

@@ -37,7 +37,7 @@ export interface What {
 export interface Models {
   element: HTMLElement;
   /** Names them and gives them their columns. */
-  show(shown: Pick<Shown, "models" | "still">, width: number): void;
+  show(shown: Pick<Shown, "models">, width: number): void;
   /** What a picture of them is drawn from. */
   parts(given: Given): Given[];
   /** The view of one model is drawn again. */
@@ -132,7 +132,7 @@ export function createModels(
 
   return {
     element: whole,
-    show({ models, still }, width) {
+    show({ models }, width) {
       const columns = `repeat(${what.columns(places.length, width)}, minmax(0, 1fr))`;
       if (root.style.gridTemplateColumns !== columns) root.style.gridTemplateColumns = columns;
       places.forEach(({ place, name, step }, k) => {
@@ -140,7 +140,7 @@ export function createModels(
         const store = parts[k]?.store;
         if (store) {
           const left = store.leftOut();
-          const at = stateOf(store, still[k] ?? false);
+          const at = stateOf(store);
           put(step, left.length > 0 ? `${at} · ${counted(left.length, "layer")} not shown` : at);
           const title = left.join("\n");
           if (step.title !== title) step.title = title;
@@ -158,12 +158,10 @@ export function createModels(
   };
 }
 
-function stateOf(store: Store, still: boolean): string {
-  const training = store.training();
-  const known = { training: still && training === "running" ? "stands still" : training };
+function stateOf(store: Store): string {
   // The newest step of each stands in the table above, which is drawn at moments of its own.
   const step = store.cursor() >= 0 ? (store.current()?.step ?? null) : null;
-  return statusText(step, store.cursor(), store.status(), known);
+  return statusText(step, store.cursor(), store.standing());
 }
 
 const HEADS = [".kw-model-name", ".kw-header", ".kw-caption"];

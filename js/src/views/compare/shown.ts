@@ -37,8 +37,6 @@ export interface Shown {
   /** What they are trained on. */
   note: string;
   models: string[];
-  /** Whether each makes no steps while others do, although its training is not known to be over. */
-  still: boolean[];
   rows: Row[];
   growth: Growth[];
 }
@@ -57,11 +55,10 @@ function allIn(get: (trait: string) => unknown): Shown {
     costs = "",
     note = "",
     models = [],
-    still = [],
     rows = [],
     growth = [],
   } = (get("shown") ?? {}) as Partial<Shown>;
-  return { hints, verdict, costs, note, models, still, rows, growth };
+  return { hints, verdict, costs, note, models, rows, growth };
 }
 
 /** The steps made, as they are written: one word where all models have made as many. */

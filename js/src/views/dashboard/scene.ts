@@ -36,7 +36,7 @@ export function sceneOf(
     height += picture.height;
   }
   const value = latest(headline.loss) ?? numberOf(headline.value);
-  const caption = captionOf(headline, value, store.cursor() >= 0);
+  const caption = captionOf(headline, value);
   const said = caption.map(({ text }) => text).join(", ");
   return {
     width,
@@ -51,13 +51,12 @@ export function sceneOf(
   };
 }
 
-function captionOf({ model, loss }: Headline, value: number, back: boolean): Remark[] {
+function captionOf({ model, loss }: Headline, value: number): Remark[] {
   const remarks: Remark[] = [];
   if (model) remarks.push({ text: model, tone: "ink", strong: true, title: "The model's class" });
   if (loss) {
     const title = `The latest ${loss} that was logged, not smoothed: ${value}`;
-    const latest = back ? `latest ${loss}` : loss;
-    remarks.push({ text: `${latest} ${formatNumber(value)}`, tone: "ink", title });
+    remarks.push({ text: `latest ${loss} ${formatNumber(value)}`, tone: "ink", title });
   }
   return remarks;
 }

@@ -179,10 +179,10 @@ export function verdictOf(
     ? `${which}: predicted ${named(scores.best)} (${percent(scores.probabilities[scores.best])})${truth}`
     : `${which}: highest score ${named(scores.best)}${truth}`;
   if (loss === null) return said + late;
-  // The loss of the training is that of a batch, with the statistics of the batch and with dropout.
+  // The losses that are logged are those of batches, with the statistics of a batch and with dropout.
   const differs = graph.stations.some((station) => DIFFERS.test(station.label));
   const mode = differs ? " in evaluation mode" : "";
-  return `${said} · its loss ${twoDigits(loss)}${mode}${late}`;
+  return `${said} · loss of this example${mode} ${twoDigits(loss)}${late}`;
 }
 
 /** Of when the numbers of the example are, where that is not the step drawn. */

@@ -1,6 +1,7 @@
 /** What the panel has to say beside its numbers: warnings, the traceback, what the training printed. */
 
 import { element, put } from "../../shell/element.ts";
+import { hintText, type Standing } from "../../wire/standing.ts";
 import type { Commands } from "./commands.ts";
 import type { Status } from "./status.ts";
 import { ALONE, deafWords } from "./words.ts";
@@ -8,7 +9,7 @@ import { ALONE, deafWords } from "./words.ts";
 export interface Notes {
   element: HTMLElement;
   /** `alone`: there is no kernel that could hear. */
-  show(status: Status, alone: boolean): void;
+  show(status: Status, alone: boolean, standing: Standing): void;
 }
 
 export function createNotes(document: Document, commands: Commands): Notes {
@@ -39,11 +40,12 @@ export function createNotes(document: Document, commands: Commands): Notes {
 
   return {
     element: root,
-    show(status, alone) {
+    show(status, alone, standing) {
       const hearing = commands.hearing();
       const notes: [text: string, tone: string][] = [];
       if (status.recording) notes.push([status.recording, "calm"]);
       if (alone) notes.push([ALONE, "calm"]);
+      else if (standing.state === "unheard") notes.push([hintText(standing), "warn"]);
       else if (hearing !== "well")
         notes.push([deafWords(hearing === "deaf", commands.waiting()), "warn"]);
       if (commands.refused()) notes.push([commands.refused(), "warn"]);

@@ -16,14 +16,16 @@ import { chartReader } from "../../scene/logged.ts";
 import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../scene/marks.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { ColourName, Colours } from "../../scene/theme.ts";
+import { hintText, type Standing, standingText } from "../../wire/standing.ts";
 import type { Status } from "./status.ts";
 import { statusIn } from "./traits.ts";
-import { numbers, trainingWord } from "./words.ts";
+import { numbers } from "./words.ts";
 
 export interface PanelScene extends Scene {
   chart: Chart;
   layout: ChartLayout;
   status: Status;
+  standing: Standing;
 }
 
 export interface PanelDrawing extends Drawing<PanelScene> {
@@ -45,14 +47,19 @@ const EXPECTED = 2;
 const LEAST_ROW = 120;
 const NARROW = 170;
 /** How each state is marked. */
-const DOTS: Record<Status["state"], ["dot" | "ring", ColourName]> = {
-  idle: ["dot", "ghost"],
+const DOTS: Readonly<Record<string, ["dot" | "ring", ColourName]>> = {
   running: ["dot", "live"],
   paused: ["dot", "hold"],
+  stopping: ["dot", "hold"],
   finished: ["ring", "live"],
   stopped: ["ring", "hold"],
   interrupted: ["ring", "warn"],
+  closed: ["ring", "ghost"],
   failed: ["dot", "warn"],
+  fault: ["dot", "warn"],
+  silent: ["dot", "warn"],
+  unheard: ["dot", "warn"],
+  uncounted: ["dot", "warn"],
 };
 
 export function drawing(): PanelDrawing {
@@ -86,6 +93,7 @@ function narrowest({ panels }: Chart, { room }: Given): number | undefined {
 function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands): PanelScene {
   const { width, theme, ratio } = given;
   const { colours } = theme;
+  const standing = given.store.standing();
   const top = shareDone(status) !== null ? PAD + BAR + PAD : PAD;
   const inside = { x: PAD, y: top, width: width - 2 * PAD };
   const count = chart.panels.length;
@@ -98,13 +106,14 @@ function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands):
     chart,
     layout,
     status,
+    standing,
     width,
     height: top + below + PAD,
     title: "Training",
     moment: "",
-    words: wordsOf(chart, layout, status),
-    about: trainingWord(status),
-    caption: captionOf(status, colours),
+    words: wordsOf(chart, layout, status, standing),
+    about: standing.words,
+    caption: captionOf(status, standing, colours),
     sheets: [
       { marks: () => barMarks(status, given) },
       {
@@ -165,29 +174,26 @@ function barMarks(status: Status, { width, theme }: Given): Mark[] {
 }
 
 /** The state, with a dot that says as much by its colour. */
-function stateRemark(status: Status, colours: Colours): Remark {
-  const failed = status.state === "failed" || status.fault !== "";
-  const [kind, colour]: ["dot" | "ring", ColourName] = failed
-    ? ["dot", "warn"]
-    : status.closed
-      ? ["ring", "ghost"]
-      : DOTS[status.state];
+function stateRemark(standing: Standing, colours: Colours): Remark {
+  const [kind, colour] = DOTS[standing.state] ?? ["dot", "ghost"];
   return {
-    text: trainingWord(status),
-    tone: failed ? "warn" : "ink",
+    text: standingText(standing),
+    title: hintText(standing),
+    tone: kind === "dot" && colour === "warn" ? "warn" : "ink",
     strong: true,
     shared: true,
     swatch: { kind, colours: [colours[colour]] },
   };
 }
 
-function captionOf(status: Status, colours: Colours): Remark[] {
-  const state = stateRemark(status, colours);
-  const facts = numbers(status).map(([name, value, title]): Remark => {
+function captionOf(status: Status, standing: Standing, colours: Colours): Remark[] {
+  const state = stateRemark(standing, colours);
+  const facts = numbers(status, standing.state).map(([name, value, title]): Remark => {
     return { text: `${name} ${value}`.trim(), title, shared: name === "step" };
   });
-  const troubles = [status.message, status.fault].filter((text) => text !== "");
-  return [state, ...facts, ...troubles.map((text): Remark => ({ text, tone: "warn" }))];
+  const { message } = status;
+  const said = message === "" || standing.words.includes(message);
+  return [state, ...facts, ...(said ? [] : [{ text: message, tone: "warn" } as const])];
 }
 
 function emptyWords({ recording, step }: Status): string[] {
@@ -196,13 +202,18 @@ function emptyWords({ recording, step }: Status): string[] {
   return [step > 0 ? "Nothing was logged yet." : "Not trained yet.", next];
 }
 
-function wordsOf({ panels }: Chart, { steps }: ChartLayout, status: Status): string {
+function wordsOf(
+  { panels }: Chart,
+  { steps }: ChartLayout,
+  status: Status,
+  standing: Standing,
+): string {
   const values = panels.flatMap((panel) =>
     entriesOf(panel, steps, null).map(({ name, value }) => `${name || panel.title} ${value}`),
   );
   const latest = values.length > 0 ? ` Latest values: ${values.join(", ")}.` : "";
   return (
-    `Training panel: ${trainingWord(status)}, step ${formatCount(status.step)}.${latest} ` +
+    `Training panel: ${standingText(standing)}, step ${formatCount(status.step)}.${latest} ` +
     "Left and right arrow read the curves, plus and minus zoom, 0 shows all steps."
   );
 }

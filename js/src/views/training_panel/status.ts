@@ -10,7 +10,6 @@ export interface Status {
   recording: string;
   /** Whether what is clicked reaches the training. */
   steered: boolean;
-  fault: string;
   step: number;
   epoch: number | null;
   epochs: number | null;
@@ -22,10 +21,10 @@ export interface Status {
   mean_rate: number;
   /** How the layers of kan_widgets compute; empty where the model has none, or in a recording. */
   kernels: string;
-  elapsed: number;
-  remaining: number | null;
-  /** Seconds that the run was asked to take. */
-  paced: number | null;
+  /** Times as they are written: the training time, what remains of it, and what it was asked to be; "" where one is not known. */
+  elapsed: string;
+  remaining: string;
+  paced: string;
   share: number;
   source: string;
   message: string;
@@ -57,7 +56,6 @@ const EMPTY: Status = {
   closed: false,
   recording: "",
   steered: false,
-  fault: "",
   step: 0,
   epoch: null,
   epochs: null,
@@ -66,9 +64,9 @@ const EMPTY: Status = {
   rate: 0,
   mean_rate: 0,
   kernels: "",
-  elapsed: 0,
-  remaining: null,
-  paced: null,
+  elapsed: "",
+  remaining: "",
+  paced: "",
   share: 0,
   source: "",
   message: "",

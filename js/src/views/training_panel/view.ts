@@ -15,7 +15,6 @@ import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
 import type { Status } from "./status.ts";
 import css from "./style.css";
 import { statusIn } from "./traits.ts";
-import { trainingWord } from "./words.ts";
 
 /** What tests may ask of a view, as `element.kwPanel`. */
 export interface PanelElement extends HTMLElement {
@@ -85,7 +84,7 @@ function build(shell: Shell): Parts {
   }
 
   /** Says how far it is, and in which state when that changes, to those who listen. */
-  function tell({ status, width }: PanelScene) {
+  function tell({ status, standing: { words: state }, width }: PanelScene) {
     const share = shareDone(status);
     progress.hidden = share === null;
     if (share !== null) {
@@ -93,7 +92,6 @@ function build(shell: Shell): Parts {
       progress.style.cssText = `left:${x}px;top:${y}px;width:${length}px;height:${height}px`;
       progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
     }
-    const state = trainingWord(status);
     if (told && state !== told) shell.speak(state);
     told = state;
   }
@@ -151,7 +149,8 @@ function build(shell: Shell): Parts {
       controls.show(status, alone());
       alarms.show(status, !alone() && !status.closed && status.steered);
       // On a page of its own nobody expects to steer a training.
-      notes.show(status, alone() && given.store.status().state !== "saved");
+      const { store } = given;
+      notes.show(status, alone() && store.status().state !== "saved", store.standing());
       bar.show(given.get, alone(), curves(given.get) === 0);
       const shown = stage.show((width) => draw({ ...given, get, width }), 4000, given.ratio);
       if (typeof shown === "string") return shown;

@@ -1,25 +1,20 @@
 /** Words and numbers of the panel. No DOM. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
-import { stateWord } from "../../phi/states.ts";
 import type { Status } from "./status.ts";
 
 /** States in which nothing more comes by itself. */
 const ENDED: readonly Status["state"][] = ["finished", "stopped", "interrupted", "failed"];
+/** How a run stands where it may make no steps. */
+const UNSURE: readonly string[] = ["unheard", "silent", "uncounted", "still", "alone"];
 /** A smaller share of the training time for what is shown is not worth a word. */
 const MUCH = 0.05;
 
-/** "0:07", "1:15", "1:02:03". */
-export function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  const two = (n: number) => String(n).padStart(2, "0");
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const rest = two(whole % 60);
-  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
-}
-
-/** Label, which may be empty, and value of each number that is known. */
-export function numbers(status: Status): [label: string, value: string, title: string][] {
+/** Label, which may be empty, and value of each number that is known. How fast it is goes without saying where nothing says that it makes steps. */
+export function numbers(
+  status: Status,
+  standing: string,
+): [label: string, value: string, title: string][] {
   const found: [string, string, string][] = [
     ["step", formatCount(status.step), "Optimizer steps since the model was bound"],
   ];
@@ -28,29 +23,30 @@ export function numbers(status: Status): [label: string, value: string, title: s
     found.push(["epoch", `${status.epoch}${of}`, "The current pass over the data"]);
   }
   const ended = ENDED.includes(status.state);
-  if (!ended && status.rate > 0) {
+  const known = !ended && !UNSURE.includes(standing);
+  if (known && status.rate > 0) {
     found.push([
       "now",
       `${formatNumber(status.rate)} steps/s`,
       `Optimizer steps a second over the last few seconds, pauses not counted${status.kernels && `. KAN layers compute by ${status.kernels}`}`,
     ]);
   }
-  if (status.elapsed > 0) {
+  if (status.elapsed) {
     const mean = status.mean_rate;
     const each = mean > 0 ? `; while steps were made, ${formatNumber(mean)} a second` : "";
     found.push([
-      ended ? "took" : "elapsed",
-      duration(status.elapsed),
-      `Since the first step, with all between the steps but pauses${each}`,
+      "training time",
+      status.elapsed,
+      `By the clock on the wall from the first step to the last, with all between but pauses${each}`,
     ]);
   }
-  if (status.remaining !== null) {
-    found.push(["remaining", duration(status.remaining), "At the present rate"]);
+  if (known && status.remaining) {
+    found.push(["remaining", status.remaining, "At the present rate"]);
   }
-  if (status.paced !== null) {
+  if (status.paced) {
     found.push([
       "paced",
-      `to take ${duration(status.paced)}`,
+      `to take ${status.paced}`,
       "It was asked to take about this long, live.track(…, seconds=…): it waits between batches",
     ]);
   }
@@ -63,13 +59,6 @@ export function numbers(status: Status): [label: string, value: string, title: s
   }
   if (status.source) found.push(["data", status.source, "What the model is trained on"]);
   return found;
-}
-
-export function trainingWord({ state, control, closed, fault }: Status): string {
-  if (fault) return "no longer watched";
-  if (closed) return "closed";
-  if (control === "stopping") return "stopping";
-  return stateWord(state);
 }
 
 /** Where nothing is left to hear clicks. */

@@ -1,0 +1,88 @@
+/** How a run stands. Python says it (kan_widgets/live/frames/standing.py); the page knows more only where it hears nothing. */
+
+import type { AnyModel } from "@anywidget/types";
+
+export interface Standing {
+  /** "running", "paused", "failed", …: what colours and controls go by. */
+  state: string;
+  /** The same in words. */
+  words: string;
+  /** What to write so that it is mended; mostly "". */
+  mend: string;
+  /** Whether the kernel gives a sign every few seconds: after SILENT milliseconds without one it is not taken for there. */
+  beats: boolean;
+}
+
+/** Several beats long (BEAT_SECONDS in kan_widgets/widgets/stream.py), so that a busy page misses none. */
+export const SILENT = 10_000;
+
+const SIGNS = ["msg:custom", "change:training", "change:status", "change:frame"] as const;
+
+export const UNKNOWN: Standing = { state: "idle", words: "not training", mend: "", beats: false };
+export const ALONE: Standing = { state: "alone", words: "no kernel", mend: "", beats: false };
+
+/** In a saved page; how a run has ended is still so. */
+export function savedAs({ state, words, beats }: Standing): Standing {
+  const ended = !beats && state !== "idle";
+  const known = words.startsWith("recorded") ? words : `saved: ${words}`;
+  return { ...UNKNOWN, state: "saved", words: ended ? known : "saved" };
+}
+
+/** Reads the trait; of what an older version saved nothing is known. */
+export function readStanding(value: unknown): Standing {
+  const found = value && typeof value === "object" ? (value as Partial<Standing>) : {};
+  return { ...UNKNOWN, ...found };
+}
+
+/** Milliseconds without a sign, although something goes on. */
+export function silence(milliseconds: number): Standing {
+  const seconds = Math.floor(milliseconds / 1000);
+  const time = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+  return { ...UNKNOWN, state: "unheard", words: `no sign from the kernel for ${time}` };
+}
+
+/** Tells for how many milliseconds nothing was heard, each second from SILENT on; 0 as soon as there is a sign. */
+export function watchSilence(
+  model: AnyModel,
+  beats: () => boolean,
+  tell: (milliseconds: number) => void,
+  signal: AbortSignal,
+): void {
+  // Where a picture is drawn without a page there is no clock, and nothing is waited for.
+  if (!("setInterval" in globalThis)) return;
+  let heard = performance.now();
+  const look = () => {
+    const silent = performance.now() - heard;
+    tell(beats() && silent > SILENT ? silent : 0);
+  };
+  const sign = () => {
+    heard = performance.now();
+    tell(0);
+  };
+  const timer = setInterval(look, 1000);
+  for (const event of SIGNS) model.on(event, sign);
+  const end = () => {
+    clearInterval(timer);
+    for (const event of SIGNS) model.off(event, sign);
+  };
+  signal.addEventListener("abort", end, { once: true });
+}
+
+/** The words, with the line that mends it. */
+export function standingText({ words, mend }: Standing): string {
+  return mend ? `${words}: ${mend}` : words;
+}
+
+const ENDED = "What was shown last stays, and its history; nothing more comes.";
+const HINTS: Readonly<Record<string, string>> = {
+  closed: `${ENDED} Bind a model again, and show it in a new view.`,
+  alone: `${ENDED} In a notebook, running the cell of this view again connects it.`,
+  unheard:
+    "The kernel has died, is cut off from this page, or is in one long computation that lets nothing else run. If it has died: restart it, and run the cells again.",
+  uncounted: "Steps are counted from then on. live.train_with(optimizer) keeps history and curves.",
+};
+
+/** What can be done, where that does not go without saying. */
+export function hintText({ state }: Standing): string {
+  return HINTS[state] ?? "";
+}
