@@ -14,6 +14,7 @@ import { loadFont } from "./font.ts";
 import { holdHeight } from "./hold.ts";
 import { keepKeys } from "./keys.ts";
 import { chooseInLinked } from "./linked.ts";
+import { comeIntoSight, seenBeside } from "./room.ts";
 import { createSaving } from "./saving.ts";
 import { mountScrubber, type Scrubber } from "./scrubber.ts";
 import { shareWithModel } from "./shared.ts";
@@ -38,6 +39,8 @@ export interface Kind {
   lists?: boolean;
   /** What it draws is tall: the timeline and the line that is read stand above, where they are seen. */
   above?: boolean;
+  /** It is no higher than the window, if it can, and comes into sight when a training begins. */
+  fits?: boolean;
   drawing: () => Drawing;
 }
 
@@ -116,6 +119,7 @@ const WAITING = "waiting for the kernel…";
 export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): void {
   const { model, el, host, signal, within } = props;
   const timed = !kind.timeless && !within;
+  const fits = kind.fits && !within;
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const root = element(document, "div", `kw-view kw-${kind.name.replaceAll("_", "-")}`);
@@ -186,15 +190,13 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   }
 
   function draw() {
-    if (!store || !birth.ready()) {
-      theme();
-      return;
-    }
+    if (!store || !birth.ready()) return void theme();
     if (store.protocolError) return say(store.protocolError, "warn");
     parts.body.hidden = false;
     if (parts.width() === 0) return unseen.hidden();
     unseen.shown();
-    const scene = parts.draw(given(store));
+    const seen = fits ? seenBeside(root, parts.body) : undefined;
+    const scene = parts.draw({ ...given(store), seen });
     status.show(store); // after the drawing, which asks how wide it is: slow once words have changed
     scrubber?.tell();
     if (typeof scene === "string") return say(scene);
@@ -203,6 +205,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     caption.show(told);
     hold(`${scene.title} ${scene.width} ${isUnderWay(store)}`);
     expose(root, { ...scene, caption: told });
+    if (fits) comeIntoSight(root, store);
   }
 
   function heard(what: Change | string) {
@@ -249,7 +252,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
 
 /** While it trains what is said changes its length; at rest it takes no more room than it needs. */
 function isUnderWay(store: Store): boolean {
-  return ["running", "paused"].includes(store.status().state);
+  return ["running", "paused"].includes(store.training());
 }
 
 /** A host says some remarks once for all that it has. */

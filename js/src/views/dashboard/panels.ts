@@ -6,18 +6,32 @@ import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { element } from "../../shell/element.ts";
 import type { Mounted, Shell, Still } from "../../shell/mount.ts";
+import { seenAround } from "../../shell/room.ts";
 import { watchTraits } from "../../shell/watch.ts";
-import { heightsOf, type Panel, rowsOf } from "./arrange.ts";
+import { fitted, heightsOf, type Panel, rowsOf } from "./arrange.ts";
 
 /** Pixels of a row's drawings in a page, so that two rows fit a laptop's window; and of what is around a drawing. */
 const ROOM = 188;
 const AROUND = 76;
-const SPARE = 16;
+/** Between two rows: see the style sheet. */
+const GAP = 8;
+/** Of the network's drawing, where nothing else is said. */
+const OWN = 520;
+/** To so many pixels a panel's drawing shrinks where not all is seen at once; what is not here is as tall as it is. */
+const LEAST: Readonly<Record<string, number>> = {
+  network: 290,
+  training: 72,
+  kernels: 120,
+  function: 130,
+  response: 120,
+};
 /** What a panel draws on, once it is seen. */
 const DRAWN = ".kw-view:not([data-kw-unborn]) .kw-viewport";
 /** As in the style sheet. */
 const PAIRED = 760;
 const BESIDE = 1100;
+/** In a low window height is what there is too little of: then in less width too. */
+const LOW = { room: 640, beside: 860 };
 /** The panels that show an example, and the trait that says which. */
 const EXAMPLES: readonly (readonly [panel: string, trait: string])[] = [
   ["network", "example"],
@@ -122,7 +136,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
         says: (remark: string) => number !== speaker && remark !== "" && remark === noteIn(shell),
         height() {
           if (heights.length === 0) arrange();
-          return all || named[number].wide ? undefined : heights[number];
+          return all || !LEAST[named[number].name] ? undefined : heights[number];
         },
         takes(still: () => Still | null, draw: () => void) {
           stills[number] = still;
@@ -149,9 +163,13 @@ export function createPanels(shell: Shell, host: Host): Panels {
 
   function arrange() {
     // What trains stands beside the network where both have room.
-    const isBeside = page === "network" && root.clientWidth >= BESIDE;
+    const seen = seenAround(root);
+    const free = seen && seen - root.offsetTop;
+    const least = free && free < LOW.room ? LOW.beside : BESIDE;
+    const isBeside = page === "network" && root.clientWidth >= least;
     root.toggleAttribute("data-kw-beside", isBeside);
-    const shown = sections.map((section, k) => sizeOf(section, named[k], isBeside));
+    const network = Number(models.get("network")?.get("height")) || OWN;
+    const shown = sections.map((section, k) => sizeOf(section, named[k], isBeside, network));
     // Of the panels on this page.
     const here = Array.from(sections.keys()).filter((k) => !sections[k].section.hidden);
     const found = paired() ? rowsOf(here.map((k) => shown[k])) : here.map((_, k) => [k]);
@@ -161,8 +179,8 @@ export function createPanels(shell: Shell, host: Host): Panels {
         sections[k].section.toggleAttribute("data-whole", paired() && row.length === 1);
       }
     }
-    const next = heightsOf(shown, rows, roomFor(shell.root, root, rows.length));
-    next.forEach((height, k) => {
+    const whole = document.fullscreenElement === shell.root;
+    heightsIn(shown, rows, free, whole).forEach((height, k) => {
       const before = heights[k];
       if (before !== undefined && Math.abs(height - before) < 2) return;
       heights[k] = height;
@@ -171,6 +189,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
   }
 
   document.addEventListener("fullscreenchange", arrange, { signal });
+  document.defaultView?.addEventListener("resize", arrange, { signal });
 
   return {
     element: root,
@@ -187,14 +206,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
       for (const k of sections.keys()) if (!sections[k].section.hidden) again[k]?.();
     },
     fold(folded) {
-      for (const { inside, folder } of sections) {
-        if (!folder) continue;
-        inside.hidden = folded;
-        const open = String(!folded);
-        if (folder.getAttribute("aria-expanded") !== open) {
-          folder.setAttribute("aria-expanded", open);
-        }
-      }
+      for (const { inside, folder } of sections) if (folder) foldAway(inside, folder, folded);
     },
     whole(shown) {
       all = shown;
@@ -216,13 +228,38 @@ interface Section {
   inside: HTMLElement;
 }
 
-function sizeOf({ section, inside }: Section, { wide, fills }: Named, isBeside: boolean): Panel {
+function sizeOf(
+  { section, inside }: Section,
+  { name, wide, fills }: Named,
+  isBeside: boolean,
+  network: number,
+): Panel {
   return {
     wide: (wide && !isBeside) || inside.hidden === true,
     fills,
     height: section.offsetHeight,
     drawn: inside.querySelector<HTMLElement>(DRAWN)?.clientHeight ?? 0,
+    own: name === "network" ? network : 0,
+    least: LEAST[name] ?? 0,
   };
+}
+
+/** Of the drawings, of which all are seen at once if they can: of the whole screen rows take what there is. */
+function heightsIn(
+  panels: readonly Panel[],
+  rows: number[][],
+  free: number | undefined,
+  whole: boolean,
+): number[] {
+  const room = whole && free ? Math.max(ROOM, Math.floor(free / rows.length) - AROUND) : ROOM;
+  const wanted = heightsOf(panels, rows, room);
+  return free ? fitted(wanted, panels, rows, free - GAP * rows.length, whole) : wanted;
+}
+
+function foldAway(inside: HTMLElement, folder: HTMLElement, folded: boolean) {
+  inside.hidden = folded;
+  const open = String(!folded);
+  if (folder.getAttribute("aria-expanded") !== open) folder.setAttribute("aria-expanded", open);
 }
 
 /** The panels that are seen, for a saved picture. */
@@ -251,13 +288,6 @@ function keepTogether(models: ReadonlyMap<string, AnyModel>, { get, signal }: Sh
       once: true,
     });
   }
-}
-
-/** Pixels for the drawings of a row: of the whole screen rows take what there is. */
-function roomFor(view: HTMLElement, panels: HTMLElement, rows: number): number {
-  if (view.ownerDocument.fullscreenElement !== view) return ROOM;
-  const free = view.clientHeight - panels.offsetTop - SPARE;
-  return Math.max(ROOM, Math.floor(free / rows) - AROUND);
 }
 
 /** The name of a panel as a button that folds it away. */

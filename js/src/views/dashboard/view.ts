@@ -17,6 +17,7 @@ const KIND: Kind = {
   label: "Dashboard",
   traits: ["layer", "headline", "folded", "page"],
   above: true,
+  fits: true,
   drawing,
 };
 

@@ -66,10 +66,12 @@ export interface NetworkDrawing extends Drawing<NetworkScene> {
 }
 
 /** Below this width examples and the close-up stand one over the other. */
-const NARROW = 720;
-const STRIP = 158;
+const NARROW = 620;
+const STRIP = { least: 120, most: 158, share: 0.3 };
 const EXAMPLES = 52;
 const ROOM = { least: 410, most: 600, narrow: 540, unit: 22 };
+/** Of all together, where less is seen at once. */
+const LEAST = 300;
 
 export function drawing(): NetworkDrawing {
   const keep = memory();
@@ -229,10 +231,13 @@ function sceneOf(
   const { store, theme, width, ratio } = given;
   const narrow = width < NARROW;
   const more = narrow && store.probe() !== null ? EXAMPLES : 0;
-  const below = STRIP + more;
   // What stands below in a narrow page takes nothing from the diagram.
   const asked = Number(given.get("height"));
-  const height = given.room || (asked ? asked + more : below + roomOf(given, frame, keep, narrow));
+  const own = more + (asked || STRIP.most + roomOf(given, frame, keep, narrow));
+  const most = asked ? own : Math.max(LEAST, given.seen ?? own);
+  const height = given.room || Math.min(own, most);
+  const share = Math.round(STRIP.share * (height - more));
+  const below = more + Math.max(STRIP.least, Math.min(STRIP.most, share));
   const room = { x: 0, y: 0, width, height: height - below };
   const diagram = diagramOf(given, frame, settings, flow, room, window, keep, units);
   const { graph, layout } = diagram;

@@ -64,7 +64,8 @@ export function captionOf(
     const title = "The strongest links are shown: the share is the mean over the layers";
     remarks.push({ text, title });
   }
-  if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
+  // That nothing runs through it yet is no fault.
+  if (graph.note) remarks.push({ text: graph.note, tone: flow ? "warn" : "muted" });
   return remarks;
 }
 
@@ -212,7 +213,7 @@ export function unitWords(
   scores: Scores | null,
 ): string {
   const column = graph.columns[k];
-  const input = column.map ? "input channel" : "input";
+  const input = column.maps ? "input channel" : "input";
   const isInput = column.kind === "input";
   const name =
     (isInput && inputNamed(graph, unit)) ||
@@ -237,11 +238,10 @@ export function description(
   probe: Probe | null,
   { example }: Settings,
 ): string {
-  const sizes = graph.columns.map(({ name, units, map }) =>
-    map
-      ? `${name}: ${counted(units, "map")} of ${map.join(" by ")}`
-      : `${name}: ${counted(units, "number")}`,
-  );
+  const sizes = graph.columns.map(({ name, units, map, maps }) => {
+    const size = map ? ` of ${map.join(" by ")}` : "";
+    return `${name}: ${counted(units, maps ? "map" : "number")}${size}`;
+  });
   const which = example < 0 ? "the drawing" : `example ${example}`;
   const said =
     probe && scores && scores.raw.length > 1

@@ -1,0 +1,58 @@
+/** What of the page is seen at once: how high a view may be, and that it comes into sight when it begins to move. */
+
+import type { Store } from "../wire/types.ts";
+
+/** Pixels between a view and the ends of what it is seen in. */
+const MARGIN = 16;
+/** Streams of which a view has come into sight since their training began. */
+const led = new WeakSet<Store>();
+
+/** The part of the page that scrolls around an element, a notebook's panel; null where the page itself does. */
+function panelAround(element: Element): Element | null {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  let outermost: Element | null = null;
+  for (let at = element.parentElement; at && at !== body; at = at.parentElement) {
+    const style = defaultView?.getComputedStyle(at);
+    if (at !== documentElement && /auto|scroll/.test(style?.overflowY ?? "")) outermost = at;
+  }
+  return outermost;
+}
+
+/**
+ * Pixels from top to bottom in which an element is seen at once. A frame that grows with what is in it, as some
+ * notebooks have around each output, is no bound: then undefined.
+ */
+export function seenAround(element: Element): number | undefined {
+  const { defaultView: window, fullscreenElement } = element.ownerDocument;
+  if (!window) return undefined;
+  const panel = fullscreenElement?.contains(element) ? null : panelAround(element);
+  if (panel) return Math.min(panel.clientHeight, window.innerHeight) - MARGIN;
+  return window.parent === window ? window.innerHeight - MARGIN : undefined;
+}
+
+/** Likewise of a drawing, with all that stands around it in its view. */
+export function seenBeside(view: HTMLElement, drawing: HTMLElement): number | undefined {
+  const all = seenAround(view);
+  return all && all - (view.offsetHeight - drawing.offsetHeight);
+}
+
+/**
+ * Once when a training begins, brings what is drawn, and is nearly in sight, into it: a notebook in which a cell is run
+ * goes to the next one, away from the picture that moves.
+ */
+export function comeIntoSight(root: HTMLElement, store: Store): void {
+  if (store.training() !== "running") led.delete(store);
+  else if (!led.has(store)) {
+    led.add(store);
+    const panel = panelAround(root);
+    const boxes = [...root.querySelectorAll(".kw-viewport")].map((one) =>
+      one.getBoundingClientRect(),
+    );
+    const drawn = boxes.filter(({ height }) => height > 0);
+    if (!panel || drawn.length === 0) return;
+    const seen = panel.getBoundingClientRect();
+    const over = Math.min(...drawn.map(({ top }) => top)) - seen.top;
+    const under = Math.max(...drawn.map(({ bottom }) => bottom)) - seen.bottom;
+    panel.scrollTop += Math.min(over, Math.max(0, under));
+  }
+}
