@@ -14,7 +14,7 @@ import { loadFont } from "./font.ts";
 import { holdHeight } from "./hold.ts";
 import { keepKeys } from "./keys.ts";
 import { chooseInLinked } from "./linked.ts";
-import { comeIntoSight, seenBeside } from "./room.ts";
+import { comeIntoSight, createSeen } from "./room.ts";
 import { createSaving } from "./saving.ts";
 import { mountScrubber, type Scrubber } from "./scrubber.ts";
 import { shareWithModel } from "./shared.ts";
@@ -62,6 +62,8 @@ export interface Within {
   takes(still: () => Still | null, draw: () => void): void;
   /** CSS pixels that the host has for the drawing; undefined where the view is as tall as it likes. */
   height(): number | undefined;
+  /** The most that are seen of it at once; undefined where more may be. */
+  seen(): number | undefined;
 }
 
 /** What a view is mounted with: a host says by `within` that it is one. */
@@ -168,6 +170,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     (kind.above ? line : parts.body).after(time, foot);
   }
 
+  const seen = fits ? createSeen(root, parts.body) : within?.seen;
   const given = (from: Store) => givenOf(model, from, parts.width(), theme(), within?.height());
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
@@ -195,8 +198,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     parts.body.hidden = false;
     if (parts.width() === 0) return unseen.hidden();
     unseen.shown();
-    const seen = fits ? seenBeside(root, parts.body) : undefined;
-    const scene = parts.draw({ ...given(store), seen });
+    const scene = parts.draw({ ...given(store), seen: seen?.() });
     status.show(store); // after the drawing, which asks how wide it is: slow once words have changed
     scrubber?.tell();
     if (typeof scene === "string") return say(scene);

@@ -30,10 +30,23 @@ export function seenAround(element: Element): number | undefined {
   return window.parent === window ? window.innerHeight - MARGIN : undefined;
 }
 
+/** Of numbers as they come, where they go to and fro between two, the larger: what words take wraps with what is left. */
+export function createSteady(): (next: number) => number {
+  let [before, last] = [Number.NaN, Number.NaN];
+  return (next) => {
+    const returns = next === before && next < last;
+    if (next !== last && !returns) [before, last] = [last, next];
+    return last;
+  };
+}
+
 /** Likewise of a drawing, with all that stands around it in its view. */
-export function seenBeside(view: HTMLElement, drawing: HTMLElement): number | undefined {
-  const all = seenAround(view);
-  return all && all - (view.offsetHeight - drawing.offsetHeight);
+export function createSeen(view: HTMLElement, drawing: HTMLElement): () => number | undefined {
+  const steady = createSteady();
+  return () => {
+    const all = seenAround(view);
+    return all && all - steady(view.offsetHeight - drawing.offsetHeight);
+  };
 }
 
 /**

@@ -61,12 +61,13 @@ export function heightsOf(panels: readonly Panel[], rows: number[][], room: numb
 export function fitted(
   heights: readonly number[],
   panels: readonly Panel[],
+  /** Pixels of each panel beside its drawing. */
+  around: readonly number[],
   rows: number[][],
   free: number,
   fills: boolean,
 ): number[] {
   const next = [...heights];
-  const around = panels.map(({ height, drawn }) => height - drawn);
   const tall = (k: number) => around[k] + (panels[k].least ? next[k] : panels[k].drawn);
   const low = (k: number) => around[k] + (panels[k].least || panels[k].drawn);
   const most = (row: number[], of: (k: number) => number) => Math.max(0, ...row.map(of));

@@ -69,9 +69,10 @@ export interface NetworkDrawing extends Drawing<NetworkScene> {
 const NARROW = 620;
 const STRIP = { least: 120, most: 158, share: 0.3 };
 const EXAMPLES = 52;
+const GAP = 8;
 const ROOM = { least: 410, most: 600, narrow: 540, unit: 22 };
-/** Of all together, where less is seen at once. */
-const LEAST = 300;
+/** Of all together, where less is seen at once; and of the diagram, which else has the room of the close-up too. */
+const LEAST = { all: 300, diagram: 165 };
 
 export function drawing(): NetworkDrawing {
   const keep = memory();
@@ -234,10 +235,10 @@ function sceneOf(
   // What stands below in a narrow page takes nothing from the diagram.
   const asked = Number(given.get("height"));
   const own = more + (asked || STRIP.most + roomOf(given, frame, keep, narrow));
-  const most = asked ? own : Math.max(LEAST, given.seen ?? own);
+  const most = asked ? own : Math.max(LEAST.all, given.seen ?? own);
   const height = given.room || Math.min(own, most);
-  const share = Math.round(STRIP.share * (height - more));
-  const below = more + Math.max(STRIP.least, Math.min(STRIP.most, share));
+  const strip = closeRoom(height - more);
+  const below = more + (strip || Math.min(more, GAP));
   const room = { x: 0, y: 0, width, height: height - below };
   const diagram = diagramOf(given, frame, settings, flow, room, window, keep, units);
   const { graph, layout } = diagram;
@@ -246,7 +247,7 @@ function sceneOf(
   const closeUp = closeUpOf(diagram, focus, given);
   const lit = !focus && closeUp?.kind === "unit" ? closeUp : null;
   const legs = lit ? strongestPath(diagram, lit) : [];
-  const strip = stripOf(given, settings, { y: room.height, width, narrow, height: below });
+  const foot = stripOf(given, settings, { y: room.height, width, narrow, height: below });
   const palette = paletteOf(theme.name);
   const shift: [number, number] = [room.x - window.x, room.y - window.y];
   const clip = { x: window.x, y: window.y, width: room.width, height: room.height };
@@ -317,29 +318,34 @@ function sceneOf(
             ends: [2],
             stroke: colours.line,
           },
-          ...strip.marks(theme),
-          ...closeUpMarks(
-            closeUp,
-            titlesOf(diagram, closeUp),
-            strip.close,
-            theme,
-            palette,
-            diagram,
-            lateOf(diagram, closeUp),
-            given.store.alone(),
-            settings.compared,
-          ),
+          ...foot.marks(theme),
+          ...(strip > 0 ? closeMarks(foot.close) : []),
         ],
       },
     ],
-    sites: sitesOf([...diagramSites(diagram, scores), ...strip.sites]),
+    sites: sitesOf([...diagramSites(diagram, scores), ...foot.sites]),
   };
+
+  function closeMarks(place: Rect): Mark[] {
+    const [titles, late] = [titlesOf(diagram, closeUp), lateOf(diagram, closeUp)];
+    const { compared } = settings;
+    const isAlone = store.alone();
+    return closeUpMarks(
+      ...([closeUp, titles, place, theme, palette, diagram, late, isAlone, compared] as const),
+    );
+  }
 
   function barMarks(of: Diagram, { store: from }: Given, chosen: Settings): Mark[] {
     const labels = from.probe()?.labels ?? null;
     const label = chosen.example >= 0 ? (labels?.[chosen.example] ?? null) : null;
     return scores ? scoreMarks(of, scores, label, isStale(flow, frame), theme) : [];
   }
+}
+
+/** Pixels of the close-up, of those that it has together with the diagram; 0 where that needs all. */
+function closeRoom(height: number): number {
+  const room = Math.max(STRIP.least, Math.min(STRIP.most, Math.round(STRIP.share * height)));
+  return height - room >= LEAST.diagram ? room : 0;
 }
 
 /** Pixels of the diagram by itself: so that the units of a column are large enough to be seen, within bounds. */
