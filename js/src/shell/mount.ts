@@ -39,7 +39,7 @@ export interface Kind {
   lists?: boolean;
   /** What it draws is tall: the timeline and the line that is read stand above, where they are seen. */
   above?: boolean;
-  /** It is no higher than the window, if it can, and comes into sight when a training begins. */
+  /** It is no higher than the window, if it can. */
   fits?: boolean;
   drawing: () => Drawing;
 }
@@ -121,7 +121,6 @@ const WAITING = "waiting for the kernel…";
 export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): void {
   const { model, el, host, signal, within } = props;
   const timed = !kind.timeless && !within;
-  const fits = kind.fits && !within;
   const document = el.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const root = element(document, "div", `kw-view kw-${kind.name.replaceAll("_", "-")}`);
@@ -170,7 +169,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     (kind.above ? line : parts.body).after(time, foot);
   }
 
-  const seen = fits ? createSeen(root, parts.body) : within?.seen;
+  const seen = within ? within.seen : kind.fits && createSeen(root, parts.body);
   const given = (from: Store) => givenOf(model, from, parts.width(), theme(), within?.height());
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
@@ -198,7 +197,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     parts.body.hidden = false;
     if (parts.width() === 0) return unseen.hidden();
     unseen.shown();
-    const scene = parts.draw({ ...given(store), seen: seen?.() });
+    const scene = parts.draw({ ...given(store), seen: seen ? seen() : undefined });
     status.show(store); // after the drawing, which asks how wide it is: slow once words have changed
     scrubber?.tell();
     if (typeof scene === "string") return say(scene);
@@ -207,7 +206,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     caption.show(told);
     hold(`${scene.title} ${scene.width} ${isUnderWay(store)}`);
     expose(root, { ...scene, caption: told });
-    if (fits) comeIntoSight(root, store);
+    if (!within) comeIntoSight(root, store);
   }
 
   function heard(what: Change | string) {

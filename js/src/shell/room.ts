@@ -4,7 +4,9 @@ import type { Store } from "../wire/types.ts";
 
 /** Pixels between a view and the ends of what it is seen in. */
 const MARGIN = 16;
-/** Streams of which a view has come into sight since their training began. */
+/** So many pixels outside it is nearly in sight. */
+const NEAR = 200;
+/** Streams of which pictures have come into sight since their training began. */
 const led = new WeakSet<Store>();
 
 /** The part of the page that scrolls around an element, a notebook's panel; null where the page itself does. */
@@ -50,22 +52,22 @@ export function createSeen(view: HTMLElement, drawing: HTMLElement): () => numbe
 }
 
 /**
- * Once when a training begins, brings what is drawn, and is nearly in sight, into it: a notebook in which a cell is run
- * goes to the next one, away from the picture that moves.
+ * Once when a training begins, brings what is drawn of it and is nearly in sight into it, what stands lowest before
+ * others: a notebook in which a cell is run goes to the next one, away from the pictures that move.
  */
-export function comeIntoSight(root: HTMLElement, store: Store): void {
+export function comeIntoSight(view: HTMLElement, store: Store): void {
   if (store.training() !== "running") led.delete(store);
-  else if (!led.has(store)) {
-    led.add(store);
-    const panel = panelAround(root);
-    const boxes = [...root.querySelectorAll(".kw-viewport")].map((one) =>
-      one.getBoundingClientRect(),
-    );
-    const drawn = boxes.filter(({ height }) => height > 0);
-    if (!panel || drawn.length === 0) return;
-    const seen = panel.getBoundingClientRect();
-    const over = Math.min(...drawn.map(({ top }) => top)) - seen.top;
-    const under = Math.max(...drawn.map(({ bottom }) => bottom)) - seen.bottom;
-    panel.scrollTop += Math.min(over, Math.max(0, under));
+  const panel = panelAround(view);
+  if (store.training() !== "running" || led.has(store) || !panel) return;
+  led.add(store);
+  const seen = panel.getBoundingClientRect();
+  const drawings = panel.querySelectorAll(`[data-stream="${view.dataset.stream}"] .kw-viewport`);
+  let [top, bottom] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const box of [...drawings].map((one) => one.getBoundingClientRect()).reverse()) {
+    const isNear = box.bottom > seen.top - NEAR && box.top < seen.bottom + NEAR;
+    if (box.height === 0 || !isNear) continue;
+    const all = [Math.min(top, box.top), Math.max(bottom, box.bottom)];
+    if (all[1] - all[0] <= seen.height) [top, bottom] = all;
   }
+  if (top < bottom) panel.scrollTop += Math.min(top - seen.top, Math.max(0, bottom - seen.bottom));
 }

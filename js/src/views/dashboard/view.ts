@@ -17,7 +17,6 @@ const KIND: Kind = {
   label: "Dashboard",
   traits: ["layer", "headline", "folded", "page"],
   above: true,
-  fits: true,
   drawing,
 };
 
