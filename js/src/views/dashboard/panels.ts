@@ -257,10 +257,11 @@ function standing(
 ) {
   const { clientWidth: width } = root;
   const isPaired = width >= PAIRED;
+  const isNetwork = page === "network" && named.some(({ name }) => name === page);
   // What trains stands beside the network where both have room.
-  const isBeside = page === "network" && width >= (seen < LOW.room ? LOW.beside : BESIDE);
+  const isBeside = isNetwork && width >= (seen < LOW.room ? LOW.beside : BESIDE);
   root.toggleAttribute("data-kw-beside", isBeside);
-  const isSlim = page === "network" && !isPaired && seen < LOW.slim;
+  const isSlim = isNetwork && !isPaired && seen < LOW.slim;
   const slim = !isSlim ? "" : seen < LOW.room ? "training" : "words";
   if (root.dataset.kwSlim !== slim) root.dataset.kwSlim = slim;
   const panels = sections.map((section, k) => sizeOf(section, named[k], isBeside, slim, network));
