@@ -155,8 +155,15 @@ clean: ## remove the virtual environment, node_modules, caches and build product
 
 # Unbuffered: into a pipe or a log, too, pip's lines come as they are written, not minutes later.
 # The stamps are older than pyproject.toml when its dependencies may have changed.
-$(VENV)/.lab $(VENV)/.dev: $(VENV)/.%: pyproject.toml $(VENV)/.made
-	PYTHONUNBUFFERED=1 $(bin)/python -m pip install --editable ".[$*]"
+install = PYTHONUNBUFFERED=1 $(bin)/python -m pip install
+
+$(VENV)/.lab: pyproject.toml $(VENV)/.made
+	$(install) --editable ".[lab]"
+	@touch $@
+
+# Older versions of pip know no groups.
+$(VENV)/.dev: pyproject.toml $(VENV)/.made
+	$(install) "pip>=25.1" && $(install) --editable . --group dev
 	@touch $@
 
 $(VENV)/.made:

@@ -189,7 +189,7 @@ def mnist(
         If the download failed. Nothing of it stays under `root`.
     ImportError
         If there is something to download and torchvision is not installed:
-        ``pip install "kan-widgets[torchvision]"``.
+        ``pip install torchvision``.
 
     Examples
     --------
@@ -301,8 +301,8 @@ def _download(raw: Path, timeout: float) -> None:
         from torchvision.datasets import MNIST
     except ImportError as error:
         raise ImportError(
-            'downloading MNIST needs torchvision: run `pip install "kan-widgets[torchvision]"`, or '
-            'take source="embedded"'
+            "downloading MNIST needs torchvision: run `pip install torchvision`, or take "
+            'source="embedded"'
         ) from error
 
     root = raw.parent.parent

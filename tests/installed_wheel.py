@@ -68,7 +68,9 @@ def test_kernels(python: Path, folder: Path) -> None:
 
 def test_everything(python: Path, folder: Path, workers: str) -> None:
     """Run the suite in a copy of the checkout that lacks the package, its doctests included."""
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "kan-widgets[dev]"], check=True)
+    install = [python, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*install, "pip>=25.1"], check=True)
+    subprocess.run([*install, "--group", f"{ROOT / 'pyproject.toml'}:dev"], check=True)
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT))
     environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
     environment["PATH"] = os.pathsep.join([str(python.parent), environment["PATH"]])

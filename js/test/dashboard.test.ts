@@ -263,7 +263,7 @@ describe("the panels in two columns", () => {
   });
 
   const panel = (height: number, drawn: number, fills = 0) => {
-    return { wide: false, height, drawn, fills };
+    return { wide: false, height, drawn, fills, own: 0, least: 0 };
   };
 
   it("end at one height where one of them can be of any", () => {

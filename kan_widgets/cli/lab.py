@@ -41,7 +41,7 @@ def lab(folder: Path, arguments: list[str]) -> int:
     """Copy the tutorials to a folder, and open them in JupyterLab."""
     if importlib.util.find_spec("jupyterlab") is None:
         print(
-            'JupyterLab is not installed: pip install "kan-widgets[lab]"',
+            "JupyterLab is not installed: pip install jupyterlab ipykernel sidecar",
             file=sys.stderr,
         )
         return 1

@@ -12,7 +12,14 @@ from importlib import import_module
 # None is imported unasked, not even by a star.
 __all__: list[str] = []
 
-_TRAINERS = ("ignite", "keras", "lightning", "skorch", "transformers")
+# Each with what there is to install for it.
+_TRAINERS = {
+    "ignite": "pytorch-ignite",
+    "keras": "keras",
+    "lightning": "lightning",
+    "skorch": "skorch",
+    "transformers": "transformers accelerate",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -28,7 +35,7 @@ def __getattr__(name: str) -> object:
             raise
         raise ImportError(
             f"kan_widgets.integrations.{name} needs {error.name}, which is not installed: "
-            f'pip install "kan-widgets[{name}]"'
+            f"pip install {_TRAINERS[name]}"
         ) from error
 
 

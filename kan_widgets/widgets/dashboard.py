@@ -263,8 +263,8 @@ class Dashboard(View):
             from sidecar import Sidecar
         except ImportError as error:
             raise ImportError(
-                "docking needs the sidecar package: run `pip install 'kan-widgets[lab]'` (or "
-                "`pip install sidecar`) where JupyterLab runs, and reload the page"
+                "docking needs the sidecar package: run `pip install sidecar` where JupyterLab "
+                "runs, and reload the page"
             ) from error
         self._undock()
         self._sidecar = Sidecar(title="Kernel functions", anchor=anchor)

@@ -46,7 +46,7 @@ def pdf_of(svg: str) -> bytes:
     except (ImportError, OSError) as error:
         raise ImportError(
             "a PDF is made by CairoSVG, which could not be loaded: install it with "
-            f'pip install "kan-widgets[pdf]" (and the system library cairo): {error}'
+            f"pip install cairosvg (and the system library cairo): {error}"
         ) from error
     made: bytes = cairosvg.svg2pdf(svg.encode())
     return made

@@ -164,7 +164,7 @@ class Pictured(Mortal):
         ValueError
             If the name ends otherwise.
         ImportError
-            Without CairoSVG: ``pip install "kan-widgets[pdf]"``.
+            Without CairoSVG: ``pip install cairosvg``.
         """
         check_suffix(path, ".pdf")
         return written(pdf_of(self.svg(**options)), path)

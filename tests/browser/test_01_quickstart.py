@@ -172,7 +172,7 @@ def walk_the_whole_network(walk: Walk) -> None:
     """Point at a map, select a kernel, choose another digit, and draw one while Python is busy."""
     lab = walk.lab
     walk.says("whole-text", "**▶**", "**Point**", "**Click**", "**draw**")
-    network = walk.view("train", "network-view")
+    network = walk.view("network", "network-view")
     network.scroll_into_view_if_needed()
 
     def middle(part: str) -> tuple[float, float]:

@@ -27,11 +27,9 @@ def walk_through(walk: Walk) -> Run:
     with walk.training("reading-train"):
         walk.pause("reading-views", "reading-train")
         walk.look("paused")
-        panel = walk.view("reading-views", "training-panel")
-        step = panel.locator(".kw-remark").nth(1)
-        held = int(step.inner_text().removeprefix("step "))
+        _, held = walk.stands("reading-views")
         walk.press("reading-views", "One step")
-        lab.until(lambda: step.inner_text() == f"step {held + 1}", "one more step")
+        lab.until(lambda: walk.stands("reading-views")[1] == held + 1, "one more step")
         assert walk.is_running("reading-train")
         walk.press("reading-views", "Resume")
     walk.look("after-the-epoch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -126,18 +127,26 @@ class Walk:
         """Pause a cell that trains, by the panel."""
         self.press(cell, "Pause")
         self.let_go(training)
-        panel = self.view(cell, "training-panel")
-        state = panel.locator(".kw-remark").first
-        self.lab.until(lambda: state.inner_text() == "paused", "the pause")
-        # The click is heard during a step, which is made and shown before the training holds.
-        step = panel.locator(".kw-remark").nth(1)
+        self.lab.until(lambda: self.stands(cell)[0] == "paused", "the pause")
 
+        # The click is heard during a step, which is made and shown before the training holds.
         def holds() -> bool:
-            before = step.inner_text()
+            before = self.stands(cell)
             self.lab.page.wait_for_timeout(500)
-            return step.inner_text() == before
+            return self.stands(cell) == before
 
         self.lab.until(holds, "the training to hold")
+
+    def stands(self, cell: str) -> tuple[str, int]:
+        """Give how the training stands, and its step, as a panel or a dashboard says it."""
+        self.view(cell, "training-panel")
+        board = self.cell(cell).locator(".kw-dashboard > .kw-caption .kw-status-text")
+        words = board.first.inner_text() if board.count() else ""
+        if not words:
+            said = self.cell(cell).locator(".kw-training-panel .kw-remark")
+            words = " · ".join(said.all_inner_texts()[:2])
+        step = re.search(r"step ([\d,]+)", words)
+        return words.split(" · ")[0], int(step[1].replace(",", "")) if step else -1
 
     def run(self) -> Run:
         """Return the notebook as the walk has left it, and its facts."""

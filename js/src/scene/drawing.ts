@@ -27,6 +27,8 @@ export interface Given {
   height: number;
   /** The same where another view is the host of this one: what can be of any height is to be of this one, all in all. */
   room?: number | undefined;
+  /** The most that are seen of it at once; undefined where that is not known, as in a picture. */
+  seen?: number | undefined;
   theme: Theme;
   /** Device pixels per pixel, for hairlines. */
   ratio: number;

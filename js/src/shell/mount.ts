@@ -14,6 +14,7 @@ import { loadFont } from "./font.ts";
 import { holdHeight } from "./hold.ts";
 import { keepKeys } from "./keys.ts";
 import { chooseInLinked } from "./linked.ts";
+import { comeIntoSight, createSeen } from "./room.ts";
 import { createSaving } from "./saving.ts";
 import { mountScrubber, type Scrubber } from "./scrubber.ts";
 import { shareWithModel } from "./shared.ts";
@@ -38,6 +39,8 @@ export interface Kind {
   lists?: boolean;
   /** What it draws is tall: the timeline and the line that is read stand above, where they are seen. */
   above?: boolean;
+  /** It is no higher than the window, if it can. */
+  fits?: boolean;
   drawing: () => Drawing;
 }
 
@@ -59,6 +62,8 @@ export interface Within {
   takes(still: () => Still | null, draw: () => void): void;
   /** CSS pixels that the host has for the drawing; undefined where the view is as tall as it likes. */
   height(): number | undefined;
+  /** The most that are seen of it at once; undefined where more may be. */
+  seen(): number | undefined;
 }
 
 /** What a view is mounted with: a host says by `within` that it is one. */
@@ -164,6 +169,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     (kind.above ? line : parts.body).after(time, foot);
   }
 
+  const seen = within ? within.seen : kind.fits && createSeen(root, parts.body);
   const given = (from: Store) => givenOf(model, from, parts.width(), theme(), within?.height());
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
@@ -186,15 +192,12 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   }
 
   function draw() {
-    if (!store || !birth.ready()) {
-      theme();
-      return;
-    }
+    if (!store || !birth.ready()) return void theme();
     if (store.protocolError) return say(store.protocolError, "warn");
     parts.body.hidden = false;
     if (parts.width() === 0) return unseen.hidden();
     unseen.shown();
-    const scene = parts.draw(given(store));
+    const scene = parts.draw({ ...given(store), seen: seen ? seen() : undefined });
     status.show(store); // after the drawing, which asks how wide it is: slow once words have changed
     scrubber?.tell();
     if (typeof scene === "string") return say(scene);
@@ -203,6 +206,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     caption.show(told);
     hold(`${scene.title} ${scene.width} ${isUnderWay(store)}`);
     expose(root, { ...scene, caption: told });
+    if (!within) comeIntoSight(root, store);
   }
 
   function heard(what: Change | string) {
@@ -249,7 +253,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
 
 /** While it trains what is said changes its length; at rest it takes no more room than it needs. */
 function isUnderWay(store: Store): boolean {
-  return ["running", "paused"].includes(store.status().state);
+  return ["running", "paused"].includes(store.training());
 }
 
 /** A host says some remarks once for all that it has. */

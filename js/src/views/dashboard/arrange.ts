@@ -8,6 +8,10 @@ export interface Panel {
   /** Pixels of all of it, and of its drawing in that; 0 where it is not drawn. */
   height: number;
   drawn: number;
+  /** Of its drawing, where that has a height of its own; else 0. */
+  own: number;
+  /** To so many it shrinks where not all panels are seen at once; 0 where it does not. */
+  least: number;
 }
 
 /** Pixels of a drawing at most that fills the height of its neighbour. */
@@ -32,7 +36,7 @@ export function rowsOf(panels: readonly Pick<Panel, "wide">[]): number[][] {
  * what fills ends where its neighbour ends.
  */
 export function heightsOf(panels: readonly Panel[], rows: number[][], room: number): number[] {
-  const heights = panels.map(({ fills }) => (fills ? fills + ALONE : room));
+  const heights = panels.map(({ fills, own }) => own || (fills ? fills + ALONE : room));
   for (const row of rows.filter(({ length }) => length === 2)) {
     const [one, other] = row.map((k) => panels[k]);
     row.forEach((k, side) => {
@@ -48,4 +52,40 @@ export function heightsOf(panels: readonly Panel[], rows: number[][], room: numb
     });
   }
   return heights;
+}
+
+/**
+ * The same heights, or lower ones: so that all rows take no more than `free` pixels. What has a height of its own gives
+ * up the last; where it is to fill them it takes what is left.
+ */
+export function fitted(
+  heights: readonly number[],
+  panels: readonly Panel[],
+  /** Pixels of each panel beside its drawing. */
+  around: readonly number[],
+  rows: number[][],
+  free: number,
+  fills: boolean,
+): number[] {
+  const next = [...heights];
+  const tall = (k: number) => around[k] + (panels[k].least ? next[k] : panels[k].drawn);
+  const low = (k: number) => around[k] + (panels[k].least || panels[k].drawn);
+  const most = (row: number[], of: (k: number) => number) => Math.max(0, ...row.map(of));
+  let excess = rows.reduce((sum, row) => sum + most(row, tall), 0) - free;
+  for (const isOwn of [false, true]) {
+    const some = rows.filter((row) => row.some((k) => panels[k].own > 0) === isOwn);
+    const spare = some.map((row) => most(row, tall) - most(row, low));
+    const all = spare.reduce((sum, one) => sum + one, 0);
+    const given = fills && isOwn && excess < 0 ? excess / some.length : 0;
+    const share = Math.min(1, Math.max(0, excess) / Math.max(1, all));
+    some.forEach((row, n) => {
+      const end = most(row, tall) - (given || share * spare[n]);
+      for (const k of row) {
+        const grows = given !== 0 && panels[k].own > 0;
+        next[k] = Math.floor(grows ? end - around[k] : Math.min(next[k], end - around[k]));
+      }
+    });
+    excess -= share * all;
+  }
+  return next;
 }

@@ -6,18 +6,37 @@ import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { element } from "../../shell/element.ts";
 import type { Mounted, Shell, Still } from "../../shell/mount.ts";
+import { createSteady, seenAround } from "../../shell/room.ts";
 import { watchTraits } from "../../shell/watch.ts";
-import { heightsOf, type Panel, rowsOf } from "./arrange.ts";
+import { fitted, heightsOf, type Panel, rowsOf } from "./arrange.ts";
 
 /** Pixels of a row's drawings in a page, so that two rows fit a laptop's window; and of what is around a drawing. */
 const ROOM = 188;
 const AROUND = 76;
-const SPARE = 16;
+/** Between two rows: see the style sheet. */
+const GAP = 8;
+/** So many rows at most are made to be seen at once. */
+const ROWS = 2;
+/** Of the network's drawing, where nothing else is said. */
+const OWN = 520;
+/** To so many pixels a panel's drawing shrinks where not all is seen at once; what is not here is as tall as it is. */
+const LEAST: Readonly<Record<string, number>> = {
+  network: 290,
+  training: 136,
+  kernels: 120,
+  function: 160,
+  response: 120,
+};
 /** What a panel draws on, once it is seen. */
 const DRAWN = ".kw-view:not([data-kw-unborn]) .kw-viewport";
 /** As in the style sheet. */
 const PAIRED = 760;
 const BESIDE = 1100;
+/**
+ * In a window so low what trains stands beside the network in less width too. Where it cannot, what explains the
+ * drawing is left out below `slim`, and the curves in a low window.
+ */
+const LOW = { room: 640, beside: 760, slim: 840 };
 /** The panels that show an example, and the trait that says which. */
 const EXAMPLES: readonly (readonly [panel: string, trait: string])[] = [
   ["network", "example"],
@@ -78,10 +97,13 @@ export function createPanels(shell: Shell, host: Host): Panels {
   const again: (() => void)[] = [];
   /** Of the drawings; none before the first one asks. */
   const heights: number[] = [];
+  const steady = refs.map(createSteady);
   const models = new Map<string, AnyModel>();
   let all = false;
   let active = 0;
   let page = "";
+  /** Since the page was turned or the window was made larger or smaller not all has been seen at once. */
+  let isTight = false;
 
   const sections = refs.map((ref, number) => {
     const { title, about, name, folds } = named[number];
@@ -122,8 +144,9 @@ export function createPanels(shell: Shell, host: Host): Panels {
         says: (remark: string) => number !== speaker && remark !== "" && remark === noteIn(shell),
         height() {
           if (heights.length === 0) arrange();
-          return all || named[number].wide ? undefined : heights[number];
+          return all || !LEAST[named[number].name] ? undefined : heights[number];
         },
+        seen: () => (all || !isTight ? undefined : heights[number]),
         takes(still: () => Still | null, draw: () => void) {
           stills[number] = still;
           again[number] = draw;
@@ -144,25 +167,16 @@ export function createPanels(shell: Shell, host: Host): Panels {
     shell.schedule();
   }
 
-  /** Whether two panels stand beside each other: see the style sheet. */
-  const paired = () => root.clientWidth >= PAIRED;
-
   function arrange() {
-    // What trains stands beside the network where both have room.
-    const isBeside = page === "network" && root.clientWidth >= BESIDE;
-    root.toggleAttribute("data-kw-beside", isBeside);
-    const shown = sections.map((section, k) => sizeOf(section, named[k], isBeside));
-    // Of the panels on this page.
-    const here = Array.from(sections.keys()).filter((k) => !sections[k].section.hidden);
-    const found = paired() ? rowsOf(here.map((k) => shown[k])) : here.map((_, k) => [k]);
-    const rows = found.map((row) => row.map((n) => here[n]));
-    for (const row of rows) {
-      for (const k of row) {
-        sections[k].section.toggleAttribute("data-whole", paired() && row.length === 1);
-      }
-    }
-    const next = heightsOf(shown, rows, roomFor(shell.root, root, rows.length));
-    next.forEach((height, k) => {
+    const network = Number(models.get("network")?.get("height")) || OWN;
+    const seen = seenAround(root);
+    const { panels, rows } = standing(root, sections, named, page, seen, network);
+    // Of many below each other all are never seen at once.
+    const free = seen && rows.length <= ROWS ? seen - root.offsetTop : undefined;
+    isTight ||= free !== undefined && root.offsetHeight > free;
+    const whole = document.fullscreenElement === shell.root;
+    const around = panels.map(({ height, drawn }, k) => steady[k](height - drawn));
+    heightsIn(panels, around, rows, free, whole).forEach((height, k) => {
       const before = heights[k];
       if (before !== undefined && Math.abs(height - before) < 2) return;
       heights[k] = height;
@@ -170,7 +184,13 @@ export function createPanels(shell: Shell, host: Host): Panels {
     });
   }
 
-  document.addEventListener("fullscreenchange", arrange, { signal });
+  function anew() {
+    isTight = false;
+    arrange();
+  }
+
+  document.addEventListener("fullscreenchange", anew, { signal });
+  document.defaultView?.addEventListener("resize", anew, { signal });
 
   return {
     element: root,
@@ -183,18 +203,11 @@ export function createPanels(shell: Shell, host: Host): Panels {
         section.hidden = elsewhere(k);
       });
       active = sections.findIndex(({ section }) => !section.hidden);
-      arrange();
+      anew();
       for (const k of sections.keys()) if (!sections[k].section.hidden) again[k]?.();
     },
     fold(folded) {
-      for (const { inside, folder } of sections) {
-        if (!folder) continue;
-        inside.hidden = folded;
-        const open = String(!folded);
-        if (folder.getAttribute("aria-expanded") !== open) {
-          folder.setAttribute("aria-expanded", open);
-        }
-      }
+      for (const { inside, folder } of sections) if (folder) foldAway(inside, folder, folded);
     },
     whole(shown) {
       all = shown;
@@ -216,13 +229,71 @@ interface Section {
   inside: HTMLElement;
 }
 
-function sizeOf({ section, inside }: Section, { wide, fills }: Named, isBeside: boolean): Panel {
+function sizeOf(
+  { section, inside }: Section,
+  { name, wide, fills }: Named,
+  isBeside: boolean,
+  slim: string,
+  network: number,
+): Panel {
   return {
     wide: (wide && !isBeside) || inside.hidden === true,
     fills,
     height: section.offsetHeight,
     drawn: inside.querySelector<HTMLElement>(DRAWN)?.clientHeight ?? 0,
+    own: name === "network" ? network : 0,
+    least: name === slim ? 0 : (LEAST[name] ?? 0),
   };
+}
+
+/** How large panels are, and which are in a row; the style sheet goes by what is set here. */
+function standing(
+  root: HTMLElement,
+  sections: readonly Section[],
+  named: readonly Named[],
+  page: string,
+  seen = Number.POSITIVE_INFINITY,
+  network = OWN,
+) {
+  const { clientWidth: width } = root;
+  const isPaired = width >= PAIRED;
+  const isNetwork = page === "network" && named.some(({ name }) => name === page);
+  // What trains stands beside the network where both have room.
+  const isBeside = isNetwork && width >= (seen < LOW.room ? LOW.beside : BESIDE);
+  root.toggleAttribute("data-kw-beside", isBeside);
+  const isSlim = isNetwork && !isPaired && seen < LOW.slim;
+  const slim = !isSlim ? "" : seen < LOW.room ? "training" : "words";
+  if (root.dataset.kwSlim !== slim) root.dataset.kwSlim = slim;
+  const panels = sections.map((section, k) => sizeOf(section, named[k], isBeside, slim, network));
+  // Of the panels on this page.
+  const here = Array.from(sections.keys()).filter((k) => !sections[k].section.hidden);
+  const found = isPaired ? rowsOf(here.map((k) => panels[k])) : here.map((_, k) => [k]);
+  const rows = found.map((row) => row.map((n) => here[n]));
+  for (const row of rows) {
+    for (const k of row) {
+      sections[k].section.toggleAttribute("data-whole", isPaired && row.length === 1);
+    }
+  }
+  return { panels, rows };
+}
+
+/** Of the drawings, of which all are seen at once if they can: of the whole screen rows take what there is. */
+function heightsIn(
+  panels: readonly Panel[],
+  around: readonly number[],
+  rows: number[][],
+  free: number | undefined,
+  whole: boolean,
+): number[] {
+  const room = whole && free ? Math.max(ROOM, Math.floor(free / rows.length) - AROUND) : ROOM;
+  const wanted = heightsOf(panels, rows, room);
+  return free ? fitted(wanted, panels, around, rows, free - GAP * rows.length, whole) : wanted;
+}
+
+function foldAway(inside: HTMLElement, folder: HTMLElement, folded: boolean) {
+  inside.hidden = folded;
+  const open = String(!folded);
+  if (folder.getAttribute("aria-expanded") !== open) folder.setAttribute("aria-expanded", open);
 }
 
 /** The panels that are seen, for a saved picture. */
@@ -251,13 +322,6 @@ function keepTogether(models: ReadonlyMap<string, AnyModel>, { get, signal }: Sh
       once: true,
     });
   }
-}
-
-/** Pixels for the drawings of a row: of the whole screen rows take what there is. */
-function roomFor(view: HTMLElement, panels: HTMLElement, rows: number): number {
-  if (view.ownerDocument.fullscreenElement !== view) return ROOM;
-  const free = view.clientHeight - panels.offsetTop - SPARE;
-  return Math.max(ROOM, Math.floor(free / rows) - AROUND);
 }
 
 /** The name of a panel as a button that folds it away. */

@@ -167,7 +167,7 @@ function build(shell: Shell): Parts {
       const pointed = stage.pointed();
       // In a host that scrolls, twice as much is shown whole; beside others all of it.
       const inside = given.room === undefined ? given.height : 2 * given.height;
-      const most = together ? TALLEST : inside;
+      const most = together ? TALLEST : Math.min(inside, given.seen ?? inside);
       const shown = stage.show((width) => draw({ ...given, width, pointed }), most, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;

@@ -141,7 +141,8 @@ function build(shell: Shell): Parts {
       const pointed = stage.pointed();
       // Twice as much is shown whole: what scrolls inside a page that scrolls is hard to use.
       const layer = layerNamed(store.current(), given.get("layer"));
-      const most = settingsFor(layer).mode === "ramp" ? height : 2 * height;
+      const inside = settingsFor(layer).mode === "ramp" ? height : 2 * height;
+      const most = Math.min(inside, given.seen ?? inside);
       const shown = stage.show((width) => draw({ ...given, width, pointed }), most, ratio);
       scene = typeof shown === "string" ? null : shown;
       const frame = store.current();

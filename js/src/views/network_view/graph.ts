@@ -14,6 +14,8 @@ export interface Column {
   units: number;
   /** Rows and columns of the map of each unit; null where a unit is one number. */
   map: [number, number] | null;
+  /** Each unit is a map, also where its size is not known. */
+  maps: boolean;
   /** Columns that lead to it, the one it is drawn from first; empty for an input. */
   from: number[];
   /** Inputs of the layer for each unit before it, as rows and columns; [1, 1] for one each. */
@@ -56,14 +58,13 @@ export function unitsOf(shape: readonly number[]): number {
 
 /** The structure where none is known: the layers one after another. */
 export function inOrder({ layers }: Layout): Structure {
-  const first = layers[0];
   const input: Station = {
     kind: "input",
     name: "input",
     label: "input",
     layer: null,
     sources: [],
-    shape: first ? [inputsOf(first)] : [],
+    shape: [],
     compute: null,
     sums: null,
   };
@@ -104,6 +105,7 @@ export function graphOf(known: Structure | null, layout: Layout): Graph {
       // What goes in is known by the layer that takes it.
       if (input?.kind === "input" && layer && stations[input.station].shape.length === 0) {
         input.units = inputsOf(layer);
+        input.maps = layer.kind === "conv";
       }
       columns.push(columnOf(station, k, layer, before < 0 ? null : columns[before], before));
       if (before >= 0) fold(columns[home[k]], columns[before], stations[main]);
@@ -149,6 +151,7 @@ function columnOf(
     name: station.name || station.label,
     units: Math.max(1, units),
     map: shape.length === 3 ? [shape[1], shape[2]] : null,
+    maps: shape.length === 3 || (layer?.kind === "conv" && shape.length < 2),
     from: from < 0 ? [] : [from],
     fold: [1, 1],
     after: [],

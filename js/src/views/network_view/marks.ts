@@ -317,13 +317,20 @@ function kindOf(layer: LayerLayout): string {
   return isConv ? "KAN conv" : "KAN layer";
 }
 
+/** What a unit is. */
+export function unitOf({ kind, maps }: Column): string {
+  if (kind === "input") return maps ? "channel" : "number";
+  return maps ? "map" : "output";
+}
+
 /** How many units there are and how large, the longest words first. */
-export function sizeTexts({ units, kind, map, layer, fold }: Column, together: number): string[] {
+export function sizeTexts(column: Column, together: number): string[] {
+  const { units, kind, map, layer, fold } = column;
   if (map) {
     const size = map.join("×");
     // Shortened in its middle it would be another size: nothing where there is no room.
     if (kind === "input" && units === 1) return [`image ${size}`, size, ""];
-    const name = `${kind === "input" ? "channel" : "map"}${units === 1 ? "" : "s"}`;
+    const name = `${unitOf(column)}${units === 1 ? "" : "s"}`;
     const kernels = layer?.conv?.shared ? layer.shape[0] : units;
     const shared =
       kernels < units
@@ -335,8 +342,7 @@ export function sizeTexts({ units, kind, map, layer, fold }: Column, together: n
         : [];
     return [...shared, `${units} ${name} ${size}`, `${units} ${name}`, String(units)];
   }
-  const name = kind === "input" ? "number" : "output";
-  const count = units === 1 ? `1 ${name}` : `${units} ${name}s`;
+  const count = counted(units, unitOf(column));
   const what = layer && isPlain(layer) ? "weights" : "functions";
   if (together === 1) return [count, String(units)];
   const [rows, columns] = fold;

@@ -74,10 +74,13 @@ export interface NetworkDrawing extends Drawing<NetworkScene> {
 }
 
 /** Below this width examples and the close-up stand one over the other. */
-const NARROW = 720;
-const STRIP = 158;
+const NARROW = 620;
+const STRIP = { least: 120, most: 158, share: 0.3 };
 const EXAMPLES = 52;
+const GAP = 8;
 const ROOM = { least: 410, most: 600, narrow: 540, unit: 22 };
+/** Of all together, where less is seen at once; and of the diagram, which else has the room of the close-up too. */
+const LEAST = { all: 300, diagram: 165 };
 
 export function drawing(): NetworkDrawing {
   const keep = memory();
@@ -238,10 +241,13 @@ function sceneOf(
   const { store, theme, width, ratio } = given;
   const narrow = width < NARROW;
   const more = narrow && store.probe() !== null ? EXAMPLES : 0;
-  const below = STRIP + more;
   // What stands below in a narrow page takes nothing from the diagram.
   const asked = Number(given.get("height"));
-  const height = given.room || (asked ? asked + more : below + roomOf(given, frame, keep, narrow));
+  const own = more + (asked || STRIP.most + roomOf(given, frame, keep, narrow));
+  const most = asked ? own : Math.max(LEAST.all, given.seen ?? own);
+  const height = given.room || Math.min(own, most);
+  const strip = closeRoom(height - more);
+  const below = more + (strip || Math.min(more, GAP));
   const room = { x: 0, y: 0, width, height: height - below };
   const diagram = diagramOf(given, frame, settings, flow, room, window, keep, units);
   const { graph, layout } = diagram;
@@ -250,7 +256,7 @@ function sceneOf(
   const closeUp = closeUpOf(diagram, focus, given);
   const lit = !focus && closeUp?.kind === "unit" ? closeUp : null;
   const legs = lit ? strongestPath(diagram, lit) : [];
-  const strip = stripOf(given, settings, { y: room.height, width, narrow, height: below });
+  const foot = stripOf(given, settings, { y: room.height, width, narrow, height: below });
   const palette = paletteOf(theme.name);
   const shift: [number, number] = [room.x - window.x, room.y - window.y];
   const clip = { x: window.x, y: window.y, width: room.width, height: room.height };
@@ -321,29 +327,35 @@ function sceneOf(
             ends: [2],
             stroke: colours.line,
           },
-          ...strip.marks(theme),
-          ...closeUpMarks(
-            closeUp,
-            titlesOf(diagram, closeUp),
-            strip.close,
-            theme,
-            palette,
-            diagram,
-            closeUp?.kind === "functions" ? "" : asOf(diagram),
-            given.store.alone(),
-            settings.compared,
-          ),
+          ...foot.marks(theme),
+          ...(strip > 0 ? closeMarks(foot.close) : []),
         ],
       },
     ],
-    sites: sitesOf([...diagramSites(diagram, scores), ...strip.sites]),
+    sites: sitesOf([...diagramSites(diagram, scores), ...foot.sites]),
   };
+
+  function closeMarks(place: Rect): Mark[] {
+    const titles = titlesOf(diagram, closeUp);
+    const late = closeUp?.kind === "functions" ? "" : asOf(diagram);
+    const { compared } = settings;
+    const isAlone = store.alone();
+    return closeUpMarks(
+      ...([closeUp, titles, place, theme, palette, diagram, late, isAlone, compared] as const),
+    );
+  }
 
   function barMarks(of: Diagram, { store: from }: Given, chosen: Settings): Mark[] {
     const labels = from.probe()?.labels ?? null;
     const label = chosen.example >= 0 ? (labels?.[chosen.example] ?? null) : null;
     return scores ? scoreMarks(of, scores, label, isStale(flow, frame), theme) : [];
   }
+}
+
+/** Pixels of the close-up, of those that it has together with the diagram; 0 where that needs all. */
+function closeRoom(height: number): number {
+  const room = Math.max(STRIP.least, Math.min(STRIP.most, Math.round(STRIP.share * height)));
+  return height - room >= LEAST.diagram ? room : 0;
 }
 
 /** Pixels of the diagram by itself: so that the units of a column are large enough to be seen, within bounds. */

@@ -53,11 +53,12 @@ export function stripOf(
   const count = probe ? probe.shape[0] : 0;
   const draws = canDraw(probe) && !still;
   const pictures = probe ? picturesOf(probe) : [];
-  const column = narrow ? 100 : Math.max(1, Math.min(3, Math.ceil((count + 1) / 3)));
-  const top = y + 24;
+  const top = y + (narrow ? 20 : 24);
+  const rows = narrow ? 1 : Math.max(1, Math.floor((y + height - top) / (TILE + GAP)));
+  const column = narrow ? 100 : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
   const boxes = Array.from({ length: count + (draws ? 1 : 0) }, (_, k) => ({
     x: LEFT + (k % column) * (TILE + GAP),
-    y: (narrow ? y + 20 : top) + Math.floor(k / column) * (TILE + GAP),
+    y: top + Math.floor(k / column) * (TILE + GAP),
     width: TILE,
     height: TILE,
   })).filter((box) => box.x + TILE < width);

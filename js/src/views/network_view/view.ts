@@ -25,6 +25,8 @@ const KIND: Kind = {
   name: "network_view",
   label: "Network",
   traits: ["relevance", "top", "example", "drawing", "drawn", "height", "evaluation", "notice"],
+  above: true,
+  fits: true,
   drawing,
 };
 /** Milliseconds that an answer of the model is waited for before it is asked again. */

@@ -64,7 +64,8 @@ export function captionOf(
     remarks.push({ text, title });
   }
   if (diagram.inputsAt) remarks.push({ text: `links by the inputs seen${diagram.inputsAt}` });
-  if (graph.note) remarks.push({ text: graph.note, tone: "warn" });
+  // That nothing runs through it yet is no fault.
+  if (graph.note) remarks.push({ text: graph.note, tone: flow ? "warn" : "muted" });
   return remarks;
 }
 
@@ -222,7 +223,7 @@ export function unitWords(
   const { graph, flow } = diagram;
   const late = asOf(diagram) && `, ${asOf(diagram)}`;
   const column = graph.columns[k];
-  const input = column.map ? "input channel" : "input";
+  const input = column.maps ? "input channel" : "input";
   const isInput = column.kind === "input";
   const name =
     (isInput && inputNamed(graph, unit)) ||
@@ -249,11 +250,10 @@ export function description(
 ): string {
   const { graph, frame } = diagram;
   const late = asOf(diagram) && ` ${asOf(diagram)}`;
-  const sizes = graph.columns.map(({ name, units, map }) =>
-    map
-      ? `${name}: ${counted(units, "map")} of ${map.join(" by ")}`
-      : `${name}: ${counted(units, "number")}`,
-  );
+  const sizes = graph.columns.map(({ name, units, map, maps }) => {
+    const size = map ? ` of ${map.join(" by ")}` : "";
+    return `${name}: ${counted(units, maps ? "map" : "number")}${size}`;
+  });
   const which = example < 0 ? "the drawing" : `example ${example}`;
   const said =
     probe && scores && scores.raw.length > 1

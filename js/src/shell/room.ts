@@ -1,0 +1,73 @@
+/** What of the page is seen at once: how high a view may be, and that it comes into sight when it begins to move. */
+
+import type { Store } from "../wire/types.ts";
+
+/** Pixels between a view and the ends of what it is seen in. */
+const MARGIN = 16;
+/** So many pixels outside it is nearly in sight. */
+const NEAR = 200;
+/** Streams of which pictures have come into sight since their training began. */
+const led = new WeakSet<Store>();
+
+/** The part of the page that scrolls around an element, a notebook's panel; null where the page itself does. */
+function panelAround(element: Element): Element | null {
+  const { body, documentElement, defaultView } = element.ownerDocument;
+  let outermost: Element | null = null;
+  for (let at = element.parentElement; at && at !== body; at = at.parentElement) {
+    const style = defaultView?.getComputedStyle(at);
+    if (at !== documentElement && /auto|scroll/.test(style?.overflowY ?? "")) outermost = at;
+  }
+  return outermost;
+}
+
+/**
+ * Pixels from top to bottom in which an element is seen at once. A frame that grows with what is in it, as some
+ * notebooks have around each output, is no bound: then undefined.
+ */
+export function seenAround(element: Element): number | undefined {
+  const { defaultView: window, fullscreenElement } = element.ownerDocument;
+  if (!window) return undefined;
+  const panel = fullscreenElement?.contains(element) ? null : panelAround(element);
+  if (panel) return Math.min(panel.clientHeight, window.innerHeight) - MARGIN;
+  return window.parent === window ? window.innerHeight - MARGIN : undefined;
+}
+
+/** Of numbers as they come, where they go to and fro between two, the larger: what words take wraps with what is left. */
+export function createSteady(): (next: number) => number {
+  let [before, last] = [Number.NaN, Number.NaN];
+  return (next) => {
+    const returns = next === before && next < last;
+    if (next !== last && !returns) [before, last] = [last, next];
+    return last;
+  };
+}
+
+/** Likewise of a drawing, with all that stands around it in its view. */
+export function createSeen(view: HTMLElement, drawing: HTMLElement): () => number | undefined {
+  const steady = createSteady();
+  return () => {
+    const all = seenAround(view);
+    return all && all - steady(view.offsetHeight - drawing.offsetHeight);
+  };
+}
+
+/**
+ * Once when a training begins, brings what is drawn of it and is nearly in sight into it, what stands lowest before
+ * others: a notebook in which a cell is run goes to the next one, away from the pictures that move.
+ */
+export function comeIntoSight(view: HTMLElement, store: Store): void {
+  if (store.training() !== "running") led.delete(store);
+  const panel = panelAround(view);
+  if (store.training() !== "running" || led.has(store) || !panel) return;
+  led.add(store);
+  const seen = panel.getBoundingClientRect();
+  const drawings = panel.querySelectorAll(`[data-stream="${view.dataset.stream}"] .kw-viewport`);
+  let [top, bottom] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const box of [...drawings].map((one) => one.getBoundingClientRect()).reverse()) {
+    const isNear = box.bottom > seen.top - NEAR && box.top < seen.bottom + NEAR;
+    if (box.height === 0 || !isNear) continue;
+    const all = [Math.min(top, box.top), Math.max(bottom, box.bottom)];
+    if (all[1] - all[0] <= seen.height) [top, bottom] = all;
+  }
+  if (top < bottom) panel.scrollTop += Math.min(top - seen.top, Math.max(0, bottom - seen.bottom));
+}
