@@ -16,17 +16,43 @@ const known = new WeakMap<Observed, readonly (Ends | null)[]>();
 export function inputEnds(observed: Observed): readonly (Ends | null)[] {
   const found = known.get(observed);
   if (found) return found;
-  const { patches, patchCount, entries } = observed;
-  const ends = Array.from({ length: entries }, (_, entry): Ends | null => {
-    const values = new Float64Array(patchCount);
-    for (let p = 0; p < patchCount; p++) values[p] = patches[p * entries + entry];
-    const finite = values.filter(Number.isFinite).sort();
-    if (finite.length === 0) return null;
-    const last = finite.length - 1;
-    return [finite[Math.floor(TAIL * last)], finite[Math.ceil((1 - TAIL) * last)]];
-  });
+  const { patches, entries } = observed;
+  const ends = Array.from({ length: entries }, (_, entry) =>
+    tailsOf(patches, TAIL, entry, entries),
+  );
   known.set(observed, ends);
   return ends;
+}
+
+/** The ends of every `step`-th value, but for a share of the finite ones on either side; null where none is finite. */
+export function tailsOf(values: ArrayLike<number>, share: number, from = 0, step = 1): Ends | null {
+  let count = 0;
+  for (let k = from; k < values.length; k += step) if (Number.isFinite(values[k])) count++;
+  if (count === 0) return null;
+  const many = Math.floor(share * (count - 1)) + 1;
+  return [
+    lastOfLeast(values, many, 1, from, step),
+    -lastOfLeast(values, many, -1, from, step),
+  ];
+}
+
+/** The largest of so many smallest numbers, which takes a fraction of the time of sorting. */
+function lastOfLeast(
+  values: ArrayLike<number>,
+  many: number,
+  sign: 1 | -1,
+  from: number,
+  step: number,
+): number {
+  const least = new Float64Array(many).fill(Number.POSITIVE_INFINITY);
+  for (let k = from; k < values.length; k += step) {
+    const value = sign * values[k];
+    if (!(value < least[many - 1]) || value === Number.NEGATIVE_INFINITY) continue;
+    let place = many - 1;
+    for (; place > 0 && least[place - 1] > value; place--) least[place] = least[place - 1];
+    least[place] = value;
+  }
+  return least[many - 1];
 }
 
 /** The ends of all entries together; null where none got anything. */
