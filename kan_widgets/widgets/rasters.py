@@ -81,7 +81,7 @@ def few_colours(image: Image.Image, most: int = 64) -> Image.Image:
 
     A palette that is found by spread alone would shift the paper's own colours.
     """
-    counted: list[tuple[int, Any]] = image.convert("RGB").getcolors(1 << 24) or []
+    counted: list[tuple[int, Any]] = image.convert("RGB").getcolors(1 << 16) or []
     kept = np.empty((0, 3), dtype=np.int64)
     for _, colour in sorted(counted, key=lambda found: (-found[0], found[1])):
         if np.abs(kept - np.array(colour)).max(axis=1).min(initial=256) > _APART:

@@ -4,11 +4,14 @@ import type { Observed } from "../wire/types.ts";
 
 export type Ends = readonly [low: number, high: number];
 
-/** So much of the inputs of an entry lies below its ends, and so much above. */
+/** So much of the inputs lies below their ends, and so much above. */
 const TAIL = 0.005;
 
 /** Inputs that vary over less than this share of the grid do not say which part of x to show. */
 const NARROW = 0.05;
+
+/** Values that are sorted for the ends of a whole layer: of more they come out the same, later. */
+const MOST = 20_000;
 
 const known = new WeakMap<Observed, readonly (Ends | null)[]>();
 
@@ -16,52 +19,31 @@ const known = new WeakMap<Observed, readonly (Ends | null)[]>();
 export function inputEnds(observed: Observed): readonly (Ends | null)[] {
   const found = known.get(observed);
   if (found) return found;
-  const { patches, entries } = observed;
-  const ends = Array.from({ length: entries }, (_, entry) =>
-    tailsOf(patches, TAIL, entry, entries),
-  );
+  const { patches, patchCount, entries } = observed;
+  const ends = Array.from({ length: entries }, (_, entry): Ends | null => {
+    const values = new Float64Array(patchCount);
+    for (let p = 0; p < patchCount; p++) values[p] = patches[p * entries + entry];
+    return endsOf(values);
+  });
   known.set(observed, ends);
   return ends;
 }
 
-/** The ends of every `step`-th value, but for a share of the finite ones on either side; null where none is finite. */
-export function tailsOf(values: ArrayLike<number>, share: number, from = 0, step = 1): Ends | null {
-  let count = 0;
-  for (let k = from; k < values.length; k += step) if (Number.isFinite(values[k])) count++;
-  if (count === 0) return null;
-  const many = Math.floor(share * (count - 1)) + 1;
-  return [
-    lastOfLeast(values, many, 1, from, step),
-    -lastOfLeast(values, many, -1, from, step),
-  ];
+function endsOf(values: Float64Array): Ends | null {
+  const finite = values.filter(Number.isFinite).sort();
+  if (finite.length === 0) return null;
+  const last = finite.length - 1;
+  return [finite[Math.floor(TAIL * last)], finite[Math.ceil((1 - TAIL) * last)]];
 }
 
-/** The largest of so many smallest numbers, which takes a fraction of the time of sorting. */
-function lastOfLeast(
-  values: ArrayLike<number>,
-  many: number,
-  sign: 1 | -1,
-  from: number,
-  step: number,
-): number {
-  const least = new Float64Array(many).fill(Number.POSITIVE_INFINITY);
-  for (let k = from; k < values.length; k += step) {
-    const value = sign * values[k];
-    if (!(value < least[many - 1]) || value === Number.NEGATIVE_INFINITY) continue;
-    let place = many - 1;
-    for (; place > 0 && least[place - 1] > value; place--) least[place] = least[place - 1];
-    least[place] = value;
+/** The ends of all inputs of a layer together, of so many patches as tell them; null where it got nothing. */
+export function allInputEnds({ patches, patchCount, entries }: Observed): Ends | null {
+  const every = Math.ceil((patchCount * entries) / MOST);
+  const values: number[] = [];
+  for (let p = 0; p < patchCount; p += every) {
+    for (let k = p * entries; k < (p + 1) * entries; k++) values.push(patches[k]);
   }
-  return least[many - 1];
-}
-
-/** The ends of all entries together; null where none got anything. */
-export function allInputEnds(observed: Observed): Ends | null {
-  const ends = inputEnds(observed).filter((own) => own !== null);
-  if (ends.length === 0) return null;
-  const low = ends.reduce((least, [own]) => Math.min(least, own), Number.POSITIVE_INFINITY);
-  const high = ends.reduce((most, [, own]) => Math.max(most, own), Number.NEGATIVE_INFINITY);
-  return [low, high];
+  return endsOf(Float64Array.from(values));
 }
 
 /** Where to look at a function: at its inputs, or at its grid where none were seen or where they hardly vary. */

@@ -9,10 +9,15 @@ type Edges = readonly [number, number, number, number];
 const NONE: Edges = [Infinity, Infinity, -Infinity, -Infinity];
 const ALL: Edges = [-Infinity, -Infinity, Infinity, Infinity];
 
-/** True if a box holds all of a mark; false also where only drawing would tell. */
+/**
+ * True if a box holds all of a mark but for half the width of its lines, and of its dots; false also where only drawing
+ * would tell.
+ */
 export function holds(box: Rect, mark: Mark): boolean {
   const [left, top, right, bottom] = edgesOf(mark);
-  return left >= box.x && top >= box.y && right <= box.x + box.width && bottom <= box.y + box.height;
+  return (
+    left >= box.x && top >= box.y && right <= box.x + box.width && bottom <= box.y + box.height
+  );
 }
 
 function edgesOf(mark: Mark): Edges {
@@ -20,20 +25,16 @@ function edgesOf(mark: Mark): Edges {
     case "path":
       // Curves stay within the points that shape them; arcs do not.
       return /^[\sMLCQZ\d.,e-]*$/.test(mark.d)
-        ? around(mark.d.match(/-?[\d.]+(?:e-?\d+)?/g)?.map(Number) ?? [], inked(mark))
+        ? around(mark.d.match(/-?[\d.]+(?:e-?\d+)?/g)?.map(Number) ?? [])
         : ALL;
     case "lines":
-      return around(mark.xy, inked(mark));
-    case "rects":
-      return boxed(mark.boxes, inked(mark));
-    case "dots": {
-      const most = typeof mark.r === "number" ? mark.r : Math.max(0, ...Array.from(mark.r));
-      return around(mark.xy, most + inked(mark));
-    }
+    case "dots":
+      return around(mark.xy);
     case "image":
-      return boxed([mark.box.x, mark.box.y, mark.box.width, mark.box.height], 0);
+      return boxed([mark.box.x, mark.box.y, mark.box.width, mark.box.height]);
+    case "rects":
     case "tiles":
-      return boxed(mark.boxes, 0);
+      return boxed(mark.boxes);
     case "text": {
       const { x, y, text, size, weight, anchor, turn } = mark;
       const width = widthOf(text, size, weight);
@@ -54,10 +55,6 @@ function edgesOf(mark: Mark): Edges {
   }
 }
 
-function inked({ stroke, width = 1 }: { stroke?: string | undefined; width?: number | undefined }) {
-  return stroke ? width / 2 : 0;
-}
-
 function joined(one: Edges, other: Edges): Edges {
   return [
     Math.min(one[0], other[0]),
@@ -67,7 +64,7 @@ function joined(one: Edges, other: Edges): Edges {
   ];
 }
 
-function around(xy: ArrayLike<number>, reach: number): Edges {
+function around(xy: ArrayLike<number>, reach = 0): Edges {
   let [left, top, right, bottom] = NONE;
   for (let k = 0; k + 1 < xy.length; k += 2) {
     if (xy[k] < left) left = xy[k];
@@ -78,11 +75,11 @@ function around(xy: ArrayLike<number>, reach: number): Edges {
   return [left - reach, top - reach, right + reach, bottom + reach];
 }
 
-function boxed(boxes: ArrayLike<number>, reach: number): Edges {
+function boxed(boxes: ArrayLike<number>): Edges {
   const corners: number[] = [];
   for (let k = 0; k < boxes.length; k += 4) {
     const [x, y] = [boxes[k], boxes[k + 1]];
     corners.push(x, y, x + boxes[k + 2], y + boxes[k + 3]);
   }
-  return around(corners, reach);
+  return around(corners);
 }
