@@ -180,7 +180,8 @@ describe("the scales of a drawing", () => {
   it("x runs where the inputs are that were observed, rounded out, and not beyond the support", () => {
     const inputs = Array.from({ length: 1001 }, (_, k) => -0.43 + (1.9 * k) / 1000);
     const drawn = (values: number[]) => {
-      const observed = { ...observedImage([]), patches: Float32Array.from(values) };
+      const patches = Float32Array.from(values);
+      const observed = { ...observedImage([]), patches, patchCount: values.length / 9 };
       const settings: Settings = { ...PLAIN, xRange: "inputs" };
       return pictureMaker()(now, layer, null, settings, 700, null, observed);
     };

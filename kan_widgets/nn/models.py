@@ -202,7 +202,7 @@ class KANCNN(_ImageClassifier):
 
     def _scores(self, x: Tensor) -> Tensor:
         for norm, conv in zip(self.norms, self.convs, strict=True):
-            x = F.max_pool2d(conv(norm(x)), 2)
+            x = F.max_pool2d(conv(_channels_last(norm(x))), 2)
         # With the number written down: the older ONNX exporter loses sight of it in flatten.
         x = self.linear_norm(x.reshape(x.shape[0], self.linear.in_features))
         return cast(Tensor, self.linear(x))
@@ -235,6 +235,15 @@ class KANCNN(_ImageClassifier):
     ) -> Tensor:
         """Return the sum of the layers' regularization; see `kan_widgets.nn.regularization`."""
         return whole_models.regularization(self, batch, l1=l1, entropy=entropy)
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    """Lay images out channels last, where pooling on a CPU takes a fifth of the time."""
+    n, channels, height, width = x.shape
+    if channels > 1 or traced():
+        return x.contiguous(memory_format=torch.channels_last)
+    # The memory is the same for one channel: only the strides say what comes out of a layer.
+    return x.reshape(n, height, width, 1).permute(0, 3, 1, 2)
 
 
 class CNN(_ImageClassifier):

@@ -12,11 +12,14 @@ export function seenThen(observed: Observed | null, step: number): string {
   return ` at step ${formatCount(observed.step as number)}`;
 }
 
-/** So much of the inputs of an entry lies below its ends, and so much above. */
+/** So much of the inputs lies below their ends, and so much above. */
 const TAIL = 0.005;
 
 /** Inputs that vary over less than this share of the grid do not say which part of x to show. */
 const NARROW = 0.05;
+
+/** Values that are sorted for the ends of a whole layer: of more they come out the same, later. */
+const MOST = 20_000;
 
 const known = new WeakMap<Observed, readonly (Ends | null)[]>();
 
@@ -28,22 +31,27 @@ export function inputEnds(observed: Observed): readonly (Ends | null)[] {
   const ends = Array.from({ length: entries }, (_, entry): Ends | null => {
     const values = new Float64Array(patchCount);
     for (let p = 0; p < patchCount; p++) values[p] = patches[p * entries + entry];
-    const finite = values.filter(Number.isFinite).sort();
-    if (finite.length === 0) return null;
-    const last = finite.length - 1;
-    return [finite[Math.floor(TAIL * last)], finite[Math.ceil((1 - TAIL) * last)]];
+    return endsOf(values);
   });
   known.set(observed, ends);
   return ends;
 }
 
-/** The ends of all entries together; null where none got anything. */
-export function allInputEnds(observed: Observed): Ends | null {
-  const ends = inputEnds(observed).filter((own) => own !== null);
-  if (ends.length === 0) return null;
-  const low = ends.reduce((least, [own]) => Math.min(least, own), Number.POSITIVE_INFINITY);
-  const high = ends.reduce((most, [, own]) => Math.max(most, own), Number.NEGATIVE_INFINITY);
-  return [low, high];
+function endsOf(values: Float64Array): Ends | null {
+  const finite = values.filter(Number.isFinite).sort();
+  if (finite.length === 0) return null;
+  const last = finite.length - 1;
+  return [finite[Math.floor(TAIL * last)], finite[Math.ceil((1 - TAIL) * last)]];
+}
+
+/** The ends of all inputs of a layer together, of so many patches as tell them; null where it got nothing. */
+export function allInputEnds({ patches, patchCount, entries }: Observed): Ends | null {
+  const every = Math.ceil((patchCount * entries) / MOST);
+  const values: number[] = [];
+  for (let p = 0; p < patchCount; p += every) {
+    for (let k = p * entries; k < (p + 1) * entries; k++) values.push(patches[k]);
+  }
+  return endsOf(Float64Array.from(values));
 }
 
 /** Where to look at a function: at its inputs, or at its grid where none were seen or where they hardly vary. */

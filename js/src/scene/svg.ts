@@ -1,6 +1,7 @@
 /** Writes a scene's marks as SVG. No DOM. */
 
-import type { Mark, Paint, Pixels, Rect, TextMark, TilesMark } from "./marks.ts";
+import { holds } from "./bounds.ts";
+import type { GroupMark, Mark, Paint, Pixels, Rect, TextMark, TilesMark } from "./marks.ts";
 import { pngOf } from "./png.ts";
 import { FALLBACK, MIDDLE } from "./text.ts";
 
@@ -60,12 +61,29 @@ function written(mark: Mark, clips: string[]): string {
     case "text":
       return textOf(mark);
     case "group": {
-      const clip = mark.clip ? ` clip-path="url(#${clipOf(mark.clip, clips)})"` : "";
       const at = mark.at ? ` transform="translate(${short(mark.at[0])} ${short(mark.at[1])})"` : "";
-      const inside = mark.marks.map((inner) => written(inner, clips)).join("\n");
-      return `<g${at}${clip}${faint(mark.opacity)}>${inside}</g>`;
+      return `<g${at}${faint(mark.opacity)}>${clipped(mark, clips)}</g>`;
     }
   }
+}
+
+/** The marks of a group, of which only those are clipped that reach beyond: a renderer has a layer for each clip. */
+function clipped({ marks, clip }: GroupMark, clips: string[]): string {
+  const lines: string[] = [];
+  let beyond: string[] = [];
+  const close = () => {
+    if (beyond.length > 0 && clip) {
+      lines.push(`<g clip-path="url(#${clipOf(clip, clips)})">${beyond.join("\n")}</g>`);
+    }
+    beyond = [];
+  };
+  for (const mark of marks) {
+    const inside = !clip || holds(clip, mark);
+    if (inside) close();
+    (inside ? lines : beyond).push(written(mark, clips));
+  }
+  close();
+  return lines.join("\n");
 }
 
 function imageOf(
@@ -90,11 +108,11 @@ function tileOf({ sheet, across, size: [width, height] }: TilesMark, k: number):
 }
 
 function clipOf({ x, y, width, height }: Rect, clips: string[]): string {
-  const name = `clip${clips.length}`;
-  clips.push(
-    `<clipPath id="${name}"><rect x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}"/></clipPath>`,
-  );
-  return name;
+  const box = `<rect x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}"/>`;
+  const known = clips.findIndex((clip) => clip.includes(box));
+  if (known >= 0) return `clip${known}`;
+  clips.push(`<clipPath id="clip${clips.length}">${box}</clipPath>`);
+  return `clip${clips.length - 1}`;
 }
 
 function pathOf(xy: ArrayLike<number>, ends: ArrayLike<number>, closed: boolean): string {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -37,4 +38,7 @@ def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
             raise OSError(str(error)) from None
         function.argtypes, function.restype = [ctypes.c_void_p] * pointers, ctypes.c_int64
         found.append(function)
+    if sys.platform == "linux" and hasattr(loaded := ctypes.CDLL(None), "GOMP_parallel"):
+        library.kan_borrow.argtypes, library.kan_borrow.restype = [ctypes.c_void_p], None
+        library.kan_borrow(ctypes.cast(loaded.GOMP_parallel, ctypes.c_void_p))
     return Kernels(level, *found)

@@ -311,8 +311,12 @@ void pack(const Plan& d, int64_t c, Weights<const float> weight, float* slabs, O
   if (!finite(slabs, d.taps * d.slab)) outcome.fail(NOT_FINITE);
 }
 
+// Threads for so many numbers that are moved or added: waking one costs as much as some ten thousand.
+int64_t threads_for(const Plan& d, int64_t numbers) { return numbers > 1 << 16 ? d.threads : 1; }
+
 void pack_all(const Plan& d, Weights<const float> weight, float* slabs, Outcome& outcome) {
-  share_out(d.channels, d.threads, [&](kan_share& share) {
+  const int64_t threads = threads_for(d, d.channels * d.taps * d.slab);
+  share_out(d.channels, threads, [&](kan_share& share) {
     for (int64_t c; kan_next(share, &c);)
       if (!outcome.failed()) pack(d, c, weight, slabs + c * d.taps * d.slab, outcome);
   });
@@ -807,7 +811,7 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
     }
   });
   if (!grad_weight || once || outcome.failed()) return;
-  share_out(d.channels, d.threads, [&](kan_share& share) {
+  share_out(d.channels, threads_for(d, slots * each_sum), [&](kan_share& share) {
     for (int64_t c; kan_next(share, &c);) {
       float* sum = all_sums + c * in_channel;
       for (int64_t slot = 1; slot < slots; ++slot)

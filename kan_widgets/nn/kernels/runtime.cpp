@@ -17,6 +17,7 @@
 #else
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #endif
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -218,6 +219,58 @@ Team team;
 void help_team() { team.help(); }
 
 #if !defined(_WIN32)
+// The threads of GNU OpenMP that torch has loaded, if it has. For some milliseconds after each of
+// torch's operations they spin, on the cores that ours would need: so they do the work. But a region
+// of theirs ends when all have come, and on a machine with other work one may come when all is
+// done. Where waiting for these takes more than a fifth of the time, the team takes over for a while.
+struct Borrowed {
+  static constexpr int64_t WHILE = 300000000, RECENT = 50000000;  // nanoseconds
+
+  void (*parallel)(void (*)(void*), void*, unsigned, unsigned) = nullptr;
+  int64_t until = 0;             // when to try them again
+  int64_t taken = 0, waited = 0;  // lately; a number that two callers lose does not matter
+
+  static int64_t now() {
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * int64_t(1000000000) + t.tv_nsec;
+  }
+
+  struct Region {
+    kan_share& share;
+    int64_t done;  // when the last piece was
+  };
+
+  static void take_part(void* given) {
+    Region& region = *static_cast<Region*>(given);
+    if (!region.share.any_left()) return;
+    region.share.run(region.share.given, region.share);
+    __atomic_store_n(&region.done, now(), __ATOMIC_RELAXED);
+  }
+
+  // False if they are not there, or not now.
+  bool run(kan_share& share) {
+    if (!parallel) return false;
+    const int64_t began = now();
+    if (began < __atomic_load_n(&until, __ATOMIC_RELAXED)) return false;
+    Region region = {share, began};
+    parallel(take_part, &region, static_cast<unsigned>(share.places + 1), 0);
+    const int64_t ended = now();
+    int64_t all = __atomic_load_n(&taken, __ATOMIC_RELAXED) + ended - began;
+    int64_t lost = __atomic_load_n(&waited, __ATOMIC_RELAXED) + ended - region.done;
+    const bool late = lost > RECENT / 50 && lost > all / 5;
+    if (late) __atomic_store_n(&until, ended + WHILE, __ATOMIC_RELAXED);
+    if (late || all > RECENT) all /= 2, lost = late ? 0 : lost / 2;
+    __atomic_store_n(&taken, all, __ATOMIC_RELAXED);
+    __atomic_store_n(&waited, lost, __ATOMIC_RELAXED);
+    return true;
+  }
+};
+
+Borrowed borrowed;
+#endif
+
+#if !defined(_WIN32)
 // A forked process has one thread; the others were perhaps at work.
 void before_fork() {
   team.mutex.lock();
@@ -232,6 +285,7 @@ void forked() {
   team.done = Condition();
   team.share = nullptr;
   team.threads = 0;
+  borrowed.parallel = nullptr;  // whose threads are not there either
   after_fork();
 }
 const int registered = pthread_atfork(before_fork, after_fork, forked);
@@ -242,9 +296,19 @@ const int registered = pthread_atfork(before_fork, after_fork, forked);
 extern "C" void kan_share_out(int64_t count, int64_t threads, void (*run)(void*, kan_share&),
                               void* given) {
   kan_share share = {run, given, count, 0, (count < threads ? count : threads) - 1, 0};
+#if !defined(_WIN32)
+  if (share.places > 0 && borrowed.run(share)) return;
+#endif
   const bool together = share.places > 0 && team.begin(share);
   run(given, share);
   if (together) team.end(share);
+}
+
+// Take the threads of this GOMP_parallel, as long as they come at once.
+KAN_PUBLIC void kan_borrow(void* parallel) {
+#if !defined(_WIN32)
+  borrowed.parallel = reinterpret_cast<decltype(borrowed.parallel)>(parallel);
+#endif
 }
 
 // Whether this processor, and the system, have the instructions of a level.

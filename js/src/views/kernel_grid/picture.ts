@@ -6,7 +6,7 @@
 import { type Plan, samplePlan } from "../../phi/curves.ts";
 import { isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
-import { roundedOut } from "../../phi/inputs.ts";
+import { allInputEnds, roundedOut } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
@@ -81,18 +81,10 @@ export interface Picture {
   broken: number;
 }
 
-/** Of the observed inputs so much lies below the x that is drawn, and so much above. */
-const TAIL = 0.01;
-
-/** Where the inputs of a layer are: 1 % to 99 % of those observed, rounded out; null where none were. */
+/** Where the inputs of a layer are, rounded out; null where none were seen, or all are the same. */
 export function inputsOf(observed: Observed | null): [number, number] | null {
-  if (!observed || observed.patches.length === 0) return null;
-  const sorted = Float32Array.from(observed.patches).sort();
-  const last = sorted.length - 1;
-  const from = sorted[Math.floor(TAIL * last)];
-  const to = sorted[Math.ceil((1 - TAIL) * last)];
-  if (!(from < to) || !Number.isFinite(to - from)) return null;
-  return roundedOut([from, to]);
+  const ends = observed && allInputEnds(observed);
+  return ends && ends[0] < ends[1] ? roundedOut(ends) : null;
 }
 
 /** The x that is drawn: where the inputs are, the grid's range, or the whole support of the basis. */
