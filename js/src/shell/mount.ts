@@ -253,7 +253,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
 
 /** While it trains what is said changes its length; at rest it takes no more room than it needs. */
 function isUnderWay(store: Store): boolean {
-  return ["running", "paused"].includes(store.training());
+  return ["running", "paused"].includes(store.standing().state);
 }
 
 /** A host says some remarks once for all that it has. */
