@@ -146,6 +146,36 @@ def test_a_process_that_was_killed_keeps_nobody_from_its_file(run: Run, tmp_path
     assert kw.replay(path).frame.step == 0
 
 
+FORKING = """
+import os, sys, time, kan_widgets as kw
+live = kw.bind(model := kw.nn.KANLinear(3, 2))
+recording = live.record(sys.argv[1])
+if (child := os.fork()) == 0:
+    os.close(1)
+    time.sleep(60)
+    os._exit(0)
+print(child, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_fork_that_lives_longer_than_the_process_keeps_nobody_either(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.npz"
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT), "KAN_WIDGETS_COMPILE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING, str(path)], env=environment, stdout=subprocess.PIPE
+    )
+    child = int(done.stdout)
+    try:
+        os.kill(child, 0)  # it lives
+        run.live.record(path, overwrite=True).close()
+    finally:
+        os.kill(child, signal.SIGKILL)
+    assert kw.replay(path).is_complete
+
+
 def test_of_processes_that_begin_together_one_records(tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
     others = [Other(path, "overwrite") for _ in range(2)]
