@@ -10,6 +10,7 @@ from itertools import chain, groupby
 from torch import nn
 
 from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.functions.reading import survey
 
 
@@ -62,18 +63,7 @@ class Description:
         return [f"{name or '(model)'} ({kind}): {why}" for name, kind, why in self.left_out]
 
     def __str__(self) -> str:
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        right = (2, 5, 6)
-        lines = [
-            "  ".join(
-                cell.rjust(width) if place in right else cell.ljust(width)
-                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in cells
-        ]
-        if not self.layers:
-            lines = ["nothing is read"]
+        lines = lines_of(self._cells(), (2, 5, 6)) if self.layers else ["nothing is read"]
         if self.left_out:
             lines += ["left out", *(f"  {line}" for line in self._left_out_lines())]
         return "\n".join(lines)
@@ -81,11 +71,7 @@ class Description:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head, *rows = [[html.escape(cell) for cell in row] for row in self._cells()]
-        body = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
-        table = f"<table><tr><th>{'</th><th>'.join(head)}</th></tr>{body}</table>"
-        if not self.layers:
-            table = "<p>nothing is read</p>"
+        table = table_of(self._cells()) if self.layers else "<p>nothing is read</p>"
         items = "".join(f"<li>{html.escape(line)}</li>" for line in self._left_out_lines())
         return table + (f"<p>left out</p><ul>{items}</ul>" if items else "")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.insight.frequency import FrequencyResponse
 from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.linear import LinearKernel, LinearKernels, fitted
@@ -136,27 +137,17 @@ class KernelReport:
 
     def __str__(self) -> str:
         cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        words = _HEAD.index("the linear kernel is")
-        left = [cells[0][k] == _HEAD[words] for k in range(len(widths))]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if is_left else cell.rjust(width)
-                for cell, width, is_left in zip(row, widths, left, strict=True)
-            ).rstrip()
-            for row in cells
-        ]
-        return "\n".join([*self._notes(), *lines])
+        right = [k for k, head in enumerate(cells[0]) if head != "the linear kernel is"]
+        return "\n".join([*self._notes(), *lines_of(cells, right)])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head, *rows = [[html.escape(cell) for cell in row] for row in self._cells()]
+        head, *rows = self._cells()
         # Ranges and units stay on one line; the heads may wrap.
-        rows = [[cell.replace(" ", "&nbsp;") for cell in row] for row in rows]
-        body = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
+        whole = [[cell.replace(" ", "\N{NO-BREAK SPACE}") for cell in row] for row in rows]
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        return f"{notes}<table><tr><th>{'</th><th>'.join(head)}</th></tr>{body}</table>"
+        return notes + table_of([head, *whole])
 
 
 def kernel_report(

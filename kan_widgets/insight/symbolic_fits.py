@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.insight.forms import CONSTANT, Form
 from kan_widgets.insight.symbolic_fit import SymbolicFit
 from kan_widgets.insight.symbolic_words import NO_FORM, interval, r2_text
@@ -222,15 +223,15 @@ class SymbolicFits:
 
 def _text(fits: SymbolicFits) -> str:
     """Return the table as lines of text."""
-    lines = [_header(fits), "", *_lines(_summary(fits), (1, 2, 3, 4, 5, 6)), ""]
-    lines += _lines(_functions(fits), (2, 7))
+    lines = [_header(fits), "", *lines_of(_summary(fits), (1, 2, 3, 4, 5, 6)), ""]
+    lines += lines_of(_functions(fits), (2, 7))
     return "\n".join([*lines, more] if (more := _more(fits)) else lines)
 
 
 def _page(fits: SymbolicFits) -> str:
     """Return the table as HTML."""
-    parts = [f"<p>{html.escape(_header(fits))}</p>", _table(_summary(fits))]
-    parts.append(_table(_functions(fits)))
+    parts = [f"<p>{html.escape(_header(fits))}</p>", table_of(_summary(fits))]
+    parts.append(table_of(_functions(fits)))
     return "".join([*parts, f"<p>{more}</p>"] if (more := _more(fits)) else parts)
 
 
@@ -327,23 +328,6 @@ def _functions(fits: SymbolicFits) -> list[tuple[str, ...]]:
             )
         )
     return [row[:columns] for row in rows]
-
-
-def _lines(rows: list[tuple[str, ...]], right: tuple[int, ...]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if k in right else cell.ljust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def _table(rows: list[tuple[str, ...]]) -> str:
-    head, *body = [[html.escape(cell) for cell in row] for row in rows]
-    inner = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in body)
-    return f"<table><tr><th>{'</th><th>'.join(head)}</th></tr>{inner}</table>"
 
 
 def _more(fits: SymbolicFits) -> str:

@@ -142,13 +142,13 @@ def _fill_statistics(
             f"{'none' if like is None else type(like).__name__}; without them, layers would see "
             "inputs of another scale than in the trained one"
         )
-    momenta = {norm: norm.momentum for name, norm in empty.items() if seen[name]}
-    handles = []
+    momenta, handles = {}, []
     for name, norm in empty.items():
-        if norm in momenta:
+        if batches := seen[name]:
+            momenta[norm] = norm.momentum
             if norm.momentum is not None:
                 # What so many batches leave of the first statistics, 0 and 1, one leaves now.
-                norm.momentum = 1 - (1 - norm.momentum) ** seen[name]
+                norm.momentum = 1 - (1 - norm.momentum) ** batches
             handles.append(norm.register_forward_pre_hook(_train))
             handles.append(norm.register_forward_hook(_evaluate))
     try:

@@ -230,7 +230,7 @@ def test_the_table_shows_every_kernel_and_what_it_rests_on() -> None:
     for row in found.rows:
         share = f"{100 * row.linear.share:.1f} %"
         assert share in text
-        assert f"<td>{share}</td>".replace(" ", "&nbsp;") in html
+        assert f"<td>{share}</td>".replace(" ", "\N{NO-BREAK SPACE}") in html
         assert f"{row.pattern.binary:.3f}" in html
     assert len(re.findall("<tr>", html)) == 4
     # Colours and backgrounds are left to the page, light or dark.
