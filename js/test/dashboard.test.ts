@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { heightsOf, rowsOf } from "../src/views/dashboard/arrange.ts";
+import { createSteady } from "../src/shell/room.ts";
+import { fitted, heightsOf, rowsOf } from "../src/views/dashboard/arrange.ts";
 import { VIEWS } from "../src/views/registry.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
@@ -281,5 +282,28 @@ describe("the panels in two columns", () => {
   it("share the room where both can be of any height, and are low where they are alone", () => {
     expect(heightsOf([panel(9, 9, 130), panel(9, 9, 190)], [[0, 1]], 240)).toEqual([240, 240]);
     expect(heightsOf([panel(9, 9, 130), panel(9, 9)], [[0], [1]], 240)).toEqual([194, 240]);
+  });
+
+  it("shrink until all are seen at once: what has a height of its own after the others, none below its least", () => {
+    const own = { ...panel(600, 520), wide: true, own: 520, least: 290 };
+    const low = { ...panel(230, 190), least: 136 };
+    const shrunk = (free: number) =>
+      fitted([520, 190], [own, low], [80, 40], [[0], [1]], free, false);
+    expect(shrunk(900)).toEqual([520, 190]);
+    expect(shrunk(800)).toEqual([520, 160]); // 80 + 520 + 40 + 160
+    expect(shrunk(700)).toEqual([444, 136]);
+    expect(shrunk(100)).toEqual([290, 136]);
+  });
+
+  it("fill the whole screen: what has a height of its own takes what is left", () => {
+    const own = { ...panel(600, 520), wide: true, own: 520, least: 290 };
+    const low = { ...panel(230, 190), least: 136 };
+    expect(fitted([520, 190], [own, low], [80, 40], [[0], [1]], 1000, true)).toEqual([690, 190]);
+  });
+
+  it("do not go to and fro between two heights", () => {
+    const steady = createSteady();
+    expect([254, 227, 254, 227, 227, 254].map(steady)).toEqual([254, 227, 254, 254, 254, 254]);
+    expect([200, 254, 200].map(steady)).toEqual([200, 254, 254]);
   });
 });

@@ -89,6 +89,23 @@ describe("columns", () => {
     expect(graph.columns.map(({ units }) => units)).toEqual([3, 4]);
   });
 
+  it("before a convolution are channels, and behind it maps, also where their sizes are not known", () => {
+    const first = layer({ name: "a", shape: [5, 1, 3, 3], conv: { ...CONV, shared: true } });
+    const layers = [first, dense("b", 2, 5)];
+    const stations = [station("input", "input", [], []), station("kan", "a", [0], [5])];
+    const known = { stations, traced: false, note: "" };
+    for (const graph of [
+      graphOf(null, { version: 1, layers }),
+      graphOf(known, { version: 1, layers }),
+    ]) {
+      const [input, maps] = graph.columns;
+      expect(sizeTexts(input, 1)[0]).toBe("1 channel");
+      expect(sizeTexts(maps, 1)[0]).toBe("5 maps");
+    }
+    const [numbers] = graphOf(null, { version: 1, layers: [dense("a", 4, 3)] }).columns;
+    expect(sizeTexts(numbers, 1)[0]).toBe("3 numbers");
+  });
+
   it("know what passes by", () => {
     const stations = [
       station("input", "input", [], [4]),

@@ -52,7 +52,8 @@ class Dashboard(View):
     latest loss that was logged. It opens on the network, with an example running through it; a
     click on a link there selects a function, which the second page shows beside all others of its
     layer. Where there is room (from about 900 pixels) panels stand in two columns, in less below
-    each other.
+    each other. It is no higher than what is seen of the page at once, the notebook's panel or the
+    window: the drawings shrink, but for the functions of a narrow page.
 
     Parameters
     ----------

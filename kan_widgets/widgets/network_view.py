@@ -74,7 +74,8 @@ class NetworkView(Evaluated):
     example : int
         Which of the examples runs through the network, from 0; −1 for the one that is drawn.
     height : int, optional
-        Pixels of the picture, at least 320; by default as many as its units need, 570 to 760.
+        Pixels of the picture, at least 320; by default as many as its units need, 570 to 760, in a
+        page no more than are seen of it at once.
     theme : {"auto", "light", "dark"}
         ``"auto"`` takes the theme of JupyterLab.
     layout : ipywidgets.Layout or dict, optional

@@ -45,6 +45,14 @@ DIAGRAM = """view => {
           bars: last.bars > 0 ? last.units.length : 0};
 }"""
 
+# Pixels of the notebook's panel, of the view under a cell, and of the diagram in that.
+HEIGHTS = """
+const view = panel.content.widgets[arg].node.querySelector('.kw-view');
+const network = view.matches('.kw-network-view') ? view : view.querySelector('.kw-network-view');
+return [panel.node.querySelector('.jp-WindowedPanel-outer').clientHeight, view.offsetHeight,
+        network.kwNetwork?.scene()?.room.height ?? 0];
+"""
+
 
 class Person:
     """Someone at a laptop, who runs one cell after the other."""
@@ -104,6 +112,31 @@ def test_the_readmes_two_cells_show_its_picture(
     lab.let_go("go")
     lab.wait_idle()
     assert lab.cell_errors() == []
+
+
+@pytest.mark.parametrize("height", [720, 900])
+def test_network_and_dashboard_are_no_higher_than_the_window(
+    height: int, lab: LabPage, server: LabServer, artifacts: Path
+) -> None:
+    shown = [README[0], "kw.NetworkView(live)"]
+    lab.page.set_viewport_size({"width": 1366, "height": height})
+    lab.open(server.write_notebook(shown))
+    lab.script("app.shell.collapseLeft();")
+    for cell in range(len(shown)):
+        lab.run_cell(cell)
+    for width in (1366, 600, 1000, 1600):  # one page, which is made larger and smaller
+        lab.page.set_viewport_size({"width": width, "height": height})
+        for cell in range(len(shown)):
+            lab.script("await panel.content.scrollToItem(arg, 'start');", cell)
+
+            def fits(cell: int = cell) -> bool:
+                room, view, diagram = lab.script(HEIGHTS, cell)
+                return bool(view <= room and diagram >= 160)
+
+            lab.until(fits, f"view {cell} to fit {width} × {height} pixels")
+            lab.page.wait_for_timeout(500)
+            assert fits()
+            lab.screenshot(artifacts / f"{cell}_{width}.png")
 
 
 @pytest.mark.parametrize("name", TUTORIALS)
