@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout
 from kan_widgets.live.frames.activations import Activations, Probe, packed
-from kan_widgets.live.frames.layout import beside_list, layer_dict
+from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.summary import Summary
 
@@ -155,4 +155,4 @@ def layout_message(layout: Layout) -> tuple[dict[str, Any], list[memoryview]]:
         table_of = None if layer.table_of is None else number(layer.table_of)
         layers.append(layer_dict(layer, tables, table_of))
     content = {"protocol": PROTOCOL, "version": layout.version, "layers": layers}
-    return content | {"beside": beside_list(layout)}, buffers
+    return content | {"beside": [one._asdict() for one in layout.beside]}, buffers

@@ -12,7 +12,8 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.layer import Rewriter
 from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.functions.terms import ALL, Part
-from kan_widgets.live.frames.layout import Float32, Layout, Vector
+from kan_widgets.live.frames.layout import Float32, Layout
+from kan_widgets.live.frames.vectors import vectors_of
 from kan_widgets.nn.life.changes import together
 from kan_widgets.nn.ungraded import ungraded
 
@@ -153,8 +154,3 @@ def recopy_of(
             return None
         rewrites.append(rewrite)
     return Recopy(rewrites, host, layout, beside)
-
-
-def vectors_of(beside: Mapping[str, Tensor]) -> tuple[Vector, ...]:
-    """Return what a layout says of numbers beside the coefficients."""
-    return tuple(Vector(name, vector.numel()) for name, vector in beside.items())

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.live.frames.vectors import Vector
+
 if TYPE_CHECKING:
     import torch
 
@@ -135,17 +137,6 @@ class LayerLayout:
                 else self.table_of is other.table_of
             )
         )
-
-
-class Vector(NamedTuple):
-    """Numbers that a frame has beside coefficients: a bias, or the scale or statistics of a norm.
-
-    They follow the coefficients, one vector after the other.
-    """
-
-    name: str
-    """Path of the parameter or buffer in the model."""
-    size: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -400,11 +391,6 @@ def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) 
         **({"input_names": list(layer.input_names)} if layer.input_names else {}),
         **({} if layer.window is None else {"window": _window_dict(layer.window)}),
     }
-
-
-def beside_list(layout: Layout) -> list[dict[str, Any]]:
-    """Return what frames have beside coefficients as JSON."""
-    return [vector._asdict() for vector in layout.beside]
 
 
 def _window_dict(window: Window) -> dict[str, Any]:

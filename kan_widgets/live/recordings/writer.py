@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.layout import Layout, Table, beside_list, layer_dict
+from kan_widgets.live.frames.layout import Layout, Table, layer_dict
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.series import Float64, Int64
@@ -250,7 +250,8 @@ class Writer:
             if layer.table_of is not None:
                 index = self._add("index", layer.table_of.astype("<u4"))
             layers.append(layer_dict(layer, tables, index))
-        content = {"layers": layers, "beside": beside_list(layout), "parameters": parameters}
+        beside = [vector._asdict() for vector in layout.beside]
+        content = {"layers": layers, "beside": beside, "parameters": parameters}
         return self._add("layout", content)
 
     def _table(self, table: Table) -> int:

@@ -9,10 +9,11 @@ from typing import Protocol
 
 from kan_widgets.functions import LayerFunctions, sampled_anew
 from kan_widgets.functions.layer import Rewriter
-from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of, vectors_of
+from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Fingerprint, Float32, Layout, Names, build_layout
+from kan_widgets.live.frames.vectors import vectors_of
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.steps import StepHooks
