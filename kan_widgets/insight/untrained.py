@@ -134,8 +134,9 @@ def _fill_statistics(
     if not empty:
         return
     trained = {} if like is None else dict(like.named_modules())
-    seen = {name: _batches(trained.get(name)) for name in empty}
-    if unknown := [name for name, batches in seen.items() if batches is None]:
+    found = {name: _batches(trained.get(name)) for name in empty}
+    seen = {name: batches for name, batches in found.items() if batches is not None}
+    if unknown := [name for name in empty if name not in seen]:
         raise ValueError(
             f"like: expected the trained network, with running statistics in "
             f"{', '.join(map(repr, unknown))} as in the networks made, got "
