@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -266,6 +267,7 @@ def main() -> None:
     known = subprocess.run(asked, capture_output=True, text=True)
     if known.returncode:
         parser.error(f"{options.commit}: expected a commit of this repository")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the worktree goes then too
     with worktree(known.stdout.strip()) as tree:
         trees = tree, ROOT
         for each in trees:  # what is compiled once is no part of any figure
