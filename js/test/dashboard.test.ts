@@ -135,7 +135,7 @@ describe("a dashboard", () => {
     expect(all(".kw-dashboard > .kw-caption .kw-remark")[1].title).toContain("1.0625");
     models.dashboard.set("headline", { ...HEADLINE, value: "-inf" });
     await painted();
-    expect(said()).toEqual(["KANCNN", "train_loss −∞"]);
+    expect(said()).toEqual(["KANCNN", "latest train_loss −∞"]);
   });
 
   it("says state and step once, and which function its panel shows", async () => {
