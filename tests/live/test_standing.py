@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live.watching import uncounted
+from kan_widgets.live.watching import quiet
 from kan_widgets.live.watching.steps import wait_until_outside
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.stream_state import training_of
@@ -148,20 +148,20 @@ def test_the_hook_of_all_optimizers_is_not_placed_from_inside_a_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     placed: list[object] = []
-    monkeypatch.setattr(uncounted, "_is_placed", False)
-    monkeypatch.setattr(uncounted, "register_optimizer_step_post_hook", placed.append)
+    monkeypatch.setattr(quiet, "_hears_steps", False)
+    monkeypatch.setattr(quiet, "register_optimizer_step_post_hook", placed.append)
     model = network()
     optimizer = sgd(model)
     inside: list[bool] = []
 
     def closure() -> torch.Tensor:
-        uncounted.listen()
+        quiet._listen()
         inside.append(wait_until_outside())
         return model(X).mean()
 
     optimizer.step(closure)  # type: ignore[arg-type]
     assert (inside, placed) == ([False], [])
-    uncounted.listen()
+    quiet._listen()
     assert len(placed) == 1
 
 

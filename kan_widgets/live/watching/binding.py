@@ -21,7 +21,7 @@ from kan_widgets.live.steering.cures import Cures
 from kan_widgets.live.steering.edits import Edits
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.steering.watchdog import Watchdog
-from kan_widgets.live.watching import quiet, uncounted
+from kan_widgets.live.watching import quiet
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.errands import Errands
@@ -97,7 +97,6 @@ class Binding(Naming, Gathering, Guarding):
             changes.listen(module, self._after_change)
         self._is_made = True
         quiet.watch(self)
-        uncounted.listen()
 
     # -- what it holds --------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Notice when training goes quiet, so that the last frame is always sent.
 
 Two watchmen: the end of a cell, on the thread that ran it, and a job of the scheduler that
-rests unless some training is live.
+rests unless some training is live. A third hears of the steps that nobody counts.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from torch import nn
 from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from kan_widgets.live import cells
 from kan_widgets.live.frames.source import State
+from kan_widgets.live.watching.steps import wait_until_outside
+from kan_widgets.live.watching.uncounted import Uncounted
 from kan_widgets.live.worker import Job, scheduler
-
-if TYPE_CHECKING:
-    from kan_widgets.live.watching.uncounted import Uncounted
 
 _POLL_SECONDS = 0.1
 # Views draw the end of a training a moment after they are told of it.
@@ -74,6 +74,7 @@ _watched: tuple[Watched, ...] = ()
 # What has ended, and until when it is kept; only for the job.
 _ended: list[tuple[float, Watched]] = []
 _lock = threading.Lock()
+_hears_steps = False
 
 
 def watch(training: Watched) -> None:
@@ -84,6 +85,7 @@ def watch(training: Watched) -> None:
     # For the model's end, which may start no thread; and the first frame does not wait for it.
     scheduler.start()
     cells.watch(_at_the_end)
+    _listen()
 
 
 def unwatch(training: Watched) -> None:
@@ -118,6 +120,26 @@ def _look() -> None:
     if live or _ended:
         _job.earliest = time.monotonic() + _POLL_SECONDS
         _job.wake()
+
+
+def _listen() -> None:
+    """Have the steps of all optimizers noted from now on.
+
+    The hook is placed with the first binding of the process and stays: torch iterates over such
+    hooks, and one that came or went meanwhile would raise in a training loop.
+    """
+    global _hears_steps
+    # A thread that is inside a step may be at the hooks: then the next binding places it.
+    if not _hears_steps and wait_until_outside():
+        with _lock:
+            if not _hears_steps:
+                register_optimizer_step_post_hook(_stepped)
+                _hears_steps = True
+
+
+def _stepped(optimizer: Optimizer, *_: Any) -> None:
+    for training in _watched:
+        training.uncounted.note(training, optimizer)
 
 
 class _CellEnd(cells.CellListener):

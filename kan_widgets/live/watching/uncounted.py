@@ -1,22 +1,12 @@
-"""Notice steps of optimizers that nobody has bound: a training goes on that is not counted.
-
-torch calls one hook after each step of whichever optimizer. It is placed with the first binding of
-the process and stays: torch iterates over such hooks, and one that is removed meanwhile would raise
-in a training loop.
-"""
+"""Steps of optimizers that nobody has bound: a training goes on that is not counted."""
 
 from __future__ import annotations
 
-import threading
 import weakref
-from typing import Any, Protocol
+from typing import Protocol
 
 from torch import nn
 from torch.optim import Optimizer
-from torch.optim.optimizer import register_optimizer_step_post_hook
-
-from kan_widgets.live.watching import quiet
-from kan_widgets.live.watching.steps import wait_until_outside
 
 # Between two steps of the bound optimizer another one, of other parameters, may make some.
 _MANY = 10
@@ -70,23 +60,3 @@ class Uncounted:
             self._by = f"another {kind.__name__}" if type(bound) is kind else kind.__name__
             if self.steps >= _MANY:
                 binding.tell_training()
-
-
-_placing = threading.Lock()
-_is_placed = False
-
-
-def listen() -> None:
-    """Have the steps of all optimizers noted from now on."""
-    global _is_placed
-    # A thread that is inside a step may be at the hooks: then the next binding places it.
-    if not _is_placed and wait_until_outside():
-        with _placing:
-            if not _is_placed:
-                register_optimizer_step_post_hook(_stepped)
-                _is_placed = True
-
-
-def _stepped(optimizer: Optimizer, *_: Any) -> None:
-    for binding in quiet.all_watched():
-        binding.uncounted.note(binding, optimizer)
