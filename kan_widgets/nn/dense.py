@@ -7,7 +7,9 @@ Three things make the dense form fast without a compiler:
 - each pass works in place, on a piece of the batch: on a CPU one that stays in the cache;
 - the cubic spline's factor 1/6 is moved into the powers: ``(s y)^3`` with ``s^3 = 1/6``.
 
-Other orders and other bases use :meth:`Basis.expand` piece by piece: as exact, less fast.
+Other orders and other bases use :meth:`Basis.expand` piece by piece: as exact, less fast. For RBF,
+Chebyshev and Fourier compiled kernels make the columns, where they can be had
+(:mod:`kan_widgets.nn.kernels.columns`).
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from kan_widgets.nn.activation import NAMED
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
 from kan_widgets.nn.contraction import Contraction
+from kan_widgets.nn.kernels import columns as compiled
+from kan_widgets.nn.kernels.loaded import Kernels
 
 #: Numbers in one piece of the expanded batch, by the type of the device. A CPU's stays in its
 #: cache. An accelerator has no use for that, and each operation is a launch: there a piece is as
@@ -56,16 +60,18 @@ def forward(
     contraction: Contraction,
 ) -> Tensor:
     """Expand and contract a piece of the batch at a time."""
+    lib = compiled.kernels(x, basis)
     if few(x, spline_weight):
-        columns = _expand(x, base, basis, activation, _workspace(x, [slice(0, len(x))], basis, 2))
+        work = _workspace(x, [slice(0, len(x))], basis, 2, lib)
+        columns = _expand(x, base, basis, activation, work, lib)
         return _contracted(columns, base_weight, spline_weight, contraction)
     out: Tensor | None = None
     matrix = contraction.matrix(packed(base_weight, spline_weight))
     pieces = _pieces(x, basis)
-    work = _workspace(x, pieces, basis, 2)
+    work = _workspace(x, pieces, basis, 2, lib)
     for piece in pieces:
         part_base = None if base is None else base[piece]
-        columns = _expand(x[piece], part_base, basis, activation, work)
+        columns = _expand(x[piece], part_base, basis, activation, work, lib)
         part = contraction(columns.to(matrix.dtype), matrix)
         if len(pieces) == 1:
             return part
@@ -116,25 +122,33 @@ def backward(
     narrow = contraction.matrix(weight.to(kind))
     grad_x = torch.empty_like(x) if needs_x else None
     grad_base = torch.empty_like(x) if needs_base else None
-    grad_weight = torch.zeros_like(weight) if needs_weight else None
+    grad_weight: Tensor | None = None
+    lib = compiled.kernels(x, basis)
     pieces = _pieces(x, basis)
-    work = _workspace(x, pieces, basis, 4 if needs_x else 2)
+    work = _workspace(x, pieces, basis, 4 if needs_x else 2, lib)
     for piece in pieces:
         part, part_base = x[piece], None if base is None else base[piece]
-        if needs_x:
+        if needs_x and lib is None:
             columns, slopes = _expand_with_slopes(part, part_base, basis, activation, work)
         else:
-            columns = _expand(part, part_base, basis, activation, work)
+            columns = _expand(part, part_base, basis, activation, work, lib)
         grad_columns, grad_part = contraction.backward(
             grad[piece], columns.to(kind), narrow, needs_columns, needs_weight
         )
-        if grad_weight is not None and grad_part is not None:
+        if grad_weight is not None:
             grad_weight += grad_part
+        elif grad_part is not None:
+            grad_weight = grad_part.to(weight.dtype)
         if grad_columns is None:
             continue
         if grad_base is not None:
             grad_base[piece] = grad_columns[..., 0]
-        if grad_x is not None:
+        if grad_x is not None and lib is not None:
+            part = _widen(part)
+            slope = None if activation == "silu" else _slope(part, activation)
+            flow = grad_columns.to(part.dtype).contiguous()
+            grad_x[piece] = compiled.gradient(lib, part, slope, basis, flow)
+        elif grad_x is not None:
             flow = slopes.mul_(grad_columns.reshape(slopes.shape))
             ones = flow.new_ones(flow.shape[-1])
             grad_x[piece] = torch.mv(flow.view(-1, flow.shape[-1]), ones).view(part.shape)
@@ -165,26 +179,39 @@ def _widen(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
 
 
-def _workspace(x: Tensor, pieces: list[slice], basis: Basis, buffers: int) -> Tensor:
+def _workspace(
+    x: Tensor, pieces: list[slice], basis: Basis, buffers: int, lib: Kernels | None
+) -> Tensor:
     """Return ``buffers`` buffers for the columns of the largest piece, used again by every piece.
 
-    Memory that was touched before needs no new pages from the system. Only cubic splines use it.
+    Memory that was touched before needs no new pages from the system. Only cubic splines use it,
+    and compiled kernels one buffer.
     """
-    if not _cubic(basis):
+    if lib is None and not _cubic(basis):
         return torch.empty(0)
     largest = max(piece.stop - piece.start for piece in pieces)
     rows = largest * math.prod(x.shape[1:])
     dtype = torch.promote_types(x.dtype, torch.float32)
+    buffers = buffers if lib is None else 1
     return torch.empty((buffers, rows, basis.n_basis + 1), dtype=dtype, device=x.device)
 
 
 def _expand(
-    x: Tensor, base: Tensor | None, basis: Basis, activation: str | None, work: Tensor
+    x: Tensor,
+    base: Tensor | None,
+    basis: Basis,
+    activation: str | None,
+    work: Tensor,
+    lib: Kernels | None,
 ) -> Tensor:
     """Return the columns of ``x``, shape ``(*x.shape, n_basis + 1)``; needs two buffers."""
     x = _widen(x)
+    if lib is not None and activation == "silu":
+        return compiled.fill(lib, x, None, basis, work[0, : x.numel()])
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
+    if lib is not None:
+        return compiled.fill(lib, x, value.contiguous(), basis, work[0, : x.numel()])
     if not _cubic(basis):
         return expand_plain(x, value.to(x.dtype), basis)
     outer, inner = work[0, : x.numel()], work[1, : x.numel()]
@@ -204,7 +231,7 @@ def _expand_with_slopes(
     x = _widen(x)
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
-    slope = NAMED[activation][1](x) if activation is not None else torch.zeros_like(x)
+    slope = _slope(x, activation)
     if not _cubic(basis):
         columns = expand_plain(x, value.to(x.dtype), basis)
         return columns, torch.cat([slope.unsqueeze(-1), basis.derivative(x)], dim=-1)
@@ -224,6 +251,11 @@ def _expand_with_slopes(
     slopes[:, 0] = slope.flatten()
     shape = (*x.shape, outer.shape[-1])
     return outer.view(shape), slopes.view(shape)
+
+
+def _slope(x: Tensor, activation: str | None) -> Tensor:
+    """Return the derivative of the base activation, 0 if it is given."""
+    return torch.zeros_like(x) if activation is None else NAMED[activation][1](x)
 
 
 #: Cubic: (s y)^3 = y^3 / 3!
