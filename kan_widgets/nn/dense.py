@@ -21,7 +21,9 @@ from typing import TypeGuard
 import torch
 from torch import Tensor
 
+from kan_widgets.nn import apart
 from kan_widgets.nn.activation import NAMED
+from kan_widgets.nn.apart import Gradients, Needs
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
 from kan_widgets.nn.contraction import Contraction
@@ -34,10 +36,9 @@ from kan_widgets.nn.kernels.loaded import Kernels
 #: float32, other functions up to twice that; a quarter of it where the memory is the system's too.
 PIECES = {"cpu": 2**20, "mps": 2**24}
 DEVICE_PIECE = 2**26
-
-#: Of the input, its base activation where that is given, and the weight's two parts.
-Needs = tuple[bool, bool, bool, bool]
-Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
+#: The same where compiled kernels make the columns, which take one buffer; but no less than the
+#: weight has, whose gradient each piece adds to.
+COMPILED_PIECE = 2**18
 
 
 def expand_plain(x: Tensor, base: Tensor, basis: Basis) -> Tensor:
@@ -61,13 +62,16 @@ def forward(
 ) -> Tensor:
     """Expand and contract a piece of the batch at a time."""
     lib = compiled.kernels(x, basis)
+    pieces = _pieces(x, basis, lib, spline_weight.numel())
+    weights = base_weight, spline_weight
+    if lib is not None and x.dim() == 2 and spline_weight.dtype == x.dtype:
+        return apart.forward(lib, pieces, x, base, *weights, basis, activation)
     if few(x, spline_weight):
         work = _workspace(x, [slice(0, len(x))], basis, 2, lib)
         columns = _expand(x, base, basis, activation, work, lib)
         return _contracted(columns, base_weight, spline_weight, contraction)
     out: Tensor | None = None
-    matrix = contraction.matrix(packed(base_weight, spline_weight))
-    pieces = _pieces(x, basis)
+    matrix = contraction.matrix(packed(*weights))
     work = _workspace(x, pieces, basis, 2, lib)
     for piece in pieces:
         part_base = None if base is None else base[piece]
@@ -116,15 +120,18 @@ def backward(
     kind: torch.dtype,
 ) -> Gradients:
     """Gradients of ``x``, ``base`` and the weight's two parts, a piece of the batch at a time."""
+    lib = compiled.kernels(x, basis)
+    pieces = _pieces(x, basis, lib, spline_weight.numel())
+    weights = base_weight, spline_weight
+    if lib is not None and x.dim() == 2 and kind == x.dtype:
+        return apart.backward(lib, pieces, x, base, *weights, grad, basis, activation, needs)
     needs_x, needs_base, *needs_weights = needs
     needs_columns, needs_weight = needs_x or needs_base, any(needs_weights)
-    weight = packed(base_weight, spline_weight)
+    weight = packed(*weights)
     narrow = contraction.matrix(weight.to(kind))
     grad_x = torch.empty_like(x) if needs_x else None
     grad_base = torch.empty_like(x) if needs_base else None
     grad_weight: Tensor | None = None
-    lib = compiled.kernels(x, basis)
-    pieces = _pieces(x, basis)
     work = _workspace(x, pieces, basis, 4 if needs_x else 2, lib)
     for piece in pieces:
         part, part_base = x[piece], None if base is None else base[piece]
@@ -144,10 +151,10 @@ def backward(
         if grad_base is not None:
             grad_base[piece] = grad_columns[..., 0]
         if grad_x is not None and lib is not None:
-            part = _widen(part)
-            slope = None if activation == "silu" else _slope(part, activation)
-            flow = grad_columns.to(part.dtype).contiguous()
-            grad_x[piece] = compiled.gradient(lib, part, slope, basis, flow)
+            flow = grad_columns.to(x.dtype).contiguous().view(-1, grad_columns.shape[-1])
+            grad_x[piece] = compiled.gradient(
+                lib, part, activation, basis, flow[:, 0], flow[:, 1:]
+            )
         elif grad_x is not None:
             flow = slopes.mul_(grad_columns.reshape(slopes.shape))
             ones = flow.new_ones(flow.shape[-1])
@@ -160,11 +167,14 @@ def parted(grad_weight: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
     return (None, None) if grad_weight is None else (grad_weight[..., 0], grad_weight[..., 1:])
 
 
-def _pieces(x: Tensor, basis: Basis) -> list[slice]:
-    """Cut the batch so that a piece, once expanded, is about as large as ``PIECES`` says."""
+def _pieces(x: Tensor, basis: Basis, lib: Kernels | None, weights: int) -> list[slice]:
+    """Cut the batch so that a piece, once expanded, is about as large as is said above."""
+    size = PIECES.get(x.device.type, DEVICE_PIECE)
+    if lib is not None:
+        size = min(size, max(COMPILED_PIECE, weights))
     n = len(x)
     each = (basis.n_basis + 1) * math.prod(x.shape[1:])
-    count = max(1, min(n, round(n * each / PIECES.get(x.device.type, DEVICE_PIECE))))
+    count = max(1, min(n, round(n * each / size)))
     ends = [n * i // count for i in range(count + 1)]
     return [slice(a, b) for a, b in pairwise(ends)]
 
@@ -192,7 +202,7 @@ def _workspace(
     largest = max(piece.stop - piece.start for piece in pieces)
     rows = largest * math.prod(x.shape[1:])
     dtype = torch.promote_types(x.dtype, torch.float32)
-    buffers = buffers if lib is None else 1
+    buffers = buffers if lib is None else 4
     return torch.empty((buffers, rows, basis.n_basis + 1), dtype=dtype, device=x.device)
 
 
@@ -205,13 +215,13 @@ def _expand(
     lib: Kernels | None,
 ) -> Tensor:
     """Return the columns of ``x``, shape ``(*x.shape, n_basis + 1)``; needs two buffers."""
+    if lib is not None:
+        columns = work[0, : x.numel()]
+        compiled.fill(lib, x, base, activation, basis, columns[:, 0], columns[:, 1:])
+        return columns.view(*x.shape, columns.shape[-1])
     x = _widen(x)
-    if lib is not None and activation == "silu":
-        return compiled.fill(lib, x, None, basis, work[0, : x.numel()])
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
-    if lib is not None:
-        return compiled.fill(lib, x, value.contiguous(), basis, work[0, : x.numel()])
     if not _cubic(basis):
         return expand_plain(x, value.to(x.dtype), basis)
     outer, inner = work[0, : x.numel()], work[1, : x.numel()]
@@ -231,7 +241,7 @@ def _expand_with_slopes(
     x = _widen(x)
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None
-    slope = _slope(x, activation)
+    slope = NAMED[activation][1](x) if activation is not None else torch.zeros_like(x)
     if not _cubic(basis):
         columns = expand_plain(x, value.to(x.dtype), basis)
         return columns, torch.cat([slope.unsqueeze(-1), basis.derivative(x)], dim=-1)
@@ -251,11 +261,6 @@ def _expand_with_slopes(
     slopes[:, 0] = slope.flatten()
     shape = (*x.shape, outer.shape[-1])
     return outer.view(shape), slopes.view(shape)
-
-
-def _slope(x: Tensor, activation: str | None) -> Tensor:
-    """Return the derivative of the base activation, 0 if it is given."""
-    return torch.zeros_like(x) if activation is None else NAMED[activation][1](x)
 
 
 #: Cubic: (s y)^3 = y^3 / 3!

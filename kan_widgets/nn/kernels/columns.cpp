@@ -24,7 +24,7 @@ typedef Vector<LANES>::integers I;
 
 // Packed by columns.py. The functions are those of (x - shift) * factor.
 struct Job {
-  int64_t family, functions, n, threads;
+  int64_t family, functions, n, base_step, step, threads;
   double shift, factor;
 };
 
@@ -179,46 +179,52 @@ void each_vector(const Job& d, const float* x, const F& f) {
   });
 }
 
+// Where columns lie: those of an input from `functions` on, and its base, each input `step` or
+// `base_step` numbers after the one before it.
+template <class T>
+struct Columns {
+  T *base, *functions;
+};
+
 template <template <bool> class Family>
-void fill(const Job& d, const float* x, const float* base, float* columns) {
-  const int64_t width = d.functions + 1;
+void fill(const Job& d, const float* x, const float* base, Columns<float> to) {
+  const int64_t functions = d.functions, step = d.step, base_step = d.base_step;
   each_vector(d, x, [&](int64_t j, int inputs, const float* here) {
     float tile[SOME * LANES];
-    float* row = columns + j * width;
     if (!base) silu(here, LANES, 0, tile, nullptr);
     const float* first = base ? base + j : tile;
-    for (int lane = 0; lane < inputs; ++lane) row[lane * width] = first[lane];
+    for (int lane = 0; lane < inputs; ++lane) to.base[(j + lane) * base_step] = first[lane];
     Family<false> family(d, here);
-    for (int64_t b = 1; b < width; b += SOME) {
-      const int64_t some = width - b < SOME ? width - b : SOME;
+    float* row = to.functions + j * step;
+    for (int64_t b = 0; b < functions; b += SOME, row += SOME) {
+      const int64_t some = functions - b < SOME ? functions - b : SOME;
       for (int64_t k = 0; k < some; ++k)
         *reinterpret_cast<V*>(tile + k * LANES) = family.next();
       for (int lane = 0; lane < inputs; ++lane)
-        for (int64_t k = 0; k < some; ++k) row[lane * width + b + k] = tile[k * LANES + lane];
+        for (int64_t k = 0; k < some; ++k) row[lane * step + k] = tile[k * LANES + lane];
     }
   });
 }
 
 template <template <bool> class Family>
-void gather(const Job& d, const float* x, const float* slope, const float* grad, float* grad_x) {
-  const int64_t width = d.functions + 1;
+void gather(const Job& d, const float* x, const float* slope, Columns<const float> grad,
+            float* grad_x) {
+  const int64_t functions = d.functions, step = d.step, base_step = d.base_step;
   each_vector(d, x, [&](int64_t j, int inputs, const float* here) {
-    float tile[SOME * LANES] = {};
-    const float* row = grad + j * width;
-    for (int lane = 0; lane < inputs; ++lane) tile[lane] = row[lane * width];
-    float slopes[LANES] = {};
+    float tile[SOME * LANES] = {}, slopes[LANES] = {};
+    for (int lane = 0; lane < inputs; ++lane) tile[lane] = grad.base[(j + lane) * base_step];
     if (slope)
       memcpy(slopes, slope + j, sizeof(float) * inputs);
     else
       silu(here, LANES, 0, nullptr, slopes);
     V sum = load(slopes) * load(tile);
     Family<true> family(d, here);
-    for (int64_t b = 1; b < width; b += SOME) {
-      const int64_t some = width - b < SOME ? width - b : SOME;
+    const float* row = grad.functions + j * step;
+    for (int64_t b = 0; b < functions; b += SOME, row += SOME) {
+      const int64_t some = functions - b < SOME ? functions - b : SOME;
       for (int lane = 0; lane < inputs; ++lane)
-        for (int64_t k = 0; k < some; ++k) tile[k * LANES + lane] = row[lane * width + b + k];
-      for (int64_t k = 0; k < some; ++k)
-        sum += family.next() * load(tile + k * LANES);
+        for (int64_t k = 0; k < some; ++k) tile[k * LANES + lane] = row[lane * step + k];
+      for (int64_t k = 0; k < some; ++k) sum += family.next() * load(tile + k * LANES);
     }
     memcpy(grad_x + j, &sum, sizeof(float) * inputs);
   });
@@ -229,18 +235,19 @@ void gather(const Job& d, const float* x, const float* slope, const float* grad,
 #define JOINED(name, level, order) name##_##level##_##order
 #define NAMED(name, level, order) JOINED(name, level, order)
 
-// Columns of n inputs side by side: (n, 1 + functions), the base first; null stands for SiLU.
+// Columns of n inputs; without a base it is SiLU.
 KAN_PUBLIC int64_t NAMED(kan_forward, LEVEL, ORDER)(const Job* d, const float* x, const float* base,
-                                             float* columns) {
+                                                    float* to_base, float* to) {
   constexpr decltype(&fill<Waves>) OF[] = {fill<Gaussians>, fill<Chebyshev>, fill<Waves>};
-  OF[d->family](*d, x, base, columns);
+  OF[d->family](*d, x, base, {to_base, to});
   return 0;
 }
 
-// The gradient of the inputs from that of the columns and the slope of the base, or null for SiLU's.
-KAN_PUBLIC int64_t NAMED(kan_backward, LEVEL, ORDER)(const Job* d, const float* x, const float* slope,
-                                              const float* grad, float* grad_x) {
+// The gradient of the inputs from that of the columns; without the base's slope it is SiLU's.
+KAN_PUBLIC int64_t NAMED(kan_backward, LEVEL,
+                         ORDER)(const Job* d, const float* x, const float* slope,
+                                const float* grad_base, const float* grad, float* grad_x) {
   constexpr decltype(&gather<Waves>) OF[] = {gather<Gaussians>, gather<Chebyshev>, gather<Waves>};
-  OF[d->family](*d, x, slope, grad, grad_x);
+  OF[d->family](*d, x, slope, {grad_base, grad}, grad_x);
   return 0;
 }

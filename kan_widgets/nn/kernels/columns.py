@@ -13,6 +13,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from kan_widgets.nn.activation import NAMED
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.chebyshev import Chebyshev
 from kan_widgets.nn.bases.fourier import Fourier
@@ -26,7 +27,7 @@ from kan_widgets.nn.tracing import watched
 _FAMILIES = (RBF, Chebyshev, Fourier)
 
 #: The struct ``Job`` of ``columns.cpp``.
-_JOB = struct.Struct("4q2d")
+_JOB = struct.Struct("6q2d")
 
 
 def kernels(x: Tensor, basis: Basis) -> Kernels | None:
@@ -36,60 +37,88 @@ def kernels(x: Tensor, basis: Basis) -> Kernels | None:
     return local.wanted(COLUMNS, x, basis)
 
 
-def fill(lib: Kernels, x: Tensor, base: Tensor | None, basis: Basis, out: Tensor) -> Tensor:
-    """Write the columns of ``x`` to ``out``.
+def fill(
+    lib: Kernels,
+    x: Tensor,
+    base: Tensor | None,
+    activation: str | None,
+    basis: Basis,
+    to_base: Tensor,
+    to: Tensor,
+) -> None:
+    """Write the columns of ``x``.
 
     Parameters
     ----------
     lib
         The kernels.
-    x, base
-        Input and its base activation, contiguous; None stands for SiLU.
+    x, base, activation
+        Input, and its base activation or the name of that.
     basis
         The basis.
-    out
-        ``(x.numel(), n_basis + 1)``, contiguous.
-
-    Returns
-    -------
-    Tensor
-        ``out`` as ``(*x.shape, n_basis + 1)``.
+    to_base
+        For the base: ``(x.numel(),)``, any stride.
+    to
+        For the functions: ``(x.numel(), n_basis)``, those of one input side by side.
     """
-    lib.forward(_job(x, basis), x.data_ptr(), local.pointer(base), out.data_ptr())
-    return out.view(*x.shape, out.shape[-1])
+    x = x.contiguous()
+    if activation is not None:  # the kernels have a SiLU of their own
+        base = None if activation == "silu" else NAMED[activation][0](x)
+    if base is not None:
+        base = base.contiguous()
+    job = _job(x, basis, to_base, to)
+    lib.forward(job, x.data_ptr(), local.pointer(base), to_base.data_ptr(), to.data_ptr())
 
 
 def gradient(
-    lib: Kernels, x: Tensor, slope: Tensor | None, basis: Basis, grad_columns: Tensor
+    lib: Kernels,
+    x: Tensor,
+    activation: str | None,
+    basis: Basis,
+    grad_base: Tensor,
+    grad: Tensor,
 ) -> Tensor:
-    """Return the gradient of ``x``.
+    """Return the gradient of ``x``, without the share of a base that is given.
 
     Parameters
     ----------
-    lib, x, basis
+    lib, x, activation, basis
         As in :func:`fill`.
-    slope
-        The derivative of the base activation, contiguous; None stands for SiLU's.
-    grad_columns
-        The gradient of the columns, contiguous.
+    grad_base, grad
+        The gradients of the columns, which lie as those do in :func:`fill`.
     """
+    x = x.contiguous()
+    slope = None
+    if activation is None:
+        slope = torch.zeros_like(x)
+    elif activation != "silu":
+        slope = NAMED[activation][1](x).contiguous()
     grad_x = torch.empty_like(x)
     lib.backward(
-        _job(x, basis),
+        _job(x, basis, grad_base, grad),
         x.data_ptr(),
         local.pointer(slope),
-        grad_columns.data_ptr(),
+        grad_base.data_ptr(),
+        grad.data_ptr(),
         grad_x.data_ptr(),
     )
     return grad_x
 
 
-def _job(x: Tensor, basis: Basis) -> bytes:
-    family = _FAMILIES.index(cast(type[RBF], type(basis)))
+def _job(x: Tensor, basis: Basis, base: Tensor, functions: Tensor) -> bytes:
     lo, hi = basis.domain
     shift, factor = (lo + hi) / 2, 1 / (hi - lo)
     if isinstance(basis, RBF):
         shift, factor = lo, 1 / basis.width
     elif isinstance(basis, Chebyshev):
         factor = basis.scale
-    return _JOB.pack(family, basis.n_basis, x.numel(), torch.get_num_threads(), shift, factor)
+    return _JOB.pack(
+        _FAMILIES.index(cast(type[RBF], type(basis))),
+        basis.n_basis,
+        x.numel(),
+        base.stride(0),
+        functions.stride(0),
+        torch.get_num_threads(),
+        shift,
+        factor,
+    )

@@ -12,7 +12,7 @@ from kan_widgets.nn.kernels.recipe import COLUMNS
 
 #: What a library offers, for each order and level, with the number of its arguments, pointers all,
 #: of splines or else of columns; they return a status.
-FUNCTIONS = {"kan_forward": (7, 4), "kan_backward": (12, 5)}
+FUNCTIONS = {"kan_forward": (7, 5), "kan_backward": (12, 6)}
 
 
 @dataclass(frozen=True)
