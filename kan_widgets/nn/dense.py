@@ -36,9 +36,6 @@ from kan_widgets.nn.kernels.loaded import Kernels
 #: float32, other functions up to twice that; a quarter of it where the memory is the system's too.
 PIECES = {"cpu": 2**20, "mps": 2**24}
 DEVICE_PIECE = 2**26
-#: The same where compiled kernels make the columns, which take one buffer; but no less than the
-#: weight has, whose gradient each piece adds to.
-COMPILED_PIECE = 2**18
 
 
 def expand_plain(x: Tensor, base: Tensor, basis: Basis) -> Tensor:
@@ -62,7 +59,7 @@ def forward(
 ) -> Tensor:
     """Expand and contract a piece of the batch at a time."""
     lib = compiled.kernels(x, basis)
-    pieces = _pieces(x, basis, lib, spline_weight.numel())
+    pieces = _pieces(x, basis)
     weights = base_weight, spline_weight
     if lib is not None and x.dim() == 2 and spline_weight.dtype == x.dtype:
         return apart.forward(lib, pieces, x, base, *weights, basis, activation)
@@ -72,7 +69,7 @@ def forward(
         return _contracted(columns, base_weight, spline_weight, contraction)
     out: Tensor | None = None
     matrix = contraction.matrix(packed(*weights))
-    work = _workspace(x, pieces, basis, 2, lib)
+    work = _workspace(x, pieces, basis, 2 if lib is None else 4, lib)
     for piece in pieces:
         part_base = None if base is None else base[piece]
         columns = _expand(x[piece], part_base, basis, activation, work, lib)
@@ -121,7 +118,7 @@ def backward(
 ) -> Gradients:
     """Gradients of ``x``, ``base`` and the weight's two parts, a piece of the batch at a time."""
     lib = compiled.kernels(x, basis)
-    pieces = _pieces(x, basis, lib, spline_weight.numel())
+    pieces = _pieces(x, basis)
     weights = base_weight, spline_weight
     if lib is not None and x.dim() == 2 and kind == x.dtype:
         return apart.backward(lib, pieces, x, base, *weights, grad, basis, activation, needs)
@@ -133,6 +130,7 @@ def backward(
     grad_base = torch.empty_like(x) if needs_base else None
     grad_weight: Tensor | None = None
     work = _workspace(x, pieces, basis, 4 if needs_x else 2, lib)
+    x = x if lib is None else x.contiguous()
     for piece in pieces:
         part, part_base = x[piece], None if base is None else base[piece]
         if needs_x and lib is None:
@@ -167,14 +165,11 @@ def parted(grad_weight: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
     return (None, None) if grad_weight is None else (grad_weight[..., 0], grad_weight[..., 1:])
 
 
-def _pieces(x: Tensor, basis: Basis, lib: Kernels | None, weights: int) -> list[slice]:
-    """Cut the batch so that a piece, once expanded, is about as large as is said above."""
-    size = PIECES.get(x.device.type, DEVICE_PIECE)
-    if lib is not None:
-        size = min(size, max(COMPILED_PIECE, weights))
+def _pieces(x: Tensor, basis: Basis) -> list[slice]:
+    """Cut the batch so that a piece, once expanded, is about as large as ``PIECES`` says."""
     n = len(x)
     each = (basis.n_basis + 1) * math.prod(x.shape[1:])
-    count = max(1, min(n, round(n * each / size)))
+    count = max(1, min(n, round(n * each / PIECES.get(x.device.type, DEVICE_PIECE))))
     ends = [n * i // count for i in range(count + 1)]
     return [slice(a, b) for a, b in pairwise(ends)]
 
@@ -195,14 +190,14 @@ def _workspace(
     """Return ``buffers`` buffers for the columns of the largest piece, used again by every piece.
 
     Memory that was touched before needs no new pages from the system. Only cubic splines use it,
-    and compiled kernels one buffer.
+    and compiled kernels the first buffer. The others are never touched, but glibc keeps twice the
+    largest block that was given back: then the gradient of the columns needs no new pages either.
     """
     if lib is None and not _cubic(basis):
         return torch.empty(0)
     largest = max(piece.stop - piece.start for piece in pieces)
     rows = largest * math.prod(x.shape[1:])
     dtype = torch.promote_types(x.dtype, torch.float32)
-    buffers = buffers if lib is None else 4
     return torch.empty((buffers, rows, basis.n_basis + 1), dtype=dtype, device=x.device)
 
 
