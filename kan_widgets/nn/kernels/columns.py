@@ -23,7 +23,7 @@ from kan_widgets.nn.kernels.loaded import Kernels
 from kan_widgets.nn.kernels.recipe import COLUMNS
 from kan_widgets.nn.tracing import watched
 
-#: Those that ``columns.cpp`` knows, in its order. A class derived from one may change the functions.
+#: Those that ``columns.cpp`` knows, in its order. A class derived from one may differ.
 _FAMILIES = (RBF, Chebyshev, Fourier)
 
 #: The struct ``Job`` of ``columns.cpp``.

@@ -3,8 +3,8 @@
 Both take the same files and options. For this machine ``local.cpp`` is compiled once, for the order
 of the splines in use and all instructions that the processor has, and ``columns.cpp`` for bases
 other than splines. A wheel's library has both, with every order of `ORDERS`, at every level of
-`LEVELS`, and takes the best that the processor runs (:mod:`kan_widgets.nn.kernels.bundled`). This file imports nothing of the package: what builds a
-wheel (``hatch_build.py``) has nothing else.
+`LEVELS`, and takes the best that the processor runs (:mod:`kan_widgets.nn.kernels.bundled`). This
+file imports nothing of the package: what builds a wheel (``hatch_build.py``) has nothing else.
 """
 
 from __future__ import annotations
