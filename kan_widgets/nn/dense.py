@@ -150,9 +150,7 @@ def backward(
             grad_base[piece] = grad_columns[..., 0]
         if grad_x is not None and lib is not None:
             flow = grad_columns.to(x.dtype).contiguous().view(-1, grad_columns.shape[-1])
-            grad_x[piece] = compiled.gradient(
-                lib, part, activation, basis, flow[:, 0], flow[:, 1:]
-            )
+            grad_x[piece] = compiled.gradient(lib, part, activation, basis, flow[:, 0], flow[:, 1:])
         elif grad_x is not None:
             flow = slopes.mul_(grad_columns.reshape(slopes.shape))
             ones = flow.new_ones(flow.shape[-1])
