@@ -140,7 +140,7 @@ def backward(
         grad_columns, grad_part = contraction.backward(
             grad[piece], columns.to(kind), narrow, needs_columns, needs_weight
         )
-        if grad_weight is not None:
+        if grad_part is not None and grad_weight is not None:
             grad_weight += grad_part
         elif grad_part is not None:
             grad_weight = grad_part.to(weight.dtype)
