@@ -10,7 +10,7 @@ and their gradients two more. It has three ways, the same but for rounding:
 - the local form for B-splines, :mod:`kan_widgets.nn.kernels.local`, where compiled kernels can be
   had and all numbers are finite;
 - the dense form, :mod:`kan_widgets.nn.dense`, a piece of the batch at a time, by torch's
-  operations;
+  operations, and for the columns of some bases by compiled kernels;
 - the plain form where torch must see every operation: derivatives of derivatives, ``torch.func``,
   forward-mode and batched derivatives, ``torch.compile``, export.
 """
@@ -25,9 +25,10 @@ from torch import Tensor, nn
 
 from kan_widgets.nn import dense
 from kan_widgets.nn.activation import NAMED, BaseActivation, applied, resolve_activation
+from kan_widgets.nn.apart import Gradients, Needs
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.contraction import Contraction
-from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed, parted
+from kan_widgets.nn.dense import expand_plain, packed, parted
 from kan_widgets.nn.kernels import local
 from kan_widgets.nn.kernels.loaded import Kernels
 from kan_widgets.nn.tracing import transformed, watched

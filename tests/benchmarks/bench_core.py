@@ -155,6 +155,24 @@ def bench_linears(checkouts: Path | None, rounds: int) -> None:
         compare(case, times)
 
 
+def bench_bases(rounds: int) -> None:
+    """Time the other bases against the splines, both with as many functions."""
+    names = "bspline", "rbf", "chebyshev", "fourier"
+    layers: dict[str, tuple[Callable[[str], nn.Module], tuple[int, ...]]] = {
+        "16×8→16, 28×28": (lambda basis: KANConv2d(8, 16, 3, basis=basis), (16, 8, 28, 28)),
+        "64×784→64": (lambda basis: KANLinear(784, 64, basis=basis), (64, 784)),
+    }
+    for case, (build, shape) in layers.items():
+        x = torch.randn(shape)
+        runs = {name: forward_and_backward(build(name), x) for name in names}
+        times = side_by_side(runs, 2 * rounds)
+        for name in names:
+            ratio = 1 / factor(times, name, "bspline")
+            values = f"{statistics.median(times[name]):9.2f} ms {ratio:8.2f} × the splines"
+            target = ("", None) if name == "bspline" else ("≤ 2 ×", ratio <= 2)
+            row(case, name, values, *target)
+
+
 def bench_grid_sizes(rounds: int) -> None:
     """Time case c at several grid sizes, compiled and by torch's operations."""
     n, channels, out, size = CONVOLUTIONS["c"]
@@ -282,7 +300,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--peers", type=Path, help="folder of checkouts")
     parser.add_argument(
-        "--only", nargs="*", help="convolutions linears grid saved peak epoch models"
+        "--only", nargs="*", help="convolutions linears bases grid saved peak epoch models"
     )
     parser.add_argument("--peak", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -302,6 +320,7 @@ def main() -> None:
     parts = {
         "convolutions": functools.partial(bench_convolutions, arguments.peers, arguments.rounds),
         "linears": functools.partial(bench_linears, arguments.peers, arguments.rounds),
+        "bases": functools.partial(bench_bases, arguments.rounds),
         "grid": functools.partial(bench_grid_sizes, arguments.rounds),
         "saved": bench_saved,
         "peak": functools.partial(bench_peaks, arguments),

@@ -43,7 +43,8 @@ def wide(tmp_path_factory):
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(compiler, "ATTEMPTS", (("-march=native", "-DWIDE", "-O1"),))
         library_cache.folder.cache_clear()
-        made = {k: compiler.Compiler(recipe.find_compiler()).make(k)[1] for k in recipe.ORDERS}
+        orders = (recipe.COLUMNS, *recipe.ORDERS)
+        made = {k: compiler.Compiler(recipe.find_compiler()).make(k)[1] for k in orders}
     library_cache.folder.cache_clear()
     return made
 
@@ -147,11 +148,28 @@ def test_gradients_of_every_level_are_those_of_torch_in_float64(level, order, ba
         assert_as_in_double(layer, x)
 
 
+BASES = ["bspline", "rbf", "chebyshev", "fourier"]
+
+
+@pytest.mark.parametrize("basis", BASES)
 @pytest.mark.parametrize("rows", [1, 15, 300])
-def test_dense_layers_of_every_level(level, rows):
+def test_dense_layers_of_every_level(level, rows, basis):
     torch.manual_seed(0)
-    layer, x = KANLinear(7, 33), torch.randn(rows, 7, requires_grad=True)
+    layer, x = KANLinear(7, 33, basis=basis), torch.randn(rows, 7, requires_grad=True)
     assert_as_in_double(layer, x)
+
+
+@pytest.mark.parametrize("basis", BASES[1:])
+@pytest.mark.parametrize("activation", ["silu", torch.sin])
+def test_other_bases_of_every_level_are_those_of_torch_in_float64(level, basis, activation):
+    assert level == native.library(recipe.COLUMNS).level or not runs(level) or level == "wide"
+    for shape, out, arguments in SHAPES:
+        torch.manual_seed(0)
+        layer = KANConv2d(shape[1], out, 3, **arguments, base_activation=activation, basis=basis)
+        with torch.no_grad():
+            layer.spline_weight.normal_()
+        x = (1.5 * torch.randn(shape)).requires_grad_()
+        assert_as_in_double(layer, x)
 
 
 def test_the_number_of_threads_changes_no_bit_at_any_level(level):
@@ -226,10 +244,11 @@ def test_info_says_who_makes_them_and_who_does_not_want_them(fresh, monkeypatch)
     assert "no C++ compiler" in kernels_info()
 
 
-def test_what_the_linker_may_share_between_levels_is_not_in_the_object_files(tmp_path):
+@pytest.mark.parametrize("source", [recipe.SPLINES, recipe.OTHERS], ids=lambda path: path.name)
+def test_what_the_linker_may_share_between_levels_is_not_in_the_object_files(source, tmp_path):
     made = tmp_path / "local.o"
     command = [recipe.find_compiler(), *recipe.OPTIONS, "-c", "-DORDER=3", "-DLEVEL=baseline"]
-    subprocess.run([*command, str(recipe.SOURCES[0]), "-o", str(made)], check=True)
+    subprocess.run([*command, str(source), "-o", str(made)], check=True)
     lines = subprocess.check_output(["nm", str(made)], text=True).splitlines()
     kinds = {line.split()[-2] for line in lines}
     assert "T" in kinds

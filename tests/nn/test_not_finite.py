@@ -5,8 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline
+from kan_widgets.nn import (
+    RBF,
+    BSpline,
+    Chebyshev,
+    Fourier,
+    KANConv2d,
+    KANLinear,
+    KnotSpline,
+)
 from kan_widgets.nn.kernels import local, native
+from kan_widgets.nn.kernels.recipe import COLUMNS
 
 BAD = [torch.nan, torch.inf, -torch.inf]
 
@@ -46,8 +55,10 @@ def assert_alike(layer, x, monkeypatch, grad=None):
     """Compare the compiled kernels with torch's operations."""
     monkeypatch.setattr(local, "LARGE", 1)
     monkeypatch.setattr(native, "_wanted", True)
-    order = layer.basis.spline_order
-    assert order == 0 or native.library(order) is not None  # 0 takes torch's operations
+    order = getattr(layer.basis, "spline_order", COLUMNS)
+    assert (
+        order == 0 or native.library(order) is not None
+    )  # splines of order 0 take torch's operations
     compiled = results(layer, x, grad)
     monkeypatch.setattr(native, "_wanted", False)
     plain = results(layer, x, grad)
@@ -77,12 +88,16 @@ def test_what_is_not_finite_spreads_as_by_torchs_operations(
 
 
 @pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("activation", ["tanh", torch.sin])
-@pytest.mark.parametrize("even", [True, False])
+@pytest.mark.parametrize("activation", ["silu", "tanh", torch.sin])
+@pytest.mark.parametrize("basis", ["even", "uneven", RBF(5), Chebyshev(3), Fourier(2)], ids=str)
 @pytest.mark.parametrize("kind", ["linear", "conv"])
 @pytest.mark.parametrize("where", ["coefficient", "x", "gradient", "base"])
-def test_so_do_other_bases_and_gradients(where, kind, even, activation, bad, monkeypatch):
-    layer, x = build(kind, 3, activation, even), batch(kind, 64)
+def test_so_do_other_bases_and_gradients(where, kind, basis, activation, bad, monkeypatch):
+    layer, x = build(kind, 3, activation, basis == "even"), batch(kind, 64)
+    if not isinstance(basis, str):
+        layer.basis = basis
+        shape = (*layer.base_weight.shape, basis.n_basis)
+        layer.spline_weight = torch.nn.Parameter(torch.randn(shape))
     grad = None
     if where == "coefficient":
         with torch.no_grad():

@@ -25,31 +25,19 @@
 #include <string.h>
 
 #include "runtime.h"
+#include "vectors.h"
 
 namespace {
 
 constexpr int K = ORDER;
+constexpr int MOST = LANES == 8 ? 2 : 4;    // vectors in a block of output channels
 constexpr int64_t FORWARD_PIXELS = 128;    // output pixels of a block
 constexpr int64_t BACKWARD_PIXELS = 1024;  // input pixels sorted at a time
 constexpr int64_t SLOTS = 8;               // partial sums of the weight's gradient ...
 constexpr int64_t SLOTS_FLOATS = 1 << 22;  // ... of this many numbers together
 
-#if defined(__AVX512F__) || defined(WIDE)
-constexpr int LANES = 16, MOST = 4;  // floats in a vector, vectors in a block of output channels
-#elif defined(__AVX2__)
-constexpr int LANES = 8, MOST = 2;
-#else
-constexpr int LANES = 4, MOST = 4;
-#endif
-
 int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
-template <int L>
-struct Vector {
-  typedef float type __attribute__((vector_size(4 * L), aligned(4), may_alias));
-  typedef int32_t integers __attribute__((vector_size(4 * L), aligned(4), may_alias));
-};
 
 // Packed by local.py. Strides are in numbers, those of x in the order n, row, column, c.
 struct Problem {
@@ -205,35 +193,6 @@ void evaluate(const Plan& d, const Knots& knots, const float* x, int64_t n, int6
       for (int m = 0; m <= K; ++m)
         *reinterpret_cast<V*>(s + m * stride + at) =
             outside ? zero : slope[m] * (EVEN ? inverse : 1.0f);
-  }
-}
-
-// The base where none is given: x / (1 + exp(-x)), and its derivative; n and step as above. exp(-x)
-// is 2^m * exp(r) with |r| <= log(2) / 2, exp(r) a Taylor polynomial.
-void silu(const float* x, int64_t n, int64_t step, float* value, float* slope) {
-  typedef Vector<LANES>::type V;
-  typedef Vector<LANES>::integers I;
-  const V zero = {};
-  for (int64_t j = 0, at = 0; j < n; j += LANES, at += step) {
-    const V u = *reinterpret_cast<const V*>(x + j);
-    V y = u > -87.0f ? -u : zero + 87.0f;
-    y = y > -87.0f ? y : zero - 87.0f;
-    const V scaled = y * 1.44269504f;  // 1 / log(2)
-    const I m = __builtin_convertvector(scaled + (y > zero ? zero + 0.5f : zero - 0.5f), I);
-    const V whole = __builtin_convertvector(m, V);
-    // log(2) in two parts, the first exact in few bits.
-    const V r = (y - whole * 0.693359375f) + whole * 2.12194440e-4f;
-    V power = zero + 1.0f / 5040;
-    power = power * r + 1.0f / 720;
-    power = power * r + 1.0f / 120;
-    power = power * r + 1.0f / 24;
-    power = power * r + 1.0f / 6;
-    power = power * r + 0.5f;
-    power = power * r * r + r + 1.0f;
-    V gate = 1.0f / (1.0f + power * (V)((m + 127) << 23));
-    gate = u < -87.0f ? zero : gate;
-    *reinterpret_cast<V*>(value + at) = u * gate;
-    if (slope) *reinterpret_cast<V*>(slope + at) = gate * (1.0f + u * (1.0f - gate));
   }
 }
 

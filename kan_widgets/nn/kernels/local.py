@@ -72,18 +72,24 @@ def kernels(x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis)
         The basis of the layer.
     """
     if not (
-        native.wanted()
-        and isinstance(basis, (BSpline, KnotSpline))
+        isinstance(basis, (BSpline, KnotSpline))
         and basis.spline_order > 0
         and is_plain(x)
         and is_plain(base_weight)
         and is_plain(spline_weight)
     ):
         return None
-    if x.numel() * (basis.n_basis + 1) < LARGE:
-        native.prepare(basis.spline_order)
+    return wanted(basis.spline_order, x, basis)
+
+
+def wanted(order: int, x: Tensor, basis: Basis) -> Kernels | None:
+    """Return the library of an order if kernels are wanted and ``x`` is worth the compiler."""
+    if not native.wanted():
         return None
-    return native.library(basis.spline_order)
+    if x.numel() * (basis.n_basis + 1) < LARGE:
+        native.prepare(order)
+        return None
+    return native.library(order)
 
 
 def is_plain(tensor: Tensor) -> bool:
@@ -135,7 +141,7 @@ def forward(
         _problem(sizes, x, base, None, y, basis, windows),
         _knots(basis),
         x.data_ptr(),
-        _pointer(base),
+        pointer(base),
         base_weight.data_ptr(),
         spline_weight.data_ptr(),
         y.data_ptr(),
@@ -188,15 +194,15 @@ def backward(
         _problem(windows.sizes(x, spline_weight), x, base, slope, grad, basis, windows),
         _knots(basis),
         x.data_ptr(),
-        _pointer(base),
-        _pointer(slope),
+        pointer(base),
+        pointer(slope),
         base_weight.data_ptr(),
         spline_weight.data_ptr(),
         grad.data_ptr(),
-        _pointer(grad_x),
-        _pointer(grad_base),
-        _pointer(grad_base_weight),
-        _pointer(grad_spline_weight),
+        pointer(grad_x),
+        pointer(grad_base),
+        pointer(grad_base_weight),
+        pointer(grad_spline_weight),
     )
     if not _computed(status):
         return None
@@ -250,5 +256,6 @@ def _contiguous(weight: Tensor) -> Tensor:
     return weight if weight.is_contiguous() else weight.contiguous()
 
 
-def _pointer(tensor: Tensor | None) -> int | None:
+def pointer(tensor: Tensor | None) -> int | None:
+    """Return where a tensor's memory begins, or None for none."""
     return None if tensor is None else tensor.data_ptr()

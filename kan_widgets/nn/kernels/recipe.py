@@ -1,10 +1,10 @@
 """How the kernels are compiled: for this machine when layers want them, or into a wheel.
 
 Both take the same files and options. For this machine ``local.cpp`` is compiled once, for the order
-of the splines in use and all instructions that the processor has. A wheel's library has every order
-of `ORDERS` at every level of `LEVELS`, and takes the best that the processor runs
-(:mod:`kan_widgets.nn.kernels.bundled`). This file imports nothing of the package: what builds a
-wheel (``hatch_build.py``) has nothing else.
+of the splines in use and all instructions that the processor has, and ``columns.cpp`` for bases
+other than splines. A wheel's library has both, with every order of `ORDERS`, at every level of
+`LEVELS`, and takes the best that the processor runs (:mod:`kan_widgets.nn.kernels.bundled`). This
+file imports nothing of the package: what builds a wheel (``hatch_build.py``) has nothing else.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SOURCES = (FOLDER / "local.cpp", FOLDER / "runtime.cpp")
+SPLINES, OTHERS, RUNTIME = (FOLDER / f"{name}.cpp" for name in ("local", "columns", "runtime"))
 #: All that a library is made of.
-FILES = (*SOURCES, FOLDER / "runtime.h")
+FILES = (SPLINES, OTHERS, RUNTIME, FOLDER / "runtime.h", FOLDER / "vectors.h")
 
 ORDERS = range(1, 6)
+#: In place of an order: the columns of other bases. Splines of order 0 have no kernels.
+COLUMNS = 0
 #: Sets of instructions by architecture, the best first; ``kan_runs`` in ``runtime.cpp`` knows them.
 LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
     "x86_64": {
@@ -60,9 +62,8 @@ def find_compiler() -> str | None:
 
 def for_this_machine(order: int, *more: str) -> list[str]:
     """Return the arguments for a library of one order, but for ``-o`` and the file's name."""
-    names = (f"-DORDER={order}", f"-DLEVEL={NATIVE}")
-    sources = map(str, SOURCES)
-    return [*OPTIONS, *_position(sys.platform), *_linked(sys.platform), *names, *more, *sources]
+    options = [*OPTIONS, *_position(sys.platform), *_linked(sys.platform)]
+    return [*options, *_part(order, NATIVE), *more, str(RUNTIME)]
 
 
 def make_for_a_wheel(
@@ -98,12 +99,17 @@ def make_for_a_wheel(
 
 def _objects(architecture: str, system: str, scratch: Path) -> Iterator[list[str]]:
     common = [*OPTIONS, *_position(system), "-c"]
-    yield [*common, str(SOURCES[1]), "-o", str(scratch / "runtime.o")]
+    yield [*common, str(RUNTIME), "-o", str(scratch / "runtime.o")]
     for level, instructions in LEVELS[architecture].items():
-        for order in ORDERS:
-            names = (f"-DORDER={order}", f"-DLEVEL={level}")
+        for order in (COLUMNS, *ORDERS):
             made = scratch / f"{level}_{order}.o"
-            yield [*common, *instructions, *names, str(SOURCES[0]), "-o", str(made)]
+            yield [*common, *instructions, *_part(order, level), "-o", str(made)]
+
+
+def _part(order: int, level: str) -> tuple[str, ...]:
+    """Return the source for an order, and its names."""
+    source = OTHERS if order == COLUMNS else SPLINES
+    return f"-DORDER={order}", f"-DLEVEL={level}", str(source)
 
 
 def _position(system: str) -> tuple[str, ...]:
