@@ -146,7 +146,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
           shell.schedule();
         },
         // Said by the first panel of the layer for all of them.
-        says: (remark: string) => number !== speaker && remark !== "" && remark === noteIn(shell),
+        says: (remark: string) => number !== speaker && isNote(shell, remark),
         height() {
           if (heights.length === 0) arrange();
           return all || !LEAST[named[number].name] ? undefined : heights[number];
@@ -158,8 +158,8 @@ export function createPanels(shell: Shell, host: Host): Panels {
           again[number] = draw;
         },
       };
-      const props = { model, el, host, signal, within } as unknown as Mounted;
-      exports.render(String(model.get("kind")), props);
+      const props: unknown = { model, el, host, signal, within };
+      exports.render(String(model.get("kind")), props as Mounted);
     } catch (error) {
       if (!signal.aborted) element(document, "div", "kw-message", el).textContent = unread(error);
     }
@@ -195,7 +195,6 @@ export function createPanels(shell: Shell, host: Host): Panels {
 
   document.addEventListener("fullscreenchange", anew, { signal });
   document.defaultView?.addEventListener("resize", anew, { signal });
-
   return {
     element: root,
     pages: [...new Set(named.flatMap(({ page }) => page || []))],
@@ -351,7 +350,7 @@ function createFolder({ document, get, choose, signal }: Shell, head: HTMLElemen
   return folder;
 }
 
-function noteIn({ get, store }: Shell): string {
-  const shown = store();
-  return layerNamed(shown?.current() ?? null, get("layer"))?.note ?? "";
+function isNote({ get, store }: Shell, remark: string): boolean {
+  const layer = layerNamed(store()?.current() ?? null, get("layer"));
+  return remark !== "" && remark === layer?.note;
 }
