@@ -39,7 +39,9 @@ beforeEach(() => {
   for (const name of ["clientWidth", "offsetWidth"] as const) {
     vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(900);
   }
-  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(300);
+  // A drawing, and a panel with all that is around it.
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(190);
+  vi.spyOn(HTMLElement.prototype, "offsetHeight", "get").mockReturnValue(230);
 });
 
 afterEach(() => {

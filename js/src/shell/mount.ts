@@ -58,12 +58,14 @@ export interface Within {
   read(words: string, chosen?: boolean, warns?: boolean): void;
   /** Whether the host says a remark for all of them. */
   says(remark: string): boolean;
-  /** Takes in the view: how to have what it would save, and how to have it drawn again. */
+  /** Takes in the view: how to have what it would save, and how to draw it again. */
   takes(still: () => Still | null, draw: () => void): void;
   /** CSS pixels that the host has for the drawing; undefined where the view is as tall as it likes. */
   height(): number | undefined;
   /** The most that are seen of it at once; undefined where more may be. */
-  seen(): number | undefined;
+  seen?(): number | undefined;
+  /** It is drawn, and asks whether it is to show itself only with the others, as high as they leave it. */
+  waits?(): boolean;
 }
 
 /** What a view is mounted with: a host says by `within` that it is one. */
@@ -162,7 +164,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   if (parts.header) root.append(toolbar(parts.header, kind.label));
   root.append(line, words.message, parts.body, words.spoken, tip.element);
   root.toggleAttribute("data-kw-within", within !== undefined);
-  within?.takes(still, schedule);
+  within?.takes(still, draw);
   if (!within) {
     const save = createSaving(document, { still, name: parts.fileName }, signal);
     const foot = row(document, "kw-readout-row", words.readout, save);
@@ -182,8 +184,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
 
   function say(text: string, tone: "calm" | "warn" = "calm") {
     words.say(text, tone);
-    // What was observed may be on its way: words about its absence would only flash.
-    if (text !== WAITING && !(text && store?.awaitsObserved())) birth.show();
+    if (isFinal(text, store) && !within?.waits?.()) birth.show();
     parts.body.hidden = text !== "";
     if (!text) return;
     tip.hide();
@@ -201,11 +202,13 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     status.show(store); // after the drawing, which asks how wide it is: slow once words have changed
     scrubber?.tell();
     if (typeof scene === "string") return say(scene);
-    say("");
     const told = scene.caption.filter((remark) => isSaid(remark, within));
     caption.show(told);
     hold(`${scene.title} ${scene.width} ${isUnderWay(store)}`);
     expose(root, { ...scene, caption: told });
+    const isFirst = "kwUnborn" in root.dataset;
+    say("");
+    if (isFirst && kind.fits && !within) return draw(); // with what is around it, as it is now
     if (!within) comeIntoSight(root, store);
   }
 
@@ -249,6 +252,11 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   theme();
   const birth = createBirth(root, loadFont(document), schedule, signal);
   connection.start();
+}
+
+/** What was observed may be on its way: words about its absence would only flash. */
+function isFinal(text: string, store: Store | null): boolean {
+  return text !== WAITING && !(text && store?.awaitsObserved());
 }
 
 /** While it trains what is said changes its length; at rest it takes no more room than it needs. */

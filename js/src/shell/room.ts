@@ -47,7 +47,7 @@ export function createSeen(view: HTMLElement, drawing: HTMLElement): () => numbe
   const steady = createSteady();
   return () => {
     const all = seenAround(view);
-    return all && all - steady(view.offsetHeight - drawing.offsetHeight);
+    return all && all - steady(view.scrollHeight - drawing.offsetHeight);
   };
 }
 

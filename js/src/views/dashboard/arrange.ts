@@ -89,3 +89,21 @@ export function fitted(
   }
   return next;
 }
+
+/** Panels show themselves together, when the last of those that are `here` has been drawn: so none moves another. */
+export function createTogether(here: () => number[], all: (here: number[]) => void) {
+  const [drawn, shown] = [new Set<number>(), new Set<number>()];
+  return {
+    isDrawn: (number: number) => drawn.has(number),
+    /** One has been drawn: whether it waits for the others. */
+    waits(number: number): boolean {
+      if (shown.has(number)) return false;
+      drawn.add(number);
+      const those = here();
+      if (!those.every((k) => drawn.has(k))) return true;
+      for (const k of those) shown.add(k);
+      all(those);
+      return true;
+    },
+  };
+}

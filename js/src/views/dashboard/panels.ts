@@ -8,7 +8,7 @@ import { element } from "../../shell/element.ts";
 import type { Mounted, Shell, Still } from "../../shell/mount.ts";
 import { createSteady, seenAround } from "../../shell/room.ts";
 import { watchTraits } from "../../shell/watch.ts";
-import { fitted, heightsOf, type Panel, rowsOf } from "./arrange.ts";
+import { createTogether, fitted, heightsOf, type Panel, rowsOf } from "./arrange.ts";
 
 /** Pixels of a row's drawings in a page, so that two rows fit a laptop's window; and of what is around a drawing. */
 const ROOM = 188;
@@ -27,8 +27,6 @@ const LEAST: Readonly<Record<string, number>> = {
   function: 160,
   response: 120,
 };
-/** What a panel draws on, once it is seen. */
-const DRAWN = ".kw-view:not([data-kw-unborn]) .kw-viewport";
 /** As in the style sheet. */
 const PAIRED = 760;
 const BESIDE = 1100;
@@ -98,6 +96,13 @@ export function createPanels(shell: Shell, host: Host): Panels {
   /** Of the drawings; none before the first one asks. */
   const heights: number[] = [];
   const steady = refs.map(createSteady);
+  const together = createTogether(
+    () => shownOf(sections),
+    (here) => {
+      arrange();
+      for (const k of here) again[k]?.();
+    },
+  );
   const models = new Map<string, AnyModel>();
   let all = false;
   let active = 0;
@@ -119,7 +124,7 @@ export function createPanels(shell: Shell, host: Host): Panels {
       section.addEventListener(event, () => point(number), { signal });
     }
     void mount(ref, number, inside);
-    return { section, inside, folder };
+    return { section, inside, folder, isDrawn: () => together.isDrawn(number) };
   });
   const sizes = new ResizeObserver(arrange);
   for (const { section } of sections) sizes.observe(section);
@@ -141,23 +146,22 @@ export function createPanels(shell: Shell, host: Host): Panels {
           shell.schedule();
         },
         // Said by the first panel of the layer for all of them.
-        says: (remark: string) => number !== speaker && remark !== "" && remark === noteIn(shell),
+        says: (remark: string) => number !== speaker && isNote(shell, remark),
         height() {
           if (heights.length === 0) arrange();
           return all || !LEAST[named[number].name] ? undefined : heights[number];
         },
         seen: () => (all || !isTight ? undefined : heights[number]),
+        waits: () => together.waits(number),
         takes(still: () => Still | null, draw: () => void) {
           stills[number] = still;
           again[number] = draw;
         },
       };
-      const props = { model, el, host, signal, within } as unknown as Mounted;
-      exports.render(String(model.get("kind")), props);
+      const props: unknown = { model, el, host, signal, within };
+      exports.render(String(model.get("kind")), props as Mounted);
     } catch (error) {
-      if (signal.aborted) return;
-      const said = element(document, "div", "kw-message", el);
-      said.textContent = `This panel cannot be read: ${error instanceof Error ? error.message : error}`;
+      if (!signal.aborted) element(document, "div", "kw-message", el).textContent = unread(error);
     }
   }
 
@@ -191,7 +195,6 @@ export function createPanels(shell: Shell, host: Host): Panels {
 
   document.addEventListener("fullscreenchange", anew, { signal });
   document.defaultView?.addEventListener("resize", anew, { signal });
-
   return {
     element: root,
     pages: [...new Set(named.flatMap(({ page }) => page || []))],
@@ -199,12 +202,10 @@ export function createPanels(shell: Shell, host: Host): Panels {
       page = to;
       const elsewhere = (k: number) => Boolean(named[k].page) && named[k].page !== page;
       if (sections.every(({ section }, k) => section.hidden === elsewhere(k))) return;
-      sections.forEach(({ section }, k) => {
-        section.hidden = elsewhere(k);
-      });
+      for (const [k, { section }] of sections.entries()) section.hidden = elsewhere(k);
       active = sections.findIndex(({ section }) => !section.hidden);
       anew();
-      for (const k of sections.keys()) if (!sections[k].section.hidden) again[k]?.();
+      for (const k of shownOf(sections)) again[k]?.();
     },
     fold(folded) {
       for (const { inside, folder } of sections) if (folder) foldAway(inside, folder, folded);
@@ -227,23 +228,36 @@ export function createPanels(shell: Shell, host: Host): Panels {
 interface Section {
   section: HTMLElement;
   inside: HTMLElement;
+  isDrawn(): boolean;
 }
 
 function sizeOf(
-  { section, inside }: Section,
+  { section, inside, isDrawn }: Section,
   { name, wide, fills }: Named,
   isBeside: boolean,
   slim: string,
   network: number,
 ): Panel {
+  const view = inside.querySelector<HTMLElement>(".kw-view");
+  const drawing = isDrawn() ? view?.querySelector(".kw-viewport") : null;
   return {
     wide: (wide && !isBeside) || inside.hidden === true,
     fills,
-    height: section.offsetHeight,
-    drawn: inside.querySelector<HTMLElement>(DRAWN)?.clientHeight ?? 0,
+    // What does not show itself yet takes no room.
+    height: section.offsetHeight + (view ? view.scrollHeight - view.offsetHeight : 0),
+    drawn: drawing?.clientHeight ?? 0,
     own: name === "network" ? network : 0,
     least: name === slim ? 0 : (LEAST[name] ?? 0),
   };
+}
+
+function unread(error: unknown): string {
+  return `This panel cannot be read: ${error instanceof Error ? error.message : error}`;
+}
+
+/** Numbers of those on this page. */
+function shownOf(sections: readonly Section[]): number[] {
+  return Array.from(sections.keys()).filter((k) => !sections[k].section.hidden);
 }
 
 /** How large panels are, and which are in a row; the style sheet goes by what is set here. */
@@ -266,7 +280,7 @@ function standing(
   if (root.dataset.kwSlim !== slim) root.dataset.kwSlim = slim;
   const panels = sections.map((section, k) => sizeOf(section, named[k], isBeside, slim, network));
   // Of the panels on this page.
-  const here = Array.from(sections.keys()).filter((k) => !sections[k].section.hidden);
+  const here = shownOf(sections);
   const found = isPaired ? rowsOf(here.map((k) => panels[k])) : here.map((_, k) => [k]);
   const rows = found.map((row) => row.map((n) => here[n]));
   for (const row of rows) {
@@ -336,7 +350,7 @@ function createFolder({ document, get, choose, signal }: Shell, head: HTMLElemen
   return folder;
 }
 
-function noteIn({ get, store }: Shell): string {
-  const shown = store();
-  return layerNamed(shown?.current() ?? null, get("layer"))?.note ?? "";
+function isNote({ get, store }: Shell, remark: string): boolean {
+  const layer = layerNamed(store()?.current() ?? null, get("layer"));
+  return remark !== "" && remark === layer?.note;
 }
