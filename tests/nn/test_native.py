@@ -211,6 +211,23 @@ def test_the_number_of_threads_changes_no_bit(threads, shape, monkeypatch):
     assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
 
 
+def test_threads_are_called_once_forward_and_twice_backward_where_the_weight_is_small():
+    lib = native.library(3)
+    layer, x = KANConv2d(8, 16, 3), torch.randn(16, 8, 28, 28, requires_grad=True)
+    before = torch.get_num_threads()
+    try:
+        for threads, expected in ((1, (0, 0)), (2, (1, 2))):
+            torch.set_num_threads(threads)
+            counts = [lib.regions()]
+            out = layer(x)
+            counts.append(lib.regions())
+            out.sum().backward()
+            counts.append(lib.regions())
+            assert (counts[1] - counts[0], counts[2] - counts[1]) == expected
+    finally:
+        torch.set_num_threads(before)
+
+
 # Output channels on both sides of a vector and of a block of vectors; images in bundles, alone
 # and in rows; one with more columns than fit a piece.
 SHAPES = [

@@ -22,6 +22,8 @@ class Kernels:
     level: str
     forward: Callable[..., int]
     backward: Callable[..., int]
+    regions: Callable[[], int]
+    """How often their library has called threads to share work."""
 
 
 def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
@@ -44,4 +46,5 @@ def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
     if sys.platform == "linux" and hasattr(loaded := ctypes.CDLL(None), "GOMP_parallel"):
         library.kan_borrow.argtypes, library.kan_borrow.restype = [ctypes.c_void_p], None
         library.kan_borrow(ctypes.cast(loaded.GOMP_parallel, ctypes.c_void_p))
-    return Kernels(level, *found)
+    library.kan_regions.restype = ctypes.c_int64
+    return Kernels(level, *found, library.kan_regions)

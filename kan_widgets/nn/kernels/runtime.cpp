@@ -293,9 +293,15 @@ const int registered = pthread_atfork(before_fork, after_fork, forked);
 
 }  // namespace
 
+static int64_t regions = 0;
+
+// How often threads were called to share work, since the library was loaded.
+KAN_PUBLIC int64_t kan_regions() { return __atomic_load_n(&regions, __ATOMIC_RELAXED); }
+
 extern "C" void kan_share_out(int64_t count, int64_t threads, void (*run)(void*, kan_share&),
                               void* given) {
   kan_share share = {run, given, count, 0, (count < threads ? count : threads) - 1, 0};
+  if (share.places > 0) __atomic_fetch_add(&regions, 1, __ATOMIC_RELAXED);
 #if !defined(_WIN32)
   if (share.places > 0 && borrowed.run(share)) return;
 #endif
