@@ -19,7 +19,7 @@ from kan_widgets.nn.conv import KANConv2d, Pair, SharedKANConv2d
 from kan_widgets.nn.life import whole_models
 from kan_widgets.nn.life.pruning import Pruning
 from kan_widgets.nn.linear import KANLinear
-from kan_widgets.nn.tracing import traced
+from kan_widgets.nn.tracing import seen, traced
 
 
 class _ImageClassifier(nn.Module):
@@ -202,7 +202,8 @@ class KANCNN(_ImageClassifier):
 
     def _scores(self, x: Tensor) -> Tensor:
         for norm, conv in zip(self.norms, self.convs, strict=True):
-            x = F.max_pool2d(conv(_channels_last(norm(x))), 2)
+            x = norm(x)
+            x = F.max_pool2d(conv(x if seen() else _channels_last(x)), 2)
         # With the number written down: the older ONNX exporter loses sight of it in flatten.
         x = self.linear_norm(x.reshape(x.shape[0], self.linear.in_features))
         return cast(Tensor, self.linear(x))
@@ -240,7 +241,7 @@ class KANCNN(_ImageClassifier):
 def _channels_last(x: Tensor) -> Tensor:
     """Lay images out channels last, where pooling on a CPU takes a fifth of the time."""
     n, channels, height, width = x.shape
-    if channels > 1 or traced():
+    if channels > 1:
         return x.contiguous(memory_format=torch.channels_last)
     # The memory is the same for one channel: only the strides say what comes out of a layer.
     return x.reshape(n, height, width, 1).permute(0, 3, 1, 2)

@@ -31,3 +31,8 @@ def traced() -> bool:
     Sizes are tensors then, and torch warns of each that is looked at.
     """
     return bool(torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]
+
+
+def seen() -> bool:
+    """Whether something follows a call operation by operation, and layouts in memory say nothing."""
+    return traced() or watched() or torch._C._len_torch_function_stack() > 0

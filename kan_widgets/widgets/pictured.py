@@ -214,7 +214,7 @@ class Pictured(Mortal):
             return bundle
         # JupyterLab shows the live view; GitHub and nbviewer show this picture.
         try:
-            data["image/png"] = base64.b64encode(png_bytes(self.image())).decode("ascii")
+            data["image/png"] = base64.b64encode(png_bytes(self.image(), soon=True)).decode("ascii")
         except Exception as error:
             report(f"the live view has no still picture beside it: {error!r}")
         return bundle

@@ -96,11 +96,12 @@ def few_colours(image: Image.Image, most: int = 64) -> Image.Image:
     return small
 
 
-def png_bytes(image: Image.Image, *, all_colours: bool = False) -> bytes:
+def png_bytes(image: Image.Image, *, all_colours: bool = False, soon: bool = False) -> bytes:
     r"""Return an image as a small PNG with a palette, or as a larger one with all its colours.
 
     Its ``info["colours"]``, at most 256, says how many colours it needs if 64 are too few: in heat
-    maps the colours that then stand for others make bands, and tint the zero.
+    maps the colours that then stand for others make bands, and tint the zero. ``soon`` takes a
+    sixth of the time for a fifth more bytes.
 
     Examples
     --------
@@ -112,15 +113,15 @@ def png_bytes(image: Image.Image, *, all_colours: bool = False) -> bytes:
     image = image.convert("RGB")
     dpi = image.info.get("dpi", (96, 96))
     if all_colours:
-        return _encoded(image, dpi)
+        return _encoded(image, dpi, soon)
     small = image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     small.putpalette(_with_common(image, small))
-    return _encoded(small, dpi)
+    return _encoded(small, dpi, soon)
 
 
-def _encoded(image: Image.Image, dpi: tuple[float, float]) -> bytes:
+def _encoded(image: Image.Image, dpi: tuple[float, float], soon: bool) -> bytes:
     target = io.BytesIO()
-    image.save(target, "PNG", compress_level=6, dpi=dpi)
+    image.save(target, "PNG", compress_level=6 if soon else 9, dpi=dpi)
     return target.getvalue()
 
 
