@@ -44,18 +44,19 @@ def sgd(model: nn.Module) -> torch.optim.Optimizer:
 def test_a_model_that_goes_out_of_scope_has_a_frame_of_its_last_step(tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
 
-    def train() -> tuple[kw.Binding, Any]:
+    def train() -> tuple[kw.Binding, kw.Recorder, Any]:
         model = network()
         live = kw.bind(model, optimizer := sgd(model), every=40, max_fps=1e6)
-        live.record(path)
+        recorder = live.record(path)
         step(model, optimizer, 40)
         live.refresh()
         step(model, optimizer, 7)
         assert live.frame.step == 40
-        return live, model[1].coefficients().detach().numpy().copy()
+        return live, recorder, model[1].coefficients().detach().numpy().copy()
 
-    live, last = train()
+    live, recorder, last = train()
     live.close()
+    recorder.close()  # it ends by itself, soon
     assert (live.steps, live.frame.step) == (47, 47)
     np.testing.assert_array_equal(live.frame.coefficients("1")[:, :, 0, 0], last)
     assert live.standing.words == "closed"
@@ -70,17 +71,18 @@ def test_where_nothing_is_left_of_a_model_it_is_said_what_its_last_frame_is_of(
 ) -> None:
     path = tmp_path / "run.npz"
 
-    def train() -> kw.Binding:
+    def train() -> tuple[kw.Binding, kw.Recorder]:
         model = kw.nn.KANLinear(2, 1)  # the layer is the model: it goes as a whole
         live = kw.bind(model, optimizer := sgd(model), every=40, max_fps=1e6)
-        live.record(path)
+        recorder = live.record(path)
         step(model, optimizer, 40)
         live.refresh()
         step(model, optimizer, 7)
-        return live
+        return live, recorder
 
-    live = train()
+    live, recorder = train()
     live.close()
+    recorder.close()  # it ends by itself, soon
     assert live.standing.words == "closed at step 47, the last frame is of step 40"
     recorded = kw.replay(path)
     assert recorded.standing.words == "recorded: closed at step 47, the last frame is of step 40"
