@@ -81,7 +81,7 @@ export function fitted(
     some.forEach((row, n) => {
       const end = most(row, tall) - (given || share * spare[n]);
       for (const k of row) {
-        const grows = given !== 0 && panels[k].own > 0;
+        const grows = given !== 0 && panels[k].own + panels[k].fills > 0;
         next[k] = Math.floor(grows ? end - around[k] : Math.min(next[k], end - around[k]));
       }
     });
