@@ -34,5 +34,5 @@ def traced() -> bool:
 
 
 def seen() -> bool:
-    """Whether something follows a call operation by operation, whose layout in memory is its own."""
+    """Whether something follows a call operation by operation, in a memory layout of its own."""
     return traced() or watched() or torch._C._len_torch_function_stack() > 0

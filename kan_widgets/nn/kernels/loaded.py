@@ -47,4 +47,5 @@ def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
         library.kan_borrow.argtypes, library.kan_borrow.restype = [ctypes.c_void_p], None
         library.kan_borrow(ctypes.cast(loaded.GOMP_parallel, ctypes.c_void_p))
     library.kan_regions.restype = ctypes.c_int64
-    return Kernels(level, *found, regions=library.kan_regions)
+    forward, backward = found
+    return Kernels(level, forward, backward, library.kan_regions)
