@@ -1,9 +1,10 @@
 // Threads and memory for the kernels, and what the processor can do.
 //
-// Threads wait asleep. Those of OpenMP spin, which on a machine with other work takes the time of
-// whoever would have given them work; and a region there ends when every thread has come. Here it
-// ends when every piece is done: the caller takes pieces like the rest, and a thread that comes
-// late, since something else runs in its place, finds nothing left and keeps nobody waiting.
+// Where torch has loaded GNU OpenMP its threads do the work (`Borrowed` below). Otherwise, and for a
+// while where these come late, threads of our own, which wait asleep. A region of theirs does not
+// end when every thread has come, but when every piece is done: the caller takes pieces like the
+// rest, and a thread that comes late, since something else runs in its place, finds nothing left
+// and keeps nobody waiting.
 
 #include "runtime.h"
 
