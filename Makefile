@@ -159,6 +159,7 @@ install = PYTHONUNBUFFERED=1 $(bin)/python -m pip install
 
 $(VENV)/.lab: pyproject.toml $(VENV)/.made
 	$(install) --editable ".[lab]"
+	$(bin)/python -c "from kan_widgets.nn.kernels import native; native.library(3)"
 	@touch $@
 
 # Older versions of pip know no groups.

@@ -16,6 +16,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Have the kernels compiled before a notebook waits for that, and says so among its outputs."""
+    if not hasattr(session.config, "workerinput"):
+        from kan_widgets.nn.kernels import native, recipe
+
+        for order in (3, recipe.COLUMNS):
+            native.library(order)
+
+
 # Modules imported when garbage was last frozen, and the file of the test before.
 _frozen, _file = 0, ""
 _MANY = 100

@@ -254,7 +254,8 @@ def test_a_snapshot_renews_the_still_of_the_saved_notebook_and_the_view_stays(
         "base64.b64encode(png).decode('ascii')",
         "import base64\nfrom kan_widgets.widgets.stream import pictured\n"
         "from kan_widgets.widgets.rasters import png_bytes\n"
-        "with pictured(grid._stream, live.history.at(5)):\n    png = png_bytes(grid.image())",
+        "with pictured(grid._stream, live.history.at(5)):\n"
+        "    png = png_bytes(grid.image(), soon=True)",
     )
     for cell, (old,) in zip((1, 2), before, strict=True):
         (new,) = read_saved(lab, cell)

@@ -17,6 +17,7 @@ headers of torch and takes any shape.
 from __future__ import annotations
 
 import atexit
+import builtins
 import functools
 import os
 import sys
@@ -209,7 +210,9 @@ class _Build:
             said, self.said_waiting = self.said_waiting, True
         if not said:
             words = WAITING.format(path=self.compiler.path, patience=compiler.PATIENCE)
-            print(words, file=sys.stderr, flush=True)
+            # In a notebook what is no error is not said in red.
+            in_notebook = hasattr(builtins, "__IPYTHON__")
+            print(words, file=sys.stdout if in_notebook else sys.stderr, flush=True)
 
 
 def _warn(trouble: str) -> None:

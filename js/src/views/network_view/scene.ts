@@ -73,8 +73,8 @@ export interface NetworkDrawing extends Drawing<NetworkScene> {
   sketch: Sketch;
 }
 
-/** Below this width examples and the close-up stand one over the other. */
-const NARROW = 620;
+/** Below this width examples and the close-up stand one over the other; of networks compared, where one has the examples. */
+const NARROW = { alone: 620, compared: 720 };
 const STRIP = { least: 120, most: 158, share: 0.3 };
 const EXAMPLES = 52;
 const GAP = 8;
@@ -239,7 +239,7 @@ function sceneOf(
   units: Map<string, number[]>,
 ): NetworkScene {
   const { store, theme, width, ratio } = given;
-  const narrow = width < NARROW;
+  const narrow = width < (settings.compared ? NARROW.compared : NARROW.alone);
   const more = narrow && store.probe() !== null ? EXAMPLES : 0;
   // What stands below in a narrow page takes nothing from the diagram.
   const asked = Number(given.get("height"));
