@@ -65,7 +65,8 @@ export function createFlow() {
     const rests = cost > SHORT && performance.now() < ended + cost / SHARE;
     const hurried = !drawn && taken !== null && isLive && rests;
     const isBlank = drawn?.every((value) => value === drawn[0]);
-    const known = input && stateAt(structure, frame, taken);
+    // For a drawing rounded functions will do, which is said: no model has made numbers of it that these could miss.
+    const known = input && stateAt(structure, frame, taken, drawn !== null);
     const kept = (step: number) => {
       const at = store.at(step);
       return at?.step === step && at.layout === frame.layout ? at : null;
@@ -82,7 +83,7 @@ export function createFlow() {
     } else if (drawn && !modelled) {
       // Where nobody else can, with the model as it was when all of it was known.
       const then = taken && kept(taken.step);
-      const earlier = then && stateAt(structure, then, taken);
+      const earlier = then && stateAt(structure, then, taken, true);
       flow = earlier && computed(structure, earlier, drawn);
     } else if (drawn) flow = modelled && received(structure, modelled, 0, drawn, kept);
     else {
@@ -110,8 +111,13 @@ export function exampleOf(
 type State = Pick<Flow, "extras"> & { frame: Frame };
 
 /** Null where the page cannot compute it. */
-function stateAt(structure: Structure, frame: Frame, taken: Activations | null): State | null {
-  const extras = frame.rough ? null : extrasAt(structure, frame, taken);
+function stateAt(
+  structure: Structure,
+  frame: Frame,
+  taken: Activations | null,
+  mayBeRough: boolean,
+): State | null {
+  const extras = frame.rough && !mayBeRough ? null : extrasAt(structure, frame, taken);
   return extras && obstacle(structure, frame.layout, extras) === "" ? { frame, extras } : null;
 }
 

@@ -168,6 +168,7 @@ export function verdictOf(
   if (flow?.blank) return "nothing is drawn yet: draw something on the input";
   if (!scores || scores.raw.length < 2) return "";
   const late = asOf(diagram) && ` (${asOf(diagram)})`;
+  const about = flow?.frame?.rough ? "about " : "";
   const which = example < 0 ? "your drawing" : `example ${example}`;
   const label = example < 0 ? null : (probe?.labels?.[example] ?? null);
   const loss = lossOf(scores, label);
@@ -177,7 +178,7 @@ export function verdictOf(
   const truth =
     label === null ? "" : label === scores.best ? ", correct" : `, wrong: it is ${named(label)}`;
   const said = scores.probabilities
-    ? `${which}: predicted ${named(scores.best)} (${percent(scores.probabilities[scores.best])})${truth}`
+    ? `${which}: predicted ${named(scores.best)} (${about}${percent(scores.probabilities[scores.best])})${truth}`
     : `${which}: highest score ${named(scores.best)}${truth}`;
   if (loss === null) return said + late;
   // The losses that are logged are those of batches, with the statistics of a batch and with dropout.
