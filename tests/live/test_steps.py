@@ -103,11 +103,13 @@ def test_an_interrupt_inside_our_own_counting_stops_no_later_step_from_being_cou
 def looks_for_signals(code: CodeType) -> set[int]:
     """Return before which instructions Python handles an interrupt: after a call or a jump back."""
     instructions = list(dis.get_instructions(code))
-    return {
+    calls = {
         after.offset
         for before, after in itertools.pairwise(instructions)
-        if before.opname.startswith(("CALL", "RESUME", "JUMP_BACKWARD", "JUMP_ABSOLUTE"))
+        if before.opname.startswith(("CALL", "RESUME"))
     }
+    jumps = {one.argval for one in instructions if one.opname in ("JUMP_BACKWARD", "JUMP_ABSOLUTE")}
+    return calls | jumps
 
 
 def interrupted_at(

@@ -43,7 +43,9 @@ def test_probabilities_verdict_and_sum_are_those_of_the_model(digits):
     best = int(shares.argmax())
     label = int(digits.test_labels[2])
     found = [word for word in words if word.startswith("example 2: ")]
-    said = re.fullmatch(r"example 2: predicted (\d) \(([\d.]+) %\), .*loss ([\d.]+)", found[0])
+    said = re.fullmatch(
+        r"example 2: predicted (\d) \(([\d.]+) %\), .*loss of this example.* ([\d.]+)", found[0]
+    )
     assert said is not None
     assert int(said[1]) == best
     assert float(said[2]) == pytest.approx(100 * float(shares[best]), abs=0.051)
