@@ -35,4 +35,6 @@ def traced() -> bool:
 
 def seen() -> bool:
     """Whether something follows a call operation by operation, in a memory layout of its own."""
+    if torch.compiler.is_compiling():
+        return True
     return traced() or watched() or torch._C._len_torch_function_stack() > 0
