@@ -5,6 +5,7 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { computed } from "./computed.ts";
+import { renderOrMove } from "./shell/again.ts";
 import { putSheet } from "./shell/sheet.ts";
 import { still } from "./still.ts";
 import { VIEWS } from "./views/registry.ts";
@@ -19,7 +20,8 @@ function render(kind: string, props: RenderProps): void {
     props.el,
     Object.values(VIEWS).flatMap(({ css }) => css ?? []),
   );
-  view.render(props);
+  if ("within" in props) view.render(props);
+  else renderOrMove(props, view.render);
 }
 
 export function initialize(context: StreamContext): StreamExports {

@@ -118,7 +118,7 @@ class _Outputs(cells.CellListener):
         """Hold what a cell shows now."""
         cells.watch(self)
         cell = cells.here()
-        if cell is None or _is_captured():
+        if cell is None or is_captured():
             hold(widget)
         elif not any(widget is known for known in self._shown.setdefault(cell, [])):
             self._shown[cell].append(widget)
@@ -151,7 +151,7 @@ def hold(widget: Mortal) -> None:
         _instances[widget.comm.comm_id] = widget
 
 
-def _is_captured() -> bool:
+def is_captured() -> bool:
     """Whether an Output widget takes what is shown now: it may stand anywhere."""
     # By its type: what is held weakly there may be gone when it is asked for its class.
     known = list(_instances.values())

@@ -21,6 +21,7 @@ from kan_widgets.widgets.destinations import To, Written, check_suffix, pdf_of, 
 from kan_widgets.widgets.keywords import PictureOptions, Sized, drawing
 from kan_widgets.widgets.lifetime import Mortal, hold, show
 from kan_widgets.widgets.rasters import image_of, png_bytes
+from kan_widgets.widgets.stills import later
 from kan_widgets.widgets.stream import Stream, pictured
 
 if TYPE_CHECKING:
@@ -173,9 +174,9 @@ class Pictured(Mortal):
         """Update the still beside the live view, for when the notebook is saved.
 
         A notebook holds a picture of each view for pages without a kernel, GitHub's for
-        example: it is drawn when the view is shown. This draws it anew wherever this view is
-        displayed, in any cell. The live view stays; the page makes it anew, unzoomed. A page
-        that was reloaded no longer knows its older outputs: show the view again there.
+        example: it is drawn at the end of the cell that shows the view. This draws it anew
+        wherever this view is displayed, in any cell; the live view stays as it is. A page that
+        was reloaded no longer knows its older outputs: show the view again there.
 
         Raises
         ------
@@ -183,16 +184,17 @@ class Pictured(Mortal):
             If the view is closed.
         """
         data, metadata = self._bundle()
-        _send(data, metadata, self._display_id, update=True)
+        if "image/png" in data:
+            _send(data, metadata, self._display_id, update=True)
 
     @property
     def _display_id(self) -> str:
         return f"kan-widgets-{id(self):x}"
 
-    def _bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _bundle(self, *, still: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
         if self.comm is None:
             raise RuntimeError(f"this {type(self).__name__} is closed: make a new one to show")
-        bundle: Any = self._repr_mimebundle_()
+        bundle: Any = self._repr_mimebundle_() if still else super()._repr_mimebundle_()  # type: ignore[misc]
         if isinstance(bundle, tuple):
             return bundle
         return bundle or {}, {}
@@ -204,7 +206,7 @@ class Pictured(Mortal):
             hold(self)
             raise NotImplementedError
         show(self)
-        data, metadata = self._bundle()
+        data, metadata = self._bundle(still=not later(self))
         _send(data, metadata, self._display_id)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.browser.lab import LabPage, LabServer
+from tests.browser.lab import WAIT_FOR, LabPage, LabServer
 
 pytestmark = pytest.mark.browser
 
@@ -267,3 +267,40 @@ def test_a_snapshot_renews_the_still_of_the_saved_notebook_and_the_view_stays(
     lab.grid(1).scroll_into_view()
     lab.grid(1).click(20)
     lab.until(lambda: lab.grid().selected() == 20, "the other grid to follow")
+
+
+def test_a_view_is_seen_before_its_still_and_stays_what_it_is_when_that_comes(
+    lab: LabPage, server: LabServer
+) -> None:
+    shown = "grid = kw.KernelGrid(live)\ndisplay(grid)\nwait_for('seen')\ntrain(3)"
+    lab.page.set_viewport_size({"width": 1280, "height": 1200})
+    lab.open(server.write_notebook([SETUP, WAIT_FOR + shown, "train(3)"], stills=True))
+    lab.run_cell(0)
+    lab.run_cell(1, wait=False)
+    lab.until_shown(lambda: lab.grid_count() == 1 and lab.grid().is_ready(), "the grid")
+    assert ["image/png" in output["data"] for output in lab.outputs(1)] == [False]
+    lab.script(
+        """
+        const view = document.querySelector('.kw-kernel-grid');
+        const place = view.closest('.jp-OutputArea');
+        view.dataset.mark = 'seen';
+        window.emptied = 0;
+        const look = () => {
+            if (!place.querySelector('.kw-kernel-grid canvas')) window.emptied++;
+            window.looking = requestAnimationFrame(look);
+        };
+        look();
+        """
+    )
+    lab.let_go("seen")
+    lab.wait_idle()
+    lab.until(lambda: "image/png" in lab.outputs(1)[0]["data"], "the still")
+    lab.run_cell(2)
+    lab.until(lambda: lab.grid().step() == 9, "the last frame")
+    assert lab.grid_count() == 1
+    assert lab.script("return document.querySelector('.kw-kernel-grid').dataset.mark") == "seen"
+    assert lab.script("cancelAnimationFrame(window.looking); return window.emptied;") == 0
+    lab.grid().click(20)
+    lab.until(lambda: lab.grid().selected() == 20, "it to be as alive as it was")
+    lab.clear_output(1)
+    lab.until(lambda: lab.grid_count() == 0, "it to go with its output")

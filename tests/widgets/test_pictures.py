@@ -295,6 +295,42 @@ def test_a_notebook_with_the_three_views_is_small() -> None:
     assert len(nbformat.writes(notebook).encode()) < 300_000  # type: ignore[no-untyped-call]
 
 
+class Told(NotebookClient):
+    """Executes a notebook, and keeps of each message what kind it is and whether it has a still."""
+
+    told: list[tuple[str, bool]]
+
+    def process_message(self, message: Any, cell: Any, cell_index: int) -> Any:
+        data = message["content"].get("data", {})
+        if message["msg_type"] in ("display_data", "update_display_data", "stream"):
+            self.told.append((message["msg_type"], "image/png" in data))
+        return super().process_message(message, cell, cell_index)
+
+
+@pytest.mark.slow
+def test_a_view_is_sent_before_its_still_which_shows_what_the_cell_has_come_to() -> None:
+    shown = "grid = kw.KernelGrid(live)\ndisplay(grid)\nprint('after it')\noptimizer.step()\ngrid"
+    then = (
+        "import base64\nfrom kan_widgets.widgets.rasters import png_bytes\n"
+        "print(base64.b64encode(png_bytes(grid.image(), soon=True)).decode())"
+    )
+    cells = [nbformat.v4.new_code_cell(code) for code in (THREE, shown, then)]  # type: ignore[no-untyped-call]
+    notebook = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
+    client = Told(notebook, timeout=300)
+    client.told = []
+    client.execute()
+    assert client.told[:-1] == [
+        ("display_data", False),
+        ("stream", False),
+        ("display_data", False),
+        ("update_display_data", True),
+    ]
+    views = [output for output in cells[1].outputs if "data" in output]
+    assert len(views) == 2
+    for output in views:
+        assert output.data["image/png"].replace("\n", "") == cells[2].outputs[0].text.strip()
+
+
 @pytest.mark.parametrize(
     ("module", "package"), [("quickjs", "quickjs-ng"), ("resvg_py", "resvg-py")]
 )

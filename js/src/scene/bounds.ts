@@ -1,13 +1,16 @@
 /** How far marks reach. No DOM. */
 
 import type { Mark, Rect } from "./marks.ts";
-import { widthOf } from "./text.ts";
+import { MIDDLE, widthOf } from "./text.ts";
 
 /** Left, top, right, bottom. */
 type Edges = readonly [number, number, number, number];
 
 const NONE: Edges = [Infinity, Infinity, -Infinity, -Infinity];
 const ALL: Edges = [-Infinity, -Infinity, Infinity, Infinity];
+
+/** What of its size a font's letters reach at most below their line. */
+const DESCENT = 0.3;
 
 /**
  * True if a box holds all of a mark but for half the width of its lines, and of its dots; false also where only drawing
@@ -36,11 +39,14 @@ function edgesOf(mark: Mark): Edges {
     case "tiles":
       return boxed(mark.boxes);
     case "text": {
-      const { x, y, text, size, weight, anchor, turn } = mark;
+      const { x, text, size, weight, anchor, turn } = mark;
+      const y = mark.y + (mark.middle ? MIDDLE * size : 0);
       const width = widthOf(text, size, weight);
+      const before = anchor === "end" ? width : anchor === "middle" ? width / 2 : 0;
+      const [from, to] = [-before, width - before];
+      if (turn === -90) return [x - size, y - to, x + DESCENT * size, y - from];
       if (turn) return around([x, y], width + size);
-      const left = x - (anchor === "end" ? width : anchor === "middle" ? width / 2 : 0);
-      return [left, y - size, left + width, y + size];
+      return [x + from, y - size, x + to, y + DESCENT * size];
     }
     case "group": {
       const [left, top, right, bottom] = mark.marks.map(edgesOf).reduce(joined, NONE);

@@ -67,23 +67,18 @@ function written(mark: Mark, clips: string[]): string {
   }
 }
 
-/** The marks of a group, of which only those are clipped that reach beyond: a renderer has a layer for each clip. */
+/**
+ * The marks of a group, clipped from the first that reaches beyond to the last: a renderer has a layer for each clip, which
+ * takes it longer than most of what is in it.
+ */
 function clipped({ marks, clip }: GroupMark, clips: string[]): string {
-  const lines: string[] = [];
-  let beyond: string[] = [];
-  const close = () => {
-    if (beyond.length > 0 && clip) {
-      lines.push(`<g clip-path="url(#${clipOf(clip, clips)})">${beyond.join("\n")}</g>`);
-    }
-    beyond = [];
-  };
-  for (const mark of marks) {
-    const inside = !clip || holds(clip, mark);
-    if (inside) close();
-    (inside ? lines : beyond).push(written(mark, clips));
-  }
-  close();
-  return lines.join("\n");
+  const lines = marks.map((mark) => written(mark, clips));
+  const beyond = clip ? marks.map((mark) => !holds(clip, mark)) : [];
+  const [from, to] = [beyond.indexOf(true), beyond.lastIndexOf(true) + 1];
+  if (!clip || from < 0) return lines.join("\n");
+  const inside = lines.slice(from, to).join("\n");
+  const group = `<g clip-path="url(#${clipOf(clip, clips)})">${inside}</g>`;
+  return [...lines.slice(0, from), group, ...lines.slice(to)].join("\n");
 }
 
 function imageOf(

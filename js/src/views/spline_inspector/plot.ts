@@ -213,13 +213,24 @@ function areaMark(line: Line, { picture, y, places: { plot } }: Plane): LinesMar
 function polygonMarks({ picture, y, places: { plot }, theme }: Plane): Mark[] {
   const corners = picture.handles.filter(({ control }) => control);
   if (corners.length < 2) return [];
-  const xy = corners.flatMap((handle) => {
+  const all = corners.map((handle): [number, number] => {
     const height = heightOf(handle, picture.phi.coefficients);
     return [toX(picture.x, plot, handle.x), bounded(toY(y, plot, height))];
   });
-  if (!xy.every(Number.isFinite)) return [];
+  if (!all.flat().every(Number.isFinite)) return [];
+  const xy = partOf(all, plot.x, plot.x + plot.width).flat();
   const look = { stroke: theme.colours.spline, width: 1, dash: [1.5, 3], opacity: 0.45 };
-  return [{ kind: "lines", xy, ends: [corners.length], ...look }];
+  return [{ kind: "lines", xy, ends: [xy.length / 2], ...look }];
+}
+
+/** The part of a line from left to right between two abscissae: a still is slow to cut off what lies far beyond. */
+function partOf(line: readonly [number, number][], from: number, to: number): [number, number][] {
+  return line.slice(1).flatMap(([x1, y1], k): [number, number][] => {
+    const [x0, y0] = line[k];
+    if (x1 < from || x0 > to || x0 === x1) return [];
+    const at = (x: number): [number, number] => [x, y0 + ((x - x0) / (x1 - x0)) * (y1 - y0)];
+    return [at(Math.max(x0, from)), at(Math.min(x1, to))];
+  });
 }
 
 function axisMarks({ picture, y, places, theme, ratio }: Plane): Mark[] {

@@ -69,9 +69,12 @@ function barMarks(
   const inside: number[] = [];
   const outside: number[] = [];
   const over: Mark[] = [];
+  const place = (edge: number) => {
+    return Math.max(strip.x, Math.min(strip.x + strip.width, toX(x, strip, edge)));
+  };
   for (let k = 0; k < counts.length; k++) {
-    if (counts[k] === 0) continue;
-    const [left, right] = [toX(x, strip, edges[k]), toX(x, strip, edges[k + 1])];
+    const [left, right] = [place(edges[k]), place(edges[k + 1])];
+    if (counts[k] === 0 || left === right) continue;
     const isCut = cut.includes(k);
     // Bins are equally wide: a count is a height.
     const tall = isCut ? strip.height : Math.max(1, (counts[k] / most) * room);
@@ -80,15 +83,12 @@ function barMarks(
     bins.push(left, floor - tall, Math.max(0.5, right - left - 0.5), tall);
     if (isCut) over.push(...cutMarks(left, right, percent(counts[k] / total), strip, colours));
   }
-  const bars: Mark[] = [
-    { kind: "rects", boxes: inside, fill: colours.density },
-    { kind: "rects", boxes: outside, fill: colours.density, opacity: 0.5 },
-    ...over,
-  ];
   const beside = { x: strip.x - 8, size: SMALL, fill: colours.muted, anchor: "end" } as const;
   const top = floor - room;
   return [
-    { kind: "group", clip: { ...strip, height: strip.height + 1 }, marks: bars },
+    { kind: "rects", boxes: inside, fill: colours.density },
+    { kind: "rects", boxes: outside, fill: colours.density, opacity: 0.5 },
+    ...over,
     // Below the lowest number of the plot's axis, which may stand at its very end.
     {
       kind: "text",
