@@ -15,8 +15,16 @@ interface Levels {
   values: Float32Array;
   /** Where each pixel's value is among them; one beyond the last where no function adds anything. */
   index: Uint32Array;
-  /** beta[table][level·nb + b], of the tables in use. */
-  beta: (Float64Array | undefined)[];
+  /** By table, of those in use. */
+  beta: (Beta | undefined)[];
+}
+
+/** What the basis functions are at each level, where they are not zero: of splines few are at once. */
+interface Beta {
+  /** Where a level's values begin; one more, where the last one's end. */
+  starts: Uint32Array;
+  which: number[];
+  values: number[];
 }
 
 /** An image made ready for a layer: padded, and its values in the basis of each table in use. */
@@ -167,13 +175,19 @@ function levelsOf(pixels: Float32Array, border: Uint8Array | null): Levels {
   return { values: Float32Array.from(known.keys()), index, beta: [] };
 }
 
-function betaOf(layer: LayerLayout, { values, beta }: Levels, table: number): Float64Array {
+function betaOf(layer: LayerLayout, { values, beta }: Levels, table: number): Beta {
   const known = beta[table];
   if (known) return known;
-  const { nb } = layer;
-  const made = new Float64Array(values.length * nb);
+  const row = new Float64Array(layer.nb);
+  const made: Beta = { starts: new Uint32Array(values.length + 1), which: [], values: [] };
   for (let k = 0; k < values.length; k++) {
-    expandAt(layer, table, values[k], made.subarray(k * nb, (k + 1) * nb));
+    expandAt(layer, table, values[k], row);
+    for (let b = 0; b < row.length; b++) {
+      if (row[b] === 0) continue;
+      made.which.push(b);
+      made.values.push(row[b]);
+    }
+    made.starts[k + 1] = made.which.length;
   }
   beta[table] = made;
   return made;
@@ -218,10 +232,10 @@ export function addResponse(
   for (let entry = 0; entry < kh * kw; entry++) {
     const f = kernel + entry;
     const c = frame.data.subarray(layer.offset + f * nb, layer.offset + (f + 1) * nb);
-    const beta = betaOf(layer, levels, layer.tableOf ? layer.tableOf[f] : 0);
+    const { starts, which, values } = betaOf(layer, levels, layer.tableOf ? layer.tableOf[f] : 0);
     for (let k = 0, v = 0; k + 1 < phi.length; k++) {
       let sum = 0;
-      for (let b = 0; b < nb; b++, v++) sum += c[b] * beta[v];
+      for (const end = starts[k + 1]; v < end; v++) sum += c[which[v]] * values[v];
       phi[k] = sum;
     }
     const row0 = Math.floor(entry / kw) * conv.dilation[0];
