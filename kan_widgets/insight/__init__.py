@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from kan_widgets.insight.inputs import SeenInputs, seen_inputs
     from kan_widgets.insight.kernel_shares import KernelShares
     from kan_widgets.insight.kernels import Kernel, Observed, SeenPatches, check_observed, kernel_of
-    from kan_widgets.insight.likeness import Clusters, Likeness, Redundancy, likeness, redundancy
     from kan_widgets.insight.linear import (
         LinearKernel,
         LinearKernels,
@@ -57,7 +56,6 @@ __all__ = [
     "THRESHOLD",
     "Ablation",
     "AblationCurve",
-    "Clusters",
     "Complexity",
     "DepthStatement",
     "Explanation",
@@ -74,14 +72,12 @@ __all__ = [
     "KernelShares",
     "LayerComplexity",
     "LayerSummary",
-    "Likeness",
     "LinearKernel",
     "LinearKernels",
     "Observed",
     "Patch",
     "PatternCheck",
     "RealPatches",
-    "Redundancy",
     "SampledLayer",
     "SeenInputs",
     "SeenPatches",
@@ -105,11 +101,9 @@ __all__ = [
     "kernel_report",
     "later_is_more_complex",
     "layer_ranges",
-    "likeness",
     "linear_kernel",
     "linear_kernels",
     "preferred_patch",
-    "redundancy",
     "sampled",
     "seen_inputs",
     "slopes_at",
@@ -135,7 +129,6 @@ if not TYPE_CHECKING:
         "inputs",
         "kernel_shares",
         "kernels",
-        "likeness",
         "linear",
         "patches",
         "patterns",

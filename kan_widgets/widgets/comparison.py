@@ -11,7 +11,7 @@ from kan_widgets.insight.growth import ModelGrowth
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets.measured import ALWAYS, NOTHING, in_words, quantity, rank, written
-from kan_widgets.widgets.ranges import format_number
+from kan_widgets.widgets.numbers import format_number
 from kan_widgets.widgets.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.live.frames.layout import Names
-from kan_widgets.widgets.ranges import format_number
+from kan_widgets.widgets.numbers import format_number
 
 if TYPE_CHECKING:
     from kan_widgets.functions import LayerFunctions

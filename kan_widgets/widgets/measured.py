@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kan_widgets.live.frames.quantities import belongs_to
-from kan_widgets.widgets.ranges import format_number
+from kan_widgets.widgets.numbers import format_number
 
 _SYNONYMS = {"acc": "accuracy"}
 NOTHING = "–"

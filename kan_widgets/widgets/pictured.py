@@ -187,6 +187,10 @@ class Pictured(Mortal):
         if "image/png" in data:
             _send(data, metadata, self._display_id, update=True)
 
+    def _renew(self) -> None:
+        if self.comm is not None:
+            self.snapshot()
+
     @property
     def _display_id(self) -> str:
         return f"kan-widgets-{id(self):x}"
@@ -206,7 +210,7 @@ class Pictured(Mortal):
             hold(self)
             raise NotImplementedError
         show(self)
-        data, metadata = self._bundle(still=not later(self))
+        data, metadata = self._bundle(still=not later(self._renew))
         _send(data, metadata, self._display_id)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

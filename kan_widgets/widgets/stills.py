@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from kan_widgets.live import cells
 from kan_widgets.widgets.lifetime import is_captured
 
-if TYPE_CHECKING:
-    from kan_widgets.widgets.pictured import Pictured
-
 
 class _Due(cells.CellListener):
-    """The views that wait for their still, by the thread that executes their cell."""
+    """What draws the stills that are waited for, by the thread that executes their cell."""
 
     def __init__(self) -> None:
-        self._due: dict[threading.Thread, list[Pictured]] = {}
+        self._due: dict[threading.Thread, list[Callable[[], None]]] = {}
 
-    def later(self, view: Pictured) -> bool:
-        """Return whether the output of a view that is shown now can have its still later.
+    def later(self, draw: Callable[[], None]) -> bool:
+        """Return whether a view that is shown now can have its still later, by this call.
 
         Not where no cell runs, nor where an Output widget takes what is shown: what it has taken
         cannot be renewed.
@@ -29,15 +26,14 @@ class _Due(cells.CellListener):
         if not cells.runs_in(thread) or is_captured():
             return False
         due = self._due.setdefault(thread, [])
-        if view not in due:
-            due.append(view)
+        if draw not in due:
+            due.append(draw)
         return True
 
     def cell_ended(self) -> None:
         """Draw what waits, in the thread that ran the cell, before the cell is said to be over."""
-        for view in self._due.pop(threading.current_thread(), []):
-            if view.comm is not None:
-                view.snapshot()
+        for draw in self._due.pop(threading.current_thread(), []):
+            draw()
 
 
 later = _Due().later

@@ -15,7 +15,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.insight import importance, likeness, redundancy
+from kan_widgets.insight import importance
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -43,17 +43,11 @@ def kernels(name: str, model: nn.Module, batch: torch.Tensor) -> None:
 
 
 def layer_as_a_whole(name: str, model: nn.Module, batch: torch.Tensor) -> None:
-    """Print the costs of importance, likeness, redundancy, complexity and ablation."""
+    """Print the costs of importance, complexity and ablation."""
     live = kw.bind(model)
     [observed], [layer] = live.observe(batch).values(), live.read()
     print(f"{name}: {layer.n_functions:,} functions, {len(observed.patches):,} patches")
     print(f"  importance                     {seconds(lambda: importance(layer, observed)):6.2f} s")
-    print(f"  likeness                       {seconds(lambda: likeness(layer, observed)):6.2f} s")
-    alike = insight.likeness(layer, observed)
-    for linkage in ("average", "single"):
-        cost = seconds(lambda linkage=linkage: alike.clusters(linkage=linkage))  # type: ignore[misc]
-        print(f"  clusters, {linkage:7} linkage      {cost:6.2f} s")
-    print(f"  redundancy of kernels          {seconds(lambda: redundancy(layer, observed)):6.2f} s")
     depth = seconds(lambda: insight.later_is_more_complex([layer, layer]))
     print(f"  complexity over depth, twice   {depth:6.2f} s")
 

@@ -464,7 +464,7 @@ def test_an_explanation_is_alive_and_linked(
     # The numbers are those of the model that was saved.
     names = shown.ask("explain", "view.sites('bars')")
     most = float(shares[order[0]])
-    words = kw.widgets.ranges.format_number(most).replace("-", "−")
+    words = kw.widgets.numbers.format_number(most).replace("-", "−")
     assert names[0].endswith(f" · {'+' if most > 0 else ''}{words}")
     shown.page.mouse.click(*shown.at("explain", "view.rectOf('bars/1/0')", 0.5, 0.5))
     shown.until(lambda: shown.ask("explain", "view.selected()") == order[1], "the selection")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kan_widgets.widgets.ranges import format_number as printed
+from kan_widgets.widgets.numbers import format_number as printed
 from tests.browser.lab import LabPage, LabServer, decode
 
 if TYPE_CHECKING:

@@ -86,7 +86,7 @@ def test_the_page_gets_the_numbers_of_the_record_from_the_last_layer_to_the_firs
 def test_the_sentences_add_up(view):
     found = view.explanation
     [linear, second, _] = view._explainer.parts
-    number = kw.widgets.ranges.format_number
+    number = kw.widgets.numbers.format_number
     score = number(found.score)
     assert linear.sentence == f"Class 3 scores {score}, the sum of 400 functions."
     assert f"exact but for {number(found.error)} of rounding" in linear.method
@@ -392,7 +392,7 @@ def test_the_picture_has_every_layer_one_below_the_other_and_says_where_it_is_cu
 def test_one_layer_has_its_largest_shares_all_classes_and_what_all_come_to(view):
     found = texts(view.svg(layer="convs.1", max_height=3000))
     shares = view.explanation.kernels[1].contributions
-    number = kw.widgets.ranges.format_number
+    number = kw.widgets.numbers.format_number
     # One number of decimals in all rows, so that the column adds up as it is read.
     signed = [text for text in found if re.fullmatch(r"[+−]\d+\.\d+", text)]
     decimals = statistics.mode(len(text.split(".")[1]) for text in signed)

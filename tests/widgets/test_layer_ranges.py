@@ -24,9 +24,9 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.live.watching.updates import Updates, UpdateSizes
+from kan_widgets.widgets.numbers import format_number
 from kan_widgets.widgets.range_rows import MOST_MOMENTS
 from kan_widgets.widgets.range_wire import past
-from kan_widgets.widgets.ranges import format_number
 
 # A binding does not keep its model: somebody must.
 models: list[nn.Module] = []

@@ -17,8 +17,16 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.widgets.meshgrid_view import MeshgridView, default_digits
-from kan_widgets.widgets.ranges import nice_ceil
 from tests.palette import ARM, palette
+
+# Of which a power of ten makes the ends of a scale.
+ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+
+
+def nice_ceil(m: float) -> float:
+    """Return the smallest round number that is not below m."""
+    return min(r * 10.0**k for k in range(-9, 9) for r in ROUND if r * 10.0**k >= m)
+
 
 # A binding does not keep its model: somebody must.
 models: list[nn.Module] = []

@@ -12,7 +12,7 @@ import pytest
 import kan_widgets as kw
 from kan_widgets import cli
 from kan_widgets.widgets.measured import written
-from kan_widgets.widgets.ranges import format_number
+from kan_widgets.widgets.numbers import format_number
 
 
 @pytest.fixture
