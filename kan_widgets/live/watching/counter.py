@@ -6,8 +6,8 @@ import statistics
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from threading import Thread, current_thread
 from time import perf_counter
 from typing import Protocol
@@ -27,6 +27,9 @@ class StepOwner(Protocol):
 
     def on_step(self, step: int, now: float) -> bool:
         """Do what is due after a step, in the thread that trains; whether a frame was taken."""
+
+    def is_due(self, now: float) -> bool:
+        """Whether a frame may be taken, after as many steps as there are to be between two."""
 
     def can_rest(self) -> bool:
         """Whether the next steps are only to be counted, until a frame is due."""
@@ -71,7 +74,11 @@ class Counter:
         self.every = every
         self.steps = steps
         self.seconds = 0.0
-        """What counting and what was done for the owner took."""
+        """What counting and what was done for the owner took, of the time of who trains."""
+        self.in_background = 0.0
+        """Processor time that other threads have taken meanwhile, for watching."""
+        self.skipped = 0
+        """Steps at which a frame was due, and none could be taken."""
         self.training_seconds = 0.0
         """Time between steps, pauses left out."""
         self.uncounted = Uncounted()
@@ -133,11 +140,13 @@ class Counter:
         if self.is_calm:
             step, passed = self.steps + 1, start - self._last_step_at
             mine = self._trainer() is current_thread()
-            if mine and step % self.every and passed <= _QUIET_SECONDS:
+            between = step % self.every != 0
+            if mine and passed <= _QUIET_SECONDS and (between or self._is_too_soon(start)):
                 with self._lock:
                     # Another thread may have changed it, or have made steps, meanwhile.
                     if self.is_calm and self.steps == step - 1:
                         self.steps = step
+                        self.skipped += not between
                         self.uncounted.steps = 0
                         self.training_seconds += passed
                         self._intervals.append(passed)
@@ -148,6 +157,7 @@ class Counter:
             self.is_calm = False
         if self._successor is None and not self._is_open:
             return
+        before = self.seconds
         with self._lock:
             taken_over = self._successor
             if taken_over is None and (owner := self._owner()) is not None:
@@ -161,7 +171,11 @@ class Counter:
                 successor.after_step()
             return
         self._last_step_at = perf_counter()
-        self.seconds += self._last_step_at - start
+        self.seconds = before + self._last_step_at - start  # what was counted inside is in it
+
+    def _is_too_soon(self, now: float) -> bool:
+        owner = self._owner()
+        return owner is not None and not owner.is_due(now)
 
     def _count(self, owner: StepOwner, now: float) -> None:
         self.steps += 1
@@ -191,16 +205,25 @@ class Counter:
         control = self._training.control
         held = not control.lets_pass() and self._training.hold()
         # Set before it is checked, and only ever unset then: a wish that comes meanwhile unsets it.
-        if self.every > 1:
-            self.is_calm = True
-            owner = self._owner()
-            if self.watchers or owner is None or not (owner.can_rest() and control.is_settled()):
-                self.is_calm = False
+        self.is_calm = True
+        owner = self._owner()
+        if self.watchers or owner is None or not (owner.can_rest() and control.is_settled()):
+            self.is_calm = False
         now = perf_counter()
         # Standing still was no training.
         if not held:
             self.seconds += now - start
         self._last_step_at = now
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count what the thread that trains does for watching, between two steps or in one."""
+        start, before = perf_counter(), self.seconds
+        try:
+            yield
+        finally:
+            if self._last_step_at and self._trainer() is current_thread():
+                self.seconds = before + perf_counter() - start
 
     def waited(self, seconds: float) -> None:
         """Leave out a time between two steps: it was not spent on training."""
