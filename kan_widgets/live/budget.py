@@ -17,7 +17,7 @@ SHARE = 0.03
 """Of the time of a training, this much may go into all that is done to watch it."""
 MOST = 0.01
 """Of that time, what one kind of it has at most, other than frames that somebody sees."""
-UNSEEN = 0.005
+UNSEEN = 0.002
 """What frames have at most where nobody sees them: they are for the history alone."""
 AT_REST = 0.1
 """Of the time of its thread, what each kind may take while nothing trains."""
@@ -55,21 +55,24 @@ class Budget:
     def __init__(self) -> None:
         self.part = SHARE
         """What each kind may take by its weight while something trains; some need less."""
+        self.is_shared = False
+        """Whether something trains."""
         self._live: tuple[weakref.ref[Watched], ...] = ()
         self._throttles: weakref.WeakSet[Throttle] = weakref.WeakSet()
         self._divided = float("-inf")
         self._lock = threading.Lock()
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether something trains."""
-        return any(ref() is not None for ref in self._live)
-
     def note(self, training: Watched, *, is_live: bool) -> None:
         """Note that a training goes on, or stands still."""
         with self._lock:
-            others = tuple(ref for ref in self._live if ref() not in (None, training))
-            self._live = (*others, weakref.ref(training)) if is_live else others
+            others = tuple(ref for ref in self._live if ref() is not training)
+            self._live = (*others, weakref.ref(training, self._forget)) if is_live else others
+            self.is_shared = bool(self._live)
+
+    def _forget(self, gone: weakref.ref[Watched]) -> None:
+        # Called by the garbage collector, perhaps inside a lock.
+        self._live = tuple(ref for ref in self._live if ref is not gone)
+        self.is_shared = bool(self._live)
 
     def spent(self, seconds: float) -> None:
         """Count what this thread has done, for the trainings in others that go on meanwhile."""
@@ -129,7 +132,7 @@ class Throttle:
         self.most = most
         self.weight = weight
         self._budget = budget
-        self._next = float("-inf")
+        self._next = self._opens = float("-inf")
         self._counted: float | None = None
         self._saved = 0.0  # below 0 what it owes
         self._last = self._mean = 0.0
@@ -142,14 +145,14 @@ class Throttle:
 
     @property
     def due(self) -> float:
-        """When it opens."""
+        """When it opens, by what is known of the budget now."""
         if self._saved < 0 and self._counted is not None and self._budget.is_shared:
             return max(self._next, self._counted - self._saved / self.part)
         return self._next
 
     def is_open(self, now: float) -> bool:
         """Whether it may be done at time ``now`` (seconds)."""
-        return now >= self.due
+        return now >= self._opens
 
     def spent(self, now: float, seconds: float) -> None:
         """Note that what was begun at ``now`` cost ``seconds``, whether it was open or not."""
@@ -167,12 +170,14 @@ class Throttle:
         self._mean += (self._last - self._mean) / 4
         self._last = seconds
         self._budget.divide(now)
+        self._opens = self.due
 
     def owe(self, seconds: float) -> None:
         """Note that what was done last cost more, in another thread."""
         if self._budget.is_shared:
             self._saved -= seconds
         self._last += seconds
+        self._opens = self.due
 
     def needs(self, now: float) -> float:
         """Return the share of the time that it would take, as often as it may be done."""

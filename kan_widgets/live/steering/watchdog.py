@@ -24,8 +24,8 @@ from kan_widgets.live.steering import alarms
 from kan_widgets.live.steering.alarms import Alarm, Limits
 from kan_widgets.live.worker import Job, scheduler
 
-_IN_STEPS = 0.002
-"""Of the time of the thread that trains, looking at gradients takes no more."""
+_IN_STEPS, _IN_BACKGROUND = 0.001, 0.005
+"""Of the time of a training, looking at gradients takes no more, and looking at the rest."""
 _FEWEST_LOOKS = 10
 _MOST_RAISED = 100
 
@@ -75,7 +75,7 @@ class Watchdog(Stationary):
 
     Frames, curves and observed inputs are looked at by the thread `scheduler`, about once a
     second. Gradients are looked at in the thread that trains, when it has taken a frame, in at
-    most a five-hundredth of its time. Nothing is changed, and no forward pass made.
+    most a thousandth of its time. Nothing is changed, and no forward pass made.
     """
 
     def __init__(self, binding: Guarded) -> None:
@@ -86,8 +86,8 @@ class Watchdog(Stationary):
         self.raised: tuple[Alarm, ...] = ()
         """All alarms there were, the latest hundred: also those that are over."""
         self._alarms: tuple[Alarm, ...] = ()
-        self._job = Job(scheduler, self._look, Throttle(per_second=1))
-        self._in_steps = Throttle(per_second=30, most=_IN_STEPS)
+        self._job = Job(scheduler, self._look, Throttle(per_second=1, most=_IN_BACKGROUND))
+        self._in_steps = Throttle(per_second=5, most=_IN_STEPS)
         self._before: Frame | None = None
         self._gradients: _Gradients | None = None
         self._dead: dict[str, Alarm] = {}

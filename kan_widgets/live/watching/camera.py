@@ -9,7 +9,7 @@ from typing import Protocol
 
 from kan_widgets.functions import LayerFunctions, sampled_anew
 from kan_widgets.functions.layer import Rewriter
-from kan_widgets.live.budget import SHARE, UNSEEN, Throttle
+from kan_widgets.live.budget import MOST, SHARE, UNSEEN, Throttle
 from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
@@ -171,6 +171,7 @@ class Camera:
         """
         seconds = perf_counter() - start
         self.throttle.most = SHARE if seen else UNSEEN
+        self._whole_throttle.most = MOST if seen else UNSEEN
         if self._is_dear:
             self._whole_throttle.spent(start, seconds)
         self.throttle.spent(start, 0.0 if self._is_dear else seconds)

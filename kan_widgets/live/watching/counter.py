@@ -91,6 +91,8 @@ class Counter:
         self._intervals: deque[float] = deque(maxlen=5)
         # The thread that made the last step: not its identity, which is used again.
         self._trainer: Callable[[], Thread | None] = lambda: None
+        # The thread that has the latest token here made it too; that is known at once.
+        self._here, self._token = threading.local(), object()
         self._successor: weakref.ref[Counter] | None = None
 
     def start(self) -> None:
@@ -139,7 +141,7 @@ class Counter:
         start = perf_counter()
         if self.is_calm:
             step, passed = self.steps + 1, start - self._last_step_at
-            mine = self._trainer() is current_thread()
+            mine = getattr(self._here, "token", None) is self._token
             between = step % self.every != 0
             if mine and passed <= _QUIET_SECONDS and (between or self._is_too_soon(start)):
                 with self._lock:
@@ -181,6 +183,7 @@ class Counter:
         self.steps += 1
         self.uncounted.steps = 0
         self._trainer = weakref.ref(current_thread())
+        self._here.token = self._token = object()
         counted: float | None = None
         if self._last_step_at:
             passed = now - self._last_step_at

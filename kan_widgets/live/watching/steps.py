@@ -1,9 +1,8 @@
 """Count an optimizer's steps, and read its parameters only between steps.
 
-One pair of hooks per optimizer serves everyone who counts its steps. torch
-iterates over its hooks while it calls them, and a hook placed or removed meanwhile
-would raise in the training loop; so the pair is placed and removed only while no
-thread is inside ``step()``.
+One hook per optimizer serves everyone who counts its steps. torch iterates over its
+hooks while it calls them, and a hook placed or removed meanwhile would raise in the
+training loop; so it is placed and removed only while no thread is inside ``step()``.
 
 Which threads are inside is read from their stacks, never noted down: Ctrl-C can end
 a step at any point of it, even in a hook, and nobody would correct the note.
@@ -34,15 +33,15 @@ _TORCH_STEP = Optimizer.profile_hook_step(lambda self: None).__code__
 
 
 class StepHooks:
-    """The hooks on one optimizer. Use `hooks_of`."""
+    """The hook on one optimizer, and whom it calls. Use `hooks_of`."""
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = weakref.ref(optimizer)
         self._after_step: tuple[Callable[[], None], ...] = ()
         self._between: tuple[Callable[[], None], ...] = ()
-        self._handles: list[Any] = []
+        self._handle: Any = None
         self._lock = threading.Lock()
-        self._begun = 0
+        self._ended = 0
         # Most optimizers have one step(): no need to look at the stack after each step.
         steps = [kind for kind in type(optimizer).__mro__ if "step" in vars(kind)]
         self._may_nest = len(steps) > 2  # the last is that of Optimizer, which nobody calls
@@ -60,29 +59,25 @@ class StepHooks:
         """
         with self._lock:
             optimizer = self._optimizer()
-            if not self._handles and optimizer is not None:
+            if self._handle is None and optimizer is not None:
                 self._wait_until_outside()
                 # Where the step is compiled, what is called here is left out of that.
-                pre, post = torch.compiler.disable(self._pre), torch.compiler.disable(self._post)
-                self._handles = [
-                    optimizer.register_step_pre_hook(pre),
-                    optimizer.register_step_post_hook(post),
-                ]
+                post = torch.compiler.disable(self._post)
+                self._handle = optimizer.register_step_post_hook(post)
             self._after_step = (*self._after_step, after_step)
             self._between = (*self._between, between)
 
     def remove(self, after_step: Callable[[], None], between: Callable[[], None]) -> None:
-        """Call these no more; take the hooks out with the last ones.
+        """Call these no more; take the hook out with the last ones.
 
-        If a thread is inside ``step()`` just now, they stay, empty.
+        If a thread is inside ``step()`` just now, it stays, and calls nobody.
         """
         with self._lock:
             self._after_step = tuple(call for call in self._after_step if call != after_step)
             self._between = tuple(call for call in self._between if call != between)
-            if not self._after_step and not self._inside():
-                for handle in self._handles:
-                    handle.remove()
-                self._handles = []
+            if self._handle is not None and not self._after_step and not self._inside():
+                self._handle.remove()
+                self._handle = None
 
     def replace(
         self,
@@ -94,10 +89,8 @@ class StepHooks:
             self._after_step = tuple(new[0] if c == known[0] else c for c in self._after_step)
             self._between = tuple(new[1] if c == known[1] else c for c in self._between)
 
-    def _pre(self, *_: Any) -> None:
-        self._begun += 1
-
     def _post(self, optimizer: Optimizer, *_: Any) -> None:
+        self._ended += 1
         frame, steps = sys._getframe(1) if self._may_nest else None, 0
         while frame is not None:
             steps += _is_step_of(optimizer, frame)
@@ -124,22 +117,26 @@ class StepHooks:
         """
         end = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            begun, inside = self._begun, self._inside()
+            ended, inside = self._ended, self._inside()
             trains_here = threading.get_ident() in inside
             if not trains_here and not all(inside.values()) and time.monotonic() < end:
                 time.sleep(0.0005)
                 continue
             value = read()
-            if trains_here or self._begun == begun or time.monotonic() >= end:
+            if trains_here or self._is_as_after(ended) or time.monotonic() >= end:
                 return value
 
     def read_undisturbed(self, read: Callable[[], T]) -> T | None:
         """Return ``read()``, or ``None`` if a step of another thread goes on or came in between."""
-        begun = self._begun
+        ended = self._ended
         if self.is_stepping():
             return None
         value = read()
-        return value if self._begun == begun else None
+        return value if self._is_as_after(ended) else None
+
+    def _is_as_after(self, ended: int) -> bool:
+        """Whether no step of another thread has begun since so many had ended."""
+        return self._ended == ended and not self.is_stepping()
 
     def _inside(self) -> dict[int, bool]:
         """Return the threads inside ``step()``, hooks included.
