@@ -5,7 +5,9 @@ what changed, and looks whether training has gone quiet. `disk` does what may wa
 it writes recordings, and reads those that are followed. Both are daemon threads, started by the
 first job that is woken (and again in a forked process), and both are given work in one way: a
 `Job` is woken, from any thread; it runs once soon after, and not before the moment it has asked
-for. The garbage collector leaves word instead, because it must start no thread. What runs on
+for. Where its `Throttle` says when it may run, the thread is not woken for it if it wakes soon
+anyway. What jobs take of the processor is counted as time spent on watching
+(`kan_widgets.live.budget`). The garbage collector leaves word instead, because it must start no thread. What runs on
 them takes no longer than drawing a view or a visit to the disk; a frame that would wait too long
 for a drawing is sent by whoever brings it. Work of the user's that takes as long as it takes has
 a thread of its own, made by `thread`: a run of ``fit(background=True)`` and the ``evaluate`` of a

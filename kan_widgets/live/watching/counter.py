@@ -136,8 +136,8 @@ class Counter:
         self.after_step()
         self.between_steps()
 
-    def after_step(self) -> None:
-        """Count a step, in the thread that trains; never raises."""
+    def after_step(self) -> bool:
+        """Count a step, in the thread that trains; whether it was only counted. Never raises."""
         start = perf_counter()
         if self.is_calm:
             step, passed = self.steps + 1, start - self._last_step_at
@@ -155,10 +155,10 @@ class Counter:
                         self._training.stepped(step, start, passed)
                         self._last_step_at = end = perf_counter()
                         self.seconds += end - start
-                        return
+                        return True
             self.is_calm = False
         if self._successor is None and not self._is_open:
-            return
+            return False
         before = self.seconds
         with self._lock:
             taken_over = self._successor
@@ -171,9 +171,10 @@ class Counter:
             # This step had begun to be counted here.
             if (successor := taken_over()) is not None:
                 successor.after_step()
-            return
+            return False
         self._last_step_at = perf_counter()
         self.seconds = before + self._last_step_at - start  # what was counted inside is in it
+        return False
 
     def _is_too_soon(self, now: float) -> bool:
         owner = self._owner()

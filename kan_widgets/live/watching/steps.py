@@ -37,7 +37,7 @@ class StepHooks:
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = weakref.ref(optimizer)
-        self._after_step: tuple[Callable[[], None], ...] = ()
+        self._after_step: tuple[Callable[[], bool], ...] = ()
         self._between: tuple[Callable[[], None], ...] = ()
         self._handle: Any = None
         self._lock = threading.Lock()
@@ -46,11 +46,13 @@ class StepHooks:
         steps = [kind for kind in type(optimizer).__mro__ if "step" in vars(kind)]
         self._may_nest = len(steps) > 2  # the last is that of Optimizer, which nobody calls
 
-    def add(self, after_step: Callable[[], None], between: Callable[[], None]) -> None:
+    def add(self, after_step: Callable[[], bool], between: Callable[[], None]) -> None:
         """Call ``after_step``, then ``between``, in the training thread after each step.
 
-        ``after_step`` must not raise. During ``between`` the step counts as over: it may wait,
-        others may read the parameters meanwhile, and what it raises reaches the training loop.
+        ``after_step`` must not raise. It says whether the step was only counted: then ``between``
+        is called only if somebody else's is. During ``between`` the step counts as over: it may
+        wait, others may read the parameters meanwhile, and what it raises reaches the training
+        loop.
 
         Raises
         ------
@@ -67,7 +69,7 @@ class StepHooks:
             self._after_step = (*self._after_step, after_step)
             self._between = (*self._between, between)
 
-    def remove(self, after_step: Callable[[], None], between: Callable[[], None]) -> None:
+    def remove(self, after_step: Callable[[], bool], between: Callable[[], None]) -> None:
         """Call these no more; take the hook out with the last ones.
 
         If a thread is inside ``step()`` just now, it stays, and calls nobody.
@@ -81,8 +83,8 @@ class StepHooks:
 
     def replace(
         self,
-        known: tuple[Callable[[], None], Callable[[], None]],
-        new: tuple[Callable[[], None], Callable[[], None]],
+        known: tuple[Callable[[], bool], Callable[[], None]],
+        new: tuple[Callable[[], bool], Callable[[], None]],
     ) -> None:
         """Call the new pair from now on where the known one was called: each step reaches one."""
         with self._lock:
@@ -97,9 +99,11 @@ class StepHooks:
             if steps > 1:
                 return  # a step() that called super().step(): still the same step
             frame = frame.f_back
+        only_counted = False
         for call in self._after_step:
-            call()
-        self._call_between()
+            only_counted = call()
+        if not only_counted or len(self._between) > 1:
+            self._call_between()
 
     def _call_between(self) -> None:
         for call in self._between:
@@ -191,7 +195,7 @@ _hooks: weakref.WeakKeyDictionary[Optimizer, StepHooks] = weakref.WeakKeyDiction
 
 
 def hooks_of(optimizer: Optimizer) -> StepHooks:
-    """Return the one pair of hooks of an optimizer; made, but not placed, when first asked for."""
+    """Return the one hook of an optimizer; made, but not placed, when first asked for."""
     hooks = _hooks.get(optimizer)
     if hooks is None:
         hooks = _hooks[optimizer] = StepHooks(optimizer)
