@@ -163,8 +163,8 @@ class Throttle:
         if self._budget.is_shared:
             earned = 0.0 if self._counted is None else self.part * (now - self._counted)
             self._saved = min(self._saved + earned, self.part * SAVED_SECONDS) - seconds
-        else:  # costs no training anything
-            self._saved = 0.0
+        else:  # a training that begins at once has seen it just now
+            self._saved = -seconds
             self._next = max(self._next, now + seconds / AT_REST)
         self._counted = now
         self._mean += (self._last - self._mean) / 4

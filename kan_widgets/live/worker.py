@@ -1,17 +1,17 @@
 """The two threads that work in the background, and the order in which locks are taken.
 
 **Threads.** `scheduler` does what is short and due at a certain time: it sends frames, draws
-what changed, and looks whether training has gone quiet. `disk` does what may wait for a file:
-it writes recordings, and reads those that are followed. Both are daemon threads, started by the
+what changed, and looks whether training has gone quiet. `disk` does what may wait for a file: it
+writes recordings, and reads those that are followed. Both are daemon threads, started by the
 first job that is woken (and again in a forked process), and both are given work in one way: a
 `Job` is woken, from any thread; it runs once soon after, and not before the moment it has asked
 for. Where its `Throttle` says when it may run, the thread is not woken for it if it wakes soon
 anyway. What jobs take of the processor is counted as time spent on watching
-(`kan_widgets.live.budget`). The garbage collector leaves word instead, because it must start no thread. What runs on
-them takes no longer than drawing a view or a visit to the disk; a frame that would wait too long
-for a drawing is sent by whoever brings it. Work of the user's that takes as long as it takes has
-a thread of its own, made by `thread`: a run of ``fit(background=True)`` and the ``evaluate`` of a
-SplineInspector.
+(`kan_widgets.live.budget`). The garbage collector leaves word instead, because it must start no
+thread. What runs on them takes no longer than drawing a view or a visit to the disk; a frame
+that would wait too long for a drawing is sent by whoever brings it. Work of the user's that
+takes as long as it takes has a thread of its own, made by `thread`: a run of
+``fit(background=True)`` and the ``evaluate`` of a SplineInspector.
 
 **Who owns which lock.** Locks are taken in this order: a thread that holds one may take those
 further down, never one further up.
@@ -84,10 +84,13 @@ class Worker:
     ----------
     name
         Of the thread.
+    waits
+        Whether its jobs wait for something, such as a file: how long is no measure of their work.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, waits: bool = False) -> None:
         self.name = name
+        self.waits = waits
         # Both may be added to at any point of a thread, inside a finalizer too.
         self._added: deque[Job] = deque()
         self._calls: SimpleQueue[None] = SimpleQueue()
@@ -247,7 +250,8 @@ class Job:
             cost = time.thread_time() - began
             watching.spent(cost)
             if self._throttle is not None:
-                self._throttle.spent(start, cost)
+                # Where other processes take the machine it takes longer, and so does the training.
+                self._throttle.spent(start, cost if self._worker.waits else perf_counter() - start)
 
 
 def thread(run: Callable[[], object], name: str) -> threading.Thread:
@@ -259,4 +263,4 @@ def thread(run: Callable[[], object], name: str) -> threading.Thread:
 
 scheduler = Worker("kan_widgets scheduler")
 atexit.register(scheduler.finish)
-disk = Worker("kan_widgets disk")
+disk = Worker("kan_widgets disk", waits=True)
