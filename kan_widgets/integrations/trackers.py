@@ -19,12 +19,14 @@ from typing import Any
 
 from kan_widgets.integrations.measured import numbers_of, page_of_run, picture_of
 from kan_widgets.live import Binding, Frame, Listener, Source
+from kan_widgets.live.budget import Throttle
 from kan_widgets.live.recordings.destination import is_first_process
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, Worker
 
 # Of the time at most this goes into pictures, and into numbers.
-_PICTURES_SHARE, _NUMBERS_SHARE = 0.02, 0.005
+_PICTURES, _NUMBERS = 0.02, 0.005
+_MOST_PER_SECOND = 10.0
 _MOST_WAITING = 64_000_000  # bytes of frames whose numbers are still to be sent
 _TRACKERS = ("mlflow", "trackio", "wandb")
 
@@ -83,7 +85,8 @@ class Sending(Listener):
         self._waiting: deque[Frame] = deque()
         self._due = 0
         self._measured = -1
-        self._pictures_at = float("-inf")
+        self._pictures = Throttle(_MOST_PER_SECOND, _PICTURES)
+        self._numbers = Throttle(_MOST_PER_SECOND, _NUMBERS)
         self._sending = threading.RLock()
         self._job = Job(Worker("kan_widgets tracker"), self._visit)
         self._faults: set[type[Exception]] = set()
@@ -131,21 +134,21 @@ class Sending(Listener):
 
     def _send_next(self) -> None:
         frame = self._waiting.popleft()
-        draws = not self._waiting and time.monotonic() >= self._pictures_at
+        draws = not self._waiting and self._pictures.is_open(time.perf_counter())
         self._send(frame, draws)
 
     def _send(self, frame: Frame, draws: bool, page: bool = False) -> None:
         """Measure, draw and send; what is raised is reported, each kind of error once."""
         try:
-            start = time.thread_time()
+            now, start = time.perf_counter(), time.thread_time()
             numbers = numbers_of(self._live, frame) if frame.step != self._measured else {}
             began = time.thread_time()
-            self._job.earliest = time.monotonic() + (began - start) / _NUMBERS_SHARE
+            self._numbers.spent(now, began - start)
+            self._job.earliest = time.monotonic() + self._numbers.due - now
             names = frame.layout.names if draws else ()
             pictures = {name: picture_of(self._live, frame, name) for name in names}
-            cost = time.thread_time() - began
             if draws:
-                self._pictures_at = time.monotonic() + cost / _PICTURES_SHARE
+                self._pictures.spent(now, time.thread_time() - began)
             self._measured = frame.step
             html = page_of_run(self._live) if page else b""
             self._tracker(Report(self._name, frame.step, numbers, pictures, html))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 import weakref
 from collections.abc import Callable
 
+from kan_widgets.live.budget import Throttle
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, scheduler
-
-# Drawing may take this share of the thread's time.
-_MAX_SHARE = 0.1
 
 
 class Painter:
@@ -26,7 +23,7 @@ class Painter:
         Called without arguments, never twice at once. Of a bound method the object is held
         weakly: without it nothing is drawn. What it raises is reported, the first time.
     fps
-        Calls per second at most; fewer where drawing would take a tenth of the time.
+        Calls per second at most; fewer where drawing would take more than its part of the time.
 
     Raises
     ------
@@ -48,33 +45,26 @@ class Painter:
         is_method = hasattr(draw, "__self__") and hasattr(draw, "__func__")
         self._draw: Callable[[], Callable[[], object] | None]
         self._draw = weakref.WeakMethod(draw) if is_method else lambda: draw
-        self._interval = 1.0 / fps
-        self._job = Job(scheduler, self._visit)
+        self._job = Job(scheduler, self._paint, Throttle(fps))
         self._drawing = threading.RLock()
-        self._is_waiting = False
         self.is_closed = False
         """Whether it draws no more."""
         self._has_failed = False
 
     def wake(self) -> None:
         """Have it drawn soon. Cheap, from any thread; news after the last wake is never lost."""
-        if not self._is_waiting and not self.is_closed:
-            self._is_waiting = True
+        if not self.is_closed:
             self._job.wake()
-
-    def _visit(self) -> None:
-        """Draw what is still waiting for it."""
-        if self._is_waiting:
-            self.now()
 
     def now(self) -> None:
         """Draw in the calling thread, after a drawing that another thread is busy with."""
+        self._job.run()
+
+    def _paint(self) -> None:
         with self._drawing:
-            self._is_waiting = False
             draw = None if self.is_closed else self._draw()
             if draw is None:
                 return
-            start, began = time.monotonic(), time.thread_time()
             try:
                 draw()
             except Exception as error:
@@ -83,8 +73,6 @@ class Painter:
                     owner = getattr(draw, "__self__", None)
                     name = "a view" if owner is None else type(owner).__name__
                     report(f"{name} could not be drawn: {error!r}. It is tried again")
-            cost = time.thread_time() - began
-            self._job.earliest = start + max(self._interval, cost / _MAX_SHARE)
 
     def close(self) -> None:
         """Draw no more."""

@@ -1,15 +1,17 @@
 """The two threads that work in the background, and the order in which locks are taken.
 
 **Threads.** `scheduler` does what is short and due at a certain time: it sends frames, draws
-what changed, and looks whether training has gone quiet. `disk` does what may wait for a file:
-it writes recordings, and reads those that are followed. Both are daemon threads, started by the
+what changed, and looks whether training has gone quiet. `disk` does what may wait for a file: it
+writes recordings, and reads those that are followed. Both are daemon threads, started by the
 first job that is woken (and again in a forked process), and both are given work in one way: a
 `Job` is woken, from any thread; it runs once soon after, and not before the moment it has asked
-for. The garbage collector leaves word instead, because it must start no thread. What runs on
-them takes no longer than drawing a view or a visit to the disk; a frame that would wait too long
-for a drawing is sent by whoever brings it. Work of the user's that takes as long as it takes has
-a thread of its own, made by `thread`: a run of ``fit(background=True)`` and the ``evaluate`` of a
-SplineInspector.
+for. Where its `Throttle` says when it may run, the thread is not woken for it if it wakes soon
+anyway. What jobs take of the processor is counted as time spent on watching
+(`kan_widgets.live.budget`). The garbage collector leaves word instead, because it must start no
+thread. What runs on them takes no longer than drawing a view or a visit to the disk; a frame
+that would wait too long for a drawing is sent by whoever brings it. Work of the user's that
+takes as long as it takes has a thread of its own, made by `thread`: a run of
+``fit(background=True)`` and the ``evaluate`` of a SplineInspector.
 
 **Who owns which lock.** Locks are taken in this order: a thread that holds one may take those
 further down, never one further up.
@@ -58,13 +60,19 @@ import sys
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
+from time import perf_counter
 
+from kan_widgets.live.budget import Throttle, watching
 from kan_widgets.live.reports import report
 
 # Longer ones are more than some platforms can wait at once; it then waits again.
 _LONGEST_WAIT = 3600.0
+# What is due a few times a second waits so long for the thread to be awake anyway.
+_PATIENCE_SECONDS = 0.1
 # How long the end of the program waits for a job.
 _LONGEST_END = 10.0
 
@@ -76,12 +84,17 @@ class Worker:
     ----------
     name
         Of the thread.
+    waits
+        Whether its jobs wait for something, such as a file: how long is no measure of their work.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, waits: bool = False) -> None:
         self.name = name
-        # A SimpleQueue may be put to at any point of a thread, inside a finalizer too.
-        self._woken: SimpleQueue[Job] = SimpleQueue()
+        self.waits = waits
+        # Both may be added to at any point of a thread, inside a finalizer too.
+        self._added: deque[Job] = deque()
+        self._calls: SimpleQueue[None] = SimpleQueue()
+        self._wakes_at = float("-inf")  # by itself; it is awake
         self._pending: set[Job] = set()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -101,6 +114,16 @@ class Worker:
                     self._thread = thread(self._run, self.name)
             finally:
                 self._starting.release()
+
+    def add(self, job: Job) -> None:
+        """Have a job run; the thread is woken only where it would sleep for too long.
+
+        That takes whoever trains about as long as a frame does.
+        """
+        self._added.append(job)
+        # Read after it was added: the thread looks for added ones after it has said when it wakes.
+        if self._wakes_at > time.monotonic() + max(job.wait(), job.patience):
+            self._calls.put(None)
 
     def is_busy(self, seconds: float) -> bool:
         """Whether one job has kept it for longer than this."""
@@ -123,13 +146,12 @@ class Worker:
         self._busy_since = None
         while True:
             self._await_job()
-            now = time.monotonic()
-            due = [job for job in self._pending if job.earliest <= now]
-            for job in sorted(due, key=lambda job: job.earliest):
+            waits = {job: job.wait() for job in self._pending}
+            for job in sorted((job for job in waits if waits[job] <= 0), key=waits.__getitem__):
                 self._pending.discard(job)
                 self._busy_since = time.monotonic()
                 try:
-                    if not self._is_over:
+                    if job.is_woken and not self._is_over:
                         job.run()
                 except Exception as error:
                     report(f"{self.name}: {error!r}")
@@ -137,20 +159,25 @@ class Worker:
 
     def _await_job(self) -> None:
         """Wait until a job is due or woken, and note those woken."""
-        wait = None
-        if self._pending:
-            soonest = min(job.earliest for job in self._pending) - time.monotonic()
-            wait = min(max(0.0, soonest), _LONGEST_WAIT)
-        try:
-            self._pending.add(self._woken.get(timeout=wait))
-            while True:
-                self._pending.add(self._woken.get_nowait())
-        except Empty:
-            pass
+        self._note_added()
+        wait = min((job.wait() for job in self._pending), default=_LONGEST_WAIT)
+        wait = min(max(0.0, wait), _LONGEST_WAIT)
+        self._wakes_at = time.monotonic() + wait
+        if not self._added:
+            with suppress(Empty):
+                self._calls.get(timeout=wait)
+        self._wakes_at = float("-inf")
+        self._note_added()
+
+    def _note_added(self) -> None:
+        while self._added:
+            self._pending.add(self._added.popleft())
 
 
 class Job:
     """What a worker does again and again, each time it is woken.
+
+    The processor time that it takes counts as spent on watching: see `kan_widgets.live.budget`.
 
     Parameters
     ----------
@@ -159,6 +186,8 @@ class Job:
     run
         Called there, never twice at once. Of a bound method the object is held weakly: without
         it nothing is done. A job that should run again wakes itself.
+    throttle
+        Says when it may run again; without one it runs as often as it is woken.
 
     Examples
     --------
@@ -169,25 +198,36 @@ class Job:
     True
     """
 
-    def __init__(self, worker: Worker, run: Callable[[], object]) -> None:
+    def __init__(
+        self, worker: Worker, run: Callable[[], object], throttle: Throttle | None = None
+    ) -> None:
         self._worker = worker
+        self._throttle = throttle
+        self.patience = 0.0 if throttle is None else _PATIENCE_SECONDS
+        """It need not run sooner than so long after it was woken, in seconds."""
         self._call: Callable[[], Callable[[], object] | None]
         # Of built-in functions there is no weak reference.
         is_method = hasattr(run, "__self__") and hasattr(run, "__func__")
         self._call = weakref.WeakMethod(run) if is_method else lambda: run
-        self._is_woken = False
+        self.is_woken = False
+        """Whether it is to run, and has not begun to."""
         self.earliest = float("-inf")
         """It is not run before this moment, by `time.monotonic`."""
 
+    def wait(self) -> float:
+        """Return in how many seconds it may run."""
+        wait = self.earliest - time.monotonic()
+        return wait if self._throttle is None else max(wait, self._throttle.due - perf_counter())
+
     def wake(self) -> None:
         """Have it run soon. Cheap, from any thread; news after the last wake is never lost."""
-        if not self._is_woken:
+        if not self.is_woken:
             self.hurry()
 
     def hurry(self) -> None:
         """Have it run soon, also where ``earliest`` has come nearer since it was woken."""
-        self._is_woken = True
-        self._worker._woken.put(self)
+        self.is_woken = True
+        self._worker.add(self)
         self._worker.start()
 
     def leave_word(self) -> None:
@@ -195,14 +235,23 @@ class Job:
 
         It calls at any point, also inside `threading`, with locks held that a start needs.
         """
-        self._is_woken = True
-        self._worker._woken.put(self)
+        self.is_woken = True
+        self._worker.add(self)
 
     def run(self) -> None:
         """Do it, in the calling thread."""
-        self._is_woken = False
-        if (call := self._call()) is not None:
+        self.is_woken = False
+        if (call := self._call()) is None:
+            return
+        start, began = perf_counter(), time.thread_time()
+        try:
             call()
+        finally:
+            cost = time.thread_time() - began
+            watching.spent(cost)
+            if self._throttle is not None:
+                # Where other processes take the machine it takes longer, and so does the training.
+                self._throttle.spent(start, cost if self._worker.waits else perf_counter() - start)
 
 
 def thread(run: Callable[[], object], name: str) -> threading.Thread:
@@ -214,4 +263,4 @@ def thread(run: Callable[[], object], name: str) -> threading.Thread:
 
 scheduler = Worker("kan_widgets scheduler")
 atexit.register(scheduler.finish)
-disk = Worker("kan_widgets disk")
+disk = Worker("kan_widgets disk", waits=True)

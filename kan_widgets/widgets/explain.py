@@ -10,6 +10,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Source, State, is_binding
+from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.worker import Job, scheduler
@@ -112,7 +113,8 @@ class Explain(View):
         layer: str | int | None = None,
         **options: Unpack[ExplainOptions],
     ) -> None:
-        self._explainer = Explainer(image)
+        self._throttle = Throttle(per_second=4, most=_SHARE)
+        self._explainer = Explainer(image, self._throttle)
         self._said = ""
         self._job = Job(scheduler, self._follow)
         self._painter = Painter(self._draw, fps=4)
@@ -226,7 +228,7 @@ class Explain(View):
         if at_rest and errands.waits(self._explain_shown):
             errands.want(self._explain_shown)
         elif layer is not None:
-            due = self._explainer.due(layer, _SHARE_AT_REST if at_rest else _SHARE)
+            due = self._explainer.due(layer, _SHARE_AT_REST if at_rest else self._throttle.part)
             if time.monotonic() < due:
                 self._job.earliest = due
                 self._job.wake()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kan_widgets.insight import Explanation
     from kan_widgets.live import Binding
+    from kan_widgets.live.budget import Throttle
 
 
 class Explainer:
@@ -26,13 +27,15 @@ class Explainer:
     ----------
     image : Tensor or array
         One input of the model.
+    throttle : Throttle
+        Is told what explaining costs.
     """
 
     found: Explanation
     """What was computed last."""
 
-    def __init__(self, image: Tensor | NDArray[Any]) -> None:
-        self.image = image
+    def __init__(self, image: Tensor | NDArray[Any], throttle: Throttle) -> None:
+        self.image, self._throttle = image, throttle
         self.parts: tuple[Part, ...] = ()
         """One for each layer, from the last to the first."""
         self._news = 0
@@ -86,6 +89,7 @@ class Explainer:
             self._known |= dict.fromkeys(parts, news)
             self._done_at = time.monotonic()
             cost = time.perf_counter() - start
+            self._throttle.spent(start, cost)
             alone = all(part.kind == "functions" for part in parts.values())
             for name, part in parts.items():
                 # What all layers took together is no more than a bound for one of them.

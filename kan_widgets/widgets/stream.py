@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from time import monotonic
+from time import monotonic, thread_time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
@@ -338,12 +338,15 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def _send_waiting(self, message: Frame | Activations | dict[str, str]) -> None:
         """Send a frame, activations, or the status, that waited in the outbox."""
+        began, source = thread_time(), self.source
         if isinstance(message, Frame):
             self._send_frame(message)
         elif isinstance(message, Activations):
             self.send(*activations_message(message))
         else:
             self.status = message
+        if source is not None:
+            source.owe(thread_time() - began)
 
     def _send_frame(self, frame: Frame) -> None:
         content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}

@@ -139,6 +139,75 @@ def loop(bound):
 say_times((wall, cpu), by_unbound=cpu / other[1])
 """
 
+# A bound step and one of another model in turns: what else the machine does meets both alike. Of
+# all threads, without a page; what other threads do goes by the clock, so that half of it counts.
+STEP_WATCHED = """
+def loop(bound):
+    model = kw.nn.KANLinear({side}, {side})
+    optimizer = torch.optim.SGD(model.parameters(), 1e-3)
+    x = torch.rand({batch}, {side}) * 2 - 1
+    live = kw.bind(model, optimizer, every={every}, prove=False) if bound else None
+    def step():
+        optimizer.zero_grad()
+        model(x).square().mean().backward()
+        optimizer.step()
+    return step, live
+(bound, live), (alone, _) = loop(True), loop(False)
+for _ in range(5):
+    bound(), alone()
+spent, now, end = [0.0, 0.0], time.thread_time, time.perf_counter() + {seconds}
+whole, mine, turn = time.process_time(), now(), 0
+while time.perf_counter() < end:
+    for which in (turn, 1 - turn):
+        start = now()
+        (bound, alone)[which]()
+        spent[which] += now() - start
+    turn = 1 - turn
+others = time.process_time() - whole - (now() - mine)
+say(by_unbound=(spent[0] + others / 2) / spent[1])
+"""
+
+# Epochs watched and not in turns: by the clock, and of all threads' processor time.
+ALL_WATCHED = """
+import tempfile
+digits = kw.data.mnist("embedded")
+model = kw.nn.KANCNN()
+optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+some = digits.test_images[:64], digits.test_labels[:64]
+def epoch(live=None):
+    start, cpu = time.perf_counter(), time.process_time()
+    for images, labels in zip(digits.train_images.split(64), digits.train_labels.split(64)):
+        optimizer.zero_grad()
+        loss = nn.functional.nll_loss(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        if live is not None:
+            live.log(loss=loss)
+    return time.perf_counter() - start, time.process_time() - cpu
+def watched():
+    with tempfile.TemporaryDirectory() as folder, kw.bind(model, optimizer, prove=False) as live:
+        live.observe(some[0])
+        live.probe(*(each[:8] for each in some))
+        views = [kw.KernelGrid(live), kw.SplineInspector(live), kw.MeshgridView(live)]
+        views += [kw.LayerRanges(live), kw.TrainingPanel(live), kw.NetworkView(live)]
+        views += [kw.Dashboard(live), kw.Explain(live, some[0][0]), kw.Compare({"one": live})]
+        with live.record(folder + "/run.npz"):
+            found = epoch(live)
+        for view in views:
+            view.close()
+    return found
+epoch(), watched()
+pairs = []
+for turn in range(6):
+    if turn % 2:
+        pairs.append((watched(), epoch()))
+    else:
+        alone = epoch()
+        pairs.append((watched(), alone))
+clock, processor = ([w[i] / a[i] for w, a in pairs] for i in (0, 1))
+say(by_unwatched=statistics.median(clock), processor=statistics.median(processor))
+"""
+
 # A tree's own benchmark in a browser; the last line of its table.
 IN_A_PAGE = """
 import re, subprocess
@@ -175,6 +244,26 @@ SHAPES = {"a": (64, 1, 5, 28), "b": (64, 5, 10, 13), "c": (32, 16, 32, 32)}
 LATENCY = {"p50": 1, "p95": 2, "redraw": 6, "drawn_per_second": 7}
 NETWORK = {"first_s": 2, "drawn_per_second": 3}
 
+
+def watching_rows() -> dict[str, Row]:
+    """Return the rows of what watching takes of a training, in whichever thread."""
+    cases = ((4, 10, 6), (4, 1, 6), (5, 10, 10), (5, 1, 10), (7, 10, 90))
+    return {
+        **{
+            f"step-watched-{size}-{every}": Row(
+                STEP_WATCHED.format(
+                    side=round(10 ** (size / 2)),
+                    batch=64 if size < 6 else 8,
+                    every=every,
+                    seconds=seconds,
+                )
+            )
+            for size, every, seconds in cases
+        },
+        "nine-views": Row(ALL_WATCHED),
+    }
+
+
 ROWS: dict[str, Row] = {
     **{f"conv-{n}": Row(CONV, n) for n in (1, 2)},
     **{f"step-{n}": Row(STEP, n) for n in (1, 2)},
@@ -196,6 +285,7 @@ ROWS: dict[str, Row] = {
         f"watched-{inputs * out}": Row(WATCHED.format(inputs=inputs, out=out))
         for inputs, out in ((25, 40), (100, 100))
     },
+    **watching_rows(),
     "page-latency": Row(
         IN_A_PAGE.format(
             name="bench_latency",

@@ -17,9 +17,9 @@ import numpy as np
 
 import kan_widgets as kw
 from kan_widgets.live import Frame, History
+from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.watching.camera import budgets
-from kan_widgets.live.watching.throttle import Throttle
 
 STEP_SECONDS = 0.007
 WHOLE = 1.0, 0.01  # as `Camera` takes whole frames of large networks

@@ -21,6 +21,7 @@ class Owner:
         self.steps: list[int] = []
         self.faults: list[Exception] = []
         self.rests = False
+        self.opens = True
         self.every = 1
         self.training = Training(self)
 
@@ -29,6 +30,9 @@ class Owner:
         if step == 13:
             raise ValueError("unlucky")
         return step % self.every == 0
+
+    def is_due(self, now: float) -> bool:
+        return self.opens
 
     def can_rest(self) -> bool:
         return self.rests
@@ -79,6 +83,47 @@ def test_while_nothing_is_wanted_only_the_step_that_is_due_is_told(
     counter.need_care()
     counter.step()
     assert owner.steps == [1, 4, 8, 10]
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_a_step_at_which_no_frame_may_be_taken_is_only_counted_too(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch, every: int
+) -> None:
+    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
+    counter = Counter(owner, owner.training, every=every)
+    owner.rests, owner.opens = True, False
+    for _ in range(9):
+        counter.step()
+    assert counter.steps == 9
+    assert owner.steps == [1]
+    assert counter.skipped == (8 if every == 1 else 2)
+    owner.opens = True
+    for _ in range(3):
+        counter.step()
+    assert owner.steps == ([1, 10, 11, 12] if every == 1 else [1, 12])
+
+
+def test_what_who_trains_does_between_two_steps_is_counted_once(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("kan_widgets.live.watching.counter.perf_counter", lambda: now[0])
+    counter = Counter(owner, owner.training)
+
+    def log(seconds: float) -> None:
+        with counter.counted(), counter.counted():
+            now[0] += seconds
+
+    counter.watch(lambda step, framed: log(0.25))
+    log(8)  # nothing trains yet
+    for _ in range(3):
+        counter.step()
+        now[0] += 1
+        log(0.5)
+    other = threading.Thread(target=log, args=(4,))
+    other.start()
+    other.join()
+    assert counter.seconds == pytest.approx(3 * (0.25 + 0.5))
 
 
 def test_an_owner_that_fails_is_told_so_and_the_loop_goes_on(owner: Owner) -> None:

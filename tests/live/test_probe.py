@@ -8,8 +8,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 import kan_widgets as kw
-from kan_widgets.live import Listener
+from kan_widgets.live import Listener, budget
 from kan_widgets.live.frames.activations import (
     ActivationHistory,
     Activations,
@@ -27,7 +26,7 @@ from kan_widgets.live.frames.activations import (
     unpacked,
 )
 from kan_widgets.live.frames.structure import Structure
-from kan_widgets.live.watching import following, probes
+from kan_widgets.live.watching import probes
 
 # Nobody else holds the models: a binding does not.
 KEPT: list[torch.nn.Module] = []
@@ -71,9 +70,8 @@ def bound(every: int = 1) -> tuple[Net, torch.optim.Optimizer, kw.live.Binding]:
 
 
 def always_due(live: kw.live.Binding, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "MAX_SHARE", float("inf"))
-    live._probes._next = float("-inf")
-    monkeypatch.setattr(live._camera.throttle, "is_open", lambda now: True)
+    for throttle in (live._probes._throttle, live._camera.throttle):
+        monkeypatch.setattr(throttle, "is_open", lambda now: True)
 
 
 def test_activations_are_what_hooks_see_to_eight_bits() -> None:
@@ -158,28 +156,30 @@ def test_attributes_that_a_forward_pass_sets_are_as_before() -> None:
 def test_the_next_examples_are_due_when_the_last_took_less_than_a_hundredth_of_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Reading the layers takes 2 seconds, but only the first time; the pass half a second.
-    clock = iter([0.0, 0.1, 2.1, 2.5, 10.0, 10.5])
+    # The first time, with what is done once, it takes two seconds and a half; then half of one.
+    clock = iter([0.0, 2.5, 300.0, 300.5])
     monkeypatch.setattr(probes, "perf_counter", lambda: next(clock))
-    monkeypatch.setattr(following, "perf_counter", lambda: 0.0)  # whether sums are right
     model, _, live = bound()
-    followed = probes.Probes(live._camera.layers)
+    followed, shared = probes.Probes(live._camera.layers), budget.Budget()
+    shared.note(live._counter, is_live=True)
+    followed._throttle = budget.Throttle(30, budget=shared)
     followed.examples = probes.examples_of(torch.rand(2, 1, 6, 6))
     assert followed.is_due(0.0)
     followed.follow(model, live.layout, 0)
     assert followed.took == 2.5
-    assert not followed.is_due(64.9)
-    assert followed.is_due(65.1)
+    assert not followed.is_due(249)
+    assert followed.is_due(251)
     followed.follow(model, live.layout, 1)
-    assert (followed.took, followed.seconds) == (0.5, 3.0)
-    assert not followed.is_due(72.9)
-    assert followed.is_due(73.1)
+    assert followed.took == 0.5
+    # A second's part of the time had been saved up.
+    assert not followed.is_due(348)
+    assert followed.is_due(350)
 
 
 def test_activations_come_with_frames_and_the_last_frame_has_them() -> None:
     model, optimizer, live = bound(every=4)
     live.probe(torch.rand(2, 1, 6, 6))
-    live._probes._next = float("inf")  # none is due while it trains
+    live._probes._throttle.is_open = lambda now: False  # type: ignore[method-assign]
     train(model, optimizer, 6)
     assert [a.step for a in live.activations] == [0]
     live.settle()
@@ -424,30 +424,3 @@ def test_activations_are_packed_and_unpacked() -> None:
     content, data, more = packed(latest)
     with pytest.raises(ValueError, match="numbers where"):
         unpacked(content, data[1:], more, 1)
-
-
-def test_what_is_done_once_for_a_layout_is_made_good_for(monkeypatch):
-    now = 0.0
-    monkeypatch.setattr(probes, "perf_counter", lambda: now)
-    monkeypatch.setattr(probes, "activations_of", lambda *_: None)
-
-    class Slow(probes.Probes):
-        def _followed(self, *_: Any) -> Any:
-            nonlocal now
-            self._once = 0.05 if self.in_steps == 0 else 0.0
-            now += 0.003 + self._once
-            return SimpleNamespace(structure=None)
-
-    follower = Slow(cast(Any, None))
-    follower.begin(cast(Any, SimpleNamespace(inputs=None)), in_step=False)
-    times = []
-    while now < 20:
-        now += 0.005
-        if follower.is_due(now):
-            follower.follow(cast(Any, None), cast(Any, SimpleNamespace(version=1)), 0)
-            follower.waited()
-            times.append(now)
-    assert 0.007 < follower.in_steps / now <= 0.008
-    # At first half as often.
-    assert times[2] - times[1] == pytest.approx(0.75, abs=0.02)
-    assert times[-1] - times[-2] == pytest.approx(0.375, abs=0.02)

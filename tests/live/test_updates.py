@@ -74,8 +74,7 @@ def test_scaled_splines_are_measured_as_they_act():
 
 
 def test_one_step_after_each_frame_is_measured(monkeypatch):
-    monkeypatch.setattr("kan_widgets.live.watching.updates._MAX_PER_SECOND", 1e9)
-    monkeypatch.setattr("kan_widgets.live.watching.throttle.MAX_SHARE", 1e9)
+    monkeypatch.setattr("kan_widgets.live.budget.Throttle.is_open", lambda self, now: True)
     model, x, y = model_and_batch()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     live = kw.bind(model, optimizer, every=4, max_fps=1e9)
@@ -185,8 +184,7 @@ def test_an_adapter_that_cannot_tell_gradients_leaves_the_updates():
 
 def test_long_training_keeps_an_evenly_thinned_series(monkeypatch):
     monkeypatch.setattr("kan_widgets.live.watching.updates._MOST_KEPT", 8)
-    monkeypatch.setattr("kan_widgets.live.watching.updates._MAX_PER_SECOND", 1e9)
-    monkeypatch.setattr("kan_widgets.live.watching.throttle.MAX_SHARE", 1e9)
+    monkeypatch.setattr("kan_widgets.live.budget.Throttle.is_open", lambda self, now: True)
     model, x, y = model_and_batch()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     live = kw.bind(model, optimizer, every=1, max_fps=1e9)

@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from pathlib import Path
 
 import pytest
 
+from kan_widgets.live.budget import Throttle
 from kan_widgets.live.worker import Job, Worker, disk, scheduler
 
 LIMIT = 20.0
@@ -124,6 +126,20 @@ def test_it_is_known_when_one_job_takes_long() -> None:
     go_on.set()
     Job(worker, done.set).wake()
     assert done.wait(LIMIT)
+
+
+def test_a_worker_is_not_woken_for_what_may_wait_until_it_is_awake_anyway() -> None:
+    worker = Worker("test")
+    worker.start = lambda: None  # type: ignore[method-assign]
+    worker._wakes_at = time.monotonic() + 0.05
+    Job(worker, print, Throttle(per_second=5)).wake()
+    assert worker._calls.qsize() == 0
+    Job(worker, print).wake()
+    assert worker._calls.qsize() == 1
+    worker._wakes_at = math.inf
+    Job(worker, print, Throttle(per_second=5)).wake()
+    assert worker._calls.qsize() == 2
+    assert len(worker._added) == 3
 
 
 FORKED = """

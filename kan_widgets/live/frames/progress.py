@@ -82,8 +82,12 @@ class Stats:
     frames_skipped: int
     """Steps where a frame was due but came too soon after the last one."""
     seconds: float
-    """Time that counting steps and taking frames added to the training loop."""
+    """Time that watching added to the training loop: counting steps, frames, examples, logging."""
     share: float
-    """``seconds`` as a fraction of the time spent training, pauses left out."""
+    """All that was done to watch, ``seconds`` and ``in_background``, as a fraction of the time
+    spent training, pauses left out."""
     probe_share: float = 0.0
     """The part of ``share`` that following examples takes; see ``live.probe``."""
+    in_background: float = 0.0
+    """Processor time that other threads took meanwhile: to send, to record, and for the views. Of
+    several models that train at once all of it counts for each."""

@@ -270,6 +270,9 @@ class Source(Stationary):
         with self._sending:
             self._listeners = tuple(known for known in self._listeners if known is not listener)
 
+    def owe(self, seconds: float, *, whole: bool = False) -> None:
+        """Note what sending a frame has cost in the background, or recording a whole one."""
+
     def _tell(self, event: str, call: Callable[[Listener], None]) -> None:
         """Tell all listeners of an event, in words; one that raises keeps nobody from it."""
         for listener in self._listeners:

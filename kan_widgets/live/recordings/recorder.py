@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
@@ -66,7 +67,7 @@ class Recorder(Listener, Stationary):
         self._training = source.training
         self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written
-        self._job = Job(disk, self._visit)
+        self._job = Job(disk, self._visit, Throttle(1 / _PAUSE_SECONDS))
         self._writing = threading.RLock()
         self._frames = WaitingFrames()
         self._late: WaitingFrame | None = None  # not written because the last one was too near
@@ -292,10 +293,12 @@ class Recorder(Listener, Stationary):
 
     def _write_all(self, is_last: bool) -> None:
         source = self._source()
-        news = is_last
+        news, began = is_last, time.thread_time()
         for waiting in self._frames.each():
             news = True
             self._put(waiting)
+        if source is not None:
+            source.owe(time.thread_time() - began, whole=True)
         if is_last and self._late is not None:
             self._put(replace(self._late, settled=True))
         news = self._writer.scalars(self._training.scalars) or news

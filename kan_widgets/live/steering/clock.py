@@ -22,17 +22,19 @@ class Clock:
         self._started: float | None = None
         self._paused_at: float | None = None
         self._paused = 0.0
+        self.begun = float("inf")
+        """When the run would have begun without the pauses, by `time.perf_counter`."""
         self._ended: float | None = None
         self._samples: deque[tuple[float, int]] = deque(maxlen=_RATE_SAMPLES)
         self.trained = 0.0
-        """Seconds in the run up to the last step."""
+        """Seconds in the run up to the last step, which sets it."""
         self.due = float("-inf")
         """A `tick` before this moment, by `time.perf_counter`, notes nothing."""
 
     def start(self) -> None:
         """Begin a new run."""
         self.__init__()  # type: ignore[misc]
-        self._started = time.perf_counter()
+        self._started = self.begun = time.perf_counter()
 
     def pause(self) -> None:
         """Stand still."""
@@ -42,7 +44,8 @@ class Clock:
     def resume(self) -> None:
         """Go on."""
         if self._paused_at is not None:
-            self._paused += time.perf_counter() - self._paused_at
+            pause = time.perf_counter() - self._paused_at
+            self._paused, self.begun = self._paused + pause, self.begun + pause
             self._paused_at = None
 
     def end(self) -> None:
@@ -50,11 +53,6 @@ class Clock:
         self.resume()
         if self._ended is None:
             self._ended = time.perf_counter()
-
-    def stepped(self, now: float) -> None:
-        """Note when the last step was made, by `time.perf_counter`."""
-        if self._started is not None:
-            self.trained = max(0.0, now - self._started - self._paused)
 
     def tick(self, step: int) -> None:
         """Note a step, for the rate."""

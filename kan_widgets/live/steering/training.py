@@ -285,11 +285,14 @@ class Training:
         if self._phase != "running":
             with self._lock:
                 self._restart()
-        self.clock.stepped(now)
-        if now >= self.clock.due:
-            self.clock.tick(step)
+        # With as few calls as can be: each of them is read anew from memory after a step.
+        clock = self.clock
+        clock.trained = max(0.0, now - clock.begun)
+        if now >= clock.due:
+            clock.tick(step)
         if passed is not None and (self._loop is None or not self._loop.times_itself):
-            self.spend(passed)
+            self.seconds += passed
+            self.timed_steps += 1
 
     @property
     def counts_by_itself(self) -> bool:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars
@@ -23,11 +24,8 @@ from kan_widgets.live.steering import alarms
 from kan_widgets.live.steering.alarms import Alarm, Limits
 from kan_widgets.live.worker import Job, scheduler
 
-_PAUSE_SECONDS = 1.0
-_SHARE = 0.01
-"""Of the time, looking takes no more in the background."""
-_SHARE_IN_STEPS = 0.002
-"""Of the time of the thread that trains, looking at gradients takes no more."""
+_IN_STEPS, _IN_BACKGROUND = 0.001, 0.005
+"""Of the time of a training, looking at gradients takes no more, and looking at the rest."""
 _FEWEST_LOOKS = 10
 _MOST_RAISED = 100
 
@@ -77,7 +75,7 @@ class Watchdog(Stationary):
 
     Frames, curves and observed inputs are looked at by the thread `scheduler`, about once a
     second. Gradients are looked at in the thread that trains, when it has taken a frame, in at
-    most a five-hundredth of its time. Nothing is changed, and no forward pass made.
+    most a thousandth of its time. Nothing is changed, and no forward pass made.
     """
 
     def __init__(self, binding: Guarded) -> None:
@@ -88,10 +86,10 @@ class Watchdog(Stationary):
         self.raised: tuple[Alarm, ...] = ()
         """All alarms there were, the latest hundred: also those that are over."""
         self._alarms: tuple[Alarm, ...] = ()
-        self._job = Job(scheduler, self._look)
+        self._job = Job(scheduler, self._look, Throttle(per_second=1, most=_IN_BACKGROUND))
+        self._in_steps = Throttle(per_second=5, most=_IN_STEPS)
         self._before: Frame | None = None
         self._gradients: _Gradients | None = None
-        self._not_before = float("-inf")
         self._dead: dict[str, Alarm] = {}
         self._still: dict[str, Alarm] = {}
         self._looking = threading.Lock()
@@ -117,7 +115,7 @@ class Watchdog(Stationary):
         self._job.wake()
         start = time.perf_counter()
         binding = self._of()
-        if self._is_broken or start < self._not_before or binding is None:
+        if self._is_broken or not self._in_steps.is_open(start) or binding is None:
             return
         if binding.trained_by is not threading.current_thread():
             return
@@ -130,13 +128,11 @@ class Watchdog(Stationary):
             self._gradients = gradients
         except Exception as error:
             self._give_up(error)
-        took = time.perf_counter() - start
-        self._not_before = start + took / _SHARE_IN_STEPS
+        self._in_steps.spent(start, time.perf_counter() - start)
 
     # -- in the background --------------------------------------------------------------
 
     def _look(self) -> None:
-        start = time.monotonic()
         binding = self._of()
         if self._is_broken or binding is None or not binding.is_open:
             return
@@ -144,8 +140,6 @@ class Watchdog(Stationary):
             self.look()
         except Exception as error:
             self._give_up(error)
-        took = time.monotonic() - start
-        self._job.earliest = time.monotonic() + max(_PAUSE_SECONDS, took / _SHARE)
 
     def _give_up(self, error: Exception) -> None:
         """Say once that looking failed; the training and its views go on."""

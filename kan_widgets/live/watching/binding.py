@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
+from kan_widgets.live.budget import watching
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Names
@@ -89,7 +90,7 @@ class Binding(Naming, Gathering, Guarding):
         self.last_batch = LastBatch(self)
         """Observe the batch that ``live.track`` or `fit` gave last."""
         self._probes = Probes(self._camera.layers)
-        self._sent = self._skipped = 0
+        self._sent = 0
         # The earlier one counts until this one takes its place.
         if continued is None:
             self._counter.start()
@@ -131,10 +132,18 @@ class Binding(Naming, Gathering, Guarding):
         counter, total = self._counter, self._counter.training_seconds
         share, probes = (
             min(1.0, seconds / total) if total > 0 else 0.0
-            for seconds in (counter.seconds, self._probes.in_steps)
+            for seconds in (counter.seconds + counter.in_background, self._probes.in_steps)
         )
-        taken, sent = self._camera.taken, self._sent
-        return Stats(counter.steps, taken, sent, self._skipped, counter.seconds, share, probes)
+        return Stats(
+            counter.steps,
+            self._camera.taken,
+            self._sent,
+            counter.skipped,
+            counter.seconds,
+            share,
+            probes,
+            counter.in_background,
+        )
 
     @property
     def state(self) -> State:
@@ -214,17 +223,25 @@ class Binding(Naming, Gathering, Guarding):
             quiet.wake()
         camera = self._camera
         if step % self._counter.every == 0 or edited:
-            if edited or camera.throttle.is_open(now):
+            if edited or self.is_due(now):
                 if (frame := camera.take(step)) is not None:
                     self._show(frame, settled=False)
-                camera.spent(now)
+                camera.spent(now, seen=bool(self._listeners))
                 self._watchdog.step_framed(step)
                 self._follow_in_step(step)
                 return True
-            self._skipped += 1
+            self._counter.skipped += 1
         elif camera.coming is not None and (frame := camera.arrived()) is not None:
             self._show(frame, settled=False)
         return False
+
+    def is_due(self, now: float) -> bool:
+        """Whether a frame may be taken at a time; asked by the counter."""
+        return self._camera.throttle.is_open(now)
+
+    def owe(self, seconds: float, *, whole: bool = False) -> None:
+        """Note what a frame has cost in another thread."""
+        self._camera.owe(seconds, whole=whole)
 
     def can_rest(self) -> bool:
         """Whether the next steps are only to be counted; asked by the counter."""
@@ -384,6 +401,7 @@ class Binding(Naming, Gathering, Guarding):
 
     def _set_state(self, state: State) -> None:
         self._counter.need_care()
+        watching.note(self._counter, is_live=state == "live")
         super()._set_state(state)
 
     def _after_change(self) -> None:

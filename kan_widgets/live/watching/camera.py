@@ -9,6 +9,7 @@ from typing import Protocol
 
 from kan_widgets.functions import LayerFunctions, sampled_anew
 from kan_widgets.functions.layer import Rewriter
+from kan_widgets.live.budget import MOST, SHARE, UNSEEN, Throttle
 from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
@@ -17,14 +18,14 @@ from kan_widgets.live.frames.vectors import vectors_of
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.watching.layers import BoundLayers
 from kan_widgets.live.watching.steps import StepHooks
-from kan_widgets.live.watching.throttle import Throttle
 
 # Where steps are counted by hand: how long to try to read between two of them.
 _PATIENCE_TO_READ = 2.0
 _TRIES = 3
-# Whole frames of which pages are shown parts: so many a second at most, in this share of the time.
-_WHOLE_FPS = 1.0
-_WHOLE_SHARE = 0.01
+# Whole frames of which pages are shown parts: so many a second at most.
+WHOLE_FPS = 1.0
+# Frames move all views.
+_WEIGHT = 4.0
 
 
 def budgets(history_bytes: int, layout: Layout, is_large: bool) -> tuple[int, int]:
@@ -115,8 +116,8 @@ class Camera:
         self.layers = layers
         self._names, self._is_renamed = names or {}, False
         self.looking = looking or Looking()
-        self.throttle = Throttle(max_fps)
-        self._whole_throttle = Throttle(_WHOLE_FPS, _WHOLE_SHARE)
+        self.throttle = Throttle(max_fps, SHARE, weight=_WEIGHT)
+        self._whole_throttle = Throttle(WHOLE_FPS)
         self._is_dear = False
         start = perf_counter()
         read = layers.read()
@@ -163,12 +164,22 @@ class Camera:
         self._is_dear = cut is not self.layout and self._whole_throttle.is_open(perf_counter())
         return self._take(step, self.layout if self._is_dear else cut)
 
-    def spent(self, start: float) -> None:
-        """Note that the frame taken last, and showing it, began at a time and has ended now."""
+    def spent(self, start: float, *, seen: bool) -> None:
+        """Note that the frame taken last, and showing it, began at a time and has ended now.
+
+        ``seen`` tells whether there is somebody to show it to.
+        """
         seconds = perf_counter() - start
+        self.throttle.most = SHARE if seen else UNSEEN
+        self._whole_throttle.most = MOST if seen else UNSEEN
         if self._is_dear:
             self._whole_throttle.spent(start, seconds)
         self.throttle.spent(start, 0.0 if self._is_dear else seconds)
+
+    def owe(self, seconds: float, *, whole: bool) -> None:
+        """Note what sending a frame took in another thread, or recording a whole one."""
+        is_large = whole and self.looking.cut(self.layout) is not self.layout
+        (self._whole_throttle if is_large else self.throttle).owe(seconds)
 
     def _take(self, step: int, layout: Layout) -> Frame | None:
         """Take a frame with the layout there was last, or with a cut of it."""

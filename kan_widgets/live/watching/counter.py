@@ -6,8 +6,8 @@ import statistics
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from threading import Thread, current_thread
 from time import perf_counter
 from typing import Protocol
@@ -27,6 +27,9 @@ class StepOwner(Protocol):
 
     def on_step(self, step: int, now: float) -> bool:
         """Do what is due after a step, in the thread that trains; whether a frame was taken."""
+
+    def is_due(self, now: float) -> bool:
+        """Whether a frame may be taken, after as many steps as there are to be between two."""
 
     def can_rest(self) -> bool:
         """Whether the next steps are only to be counted, until a frame is due."""
@@ -71,7 +74,11 @@ class Counter:
         self.every = every
         self.steps = steps
         self.seconds = 0.0
-        """What counting and what was done for the owner took."""
+        """What counting and what was done for the owner took, of the time of who trains."""
+        self.in_background = 0.0
+        """Processor time that other threads have taken meanwhile, for watching."""
+        self.skipped = 0
+        """Steps at which a frame was due, and none could be taken."""
         self.training_seconds = 0.0
         """Time between steps, pauses left out."""
         self.uncounted = Uncounted()
@@ -84,6 +91,8 @@ class Counter:
         self._intervals: deque[float] = deque(maxlen=5)
         # The thread that made the last step: not its identity, which is used again.
         self._trainer: Callable[[], Thread | None] = lambda: None
+        # The thread that has the latest token here made it too; that is known at once.
+        self._here, self._token = threading.local(), object()
         self._successor: weakref.ref[Counter] | None = None
 
     def start(self) -> None:
@@ -127,27 +136,30 @@ class Counter:
         self.after_step()
         self.between_steps()
 
-    def after_step(self) -> None:
-        """Count a step, in the thread that trains; never raises."""
+    def after_step(self) -> bool:
+        """Count a step, in the thread that trains; whether it was only counted. Never raises."""
         start = perf_counter()
         if self.is_calm:
             step, passed = self.steps + 1, start - self._last_step_at
-            mine = self._trainer() is current_thread()
-            if mine and step % self.every and passed <= _QUIET_SECONDS:
+            mine = getattr(self._here, "token", None) is self._token
+            between = step % self.every != 0
+            if mine and passed <= _QUIET_SECONDS and (between or self._is_too_soon(start)):
                 with self._lock:
                     # Another thread may have changed it, or have made steps, meanwhile.
                     if self.is_calm and self.steps == step - 1:
                         self.steps = step
+                        self.skipped += not between
                         self.uncounted.steps = 0
                         self.training_seconds += passed
                         self._intervals.append(passed)
                         self._training.stepped(step, start, passed)
                         self._last_step_at = end = perf_counter()
                         self.seconds += end - start
-                        return
+                        return True
             self.is_calm = False
         if self._successor is None and not self._is_open:
-            return
+            return False
+        before = self.seconds
         with self._lock:
             taken_over = self._successor
             if taken_over is None and (owner := self._owner()) is not None:
@@ -159,14 +171,20 @@ class Counter:
             # This step had begun to be counted here.
             if (successor := taken_over()) is not None:
                 successor.after_step()
-            return
+            return False
         self._last_step_at = perf_counter()
-        self.seconds += self._last_step_at - start
+        self.seconds = before + self._last_step_at - start  # what was counted inside is in it
+        return False
+
+    def _is_too_soon(self, now: float) -> bool:
+        owner = self._owner()
+        return owner is not None and not owner.is_due(now)
 
     def _count(self, owner: StepOwner, now: float) -> None:
         self.steps += 1
         self.uncounted.steps = 0
         self._trainer = weakref.ref(current_thread())
+        self._here.token = self._token = object()
         counted: float | None = None
         if self._last_step_at:
             passed = now - self._last_step_at
@@ -191,16 +209,25 @@ class Counter:
         control = self._training.control
         held = not control.lets_pass() and self._training.hold()
         # Set before it is checked, and only ever unset then: a wish that comes meanwhile unsets it.
-        if self.every > 1:
-            self.is_calm = True
-            owner = self._owner()
-            if self.watchers or owner is None or not (owner.can_rest() and control.is_settled()):
-                self.is_calm = False
+        self.is_calm = True
+        owner = self._owner()
+        if self.watchers or owner is None or not (owner.can_rest() and control.is_settled()):
+            self.is_calm = False
         now = perf_counter()
         # Standing still was no training.
         if not held:
             self.seconds += now - start
         self._last_step_at = now
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count what the thread that trains does for watching, between two steps or in one."""
+        start, before = perf_counter(), self.seconds
+        try:
+            yield
+        finally:
+            if self._last_step_at and self._trainer() is current_thread():
+                self.seconds = before + perf_counter() - start
 
     def waited(self, seconds: float) -> None:
         """Leave out a time between two steps: it was not spent on training."""

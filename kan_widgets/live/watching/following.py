@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -223,7 +222,6 @@ class _Follower(Tracer):
         functions = [self._functions.get(layer.name) for layer in layers]
         if not self._functions or all(layer.name in self._plan.sums for layer in layers):
             return
-        start = perf_counter()
         try:
             total: Any = 0.0
             for known, x in zip(functions, inputs, strict=True):
@@ -248,7 +246,6 @@ class _Follower(Tracer):
             adds_up = False
         for layer in layers:
             self._plan.sums[layer.name] = adds_up
-        self.trail.checking += perf_counter() - start
 
     def _hook_place(self, place: Place) -> None:
         """Follow layers from where their inputs pass to where they add up, inside a module."""

@@ -34,7 +34,7 @@ class Guarding(Probing):
     ) -> Watchdog:
         """Say from when on something counts as wrong, and who is told.
 
-        A binding looks by itself, about once a second, in a hundredth of the time at most: at the
+        A binding looks by itself, about once a second, in 0.6 % of the time at most: at the
         frames it takes, the losses logged, the inputs that were observed, and the gradients at
         steps with a frame. It makes no forward pass and changes nothing. What it finds is shown
         in `TrainingPanel`, with its likely cause and its cure, and is in the recording. It finds

@@ -1,4 +1,4 @@
-"""Examples that are followed through the network while it trains, in a small share of its time."""
+"""Examples that are followed through the network while it trains."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.undisturbed import unchanged
+from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.activations import Activations, Extra, Probe, quantised
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Structure
@@ -24,9 +25,7 @@ from kan_widgets.live.watching.stations import Followed, assembled
 
 MOST_EXAMPLES = 16
 _DEFAULT_EXAMPLES = 8
-MAX_SHARE = 0.008
-"""Of the training time, this much may go into probes; with the first, which are taken before any
-time has passed, a hundredth at most."""
+_MOST_PER_SECOND = 30.0
 _MOST_INPUT_BYTES = 4_000_000
 _MOST_BYTES = 1_000_000
 _MOST_CHANNELS = 64
@@ -111,36 +110,15 @@ class Probes:
         self.examples: Examples | None = None
         self.waiting: Examples | None = None
         """Examples that the thread that trains is to take up."""
-        self.seconds = 0.0
-        """What following them has taken in all."""
         self.in_steps = 0.0
-        """The part of it that training has waited for."""
+        """What following them has taken of the training's time."""
         self.took = 0.0
         """What that took the last time."""
-        self._next = float("-inf")
-        self._once = self._owed = 0.0
+        self._throttle = Throttle(_MOST_PER_SECOND)
 
     def is_due(self, now: float) -> bool:
         """Whether they may be followed at time ``now`` (seconds)."""
-        return self.examples is not None and now >= self._next
-
-    def begin(self, examples: Examples, *, in_step: bool) -> None:
-        """Follow these from now on; they were followed once, and perhaps training waited for it."""
-        self.examples = examples
-        if in_step:
-            self.waited()
-
-    def waited(self) -> None:
-        """Note that training has waited while they were followed the last time.
-
-        What is done once for a layout is made good for over the next times, which come half as
-        often until then.
-        """
-        self.in_steps += self.took
-        self._owed += self._once
-        back = min(self._owed, self.took - self._once)
-        self._owed -= back
-        self._next += back / MAX_SHARE
+        return self.examples is not None and self._throttle.is_open(now)
 
     def stop(self) -> None:
         """Follow none from now on."""
@@ -159,18 +137,14 @@ class Probes:
             Whatever the model raises.
         """
         start = perf_counter()
-        self._once = 0.0
         examples = examples or self.examples
         assert examples is not None
         try:
             followed = self._followed(model, layout, examples.inputs)
             return followed.structure, activations_of(followed, step, layout.version)
         finally:
-            end = perf_counter()
-            self.took = end - start
-            self.seconds += self.took
-            # What is done once for a layout says nothing of what the next time will take.
-            self._next = end + (self.took - self._once) / MAX_SHARE
+            self.took = perf_counter() - start
+            self._throttle.spent(start, self.took)
 
     def _followed(self, model: nn.Module, layout: Layout, inputs: Tensor) -> Followed:
         functions: dict[str, LayerFunctions] | None = None
@@ -178,15 +152,12 @@ class Probes:
             plan = self._plan[1].of(model)
         else:
             # What reads them costs more than the rest: only where the layers are other ones.
-            start = perf_counter()
             layers = self._layers.read()
             plan = plan_of(self._layers.entries(), layers)
             self._plan = layout.version, Paths(plan, model)
             functions = {layer.name: layer for layer in layers}
-            self._once = perf_counter() - start
         with unchanged(model):
             trail = follow(model, plan, as_taken(inputs, model), reduced, functions)
-        self._once += trail.checking
         held = self._layers.vectors()
         known = {vector.name for vector in layout.beside}
         paths = {place_in_memory(held[name]): name for name in held if name in known}

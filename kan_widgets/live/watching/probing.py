@@ -33,7 +33,8 @@ class Probing(Reading, Steered):
 
         One forward pass is made at once; it finds how the network is put together
         (``structure``). After that the thread that trains makes one with a frame, as often as
-        that takes at most 1 % of the training time (``stats.probe_share``), and one when
+        that takes at most 1 % of the training time (``stats.probe_share``; less where other views
+        need theirs), and one when
         training goes quiet. Each is in evaluation mode without gradients; modes, buffers,
         attributes of modules and random number generators are as before afterwards. Should it
         ever fail, or change a parameter or a buffer, that is said once and no more are made;
@@ -125,11 +126,13 @@ class Probing(Reading, Steered):
         if (model := self.model) is None:
             return
         frame = self.current()
-        found, activations = self._probes.follow(model, self.layout, frame.step, examples)
+        with self._counter.counted():
+            found, activations = self._probes.follow(model, self.layout, frame.step, examples)
         if not self._observed:
             with unchanged(model):
                 self.observe(as_taken(examples.inputs, model))
-        self._probes.begin(examples, in_step=in_step)
+        self._probes.examples = examples
+        self._probes.in_steps += self._probes.took if in_step else 0.0
         with self._sending:
             self._probed = examples.shown
             self._activations = ActivationHistory()
@@ -181,7 +184,7 @@ class Probing(Reading, Steered):
         """Follow the examples after a step with a frame, if they are due."""
         if self._probes.is_due(perf_counter()):
             self._follow(step)
-            self._probes.waited()
+            self._probes.in_steps += self._probes.took
             self._followed = self.frame if self.frame.step == step else None
 
     def _follow_at_rest(self, *, settled: bool = False) -> None:

@@ -139,7 +139,8 @@ def _listen() -> None:
 
 def _stepped(optimizer: Optimizer, *_: Any) -> None:
     for training in _watched:
-        training.uncounted.note(training, optimizer)
+        if training.optimizer is not optimizer:
+            training.uncounted.note(training, optimizer)
 
 
 class _CellEnd(cells.CellListener):

@@ -92,11 +92,12 @@ class Reading(Source):
         model, layers = self.model, self.read()
         if model is None:
             raise RuntimeError("this binding is closed: bind the model again")
-        found = observe(model, self._camera.layers.owners(), layers, batch)
-        if words := nan_in_words(found):
-            report(words)
-        found = {name: replace(seen, step=self._counter.steps) for name, seen in found.items()}
-        self._observed = found
-        self._seen = first_examples(batch)
-        self._tell_observed()
+        with self._counter.counted():
+            found = observe(model, self._camera.layers.owners(), layers, batch)
+            if words := nan_in_words(found):
+                report(words)
+            found = {name: replace(seen, step=self._counter.steps) for name, seen in found.items()}
+            self._observed = found
+            self._seen = first_examples(batch)
+            self._tell_observed()
         return dict(found)

@@ -209,7 +209,8 @@ class Steered(Savable):
             If the step lies before the last one of a curve. Nothing has been added then.
         """
         at = step_given(step, unnamed, values)
-        self._training.scalars.add(self._counter.steps if at is None else at, values)
+        with self._counter.counted():
+            self._training.scalars.add(self._counter.steps if at is None else at, values)
 
     def mark(self, text: str) -> None:
         """Mark this step on the curves with a short text."""

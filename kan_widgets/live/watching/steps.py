@@ -1,9 +1,8 @@
 """Count an optimizer's steps, and read its parameters only between steps.
 
-One pair of hooks per optimizer serves everyone who counts its steps. torch
-iterates over its hooks while it calls them, and a hook placed or removed meanwhile
-would raise in the training loop; so the pair is placed and removed only while no
-thread is inside ``step()``.
+One hook per optimizer serves everyone who counts its steps. torch iterates over its
+hooks while it calls them, and a hook placed or removed meanwhile would raise in the
+training loop; so it is placed and removed only while no thread is inside ``step()``.
 
 Which threads are inside is read from their stacks, never noted down: Ctrl-C can end
 a step at any point of it, even in a hook, and nobody would correct the note.
@@ -34,24 +33,26 @@ _TORCH_STEP = Optimizer.profile_hook_step(lambda self: None).__code__
 
 
 class StepHooks:
-    """The hooks on one optimizer. Use `hooks_of`."""
+    """The hook on one optimizer, and whom it calls. Use `hooks_of`."""
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = weakref.ref(optimizer)
-        self._after_step: tuple[Callable[[], None], ...] = ()
+        self._after_step: tuple[Callable[[], bool], ...] = ()
         self._between: tuple[Callable[[], None], ...] = ()
-        self._handles: list[Any] = []
+        self._handle: Any = None
         self._lock = threading.Lock()
-        self._begun = 0
+        self._ended = 0
         # Most optimizers have one step(): no need to look at the stack after each step.
         steps = [kind for kind in type(optimizer).__mro__ if "step" in vars(kind)]
         self._may_nest = len(steps) > 2  # the last is that of Optimizer, which nobody calls
 
-    def add(self, after_step: Callable[[], None], between: Callable[[], None]) -> None:
+    def add(self, after_step: Callable[[], bool], between: Callable[[], None]) -> None:
         """Call ``after_step``, then ``between``, in the training thread after each step.
 
-        ``after_step`` must not raise. During ``between`` the step counts as over: it may wait,
-        others may read the parameters meanwhile, and what it raises reaches the training loop.
+        ``after_step`` must not raise. It says whether the step was only counted: then ``between``
+        is called only if somebody else's is. During ``between`` the step counts as over: it may
+        wait, others may read the parameters meanwhile, and what it raises reaches the training
+        loop.
 
         Raises
         ------
@@ -60,53 +61,49 @@ class StepHooks:
         """
         with self._lock:
             optimizer = self._optimizer()
-            if not self._handles and optimizer is not None:
+            if self._handle is None and optimizer is not None:
                 self._wait_until_outside()
                 # Where the step is compiled, what is called here is left out of that.
-                pre, post = torch.compiler.disable(self._pre), torch.compiler.disable(self._post)
-                self._handles = [
-                    optimizer.register_step_pre_hook(pre),
-                    optimizer.register_step_post_hook(post),
-                ]
+                post = torch.compiler.disable(self._post)
+                self._handle = optimizer.register_step_post_hook(post)
             self._after_step = (*self._after_step, after_step)
             self._between = (*self._between, between)
 
-    def remove(self, after_step: Callable[[], None], between: Callable[[], None]) -> None:
-        """Call these no more; take the hooks out with the last ones.
+    def remove(self, after_step: Callable[[], bool], between: Callable[[], None]) -> None:
+        """Call these no more; take the hook out with the last ones.
 
-        If a thread is inside ``step()`` just now, they stay, empty.
+        If a thread is inside ``step()`` just now, it stays, and calls nobody.
         """
         with self._lock:
             self._after_step = tuple(call for call in self._after_step if call != after_step)
             self._between = tuple(call for call in self._between if call != between)
-            if not self._after_step and not self._inside():
-                for handle in self._handles:
-                    handle.remove()
-                self._handles = []
+            if self._handle is not None and not self._after_step and not self._inside():
+                self._handle.remove()
+                self._handle = None
 
     def replace(
         self,
-        known: tuple[Callable[[], None], Callable[[], None]],
-        new: tuple[Callable[[], None], Callable[[], None]],
+        known: tuple[Callable[[], bool], Callable[[], None]],
+        new: tuple[Callable[[], bool], Callable[[], None]],
     ) -> None:
         """Call the new pair from now on where the known one was called: each step reaches one."""
         with self._lock:
             self._after_step = tuple(new[0] if c == known[0] else c for c in self._after_step)
             self._between = tuple(new[1] if c == known[1] else c for c in self._between)
 
-    def _pre(self, *_: Any) -> None:
-        self._begun += 1
-
     def _post(self, optimizer: Optimizer, *_: Any) -> None:
+        self._ended += 1
         frame, steps = sys._getframe(1) if self._may_nest else None, 0
         while frame is not None:
             steps += _is_step_of(optimizer, frame)
             if steps > 1:
                 return  # a step() that called super().step(): still the same step
             frame = frame.f_back
+        only_counted = False
         for call in self._after_step:
-            call()
-        self._call_between()
+            only_counted = call()
+        if not only_counted or len(self._between) > 1:
+            self._call_between()
 
     def _call_between(self) -> None:
         for call in self._between:
@@ -124,22 +121,26 @@ class StepHooks:
         """
         end = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            begun, inside = self._begun, self._inside()
+            ended, inside = self._ended, self._inside()
             trains_here = threading.get_ident() in inside
             if not trains_here and not all(inside.values()) and time.monotonic() < end:
                 time.sleep(0.0005)
                 continue
             value = read()
-            if trains_here or self._begun == begun or time.monotonic() >= end:
+            if trains_here or self._is_as_after(ended) or time.monotonic() >= end:
                 return value
 
     def read_undisturbed(self, read: Callable[[], T]) -> T | None:
         """Return ``read()``, or ``None`` if a step of another thread goes on or came in between."""
-        begun = self._begun
+        ended = self._ended
         if self.is_stepping():
             return None
         value = read()
-        return value if self._begun == begun else None
+        return value if self._is_as_after(ended) else None
+
+    def _is_as_after(self, ended: int) -> bool:
+        """Whether no step of another thread has begun since so many had ended."""
+        return self._ended == ended and not self.is_stepping()
 
     def _inside(self) -> dict[int, bool]:
         """Return the threads inside ``step()``, hooks included.
@@ -194,7 +195,7 @@ _hooks: weakref.WeakKeyDictionary[Optimizer, StepHooks] = weakref.WeakKeyDiction
 
 
 def hooks_of(optimizer: Optimizer) -> StepHooks:
-    """Return the one pair of hooks of an optimizer; made, but not placed, when first asked for."""
+    """Return the one hook of an optimizer; made, but not placed, when first asked for."""
     hooks = _hooks.get(optimizer)
     if hooks is None:
         hooks = _hooks[optimizer] = StepHooks(optimizer)

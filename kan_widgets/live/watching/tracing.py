@@ -42,8 +42,6 @@ class Trail:
     """The stations that the model's output is from."""
     trouble: str = ""
     """Why stations could not be linked; else empty."""
-    checking: float = 0.0
-    """Seconds that it took to find out whether layers add up."""
 
 
 class Tracer(TorchFunctionMode):

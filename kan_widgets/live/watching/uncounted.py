@@ -44,9 +44,7 @@ class Uncounted:
         return f"{self.steps:,} steps not counted, made by {self._by}, which is not bound"
 
     def note(self, binding: Trained, optimizer: Optimizer) -> None:
-        """Note a step of whichever optimizer; in the thread that trains."""
-        if (bound := binding.optimizer) is optimizer:
-            return
+        """Note a step of an optimizer that is not bound; in the thread that trains."""
         trains = self._trains.get(optimizer)
         if trains is None:
             model = binding.model
@@ -56,7 +54,7 @@ class Uncounted:
             self._trains[optimizer] = trains
         if trains:
             self.steps += 1
-            kind = type(optimizer)
+            bound, kind = binding.optimizer, type(optimizer)
             self._by = f"another {kind.__name__}" if type(bound) is kind else kind.__name__
             if self.steps >= _MANY:
                 binding.tell_training()

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.source import Listener, Source
 from kan_widgets.live.frames.thinning import spread
-from kan_widgets.live.watching.throttle import Throttle
 from kan_widgets.nn.ungraded import ungraded
 
 _MAX_PER_SECOND = 10.0
@@ -59,8 +59,8 @@ class Updates:
     """Measures a binding's updates now and then: one step after each frame.
 
     It reads parameters and their gradients in the thread that trains, between two steps, and
-    changes nothing. At most ten steps a second are measured, fewer where that would take a tenth
-    of the time.
+    changes nothing. At most ten steps a second are measured, fewer where that would take more than
+    its part of the time (`kan_widgets.live.budget`).
 
     Parameters
     ----------

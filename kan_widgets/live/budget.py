@@ -1,0 +1,186 @@
+"""How much of the time watching may take, in whichever thread, and how that is divided.
+
+What is done again and again for watching, each kind of it, has a `Throttle`: frames, with what
+sending and recording them costs; examples that are followed; what looks for alarms; what each view
+computes. While something trains they share one budget: who needs little of it has that, and the
+others have the rest in parts by their weight. So ten views cost no more than three do, and what
+they show is older.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Protocol
+
+SHARE = 0.03
+"""Of the time of a training, this much may go into all that is done to watch it."""
+MOST = 0.01
+"""Of that time, what one kind of it has at most, other than frames that somebody sees."""
+UNSEEN = 0.002
+"""What frames have at most where nobody sees them: they are for the history alone."""
+AT_REST = 0.1
+"""Of the time of its thread, what each kind may take while nothing trains."""
+SAVED_SECONDS = 1.0
+"""What is earned in so long can be saved up: for one frame dear by chance, not for a burst."""
+_DIVIDED_SECONDS = 0.25
+# What was not done for so long, after it could have been, needs nothing.
+_FORGOTTEN_SECONDS = 5.0
+
+
+class Watched(Protocol):
+    """A training that is watched: a counter of steps."""
+
+    in_background: float
+
+    @property
+    def trained_by(self) -> threading.Thread | None:
+        """The thread that made the last step, while it is known."""
+
+
+class Budget:
+    """What watching takes in the background, and who may take how much. There is one: `watching`.
+
+    Examples
+    --------
+    >>> budget = Budget()
+    >>> rare, often, more = (Throttle(n, most=0.1, budget=budget) for n in (1, 10, 20))
+    >>> for throttle in (rare, often, more):
+    ...     throttle.spent(now=0.0, seconds=0.005)
+    >>> budget.divide(now=0.5)
+    >>> [round(throttle.part, 4) for throttle in (rare, often, more)]  # needs 0.005, 0.05, 0.1
+    [0.0125, 0.0125, 0.0125]
+    """
+
+    def __init__(self) -> None:
+        self.part = SHARE
+        """What each kind may take by its weight while something trains; some need less."""
+        self.is_shared = False
+        """Whether something trains."""
+        self._live: tuple[weakref.ref[Watched], ...] = ()
+        self._throttles: weakref.WeakSet[Throttle] = weakref.WeakSet()
+        self._divided = float("-inf")
+        self._lock = threading.Lock()
+
+    def note(self, training: Watched, *, is_live: bool) -> None:
+        """Note that a training goes on, or stands still."""
+        with self._lock:
+            others = tuple(ref for ref in self._live if ref() is not training)
+            self._live = (*others, weakref.ref(training, self._forget)) if is_live else others
+            self.is_shared = bool(self._live)
+
+    def _forget(self, gone: weakref.ref[Watched]) -> None:
+        # Called by the garbage collector, perhaps inside a lock.
+        self._live = tuple(ref for ref in self._live if ref is not gone)
+        self.is_shared = bool(self._live)
+
+    def spent(self, seconds: float) -> None:
+        """Count what this thread has done, for the trainings in others that go on meanwhile."""
+        me = threading.current_thread()
+        with self._lock:
+            for training in (ref() for ref in self._live):
+                if training is not None and training.trained_by is not me:
+                    training.in_background += seconds
+
+    def add(self, throttle: Throttle) -> None:
+        """Let it have a part from now on, while it exists."""
+        with self._lock:
+            self._throttles.add(throttle)
+
+    def divide(self, now: float) -> None:
+        """Find the part that uses the budget up, where many need less."""
+        if now < self._divided + _DIVIDED_SECONDS:
+            return
+        self._divided = now
+        with self._lock:
+            needs = [(throttle.needs(now), throttle.weight) for throttle in self._throttles]
+        left, weights = SHARE, sum(weight for _, weight in needs)
+        for need, weight in sorted(needs, key=lambda each: each[0] / each[1]):
+            if need * weights > left * weight:
+                self.part = left / weights
+                return
+            left, weights = left - need, weights - weight
+        self.part = SHARE
+
+
+watching = Budget()
+
+
+class Throttle:
+    """Opens ``per_second`` times a second, less often where what is done is expensive.
+
+    Parameters
+    ----------
+    per_second
+        How often it may be done, at most.
+    most
+        Of the time of a training, the share that it may take at most.
+    weight
+        How much it has beside others, where all of them need more than there is.
+    budget
+        What it has a part of.
+    """
+
+    def __init__(
+        self,
+        per_second: float,
+        most: float = MOST,
+        weight: float = 1.0,
+        budget: Budget = watching,
+    ) -> None:
+        self.interval = 1.0 / per_second
+        self.most = most
+        self.weight = weight
+        self._budget = budget
+        self._next = self._opens = float("-inf")
+        self._counted: float | None = None
+        self._saved = 0.0  # below 0 what it owes
+        self._last = self._mean = 0.0
+        budget.add(self)
+
+    @property
+    def part(self) -> float:
+        """Of the time, the share that it has now."""
+        return min(self.most, self.weight * self._budget.part)
+
+    @property
+    def due(self) -> float:
+        """When it opens, by what is known of the budget now."""
+        if self._saved < 0 and self._counted is not None and self._budget.is_shared:
+            return max(self._next, self._counted - self._saved / self.part)
+        return self._next
+
+    def is_open(self, now: float) -> bool:
+        """Whether it may be done at time ``now`` (seconds)."""
+        return now >= self._opens
+
+    def spent(self, now: float, seconds: float) -> None:
+        """Note that what was begun at ``now`` cost ``seconds``, whether it was open or not."""
+        # Steps come when they come: what had to wait for one does not delay the next.
+        due = self.due
+        start = due if 0 <= now - due < self.interval else now
+        self._next = start + self.interval
+        if self._budget.is_shared:
+            earned = 0.0 if self._counted is None else self.part * (now - self._counted)
+            self._saved = min(self._saved + earned, self.part * SAVED_SECONDS) - seconds
+        else:  # a training that begins at once has seen it just now
+            self._saved = -seconds
+            self._next = max(self._next, now + seconds / AT_REST)
+        self._counted = now
+        self._mean += (self._last - self._mean) / 4
+        self._last = seconds
+        self._budget.divide(now)
+        self._opens = self.due
+
+    def owe(self, seconds: float) -> None:
+        """Note that what was done last cost more, in another thread."""
+        if self._budget.is_shared:
+            self._saved -= seconds
+        self._last += seconds
+        self._opens = self.due
+
+    def needs(self, now: float) -> float:
+        """Return the share of the time that it would take, as often as it may be done."""
+        if now > self.due + _FORGOTTEN_SECONDS:
+            return 0.0
+        return min(self.most, max(self._last, self._mean) / self.interval)
