@@ -67,7 +67,7 @@ def expand_and_contract(
     if isinstance(activation, str):
         base, name = None, activation
     else:
-        base, name = applied(activation, contraction.padded(x)), None
+        base, name = applied(activation, x), None
     given = x, base, base_weight, spline_weight, basis, name, contraction, kind
     return cast(Tensor, _Expanded.apply(*given))  # type: ignore[no-untyped-call]
 
@@ -96,15 +96,15 @@ class _Expanded(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(x, base, base_weight, spline_weight)
         ctx.rest = basis, activation, contraction, kind
-        x = contraction.padded(x)
         lib = None
         if not dense.few(x, spline_weight):
-            lib = _kernels(x, base_weight, spline_weight, basis, kind)
+            lib = _kernels(x, base_weight, spline_weight, basis, contraction, kind)
         if lib is not None:
             weights = base_weight, spline_weight
             out = _forward_local(lib, x, base, *weights, basis, activation, contraction)
             if out is not None:
                 return out
+        x = contraction.padded(x)
         with _full_precision(x):
             weights = base_weight.to(kind), spline_weight.to(kind)
             return dense.forward(x, base, *weights, basis, activation, contraction)
@@ -113,33 +113,35 @@ class _Expanded(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, base, base_weight, spline_weight = ctx.saved_tensors
         basis, activation, contraction, kind = ctx.rest
-        x = contraction.padded(x)
         needs = ctx.needs_input_grad[:4]
         # A backward pass that is itself recorded is wanted for a second derivative.
         plain = torch.is_grad_enabled() or transformed() or _batched(grad)
         lib = None
         if not plain and local.is_plain(grad):
-            lib = _kernels(x, base_weight, spline_weight, basis, kind)
-        given = x, base, base_weight, spline_weight, grad, basis, activation, contraction, needs
-        found = None if lib is None else _backward_local(lib, *given)
+            lib = _kernels(x, base_weight, spline_weight, basis, contraction, kind)
+        given = base, base_weight, spline_weight, grad, basis, activation, contraction, needs
+        found = None if lib is None else _backward_local(lib, x, *given)
         if found is None:
             differentiate = _backward_plain if plain else dense.backward
             with _full_precision(x):
-                found = differentiate(*given, kind)
-        grad_x, *grads = found
-        if grad_x is not None:
-            grad_x = contraction.cropped(grad_x)
-        return (grad_x, *grads, None, None, None, None)
+                grad_x, *grads = differentiate(contraction.padded(x), *given, kind)
+            found = None if grad_x is None else contraction.cropped(grad_x), *grads
+        return (*found, None, None, None, None)
 
 
 def _kernels(
-    x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis, kind: torch.dtype
+    x: Tensor,
+    base_weight: Tensor,
+    spline_weight: Tensor,
+    basis: Basis,
+    contraction: Contraction,
+    kind: torch.dtype,
 ) -> Kernels | None:
     """Return the compiled kernels if they can and should compute this call, else None."""
     # They know of no autocast: where it is on, the CPU's type is another. No mode sees them work.
     if kind != torch.float32 or watched():
         return None
-    return local.kernels(x, base_weight, spline_weight, basis)
+    return local.kernels(x, base_weight, spline_weight, basis, contraction)
 
 
 def _batched(grad: Tensor) -> bool:

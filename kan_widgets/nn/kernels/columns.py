@@ -34,7 +34,7 @@ def kernels(x: Tensor, basis: Basis) -> Kernels | None:
     """Return the compiled kernels if they can and should make the columns of ``x``, else None."""
     if type(basis) not in _FAMILIES or not local.is_plain(x) or watched():
         return None
-    return local.wanted(COLUMNS, x, basis)
+    return local.wanted(COLUMNS, x.numel(), basis)
 
 
 def fill(

@@ -41,8 +41,9 @@ int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 // Packed by local.py. Strides are in numbers, those of x in the order n, row, column, c.
 struct Problem {
-  int64_t n, height, width, channels, out, groups;  // the input is padded already
+  int64_t n, height, width, channels, out, groups;  // height and width with the padding
   int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, out_h, out_w;
+  int64_t inner_h, inner_w, top, left;  // where in it the input lies
   int64_t x[4], base[4], slope[4], y[4], splines, threads;
   double lo, inverse_step;  // of even knots
 };
@@ -80,6 +81,8 @@ struct Plan : Problem {
     rows = splines + 2 * K + 1;
     slab = rows * padded;
   }
+
+  bool is_padded() const { return height > inner_h || width > inner_w; }
 };
 
 // What a call comes to: 0, NOT_FINITE, or the number of bytes that could not be had. Each thread
@@ -223,6 +226,16 @@ void gather(const float* from, const int64_t strides[4], int64_t n, int64_t row,
   }
   for (int64_t r = 0; r < rows; ++r, from += down, to += width)
     for (int64_t j = 0; j < width; ++j) to[j] = from[j * right];
+}
+
+// The same of some rows of a padded image: the padding is 0, of the base too.
+void gather_padded(const Plan& d, const float* from, const int64_t strides[4], int64_t n,
+                   int64_t row, int64_t c, int64_t rows, float* to) {
+  if (!d.is_padded()) return gather(from, strides, n, row, c, rows, d.width, to);
+  memset(to, 0, sizeof(float) * rows * d.width);
+  const int64_t end = smaller(row + rows, d.top + d.inner_h);
+  for (int64_t r = larger(row, d.top); r < end; ++r)
+    gather(from, strides, n, r - d.top, c, 1, d.inner_w, to + (r - row) * d.width + d.left);
 }
 
 // Call f(first output channel, number of vectors) for blocks of output channels. Everything that
@@ -499,9 +512,9 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
         const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
         if (once) pack(d, c, weight, one_slabs, outcome);
         const int64_t row = top * d.stride_h, total = input_rows * d.width;
-        gather(x, d.x, n, row, c, input_rows, d.width, values);
+        gather_padded(d, x, d.x, n, row, c, input_rows, values);
         if (base)
-          gather(base, d.base, n, row, c, input_rows, d.width, bases);
+          gather_padded(d, base, d.base, n, row, c, input_rows, bases);
         else
           silu(values, total, LANES, bases, nullptr);
         if (!finite(values, total) || !finite(bases, total)) outcome.fail(NOT_FINITE);
@@ -582,6 +595,34 @@ void gather_piece(const float* from, const int64_t strides[4], const Piece& piec
            to + image * piece.rows * width);
 }
 
+// By tap, the sums of the output's gradient over where that tap meets the padding, in some rows of
+// the output: of all that is padding a function has the same values.
+void sum_padding(const Plan& d, const float* grad, const Piece& piece, int64_t begin_h,
+                 int64_t end_h, int64_t group, float* sums) {
+  const int64_t go = d.group_out;
+  memset(sums, 0, sizeof(float) * d.taps * d.padded);
+  for (int64_t tap = 0; tap < d.kernel_h * d.kernel_w; ++tap) {
+    const int64_t down = tap / d.kernel_w, right = tap % d.kernel_w;
+    float* to = sums + (d.wide ? down * d.padded + right * go : tap * d.padded);
+    const int64_t before = d.left - right * d.dilation_w;  // columns of padding, and all up to the
+    const int64_t behind = before + d.inner_w;             // right one
+    const int64_t begin = smaller(d.out_w, larger(0, (before + d.stride_w - 1) / d.stride_w));
+    const int64_t end =
+        smaller(d.out_w, larger(begin, (behind + d.stride_w - 1) / d.stride_w));
+    for (int64_t n = piece.first; n < piece.first + piece.images; ++n)
+      for (int64_t h = begin_h; h < end_h; ++h) {
+        const float* line = grad + n * d.y[0] + h * d.y[1] + group * go * d.y[3];
+        const int64_t row = h * d.stride_h + down * d.dilation_h - d.top;
+        const bool outside = row < 0 || row >= d.inner_h;
+        for (int64_t j = 0; j < d.out_w; ++j) {
+          if (j == begin && !outside) j = end;
+          if (j == d.out_w) break;
+          for (int64_t o = 0; o < go; ++o) to[o] += line[j * d.y[2] + o * d.y[3]];
+        }
+      }
+  }
+}
+
 template <int L>
 void backward(const Plan& d, const float* x, const float* base, const float* slope,
               Weights<const float> weight, const float* grad, float* grad_x, float* grad_base,
@@ -592,18 +633,22 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
   // 32 vector registers hold both, as far as two vectors of channels.
   const bool fused = grad_x && grad_weight && !split && K <= 3 && LANES == 16;
   // Pieces of about BACKWARD_PIXELS values in each channel, as many in each slot if they are few.
-  const int64_t size = d.height * d.width;
+  const int64_t size = d.inner_h * d.inner_w;
   const int64_t fit = larger(1, BACKWARD_PIXELS / larger(1, size));
-  const int64_t most = larger(1, BACKWARD_PIXELS / larger(1, d.width));
-  const int64_t cuts = fit > 1 ? 1 : (d.height + most - 1) / most;
+  const int64_t most = larger(1, BACKWARD_PIXELS / larger(1, d.inner_w));
+  const int64_t cuts = fit > 1 ? 1 : (d.inner_h + most - 1) / most;
   int64_t bundles = larger(1, (d.n + fit - 1) / fit);
   if (bundles > 1) bundles = smaller(d.n, (bundles + SLOTS - 1) / SLOTS * SLOTS);
   const int64_t together = (d.n + bundles - 1) / bundles, pieces = bundles * cuts;
-  const int64_t high = cuts > 1 ? most : d.height;
-  const int64_t pixels = whole(together * high * d.width);
+  const int64_t high = cuts > 1 ? most : d.inner_h;
+  const int64_t pixels = whole(together * high * d.inner_w);
   const bool wide = d.wide;
   const int64_t above = (d.kernel_h - 1) * d.dilation_h;
-  const int64_t left = (d.kernel_w - 1) * d.dilation_w, across = d.width + left;
+  const int64_t left = (d.kernel_w - 1) * d.dilation_w, across = d.inner_w + left;
+  // Columns of the output to which the input gives.
+  const int64_t begin_w = larger(0, (d.left - left + d.stride_w - 1) / d.stride_w);
+  const int64_t end_w = smaller(d.out_w, (d.left + d.inner_w - 1) / d.stride_w + 1);
+  const bool counts = grad_weight && d.is_padded();
   // Work is cut by pieces, into slots with a sum each, and by channels.
   const int64_t affordable = larger(1, SLOTS_FLOATS / larger(1, each_sum));
   const int64_t slots = smaller(smaller(SLOTS, affordable), pieces);
@@ -614,6 +659,11 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
   Buffer<float> all_slabs(grad_x && !once ? each_sum : 1, outcome);
   Buffer<float> all_sums(grad_weight && !once ? slots * each_sum : 1, outcome);
   const Knots knots(d, outcome);
+  float nothing[LANES] = {}, splines_there[(K + 1) * LANES];
+  int32_t interval_there[LANES];  // of the padding, as its splines
+  if (outcome.failed()) return;
+  (d.knots ? evaluate<false, false> : evaluate<false, true>)(
+      d, knots, nothing, LANES, LANES, LANES, splines_there, nullptr, interval_there);
   if (grad_x && !once) pack_all(d, weight, all_slabs, outcome);
   share_out(slots * d.groups * cut_c, d.threads, [&](kan_share& share) {
     // A run reads whole vectors, beyond the last lane too.
@@ -625,10 +675,11 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
     Buffer<float> spread(pixels * L, outcome), spread_base(split ? pixels * L : 1, outcome);
     Buffer<int32_t> interval(pixels, outcome), at(d.splines + K + 1, outcome);
     Buffer<Sorted> sorted(pixels, outcome);
+    Buffer<float> padding(counts ? taps * padded : 1, outcome);
     // One of the base's numbers to the tiles.
     const auto gather_to_tiles = [&](const float* from, const int64_t strides[4],
                                      const Piece& piece, int64_t c, int64_t total, int64_t where) {
-      gather_piece(from, strides, piece, c, d.width, values);
+      gather_piece(from, strides, piece, c, d.inner_w, values);
       if (!finite(values, total)) outcome.fail(NOT_FINITE);
       for (int64_t p = 0; p < total; p += LANES)
         memcpy(tiles + p / LANES * TILE + where, values + p, sizeof(float) * LANES);
@@ -647,9 +698,9 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
       const int64_t index1 = pieces * (slot + 1) / slots;
       for (int64_t index = pieces * slot / slots; index < index1; ++index) {
         const int64_t bundle = index / cuts, cut = index % cuts;
-        Piece piece = {d.n * bundle / bundles, 0, d.height * cut / cuts, 0};
+        Piece piece = {d.n * bundle / bundles, 0, d.inner_h * cut / cuts, 0};
         piece.images = d.n * (bundle + 1) / bundles - piece.first;
-        piece.rows = d.height * (cut + 1) / cuts - piece.top;
+        piece.rows = d.inner_h * (cut + 1) / cuts - piece.top;
         // The output's gradient, o innermost, spread by the strides, in a frame of zeros. For
         // taps side by side the columns run backwards: then what a pixel gave to, by tap, lies
         // in one piece.
@@ -658,14 +709,14 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
         memset(g, 0, sizeof(float) * (frame * (wide ? go : padded) + MOST * L));
         for (int64_t image = 0; image < piece.images; ++image)
           for (int64_t h = 0; h < d.out_h; ++h) {
-            const int64_t row = h * d.stride_h - piece.top + above;
+            const int64_t row = h * d.stride_h - d.top - piece.top + above;
             if (row < 0 || row >= tall) continue;
             const float* from = grad + (piece.first + image) * d.y[0] + h * d.y[1];
-            const int64_t line = (image * tall + row) * across, pixel = line + left;
+            const int64_t line = (image * tall + row) * across, pixel = line + left - d.left;
             if (wide) {
-              float* last = g + (line + d.width - 1) * go;
+              float* last = g + (line + d.left + d.inner_w - 1) * go;
               for (int64_t o = 0; o < go; ++o)
-                for (int64_t j = 0; j < d.out_w; ++j)
+                for (int64_t j = begin_w; j < end_w; ++j)
                   last[o - j * go] = from[j * d.y[2] + (group * go + o) * d.y[3]];
               continue;
             }
@@ -674,17 +725,22 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
               float* to = g + first * frame + pixel * width;
               for (int64_t o = 0; o < some; ++o) {
                 const float* line = from + (group * go + first + o) * d.y[3];
-                for (int64_t j = 0; j < d.out_w; ++j)
+                for (int64_t j = begin_w; j < end_w; ++j)
                   to[j * d.stride_w * width + o] = line[j * d.y[2]];
               }
             });
           }
         if (!finite(g, frame * (wide ? go : padded))) outcome.fail(NOT_FINITE);
-        const int64_t total = piece.images * piece.rows * d.width;
+        if (counts) {
+          sum_padding(d, grad, piece, d.out_h * cut / cuts, d.out_h * (cut + 1) / cuts, group,
+                      padding);
+          if (!finite(padding, taps * padded)) outcome.fail(NOT_FINITE);
+        }
+        const int64_t total = piece.images * piece.rows * d.inner_w;
         for (int64_t image = 0, p = 0; image < piece.images; ++image)
           for (int64_t r = 0; r < piece.rows; ++r)
-            for (int64_t j = 0; j < d.width; ++j, ++p) {
-              const int64_t column = wide ? d.width - 1 - j : j;
+            for (int64_t j = 0; j < d.inner_w; ++j, ++p) {
+              const int64_t column = wide ? d.inner_w - 1 - j : j;
               places[p] = static_cast<int32_t>((image * tall + r) * across + column);
               targets[p] = (piece.first + image) * d.x[0] + (piece.top + r) * d.x[1] + j * d.x[2];
             }
@@ -695,7 +751,7 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
           if (once && grad_weight) memset(sums, 0, sizeof(float) * in_channel);
           if (base) gather_to_tiles(base, d.base, piece, c, total, BASE);
           if (slope) gather_to_tiles(slope, d.slope, piece, c, total, BASE_SLOPE);
-          gather_piece(x, d.x, piece, c, d.width, values);
+          gather_piece(x, d.x, piece, c, d.inner_w, values);
           if (!finite(values, total)) outcome.fail(NOT_FINITE);
           if (!base) silu(values, total, TILE, tiles + BASE, tiles + BASE_SLOPE);
           const auto splines = d.knots ? evaluate<true, false> : evaluate<true, true>;
@@ -732,6 +788,13 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
               const int64_t each = wide ? go : width;  // numbers per pixel of g
               const float* here = g + o * frame + shift * each;
               const bool first = tap == 0 && o == 0;
+              if (counts) {
+                float* to = sums + slab + interval_there[0] * width;
+                for (int m = 0; m <= K; ++m)
+                  for (int64_t lane = 0; lane < width; ++lane)
+                    to[m * width + lane] +=
+                        splines_there[m * LANES] * padding[tap * padded + o + lane];
+              }
               int64_t begin = 0;
               for (int64_t i = 0; i < intervals; begin = at[i], ++i) {
                 const int64_t count = at[i] - begin;

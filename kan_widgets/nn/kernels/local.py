@@ -12,6 +12,7 @@ finite: the dense form computes that call.
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
 from typing import Protocol, Union
 
@@ -33,7 +34,7 @@ Splines = Union[BSpline, KnotSpline]  # noqa: UP007  (evaluated on Python 3.10)
 _NOT_FINITE = -1
 
 #: The struct ``Problem`` of ``local.cpp``: sizes and strides, then two numbers of the grid.
-_PROBLEM = struct.Struct("32q2d")
+_PROBLEM = struct.Struct("36q2d")
 
 
 class Windows(Protocol):
@@ -45,8 +46,9 @@ class Windows(Protocol):
     def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
         """Return the problem's sizes.
 
-        Fourteen: n, height, width and channels of the input; output channels and groups; height and
-        width of the kernel, the stride and the dilation; height and width of the output.
+        Eighteen: n, height, width and channels of the padded input; output channels and groups;
+        height and width of the kernel, the stride, the dilation and the output; of the input that
+        is given height and width, and the rows and columns of padding before it.
         """
 
     def strides(self, x: Tensor) -> tuple[int, ...]:
@@ -59,7 +61,9 @@ class Windows(Protocol):
         """Return the strides of the output, or its gradient, along the same four."""
 
 
-def kernels(x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis) -> Kernels | None:
+def kernels(
+    x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis, windows: Windows
+) -> Kernels | None:
     """Return the compiled kernels if they can and should compute this call, else None.
 
     Parameters
@@ -68,8 +72,8 @@ def kernels(x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis)
         Any shape.
     base_weight, spline_weight
         The two parts of the weight.
-    basis
-        The basis of the layer.
+    basis, windows
+        The basis and the rest of the layer.
     """
     if not (
         isinstance(basis, (BSpline, KnotSpline))
@@ -79,14 +83,14 @@ def kernels(x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis)
         and is_plain(spline_weight)
     ):
         return None
-    return wanted(basis.spline_order, x, basis)
+    return wanted(basis.spline_order, math.prod(windows.sizes(x, spline_weight)[:4]), basis)
 
 
-def wanted(order: int, x: Tensor, basis: Basis) -> Kernels | None:
-    """Return the library of an order if kernels are wanted and ``x`` is worth the compiler."""
+def wanted(order: int, inputs: int, basis: Basis) -> Kernels | None:
+    """Return the library of an order if kernels are wanted and so many are worth the compiler."""
     if not native.wanted():
         return None
-    if x.numel() * (basis.n_basis + 1) < LARGE:
+    if inputs * (basis.n_basis + 1) < LARGE:
         native.prepare(order)
         return None
     return native.library(order)
