@@ -44,8 +44,9 @@ def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
         function.argtypes, function.restype = [ctypes.c_void_p] * pointers, ctypes.c_int64
         found.append(function)
     if sys.platform == "linux" and hasattr(loaded := ctypes.CDLL(None), "GOMP_parallel"):
-        library.kan_borrow.argtypes, library.kan_borrow.restype = [ctypes.c_void_p], None
-        library.kan_borrow(ctypes.cast(loaded.GOMP_parallel, ctypes.c_void_p))
+        library.kan_borrow.argtypes, library.kan_borrow.restype = [ctypes.c_void_p] * 2, None
+        theirs = loaded.GOMP_parallel, loaded.omp_get_thread_num
+        library.kan_borrow(*(ctypes.cast(function, ctypes.c_void_p) for function in theirs))
     library.kan_regions.restype = ctypes.c_int64
     forward, backward = found
     return Kernels(level, forward, backward, library.kan_regions)

@@ -31,7 +31,7 @@ namespace {
 
 constexpr int K = ORDER;
 constexpr int MOST = LANES == 8 ? 2 : 4;    // vectors in a block of output channels
-constexpr int64_t FORWARD_PIXELS = 128;    // output pixels of a block
+constexpr int64_t FORWARD_PIXELS = 256;    // output pixels of a block
 constexpr int64_t BACKWARD_PIXELS = 1024;  // input pixels sorted at a time
 constexpr int64_t SLOTS = 8;               // partial sums of the weight's gradient ...
 constexpr int64_t SLOTS_FLOATS = 1 << 22;  // ... of this many numbers together
