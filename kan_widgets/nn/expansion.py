@@ -7,10 +7,10 @@ times the input, would be kept for the backward pass. :class:`_Expanded` keeps t
 two parts of the weight, the base's and the splines', alone: packed into one they would be a copy,
 and their gradients two more. It has three ways, the same but for rounding:
 
-- the local form for B-splines, :mod:`kan_widgets.nn.kernels.local`, where compiled kernels can be
-  had and all numbers are finite;
+- the local form for the bases of the package, :mod:`kan_widgets.nn.kernels.local`, where compiled
+  kernels can be had and all numbers are finite;
 - the dense form, :mod:`kan_widgets.nn.dense`, a piece of the batch at a time, by torch's
-  operations, and for the columns of some bases by compiled kernels;
+  operations;
 - the plain form where torch must see every operation: derivatives of derivatives, ``torch.func``,
   forward-mode and batched derivatives, ``torch.compile``, export.
 """
@@ -25,10 +25,9 @@ from torch import Tensor, nn
 
 from kan_widgets.nn import dense
 from kan_widgets.nn.activation import NAMED, BaseActivation, applied, resolve_activation
-from kan_widgets.nn.apart import Gradients, Needs
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.contraction import Contraction
-from kan_widgets.nn.dense import expand_plain, packed, parted
+from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed, parted
 from kan_widgets.nn.kernels import local
 from kan_widgets.nn.kernels.loaded import Kernels
 from kan_widgets.nn.tracing import transformed, watched
@@ -165,7 +164,7 @@ def _forward_local(
     if activation is not None and activation != "silu":
         base = NAMED[activation][0](x)
     return local.forward(
-        lib, x, base, base_weight, spline_weight, cast(local.Splines, basis), contraction
+        lib, x, base, base_weight, spline_weight, cast(local.Known, basis), contraction
     )
 
 
@@ -189,8 +188,8 @@ def _backward_local(
         base, slope = (function(x) for function in NAMED[activation])
     weights = base_weight, spline_weight
     wanted = needs_x or needs_base, any(needs_weights)
-    splines = cast(local.Splines, basis)
-    found = local.backward(lib, x, base, slope, *weights, grad, splines, contraction, *wanted)
+    known = cast(local.Known, basis)
+    found = local.backward(lib, x, base, slope, *weights, grad, known, contraction, *wanted)
     if found is None:
         return None
     grad_x, grad_base, grad_base_weight, grad_spline_weight = found

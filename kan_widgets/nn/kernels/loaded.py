@@ -8,16 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kan_widgets.nn.kernels.recipe import COLUMNS
-
-#: What a library offers, for each order and level, with the number of its arguments, pointers all,
-#: of splines or else of columns; they return a status.
-FUNCTIONS = {"kan_forward": (7, 5), "kan_backward": (12, 6)}
+#: What a library offers, for each order and level, with the number of its arguments, pointers all;
+#: they return a status.
+FUNCTIONS = {"kan_forward": 7, "kan_backward": 12}
 
 
 @dataclass(frozen=True)
 class Kernels:
-    """The two functions for splines of one order, or for columns."""
+    """The two functions for splines of one order, or for other bases."""
 
     level: str
     forward: Callable[..., int]
@@ -35,12 +33,11 @@ def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
         If it lacks them.
     """
     found: list[Any] = []
-    for name, counts in FUNCTIONS.items():
+    for name, pointers in FUNCTIONS.items():
         try:
             function = getattr(library, f"{name}_{level}_{order}")
         except AttributeError as error:
             raise OSError(str(error)) from None
-        pointers = counts[order == COLUMNS]
         function.argtypes, function.restype = [ctypes.c_void_p] * pointers, ctypes.c_int64
         found.append(function)
     if sys.platform == "linux" and hasattr(loaded := ctypes.CDLL(None), "GOMP_parallel"):
