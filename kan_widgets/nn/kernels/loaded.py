@@ -22,6 +22,8 @@ class Kernels:
     backward: Callable[..., int]
     regions: Callable[[], int]
     """How often their library has called threads to share work."""
+    pieces: Callable[[], int]
+    """How many pieces of work there were, shared or not."""
 
 
 def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
@@ -44,6 +46,6 @@ def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
         library.kan_borrow.argtypes, library.kan_borrow.restype = [ctypes.c_void_p] * 2, None
         theirs = loaded.GOMP_parallel, loaded.omp_get_thread_num
         library.kan_borrow(*(ctypes.cast(function, ctypes.c_void_p) for function in theirs))
-    library.kan_regions.restype = ctypes.c_int64
+    library.kan_regions.restype = library.kan_pieces.restype = ctypes.c_int64
     forward, backward = found
-    return Kernels(level, forward, backward, library.kan_regions)
+    return Kernels(level, forward, backward, library.kan_regions, library.kan_pieces)

@@ -344,15 +344,18 @@ const int registered = pthread_atfork(before_fork, after_fork, forked);
 
 }  // namespace
 
-static int64_t regions = 0;
+static int64_t regions = 0, pieces = 0;
 
-// How often threads were called to share work, since the library was loaded.
+// How often threads were called to share work, and how many pieces of work there were, shared or not,
+// since the library was loaded.
 KAN_PUBLIC int64_t kan_regions() { return __atomic_load_n(&regions, __ATOMIC_RELAXED); }
+KAN_PUBLIC int64_t kan_pieces() { return __atomic_load_n(&pieces, __ATOMIC_RELAXED); }
 
 extern "C" void kan_share_out(int64_t count, int64_t threads, void (*run)(void*, kan_share&),
                               void* given) {
   Work work(count, threads, run, given);
   if (work.places > 0) __atomic_fetch_add(&regions, 1, __ATOMIC_RELAXED);
+  __atomic_fetch_add(&pieces, count, __ATOMIC_RELAXED);
 #if !defined(_WIN32)
   if (work.places > 0 && borrowed.run(work)) return;
 #endif
