@@ -21,7 +21,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not hasattr(session.config, "workerinput"):
         from kan_widgets.nn.kernels import native, recipe
 
-        for order in (3, recipe.COLUMNS):
+        for order in (3, recipe.OTHERS):
             native.library(order)
 
 

@@ -20,7 +20,7 @@ class Contraction(Windows, Protocol):
     """How a layer combines the columns."""
 
     def padded(self, x: Tensor) -> Tensor:
-        """Add the padding that the functions see as input too."""
+        """Add the padding that the functions see as input too, none where the base is given."""
 
     def cropped(self, grad: Tensor) -> Tensor:
         """Remove the gradient of the padding."""
@@ -69,7 +69,7 @@ class Product:
     def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
         """Return the sizes: the batch is the rows of one image with one column."""
         n, features = x.shape
-        return (1, n, 1, features, len(weight), 1, 1, 1, 1, 1, 1, 1, n, 1)
+        return (1, n, 1, features, len(weight), 1, 1, 1, 1, 1, 1, 1, n, 1, n, 1, 0, 0)
 
     def strides(self, x: Tensor) -> tuple[int, ...]:
         """Return the strides of the input as such an image."""
@@ -91,7 +91,8 @@ class Convolution:
     """One ``conv2d`` over all columns of all channels of the padded input.
 
     Zeros are padded here and not before: what is kept for the backward pass is then the smaller
-    input. (left, right, top, bottom), as ``F.pad`` takes them.
+    input, and compiled kernels need no padded one. (left, right, top, bottom), as ``F.pad`` takes
+    them.
     """
 
     stride: tuple[int, int]
@@ -153,11 +154,15 @@ class Convolution:
     def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
         """Return the sizes of the input, the kernel and the output."""
         kernel = weight.shape[2:4]
+        n, *inner, channels = x.shape
+        left, right, top, bottom = self.pads or (0, 0, 0, 0)
+        size = inner[0] + top + bottom, inner[1] + left + right
         out = [
             (size - d * (k - 1) - 1) // s + 1
-            for size, k, s, d in zip(x.shape[1:3], kernel, self.stride, self.dilation, strict=True)
+            for size, k, s, d in zip(size, kernel, self.stride, self.dilation, strict=True)
         ]
-        return (*x.shape, len(weight), self.groups, *kernel, *self.stride, *self.dilation, *out)
+        moves = *kernel, *self.stride, *self.dilation
+        return (n, *size, channels, len(weight), self.groups, *moves, *out, *inner, top, left)
 
     def strides(self, x: Tensor) -> tuple[int, ...]:
         """Return the strides of ``x``, channels last in shape."""
@@ -165,7 +170,7 @@ class Convolution:
 
     def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
         """Return an output laid out in memory as the input."""
-        n, out, height, width = sizes[0], sizes[4], *sizes[-2:]
+        n, out, height, width = sizes[0], sizes[4], *sizes[12:14]
         # Channel by channel, or channels last.
         if x.permute(0, 3, 1, 2).is_contiguous() and (x.shape[-1] > 1 or x.stride(-1) > 1):
             return x.new_empty((n, out, height, width))

@@ -167,15 +167,16 @@ class KANConv2d(KANLayer):
                 f"the kernel, {reach[0]}×{reach[1]} with dilation, is larger than the padded "
                 f"input, {height}×{width}"
             )
-        zeros = self.padding_mode == "zeros"
-        if not zeros:
+        # The contraction pads where the base is known to be 0 at 0.
+        late = self.padding_mode == "zeros" and isinstance(self.base_activation, str)
+        if not late:
             x = self.padded(x)
         out = expand_and_contract(
             x.permute(0, 2, 3, 1),
             *self.factors(),
             self.basis,
             self.base_activation,
-            Convolution(self.stride, self.dilation, self.groups, self.pads if zeros else None),
+            Convolution(self.stride, self.dilation, self.groups, self.pads if late else None),
         )
         return out.contiguous(memory_format=layout)
 

@@ -7,9 +7,7 @@ Three things make the dense form fast without a compiler:
 - each pass works in place, on a piece of the batch: on a CPU one that stays in the cache;
 - the cubic spline's factor 1/6 is moved into the powers: ``(s y)^3`` with ``s^3 = 1/6``.
 
-Other orders and other bases use :meth:`Basis.expand` piece by piece: as exact, less fast. For RBF,
-Chebyshev and Fourier compiled kernels make the columns, where they can be had
-(:mod:`kan_widgets.nn.kernels.columns`).
+Other orders and other bases use :meth:`Basis.expand` piece by piece: as exact, less fast.
 """
 
 from __future__ import annotations
@@ -21,14 +19,14 @@ from typing import TypeGuard
 import torch
 from torch import Tensor
 
-from kan_widgets.nn import apart
 from kan_widgets.nn.activation import NAMED
-from kan_widgets.nn.apart import Gradients, Needs
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
 from kan_widgets.nn.contraction import Contraction
-from kan_widgets.nn.kernels import columns as compiled
-from kan_widgets.nn.kernels.loaded import Kernels
+
+#: Of the input, its base activation where that is given, and the weight's two parts.
+Needs = tuple[bool, bool, bool, bool]
+Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
 
 #: Numbers in one piece of the expanded batch, by the type of the device. A CPU's stays in its
 #: cache. An accelerator has no use for that, and each operation is a launch: there a piece is as
@@ -58,21 +56,17 @@ def forward(
     contraction: Contraction,
 ) -> Tensor:
     """Expand and contract a piece of the batch at a time."""
-    lib = compiled.kernels(x, basis)
-    pieces = _pieces(x, basis)
-    weights = base_weight, spline_weight
-    if lib is not None and x.dim() == 2 and spline_weight.dtype == x.dtype:
-        return apart.forward(lib, pieces, x, base, *weights, basis, activation)
     if few(x, spline_weight):
-        work = _workspace(x, [slice(0, len(x))], basis, 2, lib)
-        columns = _expand(x, base, basis, activation, work, lib)
+        work = _workspace(x, [slice(0, len(x))], basis, 2)
+        columns = _expand(x, base, basis, activation, work)
         return _contracted(columns, base_weight, spline_weight, contraction)
+    pieces = _pieces(x, basis)
     out: Tensor | None = None
-    matrix = contraction.matrix(packed(*weights))
-    work = _workspace(x, pieces, basis, 2 if lib is None else 4, lib)
+    matrix = contraction.matrix(packed(base_weight, spline_weight))
+    work = _workspace(x, pieces, basis, 2)
     for piece in pieces:
         part_base = None if base is None else base[piece]
-        columns = _expand(x[piece], part_base, basis, activation, work, lib)
+        columns = _expand(x[piece], part_base, basis, activation, work)
         part = contraction(columns.to(matrix.dtype), matrix)
         if len(pieces) == 1:
             return part
@@ -117,26 +111,21 @@ def backward(
     kind: torch.dtype,
 ) -> Gradients:
     """Gradients of ``x``, ``base`` and the weight's two parts, a piece of the batch at a time."""
-    lib = compiled.kernels(x, basis)
     pieces = _pieces(x, basis)
-    weights = base_weight, spline_weight
-    if lib is not None and x.dim() == 2 and kind == x.dtype:
-        return apart.backward(lib, pieces, x, base, *weights, grad, basis, activation, needs)
     needs_x, needs_base, *needs_weights = needs
     needs_columns, needs_weight = needs_x or needs_base, any(needs_weights)
-    weight = packed(*weights)
+    weight = packed(base_weight, spline_weight)
     narrow = contraction.matrix(weight.to(kind))
     grad_x = torch.empty_like(x) if needs_x else None
     grad_base = torch.empty_like(x) if needs_base else None
     grad_weight: Tensor | None = None
-    work = _workspace(x, pieces, basis, 4 if needs_x else 2, lib)
-    x = x if lib is None else x.contiguous()
+    work = _workspace(x, pieces, basis, 4 if needs_x else 2)
     for piece in pieces:
         part, part_base = x[piece], None if base is None else base[piece]
-        if needs_x and lib is None:
+        if needs_x:
             columns, slopes = _expand_with_slopes(part, part_base, basis, activation, work)
         else:
-            columns = _expand(part, part_base, basis, activation, work, lib)
+            columns = _expand(part, part_base, basis, activation, work)
         grad_columns, grad_part = contraction.backward(
             grad[piece], columns.to(kind), narrow, needs_columns, needs_weight
         )
@@ -148,10 +137,7 @@ def backward(
             continue
         if grad_base is not None:
             grad_base[piece] = grad_columns[..., 0]
-        if grad_x is not None and lib is not None:
-            flow = grad_columns.to(x.dtype).contiguous().view(-1, grad_columns.shape[-1])
-            grad_x[piece] = compiled.gradient(lib, part, activation, basis, flow[:, 0], flow[:, 1:])
-        elif grad_x is not None:
+        if grad_x is not None:
             flow = slopes.mul_(grad_columns.reshape(slopes.shape))
             ones = flow.new_ones(flow.shape[-1])
             grad_x[piece] = torch.mv(flow.view(-1, flow.shape[-1]), ones).view(part.shape)
@@ -182,16 +168,12 @@ def _widen(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
 
 
-def _workspace(
-    x: Tensor, pieces: list[slice], basis: Basis, buffers: int, lib: Kernels | None
-) -> Tensor:
+def _workspace(x: Tensor, pieces: list[slice], basis: Basis, buffers: int) -> Tensor:
     """Return ``buffers`` buffers for the columns of the largest piece, used again by every piece.
 
-    Memory that was touched before needs no new pages from the system. Only cubic splines use it,
-    and compiled kernels the first buffer. The others are never touched, but glibc keeps twice the
-    largest block that was given back: then the gradient of the columns needs no new pages either.
+    Memory that was touched before needs no new pages from the system. Only cubic splines use it.
     """
-    if lib is None and not _cubic(basis):
+    if not _cubic(basis):
         return torch.empty(0)
     largest = max(piece.stop - piece.start for piece in pieces)
     rows = largest * math.prod(x.shape[1:])
@@ -200,18 +182,9 @@ def _workspace(
 
 
 def _expand(
-    x: Tensor,
-    base: Tensor | None,
-    basis: Basis,
-    activation: str | None,
-    work: Tensor,
-    lib: Kernels | None,
+    x: Tensor, base: Tensor | None, basis: Basis, activation: str | None, work: Tensor
 ) -> Tensor:
     """Return the columns of ``x``, shape ``(*x.shape, n_basis + 1)``; needs two buffers."""
-    if lib is not None:
-        columns = work[0, : x.numel()]
-        compiled.fill(lib, x, base, activation, basis, columns[:, 0], columns[:, 1:])
-        return columns.view(*x.shape, columns.shape[-1])
     x = _widen(x)
     value = base if activation is None else NAMED[activation][0](x)
     assert value is not None

@@ -7,10 +7,10 @@ times the input, would be kept for the backward pass. :class:`_Expanded` keeps t
 two parts of the weight, the base's and the splines', alone: packed into one they would be a copy,
 and their gradients two more. It has three ways, the same but for rounding:
 
-- the local form for B-splines, :mod:`kan_widgets.nn.kernels.local`, where compiled kernels can be
-  had and all numbers are finite;
+- the local form for the bases of the package, :mod:`kan_widgets.nn.kernels.local`, where compiled
+  kernels can be had and all numbers are finite;
 - the dense form, :mod:`kan_widgets.nn.dense`, a piece of the batch at a time, by torch's
-  operations, and for the columns of some bases by compiled kernels;
+  operations;
 - the plain form where torch must see every operation: derivatives of derivatives, ``torch.func``,
   forward-mode and batched derivatives, ``torch.compile``, export.
 """
@@ -25,10 +25,9 @@ from torch import Tensor, nn
 
 from kan_widgets.nn import dense
 from kan_widgets.nn.activation import NAMED, BaseActivation, applied, resolve_activation
-from kan_widgets.nn.apart import Gradients, Needs
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.contraction import Contraction
-from kan_widgets.nn.dense import expand_plain, packed, parted
+from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed, parted
 from kan_widgets.nn.kernels import local
 from kan_widgets.nn.kernels.loaded import Kernels
 from kan_widgets.nn.tracing import transformed, watched
@@ -67,7 +66,7 @@ def expand_and_contract(
     if isinstance(activation, str):
         base, name = None, activation
     else:
-        base, name = applied(activation, contraction.padded(x)), None
+        base, name = applied(activation, x), None
     given = x, base, base_weight, spline_weight, basis, name, contraction, kind
     return cast(Tensor, _Expanded.apply(*given))  # type: ignore[no-untyped-call]
 
@@ -96,15 +95,15 @@ class _Expanded(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(x, base, base_weight, spline_weight)
         ctx.rest = basis, activation, contraction, kind
-        x = contraction.padded(x)
         lib = None
         if not dense.few(x, spline_weight):
-            lib = _kernels(x, base_weight, spline_weight, basis, kind)
+            lib = _kernels(x, base_weight, spline_weight, basis, contraction, kind)
         if lib is not None:
             weights = base_weight, spline_weight
             out = _forward_local(lib, x, base, *weights, basis, activation, contraction)
             if out is not None:
                 return out
+        x = contraction.padded(x)
         with _full_precision(x):
             weights = base_weight.to(kind), spline_weight.to(kind)
             return dense.forward(x, base, *weights, basis, activation, contraction)
@@ -113,33 +112,35 @@ class _Expanded(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, base, base_weight, spline_weight = ctx.saved_tensors
         basis, activation, contraction, kind = ctx.rest
-        x = contraction.padded(x)
         needs = ctx.needs_input_grad[:4]
         # A backward pass that is itself recorded is wanted for a second derivative.
         plain = torch.is_grad_enabled() or transformed() or _batched(grad)
         lib = None
         if not plain and local.is_plain(grad):
-            lib = _kernels(x, base_weight, spline_weight, basis, kind)
-        given = x, base, base_weight, spline_weight, grad, basis, activation, contraction, needs
-        found = None if lib is None else _backward_local(lib, *given)
+            lib = _kernels(x, base_weight, spline_weight, basis, contraction, kind)
+        given = base, base_weight, spline_weight, grad, basis, activation, contraction, needs
+        found = None if lib is None else _backward_local(lib, x, *given)
         if found is None:
             differentiate = _backward_plain if plain else dense.backward
             with _full_precision(x):
-                found = differentiate(*given, kind)
-        grad_x, *grads = found
-        if grad_x is not None:
-            grad_x = contraction.cropped(grad_x)
-        return (grad_x, *grads, None, None, None, None)
+                grad_x, *grads = differentiate(contraction.padded(x), *given, kind)
+            found = None if grad_x is None else contraction.cropped(grad_x), *grads
+        return (*found, None, None, None, None)
 
 
 def _kernels(
-    x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis, kind: torch.dtype
+    x: Tensor,
+    base_weight: Tensor,
+    spline_weight: Tensor,
+    basis: Basis,
+    contraction: Contraction,
+    kind: torch.dtype,
 ) -> Kernels | None:
     """Return the compiled kernels if they can and should compute this call, else None."""
     # They know of no autocast: where it is on, the CPU's type is another. No mode sees them work.
     if kind != torch.float32 or watched():
         return None
-    return local.kernels(x, base_weight, spline_weight, basis)
+    return local.kernels(x, base_weight, spline_weight, basis, contraction)
 
 
 def _batched(grad: Tensor) -> bool:
@@ -163,7 +164,7 @@ def _forward_local(
     if activation is not None and activation != "silu":
         base = NAMED[activation][0](x)
     return local.forward(
-        lib, x, base, base_weight, spline_weight, cast(local.Splines, basis), contraction
+        lib, x, base, base_weight, spline_weight, cast(local.Known, basis), contraction
     )
 
 
@@ -187,8 +188,8 @@ def _backward_local(
         base, slope = (function(x) for function in NAMED[activation])
     weights = base_weight, spline_weight
     wanted = needs_x or needs_base, any(needs_weights)
-    splines = cast(local.Splines, basis)
-    found = local.backward(lib, x, base, slope, *weights, grad, splines, contraction, *wanted)
+    known = cast(local.Known, basis)
+    found = local.backward(lib, x, base, slope, *weights, grad, known, contraction, *wanted)
     if found is None:
         return None
     grad_x, grad_base, grad_base_weight, grad_spline_weight = found

@@ -27,7 +27,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kan_widgets.nn import CNN, KANCNN, KANConv2d, KANLinear, count_parameters
+from kan_widgets.nn import (
+    CNN,
+    KANCNN,
+    KANConv1d,
+    KANConv2d,
+    KANConv3d,
+    KANLinear,
+    SharedKANConv2d,
+    count_parameters,
+)
 from kan_widgets.nn.kernels import native
 from tests.benchmarks import peers
 
@@ -161,6 +170,10 @@ def bench_bases(rounds: int) -> None:
     layers: dict[str, tuple[Callable[[str], nn.Module], tuple[int, ...]]] = {
         "16×8→16, 28×28": (lambda basis: KANConv2d(8, 16, 3, basis=basis), (16, 8, 28, 28)),
         "64×784→64": (lambda basis: KANLinear(784, 64, basis=basis), (64, 784)),
+        "64×8→16, 28×28, 1×1": (lambda basis: KANConv2d(8, 16, 1, basis=basis), (64, 8, 28, 28)),
+        "64×5, 13×13, shared": (lambda basis: SharedKANConv2d(5, 3, basis=basis), (64, 5, 13, 13)),
+        "64×8→16, 200": (lambda basis: KANConv1d(8, 16, 5, basis=basis), (64, 8, 200)),
+        "4×4→8, 12×16×16": (lambda basis: KANConv3d(4, 8, 3, basis=basis), (4, 4, 12, 16, 16)),
     }
     for case, (build, shape) in layers.items():
         x = torch.randn(shape)

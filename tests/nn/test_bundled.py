@@ -43,7 +43,7 @@ def wide(tmp_path_factory):
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(compiler, "ATTEMPTS", (("-march=native", "-DWIDE", "-O1"),))
         library_cache.folder.cache_clear()
-        orders = (recipe.COLUMNS, *recipe.ORDERS)
+        orders = (recipe.OTHERS, *recipe.ORDERS)
         made = {k: compiler.Compiler(recipe.find_compiler()).make(k)[1] for k in orders}
     library_cache.folder.cache_clear()
     return made
@@ -162,7 +162,7 @@ def test_dense_layers_of_every_level(level, rows, basis):
 @pytest.mark.parametrize("basis", BASES[1:])
 @pytest.mark.parametrize("activation", ["silu", torch.sin])
 def test_other_bases_of_every_level_are_those_of_torch_in_float64(level, basis, activation):
-    assert level == native.library(recipe.COLUMNS).level or not runs(level) or level == "wide"
+    assert level == native.library(recipe.OTHERS).level or not runs(level) or level == "wide"
     for shape, out, arguments in SHAPES:
         torch.manual_seed(0)
         layer = KANConv2d(shape[1], out, 3, **arguments, base_activation=activation, basis=basis)

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline
-from kan_widgets.nn.kernels import compiler, library_cache, local, native
+from kan_widgets.nn.kernels import compiler, library_cache, local, native, recipe
 
 
 def called(monkeypatch):
@@ -40,7 +40,6 @@ def test_large_calls_in_float32_are_compiled_and_no_others(monkeypatch):
     assert len(calls) == 1
     layer(LARGE_INPUT[:1])
     layer.double()(LARGE_INPUT.double())
-    KANConv2d(4, 2, 3, basis="rbf")(LARGE_INPUT)
     KANConv2d(4, 2, 3, spline_order=0)(LARGE_INPUT)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         KANConv2d(4, 2, 3)(LARGE_INPUT)
@@ -228,6 +227,45 @@ def test_threads_are_called_once_forward_and_twice_backward_where_the_weight_is_
         torch.set_num_threads(before)
 
 
+def test_work_is_cut_into_few_pieces_and_as_many_for_other_bases():
+    # Images of 26 rows in three pieces, and the weight in two; then the weight, the sums of eight
+    # parts of the batch, and the two parts of the weight's gradient.
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        for basis, order in (("bspline", 3), ("rbf", recipe.OTHERS)):
+            lib = native.library(order)
+            x = torch.randn(16, 8, 28, 28, requires_grad=True)
+            counts = [lib.pieces()]
+            out = KANConv2d(8, 16, 3, basis=basis)(x)
+            counts.append(lib.pieces())
+            out.sum().backward()
+            counts.append(lib.pieces())
+            assert (counts[1] - counts[0], counts[2] - counts[1]) == (16 * 3 + 2, 2 + 8 + 2)
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("basis", ["bspline", "rbf", "fourier"])
+def test_nothing_is_padded_cropped_or_copied_around_the_kernels(basis):
+    layer = KANConv2d(8, 16, 3, padding=1, basis=basis)
+    x = torch.randn(16, 8, 28, 28, requires_grad=True)
+    layer(x).sum().backward()
+    kept = []
+    with (
+        torch.profiler.profile() as profile,
+        torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t),
+    ):
+        out = layer(x)
+        out.backward(torch.ones_like(out))
+    assert x.grad.is_contiguous()
+    operations = {event.key for event in profile.key_averages()}
+    moving = {"constant_pad_nd", "copy_", "clone", "contiguous", "cat", "convolution"}
+    assert not operations & {f"aten::{name}" for name in moving}
+    parts = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in kept}
+    assert sum(parts.values()) == x.nbytes + sum(p.nbytes for p in layer.parameters())
+
+
 # Output channels on both sides of a vector and of a block of vectors; images in bundles, alone
 # and in rows; one with more columns than fit a piece.
 SHAPES = [
@@ -245,13 +283,21 @@ SHAPES = [
     ((2, 4, 9, 8), 6, {"groups": 2, "padding": 1}),
     ((1, 3, 40, 33), 21, {}),
     ((2, 2, 9, 9), 5, {"stride": (2, 1), "dilation": (2, 1)}),
+    # Windows of padding alone, at both ends; padding that some rows of a cut image meet and others
+    # do not; kernels that never leave it; one side alone.
+    ((3, 2, 5, 4), 5, {"padding": 7}),
+    ((2, 2, 7, 6), 17, {"padding": (4, 5), "stride": (3, 2)}),
+    ((1, 2, 60, 40), 5, {"padding": (0, 2)}),
+    ((2, 3, 60, 40), 20, {"padding": 2, "dilation": (1, 2)}),
+    ((4, 3, 2, 1), 5, {"padding": 2, "dilation": 2}),
+    ((4, 4, 6, 7), 40, {"padding": (1, 0), "groups": 2}),
 ]
 
 
 @pytest.mark.parametrize(("shape", "out", "arguments"), SHAPES)
 @pytest.mark.parametrize("basis", ["even", "uneven"])
 @pytest.mark.parametrize("order", [1, 3, 5])
-@pytest.mark.parametrize("activation", ["silu", torch.sin])
+@pytest.mark.parametrize("activation", ["silu", "gelu", torch.cos])
 def test_compiled_kernels_compute_what_torch_does(
     shape, out, arguments, basis, order, activation, monkeypatch
 ):

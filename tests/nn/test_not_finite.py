@@ -15,7 +15,7 @@ from kan_widgets.nn import (
     KnotSpline,
 )
 from kan_widgets.nn.kernels import local, native
-from kan_widgets.nn.kernels.recipe import COLUMNS
+from kan_widgets.nn.kernels.recipe import OTHERS
 
 BAD = [torch.nan, torch.inf, -torch.inf]
 
@@ -55,7 +55,7 @@ def assert_alike(layer, x, monkeypatch, grad=None):
     """Compare the compiled kernels with torch's operations."""
     monkeypatch.setattr(local, "LARGE", 1)
     monkeypatch.setattr(native, "_wanted", True)
-    order = getattr(layer.basis, "spline_order", COLUMNS)
+    order = getattr(layer.basis, "spline_order", OTHERS)
     assert (
         order == 0 or native.library(order) is not None
     )  # splines of order 0 take torch's operations

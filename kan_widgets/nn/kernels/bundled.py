@@ -28,7 +28,7 @@ def kernels(order: int) -> Kernels | None:
     ValueError
         If ``KAN_WIDGETS_LEVEL`` is no level that this processor runs.
     """
-    if order not in (recipe.COLUMNS, *recipe.ORDERS) or not FILE.exists():
+    if order not in (recipe.OTHERS, *recipe.ORDERS) or not FILE.exists():
         return None
     return kernels_of(_library(), level(), order)
 

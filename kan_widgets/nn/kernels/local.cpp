@@ -1,5 +1,7 @@
 // The local form of a KAN convolution: at any value only order + 1 splines are not zero, so
-// only they and the base are multiplied, whatever the grid size. float32, uniform knots.
+// only they and the base are multiplied, whatever the grid size. float32.
+// Of other bases all functions are multiplied, K + 1 at a time: the "parts" of a slab. They are then
+// as splines with one interval.
 //
 // Notation: p is a pixel of the input, q one of the output, c an input channel, o an output
 // channel, tap an entry of the kernel. A "slab" is the weight of one (c, tap): one row of output
@@ -18,20 +20,22 @@
 // not finite. So all numbers are looked at on their way in, and where one is not finite the call
 // ends and says so: torch's operations then compute what they would have.
 //
-// Compiled for one ORDER of splines and one LEVEL, the name of a set of instructions, at a time
-// (recipe.py); local.py calls the two functions at the end. All here is of this file alone: of
+// Compiled for one ORDER of splines, or 0 for other bases, and one LEVEL, the name of a set of
+// instructions, at a time (recipe.py); local.py calls the two functions at the end. All here is of this file alone: of
 // what several files define, std::min say, the linker takes one, with whatever instructions.
 
 #include <string.h>
 
+#include "families.h"
 #include "runtime.h"
 #include "vectors.h"
 
 namespace {
 
-constexpr int K = ORDER;
-constexpr int MOST = LANES == 8 ? 2 : 4;    // vectors in a block of output channels
-constexpr int64_t FORWARD_PIXELS = 128;    // output pixels of a block
+constexpr bool SPLINES = ORDER > 0;
+constexpr int K = SPLINES ? ORDER : 8;
+constexpr int MOST = (LANES == 8 ? 2 : 4) / (SPLINES ? 1 : 2);  // vectors in a block of outputs
+constexpr int64_t FORWARD_PIXELS = 256;    // output pixels of a block
 constexpr int64_t BACKWARD_PIXELS = 1024;  // input pixels sorted at a time
 constexpr int64_t SLOTS = 8;               // partial sums of the weight's gradient ...
 constexpr int64_t SLOTS_FLOATS = 1 << 22;  // ... of this many numbers together
@@ -41,10 +45,11 @@ int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 // Packed by local.py. Strides are in numbers, those of x in the order n, row, column, c.
 struct Problem {
-  int64_t n, height, width, channels, out, groups;  // the input is padded already
+  int64_t n, height, width, channels, out, groups;  // height and width with the padding
   int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, out_h, out_w;
-  int64_t x[4], base[4], slope[4], y[4], splines, threads;
-  double lo, inverse_step;  // of even knots
+  int64_t inner_h, inner_w, top, left;  // where in it the input lies
+  int64_t x[4], base[4], slope[4], y[4], splines, threads, family;
+  double lo, inverse_step;  // of even knots; of other bases what all are shifted and scaled by
 };
 
 // A problem and what follows from it.
@@ -56,7 +61,11 @@ struct Plan : Problem {
   int64_t taps;     // slabs per channel
   int64_t in_slab;  // output channels of a slab, times the taps side by side
   int lanes;
-  int64_t padded, rows, slab;
+  int64_t padded;
+  int64_t parts, intervals, before;  // `before` are the rows of a slab above the first function's
+  int64_t rows, slab;
+  int64_t in_channel;  // numbers of a channel's slabs
+  int64_t together;    // channels whose slabs are made at a time: their weight lies side by side
 
   static int vector_for(int64_t n) { return n <= 8 && LANES > 8 ? 8 : LANES; }
   static int64_t padded_to(int64_t n, int64_t vector) { return (n + vector - 1) / vector * vector; }
@@ -77,9 +86,17 @@ struct Plan : Problem {
     in_slab = across * group_out;
     lanes = vector_for(in_slab);
     padded = padded_to(in_slab, lanes);
-    rows = splines + 2 * K + 1;
+    parts = SPLINES ? 1 : (splines + K) / (K + 1);
+    intervals = SPLINES ? splines + K : 1;
+    before = SPLINES ? K : 0;
+    rows = (SPLINES ? splines + 2 * K : parts * (K + 1)) + 1;
     slab = rows * padded;
+    in_channel = taps * slab;
+    together = smaller(smaller(8, (1 << 16) / in_channel), channels / larger(1, threads));
+    together = larger(1, together);
   }
+
+  bool is_padded() const { return height > inner_h || width > inner_w; }
 };
 
 // What a call comes to: 0, NOT_FINITE, or the number of bytes that could not be had. Each thread
@@ -140,8 +157,8 @@ struct Knots {
 // By Cox and de Boor's recursion: with b_m of one degree less, on interval i,
 //   b_m <- (x - t[i - degree + m]) / rise * b_(m-1) + (t[i + m + 1] - x) / fall * b_m
 template <bool SLOPES, bool EVEN>
-void evaluate(const Plan& d, const Knots& knots, const float* x, int64_t n, int64_t stride,
-              int64_t step, float* v, float* s, int32_t* interval) {
+void evaluate_splines(const Plan& d, const Knots& knots, const float* x, int64_t n, int64_t stride,
+                      int64_t step, float* v, float* s, int32_t* interval) {
   typedef Vector<LANES>::type V;
   typedef Vector<LANES>::integers I;
   const float lo = static_cast<float>(d.lo), inverse = static_cast<float>(d.inverse_step);
@@ -196,8 +213,43 @@ void evaluate(const Plan& d, const Knots& knots, const float* x, int64_t n, int6
   }
 }
 
+// Values and slopes of all functions of another basis: those of a part as those of splines, of the
+// next part `next` numbers behind them. Where a part has more room there are zeros.
+template <bool SLOPES, template <bool> class Family>
+void evaluate_all(const Plan& d, const float* x, int64_t n, int64_t stride, int64_t next,
+                  int64_t step, float* v, float* s, int32_t* interval) {
+  const Scale scale = {d.splines, d.lo, d.inverse_step};
+  for (int64_t j = 0, at = 0; j < n; j += LANES, at += step) {
+    Family<false> value(scale, x + j);
+    Family<true> slope(scale, x + j);
+    *reinterpret_cast<I*>(interval + j) = I{};
+    for (int64_t part = 0, b = 0; part < d.parts; ++part)
+      for (int m = 0; m <= K; ++m, ++b) {
+        const int64_t to = part * next + m * stride + at;
+        *reinterpret_cast<V*>(v + to) = b < d.splines ? value.next() : V{};
+        if (SLOPES) *reinterpret_cast<V*>(s + to) = b < d.splines ? slope.next() : V{};
+      }
+  }
+}
+
+template <bool SLOPES>
+void evaluate(const Plan& d, const Knots& knots, const float* x, int64_t n, int64_t stride,
+              int64_t next, int64_t step, float* v, float* s, int32_t* interval) {
+  if constexpr (SPLINES) {
+    const auto splines = d.knots ? evaluate_splines<SLOPES, false> : evaluate_splines<SLOPES, true>;
+    splines(d, knots, x, n, stride, step, v, s, interval);
+  } else {
+    constexpr decltype(&evaluate_all<SLOPES, Waves>) OF[] = {evaluate_all<SLOPES, Gaussians>,
+                                                             evaluate_all<SLOPES, Chebyshev>,
+                                                             evaluate_all<SLOPES, Waves>};
+    OF[d.family](d, x, n, stride, next, step, v, s, interval);
+  }
+}
+
 // n rounded up to whole vectors.
 int64_t whole(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+
+constexpr float NOTHING[MOST * LANES] = {};
 
 // Whether none of n numbers is infinite or NaN, by the bits of the exponent.
 bool finite(const float* numbers, int64_t n) {
@@ -225,6 +277,16 @@ void gather(const float* from, const int64_t strides[4], int64_t n, int64_t row,
     for (int64_t j = 0; j < width; ++j) to[j] = from[j * right];
 }
 
+// The same of some rows of a padded image: the padding is 0, of the base too.
+void gather_padded(const Plan& d, const float* from, const int64_t strides[4], int64_t n,
+                   int64_t row, int64_t c, int64_t rows, float* to) {
+  if (!d.is_padded()) return gather(from, strides, n, row, c, rows, d.width, to);
+  memset(to, 0, sizeof(float) * rows * d.width);
+  const int64_t end = smaller(row + rows, d.top + d.inner_h);
+  for (int64_t r = larger(row, d.top); r < end; ++r)
+    gather(from, strides, n, r - d.top, c, 1, d.inner_w, to + (r - row) * d.width + d.left);
+}
+
 // Call f(first output channel, number of vectors) for blocks of output channels. Everything that
 // has output channels lies block by block in memory, so that a block is contiguous.
 template <class F>
@@ -240,12 +302,11 @@ struct Weights {
   operator bool() const { return base; }
 };
 
-// Call f(at, to, width) for every function of a channel: its weight is number `at` of the base's, a
-// column of its channel's slabs [tap][block][row][lane] begins at `to`, rows are `width` apart.
+// Call f(at, to, width) for every function of some channels: its weight is number `at` of the base's,
+// a column of the slabs [channel][tap][block][row][lane] begins at `to`, rows are `width` apart.
 template <class F>
-void each_function(const Plan& d, int64_t c, F f) {
+void each_function(const Plan& d, int64_t begin, int64_t end, F f) {
   const int64_t gi = d.group_in, go = d.group_out, most = MOST * d.lanes;
-  const int64_t first_at = (c / gi * go * gi + c % gi) * d.kernel_h * d.kernel_w;
   int64_t block = 0, width = smaller(most, d.padded), lane = 0;
   for (int64_t side = 0; side < d.across; ++side)
     for (int64_t o = 0; o < go; ++o, ++lane) {
@@ -253,41 +314,81 @@ void each_function(const Plan& d, int64_t c, F f) {
         block = lane;
         width = smaller(most, d.padded - block);
       }
-      const int64_t at = first_at + o * gi * d.kernel_h * d.kernel_w + side;
-      for (int64_t tap = 0; tap < d.taps; ++tap)
-        f(at + tap * d.across, tap * d.slab + block * d.rows + lane - block, width);
+      for (int64_t c = begin; c < end; ++c) {
+        const int64_t at = ((c / gi * go + o) * gi + c % gi) * d.kernel_h * d.kernel_w + side;
+        const int64_t to = (c - begin) * d.in_channel + block * d.rows + lane - block;
+        for (int64_t tap = 0; tap < d.taps; ++tap)
+          f(at + tap * d.across, to + tap * d.slab, width);
+      }
     }
 }
 
-// Weight of a channel to its slabs.
-void pack(const Plan& d, int64_t c, Weights<const float> weight, float* slabs, Outcome& outcome) {
-  memset(slabs, 0, sizeof(float) * d.taps * d.slab);
-  each_function(d, c, [&](int64_t at, int64_t to, int64_t width) {
+// Weight of some channels to their slabs.
+void pack(const Plan& d, int64_t begin, int64_t end, Weights<const float> weight, float* slabs,
+          Outcome& outcome) {
+  memset(slabs, 0, sizeof(float) * (end - begin) * d.in_channel);
+  each_function(d, begin, end, [&](int64_t at, int64_t to, int64_t width) {
     const float* from = weight.spline + at * d.splines;
     slabs[to + (d.rows - 1) * width] = weight.base[at];
-    for (int64_t b = 0; b < d.splines; ++b) slabs[to + (K + b) * width] = from[b];
+    for (int64_t b = 0; b < d.splines; ++b) slabs[to + (d.before + b) * width] = from[b];
   });
-  if (!finite(slabs, d.taps * d.slab)) outcome.fail(NOT_FINITE);
+  if (!finite(slabs, (end - begin) * d.in_channel)) outcome.fail(NOT_FINITE);
 }
 
 // Threads for so many numbers that are moved or added: waking one costs as much as some ten thousand.
 int64_t threads_for(const Plan& d, int64_t numbers) { return numbers > 1 << 16 ? d.threads : 1; }
 
+// Call f(first, end) for all channels, `together` at a time.
+template <class F>
+void each_channels(const Plan& d, int64_t threads, const F& f) {
+  share_out((d.channels + d.together - 1) / d.together, threads, [&](kan_share& share) {
+    for (int64_t some; kan_next(share, &some);)
+      f(some * d.together, smaller(d.channels, (some + 1) * d.together));
+  });
+}
+
 void pack_all(const Plan& d, Weights<const float> weight, float* slabs, Outcome& outcome) {
-  const int64_t threads = threads_for(d, d.channels * d.taps * d.slab);
-  share_out(d.channels, threads, [&](kan_share& share) {
-    for (int64_t c; kan_next(share, &c);)
-      if (!outcome.failed()) pack(d, c, weight, slabs + c * d.taps * d.slab, outcome);
+  each_channels(d, threads_for(d, d.channels * d.in_channel), [&](int64_t begin, int64_t end) {
+    if (!outcome.failed()) pack(d, begin, end, weight, slabs + begin * d.in_channel, outcome);
   });
 }
 
 // The way back, for the gradient.
-void unpack(const Plan& d, int64_t c, const float* slabs, Weights<float> weight) {
-  each_function(d, c, [&](int64_t at, int64_t from, int64_t width) {
+void unpack(const Plan& d, int64_t begin, int64_t end, const float* slabs, Weights<float> weight) {
+  each_function(d, begin, end, [&](int64_t at, int64_t from, int64_t width) {
     float* to = weight.spline + at * d.splines;
     weight.base[at] = slabs[from + (d.rows - 1) * width];
-    for (int64_t b = 0; b < d.splines; ++b) to[b] = slabs[from + (K + b) * width];
+    for (int64_t b = 0; b < d.splines; ++b) to[b] = slabs[from + (d.before + b) * width];
   });
+}
+
+// Add to NV vectors of output channels of P pixels what one c gives by T taps, of a basis with one
+// interval: the rows are loaded once for all of them.
+template <int L, int NV, int T, int P>
+void forward_some(const float* slab, int64_t next, int64_t rows, const float* v, int64_t stride,
+                  const float* base, int64_t step, float* acc, int64_t below) {
+  typedef typename Vector<L>::type V;
+  V sum[P][T][NV];
+  for (int p = 0; p < P; ++p)
+    for (int t = 0; t < T; ++t)
+      for (int k = 0; k < NV; ++k)
+        sum[p][t][k] = *reinterpret_cast<const V*>(acc + p * NV * L - t * below + k * L);
+  for (int m = -1; m <= K; ++m) {
+    const float* row = slab + (m < 0 ? rows - 1 : m) * NV * L;
+    const float* from = m < 0 ? base : v + m * stride;
+    const V zero = {};
+    V value[P];
+    for (int p = 0; p < P; ++p) value[p] = zero + from[p * step];
+    for (int t = 0; t < T; ++t)
+      for (int k = 0; k < NV; ++k) {
+        const V here = *reinterpret_cast<const V*>(row + t * next + k * L);
+        for (int p = 0; p < P; ++p) sum[p][t][k] += here * value[p];
+      }
+  }
+  for (int p = 0; p < P; ++p)
+    for (int t = 0; t < T; ++t)
+      for (int k = 0; k < NV; ++k)
+        *reinterpret_cast<V*>(acc + p * NV * L - t * below + k * L) = sum[p][t][k];
 }
 
 // Add to NV vectors of output channels of n pixels what one c gives by T taps, `below` apart in the
@@ -297,6 +398,15 @@ void forward_run(const float* slab, int64_t next, int64_t rows, const float* v, 
                  const float* base, const int32_t* interval, int64_t step, int64_t n, float* acc,
                  int64_t below) {
   typedef typename Vector<L>::type V;
+  if constexpr (!SPLINES) {
+    constexpr int P = LANES == 16 ? 4 : 2;
+    int64_t j = 0;
+    for (; j + P <= n; j += P, v += P * step, base += P * step, acc += P * NV * L)
+      forward_some<L, NV, T, P>(slab, next, rows, v, stride, base, step, acc, below);
+    for (; j < n; ++j, v += step, base += step, acc += NV * L)
+      forward_some<L, NV, T, 1>(slab, next, rows, v, stride, base, step, acc, below);
+    return;
+  }
   V base_row[T][NV];
   for (int t = 0; t < T; ++t)
     for (int k = 0; k < NV; ++k)
@@ -475,18 +585,20 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
   const int64_t pieces = (d.out_h + most - 1) / most;
   // A thread that has one piece makes a channel's slabs in its own cache, and waits for nobody.
   const bool once = d.n * pieces <= d.threads;
-  const int64_t in_channel = taps * d.slab;
-  Buffer<float> all_slabs(once ? 1 : d.channels * in_channel, outcome);
+  Buffer<float> all_slabs(once ? 1 : d.channels * d.in_channel, outcome);
   const int64_t high = (most - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
   const int64_t stride = whole(high * d.width);
   if (!once) pack_all(d, weight, all_slabs, outcome);
   share_out(d.n * pieces * d.groups, d.threads, [&](kan_share& share) {
     // What follows the last lane is read by `fold`, and dropped.
-    Buffer<float> acc(most * columns * padded + L, outcome), v((K + 1) * stride, outcome);
+    Buffer<float> acc(most * columns * padded + L, outcome);
+    Buffer<float> v(d.parts * (K + 1) * stride, outcome);
     Buffer<float> values(stride, outcome), bases(stride, outcome);
+    Buffer<float> no_base(d.parts > 1 ? stride : 1, outcome);
     Buffer<float> folded(wide ? most * d.out_w * Plan::padded_to(go, L) : 1, outcome);
     Buffer<int32_t> interval(stride, outcome);
-    Buffer<float> one_slabs(once ? in_channel : 1, outcome);
+    Buffer<float> some_slabs(once ? d.together * d.in_channel : 1, outcome);
+    if (d.parts > 1 && no_base) memset(no_base, 0, sizeof(float) * stride);
     for (int64_t index; kan_next(share, &index);) {
       if (outcome.failed()) continue;
       const int64_t group = index % d.groups, piece = index / d.groups % pieces;
@@ -496,17 +608,19 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
       const int64_t input_rows = (count - 1) * d.stride_h + (d.kernel_h - 1) * d.dilation_h + 1;
       memset(acc, 0, sizeof(float) * (count * columns * padded + L));
       for (int64_t c = group * gi; c < (group + 1) * gi; ++c) {
-        const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
-        if (once) pack(d, c, weight, one_slabs, outcome);
+        const int64_t nth = (c - group * gi) % d.together;
+        const float* slabs = once ? some_slabs + nth * d.in_channel : all_slabs + c * d.in_channel;
+        if (once && nth == 0)
+          pack(d, c, smaller(c + d.together, (group + 1) * gi), weight, some_slabs, outcome);
         const int64_t row = top * d.stride_h, total = input_rows * d.width;
-        gather(x, d.x, n, row, c, input_rows, d.width, values);
+        gather_padded(d, x, d.x, n, row, c, input_rows, values);
         if (base)
-          gather(base, d.base, n, row, c, input_rows, d.width, bases);
+          gather_padded(d, base, d.base, n, row, c, input_rows, bases);
         else
           silu(values, total, LANES, bases, nullptr);
         if (!finite(values, total) || !finite(bases, total)) outcome.fail(NOT_FINITE);
-        const auto splines = d.knots ? evaluate<false, false> : evaluate<false, true>;
-        splines(d, knots, values, total, stride, LANES, v, nullptr, interval);
+        evaluate<false>(d, knots, values, total, stride, (K + 1) * stride, LANES, v, nullptr,
+                        interval);
         // Where rows of the input follow each other, up to three taps of one column at once.
         const int64_t sideways = wide ? 1 : d.kernel_w;
         for (int64_t side = 0; side < sideways; ++side)
@@ -517,9 +631,13 @@ void forward(const Plan& d, const float* x, const float* base, Weights<const flo
             const auto add = [&](int64_t row, int64_t r, int64_t tap, int64_t together,
                                  int64_t length) {
               const int64_t p = row * d.width + side * d.dilation_w, next = sideways * d.slab;
-              forward_run_of<L>(vectors, together)(slab + tap * next, next, d.rows, v + p, stride,
-                                                   bases + p, interval + p, wide ? 1 : d.stride_w,
-                                                   length, block + r * line, d.dilation_h * line);
+              for (int64_t part = 0; part < d.parts; ++part) {
+                const int64_t row = part * (K + 1);
+                forward_run_of<L>(vectors, together)(
+                    slab + tap * next + row * width, next, d.rows - row, v + row * stride + p, stride,
+                    (part ? no_base : bases) + p, interval + p, wide ? 1 : d.stride_w, length,
+                    block + r * line, d.dilation_h * line);
+              }
             };
             if (pointwise) return add(0, 0, 0, 1, count * d.width);
             if (d.stride_h > 1) {
@@ -582,59 +700,100 @@ void gather_piece(const float* from, const int64_t strides[4], const Piece& piec
            to + image * piece.rows * width);
 }
 
+// By tap, the sums of the output's gradient over where that tap meets the padding, in some rows of
+// the output: of all that is padding a function has the same values.
+void sum_padding(const Plan& d, const float* grad, const Piece& piece, int64_t begin_h,
+                 int64_t end_h, int64_t group, float* sums) {
+  const int64_t go = d.group_out;
+  memset(sums, 0, sizeof(float) * d.taps * d.padded);
+  for (int64_t tap = 0; tap < d.kernel_h * d.kernel_w; ++tap) {
+    const int64_t down = tap / d.kernel_w, right = tap % d.kernel_w;
+    float* to = sums + (d.wide ? down * d.padded + right * go : tap * d.padded);
+    const int64_t before = d.left - right * d.dilation_w;  // columns of padding, and all up to the
+    const int64_t behind = before + d.inner_w;             // right one
+    const int64_t begin = smaller(d.out_w, larger(0, (before + d.stride_w - 1) / d.stride_w));
+    const int64_t end =
+        smaller(d.out_w, larger(begin, (behind + d.stride_w - 1) / d.stride_w));
+    for (int64_t n = piece.first; n < piece.first + piece.images; ++n)
+      for (int64_t h = begin_h; h < end_h; ++h) {
+        const float* line = grad + n * d.y[0] + h * d.y[1] + group * go * d.y[3];
+        const int64_t row = h * d.stride_h + down * d.dilation_h - d.top;
+        const bool outside = row < 0 || row >= d.inner_h;
+        for (int64_t j = 0; j < d.out_w; ++j) {
+          if (j == begin && !outside) j = end;
+          if (j == d.out_w) break;
+          for (int64_t o = 0; o < go; ++o) to[o] += line[j * d.y[2] + o * d.y[3]];
+        }
+      }
+  }
+}
+
 template <int L>
 void backward(const Plan& d, const float* x, const float* base, const float* slope,
               Weights<const float> weight, const float* grad, float* grad_x, float* grad_base,
               Weights<float> grad_weight, Outcome& outcome) {
   const bool split = grad_base != nullptr;
   const int64_t gi = d.group_in, go = d.group_out, padded = d.padded, taps = d.taps;
-  const int64_t each_sum = d.channels * taps * d.slab;
-  // 32 vector registers hold both, as far as two vectors of channels.
-  const bool fused = grad_x && grad_weight && !split && K <= 3 && LANES == 16;
+  const int64_t in_channel = d.in_channel, each_sum = d.channels * in_channel;
+  // 32 vector registers hold both, as far as one or two vectors of channels.
+  const bool fused = grad_x && grad_weight && !split && LANES == 16;
   // Pieces of about BACKWARD_PIXELS values in each channel, as many in each slot if they are few.
-  const int64_t size = d.height * d.width;
+  const int64_t size = d.inner_h * d.inner_w;
   const int64_t fit = larger(1, BACKWARD_PIXELS / larger(1, size));
-  const int64_t most = larger(1, BACKWARD_PIXELS / larger(1, d.width));
-  const int64_t cuts = fit > 1 ? 1 : (d.height + most - 1) / most;
+  const int64_t most = larger(1, BACKWARD_PIXELS / larger(1, d.inner_w));
+  const int64_t cuts = fit > 1 ? 1 : (d.inner_h + most - 1) / most;
   int64_t bundles = larger(1, (d.n + fit - 1) / fit);
   if (bundles > 1) bundles = smaller(d.n, (bundles + SLOTS - 1) / SLOTS * SLOTS);
   const int64_t together = (d.n + bundles - 1) / bundles, pieces = bundles * cuts;
-  const int64_t high = cuts > 1 ? most : d.height;
-  const int64_t pixels = whole(together * high * d.width);
+  const int64_t high = cuts > 1 ? most : d.inner_h;
+  const int64_t pixels = whole(together * high * d.inner_w);
   const bool wide = d.wide;
   const int64_t above = (d.kernel_h - 1) * d.dilation_h;
-  const int64_t left = (d.kernel_w - 1) * d.dilation_w, across = d.width + left;
+  const int64_t left = (d.kernel_w - 1) * d.dilation_w, across = d.inner_w + left;
+  // Columns of the output to which the input gives.
+  const int64_t begin_w = larger(0, (d.left - left + d.stride_w - 1) / d.stride_w);
+  const int64_t end_w = smaller(d.out_w, (d.left + d.inner_w - 1) / d.stride_w + 1);
+  const bool counts = grad_weight && d.is_padded();
   // Work is cut by pieces, into slots with a sum each, and by channels.
   const int64_t affordable = larger(1, SLOTS_FLOATS / larger(1, each_sum));
   const int64_t slots = smaller(smaller(SLOTS, affordable), pieces);
   const int64_t cut_c = smaller(gi, larger(1, SLOTS / slots / d.groups));
   // With one piece every channel comes once: its slabs, and the gradient's, are made in the cache.
   const bool once = pieces == 1;
-  const int64_t in_channel = taps * d.slab;
   Buffer<float> all_slabs(grad_x && !once ? each_sum : 1, outcome);
   Buffer<float> all_sums(grad_weight && !once ? slots * each_sum : 1, outcome);
   const Knots knots(d, outcome);
+  Buffer<float> values_there(d.parts * (K + 1) * LANES, outcome);
+  int32_t interval_there[LANES];  // of the padding, as these values
+  if (outcome.failed()) return;
+  evaluate<false>(d, knots, NOTHING, LANES, LANES, (K + 1) * LANES, LANES, values_there, nullptr,
+                  interval_there);
   if (grad_x && !once) pack_all(d, weight, all_slabs, outcome);
   share_out(slots * d.groups * cut_c, d.threads, [&](kan_share& share) {
     // A run reads whole vectors, beyond the last lane too.
     const int64_t in_frame = together * (high + above) * across * (wide ? go : padded) + MOST * L;
     Buffer<float> g(in_frame, outcome), values(pixels, outcome);
-    Buffer<float> tiles(pixels / LANES * TILE, outcome);
+    const int64_t tile = d.parts * TILE;
+    Buffer<float> tiles(pixels / LANES * tile, outcome);
     Buffer<int32_t> places(pixels, outcome);   // where each value's part of g lies
     Buffer<int64_t> targets(pixels, outcome);  // where its gradient goes, but for the channel
     Buffer<float> spread(pixels * L, outcome), spread_base(split ? pixels * L : 1, outcome);
-    Buffer<int32_t> interval(pixels, outcome), at(d.splines + K + 1, outcome);
+    Buffer<int32_t> interval(pixels, outcome), at(d.intervals + 1, outcome);
     Buffer<Sorted> sorted(pixels, outcome);
+    Buffer<float> padding(counts ? taps * padded : 1, outcome);
     // One of the base's numbers to the tiles.
     const auto gather_to_tiles = [&](const float* from, const int64_t strides[4],
                                      const Piece& piece, int64_t c, int64_t total, int64_t where) {
-      gather_piece(from, strides, piece, c, d.width, values);
+      gather_piece(from, strides, piece, c, d.inner_w, values);
       if (!finite(values, total)) outcome.fail(NOT_FINITE);
       for (int64_t p = 0; p < total; p += LANES)
-        memcpy(tiles + p / LANES * TILE + where, values + p, sizeof(float) * LANES);
+        memcpy(tiles + p / LANES * tile + where, values + p, sizeof(float) * LANES);
     };
-    Buffer<float> one_slabs(once ? in_channel : 1, outcome);
-    Buffer<float> one_sum(once ? in_channel : 1, outcome);
+    Buffer<float> some_slabs(once ? d.together * in_channel : 1, outcome);
+    Buffer<float> some_sums(once ? d.together * in_channel : 1, outcome);
+    // Of the base each value has one: in the tile of the first part.
+    for (int64_t at = 0; d.parts > 1 && tiles && at < pixels / LANES * tile; at += TILE)
+      memset(tiles + at + BASE, 0, sizeof(float) * 2 * LANES);
     for (int64_t task; kan_next(share, &task);) {
       if (outcome.failed()) continue;
       const int64_t part = task % cut_c, group = task / cut_c % d.groups;
@@ -647,9 +806,9 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
       const int64_t index1 = pieces * (slot + 1) / slots;
       for (int64_t index = pieces * slot / slots; index < index1; ++index) {
         const int64_t bundle = index / cuts, cut = index % cuts;
-        Piece piece = {d.n * bundle / bundles, 0, d.height * cut / cuts, 0};
+        Piece piece = {d.n * bundle / bundles, 0, d.inner_h * cut / cuts, 0};
         piece.images = d.n * (bundle + 1) / bundles - piece.first;
-        piece.rows = d.height * (cut + 1) / cuts - piece.top;
+        piece.rows = d.inner_h * (cut + 1) / cuts - piece.top;
         // The output's gradient, o innermost, spread by the strides, in a frame of zeros. For
         // taps side by side the columns run backwards: then what a pixel gave to, by tap, lies
         // in one piece.
@@ -658,14 +817,14 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
         memset(g, 0, sizeof(float) * (frame * (wide ? go : padded) + MOST * L));
         for (int64_t image = 0; image < piece.images; ++image)
           for (int64_t h = 0; h < d.out_h; ++h) {
-            const int64_t row = h * d.stride_h - piece.top + above;
+            const int64_t row = h * d.stride_h - d.top - piece.top + above;
             if (row < 0 || row >= tall) continue;
             const float* from = grad + (piece.first + image) * d.y[0] + h * d.y[1];
-            const int64_t line = (image * tall + row) * across, pixel = line + left;
+            const int64_t line = (image * tall + row) * across, pixel = line + left - d.left;
             if (wide) {
-              float* last = g + (line + d.width - 1) * go;
+              float* last = g + (line + d.left + d.inner_w - 1) * go;
               for (int64_t o = 0; o < go; ++o)
-                for (int64_t j = 0; j < d.out_w; ++j)
+                for (int64_t j = begin_w; j < end_w; ++j)
                   last[o - j * go] = from[j * d.y[2] + (group * go + o) * d.y[3]];
               continue;
             }
@@ -674,40 +833,46 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
               float* to = g + first * frame + pixel * width;
               for (int64_t o = 0; o < some; ++o) {
                 const float* line = from + (group * go + first + o) * d.y[3];
-                for (int64_t j = 0; j < d.out_w; ++j)
+                for (int64_t j = begin_w; j < end_w; ++j)
                   to[j * d.stride_w * width + o] = line[j * d.y[2]];
               }
             });
           }
         if (!finite(g, frame * (wide ? go : padded))) outcome.fail(NOT_FINITE);
-        const int64_t total = piece.images * piece.rows * d.width;
+        if (counts) {
+          sum_padding(d, grad, piece, d.out_h * cut / cuts, d.out_h * (cut + 1) / cuts, group,
+                      padding);
+          if (!finite(padding, taps * padded)) outcome.fail(NOT_FINITE);
+        }
+        const int64_t total = piece.images * piece.rows * d.inner_w;
         for (int64_t image = 0, p = 0; image < piece.images; ++image)
           for (int64_t r = 0; r < piece.rows; ++r)
-            for (int64_t j = 0; j < d.width; ++j, ++p) {
-              const int64_t column = wide ? d.width - 1 - j : j;
+            for (int64_t j = 0; j < d.inner_w; ++j, ++p) {
+              const int64_t column = wide ? d.inner_w - 1 - j : j;
               places[p] = static_cast<int32_t>((image * tall + r) * across + column);
               targets[p] = (piece.first + image) * d.x[0] + (piece.top + r) * d.x[1] + j * d.x[2];
             }
         for (int64_t c = c0; c < c1; ++c) {
-          const float* slabs = once ? one_slabs : all_slabs + c * in_channel;
-          float* sums = once ? one_sum : all_sums + slot * each_sum + c * in_channel;
-          if (once && grad_x) pack(d, c, weight, one_slabs, outcome);
+          const int64_t nth = (c - c0) % d.together, end = smaller(c - nth + d.together, c1);
+          const float* slabs = once ? some_slabs + nth * in_channel : all_slabs + c * in_channel;
+          float* sums =
+              once ? some_sums + nth * in_channel : all_sums + slot * each_sum + c * in_channel;
+          if (once && grad_x && nth == 0) pack(d, c, end, weight, some_slabs, outcome);
           if (once && grad_weight) memset(sums, 0, sizeof(float) * in_channel);
           if (base) gather_to_tiles(base, d.base, piece, c, total, BASE);
           if (slope) gather_to_tiles(slope, d.slope, piece, c, total, BASE_SLOPE);
-          gather_piece(x, d.x, piece, c, d.width, values);
+          gather_piece(x, d.x, piece, c, d.inner_w, values);
           if (!finite(values, total)) outcome.fail(NOT_FINITE);
-          if (!base) silu(values, total, TILE, tiles + BASE, tiles + BASE_SLOPE);
-          const auto splines = d.knots ? evaluate<true, false> : evaluate<true, true>;
-          splines(d, knots, values, total, LANES, TILE, tiles, tiles + SLOPE, interval);
+          if (!base) silu(values, total, tile, tiles + BASE, tiles + BASE_SLOPE);
+          evaluate<true>(d, knots, values, total, LANES, TILE, tile, tiles, tiles + SLOPE, interval);
           // Counting sort by interval.
-          const int64_t intervals = d.splines + K;
+          const int64_t intervals = d.intervals;
           memset(at, 0, sizeof(int32_t) * (intervals + 1));
           for (int64_t p = 0; p < total; ++p) ++at[interval[p] + 1];
           for (int64_t i = 0; i < intervals; ++i) at[i + 1] += at[i];
           for (int64_t p = 0; p < total; ++p)
             sorted[at[interval[p]]++] = {static_cast<int32_t>(p),
-                                         static_cast<int32_t>(p / LANES * TILE + p % LANES),
+                                         static_cast<int32_t>(p / LANES * tile + p % LANES),
                                          places[p]};
           for (int64_t tap = 0; tap < taps; ++tap) {
             const int64_t down = wide ? tap : tap / d.kernel_w;
@@ -732,33 +897,38 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
               const int64_t each = wide ? go : width;  // numbers per pixel of g
               const float* here = g + o * frame + shift * each;
               const bool first = tap == 0 && o == 0;
-              int64_t begin = 0;
-              for (int64_t i = 0; i < intervals; begin = at[i], ++i) {
-                const int64_t count = at[i] - begin;
-                if (!count) continue;
-                if (fused && vectors <= 2) {
-                  const auto run = vectors == 1 ? both_run<L, 1> : both_run<L, 2>;
-                  float* to = sums + slab;
-                  const float* rows = slabs + slab;
-                  run(sorted + begin, count, tiles, here, each, to + i * width, to + last,
-                      rows + i * width, rows + last, d.in_slab - o, first, spread + begin * L);
-                  continue;
-                }
-                if (grad_weight) {
-                  float* rows = sums + slab;
-                  to_weight(sorted + begin, count, tiles, here, each, rows + i * width,
-                            rows + last);
-                }
-                if (grad_x) {
-                  const float* rows = slabs + slab;
-                  to_input(sorted + begin, count, tiles, here, each, rows + i * width, rows + last,
-                           d.in_slab - o, first, spread + begin * L,
-                           spread_base + (split ? begin * L : 0));
-                }
+              if (counts) {
+                float* to = sums + slab + interval_there[0] * width;
+                for (int64_t m = 0; m < d.parts * (K + 1); ++m)
+                  for (int64_t lane = 0; lane < width; ++lane)
+                    to[m * width + lane] +=
+                        values_there[m * LANES] * padding[tap * padded + o + lane];
               }
+              // A run of values of one interval, or a part of the functions of all.
+              const auto add = [&](int64_t begin, int64_t count, int64_t row, int64_t part) {
+                const Sorted* run = sorted + begin;
+                const float *tile_there = tiles + part * TILE, *rows = slabs + slab;
+                const float* base_row = part ? NOTHING : rows + last;
+                float *to = sums + slab, *to_spread = spread + begin * L;
+                const bool start = first && part == 0;
+                if (fused && vectors <= (K <= 3 ? 2 : 1)) {
+                  const auto both = vectors == 1 ? both_run<L, 1> : both_run<L, 2>;
+                  both(run, count, tile_there, here, each, to + row * width, to + last,
+                       rows + row * width, base_row, d.in_slab - o, start, to_spread);
+                  return;
+                }
+                if (grad_weight)
+                  to_weight(run, count, tile_there, here, each, to + row * width, to + last);
+                if (grad_x)
+                  to_input(run, count, tile_there, here, each, rows + row * width, base_row,
+                           d.in_slab - o, start, to_spread, spread_base + (split ? begin * L : 0));
+              };
+              for (int64_t part = 0; part < d.parts; ++part)
+                for (int64_t i = 0, begin = 0; i < intervals; begin = at[i], ++i)
+                  if (at[i] > begin) add(begin, at[i] - begin, i + part * (K + 1), part);
             });
           }
-          if (once && grad_weight) unpack(d, c, sums, grad_weight);
+          if (once && grad_weight && c + 1 == end) unpack(d, c - nth, end, some_sums, grad_weight);
           if (!grad_x) continue;
           for (int64_t p = 0; p < total; ++p) {
             const int64_t to = targets[sorted[p].pixel] + c * d.x[3];
@@ -770,13 +940,11 @@ void backward(const Plan& d, const float* x, const float* base, const float* slo
     }
   });
   if (!grad_weight || once || outcome.failed()) return;
-  share_out(d.channels, threads_for(d, slots * each_sum), [&](kan_share& share) {
-    for (int64_t c; kan_next(share, &c);) {
-      float* sum = all_sums + c * in_channel;
-      for (int64_t slot = 1; slot < slots; ++slot)
-        for (int64_t j = 0; j < in_channel; ++j) sum[j] += sum[slot * each_sum + j];
-      unpack(d, c, sum, grad_weight);
-    }
+  each_channels(d, threads_for(d, slots * each_sum), [&](int64_t begin, int64_t end) {
+    float* sum = all_sums + begin * in_channel;
+    for (int64_t slot = 1; slot < slots; ++slot)
+      for (int64_t j = 0; j < (end - begin) * in_channel; ++j) sum[j] += sum[slot * each_sum + j];
+    unpack(d, begin, end, sum, grad_weight);
   });
 }
 

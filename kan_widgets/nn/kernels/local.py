@@ -1,5 +1,8 @@
 """The local form: only the splines that are not zero, by the compiled kernels of ``local.cpp``.
 
+The functions of RBF, Chebyshev and Fourier are nowhere zero, and all multiplied; but their columns
+are not made either, and what of them is needed at a time stays in the cache.
+
 The dense form (:mod:`kan_widgets.nn.dense`) multiplies all columns of every value, of which
 all but ``spline_order + 2`` are zero. Here they are never made: time and memory are nearly the
 same at every grid size, and less than those of the dense form's convolution alone.
@@ -12,28 +15,36 @@ finite: the dense form computes that call.
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
-from typing import Protocol, Union
+from typing import Protocol, Union, cast
 
 import torch
 from torch import Tensor
 
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.chebyshev import Chebyshev
+from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.bases.rbf import RBF
 from kan_widgets.nn.kernels import native
 from kan_widgets.nn.kernels.loaded import Kernels
+from kan_widgets.nn.kernels.recipe import OTHERS
 
 #: Least number of columns in the dense form, for a call to be worth the compiler.
 LARGE = 2**16
 
-Splines = Union[BSpline, KnotSpline]  # noqa: UP007  (evaluated on Python 3.10)
+Known = Union[BSpline, KnotSpline, RBF, Chebyshev, Fourier]  # noqa: UP007  (evaluated on Python 3.10)
+
+#: Bases other than splines, in the order of ``local.cpp``. A class derived from one may differ.
+_FAMILIES = (RBF, Chebyshev, Fourier)
 
 #: What the kernels return for 0, where a number is not finite.
 _NOT_FINITE = -1
 
 #: The struct ``Problem`` of ``local.cpp``: sizes and strides, then two numbers of the grid.
-_PROBLEM = struct.Struct("32q2d")
+_PROBLEM = struct.Struct("37q2d")
 
 
 class Windows(Protocol):
@@ -45,8 +56,9 @@ class Windows(Protocol):
     def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
         """Return the problem's sizes.
 
-        Fourteen: n, height, width and channels of the input; output channels and groups; height and
-        width of the kernel, the stride and the dilation; height and width of the output.
+        Eighteen: n, height, width and channels of the padded input; output channels and groups;
+        height and width of the kernel, the stride, the dilation and the output; of the input that
+        is given height and width, and the rows and columns of padding before it.
         """
 
     def strides(self, x: Tensor) -> tuple[int, ...]:
@@ -59,7 +71,9 @@ class Windows(Protocol):
         """Return the strides of the output, or its gradient, along the same four."""
 
 
-def kernels(x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis) -> Kernels | None:
+def kernels(
+    x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis, windows: Windows
+) -> Kernels | None:
     """Return the compiled kernels if they can and should compute this call, else None.
 
     Parameters
@@ -68,25 +82,20 @@ def kernels(x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis)
         Any shape.
     base_weight, spline_weight
         The two parts of the weight.
-    basis
-        The basis of the layer.
+    basis, windows
+        The basis and the rest of the layer.
     """
-    if not (
-        isinstance(basis, (BSpline, KnotSpline))
-        and basis.spline_order > 0
-        and is_plain(x)
-        and is_plain(base_weight)
-        and is_plain(spline_weight)
-    ):
+    if isinstance(basis, (BSpline, KnotSpline)):
+        order = basis.spline_order
+        computable = order > 0
+    else:
+        order = OTHERS
+        computable = type(basis) in _FAMILIES
+    if not (computable and all(map(is_plain, (x, base_weight, spline_weight)))):
         return None
-    return wanted(basis.spline_order, x, basis)
-
-
-def wanted(order: int, x: Tensor, basis: Basis) -> Kernels | None:
-    """Return the library of an order if kernels are wanted and ``x`` is worth the compiler."""
     if not native.wanted():
         return None
-    if x.numel() * (basis.n_basis + 1) < LARGE:
+    if math.prod(windows.sizes(x, spline_weight)[:4]) * (basis.n_basis + 1) < LARGE:
         native.prepare(order)
         return None
     return native.library(order)
@@ -113,7 +122,7 @@ def forward(
     base: Tensor | None,
     base_weight: Tensor,
     spline_weight: Tensor,
-    basis: Splines,
+    basis: Known,
     windows: Windows,
 ) -> Tensor | None:
     """Return the layer's output, or None if a number is not finite.
@@ -157,7 +166,7 @@ def backward(
     base_weight: Tensor,
     spline_weight: Tensor,
     grad: Tensor,
-    basis: Splines,
+    basis: Known,
     windows: Windows,
     needs_x: bool,
     needs_weight: bool,
@@ -225,11 +234,10 @@ def _problem(
     base: Tensor | None,
     slope: Tensor | None,
     y: Tensor,
-    basis: Splines,
+    basis: Known,
     windows: Windows,
 ) -> bytes:
-    even = isinstance(basis, BSpline)
-    lo, hi = basis.grid_range
+    family, shift, factor = _family(basis)
     like = windows.strides(x)
     return _PROBLEM.pack(
         *sizes,
@@ -239,14 +247,28 @@ def _problem(
         *windows.output_strides(y),
         basis.n_basis,
         torch.get_num_threads(),
-        lo,
-        1 / (hi - lo) * basis.grid_size if even else 0.0,
+        family,
+        shift,
+        factor,
     )
 
 
-def _knots(basis: Splines) -> ctypes.Array[ctypes.c_double] | None:
+def _family(basis: Known) -> tuple[int, float, float]:
+    """Return which of the other bases it is, and what its functions are shifted and scaled by."""
+    lo, hi = basis.domain
+    if isinstance(basis, (BSpline, KnotSpline)):
+        lo, hi = basis.grid_range
+        return 0, lo, 1 / (hi - lo) * basis.grid_size
+    family = _FAMILIES.index(cast(type[RBF], type(basis)))
+    if isinstance(basis, RBF):
+        return family, lo, 1 / basis.width
+    factor = basis.scale if isinstance(basis, Chebyshev) else 1 / (hi - lo)
+    return family, (lo + hi) / 2, factor
+
+
+def _knots(basis: Known) -> ctypes.Array[ctypes.c_double] | None:
     """Return the knots if they are uneven."""
-    if isinstance(basis, BSpline):
+    if not isinstance(basis, KnotSpline):
         return None
     return (ctypes.c_double * len(basis.knots))(*basis.knots)
 

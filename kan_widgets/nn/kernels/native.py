@@ -124,7 +124,7 @@ def kernels_info() -> str:
 
 
 def prepare(order: int) -> None:
-    """Start the compiler for an order, or `recipe.COLUMNS`, if it is needed and was not started."""
+    """Start the compiler for an order, or `recipe.OTHERS`, if it is needed and was not started."""
     if order not in _builds:
         with _lock:
             if order not in _builds:
@@ -132,7 +132,7 @@ def prepare(order: int) -> None:
 
 
 def library(order: int) -> Kernels | None:
-    """Return the kernels for an order, or `recipe.COLUMNS`, or None if they cannot be had."""
+    """Return the kernels for an order, or `recipe.OTHERS`, or None if they cannot be had."""
     prepare(order)
     return _builds[order].result()
 

@@ -1,10 +1,10 @@
 """How the kernels are compiled: for this machine when layers want them, or into a wheel.
 
 Both take the same files and options. For this machine ``local.cpp`` is compiled once, for the order
-of the splines in use and all instructions that the processor has, and ``columns.cpp`` for bases
-other than splines. A wheel's library has both, with every order of `ORDERS`, at every level of
-`LEVELS`, and takes the best that the processor runs (:mod:`kan_widgets.nn.kernels.bundled`). This
-file imports nothing of the package: what builds a wheel (``hatch_build.py``) has nothing else.
+of the splines in use, or for other bases, and all instructions that the processor has. A wheel's
+library has it for every order of `ORDERS` and for the others, at every level of `LEVELS`, and takes
+the best that the processor runs (:mod:`kan_widgets.nn.kernels.bundled`). This file imports nothing
+of the package: what builds a wheel (``hatch_build.py``) has nothing else.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SPLINES, OTHERS, RUNTIME = (FOLDER / f"{name}.cpp" for name in ("local", "columns", "runtime"))
+LOCAL, RUNTIME = FOLDER / "local.cpp", FOLDER / "runtime.cpp"
 #: All that a library is made of.
-FILES = (SPLINES, OTHERS, RUNTIME, FOLDER / "runtime.h", FOLDER / "vectors.h")
+FILES = (LOCAL, RUNTIME, *(FOLDER / f"{name}.h" for name in ("families", "runtime", "vectors")))
 
 ORDERS = range(1, 6)
-#: In place of an order: the columns of other bases. Splines of order 0 have no kernels.
-COLUMNS = 0
+#: In place of an order: other bases. Splines of order 0 have no kernels.
+OTHERS = 0
 #: Sets of instructions by architecture, the best first; ``kan_runs`` in ``runtime.cpp`` knows them.
 LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
     "x86_64": {
@@ -101,15 +101,14 @@ def _objects(architecture: str, system: str, scratch: Path) -> Iterator[list[str
     common = [*OPTIONS, *_position(system), "-c"]
     yield [*common, str(RUNTIME), "-o", str(scratch / "runtime.o")]
     for level, instructions in LEVELS[architecture].items():
-        for order in (COLUMNS, *ORDERS):
+        for order in (OTHERS, *ORDERS):
             made = scratch / f"{level}_{order}.o"
             yield [*common, *instructions, *_part(order, level), "-o", str(made)]
 
 
 def _part(order: int, level: str) -> tuple[str, ...]:
     """Return the source for an order, and its names."""
-    source = OTHERS if order == COLUMNS else SPLINES
-    return f"-DORDER={order}", f"-DLEVEL={level}", str(source)
+    return f"-DORDER={order}", f"-DLEVEL={level}", str(LOCAL)
 
 
 def _position(system: str) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ bool start_thread() {
   return thread;
 }
 
+uintptr_t this_thread() { return GetCurrentThreadId(); }
 void* allocate(size_t bytes) { return _aligned_malloc(bytes, 64); }
 void release(void* memory) { _aligned_free(memory); }
 
@@ -85,26 +86,32 @@ bool start_thread() {
   return started;
 }
 
+uintptr_t this_thread() { return reinterpret_cast<uintptr_t>(pthread_self()); }
 void* allocate(size_t bytes) { return aligned_alloc(64, bytes); }
 void release(void* memory) { free(memory); }
 
 #endif
 
-// Blocks that were given back, kept for the next call: fresh pages cost more than the arithmetic.
+// Blocks that were given back, kept for the next call: fresh pages cost more than the arithmetic. A
+// thread gets its own if it can, which its cache may still hold.
 struct Memory {
   static constexpr int PLACES = 32;
   static constexpr size_t KEPT = 32 << 20;  // bytes in all
   Mutex mutex;
   void* block[PLACES] = {};
   size_t bytes[PLACES] = {}, kept = 0;
+  uintptr_t owner[PLACES] = {};
   int next = 0;
 
   void* take(size_t wanted, size_t* got) {
+    const uintptr_t us = this_thread();
     mutex.lock();
     int best = -1;
     for (int i = 0; i < PLACES; ++i)
-      if (block[i] && bytes[i] >= wanted && bytes[i] <= 2 * wanted)
-        if (best < 0 || bytes[i] < bytes[best]) best = i;
+      if (block[i] && bytes[i] >= wanted && bytes[i] <= 2 * wanted) {
+        const bool ours = owner[i] == us, theirs = best < 0 || owner[best] != us;
+        if (best < 0 || (ours == theirs ? ours : bytes[i] < bytes[best])) best = i;
+      }
     void* found = nullptr;
     if (best >= 0) {
       found = block[best];
@@ -119,6 +126,7 @@ struct Memory {
   }
 
   void give(void* memory, size_t size) {
+    const uintptr_t us = this_thread();
     mutex.lock();
     // The oldest make room: places are filled in turn.
     for (int tries = 0; tries < PLACES && size <= KEPT; ++tries, next = (next + 1) % PLACES) {
@@ -131,6 +139,7 @@ struct Memory {
       if (kept + size > KEPT) continue;
       block[next] = memory;
       bytes[next] = size;
+      owner[next] = us;
       kept += size;
       memory = nullptr;
       next = (next + 1) % PLACES;
@@ -148,18 +157,57 @@ Memory memory;
 extern "C" void* kan_take(size_t wanted, size_t* got) { return memory.take(wanted, got); }
 extern "C" void kan_give(void* block, size_t bytes) { memory.give(block, bytes); }
 
-struct kan_share {
+namespace {
+
+// Each thread begins with a range of its own, the same one in each call: what lies in its cache since
+// the last is the same part of the batch. Who has done with it goes on with those of others.
+struct Work {
+  static constexpr int64_t MOST = 64;
+  struct alignas(64) Range {
+    int64_t next, end;
+  };
+
   void (*run)(void*, kan_share&);
   void* given;
-  int64_t count, next;
+  int64_t ranges;
   int64_t places, active;  // threads that may still come, and that are at work beside the caller
+  Range range[MOST];
 
-  bool any_left() const { return __atomic_load_n(&next, __ATOMIC_RELAXED) < count; }
+  Work(int64_t count, int64_t threads, void (*run)(void*, kan_share&), void* given)
+      : run(run), given(given), places((count < threads ? count : threads) - 1), active(0) {
+    ranges = places < 0 ? 0 : places < MOST ? places + 1 : MOST;
+    for (int64_t i = 0; i < ranges; ++i) range[i] = {count * i / ranges, count * (i + 1) / ranges};
+  }
+
+  bool any_left() const {
+    for (int64_t i = 0; i < ranges; ++i)
+      if (__atomic_load_n(&range[i].next, __ATOMIC_RELAXED) < range[i].end) return true;
+    return false;
+  }
+
+  void take_part(int64_t number);
 };
 
+}  // namespace
+
+// What a thread knows of the work: whose range it takes from.
+struct kan_share {
+  Work& work;
+  int64_t at;
+};
+
+void Work::take_part(int64_t number) {
+  kan_share share = {*this, ranges ? number % ranges : 0};
+  run(given, share);
+}
+
 extern "C" bool kan_next(kan_share& share, int64_t* piece) {
-  *piece = __atomic_fetch_add(&share.next, 1, __ATOMIC_RELAXED);
-  return *piece < share.count;
+  for (int64_t i = 0; i < share.work.ranges; ++i, share.at = (share.at + 1) % share.work.ranges) {
+    Work::Range& range = share.work.range[share.at];
+    *piece = __atomic_fetch_add(&range.next, 1, __ATOMIC_RELAXED);
+    if (*piece < range.end) return true;
+  }
+  return false;
 }
 
 namespace {
@@ -169,41 +217,41 @@ void help_team();
 // One for all callers.
 struct Team {
   Mutex mutex;
-  Condition work, done;
-  kan_share* share = nullptr;  // what there is to do
+  Condition called, done;
+  Work* work = nullptr;  // what there is to do
   int64_t threads = 0;         // beside those that call
 
   // False if they work for another caller, who is not waited for.
-  bool begin(kan_share& ours) {
+  bool begin(Work& ours) {
     mutex.lock();
-    const bool free = !share;
+    const bool free = !work;
     if (free) {
       while (threads < ours.places && start_thread<help_team>()) ++threads;
-      share = &ours;
+      work = &ours;
       wake();
     }
     mutex.unlock();
     return free;
   }
 
-  void end(kan_share& ours) {
+  void end(Work& ours) {
     mutex.lock();
     ours.places = 0;
     while (ours.active) done.wait(mutex);
-    share = nullptr;
+    work = nullptr;
     mutex.unlock();
   }
 
   void help() {
     mutex.lock();
     for (;;) {
-      while (!share || !share->places || !share->any_left()) work.wait(mutex);
-      kan_share& theirs = *share;
-      --theirs.places;
+      while (!work || !work->places || !work->any_left()) called.wait(mutex);
+      Work& theirs = *work;
+      const int64_t number = theirs.places--;
       ++theirs.active;
       wake();
       mutex.unlock();
-      theirs.run(theirs.given, theirs);
+      theirs.take_part(number);
       mutex.lock();
       if (!--theirs.active) done.wake_one();
     }
@@ -211,7 +259,7 @@ struct Team {
 
   // Whoever comes wakes two more: a hundred are there soon.
   void wake() {
-    for (int64_t i = 0; i < 2 && i < share->places; ++i) work.wake_one();
+    for (int64_t i = 0; i < 2 && i < work->places; ++i) called.wake_one();
   }
 };
 
@@ -228,6 +276,7 @@ struct Borrowed {
   static constexpr int64_t WHILE = 300000000, RECENT = 50000000;  // nanoseconds
 
   void (*parallel)(void (*)(void*), void*, unsigned, unsigned) = nullptr;
+  int (*number)() = nullptr;     // of the thread that asks
   int64_t until = 0;             // when to try them again
   int64_t taken = 0, waited = 0;  // lately; a number that two callers lose does not matter
 
@@ -238,24 +287,25 @@ struct Borrowed {
   }
 
   struct Region {
-    kan_share& share;
+    Work& work;
+    int (*number)();
     int64_t done;  // when the last piece was
   };
 
   static void take_part(void* given) {
     Region& region = *static_cast<Region*>(given);
-    if (!region.share.any_left()) return;
-    region.share.run(region.share.given, region.share);
+    if (!region.work.any_left()) return;
+    region.work.take_part(region.number());
     __atomic_store_n(&region.done, now(), __ATOMIC_RELAXED);
   }
 
   // False if they are not there, or not now.
-  bool run(kan_share& share) {
+  bool run(Work& work) {
     if (!parallel) return false;
     const int64_t began = now();
     if (began < __atomic_load_n(&until, __ATOMIC_RELAXED)) return false;
-    Region region = {share, began};
-    parallel(take_part, &region, static_cast<unsigned>(share.places + 1), 0);
+    Region region = {work, number, began};
+    parallel(take_part, &region, static_cast<unsigned>(work.places + 1), 0);
     const int64_t ended = now();
     int64_t all = __atomic_load_n(&taken, __ATOMIC_RELAXED) + ended - began;
     int64_t lost = __atomic_load_n(&waited, __ATOMIC_RELAXED) + ended - region.done;
@@ -282,9 +332,9 @@ void after_fork() {
   team.mutex.unlock();
 }
 void forked() {
-  team.work = Condition();
+  team.called = Condition();
   team.done = Condition();
-  team.share = nullptr;
+  team.work = nullptr;
   team.threads = 0;
   borrowed.parallel = nullptr;  // whose threads are not there either
   after_fork();
@@ -294,26 +344,30 @@ const int registered = pthread_atfork(before_fork, after_fork, forked);
 
 }  // namespace
 
-static int64_t regions = 0;
+static int64_t regions = 0, pieces = 0;
 
-// How often threads were called to share work, since the library was loaded.
+// How often threads were called to share work, and how many pieces of work there were, shared or not,
+// since the library was loaded.
 KAN_PUBLIC int64_t kan_regions() { return __atomic_load_n(&regions, __ATOMIC_RELAXED); }
+KAN_PUBLIC int64_t kan_pieces() { return __atomic_load_n(&pieces, __ATOMIC_RELAXED); }
 
 extern "C" void kan_share_out(int64_t count, int64_t threads, void (*run)(void*, kan_share&),
                               void* given) {
-  kan_share share = {run, given, count, 0, (count < threads ? count : threads) - 1, 0};
-  if (share.places > 0) __atomic_fetch_add(&regions, 1, __ATOMIC_RELAXED);
+  Work work(count, threads, run, given);
+  if (work.places > 0) __atomic_fetch_add(&regions, 1, __ATOMIC_RELAXED);
+  __atomic_fetch_add(&pieces, count, __ATOMIC_RELAXED);
 #if !defined(_WIN32)
-  if (share.places > 0 && borrowed.run(share)) return;
+  if (work.places > 0 && borrowed.run(work)) return;
 #endif
-  const bool together = share.places > 0 && team.begin(share);
-  run(given, share);
-  if (together) team.end(share);
+  const bool together = work.places > 0 && team.begin(work);
+  work.take_part(0);
+  if (together) team.end(work);
 }
 
-// Take the threads of this GOMP_parallel, as long as they come at once.
-KAN_PUBLIC void kan_borrow(void* parallel) {
+// Take the threads of this GOMP_parallel, as long as they come at once, by this omp_get_thread_num.
+KAN_PUBLIC void kan_borrow(void* parallel, void* number) {
 #if !defined(_WIN32)
+  borrowed.number = reinterpret_cast<decltype(borrowed.number)>(number);
   borrowed.parallel = reinterpret_cast<decltype(borrowed.parallel)>(parallel);
 #endif
 }
