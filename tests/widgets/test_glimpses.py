@@ -269,16 +269,16 @@ def test_a_page_that_draws_much_is_asked_seldom_and_one_that_draws_little_gets_l
     gate = Gate()
     assert all(gate.asks(number, 400_000) for number in range(8))
     now = 0.0
-    # One that draws all that comes, 30 frames a second.
+    # One that draws all that comes, 30 frames a second: within two seconds it answers once in one.
     asked = []
-    for _ in range(60):
+    for _ in range(180):
         now += 1 / 30
-        assert gate.is_open(now, 300_000)
+        assert gate.is_open(now, 100_000)
         number = gate.sent(now)
-        if gate.asks(number, 300_000):
-            gate.came(number, number - sum(asked[-1:]), now)
+        if gate.asks(number, 100_000):
+            gate.came(number, number - sum(asked[-1:]), now + 0.05)
             asked.append(number)
-    assert len([number for number in asked if number > 30]) == 5
+    assert len([number for number in asked if number > 60]) == 4
     # And one that takes half a second for each.
     for _ in range(8):
         while gate.is_open(now, 300_000):
@@ -289,8 +289,27 @@ def test_a_page_that_draws_much_is_asked_seldom_and_one_that_draws_little_gets_l
     assert len(sent) == 3  # as many as are small enough, whatever it draws
 
 
+@pytest.mark.parametrize(
+    ("seconds", "drawn", "ahead"),
+    [(0.1, 4, 32), (0.4, 4, 4), (0.1, 1, 4)],
+    ids=["keeps up", "late", "leaves out most"],
+)
+def test_many_frames_are_under_way_only_to_a_page_that_keeps_up(seconds, drawn, ahead):
+    gate = Gate()
+    gate.came(gate.sent(now=0.0), 1, now=0.0)
+    for k in range(1, 8):
+        for _ in range(4):
+            number = gate.sent(seconds * k)
+        gate.came(number, drawn, seconds * (k + 1))
+    under_way = 0
+    while under_way < 100 and gate.is_open(now=3.2, size=250_000):
+        gate.sent(now=3.2)
+        under_way += 1
+    assert under_way == ahead
+
+
 def test_of_large_frames_few_are_under_way_however_fast_the_page():
     gate = Gate()
     for k in range(100):
         gate.came(gate.sent(0.01 * k), 1, 0.01 * k)
-    assert len([gate.sent(1.0) for _ in range(100) if gate.is_open(1.0, 1_000_000)]) == 4
+    assert len([gate.sent(1.0) for _ in range(100) if gate.is_open(1.0, 1_000_000)]) == 8

@@ -41,14 +41,18 @@ export function cellsMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
       for (let k = 0; k < columns; k++) {
         const place = a.flowing ? first + k : row * a.in + first + k;
         const kernel = a.order ? a.order[place] : place;
-        const corner = row * pitchY * width + k * pitchX;
-        for (let line = 0; line < blockHeight; line++) {
-          if (line % apart >= whole) continue;
-          const at = (kernel * a.kh + Math.floor(line / apart)) * a.kw;
-          const from = corner + line * width;
-          for (let c = 0; c < a.kw; c++) {
-            pixels.fill(colours[at + c], from + c * apart, from + c * apart + whole);
+        for (let line = 0; line < a.kh; line++) {
+          const at = (kernel * a.kh + line) * a.kw;
+          let from = (row * pitchY + line * apart) * width + k * pitchX;
+          for (let c = at; c < at + a.kw; c++, from += apart) {
+            for (let px = from; px < from + whole; px++) pixels[px] = colours[c];
           }
+        }
+      }
+      for (let line = 0; line < a.kh; line++) {
+        const from = (row * pitchY + line * apart) * width;
+        for (let again = 1; again < whole; again++) {
+          pixels.copyWithin(from + again * width, from, from + width);
         }
       }
     }

@@ -1,6 +1,7 @@
 /** How far the functions reach over all steps that the page has, so that a scale stays while they grow. No DOM. */
 
 import { memory } from "../../phi/memory.ts";
+import { atPlace } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { layerOf, sameShape } from "./subject.ts";
 
@@ -40,14 +41,12 @@ function sampled(ranges: ArrayLike<number>): Float64Array {
 
 /** The largest range that is at most twice as large as those of the other 98 %; 0 where none is finite. */
 export function withoutOutliers(ranges: ArrayLike<number>): number {
-  const rising = sampled(ranges).filter(Number.isFinite).sort();
-  const count = rising.length;
+  const finite = sampled(ranges).filter(Number.isFinite);
+  const count = finite.length;
   if (count === 0) return 0;
-  const others = rising[count - 1 - Math.max(1, Math.floor(SHARE * count))];
-  if (count < FEW || !(others > 0)) return rising[count - 1];
-  let k = count - 1;
-  while (rising[k] > FAR * others) k--;
-  return rising[k];
+  const others = atPlace(finite, count - 1 - Math.max(1, Math.floor(SHARE * count)));
+  const most = count < FEW || !(others > 0) ? Number.POSITIVE_INFINITY : FAR * others;
+  return finite.reduce((best, range) => (range <= most && range > best ? range : best), 0);
 }
 
 /**
