@@ -215,7 +215,8 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   function heard(what: Change | string) {
     parts.changed?.(what);
     if (what === "frame") turns.soon();
-    else schedule();
+    else if (what === "theme") schedule();
+    else turns.now();
   }
 
   const connection = createConnection(props, {
