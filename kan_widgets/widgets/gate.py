@@ -48,23 +48,24 @@ class Gate:
         self._sent = self._came = self._asked = 0
         self._heard = False
         self._in_vain = 0
-        self._last = 0.0
+        self.last = 0.0
+        """When a frame was sent."""
         self._times: deque[float] = deque(maxlen=_MANY)
         self._ahead = _FEW
         self._drawings, self._numbers, self._since = 0, 0, 0.0
 
     def is_open(self, now: float, size: int = _BYTES) -> bool:
         """Whether a frame of ``size`` bytes may be sent at time ``now``, in seconds."""
-        late = now - self._last >= _PATIENCE_SECONDS
+        late = now - self.last >= _PATIENCE_SECONDS
         return not self._heard or self._sent - self._came < self._most(size) or late
 
     def sent(self, now: float) -> int:
         """Note that a frame is sent; returns its number."""
-        if now - self._last >= _PATIENCE_SECONDS and self._sent > self._came:
+        if now - self.last >= _PATIENCE_SECONDS and self._sent > self._came:
             self._in_vain += 1
             self._heard = self._heard and self._in_vain < _TRIES
         self._sent += 1
-        self._last = now
+        self.last = now
         self._times.append(now)
         return self._sent
 

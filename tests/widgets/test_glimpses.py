@@ -225,7 +225,7 @@ def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypat
     monkeypatch.setattr("kan_widgets.widgets.stream.monotonic", lambda: 0.0)
     setting.steps(1)
     setting.ask(kind="shown", number=1, drawings=1)
-    setting.stream._gate._last = 0.0
+    setting.stream._gate.last = 0.0
     setting.steps(9)
     assert put == [1, 2, 3]
     setting.ask(kind="shown", number=2, drawings=1)
