@@ -6,11 +6,13 @@ from threading import get_ident
 
 _MEASURED_SECONDS = 0.5
 """How long a thread has waited is measured over so long at least."""
+_BUSY = 0.6
+"""A thread that runs, or waits to, in less of the time than this is not held up by others."""
 _MUCH, _LITTLE = 0.1, 0.04
-"""Of the time: waits longer than the first make frames rarer, such below the second less rare."""
+"""Of that: waits longer than the first make frames rarer, such below the second less rare."""
 _LEAST_GAP, _MOST_GAP = 0.1, 1.0
 """Seconds between two frames, where they are rarer at all."""
-_WIDER, _NARROWER = 2.0, 0.7
+_WIDER, _NARROWER = 2.0, 0.5
 
 
 class Crowd:
@@ -23,44 +25,51 @@ class Crowd:
     Examples
     --------
     >>> crowd = Crowd()
-    >>> crowd.look(now=0.0, waited=0.0)
-    >>> crowd.look(now=1.0, waited=0.5)  # half of the time
+    >>> crowd.look(now=0.0, times=(0.0, 0.0))
+    >>> crowd.look(now=1.0, times=(0.5, 0.5))  # it ran for half of the time, and could have in all
     >>> crowd.gap
     0.1
-    >>> crowd.look(now=2.0, waited=1.0)
+    >>> crowd.look(now=2.0, times=(1.0, 1.0))
     >>> crowd.gap
     0.2
+    >>> crowd.look(now=3.0, times=(1.9, 1.0))
+    >>> crowd.gap
+    0.1
     """
 
     def __init__(self) -> None:
         self.gap = 0.0
         """Seconds that there should be between two frames."""
         self._thread = 0
-        self._now = self._waited = 0.0
+        self._now = 0.0
+        self._times = 0.0, 0.0
 
-    def look(self, now: float, waited: float | None = None) -> None:
+    def look(self, now: float, times: tuple[float, float] | None = None) -> None:
         """Measure how long the calling thread has waited for a processor; now and then is enough.
 
-        ``waited`` is told by those who know it: the seconds so far.
+        ``times`` is told by those who know it: the seconds that it has run and waited so far.
         """
         thread, took = get_ident(), now - self._now
         if thread == self._thread and took < _MEASURED_SECONDS:
             return
-        if waited is None and (waited := waited_so_far()) is None:
+        if times is None and (times := times_so_far()) is None:
             return
         if thread == self._thread:
-            share = (waited - self._waited) / took
+            ran, waited = (time - before for time, before in zip(times, self._times, strict=True))
+            busy = ran + waited
+            share = waited / busy if busy >= _BUSY * took else 0.0
             if share > _MUCH:
                 self.gap = min(_MOST_GAP, max(_LEAST_GAP, _WIDER * self.gap))
             elif share < _LITTLE:
                 self.gap = self.gap * _NARROWER if self.gap > _LEAST_GAP else 0.0
-        self._thread, self._now, self._waited = thread, now, waited
+        self._thread, self._now, self._times = thread, now, times
 
 
-def waited_so_far() -> float | None:
-    """Return how many seconds the calling thread has waited for a processor; None if not known."""
+def times_so_far() -> tuple[float, float] | None:
+    """Return how many seconds the calling thread has run and waited to; None if not known."""
     try:
         with open("/proc/thread-self/schedstat", "rb") as file:
-            return int(file.read().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
+            ran, waited, _ = file.read().split()
+        return int(ran) / 1e9, int(waited) / 1e9
+    except (OSError, ValueError):
         return None
