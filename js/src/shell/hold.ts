@@ -1,20 +1,23 @@
 /** Keeps what is below a line of words in its place. */
 
+import { widthOf } from "../scene/text.ts";
+
 /**
  * Longer numbers may wrap onto another line once; shorter ones then do not pull the drawing up again. Another `key` lets
- * go. To ask for the height has the whole page laid out: only for other words.
+ * go. To ask for a height has the whole page laid out: only where words are longer than any before.
  */
 export function holdHeight(element: HTMLElement): (key: string) => void {
   let held = "";
-  let measured: string | null = null;
+  let longest = -1;
   return (key) => {
     if (key !== held) {
       held = key;
-      measured = null;
+      longest = -1;
       element.style.minHeight = "";
     }
-    if (element.textContent === measured) return;
-    measured = element.textContent;
+    const length = widthOf(element.textContent ?? "", 12);
+    if (length <= longest) return;
+    longest = length;
     const height = `${element.offsetHeight}px`;
     if (element.style.minHeight !== height) element.style.minHeight = height;
   };
