@@ -13,8 +13,8 @@ _AHEAD_SECONDS, _CALM_SECONDS = 0.4, 2.0
 """As many may be under way as the page draws in this time; of one that keeps up, as are sent to it
 in this one. Each answer is work for both sides: to JupyterLab it is a kernel that gets busy and
 idle again, for which it loads and changes the page's icon twice."""
-_PROMPT_SECONDS = 0.25
-"""A page keeps up that has drawn a frame after so long at most,"""
+_PROMPT_SECONDS, _PROMPT_FRAMES = 0.25, 1.5
+"""A page keeps up that has drawn a frame after so long at most, or once so many more came,"""
 _MOSTLY = 0.7
 """and at least this share of those that it was sent."""
 _MEASURED_SECONDS = 0.1
@@ -74,7 +74,7 @@ class Gate:
 
         It is asked at half of what may be under way, and not again before it has answered.
         """
-        is_half = 2 * (self._sent - self._came) >= self._most(size)
+        is_half = self._sent - self._came >= max(_FEW, self._most(size) / 2)
         is_waiting = self._asked > self._came and self._in_vain == 0
         if self._heard and (is_waiting or not is_half):
             return False
@@ -96,7 +96,8 @@ class Gate:
             return
         since_sent = self._sent - number
         known = since_sent < len(self._times)
-        is_prompt = known and now - self._times[-1 - since_sent] <= _PROMPT_SECONDS
+        soon = max(_PROMPT_SECONDS, _PROMPT_FRAMES * took / max(1, self._numbers))
+        is_prompt = known and now - self._times[-1 - since_sent] <= soon
         if is_prompt and self._drawings >= _MOSTLY * self._numbers:
             # By and by: one that draws all of little may not keep up with more.
             self._ahead = min(round(_CALM_SECONDS * self._numbers / took), 2 * self._ahead)

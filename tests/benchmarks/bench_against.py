@@ -164,7 +164,7 @@ VIEWS = (
 SHAPES = {"a": (64, 1, 5, 28), "b": (64, 5, 10, 13), "c": (32, 16, 32, 32)}
 LATENCY = {"p50": 1, "p95": 2, "redraw": 6, "drawn_per_second": 7, "kernel": 10}
 NETWORK = {"first_s": 2, "drawn_per_second": 3}
-WATCHED_BY = {"by_alone": 0, "frames_per_second": 4}
+WATCHED_BY = {"by_alone": 0, "processor_by_alone": 3}
 
 
 def in_a_page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FRAMES = 40
 
-# Frames a quarter of a second apart: a page on a busy machine has drawn one before the next comes.
+# Frames a fifth of a second apart: a page has drawn one before the next comes.
 SETUP = """
 import time
 import torch
@@ -28,7 +29,7 @@ def train(steps):
         for p in model.parameters():
             p.grad = torch.randn_like(p)
         optimizer.step()
-        time.sleep(0.25)
+        time.sleep(0.2)
 """
 ARTICLE = "model = kw.nn.KANCNN.article()"
 LARGE = "model = kw.nn.KANLinear(100, 100)"
@@ -61,7 +62,7 @@ COUNTING = (
 
 
 def counted(lab: LabPage, server: LabServer, model: str, view: str) -> dict[str, Any]:
-    """Count what drawings and messages there are while so many frames come; `bytes` of one."""
+    """Count what drawings and messages there are while so many frames come, in `seconds`; `bytes` of one."""
     cells = [SETUP.format(model=model), f"kw.{view}(live)", "train(8)", f"train({FRAMES})"]
     lab.open(server.write_notebook(cells))
     for cell in range(3):
@@ -70,9 +71,11 @@ def counted(lab: LabPage, server: LabServer, model: str, view: str) -> dict[str,
     lab.page.evaluate("document.querySelector('.kw-view').scrollIntoView()")
     lab.page.wait_for_timeout(1500)
     lab.page.evaluate(COUNTING, lab.path)
+    start = time.monotonic()
     lab.run_cell(3)
     lab.wait_idle()
     found: dict[str, Any] = lab.page.evaluate("kwCount")
+    found["seconds"] = time.monotonic() - start
     assert lab.cell_errors() == []
     assert lab.evaluate("live.stats.frames_sent") >= FRAMES
     return found
@@ -88,7 +91,7 @@ def test_a_frame_is_one_drawing_and_one_message_to_a_grid(lab: LabPage, server: 
     assert found["bytes"] == 4 * 100 * 100 * 9
     assert messages["frame"] <= FRAMES + 2  # the last comes to rest, as a message and in a trait
     # The page answers once for several frames, and what is done for an answer is told twice.
-    assert 2 <= messages["shown"] <= FRAMES / 3
+    assert 2 <= messages["shown"] <= FRAMES / 2 + 2
     assert messages["status"] <= 2 * messages["shown"] + 8
     others = set(messages) - {"frame", "shown", "status"}
     assert sum(messages[what] for what in others) <= 24
@@ -101,8 +104,7 @@ def test_of_a_dashboard_only_the_panels_that_are_seen_are_drawn_once_a_frame(
     paints, messages = found["paints"], found["messages"]
     assert paints["kw-network-view"] <= 1.25 * FRAMES + 8
     assert set(paints) <= {"kw-network-view", "kw-training-panel", "copies"}
-    # What is logged and what stands still is told at a pace of its own.
-    seconds = FRAMES / 4
     assert messages["frame"] <= FRAMES + 2
-    assert messages.get("status", 0) <= 2 * messages["shown"] + 3 * seconds + 8
-    assert sum(messages.values()) <= 2.5 * FRAMES + 40
+    assert messages["shown"] <= FRAMES / 2 + 2
+    # Numbers of the training come twice a second; what else has this name is JupyterLab's.
+    assert messages["status"] <= 2 * messages["shown"] + 2.5 * found["seconds"] + 8
