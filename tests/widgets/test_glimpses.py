@@ -13,6 +13,7 @@ import kan_widgets as kw
 from kan_widgets.live.frames.summary import summary_of
 from kan_widgets.live.frames.window import cut_frame
 from kan_widgets.widgets import Stream, stream_of
+from kan_widgets.widgets.crowd import Crowd
 from kan_widgets.widgets.gate import Gate
 
 BUDGET = 8_000
@@ -230,6 +231,42 @@ def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypat
     assert put == [1, 2, 3]
     setting.ask(kind="shown", number=2, drawings=1)
     assert put == [1, 2, 3, 10]
+
+
+def test_where_the_training_waits_for_a_processor_frames_are_rare_and_the_latest_comes(
+    setting, monkeypatch
+):
+    monkeypatch.setattr("kan_widgets.widgets.stream.is_costly", lambda comm: True)
+    now, times, put = [100.0], [0.0, 0.0], []
+    monkeypatch.setattr("kan_widgets.widgets.stream.monotonic", lambda: now[0])
+    monkeypatch.setattr("kan_widgets.widgets.crowd.times_so_far", lambda: tuple(times))
+    stream = setting.stream
+
+    def send(frame: Any) -> None:
+        put.append(frame.step)
+        stream._gate.sent(now[0])
+
+    monkeypatch.setattr(stream._outbox, "put", send)
+    monkeypatch.setattr(stream._catching_up, "wake", lambda: None)
+    for _ in range(20):  # ten a second; it runs for half of the time, and waits in the other
+        setting.steps(1)
+        now[0] += 0.1
+        times[:] = times[0] + 0.05, times[1] + 0.05
+    assert len(put) < 15
+    assert stream._crowd.gap == 0.4
+    waiting = stream._late.step
+    assert waiting == 20
+    assert waiting not in put
+    stream._send_late()
+    assert put[-1] == waiting
+    assert stream._late is None
+
+
+def test_a_thread_that_sleeps_between_steps_is_not_held_up_by_others():
+    crowd = Crowd()
+    for second in range(8):
+        crowd.look(now=float(second), times=(0.2 * second, 0.2 * second))
+    assert crowd.gap == 0.0
 
 
 def test_of_small_frames_more_may_be_under_way():
