@@ -26,8 +26,8 @@ from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, scheduler
 from kan_widgets.widgets.bundle import packed
-from kan_widgets.widgets.formed import become_formed
 from kan_widgets.widgets.crowd import Crowd
+from kan_widgets.widgets.formed import become_formed
 from kan_widgets.widgets.gate import Gate
 from kan_widgets.widgets.lifetime import Mortal
 from kan_widgets.widgets.sender import Outbox, is_costly
@@ -325,7 +325,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def _put(self, frame: Frame) -> None:
         """Have a frame sent soon; where the page is behind, once it is not, and only the latest.
 
-        Where the thread that trains, which calls this, waits for a processor, not soon after another.
+        Where the thread that trains, which calls this, waits for a processor, frames are rare.
         """
         self._late = None
         now = monotonic()

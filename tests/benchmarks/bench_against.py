@@ -172,9 +172,7 @@ def in_a_page(
 ) -> Row:
     """Return the row of a benchmark in a browser: names of figures, and their columns."""
     return Row(
-        IN_A_PAGE.format(
-            name=name, arguments=arguments, figures=figures, view=view, root=str(ROOT)
-        )
+        IN_A_PAGE.format(name=name, arguments=arguments, figures=figures, view=view, root=str(ROOT))
     )
 
 

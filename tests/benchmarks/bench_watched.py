@@ -1,4 +1,4 @@
-"""What a view on a page of JupyterLab costs the training beside it: epochs watched and not, in turns.
+"""What a view in JupyterLab costs the training beside it: epochs watched and not, in turns.
 
 One cell trains two networks alike, of which one is bound and shown; torch has one thread. With
 `--busy`, processes that only count take all cores meanwhile, as other people's work would.

@@ -1,4 +1,4 @@
-"""How much work a frame is, for the page and on the wire: counted, so that it holds on any machine."""
+"""How much work a frame is, for the page and on the wire: counted, not timed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ COUNTING = (
 
 
 def counted(lab: LabPage, server: LabServer, model: str, view: str) -> dict[str, Any]:
-    """Count what drawings and messages there are while so many frames come, in `seconds`; `bytes` of one."""
+    """Count drawings and messages while so many frames come, in `seconds`; `bytes` of one."""
     cells = [SETUP.format(model=model), f"kw.{view}(live)", "train(8)", f"train({FRAMES})"]
     lab.open(server.write_notebook(cells))
     for cell in range(3):
