@@ -213,7 +213,11 @@ function measured(
   const results = new Float32Array(count);
   const coefficients = new Float64Array(nb);
   const ends = new Float64Array(2);
-  const tables = plan.tables.map((table) => blocksOf(table, nb));
+  const tables = plan.tables.map((table) => {
+    const blocks = known.get(table) ?? blocksOf(table, nb);
+    known.set(table, blocks);
+    return blocks;
+  });
   for (let f = 0, k = offset; f < count; f++) {
     let sum = 0;
     for (let b = 0; b < nb; b++, k++) {
@@ -240,6 +244,9 @@ interface Blocks {
   values: Float64Array;
   isFinite: boolean;
 }
+
+/** A plan serves many frames. */
+const known = new WeakMap<TablePlan, Blocks>();
 
 function blocksOf({ x, values }: TablePlan, nb: number): Blocks {
   const ends: number[] = [];
