@@ -24,8 +24,8 @@ export function cellsMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
   const { arrangement: a } = picture;
   const colours = coloursOf(picture, theme);
   const marks: Mark[] = [];
-  // Below a pixel each cell is one of the image, which is then drawn smaller.
-  const whole = Math.max(1, a.cell);
+  // Without gaps, and below a pixel, each cell is one of the image, which is then drawn larger or smaller.
+  const whole = a.gap + a.cellGap === 0 ? 1 : a.cell;
   const apart = whole + a.cellGap;
   const [blockWidth, blockHeight] = [a.kw * apart - a.cellGap, a.kh * apart - a.cellGap];
   const [pitchX, pitchY] = [blockWidth + a.gap, blockHeight + a.gap];
@@ -56,8 +56,8 @@ export function cellsMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
         }
       }
     }
-    const box = { x: a.left, y, width, height };
-    if (a.cell < 1) [box.width, box.height] = [columns * a.cell, a.rows * a.blockHeight];
+    const scale = a.cell / whole;
+    const box = { x: a.left, y, width: scale * width, height: scale * height };
     const rgba = new Uint8ClampedArray(pixels.buffer);
     marks.push({ kind: "image", box, pixels: { width, height, rgba }, smooth: a.cell < 1 });
   }
