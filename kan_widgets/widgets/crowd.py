@@ -7,7 +7,7 @@ from threading import get_ident
 _MEASURED_SECONDS = 0.5
 """How long a thread has waited is measured over so long at least."""
 _BUSY = 0.6
-"""A thread that runs, or waits to, in less of the time than this is not held up by others."""
+"""A thread that runs in less of the time in which it need not wait is slowed by something else."""
 _MUCH, _LITTLE = 0.1, 0.04
 """Of that: waits longer than the first make frames rarer, such below the second less rare."""
 _LEAST_GAP, _MOST_GAP = 0.1, 1.0
@@ -56,8 +56,8 @@ class Crowd:
             return
         if thread == self._thread:
             ran, waited = (time - before for time, before in zip(times, self._times, strict=True))
-            busy = ran + waited
-            share = waited / busy if busy >= _BUSY * took else 0.0
+            is_busy = ran >= _BUSY * (took - waited)
+            share = waited / (ran + waited) if is_busy and ran > 0 else 0.0
             if share > _MUCH:
                 self.gap = min(_MOST_GAP, max(_LEAST_GAP, _WIDER * self.gap))
             elif share < _LITTLE:
