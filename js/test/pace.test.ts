@@ -75,3 +75,25 @@ it("draws nothing after it was stopped", () => {
   tick(200);
   expect(starts).toEqual([]);
 });
+
+it("views of one page leave a third of its time together", () => {
+  const window = {
+    requestAnimationFrame: (fn: () => void) => setTimeout(fn, FRAME),
+    cancelAnimationFrame: (id: number) => clearTimeout(id),
+  } as unknown as Window;
+  const drawings = [0, 0, 0];
+  const paces = drawings.map((_, k) =>
+    createPace(window, () => {
+      drawings[k]++;
+      vi.advanceTimersByTime(20);
+    }),
+  );
+  const begun = performance.now();
+  while (performance.now() < begun + 3000) {
+    for (const pace of paces) pace.soon();
+    vi.advanceTimersByTime(1);
+  }
+  const all = drawings.reduce((sum, n) => sum + n, 0);
+  expect((all * 20) / 3000).toBeLessThan(0.7);
+  expect(Math.min(...drawings)).toBeGreaterThan(all / 4);
+});

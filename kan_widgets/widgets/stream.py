@@ -26,6 +26,7 @@ from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, scheduler
 from kan_widgets.widgets.bundle import packed
+from kan_widgets.widgets.crowd import Crowd
 from kan_widgets.widgets.formed import become_formed
 from kan_widgets.widgets.gate import Gate
 from kan_widgets.widgets.lifetime import Mortal
@@ -137,7 +138,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._pulse = Job(scheduler, self._beat)
         self._summing = Painter(self._tell_summaries, fps=1)
         self._gate = Gate()
+        self._crowd = Crowd()
         self._late: Frame | None = None
+        self._catching_up = Job(scheduler, self._send_late)
         own = uuid4().hex
         super().__init__(model_id=own, _own=own, **state_of(source))
         answer_during_cells(self)
@@ -320,21 +323,40 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             self._send_frame(frame)
 
     def _put(self, frame: Frame) -> None:
-        """Have a frame sent soon; where the page is behind, once it is not, and only the latest."""
+        """Have a frame sent soon; where the page is behind, once it is not, and only the latest.
+
+        Where the thread that trains, which calls this, waits for a processor, frames are rare.
+        """
         self._late = None
-        if self._gate.is_open(monotonic(), frame.data.nbytes):
-            self._outbox.put(frame)
-        else:
+        now = monotonic()
+        self._crowd.look(now)
+        due = self._gate.last + self._crowd.gap
+        if not self._gate.is_open(now, frame.data.nbytes):
             self._late = frame
+        elif now < due:
+            self._late = frame
+            self._catching_up.earliest = due
+            self._catching_up.wake()
+        else:
+            self._outbox.put(frame)
+
+    def _send_late(self) -> None:
+        """Send the latest frame, if it still waits and the page can take it."""
+        late, self._late = self._late, None
+        if late is None:
+            return
+        if self._gate.is_open(monotonic(), late.data.nbytes):
+            self._outbox.put(late)
+        elif self._late is None:
+            self._late = late
 
     def _came(self, number: int, drawings: int) -> None:
         """Note that the page has drawn a frame; the latest may have waited for that."""
         source = self.source
         is_live = source is not None and source.state == "live"
         self._gate.came(number, drawings, monotonic(), in_time=is_live)
-        late, self._late = self._late, None
-        if late is not None:
-            self._put(late)
+        if self._gate.last + self._crowd.gap <= monotonic():
+            self._send_late()
 
     def _send_waiting(self, message: Frame | Activations | dict[str, str]) -> None:
         """Send a frame, activations, or the status, that waited in the outbox."""

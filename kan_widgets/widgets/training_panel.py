@@ -118,7 +118,7 @@ class TrainingPanel(View):
         self._reports: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
         self._every = 1
-        self._numbers_painter = Painter(self._draw_numbers, fps=5)
+        self._numbers_painter = Painter(self._draw_numbers, fps=2)
         self._curves_painter = Painter(self._draw_curves, fps=4)
         super().__init__(live_or_model, **options)
         if self.layout.width is None:

@@ -208,15 +208,14 @@ clock, processor = ([w[i] / a[i] for w, a in pairs] for i in (0, 1))
 say(by_unwatched=statistics.median(clock), processor=statistics.median(processor))
 """
 
-# A tree's own benchmark in a browser; the last line of its table.
+# A benchmark in a browser, of which kernels have the tree's package; the last line of its table.
 IN_A_PAGE = """
 import re, subprocess
-from pathlib import Path
-tree = Path(os.environ["BENCH_TREE"])
-if not (tree / "tests/benchmarks/{name}.py").exists():
-    sys.exit("this tree has no such benchmark")
-done = subprocess.run([sys.executable, "-m", "tests.benchmarks.{name}", *{arguments}],
-                      cwd=tree, capture_output=True, text=True)
+tree = os.environ["BENCH_TREE"]
+if not hasattr(kw, {view!r}):
+    sys.exit("this tree has no {view}")
+command = [sys.executable, "-m", "tests.benchmarks.{name}", "--tree", tree, *{arguments}]
+done = subprocess.run(command, cwd={root!r}, capture_output=True, text=True)
 if done.returncode:
     sys.exit(done.stderr)
 columns = re.findall(r"-?[\\d.]+", done.stdout.splitlines()[-1].replace(",", ""))
@@ -241,8 +240,18 @@ VIEWS = (
     "Dashboard",
 )
 SHAPES = {"a": (64, 1, 5, 28), "b": (64, 5, 10, 13), "c": (32, 16, 32, 32)}
-LATENCY = {"p50": 1, "p95": 2, "redraw": 6, "drawn_per_second": 7}
+LATENCY = {"p50": 1, "p95": 2, "redraw": 6, "drawn_per_second": 7, "kernel": 10}
 NETWORK = {"first_s": 2, "drawn_per_second": 3}
+WATCHED_BY = {"by_alone": 0, "processor_by_alone": 3}
+
+
+def in_a_page(
+    name: str, arguments: list[str], figures: dict[str, int], view: str = "KernelGrid"
+) -> Row:
+    """Return the row of a benchmark in a browser: names of figures, and their columns."""
+    return Row(
+        IN_A_PAGE.format(name=name, arguments=arguments, figures=figures, view=view, root=str(ROOT))
+    )
 
 
 def watching_rows() -> dict[str, Row]:
@@ -286,17 +295,21 @@ ROWS: dict[str, Row] = {
         for inputs, out in ((25, 40), (100, 100))
     },
     **watching_rows(),
-    "page-latency": Row(
-        IN_A_PAGE.format(
-            name="bench_latency",
-            arguments=["--functions", "1000", "--seconds", "8"],
-            figures=LATENCY,
+    **{
+        f"page-latency-{count}": in_a_page(
+            "bench_latency", ["--functions", str(count), "--seconds", "8"], LATENCY
         )
+        for count in (1000, 10000)
+    },
+    **{
+        f"page-watched-{view}": in_a_page("bench_watched", ["--views", view], WATCHED_BY, view)
+        for view in ("KernelGrid", "Dashboard")
+    },
+    "page-busy-KernelGrid": in_a_page(
+        "bench_watched", ["--views", "KernelGrid", "--busy", str(os.cpu_count())], WATCHED_BY
     ),
-    "page-network": Row(
-        IN_A_PAGE.format(
-            name="bench_network", arguments=["--models", "1,000", "--seconds", "8"], figures=NETWORK
-        )
+    "page-network": in_a_page(
+        "bench_network", ["--models", "1,000", "--seconds", "8"], NETWORK, "NetworkView"
     ),
 }
 

@@ -21,7 +21,13 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
-from tests.browser.lab import CHROMIUM_ARGUMENTS, LabPage, LabServer, find_chromium
+from tests.browser.lab import (
+    CHECKOUT,
+    CHROMIUM_ARGUMENTS,
+    LabPage,
+    LabServer,
+    find_chromium,
+)
 
 SHAPES = {10: (2, 5), 100: (10, 10), 1000: (25, 40), 10000: (100, 100)}
 
@@ -260,6 +266,7 @@ def main(arguments: Any = None) -> None:
     parser.add_argument("--seconds", type=float, default=12)
     parser.add_argument("--functions", type=int, nargs="+", choices=SHAPES, default=list(SHAPES))
     parser.add_argument("--max-fps", type=float, default=30, help="of the binding; 30 is usual")
+    parser.add_argument("--tree", type=pathlib.Path, default=CHECKOUT, help="of another package")
     options = parser.parse_args(arguments)
     print(
         f"a step every 5 ms for {options.seconds:g} s, in a blocking cell, at most "
@@ -269,7 +276,7 @@ def main(arguments: Any = None) -> None:
         "functions |    p50    p95 |  ms/s  |    p50    p95 | median | drawn  sent steps | "
         "  ours    its lines  one collection  |     frame       PNG"
     )
-    with LabServer() as server, sync_playwright() as playwright:
+    with LabServer(tree=options.tree) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find_chromium(), headless=True, args=CHROMIUM_ARGUMENTS
         )

@@ -18,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
 from tests.browser.bare import bare_page
-from tests.browser.lab import LabPage, LabServer
+from tests.browser.lab import CHECKOUT, LabPage, LabServer
 
 MODELS = {
     "100": ("kw.nn.KANLinear(10, 10)", "torch.rand(4, 10)"),
@@ -114,12 +114,13 @@ def main(arguments: Any = None) -> None:
     parser = argparse.ArgumentParser(description="NetworkView by the number of links.")
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--tree", type=pathlib.Path, default=CHECKOUT, help="of another package")
     options = parser.parse_args(arguments)
     print(
         "          |        | first s | a second: drawn, animation frames, sent | share of the\n"
         "functions |  links | picture |                                          | probes"
     )
-    with LabServer() as server:
+    with LabServer(tree=options.tree) as server:
         for name in options.models:
             with bare_page(1280, 900) as page:
                 print(measure(LabPage(page, server), server, name, options.seconds), flush=True)

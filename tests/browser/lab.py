@@ -164,10 +164,13 @@ class LabServer:
     ----------
     stills : bool
         Whether the views of the notebooks that are written here draw stills, unless told otherwise.
+    tree : Path
+        The checkout that kernels import the package from.
     """
 
-    def __init__(self, stills: bool = True) -> None:
+    def __init__(self, stills: bool = True, tree: Path = CHECKOUT) -> None:
         self._stills = stills
+        self._tree = tree
         self.home = Path(tempfile.mkdtemp(prefix="kan-widgets-lab-"))
         self.root = self.home / "notebooks"
         self.root.mkdir()
@@ -176,7 +179,9 @@ class LabServer:
         self._log_path = self.home / "server.log"
         self._log: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._forks = ForkServer(self._environment()) if sys.platform == "linux" else None
+        # Another checkout may not have all that is loaded for forks.
+        forks = sys.platform == "linux" and tree == CHECKOUT
+        self._forks = ForkServer(self._environment()) if forks else None
 
     @property
     def url(self) -> str:
@@ -328,9 +333,9 @@ class LabServer:
         for name in ("CONFIG", "DATA", "RUNTIME"):
             environment[f"JUPYTER_{name}_DIR"] = str(self.home / name.lower())
         return environment | {
-            # Kernels import the same checkout as the tests, installed or not.
+            # Kernels import this checkout, and by default that of the tests, installed or not.
             "PYTHONPATH": os.pathsep.join(
-                [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
+                [str(self._tree), *filter(None, [os.environ.get("PYTHONPATH")])]
             ),
             "IPYTHONDIR": str(self.home / "ipython"),
             "JUPYTERLAB_SETTINGS_DIR": str(self.home / "settings"),

@@ -13,6 +13,7 @@ import kan_widgets as kw
 from kan_widgets.live.frames.summary import summary_of
 from kan_widgets.live.frames.window import cut_frame
 from kan_widgets.widgets import Stream, stream_of
+from kan_widgets.widgets.crowd import Crowd
 from kan_widgets.widgets.gate import Gate
 
 BUDGET = 8_000
@@ -225,11 +226,47 @@ def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypat
     monkeypatch.setattr("kan_widgets.widgets.stream.monotonic", lambda: 0.0)
     setting.steps(1)
     setting.ask(kind="shown", number=1, drawings=1)
-    setting.stream._gate._last = 0.0
+    setting.stream._gate.last = 0.0
     setting.steps(9)
     assert put == [1, 2, 3]
     setting.ask(kind="shown", number=2, drawings=1)
     assert put == [1, 2, 3, 10]
+
+
+def test_where_the_training_waits_for_a_processor_frames_are_rare_and_the_latest_comes(
+    setting, monkeypatch
+):
+    monkeypatch.setattr("kan_widgets.widgets.stream.is_costly", lambda comm: True)
+    now, times, put = [100.0], [0.0, 0.0], []
+    monkeypatch.setattr("kan_widgets.widgets.stream.monotonic", lambda: now[0])
+    monkeypatch.setattr("kan_widgets.widgets.crowd.times_so_far", lambda: tuple(times))
+    stream = setting.stream
+
+    def send(frame: Any) -> None:
+        put.append(frame.step)
+        stream._gate.sent(now[0])
+
+    monkeypatch.setattr(stream._outbox, "put", send)
+    monkeypatch.setattr(stream._catching_up, "wake", lambda: None)
+    for _ in range(20):  # ten a second; it runs for half of the time, and waits in the other
+        setting.steps(1)
+        now[0] += 0.1
+        times[:] = times[0] + 0.05, times[1] + 0.05
+    assert len(put) < 15
+    assert stream._crowd.gap == 0.4
+    waiting = stream._late.step
+    assert waiting == 20
+    assert waiting not in put
+    stream._send_late()
+    assert put[-1] == waiting
+    assert stream._late is None
+
+
+def test_a_thread_that_sleeps_between_steps_is_not_held_up_by_others():
+    crowd = Crowd()
+    for second in range(8):
+        crowd.look(now=float(second), times=(0.1 * second, 0.6 * second))
+    assert crowd.gap == 0.0
 
 
 def test_of_small_frames_more_may_be_under_way():
@@ -269,16 +306,16 @@ def test_a_page_that_draws_much_is_asked_seldom_and_one_that_draws_little_gets_l
     gate = Gate()
     assert all(gate.asks(number, 400_000) for number in range(8))
     now = 0.0
-    # One that draws all that comes, 30 frames a second.
+    # One that draws all that comes, 30 frames a second: within two seconds it answers once in one.
     asked = []
-    for _ in range(60):
+    for _ in range(180):
         now += 1 / 30
-        assert gate.is_open(now, 300_000)
+        assert gate.is_open(now, 100_000)
         number = gate.sent(now)
-        if gate.asks(number, 300_000):
-            gate.came(number, number - sum(asked[-1:]), now)
+        if gate.asks(number, 100_000):
+            gate.came(number, number - sum(asked[-1:]), now + 0.05)
             asked.append(number)
-    assert len([number for number in asked if number > 30]) == 5
+    assert len([number for number in asked if number > 60]) == 4
     # And one that takes half a second for each.
     for _ in range(8):
         while gate.is_open(now, 300_000):
@@ -289,8 +326,27 @@ def test_a_page_that_draws_much_is_asked_seldom_and_one_that_draws_little_gets_l
     assert len(sent) == 3  # as many as are small enough, whatever it draws
 
 
+@pytest.mark.parametrize(
+    ("seconds", "drawn", "ahead"),
+    [(0.1, 4, 32), (0.4, 4, 4), (0.1, 1, 4)],
+    ids=["keeps up", "late", "leaves out most"],
+)
+def test_many_frames_are_under_way_only_to_a_page_that_keeps_up(seconds, drawn, ahead):
+    gate = Gate()
+    gate.came(gate.sent(now=0.0), 1, now=0.0)
+    for k in range(1, 8):
+        for _ in range(4):
+            number = gate.sent(seconds * k)
+        gate.came(number, drawn, seconds * (k + 1))
+    under_way = 0
+    while under_way < 100 and gate.is_open(now=3.2, size=250_000):
+        gate.sent(now=3.2)
+        under_way += 1
+    assert under_way == ahead
+
+
 def test_of_large_frames_few_are_under_way_however_fast_the_page():
     gate = Gate()
     for k in range(100):
         gate.came(gate.sent(0.01 * k), 1, 0.01 * k)
-    assert len([gate.sent(1.0) for _ in range(100) if gate.is_open(1.0, 1_000_000)]) == 4
+    assert len([gate.sent(1.0) for _ in range(100) if gate.is_open(1.0, 1_000_000)]) == 8

@@ -49,24 +49,29 @@ function largest(ranges: Float32Array): number {
 export function sizeWithin(values: Float32Array, share: number): number {
   const sizes = values.map(Math.abs).filter(Number.isFinite);
   if (sizes.length === 0) return 0;
-  const place = Math.ceil(share * (sizes.length - 1));
+  return atPlace(sizes, Math.ceil(share * (sizes.length - 1)));
+}
+
+/** The number that would be at a place if they were sorted; puts them into another order. */
+export function atPlace(numbers: Float32Array | Float64Array, place: number): number {
   // Each round leaves the part that holds the place; to sort all of them takes ten times as long.
-  let [first, last] = [0, sizes.length - 1];
+  let first = 0;
+  let last = numbers.length - 1;
   while (first < last) {
-    const middle = sizes[(first + last) >> 1];
-    let [low, high] = [first, last];
+    const middle = numbers[(first + last) >> 1];
+    let low = first;
+    let high = last;
     while (low <= high) {
-      while (sizes[low] < middle) low++;
-      while (sizes[high] > middle) high--;
-      if (low <= high) {
-        [sizes[low], sizes[high]] = [sizes[high], sizes[low]];
-        low++;
-        high--;
-      }
+      while (numbers[low] < middle) low++;
+      while (numbers[high] > middle) high--;
+      if (low > high) break;
+      const moved = numbers[low];
+      numbers[low++] = numbers[high];
+      numbers[high--] = moved;
     }
     if (place <= high) last = high;
     else if (place >= low) first = low;
     else break;
   }
-  return sizes[place];
+  return numbers[place];
 }

@@ -238,7 +238,7 @@ function drawRects(context: Context, mark: Mark & { kind: "rects" }): void {
 }
 
 /** By size: where pixels are put on their way to a canvas. To make a canvas for each takes longer than all the rest. */
-const carriers = new Map<string, Context>();
+const carriers = new Map<string, { context: Context; data: ImageData }>();
 const MOST_CARRIERS = 32;
 
 function carrierOf(context: Context, { width, height, rgba }: Pixels): HTMLCanvasElement | null {
@@ -251,16 +251,15 @@ function carrierOf(context: Context, { width, height, rgba }: Pixels): HTMLCanva
     canvas.height = height;
     // Kept where the pixels are put, and not on a graphics card.
     const made = canvas.getContext("2d", { willReadFrequently: true });
-    if (!made) return null;
+    const data = made?.createImageData(width, height) as ImageData | null | undefined;
+    if (!made || !data) return null;
     if (carriers.size >= MOST_CARRIERS) carriers.clear();
-    carriers.set(size, made);
-    carrier = made;
+    carrier = { context: made, data };
+    carriers.set(size, carrier);
   }
-  const data = carrier.createImageData(width, height) as ImageData | null;
-  if (!data) return null;
-  data.data.set(rgba);
-  carrier.putImageData(data, 0, 0);
-  return carrier.canvas;
+  carrier.data.data.set(rgba);
+  carrier.context.putImageData(carrier.data, 0, 0);
+  return carrier.context.canvas;
 }
 
 function drawImage(context: Context, { box, pixels, smooth }: ImageMark): void {

@@ -215,7 +215,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   function heard(what: Change | string) {
     parts.changed?.(what);
     if (what === "frame") turns.soon();
-    else schedule();
+    else (what === "theme" ? schedule : turns.now)();
   }
 
   const connection = createConnection(props, {

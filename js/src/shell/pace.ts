@@ -10,33 +10,38 @@ export interface Pace {
 
 /** Milliseconds of an animation frame: so much before its time a drawing may begin. */
 const SLACK = 16;
+/** From when on frames may be drawn in a window: its views have one time together. */
+const free = new WeakMap<Window, number>();
 
 /**
  * Each frame would else be drawn before the next message is read, and a page that is slower than the training would
- * fall behind ever more. So messages get a third of the time at least; of those that have come, the newest is drawn.
+ * fall behind ever more. So messages get a third of the time at least, however many views there are; of those that have
+ * come, the newest is drawn.
  * The pause is waited for from one animation frame to the next: after a timer it would be the one after. What it is
  * shorter or longer by than whole animation frames, the next one makes up for.
  */
 export function createPace(window: Window, draw: () => void): Pace {
   let request = 0;
   let isUrgent = false;
-  let free = Number.NEGATIVE_INFINITY;
 
   function run() {
     const start = performance.now();
-    if (!isUrgent && start < free - SLACK) {
+    const due = free.get(window) ?? Number.NEGATIVE_INFINITY;
+    if (!isUrgent && start < due - SLACK) {
       request = window.requestAnimationFrame(run);
       return;
     }
     request = 0;
+    const wasUrgent = isUrgent;
     isUrgent = false;
     try {
       draw();
     } finally {
       const ended = performance.now();
       const took = ended - start;
+      const next = Math.max(due, start) + 1.5 * took;
       // What a person asked for meanwhile is no debt that grows.
-      free = Math.min(Math.max(free, start) + 1.5 * took, ended + took);
+      free.set(window, wasUrgent ? Math.max(due, Math.min(next, ended + took)) : next);
     }
   }
 

@@ -56,9 +56,9 @@ export function createSeen(view: HTMLElement, drawing: HTMLElement): () => numbe
  * others: a notebook in which a cell is run goes to the next one, away from the pictures that move.
  */
 export function comeIntoSight(view: HTMLElement, store: Store): void {
-  if (store.standing().state !== "running") led.delete(store);
-  const panel = panelAround(view);
-  if (store.standing().state !== "running" || led.has(store) || !panel) return;
+  if (store.standing().state !== "running") return void led.delete(store);
+  const panel = led.has(store) ? null : panelAround(view);
+  if (!panel) return;
   led.add(store);
   const seen = panel.getBoundingClientRect();
   const drawings = panel.querySelectorAll(`[data-stream="${view.dataset.stream}"] .kw-viewport`);

@@ -24,8 +24,8 @@ export function cellsMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
   const { arrangement: a } = picture;
   const colours = coloursOf(picture, theme);
   const marks: Mark[] = [];
-  // Below a pixel each cell is one of the image, which is then drawn smaller.
-  const whole = Math.max(1, a.cell);
+  // Without gaps, and below a pixel, each cell is one of the image, which is then drawn larger or smaller.
+  const whole = a.gap + a.cellGap === 0 ? 1 : a.cell;
   const apart = whole + a.cellGap;
   const [blockWidth, blockHeight] = [a.kw * apart - a.cellGap, a.kh * apart - a.cellGap];
   const [pitchX, pitchY] = [blockWidth + a.gap, blockHeight + a.gap];
@@ -41,19 +41,23 @@ export function cellsMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
       for (let k = 0; k < columns; k++) {
         const place = a.flowing ? first + k : row * a.in + first + k;
         const kernel = a.order ? a.order[place] : place;
-        const corner = row * pitchY * width + k * pitchX;
-        for (let line = 0; line < blockHeight; line++) {
-          if (line % apart >= whole) continue;
-          const at = (kernel * a.kh + Math.floor(line / apart)) * a.kw;
-          const from = corner + line * width;
-          for (let c = 0; c < a.kw; c++) {
-            pixels.fill(colours[at + c], from + c * apart, from + c * apart + whole);
+        for (let line = 0; line < a.kh; line++) {
+          const at = (kernel * a.kh + line) * a.kw;
+          let from = (row * pitchY + line * apart) * width + k * pitchX;
+          for (let c = at; c < at + a.kw; c++, from += apart) {
+            for (let px = from; px < from + whole; px++) pixels[px] = colours[c];
           }
         }
       }
+      for (let line = 0; line < a.kh; line++) {
+        const from = (row * pitchY + line * apart) * width;
+        for (let again = 1; again < whole; again++) {
+          pixels.copyWithin(from + again * width, from, from + width);
+        }
+      }
     }
-    const box = { x: a.left, y, width, height };
-    if (a.cell < 1) [box.width, box.height] = [columns * a.cell, a.rows * a.blockHeight];
+    const scale = a.cell / whole;
+    const box = { x: a.left, y, width: scale * width, height: scale * height };
     const rgba = new Uint8ClampedArray(pixels.buffer);
     marks.push({ kind: "image", box, pixels: { width, height, rgba }, smooth: a.cell < 1 });
   }

@@ -1,6 +1,7 @@
 /** How far the functions reach over all steps that the page has, so that a scale stays while they grow. No DOM. */
 
 import { memory } from "../../phi/memory.ts";
+import { atPlace } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { layerOf, sameShape } from "./subject.ts";
 
@@ -25,29 +26,29 @@ export interface Peaks {
   most: number;
 }
 
-/** All of them; of very many an even part. */
-function sampled(ranges: ArrayLike<number>): Float64Array {
-  const every = Math.ceil(ranges.length / ENOUGH);
-  if (every <= 1) return Float64Array.from(ranges);
+/** The finite ones; of very many an even part. */
+function finiteOf(ranges: ArrayLike<number>): Float64Array {
+  let apart = Math.ceil(ranges.length / ENOUGH) || 1;
   // No multiple of a kernel's size, so that not always the same of its entries are taken.
-  let apart = every;
-  while ([2, 3, 5, 7].some((side) => apart % side === 0)) apart++;
-  return Float64Array.from(
-    { length: Math.ceil(ranges.length / apart) },
-    (_, k) => ranges[k * apart],
-  );
+  while (apart > 1 && [2, 3, 5, 7].some((side) => apart % side === 0)) apart++;
+  const finite = new Float64Array(Math.ceil(ranges.length / apart));
+  let count = 0;
+  for (let f = 0; f < ranges.length; f += apart) {
+    if (Number.isFinite(ranges[f])) finite[count++] = ranges[f];
+  }
+  return finite.subarray(0, count);
 }
 
 /** The largest range that is at most twice as large as those of the other 98 %; 0 where none is finite. */
 export function withoutOutliers(ranges: ArrayLike<number>): number {
-  const rising = sampled(ranges).filter(Number.isFinite).sort();
-  const count = rising.length;
+  const finite = finiteOf(ranges);
+  const count = finite.length;
   if (count === 0) return 0;
-  const others = rising[count - 1 - Math.max(1, Math.floor(SHARE * count))];
-  if (count < FEW || !(others > 0)) return rising[count - 1];
-  let k = count - 1;
-  while (rising[k] > FAR * others) k--;
-  return rising[k];
+  const others = atPlace(finite, count - 1 - Math.max(1, Math.floor(SHARE * count)));
+  const most = count < FEW || !(others > 0) ? Number.POSITIVE_INFINITY : FAR * others;
+  let best = 0;
+  for (const range of finite) if (range <= most && range > best) best = range;
+  return best;
 }
 
 /**

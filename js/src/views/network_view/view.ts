@@ -31,6 +31,8 @@ const KIND: Kind = {
 };
 /** Milliseconds that an answer of the model is waited for before it is asked again. */
 const PATIENCE = 3000;
+/** Milliseconds after which no other frame is about to come. */
+const ALONE = 500;
 /** Pixels of a drawing at most. */
 const MOST = 4000;
 /** Pixels from which on a hand can draw on the input itself. */
@@ -94,10 +96,10 @@ function build(shell: Shell): Parts {
   let later = 0;
   signal.addEventListener("abort", () => clearTimeout(later), { once: true });
 
-  /** Draws once more where how strong links are is not that of the frame drawn. */
+  /** Draws once more where how strong links are is not that of the frame drawn, unless another frame comes before. */
   function comesLater(milliseconds: number) {
     clearTimeout(later);
-    if (milliseconds > 0) later = window.setTimeout(shell.schedule, milliseconds);
+    if (milliseconds > 0) later = window.setTimeout(shell.schedule, Math.max(ALONE, milliseconds));
   }
 
   /** Has the model run what was drawn, once at a time: while it trains there is something new with every frame. */
