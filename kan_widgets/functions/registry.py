@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -61,8 +61,20 @@ class Adapter:
 
 _adapters: dict[type[nn.Module] | str, dict[str, Adapter]] = {}
 
-# What a proof has found of a module: who reads it rightly, or why nobody does.
-_settled: weakref.WeakKeyDictionary[nn.Module, Adapter | str] = weakref.WeakKeyDictionary()
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What a proof has found of a module."""
+
+    found: Adapter | str
+    """Who reads it rightly, or why nobody does."""
+    seen: Hashable = None
+    """What its forward pass saw then, see `sight.seen_by`."""
+    note: str = ""
+    """What is to be said of the reading."""
+
+
+_settled: weakref.WeakKeyDictionary[nn.Module, Verdict] = weakref.WeakKeyDictionary()
 
 
 def _no_problem(module: nn.Module) -> str:
@@ -226,7 +238,7 @@ def _own_forward(own: type, parent: type) -> bool:
     return any(getattr(own, m, None) is not getattr(parent, m, None) for m in methods)
 
 
-def settle(module: nn.Module, verdict: Adapter | str | None) -> None:
+def settle(module: nn.Module, verdict: Verdict | None) -> None:
     """Have a module read by one adapter from now on, or by none and why; ``None`` forgets that."""
     if verdict is None:
         _settled.pop(module, None)
@@ -234,12 +246,18 @@ def settle(module: nn.Module, verdict: Adapter | str | None) -> None:
         _settled[module] = verdict
 
 
-def settled(module: nn.Module) -> Adapter | str | None:
+def verdict_of(module: nn.Module) -> Verdict | None:
     """Return what `settle` was told of a module, as far as it still holds."""
     verdict = _settled.get(module)
-    if isinstance(verdict, Adapter) and verdict.lacks(module):
+    if verdict is not None and isinstance(verdict.found, Adapter) and verdict.found.lacks(module):
         return None
     return verdict
+
+
+def settled(module: nn.Module) -> Adapter | str | None:
+    """Return who reads a module rightly, or why nobody does, if `settle` was told."""
+    verdict = verdict_of(module)
+    return None if verdict is None else verdict.found
 
 
 def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.layer import as_rows
-from kan_widgets.functions.sampling.ways import Way, computed
+from kan_widgets.functions.sampling.ways import Way, computed, how_many, like_of
 
 
 class Probe:
@@ -25,7 +25,7 @@ class Probe:
 
     def __init__(self, run: nn.Module, way: Way) -> None:
         self.run, self.way = run, way
-        self._like = next(run.parameters())
+        self._like = like_of(run)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the sums for inputs ``(n, inputs)``: ``(n, out)``, in double precision.
@@ -40,11 +40,17 @@ class Probe:
             return self._passed(own, lambda given, out: normed)[1]
 
     def as_it_is(self) -> tuple[Tensor, Tensor]:
-        """Run it as it is on some examples; return what the functions take in, and the sums."""
-        generator = torch.Generator().manual_seed(2)
-        low, high = self.way.domain
-        x = low + (high - low) * torch.rand(32, *self.way.shape, generator=generator)
-        return self._passed(x.to(self._like), lambda given, out: out)
+        """Run it as it is; return what its functions take in, and the sums.
+
+        On inputs that it was really given, or on others from the domain and from the extent.
+        """
+        way = self.way
+        parts = [
+            self._passed(x.to(self._like), lambda given, out: out)
+            for x in (_drawn(way) if way.given is None else self._embedded(way.given)).split(512)
+        ]
+        taken, sums = zip(*parts, strict=True)
+        return torch.cat(taken), torch.cat(sums)
 
     def of_zeros(self) -> Tensor:
         """Return the sums of a convolution for inputs that are 0, ``(out, height, width)``."""
@@ -126,3 +132,12 @@ class Probe:
         (sy, sx) = self.way.stride
         row, column = -(-top // sy), -(-left // sx)
         return (row * sy - top, column * sx - left), (row, column)
+
+
+def _drawn(way: Way) -> Tensor:
+    generator = torch.Generator().manual_seed(2)
+    x = torch.rand(how_many(way.width), *way.shape, generator=generator)
+    half = len(x) // 2
+    for part, (low, high) in ((x[:half], way.domain), (x[half:], way.extent)):
+        part.mul_(high - low).add_(low)
+    return x

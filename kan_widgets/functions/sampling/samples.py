@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.rewriting import Rewrite
-from kan_widgets.functions.sampling.sampled_basis import SampledBasis
+from kan_widgets.functions.sampling.additivity import Measured
+from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold
 from kan_widgets.functions.terms import ALL, Part
 from kan_widgets.functions.undisturbed import stand_in
 
@@ -27,10 +28,6 @@ SAMPLED = "sampled"
 _SHARE = 0.01
 
 
-class Untold(ValueError):
-    """A layer that cannot be read by sampling, and why."""
-
-
 @dataclass(eq=False)
 class Samples:
     """What was sampled of a module, and when."""
@@ -38,6 +35,7 @@ class Samples:
     layers: list[LayerFunctions]
     bias: Tensor
     basis: SampledBasis
+    measured: Measured
     versions: tuple[tuple[int, int], ...]
     next: float
 
@@ -49,10 +47,11 @@ class Samples:
         bias: Tensor,
         basis: SampledBasis,
         cost: float,
+        measured: Measured,
     ) -> Samples:
         """Return what was sampled now and took ``cost`` seconds."""
         due = time.perf_counter() + max(1.0, cost / _SHARE)
-        return cls(layers, bias, basis, _versions(module), due)
+        return cls(layers, bias, basis, measured, _versions(module), due)
 
     @property
     def coefficients(self) -> Tensor:
@@ -108,7 +107,11 @@ def newest(sample: Sampler, module: nn.Module) -> list[LayerFunctions]:
     if known is None or _is_due(module, known):
         # Where it is: it has taken such inputs before.
         basis = known.basis if known is not None else None
-        known = stand_in(module, lambda run, _: sample(module, run, basis))
+        try:
+            known = stand_in(module, lambda run, _: sample(module, run, basis))
+        except Untold as error:
+            error.module = module
+            raise
         samples_of[module] = known
     return known.layers
 

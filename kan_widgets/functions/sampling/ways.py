@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import INPUT_NAMES
@@ -15,7 +16,10 @@ from kan_widgets.nn.bases.basis import Interval
 
 _GRID = re.compile(r"grid|knot|cent(er|re)s?$")
 _MOST_SHAPES = 8
+# Inputs to run where many are wanted, and numbers in them.
+_MOST_INPUTS, _MOST_NUMBERS = 4096, 2_000_000
 USUAL = (-2.0, 2.0)
+NO_SHAPE = "no shape of input was found that it takes: kw.bind(model, example=batch) shows one"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ class Way:
         The norm that the input passes first, by name; or empty.
     beside
         Whether the input itself is taken in too, beside what the norm makes of it.
+    given
+        Inputs that it was really given, ``(n, numbers of one input)``, or of a convolution patches
+        of them; ``None`` where none are known.
     after
         Norms and activations that the sum passes, the last one first.
     kernel, stride, padding, dilation
@@ -62,6 +69,7 @@ class Way:
     border: str = "x"
     why: str = ""
     beside: bool = False
+    given: Tensor | None = field(default=None, compare=False)
 
     @property
     def width(self) -> int:
@@ -69,10 +77,16 @@ class Way:
         return int(torch.Size(self.shape).numel())
 
 
-def ways_of(run: nn.Module) -> Iterator[Way]:
-    """Yield the ways in which a module runs, likely ones first; norms are not looked at."""
+def ways_of(run: nn.Module, given: Tensor | None = None) -> Iterator[Way]:
+    """Yield the ways in which a module runs, likely ones first; norms are not looked at.
+
+    Of what it was ``given`` the shape is known, and functions take in such numbers.
+    """
     domain, extent = interval_of(run)
     kernel = _pair(setting_in(run, "kernel_size", None))
+    if given is not None:
+        yield from _as_given(run, given, kernel, domain, extent)
+        return
     named, others = _sizes(run)
     # A size that it names itself holds; any other that runs may do so by chance.
     for sizes in (*([size] for size in named), others):
@@ -85,6 +99,45 @@ def ways_of(run: nn.Module) -> Iterator[Way]:
         yield from ran[:_MOST_SHAPES]
         if ran:
             return
+
+
+def _as_given(
+    run: nn.Module,
+    given: Tensor,
+    kernel: tuple[int, int] | None,
+    domain: Interval,
+    extent: Interval,
+) -> Iterator[Way]:
+    """Yield the ways to take what a module was given: as maps, or as features of tokens."""
+    if given.ndim > 2:
+        for way in _shapes(run, given.shape[1], kernel, domain, extent):
+            if way.kernel is not None and len(way.shape) == given.ndim - 1 and _runs(run, way):
+                yield replace(way, given=_patches_of(given, way))
+    size = given.shape[1] if given.shape[2:] == (1,) else given.shape[-1]
+    features = [way for way in _shapes(run, size, None, domain, extent) if _runs(run, way)]
+    # Tokens are run one by one where that goes: they are then inputs of their own.
+    rows = given.reshape(-1, size)
+    yield from (replace(way, given=_some(rows)) for way in features[:1])
+
+
+def _patches_of(given: Tensor, way: Way) -> Tensor:
+    """Return patches of maps without what is padded, ``(n, channels times entries)``."""
+    assert way.kernel is not None
+    maps = given.unsqueeze(2) if way.line else given
+    patches = F.unfold(maps.float(), way.kernel, way.dilation, 0, way.stride)
+    return _some(patches.transpose(1, 2).flatten(0, 1))
+
+
+def _some(rows: Tensor) -> Tensor:
+    """Return rows spread over all of them, a copy, on the CPU and no more than are looked at."""
+    rows = rows.detach().to("cpu", torch.float32)
+    step = max(1, len(rows) // how_many(max(1, rows.shape[1])))
+    return rows[::step].clone()
+
+
+def how_many(numbers: int) -> int:
+    """Return how many inputs of so many numbers each to run where many are wanted."""
+    return max(32, min(_MOST_INPUTS, _MOST_NUMBERS // numbers))
 
 
 def _shapes(
@@ -206,7 +259,7 @@ def interval_of(run: nn.Module) -> tuple[Interval, Interval]:
 
 
 def _runs(run: nn.Module, way: Way) -> bool:
-    like = next(run.parameters())
+    like = like_of(run)
     try:
         y = computed(run(torch.zeros(3, *way.shape).to(like)))
     except Exception:
@@ -218,6 +271,12 @@ def _runs(run: nn.Module, way: Way) -> bool:
     if way.shape[1:] == (1,):
         return y.ndim == 3 and y.shape[2] == 1
     return y.ndim == len(way.shape) + 1 and y.shape[1:-1] == way.shape[:-1]
+
+
+def like_of(run: nn.Module) -> Tensor:
+    """Return a tensor of the type that a module computes in, on its device."""
+    tensors = (*run.parameters(), *run.buffers())
+    return next((each for each in tensors if each.is_floating_point()), torch.zeros(()))
 
 
 def computed(out: Any) -> Any:

@@ -1,0 +1,231 @@
+"""No curve is drawn that is not what its layer computes, of whichever layer and whenever."""
+
+from __future__ import annotations
+
+import re
+import types
+from typing import Any
+
+import lookalikes
+import pytest
+import torch
+from torch import Tensor, nn
+
+import kan_widgets as kw
+from kan_widgets.functions import describe, prove, read, sampled_anew
+
+
+class Config:
+    """What layers are often built from."""
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+
+class Told(lookalikes.KANLinear):
+    """efficient-kan's layer times what something beside its parameters says."""
+
+    def __init__(self, inputs: int, outputs: int, **told: Any) -> None:
+        super().__init__(inputs, outputs)
+        sign = told.pop("sign", None)
+        if sign is not None:
+            self.register_buffer("sign", torch.full((outputs,), sign))
+        self.__dict__.update(told)
+
+    def forward(self, x: Tensor) -> Tensor:
+        own = self.__dict__
+        scale = own.get("options", {}).get("scale", 1.0) * own.get("scales", [1.0])[0]
+        scale = scale * (own["config"].scale if "config" in own else 1.0)
+        scale = scale * self.sign if "sign" in self._buffers else scale
+        if own.get("squared"):
+            return super().forward(x**2)
+        return super().forward(x) * scale
+
+
+class Gated(lookalikes.KANLinear):
+    """With a product of inputs that is nothing at first."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+        self.gate = nn.Parameter(1e-4 * torch.randn(outputs, inputs - 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) + (x[..., 1:] * x[..., :-1]) @ self.gate.T
+
+
+def off(module: nn.Module) -> float:
+    """How far Σφ is from what a layer computes, by the spread of that; a constant may differ."""
+    layers = read(module)
+    assert len(layers) == 1
+    x = torch.rand(256, layers[0].shape[1]) * 2 - 1
+    with torch.no_grad():
+        y = module.eval()(x)
+    total = torch.stack([layers[0].evaluate(x[:, i])[:, i] for i in range(x.shape[1])]).sum(0).T
+    difference = (total - y) - (total - y).mean(0)
+    return float(difference.abs().max() / (y.max() - y.min()))
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"options": {"scale": 1.0}}, {"options": {"scale": 0.5}}),
+        ({"scales": [1.0]}, {"scales": [3.0]}),
+        ({"config": Config(1.0)}, {"config": Config(0.33)}),
+        ({"sign": 1.0}, {"sign": -1.0}),
+    ],
+    ids=["dict", "list", "config", "buffer"],
+)
+def test_what_is_proved_of_a_layer_holds_for_no_other_that_the_forward_can_tell_from_it(
+    first, second
+):
+    model = nn.Sequential(Told(4, 3, **first), Told(4, 3, **second))
+    live = kw.bind(model)
+    assert [row.adapter for row in describe(model).layers] == ["efficient-kan", "sampled"]
+    assert off(model[0]) < 1e-4
+    assert off(model[1]) < 1e-3
+    live.close()
+
+
+def test_a_forward_patched_on_one_layer_is_proved_by_itself():
+    model = nn.Sequential(Told(4, 3), Told(4, 3))
+    model[1].forward = types.MethodType(lambda self, x: 2 * Told.forward(self, x).sin(), model[1])
+    with pytest.warns(UserWarning, match="not read: 1 "):
+        live = kw.bind(model)
+    assert live.layers == ("0",)
+    live.close()
+
+
+def test_a_product_that_training_makes_large_is_seen_while_it_is_small():
+    model = nn.Sequential(Gated(4, 3), kw.nn.KANLinear(3, 2))
+    with pytest.warns(UserWarning, match="what inputs do together"):
+        live = kw.bind(model)
+    assert live.layers == ("1",)
+    live.close()
+
+
+def test_binding_again_proves_again():
+    model = nn.Sequential(Told(4, 3), kw.nn.KANLinear(3, 2))
+    kw.bind(model)
+    assert describe(model).layers[0].adapter == "efficient-kan"
+    model[0].squared = True
+    live = kw.bind(model)
+    assert describe(model).layers[0].adapter == "sampled"
+    assert off(model[0]) < 1e-3
+    live.close()
+
+
+def test_a_setting_of_the_class_is_proved_again_too():
+    class Switched(lookalikes.KANLinear):
+        squared = False
+
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x**2 if self.squared else x)
+
+    model = nn.Sequential(Switched(4, 3))
+    prove(model)
+    Switched.squared = True
+    prove(model)
+    assert describe(model).layers[0].adapter == "sampled"
+
+
+def test_read_alone_proves_what_it_gives():
+    class SplinesOnly(lookalikes.KANLinear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) - self.base_activation(x) @ self.base_weight.T
+
+    class Normed(lookalikes.ChebyKANLayer):
+        def __init__(self, inputs: int, outputs: int) -> None:
+            super().__init__(inputs, outputs)
+            self.norm = nn.LayerNorm(outputs)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.norm(super().forward(x))
+
+    SplinesOnly.__name__, Normed.__name__ = "KANLinear", "ChebyKANLayer"
+    assert off(SplinesOnly(4, 3)) < 1e-3
+    [layer] = read(Normed(4, 3))
+    assert "LayerNorm comes after the sum" in layer.note
+    assert "off by" in layer.note
+
+
+def test_read_proves_again_once_a_flag_is_flipped():
+    module = Told(4, 3)
+    assert off(module) < 1e-4
+    module.squared = True
+    assert off(module) < 1e-3
+
+
+def test_a_sampled_layer_that_multiplies_by_now_is_left_out():
+    class Grown(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.in_features = 4
+            self.poly_weights = nn.Parameter(torch.randn(3, 4))
+            self.gate = nn.Parameter(torch.zeros(3), requires_grad=False)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x.sin() @ self.poly_weights.T + (x[..., :1] * x[..., 1:2]) * self.gate
+
+    module = Grown()
+    assert "Sampled" in read(module)[0].note
+    with torch.no_grad():
+        module.gate.fill_(1.0)
+    with sampled_anew(), pytest.raises(ValueError, match="what inputs do together"):
+        read(module)
+
+
+class Absolute(nn.Module):
+    """|x − c| with a kink of its own for each input."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.in_features = inputs
+        self.centers = nn.Parameter(torch.randn(inputs) / 2)
+        self.poly_weights = nn.Parameter(torch.randn(outputs, inputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.centers).abs() @ self.poly_weights.T
+
+
+class Interacting(Absolute):
+    """With what two inputs do together near one place."""
+
+    def __init__(self, inputs: int, outputs: int, size: float) -> None:
+        super().__init__(inputs, outputs)
+        self.size = size
+
+    def forward(self, x: Tensor) -> Tensor:
+        together = torch.exp(-8 * ((x[:, :1] - 1) ** 2 + (x[:, 1:2] - 1) ** 2))
+        return x.sin() @ self.poly_weights.T + self.size * together
+
+
+def said(layer: Any) -> float:
+    """How far a sampled layer is off at most, as its note says."""
+    found = re.search(r"off by at most (\S+) of the largest output over 4,096 inputs", layer.note)
+    assert found, layer.note
+    return float(found[1])
+
+
+@pytest.mark.parametrize("size", [0.0, 3e-4, 1e-3, 3e-3])
+def test_what_a_sampled_layer_says_it_is_off_at_most_is_what_it_is_off(size):
+    module = Interacting(3, 2, size) if size else Absolute(3, 2)
+    [layer] = read(module)
+    x = torch.rand(20_000, 3) * 4 - 2
+    with torch.no_grad():
+        y = module(x)
+    total = torch.stack([layer.evaluate(x[:, i])[:, i] for i in range(3)]).sum(0).T
+    difference = (total - y) + module(torch.zeros(1, 3)).detach()
+    off = float(difference.abs().max() / (y - y.mean(0)).abs().max())
+    assert off <= 2 * said(layer)  # of other inputs, and more
+    assert said(layer) < 5e-3
+
+
+@pytest.mark.parametrize("size", [0.1, 0.03])
+def test_what_inputs_do_together_in_one_place_is_found(size):
+    with pytest.raises(ValueError, match=r"what inputs do together is|are off by"):
+        read(Interacting(3, 2, size))
