@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import called_kan, unreadable_state
+from kan_widgets.functions.given import Given
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.moved import move, start
 from kan_widgets.functions.otherwise import found_out
@@ -28,6 +30,7 @@ from kan_widgets.functions.registry import (
 from kan_widgets.functions.sampling.activations import elementwise_adapter, is_open
 from kan_widgets.functions.sampling.adapter import sampling_adapter
 from kan_widgets.functions.sampling.samples import SAMPLED, Untold
+from kan_widgets.functions.sampling.ways import like_of
 from kan_widgets.functions.shards import is_sharded
 from kan_widgets.functions.sight import hook_in, seen_by
 from kan_widgets.functions.undisturbed import stand_in
@@ -39,10 +42,16 @@ _ROUNDING = 3e-5
 # Numbers to multiply in one proof, and outputs of a linear layer to compare.
 _WORK = 1e8
 _OUTPUTS = 32
+_EXAMPLES = 64
 _SECONDS = 5.0
 
 
-def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
+def prove(
+    model: nn.Module,
+    *,
+    seconds: float = _SECONDS,
+    given: Mapping[nn.Module, Given] = MappingProxyType({}),
+) -> None:
     """Prove every reading of ``model``, and have what fails left out from now on.
 
     Each layer is run, as `check` does, on a copy, as it is and with every trained parameter moved;
@@ -60,6 +69,9 @@ def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
         Any module.
     seconds
         How long it may take: once it is over, the layers that remain are tried on few inputs only.
+    given
+        What modules were really given, see `kan_widgets.functions.given.Passes`. Layers are then
+        proved on that too, and sampled where it lies.
 
     Examples
     --------
@@ -73,7 +85,7 @@ def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
     ['sampled']
     """
     take_as_read(model)
-    _Prover(model, seconds).prove()
+    _Prover(model, seconds, given).prove()
 
 
 def prove_what_changed(model: nn.Module) -> None:
@@ -82,7 +94,7 @@ def prove_what_changed(model: nn.Module) -> None:
         verdict = verdict_of(module)
         if verdict is not None and verdict.seen != seen_by(module):
             settle(module, None)
-    _Prover(model, _SECONDS).prove()
+    _Prover(model, _SECONDS, {}).prove()
 
 
 def take_as_read(model: nn.Module) -> None:
@@ -130,8 +142,8 @@ def read(model: nn.Module) -> list[LayerFunctions]:
 class _Prover:
     """Goes through a model, and settles who reads which module."""
 
-    def __init__(self, model: nn.Module, seconds: float) -> None:
-        self._model = model
+    def __init__(self, model: nn.Module, seconds: float, given: Mapping[nn.Module, Given]) -> None:
+        self._model, self._given = model, given
         self._end = time.perf_counter() + seconds
         self._samples_end = self._end + seconds
         self._known: dict[Hashable, Verdict] = {}
@@ -162,7 +174,8 @@ class _Prover:
         for module in unwrap(self._model).modules():
             if is_open(module) and module not in read and settled(module) is None:
                 with suppress(Exception):
-                    settle(module, Verdict(elementwise_adapter(module), seen_by(module)))
+                    adapter = elementwise_adapter(module, self._x_of(module))
+                    settle(module, Verdict(adapter, seen_by(module)))
 
     def _join_parts(self) -> None:
         """Sample a KAN layer as a whole where functions of it were sampled beside plain layers."""
@@ -174,7 +187,12 @@ class _Prover:
             if plain and len(plain) + len(sampled) == len(inside) <= 4 and sampled:
                 if called_kan(module) and settled(module) is None:
                     with suppress(Exception):
-                        settle(module, Verdict(sampling_adapter(module), seen_by(module)))
+                        adapter = sampling_adapter(module, given=self._x_of(module))
+                        settle(module, Verdict(adapter, seen_by(module)))
+
+    def _x_of(self, module: nn.Module) -> Tensor | None:
+        given = self._given.get(module)
+        return None if given is None else given.x
 
     def _settle(self, module: nn.Module, problem: str, roomy: bool) -> None:
         """Find who reads a module rightly."""
@@ -184,13 +202,12 @@ class _Prover:
         if is_sharded(module):
             # To run it takes all processes: it is taken as it is recognised.
             settle(module, Verdict(find_adapter(module)[0] or problem, key))
-        elif hook := hook_in(module):
-            words = f"{hook} is called in its forward pass and may change what it computes"
-            settle(module, Verdict(f"{words}: kw.bind(model, example=batch) finds out", key))
+        elif words := _hooked(module, self._given.get(module)):
+            settle(module, Verdict(words, key))
         elif key in self._known:
             settle(module, self._known[key])
         else:
-            verdict = _proved(module, problem, roomy, key)
+            verdict = _proved(module, problem, roomy, key, self._x_of(module))
             if not isinstance(verdict.found, Adapter) or verdict.found.library != SAMPLED:
                 self._known[key] = verdict
             settle(module, verdict)
@@ -217,19 +234,43 @@ def _is_open(missed: LeftOut, found: list[str]) -> bool:
     )
 
 
-def _proved(module: nn.Module, problem: str, roomy: bool, key: Hashable) -> Verdict:
+def _hooked(module: nn.Module, given: Given | None) -> str:
+    """Say what hooks of others do, as far as what it returned with them tells; or empty."""
+    if not (hook := hook_in(module)):
+        return ""
+    words = f"the forward hook {hook} "
+    if given is None or given.y is None:
+        return f"{words}may change what it computes: kw.bind(model, example=batch) finds out"
+    y = given.y
+
+    def alone(run: nn.Module, copied: bool) -> float:
+        run.train(given.training)
+        out = run(given.x)
+        out = out[0] if isinstance(out, tuple) else out
+        return float((out[: len(y)] - y).abs().max()) / (float(y.abs().max()) or 1.0)
+
+    try:
+        off = stand_in(module, alone)
+    except Exception as error:
+        return f"{words}may change what it computes: {type(error).__name__}: {error}"
+    return f"{words}changes what it computes, by {off:.0%}" if off > _TOLERANCE else ""
+
+
+def _proved(
+    module: nn.Module, problem: str, roomy: bool, key: Hashable, given: Tensor | None
+) -> Verdict:
     """Return who of all that may read a module does so rightly, or a sampler, or why nobody."""
     wrong: list[str] = []
     for adapter in candidates(module):
         library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
         try:
-            error = difference(module, adapter, roomy)
+            error = difference(module, adapter, roomy, given)
         except _Wrong as words:
             wrong.append(f"read as {library} has it, {words}")
         except Exception as raised:
             wrong.append(
-                f"read as {library} has it, it could not be proved, and prove=False takes it as it "
-                f"is: {type(raised).__name__}: {raised}"
+                f"read as {library} has it, it could not be proved without a batch, which "
+                f"kw.bind(model, example=batch) gives it: {type(raised).__name__}: {raised}"
             )
         else:
             note = f"Σφ is off by up to {error:.0e} of the largest output."
@@ -238,7 +279,7 @@ def _proved(module: nn.Module, problem: str, roomy: bool, key: Hashable) -> Verd
     if not roomy:
         return Verdict(f"{why}; there was no time left to sample it", key)
     try:
-        return Verdict(sampling_adapter(module, why[:1].upper() + why[1:]), key)
+        return Verdict(sampling_adapter(module, why[:1].upper() + why[1:], given), key)
     except Exception as error:
         words = str(error) if isinstance(error, Untold) else f"{type(error).__name__}: {error}"
         return Verdict(f"{why}; not sampled: {words}", key)
@@ -248,8 +289,13 @@ class _Wrong(ValueError):
     """A reading is not what a module computes; the words say why."""
 
 
-def difference(module: nn.Module, adapter: Adapter, roomy: bool) -> float:
-    """Return how far the reading of an adapter is off, as a module is and with parameters moved."""
+def difference(
+    module: nn.Module, adapter: Adapter, roomy: bool, given: Tensor | None = None
+) -> float:
+    """Return how far the reading of an adapter is off, as a module is and with parameters moved.
+
+    Compared is on inputs that it was ``given``, if any are known, and on others.
+    """
 
     def off(run: nn.Module) -> float:
         found = adapter.read(run)
@@ -258,16 +304,15 @@ def difference(module: nn.Module, adapter: Adapter, roomy: bool) -> float:
             return 0.0  # a training has run away: that is to be seen
         work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
         samples = int(min(max(_WORK / work, 4), 24)) if roomy else 4
-        x = inputs_for(run, adapter, layers, samples)
         sums = sums_of(run, adapter, tuple(layer.name for layer in layers))
+        worst = None if given is None else _on(given, work, run, layers, sums)
         try:
-            return _compared(run, layers, sums, x)
-        except Unlike as error:
-            size = f"{error.error:.0%} of" if error.error < 2 else f"{error.error:.1f} times"
-            words = found_out(run, layers, lambda other: _fits(run, other, sums, x))
-            raise _Wrong(
-                f"it would be off by {size} its largest output: {words or str(error).split(':')[0]}"
-            ) from error
+            x = inputs_for(run, adapter, layers, samples)
+            return max(worst or 0.0, _on_forms(x, run, layers, sums))
+        except Exception as error:
+            if worst is None or isinstance(error, _Wrong):
+                raise
+            return worst  # it takes no others
 
     def both(run: nn.Module, free: bool) -> float:
         if not free:
@@ -281,23 +326,54 @@ def difference(module: nn.Module, adapter: Adapter, roomy: bool) -> float:
         return stand_in(module, both)
 
 
-def _compared(
-    run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum], x: Tensor
+def _on(
+    given: Tensor, work: int, run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum]
+) -> float | None:
+    """Compare on some of what a module was given; ``None`` if that is too much."""
+    first = layers[0]
+    places = given[0].numel() // max(1, first.shape[1] if given.ndim == 2 else given.shape[1])
+    examples = int(_WORK // (work * max(1, places)))
+    if not examples:
+        return None
+    x = given[: min(examples, len(given), _EXAMPLES)].to(like_of(run))
+    return _told(x, run, layers, sums)
+
+
+def _on_forms(
+    x: Tensor, run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum]
 ) -> float:
-    """Compare sums, whether a module takes (n, in), (n, tokens, in), (groups, n, in) or columns."""
+    """Compare, whether a module takes (n, in), (n, tokens, in), (groups, n, in) or columns."""
     forms = [x, x.unsqueeze(1), x.unsqueeze(0), x.unsqueeze(2)] if x.ndim == 2 else [x]
     first: Exception | None = None
     for form in forms:
         try:
-            return compared(
-                run, layers, sums, form, _TOLERANCE, most_outputs=_OUTPUTS, constants=True
-            )[0]
-        except Unlike:
+            return _told(form, run, layers, sums)
+        except _Wrong:
             raise
         except Exception as error:
             first = first or error
     assert first is not None
     raise first
+
+
+def _told(
+    x: Tensor, run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum]
+) -> float:
+    """Return how far Σφ is off, or raise the words for what is wrong."""
+    try:
+        return _compared(run, layers, sums, x)
+    except Unlike as error:
+        size = f"{error.error:.0%} of" if error.error < 2 else f"{error.error:.1f} times"
+        words = found_out(run, layers, lambda other: _fits(run, other, sums, x))
+        raise _Wrong(
+            f"it would be off by {size} its largest output: {words or str(error).split(':')[0]}"
+        ) from error
+
+
+def _compared(
+    run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum], x: Tensor
+) -> float:
+    return compared(run, layers, sums, x, _TOLERANCE, most_outputs=_OUTPUTS, constants=True)[0]
 
 
 def _fits(run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum], x: Tensor) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import types
+import warnings
 from typing import Any
 
 import lookalikes
@@ -229,3 +230,31 @@ def test_what_a_sampled_layer_says_it_is_off_at_most_is_what_it_is_off(size):
 def test_what_inputs_do_together_in_one_place_is_found(size):
     with pytest.raises(ValueError, match=r"what inputs do together is|are off by"):
         read(Interacting(3, 2, size))
+
+
+def test_a_hook_that_changes_what_a_layer_computes_is_seen_once_a_batch_shows_it():
+    batch = torch.randn(32, 4)
+    for factor, shown in ((0.5, {"1"}), (1.0, {"0", "1"})):
+        model = nn.Sequential(Told(4, 3), kw.nn.KANLinear(3, 2))
+        model[0].register_forward_hook(lambda module, given, out, by=factor: by * out)
+        with pytest.warns(UserWarning, match="forward hook .* may change what it computes"):
+            live = kw.bind(model)
+        assert live.layers == ("1",)
+        live.close()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error" if factor == 1 else "ignore")
+            live = kw.bind(model, example=batch)
+        assert set(live.layers) == shown
+        live.close()
+
+
+def test_a_hook_that_returns_nothing_changes_nothing():
+    seen: list[Tensor] = []
+
+    def note(module: nn.Module, given: Any, out: Tensor) -> None:
+        seen.append(out)
+
+    model = nn.Sequential(Told(4, 3))
+    model[0].register_forward_hook(note)
+    assert len(read(model)) == 1
+    assert not seen

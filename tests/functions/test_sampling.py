@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -227,9 +228,16 @@ def test_while_it_trains_it_is_sampled_now_and_then_and_at_rest_as_it_is():
     assert live is not None
     first, frame = live.history[0], live.refresh()
     assert frame.step == 5
-    before, now = (f.evaluate("0")[1][:, :, 0, 0] for f in (first, frame))
-    assert abs(before - now).max() > 1e-3
-    x = torch.from_numpy(frame.evaluate("0")[0])
+    (old_x, before), (new_x, now) = (
+        (x, phi[:, :, 0, 0]) for x, phi in (f.evaluate("0") for f in (first, frame))
+    )
+    at = np.linspace(-1, 1, 9)
+    moved = [
+        np.interp(at, new_x, new) - np.interp(at, old_x, old)
+        for new, old in zip(now.reshape(12, -1), before.reshape(12, -1), strict=True)
+    ]
+    assert np.abs(moved).max() > 1e-3
+    x = torch.from_numpy(new_x)
     with torch.no_grad():
         layer = model[0]
         expected = layer.phi(2, 1, x) - layer.phi(2, 1, torch.zeros(1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -55,12 +55,12 @@ def is_open(module: nn.Module) -> bool:
     return own is not None and not known and not list(module.children())
 
 
-def elementwise_adapter(module: nn.Module) -> Adapter:
+def elementwise_adapter(module: nn.Module, given: Tensor | None = None) -> Adapter:
     """Return an adapter that reads a learned activation by sampling it.
 
     Taken is a module that makes each value of its output of the same value of its input, by one
     function or by one for each channel or group of channels, of which one at least is no straight
-    line.
+    line. ``given`` is what it was really given: of that shape its inputs are.
 
     Raises
     ------
@@ -69,10 +69,14 @@ def elementwise_adapter(module: nn.Module) -> Adapter:
     """
 
     def found(run: nn.Module) -> Adapter:
-        for shape in _shapes(run):
+        for shape in _shapes(run) if given is None else [tuple(given.shape[1:])]:
             applied = _look(run, shape)
             if applied is None:
                 continue
+            if given is not None:
+                low, high = (float(each) for each in given.aminmax())
+                reach = min(low, applied.extent[0]), max(high, applied.extent[1])
+                applied = replace(applied, extent=reach)
             sampled = _sample(applied, module, run, None)
             if sampled.is_straight:
                 raise Untold("its functions are straight lines")
@@ -187,4 +191,4 @@ def _measured(
     x = low + (high - low) * torch.rand(_POINTS, generator=generator, dtype=torch.float64)
     y = applied.values(run, x.float())
     off = float((basis(x.float().double()) @ coefficients - y).abs().max())
-    return Measured(off / (float(y.abs().max()) or 1.0), len(x), at=time.time())
+    return Measured(off / (float(y.abs().max()) or 1.0), drawn=len(x), at=time.time())

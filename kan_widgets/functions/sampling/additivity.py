@@ -53,40 +53,43 @@ class Measured:
 
     error: float = 0.0
     """The largest difference, by the largest output."""
-    inputs: int = 0
-    """How many inputs were compared."""
-    left: int = 0
-    """How many others lie beyond where functions were sampled."""
-    given: bool = False
-    """Whether it was really given these."""
+    given: int = 0
+    """How many inputs that it was really given were compared."""
+    drawn: int = 0
+    """How many others were."""
+    beyond: int = 0
+    """How many inputs that it was given lie beyond where functions were sampled."""
     at: float = 0.0
     """Seconds since 1970."""
 
     def __str__(self) -> str:
-        of = "that it was given" if self.given else "drawn at random"
+        counts = ((self.given, "that it was given"), (self.drawn, "drawn at random"))
+        inputs = " and ".join(f"{n:,} inputs {words}" for n, words in counts if n)
         clock = time.strftime("%H:%M:%S", time.localtime(self.at))
-        beyond = f"; {self.left:,} more lie beyond" if self.left and self.given else ""
+        beyond = f"; {self.beyond:,} of those given lie beyond" if self.beyond else ""
+        error = at_most(self.error)
         return (
-            f"Σφ is off by at most {at_most(self.error)} of the largest output over "
-            f"{self.inputs:,} inputs {of}, at {clock}{beyond}"
+            f"Σφ is off by at most {error} of the largest output over {inputs}, at {clock}{beyond}"
         )
 
 
 def measured(probe: Probe, basis: object, coefficients: Tensor, bias: Tensor) -> Measured:
     """Compare the functions, ``(out, inputs, nb)``, with what the module computes as it is."""
     assert callable(basis)
-    x, y = probe.as_it_is()
-    nodes = basis.nodes  # type: ignore[attr-defined]
-    inside = ((x >= nodes[0]) & (x <= nodes[-1])).all(1)
-    given, now = probe.way.given is not None, time.time()
-    if not bool(inside.any()):
-        return Measured(0.0, 0, len(x), given, now)
-    size = float((y - y.mean(0)).abs().max()) or 1.0
-    off, rows = 0.0, max(1, 4_000_000 // max(1, coefficients[0].numel()))
-    for part, out in zip(x[inside].split(rows), y[inside].split(rows), strict=True):
-        total = torch.einsum("nib,oib->no", basis(part), coefficients.to(part)) + bias.to(part)
-        off = max(off, float((total - out).abs().max()) / size)
-    return Measured(off, int(inside.sum()), int((~inside).sum()), given, now)
+    lowest, highest = basis.nodes[0], basis.nodes[-1]  # type: ignore[attr-defined]
+    rows = max(1, 4_000_000 // max(1, coefficients[0].numel()))
+    found = [probe.as_drawn()] if probe.way.given is None else [probe.as_drawn(), probe.as_given()]
+    off, counts, beyond = 0.0, [], []
+    for x, y in found:
+        inside = ((x >= lowest) & (x <= highest)).all(1)
+        counts.append(int(inside.sum()))
+        beyond.append(len(x) - counts[-1])
+        size = float((y - y.mean(0)).abs().max()) or 1.0
+        for part, out in zip(x[inside].split(rows), y[inside].split(rows), strict=True):
+            total = torch.einsum("nib,oib->no", basis(part), coefficients.to(part)) + bias.to(part)
+            off = max(off, float((total - out).abs().max()) / size if len(out) else 0.0)
+    given = (counts[1], beyond[1]) if len(found) > 1 else (0, 0)
+    return Measured(off, given[0], counts[0], given[1], time.time())
 
 
 def at_most(error: float) -> str:

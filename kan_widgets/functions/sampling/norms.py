@@ -53,7 +53,7 @@ def where_it_is(probe: Probe) -> Way:
     way = probe.way
     if way.given is None:
         return way
-    x = probe.as_it_is()[0].flatten()
+    x = probe.as_given()[0].flatten()
     x = x[x.isfinite()][: 2**23]
     if not len(x):
         return way

@@ -39,16 +39,17 @@ class Probe:
             normed, own = (self._embedded(half) for half in x.chunk(2, dim=1))
             return self._passed(own, lambda given, out: normed)[1]
 
-    def as_it_is(self) -> tuple[Tensor, Tensor]:
-        """Run it as it is; return what its functions take in, and the sums.
+    def as_given(self) -> tuple[Tensor, Tensor]:
+        """Run it as it is on what it was really given; return what functions take in, and sums."""
+        given = self.way.given
+        return self._as_it_is(_drawn(self.way)[:0] if given is None else self._embedded(given))
 
-        On inputs that it was really given, or on others from the domain and from the extent.
-        """
-        way = self.way
-        parts = [
-            self._passed(x.to(self._like), lambda given, out: out)
-            for x in (_drawn(way) if way.given is None else self._embedded(way.given)).split(512)
-        ]
+    def as_drawn(self) -> tuple[Tensor, Tensor]:
+        """Run it as it is on inputs from the domain and from the extent."""
+        return self._as_it_is(_drawn(self.way))
+
+    def _as_it_is(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        parts = [self._passed(part.to(self._like), lambda given, out: out) for part in x.split(512)]
         taken, sums = zip(*parts, strict=True)
         return torch.cat(taken), torch.cat(sums)
 
@@ -136,7 +137,8 @@ class Probe:
 
 def _drawn(way: Way) -> Tensor:
     generator = torch.Generator().manual_seed(2)
-    x = torch.rand(how_many(way.width), *way.shape, generator=generator)
+    known = 0 if way.given is None else len(way.given)
+    x = torch.rand(max(32, how_many(way.width) - known), *way.shape, generator=generator)
     half = len(x) // 2
     for part, (low, high) in ((x[:half], way.domain), (x[half:], way.extent)):
         part.mul_(high - low).add_(low)

@@ -219,6 +219,7 @@ class Binding(Naming, Gathering, Guarding):
                     self._show(frame, settled=False)
                 camera.spent(now)
                 self._watchdog.step_framed(step)
+                self._see_if_due(now)
                 self._follow_in_step(step)
                 return True
             self._skipped += 1
@@ -440,6 +441,7 @@ class Binding(Naming, Gathering, Guarding):
             changes.ignore(module, self._after_change)
         self._model = None
         self._camera.close()
+        self._see_no_more()
         self._probes.stop()
         quiet.unwatch(self)
         with self._sending:
