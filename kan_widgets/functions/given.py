@@ -53,7 +53,8 @@ class Passes:
         self._handles: list[Any] = []
         before, after = _Hook(self._before), _Hook(self._after)
         for module in model.modules():
-            if module is model or not type(module).__module__.startswith("torch.nn."):
+            own = not type(module).__module__.startswith("torch.nn.")
+            if (module is model or own) and not isinstance(module, torch.jit.ScriptModule):
                 handle = module.register_forward_pre_hook(before, with_kwargs=True)
                 self._handles += [handle, module.register_forward_hook(after)]
 

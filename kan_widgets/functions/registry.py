@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from kan_widgets.functions.attributes import unreadable_state
+from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
+from kan_widgets.functions.computed import on_stand_in, with_weights
 from kan_widgets.functions.layer import LayerFunctions, Tap
 
 Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
@@ -249,8 +250,9 @@ def settle(module: nn.Module, verdict: Verdict | None) -> None:
 def verdict_of(module: nn.Module) -> Verdict | None:
     """Return what `settle` was told of a module, as far as it still holds."""
     verdict = _settled.get(module)
-    if verdict is not None and isinstance(verdict.found, Adapter) and verdict.found.lacks(module):
-        return None
+    if verdict is not None and isinstance(verdict.found, Adapter):
+        if verdict.found.lacks(with_weights(module)):
+            return None
     return verdict
 
 
@@ -266,12 +268,19 @@ def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
     What a proof has settled comes first. Of the others those of the module's class are tried
     first, then those of its parent classes, then all that are known by their tensors.
     """
+    if unreadable_kind(module):
+        return None, ""
     verdict = settled(module)
     if verdict is not None:
         if isinstance(verdict, str):
             return None, verdict
         state = unreadable_state(module)
-        return (None, state) if state else (verdict, "")
+        return (None, state) if state else (on_stand_in(verdict, module), "")
+    found, problem = _recognised(with_weights(module))
+    return (None if found is None else on_stand_in(found, module)), problem
+
+
+def _recognised(module: nn.Module) -> tuple[Adapter | None, str]:
     problems: list[str] = []
     candidates: list[Adapter] = []
     for parent in type(module).__mro__:
@@ -298,6 +307,7 @@ def candidates(module: nn.Module) -> list[Adapter]:
     Those of its class and its parent classes, also where it has a ``forward`` of its own, and then
     those that find their tensors in it.
     """
+    module = with_weights(module)
     named = [
         adapter
         for parent in type(module).__mro__

@@ -11,9 +11,11 @@ import lookalikes
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import prune as _prune  # noqa: F401
 
 import kan_widgets as kw
 from kan_widgets.functions import describe, prove, read, sampled_anew
+from kan_widgets.functions.sampling.adapter import sampling_adapter
 
 
 class Config:
@@ -258,3 +260,70 @@ def test_a_hook_that_returns_nothing_changes_nothing():
     model[0].register_forward_hook(note)
     assert len(read(model)) == 1
     assert not seen
+
+
+def weight_normed(module: nn.Module, name: str) -> nn.Module:
+    return nn.utils.parametrizations.weight_norm(module, name)
+
+
+def pruned(module: nn.Module, name: str) -> nn.Module:
+    return nn.utils.prune.random_unstructured(module, name, amount=0.5)
+
+
+COMPUTED = {
+    "weight_norm": weight_normed,
+    "spectral_norm": nn.utils.parametrizations.spectral_norm,
+    "prune": pruned,
+    "the older spectral_norm": nn.utils.spectral_norm,
+}
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_weights_that_are_computed_before_each_pass_are_read_as_they_are(name):
+    plain, layer = nn.Linear(4, 3), lookalikes.KANLinear(4, 3)
+    COMPUTED[name](plain, "weight")
+    COMPUTED[name](layer, "base_weight")
+    model = nn.Sequential(layer, nn.Linear(3, 4), plain)
+    model(torch.randn(16, 4)).square().mean().backward()
+    torch.optim.SGD(model.parameters(), 0.5).step()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    assert off(layer) < 1e-5
+    assert off(plain) < 1e-5
+    model.train()
+    live = kw.bind(model)
+    assert set(live.layers) == {"0", "1", "2"}
+    assert "computed from others" in live.layout.layer("0").locked
+    live.refresh()
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    live.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
+def test_a_traced_model_is_left_out_in_words():
+    traced = torch.jit.trace(lookalikes.KANLinear(3, 2), torch.rand(4, 3))
+    with pytest.raises(ValueError, match="compiled to TorchScript: read the Python module"):
+        kw.bind(traced)
+    live = kw.bind(nn.Sequential(traced, kw.nn.KANLinear(2, 2)))
+    assert live.layers == ("1",)
+    live.close()
+
+
+def test_a_layer_whose_weights_come_from_elsewhere_is_sampled():
+    class MetaKANLayer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.in_features = 3
+            self.poly = torch.randn(2, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x.sin() @ self.poly.T
+
+    class MetaKAN(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer, self.head = MetaKANLayer(), kw.nn.KANLinear(2, 1)
+
+    with torch.no_grad():
+        assert [row.adapter for row in describe(MetaKAN()).layers] == ["kan_widgets"]
+    [adapter] = [sampling_adapter(MetaKANLayer())]
+    assert adapter.library == "sampled"

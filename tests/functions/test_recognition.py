@@ -220,13 +220,12 @@ def test_quantised_layers_are_a_clear_error_and_left_out_beside_others():
             look(nn.Sequential(quantised[0]))
 
 
-def test_weights_that_a_hook_computes_are_left_out():
+def test_weights_that_are_computed_before_a_pass_are_read_as_they_are_then():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2))
     prune.random_unstructured(model[0], "weight", amount=0.5)
     nn.utils.parametrizations.spectral_norm(model[1])
-    assert [layer.name for layer in read(model)] == ["2"]
-    assert "RandomUnstructured computes its weights anew" in reasons(model)["0"]
-    assert "parametrised" in reasons(model)["1"]
+    assert [layer.name for layer in read(model)] == ["0", "1", "2"]
+    assert reasons(model) == {}
 
 
 def test_lazy_layers_are_read_once_they_have_a_shape():

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.rewriting import Rewrite
+from kan_widgets.functions.sampling import SAMPLED as SAMPLED
 from kan_widgets.functions.sampling.additivity import Measured
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold
 from kan_widgets.functions.terms import ALL, Part
@@ -23,7 +24,6 @@ from kan_widgets.functions.undisturbed import stand_in
 
 T = TypeVar("T")
 
-SAMPLED = "sampled"
 # Sampling takes at most this share of the time of a training.
 _SHARE = 0.01
 

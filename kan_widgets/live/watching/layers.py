@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, find, read_module
+from kan_widgets.functions.attributes import unreadable_kind
 from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.functions.registry import Reader, Verdict, find_adapter, settle
 from kan_widgets.functions.sampling.sampled_basis import Untold
@@ -145,6 +146,7 @@ class BoundLayers:
         found = [
             (vector.numel(), f"{path}.{name}" if path else name, weakref.ref(module), name)
             for path, module in model.named_modules()
+            if not unreadable_kind(module)
             for name, vector in _small(module)
             if module not in inside or place_in_memory(vector) in added
         ]
