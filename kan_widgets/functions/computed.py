@@ -7,20 +7,18 @@ itself may change it: spectral norm iterates.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from kan_widgets.functions.layer import LayerFunctions, Tap
-from kan_widgets.functions.sampling import SAMPLED
 from kan_widgets.nn.ungraded import ungraded
 
-if TYPE_CHECKING:
-    from kan_widgets.functions.registry import Adapter, Reader, Sum
+Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
+T = TypeVar("T", bound=Any)
 
 _LOCKED = "Its weights are computed from others ({}): it cannot be edited from here."
 
@@ -41,16 +39,8 @@ def with_weights(module: nn.Module) -> nn.Module:
     return _standing(module, {}) if computing(module) else module
 
 
-def on_stand_in(adapter: Adapter, module: nn.Module) -> Adapter:
-    """Return an adapter that reads a module by a stand-in, if its weights are computed."""
-    # What is sampled is a stand-in already.
-    if adapter.library == SAMPLED or not (what := computing(module)):
-        return adapter
-    sums = None if adapter.sums is None else partial(_sums, adapter.sums)
-    return replace(adapter, read=partial(_read, adapter.read, what), sums=sums)
-
-
-def _read(reader: Reader, what: str, module: nn.Module) -> list[LayerFunctions]:
+def read_computed(reader: Reader, what: str, module: nn.Module) -> list[LayerFunctions]:
+    """Read a module by a stand-in; ``what`` computes its weights."""
     made: dict[nn.Module, nn.Module] = {}
     found = reader(_standing(module, made))
     return [
@@ -65,7 +55,8 @@ def _read(reader: Reader, what: str, module: nn.Module) -> list[LayerFunctions]:
     ]
 
 
-def _sums(sums: Any, module: nn.Module) -> Sequence[Sum]:
+def taps_computed(sums: Callable[[nn.Module], Sequence[T]], module: nn.Module) -> list[T]:
+    """Return where sums of a module appear, found by a stand-in."""
     made: dict[nn.Module, nn.Module] = {}
     return [replace(one, at=_tap(one.at, made)) for one in sums(_standing(module, made))]
 
@@ -106,7 +97,7 @@ def _standing(module: nn.Module, made: dict[nn.Module, nn.Module]) -> nn.Module:
         standing._parameters[name] = nn.Parameter(chain())
     for hook in hooks:
         hook(standing, ())
-    for name, value in list(standing.__dict__.items()):
+    for name in list(standing.__dict__):
         if f"{name}_orig" in standing._parameters or f"{name}_v" in standing._parameters:
             standing._parameters[name] = nn.Parameter(standing.__dict__.pop(name))
     return standing

@@ -18,6 +18,7 @@ from kan_widgets.functions.otherwise import found_out
 from kan_widgets.functions.proof import Unlike, compared, inputs_for, sums_of
 from kan_widgets.functions.reading import LeftOut, find, survey, unwrap
 from kan_widgets.functions.registry import (
+    SAMPLED,
     Adapter,
     Sum,
     Verdict,
@@ -29,7 +30,7 @@ from kan_widgets.functions.registry import (
 )
 from kan_widgets.functions.sampling.activations import elementwise_adapter, is_open
 from kan_widgets.functions.sampling.adapter import sampling_adapter
-from kan_widgets.functions.sampling.samples import SAMPLED, Untold
+from kan_widgets.functions.sampling.samples import Untold
 from kan_widgets.functions.sampling.ways import like_of
 from kan_widgets.functions.shards import is_sharded
 from kan_widgets.functions.sight import hook_in, seen_by

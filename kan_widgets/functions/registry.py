@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
-from kan_widgets.functions.computed import on_stand_in, with_weights
+from kan_widgets.functions.computed import (
+    Reader,
+    computing,
+    read_computed,
+    taps_computed,
+    with_weights,
+)
 from kan_widgets.functions.layer import LayerFunctions, Tap
 
-Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
-
 _CHANGES = "changes what"
+SAMPLED = "sampled"
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,9 +281,18 @@ def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
         if isinstance(verdict, str):
             return None, verdict
         state = unreadable_state(module)
-        return (None, state) if state else (on_stand_in(verdict, module), "")
+        return (None, state) if state else (_on_stand_in(verdict, module), "")
     found, problem = _recognised(with_weights(module))
-    return (None if found is None else on_stand_in(found, module)), problem
+    return (None if found is None else _on_stand_in(found, module)), problem
+
+
+def _on_stand_in(adapter: Adapter, module: nn.Module) -> Adapter:
+    """Return an adapter that reads a module by a stand-in, if its weights are computed."""
+    # What is sampled is a stand-in already.
+    if adapter.library == SAMPLED or not (what := computing(module)):
+        return adapter
+    sums = None if adapter.sums is None else partial(taps_computed, adapter.sums)
+    return replace(adapter, read=partial(read_computed, adapter.read, what), sums=sums)
 
 
 def _recognised(module: nn.Module) -> tuple[Adapter | None, str]:

@@ -6,5 +6,3 @@ them, more finely where they bend, `borders` finds what a convolution pads, `lay
 into words and `LayerFunctions`, and `samples` keeps it until it is due anew. `adapter` goes that
 way; `activations` goes one of its own for learned activations.
 """
-
-SAMPLED = "sampled"

@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.registry import Adapter
+from kan_widgets.functions.registry import SAMPLED, Adapter
 from kan_widgets.functions.sampling.additivity import Measured
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold, sampled_functions
 from kan_widgets.functions.sampling.samples import (
-    SAMPLED,
     Samples,
     newest,
     on_cpu,

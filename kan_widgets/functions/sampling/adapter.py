@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.moved import move, start
-from kan_widgets.functions.registry import Adapter, Sum
+from kan_widgets.functions.registry import SAMPLED, Adapter, Sum
 from kan_widgets.functions.sampling.additivity import interaction, measured
 from kan_widgets.functions.sampling.borders import at_the_border, with_constants
 from kan_widgets.functions.sampling.layers import layers_of, of_samples, sums_of
@@ -19,7 +19,6 @@ from kan_widgets.functions.sampling.norms import where_it_is, with_norms
 from kan_widgets.functions.sampling.probe import Probe
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis, sampled_functions
 from kan_widgets.functions.sampling.samples import (
-    SAMPLED,
     Samples,
     Untold,
     newest,

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.rewriting import Rewrite
-from kan_widgets.functions.sampling import SAMPLED as SAMPLED
 from kan_widgets.functions.sampling.additivity import Measured
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold
 from kan_widgets.functions.terms import ALL, Part

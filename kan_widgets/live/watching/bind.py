@@ -188,11 +188,12 @@ def bind(
         earlier=continued,
         names=names,
         named=named,
+        shown=shown,
+        proves=prove,
     )
     _bindings[inner] = binding
     if earlier is not None:
         binding.replaces(earlier)
-    binding.learn(inner, shown, prove)
     return binding
 
 

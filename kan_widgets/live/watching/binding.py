@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
+from kan_widgets.functions.given import Passes
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Names
@@ -52,6 +53,8 @@ class Binding(Naming, Gathering, Guarding):
         earlier: Binding | None = None,
         names: Mapping[str, Names] | None = None,
         named: Mapping[str, Any] | None = None,
+        shown: Passes | None = None,
+        proves: bool | None = None,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
         gone = partial(quiet.model_gone, weakref.WeakMethod(self._hold_last))
@@ -96,6 +99,8 @@ class Binding(Naming, Gathering, Guarding):
         for module in self._camera.layers.modules():
             changes.listen(module, self._after_change)
         self._is_made = True
+        if proves is not None:
+            self._learn(model, shown, proves)
         quiet.watch(self)
 
     # -- what it holds --------------------------------------------------------------

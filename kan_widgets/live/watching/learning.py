@@ -16,6 +16,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.reports import report
 from kan_widgets.live.watching.probes import first_examples
 from kan_widgets.live.watching.probing import Probing
+from kan_widgets.nn.ungraded import ungraded
 
 # Of the time of a training so much may go into proofs, and between two pass so many seconds.
 _SHARE = 0.003
@@ -34,7 +35,7 @@ class Learning(Probing):
     _proves = True
     _next_proof: float | None = None
 
-    def learn(self, model: nn.Module, shown: Passes | None, proves: bool) -> None:
+    def _learn(self, model: nn.Module, shown: Passes | None, proves: bool) -> None:
         """Learn from a pass that was shown, and see those of the training from now on.
 
         Parameters
@@ -72,16 +73,21 @@ class Learning(Probing):
             return
         passes.end()
         self._passes, start = None, perf_counter()
-        if passes.given:
-            try:
-                self._take_examples(model, passes)
-                if self._proves:
-                    prove(model, given=passes.given)
-                    self._look_again(model)
-            except Exception as error:
-                report(f"what the layers were given could not be looked at: {error!r}")
-        now = perf_counter()
-        self._next_proof = now + max(_LEAST_SECONDS, (now - start) / _SHARE)
+        try:
+            if passes.given:
+                self._learn_of(model, passes)
+        except Exception as error:
+            report(f"what the layers were given could not be looked at: {error!r}")
+        finally:
+            now = perf_counter()
+            self._next_proof = now + max(_LEAST_SECONDS, (now - start) / _SHARE)
+
+    @ungraded
+    def _learn_of(self, model: nn.Module, passes: Passes) -> None:
+        self._take_examples(model, passes)
+        if self._proves:
+            prove(model, given=passes.given)
+            self._look_again(model)
 
     def _see_if_due(self, now: float) -> None:
         """See the next pass, if layers are to be proved again."""
@@ -121,10 +127,9 @@ class Learning(Probing):
     def _look_again(self, model: nn.Module) -> None:
         """Show what can be read by now, and no more what cannot."""
         camera, before = self._camera, self.layers
-        is_other = camera.layers.look_again(model)
-        camera.read_anew()
-        if not is_other:
+        if not camera.layers.look_again(model):
             return
+        camera.read_anew()
         with self._sending:
             if (frame := camera.take(self._counter.steps)) is not None:
                 self._show(frame, settled=False)
