@@ -160,7 +160,8 @@ class _Prover:
                     self._settle(entry.module, "", time.perf_counter() < self._end)
                     waiting = True
             for missed in left_out:
-                if _is_open(missed, [entry.name for entry in found]):
+                given = missed.module in self._given
+                if _is_open(missed, [entry.name for entry in found], given):
                     self._settle(
                         missed.module, missed.reason, time.perf_counter() < self._samples_end
                     )
@@ -218,15 +219,19 @@ def _lies_in(name: str, other: str) -> bool:
     return not other or name.startswith(f"{other}.")
 
 
-def _is_open(missed: LeftOut, found: list[str]) -> bool:
-    """Say whether a module that is left out is to be looked at: one that may be a KAN layer."""
+def _is_open(missed: LeftOut, found: list[str], given: bool) -> bool:
+    """Say whether a module that is left out is to be looked at: one that may be a KAN layer.
+
+    Where it is known what it is given, numbers in whatever shape may be those of functions.
+    """
     module = missed.module
     if settled(module) is not None:
         return False
     if missed.is_kan:
         return True
     inside = f"{missed.name}." if missed.name else ""
-    weights = any(p.ndim > 1 and p.requires_grad for p in module.parameters(recurse=False))
+    own = [p for p in module.parameters(recurse=False) if p.requires_grad]
+    weights = any(p.ndim > 1 or (given and p.numel() > 1) for p in own)
     return (
         missed.unknown
         and weights

@@ -214,6 +214,7 @@ class Binding(Naming, Gathering, Guarding):
         edited = self.edits.apply_waiting()
         if self._is_asked:
             self._do_what_is_asked(at_rest=False)
+        self._see_if_due(now)
         if self._state == "idle":
             self._set_state("live")
             quiet.wake()
@@ -224,7 +225,6 @@ class Binding(Naming, Gathering, Guarding):
                     self._show(frame, settled=False)
                 camera.spent(now)
                 self._watchdog.step_framed(step)
-                self._see_if_due(now)
                 self._follow_in_step(step)
                 return True
             self._skipped += 1

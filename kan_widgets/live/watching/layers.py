@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from kan_widgets.functions import LayerFunctions, find, read_module
+from kan_widgets.functions import LayerFunctions, find, read_module, survey
 from kan_widgets.functions.attributes import unreadable_kind
 from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.functions.registry import Reader, Verdict, find_adapter, settle
@@ -54,7 +54,7 @@ class BoundLayers:
 
     def look_again(self, model: nn.Module) -> bool:
         """Find the layers of the model as they can be read by now; return whether others can."""
-        found = find(model)
+        found = survey(model)[0] if self._kinds else find(model)
         self._entries: list[Entry] = [
             (entry.name, weakref.ref(entry.module), entry.reader) for entry in found
         ]

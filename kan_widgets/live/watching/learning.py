@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from kan_widgets.functions import prove, survey
+from kan_widgets.functions import find, prove, survey
 from kan_widgets.functions.given import Passes
 from kan_widgets.functions.shards import is_sharded
 from kan_widgets.functions.undisturbed import stand_in
@@ -77,6 +77,8 @@ class Learning(Probing):
             if passes.given:
                 self._learn_of(model, passes)
         except Exception as error:
+            if not self._camera.layers.modules():
+                return self.on_fault(error)
             report(f"what the layers were given could not be looked at: {error!r}")
         finally:
             now = perf_counter()
@@ -84,10 +86,10 @@ class Learning(Probing):
 
     @ungraded
     def _learn_of(self, model: nn.Module, passes: Passes) -> None:
-        self._take_examples(model, passes)
         if self._proves:
             prove(model, given=passes.given)
             self._look_again(model)
+        self._take_examples(model, passes)
 
     def _see_if_due(self, now: float) -> None:
         """See the next pass, if layers are to be proved again."""
@@ -129,13 +131,20 @@ class Learning(Probing):
         camera, before = self._camera, self.layers
         if not camera.layers.look_again(model):
             return
+        if not camera.layers.modules():
+            find(model)  # raises: nothing can be read any more
         camera.read_anew()
+        self._structure = None  # it is found again
         with self._sending:
             if (frame := camera.take(self._counter.steps)) is not None:
                 self._show(frame, settled=False)
         if gone := [name for name in before if name not in self.layers]:
             why = [str(missed) for missed in survey(model)[1] if missed.near]
             report(f"no longer shown: {', '.join(gone)}. {'; '.join(why)}")
+
+    @abstractmethod
+    def on_fault(self, error: Exception) -> None:
+        """Say once that reading the model failed, and let go of it; training goes on."""
 
     @abstractmethod
     def _show(self, frame: Frame, *, settled: bool) -> None:
