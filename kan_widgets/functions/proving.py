@@ -168,6 +168,7 @@ class _Prover:
                     waiting = waiting or isinstance(settled(missed.module), Adapter)
         if time.perf_counter() < self._samples_end:
             self._join_parts()
+            self._try_whole()
 
     def _settle_activations(self) -> None:
         """Sample learned activations, wherever they are: no part of a layer around them."""
@@ -191,6 +192,20 @@ class _Prover:
                     with suppress(Exception):
                         adapter = sampling_adapter(module, given=self._x_of(module))
                         settle(module, Verdict(adapter, seen_by(module)))
+
+    def _try_whole(self) -> None:
+        """Sample a model of a few plain layers that is one layer: they take in a basis, not x."""
+        model, found = unwrap(self._model), survey(self._model)[0]
+        plain = [each.module for each in found if each.is_plain and each.module is not model]
+        if not plain or len(plain) < len(found) or len(plain) > 4 or settled(model) is not None:
+            return
+        if type(model).__module__.startswith("torch.nn."):
+            return
+        with suppress(Exception):
+            adapter = sampling_adapter(model, given=self._x_of(model))
+            [functions, *_] = adapter.read(model)  # type: ignore[misc]
+            if any(each.weight.shape[1] != functions.shape[1] for each in plain):  # type: ignore[index]
+                settle(model, Verdict(adapter, seen_by(model)))
 
     def _x_of(self, module: nn.Module) -> Tensor | None:
         given = self._given.get(module)

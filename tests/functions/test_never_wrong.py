@@ -327,3 +327,65 @@ def test_a_layer_whose_weights_come_from_elsewhere_is_sampled():
         assert [row.adapter for row in describe(MetaKAN()).layers] == ["kan_widgets"]
     [adapter] = [sampling_adapter(MetaKANLayer())]
     assert adapter.library == "sampled"
+
+
+@pytest.mark.parametrize("symbolic", [False, True])
+def test_holders_that_never_run_are_no_layers_and_symbolic_edges_are_in_phi(symbolic):
+    model = lookalikes.OldModel([3, 4, 2])
+    with torch.no_grad():
+        model.symbolic_fun[0].mask[1, 2] = model.symbolic_fun[1].mask[0, 0] = float(symbolic)
+    live = kw.bind(model)
+    assert live.layers == ("act_fun.0", "act_fun.1")
+    live.close()
+    assert kw.functions.check(model).error < 1e-5
+    first = read(model)[0]
+    assert ("Symbolic: 2→1 sin." in first.note) is symbolic
+    x = torch.linspace(-1, 1, 7)
+    with torch.no_grad():
+        only = torch.zeros(7, 3)
+        only[:, 2] = x
+        halves = model.act_fun[0](only)[0] + model.symbolic_fun[0](only)[0]
+        expected = halves[:, 1] - halves[3, 1]
+    found = first.evaluate(x)[1, 2]
+    torch.testing.assert_close(found - found[3], expected, atol=1e-5, rtol=0)
+
+
+class Bumps(nn.Module):
+    """A convolution of one's own over a basis of Gaussians."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(2 * 4, 3, 3, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        bumps = torch.exp(-((x.unsqueeze(2) - torch.linspace(-1, 1, 4).view(4, 1, 1)) ** 2))
+        return self.mix(bumps.flatten(1, 2))
+
+
+def test_a_convolution_of_ones_own_that_is_the_whole_model_is_not_drawn_as_a_plain_one():
+    model = Bumps()
+    for example in (None, torch.rand(4, 2, 8, 8)):
+        live = kw.bind(model, example=example)
+        [layer] = live.read()
+        assert layer.shape == (3, 2, 3, 3)
+        assert "Sampled" in layer.note
+        x = torch.linspace(-1, 1, 5)
+        centers = torch.linspace(-1, 1, 4)
+        bumps = torch.exp(-((x.unsqueeze(-1) - centers) ** 2)) - torch.exp(-(centers**2))
+        weight = model.mix.weight.detach().unflatten(1, (2, 4))[2, 1, :, 0, 2]
+        torch.testing.assert_close(layer.evaluate(x)[2, 1, 0, 2], bumps @ weight, atol=1e-3, rtol=0)
+        live.close()
+
+
+def test_a_plain_network_stays_one():
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.head = nn.Conv2d(2, 3, 3), nn.Linear(3, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.conv(x).relu().mean((2, 3)))
+
+    live = kw.bind(Network())
+    assert live.layers == ("conv", "head")
+    live.close()
