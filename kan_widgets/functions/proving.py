@@ -35,6 +35,7 @@ from kan_widgets.functions.sampling.ways import like_of
 from kan_widgets.functions.shards import is_sharded
 from kan_widgets.functions.sight import hook_in, seen_by
 from kan_widgets.functions.undisturbed import stand_in
+from kan_widgets.functions.unfolded import kernel_adapter
 
 # TF32 on an accelerator and fast forms of a formula stay below; a norm left out does not.
 _TOLERANCE = 1e-3
@@ -169,6 +170,7 @@ class _Prover:
         if time.perf_counter() < self._samples_end:
             self._join_parts()
             self._try_whole()
+        self._find_kernels()
 
     def _settle_activations(self) -> None:
         """Sample learned activations, wherever they are: no part of a layer around them."""
@@ -192,6 +194,21 @@ class _Prover:
                     with suppress(Exception):
                         adapter = sampling_adapter(module, given=self._x_of(module))
                         settle(module, Verdict(adapter, seen_by(module)))
+
+    def _find_kernels(self) -> None:
+        """Read linear layers that are given patches as the kernels of what is around them."""
+        found = survey(self._model)[0]
+        modules = dict(unwrap(self._model).named_modules())
+        for entry in found:
+            name, _, inner = entry.name.rpartition(".")
+            around = modules[name]
+            beside = [each for each in found if each is not entry and _lies_in(each.name, name)]
+            if not entry.adds_up or not inner or beside or settled(around) is not None:
+                continue
+            with suppress(Exception):
+                if (adapter := kernel_adapter(around, inner)) is not None:
+                    difference(around, adapter, True, self._x_of(around))
+                    settle(around, Verdict(adapter, seen_by(around)))
 
     def _try_whole(self) -> None:
         """Sample a model of a few plain layers that is one layer: they take in a basis, not x."""

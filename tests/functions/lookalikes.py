@@ -719,9 +719,7 @@ class OldModel(nn.Module):
         self.width, self.symbolic_enabled = width, True
 
     def forward(self, x: Tensor) -> Tensor:
-        for layer, symbolic, bias in zip(
-            self.act_fun, self.symbolic_fun, self.biases, strict=True
-        ):
+        for layer, symbolic, bias in zip(self.act_fun, self.symbolic_fun, self.biases, strict=True):
             x = layer(x)[0] + symbolic(x)[0] + bias.weight
         return x
 

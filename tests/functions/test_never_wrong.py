@@ -10,6 +10,7 @@ from typing import Any
 import lookalikes
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import prune as _prune  # noqa: F401
 
@@ -369,7 +370,7 @@ def test_a_convolution_of_ones_own_that_is_the_whole_model_is_not_drawn_as_a_pla
         [layer] = live.read()
         assert layer.shape == (3, 2, 3, 3)
         assert "Sampled" in layer.note
-        x = torch.linspace(-1, 1, 5)
+        x = torch.linspace(0.1, 0.9, 5)
         centers = torch.linspace(-1, 1, 4)
         bumps = torch.exp(-((x.unsqueeze(-1) - centers) ** 2)) - torch.exp(-(centers**2))
         weight = model.mix.weight.detach().unflatten(1, (2, 4))[2, 1, :, 0, 2]
@@ -389,3 +390,40 @@ def test_a_plain_network_stays_one():
     live = kw.bind(Network())
     assert live.layers == ("conv", "head")
     live.close()
+
+
+class Unfolding(nn.Module):
+    """Patches, given to efficient-kan's linear layer."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, padding: int) -> None:
+        super().__init__()
+        self.kernel_size, self.stride, self.padding = kernel, stride, padding
+        self.kan_layer = lookalikes.KANLinear(inputs * kernel**2, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        patches = F.unfold(x, self.kernel_size, 1, self.padding, self.stride).transpose(1, 2)
+        sides = (
+            1 + (side + 2 * self.padding - self.kernel_size) // self.stride for side in x.shape[2:]
+        )
+        return (
+            self.kan_layer(patches.flatten(0, 1))
+            .unflatten(0, (len(x), -1))
+            .transpose(1, 2)
+            .unflatten(2, tuple(sides))
+        )
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(1, 0), (2, 1)])
+def test_a_linear_layer_that_is_given_patches_is_drawn_as_kernels(stride, padding):
+    model = nn.Sequential(Unfolding(2, 4, 3, stride, padding), nn.Flatten(), nn.Linear(4, 2))
+    [conv, _] = read(model)
+    assert (conv.name, conv.kind, conv.shape) == ("0", "conv", (4, 2, 3, 3))
+    assert conv.conv.stride == (stride, stride)
+    assert conv.conv.padding == (padding,) * 4
+    assert kw.functions.check(model[0]).error < 1e-5
+    flat = kw.functions.read(model[0].kan_layer)[0].coefficients
+    assert conv.coefficients.equal(flat.unflatten(1, (2, 3, 3)))
+    assert conv.part(slice(1, 3), slice(1, 2)).equal(conv.coefficients[1:3, 1:2])
+    conv.write((3, 1, 2, 0), torch.arange(9.0))
+    written = read(model)[0].at((3, 1, 2, 0))
+    torch.testing.assert_close(written, torch.arange(9.0))

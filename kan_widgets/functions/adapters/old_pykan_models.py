@@ -5,7 +5,6 @@ Its ``biases`` are linear layers that only hold a bias for each node, and never 
 
 from typing import Any
 
-
 from kan_widgets.functions.adapters import old_pykan
 from kan_widgets.functions.adapters.pykan import sums_of_model, with_symbolic_edges
 from kan_widgets.functions.layer import LayerFunctions, Tap

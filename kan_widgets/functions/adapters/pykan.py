@@ -187,7 +187,9 @@ def _read(module: Any, symbolic: Any, note: str = "", **more: Any) -> LayerFunct
     return found if edges is None else with_symbolic_edges(module, symbolic, found)
 
 
-def with_symbolic_edges(module: nn.Module, symbolic: Any, numeric: LayerFunctions) -> LayerFunctions:
+def with_symbolic_edges(
+    module: nn.Module, symbolic: Any, numeric: LayerFunctions
+) -> LayerFunctions:
     """Add to the functions of a layer c·f(a·x + b) + d of those edges that have one."""
     edges = _symbolic_edges(symbolic) or []
 

@@ -83,7 +83,7 @@ def ways_of(run: nn.Module, given: Tensor | None = None) -> Iterator[Way]:
     Of what it was ``given`` the shape is known, and functions take in such numbers.
     """
     domain, extent = interval_of(run)
-    kernel = _pair(setting_in(run, "kernel_size", None))
+    kernel = pair_of(setting_in(run, "kernel_size", None))
     if given is not None:
         yield from _as_given(run, given, kernel, domain, extent)
         return
@@ -145,7 +145,7 @@ def _shapes(
 ) -> Iterator[Way]:
     if kernel is not None and _is_line(run):
         (_, k), (_, s), (_, p), (_, d) = (
-            _pair(setting_in(run, name, default)) or (default, default)
+            pair_of(setting_in(run, name, default)) or (default, default)
             for name, default in (
                 ("kernel_size", 1),
                 ("stride", 1),
@@ -159,7 +159,7 @@ def _shapes(
         yield Way(row, size * k, domain, extent, "", (), (1, k), *more, line=True)
     elif kernel is not None:
         stride, padding, dilation = (
-            _pair(setting_in(run, name, default)) or (default, default)
+            pair_of(setting_in(run, name, default)) or (default, default)
             for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
         )
         reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
@@ -221,12 +221,15 @@ def _flattened(weight: Tensor) -> list[int]:
 
 def setting_in(run: nn.Module, name: str, default: Any = None) -> Any:
     """Return a setting of a convolution, of the module itself or of one inside it."""
-    inside = [run, *(part for part in run.modules() if isinstance(part, nn.Conv2d | nn.Conv1d))]
-    found = [vars(part)[name] for part in inside if name in vars(part)]
+    kinds = (nn.Conv2d, nn.Conv1d, nn.Unfold)
+    inside = [run, *(part for part in run.modules() if isinstance(part, kinds))]
+    names = [each for each in (name, f"_{name}") for part in inside if each in vars(part)]
+    found = [vars(part)[each] for part in inside for each in names if each in vars(part)]
     return found[0] if found else default
 
 
-def _pair(value: Any) -> tuple[int, int] | None:
+def pair_of(value: Any) -> tuple[int, int] | None:
+    """Return a setting for both directions; ``None`` if it is none."""
     if type(value) is int:
         return value, value
     if isinstance(value, tuple | list) and len(value) == 1 and type(value[0]) is int:
