@@ -427,3 +427,30 @@ def test_a_linear_layer_that_is_given_patches_is_drawn_as_kernels(stride, paddin
     conv.write((3, 1, 2, 0), torch.arange(9.0))
     written = read(model)[0].at((3, 1, 2, 0))
     torch.testing.assert_close(written, torch.arange(9.0))
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_grouped_activation_is_no_dense_layer_of_zeros(named):
+    class Grouped(nn.Module):
+        """A sine of its own for each group of ten channels; takes forty, and no other number."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            if named:
+                self.d_in = 40
+            self.poly_rate = nn.Parameter(torch.rand(4, 1) + 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return (x.reshape(*x.shape[:-1], 4, 10) * self.poly_rate).sin().flatten(-2)
+
+    model = nn.Sequential(Grouped(), kw.nn.KANLinear(40, 2))
+    if not named:
+        live = kw.bind(model, example=torch.randn(16, 40))
+        live.close()
+    layers = (
+        {layer.name: layer for layer in read(model)}
+        if named
+        else {layer.name: layer for entry in kw.functions.find(model) for layer in entry.read()}
+    )
+    assert layers["0"].kind == "elementwise"
+    assert layers["0"].shape == (1, 4, 1, 1)

@@ -10,6 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.functions.attributes import INPUT_NAMES
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import SAMPLED, Adapter
 from kan_widgets.functions.sampling.additivity import Measured
@@ -101,7 +102,8 @@ def _shape(shape: tuple[int, ...], module: nn.Module) -> tuple[int, ...]:
 
 def _shapes(run: nn.Module) -> Iterator[tuple[int, ...]]:
     """Yield shapes that it may take: tokens of features, maps of channels, or features."""
-    sizes = [size for p in run.parameters() for size in p.shape if 1 < size <= _MOST_CHANNELS]
+    sizes = [size for name in INPUT_NAMES if type(size := vars(run).get(name)) is int]
+    sizes += [size for p in run.parameters() for size in p.shape if 1 < size <= _MOST_CHANNELS]
     groups = [setting_in(run, name) for name in ("num_groups", "groups")]
     sizes += [2 * size for size in groups if isinstance(size, int) and size > 1]
     for size in dict.fromkeys((_CHANNELS, *sizes)):

@@ -74,6 +74,8 @@ def sampling_adapter(module: nn.Module, why: str = "", given: Tensor | None = No
                 continue
             way, sampled = at_the_border(run, way, sampled)
             sampled = replace(sampled, layers=of_samples(module, way, sampled))
+            if sampled.is_diagonal:
+                raise Untold("it is applied to each value by itself: it adds nothing up")
             if sampled.is_straight:
                 raise Untold("its functions are straight lines: a plain layer")
             samples_of[module] = sampled

@@ -58,6 +58,15 @@ class Samples:
         return torch.cat([layer.coefficients.flatten(1, -2) for layer in self.layers], dim=1)
 
     @property
+    def is_diagonal(self) -> bool:
+        """Whether there are several outputs, each a function of one input of its own alone."""
+        own = self.coefficients
+        if own.shape[0] != own.shape[1] or len(own) < 2:
+            return False
+        others = own * (1 - torch.eye(len(own)).to(own)).unsqueeze(-1)
+        return float(others.abs().max()) < 1e-6 * float(own.abs().max())
+
+    @property
     def is_straight(self) -> bool:
         """Whether all functions are straight lines."""
         nodes = torch.tensor(self.basis.nodes, dtype=torch.float64)
