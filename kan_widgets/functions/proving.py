@@ -16,7 +16,7 @@ from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.moved import move, start
 from kan_widgets.functions.otherwise import found_out
 from kan_widgets.functions.proof import Unlike, compared, inputs_for, sums_of
-from kan_widgets.functions.reading import LeftOut, find, survey, unwrap
+from kan_widgets.functions.reading import LeftOut, find, read_module, survey, unwrap
 from kan_widgets.functions.registry import (
     SAMPLED,
     Adapter,
@@ -220,7 +220,7 @@ class _Prover:
             return
         with suppress(Exception):
             adapter = sampling_adapter(model, given=self._x_of(model))
-            [functions, *_] = adapter.read(model)  # type: ignore[misc]
+            [functions, *_] = read_module("", model, adapter.read)
             if any(each.weight.shape[1] != functions.shape[1] for each in plain):  # type: ignore[index]
                 settle(model, Verdict(adapter, seen_by(model)))
 

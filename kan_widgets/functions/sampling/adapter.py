@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -15,8 +16,9 @@ from kan_widgets.functions.registry import SAMPLED, Adapter, Sum
 from kan_widgets.functions.sampling.additivity import interaction, measured
 from kan_widgets.functions.sampling.borders import at_the_border, with_constants
 from kan_widgets.functions.sampling.layers import layers_of, of_samples, sums_of
+from kan_widgets.functions.sampling.mixed import mixing_adapter
 from kan_widgets.functions.sampling.norms import where_it_is, with_norms
-from kan_widgets.functions.sampling.probe import Probe
+from kan_widgets.functions.sampling.probe import Probe, drawn
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis, sampled_functions
 from kan_widgets.functions.sampling.samples import (
     Samples,
@@ -60,6 +62,9 @@ def sampling_adapter(module: nn.Module, why: str = "", given: Tensor | None = No
         for way in ways_of(run, given):
             way = with_norms(run, replace(way, why=why))
             way = where_it_is(Probe(run, way))
+            with suppress(ValueError, RuntimeError):
+                x = drawn(way) if given is None else given.float()
+                return mixing_adapter(module, run, way, _moved(run), x)
             if words := interaction(Probe(run, way)):
                 reasons[words] = None
                 continue

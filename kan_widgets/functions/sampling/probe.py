@@ -42,11 +42,11 @@ class Probe:
     def as_given(self) -> tuple[Tensor, Tensor]:
         """Run it as it is on what it was really given; return what functions take in, and sums."""
         given = self.way.given
-        return self._as_it_is(_drawn(self.way)[:0] if given is None else self._embedded(given))
+        return self._as_it_is(drawn(self.way)[:0] if given is None else self._embedded(given))
 
     def as_drawn(self) -> tuple[Tensor, Tensor]:
         """Run it as it is on inputs from the domain and from the extent."""
-        return self._as_it_is(_drawn(self.way))
+        return self._as_it_is(drawn(self.way))
 
     def _as_it_is(self, x: Tensor) -> tuple[Tensor, Tensor]:
         parts = [self._passed(part.to(self._like), lambda given, out: out) for part in x.split(512)]
@@ -135,7 +135,8 @@ class Probe:
         return (row * sy - top, column * sx - left), (row, column)
 
 
-def _drawn(way: Way) -> Tensor:
+def drawn(way: Way) -> Tensor:
+    """Return inputs from the domain and from the extent, half each."""
     generator = torch.Generator().manual_seed(2)
     known = 0 if way.given is None else len(way.given)
     x = torch.rand(max(32, how_many(way.width) - known), *way.shape, generator=generator)

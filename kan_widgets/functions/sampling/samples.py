@@ -49,7 +49,7 @@ class Samples:
         measured: Measured,
     ) -> Samples:
         """Return what was sampled now and took ``cost`` seconds."""
-        due = time.perf_counter() + max(1.0, cost / _SHARE)
+        due = next_time(time.perf_counter() - cost)
         return cls(layers, bias, basis, measured, _versions(module), due)
 
     @property
@@ -125,9 +125,18 @@ def newest(sample: Sampler, module: nn.Module) -> list[LayerFunctions]:
 
 
 def _is_due(module: nn.Module, known: Samples) -> bool:
-    if not _anew.get() and time.perf_counter() < known.next:
-        return False
-    return _versions(module) != known.versions
+    return is_time(known.next) and _versions(module) != known.versions
+
+
+def is_time(due: float) -> bool:
+    """Whether what was sampled may be sampled anew."""
+    return _anew.get() or time.perf_counter() >= due
+
+
+def next_time(began: float) -> float:
+    """Return when to sample again what was begun at some time, and has just been sampled."""
+    now = time.perf_counter()
+    return now + max(1.0, (now - began) / _SHARE)
 
 
 def _versions(module: nn.Module) -> tuple[tuple[int, int], ...]:
