@@ -17,7 +17,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.nn.ungraded import ungraded
 
-Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
+_Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
 T = TypeVar("T", bound=Any)
 
 _LOCKED = "Its weights are computed from others ({}): it cannot be edited from here."
@@ -27,7 +27,7 @@ def computing(module: nn.Module) -> str:
     """Say what computes weights of a module from others; empty if nothing does."""
     for part in module.modules():
         if is_parametrized(part):
-            [*_, one] = part.parametrizations.values()  # type: ignore[union-attr,operator]
+            [*_, one] = part.parametrizations.values()  # type: ignore[operator]
             return type(one[0]).__name__.strip("_")
         for hook in _computing_hooks(part):
             return type(hook).__name__
@@ -39,7 +39,7 @@ def with_weights(module: nn.Module) -> nn.Module:
     return _standing(module, {}) if computing(module) else module
 
 
-def read_computed(reader: Reader, what: str, module: nn.Module) -> list[LayerFunctions]:
+def read_computed(reader: _Reader, what: str, module: nn.Module) -> list[LayerFunctions]:
     """Read a module by a stand-in; ``what`` computes its weights."""
     made: dict[nn.Module, nn.Module] = {}
     found = reader(_standing(module, made))

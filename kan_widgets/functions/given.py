@@ -146,7 +146,7 @@ def given_in(model: nn.Module, example: Any) -> Passes:
 
 def _is_recorded() -> bool:
     """Whether a compiler traces what happens, or an accelerator records it, for another time."""
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[no-untyped-call]
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return True
     return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
 

@@ -30,7 +30,8 @@ from kan_widgets.functions.registry import (
 )
 from kan_widgets.functions.sampling.activations import elementwise_adapter, is_open
 from kan_widgets.functions.sampling.adapter import sampling_adapter
-from kan_widgets.functions.sampling.samples import Untold
+from kan_widgets.functions.sampling.additivity import at_most
+from kan_widgets.functions.sampling.sampled_basis import Untold
 from kan_widgets.functions.sampling.ways import like_of
 from kan_widgets.functions.shards import is_sharded
 from kan_widgets.functions.sight import hook_in, seen_by
@@ -303,15 +304,15 @@ def _proved(
         library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
         try:
             error = difference(module, adapter, roomy, given)
-        except _Wrong as words:
-            wrong.append(f"read as {library} has it, {words}")
+        except _Wrong as found:
+            wrong.append(f"read as {library} has it, {found}")
         except Exception as raised:
             wrong.append(
                 f"read as {library} has it, it could not be proved without a batch, which "
                 f"kw.bind(model, example=batch) gives it: {type(raised).__name__}: {raised}"
             )
         else:
-            note = f"Σφ is off by up to {error:.0e} of the largest output."
+            note = f"Σφ is off by up to {at_most(error)} of the largest output."
             return Verdict(adapter, key, note if error > _ROUNDING else "")
     why = "; ".join(wrong) or problem
     if not roomy:

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
 from kan_widgets.functions.computed import (
-    Reader,
     computing,
     read_computed,
     taps_computed,
     with_weights,
 )
 from kan_widgets.functions.layer import LayerFunctions, Tap
+
+Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
 
 _CHANGES = "changes what"
 SAMPLED = "sampled"

@@ -48,7 +48,8 @@ def _read(inner: str, module: nn.Module) -> LayerFunctions:
         chosen = torch.arange(channels)[wanted[1]]
         low, high = int(chosen[0]), int(chosen[-1]) + 1
         found = flat.part(wanted[0], slice(low * kh * kw, high * kh * kw))
-        return found.unflatten(1, (high - low, kh, kw))[:, chosen - low]
+        kernels: Tensor = found.unflatten(1, (high - low, kh, kw))
+        return kernels[:, chosen - low]
 
     def write(index: tuple[int, ...], coefficients: Tensor) -> None:
         o, i, row, column = index
@@ -57,7 +58,8 @@ def _read(inner: str, module: nn.Module) -> LayerFunctions:
 
     def gradient() -> Tensor:
         assert flat.gradient is not None
-        return flat.gradient().unflatten(1, (channels, kh, kw))
+        found: Tensor = flat.gradient().unflatten(1, (channels, kh, kw))
+        return found
 
     index = flat.basis_index
     return LayerFunctions(

@@ -30,6 +30,10 @@ def read_model(module: Any) -> list[LayerFunctions]:
     return found
 
 
+def _input_shape(module: Any) -> tuple[int, ...]:
+    return (module.act_fun[0].in_dim,)
+
+
 register_adapter(
     "KAN",
     read_model,
@@ -37,5 +41,5 @@ register_adapter(
     problem=problem_of_model,
     resembles=lambda module: all(hasattr(module, n) for n in ("act_fun", "symbolic_fun", "biases")),
     sums=sums_of_model,
-    input_shape=lambda module: (module.act_fun[0].in_dim,),
+    input_shape=_input_shape,
 )

@@ -19,10 +19,9 @@ from kan_widgets.functions.sampling.layers import layers_of, of_samples, sums_of
 from kan_widgets.functions.sampling.mixed import mixing_adapter
 from kan_widgets.functions.sampling.norms import where_it_is, with_norms
 from kan_widgets.functions.sampling.probe import Probe, drawn
-from kan_widgets.functions.sampling.sampled_basis import SampledBasis, sampled_functions
+from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold, sampled_functions
 from kan_widgets.functions.sampling.samples import (
     Samples,
-    Untold,
     newest,
     on_cpu,
     samples_of,

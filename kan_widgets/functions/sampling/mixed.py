@@ -96,7 +96,8 @@ class Mix:
             each = len(order) // self._inputs
             columns = list(order[i * each : (i + 1) * each])
             weight: Any = module.get_submodule(path).weight
-            weight[(o, columns, *place)] = coefficients[start : start + each].to(weight)
+            where = (o, columns, *place)
+            weight[where] = coefficients[start : start + each].to(weight)
             start += each
 
 
