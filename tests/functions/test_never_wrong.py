@@ -455,3 +455,28 @@ def test_a_grouped_activation_is_no_dense_layer_of_zeros(named):
     )
     assert layers["0"].kind == "elementwise"
     assert layers["0"].shape == (1, 4, 1, 1)
+
+
+def test_columns_that_one_large_kernel_takes_in_are_inputs_and_no_map():
+    class Columns(nn.Module):
+        """ReLU-KAN's way: bumps of (n, in, 1) are an image, which one kernel takes in as a whole."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.grid = nn.Parameter(torch.linspace(0, 1, 6), requires_grad=False)
+            self.mix = nn.Conv2d(1, 3, (6, 4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            bumps = torch.exp(-20 * (x - self.grid) ** 2)  # (n, in, bumps)
+            return self.mix(bumps.transpose(1, 2).unsqueeze(1)).reshape(len(x), 3, 1)
+
+    model = nn.Sequential(Columns())
+    live = kw.bind(model, example=torch.rand(64, 4, 1))
+    [layer] = live.read()
+    assert (layer.kind, layer.shape) == ("linear", (3, 4, 1, 1))
+    x = torch.linspace(0.1, 0.9, 7)
+    grid = model[0].grid.detach()
+    bumps = torch.exp(-20 * (x.unsqueeze(-1) - grid) ** 2) - torch.exp(-20 * grid**2)
+    expected = bumps @ model[0].mix.weight.detach()[2, 0, :, 3]
+    torch.testing.assert_close(layer.evaluate(x)[2, 3], expected, atol=1e-3, rtol=0)
+    live.close()

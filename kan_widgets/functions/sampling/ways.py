@@ -113,8 +113,11 @@ def _as_given(
         for way in _shapes(run, given.shape[1], kernel, domain, extent):
             if way.kernel is not None and len(way.shape) == given.ndim - 1 and _runs(run, way):
                 yield replace(way, given=_patches_of(given, way))
-    size = given.shape[1] if given.shape[2:] == (1,) else given.shape[-1]
-    features = [way for way in _shapes(run, size, None, domain, extent) if _runs(run, way)]
+    columns = given.shape[2:] == (1,)
+    if _has_kernels(run) and not columns:
+        return  # on a single place each kernel would be its centre alone
+    size = given.shape[1] if columns else given.shape[-1]
+    features = [way for way in _features(size, domain, extent) if _runs(run, way)]
     # Tokens are run one by one where that goes: they are then inputs of their own.
     rows = given.reshape(-1, size)
     yield from (replace(way, given=_some(rows)) for way in features[:1])
@@ -170,8 +173,11 @@ def _shapes(
         numbers = size * kernel[0] * kernel[1]
         shape = (size, *sides)
         yield Way(shape, numbers, domain, extent, "", (), kernel, stride, pads, dilation)
-    if _has_kernels(run):
-        return  # on a single place each kernel would be its centre alone
+    if not _has_kernels(run):  # on a single place each kernel would be its centre alone
+        yield from _features(size, domain, extent)
+
+
+def _features(size: int, domain: Interval, extent: Interval) -> Iterator[Way]:
     yield Way((size,), size, domain, extent)
     yield Way((1, size), size, domain, extent)
     if size > 1:
@@ -193,14 +199,15 @@ def _has_kernels(run: nn.Module) -> bool:
 
 
 def _numbers(run: nn.Module, name: str) -> tuple[int, ...]:
-    value = vars(run).get(name, ())
+    value = vars(run).get(name, vars(run).get(f"_{name}", ()))
     found = value if isinstance(value, tuple | list) else (value,)
     return tuple(each for each in found if type(each) is int)
 
 
 def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:
     """Return what may be the number of inputs: as it is named, and as tensors have it."""
-    named = [size for name in INPUT_NAMES if type(size := vars(run).get(name)) is int]
+    own = {name.lstrip("_"): value for name, value in vars(run).items()}
+    named = [size for name in INPUT_NAMES if type(size := own.get(name)) is int]
     weights = sorted((p for p in run.parameters() if p.ndim > 1), key=lambda p: -p.numel())
     sizes = [size for weight in weights[:4] for size in weight.shape]
     layered = [size for weight in weights[:2] for size in _flattened(weight)]
