@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from kan_widgets.functions.sight import hook_in
 from kan_widgets.functions.undisturbed import stand_in, undisturbed
 
-# Numbers that are kept of what passes a module, and of the inputs of a model.
-_MOST_NUMBERS = 500_000
+# Numbers that are kept of what passes a module, and of what passes all of them.
+_MOST_NUMBERS, _MOST_OF_ALL = 200_000, 20_000_000
 _MOST_EXAMPLES = 8
 
 
@@ -50,6 +50,9 @@ class Passes:
         """The first few inputs of the whole model, if it took one tensor of examples."""
         self._model, self._graded, self._is_over = weakref.ref(model), graded, False
         self._thread: int | None = None
+        self._kept = 0
+        # What these return tells what hooks of others do.
+        self._hooked = weakref.WeakSet(part for part in model.modules() if hook_in(part))
         self._handles: list[Any] = []
         before, after = _Hook(self._before), _Hook(self._after)
         for module in model.modules():
@@ -76,7 +79,9 @@ class Passes:
         x = next((each for each in (*given, *named.values()) if _is_numbers(each)), None)
         if x is None:
             return
-        self.given[module] = Given(_first(x), training=module.training)
+        if self._kept < _MOST_OF_ALL:
+            self.given[module] = Given(_first(x), training=module.training)
+            self._kept += self.given[module].x.numel()
         if module is self._model() and len(given) + len(named) == 1:
             self.inputs = x.detach()[:_MOST_EXAMPLES].clone()
 
@@ -85,7 +90,8 @@ class Passes:
             return
         y = out[0] if isinstance(out, tuple) and out else out
         known = self.given.get(module)
-        if known is not None and known.y is None and _is_numbers(y) and len(y) >= len(known.x):
+        is_new = known is not None and known.y is None and module in self._hooked
+        if known is not None and is_new and _is_numbers(y) and len(y) >= len(known.x):
             kept = y.detach()[: len(known.x)].clone()
             self.given[module] = Given(known.x, kept, known.training)
         if module is self._model():

@@ -459,7 +459,7 @@ def test_a_grouped_activation_is_no_dense_layer_of_zeros(named):
 
 def test_columns_that_one_large_kernel_takes_in_are_inputs_and_no_map():
     class Columns(nn.Module):
-        """ReLU-KAN's way: bumps of (n, in, 1) are an image, which one kernel takes in as a whole."""
+        """ReLU-KAN's way: bumps of (n, in, 1) are an image that one kernel takes in."""
 
         def __init__(self) -> None:
             super().__init__()
