@@ -31,7 +31,7 @@ register_adapter(
     "KAN",
     read_model,
     library="pykan ≤ 0.0.5",
-    problem=lambda own: next(filter(None, map(old_pykan.problem_of_layer, own.act_fun)), ""),  # type: ignore[union-attr, arg-type]
+    problem=lambda own: next(filter(None, map(old_pykan.problem_of_layer, own.act_fun)), ""),  # type: ignore[arg-type]
     resembles=lambda own: all(hasattr(own, name) for name in ("act_fun", "symbolic_fun", "biases")),
     sums=sums_of_model,
     input_shape=_input_shape,
