@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from kan_widgets.functions.layer import LayerFunctions, Tap
     from kan_widgets.functions.plain import ConvSettings
     from kan_widgets.functions.proof import Proof, check
-    from kan_widgets.functions.proving import prove, take_as_read
+    from kan_widgets.functions.proving import prove, read, take_as_read
     from kan_widgets.functions.reading import (
         LeftOut,
         ReadableModule,
         find,
-        read,
         read_module,
         survey,
         unwrap,

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized
 
 Dimension = int | str
 
@@ -147,7 +147,7 @@ def computes_more(
 
 def unreadable_kind(module: nn.Module) -> str:
     """Say why no module of this class can be read; empty if it can."""
-    if type(module).__name__ == "RecursiveScriptModule":
+    if isinstance(module, torch.jit.ScriptModule):
         return "it is compiled to TorchScript: read the Python module it was made from"
     if type(module).__module__.startswith(("torch.ao.nn.", "torch.nn.quantized", "torchao.")):
         return "its weights are quantised: read the model before it is quantised"
@@ -158,13 +158,6 @@ def unreadable_state(module: nn.Module) -> str:
     """Say why the parameters of ``module`` cannot be read as they are; empty if they can."""
     if kind := unreadable_kind(module):
         return kind
-    for part in module.modules():
-        # Computing a parametrised weight may change the module: spectral norm iterates.
-        if is_parametrized(part):
-            return "its weights are parametrised: computing them may change the module"
-        for hook in part._forward_pre_hooks.values():
-            if type(hook).__module__.startswith("torch.nn.utils."):
-                return f"{type(hook).__name__} computes its weights anew in every forward pass"
     tensors = [*module.parameters(), *module.buffers()]
     if any(nn.parameter.is_lazy(tensor) for tensor in tensors):
         return "its parameters have no shape yet: run the model once"

@@ -11,6 +11,7 @@ from torch import nn
 
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.printed import lines_of, table_of
+from kan_widgets.functions.proving import prove_what_changed
 from kan_widgets.functions.reading import survey
 
 
@@ -97,6 +98,8 @@ def describe(model: nn.Module) -> Description:
     left out
       1 (BatchNorm1d): no adapter knows BatchNorm1d
     """
+    if isinstance(model, nn.Module):
+        prove_what_changed(model)
     found, left_out = survey(model)
     rows = []
     for entry in found:

@@ -1,52 +1,67 @@
-"""Prove the readings of a whole model, each distinct layer once, before anything is drawn."""
+"""Prove the readings of a whole model before anything is drawn, and read it."""
 
 from __future__ import annotations
 
-import re
 import time
-import weakref
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from types import BuiltinFunctionType, FunctionType
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import called_kan, unreadable_state
-from kan_widgets.functions.basis import LayerBasis
+from kan_widgets.functions.given import Given
 from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.moved import move, start
+from kan_widgets.functions.otherwise import found_out
 from kan_widgets.functions.proof import Unlike, compared, inputs_for, sums_of
-from kan_widgets.functions.reading import LeftOut, survey, unwrap
-from kan_widgets.functions.registry import Adapter, Sum, candidates, find_adapter, settle, settled
+from kan_widgets.functions.reading import LeftOut, find, read_module, survey, unwrap
+from kan_widgets.functions.registry import (
+    SAMPLED,
+    Adapter,
+    Sum,
+    Verdict,
+    candidates,
+    find_adapter,
+    settle,
+    settled,
+    verdict_of,
+)
 from kan_widgets.functions.sampling.activations import elementwise_adapter, is_open
 from kan_widgets.functions.sampling.adapter import sampling_adapter
-from kan_widgets.functions.sampling.samples import SAMPLED, Untold
+from kan_widgets.functions.sampling.additivity import at_most
+from kan_widgets.functions.sampling.sampled_basis import Untold
+from kan_widgets.functions.sampling.ways import like_of
 from kan_widgets.functions.shards import is_sharded
+from kan_widgets.functions.sight import hook_in, seen_by
 from kan_widgets.functions.undisturbed import stand_in
-from kan_widgets.nn.activation import BaseActivation
+from kan_widgets.functions.unfolded import kernel_adapter
 
-_AROUND = re.compile(r"Norm|ReLU|SiLU|GELU|Tanh|Sigmoid|ELU|Softmax")
-# Rounding, TF32 on an accelerator and fast forms of a formula stay below; a norm left out does not.
+# TF32 on an accelerator and fast forms of a formula stay below; a norm left out does not.
 _TOLERANCE = 1e-3
+# Up to here it is rounding, of which nothing need be said.
+_ROUNDING = 3e-5
 # Numbers to multiply in one proof, and outputs of a linear layer to compare.
 _WORK = 1e8
 _OUTPUTS = 32
+_EXAMPLES = 64
 _SECONDS = 5.0
 
-# Which adapter reads a kind of layer rightly, or why none does, by class and settings.
-_verdicts: weakref.WeakKeyDictionary[type, dict[Hashable, Adapter | str]] = (
-    weakref.WeakKeyDictionary()
-)
 
-
-def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
+def prove(
+    model: nn.Module,
+    *,
+    seconds: float = _SECONDS,
+    given: Mapping[nn.Module, Given] = MappingProxyType({}),
+) -> None:
     """Prove every reading of ``model``, and have what fails left out from now on.
 
-    Each distinct layer, by class, shapes and settings, is run once, as `check` does, on a copy; one
-    that cannot be copied is run itself and is as before afterwards. Where another adapter reads it
-    rightly, that one does from now on. What `read` and `describe` say of the model holds the
-    result. Ordinary layers of torch need no proof.
+    Each layer is run, as `check` does, on a copy, as it is and with every trained parameter moved;
+    one that cannot be copied is run itself and is as before afterwards. Layers of which all that
+    their forward passes see is equal are proved once. Where another adapter reads it rightly, that
+    one does from now on. What `read` and `describe` say of the model holds the result. Ordinary
+    layers of torch need no proof.
 
     Of what no adapter reads rightly it is found out whether it adds up functions of one input each;
     then these are sampled, and read so from now on.
@@ -57,6 +72,9 @@ def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
         Any module.
     seconds
         How long it may take: once it is over, the layers that remain are tried on few inputs only.
+    given
+        What modules were really given, see `kan_widgets.functions.given.Passes`. Layers are then
+        proved on that too, and sampled where it lies.
 
     Examples
     --------
@@ -69,50 +87,17 @@ def prove(model: nn.Module, *, seconds: float = _SECONDS) -> None:
     >>> [row.adapter for row in kw.functions.describe(model).layers]
     ['sampled']
     """
-    end = time.perf_counter() + seconds
-    samples_end = end + seconds
-    _settle_activations(model)
-    waiting = True
-    while waiting:  # what is inside a layer that fails is looked into
-        found, left_out = survey(model)
-        waiting = False
-        for entry in found:
-            if not entry.is_plain and settled(entry.module) is None:
-                _settle(entry.module, "", time.perf_counter() < end)
-                waiting = True
-        for missed in left_out:
-            if _is_open(missed, [entry.name for entry in found]):
-                _settle(missed.module, missed.reason, time.perf_counter() < samples_end)
-                waiting = waiting or isinstance(settled(missed.module), Adapter)
-    if time.perf_counter() < samples_end:
-        _join_parts(model)
+    take_as_read(model)
+    _Prover(model, seconds, given).prove()
 
 
-def _settle_activations(model: nn.Module) -> None:
-    """Sample learned activations, wherever they are: they are no part of the layer around them."""
-    found = survey(model)[0]
-    read = {part for entry in found for part in entry.module.modules()}
+def prove_what_changed(model: nn.Module) -> None:
+    """Prove what was not proved yet, or only of what a forward pass saw that is another now."""
     for module in unwrap(model).modules():
-        if is_open(module) and module not in read and settled(module) is None:
-            with suppress(Exception):
-                settle(module, elementwise_adapter(module))
-
-
-def _join_parts(model: nn.Module) -> None:
-    """Sample a KAN layer as a whole where functions of it were sampled beside plain layers."""
-    found = survey(model)[0]
-    for name, module in unwrap(model).named_modules():
-        inside = [e for e in found if e.module is not module and _lies_in(e.name, name)]
-        plain = [entry for entry in inside if not entry.adds_up]
-        sampled = [entry for entry in inside if entry.library == SAMPLED]
-        if plain and len(plain) + len(sampled) == len(inside) <= 4 and sampled:
-            if called_kan(module) and settled(module) is None:
-                with suppress(Exception):
-                    settle(module, sampling_adapter(module))
-
-
-def _lies_in(name: str, other: str) -> bool:
-    return not other or name.startswith(f"{other}.")
+        verdict = verdict_of(module)
+        if verdict is not None and verdict.seen != seen_by(module):
+            settle(module, None)
+    _Prover(model, _SECONDS, {}).prove()
 
 
 def take_as_read(model: nn.Module) -> None:
@@ -121,15 +106,165 @@ def take_as_read(model: nn.Module) -> None:
         settle(module, None)
 
 
-def _is_open(missed: LeftOut, found: list[str]) -> bool:
-    """Say whether a module that is left out is to be looked at: one that may be a KAN layer."""
+def read(model: nn.Module) -> list[LayerFunctions]:
+    """Read the functions of every layer of ``model``, proved as `prove` does.
+
+    What was proved before is proved again only if something changed that its forward pass sees,
+    other than trained parameters. The model itself is not run or changed, but copies of its layers
+    are run. A module used twice is listed once. `describe` lists what is read and what is not.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is not a module.
+    ValueError
+        If nothing in it can be read; the message lists the module types found
+        and those that can be read.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from kan_widgets.functions import read
+    >>> from kan_widgets.nn import KANLinear
+    >>> [layer] = read(KANLinear(3, 2, grid_size=5, spline_order=3))
+    >>> layer.coefficients.shape, layer.domain, layer.basis_labels[:2]
+    (torch.Size([2, 3, 9]), (-1.0, 1.0), ('silu', 'B0'))
+    """
+    if isinstance(model, nn.Module):
+        prove_what_changed(model)
+    while True:
+        found = find(model)
+        try:
+            return [layer for module in found for layer in module.read()]
+        except Untold as error:  # sampled anew, it is no sum of functions any more
+            if error.module is None:
+                raise
+            settle(error.module, Verdict(str(error), seen_by(error.module)))
+
+
+class _Prover:
+    """Goes through a model, and settles who reads which module."""
+
+    def __init__(self, model: nn.Module, seconds: float, given: Mapping[nn.Module, Given]) -> None:
+        self._model, self._given = model, given
+        self._end = time.perf_counter() + seconds
+        self._samples_end = self._end + seconds
+        self._known: dict[Hashable, Verdict] = {}
+
+    def prove(self) -> None:
+        self._settle_activations()
+        waiting = True
+        while waiting:  # what is inside a layer that fails is looked into
+            found, left_out = survey(self._model)
+            waiting = False
+            for entry in found:
+                if not entry.is_plain and settled(entry.module) is None:
+                    self._settle(entry.module, "", time.perf_counter() < self._end)
+                    waiting = True
+            for missed in left_out:
+                given = missed.module in self._given
+                if _is_open(missed, [entry.name for entry in found], given):
+                    self._settle(
+                        missed.module, missed.reason, time.perf_counter() < self._samples_end
+                    )
+                    waiting = waiting or isinstance(settled(missed.module), Adapter)
+        if time.perf_counter() < self._samples_end:
+            self._join_parts()
+            self._try_whole()
+        self._find_kernels()
+
+    def _settle_activations(self) -> None:
+        """Sample learned activations, wherever they are: no part of a layer around them."""
+        found = survey(self._model)[0]
+        read = {part for entry in found for part in entry.module.modules()}
+        for module in unwrap(self._model).modules():
+            if is_open(module) and module not in read and settled(module) is None:
+                with suppress(Exception):
+                    adapter = elementwise_adapter(module, self._x_of(module))
+                    settle(module, Verdict(adapter, seen_by(module)))
+
+    def _join_parts(self) -> None:
+        """Sample a KAN layer as a whole where functions of it were sampled beside plain layers."""
+        found = survey(self._model)[0]
+        for name, module in unwrap(self._model).named_modules():
+            inside = [e for e in found if e.module is not module and _lies_in(e.name, name)]
+            plain = [entry for entry in inside if not entry.adds_up]
+            sampled = [entry for entry in inside if entry.library == SAMPLED]
+            if plain and len(plain) + len(sampled) == len(inside) <= 4 and sampled:
+                if called_kan(module) and settled(module) is None:
+                    with suppress(Exception):
+                        adapter = sampling_adapter(module, given=self._x_of(module))
+                        settle(module, Verdict(adapter, seen_by(module)))
+
+    def _find_kernels(self) -> None:
+        """Read linear layers that are given patches as the kernels of what is around them."""
+        found = survey(self._model)[0]
+        modules = dict(unwrap(self._model).named_modules())
+        for entry in found:
+            name, _, inner = entry.name.rpartition(".")
+            around = modules[name]
+            beside = [each for each in found if each is not entry and _lies_in(each.name, name)]
+            if not entry.adds_up or not inner or beside or settled(around) is not None:
+                continue
+            with suppress(Exception):
+                if (adapter := kernel_adapter(around, inner)) is not None:
+                    difference(around, adapter, True, self._x_of(around))
+                    settle(around, Verdict(adapter, seen_by(around)))
+
+    def _try_whole(self) -> None:
+        """Sample a model of a few plain layers that is one layer: they take in a basis, not x."""
+        model, found = unwrap(self._model), survey(self._model)[0]
+        plain = [each.module for each in found if each.is_plain and each.module is not model]
+        if not plain or len(plain) < len(found) or len(plain) > 4 or settled(model) is not None:
+            return
+        if type(model).__module__.startswith("torch.nn."):
+            return
+        with suppress(Exception):
+            adapter = sampling_adapter(model, given=self._x_of(model))
+            [functions, *_] = read_module("", model, adapter.read)
+            if any(each.weight.shape[1] != functions.shape[1] for each in plain):  # type: ignore[index]
+                settle(model, Verdict(adapter, seen_by(model)))
+
+    def _x_of(self, module: nn.Module) -> Tensor | None:
+        given = self._given.get(module)
+        return None if given is None else given.x
+
+    def _settle(self, module: nn.Module, problem: str, roomy: bool) -> None:
+        """Find who reads a module rightly."""
+        if problem and unreadable_state(module):
+            return
+        key = seen_by(module)
+        if is_sharded(module):
+            # To run it takes all processes: it is taken as it is recognised.
+            settle(module, Verdict(find_adapter(module)[0] or problem, key))
+        elif words := _hooked(module, self._given.get(module)):
+            settle(module, Verdict(words, key))
+        elif key in self._known:
+            settle(module, self._known[key])
+        else:
+            verdict = _proved(module, problem, roomy, key, self._x_of(module))
+            if not isinstance(verdict.found, Adapter) or verdict.found.library != SAMPLED:
+                self._known[key] = verdict
+            settle(module, verdict)
+
+
+def _lies_in(name: str, other: str) -> bool:
+    return not other or name.startswith(f"{other}.")
+
+
+def _is_open(missed: LeftOut, found: list[str], given: bool) -> bool:
+    """Say whether a module that is left out is to be looked at: one that may be a KAN layer.
+
+    Where it is known what it is given, numbers in whatever shape may be those of functions.
+    """
     module = missed.module
     if settled(module) is not None:
         return False
     if missed.is_kan:
         return True
     inside = f"{missed.name}." if missed.name else ""
-    weights = any(p.ndim > 1 and p.requires_grad for p in module.parameters(recurse=False))
+    own = [p for p in module.parameters(recurse=False) if p.requires_grad]
+    weights = any(p.ndim > 1 or (given and p.numel() > 1) for p in own)
     return (
         missed.unknown
         and weights
@@ -138,191 +273,156 @@ def _is_open(missed: LeftOut, found: list[str]) -> bool:
     )
 
 
-def _settle(module: nn.Module, problem: str, roomy: bool) -> None:
-    """Find who reads a module rightly."""
-    if problem and unreadable_state(module):
-        return
-    if is_sharded(module):
-        # To run it takes all processes: it is taken as it is recognised.
-        settle(module, find_adapter(module)[0] or problem)
-        return
-    known, key = _verdicts.setdefault(type(module), {}), _settings(module)
-    if key not in known:
-        wrong = []
-        for adapter in candidates(module):
-            difference = _difference(module, adapter, roomy)
-            if not difference:
-                known[key] = adapter
-                break
-            wrong.append(difference)
-        else:
-            return settle(module, _sampled(module, "; ".join(wrong) or problem, roomy))
-    settle(module, known[key])
+def _hooked(module: nn.Module, given: Given | None) -> str:
+    """Say what hooks of others do, as far as what it returned with them tells; or empty."""
+    if not (hook := hook_in(module)):
+        return ""
+    words = f"the forward hook {hook} "
+    if given is None or given.y is None:
+        return f"{words}may change what it computes: kw.bind(model, example=batch) finds out"
+    y = given.y
 
+    def alone(run: nn.Module, copied: bool) -> float:
+        run.train(given.training)
+        out = run(given.x)
+        out = out[0] if isinstance(out, tuple) else out
+        return float((out[: len(y)] - y).abs().max()) / (float(y.abs().max()) or 1.0)
 
-def _sampled(module: nn.Module, problem: str, roomy: bool) -> Adapter | str:
-    """Sample the functions of a module, or say why it is left out."""
-    if not roomy:
-        return f"{problem}; there was no time left to sample it"
     try:
-        return sampling_adapter(module, _sentence(problem))
+        off = stand_in(module, alone)
+    except Exception as error:
+        return f"{words}may change what it computes: {type(error).__name__}: {error}"
+    return f"{words}changes what it computes, by {off:.0%}" if off > _TOLERANCE else ""
+
+
+def _proved(
+    module: nn.Module, problem: str, roomy: bool, key: Hashable, given: Tensor | None
+) -> Verdict:
+    """Return who of all that may read a module does so rightly, or a sampler, or why nobody."""
+    wrong: list[str] = []
+    for adapter in candidates(module):
+        library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
+        try:
+            error = difference(module, adapter, roomy, given)
+        except _Wrong as found:
+            wrong.append(f"read as {library} has it, {found}")
+        except Exception as raised:
+            wrong.append(
+                f"read as {library} has it, it could not be proved without a batch, which "
+                f"kw.bind(model, example=batch) gives it: {type(raised).__name__}: {raised}"
+            )
+        else:
+            note = f"Σφ is off by up to {at_most(error)} of the largest output."
+            return Verdict(adapter, key, note if error > _ROUNDING else "")
+    why = "; ".join(wrong) or problem
+    if not roomy:
+        return Verdict(f"{why}; there was no time left to sample it", key)
+    try:
+        return Verdict(sampling_adapter(module, why[:1].upper() + why[1:], given), key)
     except Exception as error:
         words = str(error) if isinstance(error, Untold) else f"{type(error).__name__}: {error}"
-        return f"{problem}; not sampled: {words}"
+        return Verdict(f"{why}; not sampled: {words}", key)
 
 
-def _sentence(problem: str) -> str:
-    return problem[:1].upper() + problem[1:]
+class _Wrong(ValueError):
+    """A reading is not what a module computes; the words say why."""
 
 
-def _settings(module: nn.Module) -> Hashable:
-    """Return what makes two modules of a class one kind of layer: shapes and settings."""
-    found: list[Hashable] = []
-    for name, part in module.named_modules():
-        settings = [(key, v) for key, v in vars(part).items() if _is_setting(v)]
-        tensors = [
-            (key, None if tensor is None else (tensor.shape, tensor.dtype, tensor.device.type))
-            for own in (part._parameters, part._buffers)
-            for key, tensor in own.items()
-        ]
-        # Not the class of the module itself nor its methods: these would keep it.
-        kind = type(part) if name else getattr(type(part).forward, "__code__", None)
-        found.append((name, kind, tuple(settings), tuple(tensors)))
-    return tuple(found)
+def difference(
+    module: nn.Module, adapter: Adapter, roomy: bool, given: Tensor | None = None
+) -> float:
+    """Return how far the reading of an adapter is off, as a module is and with parameters moved.
 
+    Compared is on inputs that it was ``given``, if any are known, and on others.
+    """
 
-def _is_setting(value: object) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_is_setting, value))
-    return isinstance(value, bool | int | float | str | FunctionType | BuiltinFunctionType)
-
-
-def _difference(module: nn.Module, adapter: Adapter, roomy: bool) -> str:
-    """Say what is wrong with the reading of an adapter; empty if nothing is."""
-    library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
-
-    def difference(run: nn.Module, free: bool) -> str:
-        if free:
-            _trained(run)
+    def off(run: nn.Module) -> float:
         found = adapter.read(run)
         layers = [found] if isinstance(found, LayerFunctions) else list(found)
         if not all(bool(p.sum().isfinite()) for p in run.parameters() if p.is_floating_point()):
-            return ""  # a training has run away: that is to be seen
+            return 0.0  # a training has run away: that is to be seen
         work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
         samples = int(min(max(_WORK / work, 4), 24)) if roomy else 4
-        x = inputs_for(run, adapter, layers, samples)
         sums = sums_of(run, adapter, tuple(layer.name for layer in layers))
+        worst = None if given is None else _on(given, work, run, layers, sums)
         try:
-            _compared(run, layers, sums, x)
-        except Unlike as error:
-            size = f"{error.error:.0%} of" if error.error < 2 else f"{error.error:.1f} times"
-            return f"read as {library} has it, it would be off by {size} its largest output: " + (
-                _found_out(run, layers, sums, x) or str(error).split(":")[0]
-            )
-        return ""
+            x = inputs_for(run, adapter, layers, samples)
+            return max(worst or 0.0, _on_forms(x, run, layers, sums))
+        except Exception as error:
+            if worst is None or isinstance(error, _Wrong):
+                raise
+            return worst  # it takes no others
 
-    try:
-        with torch.autocast(_device(module), enabled=False):
-            return stand_in(module, difference)
-    except Exception as error:
-        return (
-            f"read as {library} has it, it could not be proved, and prove=False takes it as it is: "
-            f"{type(error).__name__}: {error}"
-        )
+    def both(run: nn.Module, free: bool) -> float:
+        if not free:
+            return off(run)
+        start(run)
+        error = off(run)
+        move(run)
+        return max(error, off(run))
+
+    with torch.autocast(_device(module), enabled=False):
+        return stand_in(module, both)
 
 
-def _compared(
-    run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum], x: Tensor
-) -> None:
-    """Compare sums, whether a module takes (n, in), (n, tokens, in), (groups, n, in) or columns."""
+def _on(
+    given: Tensor, work: int, run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum]
+) -> float | None:
+    """Compare on some of what a module was given; ``None`` if that is too much."""
+    first = layers[0]
+    places = given[0].numel() // max(1, first.shape[1] if given.ndim == 2 else given.shape[1])
+    examples = int(_WORK // (work * max(1, places)))
+    if not examples:
+        return None
+    x = given[: min(examples, len(given), _EXAMPLES)].to(like_of(run))
+    return _told(x, run, layers, sums)
+
+
+def _on_forms(
+    x: Tensor, run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum]
+) -> float:
+    """Compare, whether a module takes (n, in), (n, tokens, in), (groups, n, in) or columns."""
     forms = [x, x.unsqueeze(1), x.unsqueeze(0), x.unsqueeze(2)] if x.ndim == 2 else [x]
     first: Exception | None = None
     for form in forms:
         try:
-            compared(run, layers, sums, form, _TOLERANCE, most_outputs=_OUTPUTS, constants=True)
-        except Unlike:
+            return _told(form, run, layers, sums)
+        except _Wrong:
             raise
         except Exception as error:
             first = first or error
-        else:
-            return
     assert first is not None
     raise first
+
+
+def _told(
+    x: Tensor, run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum]
+) -> float:
+    """Return how far Σφ is off, or raise the words for what is wrong."""
+    try:
+        return _compared(run, layers, sums, x)
+    except Unlike as error:
+        size = f"{error.error:.0%} of" if error.error < 2 else f"{error.error:.1f} times"
+        words = found_out(run, layers, lambda other: _fits(run, other, sums, x))
+        raise _Wrong(
+            f"it would be off by {size} its largest output: {words or str(error).split(':')[0]}"
+        ) from error
+
+
+def _compared(
+    run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum], x: Tensor
+) -> float:
+    return compared(run, layers, sums, x, _TOLERANCE, most_outputs=_OUTPUTS, constants=True)[0]
+
+
+def _fits(run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum], x: Tensor) -> bool:
+    try:
+        _compared(run, layers, sums, x)
+    except Exception:
+        return False
+    return True
 
 
 def _device(module: nn.Module) -> str:
     first = next(module.parameters(), None)
     return first.device.type if first is not None else "cpu"
-
-
-def _trained(copied: nn.Module) -> None:
-    """Move what is still as it was made, all zeros or ones: it would prove nothing."""
-    generator = torch.Generator().manual_seed(0)
-    if any(tensor.dtype in (torch.float16, torch.bfloat16) for tensor in copied.parameters()):
-        copied.float()
-    for tensor in copied.parameters():
-        if tensor.requires_grad and tensor.is_floating_point() and tensor.numel():
-            if bool((tensor == tensor.flatten()[0]).all()):
-                tensor.add_(0.1 * torch.randn(tensor.shape, generator=generator).to(tensor))
-
-
-def _found_out(
-    run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum], x: Tensor
-) -> str:
-    """Say which other reading of the same tensors is right."""
-    for words, changed in _otherwise(layers):
-        try:
-            _compared(run, changed, sums, x)
-        except Exception:
-            continue
-        return words
-    known = {label for layer in layers for label in layer.basis_labels}
-    names = dict.fromkeys(type(part).__name__ for part in run.modules() if part is not run)
-    parts = [name for name in names if _AROUND.search(name) and name.lower() not in known]
-    if parts:
-        return f"{', '.join(parts)} in it may act where that reading has none"
-    return ""
-
-
-def _otherwise(
-    layers: Sequence[LayerFunctions],
-) -> Iterator[tuple[str, list[LayerFunctions]]]:
-    """Return other ways to take the same coefficients, with the words for each."""
-    base = [torch.tensor(layer.is_base) for layer in layers]
-    if any(bool(flags.any()) for flags in base):
-        for words, only in (("it leaves out the base term", False), ("only its base acts", True)):
-            yield (
-                words,
-                [
-                    replace(layer, coefficients=layer.coefficients * (flags == only).to(x))
-                    for layer, flags in zip(layers, base, strict=True)
-                    for x in [layer.coefficients]
-                ],
-            )
-    taps = [layer.x_at for layer in layers]
-    if len(set(taps)) > 1:
-        normed = next(layer for layer in layers if layer.x_at is not None)
-        words = f"all of its terms take {normed.variable}"
-        yield words, [replace(layer, x_at=normed.x_at) for layer in layers]
-    if any(taps):
-        yield "all of its terms take x itself", [replace(layer, x_at=None) for layer in layers]
-    if all(layer.shape[0] == layer.shape[1] for layer in layers):
-        turned = [replace(x, coefficients=x.coefficients.transpose(0, 1)) for x in layers]
-        yield "its tensors hold inputs and outputs the other way round", turned
-    for activation in ("silu", "gelu", "relu", "tanh"):
-        yield f"its base activation is {activation}", [_activated(x, activation) for x in layers]
-    for factor in (0.5, 2.0):
-        yield (
-            f"what it computes is {factor:g} times that",
-            [replace(layer, coefficients=layer.coefficients * factor) for layer in layers],
-        )
-
-
-def _activated(layer: LayerFunctions, activation: BaseActivation) -> LayerFunctions:
-    bases = tuple(
-        replace(basis, base_activation=activation)
-        if isinstance(basis, LayerBasis) and basis.base_activation is not None
-        else basis
-        for basis in layer.bases
-    )
-    return replace(layer, bases=bases)

@@ -12,7 +12,13 @@ import kan_widgets.functions.adapters  # noqa: F401 - those of the package regis
 from kan_widgets.functions.attributes import computes_more, unreadable_kind, unreadable_state
 from kan_widgets.functions.first_lines import first_lines
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.registry import Reader, find_adapter, readable_names, settled
+from kan_widgets.functions.registry import (
+    Reader,
+    find_adapter,
+    readable_names,
+    settled,
+    verdict_of,
+)
 from kan_widgets.functions.shards import is_gathered, is_sharded, read_gathered, read_share
 
 _UNKNOWN = "a KAN layer that no adapter knows"
@@ -87,12 +93,14 @@ def read_module(name: str, module: nn.Module, reader: Reader) -> list[LayerFunct
 def named_layers(
     name: str, module: nn.Module, layers: Sequence[LayerFunctions]
 ) -> list[LayerFunctions]:
-    """Name what was read of a module by its path in the model."""
-    kind = type(module).__name__
+    """Name what was read of a module by its path in the model, and note what a proof has found."""
+    kind, verdict = type(module).__name__, verdict_of(module)
+    note = "" if verdict is None else verdict.note
     return [
         layer.called(
             name=".".join(part for part in (name, layer.name) if part) or kind,
             type=layer.type or kind,
+            note=" ".join(filter(None, [layer.note, note])),
         )
         for layer in layers
     ]
@@ -224,30 +232,3 @@ def _what_to_do(left_out: list[LeftOut]) -> str:
                 f"readable and editable:\n\n{code}"
             )
     return " Others: kan_widgets.functions.register_adapter."
-
-
-def read(model: nn.Module) -> list[LayerFunctions]:
-    """Read the functions of every layer of ``model``.
-
-    The model is not run or changed. A module used twice is listed
-    once; one with parametrised weights (spectral norm and the like) is left out,
-    because computing them may change it. `describe` lists what is read and what is not.
-
-    Raises
-    ------
-    TypeError
-        If ``model`` is not a module.
-    ValueError
-        If nothing in it can be read; the message lists the module types found
-        and those that can be read.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from kan_widgets.functions import read
-    >>> from kan_widgets.nn import KANLinear
-    >>> [layer] = read(KANLinear(3, 2, grid_size=5, spline_order=3))
-    >>> layer.coefficients.shape, layer.domain, layer.basis_labels[:2]
-    (torch.Size([2, 3, 9]), (-1.0, 1.0), ('silu', 'B0'))
-    """
-    return [layer for module in find(model) for layer in module.read()]

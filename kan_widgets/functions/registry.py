@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from torch import Tensor, nn
 
-from kan_widgets.functions.attributes import unreadable_state
+from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
+from kan_widgets.functions.computed import (
+    computing,
+    read_computed,
+    taps_computed,
+    with_weights,
+)
 from kan_widgets.functions.layer import LayerFunctions, Tap
 
 Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
 
 _CHANGES = "changes what"
+SAMPLED = "sampled"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +69,20 @@ class Adapter:
 
 _adapters: dict[type[nn.Module] | str, dict[str, Adapter]] = {}
 
-# What a proof has found of a module: who reads it rightly, or why nobody does.
-_settled: weakref.WeakKeyDictionary[nn.Module, Adapter | str] = weakref.WeakKeyDictionary()
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What a proof has found of a module."""
+
+    found: Adapter | str
+    """Who reads it rightly, or why nobody does."""
+    seen: Hashable = None
+    """What its forward pass saw then, see `sight.seen_by`."""
+    note: str = ""
+    """What is to be said of the reading."""
+
+
+_settled: weakref.WeakKeyDictionary[nn.Module, Verdict] = weakref.WeakKeyDictionary()
 
 
 def _no_problem(module: nn.Module) -> str:
@@ -226,7 +246,7 @@ def _own_forward(own: type, parent: type) -> bool:
     return any(getattr(own, m, None) is not getattr(parent, m, None) for m in methods)
 
 
-def settle(module: nn.Module, verdict: Adapter | str | None) -> None:
+def settle(module: nn.Module, verdict: Verdict | None) -> None:
     """Have a module read by one adapter from now on, or by none and why; ``None`` forgets that."""
     if verdict is None:
         _settled.pop(module, None)
@@ -234,12 +254,19 @@ def settle(module: nn.Module, verdict: Adapter | str | None) -> None:
         _settled[module] = verdict
 
 
-def settled(module: nn.Module) -> Adapter | str | None:
+def verdict_of(module: nn.Module) -> Verdict | None:
     """Return what `settle` was told of a module, as far as it still holds."""
     verdict = _settled.get(module)
-    if isinstance(verdict, Adapter) and verdict.lacks(module):
-        return None
+    if verdict is not None and isinstance(verdict.found, Adapter):
+        if verdict.found.lacks(with_weights(module)):
+            return None
     return verdict
+
+
+def settled(module: nn.Module) -> Adapter | str | None:
+    """Return who reads a module rightly, or why nobody does, if `settle` was told."""
+    verdict = verdict_of(module)
+    return None if verdict is None else verdict.found
 
 
 def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
@@ -248,12 +275,28 @@ def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
     What a proof has settled comes first. Of the others those of the module's class are tried
     first, then those of its parent classes, then all that are known by their tensors.
     """
+    if unreadable_kind(module):
+        return None, ""
     verdict = settled(module)
     if verdict is not None:
         if isinstance(verdict, str):
             return None, verdict
         state = unreadable_state(module)
-        return (None, state) if state else (verdict, "")
+        return (None, state) if state else (_on_stand_in(verdict, module), "")
+    found, problem = _recognised(with_weights(module))
+    return (None if found is None else _on_stand_in(found, module)), problem
+
+
+def _on_stand_in(adapter: Adapter, module: nn.Module) -> Adapter:
+    """Return an adapter that reads a module by a stand-in, if its weights are computed."""
+    # What is sampled is a stand-in already.
+    if adapter.library == SAMPLED or not (what := computing(module)):
+        return adapter
+    sums = None if adapter.sums is None else partial(taps_computed, adapter.sums)
+    return replace(adapter, read=partial(read_computed, adapter.read, what), sums=sums)
+
+
+def _recognised(module: nn.Module) -> tuple[Adapter | None, str]:
     problems: list[str] = []
     candidates: list[Adapter] = []
     for parent in type(module).__mro__:
@@ -280,6 +323,7 @@ def candidates(module: nn.Module) -> list[Adapter]:
     Those of its class and its parent classes, also where it has a ``forward`` of its own, and then
     those that find their tensors in it.
     """
+    module = with_weights(module)
     named = [
         adapter
         for parent in type(module).__mro__

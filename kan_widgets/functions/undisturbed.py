@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from kan_widgets.functions.computed import with_weights
 from kan_widgets.nn.ungraded import gradient_mode_restored, ungraded
 
 T = TypeVar("T")
@@ -132,7 +133,7 @@ def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T]) -> T:
     try:
         if sum(tensor.numel() for tensor in module.parameters()) > _MOST_COPIED:
             raise MemoryError
-        copied = ungraded(copy.deepcopy)(module, dict(emptied))
+        copied = ungraded(copy.deepcopy)(with_weights(module), dict(emptied))
     except Exception:  # a lock, a tensor in the middle of a graph, whatever else it may hold
         return undisturbed(module, used)
     return undisturbed(copied, lambda: use(copied, True))

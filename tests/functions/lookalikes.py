@@ -684,7 +684,48 @@ class OldLayer(nn.Module):
         return y.unflatten(1, (self.out_dim, self.in_dim)).sum(2), edges, y, splines
 
 
+class OldSymbolic(nn.Module):
+    """Its symbolic half: c·f(a·x + b) + d on the edges of a mask; returns a tuple."""
+
+    def __init__(self, in_dim: int, out_dim: int) -> None:
+        super().__init__()
+        self.mask = nn.Parameter(torch.zeros(out_dim, in_dim), requires_grad=False)
+        self.funs = [[torch.sin for _ in range(in_dim)] for _ in range(out_dim)]
+        self.funs_name = [["sin"] * in_dim for _ in range(out_dim)]
+        self.affine = nn.Parameter(torch.randn(out_dim, in_dim, 4))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        a, b, c, d = self.affine.unbind(-1)
+        edges = torch.stack(
+            [
+                torch.stack([f(a[o, i] * x[:, i] + b[o, i]) for i, f in enumerate(row)], -1)
+                for o, row in enumerate(self.funs)
+            ],
+            1,
+        )
+        y = self.mask * (c * edges + d)
+        return y.sum(-1), y
+
+
+class OldModel(nn.Module):
+    """pykan's model until 0.0.5: biases are linear layers that never run."""
+
+    def __init__(self, width: list[int]) -> None:
+        super().__init__()
+        pairs = list(pairwise(width))
+        self.act_fun = nn.ModuleList([OldLayer(*pair) for pair in pairs])
+        self.symbolic_fun = nn.ModuleList([OldSymbolic(*pair) for pair in pairs])
+        self.biases = nn.ModuleList([nn.Linear(out, 1, bias=False) for _, out in pairs])
+        self.width, self.symbolic_enabled = width, True
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer, symbolic, bias in zip(self.act_fun, self.symbolic_fun, self.biases, strict=True):
+            x = layer(x)[0] + symbolic(x)[0] + bias.weight
+        return x
+
+
 for _lookalike, _name in {
+    OldModel: "KAN",
     BareJacobi: "JacobiKANLayer",
     VisionLayer: "FasterKANLayer",
     OldLayer: "KANLayer",

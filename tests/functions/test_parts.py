@@ -9,7 +9,7 @@ from test_lookalikes import LINEAR, SETTINGS
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.functions import LayerBasis, LayerFunctions, read
+from kan_widgets.functions import LayerBasis, LayerFunctions, find, read
 from kan_widgets.functions.terms import Terms, terms_of
 
 
@@ -111,17 +111,18 @@ class Made(torch.overrides.TorchFunctionMode):
 @pytest.mark.parametrize("name", PLAINLY)
 def test_for_a_part_no_memory_of_the_whole_layers_size_is_made(name):
     module = {**OURS, **LINEAR, **OTHERS}[name]()
-    least = min(layer.sizes.numel() for layer in read(module))
+    least, found = min(layer.sizes.numel() for layer in read(module)), find(module)
     with Made(module) as made:
-        for layer in read(module):
+        for layer in (layer for entry in found for layer in entry.read()):
             layer.part(slice(1, 2), slice(0, 1))
     assert made.most < least
 
 
 def test_the_largest_memory_that_was_made_is_noted():
     module = kw.nn.KANLinear(5, 4)
+    [entry] = find(module)
     with Made(module) as made:
-        assert read(module)[0].coefficients.numel() == made.most
+        assert entry.read()[0].coefficients.numel() == made.most
 
 
 def test_pieces_are_some_outputs_each_and_all_of_them_in_order(monkeypatch):

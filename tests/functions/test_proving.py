@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import kan_widgets as kw
-from kan_widgets.functions import check, describe, prove, read
+from kan_widgets.functions import check, describe, find, prove, read
 
 
 class SplinesOnly(lookalikes.KANLinear):
@@ -130,7 +130,8 @@ def test_a_subclass_with_a_forward_of_its_own_is_read_once_it_is_proved_right():
 
     model = nn.Sequential(Flattened(4, 3), nn.Linear(3, 1))
     with pytest.warns(UserWarning, match="Flattened changes what KANLinear computes"):
-        assert [layer.name for layer in read(model)] == ["1"]
+        assert [entry.name for entry in find(model)] == ["1"]
+    assert [layer.name for layer in read(model)] == ["0", "1"]
     assert set(kw.bind(model).layout.names) == {"0", "1"}
 
 
@@ -144,11 +145,16 @@ def test_each_kind_of_layer_is_run_once_and_on_a_copy():
 
     model = nn.Sequential(*[Counted(3, 3) for _ in range(5)], Counted(3, 2))
     calls: list[int] = []
-    model[0].register_forward_hook(lambda *given: calls.append(1))
+
+    def note(*given: object) -> None:
+        calls.append(1)
+
+    model[0].register_forward_hook(note)
     before, state = copy.deepcopy(model.state_dict()), torch.get_rng_state()
     prove(model)
-    prove(model)
-    assert len(ran) == 2
+    assert len(ran) == 2 * 2  # as they are, and with parameters moved
+    read(model)
+    assert len(ran) == 2 * 2
     assert not set(ran) & set(model)
     assert not calls
     assert torch.equal(state, torch.get_rng_state())
@@ -164,7 +170,11 @@ def test_a_layer_that_cannot_be_copied_is_run_itself_and_left_as_it_was():
     model = Held(3, 2)
     model(torch.rand(4, 3))  # a tensor in a graph: deepcopy raises
     last, calls = model.last, []
-    model.register_forward_hook(lambda *given: calls.append(1))
+
+    def note(*given: object) -> None:
+        calls.append(1)
+
+    model.register_forward_hook(note)
     prove(model)
     assert model.last is last
     assert model.training

@@ -182,11 +182,14 @@ def test_reading_leaves_model_and_random_numbers_as_they_were():
     assert all(p.grad is None for p in model.parameters())
 
 
-def test_a_module_with_parametrised_weights_is_left_out_and_unchanged():
+def test_a_module_with_parametrised_weights_is_read_and_unchanged():
     module = nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4))
     before = copy.deepcopy(module.state_dict())
     model = nn.Sequential(module, nn.Linear(4, 2))
-    assert [layer.name for layer in read(model)] == ["1"]
+    first, second = read(model)
+    assert (first.name, second.name) == ("0", "1")
+    weight = module.eval().weight.detach().unsqueeze(-1)
+    torch.testing.assert_close(first.coefficients, weight)
     assert all(torch.equal(before[key], value) for key, value in module.state_dict().items())
 
 

@@ -23,7 +23,13 @@ from kan_widgets.functions import (
     find,
     read,
     register_adapter,
+    survey,
 )
+
+
+def recognised(model: nn.Module) -> list[LayerFunctions]:
+    """Return what is read without a proof."""
+    return [layer for entry in find(model) for layer in entry.read()]
 
 
 def reasons(model: nn.Module) -> dict[str, str]:
@@ -70,8 +76,8 @@ def test_a_near_match_is_reported_with_what_is_missing_and_not_guessed_at(change
     change(module)
     model = nn.Sequential(module, nn.Linear(2, 1))
     with pytest.warns(UserWarning, match=missing):
-        assert [layer.name for layer in read(model)] == ["1"]
-    assert "efficient-kan: " in reasons(model)["0"]
+        assert [layer.name for layer in recognised(model)] == ["1"]
+    assert "efficient-kan: " in survey(model)[1][0].reason
     with pytest.raises(ValueError, match=missing):
         find(module)
     with pytest.raises(TypeError, match=missing):
@@ -86,7 +92,7 @@ def test_what_is_inside_a_layer_is_never_read_as_something_else():
     del layer.layernorm
     model = nn.Sequential(layer, nn.Linear(3, 1))
     with pytest.warns(UserWarning, match="layernorm is missing"):
-        assert [found.name for found in read(model)] == ["1"]
+        assert [found.name for found in recognised(model)] == ["1"]
 
 
 def test_a_subclass_that_computes_something_else_is_not_read_as_its_parent():
@@ -104,7 +110,7 @@ def test_a_subclass_that_computes_something_else_is_not_read_as_its_parent():
 
     model = nn.ModuleList([Gated(2, 2), Standardised(1, 1, 3), Renamed(2, 2)])
     with pytest.warns(UserWarning, match="Gated changes what KANLinear computes"):
-        assert [layer.name for layer in read(model)] == ["2"]
+        assert [layer.name for layer in recognised(model)] == ["2"]
     assert "Standardised changes what Conv2d computes" in reasons(model)["1"]
 
 
@@ -122,9 +128,8 @@ def test_layers_that_are_no_functions_of_their_input_are_named_with_the_reason()
     grouped = lookalikes.KAGNConv2DLayerV2(4, 4, 3, groups=2)
     found = reasons(nn.Sequential(KALNConv2DLayer(), grouped, KAL_Net()))
     assert "smallest and largest value of each batch" in found["0"]
-    assert "dealt out to the groups by degree" in found["1"]
     assert "no function of x alone" in found["2"]
-    assert len(found) == 3
+    assert len(found) == 2  # the grouped one is sampled
 
 
 def test_a_name_that_two_libraries_use_for_networks_is_told_apart():
@@ -136,7 +141,7 @@ def test_a_name_that_two_libraries_use_for_networks_is_told_apart():
         ("1.spline_weights.0", "torchkan"),
     ]
     del listed.grid_0
-    assert reasons(listed) == {"": "torchkan: grid_0 is missing"}
+    assert reasons(listed)[""].startswith("torchkan: grid_0 is missing")
     assert reasons(layered) == {}
 
 
@@ -215,13 +220,12 @@ def test_quantised_layers_are_a_clear_error_and_left_out_beside_others():
             look(nn.Sequential(quantised[0]))
 
 
-def test_weights_that_a_hook_computes_are_left_out():
+def test_weights_that_are_computed_before_a_pass_are_read_as_they_are_then():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2))
     prune.random_unstructured(model[0], "weight", amount=0.5)
     nn.utils.parametrizations.spectral_norm(model[1])
-    assert [layer.name for layer in read(model)] == ["2"]
-    assert "RandomUnstructured computes its weights anew" in reasons(model)["0"]
-    assert "parametrised" in reasons(model)["1"]
+    assert [layer.name for layer in read(model)] == ["0", "1", "2"]
+    assert reasons(model) == {}
 
 
 def test_lazy_layers_are_read_once_they_have_a_shape():
@@ -244,6 +248,9 @@ def test_a_layer_known_by_name_need_not_be_imported_to_be_registered():
         def __init__(self):
             super().__init__()
             self.slope = nn.Parameter(torch.ones(1, 2, 1))
+
+        def forward(self, x):
+            return x @ self.slope[..., 0].T
 
     module = SlopeLayerOfATest()
     assert describe(module).layers[0].adapter == "a test"
@@ -305,6 +312,9 @@ def test_describe_puts_labels_that_only_count_together():
         def __init__(self):
             super().__init__()
             self.waves = nn.Parameter(torch.ones(2, 3, 11))
+
+        def forward(self, x):
+            return torch.einsum("nib,oib->no", kw.nn.Fourier(5).expand(x), self.waves)
 
     def read_waves(module):
         return LayerFunctions("linear", module.waves.detach(), (LayerBasis(kw.nn.Fourier(5)),))

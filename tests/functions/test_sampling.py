@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 import kan_widgets as kw
-from kan_widgets.functions import describe, prove, read, sampled_anew
+from kan_widgets.functions import describe, find, prove, read, sampled_anew
 from kan_widgets.functions.sampling.sampled_basis import refined_nodes
 
 
@@ -227,9 +228,16 @@ def test_while_it_trains_it_is_sampled_now_and_then_and_at_rest_as_it_is():
     assert live is not None
     first, frame = live.history[0], live.refresh()
     assert frame.step == 5
-    before, now = (f.evaluate("0")[1][:, :, 0, 0] for f in (first, frame))
-    assert abs(before - now).max() > 1e-3
-    x = torch.from_numpy(frame.evaluate("0")[0])
+    (old_x, before), (new_x, now) = (
+        (x, phi[:, :, 0, 0]) for x, phi in (f.evaluate("0") for f in (first, frame))
+    )
+    at = np.linspace(-1, 1, 9)
+    moved = [
+        np.interp(at, new_x, new) - np.interp(at, old_x, old)
+        for new, old in zip(now.reshape(12, -1), before.reshape(12, -1), strict=True)
+    ]
+    assert np.abs(moved).max() > 1e-3
+    x = torch.from_numpy(new_x)
     with torch.no_grad():
         layer = model[0]
         expected = layer.phi(2, 1, x) - layer.phi(2, 1, torch.zeros(1))
@@ -257,7 +265,11 @@ def test_a_reading_between_is_the_one_before_unless_it_is_asked_for():
 def test_sampling_changes_nothing():
     module = Wavelets(3, 2)
     calls: list[int] = []
-    module.register_forward_hook(lambda *given: calls.append(1))
+
+    def note(*given: object) -> None:
+        calls.append(1)
+
+    module.register_forward_hook(note)
     before, state = copy.deepcopy(module.state_dict()), torch.get_rng_state()
     prove(module)
     read(module)
@@ -285,7 +297,7 @@ def test_nothing_can_be_read_says_what_was_found_and_how_the_layer_could_be_read
     assert '"poly": ("in", "out", 6)' in code
     assert 'get("poly").permute(1, 0, 2)' in code
     exec(code, {})
-    [layer] = read(MyPolyKAN())
+    [layer] = find(MyPolyKAN())[0].read()  # where to begin: what it computes is still to be said
     assert layer.coefficients.shape == (3, 4, 6)
 
 
@@ -400,3 +412,70 @@ def test_plain_layers_beside_a_part_that_is_not_read_are_not_drawn_for_the_whole
     model = nn.Sequential(RadialKANLayer())
     prove(model)
     assert not describe(model).layers
+
+
+class Mixed(nn.Module):
+    """A base and three functions of x, of which one is constant and one is trained."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 0) -> None:
+        super().__init__()
+        if kernel:
+            self.in_channels = inputs
+            self.base = nn.Conv2d(inputs, outputs, kernel, padding=1)
+            self.spline = nn.Conv2d(3 * inputs, outputs, kernel, padding=1, bias=False)
+        else:
+            self.in_features = inputs
+            self.base = nn.Linear(inputs, outputs)
+            self.spline = nn.Linear(3 * inputs, outputs, bias=False)
+        self.rate = nn.Parameter(torch.ones(()))
+        self.norm = nn.BatchNorm2d(outputs) if kernel else nn.LayerNorm(outputs)
+
+    def basis(self, x: Tensor) -> Tensor:
+        return torch.stack([(self.rate * x).sin(), torch.ones_like(x), x.tanh()], 2).flatten(1, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.base(F.silu(x)) + self.spline(self.basis(x)))
+
+
+@pytest.mark.parametrize("kernel", [0, 3])
+def test_a_basis_that_plain_layers_mix_is_sampled_and_weights_are_taken_as_they_are(kernel):
+    layer = Mixed(70, 5, kernel)
+    prove(layer)
+    [functions] = read(layer)
+    assert functions.shape == (5, 70, kernel or 1, kernel or 1)
+    spline = layer.spline.weight.detach().unflatten(1, (70, 3)).movedim(2, -1)
+    exact = torch.cat([layer.base.weight.detach().unsqueeze(-1), spline], -1)
+    assert functions.coefficients.equal(exact)
+    x = torch.linspace(-1.9, 1.9, 40)
+    beta = torch.stack([F.silu(x), x.sin(), torch.ones(40), x.tanh()], -1)
+    torch.testing.assert_close(functions.basis(x), beta, atol=1e-4, rtol=0)
+    assert kw.functions.check(layer, tolerance=1e-4).error < 1e-4
+
+
+@pytest.mark.parametrize("kernel", [0, 3])
+def test_what_plain_layers_mix_can_be_edited_and_its_gradients_are_known(kernel):
+    layer = Mixed(4, 3, kernel)
+    [functions] = read(layer)
+    index = (2, 3, 0, 2) if kernel else (2, 3)
+    functions.write(index, torch.arange(4.0))
+    assert read(layer)[0].at(index).tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert layer.base.weight[(2, 3, *index[2:])] == 0
+    assert layer.spline.weight[(2, slice(9, 12), *index[2:])].tolist() == [1.0, 2.0, 3.0]
+    shape = (8, 4, 6, 6) if kernel else (8, 4)
+    layer(torch.randn(*shape)).square().sum().backward()
+    gradient = functions.gradient()
+    assert gradient[index][0] == layer.base.weight.grad[(2, 3, *index[2:])]
+    assert gradient[index][1:].equal(layer.spline.weight.grad[(2, slice(9, 12), *index[2:])])
+
+
+def test_a_basis_that_is_trained_is_sampled_anew_where_it_is_due():
+    layer = Mixed(4, 3)
+    x = torch.linspace(-1, 1, 9)
+    assert (read(layer)[0].basis(x)[:, 1] - x.sin()).abs().max() < 1e-4
+    with torch.no_grad():
+        layer.rate.fill_(2.0)
+        layer.spline.weight.mul_(3.0)
+    [now] = read(layer)
+    assert now.at((0, 0))[1:].equal(layer.spline.weight.detach()[0, :3])
+    with sampled_anew():
+        assert (read(layer)[0].basis(x)[:, 1] - (2 * x).sin()).abs().max() < 1e-4

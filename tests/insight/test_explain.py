@@ -342,6 +342,6 @@ def test_a_layer_is_read_once_and_its_coefficients_are_looked_at_some_at_a_time(
     # Sums of nine products, in double precision: their order depends on how many lie together.
     np.testing.assert_allclose(some.contributions, whole.contributions, rtol=1e-13, atol=1e-17)
     np.testing.assert_allclose(some.usual, whole.usual, rtol=1e-13, atol=1e-17)
-    phi = kw.functions.read(layer)[0].evaluate(x)
+    phi = kw.functions.find(layer)[0].read()[0].evaluate(x)
     expected = phi[:, torch.arange(6), torch.arange(6)]
     np.testing.assert_allclose(some.contributions, expected, atol=1e-6)

@@ -124,7 +124,8 @@ def test_evaluation_leaves_the_modes_as_they_were() -> None:
             self.layer, self.frozen = kw.nn.KANLinear(3, 2), nn.Dropout(0.5)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            modes.append(self.training)
+            if self is one:  # and no copy of it
+                modes.append(self.training)
             return self.frozen(self.layer(x))
 
     one = Watching()

@@ -193,6 +193,7 @@ def test_edits_from_before_a_change_of_the_grid_are_not_taken_back_onto_it():
 
 def test_a_grid_that_changes_while_the_layer_is_read_waits_for_the_reader(monkeypatch):
     layer = kw.nn.KANLinear(2, 3)
+    [entry] = kw.functions.find(layer)
     change = threading.Thread(target=lambda: layer.refine(10))
     coefficients = layer.coefficients
 
@@ -203,7 +204,7 @@ def test_a_grid_that_changes_while_the_layer_is_read_waits_for_the_reader(monkey
         return found
 
     monkeypatch.setattr(layer, "coefficients", slowly)
-    [functions] = kw.functions.read(layer)
+    [functions] = entry.read()
     change.join()
     assert functions.coefficients.shape == (3, 2, 9)
     assert functions.basis_labels[-1] == "B7"

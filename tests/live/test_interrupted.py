@@ -68,6 +68,7 @@ def test_nothing_that_a_binding_does_in_a_loop_uses_torchs_own_switches_of_gradi
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     model, optimizer, live = bound()
+    live._see_no_more()  # copying a module uses them, and is `ungraded` as a whole
     updates, observing = updates_of(live), Observing(live)
     live.record(tmp_path / "run.npz")
     live.watchdog(steps=1)

@@ -132,13 +132,16 @@ def test_a_training_with_observing_ends_bit_by_bit_like_one_without() -> None:
     assert modes == modes_too
 
 
-def test_fit_gives_its_batches_too_and_a_loop_by_hand_none() -> None:
+def test_fit_gives_its_batches_too_and_a_loop_by_hand_its_first() -> None:
     model, optimizer, live = made()
     images = torch.rand(4, 1, 8, 8)
-    step(model, optimizer, images)
-    assert not live.last_batch.was_seen
     live.last_batch.want()
     assert "no batch has been seen: call live.observe(batch)" in live.last_batch.message
+    step(model, optimizer, images)
+    assert live.last_batch.was_seen
+    live.last_batch.want()
+    assert live.last_batch.message == ""
+    assert {seen.samples for seen in live.observed.values()} == {4}
     kw.fit(model, list(batches()), optimizer, nn.functional.mse_loss)
     assert live.last_batch.was_seen
     live.last_batch.want()

@@ -7,7 +7,7 @@ per input; where an edge is symbolic, plus or instead c·f(a·x + b) + d.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -157,17 +157,12 @@ def _read(module: Any, symbolic: Any, note: str = "", **more: Any) -> LayerFunct
     tensors = (module.mask, module.scale_base, module.scale_sp, module.coef)
     mask, base, scale, splines = (tensor.detach().transpose(0, 1) for tensor in tensors)
     outputs, inputs, nb = splines.shape
-    edges = _symbolic_edges(symbolic) if symbolic is not None else None
-    width = 1 + nb + (0 if edges is None else 2)
 
     def make(part: Part) -> Tensor:
         held: Tensor = mask[part]
-        found: Tensor = splines.new_empty(*held.shape, width)
+        found: Tensor = splines.new_empty(*held.shape, 1 + nb)
         torch.mul(held, base[part], out=found[..., 0])
-        torch.mul((held * scale[part]).unsqueeze(-1), splines[part], out=found[..., 1 : 1 + nb])
-        if edges is not None:
-            affine = symbolic.affine.detach()[part]
-            found[..., -2:] = symbolic.mask.detach()[part].unsqueeze(-1) * affine[..., 2:]
+        torch.mul((held * scale[part]).unsqueeze(-1), splines[part], out=found[..., 1:])
         return found
 
     bases, index = grid_bases(
@@ -178,19 +173,41 @@ def _read(module: Any, symbolic: Any, note: str = "", **more: Any) -> LayerFunct
         (outputs, inputs),
         lambda rows: rows,
     )
-    if edges is not None:
-        bases, index = _with_edges(module, symbolic, edges, bases, index)
-        formulas = ", ".join(f"{i}→{o} {_formula(symbolic, o, i)}" for o, i in edges[:8])
-        note = " ".join(filter(None, [f"Symbolic: {formulas}.", note]))
-    return LayerFunctions(
+    edges = _symbolic_edges(symbolic) if symbolic is not None else None
+    found = LayerFunctions(
         "linear",
-        Terms(torch.Size([outputs, inputs, width]), splines, make),
+        Terms(torch.Size([outputs, inputs, 1 + nb]), splines, make),
         bases,
         index,
         write=partial(_write, module, symbolic),
         gradient=partial(_gradient, module, None if edges is None else symbolic),
         note=note,
         **more,
+    )
+    return found if edges is None else with_symbolic_edges(module, symbolic, found)
+
+
+def with_symbolic_edges(
+    module: nn.Module, symbolic: Any, numeric: LayerFunctions
+) -> LayerFunctions:
+    """Add to the functions of a layer c·f(a·x + b) + d of those edges that have one."""
+    edges = _symbolic_edges(symbolic) or []
+
+    def make(part: Part) -> Tensor:
+        affine = symbolic.affine.detach()[part][..., 2:]
+        own = symbolic.mask.detach()[part].unsqueeze(-1) * affine
+        return torch.cat([numeric.part(*part), own.to(numeric.like)], dim=-1)
+
+    bases, index = _with_edges(module, symbolic, edges, numeric.bases, numeric.basis_index)
+    formulas = ", ".join(f"{i}→{o} {_formula(symbolic, o, i)}" for o, i in edges[:8])
+    note = " ".join(filter(None, [f"Symbolic: {formulas}.", numeric.note]))
+    size = torch.Size([*numeric.sizes[:-1], numeric.nb + 2])
+    return replace(
+        numeric,
+        coefficients=Terms(size, numeric.like, make),
+        bases=bases,
+        basis_index=index,
+        note=note,
     )
 
 

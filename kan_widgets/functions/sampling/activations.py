@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.functions.attributes import INPUT_NAMES
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.registry import Adapter
-from kan_widgets.functions.sampling.sampled_basis import (
-    MOST_OFF,
-    SampledBasis,
-    fitted_basis,
-    refined_nodes,
-    wider,
-)
+from kan_widgets.functions.registry import SAMPLED, Adapter
+from kan_widgets.functions.sampling.additivity import Measured
+from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold, sampled_functions
 from kan_widgets.functions.sampling.samples import (
-    SAMPLED,
     Samples,
-    Untold,
     newest,
     on_cpu,
     rewriter_of,
     samples_of,
 )
-from kan_widgets.functions.sampling.ways import interval_of, setting_in
+from kan_widgets.functions.sampling.ways import interval_of, like_of, setting_in
 from kan_widgets.nn.bases.basis import Interval
 
 _ALIKE = 1e-5
 _CHANNELS = 6
 _MOST_CHANNELS = 4096
+_POINTS = 4096
 
 
 @dataclass(frozen=True)
@@ -60,12 +55,12 @@ def is_open(module: nn.Module) -> bool:
     return own is not None and not known and not list(module.children())
 
 
-def elementwise_adapter(module: nn.Module) -> Adapter:
+def elementwise_adapter(module: nn.Module, given: Tensor | None = None) -> Adapter:
     """Return an adapter that reads a learned activation by sampling it.
 
     Taken is a module that makes each value of its output of the same value of its input, by one
     function or by one for each channel or group of channels, of which one at least is no straight
-    line.
+    line. ``given`` is what it was really given: of that shape its inputs are.
 
     Raises
     ------
@@ -74,10 +69,14 @@ def elementwise_adapter(module: nn.Module) -> Adapter:
     """
 
     def found(run: nn.Module) -> Adapter:
-        for shape in _shapes(run):
+        for shape in _shapes(run) if given is None else [tuple(given.shape[1:])]:
             applied = _look(run, shape)
             if applied is None:
                 continue
+            if given is not None:
+                low, high = (float(each) for each in given.aminmax())
+                reach = min(low, applied.extent[0]), max(high, applied.extent[1])
+                applied = replace(applied, extent=reach)
             sampled = _sample(applied, module, run, None)
             if sampled.is_straight:
                 raise Untold("its functions are straight lines")
@@ -103,7 +102,8 @@ def _shape(shape: tuple[int, ...], module: nn.Module) -> tuple[int, ...]:
 
 def _shapes(run: nn.Module) -> Iterator[tuple[int, ...]]:
     """Yield shapes that it may take: tokens of features, maps of channels, or features."""
-    sizes = [size for p in run.parameters() for size in p.shape if 1 < size <= _MOST_CHANNELS]
+    sizes = [size for name in INPUT_NAMES if type(size := vars(run).get(name)) is int]
+    sizes += [size for p in run.parameters() for size in p.shape if 1 < size <= _MOST_CHANNELS]
     groups = [setting_in(run, name) for name in ("num_groups", "groups")]
     sizes += [2 * size for size in groups if isinstance(size, int) and size > 1]
     for size in dict.fromkeys((_CHANNELS, *sizes)):
@@ -111,7 +111,7 @@ def _shapes(run: nn.Module) -> Iterator[tuple[int, ...]]:
 
 
 def _applied(run: nn.Module, x: Tensor) -> Tensor:
-    y: Tensor = run(x.to(next(run.parameters())))
+    y: Tensor = run(x.to(like_of(run)))
     return y.detach().to("cpu", torch.float64)
 
 
@@ -165,22 +165,31 @@ def _sample(
 ) -> Samples:
     """Sample the function of each group."""
     started = time.perf_counter()
-    nodes, values, error = refined_nodes(
-        wider(applied.extent), lambda x: applied.values(run, x.float())
+    basis, coefficients = sampled_functions(
+        lambda x: applied.values(run, x.float()), applied.domain, applied.extent, known
     )
-    if error > MOST_OFF:
-        raise Untold(f"its functions jump or bend too fast to be sampled: {error:.0%} off")
-    basis, coefficients = fitted_basis(nodes, values, applied.domain, applied.extent)
-    basis = basis.with_error(error)
+    found = _measured(applied, run, basis, coefficients)
     own = coefficients.T.unsqueeze(0).float().contiguous()
     layer = LayerFunctions(
         "elementwise",
         own,
         (basis,),
         locked="Its functions are sampled: how they follow from its parameters is not known.",
-        note=f"Sampled, at {len(basis.nodes)} points each, to within {error:.0e} of the largest "
-        "value.",
+        note=f"{basis.words}; {found}.",
         rewriter=rewriter_of(module, own),
         axis=applied.axis,
     )
-    return Samples.taken(module, [layer], torch.zeros(1), basis, time.perf_counter() - started)
+    cost = time.perf_counter() - started
+    return Samples.taken(module, [layer], torch.zeros(1), basis, cost, found)
+
+
+def _measured(
+    applied: Applied, run: nn.Module, basis: SampledBasis, coefficients: Tensor
+) -> Measured:
+    """Compare the functions with what the activation computes at many points."""
+    low, high = basis.nodes[0], basis.nodes[-1]
+    generator = torch.Generator().manual_seed(2)
+    x = low + (high - low) * torch.rand(_POINTS, generator=generator, dtype=torch.float64)
+    y = applied.values(run, x.float())
+    off = float((basis(x.float().double()) @ coefficients - y).abs().max())
+    return Measured(off / (float(y.abs().max()) or 1.0), drawn=len(x), at=time.time())

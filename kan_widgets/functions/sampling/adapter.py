@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
+import copy
 import time
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.registry import Adapter, Sum
-from kan_widgets.functions.sampling.additivity import interaction, mistake
+from kan_widgets.functions.moved import move, start
+from kan_widgets.functions.registry import SAMPLED, Adapter, Sum
+from kan_widgets.functions.sampling.additivity import interaction, measured
 from kan_widgets.functions.sampling.borders import at_the_border, with_constants
 from kan_widgets.functions.sampling.layers import layers_of, of_samples, sums_of
-from kan_widgets.functions.sampling.norms import with_norms
-from kan_widgets.functions.sampling.probe import Probe
-from kan_widgets.functions.sampling.sampled_basis import (
-    MOST_OFF,
-    SampledBasis,
-    fitted_basis,
-    refined_nodes,
-    wider,
-)
+from kan_widgets.functions.sampling.mixed import mixing_adapter
+from kan_widgets.functions.sampling.norms import where_it_is, with_norms
+from kan_widgets.functions.sampling.probe import Probe, drawn
+from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold, sampled_functions
 from kan_widgets.functions.sampling.samples import (
-    SAMPLED,
     Samples,
-    Untold,
     newest,
     on_cpu,
     samples_of,
 )
-from kan_widgets.functions.sampling.ways import Way, ways_of
+from kan_widgets.functions.sampling.ways import NO_SHAPE, Way, ways_of
 
 _SECONDS = 6.0
 
 
-def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
+def sampling_adapter(module: nn.Module, why: str = "", given: Tensor | None = None) -> Adapter:
     """Return an adapter that reads ``module`` by sampling it, ``why`` it does so in its note.
 
     Taken is a layer that is additive: what it computes is Σ φᵢ(xᵢ) and a constant for each output,
-    of the inputs or, in a convolution, of the entries of a patch. A norm that its input passes
-    first, and norms and activations that its sum passes last, are left out of φ and named. If it
-    takes in x itself beside such a norm, its functions of both are two layers.
+    of the inputs or, in a convolution, of the entries of a patch; as it is, and with its parameters
+    moved. A norm that its input passes first, and norms and activations that its sum passes last,
+    are left out of φ and named. If it takes in x itself beside such a norm, its functions of both
+    are two layers.
+
+    Parameters
+    ----------
+    module
+        Any module.
+    why
+        Why no adapter reads it.
+    given
+        What it was really given, ``(n, ...)``: of that shape its inputs are, and functions are
+        sampled where these lie.
 
     Raises
     ------
@@ -51,18 +58,28 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
     reasons: dict[str, None] = {}
 
     def found(run: nn.Module) -> Adapter:
-        for way in ways_of(run):
+        for way in ways_of(run, given):
             way = with_norms(run, replace(way, why=why))
-            probe = Probe(run, way)
-            if words := interaction(probe):
+            way = where_it_is(Probe(run, way))
+            with suppress(ValueError, RuntimeError):
+                x = drawn(way) if given is None else given.float()
+                return mixing_adapter(module, run, way, _moved(run), x)
+            if words := interaction(Probe(run, way)):
                 reasons[words] = None
                 continue
-            sampled = _sample(way, module, run, None)
-            if words := mistake(probe, sampled):
-                reasons[words] = None
+            if words := interaction(Probe(_moved(run), way)):
+                reasons[f"once its parameters are moved, {words}"] = None
+                continue
+            known = samples_of.get(module)
+            try:
+                sampled = _sample(way, module, run, None if known is None else known.basis)
+            except Untold as error:
+                reasons[str(error)] = None
                 continue
             way, sampled = at_the_border(run, way, sampled)
             sampled = replace(sampled, layers=of_samples(module, way, sampled))
+            if sampled.is_diagonal:
+                raise Untold("it is applied to each value by itself: it adds nothing up")
             if sampled.is_straight:
                 raise Untold("its functions are straight lines: a plain layer")
             samples_of[module] = sampled
@@ -75,9 +92,16 @@ def sampling_adapter(module: nn.Module, why: str = "") -> Adapter:
                 partial(_sums, way),
                 partial(_shape, way),
             )
-        raise Untold("; ".join(reasons) or "no shape of input was found that it takes")
+        raise Untold("; ".join(reasons) or NO_SHAPE)
 
     return on_cpu(module, found)
+
+
+def _moved(run: nn.Module) -> nn.Module:
+    other = copy.deepcopy(run)
+    start(other)
+    move(other)
+    return other
 
 
 def _sample(way: Way, module: nn.Module, run: nn.Module, known: SampledBasis | None) -> Samples:
@@ -104,23 +128,16 @@ def _sample(way: Way, module: nn.Module, run: nn.Module, known: SampledBasis | N
                 )
         return torch.cat(found).transpose(0, 1)
 
-    if known is None:
-        nodes, samples, error = refined_nodes(wider(way.extent), values)
-        basis, coefficients = fitted_basis(nodes, samples.flatten(1), way.domain, way.extent)
-    else:
-        nodes = torch.tensor(known.nodes, dtype=torch.float64)
-        samples, error = values(nodes), known.error
-        basis, coefficients = known, known.fit(samples.flatten(1))
-        off = samples.flatten(1) - torch.tensor(known.values, dtype=torch.float64) @ coefficients
-        if float(off.abs().max()) > 1e-4 * float(samples.abs().max()):
-            basis, coefficients = fitted_basis(nodes, samples.flatten(1), way.domain, way.extent)
-    if error > MOST_OFF:
-        raise Untold(f"its functions jump or bend too fast to be sampled: {error:.0%} off")
-    basis = basis if basis is known else basis.with_error(error)
-    own = coefficients.T.unflatten(0, (way.inputs, -1)).transpose(0, 1).float()
+    basis, coefficients = sampled_functions(values, way.domain, way.extent, known)
+    own = coefficients.T.unflatten(0, (way.inputs, -1)).transpose(0, 1)
+    found = measured(probe, basis, own, zero)
+    if found.error > max(1e-3, 20 * basis.error):
+        # What no points between them can tell: what inputs do together somewhere.
+        raise Untold(f"its sampled functions are off by {found.error:.0%} of its largest output")
     cost = time.perf_counter() - started
-    found = Samples.taken(module, layers_of(module, way, own, basis), zero, basis, cost)
-    return with_constants(run, way, module, found) if way.border == "constants" else found
+    layers = layers_of(module, way, own.float(), basis, found)
+    samples = Samples.taken(module, layers, zero, basis, cost, found)
+    return with_constants(run, way, module, samples) if way.border == "constants" else samples
 
 
 def _no_problem(module: nn.Module) -> str:

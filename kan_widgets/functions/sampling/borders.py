@@ -13,7 +13,7 @@ from kan_widgets.functions.proof import compared
 from kan_widgets.functions.sampling.layers import layers_of, of_samples, sums_of
 from kan_widgets.functions.sampling.probe import Probe
 from kan_widgets.functions.sampling.samples import Samples
-from kan_widgets.functions.sampling.ways import Way
+from kan_widgets.functions.sampling.ways import Way, like_of
 
 
 def at_the_border(run: nn.Module, way: Way, sampled: Samples) -> tuple[Way, Samples]:
@@ -30,7 +30,7 @@ def at_the_border(run: nn.Module, way: Way, sampled: Samples) -> tuple[Way, Samp
                 found = with_constants(run, tried, run, sampled)
             near = max(1e-3, 20 * sampled.basis.error)
             layers = of_samples(run, tried, found)
-            like = next(run.parameters())
+            like = like_of(run)
             compared(run, layers, sums_of(run, tried, found), x.to(like), near)
             return tried, found
     return replace(way, border="unknown"), sampled
@@ -57,5 +57,5 @@ def with_constants(run: nn.Module, way: Way, module: nn.Module, sampled: Samples
     else:
         basis = replace(sampled.basis, values=tuple((*row, 1.0) for row in values))
         own = torch.cat([own, added], dim=-1)
-    layers = layers_of(module, way, own, basis)
+    layers = layers_of(module, way, own, basis, sampled.measured)
     return replace(sampled, layers=layers, bias=solved[:, -1], basis=basis)

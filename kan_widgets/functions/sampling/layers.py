@@ -10,13 +10,14 @@ from torch import Tensor, nn
 from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.registry import Sum
+from kan_widgets.functions.sampling.additivity import Measured
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis
 from kan_widgets.functions.sampling.samples import Samples, rewriter_of
 from kan_widgets.functions.sampling.ways import Way
 
 
 def layers_of(
-    module: nn.Module, way: Way, coefficients: Tensor, basis: SampledBasis
+    module: nn.Module, way: Way, coefficients: Tensor, basis: SampledBasis, measured: Measured
 ) -> list[LayerFunctions]:
     """Return the functions of a module, ``(out, inputs, nb)``, as one layer or as two.
 
@@ -25,19 +26,21 @@ def layers_of(
     """
     own = list(coefficients.chunk(1 + way.beside, dim=1))
     if not way.before:
-        return [_layer(module, way, own[0], basis, "", "")]
+        return [_layer(module, way, own[0], basis, measured, "", "")]
     normed = f"{type(module.get_submodule(way.before)).__name__}(x)"
     if not way.beside:
-        return [_layer(module, way, own[0], basis, "", way.before)]
+        return [_layer(module, way, own[0], basis, measured, "", way.before)]
     return [
-        _layer(module, way, own[0], basis, "It adds functions of x itself too.", way.before),
-        _layer(module, way, own[1], basis, f"It adds functions of {normed} too.", ""),
+        _layer(
+            module, way, own[0], basis, measured, "It adds functions of x itself too.", way.before
+        ),
+        _layer(module, way, own[1], basis, measured, f"It adds functions of {normed} too.", ""),
     ]
 
 
 def of_samples(module: nn.Module, way: Way, sampled: Samples) -> list[LayerFunctions]:
     """Return what was sampled as layers, in the words of another way."""
-    return layers_of(module, way, sampled.coefficients, sampled.basis)
+    return layers_of(module, way, sampled.coefficients, sampled.basis, sampled.measured)
 
 
 def sums_of(module: nn.Module, way: Way, sampled: Samples) -> list[Sum]:
@@ -54,6 +57,7 @@ def _layer(
     way: Way,
     coefficients: Tensor,
     basis: SampledBasis,
+    measured: Measured,
     beside: str,
     before: str,
 ) -> LayerFunctions:
@@ -62,10 +66,7 @@ def _layer(
     zero = "each φ is drawn as 0 at x = 0."
     if way.border == "constants":
         zero = "what an entry of a kernel adds at x = 0 is divided evenly among its inputs."
-    words = [
-        f"Sampled, at {len(basis.nodes)} points each, to within {basis.error:.0e} of the largest "
-        "value; " + zero
-    ]
+    words = [f"{basis.words}; {measured}; {zero}"]
     if beside:
         words.append(beside)
     if around:

@@ -9,12 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.sampling.ways import USUAL, Way, computed
+from kan_widgets.functions.sampling.probe import Probe
+from kan_widgets.functions.sampling.ways import USUAL, Way, computed, like_of
 
 _NORM = re.compile(r"Norm")
 _AFTER = re.compile(r"Norm|ReLU|SiLU|GELU|ELU|Tanh|Sigmoid|Softplus|Hardswish|Mish|Dropout")
 _AROUND = (-4.0, 4.0)
 """Where to look at functions of what a norm makes."""
+# Of inputs so many are looked at, and somewhat more: not as far as the very last one of thousands.
+_MOST, _ROOM = (0.0002, 0.9998), 0.1
 
 
 def with_norms(run: nn.Module, way: Way) -> Way:
@@ -42,8 +45,30 @@ def with_norms(run: nn.Module, way: Way) -> Way:
     return way
 
 
+def where_it_is(probe: Probe) -> Way:
+    """Return a way to sample functions where what they take in lies, if any of that is known.
+
+    A grid says where functions are meant for; they are looked at beyond it too.
+    """
+    way = probe.way
+    if way.given is None:
+        return way
+    x = probe.as_given()[0].flatten()
+    x = x[x.isfinite()][: 2**23]
+    if not len(x):
+        return way
+    low, high = (float(each) for each in x.quantile(torch.tensor(_MOST, dtype=x.dtype)))
+    if not low < high:
+        return way
+    room = _ROOM * (high - low)
+    if way.extent in (USUAL, _AROUND):
+        return replace(way, domain=(low, high), extent=(low - room, high + room))
+    least, most = way.extent
+    return replace(way, extent=(min(least, low - room), max(most, high + room)))
+
+
 def _examples(run: nn.Module, way: Way) -> Tensor:
-    like = next(run.parameters())
+    like = like_of(run)
     return torch.rand(3, *way.shape, generator=torch.Generator().manual_seed(1)).to(like)
 
 

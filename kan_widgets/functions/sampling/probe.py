@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.layer import as_rows
-from kan_widgets.functions.sampling.ways import Way, computed
+from kan_widgets.functions.sampling.ways import Way, computed, how_many, like_of
 
 
 class Probe:
@@ -25,7 +25,7 @@ class Probe:
 
     def __init__(self, run: nn.Module, way: Way) -> None:
         self.run, self.way = run, way
-        self._like = next(run.parameters())
+        self._like = like_of(run)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the sums for inputs ``(n, inputs)``: ``(n, out)``, in double precision.
@@ -39,12 +39,19 @@ class Probe:
             normed, own = (self._embedded(half) for half in x.chunk(2, dim=1))
             return self._passed(own, lambda given, out: normed)[1]
 
-    def as_it_is(self) -> tuple[Tensor, Tensor]:
-        """Run it as it is on some examples; return what the functions take in, and the sums."""
-        generator = torch.Generator().manual_seed(2)
-        low, high = self.way.domain
-        x = low + (high - low) * torch.rand(32, *self.way.shape, generator=generator)
-        return self._passed(x.to(self._like), lambda given, out: out)
+    def as_given(self) -> tuple[Tensor, Tensor]:
+        """Run it as it is on what it was really given; return what functions take in, and sums."""
+        given = self.way.given
+        return self._as_it_is(drawn(self.way)[:0] if given is None else self._embedded(given))
+
+    def as_drawn(self) -> tuple[Tensor, Tensor]:
+        """Run it as it is on inputs from the domain and from the extent."""
+        return self._as_it_is(drawn(self.way))
+
+    def _as_it_is(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        parts = [self._passed(part.to(self._like), lambda given, out: out) for part in x.split(512)]
+        taken, sums = zip(*parts, strict=True)
+        return torch.cat(taken), torch.cat(sums)
 
     def of_zeros(self) -> Tensor:
         """Return the sums of a convolution for inputs that are 0, ``(out, height, width)``."""
@@ -126,3 +133,14 @@ class Probe:
         (sy, sx) = self.way.stride
         row, column = -(-top // sy), -(-left // sx)
         return (row * sy - top, column * sx - left), (row, column)
+
+
+def drawn(way: Way) -> Tensor:
+    """Return inputs from the domain and from the extent, half each."""
+    generator = torch.Generator().manual_seed(2)
+    known = 0 if way.given is None else len(way.given)
+    x = torch.rand(max(32, how_many(way.width) - known), *way.shape, generator=generator)
+    half = len(x) // 2
+    for part, (low, high) in ((x[:half], way.domain), (x[half:], way.extent)):
+        part.mul_(high - low).add_(low)
+    return x

@@ -7,16 +7,23 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kan_widgets.nn.bases.basis import Interval
 
 _FEWEST, _MOST = 65, 257
 # Of the largest value: samples closer than this to what lies between others are left out, and
 # basis functions that add less.
-_FINE, _NEGLIGIBLE = 2e-5, 1e-5
+_FINE, _NEGLIGIBLE, _STEADY = 2e-5, 1e-5, 1e-4
 MOST_OFF = 2e-2
 """Of the largest value: farther than this samples may not be off."""
+
+
+class Untold(ValueError):
+    """A layer that cannot be read by sampling, and why."""
+
+    module: nn.Module | None = None
+    """The layer, if it could be before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +61,12 @@ class SampledBasis:
     def is_base(self) -> tuple[bool, ...]:
         """False for all."""
         return (False,) * len(self.values[0])
+
+    @property
+    def words(self) -> str:
+        """Where they were sampled."""
+        at = f"Sampled at {len(self.nodes)} points each from {self.nodes[0]:.3g} to "
+        return f"{at}{self.nodes[-1]:.3g}"
 
     def with_error(self, error: float) -> SampledBasis:
         """Return the same functions with another error."""
@@ -191,3 +204,43 @@ def fitted_basis(
     values = vectors[:, :count] / sizes
     basis = SampledBasis(tuple(nodes.tolist()), tuple(map(tuple, values.tolist())), domain, extent)
     return basis, coefficients[:count] * sizes.unsqueeze(1)
+
+
+def sampled_functions(
+    values: Callable[[Tensor], Tensor],
+    domain: Interval,
+    extent: Interval,
+    known: SampledBasis | None,
+) -> tuple[SampledBasis, Tensor]:
+    """Sample functions: those of a basis known before, if it still makes them, or of a new one.
+
+    Parameters
+    ----------
+    values
+        As `refined_nodes` takes it.
+    domain, extent
+        As `SampledBasis` takes them.
+    known
+        What they were made of before.
+
+    Returns
+    -------
+    SampledBasis, Tensor
+        And the coefficients, ``(nb, F)``.
+
+    Raises
+    ------
+    Untold
+        If they jump or bend too fast.
+    """
+    if known is not None and (known.domain, known.extent) == (domain, extent):
+        samples = values(torch.tensor(known.nodes, dtype=torch.float64)).flatten(1)
+        coefficients = known.fit(samples)
+        off = samples - torch.tensor(known.values, dtype=torch.float64) @ coefficients
+        if float(off.abs().max()) <= _STEADY * float(samples.abs().max()):
+            return known, coefficients
+    nodes, samples, error = refined_nodes(wider(extent), values)
+    if error > MOST_OFF:
+        raise Untold(f"its functions jump or bend too fast to be sampled: {error:.0%} off")
+    basis, coefficients = fitted_basis(nodes, samples.flatten(1), domain, extent)
+    return basis.with_error(error), coefficients

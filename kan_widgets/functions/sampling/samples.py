@@ -16,19 +16,15 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.rewriting import Rewrite
-from kan_widgets.functions.sampling.sampled_basis import SampledBasis
+from kan_widgets.functions.sampling.additivity import Measured
+from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold
 from kan_widgets.functions.terms import ALL, Part
 from kan_widgets.functions.undisturbed import stand_in
 
 T = TypeVar("T")
 
-SAMPLED = "sampled"
 # Sampling takes at most this share of the time of a training.
 _SHARE = 0.01
-
-
-class Untold(ValueError):
-    """A layer that cannot be read by sampling, and why."""
 
 
 @dataclass(eq=False)
@@ -38,6 +34,7 @@ class Samples:
     layers: list[LayerFunctions]
     bias: Tensor
     basis: SampledBasis
+    measured: Measured
     versions: tuple[tuple[int, int], ...]
     next: float
 
@@ -49,15 +46,25 @@ class Samples:
         bias: Tensor,
         basis: SampledBasis,
         cost: float,
+        measured: Measured,
     ) -> Samples:
         """Return what was sampled now and took ``cost`` seconds."""
-        due = time.perf_counter() + max(1.0, cost / _SHARE)
-        return cls(layers, bias, basis, _versions(module), due)
+        due = next_time(time.perf_counter() - cost)
+        return cls(layers, bias, basis, measured, _versions(module), due)
 
     @property
     def coefficients(self) -> Tensor:
         """Of all functions, ``(out, inputs, nb)``."""
         return torch.cat([layer.coefficients.flatten(1, -2) for layer in self.layers], dim=1)
+
+    @property
+    def is_diagonal(self) -> bool:
+        """Whether there are several outputs, each a function of one input of its own alone."""
+        own = self.coefficients
+        if own.shape[0] != own.shape[1] or len(own) < 2:
+            return False
+        others = own * (1 - torch.eye(len(own)).to(own)).unsqueeze(-1)
+        return float(others.abs().max()) < 1e-6 * float(own.abs().max())
 
     @property
     def is_straight(self) -> bool:
@@ -108,15 +115,28 @@ def newest(sample: Sampler, module: nn.Module) -> list[LayerFunctions]:
     if known is None or _is_due(module, known):
         # Where it is: it has taken such inputs before.
         basis = known.basis if known is not None else None
-        known = stand_in(module, lambda run, _: sample(module, run, basis))
+        try:
+            known = stand_in(module, lambda run, _: sample(module, run, basis))
+        except Untold as error:
+            error.module = module
+            raise
         samples_of[module] = known
     return known.layers
 
 
 def _is_due(module: nn.Module, known: Samples) -> bool:
-    if not _anew.get() and time.perf_counter() < known.next:
-        return False
-    return _versions(module) != known.versions
+    return is_time(known.next) and _versions(module) != known.versions
+
+
+def is_time(due: float) -> bool:
+    """Whether what was sampled may be sampled anew."""
+    return _anew.get() or time.perf_counter() >= due
+
+
+def next_time(began: float) -> float:
+    """Return when to sample again what was begun at some time, and has just been sampled."""
+    now = time.perf_counter()
+    return now + max(1.0, (now - began) / _SHARE)
 
 
 def _versions(module: nn.Module) -> tuple[tuple[int, int], ...]:

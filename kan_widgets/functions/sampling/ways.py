@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import INPUT_NAMES
@@ -15,7 +16,10 @@ from kan_widgets.nn.bases.basis import Interval
 
 _GRID = re.compile(r"grid|knot|cent(er|re)s?$")
 _MOST_SHAPES = 8
+# Inputs to run where many are wanted, and numbers in them.
+_MOST_INPUTS, _MOST_NUMBERS = 4096, 2_000_000
 USUAL = (-2.0, 2.0)
+NO_SHAPE = "no shape of input was found that it takes: kw.bind(model, example=batch) shows one"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ class Way:
         The norm that the input passes first, by name; or empty.
     beside
         Whether the input itself is taken in too, beside what the norm makes of it.
+    given
+        Inputs that it was really given, ``(n, numbers of one input)``, or of a convolution patches
+        of them; ``None`` where none are known.
     after
         Norms and activations that the sum passes, the last one first.
     kernel, stride, padding, dilation
@@ -62,6 +69,7 @@ class Way:
     border: str = "x"
     why: str = ""
     beside: bool = False
+    given: Tensor | None = field(default=None, compare=False)
 
     @property
     def width(self) -> int:
@@ -69,10 +77,16 @@ class Way:
         return int(torch.Size(self.shape).numel())
 
 
-def ways_of(run: nn.Module) -> Iterator[Way]:
-    """Yield the ways in which a module runs, likely ones first; norms are not looked at."""
+def ways_of(run: nn.Module, given: Tensor | None = None) -> Iterator[Way]:
+    """Yield the ways in which a module runs, likely ones first; norms are not looked at.
+
+    Of what it was ``given`` the shape is known, and functions take in such numbers.
+    """
     domain, extent = interval_of(run)
-    kernel = _pair(setting_in(run, "kernel_size", None))
+    kernel = pair_of(setting_in(run, "kernel_size", None))
+    if given is not None:
+        yield from _as_given(run, given, kernel, domain, extent)
+        return
     named, others = _sizes(run)
     # A size that it names itself holds; any other that runs may do so by chance.
     for sizes in (*([size] for size in named), others):
@@ -87,12 +101,54 @@ def ways_of(run: nn.Module) -> Iterator[Way]:
             return
 
 
+def _as_given(
+    run: nn.Module,
+    given: Tensor,
+    kernel: tuple[int, int] | None,
+    domain: Interval,
+    extent: Interval,
+) -> Iterator[Way]:
+    """Yield the ways to take what a module was given: as maps, or as features of tokens."""
+    if given.ndim > 2:
+        for way in _shapes(run, given.shape[1], kernel, domain, extent):
+            if way.kernel is not None and len(way.shape) == given.ndim - 1 and _runs(run, way):
+                yield replace(way, given=_patches_of(given, way))
+    columns = given.shape[2:] == (1,)
+    if _has_kernels(run) and not columns:
+        return  # on a single place each kernel would be its centre alone
+    size = given.shape[1] if columns else given.shape[-1]
+    features = [way for way in _features(size, domain, extent) if _runs(run, way)]
+    # Tokens are run one by one where that goes: they are then inputs of their own.
+    rows = given.reshape(-1, size)
+    yield from (replace(way, given=_some(rows)) for way in features[:1])
+
+
+def _patches_of(given: Tensor, way: Way) -> Tensor:
+    """Return patches of maps without what is padded, ``(n, channels times entries)``."""
+    assert way.kernel is not None
+    maps = given.unsqueeze(2) if way.line else given
+    patches = F.unfold(maps.float(), way.kernel, way.dilation, 0, way.stride)
+    return _some(patches.transpose(1, 2).flatten(0, 1))
+
+
+def _some(rows: Tensor) -> Tensor:
+    """Return rows spread over all of them, a copy, on the CPU and no more than are looked at."""
+    rows = rows.detach().to("cpu", torch.float32)
+    step = max(1, len(rows) // how_many(max(1, rows.shape[1])))
+    return rows[::step].clone()
+
+
+def how_many(numbers: int) -> int:
+    """Return how many inputs of so many numbers each to run where many are wanted."""
+    return max(32, min(_MOST_INPUTS, _MOST_NUMBERS // numbers))
+
+
 def _shapes(
     run: nn.Module, size: int, kernel: tuple[int, int] | None, domain: Interval, extent: Interval
 ) -> Iterator[Way]:
     if kernel is not None and _is_line(run):
         (_, k), (_, s), (_, p), (_, d) = (
-            _pair(setting_in(run, name, default)) or (default, default)
+            pair_of(setting_in(run, name, default)) or (default, default)
             for name, default in (
                 ("kernel_size", 1),
                 ("stride", 1),
@@ -106,7 +162,7 @@ def _shapes(
         yield Way(row, size * k, domain, extent, "", (), (1, k), *more, line=True)
     elif kernel is not None:
         stride, padding, dilation = (
-            _pair(setting_in(run, name, default)) or (default, default)
+            pair_of(setting_in(run, name, default)) or (default, default)
             for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
         )
         reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
@@ -117,8 +173,11 @@ def _shapes(
         numbers = size * kernel[0] * kernel[1]
         shape = (size, *sides)
         yield Way(shape, numbers, domain, extent, "", (), kernel, stride, pads, dilation)
-    if _has_kernels(run):
-        return  # on a single place each kernel would be its centre alone
+    if not _has_kernels(run):  # on a single place each kernel would be its centre alone
+        yield from _features(size, domain, extent)
+
+
+def _features(size: int, domain: Interval, extent: Interval) -> Iterator[Way]:
     yield Way((size,), size, domain, extent)
     yield Way((1, size), size, domain, extent)
     if size > 1:
@@ -140,14 +199,15 @@ def _has_kernels(run: nn.Module) -> bool:
 
 
 def _numbers(run: nn.Module, name: str) -> tuple[int, ...]:
-    value = vars(run).get(name, ())
+    value = vars(run).get(name, vars(run).get(f"_{name}", ()))
     found = value if isinstance(value, tuple | list) else (value,)
     return tuple(each for each in found if type(each) is int)
 
 
 def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:
     """Return what may be the number of inputs: as it is named, and as tensors have it."""
-    named = [size for name in INPUT_NAMES if type(size := vars(run).get(name)) is int]
+    own = {name.lstrip("_"): value for name, value in vars(run).items()}
+    named = [size for name in INPUT_NAMES if type(size := own.get(name)) is int]
     weights = sorted((p for p in run.parameters() if p.ndim > 1), key=lambda p: -p.numel())
     sizes = [size for weight in weights[:4] for size in weight.shape]
     layered = [size for weight in weights[:2] for size in _flattened(weight)]
@@ -168,12 +228,15 @@ def _flattened(weight: Tensor) -> list[int]:
 
 def setting_in(run: nn.Module, name: str, default: Any = None) -> Any:
     """Return a setting of a convolution, of the module itself or of one inside it."""
-    inside = [run, *(part for part in run.modules() if isinstance(part, nn.Conv2d | nn.Conv1d))]
-    found = [vars(part)[name] for part in inside if name in vars(part)]
+    kinds = (nn.Conv2d, nn.Conv1d, nn.Unfold)
+    inside = [run, *(part for part in run.modules() if isinstance(part, kinds))]
+    names = [each for each in (name, f"_{name}") for part in inside if each in vars(part)]
+    found = [vars(part)[each] for part in inside for each in names if each in vars(part)]
     return found[0] if found else default
 
 
-def _pair(value: Any) -> tuple[int, int] | None:
+def pair_of(value: Any) -> tuple[int, int] | None:
+    """Return a setting for both directions; ``None`` if it is none."""
     if type(value) is int:
         return value, value
     if isinstance(value, tuple | list) and len(value) == 1 and type(value[0]) is int:
@@ -206,7 +269,7 @@ def interval_of(run: nn.Module) -> tuple[Interval, Interval]:
 
 
 def _runs(run: nn.Module, way: Way) -> bool:
-    like = next(run.parameters())
+    like = like_of(run)
     try:
         y = computed(run(torch.zeros(3, *way.shape).to(like)))
     except Exception:
@@ -218,6 +281,12 @@ def _runs(run: nn.Module, way: Way) -> bool:
     if way.shape[1:] == (1,):
         return y.ndim == 3 and y.shape[2] == 1
     return y.ndim == len(way.shape) + 1 and y.shape[1:-1] == way.shape[:-1]
+
+
+def like_of(run: nn.Module) -> Tensor:
+    """Return a tensor of the type that a module computes in, on its device."""
+    tensors = (*run.parameters(), *run.buffers())
+    return next((each for each in tensors if each.is_floating_point()), torch.zeros(()))
 
 
 def computed(out: Any) -> Any:

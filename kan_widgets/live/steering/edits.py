@@ -191,6 +191,8 @@ class Edits(cells.CellListener, Stationary):
         """
         place = self._place(layer, index)
         first, now = self._binding.history[0], self._binding.layout.layer(layer)
+        if layer not in first.layout.names:
+            raise ValueError(f"{layer} was not read yet at step {first.step}")
         if not first.layout.layer(layer).reads_as(now):
             raise ValueError(f"the basis of {layer} has changed since step {first.step}")
         self.set(layer, place, first.coefficients(layer)[place].astype(np.float64).tolist())
@@ -237,7 +239,11 @@ class Edits(cells.CellListener, Stationary):
 
     def forget_changed(self, before: Layout, after: Layout) -> None:
         """Forget the edits of layers whose basis has changed: their numbers mean others now."""
-        kept = {now.name for now in after.layers if now.reads_as(before.layer(now.name))}
+        kept = {
+            now.name
+            for now in after.layers
+            if now.name in before.names and now.reads_as(before.layer(now.name))
+        }
         with self._lock:
             self._done = [edit for edit in self._done if edit.layer in kept]
             self._undone = [edit for edit in self._undone if edit.layer in kept]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from kan_widgets import functions
 from kan_widgets.functions import find, survey, unwrap
+from kan_widgets.functions.given import Passes, given_in
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.live.watching.limits import (
     check_every,
@@ -42,6 +44,7 @@ def bind(
     history_mb: float = 64.0,
     steps: int = 0,
     prove: bool = True,
+    example: Any = None,
     class_names: Sequence[str] | None = None,
     feature_names: Sequence[str] | None = None,
     channel_names: Mapping[str, Sequence[str]] | None = None,
@@ -57,7 +60,8 @@ def bind(
     views are many, frames are further apart. Of a model whose frame is over a megabyte most
     frames have what views look at only, and whole ones are taken at most once a second
     (``live.looking``, ``live.glimpses``). Watching changes nothing: no forward
-    pass, no gradient, no random number, no mode switch. Should reading the model
+    pass of the model, no gradient, no random number, no mode switch. Proofs run copies of layers,
+    between two steps, in less than a hundredth of the time. Should reading the model
     ever fail, training goes on and a warning says what happened.
 
     Binding a model again replaces its earlier binding, and views that showed the
@@ -89,9 +93,13 @@ def bind(
     steps
         Steps that were made before, at least 0: where a training goes on from a checkpoint.
     prove
-        Whether to prove first that what is read of each layer is what it computes: each distinct
-        layer is run once on a copy, see `kan_widgets.functions.prove`. What fails is not drawn, and
-        a warning says which difference was found. With False everything is drawn as recognised.
+        Whether to prove that what is read of each layer is what it computes, now and then again:
+        copies of the layers are run, see `kan_widgets.functions.prove`. What fails is not drawn,
+        and a warning says which difference was found. With False everything is drawn as recognised.
+    example
+        A batch of inputs, or a tuple of the model's arguments: a copy of the model is run on it,
+        and what its layers are given there is what they are proved on and sampled for. Without one
+        the first forward pass of the training shows that, after which layers may come and go.
     class_names
         What the outputs of the last layer are called, one for each, in all views and recordings:
         ``["cat", "dog"]``. The last one is that in the order of the model's modules. These and the
@@ -155,8 +163,9 @@ def bind(
     # What is averaged has parameters of its own, and goes on with the steps of the others.
     if optimizer is not None and not isinstance(model, AveragedModel):
         optimizer_of(inner, optimizer)
+    shown = None if example is None else _given_in(inner, example)
     if prove:
-        functions.prove(inner)
+        functions.prove(inner, given={} if shown is None else shown.given)
     else:
         functions.take_as_read(inner)
     chosen = _checked_layers(inner, layers) if layers is not None else None
@@ -182,11 +191,29 @@ def bind(
         earlier=continued,
         names=names,
         named=named,
+        shown=shown,
+        proves=prove,
     )
     _bindings[inner] = binding
     if earlier is not None:
         binding.replaces(earlier)
     return binding
+
+
+def _given_in(model: nn.Module, example: Any) -> Passes:
+    """Return what the modules of a model are given by an example."""
+    if not isinstance(example, Tensor | tuple) or (isinstance(example, tuple) and not example):
+        raise TypeError(
+            f"example={type(example).__name__}: expected a tensor of inputs, or a tuple of the "
+            "model's arguments; from a loader, take the images of one batch"
+        )
+    try:
+        return given_in(model, example)
+    except Exception as error:
+        shape = f" of shape {tuple(example.shape)}" if isinstance(example, Tensor) else ""
+        raise ValueError(
+            f"example{shape}: the model cannot be run on it ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _checked_layers(model: nn.Module, layers: Sequence[str]) -> tuple[str, ...]:

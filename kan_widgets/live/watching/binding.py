@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
+from kan_widgets.functions.given import Passes
 from kan_widgets.live.budget import watching
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
@@ -53,6 +54,8 @@ class Binding(Naming, Gathering, Guarding):
         earlier: Binding | None = None,
         names: Mapping[str, Names] | None = None,
         named: Mapping[str, Any] | None = None,
+        shown: Passes | None = None,
+        proves: bool | None = None,
     ) -> None:
         # The binding must not keep the model: whoever trains it does.
         gone = partial(quiet.model_gone, weakref.WeakMethod(self._hold_last))
@@ -97,6 +100,8 @@ class Binding(Naming, Gathering, Guarding):
         for module in self._camera.layers.modules():
             changes.listen(module, self._after_change)
         self._is_made = True
+        if proves is not None:
+            self._learn(model, shown, proves)
         quiet.watch(self)
 
     # -- what it holds --------------------------------------------------------------
@@ -218,6 +223,7 @@ class Binding(Naming, Gathering, Guarding):
         edited = self.edits.apply_waiting()
         if self._is_asked:
             self._do_what_is_asked(at_rest=False)
+        self._see_if_due(now)
         if self._state == "idle":
             self._set_state("live")
             quiet.wake()
@@ -458,6 +464,7 @@ class Binding(Naming, Gathering, Guarding):
             changes.ignore(module, self._after_change)
         self._model = None
         self._camera.close()
+        self._see_no_more()
         self._probes.stop()
         quiet.unwatch(self)
         with self._sending:

@@ -286,6 +286,10 @@ class Camera:
         data.flags.writeable = False
         return Frame(step, latest.layout, data)
 
+    def read_anew(self) -> None:
+        """Read all layers for the next frame: there may be others."""
+        self._rewriters, self._recopied = [None], None
+
     def rename(self, names: Mapping[str, Names]) -> None:
         """Have outputs and inputs called otherwise from the next frame on that is read anew."""
         self._names, self._is_renamed = names, True

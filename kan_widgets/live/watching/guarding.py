@@ -14,10 +14,10 @@ from kan_widgets.live.steering.alarms import Alarm, Limits
 from kan_widgets.live.steering.cures import BUTTONS, Cures
 from kan_widgets.live.steering.remote import RemoteControl
 from kan_widgets.live.steering.watchdog import Watchdog
-from kan_widgets.live.watching.probing import Probing
+from kan_widgets.live.watching.learning import Learning
 
 
-class Guarding(Probing):
+class Guarding(Learning):
     """A source of frames that looks whether its training goes wrong."""
 
     cures: Cures

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from kan_widgets.functions import LayerFunctions, find, read_module
+from kan_widgets.functions import LayerFunctions, find, read_module, survey
+from kan_widgets.functions.attributes import unreadable_kind
 from kan_widgets.functions.plain import STRAIGHT
-from kan_widgets.functions.registry import Reader, find_adapter
+from kan_widgets.functions.registry import Reader, Verdict, find_adapter, settle
+from kan_widgets.functions.sampling.sampled_basis import Untold
 from kan_widgets.live.frames.edit import Index
+from kan_widgets.live.reports import report
 from kan_widgets.live.steering.entries import Place
 
 Entry = tuple[str, weakref.ref[nn.Module], Reader]
@@ -44,14 +47,22 @@ class BoundLayers:
     """
 
     def __init__(self, model: nn.Module, chosen: tuple[str, ...] | None = None) -> None:
-        self._entries: list[Entry] = [
-            (entry.name, weakref.ref(entry.module), entry.reader) for entry in find(model)
-        ]
         self._chosen = chosen
-        self._beside = self._small_vectors(model)
         self._held: list[nn.Module] = []
+        self._kinds: list[tuple[str, str]] = []
+        self.look_again(model)
+
+    def look_again(self, model: nn.Module) -> bool:
+        """Find the layers of the model as they can be read by now; return whether others can."""
+        found = survey(model)[0] if self._kinds else find(model)
+        self._entries: list[Entry] = [
+            (entry.name, weakref.ref(entry.module), entry.reader) for entry in found
+        ]
+        before, self._kinds = self._kinds, [(entry.name, entry.library) for entry in found]
+        self._beside = self._small_vectors(model)
         # The entry that each layer was read from last.
         self._entry_of: dict[str, Entry] = {}
+        return before != self._kinds
 
     def read(self) -> list[LayerFunctions]:
         """Read all of them: layers of learned functions, learned activations, plain layers.
@@ -61,12 +72,12 @@ class BoundLayers:
         RuntimeError
             If a module is gone, or `forget` was called.
         """
-        layers = [layer for entry in self._entries for layer in self._read(entry)]
+        layers = [layer for entry in list(self._entries) for layer in self._tried(entry)]
         if not layers:
             raise RuntimeError("this binding is closed: bind the model again")
         if self._chosen is not None:
             by_name = {layer.name: layer for layer in layers}
-            return [by_name[name] for name in self._chosen]
+            return [by_name[name] for name in self._chosen if name in by_name]
         return sorted(
             layers,
             key=lambda layer: (layer.basis_labels == STRAIGHT, layer.kind == "elementwise"),
@@ -135,6 +146,7 @@ class BoundLayers:
         found = [
             (vector.numel(), f"{path}.{name}" if path else name, weakref.ref(module), name)
             for path, module in model.named_modules()
+            if not unreadable_kind(module)
             for name, vector in _small(module)
             if module not in inside or place_in_memory(vector) in added
         ]
@@ -161,6 +173,16 @@ class BoundLayers:
         for layer in layers:
             self._entry_of[layer.name] = entry
         return layers
+
+    def _tried(self, entry: Entry) -> list[LayerFunctions]:
+        """Read a module, and never again if it is found to be no sum of functions any more."""
+        try:
+            return self._read(entry)
+        except Untold as error:
+            self._entries.remove(entry)
+            settle(_module(entry), Verdict(str(error)))
+            report(f"no longer shown: {entry[0] or 'the model'}: {error}")
+            return []
 
     def _entry(self, name: str) -> Entry:
         """Return where a layer is; others are read only where that is not known yet."""

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.attributes import attribute
 from kan_widgets.functions.undisturbed import unchanged
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.activations import Activations, Extra, Probe, quantised
@@ -146,19 +147,27 @@ class Probes:
             self.took = perf_counter() - start
             self._throttle.spent(start, self.took)
 
-    def _followed(self, model: nn.Module, layout: Layout, inputs: Tensor) -> Followed:
+    def structure(
+        self, run: nn.Module, model: nn.Module, layout: Layout, inputs: Tensor
+    ) -> Structure:
+        """Find the structure of a model with a copy that is run in its place."""
+        return self._followed(model, layout, inputs, run).structure
+
+    def _followed(
+        self, model: nn.Module, layout: Layout, inputs: Tensor, run: nn.Module | None = None
+    ) -> Followed:
         functions: dict[str, LayerFunctions] | None = None
-        if self._plan is not None and self._plan[0] == layout.version:
-            plan = self._plan[1].of(model)
-        else:
+        run = run or model
+        if self._plan is None or self._plan[0] != layout.version:
             # What reads them costs more than the rest: only where the layers are other ones.
             layers = self._layers.read()
             plan = plan_of(self._layers.entries(), layers)
             self._plan = layout.version, Paths(plan, model)
             functions = {layer.name: layer for layer in layers}
-        with unchanged(model):
-            trail = follow(model, plan, as_taken(inputs, model), reduced, functions)
-        held = self._layers.vectors()
+        plan = self._plan[1].of(run)
+        with unchanged(run):
+            trail = follow(run, plan, as_taken(inputs, run), reduced, functions)
+        held = {name: attribute(run, name) for name in self._layers.vectors()}
         known = {vector.name for vector in layout.beside}
         paths = {place_in_memory(held[name]): name for name in held if name in known}
         return assembled(trail, plan, layout, paths)
