@@ -54,6 +54,7 @@ def prove(
     *,
     seconds: float = _SECONDS,
     given: Mapping[nn.Module, Given] = MappingProxyType({}),
+    again: bool = False,
 ) -> None:
     """Prove every reading of ``model``, and have what fails left out from now on.
 
@@ -75,6 +76,8 @@ def prove(
     given
         What modules were really given, see `kan_widgets.functions.given.Passes`. Layers are then
         proved on that too, and sampled where it lies.
+    again
+        Whether they were proved on other inputs before: what they were given is then enough.
 
     Examples
     --------
@@ -88,7 +91,7 @@ def prove(
     ['sampled']
     """
     take_as_read(model)
-    _Prover(model, seconds, given).prove()
+    _Prover(model, seconds, given, again).prove()
 
 
 def prove_what_changed(model: nn.Module) -> None:
@@ -145,8 +148,14 @@ def read(model: nn.Module) -> list[LayerFunctions]:
 class _Prover:
     """Goes through a model, and settles who reads which module."""
 
-    def __init__(self, model: nn.Module, seconds: float, given: Mapping[nn.Module, Given]) -> None:
-        self._model, self._given = model, given
+    def __init__(
+        self,
+        model: nn.Module,
+        seconds: float,
+        given: Mapping[nn.Module, Given],
+        again: bool = False,
+    ) -> None:
+        self._model, self._given, self._again = model, given, again
         self._end = time.perf_counter() + seconds
         self._samples_end = self._end + seconds
         self._known: dict[Hashable, Verdict] = {}
@@ -242,7 +251,7 @@ class _Prover:
         elif key in self._known:
             settle(module, self._known[key])
         else:
-            verdict = _proved(module, problem, roomy, key, self._x_of(module))
+            verdict = _proved(module, problem, roomy, key, self._x_of(module), self._again)
             if not isinstance(verdict.found, Adapter) or verdict.found.library != SAMPLED:
                 self._known[key] = verdict
             settle(module, verdict)
@@ -296,14 +305,14 @@ def _hooked(module: nn.Module, given: Given | None) -> str:
 
 
 def _proved(
-    module: nn.Module, problem: str, roomy: bool, key: Hashable, given: Tensor | None
+    module: nn.Module, problem: str, roomy: bool, key: Hashable, given: Tensor | None, again: bool
 ) -> Verdict:
     """Return who of all that may read a module does so rightly, or a sampler, or why nobody."""
     wrong: list[str] = []
     for adapter in candidates(module):
         library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
         try:
-            error = difference(module, adapter, roomy, given)
+            error = difference(module, adapter, roomy, given, again)
         except _Wrong as found:
             wrong.append(f"read as {library} has it, {found}")
         except Exception as raised:
@@ -329,11 +338,16 @@ class _Wrong(ValueError):
 
 
 def difference(
-    module: nn.Module, adapter: Adapter, roomy: bool, given: Tensor | None = None
+    module: nn.Module,
+    adapter: Adapter,
+    roomy: bool,
+    given: Tensor | None = None,
+    again: bool = False,
 ) -> float:
     """Return how far the reading of an adapter is off, as a module is and with parameters moved.
 
-    Compared is on inputs that it was ``given``, if any are known, and on others.
+    Compared is on inputs that it was ``given``, if any are known, and on others, but if it was
+    compared on such before and is so ``again``.
     """
 
     def off(run: nn.Module) -> float:
@@ -345,6 +359,8 @@ def difference(
         samples = int(min(max(_WORK / work, 4), 24)) if roomy else 4
         sums = sums_of(run, adapter, tuple(layer.name for layer in layers))
         worst = None if given is None else _on(given, work, run, layers, sums)
+        if again and worst is not None:
+            return worst
         try:
             x = inputs_for(run, adapter, layers, samples)
             return max(worst or 0.0, _on_forms(x, run, layers, sums))
