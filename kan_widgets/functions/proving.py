@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
-import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import called_kan, unreadable_state
+from kan_widgets.functions.comparing import TOLERANCE, Wrong, difference
 from kan_widgets.functions.given import Given
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.moved import move, start
-from kan_widgets.functions.otherwise import found_out
-from kan_widgets.functions.proof import Unlike, compared, inputs_for, sums_of
 from kan_widgets.functions.reading import LeftOut, find, read_module, survey, unwrap
 from kan_widgets.functions.registry import (
     SAMPLED,
     Adapter,
-    Sum,
     Verdict,
     candidates,
     find_adapter,
@@ -32,20 +28,13 @@ from kan_widgets.functions.sampling.activations import elementwise_adapter, is_o
 from kan_widgets.functions.sampling.adapter import sampling_adapter
 from kan_widgets.functions.sampling.additivity import at_most
 from kan_widgets.functions.sampling.sampled_basis import Untold
-from kan_widgets.functions.sampling.ways import like_of
 from kan_widgets.functions.shards import is_sharded
 from kan_widgets.functions.sight import hook_in, seen_by
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.functions.unfolded import kernel_adapter
 
-# TF32 on an accelerator and fast forms of a formula stay below; a norm left out does not.
-_TOLERANCE = 1e-3
 # Up to here it is rounding, of which nothing need be said.
 _ROUNDING = 3e-5
-# Numbers to multiply in one proof, and outputs of a linear layer to compare.
-_WORK = 1e8
-_OUTPUTS = 32
-_EXAMPLES = 64
 _SECONDS = 5.0
 
 
@@ -54,6 +43,7 @@ def prove(
     *,
     seconds: float = _SECONDS,
     given: Mapping[nn.Module, Given] = MappingProxyType({}),
+    again: bool = False,
 ) -> None:
     """Prove every reading of ``model``, and have what fails left out from now on.
 
@@ -75,6 +65,8 @@ def prove(
     given
         What modules were really given, see `kan_widgets.functions.given.Passes`. Layers are then
         proved on that too, and sampled where it lies.
+    again
+        Whether they were proved on other inputs before: what they were given is then enough.
 
     Examples
     --------
@@ -88,7 +80,7 @@ def prove(
     ['sampled']
     """
     take_as_read(model)
-    _Prover(model, seconds, given).prove()
+    _Prover(model, seconds, given, again).prove()
 
 
 def prove_what_changed(model: nn.Module) -> None:
@@ -145,8 +137,14 @@ def read(model: nn.Module) -> list[LayerFunctions]:
 class _Prover:
     """Goes through a model, and settles who reads which module."""
 
-    def __init__(self, model: nn.Module, seconds: float, given: Mapping[nn.Module, Given]) -> None:
-        self._model, self._given = model, given
+    def __init__(
+        self,
+        model: nn.Module,
+        seconds: float,
+        given: Mapping[nn.Module, Given],
+        again: bool = False,
+    ) -> None:
+        self._model, self._given, self._again = model, given, again
         self._end = time.perf_counter() + seconds
         self._samples_end = self._end + seconds
         self._known: dict[Hashable, Verdict] = {}
@@ -242,7 +240,7 @@ class _Prover:
         elif key in self._known:
             settle(module, self._known[key])
         else:
-            verdict = _proved(module, problem, roomy, key, self._x_of(module))
+            verdict = _proved(module, problem, roomy, key, self._x_of(module), self._again)
             if not isinstance(verdict.found, Adapter) or verdict.found.library != SAMPLED:
                 self._known[key] = verdict
             settle(module, verdict)
@@ -292,19 +290,19 @@ def _hooked(module: nn.Module, given: Given | None) -> str:
         off = stand_in(module, alone)
     except Exception as error:
         return f"{words}may change what it computes: {type(error).__name__}: {error}"
-    return f"{words}changes what it computes, by {off:.0%}" if off > _TOLERANCE else ""
+    return f"{words}changes what it computes, by {off:.0%}" if off > TOLERANCE else ""
 
 
 def _proved(
-    module: nn.Module, problem: str, roomy: bool, key: Hashable, given: Tensor | None
+    module: nn.Module, problem: str, roomy: bool, key: Hashable, given: Tensor | None, again: bool
 ) -> Verdict:
     """Return who of all that may read a module does so rightly, or a sampler, or why nobody."""
     wrong: list[str] = []
     for adapter in candidates(module):
         library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
         try:
-            error = difference(module, adapter, roomy, given)
-        except _Wrong as found:
+            error = difference(module, adapter, roomy, given, again)
+        except Wrong as found:
             wrong.append(f"read as {library} has it, {found}")
         except Exception as raised:
             wrong.append(
@@ -322,107 +320,3 @@ def _proved(
     except Exception as error:
         words = str(error) if isinstance(error, Untold) else f"{type(error).__name__}: {error}"
         return Verdict(f"{why}; not sampled: {words}", key)
-
-
-class _Wrong(ValueError):
-    """A reading is not what a module computes; the words say why."""
-
-
-def difference(
-    module: nn.Module, adapter: Adapter, roomy: bool, given: Tensor | None = None
-) -> float:
-    """Return how far the reading of an adapter is off, as a module is and with parameters moved.
-
-    Compared is on inputs that it was ``given``, if any are known, and on others.
-    """
-
-    def off(run: nn.Module) -> float:
-        found = adapter.read(run)
-        layers = [found] if isinstance(found, LayerFunctions) else list(found)
-        if not all(bool(p.sum().isfinite()) for p in run.parameters() if p.is_floating_point()):
-            return 0.0  # a training has run away: that is to be seen
-        work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
-        samples = int(min(max(_WORK / work, 4), 24)) if roomy else 4
-        sums = sums_of(run, adapter, tuple(layer.name for layer in layers))
-        worst = None if given is None else _on(given, work, run, layers, sums)
-        try:
-            x = inputs_for(run, adapter, layers, samples)
-            return max(worst or 0.0, _on_forms(x, run, layers, sums))
-        except Exception as error:
-            if worst is None or isinstance(error, _Wrong):
-                raise
-            return worst  # it takes no others
-
-    def both(run: nn.Module, free: bool) -> float:
-        if not free:
-            return off(run)
-        start(run)
-        error = off(run)
-        move(run)
-        return max(error, off(run))
-
-    with torch.autocast(_device(module), enabled=False):
-        return stand_in(module, both)
-
-
-def _on(
-    given: Tensor, work: int, run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum]
-) -> float | None:
-    """Compare on some of what a module was given; ``None`` if that is too much."""
-    first = layers[0]
-    places = given[0].numel() // max(1, first.shape[1] if given.ndim == 2 else given.shape[1])
-    examples = int(_WORK // (work * max(1, places)))
-    if not examples:
-        return None
-    x = given[: min(examples, len(given), _EXAMPLES)].to(like_of(run))
-    return _told(x, run, layers, sums)
-
-
-def _on_forms(
-    x: Tensor, run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum]
-) -> float:
-    """Compare, whether a module takes (n, in), (n, tokens, in), (groups, n, in) or columns."""
-    forms = [x, x.unsqueeze(1), x.unsqueeze(0), x.unsqueeze(2)] if x.ndim == 2 else [x]
-    first: Exception | None = None
-    for form in forms:
-        try:
-            return _told(form, run, layers, sums)
-        except _Wrong:
-            raise
-        except Exception as error:
-            first = first or error
-    assert first is not None
-    raise first
-
-
-def _told(
-    x: Tensor, run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum]
-) -> float:
-    """Return how far Σφ is off, or raise the words for what is wrong."""
-    try:
-        return _compared(run, layers, sums, x)
-    except Unlike as error:
-        size = f"{error.error:.0%} of" if error.error < 2 else f"{error.error:.1f} times"
-        words = found_out(run, layers, lambda other: _fits(run, other, sums, x))
-        raise _Wrong(
-            f"it would be off by {size} its largest output: {words or str(error).split(':')[0]}"
-        ) from error
-
-
-def _compared(
-    run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum], x: Tensor
-) -> float:
-    return compared(run, layers, sums, x, _TOLERANCE, most_outputs=_OUTPUTS, constants=True)[0]
-
-
-def _fits(run: nn.Module, layers: Sequence[LayerFunctions], sums: Sequence[Sum], x: Tensor) -> bool:
-    try:
-        _compared(run, layers, sums, x)
-    except Exception:
-        return False
-    return True
-
-
-def _device(module: nn.Module) -> str:
-    first = next(module.parameters(), None)
-    return first.device.type if first is not None else "cpu"

@@ -87,7 +87,7 @@ class Learning(Probing):
     @ungraded
     def _learn_of(self, model: nn.Module, passes: Passes) -> None:
         if self._proves:
-            prove(model, given=passes.given)
+            prove(model, given=passes.given, again=True)
             self._look_again(model)
         self._take_examples(model, passes)
 
