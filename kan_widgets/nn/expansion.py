@@ -123,8 +123,9 @@ class _Expanded(torch.autograd.Function):
         if found is None:
             differentiate = _backward_plain if plain else dense.backward
             with _full_precision(x):
-                grad_x, *grads = differentiate(contraction.padded(x), *given, kind)
-            found = None if grad_x is None else contraction.cropped(grad_x), *grads
+                found = differentiate(contraction.padded(x), *given, kind)
+            if found[0] is not None:
+                found = (contraction.cropped(found[0]), *found[1:])
         return (*found, None, None, None, None)
 
 
