@@ -167,6 +167,7 @@ def test_what_multiplies_its_inputs_by_now_leaves_the_picture_and_that_is_said()
     assert live.layers == ("0", "1")
     model[0].share = 1.0
     live._next_proof = 0.0  # it is due
+    live._counter.need_care()
     step(model, optimizer, torch.rand(64, 4))
     with pytest.warns(RuntimeWarning, match="no longer shown: 0.*what inputs do together"):
         step(model, optimizer, torch.rand(64, 4))
@@ -182,6 +183,7 @@ def test_layers_are_proved_again_while_it_trains():
     step(model, optimizer, torch.rand(64, 4))
     assert live._next_proof
     live._next_proof = 0.0
+    live._counter.need_care()
     for _ in range(2):
         step(model, optimizer, torch.rand(64, 4))
     assert live._next_proof > 0

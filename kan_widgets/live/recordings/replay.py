@@ -35,7 +35,7 @@ from kan_widgets.live.worker import Job, disk
 NEEDS_MODEL = frozenset(
     "alarms can_rest cell_over channel_names class_names control counts_steps cure cures "
     "edits feature_names first_frame gather "
-    "is_open is_quiet last_inputs log loop_ended mark max_fps model modules need_care "
+    "is_due is_open is_quiet last_inputs log loop_ended mark max_fps model modules need_care "
     "observe on_fault on_step optimizer place_of probe read read_layer record refresh "
     "replaces run_example save send_to set_learning_rate settle show_edited stats step steps "
     "tell_batch tell_edited tell_training track train_with trained_by trained_layers uncounted "
