@@ -54,7 +54,17 @@ class Passes:
         # What these return tells what hooks of others do.
         self._hooked = weakref.WeakSet(part for part in model.modules() if hook_in(part))
         self._handles: list[Any] = []
-        before, after = _Hook(self._before), _Hook(self._after)
+        try:
+            self._place(model, _Hook(self._before), _Hook(self._after))
+        except BaseException:  # Ctrl-C, perhaps between a hook and its handle
+            self.end()
+            for module in model.modules():
+                for hooks in (module._forward_pre_hooks, module._forward_hooks):
+                    for key in [key for key, hook in hooks.items() if isinstance(hook, _Hook)]:
+                        hooks.pop(key, None)
+            raise
+
+    def _place(self, model: nn.Module, before: _Hook, after: _Hook) -> None:
         for module in model.modules():
             own = not type(module).__module__.startswith("torch.nn.")
             if (module is model or own) and not isinstance(module, torch.jit.ScriptModule):
@@ -63,9 +73,10 @@ class Passes:
 
     def end(self) -> None:
         """Take the hooks away."""
-        handles, self._handles, self._is_over = self._handles, [], True
-        for handle in handles:
-            handle.remove()
+        self._is_over = True
+        while self._handles:  # interrupted, it can be called again
+            self._handles[-1].remove()
+            self._handles.pop()
 
     def _is_seen(self) -> bool:
         if self._is_over or _is_recorded() or (self._graded and not torch.is_grad_enabled()):

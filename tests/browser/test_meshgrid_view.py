@@ -248,7 +248,7 @@ def test_a_digit_drawn_with_the_mouse_gets_torchs_response_during_a_cell(
     lab.page.mouse.up()
     lab.page.keyboard.up("Shift")
     assert mesh.array("input()")[0, 7, 14] == -1
-    mesh.locator().locator(".kw-button:visible").click()
+    mesh.locator().get_by_role("button", name="clear").click()
     lab.until(lambda: (mesh.array("input()") == -1).all(), "a blank")
 
 
@@ -299,7 +299,7 @@ def test_the_second_layer_asks_for_observed_maps_and_then_shows_their_response(
         "live.observe(digits.test_images[:5])",
         show="kw.MeshgridView(live, layer=1, mode='response')",
     )
-    lab.until(lambda: "live.observe(batch)" in mesh.text(), "the words")
+    lab.until(lambda: "Press “observe a batch”" in mesh.text(), "the words")
     assert mesh.ask("view.response(0)") is None
     assert "not known yet" in mesh.text()
     lab.run_cell(3)

@@ -55,7 +55,8 @@ class Panel:
         self._made = server.root / Path(lab.path).parent / "made"
 
     def state(self) -> str:
-        return self.facts()[0]
+        """Give the state, nothing as long as nothing is drawn."""
+        return (self.facts() or [""])[0]
 
     def facts(self) -> list[str]:
         """Give what the line over the curves says, the state first."""
@@ -323,7 +324,7 @@ def test_an_error_in_the_loop_in_a_callback_and_in_a_view_is_shown_and_nothing_i
     lab.screenshot(artifacts / "failed.png")
     lab.run_cell(4)
     panel.wait_state("finished")
-    assert "KeyError('from a view')" in panel.notes()
+    lab.until(lambda: "KeyError('from a view')" in panel.notes(), "what a view raised")
     assert not trace.is_visible()
     lab.until(lambda: panel.step() == 30, "the last step")
     assert lab.evaluate("len(live.scalars.series('loss')[0])") == 30

@@ -39,6 +39,7 @@ def test_the_first_tutorial_leads_to_the_index_and_the_index_to_every_tutorial(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
     walk = Walk(lab, server, QUICKSTART, artifacts)
+    lab.restores = True  # kernels of nine tutorials are still starting at the end: it is not kept
     walk.cell("title").get_by_role("link", name="an index page").click()
     page = lab.page.locator(".jp-MarkdownViewer")
     names = sorted(path.name for path in FOLDER.glob("*.ipynb"))

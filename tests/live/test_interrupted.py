@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
+from kan_widgets.functions.given import Passes
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live import Binding
 from kan_widgets.live.watching.updates import updates_of
@@ -130,6 +131,7 @@ def test_a_frame_interrupted_anywhere_leaves_nothing_switched() -> None:
     updates = updates_of(live)
     for _ in range(3):
         step(model, optimizer)
+    live._next_proof = None  # it would place hooks, of which the next test asks
     before, place, taken = state_of(model), 1, live.stats.frames_taken
     # Places where Python looks for Ctrl-C, every one of them: some two hundred.
     while interrupted_at(place, live._counter.after_step):
@@ -139,6 +141,25 @@ def test_a_frame_interrupted_anywhere_leaves_nothing_switched() -> None:
     assert live.stats.frames_taken > taken
     assert live.is_open
     assert updates is not None
+
+
+def test_hooks_interrupted_anywhere_while_they_are_placed_are_gone_after_the_next_pass() -> None:
+    model, _, live = bound()
+    live.close()
+    before, place = state_of(model)[-1], 1
+    made: list[Passes] = []
+    while interrupted_at(place, lambda: made.append(Passes(model))):
+        model(torch.zeros(2, 3))
+        assert state_of(model)[-1] == before, f"interrupted at place {place}"
+        place += 1
+    assert place > 100
+    place = 1
+    while interrupted_at(place, made[-1].end):
+        made[-1].end()
+        assert state_of(model)[-1] == before, f"interrupted at place {place}"
+        made.append(Passes(model))
+        place += 1
+    assert place > 5
 
 
 def of_torchs_modes(frame: FrameType | None) -> bool:

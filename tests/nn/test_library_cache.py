@@ -106,11 +106,12 @@ def test_a_file_that_was_cut_short_is_made_again(fresh, runs, code):
 
 def test_a_file_that_is_cut_short_while_in_use_does_no_harm(fresh, runs):
     program = """
-    import ctypes, os
+    import ctypes, os, struct
     lib = native.library(3)
     (path,) = library_cache.folder().glob("*.so")
     os.truncate(path, 0)
-    problem = (ctypes.c_int64 * 34)(*[1] * 14, *[1] * 16, 8, 1)  # one value, one function
+    sizes = *[1] * 16, 0, 0  # one value, one function, no padding
+    problem = struct.pack("37q2d", *sizes, *[1] * 16, 8, 1, 0, 0.0, 1.0)
     numbers = [(ctypes.c_float * 9)() for _ in range(4)]
     print(lib.forward(problem, None, numbers[0], None, *numbers[1:]))
     """

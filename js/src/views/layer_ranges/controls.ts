@@ -47,7 +47,7 @@ export function createHeader(
     (value) => choose("more", value),
   );
   const look = kit.button(
-    "",
+    "observe a batch",
     "Run the last batch of the training through the model once, without changing anything, and measure over what reaches each layer",
     "kw-button",
     observe,
