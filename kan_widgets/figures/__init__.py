@@ -1,4 +1,4 @@
-"""Plain bqplot figures of what bindings and insight know, for charts of your own.
+"""Plain bqplot figures of curves, functions and named lines, for charts of your own.
 
 Each function returns a `bqplot.Figure` with labelled axes. To add marks of your own, take its
 scales: ``figure.marks = [*figure.marks, bqplot.Lines(x=…, y=…, scales=figure.marks[0].scales)]``.
@@ -10,18 +10,5 @@ colours follow the page's light or dark theme.
 from kan_widgets.figures.logged import curves
 from kan_widgets.figures.named import lines
 from kan_widgets.figures.phi import functions
-from kan_widgets.figures.reach import complexity, ranges
-from kan_widgets.figures.readings import frequency, patterns
-from kan_widgets.figures.removal import ablation, drops
 
-__all__ = [
-    "ablation",
-    "complexity",
-    "curves",
-    "drops",
-    "frequency",
-    "functions",
-    "lines",
-    "patterns",
-    "ranges",
-]
+__all__ = ["curves", "functions", "lines"]

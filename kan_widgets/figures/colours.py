@@ -45,9 +45,6 @@ DARK = {
 LONGEST = 40
 """Characters of the longest name that the legend has its place for."""
 
-SEQUENTIAL = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")
-"""Dark to light in even steps, the same in both themes (viridis)."""
-
 # JupyterLab; VS Code; pages with a theme of their own.
 _DARK_PAGES = (
     '[data-jp-theme-light="false"]',

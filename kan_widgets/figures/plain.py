@@ -55,18 +55,6 @@ def line(both: Mapping[str, Any], name: str = "", number: int = 0, **traits: Any
     return bqplot().Lines(scales=dict(both), **named, **(own | traits))
 
 
-def dots(both: Mapping[str, Any], number: int = 0, **traits: Any) -> Any:
-    """Return a mark of dots on two scales, as yet without any."""
-    own = {"default_size": 20, "colors": [curve_colour(number)], "x": [], "y": []}
-    return bqplot().Scatter(scales=dict(both), **(own | traits))
-
-
-def halo(both: Mapping[str, Any]) -> Any:
-    """Return the ring around a dot that stands for the selected function."""
-    ring: dict[str, Any] = {"fill": False, "stroke": colour("accent"), "stroke_width": 2.5}
-    return dots(both, default_size=140, visible=False, colors=[colour("accent")], **ring)
-
-
 def axis(on: Any, label: str, side: str, **traits: Any) -> Any:
     """Return an axis with its label."""
     own: dict[str, Any] = {
@@ -98,17 +86,6 @@ def label_decades(on: Any, values: NDArray[np.float64]) -> None:
     known = on.tick_values
     if (None if known is None else list(known)) != ticks:
         on.tick_values = None if ticks is None else np.array(ticks)
-
-
-def names_axis(on: Any, label: str, names: Sequence[str], side: str = "bottom") -> Any:
-    """Return an axis with a name at each whole number from 0."""
-    ticks = {
-        "tick_values": list(range(len(names))),
-        "tick_labels": {str(k): name for k, name in enumerate(names)},
-        "tick_format": None,
-        "grid_lines": "none",
-    }
-    return axis(on, label, side, **ticks)
 
 
 def figure(marks: Sequence[Any], axes: Sequence[Any], title: str = "") -> Any:

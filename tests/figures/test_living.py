@@ -21,16 +21,7 @@ LIVE: dict[str, Callable[[Any], Any]] = {
     "all curves": kw.figures.curves,
     "curves": lambda live: kw.figures.curves(live, "loss"),
     "functions": lambda live: kw.figures.functions(live, 0),
-    "ranges": kw.figures.ranges,
-    "complexity": kw.figures.complexity,
 }
-
-
-def found_drops(layer: str = "convs.0") -> Any:
-    places = np.array([[1, 0, 2, 1], [0, 0, 0, 0]])
-    return kw.insight.Ablation(
-        layer, 9, 9, places, np.zeros(2), 0.9, np.array([0.2, -0.1]), (2, 1, 3, 3)
-    )
 
 
 # -- growth -----------------------------------------------------------------------------
@@ -70,24 +61,15 @@ def test_a_quantity_logged_later_gets_a_line_or_a_figure(live: Any, until: Any) 
     assert "kw-legend-8" in figure._dom_classes
 
 
-def test_functions_ranges_and_complexity_move_with_the_training(
-    live: Any, model: Any, step: Any, until: Any
-) -> None:
+def test_functions_move_with_the_training(live: Any, model: Any, step: Any, until: Any) -> None:
     lines = kw.figures.functions(live, 0, [(0, 0, 0, 0)]).marks
-    reach, bend = kw.figures.ranges(live).marks[1], kw.figures.complexity(live).marks[1]
     for _ in range(3):
         step()
 
     def up_to_date() -> bool:
         read = kw.functions.read(model)[0]
         x = torch.tensor(lines[1].x, dtype=torch.float64)
-        y = read.evaluate(x)[0, 0, 0, 0].detach().numpy()
-        exact = kw.insight.complexity(read)
-        return (
-            np.allclose(lines[1].y, y, atol=1e-5)
-            and np.allclose(reach.y, exact.range, rtol=1e-3, atol=1e-5)
-            and np.allclose(bend.y, exact.bend, rtol=1e-2, atol=1e-3)
-        )
+        return np.allclose(lines[1].y, read.evaluate(x)[0, 0, 0, 0].detach().numpy(), atol=1e-5)
 
     before = lines[1].y.copy()
     until(up_to_date)
@@ -148,52 +130,6 @@ def test_the_selected_line_lies_on_the_band(live: Any, until: Any) -> None:
     np.testing.assert_array_equal(band.y, lines[1].y)
     live.select("convs.1", 1, 0, 2, 2)
     until(lambda: not len(band.y))
-
-
-@pytest.mark.parametrize("make", [kw.figures.ranges, kw.figures.complexity])
-def test_a_click_on_a_dot_selects_its_function_and_the_ring_goes_there(
-    live: Any, click: Any, until: Any, make: Any
-) -> None:
-    figure = make(live)
-    ring, dots = figure.marks[0], figure.marks[2]
-    assert not ring.visible
-    click(dots, 23)
-    place = np.unravel_index(23, live.layout.layer("convs.1").shape)
-    assert [live.selection[part] for part in ("out", "in", "row", "column")] == list(place)
-    assert live.selection["layer"] == "convs.1"
-    until(lambda: ring.visible)
-    assert (ring.x[0], ring.y[0]) == (dots.x[23], dots.y[23])
-    live.deselect()
-    until(lambda: not ring.visible)
-
-
-def test_the_dots_of_a_large_layer_stand_for_functions_evenly_spread(click: Any) -> None:
-    live = kw.bind(model := kw.nn.KANLinear(50, 40))
-    dots = kw.figures.ranges(live).marks[1]
-    assert len(dots.x) == 300
-    click(dots, 299)
-    assert (live.selection["out"], live.selection["in"]) == (39, 49)
-    assert model is live.model
-
-
-def test_a_click_on_a_bar_selects_and_the_selected_bar_is_coloured(
-    live: Any, click: Any, until: Any
-) -> None:
-    (bars,) = kw.figures.drops(found_drops(), live=live).marks
-    click(bars, 0)
-    assert live.selection == {"layer": "convs.0", "out": 1, "in": 0, "row": 2, "column": 1}
-    accent, grey = colours.colour("accent"), colours.colour("ghost")
-    until(lambda: list(bars.colors) == [accent, grey])
-
-
-def test_results_given_are_linked_with_the_binding_given(
-    live: Any, model: Any, click: Any, until: Any
-) -> None:
-    found = {layer.name: kw.insight.complexity(layer) for layer in kw.functions.read(model)}
-    figure = kw.figures.complexity(found, live=live)
-    click(figure.marks[1], 4)
-    assert live.selection == {"layer": "convs.0", "out": 0, "in": 0, "row": 1, "column": 1}
-    until(lambda: figure.marks[0].visible)
 
 
 # -- nothing is kept, nothing is changed ------------------------------------------------
@@ -279,10 +215,8 @@ def test_weights_and_random_numbers_are_bit_identical_with_every_figure() -> Non
     [
         (lambda live: kw.figures.curves(live.model), TypeError, "kan_widgets.bind"),
         (lambda live: kw.figures.functions("no"), TypeError, "expected a binding"),
-        (lambda live: kw.figures.ranges(None), TypeError, "expected a binding"),
         (lambda live: kw.figures.curves(live, " "), ValueError, "such as 'loss'"),
         (lambda live: kw.figures.curves(live, scale="ln"), ValueError, "'linear' or 'log'"),
-        (lambda live: kw.figures.ranges(live, scale="ln"), ValueError, "'linear' or 'log'"),
         (lambda live: kw.figures.functions(live, "x"), ValueError, "'convs.0', 'convs.1'"),
         (lambda live: kw.figures.functions(live, 3), ValueError, "from 0 to 2"),
         (lambda live: kw.figures.functions(live, True), ValueError, "from 0 to 2"),
@@ -295,16 +229,6 @@ def test_weights_and_random_numbers_are_bit_identical_with_every_figure() -> Non
             ValueError,
             "interval: expected two finite numbers, low < high",
         ),
-        (lambda live: kw.figures.complexity(live, "bends"), ValueError, "'bend', 'turns'"),
-        (lambda live: kw.figures.complexity(3), TypeError, "results by the names"),
-        (lambda live: kw.figures.complexity({}), ValueError, "at least one layer"),
-        (lambda live: kw.figures.complexity({"a": 3}), TypeError, "found['a']: expected what"),
-        (lambda live: kw.figures.ablation(found_drops()), TypeError, "figures.drops"),
-        (lambda live: kw.figures.drops(3), TypeError, "insight.ablate"),
-        (lambda live: kw.figures.drops(found_drops(), live=3), TypeError, "expected a binding"),
-        (lambda live: kw.figures.frequency(3), TypeError, "frequency_response"),
-        (lambda live: kw.figures.patterns(3), TypeError, "check_pattern"),
-        (lambda live: kw.figures.patterns([]), ValueError, "expected 1 to 7"),
         (lambda live: kw.figures.lines({}, x="x", y="y"), ValueError, "at least one line"),
         (
             lambda live: kw.figures.lines({"a": ([1], [1, 2])}, x="x", y="y"),
