@@ -150,6 +150,11 @@ class Throttle:
             return max(self._next, self._counted - self._saved / self.part)
         return self._next
 
+    def allow(self, most: float) -> None:
+        """Have another share at most from now on, which what is owed is paid with too."""
+        self.most = most
+        self._opens = self.due
+
     def is_open(self, now: float) -> bool:
         """Whether it may be done at time ``now`` (seconds)."""
         return now >= self._opens

@@ -114,6 +114,14 @@ def test_what_other_threads_do_for_a_frame_makes_the_next_one_wait(shared: Budge
     assert throttle.due == pytest.approx(0.3)
 
 
+def test_what_is_owed_is_paid_with_the_share_that_it_may_have_now(shared: Budget) -> None:
+    throttle = Throttle(30, most=0.002, budget=shared)
+    throttle.spent(0.0, 0.006)
+    assert not throttle.is_open(2.9)
+    throttle.allow(SHARE)
+    assert [throttle.is_open(now) for now in (0.19, 0.21)] == [False, True]
+
+
 @pytest.mark.parametrize("kinds", [1, 3, 9])
 def test_all_that_is_done_has_one_budget_however_much_it_is(shared: Budget, kinds: int) -> None:
     seconds = 60.0

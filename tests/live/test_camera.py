@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live import History
+from kan_widgets.live import History, Listener
+from kan_widgets.live.budget import SHARE, UNSEEN
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.watching.camera import Camera
 from kan_widgets.live.watching.layers import BoundLayers
@@ -59,6 +60,22 @@ def keep(camera: Camera, step: int) -> None:
     frame = camera.take(step)
     assert frame is not None
     camera.keep(frame)
+
+
+def test_who_begins_to_look_does_not_wait_for_what_frames_cost_that_nobody_saw(
+    model: nn.Sequential,
+) -> None:
+    live = kw.bind(model, every=1)
+    throttle = live._camera.throttle
+    live.step()
+    assert throttle.most == UNSEEN
+    throttle.owe(0.009)  # 4.5 s of a training that nobody sees
+    now = throttle.due
+    assert live.is_due(now)
+    assert not live.is_due(now - 2)
+    live.subscribe(Listener())
+    assert throttle.most == SHARE
+    assert live.is_due(now - 2)
 
 
 def test_frames_are_taken_and_kept(camera: Camera, model: nn.Sequential) -> None:

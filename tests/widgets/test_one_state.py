@@ -85,7 +85,11 @@ def at_step(view: kw.NetworkView, step: int, **options: Any) -> list[str]:
         return texts_of(view.svg(**options))
 
 
-def test_each_step_of_a_training_prints_what_the_model_gives_there(digits: kw.data.Digits) -> None:
+def test_each_step_of_a_training_prints_what_the_model_gives_there(
+    digits: kw.data.Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Frames have a share of the time, which so few steps do not last.
+    monkeypatch.setattr("kan_widgets.live.budget.Throttle.is_open", lambda self, now: True)
     torch.manual_seed(0)
     run = Run(kw.nn.KANCNN(), digits)
     view = kw.NetworkView(run.live)
@@ -94,8 +98,7 @@ def test_each_step_of_a_training_prints_what_the_model_gives_there(digits: kw.da
         words = texts_of(view.svg())
         assert_printed(words, run.expected(run.live.steps, digits.test_images[0]))
     steps = run.live.history.steps.tolist()
-    assert (steps[0], steps[-1]) == (0, 8)
-    assert len(steps) > 5
+    assert steps == list(range(9))
     for step in steps:
         for example in range(EXAMPLES):
             words = at_step(view, step, example=example)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.frames.progress import Stats
-from kan_widgets.live.frames.source import State
+from kan_widgets.live.frames.source import Listener, State
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.cures import Cures
 from kan_widgets.live.steering.edits import Edits
@@ -373,6 +373,11 @@ class Binding(Naming, Gathering, Guarding):
     def _begin_now(self) -> Started:
         # Not while sending: the training thread may wait for that, inside a step.
         return self._camera.begin_now(lambda: self.steps, self._counter.hooks)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Hand every frame from now on to ``listener``, which is held until then."""
+        self._camera.seen()
+        return super().subscribe(listener)
 
     def _show_started(self, started: Started, *, settled: bool) -> Frame:
         frame = self._camera.develop(started)

@@ -164,6 +164,11 @@ class Camera:
         self._is_dear = cut is not self.layout and self._whole_throttle.is_open(perf_counter())
         return self._take(step, self.layout if self._is_dear else cut)
 
+    def seen(self) -> None:
+        """Note that there is somebody to show frames to: they do not wait as those before did."""
+        self.throttle.allow(SHARE)
+        self._whole_throttle.allow(MOST)
+
     def spent(self, start: float, *, seen: bool) -> None:
         """Note that the frame taken last, and showing it, began at a time and has ended now.
 
