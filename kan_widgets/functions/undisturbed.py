@@ -24,6 +24,9 @@ T = TypeVar("T")
 # Of each model that was run so. A thread takes one last of all, and holds it while it runs it.
 _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _making = threading.Lock()
+# What `torch.compile` did before the first of the runs that go on now. It is the process's: runs of
+# several models may be in several threads at once, and end in any order.
+_stances: dict[_Around, Any] = {}
 _MOST_COPIED = 10_000_000
 
 
@@ -48,9 +51,7 @@ def undisturbed(
         try:
             torch._C._set_grad_enabled(gradients)
             model.eval()
-            if before.stance is not None:
-                # Not `torch.compile`, which would compile once more for hooks and another mode.
-                torch.compiler.set_stance("force_eager")
+            before.compile_nothing()
             if watcher is not None:
                 # Not entered: interrupted, torch may have taken it out itself, and would once more.
                 torch._C._push_on_torch_function_stack(watcher)
@@ -85,14 +86,24 @@ class _Around:
         self._modes_of_functions = torch._C._len_torch_function_stack()
         # Whoever has compiled something has this module; importing it takes seconds.
         self._compiling: Any = sys.modules.get("torch._dynamo.eval_frame")
-        self.stance = None if self._compiling is None else self._compiling._stance
+
+    def compile_nothing(self) -> None:
+        """Switch `torch.compile` off, which would compile once more for hooks and another mode."""
+        if self._compiling is None:
+            return
+        with _making:
+            _stances[self] = next(iter(_stances.values()), self._compiling._stance)
+            torch.compiler.set_stance("force_eager")
 
     def restore(self) -> None:
         """Put it back; may be done again."""
         while torch._C._len_torch_function_stack() > self._modes_of_functions:
             torch._C._pop_torch_function_stack()
-        if self.stance is not None:
-            self._compiling._set_stance(self.stance)
+        with _making:
+            if self in _stances:
+                if len(_stances) == 1:
+                    self._compiling._set_stance(_stances[self])
+                del _stances[self]
         for module, mode in self._modes.items():
             module.training = mode
         random.setstate(self._draws[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -196,3 +197,25 @@ def test_a_forward_pass_of_a_binding_interrupted_anywhere_leaves_nothing_switche
         place += 1 if first == 2 else 13
     assert place > 100
     assert live.is_open
+
+
+def test_runs_of_two_models_that_overlap_leave_compiling_as_it_was() -> None:
+    torch.compile(nn.Linear(1, 1), backend="eager")(torch.zeros(1, 1))
+    frames = sys.modules["torch._dynamo.eval_frame"]
+    before, inside, over = frames._stance.stance, threading.Event(), threading.Event()
+
+    def slowly() -> None:
+        inside.set()
+        assert over.wait(10)
+
+    first = threading.Thread(target=undisturbed, args=(nn.Linear(1, 1), slowly))
+    first.start()
+    assert inside.wait(10)
+
+    def then() -> None:
+        over.set()
+        first.join(10)
+        assert frames._stance.stance == "force_eager"
+
+    undisturbed(nn.Linear(1, 1), then)
+    assert frames._stance.stance == before
