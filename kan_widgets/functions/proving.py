@@ -26,8 +26,8 @@ from kan_widgets.functions.registry import (
 )
 from kan_widgets.functions.sampling.activations import elementwise_adapter, is_open
 from kan_widgets.functions.sampling.adapter import sampling_adapter
-from kan_widgets.functions.sampling.additivity import at_most
 from kan_widgets.functions.sampling.sampled_basis import Untold
+from kan_widgets.functions.sampling.samples import at_most
 from kan_widgets.functions.shards import is_sharded
 from kan_widgets.functions.sight import hook_in, seen_by
 from kan_widgets.functions.undisturbed import stand_in

@@ -120,12 +120,13 @@ class _Around:
 
 
 def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T]) -> T:
-    """Give something to run in a module's place, in evaluation mode without gradients.
+    """Give something to run in a module's place, in evaluation mode without gradients or autocast.
 
     ``use`` gets a copy without the hooks of others, and True: it may be changed. Where a module is
     too large to be copied or cannot be, itself without these hooks, and False; it is as before
     afterwards. What it returns is returned.
     """
+    first = next(module.parameters(), None)
     emptied: dict[int, Any] = {
         id(value): type(value)()
         for part in module.modules()
@@ -133,21 +134,21 @@ def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T]) -> T:
         if "_hooks" in name and isinstance(value, dict)
     }
 
-    def used() -> T:
+    def itself() -> T:
         with unchanged(module):
             for part in module.modules():
                 for name, value in list(part.__dict__.items()):
-                    if id(value) in emptied:
-                        part.__dict__[name] = emptied[id(value)]
+                    part.__dict__[name] = emptied.get(id(value), value)
             return use(module, False)
 
-    try:
-        if sum(tensor.numel() for tensor in module.parameters()) > _MOST_COPIED:
-            raise MemoryError
-        copied = ungraded(copy.deepcopy)(with_weights(module), dict(emptied))
-    except Exception:  # a lock, a tensor in the middle of a graph, whatever else it may hold
-        return undisturbed(module, used)
-    return undisturbed(copied, lambda: use(copied, True))
+    with torch.autocast("cpu" if first is None else first.device.type, enabled=False):
+        try:
+            if sum(tensor.numel() for tensor in module.parameters()) > _MOST_COPIED:
+                raise MemoryError
+            copied = ungraded(copy.deepcopy)(with_weights(module), dict(emptied))
+        except Exception:  # a lock, a tensor in the middle of a graph, whatever else it may hold
+            return undisturbed(module, itself)
+        return undisturbed(copied, lambda: use(copied, True))
 
 
 class Disturbed(RuntimeError):

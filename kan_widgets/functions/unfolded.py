@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.registry import Adapter, find_adapter
-from kan_widgets.functions.sampling.ways import pair_of, setting_in
+from kan_widgets.functions.sampling.ways import convolution_in
 from kan_widgets.functions.terms import Part, Terms
 
 
@@ -20,7 +19,7 @@ def kernel_adapter(module: nn.Module, inner: str) -> Adapter | None:
     ``None`` if the module has no settings of a convolution. Whether it is one, a proof tells.
     """
     adapter = find_adapter(module.get_submodule(inner))[0]
-    if adapter is None or setting_in(module, "kernel_size") is None:
+    if adapter is None or convolution_in(module)[0] is None:
         return None
     read = partial(_read, inner)
     return Adapter(adapter.library, type(module), read, lambda module: "", lambda module: True)
@@ -34,11 +33,9 @@ def _read(inner: str, module: nn.Module) -> LayerFunctions:
     flat = adapter.read(part)
     if not isinstance(flat, LayerFunctions) or flat.kind != "linear" or flat.x_at is not None:
         raise ValueError(f"{inner} is not one layer of functions of its input")
-    settings = {
-        name: pair_of(setting_in(module, name, default)) or (default, default)
-        for name, default in (("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1))
-    }
-    (kh, kw), (top, left) = settings["kernel_size"], settings["padding"]
+    kernel, conv, _ = convolution_in(module)
+    assert kernel is not None
+    kh, kw = kernel
     out, inputs, nb = flat.sizes
     channels, rest = divmod(inputs, kh * kw)
     if rest:
@@ -67,7 +64,7 @@ def _read(inner: str, module: nn.Module) -> LayerFunctions:
         Terms(torch.Size([out, channels, kh, kw, nb]), flat.like, make),
         flat.bases,
         None if index is None else index.unflatten(1, (channels, kh, kw)),
-        conv=ConvSettings(settings["stride"], (left, left, top, top), settings["dilation"]),
+        conv=conv,
         write=None if flat.write is None else write,
         locked=flat.locked,
         variable=flat.variable,

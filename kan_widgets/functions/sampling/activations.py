@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -12,27 +12,30 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import INPUT_NAMES
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.registry import SAMPLED, Adapter
-from kan_widgets.functions.sampling.additivity import Measured
-from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold, sampled_functions
+from kan_widgets.functions.registry import Adapter
+from kan_widgets.functions.sampling.adapter import LOCKED
+from kan_widgets.functions.sampling.sampled_basis import Untold, sampled_functions
 from kan_widgets.functions.sampling.samples import (
     Samples,
+    all_of,
+    keep,
+    known_basis,
     newest,
+    off_in_words,
     on_cpu,
     rewriter_of,
-    samples_of,
+    sampling,
 )
-from kan_widgets.functions.sampling.ways import interval_of, like_of, setting_in
+from kan_widgets.functions.sampling.ways import interval_of, like_of
 from kan_widgets.nn.bases.basis import Interval
 
 _ALIKE = 1e-5
-_CHANNELS = 6
-_MOST_CHANNELS = 4096
+_CHANNELS, _MOST_CHANNELS = 6, 4096
 _POINTS = 4096
 
 
 @dataclass(frozen=True)
-class Applied:
+class _Applied:
     """How a learned activation is applied: to what shape, and along which dimension it differs."""
 
     shape: tuple[int, ...]
@@ -43,8 +46,7 @@ class Applied:
 
     def values(self, run: nn.Module, x: Tensor) -> Tensor:
         """Return φ at some points, ``(points,)``, for each group: ``(points, groups)``."""
-        y = _applied(run, x.reshape(-1, *[1] * len(self.shape)).expand(-1, *self.shape))
-        each = _by_channel(y, self.axis)[:, 0]
+        each = _by_channel(_even(run, x, self.shape), self.axis)[:, 0]
         return each[:, :: each.shape[1] // self.groups]
 
 
@@ -69,55 +71,38 @@ def elementwise_adapter(module: nn.Module, given: Tensor | None = None) -> Adapt
     """
 
     def found(run: nn.Module) -> Adapter:
+        domain, extent = interval_of(run)
+        if given is not None:
+            low, high = (float(each) for each in given.aminmax())
+            extent = min(low, extent[0]), max(high, extent[1])
         for shape in _shapes(run) if given is None else [tuple(given.shape[1:])]:
-            applied = _look(run, shape)
-            if applied is None:
+            began = time.perf_counter()
+            if (applied := _look(run, shape, domain, extent)) is None:
                 continue
-            if given is not None:
-                low, high = (float(each) for each in given.aminmax())
-                reach = min(low, applied.extent[0]), max(high, applied.extent[1])
-                applied = replace(applied, extent=reach)
-            sampled = _sample(applied, module, run, None)
-            if sampled.is_straight:
+            samples = _sampled(run, applied, module)
+            if samples.basis.is_straight:
                 raise Untold("its functions are straight lines")
-            samples_of[module] = sampled
-            return Adapter(
-                SAMPLED,
-                type(module),
-                partial(newest, partial(_sample, applied)),
-                lambda module: "",
-                lambda module: True,
-                None,
-                partial(_shape, shape),
-                elementwise=True,
-            )
+            keep(module, all_of(module), samples, began)
+            return sampling(module, partial(_read, applied), applied.shape)
         raise Untold("it is no learned activation")
 
     return on_cpu(module, found)
-
-
-def _shape(shape: tuple[int, ...], module: nn.Module) -> tuple[int, ...]:
-    return shape
 
 
 def _shapes(run: nn.Module) -> Iterator[tuple[int, ...]]:
     """Yield shapes that it may take: tokens of features, maps of channels, or features."""
     sizes = [size for name in INPUT_NAMES if type(size := vars(run).get(name)) is int]
     sizes += [size for p in run.parameters() for size in p.shape if 1 < size <= _MOST_CHANNELS]
-    groups = [setting_in(run, name) for name in ("num_groups", "groups")]
+    groups = [vars(run).get(name) for name in ("num_groups", "groups")]
     sizes += [2 * size for size in groups if isinstance(size, int) and size > 1]
     for size in dict.fromkeys((_CHANNELS, *sizes)):
         yield from ((3, size), (size, 4, 5), (size,))
 
 
-def _applied(run: nn.Module, x: Tensor) -> Tensor:
-    y: Tensor = run(x.to(like_of(run)))
-    return y.detach().to("cpu", torch.float64)
-
-
-def _look(run: nn.Module, shape: tuple[int, ...]) -> Applied | None:
+def _look(
+    run: nn.Module, shape: tuple[int, ...], domain: Interval, extent: Interval
+) -> _Applied | None:
     """Find out whether it is applied to each value by itself, and along which dimension alike."""
-    domain, extent = interval_of(run)
     generator = torch.Generator().manual_seed(0)
     low, high = domain
     x, other = (low + (high - low) * torch.rand(4, *shape, generator=generator) for _ in range(2))
@@ -125,8 +110,7 @@ def _look(run: nn.Module, shape: tuple[int, ...]) -> Applied | None:
     try:
         y, mixed = _applied(run, x), _applied(run, torch.where(kept, x, other))
         # The same few numbers everywhere: where functions are equal, so are values.
-        even = torch.linspace(low, high, 7).reshape(-1, *[1] * len(shape)).expand(-1, *shape)
-        each = _applied(run, even)
+        each = _even(run, torch.linspace(low, high, 7), shape)
     except Exception:
         return None
     if y.shape != x.shape or not bool(y.isfinite().all() & each.isfinite().all()):
@@ -139,8 +123,18 @@ def _look(run: nn.Module, shape: tuple[int, ...]) -> Applied | None:
     for axis in (-1, 1):
         along = _by_channel(each, axis)
         if float((along - along[:, :1]).abs().max()) <= near:
-            return Applied(shape, axis, _groups(along[:, 0], near), domain, extent)
+            return _Applied(shape, axis, _groups(along[:, 0], near), domain, extent)
     return None
+
+
+def _applied(run: nn.Module, x: Tensor) -> Tensor:
+    y: Tensor = run(x.to(like_of(run)))
+    return y.detach().to("cpu", torch.float64)
+
+
+def _even(run: nn.Module, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Apply it to inputs whose values are all the same."""
+    return _applied(run, x.reshape(-1, *[1] * len(shape)).expand(-1, *shape))
 
 
 def _by_channel(y: Tensor, axis: int) -> Tensor:
@@ -160,36 +154,28 @@ def _groups(values: Tensor, near: float) -> int:
     return channels
 
 
-def _sample(
-    applied: Applied, module: nn.Module, run: nn.Module, known: SampledBasis | None
-) -> Samples:
-    """Sample the function of each group."""
-    started = time.perf_counter()
+def _read(applied: _Applied, module: nn.Module) -> Sequence[LayerFunctions]:
+    return newest(module, all_of(module), lambda run: _sampled(run, applied, module)).layers
+
+
+def _sampled(run: nn.Module, applied: _Applied, module: nn.Module) -> Samples:
+    """Sample the function of each group, and compare them with what it computes at many points."""
     basis, coefficients = sampled_functions(
-        lambda x: applied.values(run, x.float()), applied.domain, applied.extent, known
+        lambda x: applied.values(run, x), applied.domain, applied.extent, known_basis(module)
     )
-    found = _measured(applied, run, basis, coefficients)
     own = coefficients.T.unsqueeze(0).float().contiguous()
+    low, high = basis.nodes[0], basis.nodes[-1]
+    generator = torch.Generator().manual_seed(2)
+    x = (low + (high - low) * torch.rand(_POINTS, generator=generator)).double()
+    y = applied.values(run, x)
+    off = float((basis(x) @ coefficients - y).abs().max()) / (float(y.abs().max()) or 1.0)
     layer = LayerFunctions(
         "elementwise",
         own,
         (basis,),
-        locked="Its functions are sampled: how they follow from its parameters is not known.",
-        note=f"{basis.words}; {found}.",
+        locked=LOCKED,
+        note=f"{basis.words}; {off_in_words(off, drawn=_POINTS)}.",
         rewriter=rewriter_of(module, own),
         axis=applied.axis,
     )
-    cost = time.perf_counter() - started
-    return Samples.taken(module, [layer], torch.zeros(1), basis, cost, found)
-
-
-def _measured(
-    applied: Applied, run: nn.Module, basis: SampledBasis, coefficients: Tensor
-) -> Measured:
-    """Compare the functions with what the activation computes at many points."""
-    low, high = basis.nodes[0], basis.nodes[-1]
-    generator = torch.Generator().manual_seed(2)
-    x = low + (high - low) * torch.rand(_POINTS, generator=generator, dtype=torch.float64)
-    y = applied.values(run, x.float())
-    off = float((basis(x.float().double()) @ coefficients - y).abs().max())
-    return Measured(off / (float(y.abs().max()) or 1.0), drawn=len(x), at=time.time())
+    return Samples(basis, [layer], own)

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
 from kan_widgets.functions.moved import move, start
-from kan_widgets.functions.registry import SAMPLED, Adapter, Sum
-from kan_widgets.functions.sampling.additivity import interaction, measured
-from kan_widgets.functions.sampling.borders import at_the_border, with_constants
-from kan_widgets.functions.sampling.layers import layers_of, of_samples, sums_of
+from kan_widgets.functions.proof import compared
+from kan_widgets.functions.registry import Adapter, Sum
 from kan_widgets.functions.sampling.mixed import mixing_adapter
-from kan_widgets.functions.sampling.norms import where_it_is, with_norms
-from kan_widgets.functions.sampling.probe import Probe, drawn
+from kan_widgets.functions.sampling.probe import Probe, with_norms
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold, sampled_functions
 from kan_widgets.functions.sampling.samples import (
     Samples,
+    all_of,
+    difference,
+    keep,
+    known_basis,
     newest,
+    off_in_words,
     on_cpu,
-    samples_of,
+    rewriter_of,
+    sampling,
 )
-from kan_widgets.functions.sampling.ways import NO_SHAPE, Way, ways_of
+from kan_widgets.functions.sampling.ways import NO_SHAPE, Way, how_many, like_of, ways_of
 
 _SECONDS = 6.0
+# Of the largest value: what inputs may do together.
+_INTERACTION, _PAIRS = 1e-3, 256
+LOCKED = "Its functions are sampled: how they follow from its parameters is not known."
 
 
 def sampling_adapter(module: nn.Module, why: str = "", given: Tensor | None = None) -> Adapter:
@@ -59,99 +68,193 @@ def sampling_adapter(module: nn.Module, why: str = "", given: Tensor | None = No
 
     def found(run: nn.Module) -> Adapter:
         for way in ways_of(run, given):
+            began = time.perf_counter()
+            moved = copy.deepcopy(run)
+            start(moved)
+            move(moved)
             way = with_norms(run, replace(way, why=why))
-            way = where_it_is(Probe(run, way))
             with suppress(ValueError, RuntimeError):
-                x = drawn(way) if given is None else given.float()
-                return mixing_adapter(module, run, way, _moved(run), x)
-            if words := interaction(Probe(run, way)):
+                x = way.drawn() if given is None else given.float()
+                return mixing_adapter(module, run, way, moved, x)
+            words = interaction(Probe(run, way))
+            if not words and (words := interaction(Probe(moved, way))):
+                words = f"once its parameters are moved, {words}"
+            if words:
                 reasons[words] = None
                 continue
-            if words := interaction(Probe(_moved(run), way)):
-                reasons[f"once its parameters are moved, {words}"] = None
-                continue
-            known = samples_of.get(module)
             try:
-                sampled = _sample(way, module, run, None if known is None else known.basis)
+                samples = _sampled(run, way, module)
             except Untold as error:
                 reasons[str(error)] = None
                 continue
-            way, sampled = at_the_border(run, way, sampled)
-            sampled = replace(sampled, layers=of_samples(module, way, sampled))
-            if sampled.is_diagonal:
+            way = _at_the_border(run, way, samples)
+            samples = _as_layers(module, way, samples)
+            if samples.is_diagonal:
                 raise Untold("it is applied to each value by itself: it adds nothing up")
-            if sampled.is_straight:
+            if samples.basis.is_straight:
                 raise Untold("its functions are straight lines: a plain layer")
-            samples_of[module] = sampled
-            return Adapter(
-                SAMPLED,
-                type(module),
-                partial(newest, partial(_sample, way)),
-                _no_problem,
-                _always,
-                partial(_sums, way),
-                partial(_shape, way),
-            )
+            keep(module, all_of(module), samples, began)
+            return sampling(module, partial(_read, way), way.shape, partial(_sums_of, way))
         raise Untold("; ".join(reasons) or NO_SHAPE)
 
     return on_cpu(module, found)
 
 
-def _moved(run: nn.Module) -> nn.Module:
-    other = copy.deepcopy(run)
-    start(other)
-    move(other)
-    return other
+def interaction(probe: Probe) -> str:
+    """Say what speaks against a sum of functions of one input each; empty if nothing does."""
+    generator = torch.Generator().manual_seed(0)
+    inputs = probe.way.inputs
+    n = min(_PAIRS, how_many(4 * probe.way.width))
+    low, high = probe.way.extent
+    a, b = (low + (high - low) * torch.rand(n, inputs, generator=generator) for _ in range(2))
+    split = torch.rand(n, inputs, generator=generator) < 0.5
+    if inputs > 1:
+        split[:, 0], split[:, 1] = True, False
+    parts = [a, b, torch.where(split, a, b), torch.where(split, b, a)]
+    try:
+        fa, fb, mixed, rest = (probe(part) for part in parts)
+        alone = probe(a[:5])
+    except Exception as error:
+        return f"it does not run by itself ({type(error).__name__}: {error!s:.100})"
+    size = float((fa - fa.mean(0)).abs().max())
+    if not size > 0 or not bool(fa.isfinite().all()):
+        return "what it computes is not finite" if size != 0 else "it computes a constant"
+    if float((alone - fa[:5]).abs().max()) > _INTERACTION * size:
+        return "what it makes of an example depends on the others of its batch"
+    together = float((fa + fb - mixed - rest).abs().max()) / size
+    if together > _INTERACTION:
+        return (
+            "it is no sum of functions of one input each: what inputs do together is "
+            f"{together:.2g} of what it computes"
+        )
+    return ""
 
 
-def _sample(way: Way, module: nn.Module, run: nn.Module, known: SampledBasis | None) -> Samples:
+def _read(way: Way, module: nn.Module) -> Sequence[LayerFunctions]:
+    return _newest(way, module).layers
+
+
+def _sums_of(way: Way, module: nn.Module) -> list[Sum]:
+    return _sums(module, way, _newest(way, module))
+
+
+def _newest(way: Way, module: nn.Module) -> Samples:
+    return newest(module, all_of(module), lambda run: _sampled(run, way, module))
+
+
+def _sampled(run: nn.Module, way: Way, module: nn.Module) -> Samples:
     """Sample all functions of a module, with what runs in its place."""
-    started = time.perf_counter()
-    probe = Probe(run, way)
+    probe, began = Probe(run, way), time.perf_counter()
     zero = probe(torch.zeros(1, way.inputs))[0]
+    rows = max(1, 200_000 // way.width)
 
     def values(x: Tensor) -> Tensor:
-        """Return φ at some points: (points, in, out)."""
-        found = []
-        began = time.perf_counter()
-        rows = max(1, 200_000 // (way.width * len(x)))
-        for first in range(0, way.inputs, rows):
-            own = torch.arange(first, min(first + rows, way.inputs))
+        """Return φ at some points: ``(points, in · out)``."""
+        found, start = [], time.perf_counter()
+        for own in torch.arange(way.inputs).split(max(1, rows // len(x))):
             one = torch.zeros(len(own), len(x), way.inputs)
             one[torch.arange(len(own)), :, own] = x.to(one)
             found.append((probe(one.flatten(0, 1)) - zero).unflatten(0, (len(own), len(x))))
-            spent = time.perf_counter() - began
-            needed = began - started + spent * way.inputs / (own[-1].item() + 1)
+            spent = time.perf_counter() - start
+            needed = start - began + spent * way.inputs / (int(own[-1]) + 1)
             if needed > _SECONDS and spent > 0.2:
                 raise Untold(
                     f"it would take {needed:.0f} s or more to sample its {way.inputs:,} inputs"
                 )
-        return torch.cat(found).transpose(0, 1)
+        return torch.cat(found).transpose(0, 1).flatten(1)
 
+    known = known_basis(module)
     basis, coefficients = sampled_functions(values, way.domain, way.extent, known)
     own = coefficients.T.unflatten(0, (way.inputs, -1)).transpose(0, 1)
-    found = measured(probe, basis, own, zero)
-    if found.error > max(1e-3, 20 * basis.error):
-        # What no points between them can tell: what inputs do together somewhere.
-        raise Untold(f"its sampled functions are off by {found.error:.0%} of its largest output")
-    cost = time.perf_counter() - started
-    layers = layers_of(module, way, own.float(), basis, found)
-    samples = Samples.taken(module, layers, zero, basis, cost, found)
-    return with_constants(run, way, module, samples) if way.border == "constants" else samples
+    words = _measured(probe, basis, own, zero)
+    return _as_layers(module, way, Samples(basis, (), own.float(), zero, words))
 
 
-def _no_problem(module: nn.Module) -> str:
-    return ""
+def _measured(probe: Probe, basis: SampledBasis, coefficients: Tensor, bias: Tensor) -> str:
+    """Say how far the functions, ``(out, inputs, nb)``, are from what a module computes as it is.
+
+    Raises
+    ------
+    Untold
+        If they are too far off, as no points between them can tell: by what inputs do together.
+    """
+    rows = max(1, 4_000_000 // max(1, coefficients[0].numel()))
+    off, inside, beyond = 0.0, [], 0
+    for x, y in probe.as_it_is():
+        chosen = ((x >= basis.nodes[0]) & (x <= basis.nodes[-1])).all(1)
+        total = [
+            torch.einsum("nib,oib->no", basis(part), coefficients) for part in x[chosen].split(rows)
+        ]
+        off = max(off, difference(torch.cat(total) + bias, y[chosen]))
+        inside.append(int(chosen.sum()))
+        beyond += 0 if len(inside) > 1 else len(x) - inside[0]
+    if off > max(1e-3, 20 * basis.error):
+        raise Untold(f"its sampled functions are off by {off:.0%} of its largest output")
+    if len(inside) == 1:
+        return off_in_words(off, drawn=inside[0])
+    return off_in_words(off, inside[0], inside[1], beyond)
 
 
-def _always(module: nn.Module) -> bool:
-    return True
+def _at_the_border(run: nn.Module, way: Way, samples: Samples) -> Way:
+    """Find out whether a convolution pads x or φ where its kernels reach beyond the border."""
+    if way.kernel is None or not any(way.conv.padding):
+        return way
+    low, high = way.domain
+    x = low + (high - low) * torch.rand(4, *way.shape, generator=torch.Generator().manual_seed(3))
+    near = max(1e-3, 20 * samples.basis.error)
+    for pads in (False, True):
+        tried = replace(way, conv=replace(way.conv, pads_basis=pads))
+        found = _as_layers(run, tried, samples)
+        with suppress(Exception):
+            compared(run, found.layers, _sums(run, tried, found), x.to(like_of(run)), near)
+            return tried
+    return replace(way, border=False)
 
 
-def _shape(way: Way, module: nn.Module) -> tuple[int, ...]:
-    return way.shape
+def _as_layers(module: nn.Module, way: Way, samples: Samples) -> Samples:
+    """Make one layer of what was sampled, or two.
+
+    Two where a module takes in x itself beside what a norm makes of it: the norm's come first and
+    have its name.
+    """
+    words = [f"{samples.basis.words}; {samples.words}; each φ is drawn as 0 at x = 0."]
+    words += way.words(module)
+    if not way.border:
+        words.append("What it adds up at the border, where kernels reach beyond, is not known.")
+    norm = module.get_submodule(way.before) if way.before else None
+    normed = f"{type(norm).__name__}(x)"
+    view = as_rows if way.line else None
+    conv = way.conv if way.border and way.kernel is not None else None
+    layers = []
+    for k, own in enumerate(samples.coefficients.chunk(1 + way.beside, dim=1)):
+        more: dict[str, Any] = {}
+        if norm is not None and k == 0:
+            more = {"variable": normed, "x_at": Tap((norm,), "output", view=view)}
+        elif way.line:
+            more = {"x_at": Tap((module,), view=view)}
+        too = [f"It adds functions of {normed if k else 'x itself'} too."] if way.beside else []
+        own = own if way.kernel is None else own.unflatten(1, (-1, *way.kernel))
+        own = own.contiguous()
+        layers.append(
+            LayerFunctions(
+                "linear" if way.kernel is None else "conv",
+                own,
+                (samples.basis,),
+                name=way.before if way.beside and k == 0 else "",
+                conv=conv,
+                locked=LOCKED,
+                note=" ".join([words[0], *too, *words[1:]]),
+                rewriter=rewriter_of(module, own),
+                **more,
+            )
+        )
+    return replace(samples, layers=layers)
 
 
-def _sums(way: Way, module: nn.Module) -> list[Sum]:
-    newest(partial(_sample, way), module)
-    return sums_of(module, way, samples_of[module])
+def _sums(module: nn.Module, way: Way, samples: Samples) -> list[Sum]:
+    """Say where in a module the sum of what was sampled passes."""
+    view = as_rows if way.line else None
+    at = Tap((module,), "output", view=view)
+    if way.after:
+        at = Tap((module.get_submodule(way.after[-1]),), view=view)
+    return [Sum(tuple(layer.name for layer in samples.layers), at, samples.bias)]

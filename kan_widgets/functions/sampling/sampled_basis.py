@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -14,9 +14,9 @@ from kan_widgets.nn.bases.basis import Interval
 _FEWEST, _MOST = 65, 257
 # Of the largest value: samples closer than this to what lies between others are left out, and
 # basis functions that add less.
-_FINE, _NEGLIGIBLE, _STEADY = 2e-5, 1e-5, 1e-4
-MOST_OFF = 2e-2
-"""Of the largest value: farther than this samples may not be off."""
+_FINE, _NEGLIGIBLE, _STEADY, _MOST_OFF = 2e-5, 1e-5, 1e-4, 2e-2
+# Points are kept where they reach at most so many times as far as now needed.
+_NOT_TOO_WIDE = 1.5
 
 
 class Untold(ValueError):
@@ -68,22 +68,33 @@ class SampledBasis:
         at = f"Sampled at {len(self.nodes)} points each from {self.nodes[0]:.3g} to "
         return f"{at}{self.nodes[-1]:.3g}"
 
-    def with_error(self, error: float) -> SampledBasis:
-        """Return the same functions with another error."""
-        return replace(self, error=error)
+    @property
+    def is_straight(self) -> bool:
+        """Whether all functions are straight lines."""
+        nodes, values = self.tensors()
+        lines = torch.stack([nodes, torch.ones_like(nodes)], dim=1)
+        return float((values - lines @ (torch.linalg.pinv(lines) @ values)).abs().max()) < 1e-4
 
-    def fit(self, samples: Tensor) -> Tensor:
-        """Return the coefficients, ``(nb, F)``, of functions sampled at the nodes, ``(P, F)``."""
-        values = torch.tensor(self.values, dtype=torch.float64)
-        found: Tensor = torch.linalg.lstsq(values, samples).solution
-        return found
+    def serves(self, extent: Interval) -> bool:
+        """Whether it was sampled where functions are to be looked at, and not much further."""
+        (low, high), (first, last) = extent, (self.nodes[0], self.nodes[-1])
+        return first <= low < high <= last <= first + _NOT_TOO_WIDE * (high - low)
+
+    @classmethod
+    def of(
+        cls, nodes: Tensor, values: Tensor, domain: Interval, extent: Interval, error: float
+    ) -> SampledBasis:
+        """Return the basis of some tensors."""
+        rows = tuple(map(tuple, values.tolist()))
+        return cls(tuple(nodes.tolist()), rows, domain, extent, error)
+
+    def tensors(self) -> tuple[Tensor, Tensor]:
+        """Return nodes and values, in double precision."""
+        return tuple(torch.tensor(t, dtype=torch.float64) for t in (self.nodes, self.values))  # type: ignore[return-value]
 
     def __call__(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., nb)``; beyond the extent as at its end."""
-        nodes, values = (
-            torch.tensor(t, dtype=x.dtype, device=x.device) for t in (self.nodes, self.values)
-        )
-        return interpolated(nodes, values, x)
+        return interpolated(*(each.to(x) for each in self.tensors()), x)
 
 
 def interpolated(nodes: Tensor, values: Tensor, x: Tensor) -> Tensor:
@@ -92,14 +103,13 @@ def interpolated(nodes: Tensor, values: Tensor, x: Tensor) -> Tensor:
     first = (torch.searchsorted(nodes, x.contiguous()) - 2).clamp(0, len(nodes) - 4)
     near = first.unsqueeze(-1) + torch.arange(4, device=x.device)
     at = nodes[near]
-    total: Tensor | int = 0
+    total: Tensor = x.new_zeros(())
     for k in range(4):
         weight = torch.ones_like(x)
         for other in range(4):
             if other != k:
                 weight = weight * (x - at[..., other]) / (at[..., k] - at[..., other])
         total = total + weight.unsqueeze(-1) * values[near[..., k]]
-    assert isinstance(total, Tensor)
     return total
 
 
@@ -119,91 +129,32 @@ def refined_nodes(
     extent
         Where.
     values
-        Takes points to values, ``(n,)`` to ``(n, ...)``.
+        Takes points to values, ``(n,)`` to ``(n, F)``.
 
     Returns
     -------
     nodes, samples, error
-        ``(P,)``, ``(P, ...)``, and the largest difference between nodes that is to be expected from
+        ``(P,)``, ``(P, F)``, and the largest difference between nodes that is to be expected from
         those found, relative to the largest value.
     """
     nodes = torch.linspace(*extent, _FEWEST, dtype=torch.float64)
     samples = values(nodes)
-    bends = torch.ones(len(nodes) - 1, dtype=torch.bool)
-    errors = torch.zeros(len(nodes) - 1, dtype=torch.float64)
-    while len(nodes) < _MOST and bool(bends.any()):
-        places = bends.nonzero().flatten()
-        halfway = (nodes[places] + nodes[places + 1]) / 2
+    starts, ends, error, waiting = nodes[:-1], nodes[1:], 0.0, 0.0
+    while len(starts) and len(nodes) < _MOST:
+        halfway = (starts + ends) / 2
         found = values(halfway)
-        scale = float(samples.abs().max()) or 1.0
-        guess = interpolated(nodes, samples.flatten(1), halfway)
-        off = (guess - found.flatten(1)).abs().amax(1) / scale
+        off = (interpolated(nodes, samples, halfway) - found).abs().amax(1)
+        off, order = (off / (float(samples.abs().max()) or 1.0)).sort(descending=True)
         # Those that are off most, as far as there is room.
-        order = off.argsort(descending=True)[: _MOST - len(nodes)]
-        taken = order[off[order] > _FINE]
-        errors[places] = off
-        errors[places[taken]] /= 2  # at a kink; where functions are smooth, it is 16 times less
-        nodes, samples, bends, errors = _joined(
-            nodes, samples, errors, halfway[taken], found[taken], places[taken]
-        )
-    error = float(errors.max())
-    return nodes, samples, error
-
-
-def _joined(
-    nodes: Tensor,
-    samples: Tensor,
-    errors: Tensor,
-    halfway: Tensor,
-    found: Tensor,
-    places: Tensor,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Put new nodes between the others; the two halves of an interval are to be looked at."""
-    order = torch.cat([nodes, halfway]).argsort()
-    halved = torch.zeros(len(errors), dtype=torch.bool)
-    halved[places] = True
-    twice = halved.long() + 1
-    return (
-        torch.cat([nodes, halfway])[order],
-        torch.cat([samples, found])[order],
-        halved.repeat_interleave(twice),
-        errors.repeat_interleave(twice),
-    )
-
-
-def fitted_basis(
-    nodes: Tensor, samples: Tensor, domain: Interval, extent: Interval
-) -> tuple[SampledBasis, Tensor]:
-    """Return the fewest basis functions that make all functions sampled, and the coefficients.
-
-    Parameters
-    ----------
-    nodes, samples
-        ``(P,)`` and ``(P, F)``.
-    domain, extent
-        As `SampledBasis` takes them.
-
-    Returns
-    -------
-    SampledBasis, Tensor
-        And ``(nb, F)``.
-    """
-    # The eigenvectors of P × P numbers, however many functions there are.
-    _, vectors = torch.linalg.eigh(samples @ samples.T)
-    vectors = vectors.flip(1)
-    coefficients = vectors.T @ samples
-    scale = float(samples.abs().max()) or 1.0
-    rest = samples.clone()
-    count = 0
-    while count < len(nodes) and float(rest.abs().max()) > _NEGLIGIBLE * scale:
-        rest = rest - vectors[:, count : count + 1] * coefficients[count]
-        count += 1
-    count = max(count, 1)
-    # As large as the functions are, so that coefficients are of the order of 1.
-    sizes = vectors[:, :count].abs().amax(0).clamp_min(1e-12)
-    values = vectors[:, :count] / sizes
-    basis = SampledBasis(tuple(nodes.tolist()), tuple(map(tuple, values.tolist())), domain, extent)
-    return basis, coefficients[:count] * sizes.unsqueeze(1)
+        count = min(int((off > _FINE).sum()), _MOST - len(nodes))
+        error = max(error, *off[count : count + 1].tolist(), 0.0)
+        waiting = float(off[0]) / 2  # at a kink; where functions are smooth, it is 16 times less
+        taken = order[:count]
+        starts = torch.cat([starts[taken], halfway[taken]])
+        ends = torch.cat([halfway[taken], ends[taken]])
+        nodes, place = torch.cat([nodes, halfway[taken]]).sort()
+        samples = torch.cat([samples, found[taken]])[place]
+    return nodes, samples, max(error, waiting) if len(starts) else error
 
 
 def sampled_functions(
@@ -212,7 +163,7 @@ def sampled_functions(
     extent: Interval,
     known: SampledBasis | None,
 ) -> tuple[SampledBasis, Tensor]:
-    """Sample functions: those of a basis known before, if it still makes them, or of a new one.
+    """Sample functions: by a basis known before, if it still makes them, or by the smallest one.
 
     Parameters
     ----------
@@ -233,14 +184,25 @@ def sampled_functions(
     Untold
         If they jump or bend too fast.
     """
-    if known is not None and (known.domain, known.extent) == (domain, extent):
-        samples = values(torch.tensor(known.nodes, dtype=torch.float64)).flatten(1)
-        coefficients = known.fit(samples)
-        off = samples - torch.tensor(known.values, dtype=torch.float64) @ coefficients
-        if float(off.abs().max()) <= _STEADY * float(samples.abs().max()):
-            return known, coefficients
+    if known is not None and known.serves(extent):
+        before, old = known.tensors()
+        samples = values(before)
+        fitted: Tensor = torch.linalg.lstsq(old, samples).solution
+        if float((samples - old @ fitted).abs().max()) <= _STEADY * float(samples.abs().max()):
+            return known, fitted
     nodes, samples, error = refined_nodes(wider(extent), values)
-    if error > MOST_OFF:
+    if error > _MOST_OFF:
         raise Untold(f"its functions jump or bend too fast to be sampled: {error:.0%} off")
-    basis, coefficients = fitted_basis(nodes, samples.flatten(1), domain, extent)
-    return basis.with_error(error), coefficients
+    # The eigenvectors of P × P numbers, however many functions there are.
+    vectors = torch.linalg.eigh(samples @ samples.T)[1].flip(1)
+    coefficients = vectors.T @ samples
+    scale = float(samples.abs().max()) or 1.0
+    rest, count = samples, 0
+    while count < len(nodes) and float(rest.abs().max()) > _NEGLIGIBLE * scale:
+        rest = rest - vectors[:, count : count + 1] * coefficients[count]
+        count += 1
+    count = max(count, 1)
+    # As large as the functions are, so that coefficients are of the order of 1.
+    sizes = vectors[:, :count].abs().amax(0).clamp_min(1e-12)
+    basis = SampledBasis.of(nodes, vectors[:, :count] / sizes, domain, extent, error)
+    return basis, coefficients[:count] * sizes.unsqueeze(1)

@@ -1,22 +1,22 @@
-"""What was sampled of which module, kept until that is due anew."""
+"""What was sampled of which module, kept until that is due anew, and how far it is off."""
 
 from __future__ import annotations
 
 import contextvars
+import math
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.layer import LayerFunctions, Rewriter
+from kan_widgets.functions.registry import SAMPLED, Adapter, Reader, Sum
 from kan_widgets.functions.rewriting import Rewrite
-from kan_widgets.functions.sampling.additivity import Measured
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold
 from kan_widgets.functions.terms import ALL, Part
 from kan_widgets.functions.undisturbed import stand_in
@@ -27,35 +27,17 @@ T = TypeVar("T")
 _SHARE = 0.01
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Samples:
-    """What was sampled of a module, and when."""
+    """What was sampled: a basis, and of whole layers what else is known of them."""
 
-    layers: list[LayerFunctions]
-    bias: Tensor
     basis: SampledBasis
-    measured: Measured
-    versions: tuple[tuple[int, int], ...]
-    next: float
-
-    @classmethod
-    def taken(
-        cls,
-        module: nn.Module,
-        layers: list[LayerFunctions],
-        bias: Tensor,
-        basis: SampledBasis,
-        cost: float,
-        measured: Measured,
-    ) -> Samples:
-        """Return what was sampled now and took ``cost`` seconds."""
-        due = next_time(time.perf_counter() - cost)
-        return cls(layers, bias, basis, measured, _versions(module), due)
-
-    @property
-    def coefficients(self) -> Tensor:
-        """Of all functions, ``(out, inputs, nb)``."""
-        return torch.cat([layer.coefficients.flatten(1, -2) for layer in self.layers], dim=1)
+    layers: Sequence[LayerFunctions] = ()
+    coefficients: Tensor = field(default_factory=lambda: torch.zeros(0))
+    """``(out, inputs, nb)``."""
+    bias: Tensor | None = None
+    words: str = ""
+    """How far they are off."""
 
     @property
     def is_diagonal(self) -> bool:
@@ -66,19 +48,17 @@ class Samples:
         others = own * (1 - torch.eye(len(own)).to(own)).unsqueeze(-1)
         return float(others.abs().max()) < 1e-6 * float(own.abs().max())
 
-    @property
-    def is_straight(self) -> bool:
-        """Whether all functions are straight lines."""
-        nodes = torch.tensor(self.basis.nodes, dtype=torch.float64)
-        values = torch.tensor(self.basis.values, dtype=torch.float64)
-        # A constant may be among them where functions are not drawn as 0 at x = 0.
-        lines = torch.stack([nodes, torch.ones_like(nodes)], dim=1)
-        return float((values - lines @ (torch.linalg.pinv(lines) @ values)).abs().max()) < 1e-4
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """What was sampled, from which tensors, and when it may be sampled anew."""
+
+    samples: Samples
+    versions: tuple[tuple[int, int], ...]
+    next: float
 
 
-Sampler = Callable[[nn.Module, nn.Module, SampledBasis | None], Samples]
-
-samples_of: weakref.WeakKeyDictionary[nn.Module, Samples] = weakref.WeakKeyDictionary()
+_kept: weakref.WeakKeyDictionary[nn.Module, _Kept] = weakref.WeakKeyDictionary()
 _anew: contextvars.ContextVar[bool] = contextvars.ContextVar("sampled anew", default=False)
 
 
@@ -92,6 +72,47 @@ def sampled_anew() -> Iterator[None]:
         _anew.reset(token)
 
 
+def keep(module: nn.Module, tensors: list[Tensor], samples: Samples, began: float) -> Samples:
+    """Keep what was sampled of a module from some tensors, since a time."""
+    now = time.perf_counter()
+    due = now + max(1.0, (now - began) / _SHARE)
+    _kept[module] = _Kept(samples, _versions(tensors), due)
+    return samples
+
+
+def newest(
+    module: nn.Module, tensors: list[Tensor], sample: Callable[[nn.Module], Samples]
+) -> Samples:
+    """Return what was sampled last of a module, or anew if that is due.
+
+    Parameters
+    ----------
+    module
+        The module.
+    tensors
+        What it is sampled from.
+    sample
+        Takes what runs in its place.
+    """
+    known = _kept.get(module)
+    if known is not None and not _is_due(known, tensors):
+        return known.samples
+    began = time.perf_counter()
+    try:
+        # Where it is: it has taken such inputs before.
+        found = stand_in(module, lambda run, _: sample(run))
+    except Untold as error:
+        error.module = module
+        raise
+    return keep(module, tensors, found, began)
+
+
+def known_basis(module: nn.Module) -> SampledBasis | None:
+    """Return the basis of what was sampled last of a module."""
+    known = _kept.get(module)
+    return None if known is None else known.samples.basis
+
+
 def on_cpu(module: nn.Module, use: Callable[[nn.Module], T]) -> T:
     """Give what runs in the place of a module that was not sampled before, on the CPU.
 
@@ -102,63 +123,95 @@ def on_cpu(module: nn.Module, use: Callable[[nn.Module], T]) -> T:
     def used(run: nn.Module, copied: bool) -> T:
         if copied:
             run.to("cpu")
-        elif any(not tensor.is_cpu for tensor in (*module.parameters(), *module.buffers())):
+        elif any(not tensor.is_cpu for tensor in all_of(module)):
             raise Untold("it cannot be copied from its device to the CPU")
         return use(run)
 
     return stand_in(module, used)
 
 
-def newest(sample: Sampler, module: nn.Module) -> list[LayerFunctions]:
-    """Return the functions as they were sampled last, or anew if that is due."""
-    known = samples_of.get(module)
-    if known is None or _is_due(module, known):
-        # Where it is: it has taken such inputs before.
-        basis = known.basis if known is not None else None
-        try:
-            known = stand_in(module, lambda run, _: sample(module, run, basis))
-        except Untold as error:
-            error.module = module
-            raise
-        samples_of[module] = known
-    return known.layers
+def sampling(
+    module: nn.Module,
+    read: Reader,
+    shape: tuple[int, ...],
+    sums: Callable[[nn.Module], Sequence[Sum]] | None = None,
+) -> Adapter:
+    """Return an adapter for one module that is sampled, which takes inputs of a shape."""
+    return Adapter(
+        SAMPLED,
+        type(module),
+        read,
+        lambda module: "",
+        lambda module: True,
+        sums,
+        lambda module: shape,
+        elementwise=sums is None,
+    )
 
 
-def _is_due(module: nn.Module, known: Samples) -> bool:
-    return is_time(known.next) and _versions(module) != known.versions
+def all_of(module: nn.Module) -> list[Tensor]:
+    """Return all tensors of a module."""
+    return [*module.parameters(), *module.buffers()]
 
 
-def is_time(due: float) -> bool:
-    """Whether what was sampled may be sampled anew."""
-    return _anew.get() or time.perf_counter() >= due
-
-
-def next_time(began: float) -> float:
-    """Return when to sample again what was begun at some time, and has just been sampled."""
-    now = time.perf_counter()
-    return now + max(1.0, (now - began) / _SHARE)
-
-
-def _versions(module: nn.Module) -> tuple[tuple[int, int], ...]:
-    return tuple((t.data_ptr(), t._version) for t in (*module.parameters(), *module.buffers()))
-
-
-def rewriter_of(module: nn.Module, coefficients: Tensor) -> Callable[[Tensor], Rewrite | None]:
+def rewriter_of(module: nn.Module, coefficients: Tensor) -> Rewriter:
     """Return a layer's ``rewriter``, which copies what was sampled until that is due anew."""
-    return partial(_rewriter, weakref.ref(module), coefficients)
+    ref = weakref.ref(module)
+
+    def rewriter(out: Tensor, part: Part = ALL) -> Rewrite | None:
+        def rewrite() -> bool:
+            module = ref()
+            known = _kept.get(module) if module is not None else None
+            if module is None or known is None or _is_due(known, all_of(module)):
+                return False
+            if not any(layer.coefficients is coefficients for layer in known.samples.layers):
+                return False
+            out.copy_(coefficients[part])
+            return True
+
+        return rewrite
+
+    return rewriter
 
 
-def _rewriter(
-    ref: weakref.ref[nn.Module], coefficients: Tensor, out: Tensor, part: Part = ALL
-) -> Rewrite | None:
-    def rewrite() -> bool:
-        module = ref()
-        known = samples_of.get(module) if module is not None else None
-        if module is None or known is None or _is_due(module, known):
-            return False
-        if not any(layer.coefficients is coefficients for layer in known.layers):
-            return False
-        out.copy_(coefficients[part])
-        return True
+def _is_due(known: _Kept, tensors: list[Tensor]) -> bool:
+    is_time = _anew.get() or time.perf_counter() >= known.next
+    return is_time and _versions(tensors) != known.versions
 
-    return rewrite
+
+def _versions(tensors: list[Tensor]) -> tuple[tuple[int, int], ...]:
+    return tuple((tensor.data_ptr(), tensor._version) for tensor in tensors)
+
+
+def difference(total: Tensor, out: Tensor) -> float:
+    """Return how far Σφ is off at most, ``(n, out)``, by how far outputs are from their mean."""
+    size = float((out - out.mean(0)).abs().max()) if len(out) else 0.0
+    return float((total - out).abs().max()) / (size or 1.0) if len(out) else 0.0
+
+
+def off_in_words(error: float, given: int = 0, drawn: int = 0, beyond: int = 0) -> str:
+    """Say how far Σφ of sampled functions is off, and where and when that was looked at.
+
+    Parameters
+    ----------
+    error
+        The largest difference, by the largest output.
+    given, drawn
+        How many inputs were compared that it was really given, and how many others.
+    beyond
+        How many inputs that it was given lie beyond where functions were sampled.
+    """
+    counts = ((given, "that it was given"), (drawn, "drawn at random"))
+    inputs = " and ".join(f"{n:,} inputs {words}" for n, words in counts if n)
+    clock = time.strftime("%H:%M:%S")
+    rest = f"; {beyond:,} of those given lie beyond" if beyond else ""
+    off = f"Σφ is off by at most {at_most(error)} of the largest output over {inputs}"
+    return f"{off}, at {clock}{rest}"
+
+
+def at_most(error: float) -> str:
+    """Return an error in one digit, rounded up."""
+    if not 0 < error < math.inf:
+        return f"{error:.0e}"
+    unit = 10.0 ** math.floor(math.log10(error))
+    return f"{math.ceil(error / unit - 1e-9) * unit:.0e}"

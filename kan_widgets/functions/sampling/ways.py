@@ -1,4 +1,4 @@
-"""How a module that nobody knows can be run: what shape of inputs it takes."""
+"""How a module that nobody knows can be run: what inputs it takes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import INPUT_NAMES
+from kan_widgets.functions.layer import as_rows
+from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.nn.bases.basis import Interval
 
 _GRID = re.compile(r"grid|knot|cent(er|re)s?$")
@@ -30,51 +32,71 @@ class Way:
     ----------
     shape
         Of one input, without the batch.
-    inputs
-        How many numbers one sum takes in: features, or channels times entries of a kernel. With
-        ``beside`` twice as many, those of the norm first.
     domain, extent
         Where the functions are meant for, and where to look at them.
-    before
-        The norm that the input passes first, by name; or empty.
+    kernel, conv, line
+        Of a convolution; ``kernel`` is ``None`` for others. ``line`` says that it goes over one
+        dimension, ``shape`` being (channels, length).
+    border
+        Whether it is known what a convolution adds up where its kernels reach beyond the border.
+    before, after
+        Names of the norm that the input passes first, and of the norms and activations that the sum
+        passes, the last one first.
     beside
-        Whether the input itself is taken in too, beside what the norm makes of it.
+        Whether the input itself is taken in too, beside what the norm before makes of it.
     given
         Inputs that it was really given, ``(n, numbers of one input)``, or of a convolution patches
         of them; ``None`` where none are known.
-    after
-        Norms and activations that the sum passes, the last one first.
-    kernel, stride, padding, dilation
-        Of a convolution; ``kernel`` is ``None`` for others. ``padding`` as `ConvSettings` has it.
-    line
-        Whether it is a convolution over one dimension, ``shape`` being (channels, length).
-    border
-        What a convolution pads: ``"x"``, ``"basis"`` (see `ConvSettings`), ``"constants"`` if it is
-        the basis, and functions are not 0 at x = 0, or ``"unknown"``.
     why
         Why no adapter reads it, for a person to read.
     """
 
     shape: tuple[int, ...]
-    inputs: int
     domain: Interval
     extent: Interval
+    kernel: tuple[int, int] | None = None
+    conv: ConvSettings = field(default_factory=ConvSettings)
+    line: bool = False
+    border: bool = True
     before: str = ""
     after: tuple[str, ...] = ()
-    kernel: tuple[int, int] | None = None
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
-    dilation: tuple[int, int] = (1, 1)
-    line: bool = False
-    border: str = "x"
-    why: str = ""
     beside: bool = False
     given: Tensor | None = field(default=None, compare=False)
+    why: str = ""
 
     @property
     def width(self) -> int:
         """How many numbers one input has."""
         return int(torch.Size(self.shape).numel())
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers one sum takes in; with ``beside`` twice, those of the norm first."""
+        kernel = self.kernel
+        own = self.width if kernel is None else self.shape[0] * kernel[0] * kernel[1]
+        return own * (1 + self.beside)
+
+    def words(self, module: nn.Module) -> list[str]:
+        """Say what comes after the sum, and why it was sampled."""
+        around = [type(module.get_submodule(name)).__name__ for name in reversed(self.after)]
+        comes = f"{' and '.join(around)} come{'s' * (len(around) < 2)} after the sum."
+        return [*([comes] if around else []), *([f"{self.why}."] if self.why else [])]
+
+    def drawn(self) -> Tensor:
+        """Return inputs from the domain and from the extent, half each."""
+        generator = torch.Generator().manual_seed(2)
+        known = 0 if self.given is None else len(self.given)
+        count = max(32, how_many(self.width) - known)
+        x = torch.rand(count, *self.shape, generator=generator)
+        half = len(x) // 2
+        for part, (low, high) in ((x[:half], self.domain), (x[half:], self.extent)):
+            part.mul_(high - low).add_(low)
+        return x
+
+
+def how_many(numbers: int) -> int:
+    """Return how many inputs of so many numbers each to run where many are wanted."""
+    return max(32, min(_MOST_INPUTS, _MOST_NUMBERS // numbers))
 
 
 def ways_of(run: nn.Module, given: Tensor | None = None) -> Iterator[Way]:
@@ -82,10 +104,8 @@ def ways_of(run: nn.Module, given: Tensor | None = None) -> Iterator[Way]:
 
     Of what it was ``given`` the shape is known, and functions take in such numbers.
     """
-    domain, extent = interval_of(run)
-    kernel = pair_of(setting_in(run, "kernel_size", None))
     if given is not None:
-        yield from _as_given(run, given, kernel, domain, extent)
+        yield from _as_given(run, given)
         return
     named, others = _sizes(run)
     # A size that it names itself holds; any other that runs may do so by chance.
@@ -93,7 +113,7 @@ def ways_of(run: nn.Module, given: Tensor | None = None) -> Iterator[Way]:
         ran = [
             way
             for size in sizes
-            for way in _shapes(run, size, kernel, domain, extent)
+            for way in (*_maps(run, size), *_features(run, size))
             if _runs(run, way)
         ]
         yield from ran[:_MOST_SHAPES]
@@ -101,34 +121,20 @@ def ways_of(run: nn.Module, given: Tensor | None = None) -> Iterator[Way]:
             return
 
 
-def _as_given(
-    run: nn.Module,
-    given: Tensor,
-    kernel: tuple[int, int] | None,
-    domain: Interval,
-    extent: Interval,
-) -> Iterator[Way]:
+def _as_given(run: nn.Module, given: Tensor) -> Iterator[Way]:
     """Yield the ways to take what a module was given: as maps, or as features of tokens."""
-    if given.ndim > 2:
-        for way in _shapes(run, given.shape[1], kernel, domain, extent):
-            if way.kernel is not None and len(way.shape) == given.ndim - 1 and _runs(run, way):
-                yield replace(way, given=_patches_of(given, way))
+    for way in _maps(run, given.shape[1]) if given.ndim > 2 else ():
+        if len(way.shape) == given.ndim - 1 and _runs(run, way):
+            assert way.kernel is not None
+            maps = as_rows(given) if way.line else given
+            patches = F.unfold(maps.float(), way.kernel, way.conv.dilation, 0, way.conv.stride)
+            yield replace(way, given=_some(patches.transpose(1, 2).flatten(0, 1)))
     columns = given.shape[2:] == (1,)
-    if _has_kernels(run) and not columns:
-        return  # on a single place each kernel would be its centre alone
     size = given.shape[1] if columns else given.shape[-1]
-    features = [way for way in _features(size, domain, extent) if _runs(run, way)]
     # Tokens are run one by one where that goes: they are then inputs of their own.
-    rows = given.reshape(-1, size)
-    yield from (replace(way, given=_some(rows)) for way in features[:1])
-
-
-def _patches_of(given: Tensor, way: Way) -> Tensor:
-    """Return patches of maps without what is padded, ``(n, channels times entries)``."""
-    assert way.kernel is not None
-    maps = given.unsqueeze(2) if way.line else given
-    patches = F.unfold(maps.float(), way.kernel, way.dilation, 0, way.stride)
-    return _some(patches.transpose(1, 2).flatten(0, 1))
+    for way in _features(run, size, columns=columns):
+        if _runs(run, way):
+            return (yield replace(way, given=_some(given.reshape(-1, size))))
 
 
 def _some(rows: Tensor) -> Tensor:
@@ -138,70 +144,58 @@ def _some(rows: Tensor) -> Tensor:
     return rows[::step].clone()
 
 
-def how_many(numbers: int) -> int:
-    """Return how many inputs of so many numbers each to run where many are wanted."""
-    return max(32, min(_MOST_INPUTS, _MOST_NUMBERS // numbers))
+def _maps(run: nn.Module, channels: int) -> Iterator[Way]:
+    """Yield the way to take maps, if a module has the settings of a convolution."""
+    kernel, conv, line = convolution_in(run)
+    if kernel is None:
+        return
+    # Two outputs each way: some norms refuse a single one.
+    sides = tuple(
+        -(-p // s) * s - p + d * (k - 1) + 1 + s
+        for k, s, p, d in zip(kernel, conv.stride, conv.padding[::-2], conv.dilation, strict=True)
+    )
+    yield Way((channels, *sides[line:]), *interval_of(run), kernel, conv, line)
 
 
-def _shapes(
-    run: nn.Module, size: int, kernel: tuple[int, int] | None, domain: Interval, extent: Interval
-) -> Iterator[Way]:
-    if kernel is not None and _is_line(run):
-        (_, k), (_, s), (_, p), (_, d) = (
-            pair_of(setting_in(run, name, default)) or (default, default)
-            for name, default in (
-                ("kernel_size", 1),
-                ("stride", 1),
-                ("padding", 0),
-                ("dilation", 1),
-            )
-        )
-        # Two outputs each way, as below.
-        row: tuple[int, ...] = (size, -(-p // s) * s - p + d * (k - 1) + 1 + s)
-        more = ((1, s), (p, p, 0, 0), (1, d))
-        yield Way(row, size * k, domain, extent, "", (), (1, k), *more, line=True)
-    elif kernel is not None:
-        stride, padding, dilation = (
-            pair_of(setting_in(run, name, default)) or (default, default)
-            for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
-        )
-        reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
-        first = [-(-p // s) * s - p for p, s in zip(padding, stride, strict=True)]
-        # Two outputs each way: some norms refuse a single one.
-        sides = tuple(a + r + s for a, r, s in zip(first, reach, stride, strict=True))
-        pads = (padding[1], padding[1], padding[0], padding[0])
-        numbers = size * kernel[0] * kernel[1]
-        shape = (size, *sides)
-        yield Way(shape, numbers, domain, extent, "", (), kernel, stride, pads, dilation)
-    if not _has_kernels(run):  # on a single place each kernel would be its centre alone
-        yield from _features(size, domain, extent)
+def _features(run: nn.Module, size: int, *, columns: bool = False) -> Iterator[Way]:
+    """Yield the ways to take features; none if each kernel would be its centre alone."""
+    if columns or not _has_kernels(run):
+        for shape in ((size,), (1, size), (size, 1))[: 3 if size > 1 else 2]:
+            yield Way(shape, *interval_of(run))
 
 
-def _features(size: int, domain: Interval, extent: Interval) -> Iterator[Way]:
-    yield Way((size,), size, domain, extent)
-    yield Way((1, size), size, domain, extent)
-    if size > 1:
-        yield Way((size, 1), size, domain, extent)
+def convolution_in(run: nn.Module) -> tuple[tuple[int, int] | None, ConvSettings, bool]:
+    """Return the settings of a convolution, and whether it goes over one dimension.
 
-
-def _is_line(run: nn.Module) -> bool:
-    """Say whether its convolutions go over one dimension."""
+    They are those of the module itself or of one inside it; without a kernel there are none.
+    """
+    kinds = (nn.Conv2d, nn.Conv1d, nn.Unfold)
     parts = list(run.modules())
+    inside = [run, *(part for part in parts if isinstance(part, kinds))]
     flat = any(isinstance(part, nn.Conv2d | nn.Conv3d) for part in parts)
-    return not flat and any(isinstance(part, nn.Conv1d) for part in parts)
+    line = not flat and any(isinstance(part, nn.Conv1d) for part in parts)
+
+    def pair(name: str, default: int) -> tuple[int, int]:
+        found = [vars(p)[n] for p in inside for n in (name, f"_{name}") if n in vars(p)]
+        value = found[0] if found else default
+        sizes = value if isinstance(value, tuple | list) else (value,)
+        if {type(size) for size in sizes} != {int} or len(sizes) > 2:
+            sizes = (default,)
+        return (int(name != "padding"), sizes[-1]) if line else (sizes[0], sizes[-1])
+
+    kernel, stride, dilation = pair("kernel_size", 0), pair("stride", 1), pair("dilation", 1)
+    top, left = pair("padding", 0)
+    settings = ConvSettings(stride, (left, left, top, top), dilation)
+    return kernel if kernel[1] else None, settings, line
 
 
 def _has_kernels(run: nn.Module) -> bool:
     """Say whether a convolution in it takes in more than one place at once."""
     kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
     sizes = [part.kernel_size for part in run.modules() if isinstance(part, kinds)]
-    return any(size != 1 for own in (*sizes, _numbers(run, "kernel_size")) for size in own)
-
-
-def _numbers(run: nn.Module, name: str) -> tuple[int, ...]:
-    value = vars(run).get(name, vars(run).get(f"_{name}", ()))
-    found = value if isinstance(value, tuple | list) else (value,)
-    return tuple(each for each in found if type(each) is int)
+    own = vars(run).get("kernel_size", vars(run).get("_kernel_size", ()))
+    sizes.append(own if isinstance(own, tuple | list) else (own,))
+    return any(type(size) is int and size != 1 for each in sizes for size in each)
 
 
 def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:
@@ -210,40 +204,17 @@ def _sizes(run: nn.Module) -> tuple[list[int], list[int]]:
     named = [size for name in INPUT_NAMES if type(size := own.get(name)) is int]
     weights = sorted((p for p in run.parameters() if p.ndim > 1), key=lambda p: -p.numel())
     sizes = [size for weight in weights[:4] for size in weight.shape]
-    layered = [size for weight in weights[:2] for size in _flattened(weight)]
-    least = 1 if _has_kernels(run) else 2  # an image may have one channel
-    others = [size for size in dict.fromkeys((*sizes, *layered)) if least <= size <= 8192]
-    return [size for size in dict.fromkeys(named) if size >= 1], others[: 2 * _MOST_SHAPES]
-
-
-def _flattened(weight: Tensor) -> list[int]:
-    """Return divisors of a weight's sides, where inputs times basis functions lie in one."""
-    return [
+    # Inputs times basis functions may lie in one dimension.
+    sizes += [
         side // nb
+        for weight in weights[:2]
         for side in (weight.shape[1], weight.shape[0])
         for nb in range(2, 17)
         if side % nb == 0
     ]
-
-
-def setting_in(run: nn.Module, name: str, default: Any = None) -> Any:
-    """Return a setting of a convolution, of the module itself or of one inside it."""
-    kinds = (nn.Conv2d, nn.Conv1d, nn.Unfold)
-    inside = [run, *(part for part in run.modules() if isinstance(part, kinds))]
-    names = [each for each in (name, f"_{name}") for part in inside if each in vars(part)]
-    found = [vars(part)[each] for part in inside for each in names if each in vars(part)]
-    return found[0] if found else default
-
-
-def pair_of(value: Any) -> tuple[int, int] | None:
-    """Return a setting for both directions; ``None`` if it is none."""
-    if type(value) is int:
-        return value, value
-    if isinstance(value, tuple | list) and len(value) == 1 and type(value[0]) is int:
-        return value[0], value[0]
-    if isinstance(value, tuple | list) and len(value) == 2 and all(type(v) is int for v in value):
-        return value[0], value[1]
-    return None
+    least = 1 if _has_kernels(run) else 2  # an image may have one channel
+    others = [size for size in dict.fromkeys(sizes) if least <= size <= 8192]
+    return [size for size in dict.fromkeys(named) if size >= 1], others[: 2 * _MOST_SHAPES]
 
 
 def interval_of(run: nn.Module) -> tuple[Interval, Interval]:
@@ -269,18 +240,15 @@ def interval_of(run: nn.Module) -> tuple[Interval, Interval]:
 
 
 def _runs(run: nn.Module, way: Way) -> bool:
-    like = like_of(run)
     try:
-        y = computed(run(torch.zeros(3, *way.shape).to(like)))
+        y = computed(run(torch.zeros(3, *way.shape).to(like_of(run))))
     except Exception:
         return False
-    if not isinstance(y, Tensor) or len(y) != 3:
+    if not isinstance(y, Tensor) or len(y) != 3 or y.ndim != len(way.shape) + 1:
         return False
     if way.kernel is not None:
-        return y.ndim == len(way.shape) + 1
-    if way.shape[1:] == (1,):
-        return y.ndim == 3 and y.shape[2] == 1
-    return y.ndim == len(way.shape) + 1 and y.shape[1:-1] == way.shape[:-1]
+        return True
+    return y.shape[2] == 1 if way.shape[1:] == (1,) else y.shape[1:-1] == way.shape[:-1]
 
 
 def like_of(run: nn.Module) -> Tensor:
