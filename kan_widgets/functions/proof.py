@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import attribute
@@ -15,6 +15,7 @@ from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.reading import unwrap
 from kan_widgets.functions.registry import Adapter, Reader, Sum, find_adapter
+from kan_widgets.functions.sums import total_of
 from kan_widgets.functions.undisturbed import undisturbed
 
 _SAMPLES = 64
@@ -32,46 +33,13 @@ class Proof:
     """How many numbers were compared."""
 
 
-class _Recorder:
-    """Keeps the tensors at some taps while a module runs."""
+class Unlike(ValueError):
+    """Σφ is not what a module computes: by how much, relative to the largest output, and where."""
 
-    def __init__(self, taps: Sequence[Tap]) -> None:
-        self._passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps}
-        self._handles = []
-        for tap in taps:
-            for module in dict.fromkeys(tap.modules):
-                if tap.side == "input":
-                    handle = module.register_forward_pre_hook(self._before(tap))
-                else:
-                    handle = module.register_forward_hook(self._after(tap))
-                self._handles.append(handle)
-
-    def _before(self, tap: Tap) -> Any:
-        def hook(module: nn.Module, given: tuple[Any, ...]) -> None:
-            self._passed[tap].append(_tensor(given).detach())
-
-        return hook
-
-    def _after(self, tap: Tap) -> Any:
-        def hook(module: nn.Module, given: Any, result: Any) -> None:
-            self._passed[tap].append(_tensor(result).detach())
-
-        return hook
-
-    def remove(self) -> None:
-        for handle in self._handles:
-            handle.remove()
-
-    def at(self, tap: Tap) -> Tensor:
-        passed = self._passed[tap]
-        if not passed:
-            names = ", ".join(type(module).__name__ for module in tap.modules)
-            raise ValueError(f"nothing passed {names} while the module ran")
-        return tap.join(passed)
-
-
-def _tensor(value: Any) -> Tensor:
-    return value if isinstance(value, Tensor) else _tensor(value[0])
+    def __init__(self, message: str, error: float, worst: int) -> None:
+        super().__init__(message)
+        size = f"{error:.0%} of" if error < 2 else f"{error:.1f} times"
+        self.words = f"it would be off by {size} its largest output, most at output {worst}"
 
 
 def check(
@@ -130,19 +98,27 @@ def check(
     if adapter is None and known is None:
         why = problem or "register one, or give the reader to try"
         raise TypeError(f"no adapter reads this {type(module).__name__}: {why}")
-    reader = adapter or (known.read if known is not None else None)
-    assert reader is not None
-    if adapter is not None and known is not None and known.read is not adapter:
-        known = None
-    found = reader(module)
-    layers = [found] if isinstance(found, LayerFunctions) else list(found)
-    by_name = {layer.name: layer for layer in layers}
-    sums = sums_of(module, known, tuple(by_name), before, bias)
+    reader = adapter or known.read  # type: ignore[union-attr]
+    known = known if known is not None and known.read is reader else None
+    layers = layers_by(reader, module)
+    sums = sums_of(module, known, layers, bias)
+    if before:
+        part = attribute(module, before)
+        if not isinstance(part, nn.Module):
+            kind = type(module).__name__
+            raise ValueError(f"before: expected the name of a part of {kind}, got {before!r}")
+        parts = tuple(part) if isinstance(part, nn.ModuleList) else (part,)
+        sums = [Sum(tuple(layer.name for layer in layers), Tap(parts), bias)]
     x = inputs_for(module, known, layers) if inputs is None else inputs
-
     worst, outputs = undisturbed(module, lambda: compared(module, layers, sums, x, tolerance))
-    kind = type(module).__name__
-    return Proof(tuple(name or kind for name in by_name), worst, outputs)
+    names = dict.fromkeys(layer.name or type(module).__name__ for layer in layers)
+    return Proof(tuple(names), worst, outputs)
+
+
+def layers_by(reader: Reader, module: nn.Module) -> list[LayerFunctions]:
+    """Return what a reader makes of a module, as a list."""
+    found = reader(module)
+    return [found] if isinstance(found, LayerFunctions) else list(found)
 
 
 def compared(
@@ -185,56 +161,115 @@ def compared(
     by_name = {layer.name: layer for layer in layers}
     own = Tap((module,))
     taps = [own, *(s.at for s in sums), *(x.x_at for x in layers if x.x_at is not None)]
+    with _passing(taps) as passed:
+        module(x)
     # ReLU-KAN takes and returns columns, (n, in, 1).
     columns = x.ndim == 3 and x.shape[2] == 1 and x.shape[1] == layers[0].shape[1] > 1
-    recorder = _Recorder(list(dict.fromkeys(taps)))
+
+    def at(tap: Tap) -> Tensor:
+        if not passed[tap]:
+            names = ", ".join(type(module).__name__ for module in tap.modules)
+            raise ValueError(f"nothing passed {names} while the module ran")
+        found = tap.join(passed[tap])
+        return found.squeeze(2) if columns else found
+
     worst, outputs = 0.0, 0
-    try:
-        module(x)
-        for place in sums:
-            parts = [by_name[name] for name in place.layers]
-            rows = slice(None)
-            out, bias = recorder.at(place.at).to("cpu", torch.float64), place.bias
-            out = out.squeeze(2) if columns else out
-            if most_outputs is not None and all(
-                part.kind == "linear" and part.shape[0] == out.shape[-1] for part in parts
-            ):
-                rows = slice(None, None, -(-out.shape[-1] // most_outputs))
-                out, bias = out[..., rows], None if bias is None else bias.detach().cpu()[rows]
-            inputs = [recorder.at(part.x_at or own) for part in parts]
-            inputs = [each.squeeze(2) for each in inputs] if columns else inputs
-            total = sum(
-                total_of(part, each, rows) for part, each in zip(parts, inputs, strict=True)
+    for place in sums:
+        parts = [by_name[name] for name in place.layers]
+        out, rows = at(place.at).to("cpu", torch.float64), slice(None)
+        if most_outputs is not None and all(
+            part.kind == "linear" and part.shape[0] == out.shape[-1] for part in parts
+        ):
+            rows = slice(None, None, -(-out.shape[-1] // most_outputs))
+            out = out[..., rows]
+        totals = [total_of(part, at(part.x_at or own), rows) for part in parts]
+        total, kind = sum(totals[1:], totals[0]), type(module).__name__
+        if total.shape != out.shape:
+            raise ValueError(
+                f"Σφ of {_names(place, kind)} has shape {tuple(total.shape)}, but the module "
+                f"computes {tuple(out.shape)}: the coefficients or the convolution's settings are "
+                "wrong"
             )
-            assert isinstance(total, Tensor)
-            kind = type(module).__name__
-            found = Sum(place.layers, place.at, bias)
-            worst = max(worst, _compare(found, total, out, kind, tolerance, constants))
-            outputs += out.numel()
-    finally:
-        recorder.remove()
+        if place.bias is not None:
+            bias = place.bias.detach().to(total)[rows]
+            total = total + (bias if total.ndim < 4 else bias.view(-1, 1, 1))
+        worst = max(worst, _compare(total, out, tolerance, constants, _names(place, kind)))
+        outputs += out.numel()
     return worst, outputs
+
+
+@contextmanager
+def _passing(taps: Sequence[Tap]) -> Iterator[dict[Tap, list[Tensor]]]:
+    """Keep the tensors that pass some taps."""
+    passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps}
+    handles = []
+
+    def keep(tap: Tap) -> Any:
+        def hook(module: nn.Module, *values: Any) -> None:
+            value = values[-1]  # what it is given, or what it returns
+            while not isinstance(value, Tensor):
+                value = value[0]
+            passed[tap].append(value.detach())
+
+        return hook
+
+    try:
+        for tap in passed:
+            for module in dict.fromkeys(tap.modules):
+                if tap.side == "input":
+                    handles.append(module.register_forward_pre_hook(keep(tap)))
+                else:
+                    handles.append(module.register_forward_hook(keep(tap)))
+        yield passed
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _names(place: Sum, kind: str) -> str:
+    return ", ".join(name for name in place.layers if name) or kind
+
+
+def _compare(total: Tensor, out: Tensor, tolerance: float, constants: bool, names: str) -> float:
+    # Both are nowhere: as beside the domain of a basis that is not known there.
+    nowhere = total.isnan() & out.isnan()
+    if not nowhere.all():
+        total, out = total.masked_fill(nowhere, 0.0), out.masked_fill(nowhere, 0.0)
+    scale = float(out.abs().max())
+    difference = total - out
+    error = float(difference.abs().max()) / (scale or 1.0)
+    by_output = difference.movedim(-1 if total.ndim < 4 else 1, 0).flatten(1)
+    spread = float((by_output - by_output[:, :1]).abs().max()) / (scale or 1.0)
+    if error <= tolerance or (constants and spread <= tolerance):
+        return min(error, spread) if constants else error
+    worst, hint = int(by_output.abs().amax(1).argmax()), ""
+    if spread <= tolerance:
+        hint = " The difference is a constant for each output: give it as bias."
+    elif not torch.isfinite(difference).all():
+        hint = " Some of the values are not finite."
+    else:
+        factor = float((total * out).sum() / (total * total).sum().clamp_min(1e-300))
+        if float((total * factor - out).abs().max()) <= tolerance * (scale or 1.0):
+            hint = f" The output is {factor:.6g} times Σφ: a scale is missing."
+    raise Unlike(
+        f"Σφ of {names} is not what the module computes: it differs by {error:.3g} of the "
+        f"largest output ({scale:.4g}), most at output {worst}.{hint} If a norm or an "
+        "activation follows the sum, name it with before=.",
+        error,
+        worst,
+    )
 
 
 def sums_of(
     module: nn.Module,
     adapter: Adapter | None,
-    names: tuple[str, ...],
-    before: str = "",
+    layers: Sequence[LayerFunctions],
     bias: Tensor | None = None,
 ) -> Sequence[Sum]:
     """Return where the sums of a module's layers appear."""
-    if before:
-        part = attribute(module, before)
-        if not isinstance(part, nn.Module):
-            raise ValueError(
-                f"before: expected the name of a part of {type(module).__name__}, got {before!r}"
-            )
-        parts = tuple(part) if isinstance(part, nn.ModuleList) else (part,)
-        return [Sum(names, Tap(parts), bias)]
     if adapter is not None and adapter.sums is not None:
         return adapter.sums(module)
-    return [Sum(names, Tap((module,), "output"), bias)]
+    return [Sum(tuple(layer.name for layer in layers), Tap((module,), "output"), bias)]
 
 
 def inputs_for(
@@ -268,112 +303,3 @@ def inputs_for(
     single[entries, entries] = spread.reshape(samples, size)[entries % samples, entries]
     like = next(module.parameters(), first.like)
     return torch.cat([spread, single.reshape(-1, *shape)]).to(like)
-
-
-def total_of(layer: LayerFunctions, x: Tensor, rows: slice = slice(None)) -> Tensor:
-    """Return Σφ for each output, or some of a linear layer's, in double precision on the CPU."""
-    x = x.to("cpu", torch.float64)
-    if layer.kind == "elementwise":
-        return _applied(layer, x)
-    coefficients = layer.part(rows).detach().to("cpu", torch.float64)
-    if layer.basis_index is None:
-        return _summed(layer, layer.bases[0], coefficients, x)
-    index = layer.basis_index.to("cpu")[rows]
-    total: Tensor | int = 0
-    for g, basis in enumerate(layer.bases):
-        chosen = index == g
-        own = coefficients * chosen.unsqueeze(-1)
-        if layer.kind == "linear":
-            # Only the inputs that have a function with this basis: there may be one for each.
-            inputs = chosen.any(0)
-            total = total + torch.einsum(
-                "...ib,oib->...o", basis(x[..., inputs]).nan_to_num(), own[:, inputs]
-            )
-        else:
-            total = total + _summed(layer, basis, own, x)
-    assert isinstance(total, Tensor)
-    return total
-
-
-def _applied(layer: LayerFunctions, x: Tensor) -> Tensor:
-    """Apply the function of each group to every value of its channels."""
-    coefficients = layer.coefficients.detach().to("cpu", torch.float64)[0]
-    along = x.movedim(layer.axis, 0).unflatten(0, (len(coefficients), -1))
-    index = [0] * len(coefficients) if layer.basis_index is None else layer.basis_index[0].tolist()
-    parts = [layer.bases[b](along[g]) @ coefficients[g] for g, b in enumerate(index)]
-    return torch.cat(parts).movedim(0, layer.axis)
-
-
-def _summed(layer: LayerFunctions, basis: Any, coefficients: Tensor, x: Tensor) -> Tensor:
-    if layer.kind == "linear":
-        return torch.einsum("...ib,oib->...o", basis(x), coefficients)
-    return _convolved(basis, coefficients, layer.conv or ConvSettings(), x)
-
-
-def _convolved(basis: Any, coefficients: Tensor, settings: ConvSettings, x: Tensor) -> Tensor:
-    n, channels = x.shape[:2]
-    if settings.shared:
-        x = x.reshape(n * channels, 1, *x.shape[2:])
-    mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
-    if not settings.pads_basis:
-        x = F.pad(x, settings.padding, mode=mode)
-    values = basis(x)
-    if settings.pads_basis:  # NaN: planes beyond the border
-        values = values.masked_fill(x.isnan().unsqueeze(-1), 0)
-    values = values.movedim(-1, 2).flatten(1, 2)
-    if settings.pads_basis:
-        values = F.pad(values, settings.padding, mode=mode)
-    weight = coefficients.movedim(-1, 2).flatten(1, 2)
-    out = F.conv2d(values, weight, None, settings.stride, 0, settings.dilation, settings.groups)
-    return out.reshape(n, -1, *out.shape[2:]) if settings.shared else out
-
-
-def _compare(
-    place: Sum, total: Tensor, out: Tensor, kind: str, tolerance: float, constants: bool
-) -> float:
-    names = ", ".join(name for name in place.layers if name) or kind
-    if total.shape != out.shape:
-        raise ValueError(
-            f"Σφ of {names} has shape {tuple(total.shape)}, but the module computes "
-            f"{tuple(out.shape)}: the coefficients or the convolution's settings are wrong"
-        )
-    axis = -1 if total.ndim < 4 else 1
-    if place.bias is not None:
-        shape = [1] * total.ndim
-        shape[axis] = -1
-        total = total + place.bias.detach().to(total).reshape(shape)
-    # Both are nowhere: as beside the domain of a basis that is not known there.
-    nowhere = total.isnan() & out.isnan()
-    if not nowhere.all():
-        total, out = total.masked_fill(nowhere, 0.0), out.masked_fill(nowhere, 0.0)
-    scale = float(out.abs().max())
-    difference = total - out
-    error = float(difference.abs().max()) / (scale or 1.0)
-    by_output = difference.movedim(axis, 0).flatten(1)
-    spread = float((by_output - by_output[:, :1]).abs().max()) / (scale or 1.0)
-    if error <= tolerance or (constants and spread <= tolerance):
-        return min(error, spread) if constants else error
-    worst = int(by_output.abs().amax(1).argmax())
-    hint = ""
-    if spread <= tolerance:
-        hint = " The difference is a constant for each output: give it as bias."
-    elif not torch.isfinite(difference).all():
-        hint = " Some of the values are not finite."
-    else:
-        factor = float((total * out).sum() / (total * total).sum().clamp_min(1e-300))
-        if float((total * factor - out).abs().max()) <= tolerance * (scale or 1.0):
-            hint = f" The output is {factor:.6g} times Σφ: a scale is missing."
-    raise Unlike(
-        f"Σφ of {names} is not what the module computes: it differs by {error:.3g} of the "
-        f"largest output ({scale:.4g}), most at output {worst}.{hint} If a norm or an "
-        "activation follows the sum, name it with before=.",
-        error,
-    )
-
-
-class Unlike(ValueError):
-    """Σφ is not what a module computes: by how much, relative to the largest output."""
-
-    def __init__(self, message: str, error: float) -> None:
-        super().__init__(message)
-        self.error = error

@@ -10,9 +10,10 @@ from types import MappingProxyType
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import called_kan, unreadable_state
-from kan_widgets.functions.comparing import TOLERANCE, Wrong, difference
+from kan_widgets.functions.comparing import TOLERANCE, difference
 from kan_widgets.functions.given import Given
 from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.proof import Unlike
 from kan_widgets.functions.reading import LeftOut, find, read_module, survey, unwrap
 from kan_widgets.functions.registry import (
     SAMPLED,
@@ -302,8 +303,8 @@ def _proved(
         library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
         try:
             error = difference(module, adapter, roomy, given, again)
-        except Wrong as found:
-            wrong.append(f"read as {library} has it, {found}")
+        except Unlike as found:
+            wrong.append(f"read as {library} has it, {found.words}")
         except Exception as raised:
             wrong.append(
                 f"read as {library} has it, it could not be proved without a batch, which "

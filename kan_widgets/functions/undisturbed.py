@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from kan_widgets.functions.computed import with_weights
@@ -126,7 +126,8 @@ def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T]) -> T:
     too large to be copied or cannot be, itself without these hooks, and False; it is as before
     afterwards. What it returns is returned.
     """
-    first = next(module.parameters(), None)
+    device = next(module.parameters(), torch.zeros(())).device.type
+    device = device if torch.amp.is_autocast_available(device) else "cpu"
     emptied: dict[int, Any] = {
         id(value): type(value)()
         for part in module.modules()
@@ -138,10 +139,11 @@ def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T]) -> T:
         with unchanged(module):
             for part in module.modules():
                 for name, value in list(part.__dict__.items()):
-                    part.__dict__[name] = emptied.get(id(value), value)
+                    if id(value) in emptied:
+                        part.__dict__[name] = emptied[id(value)]
             return use(module, False)
 
-    with torch.autocast("cpu" if first is None else first.device.type, enabled=False):
+    with torch.autocast(device, enabled=False):
         try:
             if sum(tensor.numel() for tensor in module.parameters()) > _MOST_COPIED:
                 raise MemoryError
@@ -149,6 +151,12 @@ def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T]) -> T:
         except Exception:  # a lock, a tensor in the middle of a graph, whatever else it may hold
             return undisturbed(module, itself)
         return undisturbed(copied, lambda: use(copied, True))
+
+
+def like_of(run: nn.Module) -> Tensor:
+    """Return a tensor of the type that a module computes in, on its device."""
+    tensors = (*run.parameters(), *run.buffers())
+    return next((each for each in tensors if each.is_floating_point()), torch.zeros(()))
 
 
 class Disturbed(RuntimeError):

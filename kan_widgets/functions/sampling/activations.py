@@ -26,7 +26,8 @@ from kan_widgets.functions.sampling.samples import (
     rewriter_of,
     sampling,
 )
-from kan_widgets.functions.sampling.ways import interval_of, like_of
+from kan_widgets.functions.sampling.ways import interval_of
+from kan_widgets.functions.undisturbed import like_of
 from kan_widgets.nn.bases.basis import Interval
 
 _ALIKE = 1e-5

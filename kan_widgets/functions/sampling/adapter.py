@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.functions.comparing import move, start
 from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
-from kan_widgets.functions.moved import move, start
 from kan_widgets.functions.proof import compared
 from kan_widgets.functions.registry import Adapter, Sum
 from kan_widgets.functions.sampling.mixed import mixing_adapter
@@ -32,7 +32,8 @@ from kan_widgets.functions.sampling.samples import (
     rewriter_of,
     sampling,
 )
-from kan_widgets.functions.sampling.ways import NO_SHAPE, Way, how_many, like_of, ways_of
+from kan_widgets.functions.sampling.ways import NO_SHAPE, Way, how_many, ways_of
+from kan_widgets.functions.undisturbed import like_of
 
 _SECONDS = 6.0
 # Of the largest value: what inputs may do together.

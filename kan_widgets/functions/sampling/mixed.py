@@ -29,7 +29,8 @@ from kan_widgets.functions.sampling.samples import (
     off_in_words,
     sampling,
 )
-from kan_widgets.functions.sampling.ways import Way, like_of
+from kan_widgets.functions.sampling.ways import Way
+from kan_widgets.functions.undisturbed import like_of
 from kan_widgets.nn.ungraded import ungraded
 
 _NEAR = 1e-4

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.layer import as_rows
-from kan_widgets.functions.sampling.ways import USUAL, Way, computed, like_of
+from kan_widgets.functions.sampling.ways import USUAL, Way, computed
+from kan_widgets.functions.undisturbed import like_of
 
 _NORM = re.compile(r"Norm")
 _AFTER = re.compile(r"Norm|ReLU|SiLU|GELU|ELU|Tanh|Sigmoid|Softplus|Hardswish|Mish|Dropout")

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.attributes import INPUT_NAMES
 from kan_widgets.functions.layer import as_rows
 from kan_widgets.functions.plain import ConvSettings
+from kan_widgets.functions.undisturbed import like_of
 from kan_widgets.nn.bases.basis import Interval
 
 _GRID = re.compile(r"grid|knot|cent(er|re)s?$")
@@ -249,12 +250,6 @@ def _runs(run: nn.Module, way: Way) -> bool:
     if way.kernel is not None:
         return True
     return y.shape[2] == 1 if way.shape[1:] == (1,) else y.shape[1:-1] == way.shape[:-1]
-
-
-def like_of(run: nn.Module) -> Tensor:
-    """Return a tensor of the type that a module computes in, on its device."""
-    tensors = (*run.parameters(), *run.buffers())
-    return next((each for each in tensors if each.is_floating_point()), torch.zeros(()))
 
 
 def computed(out: Any) -> Any:

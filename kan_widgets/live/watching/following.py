@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from kan_widgets.functions import LayerFunctions, Tap
 from kan_widgets.functions.adapters.pykan_nodes import nodes_of
 from kan_widgets.functions.adapters.torch_layers import conv_settings
-from kan_widgets.functions.proof import total_of
+from kan_widgets.functions.sums import total_of
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.watching.calls import Operation, shape_of
 from kan_widgets.live.watching.plan import Bound, Opaque, Place, Plan, Pykan, Split, Whole
