@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from kan_widgets.functions.registry import Adapter, Sum, register_adapter
     from kan_widgets.functions.sampling.sampled_basis import SampledBasis
     from kan_widgets.functions.sampling.samples import sampled_anew
-    from kan_widgets.functions.shards import gathered
     from kan_widgets.functions.smooth import (
         Gaussian,
         Gram,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
         ReflectionalSwitch,
         SquaredReLU,
     )
+    from kan_widgets.functions.standing import gathered
     from kan_widgets.functions.terms import Terms, terms_of
 
 __all__ = [
@@ -94,7 +94,7 @@ if not TYPE_CHECKING:
         "registry",
         "sampling.sampled_basis",
         "sampling.samples",
-        "shards",
+        "standing",
         "smooth",
         "terms",
     )

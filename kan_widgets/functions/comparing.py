@@ -9,8 +9,9 @@ from contextlib import suppress
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.proof import Unlike, compared, inputs_for, layers_by, sums_of
+from kan_widgets.functions.proof import Unlike, compared, inputs_for, sums_of
 from kan_widgets.functions.registry import Adapter
+from kan_widgets.functions.standing import read_by
 from kan_widgets.functions.undisturbed import like_of, stand_in
 
 # TF32 on an accelerator and fast forms of a formula stay below; a norm left out does not.
@@ -40,7 +41,7 @@ def difference(
     def off(run: nn.Module) -> float:
         if not all(bool(p.sum().isfinite()) for p in run.parameters() if p.is_floating_point()):
             return 0.0  # a training has run away: that is to be seen
-        layers = layers_by(adapter.read, run)
+        layers = read_by(run, adapter.read)
         sums = sums_of(run, adapter, layers)
         work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dis
+import functools
+import itertools
 import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType, MethodType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.sight import hook_in
 from kan_widgets.functions.undisturbed import stand_in, undisturbed
 
 # Numbers that are kept of what passes a module, and of what passes all of them.
@@ -118,19 +121,12 @@ class _Hook:
     def __call__(self, *given: Any) -> None:
         self._call(*given)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return _nothing
-
     def __reduce__(self) -> Any:
-        return _no_hook, ()
+        return functools.partial, (_nothing,)
 
 
 def _nothing(*given: Any) -> None:
     return None
-
-
-def _no_hook() -> Any:
-    return _nothing
 
 
 def given_in(model: nn.Module, example: Any) -> Passes:
@@ -181,3 +177,29 @@ def _is_numbers(value: Any) -> bool:
 
 def _first(x: Tensor) -> Tensor:
     return x.detach()[: max(1, _MOST_NUMBERS // max(1, x[0].numel()))].clone()
+
+
+def hook_in(module: nn.Module) -> str:
+    """Name a forward hook that may change what a module takes in or returns; empty if none may."""
+    for part in module.modules():
+        for hook in (*part._forward_pre_hooks.values(), *part._forward_hooks.values()):
+            own = getattr(hook, "__module__", "") or ""
+            if not own.startswith(("kan_widgets.", "torch.nn.utils.")) and not _is_silent(hook):
+                name: str = getattr(hook, "__qualname__", type(hook).__name__)
+                return name.replace("<locals>.", "")
+    return ""
+
+
+def _is_silent(hook: Any) -> bool:
+    """Whether a hook surely returns nothing, which leaves what passes as it is."""
+    while isinstance(hook, functools.partial | MethodType):
+        hook = hook.func if isinstance(hook, functools.partial) else hook.__func__
+    if not isinstance(hook, FunctionType):
+        return False
+    codes = list(dis.get_instructions(hook))
+    return all(
+        before.opname == "LOAD_CONST" and before.argval is None
+        if code.opname == "RETURN_VALUE"
+        else code.opname != "RETURN_CONST" or code.argval is None
+        for before, code in itertools.pairwise(codes)
+    )

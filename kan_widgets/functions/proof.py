@@ -15,6 +15,7 @@ from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.reading import unwrap
 from kan_widgets.functions.registry import Adapter, Reader, Sum, find_adapter
+from kan_widgets.functions.standing import read_by
 from kan_widgets.functions.sums import total_of
 from kan_widgets.functions.undisturbed import undisturbed
 
@@ -100,7 +101,7 @@ def check(
         raise TypeError(f"no adapter reads this {type(module).__name__}: {why}")
     reader = adapter or known.read  # type: ignore[union-attr]
     known = known if known is not None and known.read is reader else None
-    layers = layers_by(reader, module)
+    layers = read_by(module, reader)
     sums = sums_of(module, known, layers, bias)
     if before:
         part = attribute(module, before)
@@ -113,12 +114,6 @@ def check(
     worst, outputs = undisturbed(module, lambda: compared(module, layers, sums, x, tolerance))
     names = dict.fromkeys(layer.name or type(module).__name__ for layer in layers)
     return Proof(tuple(names), worst, outputs)
-
-
-def layers_by(reader: Reader, module: nn.Module) -> list[LayerFunctions]:
-    """Return what a reader makes of a module, as a list."""
-    found = reader(module)
-    return [found] if isinstance(found, LayerFunctions) else list(found)
 
 
 def compared(

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import called_kan, unreadable_state
 from kan_widgets.functions.comparing import TOLERANCE, difference
-from kan_widgets.functions.given import Given
+from kan_widgets.functions.given import Given, hook_in
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.proof import Unlike
-from kan_widgets.functions.reading import LeftOut, find, read_module, survey, unwrap
+from kan_widgets.functions.reading import LeftOut, ReadableModule, find, read_module, survey, unwrap
 from kan_widgets.functions.registry import (
     SAMPLED,
     Adapter,
@@ -29,14 +29,16 @@ from kan_widgets.functions.sampling.activations import elementwise_adapter, is_o
 from kan_widgets.functions.sampling.adapter import sampling_adapter
 from kan_widgets.functions.sampling.sampled_basis import Untold
 from kan_widgets.functions.sampling.samples import at_most
-from kan_widgets.functions.shards import is_sharded
-from kan_widgets.functions.sight import hook_in, seen_by
+from kan_widgets.functions.sight import seen_by
+from kan_widgets.functions.standing import is_sharded
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.functions.unfolded import kernel_adapter
 
 # Up to here it is rounding, of which nothing need be said.
 _ROUNDING = 3e-5
 _SECONDS = 5.0
+# Parts of a layer at most, where it is looked at as a whole.
+_FEW = 4
 
 
 def prove(
@@ -145,60 +147,74 @@ class _Prover:
         given: Mapping[nn.Module, Given],
         again: bool = False,
     ) -> None:
-        self._model, self._given, self._again = model, given, again
+        self._model, self._given, self._again = unwrap(model), given, again
         self._end = time.perf_counter() + seconds
         self._samples_end = self._end + seconds
         self._known: dict[Hashable, Verdict] = {}
 
     def prove(self) -> None:
-        self._settle_activations()
+        found, left_out = survey(self._model)
+        if self._settle_activations(found):
+            found, left_out = survey(self._model)
         waiting = True
         while waiting:  # what is inside a layer that fails is looked into
-            found, left_out = survey(self._model)
             waiting = False
+            names = [entry.name for entry in found]
             for entry in found:
                 if not entry.is_plain and settled(entry.module) is None:
-                    self._settle(entry.module, "", time.perf_counter() < self._end)
-                    waiting = True
+                    self._settle(entry.module, "", self._end)
+                    by = settled(entry.module)
+                    waiting = waiting or not isinstance(by, Adapter) or by.read != entry.reader
             for missed in left_out:
-                given = missed.module in self._given
-                if _is_open(missed, [entry.name for entry in found], given):
-                    self._settle(
-                        missed.module, missed.reason, time.perf_counter() < self._samples_end
-                    )
+                if _is_open(missed, names, missed.module in self._given):
+                    self._settle(missed.module, missed.reason, self._samples_end)
                     waiting = waiting or isinstance(settled(missed.module), Adapter)
-        if time.perf_counter() < self._samples_end:
-            self._join_parts()
-            self._try_whole()
-        self._find_kernels()
+            if waiting:
+                found, left_out = survey(self._model)
+        modules = dict(self._model.named_modules())
+        changed = time.perf_counter() < self._samples_end and self._join_parts(modules, found)
+        self._find_kernels(modules, survey(self._model)[0] if changed else found)
 
-    def _settle_activations(self) -> None:
+    def _settle_activations(self, found: list[ReadableModule]) -> bool:
         """Sample learned activations, wherever they are: no part of a layer around them."""
-        found = survey(self._model)[0]
         read = {part for entry in found for part in entry.module.modules()}
-        for module in unwrap(self._model).modules():
+        is_any = False
+        for module in self._model.modules():
             if is_open(module) and module not in read and settled(module) is None:
                 with suppress(Exception):
                     adapter = elementwise_adapter(module, self._x_of(module))
                     settle(module, Verdict(adapter, seen_by(module)))
+                    is_any = True
+        return is_any
 
-    def _join_parts(self) -> None:
-        """Sample a KAN layer as a whole where functions of it were sampled beside plain layers."""
-        found = survey(self._model)[0]
-        for name, module in unwrap(self._model).named_modules():
+    def _join_parts(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> bool:
+        """Sample a layer as a whole of which only parts are read, beside plain layers.
+
+        A KAN layer, where functions of it were sampled; and a model of a few plain layers that
+        take in a basis, not x.
+        """
+        is_any = False
+        for name, module in modules.items():
             inside = [e for e in found if e.module is not module and _lies_in(e.name, name)]
-            plain = [entry for entry in inside if not entry.adds_up]
             sampled = [entry for entry in inside if entry.library == SAMPLED]
-            if plain and len(plain) + len(sampled) == len(inside) <= 4 and sampled:
-                if called_kan(module) and settled(module) is None:
-                    with suppress(Exception):
-                        adapter = sampling_adapter(module, given=self._x_of(module))
-                        settle(module, Verdict(adapter, seen_by(module)))
+            plain = [entry.module for entry in inside if not entry.adds_up]
+            if not plain or len(plain) + len(sampled) != len(inside) or len(inside) > _FEW:
+                continue
+            known = type(module).__module__.startswith("torch.nn.")
+            whole = module is self._model and not sampled and not known
+            whole = whole and all(entry.is_plain for entry in inside)
+            if settled(module) is not None or not (whole or (sampled and called_kan(module))):
+                continue
+            with suppress(Exception):
+                adapter = sampling_adapter(module, given=self._x_of(module))
+                inputs = read_module("", module, adapter.read)[0].shape[1]
+                if not whole or any(each.weight.shape[1] != inputs for each in plain):  # type: ignore[index]
+                    settle(module, Verdict(adapter, seen_by(module)))
+                    is_any = True
+        return is_any
 
-    def _find_kernels(self) -> None:
+    def _find_kernels(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> None:
         """Read linear layers that are given patches as the kernels of what is around them."""
-        found = survey(self._model)[0]
-        modules = dict(unwrap(self._model).named_modules())
         for entry in found:
             name, _, inner = entry.name.rpartition(".")
             around = modules[name]
@@ -210,25 +226,11 @@ class _Prover:
                     difference(around, adapter, True, self._x_of(around))
                     settle(around, Verdict(adapter, seen_by(around)))
 
-    def _try_whole(self) -> None:
-        """Sample a model of a few plain layers that is one layer: they take in a basis, not x."""
-        model, found = unwrap(self._model), survey(self._model)[0]
-        plain = [each.module for each in found if each.is_plain and each.module is not model]
-        if not plain or len(plain) < len(found) or len(plain) > 4 or settled(model) is not None:
-            return
-        if type(model).__module__.startswith("torch.nn."):
-            return
-        with suppress(Exception):
-            adapter = sampling_adapter(model, given=self._x_of(model))
-            [functions, *_] = read_module("", model, adapter.read)
-            if any(each.weight.shape[1] != functions.shape[1] for each in plain):  # type: ignore[index]
-                settle(model, Verdict(adapter, seen_by(model)))
-
     def _x_of(self, module: nn.Module) -> Tensor | None:
         given = self._given.get(module)
         return None if given is None else given.x
 
-    def _settle(self, module: nn.Module, problem: str, roomy: bool) -> None:
+    def _settle(self, module: nn.Module, problem: str, end: float) -> None:
         """Find who reads a module rightly."""
         if problem and unreadable_state(module):
             return
@@ -241,6 +243,7 @@ class _Prover:
         elif key in self._known:
             settle(module, self._known[key])
         else:
+            roomy = time.perf_counter() < end
             verdict = _proved(module, problem, roomy, key, self._x_of(module), self._again)
             if not isinstance(verdict.found, Adapter) or verdict.found.library != SAMPLED:
                 self._known[key] = verdict
@@ -257,10 +260,8 @@ def _is_open(missed: LeftOut, found: list[str], given: bool) -> bool:
     Where it is known what it is given, numbers in whatever shape may be those of functions.
     """
     module = missed.module
-    if settled(module) is not None:
-        return False
-    if missed.is_kan:
-        return True
+    if settled(module) is not None or missed.is_kan:
+        return settled(module) is None
     inside = f"{missed.name}." if missed.name else ""
     own = [p for p in module.parameters(recurse=False) if p.requires_grad]
     weights = any(p.ndim > 1 or (given and p.numel() > 1) for p in own)

@@ -19,7 +19,7 @@ from kan_widgets.functions.registry import (
     settled,
     verdict_of,
 )
-from kan_widgets.functions.shards import is_gathered, is_sharded, read_gathered, read_share
+from kan_widgets.functions.standing import read_by
 
 _UNKNOWN = "a KAN layer that no adapter knows"
 # They hold the model in ``.module`` and compute what it computes. By name: some are of libraries.
@@ -82,12 +82,7 @@ class LeftOut:
 
 def read_module(name: str, module: nn.Module, reader: Reader) -> list[LayerFunctions]:
     """Read one module; its layers are named by ``name`` and their own names."""
-    if is_sharded(module):
-        return named_layers(name, module, read_share(module, reader))
-    if is_gathered(module):
-        return named_layers(name, module, read_gathered(module, reader))
-    found = reader(module)
-    return named_layers(name, module, [found] if isinstance(found, LayerFunctions) else list(found))
+    return named_layers(name, module, read_by(module, reader))
 
 
 def named_layers(

@@ -10,13 +10,13 @@ from functools import partial
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
-from kan_widgets.functions.computed import (
+from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.functions.standing import (
     computing,
     read_computed,
     taps_computed,
     with_weights,
 )
-from kan_widgets.functions.layer import LayerFunctions, Tap
 
 Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from kan_widgets.functions.shards import gather_again, is_sharded, shown_whole
+from kan_widgets.functions.standing import gather_again, is_sharded, shown_whole
 from kan_widgets.live.watching.reading import Reading
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import find, prove, survey
 from kan_widgets.functions.given import Passes
-from kan_widgets.functions.shards import is_sharded
+from kan_widgets.functions.standing import is_sharded
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.reports import report

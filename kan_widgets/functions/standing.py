@@ -1,0 +1,247 @@
+"""Stand-ins for modules, with other tensors: where weights are computed, and where they are split.
+
+Weights that are computed from others before each pass (weight_norm, spectral_norm, pruning) are
+read on a stand-in that has them as its own: computing them in the module itself may change it.
+Parameters that are split over several processes (DTensor, as FSDP makes them) are read as far as
+they lie here, or on a stand-in that has all of them.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
+
+from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.nn.ungraded import ungraded
+
+_Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
+S = TypeVar("S", bound=Any)
+
+_COMPUTED = "Its weights are computed from others ({}): it cannot be edited from here."
+_SPLIT = "Its parameters are split over several processes: they cannot be edited from here."
+_GATHERED = "Gathered from all processes, as it was then; live.gather() does so anew."
+
+# Modules of copies that are shown in place of a model.
+_shown: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+
+
+def read_by(module: nn.Module, reader: _Reader) -> list[LayerFunctions]:
+    """Read a module: what this process has of it, without a word to the others.
+
+    Raises
+    ------
+    ValueError
+        If its parameters are not split by outputs, so that no function is whole here.
+    """
+    if not is_sharded(module):
+        found = reader(module)
+        layers = [found] if isinstance(found, LayerFunctions) else list(found)
+        return [_locked(x, _SPLIT, _GATHERED) for x in layers] if module in _shown else layers
+    for name, parameter in module.named_parameters():
+        if _is_shard(parameter):
+            cut = [each for each in parameter.placements if not each.is_replicate()]  # type: ignore[attr-defined]
+            if any(not each.is_shard(0) for each in cut):
+                raise ValueError(f"{name} is split as {cut}: only splits by outputs can be shown")
+    layers = read_by(_with(module, _here, {}), reader)
+    note = (
+        f"What this process has of it: {layers[0].shape[0]} of "
+        f"{next(module.parameters()).shape[0]} outputs. live.gather(), called in every process, "
+        "shows all."
+    )
+    return [_locked(layer, _SPLIT, note) for layer in layers]
+
+
+def _locked(layer: LayerFunctions, why: str, note: str = "", **said: Any) -> LayerFunctions:
+    note = " ".join(part for part in (note, layer.note) if part)
+    return layer.called(write=None, rewriter=None, gradient=None, locked=why, note=note, **said)
+
+
+# -- weights that are computed ------------------------------------------------------
+
+
+def computing(module: nn.Module) -> str:
+    """Say what computes weights of a module from others; empty if nothing does."""
+    for part in module.modules():
+        if is_parametrized(part):
+            [*_, one] = part.parametrizations.values()  # type: ignore[operator]
+            return type(one[0]).__name__.strip("_")
+        for hook in _computing_hooks(part):
+            return type(hook).__name__
+    return ""
+
+
+def with_weights(module: nn.Module) -> nn.Module:
+    """Return a module to read and to copy: itself, or a stand-in with the weights as they are."""
+    return _standing(module, {}) if computing(module) else module
+
+
+def read_computed(reader: _Reader, what: str, module: nn.Module) -> list[LayerFunctions]:
+    """Read a module by a stand-in; ``what`` computes its weights."""
+    made: dict[nn.Module, nn.Module] = {}
+    layers = read_by(_standing(module, made), reader)
+    return [
+        _locked(x, _COMPUTED.format(what), x_at=None if x.x_at is None else _tap(x.x_at, made))
+        for x in layers
+    ]
+
+
+def taps_computed(sums: Callable[[nn.Module], Sequence[S]], module: nn.Module) -> list[S]:
+    """Return where sums of a module appear, found by a stand-in."""
+    made: dict[nn.Module, nn.Module] = {}
+    return [replace(one, at=_tap(one.at, made)) for one in sums(_standing(module, made))]
+
+
+def _tap(tap: Tap, made: dict[nn.Module, nn.Module]) -> Tap:
+    real = {standing: module for module, standing in made.items()}
+    return replace(tap, modules=tuple(real.get(each, each) for each in tap.modules))
+
+
+def _computing_hooks(part: nn.Module) -> list[Any]:
+    hooks = part._forward_pre_hooks.values()
+    return [hook for hook in hooks if type(hook).__module__.startswith("torch.nn.utils.")]
+
+
+@ungraded
+def _standing(module: nn.Module, made: dict[nn.Module, nn.Module]) -> nn.Module:
+    """Return a module with the same tensors, in evaluation mode, and weights that are its own."""
+    if module in made:
+        return made[module]
+    kinds, is_computed = type(module).__mro__, is_parametrized(module)
+    hooks = _computing_hooks(module)
+    own = dict(module.__dict__, training=False)
+    own["_parameters"], own["_buffers"] = dict(own["_parameters"]), dict(own["_buffers"])
+    own["_forward_pre_hooks"] = OrderedDict(
+        (key, hook) for key, hook in module._forward_pre_hooks.items() if hook not in hooks
+    )
+    standing = made[module] = _object(kinds[1] if is_computed else kinds[0], own)
+    parts = standing.__dict__["_modules"] = {
+        name: None if child is None else _standing(child, made)
+        for name, child in module._modules.items()
+    }
+    computed = parts.pop("parametrizations", None) if is_computed else None
+    for name, chain in () if computed is None else computed.named_children():
+        # In evaluation mode: it is a stand-in too.
+        standing._parameters[name] = nn.Parameter(chain())
+    for hook in hooks:
+        hook(standing, ())
+    for name in list(standing.__dict__):
+        if f"{name}_orig" in standing._parameters or f"{name}_v" in standing._parameters:
+            standing._parameters[name] = nn.Parameter(standing.__dict__.pop(name))
+    return standing
+
+
+def _object(kind: type, attributes: dict[str, Any]) -> nn.Module:
+    """Make a module of these attributes: FSDP's classes make one by calling their __init__."""
+    standing: nn.Module = object.__new__(kind)
+    standing.__dict__.update(attributes)
+    return standing
+
+
+# -- parameters that are split over processes ---------------------------------------
+
+
+def is_sharded(module: nn.Module) -> bool:
+    """Whether parameters of a module are shards of a DTensor."""
+    return any(_is_shard(parameter) for parameter in module.parameters())
+
+
+def gathered(model: nn.Module) -> nn.Module:
+    """Return a copy of a model whose parameters are split over several processes, with all of them.
+
+    All processes must call it, between two steps: each sends its part to the others, and each has
+    the whole afterwards, in memory of the CPU. The model is as before.
+
+    Parameters
+    ----------
+    model
+        As ``fully_shard`` or ``distribute_tensor`` left it. Other parameters are copied too.
+
+    Returns
+    -------
+    torch.nn.Module
+        It can be read, bound and run as a model that was never split.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is not a module.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> model = kw.nn.KANLinear(2, 3)  # of one process, as it happens
+    >>> torch.equal(kw.functions.gathered(model).base_weight, model.base_weight)
+    True
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model={model!r:.80}: expected a torch.nn.Module")
+    # A parameter that is used twice is one in the copy too, and is sent once.
+    whole: dict[Any, Any] = {}
+    for tensor in (*model.parameters(), *model.buffers()):
+        copied = _all_of(tensor).detach().cpu().clone()
+        is_trained = isinstance(tensor, nn.Parameter)
+        whole[tensor] = nn.Parameter(copied, tensor.requires_grad) if is_trained else copied
+    return _with(model, whole.__getitem__, {})
+
+
+def shown_whole(model: nn.Module) -> nn.Module:
+    """Return a copy as `gathered` makes it, without hooks, whose layers say what they are."""
+    whole = gathered(model)
+    for module in whole.modules():
+        own = module.__dict__.items()
+        hooks = [(name, each) for name, each in own if "_hooks" in name and isinstance(each, dict)]
+        module.__dict__.update({name: type(each)() for name, each in hooks})
+        _shown.add(module)
+    return whole
+
+
+@ungraded
+def gather_again(whole: nn.Module, model: nn.Module) -> None:
+    """Copy the parameters of a model as they are now to its copy; all processes must call it."""
+    for mine, theirs in (
+        *zip(whole.parameters(), model.parameters(), strict=True),
+        *zip(whole.buffers(), model.buffers(), strict=True),
+    ):
+        mine.copy_(_all_of(theirs))
+
+
+def _with(
+    module: nn.Module, tensor: Callable[[Any], Any], made: dict[nn.Module, nn.Module]
+) -> nn.Module:
+    """Return a stand-in for a module, with other tensors; what FSDP made of its class is undone."""
+    if module in made:
+        return made[module]
+    kinds, own = type(module).__mro__, dict(module.__dict__)
+    split = "FSDPModule" in (kind.__name__ for kind in kinds[:2])
+    for place in ("_forward_hooks", "_forward_pre_hooks"):
+        own[place] = OrderedDict(() if split else own[place])
+    for place in ("_parameters", "_buffers"):
+        known = own[place].items()
+        own[place] = {name: None if one is None else tensor(one) for name, one in known}
+    standing = made[module] = _object(kinds[2] if split else kinds[0], own)
+    standing.__dict__["_modules"] = {
+        name: None if child is None else _with(child, tensor, made)
+        for name, child in module._modules.items()
+    }
+    return standing
+
+
+def _is_shard(tensor: Any) -> bool:
+    return hasattr(tensor, "to_local") and hasattr(tensor, "placements")
+
+
+def _here(parameter: Any) -> Any:
+    """Return what of a tensor lies here; nothing is copied."""
+    return parameter.to_local().detach() if _is_shard(parameter) else parameter
+
+
+def _all_of(tensor: Any) -> Tensor:
+    """Return a whole tensor; of a shard all processes have to ask for it."""
+    whole: Tensor = tensor.full_tensor() if _is_shard(tensor) else tensor
+    return whole
