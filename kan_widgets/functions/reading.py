@@ -10,7 +10,6 @@ from torch import nn
 
 import kan_widgets.functions.adapters  # noqa: F401 - those of the package register themselves
 from kan_widgets.functions.attributes import computes_more, unreadable_kind, unreadable_state
-from kan_widgets.functions.first_lines import first_lines
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import (
     Reader,
@@ -205,25 +204,12 @@ def find(model: nn.Module) -> list[ReadableModule]:
         raise ValueError(
             f"no readable functions in {type(inner).__name__}. "
             f"Modules found: {', '.join(present)}.{near} Modules that can be read: "
-            f"{', '.join(readable_names())}.{_what_to_do(left_out)}"
+            f"{', '.join(readable_names())}. A layer of one's own can be drawn if each of its "
+            "outputs is a sum of functions of one input each, Σ φ(x): kw.bind tries that by "
+            "itself, unless prove=False. kw.functions.tensor_adapter says what it is made of, "
+            "which makes it editable."
         )
     for entry in left_out:
         if entry.near and not isinstance(entry.module, (nn.Linear, nn.Conv2d)):
             warnings.warn(f"not read: {entry}", stacklevel=3)
     return found
-
-
-def _what_to_do(left_out: list[LeftOut]) -> str:
-    """Say how the layer that is the most likely one can be read, with its own names."""
-    likely = sorted(left_out, key=lambda entry: not entry.is_kan)
-    for entry in likely:
-        own = type(entry.module).__module__.startswith("torch.nn.")
-        if not own and not unreadable_state(entry.module) and (code := first_lines(entry.module)):
-            kind = type(entry.module).__name__
-            return (
-                f"\n\nA layer can be drawn if each of its outputs is a sum of functions of one "
-                f"input each, Σ φ(x). kw.bind tries that by itself, unless prove=False. If {kind} "
-                "is made of coefficients times basis functions, these lines, completed, make it "
-                f"readable and editable:\n\n{code}"
-            )
-    return " Others: kan_widgets.functions.register_adapter."

@@ -18,11 +18,11 @@ _TANH_DOMAIN, _TANH_EXTENT = (-2.0, 2.0), (-4.0, 4.0)
 
 
 class _Smooth:
-    """What these bases share."""
+    """What these bases share: ``derivative`` follows from the values."""
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """One short name per basis function."""
+    labels: tuple[str, ...]
+
+    def _values(self, x: Tensor) -> Tensor:
         raise NotImplementedError
 
     @property
@@ -32,14 +32,14 @@ class _Smooth:
 
     def expand(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
-        raise NotImplementedError
+        return self._values(x)
 
     def derivative(self, x: Tensor) -> Tensor:
         """dβ/dx at ``x``: ``(...)`` to ``(..., n_basis)``."""
         again = torch.is_grad_enabled()
         with torch.enable_grad():
             x = x if again and x.requires_grad else x.detach().requires_grad_()
-            values = self.expand(x)
+            values = self._values(x)
             # Backward sums over the functions; the sum's gradient by its weights is each slope.
             weights = torch.zeros_like(values, requires_grad=True)
             [total] = torch.autograd.grad(values, x, weights, create_graph=True)
@@ -48,22 +48,20 @@ class _Smooth:
 
 
 @dataclass(frozen=True)
-class Gaussian(_Smooth):
-    """Radial basis functions β_b(x) = exp(−((x − centres[b])/width)²).
+class _Bumps(_Smooth):
+    """One bump at each centre."""
 
-    Examples
-    --------
-    >>> Gaussian((-1.0, 1.0), width=1.0).expand(torch.tensor([1.0]))
-    tensor([[0.0183, 1.0000]])
-    """
+    letter: ClassVar[str]
+    reach: ClassVar[float]
+    """How many widths beyond the last centre are worth drawing."""
 
     centres: tuple[float, ...]
-    width: float
+    width: float = 1.0
 
     @cached_property
-    def labels(self) -> tuple[str, ...]:
+    def labels(self) -> tuple[str, ...]:  # type: ignore[override]
         """R0, R1, ..."""
-        return tuple(f"R{b}" for b in range(len(self.centres)))
+        return tuple(f"{self.letter}{b}" for b in range(len(self.centres)))
 
     @property
     def domain(self) -> Interval:
@@ -72,18 +70,35 @@ class Gaussian(_Smooth):
 
     @property
     def extent(self) -> Interval:
-        """Two widths further on each side, where the bumps have fallen to 2 %."""
+        """Some widths further on each side, where the bumps have fallen to 2 or 3 %."""
         low, high = self.domain
-        return low - 2 * self.width, high + 2 * self.width
+        return low - self.reach * self.width, high + self.reach * self.width
 
-    def expand(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
-        centres = torch.tensor(self.centres, dtype=x.dtype, device=x.device)
-        return torch.exp(-(((x.unsqueeze(-1) - centres) / self.width) ** 2))
+    def _away(self, x: Tensor) -> Tensor:
+        """Return how many widths x is from each centre."""
+        return (
+            x.unsqueeze(-1) - torch.tensor(self.centres, dtype=x.dtype, device=x.device)
+        ) / self.width
 
 
 @dataclass(frozen=True)
-class ReflectionalSwitch(_Smooth):
+class Gaussian(_Bumps):
+    """Radial basis functions β_b(x) = exp(−((x − centres[b])/width)²).
+
+    Examples
+    --------
+    >>> Gaussian((-1.0, 1.0), width=1.0).expand(torch.tensor([1.0]))
+    tensor([[0.0183, 1.0000]])
+    """
+
+    letter, reach = "R", 2.0
+
+    def _values(self, x: Tensor) -> Tensor:
+        return torch.exp(-(self._away(x) ** 2))
+
+
+@dataclass(frozen=True)
+class ReflectionalSwitch(_Bumps):
     """Bumps β_b(x) = 1 − tanh²((x − centres[b])/width) (Delis, FasterKAN, 2024).
 
     Examples
@@ -93,29 +108,10 @@ class ReflectionalSwitch(_Smooth):
             [0.4200]])
     """
 
-    centres: tuple[float, ...]
-    width: float = 1.0
+    letter, reach = "S", 2.5
 
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """S0, S1, ..."""
-        return tuple(f"S{b}" for b in range(len(self.centres)))
-
-    @property
-    def domain(self) -> Interval:
-        """From the first centre to the last."""
-        return min(self.centres), max(self.centres)
-
-    @property
-    def extent(self) -> Interval:
-        """2.5 widths further on each side, where the bumps have fallen to 3 %."""
-        low, high = self.domain
-        return low - 2.5 * self.width, high + 2.5 * self.width
-
-    def expand(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
-        centres = torch.tensor(self.centres, dtype=x.dtype, device=x.device)
-        return 1 - torch.tanh((x.unsqueeze(-1) - centres) / self.width) ** 2
+    def _values(self, x: Tensor) -> Tensor:
+        return 1 - torch.tanh(self._away(x)) ** 2
 
 
 @dataclass(frozen=True)
@@ -134,7 +130,7 @@ class SquaredReLU(_Smooth):
     r: float
 
     @cached_property
-    def labels(self) -> tuple[str, ...]:
+    def labels(self) -> tuple[str, ...]:  # type: ignore[override]
         """Q0, Q1, ..."""
         return tuple(f"Q{b}" for b in range(len(self.low)))
 
@@ -148,82 +144,10 @@ class SquaredReLU(_Smooth):
         """From the first bump's start to the last one's end."""
         return min(0.0, *self.low), max(1.0, *self.high)
 
-    def expand(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
+    def _values(self, x: Tensor) -> Tensor:
         low, high = (torch.tensor(t, dtype=x.dtype, device=x.device) for t in (self.low, self.high))
         x = x.unsqueeze(-1)
         return ((x - low).clamp_min(0) * (high - x).clamp_min(0) * self.r) ** 2
-
-
-@dataclass(frozen=True)
-class Gram(_Smooth):
-    """Activated Gram polynomials of the squashed input, β_b(x) = act(G_b(tanh x)).
-
-    G_0 = 1, G_1 = t and G_b = t·G_(b−1) − shifts[b − 2]·G_(b−2).
-
-    Examples
-    --------
-    >>> Gram((0.5,), "identity").expand(torch.tensor([0.0]))
-    tensor([[ 1.0000,  0.0000, -0.5000]])
-    """
-
-    domain: ClassVar[Interval] = _TANH_DOMAIN
-    extent: ClassVar[Interval] = _TANH_EXTENT
-
-    shifts: tuple[float, ...]
-    activation: BaseActivation = "silu"
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """silu(G0(tanh x)), silu(G1(tanh x)), ..."""
-        name = activation_label(self.activation)
-        return tuple(f"{name}(G{b}(tanh x))" for b in range(len(self.shifts) + 2))
-
-    def expand(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
-        t = torch.tanh(x)
-        values = [torch.ones_like(t), t]
-        for shift in self.shifts:
-            values.append(t * values[-1] - shift * values[-2])
-        return activate(self.activation, torch.stack(values, dim=-1))
-
-
-@dataclass(frozen=True)
-class Jacobi(_Smooth):
-    """Jacobi polynomials of the squashed input, β_b(x) = P_b^(a,b)(tanh x), b = 0 ... degree.
-
-    By the three-term recurrence (Abramowitz and Stegun, 22.7.1).
-
-    Examples
-    --------
-    >>> Jacobi(1, a=1.0, b=1.0).expand(torch.tensor([0.0]))
-    tensor([[1., 0.]])
-    """
-
-    domain: ClassVar[Interval] = _TANH_DOMAIN
-    extent: ClassVar[Interval] = _TANH_EXTENT
-
-    degree: int
-    a: float = 1.0
-    b: float = 1.0
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """P0(tanh x), P1(tanh x), ..."""
-        return tuple(f"P{n}(tanh x)" for n in range(self.degree + 1))
-
-    def expand(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
-        t, a, b = torch.tanh(x), self.a, self.b
-        values = [torch.ones_like(t), ((a - b) + (a + b + 2) * t) / 2]
-        for n in range(2, self.degree + 1):
-            c = 2 * n + a + b
-            lead = 2 * n * (n + a + b) * (c - 2)
-            linear = (c - 1) * (c * (c - 2) * t + a * a - b * b)
-            values.append(
-                (linear * values[-1] - 2 * (n + a - 1) * (n + b - 1) * c * values[-2]) / lead
-            )
-        return torch.stack(values[: self.degree + 1], dim=-1)
 
 
 @dataclass(frozen=True)
@@ -247,12 +171,11 @@ class Rational(_Smooth):
     signed: bool = False
 
     @cached_property
-    def labels(self) -> tuple[str, ...]:
+    def labels(self) -> tuple[str, ...]:  # type: ignore[override]
         """1/Q, x/Q, x^2/Q, ..."""
         return tuple(f"{('1', 'x')[k] if k < 2 else f'x^{k}'}/Q" for k in range(self.powers))
 
-    def expand(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
+    def _values(self, x: Tensor) -> Tensor:
         x = x.unsqueeze(-1)
         powers = torch.arange(1, len(self.denominator) + 1, device=x.device)
         factors = torch.tensor(self.denominator, dtype=x.dtype, device=x.device)
@@ -286,14 +209,63 @@ class ThreeTerm(_Smooth):
     steps: tuple[tuple[float, float, float], ...]
 
     @cached_property
-    def labels(self) -> tuple[str, ...]:
+    def labels(self) -> tuple[str, ...]:  # type: ignore[override]
         """P0(tanh x), P1(tanh x), ..."""
         return tuple(f"{self.letter}{n}(tanh x)" for n in range(len(self.steps) + 2))
 
-    def expand(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
+    def _values(self, x: Tensor) -> Tensor:
         t = torch.tanh(x)
         values = [torch.full_like(t, self.first), self.second[0] * t + self.second[1]]
         for a, b, c in self.steps:
             values.append((a * t + b) * values[-1] + c * values[-2])
         return torch.stack(values, dim=-1)
+
+
+@dataclass(frozen=True)
+class Gram(_Smooth):
+    """Activated Gram polynomials of the squashed input, β_b(x) = act(G_b(tanh x)).
+
+    G_0 = 1, G_1 = t and G_b = t·G_(b−1) − shifts[b − 2]·G_(b−2).
+
+    Examples
+    --------
+    >>> Gram((0.5,), "identity").expand(torch.tensor([0.0]))
+    tensor([[ 1.0000,  0.0000, -0.5000]])
+    """
+
+    domain: ClassVar[Interval] = _TANH_DOMAIN
+    extent: ClassVar[Interval] = _TANH_EXTENT
+
+    shifts: tuple[float, ...]
+    activation: BaseActivation = "silu"
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:  # type: ignore[override]
+        """silu(G0(tanh x)), silu(G1(tanh x)), ..."""
+        name = activation_label(self.activation)
+        return tuple(f"{name}(G{b}(tanh x))" for b in range(len(self.shifts) + 2))
+
+    def _values(self, x: Tensor) -> Tensor:
+        steps = tuple((1.0, 0.0, -shift) for shift in self.shifts)
+        return activate(self.activation, ThreeTerm("G", 1.0, (1.0, 0.0), steps).expand(x))
+
+
+def Jacobi(degree: int, a: float = 1.0, b: float = 1.0) -> ThreeTerm:
+    """Return the Jacobi polynomials of the squashed input, β_n(x) = P_n^(a,b)(tanh x).
+
+    Of n = 0 ... ``degree``, at least 1, by their recurrence (Abramowitz and Stegun, 22.7.1).
+
+    Examples
+    --------
+    >>> Jacobi(1, a=1.0, b=1.0).expand(torch.tensor([0.0]))
+    tensor([[1., 0.]])
+    """
+    steps = []
+    for n in range(2, degree + 1):
+        c = 2 * n + a + b
+        lead = 2 * n * (n + a + b) * (c - 2)
+        before = -2 * (n + a - 1) * (n + b - 1) * c
+        steps.append(
+            ((c - 1) * c * (c - 2) / lead, (c - 1) * (a * a - b * b) / lead, before / lead)
+        )
+    return ThreeTerm("P", 1.0, ((a + b + 2) / 2, (a - b) / 2), tuple(steps))

@@ -19,8 +19,8 @@ def total_of(layer: LayerFunctions, x: Tensor, rows: slice = slice(None)) -> Ten
     if layer.kind == "elementwise":
         # The function of each group is applied to every value of its channels.
         along = x.movedim(layer.axis, 0).unflatten(0, (layer.shape[1], -1))
-        chosen = [0] * len(along) if index is None else index[0].tolist()
-        parts = [layer.bases[b](along[g]) @ coefficients[0, g] for g, b in enumerate(chosen)]
+        numbers = [0] * len(along) if index is None else index[0].tolist()
+        parts = [layer.bases[b](along[g]) @ coefficients[0, g] for g, b in enumerate(numbers)]
         return torch.cat(parts).movedim(0, layer.axis)
     if index is None:
         return _summed(layer, layer.bases[0], coefficients, x)

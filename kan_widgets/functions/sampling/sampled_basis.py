@@ -94,7 +94,8 @@ class SampledBasis:
 
     def __call__(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., nb)``; beyond the extent as at its end."""
-        return interpolated(*(each.to(x) for each in self.tensors()), x)
+        nodes, values = self.tensors()
+        return interpolated(nodes.to(x), values.to(x), x)
 
 
 def interpolated(nodes: Tensor, values: Tensor, x: Tensor) -> Tensor:

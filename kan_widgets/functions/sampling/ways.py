@@ -193,7 +193,7 @@ def convolution_in(run: nn.Module) -> tuple[tuple[int, int] | None, ConvSettings
 def _has_kernels(run: nn.Module) -> bool:
     """Say whether a convolution in it takes in more than one place at once."""
     kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-    sizes = [part.kernel_size for part in run.modules() if isinstance(part, kinds)]
+    sizes: list[Any] = [part.kernel_size for part in run.modules() if isinstance(part, kinds)]
     own = vars(run).get("kernel_size", vars(run).get("_kernel_size", ()))
     sizes.append(own if isinstance(own, tuple | list) else (own,))
     return any(type(size) is int and size != 1 for each in sizes for size in each)

@@ -95,7 +95,7 @@ def bind(
     prove
         Whether to prove that what is read of each layer is what it computes, now and then again:
         copies of the layers are run, see `kan_widgets.functions.prove`. What fails is not drawn,
-        and a warning says which difference was found. With False everything is drawn as recognised.
+        and a warning says by how much it is off. With False everything is drawn as recognised.
     example
         A batch of inputs, or a tuple of the model's arguments: a copy of the model is run on it,
         and what its layers are given there is what they are proved on and sampled for. Without one
