@@ -35,19 +35,21 @@ def undisturbed(
     run: Callable[[], T],
     *,
     gradients: bool = False,
+    draws: bool = True,
     watcher: TorchFunctionMode | None = None,
 ) -> T:
     """Run a model in evaluation mode as it is written, with or without gradients.
 
     Modules' modes and random number generators are as before afterwards, also if the run fails or
     Ctrl-C interrupts it. One thread after the other: modes are put back in order, and a hook sees
-    its own run alone. A ``watcher`` sees the functions that are called.
+    its own run alone. A ``watcher`` sees the functions that are called. Without ``draws`` the run
+    is known to draw no random numbers: those that another thread draws meanwhile are left alone.
     """
     with _making:
         lock = _locks.setdefault(model, threading.RLock())
     # All in one function: between two, as those of a context manager, an interrupt gets through.
     with lock, gradient_mode_restored():
-        before = _Around(model)
+        before = _Around(model, draws)
         try:
             torch._C._set_grad_enabled(gradients)
             model.eval()
@@ -71,7 +73,8 @@ def undisturbed(
 class _Around:
     """What a run changes of a model and of the process, to be put back."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, draws: bool) -> None:
+        self._is_drawing = draws
         self._modes = {module: module.training for module in model.modules()}
         self._hooks = [
             (hooks, set(hooks))
@@ -106,6 +109,8 @@ class _Around:
                 del _stances[self]
         for module, mode in self._modes.items():
             module.training = mode
+        if not self._is_drawing:
+            return
         random.setstate(self._draws[0])
         np.random.set_state(self._draws[1])  # noqa: NPY002
         torch.set_rng_state(self._torch_draws)
@@ -119,12 +124,12 @@ class _Around:
                 hooks.pop(key, None)
 
 
-def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T]) -> T:
+def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T], *, draws: bool = True) -> T:
     """Give something to run in a module's place, in evaluation mode without gradients or autocast.
 
     ``use`` gets a copy without the hooks of others, and True: it may be changed. Where a module is
     too large to be copied or cannot be, itself without these hooks, and False; it is as before
-    afterwards. What it returns is returned.
+    afterwards. What it returns is returned. ``draws`` is as in `undisturbed`.
     """
     device = next(module.parameters(), torch.zeros(())).device.type
     device = device if torch.amp.is_autocast_available(device) else "cpu"
@@ -149,8 +154,8 @@ def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T]) -> T:
                 raise MemoryError
             copied = ungraded(copy.deepcopy)(with_weights(module), dict(emptied))
         except Exception:  # a lock, a tensor in the middle of a graph, whatever else it may hold
-            return undisturbed(module, itself)
-        return undisturbed(copied, lambda: use(copied, True))
+            return undisturbed(module, itself, draws=draws)
+        return undisturbed(copied, lambda: use(copied, True), draws=draws)
 
 
 def like_of(run: nn.Module) -> Tensor:

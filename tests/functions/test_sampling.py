@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 
 import numpy as np
 import pytest
@@ -260,6 +261,31 @@ def test_a_reading_between_is_the_one_before_unless_it_is_asked_for():
     assert read(module)[0].coefficients.equal(before.coefficients)
     with sampled_anew():
         assert not read(module)[0].coefficients.equal(before.coefficients)
+
+
+def test_sampling_anew_takes_no_random_number_back_that_a_training_draws_meanwhile():
+    class Slow(Wavelets):
+        draws: list[Tensor] | None = None
+
+        def forward(self, x: Tensor) -> Tensor:
+            if self.draws is not None:  # another thread trains
+                trains = threading.Thread(target=lambda: Slow.draws.append(torch.rand(1)))
+                trains.start()
+                trains.join()
+            return super().forward(x)
+
+    module = Slow(3, 2)
+    read(module)
+    with torch.no_grad():
+        module.wavelet_weights.add_(1.0)
+    torch.manual_seed(3)
+    Slow.draws = []
+    with sampled_anew():
+        read(module)
+    assert Slow.draws
+    after = torch.rand(1)
+    torch.manual_seed(3)
+    assert torch.cat([*Slow.draws, after]).equal(torch.rand(len(Slow.draws) + 1))
 
 
 def test_sampling_changes_nothing():

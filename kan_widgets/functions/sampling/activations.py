@@ -13,19 +13,8 @@ from torch import Tensor, nn
 from kan_widgets.functions.attributes import INPUT_NAMES
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import Adapter
-from kan_widgets.functions.sampling.adapter import LOCKED
+from kan_widgets.functions.sampling import samples
 from kan_widgets.functions.sampling.sampled_basis import Untold, sampled_functions
-from kan_widgets.functions.sampling.samples import (
-    Samples,
-    all_of,
-    keep,
-    known_basis,
-    newest,
-    off_in_words,
-    on_cpu,
-    rewriter_of,
-    sampling,
-)
 from kan_widgets.functions.sampling.ways import interval_of
 from kan_widgets.functions.undisturbed import like_of
 from kan_widgets.nn.bases.basis import Interval
@@ -50,6 +39,32 @@ class _Applied:
         each = _by_channel(_even(run, x, self.shape), self.axis)[:, 0]
         return each[:, :: each.shape[1] // self.groups]
 
+    def sampled(self, module: nn.Module, run: nn.Module) -> samples.Samples:
+        """Sample the functions, and compare them with what it computes at many points."""
+        known, values = samples.known_basis(module), partial(self.values, run)
+        basis, coefficients = sampled_functions(values, self.domain, self.extent, known)
+        own = coefficients.T.unsqueeze(0).float().contiguous()
+        low, high = basis.nodes[0], basis.nodes[-1]
+        generator = torch.Generator().manual_seed(2)
+        x = (low + (high - low) * torch.rand(_POINTS, generator=generator)).double()
+        y = values(x)
+        off = float((basis(x) @ coefficients - y).abs().max()) / (float(y.abs().max()) or 1.0)
+        layer = LayerFunctions(
+            "elementwise",
+            own,
+            (basis,),
+            locked=samples.LOCKED,
+            note=f"{basis.words}; {samples.off_in_words(off, drawn=_POINTS)}.",
+            rewriter=samples.rewriter_of(module, own),
+            axis=self.axis,
+        )
+        return samples.Samples(basis, [layer], own)
+
+    def read(self, module: nn.Module) -> Sequence[LayerFunctions]:
+        """Read the functions as they were sampled last."""
+        take = partial(self.sampled, module)
+        return samples.newest(module, samples.all_of(module), take).layers
+
 
 def is_open(module: nn.Module) -> bool:
     """Say whether a module may be a learned activation: it has nothing but numbers of its own."""
@@ -72,22 +87,20 @@ def elementwise_adapter(module: nn.Module, given: Tensor | None = None) -> Adapt
     """
 
     def found(run: nn.Module) -> Adapter:
-        domain, extent = interval_of(run)
+        began, (domain, extent) = time.perf_counter(), interval_of(run)
         if given is not None:
             low, high = (float(each) for each in given.aminmax())
             extent = min(low, extent[0]), max(high, extent[1])
         for shape in _shapes(run) if given is None else [tuple(given.shape[1:])]:
-            began = time.perf_counter()
-            if (applied := _look(run, shape, domain, extent)) is None:
-                continue
-            samples = _sampled(run, applied, module)
-            if samples.basis.is_straight:
-                raise Untold("its functions are straight lines")
-            keep(module, all_of(module), samples, began)
-            return sampling(module, partial(_read, applied), applied.shape)
+            if (applied := _look(run, shape, domain, extent)) is not None:
+                taken = applied.sampled(module, run)
+                if taken.basis.is_straight:
+                    raise Untold("its functions are straight lines")
+                samples.keep(module, samples.all_of(module), taken, began)
+                return samples.sampling(module, applied.read, shape)
         raise Untold("it is no learned activation")
 
-    return on_cpu(module, found)
+    return samples.on_cpu(module, found)
 
 
 def _shapes(run: nn.Module) -> Iterator[tuple[int, ...]]:
@@ -109,7 +122,7 @@ def _look(
     x, other = (low + (high - low) * torch.rand(4, *shape, generator=generator) for _ in range(2))
     kept = torch.rand(4, *shape, generator=generator) < 0.5
     try:
-        y, mixed = _applied(run, x), _applied(run, torch.where(kept, x, other))
+        y, mixed = _computed(run, x), _computed(run, torch.where(kept, x, other))
         # The same few numbers everywhere: where functions are equal, so are values.
         each = _even(run, torch.linspace(low, high, 7), shape)
     except Exception:
@@ -117,10 +130,9 @@ def _look(
     if y.shape != x.shape or not bool(y.isfinite().all() & each.isfinite().all()):
         return None
     near = _ALIKE * max(float(y.abs().max()), float(each.abs().max()), 1e-12)
-    if float((y - mixed)[kept].abs().max()) > near:
+    off = (y - mixed).abs()
+    if float(off[kept].max()) > near or float(off[~kept].max()) <= near:  # the latter: a constant
         return None
-    if float((y - mixed)[~kept].abs().max()) <= near:
-        return None  # a constant
     for axis in (-1, 1):
         along = _by_channel(each, axis)
         if float((along - along[:, :1]).abs().max()) <= near:
@@ -128,20 +140,19 @@ def _look(
     return None
 
 
-def _applied(run: nn.Module, x: Tensor) -> Tensor:
+def _computed(run: nn.Module, x: Tensor) -> Tensor:
     y: Tensor = run(x.to(like_of(run)))
     return y.detach().to("cpu", torch.float64)
 
 
 def _even(run: nn.Module, x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Apply it to inputs whose values are all the same."""
-    return _applied(run, x.reshape(-1, *[1] * len(shape)).expand(-1, *shape))
+    """Run it on inputs whose values are all the same."""
+    return _computed(run, x.reshape(-1, *[1] * len(shape)).expand(-1, *shape))
 
 
 def _by_channel(y: Tensor, axis: int) -> Tensor:
     """Return ``(n, places, channels)``."""
-    y = y.movedim(axis, -1)
-    return y.reshape(len(y), -1, y.shape[-1])
+    return y.movedim(axis, -1).flatten(1, -2) if y.ndim > 2 else y.unsqueeze(1)
 
 
 def _groups(values: Tensor, near: float) -> int:
@@ -153,30 +164,3 @@ def _groups(values: Tensor, near: float) -> int:
             if float((runs - runs[:, :, :1]).abs().max()) <= near:
                 return groups
     return channels
-
-
-def _read(applied: _Applied, module: nn.Module) -> Sequence[LayerFunctions]:
-    return newest(module, all_of(module), lambda run: _sampled(run, applied, module)).layers
-
-
-def _sampled(run: nn.Module, applied: _Applied, module: nn.Module) -> Samples:
-    """Sample the function of each group, and compare them with what it computes at many points."""
-    basis, coefficients = sampled_functions(
-        lambda x: applied.values(run, x), applied.domain, applied.extent, known_basis(module)
-    )
-    own = coefficients.T.unsqueeze(0).float().contiguous()
-    low, high = basis.nodes[0], basis.nodes[-1]
-    generator = torch.Generator().manual_seed(2)
-    x = (low + (high - low) * torch.rand(_POINTS, generator=generator)).double()
-    y = applied.values(run, x)
-    off = float((basis(x) @ coefficients - y).abs().max()) / (float(y.abs().max()) or 1.0)
-    layer = LayerFunctions(
-        "elementwise",
-        own,
-        (basis,),
-        locked=LOCKED,
-        note=f"{basis.words}; {off_in_words(off, drawn=_POINTS)}.",
-        rewriter=rewriter_of(module, own),
-        axis=applied.axis,
-    )
-    return Samples(basis, [layer], own)

@@ -8,57 +8,36 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.comparing import move, start
-from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
+from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.proof import compared
 from kan_widgets.functions.registry import Adapter, Sum
+from kan_widgets.functions.sampling import samples
 from kan_widgets.functions.sampling.mixed import mixing_adapter
 from kan_widgets.functions.sampling.probe import Probe, with_norms
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold, sampled_functions
-from kan_widgets.functions.sampling.samples import (
-    Samples,
-    all_of,
-    difference,
-    keep,
-    known_basis,
-    newest,
-    off_in_words,
-    on_cpu,
-    rewriter_of,
-    sampling,
-)
+from kan_widgets.functions.sampling.samples import Samples
 from kan_widgets.functions.sampling.ways import NO_SHAPE, Way, how_many, ways_of
 from kan_widgets.functions.undisturbed import like_of
 
 _SECONDS = 6.0
 # Of the largest value: what inputs may do together.
 _INTERACTION, _PAIRS = 1e-3, 256
-LOCKED = "Its functions are sampled: how they follow from its parameters is not known."
 
 
 def sampling_adapter(module: nn.Module, why: str = "", given: Tensor | None = None) -> Adapter:
-    """Return an adapter that reads ``module`` by sampling it, ``why`` it does so in its note.
+    """Return an adapter that reads a module by sampling it, ``why`` it does so in its note.
 
     Taken is a layer that is additive: what it computes is Σ φᵢ(xᵢ) and a constant for each output,
     of the inputs or, in a convolution, of the entries of a patch; as it is, and with its parameters
     moved. A norm that its input passes first, and norms and activations that its sum passes last,
     are left out of φ and named. If it takes in x itself beside such a norm, its functions of both
-    are two layers.
-
-    Parameters
-    ----------
-    module
-        Any module.
-    why
-        Why no adapter reads it.
-    given
-        What it was really given, ``(n, ...)``: of that shape its inputs are, and functions are
-        sampled where these lie.
+    are two layers. Of the shape of what it was ``given``, ``(n, ...)``, its inputs are, and
+    functions are sampled where these lie.
 
     Raises
     ------
@@ -69,8 +48,7 @@ def sampling_adapter(module: nn.Module, why: str = "", given: Tensor | None = No
 
     def found(run: nn.Module) -> Adapter:
         for way in ways_of(run, given):
-            began = time.perf_counter()
-            moved = copy.deepcopy(run)
+            began, moved = time.perf_counter(), copy.deepcopy(run)
             start(moved)
             move(moved)
             way = with_norms(run, replace(way, why=why))
@@ -84,21 +62,23 @@ def sampling_adapter(module: nn.Module, why: str = "", given: Tensor | None = No
                 reasons[words] = None
                 continue
             try:
-                samples = _sampled(run, way, module)
+                taken = _sampled(module, way, run)
             except Untold as error:
                 reasons[str(error)] = None
                 continue
-            way = _at_the_border(run, way, samples)
-            samples = _as_layers(module, way, samples)
-            if samples.is_diagonal:
-                raise Untold("it is applied to each value by itself: it adds nothing up")
-            if samples.basis.is_straight:
+            way = _at_the_border(run, way, taken)
+            own = taken.coefficients
+            if len(own) == own.shape[1] > 1:
+                others = own * (1 - torch.eye(len(own))).unsqueeze(-1)
+                if float(others.abs().max()) < 1e-6 * float(own.abs().max()):
+                    raise Untold("it is applied to each value by itself: it adds nothing up")
+            if taken.basis.is_straight:
                 raise Untold("its functions are straight lines: a plain layer")
-            keep(module, all_of(module), samples, began)
-            return sampling(module, partial(_read, way), way.shape, partial(_sums_of, way))
+            samples.keep(module, samples.all_of(module), _as_layers(module, way, taken), began)
+            return samples.sampling(module, partial(_read, way), way.shape, partial(_sums, way))
         raise Untold("; ".join(reasons) or NO_SHAPE)
 
-    return on_cpu(module, found)
+    return samples.on_cpu(module, found)
 
 
 def interaction(probe: Probe) -> str:
@@ -131,19 +111,19 @@ def interaction(probe: Probe) -> str:
     return ""
 
 
+def _newest(way: Way, module: nn.Module) -> Samples:
+    return samples.newest(module, samples.all_of(module), partial(_sampled, module, way))
+
+
 def _read(way: Way, module: nn.Module) -> Sequence[LayerFunctions]:
     return _newest(way, module).layers
 
 
-def _sums_of(way: Way, module: nn.Module) -> list[Sum]:
-    return _sums(module, way, _newest(way, module))
+def _sums(way: Way, module: nn.Module) -> list[Sum]:
+    return _sums_of(module, way, _newest(way, module))
 
 
-def _newest(way: Way, module: nn.Module) -> Samples:
-    return newest(module, all_of(module), lambda run: _sampled(run, way, module))
-
-
-def _sampled(run: nn.Module, way: Way, module: nn.Module) -> Samples:
+def _sampled(module: nn.Module, way: Way, run: nn.Module) -> Samples:
     """Sample all functions of a module, with what runs in its place."""
     probe, began = Probe(run, way), time.perf_counter()
     zero = probe(torch.zeros(1, way.inputs))[0]
@@ -164,7 +144,7 @@ def _sampled(run: nn.Module, way: Way, module: nn.Module) -> Samples:
                 )
         return torch.cat(found).transpose(0, 1).flatten(1)
 
-    known = known_basis(module)
+    known = samples.known_basis(module)
     basis, coefficients = sampled_functions(values, way.domain, way.extent, known)
     own = coefficients.T.unflatten(0, (way.inputs, -1)).transpose(0, 1)
     words = _measured(probe, basis, own, zero)
@@ -180,82 +160,83 @@ def _measured(probe: Probe, basis: SampledBasis, coefficients: Tensor, bias: Ten
         If they are too far off, as no points between them can tell: by what inputs do together.
     """
     rows = max(1, 4_000_000 // max(1, coefficients[0].numel()))
-    off, inside, beyond = 0.0, [], 0
+    off, beyond = 0.0, 0
+    inside: list[int] = []
     for x, y in probe.as_it_is():
+        beyond = len(x) if not inside else beyond
         chosen = ((x >= basis.nodes[0]) & (x <= basis.nodes[-1])).all(1)
-        total = [
-            torch.einsum("nib,oib->no", basis(part), coefficients) for part in x[chosen].split(rows)
-        ]
-        off = max(off, difference(torch.cat(total) + bias, y[chosen]))
-        inside.append(int(chosen.sum()))
-        beyond += 0 if len(inside) > 1 else len(x) - inside[0]
+        x, y = x[chosen], y[chosen]
+        inside.append(len(x))
+        if len(x):
+            parts = [
+                torch.einsum("nib,oib->no", basis(part), coefficients) for part in x.split(rows)
+            ]
+            size = float((y - y.mean(0)).abs().max()) or 1.0
+            off = max(off, float((torch.cat(parts) + bias - y).abs().max()) / size)
     if off > max(1e-3, 20 * basis.error):
         raise Untold(f"its sampled functions are off by {off:.0%} of its largest output")
     if len(inside) == 1:
-        return off_in_words(off, drawn=inside[0])
-    return off_in_words(off, inside[0], inside[1], beyond)
+        return samples.off_in_words(off, drawn=inside[0])
+    return samples.off_in_words(off, inside[0], inside[1], beyond - inside[0])
 
 
-def _at_the_border(run: nn.Module, way: Way, samples: Samples) -> Way:
+def _at_the_border(run: nn.Module, way: Way, taken: Samples) -> Way:
     """Find out whether a convolution pads x or φ where its kernels reach beyond the border."""
     if way.kernel is None or not any(way.conv.padding):
         return way
     low, high = way.domain
     x = low + (high - low) * torch.rand(4, *way.shape, generator=torch.Generator().manual_seed(3))
-    near = max(1e-3, 20 * samples.basis.error)
+    near = max(1e-3, 20 * taken.basis.error)
     for pads in (False, True):
         tried = replace(way, conv=replace(way.conv, pads_basis=pads))
-        found = _as_layers(run, tried, samples)
+        found = _as_layers(run, tried, taken)
         with suppress(Exception):
-            compared(run, found.layers, _sums(run, tried, found), x.to(like_of(run)), near)
+            compared(run, found.layers, _sums_of(run, tried, found), x.to(like_of(run)), near)
             return tried
     return replace(way, border=False)
 
 
-def _as_layers(module: nn.Module, way: Way, samples: Samples) -> Samples:
+def _as_layers(module: nn.Module, way: Way, taken: Samples) -> Samples:
     """Make one layer of what was sampled, or two.
 
     Two where a module takes in x itself beside what a norm makes of it: the norm's come first and
     have its name.
     """
-    words = [f"{samples.basis.words}; {samples.words}; each φ is drawn as 0 at x = 0."]
-    words += way.words(module)
+    words = [f"{taken.basis.words}; {taken.words}; each φ is drawn as 0 at x = 0."]
+    rest = way.words(module)
     if not way.border:
-        words.append("What it adds up at the border, where kernels reach beyond, is not known.")
+        rest.append("What it adds up at the border, where kernels reach beyond, is not known.")
     norm = module.get_submodule(way.before) if way.before else None
     normed = f"{type(norm).__name__}(x)"
-    view = as_rows if way.line else None
-    conv = way.conv if way.border and way.kernel is not None else None
     layers = []
-    for k, own in enumerate(samples.coefficients.chunk(1 + way.beside, dim=1)):
-        more: dict[str, Any] = {}
-        if norm is not None and k == 0:
-            more = {"variable": normed, "x_at": Tap((norm,), "output", view=view)}
-        elif way.line:
-            more = {"x_at": Tap((module,), view=view)}
+    for k, own in enumerate(taken.coefficients.chunk(1 + way.beside, dim=1)):
+        is_normed = norm is not None and k == 0
         too = [f"It adds functions of {normed if k else 'x itself'} too."] if way.beside else []
         own = own if way.kernel is None else own.unflatten(1, (-1, *way.kernel))
         own = own.contiguous()
+        at = Tap((module,), view=way.view)
+        if norm is not None and k == 0:
+            at = Tap((norm,), "output", view=way.view)
         layers.append(
             LayerFunctions(
                 "linear" if way.kernel is None else "conv",
                 own,
-                (samples.basis,),
-                name=way.before if way.beside and k == 0 else "",
-                conv=conv,
-                locked=LOCKED,
-                note=" ".join([words[0], *too, *words[1:]]),
-                rewriter=rewriter_of(module, own),
-                **more,
+                (taken.basis,),
+                name=way.before if way.beside and is_normed else "",
+                conv=way.conv if way.border and way.kernel is not None else None,
+                locked=samples.LOCKED,
+                variable=normed if is_normed else "x",
+                note=" ".join([*words, *too, *rest]),
+                x_at=at if is_normed or way.line else None,
+                rewriter=samples.rewriter_of(module, own),
             )
         )
-    return replace(samples, layers=layers)
+    return replace(taken, layers=layers)
 
 
-def _sums(module: nn.Module, way: Way, samples: Samples) -> list[Sum]:
+def _sums_of(module: nn.Module, way: Way, taken: Samples) -> list[Sum]:
     """Say where in a module the sum of what was sampled passes."""
-    view = as_rows if way.line else None
-    at = Tap((module,), "output", view=view)
+    at = Tap((module,), "output", view=way.view)
     if way.after:
-        at = Tap((module.get_submodule(way.after[-1]),), view=view)
-    return [Sum(tuple(layer.name for layer in samples.layers), at, samples.bias)]
+        at = Tap((module.get_submodule(way.after[-1]),), view=way.view)
+    return [Sum(tuple(layer.name for layer in taken.layers), at, taken.bias)]

@@ -20,15 +20,9 @@ from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.proof import compared
 from kan_widgets.functions.registry import Adapter, Sum
+from kan_widgets.functions.sampling import samples
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold, refined_nodes, wider
-from kan_widgets.functions.sampling.samples import (
-    Samples,
-    keep,
-    known_basis,
-    newest,
-    off_in_words,
-    sampling,
-)
+from kan_widgets.functions.sampling.samples import Samples
 from kan_widgets.functions.sampling.ways import Way
 from kan_widgets.functions.undisturbed import like_of
 from kan_widgets.nn.ungraded import ungraded
@@ -85,16 +79,17 @@ class _Mix:
             each = len(order) // self.inputs
             columns = list(order[i * each : (i + 1) * each])
             weight: Any = module.get_submodule(path).weight
-            weight[(o, columns, *place)] = coefficients[:each].to(weight)
+            where = (o, columns, *place)
+            weight[where] = coefficients[:each].to(weight)
             coefficients = coefficients[each:]
 
     def basis(self, module: nn.Module) -> SampledBasis:
         """Return the basis as it was sampled last, or anew where it is due."""
-        return newest(module, self.tensors(module), partial(self.sample, module)).basis
+        return samples.newest(module, self.tensors(module), partial(self.sample, module)).basis
 
     def sample(self, module: nn.Module, run: nn.Module) -> Samples:
         """Sample the basis, or return the one known if it is that still."""
-        known, way = known_basis(module), self.way
+        known, way = samples.known_basis(module), self.way
         if known is not None and known.serves(way.extent):
             nodes, before = known.tensors()
             now = self.values(run, nodes)
@@ -130,9 +125,9 @@ def mixing_adapter(
         compared(each, [_read(mix, "", each)], _sums(mix, each), x, 3 * _NEAR, constants=True)[0]
         for each in (run, moved)
     )
-    keep(module, mix.tensors(module), mix.sample(module, run), began)
-    words = off_in_words(error, **{"drawn" if way.given is None else "given": len(x)})
-    return sampling(module, partial(_read, mix, words), way.shape, partial(_sums, mix))
+    samples.keep(module, mix.tensors(module), mix.sample(module, run), began)
+    words = samples.off_in_words(error, **{"drawn" if way.given is None else "given": len(x)})
+    return samples.sampling(module, partial(_read, mix, words), way.shape, partial(_sums, mix))
 
 
 def _found(run: nn.Module, way: Way) -> _Mix:

@@ -9,7 +9,6 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,10 +20,9 @@ from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold
 from kan_widgets.functions.terms import ALL, Part
 from kan_widgets.functions.undisturbed import stand_in
 
-T = TypeVar("T")
-
 # Sampling takes at most this share of the time of a training.
 _SHARE = 0.01
+LOCKED = "Its functions are sampled: how they follow from its parameters is not known."
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,23 +37,18 @@ class Samples:
     words: str = ""
     """How far they are off."""
 
-    @property
-    def is_diagonal(self) -> bool:
-        """Whether there are several outputs, each a function of one input of its own alone."""
-        own = self.coefficients
-        if own.shape[0] != own.shape[1] or len(own) < 2:
-            return False
-        others = own * (1 - torch.eye(len(own)).to(own)).unsqueeze(-1)
-        return float(others.abs().max()) < 1e-6 * float(own.abs().max())
-
 
 @dataclass(frozen=True, eq=False)
 class _Kept:
-    """What was sampled, from which tensors, and when it may be sampled anew."""
-
     samples: Samples
     versions: tuple[tuple[int, int], ...]
+    """Of the tensors from which they were taken."""
     next: float
+    """When they may be taken anew."""
+
+    def is_due(self, tensors: Sequence[Tensor]) -> bool:
+        is_time = _anew.get() or time.perf_counter() >= self.next
+        return is_time and _versions(tensors) != self.versions
 
 
 _kept: weakref.WeakKeyDictionary[nn.Module, _Kept] = weakref.WeakKeyDictionary()
@@ -72,39 +65,30 @@ def sampled_anew() -> Iterator[None]:
         _anew.reset(token)
 
 
-def keep(module: nn.Module, tensors: list[Tensor], samples: Samples, began: float) -> Samples:
+def keep(module: nn.Module, tensors: Sequence[Tensor], samples: Samples, began: float) -> None:
     """Keep what was sampled of a module from some tensors, since a time."""
     now = time.perf_counter()
     due = now + max(1.0, (now - began) / _SHARE)
     _kept[module] = _Kept(samples, _versions(tensors), due)
-    return samples
 
 
 def newest(
-    module: nn.Module, tensors: list[Tensor], sample: Callable[[nn.Module], Samples]
+    module: nn.Module, tensors: Sequence[Tensor], sample: Callable[[nn.Module], Samples]
 ) -> Samples:
-    """Return what was sampled last of a module, or anew if that is due.
-
-    Parameters
-    ----------
-    module
-        The module.
-    tensors
-        What it is sampled from.
-    sample
-        Takes what runs in its place.
-    """
+    """Return what was sampled last of a module from some tensors, or anew if that is due."""
     known = _kept.get(module)
-    if known is not None and not _is_due(known, tensors):
+    if known is not None and not known.is_due(tensors):
         return known.samples
     began = time.perf_counter()
     try:
-        # Where it is: it has taken such inputs before.
-        found = stand_in(module, lambda run, _: sample(run))
+        # Where it is: it has taken such inputs before. Perhaps beside a training, of whose random
+        # numbers none may be taken back: what was sampled once draws none.
+        found = stand_in(module, lambda run, _: sample(run), draws=False)
     except Untold as error:
         error.module = module
         raise
-    return keep(module, tensors, found, began)
+    keep(module, tensors, found, began)
+    return found
 
 
 def known_basis(module: nn.Module) -> SampledBasis | None:
@@ -113,14 +97,19 @@ def known_basis(module: nn.Module) -> SampledBasis | None:
     return None if known is None else known.samples.basis
 
 
-def on_cpu(module: nn.Module, use: Callable[[nn.Module], T]) -> T:
+def all_of(module: nn.Module) -> list[Tensor]:
+    """Return all tensors of a module."""
+    return [*module.parameters(), *module.buffers()]
+
+
+def on_cpu(module: nn.Module, use: Callable[[nn.Module], Adapter]) -> Adapter:
     """Give what runs in the place of a module that was not sampled before, on the CPU.
 
     It is not known what any numbers do to it: on an accelerator, an index out of range would end
     the whole process.
     """
 
-    def used(run: nn.Module, copied: bool) -> T:
+    def used(run: nn.Module, copied: bool) -> Adapter:
         if copied:
             run.to("cpu")
         elif any(not tensor.is_cpu for tensor in all_of(module)):
@@ -136,7 +125,7 @@ def sampling(
     shape: tuple[int, ...],
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None,
 ) -> Adapter:
-    """Return an adapter for one module that is sampled, which takes inputs of a shape."""
+    """Return an adapter for a module that is sampled; without ``sums``, a learned activation."""
     return Adapter(
         SAMPLED,
         type(module),
@@ -149,11 +138,6 @@ def sampling(
     )
 
 
-def all_of(module: nn.Module) -> list[Tensor]:
-    """Return all tensors of a module."""
-    return [*module.parameters(), *module.buffers()]
-
-
 def rewriter_of(module: nn.Module, coefficients: Tensor) -> Rewriter:
     """Return a layer's ``rewriter``, which copies what was sampled until that is due anew."""
     ref = weakref.ref(module)
@@ -162,7 +146,7 @@ def rewriter_of(module: nn.Module, coefficients: Tensor) -> Rewriter:
         def rewrite() -> bool:
             module = ref()
             known = _kept.get(module) if module is not None else None
-            if module is None or known is None or _is_due(known, all_of(module)):
+            if module is None or known is None or known.is_due(all_of(module)):
                 return False
             if not any(layer.coefficients is coefficients for layer in known.samples.layers):
                 return False
@@ -174,39 +158,21 @@ def rewriter_of(module: nn.Module, coefficients: Tensor) -> Rewriter:
     return rewriter
 
 
-def _is_due(known: _Kept, tensors: list[Tensor]) -> bool:
-    is_time = _anew.get() or time.perf_counter() >= known.next
-    return is_time and _versions(tensors) != known.versions
-
-
-def _versions(tensors: list[Tensor]) -> tuple[tuple[int, int], ...]:
+def _versions(tensors: Sequence[Tensor]) -> tuple[tuple[int, int], ...]:
     return tuple((tensor.data_ptr(), tensor._version) for tensor in tensors)
 
 
-def difference(total: Tensor, out: Tensor) -> float:
-    """Return how far Σφ is off at most, ``(n, out)``, by how far outputs are from their mean."""
-    size = float((out - out.mean(0)).abs().max()) if len(out) else 0.0
-    return float((total - out).abs().max()) / (size or 1.0) if len(out) else 0.0
-
-
 def off_in_words(error: float, given: int = 0, drawn: int = 0, beyond: int = 0) -> str:
-    """Say how far Σφ of sampled functions is off, and where and when that was looked at.
+    """Say how far Σφ is off by the largest output, over how many inputs, and when.
 
-    Parameters
-    ----------
-    error
-        The largest difference, by the largest output.
-    given, drawn
-        How many inputs were compared that it was really given, and how many others.
-    beyond
-        How many inputs that it was given lie beyond where functions were sampled.
+    So many were really ``given`` to the layer, and so many drawn; of the former some lie
+    ``beyond`` where functions were sampled.
     """
     counts = ((given, "that it was given"), (drawn, "drawn at random"))
     inputs = " and ".join(f"{n:,} inputs {words}" for n, words in counts if n)
-    clock = time.strftime("%H:%M:%S")
     rest = f"; {beyond:,} of those given lie beyond" if beyond else ""
     off = f"Σφ is off by at most {at_most(error)} of the largest output over {inputs}"
-    return f"{off}, at {clock}{rest}"
+    return f"{off}, at {time.strftime('%H:%M:%S')}{rest}"
 
 
 def at_most(error: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -69,6 +69,11 @@ class Way:
     def width(self) -> int:
         """How many numbers one input has."""
         return int(torch.Size(self.shape).numel())
+
+    @property
+    def view(self) -> Callable[[Tensor], Tensor] | None:
+        """How what passes becomes maps, as a `Tap` has it."""
+        return as_rows if self.line else None
 
     @property
     def inputs(self) -> int:
