@@ -206,8 +206,8 @@ def find(model: nn.Module) -> list[ReadableModule]:
             f"Modules found: {', '.join(present)}.{near} Modules that can be read: "
             f"{', '.join(readable_names())}. A layer of one's own can be drawn if each of its "
             "outputs is a sum of functions of one input each, Σ φ(x): kw.bind tries that by "
-            "itself, unless prove=False. kw.functions.tensor_adapter says what it is made of, "
-            "which makes it editable."
+            "itself, unless prove=False. kw.functions.tensor_adapter or register_adapter teaches "
+            "it what the layer is made of, which makes it editable."
         )
     for entry in left_out:
         if entry.near and not isinstance(entry.module, (nn.Linear, nn.Conv2d)):
