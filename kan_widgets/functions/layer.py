@@ -22,6 +22,11 @@ Writer = Callable[[tuple[int, ...], Tensor], None]
 Gradient = Callable[[], Tensor]
 Rewriter = Callable[..., Rewrite | None]
 
+_FORMS = {
+    "conv": "(out, in, kh, kw, nb)",
+    "linear": "(out, in, nb)",
+    "elementwise": "(1, groups, nb)",
+}
 # Coefficients at a time: they stay in a cache.
 _AT_ONCE = 500_000
 
@@ -86,19 +91,16 @@ class LayerFunctions:
         ``(out, in, kh, kw, nb)`` or ``(out, in, nb)``, detached; ``(1, groups, nb)`` if
         elementwise. They may share memory with the model's parameters: copy before keeping them.
         Where they have to be put together from several tensors, `terms_of` does so only for what
-        is asked for, as the tensors are then; `part` takes some of them, this attribute all.
+        is asked for: `part` takes some of them, this attribute all.
     bases
         The basis, or several where groups of functions have their own (a grid
-        per input feature): a `LayerBasis` each, which joins a `kan_widgets.nn.Basis` and the
-        base activation, or what has the members of `kan_widgets.functions.basis.ReadBasis`.
-        All have the same ``nb``.
+        per input feature): a `LayerBasis` each, or what has the members of
+        `kan_widgets.functions.basis.ReadBasis`. All have the same ``nb``.
     basis_index
         ``(out, in[, kh, kw])`` integers: which of ``bases`` each function uses.
         ``None`` where there is only one.
-    name
-        The module's path in the model; filled in by `read`.
-    type
-        The module's class name; filled in by `read`.
+    name, type
+        The module's path in the model and its class name; filled in by `read`.
     conv
         How a convolution is applied, where that is known. ``in`` counts the
         channels of one group.
@@ -118,12 +120,12 @@ class LayerFunctions:
         ``gradient()`` returns ∂loss/∂coefficients as the last backward pass left it, in the
         shape of ``coefficients``; NaN where there is none. ``None`` if the adapter cannot tell.
     rewriter
-        ``rewriter(out)`` returns ``rewrite`` (or ``None`` if it cannot): called without gradients
-        and with `kan_widgets.nn.life.changes.together` held, it writes the present coefficients to
-        ``out``, float32 on the CPU and of their shape, and returns True; with ``rewriter(out,
-        part)`` those of some outputs and inputs, two slices. Or it returns False, if
-        anything but their values may have changed since these functions were read. Neither may
-        keep the module alive. ``None`` where every frame takes reading anew, which is slower.
+        ``rewriter(out, part)``, of some outputs and inputs, two slices, or of all, returns
+        ``rewrite`` (or ``None`` if it cannot): called without gradients and with
+        `kan_widgets.nn.life.changes.together` held, it writes the present coefficients to
+        ``out``, float32 on the CPU and of their shape, and returns True; or False, if anything but
+        their values may have changed since these functions were read. Neither may keep the module
+        alive. ``None`` where every frame takes reading anew, which is slower.
     axis
         If elementwise: the dimension of x that is divided into groups, equally many channels each.
 
@@ -153,12 +155,7 @@ class LayerFunctions:
 
     def __post_init__(self) -> None:
         sizes, like = self.sizes, self.like
-        forms = {
-            "conv": "(out, in, kh, kw, nb)",
-            "linear": "(out, in, nb)",
-            "elementwise": "(1, groups, nb)",
-        }
-        form = forms.get(self.kind)
+        form = _FORMS.get(self.kind)
         if form is None:
             raise ValueError(f"kind: expected 'conv', 'linear' or 'elementwise', got {self.kind!r}")
         if len(sizes) != form.count(",") + 1 or (self.kind == "elementwise" and sizes[0] != 1):
@@ -209,17 +206,7 @@ class LayerFunctions:
         return other
 
     def part(self, outputs: slice = ALL[0], inputs: slice = ALL[1]) -> Tensor:
-        """Return the coefficients of some outputs and inputs, at the cost of these.
-
-        Parameters
-        ----------
-        outputs, inputs
-            Slices with steps of 1 or more; all by default.
-
-        Returns
-        -------
-        Tensor
-            ``(out, in[, kh, kw], nb)``, as ``coefficients[outputs, inputs]``.
+        """Return ``coefficients[outputs, inputs]``, at the cost of these.
 
         Examples
         --------
@@ -234,18 +221,7 @@ class LayerFunctions:
     def pieces(
         self, outputs: slice = ALL[0], inputs: slice = ALL[1]
     ) -> Iterator[tuple[slice, Tensor]]:
-        """Go through coefficients, those of a few outputs at a time: a few megabytes.
-
-        Parameters
-        ----------
-        outputs, inputs
-            As `part` takes them; all by default.
-
-        Yields
-        ------
-        slice, Tensor
-            Which outputs, and their coefficients, ``(some, in[, kh, kw], nb)``.
-        """
+        """Go through what `part` takes, those of a few outputs at a time: which, and theirs."""
         rows = range(*outputs.indices(self.sizes[0]))
         each = len(range(*inputs.indices(self.sizes[1]))) * math.prod(self.sizes[2:])
         step = max(1, _AT_ONCE // max(1, each))
@@ -332,18 +308,7 @@ class LayerFunctions:
 
     @ungraded
     def evaluate(self, x: Tensor) -> Tensor:
-        """φ at ``x``, all functions at once.
-
-        Parameters
-        ----------
-        x
-            ``(n,)``, on the coefficients' device.
-
-        Returns
-        -------
-        Tensor
-            ``(out, in[, kh, kw], n)``.
-        """
+        """φ at ``x``, ``(n,)`` on the coefficients' device: ``(out, in[, kh, kw], n)``."""
         if x.ndim != 1:
             raise ValueError(f"x: expected points in one dimension, got shape {tuple(x.shape)}")
         x = x.to(self.like)

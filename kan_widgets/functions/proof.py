@@ -126,32 +126,16 @@ def compared(
     most_outputs: int | None = None,
     constants: bool = False,
 ) -> tuple[float, int]:
-    """Run a module, and compare the sums in it with Σφ.
+    """Run a module, in the state that it is in, and compare the sums in it with Σφ.
 
-    Parameters
-    ----------
-    module
-        In the mode and state to run it in.
-    layers, sums
-        Its functions, and where their sums appear.
-    x
-        Its input.
-    tolerance
-        The largest difference allowed, relative to the largest output.
-    most_outputs
-        Of a linear layer, how many outputs to compare; all by default.
-    constants
-        Whether a constant for each output may differ, a bias that no adapter names.
-
-    Returns
-    -------
-    float, int
-        The largest relative difference, and how many numbers were compared.
+    Of a linear layer ``most_outputs`` are compared. With ``constants`` a constant for each output
+    may differ, a bias that no adapter names. Returned are the largest difference, relative to the
+    largest output, and how many numbers were compared.
 
     Raises
     ------
     ValueError
-        If Σφ is not what the module computes.
+        If Σφ is not what the module computes, to ``tolerance``.
     """
     by_name = {layer.name: layer for layer in layers}
     own = Tap((module,))

@@ -44,7 +44,6 @@ _FEW = 4
 def prove(
     model: nn.Module,
     *,
-    seconds: float = _SECONDS,
     given: Mapping[nn.Module, Given] = MappingProxyType({}),
     again: bool = False,
 ) -> None:
@@ -57,14 +56,13 @@ def prove(
     layers of torch need no proof.
 
     Of what no adapter reads rightly it is found out whether it adds up functions of one input each;
-    then these are sampled, and read so from now on.
+    then these are sampled, and read so from now on. After five seconds layers that remain are tried
+    on few inputs only, and not sampled.
 
     Parameters
     ----------
     model
         Any module.
-    seconds
-        How long it may take: once it is over, the layers that remain are tried on few inputs only.
     given
         What modules were really given, see `kan_widgets.functions.given.Passes`. Layers are then
         proved on that too, and sampled where it lies.
@@ -83,7 +81,7 @@ def prove(
     ['sampled']
     """
     take_as_read(model)
-    _Prover(model, seconds, given, again).prove()
+    _Prover(model, given, again).prove()
 
 
 def prove_what_changed(model: nn.Module) -> None:
@@ -92,7 +90,7 @@ def prove_what_changed(model: nn.Module) -> None:
         verdict = verdict_of(module)
         if verdict is not None and verdict.seen != seen_by(module):
             settle(module, None)
-    _Prover(model, _SECONDS, {}).prove()
+    _Prover(model, {}).prove()
 
 
 def take_as_read(model: nn.Module) -> None:
@@ -128,13 +126,8 @@ def read(model: nn.Module) -> list[LayerFunctions]:
     if isinstance(model, nn.Module):
         prove_what_changed(model)
     while True:
-        found = find(model)
-        try:
-            return [layer for module in found for layer in module.read()]
-        except Untold as error:  # sampled anew, it is no sum of functions any more
-            if error.module is None:
-                raise
-            settle(error.module, Verdict(str(error), seen_by(error.module)))
+        with suppress(Untold):  # sampled anew, one is no sum of functions any more: it is left out
+            return [layer for module in find(model) for layer in module.read()]
 
 
 class _Prover:
@@ -143,13 +136,11 @@ class _Prover:
     def __init__(
         self,
         model: nn.Module,
-        seconds: float,
         given: Mapping[nn.Module, Given],
         again: bool = False,
     ) -> None:
         self._model, self._given, self._again = unwrap(model), given, again
-        self._end = time.perf_counter() + seconds
-        self._samples_end = self._end + seconds
+        self._end = time.perf_counter() + _SECONDS
         self._known: dict[Hashable, Verdict] = {}
 
     def prove(self) -> None:
@@ -162,17 +153,17 @@ class _Prover:
             names = [entry.name for entry in found]
             for entry in found:
                 if not entry.is_plain and settled(entry.module) is None:
-                    self._settle(entry.module, "", self._end)
+                    self._settle(entry.module, "")
                     by = settled(entry.module)
                     waiting = waiting or not isinstance(by, Adapter) or by.read != entry.reader
             for missed in left_out:
                 if _is_open(missed, names, missed.module in self._given):
-                    self._settle(missed.module, missed.reason, self._samples_end)
+                    self._settle(missed.module, missed.reason)
                     waiting = waiting or isinstance(settled(missed.module), Adapter)
             if waiting:
                 found, left_out = survey(self._model)
         modules = dict(self._model.named_modules())
-        changed = time.perf_counter() < self._samples_end and self._join_parts(modules, found)
+        changed = time.perf_counter() < self._end and self._join_parts(modules, found)
         self._find_kernels(modules, survey(self._model)[0] if changed else found)
 
     def _settle_activations(self, found: list[ReadableModule]) -> bool:
@@ -230,7 +221,7 @@ class _Prover:
         given = self._given.get(module)
         return None if given is None else given.x
 
-    def _settle(self, module: nn.Module, problem: str, end: float) -> None:
+    def _settle(self, module: nn.Module, problem: str) -> None:
         """Find who reads a module rightly."""
         if problem and unreadable_state(module):
             return
@@ -243,7 +234,7 @@ class _Prover:
         elif key in self._known:
             settle(module, self._known[key])
         else:
-            roomy = time.perf_counter() < end
+            roomy = time.perf_counter() < self._end
             verdict = _proved(module, problem, roomy, key, self._x_of(module), self._again)
             if not isinstance(verdict.found, Adapter) or verdict.found.library != SAMPLED:
                 self._known[key] = verdict

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -38,50 +38,46 @@ class _Reached(BaseException):
 
 @dataclass(frozen=True)
 class _Mix:
-    """How a module mixes a basis: by which layers, whose columns belong to which input."""
+    """How a module mixes a basis."""
 
     way: Way
     parts: tuple[str, ...]
     """Paths of the plain layers."""
-    order: tuple[tuple[int, ...], ...]
-    """Of each, its columns, input by input, as many for each."""
     inputs: int
+    basis_first: tuple[bool, ...]
+    """Of each, whether its columns go by basis functions, then by inputs, or the other way."""
+
+    def by_input(self, columns: Tensor, k: int) -> Tensor:
+        """Return what has the columns of a plain layer as ``(n, inputs, nb, ...)``, a view."""
+        sizes = (-1, self.inputs) if self.basis_first[k] else (self.inputs, -1)
+        found: Tensor = columns.unflatten(1, sizes)
+        return found.transpose(1, 2) if self.basis_first[k] else found
 
     def values(self, run: nn.Module, x: Tensor) -> Tensor:
         """Return the basis functions of the first input at some points, ``(P, nb)``."""
         alike = x.view(-1, *[1] * len(self.way.shape)).expand(-1, *self.way.shape)
-        both = torch.cat(
-            [
-                columns[:, list(order)].unflatten(1, (self.inputs, -1))
-                for columns, order in zip(
-                    _reaching(run, self.parts, alike), self.order, strict=True
-                )
-            ],
-            dim=2,
-        )
-        if float((both - both[:, :1]).abs().max()) > _NEAR * float(both.abs().max()):
+        reaching = enumerate(_reaching(run, self.parts, alike))
+        both = torch.cat([self.by_input(columns, k) for k, columns in reaching], dim=2)
+        if not _are_alike(both):
             raise Untold("its inputs have bases of their own")
         return both[:, 0]
 
     def terms(self, module: nn.Module, of: Any = Tensor.detach) -> Tensor:
         """Return the coefficients, ``(out, in[, kh, kw], nb)``: the weights in another order."""
-        found = []
-        for path, order in zip(self.parts, self.order, strict=True):
-            weight = of(module.get_submodule(path).weight)
-            found.append(weight[:, list(order)].unflatten(1, (self.inputs, -1)).movedim(2, -1))
+        weights = [of(module.get_submodule(path).weight) for path in self.parts]
+        found = [self.by_input(weight, k).movedim(2, -1) for k, weight in enumerate(weights)]
         return torch.cat(found, dim=-1)
 
     @ungraded
     def write(self, module: nn.Module, index: tuple[int, ...], coefficients: Tensor) -> None:
         """Set the weights that one function is made of."""
         o, i, *place = index
-        for path, order in zip(self.parts, self.order, strict=True):
-            each = len(order) // self.inputs
-            columns = list(order[i * each : (i + 1) * each])
+        for k, path in enumerate(self.parts):
             weight: Any = module.get_submodule(path).weight
-            where = (o, columns, *place)
-            weight[where] = coefficients[:each].to(weight)
-            coefficients = coefficients[each:]
+            own = self.by_input(weight, k)[o, i]
+            own = own[:, place[0], place[1]] if place else own
+            own.copy_(coefficients[: len(own)])
+            coefficients = coefficients[len(own) :]
 
     def basis(self, module: nn.Module) -> SampledBasis:
         """Return the basis as it was sampled last, or anew where it is due."""
@@ -144,53 +140,25 @@ def _found(run: nn.Module, way: Way) -> _Mix:
         raise Untold("it has groups")
     names = tuple(name for name, _ in plain)
     inputs = way.inputs if way.kernel is None else way.shape[0]
-    return _Mix(way, names, tuple(map(tuple, _sources(run, way, names, inputs))), inputs)
+    if any(part.weight.shape[1] % inputs for _, part in plain):
+        raise Untold("not as many columns for each input")
+    # Where all inputs are the same, so is what is made of each.
+    mix = _Mix(way, names, inputs, (False,) * len(names))
+    alike = torch.linspace(*way.domain, 5).view(-1, *[1] * len(way.shape)).expand(-1, *way.shape)
+    reaching = _reaching(run, names, alike)
+    order = [not _are_alike(mix.by_input(columns, k)) for k, columns in enumerate(reaching)]
+    return replace(mix, basis_first=tuple(order))
+
+
+def _are_alike(values: Tensor) -> bool:
+    """Whether basis functions, ``(n, inputs, nb)``, are the same for all inputs."""
+    return float((values - values[:, :1]).abs().max()) <= _NEAR * float(values.abs().max())
 
 
 def _settings(part: Any) -> Any:
     if isinstance(part, nn.Linear):
         return part.out_features
     return part.out_channels, part.kernel_size, part.stride, part.padding, part.dilation
-
-
-def _sources(run: nn.Module, way: Way, names: tuple[str, ...], inputs: int) -> list[list[int]]:
-    """Find the input that each column is made of, by moving half of the inputs at a time."""
-    low, high = way.domain
-    generator = torch.Generator().manual_seed(4)
-    x, y = (low + (high - low) * torch.rand(2, inputs, generator=generator) for _ in range(2))
-    shape = (2, *way.shape) if way.kernel is None else (2, inputs, 1, 1)
-
-    def passed(values: Tensor) -> list[Tensor]:
-        return _reaching(run, names, values.view(shape).expand(2, *way.shape))
-
-    before = passed(x)
-    found = [torch.zeros(each.shape[1], dtype=torch.long) for each in before]
-    moves = [torch.zeros(each.shape[1], dtype=torch.bool) for each in before]
-    for bit in range(max(1, (inputs - 1).bit_length())):
-        chosen = (torch.arange(inputs) >> bit) % 2 == 1
-        pairs = zip(
-            passed(torch.where(chosen, y, x)), passed(torch.where(chosen, x, y)), strict=True
-        )
-        for k, pair in enumerate(pairs):
-            one, other = ((each - before[k]).abs().amax(0) > 1e-7 for each in pair)
-            if bool((one & other).any()):
-                raise Untold("its columns are made of several inputs")
-            found[k] += one * (1 << bit)
-            moves[k] |= one | other
-    return [_ordered(one, moved, inputs) for one, moved in zip(found, moves, strict=True)]
-
-
-def _ordered(found: Tensor, moved: Tensor, inputs: int) -> list[int]:
-    """Return columns input by input; constants belong where the others leave room."""
-    each, rest = divmod(len(found), inputs)
-    columns = torch.arange(len(found))
-    if rest:
-        raise Untold("not as many columns for each input")
-    for order in (columns.view(inputs, each), columns.view(each, inputs).T):
-        right = found[order] == torch.arange(inputs).unsqueeze(1)
-        if bool((right | ~moved[order]).all()):
-            return order.flatten().tolist()
-    raise Untold("its columns lie in no order")
 
 
 def _reaching(run: nn.Module, names: Sequence[str], x: Tensor) -> list[Tensor]:

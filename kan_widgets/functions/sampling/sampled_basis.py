@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from kan_widgets.nn.bases.basis import Interval
 
@@ -21,9 +21,6 @@ _NOT_TOO_WIDE = 1.5
 
 class Untold(ValueError):
     """A layer that cannot be read by sampling, and why."""
-
-    module: nn.Module | None = None
-    """The layer, if it could be before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,18 +122,9 @@ def refined_nodes(
 ) -> tuple[Tensor, Tensor, float]:
     """Sample functions at 65 points, and between these where they bend, at up to 257.
 
-    Parameters
-    ----------
-    extent
-        Where.
-    values
-        Takes points to values, ``(n,)`` to ``(n, F)``.
-
-    Returns
-    -------
-    nodes, samples, error
-        ``(P,)``, ``(P, F)``, and the largest difference between nodes that is to be expected from
-        those found, relative to the largest value.
+    ``values`` takes points to values, ``(n,)`` to ``(n, F)``. Returned are the points, ``(P,)``,
+    the values, ``(P, F)``, and the largest difference between points that is to be expected from
+    those found, relative to the largest value.
     """
     nodes = torch.linspace(*extent, _FEWEST, dtype=torch.float64)
     samples = values(nodes)
@@ -166,19 +154,7 @@ def sampled_functions(
 ) -> tuple[SampledBasis, Tensor]:
     """Sample functions: by a basis known before, if it still makes them, or by the smallest one.
 
-    Parameters
-    ----------
-    values
-        As `refined_nodes` takes it.
-    domain, extent
-        As `SampledBasis` takes them.
-    known
-        What they were made of before.
-
-    Returns
-    -------
-    SampledBasis, Tensor
-        And the coefficients, ``(nb, F)``.
+    ``values`` is as `refined_nodes` takes it. Returned are the basis, and coefficients ``(nb, F)``.
 
     Raises
     ------

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.layer import LayerFunctions, Rewriter
-from kan_widgets.functions.registry import SAMPLED, Adapter, Reader, Sum
+from kan_widgets.functions.registry import SAMPLED, Adapter, Reader, Sum, Verdict, settle
 from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold
+from kan_widgets.functions.sight import seen_by
 from kan_widgets.functions.terms import ALL, Part
 from kan_widgets.functions.undisturbed import stand_in
 
@@ -75,7 +76,13 @@ def keep(module: nn.Module, tensors: Sequence[Tensor], samples: Samples, began: 
 def newest(
     module: nn.Module, tensors: Sequence[Tensor], sample: Callable[[nn.Module], Samples]
 ) -> Samples:
-    """Return what was sampled last of a module from some tensors, or anew if that is due."""
+    """Return what was sampled last of a module from some tensors, or anew if that is due.
+
+    Raises
+    ------
+    Untold
+        If it can be sampled no more. It is left out from then on.
+    """
     known = _kept.get(module)
     if known is not None and not known.is_due(tensors):
         return known.samples
@@ -84,8 +91,8 @@ def newest(
         # Where it is: it has taken such inputs before. Perhaps beside a training, of whose random
         # numbers none may be taken back: what was sampled once draws none.
         found = stand_in(module, lambda run, _: sample(run), draws=False)
-    except Untold as error:
-        error.module = module
+    except Untold as error:  # it is no sum of functions any more
+        settle(module, Verdict(str(error), seen_by(module)))
         raise
     keep(module, tensors, found, began)
     return found

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from kan_widgets.functions import LayerFunctions, find, read_module, survey
 from kan_widgets.functions.attributes import unreadable_kind
 from kan_widgets.functions.plain import STRAIGHT
-from kan_widgets.functions.registry import Reader, Verdict, find_adapter, settle
+from kan_widgets.functions.registry import Reader, find_adapter
 from kan_widgets.functions.sampling.sampled_basis import Untold
 from kan_widgets.live.frames.edit import Index
 from kan_widgets.live.reports import report
@@ -180,7 +180,6 @@ class BoundLayers:
             return self._read(entry)
         except Untold as error:
             self._entries.remove(entry)
-            settle(_module(entry), Verdict(str(error)))
             report(f"no longer shown: {entry[0] or 'the model'}: {error}")
             return []
 
