@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     )
     from kan_widgets.functions.recipes import tensor_adapter
     from kan_widgets.functions.registry import Adapter, Sum, register_adapter
-    from kan_widgets.functions.sampling.sampled_basis import SampledBasis
-    from kan_widgets.functions.sampling.samples import sampled_anew
+    from kan_widgets.functions.sampling.samples import SampledBasis, sampled_anew
     from kan_widgets.functions.smooth import (
         Gaussian,
         Gram,
@@ -92,7 +91,6 @@ if not TYPE_CHECKING:
         "reading",
         "recipes",
         "registry",
-        "sampling.sampled_basis",
         "sampling.samples",
         "standing",
         "smooth",

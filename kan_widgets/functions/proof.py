@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,13 @@ from kan_widgets.functions.reading import unwrap
 from kan_widgets.functions.registry import Adapter, Reader, Sum, find_adapter
 from kan_widgets.functions.standing import read_by
 from kan_widgets.functions.sums import total_of
-from kan_widgets.functions.undisturbed import undisturbed
+from kan_widgets.functions.undisturbed import like_of, stand_in, undisturbed
 
 _SAMPLES = 64
+# TF32 on an accelerator and fast forms of a formula stay below; a norm left out does not.
+TOLERANCE = 1e-3
+# Numbers to multiply in one proof, outputs of a linear layer to compare, and examples.
+_WORK, _OUTPUTS, _EXAMPLES = 1e8, 32, 64
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def check(
     reader = adapter or known.read  # type: ignore[union-attr]
     known = known if known is not None and known.read is reader else None
     layers = read_by(module, reader)
-    sums = sums_of(module, known, layers, bias)
+    sums = _sums_of(module, known, layers, bias)
     if before:
         part = attribute(module, before)
         if not isinstance(part, nn.Module):
@@ -110,7 +115,7 @@ def check(
             raise ValueError(f"before: expected the name of a part of {kind}, got {before!r}")
         parts = tuple(part) if isinstance(part, nn.ModuleList) else (part,)
         sums = [Sum(tuple(layer.name for layer in layers), Tap(parts), bias)]
-    x = inputs_for(module, known, layers) if inputs is None else inputs
+    x = _inputs_for(module, known, layers) if inputs is None else inputs
     worst, outputs = undisturbed(module, lambda: compared(module, layers, sums, x, tolerance))
     names = dict.fromkeys(layer.name or type(module).__name__ for layer in layers)
     return Proof(tuple(names), worst, outputs)
@@ -239,7 +244,7 @@ def _compare(total: Tensor, out: Tensor, tolerance: float, constants: bool, name
     )
 
 
-def sums_of(
+def _sums_of(
     module: nn.Module,
     adapter: Adapter | None,
     layers: Sequence[LayerFunctions],
@@ -251,7 +256,7 @@ def sums_of(
     return [Sum(tuple(layer.name for layer in layers), Tap((module,), "output"), bias)]
 
 
-def inputs_for(
+def _inputs_for(
     module: nn.Module,
     adapter: Adapter | None,
     layers: Sequence[LayerFunctions],
@@ -282,3 +287,114 @@ def inputs_for(
     single[entries, entries] = spread.reshape(samples, size)[entries % samples, entries]
     like = next(module.parameters(), first.like)
     return torch.cat([spread, single.reshape(-1, *shape)]).to(like)
+
+
+def difference(
+    module: nn.Module,
+    adapter: Adapter,
+    roomy: bool,
+    given: Tensor | None = None,
+    again: bool = False,
+) -> float:
+    """Return how far an adapter is off, on a copy of a module as it is and with parameters moved.
+
+    Compared is on inputs that it was ``given``, if any are known, and on others, but if it was
+    compared on such before and is so ``again``. ``roomy`` is whether there is time for many.
+
+    Raises
+    ------
+    Unlike
+        If it is not what the module computes.
+    """
+
+    def off(run: nn.Module) -> float:
+        if not all(bool(p.sum().isfinite()) for p in run.parameters() if p.is_floating_point()):
+            return 0.0  # a training has run away: that is to be seen
+        layers = read_by(run, adapter.read)
+        sums = _sums_of(run, adapter, layers)
+        work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
+
+        def told(x: Tensor) -> float:
+            few = {"most_outputs": _OUTPUTS, "constants": True}
+            return compared(run, layers, sums, x, TOLERANCE, **few)[0]  # type: ignore[arg-type]
+
+        worst = None
+        if given is not None:
+            places = given[0].numel() // max(1, given.shape[-1 if given.ndim == 2 else 1])
+            if examples := int(_WORK // (work * max(1, places))):
+                worst = told(given[: min(examples, _EXAMPLES)].to(like_of(run)))
+                if again:
+                    return worst
+        samples = int(min(max(_WORK / work, 4), 24)) if roomy else 4
+        try:
+            x = _inputs_for(run, adapter, layers, samples)
+            return max(worst or 0.0, _on_some_form(x, told))
+        except Exception as error:
+            if worst is None or isinstance(error, Unlike):
+                raise
+            return worst  # it takes no others
+
+    def exactly(run: nn.Module) -> float:
+        try:
+            return off(run)
+        except Unlike:
+            # Where functions nearly cancel, what is left may be rounding: not so in double.
+            if like_of(run).dtype == torch.float32:
+                with suppress(Exception):  # of a device without it, or of what cannot be copied
+                    return off(copy.deepcopy(run).double())
+            raise
+
+    def both(run: nn.Module, copied: bool) -> float:
+        if not copied:
+            return off(run)
+        start(run)
+        error = exactly(run)
+        move(run)
+        return max(error, exactly(run))
+
+    return stand_in(module, both)
+
+
+def _on_some_form(x: Tensor, told: Callable[[Tensor], float]) -> float:
+    """Compare, whether a module takes (n, in), (n, tokens, in), (groups, n, in) or columns."""
+    errors: list[Exception] = []
+    for form in [x, x.unsqueeze(1), x.unsqueeze(0), x.unsqueeze(2)] if x.ndim == 2 else [x]:
+        try:
+            return told(form)
+        except Unlike:
+            raise
+        except Exception as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def start(copied: nn.Module) -> None:
+    """Move what is still as it was made, all zeros or ones: it would prove nothing."""
+    generator = torch.Generator().manual_seed(0)
+    if any(tensor.dtype in (torch.float16, torch.bfloat16) for tensor in copied.parameters()):
+        copied.float()
+    for tensor in _trained(copied):
+        if bool((tensor == tensor.flatten()[0]).all()):
+            tensor.add_(0.1 * torch.randn(tensor.shape, generator=generator).to(tensor))
+
+
+def move(copied: nn.Module) -> None:
+    """Move all that training moves, as far as it may: what is in order or of one sign stays so."""
+    generator = torch.Generator().manual_seed(1)
+    for tensor in _trained(copied):
+        noise = torch.randn(tensor.shape, generator=generator).to(tensor)
+        noise *= 0.1 * max(float(tensor.abs().mean()), 0.1)
+        if tensor.ndim and tensor.shape[-1] > 2 and bool((tensor.diff(dim=-1) > 0).all()):
+            tensor.mul_(1.05).add_(noise.flatten()[0])
+        elif bool((tensor > 0).all()):
+            tensor.add_(noise.abs())
+        elif bool((tensor < 0).all()):
+            tensor.sub_(noise.abs())
+        else:
+            tensor.add_(noise)
+
+
+def _trained(copied: nn.Module) -> Iterator[Tensor]:
+    for tensor in copied.parameters():
+        if tensor.requires_grad and tensor.is_floating_point() and tensor.numel():
+            yield tensor

@@ -10,10 +10,9 @@ from types import MappingProxyType
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import called_kan, unreadable_state
-from kan_widgets.functions.comparing import TOLERANCE, difference
-from kan_widgets.functions.given import Given, hook_in
+from kan_widgets.functions.given import Given, hook_in, seen_by
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.proof import Unlike
+from kan_widgets.functions.proof import TOLERANCE, Unlike, difference
 from kan_widgets.functions.reading import LeftOut, ReadableModule, find, read_module, survey, unwrap
 from kan_widgets.functions.registry import (
     SAMPLED,
@@ -27,9 +26,7 @@ from kan_widgets.functions.registry import (
 )
 from kan_widgets.functions.sampling.activations import elementwise_adapter, is_open
 from kan_widgets.functions.sampling.adapter import sampling_adapter
-from kan_widgets.functions.sampling.sampled_basis import Untold
-from kan_widgets.functions.sampling.samples import at_most
-from kan_widgets.functions.sight import seen_by
+from kan_widgets.functions.sampling.samples import Untold, at_most
 from kan_widgets.functions.standing import is_sharded
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.functions.unfolded import kernel_adapter

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import kan_widgets as kw
 from kan_widgets.functions import describe, prove, read, sampled_anew
-from kan_widgets.functions.sampling.sampled_basis import refined_nodes
+from kan_widgets.functions.sampling.samples import refined_nodes
 
 
 class Wavelets(nn.Module):

@@ -14,7 +14,7 @@ from kan_widgets.functions.attributes import INPUT_NAMES
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import Adapter
 from kan_widgets.functions.sampling import samples
-from kan_widgets.functions.sampling.sampled_basis import Untold, sampled_functions
+from kan_widgets.functions.sampling.samples import Untold, sampled_functions
 from kan_widgets.functions.sampling.ways import interval_of
 from kan_widgets.functions.undisturbed import like_of
 from kan_widgets.nn.bases.basis import Interval

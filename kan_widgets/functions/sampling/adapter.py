@@ -12,16 +12,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.comparing import move, start
 from kan_widgets.functions.layer import LayerFunctions, Tap
-from kan_widgets.functions.proof import compared
+from kan_widgets.functions.proof import compared, move, start
 from kan_widgets.functions.registry import Adapter, Sum
 from kan_widgets.functions.sampling import samples
 from kan_widgets.functions.sampling.mixed import mixing_adapter
-from kan_widgets.functions.sampling.probe import Probe, with_norms
-from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold, sampled_functions
-from kan_widgets.functions.sampling.samples import Samples
-from kan_widgets.functions.sampling.ways import NO_SHAPE, Way, how_many, ways_of
+from kan_widgets.functions.sampling.samples import SampledBasis, Samples, Untold, sampled_functions
+from kan_widgets.functions.sampling.ways import NO_SHAPE, Probe, Way, how_many, ways_of, with_norms
 from kan_widgets.functions.undisturbed import like_of
 
 _SECONDS = 6.0
@@ -203,7 +200,7 @@ def _as_layers(module: nn.Module, way: Way, taken: Samples) -> Samples:
     have its name.
     """
     words = [f"{taken.basis.words}; {taken.words}; each φ is drawn as 0 at x = 0."]
-    rest = way.words(module)
+    rest = samples.around_in_words(module, way.after, way.why)
     if not way.border:
         rest.append("What it adds up at the border, where kernels reach beyond, is not known.")
     norm = module.get_submodule(way.before) if way.before else None

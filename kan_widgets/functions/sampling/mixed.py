@@ -21,8 +21,13 @@ from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.proof import compared
 from kan_widgets.functions.registry import Adapter, Sum
 from kan_widgets.functions.sampling import samples
-from kan_widgets.functions.sampling.sampled_basis import SampledBasis, Untold, refined_nodes, wider
-from kan_widgets.functions.sampling.samples import Samples
+from kan_widgets.functions.sampling.samples import (
+    SampledBasis,
+    Samples,
+    Untold,
+    refined_nodes,
+    wider,
+)
 from kan_widgets.functions.sampling.ways import Way
 from kan_widgets.functions.undisturbed import like_of
 from kan_widgets.nn.ungraded import ungraded
@@ -196,7 +201,9 @@ def _read(mix: _Mix, off: str, module: nn.Module) -> LayerFunctions:
         top, left = part.padding
         pads = (left, left, top, top)
         conv = ConvSettings(part.stride, pads, part.dilation, pads_basis=any(pads))
-    words = basis.words.replace("Sampled", "Its basis was sampled")
+    sampled = basis.words.replace("Sampled", "Its basis was sampled")
+    words = [f"{sampled}; its weights are exact; {off}."]
+    words += samples.around_in_words(module, way.after, way.why)
     return LayerFunctions(
         "linear" if conv is None else "conv",
         mix.terms(module),
@@ -204,7 +211,12 @@ def _read(mix: _Mix, off: str, module: nn.Module) -> LayerFunctions:
         conv=conv,
         write=partial(mix.write, module),
         gradient=lambda: mix.terms(module, gradient_of),
-        note=" ".join([f"{words}; its weights are exact; {off}.", *way.words(module)]),
+        note=" ".join(
+            [
+                f"{words}; its weights are exact; {off}.",
+                *samples.around_in_words(module, way.after, way.why),
+            ]
+        ),
     )
 
 

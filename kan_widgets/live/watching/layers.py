@@ -13,7 +13,7 @@ from kan_widgets.functions import LayerFunctions, find, read_module, survey
 from kan_widgets.functions.attributes import unreadable_kind
 from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.functions.registry import Reader, find_adapter
-from kan_widgets.functions.sampling.sampled_basis import Untold
+from kan_widgets.functions.sampling.samples import Untold
 from kan_widgets.live.frames.edit import Index
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.entries import Place
