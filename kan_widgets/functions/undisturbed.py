@@ -177,62 +177,40 @@ def unchanged(model: nn.Module) -> Iterator[None]:
     Disturbed
         At the end, if a parameter or buffer was changed. Buffers are as before all the same.
     """
-    before = _Before(model)
+    modules = dict(model.named_modules())
+    attributes = [(module.__dict__, dict(module.__dict__)) for module in modules.values()]
+    held = [
+        (f"{name}." if name else "", own, dict(own))
+        for name, module in modules.items()
+        for own in (module._parameters, module._buffers)
+    ]
+    tensors = [
+        (path + name, tensor, tensor._version)
+        for path, _, before in held
+        for name, tensor in before.items()
+        if tensor is not None and not tensor.is_inference()
+    ]
+    copies = {id(buffer): buffer.detach().clone() for buffer in model.buffers()}
+    changed: list[str] = []
     try:
         yield
-    except BaseException:
-        before.restore()
-        raise
-    if changed := before.restore():
-        raise Disturbed(
-            f"running the model changes {', '.join(map(repr, changed))}, in evaluation mode too"
-        )
-
-
-class _Before:
-    """What a model holds."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self._modules = dict(model.named_modules())
-        self._attributes = {name: dict(module.__dict__) for name, module in self._modules.items()}
-        self._held = {
-            name: (dict(module._parameters), dict(module._buffers))
-            for name, module in self._modules.items()
-        }
-        self._versions = [
-            (f"{name}.{own}" if name else own, tensor, tensor._version)
-            for name, both in self._held.items()
-            for each in both
-            for own, tensor in each.items()
-            if tensor is not None and not tensor.is_inference()
-        ]
-        self._copies = {id(buffer): buffer.detach().clone() for buffer in model.buffers()}
-
-    def restore(self) -> list[str]:
-        """Put it back, and return which parameters and buffers were changed."""
-        changed: list[str] = []
-        for name, module in self._modules.items():
-            own = module.__dict__
-            for extra in own.keys() - self._attributes[name].keys():
-                del own[extra]
-            for each, value in self._attributes[name].items():
-                if own.get(each) is not value:
-                    own[each] = value
-            for before, now in zip(
-                self._held[name], (module._parameters, module._buffers), strict=True
-            ):
-                differ = {
-                    each
-                    for each in before.keys() | now.keys()
-                    if before.get(each) is not now.get(each)
-                }
-                changed += [f"{name}.{each}" if name else each for each in sorted(differ)]
-                if differ:
-                    now.clear()
-                    now.update(before)
-        for name, tensor, version in self._versions:
+    finally:
+        for now, known in attributes:
+            for extra in now.keys() - known.keys():
+                del now[extra]
+            now.update({name: value for name, value in known.items() if now.get(name) is not value})
+        for path, own, before in held:
+            names = sorted(before.keys() | own.keys())
+            differ = [path + name for name in names if before.get(name) is not own.get(name)]
+            changed += differ
+            if differ:
+                own.clear()
+                own.update(before)
+        for name, tensor, version in tensors:
             if tensor._version != version:
                 changed.append(name)
-                if id(tensor) in self._copies:
-                    tensor.detach().copy_(self._copies[id(tensor)])
-        return list(dict.fromkeys(changed))
+                if id(tensor) in copies:
+                    tensor.detach().copy_(copies[id(tensor)])
+    if changed:
+        names = list(dict.fromkeys(map(repr, changed)))
+        raise Disturbed(f"running the model changes {', '.join(names)}, in evaluation mode too")

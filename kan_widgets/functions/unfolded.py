@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import Adapter, find_adapter
 from kan_widgets.functions.sampling.ways import convolution_in
+from kan_widgets.functions.standing import read_by
 from kan_widgets.functions.terms import Part, Terms
 
 
@@ -30,44 +32,35 @@ def _read(inner: str, module: nn.Module) -> LayerFunctions:
     adapter, why = find_adapter(part)
     if adapter is None:
         raise ValueError(why)
-    flat = adapter.read(part)
-    if not isinstance(flat, LayerFunctions) or flat.kind != "linear" or flat.x_at is not None:
-        raise ValueError(f"{inner} is not one layer of functions of its input")
+    [flat] = read_by(part, adapter.read)
     kernel, conv, _ = convolution_in(module)
-    assert kernel is not None
-    kh, kw = kernel
+    if kernel is None or flat.kind != "linear" or flat.x_at is not None:
+        raise ValueError(f"{inner} is not one layer of functions of patches")
     out, inputs, nb = flat.sizes
-    channels, rest = divmod(inputs, kh * kw)
-    if rest:
-        raise ValueError(f"{inputs} inputs are no patches of {kh}×{kw}")
+    sizes = (inputs // kernel[0] // kernel[1], *kernel)
+    own_write, own_gradient, index = flat.write, flat.gradient, flat.basis_index
 
     def make(wanted: Part) -> Tensor:
-        chosen = torch.arange(channels)[wanted[1]]
-        low, high = int(chosen[0]), int(chosen[-1]) + 1
-        found = flat.part(wanted[0], slice(low * kh * kw, high * kh * kw))
-        kernels: Tensor = found.unflatten(1, (high - low, kh, kw))
-        return kernels[:, chosen - low]
+        found: Tensor = flat.part(wanted[0]).unflatten(1, sizes)
+        return found[:, wanted[1]]
 
-    def write(index: tuple[int, ...], coefficients: Tensor) -> None:
-        o, i, row, column = index
-        assert flat.write is not None
-        flat.write((o, (i * kh + row) * kw + column), coefficients)
+    def write(at: tuple[int, ...], coefficients: Tensor) -> None:
+        o, i, row, column = at
+        assert own_write is not None
+        own_write((o, (i * kernel[0] + row) * kernel[1] + column), coefficients)
 
     def gradient() -> Tensor:
-        assert flat.gradient is not None
-        found: Tensor = flat.gradient().unflatten(1, (channels, kh, kw))
+        assert own_gradient is not None
+        found: Tensor = own_gradient().unflatten(1, sizes)
         return found
 
-    index = flat.basis_index
-    return LayerFunctions(
-        "conv",
-        Terms(torch.Size([out, channels, kh, kw, nb]), flat.like, make),
-        flat.bases,
-        None if index is None else index.unflatten(1, (channels, kh, kw)),
+    return replace(
+        flat,
+        kind="conv",
+        coefficients=Terms(torch.Size([out, *sizes, nb]), flat.like, make),
+        basis_index=None if index is None else index.unflatten(1, sizes),
         conv=conv,
-        write=None if flat.write is None else write,
-        locked=flat.locked,
-        variable=flat.variable,
-        note=flat.note,
-        gradient=None if flat.gradient is None else gradient,
+        write=None if own_write is None else write,
+        gradient=None if own_gradient is None else gradient,
+        rewriter=None,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.functions.printed import lines_of, table_of
+from kan_widgets.functions.describe import lines_of, table_of
 from kan_widgets.insight.frequency import FrequencyResponse
 from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.linear import LinearKernel, LinearKernels, fitted
