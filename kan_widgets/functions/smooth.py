@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -20,10 +21,16 @@ _TANH_DOMAIN, _TANH_EXTENT = (-2.0, 2.0), (-4.0, 4.0)
 class _Smooth:
     """What these bases share: ``derivative`` follows from the values."""
 
-    labels: tuple[str, ...]
+    def _names(self) -> Iterable[str]:
+        raise NotImplementedError
 
     def _values(self, x: Tensor) -> Tensor:
         raise NotImplementedError
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """One short name per basis function."""
+        return tuple(self._names())
 
     @property
     def n_basis(self) -> int:
@@ -58,10 +65,8 @@ class _Bumps(_Smooth):
     centres: tuple[float, ...]
     width: float = 1.0
 
-    @cached_property
-    def labels(self) -> tuple[str, ...]:  # type: ignore[override]
-        """R0, R1, ..."""
-        return tuple(f"{self.letter}{b}" for b in range(len(self.centres)))
+    def _names(self) -> Iterable[str]:
+        return (f"{self.letter}{b}" for b in range(len(self.centres)))
 
     @property
     def domain(self) -> Interval:
@@ -129,10 +134,8 @@ class SquaredReLU(_Smooth):
     high: tuple[float, ...]
     r: float
 
-    @cached_property
-    def labels(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Q0, Q1, ..."""
-        return tuple(f"Q{b}" for b in range(len(self.low)))
+    def _names(self) -> Iterable[str]:
+        return (f"Q{b}" for b in range(len(self.low)))
 
     @property
     def domain(self) -> Interval:
@@ -170,10 +173,8 @@ class Rational(_Smooth):
     denominator: tuple[float, ...]
     signed: bool = False
 
-    @cached_property
-    def labels(self) -> tuple[str, ...]:  # type: ignore[override]
-        """1/Q, x/Q, x^2/Q, ..."""
-        return tuple(f"{('1', 'x')[k] if k < 2 else f'x^{k}'}/Q" for k in range(self.powers))
+    def _names(self) -> Iterable[str]:
+        return (f"{('1', 'x')[k] if k < 2 else f'x^{k}'}/Q" for k in range(self.powers))
 
     def _values(self, x: Tensor) -> Tensor:
         x = x.unsqueeze(-1)
@@ -208,10 +209,8 @@ class ThreeTerm(_Smooth):
     second: tuple[float, float]
     steps: tuple[tuple[float, float, float], ...]
 
-    @cached_property
-    def labels(self) -> tuple[str, ...]:  # type: ignore[override]
-        """P0(tanh x), P1(tanh x), ..."""
-        return tuple(f"{self.letter}{n}(tanh x)" for n in range(len(self.steps) + 2))
+    def _names(self) -> Iterable[str]:
+        return (f"{self.letter}{n}(tanh x)" for n in range(len(self.steps) + 2))
 
     def _values(self, x: Tensor) -> Tensor:
         t = torch.tanh(x)
@@ -239,11 +238,9 @@ class Gram(_Smooth):
     shifts: tuple[float, ...]
     activation: BaseActivation = "silu"
 
-    @cached_property
-    def labels(self) -> tuple[str, ...]:  # type: ignore[override]
-        """silu(G0(tanh x)), silu(G1(tanh x)), ..."""
+    def _names(self) -> Iterable[str]:
         name = activation_label(self.activation)
-        return tuple(f"{name}(G{b}(tanh x))" for b in range(len(self.shifts) + 2))
+        return (f"{name}(G{b}(tanh x))" for b in range(len(self.shifts) + 2))
 
     def _values(self, x: Tensor) -> Tensor:
         steps = tuple((1.0, 0.0, -shift) for shift in self.shifts)

@@ -84,10 +84,6 @@ class _Mix:
             own.copy_(coefficients[: len(own)])
             coefficients = coefficients[len(own) :]
 
-    def basis(self, module: nn.Module) -> SampledBasis:
-        """Return the basis as it was sampled last, or anew where it is due."""
-        return samples.newest(module, self.tensors(module), partial(self.sample, module)).basis
-
     def sample(self, module: nn.Module, run: nn.Module) -> Samples:
         """Sample the basis, or return the one known if it is that still."""
         known, way = samples.known_basis(module), self.way
@@ -122,11 +118,11 @@ def mixing_adapter(
     """
     began, mix = time.perf_counter(), _found(run, way)
     x = x[: max(8, _MOST_NUMBERS // way.width)].to(like_of(run))
-    error = max(
-        compared(each, [_read(mix, "", each)], _sums(mix, each), x, 3 * _NEAR, constants=True)[0]
-        for each in (run, moved)
-    )
-    samples.keep(module, mix.tensors(module), mix.sample(module, run), began)
+    taken, error = mix.sample(module, run), 0.0
+    for each, basis in ((run, taken.basis), (moved, mix.sample(module, moved).basis)):
+        layers, sums = [_layer(mix, "", each, basis)], _sums(mix, each)
+        error = max(error, compared(each, layers, sums, x, 3 * _NEAR, constants=True)[0])
+    samples.keep(module, mix.tensors(module), taken, began)
     words = samples.off_in_words(error, **{"drawn" if way.given is None else "given": len(x)})
     return samples.sampling(module, partial(_read, mix, words), way.shape, partial(_sums, mix))
 
@@ -195,7 +191,12 @@ def _reaching(run: nn.Module, names: Sequence[str], x: Tensor) -> list[Tensor]:
 
 
 def _read(mix: _Mix, off: str, module: nn.Module) -> LayerFunctions:
-    basis, way, conv = mix.basis(module), mix.way, None
+    taken = samples.newest(module, mix.tensors(module), partial(mix.sample, module))
+    return _layer(mix, off, module, taken.basis)
+
+
+def _layer(mix: _Mix, off: str, module: nn.Module, basis: SampledBasis) -> LayerFunctions:
+    way, conv = mix.way, None
     if way.kernel is not None:
         part: Any = module.get_submodule(mix.parts[0])
         top, left = part.padding
