@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         survey,
         unwrap,
     )
-    from kan_widgets.functions.recipes import tensor_adapter
+    from kan_widgets.functions.recipes import Recipe, tensor_adapter
     from kan_widgets.functions.registry import Adapter, Sum, register_adapter
     from kan_widgets.functions.sampling.sampled_basis import SampledBasis
     from kan_widgets.functions.sampling.samples import sampled_anew
@@ -57,6 +57,7 @@ __all__ = [
     "LeftOut",
     "Proof",
     "ReadableModule",
+    "Recipe",
     "ReflectionalSwitch",
     "SampledBasis",
     "SquaredReLU",

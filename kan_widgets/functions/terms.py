@@ -102,19 +102,3 @@ def join_terms(base: Tensor | None, splines: Tensor, scale: Tensor | None = None
 
 def _dtype(splines: Tensor, scale: Tensor | None) -> torch.dtype:
     return splines.dtype if scale is None else torch.promote_types(splines.dtype, scale.dtype)
-
-
-def set_term(parameter: Tensor, wanted: Tensor, scale: Tensor | None, what: str) -> None:
-    """Set ``parameter`` (a view) so that ``scale·parameter`` is ``wanted``; the scale stays.
-
-    Raises
-    ------
-    ValueError
-        If the scale is 0 and something else than 0 is wanted.
-    """
-    if scale is None:
-        parameter.detach().copy_(wanted)
-    elif scale != 0:
-        parameter.detach().copy_(wanted / scale)
-    elif bool((wanted != 0).any()):
-        raise ValueError(f"{what} is 0, which holds this part of the function at 0")
