@@ -73,11 +73,10 @@ def with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunction
         own = [SymbolicEdge(*basis) for basis in plain]
         affine = symbolic.affine.detach().to("cpu", torch.float64).tolist()
         for (o, i), function in zip(edges, functions, strict=True):
-            (a, b, _, _), splines = affine[o][i], plain[int(index[o, i])]
+            splines, base = plain[int(index[o, i])]
+            a, b = affine[o][i][:2]
             index[o, i] = len(own)
-            own.append(
-                SymbolicEdge(*splines, function=function, a=a, b=b, name=symbolic.funs_name[o][i])
-            )
+            own.append(SymbolicEdge(splines, base, function, a, b, symbolic.funs_name[o][i]))
         return Alike(own), index
 
     key = (tuple(map(tuple, edges)), functions, numeric.bases, id(numeric.basis_index))
