@@ -1,7 +1,7 @@
 """Read the functions φ out of any model.
 
 `read` finds them, `describe` says what is read and what is not, `register_adapter` teaches
-another layer (its documentation has a complete example), and `check` proves that it is right.
+another layer, most often by `tensor_adapter`, and `check` proves that it is right.
 """
 
 from __future__ import annotations

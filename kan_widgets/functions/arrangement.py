@@ -58,20 +58,30 @@ class _Plan:
             found += sizes.items()
         return found
 
-    def placed(self, path: str, tensor: Tensor) -> Tensor:
-        """Return a view with the axes (groups, out, in, kd, kh, kw, *others), 1 without one."""
+    def placed(self, path: str, tensor: Tensor) -> tuple[Tensor, tuple[int, ...], bool]:
+        """Return a view of a tensor whose axes are sorted, and the sizes of `AXES`, 1 without one.
+
+        And whether these axes are those of coefficients, ``(out, in[, kh, kw], nb)``.
+        """
         known = self._known.get((path, tensor.shape))
         if known is None:
             axes = self.axes(path, tensor.shape)
             names, lengths = [name for name, _ in axes], dict(axes)
-            order = [names.index(name) for name in AXES if name in lengths]
-            order += [axis for axis, name in enumerate(names) if name not in AXES]
-            others = [axes[axis][1] for axis in order if names[axis] not in AXES]
-            lead = [lengths.get(name, 1) for name in AXES]
-            known = ([length for _, length in axes], order, (*lead, *others))
+            order = (
+                *(names.index(name) for name in AXES if name in lengths),
+                *(axis for axis, name in enumerate(names) if name not in AXES),
+            )
+            lead = tuple(lengths.get(name, 1) for name in AXES)
+            *first, last = (names[axis] for axis in order)
+            ready = first in (["out", "in"], ["out", "in", "kh", "kw"]) and last not in AXES
+            known = (tuple(length for _, length in axes), order, lead, ready)
             self._known[path, tensor.shape] = known
-        split, order, shape = known
-        return tensor.reshape(split).permute(order).reshape(shape)
+        split, order, lead, ready = known
+        if split != tensor.shape:
+            tensor = tensor.reshape(split)
+        if order != tuple(range(len(order))):
+            tensor = tensor.permute(order)
+        return tensor, lead, ready
 
 
 class Arrangement:
@@ -128,15 +138,13 @@ class Arrangement:
         parts = found if isinstance(found, nn.ModuleList) else (found,)
         return tuple(p for p in parts if p is not None and not isinstance(p, nn.Identity))
 
-    # -- tensors ------------------------------------------------------------------------
-
     def _taken(self, order: Order, depth: int, part: Part, of: Of = Tensor.detach) -> Tensor:
         """Return what ``of`` makes of the numbers of functions, ``(out, in[, kh, kw], nb)``."""
         axes = self._plan.rows
 
         def get(path: str) -> Tensor:
             found = self._members(path)
-            if path in axes:
+            if path in axes and part is not ALL:
                 found = [tensor[(slice(None),) * axes[path] + part[:1]] for tensor in found]
             if len(found) == 1:
                 return of(found[0])
@@ -146,25 +154,26 @@ class Arrangement:
 
         if isinstance(order, str):
             cut = order in axes
-            found = self._plan.placed(order, get(order))
-            shape = found.shape
-            if self.conv is None:
-                found = found.reshape(shape[0] * shape[1], shape[2], -1)
-            else:
-                deep = found.reshape(shape[0] * shape[1], *shape[2:6], -1)
-                found = deep[:, :, depth if shape[3] > 1 else 0]
+            found, (groups, out, inputs, kd, *kernel), ready = self._plan.placed(order, get(order))
+            if kd > 1:
+                found = found.reshape(groups * out, inputs, kd, *kernel, -1)[:, :, depth]
+            elif not ready:
+                kernel = kernel if self.conv is not None else []
+                found = found.reshape(groups * out, inputs, *kernel, -1)
         else:
             cut = bool(axes)
             found = order(get)
             found = found.unsqueeze(-1) if order is self.recipe.base else found
+        if part is ALL:
+            return found
         return found[:, part[1]] if cut else found[part]
 
     def _scale(self, paths: tuple[str, ...], depth: int, part: Part) -> Tensor | None:
-        """Return what multiplies some functions, ``(out, in[, kh, kw])``."""
+        """Return what multiplies some functions, ``(out, in[, kh, kw], 1)``."""
         scale = None
         for path in paths:
             if self._members(path):
-                own = self._taken(path, depth, part)[..., 0]
+                own = self._taken(path, depth, part)
                 scale = own if scale is None else scale * own
         return scale
 
@@ -194,14 +203,12 @@ class Arrangement:
         base, others = (self._taken(order, depth, part) if order else None for order in orders)
         if base is not None:
             factor = self._scale(self.recipe.base_scale, depth, part)
-            base = base if factor is None else base * factor.unsqueeze(-1)
+            base = base if factor is None else base * factor
         if others is None:
             assert base is not None
             return base
         scale = self._scale(self.recipe.scale, depth, part)
-        return join_terms(None if base is None else base[..., 0], others, scale)
-
-    # -- functions ----------------------------------------------------------------------
+        return join_terms(base, others, scale)
 
     def functions(self, orders: Orders, name: str, depth: int) -> LayerFunctions:
         """Return one layer of functions, or one slice of it."""
@@ -282,11 +289,10 @@ class Arrangement:
         def make() -> tuple[tuple[ReadBasis, ...], Tensor | None]:
             if not recipe.grid:
                 return (basis(),), None
-            grids = [
-                self._plan.placed(path, torch.cat(self._members(path)).detach()).flatten(6)
-                for path in recipe.grid
-            ]
-            grids = [grid.to("cpu", torch.float64) for grid in grids]
+            grids = []
+            for path in recipe.grid:
+                grid, sizes, _ = self._plan.placed(path, torch.cat(self._members(path)).detach())
+                grids.append(grid.to("cpu", torch.float64).reshape(*sizes, -1))
             lead = torch.broadcast_shapes(*(grid.shape[:-1] for grid in grids))
             rows = torch.cat([grid.expand(*lead, -1) for grid in grids], -1).flatten(0, -2)
             index = None
@@ -324,7 +330,7 @@ def _gradient(recipe: RecipeTable, module: Any, orders: Orders, depth: int) -> T
         if order:
             own = arranged._taken(order, depth, ALL, gradient_of)
             scale = arranged._scale(scales, depth, ALL)
-            found.append(own if scale is None else own / scale.unsqueeze(-1))
+            found.append(own if scale is None else own / scale)
     return found[0] if len(found) == 1 else torch.cat(found, dim=-1)
 
 
@@ -363,7 +369,7 @@ def _write(
     numbers: list[tuple[int, Tensor]] = []
     for (places, scales), wanted in zip(terms, coefficients.split(sizes), strict=True):
         scale = arranged._scale(scales, depth, part)
-        factor = 1 if scale is None else scale[here]
+        factor = 1 if scale is None else scale[here].item()
         if factor != 0:
             numbers += zip(places.tolist(), wanted / factor, strict=True)
         elif bool(wanted.any()):

@@ -67,6 +67,7 @@ def terms_of(base: Tensor | None, splines: Tensor, scale: Tensor | None = None) 
     def make(part: Part) -> Tensor:
         base, splines, scale = (None if term is None else term[part] for term in own)
         assert splines is not None
+        base, scale = (None if one is None else one.unsqueeze(-1) for one in (base, scale))
         return join_terms(base, splines, scale)
 
     *shape, nb = splines.shape
@@ -81,22 +82,22 @@ def join_terms(base: Tensor | None, splines: Tensor, scale: Tensor | None = None
     Parameters
     ----------
     base
-        ``(...)``, or ``None`` without a base term.
+        ``(..., 1)``, or ``None`` without a base term.
     splines
         ``(..., nb)``.
     scale
-        ``(...)``, what multiplies the splines, or ``None``.
+        ``(..., 1)``, what multiplies the splines, or ``None``.
     """
     if base is None:
-        return (splines if scale is None else splines * scale.unsqueeze(-1)).detach()
+        return (splines if scale is None else splines * scale).detach()
     *shape, nb = splines.shape
     # Filled in place: a product and a concatenation would move everything twice.
     joined = splines.new_empty((*shape, nb + 1), dtype=_dtype(splines, scale))
-    joined[..., 0] = base
+    joined[..., :1] = base
     if scale is None:
         joined[..., 1:] = splines
     else:
-        torch.mul(splines, scale.unsqueeze(-1), out=joined[..., 1:])
+        torch.mul(splines, scale, out=joined[..., 1:])
     return joined
 
 
