@@ -1,7 +1,7 @@
 """Read the functions φ out of any model.
 
 `read` finds them, `describe` says what is read and what is not, `register_adapter` teaches
-another layer (its documentation has a complete example), and `check` proves that it is right.
+another layer, most often by `tensor_adapter`, and `check` proves that it is right.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         survey,
         unwrap,
     )
-    from kan_widgets.functions.recipes import tensor_adapter
+    from kan_widgets.functions.recipes import Recipe, tensor_adapter
     from kan_widgets.functions.registry import Adapter, Sum, register_adapter
     from kan_widgets.functions.sampling.samples import SampledBasis, sampled_anew
     from kan_widgets.functions.smooth import (
@@ -56,6 +56,7 @@ __all__ = [
     "LeftOut",
     "Proof",
     "ReadableModule",
+    "Recipe",
     "ReflectionalSwitch",
     "SampledBasis",
     "SquaredReLU",

@@ -1,42 +1,69 @@
-"""Whether a module has the tensors that a reader needs, with consistent shapes."""
+"""Whether a module has the tensors and settings that a reader needs, of shapes that agree."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 Dimension = int | str
+Needed = tuple[Dimension, ...] | type | Callable[[Any], bool]
 
 
 def attribute(module: Any, path: str) -> Any:
     """Return the attribute at a dotted path, ``"spline_conv.0.weight"``, or ``None``."""
     for part in path.split("."):
-        if isinstance(module, (nn.ModuleList, nn.Sequential)) and part.isdigit():
-            module = module[int(part)] if int(part) < len(module) else None
-        else:
-            module = getattr(module, part, None)
+        module = _part(module, part)
     return module
 
 
+def members(module: Any, path: str) -> list[Any]:
+    """Return what stands at a path, of ``"convs.*.weight"`` in each module of the list.
+
+    Nothing, if it is missing or ``None`` in one of them.
+    """
+    before, star, after = path.rstrip("?").partition(".*.")
+    found = [attribute(module, before)]
+    if star:
+        found = list(getattr(found[0], "_modules", {}).values())
+        for part in after.split("."):
+            held = next((h for h in _HELD if found and part in getattr(found[0], h, ())), "")
+            try:  # there may be a thousand
+                found = [vars(owner)[held][part] for owner in found]
+            except KeyError:
+                found = [_part(owner, part) for owner in found]
+    return [] if any(one is None for one in found) else found
+
+
+_HELD = ("_parameters", "_buffers", "_modules")
+
+
+def _part(owner: Any, name: str) -> Any:
+    for held in _HELD if isinstance(owner, nn.Module) else ():
+        if name in owner.__dict__[held]:
+            return owner.__dict__[held][name]
+    return getattr(owner, name, None)
+
+
 def missing_tensors(
-    module: nn.Module,
-    shapes: Mapping[str, tuple[Dimension, ...]],
-    sizes: dict[str, int] | None = None,
+    module: nn.Module, needed: Mapping[str, Needed], sizes: dict[str, int] | None = None
 ) -> str:
-    """Say which tensors ``module`` lacks, or which do not fit; empty if none.
+    """Say which tensors or settings ``module`` lacks, or which do not fit; empty if none.
 
     Parameters
     ----------
     module
         The module.
-    shapes
-        Dotted attribute path to shape. A dimension is a number, or a name that stands for
-        the same size throughout, or a product such as ``"in*nb"`` of names met before.
+    needed
+        Dotted attribute path to shape. A dimension is a number, or a name that stands for the
+        same size throughout, or a formula such as ``"in*nb"`` or ``"nb+spline_order+1"`` of which
+        at most one name is new. The tensors of a list of modules, ``"convs.*.weight"``, are taken
+        as one, below each other. One whose path ends in ``"?"`` may be missing. Of a setting
+        its type, or ``callable``; a whole number gives the last
+        part of its path a size.
     sizes
         Filled with the sizes found, by name.
 
@@ -48,41 +75,70 @@ def missing_tensors(
     'grid is missing'
     >>> missing_tensors(nn.Linear(3, 2), {"weight": ("out", "out")})
     'weight has shape (2, 3), not (out, out) with out = 2'
+    >>> missing_tensors(nn.Linear(3, 2), {"weight": ("out", "out+2"), "in_features": float})
+    'in_features is no float but int'
     """
     sizes = {} if sizes is None else sizes
-    for path, shape in shapes.items():
-        tensor = attribute(module, path)
-        if tensor is None:
+    for path, need in needed.items():
+        if not isinstance(need, tuple):
+            if not (owned := members(module, path)):
+                return f"{path} is missing"
+            for found in owned:
+                if not (isinstance(found, need) if isinstance(need, type) else need(found)):
+                    return f"{path} is no {need.__name__} but {type(found).__name__}"
+            if type(owned[0]) is int:
+                sizes[path.rpartition(".")[2]] = owned[0]
+    for path, shape in needed.items():
+        if not isinstance(shape, tuple):
+            continue
+        tensors = members(module, path)
+        if not tensors and not path.endswith("?"):
             return f"{path} is missing"
-        if not isinstance(tensor, Tensor):
-            return f"{path} is no tensor but {type(tensor).__name__}"
-        fits = tensor.ndim == len(shape)
-        for size, dimension in zip(tensor.shape, shape, strict=False):
-            if isinstance(dimension, str) and "*" not in dimension:
-                fits = fits and sizes.setdefault(dimension, size) == size
-            elif isinstance(dimension, str):
-                fits = fits and math.prod(sizes[part] for part in dimension.split("*")) == size
-            else:
-                fits = fits and dimension == size
-        if not fits:
-            names = sorted({part for d in shape if isinstance(d, str) for part in d.split("*")})
+        wrong = next((t for t in tensors if not isinstance(t, Tensor)), None)
+        if wrong is not None:
+            return f"{path} is no tensor but {type(wrong).__name__}"
+        if len({tensor.shape for tensor in tensors}) > 1:
+            return f"the tensors {path} do not have the same shape"
+        if tensors and not _fits(whole := stacked(tensors), shape, sizes):
+            names = sorted({n for d in shape if isinstance(d, str) for n in re.split(r"[*+=]", d)})
             known = ", ".join(f"{name} = {sizes[name]}" for name in names if name in sizes)
             form = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-            return f"{path} has shape {tuple(tensor.shape)}, not {form}" + (
-                f" with {known}" if known else ""
-            )
+            return f"{path} has shape {whole}, not {form}" + (f" with {known}" if known else "")
     return ""
 
 
-def missing_knots(module: nn.Module, path: str, sizes: Mapping[str, int], order: int) -> str:
-    """Say why a grid of ``knots`` knots does not make ``nb`` splines of this order."""
-    needed = sizes["nb"] + order + 1
-    if sizes["knots"] == needed:
-        return ""
-    return (
-        f"{path} has {sizes['knots']} knots, but {sizes['nb']} splines of order {order} "
-        f"need {needed}"
+def stacked(tensors: Sequence[Tensor]) -> tuple[int, ...]:
+    """Return the shape of tensors of one shape below each other."""
+    shape = tuple(tensors[0].shape)
+    return shape if len(tensors) == 1 else (len(tensors) * shape[0], *shape[1:])
+
+
+def _fits(size: Sequence[int], shape: Sequence[Dimension], sizes: dict[str, int]) -> bool:
+    return len(size) == len(shape) and all(
+        _solved(str(dimension), length, sizes)
+        for dimension, length in zip(shape, size, strict=True)
     )
+
+
+def _solved(formula: str, size: int, sizes: dict[str, int]) -> bool:
+    """Say whether a dimension has its size; a name that is new in it gets one."""
+    total, new, factor = 0, "", 1
+    for term in formula.split("+"):
+        product, unknown = 1, ""
+        for name in term.split("*"):
+            name = name.split("=")[-1]
+            if name.isdigit() or name in sizes:
+                product *= sizes.get(name) or int(name)
+            else:
+                unknown = name
+        if unknown:
+            new, factor = unknown, product
+        else:
+            total += product
+    if not new:
+        return total == size
+    sizes[new], rest = divmod(size - total, factor)
+    return rest == 0 and sizes[new] > 0
 
 
 # How people call the number of inputs of a layer.

@@ -172,7 +172,7 @@ class IdentityBasis:
 
 
 @dataclass(frozen=True)
-class Halves:
+class Halves(IdentityBasis):
     """The identity for positive x, and for negative x: φ(x) = max(x, 0) + w·min(x, 0) is a PReLU.
 
     Examples
@@ -182,12 +182,9 @@ class Halves:
             [ 2.,  0.]])
     """
 
-    domain: Interval = (-1.0, 1.0)
-    extent: Interval = (-2.0, 2.0)
     labels: tuple[str, ...] = ("max(x, 0)", "min(x, 0)")
     is_base: tuple[bool, ...] = (True, False)
     knots: tuple[float, ...] = (0.0,)
-    continuous: bool = True
 
     def __call__(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., 2)``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 STRAIGHT = ("x",)
 """The label of the one basis function of a plain weight: φ(x) = w·x."""
@@ -25,3 +26,24 @@ class ConvSettings:
     groups: int = 1
     shared: bool = False
     pads_basis: bool = False
+
+    @classmethod
+    def of(
+        cls, conv: Any, groups: int = 1, shared: bool = False, pads_basis: bool = False
+    ) -> ConvSettings:
+        """Return how a convolution with torch's settings is applied; a slice of one over 3D.
+
+        Over one dimension kernels are rows. "same" pads the odd pixel at the end, as torch does.
+        """
+        stride, dilation, kernel = (
+            (1, *getattr(conv, name))[-2:] for name in ("stride", "dilation", "kernel_size")
+        )
+        if isinstance(conv.padding, str):
+            total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+            total = total if conv.padding == "same" else [0, 0]
+            (top, bottom), (left, right) = ((t // 2, t - t // 2) for t in total)
+        else:
+            top, left = bottom, right = (0, *map(int, conv.padding))[-2:]
+        mode = getattr(conv, "padding_mode", "zeros")
+        padding = (left, right, top, bottom)
+        return cls(stride, padding, dilation, mode, groups, shared, pads_basis)

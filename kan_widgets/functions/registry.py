@@ -149,52 +149,23 @@ def register_adapter(
 
     Examples
     --------
-    Someone else's layer, with a Fourier series on each edge:
+    A linear layer of lines; the page *Models of other libraries* has one with a basis and a proof.
 
     >>> import torch
-    >>> from torch import nn
-    >>> class FourierLayer(nn.Module):
-    ...     def __init__(self, in_features, out_features, frequencies=3):
+    >>> import kan_widgets as kw
+    >>> class Lines(nn.Module):
+    ...     def __init__(self):
     ...         super().__init__()
-    ...         self.frequencies = frequencies
-    ...         self.waves = nn.Parameter(torch.randn(out_features, in_features, 2 * frequencies))
-    ...         self.bias = nn.Parameter(torch.zeros(out_features))
+    ...         self.slopes = nn.Parameter(torch.randn(2, 4))
     ...
     ...     def forward(self, x):
-    ...         angle = x.unsqueeze(-1) * torch.arange(1, self.frequencies + 1)
-    ...         waves = torch.cat([angle.cos(), angle.sin()], dim=-1)
-    ...         return torch.einsum("nib,oib->no", waves, self.waves) + self.bias
-
-    Its adapter. ``Fourier`` is one of the built-in bases; any other `kan_widgets.nn.Basis` will do.
-    With a base term it would be ``LayerBasis(waves, "silu")``.
-
-    >>> import kan_widgets as kw
-    >>> from kan_widgets.functions import LayerBasis, LayerFunctions
-    >>> def read_fourier(module):
-    ...     def write(index, coefficients):  # makes the functions editable; may be left out
-    ...         with torch.no_grad():
-    ...             module.waves[index] = coefficients
-    ...
-    ...     waves = kw.nn.Fourier(module.frequencies, constant=False)
-    ...     return LayerFunctions(
-    ...         "linear",
-    ...         coefficients=module.waves.detach(),  # (out, in, nb)
-    ...         bases=(LayerBasis(waves),),
-    ...         write=write,
-    ...     )
-
-    Is it correct? Σφ over varied inputs must equal what the layer returns:
-
-    >>> layer = FourierLayer(4, 2)
-    >>> kw.functions.check(layer, read_fourier, bias=layer.bias).error < 1e-5
-    True
-
-    Now it is read wherever it occurs:
-
-    >>> kw.functions.register_adapter(FourierLayer, read_fourier, library="mine")
-    >>> model = nn.Sequential(FourierLayer(4, 3), FourierLayer(3, 2))
-    >>> [functions.shape for functions in kw.functions.read(model)]
-    [(3, 4, 1, 1), (2, 3, 1, 1)]
+    ...         return x @ self.slopes.T
+    >>> def read_lines(module):
+    ...     line = kw.functions.IdentityBasis()
+    ...     return LayerFunctions("linear", module.slopes.detach().unsqueeze(-1), (line,))
+    >>> kw.functions.register_adapter(Lines, read_lines, library="mine")
+    >>> [functions.shape for functions in kw.functions.read(Lines())]
+    [(2, 4, 1, 1)]
     """
     named = isinstance(module_type, str)
     if not named and not (isinstance(module_type, type) and issubclass(module_type, nn.Module)):

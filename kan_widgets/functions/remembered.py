@@ -11,9 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.basis import Alike, LayerBasis, ReadBasis
-from kan_widgets.functions.grid_spline import GridSpline
-from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.ungraded import ungraded
 
 T = TypeVar("T")
@@ -54,7 +51,6 @@ def remembered(
     make
         Makes the result.
     """
-    module = getattr(module, "whole", module)  # of which it may be a slice
     values = None
     if tensors[0].device.type == "cpu":
         # A thousand tensors are joined sooner than detached.
@@ -82,53 +78,3 @@ def _same(a: Tensor, b: Tensor) -> bool:
     if a.dtype in (torch.float32, torch.float64):
         return np.array_equal(a.numpy(), b.numpy())
     return torch.equal(a, b)
-
-
-def floats(tensor: Tensor) -> tuple[float, ...]:
-    """Return the values of a one-dimensional tensor."""
-    return tuple(tensor.detach().to("cpu", torch.float64).tolist())
-
-
-def grid_bases(
-    module: nn.Module,
-    grids: Sequence[Tensor],
-    spline_order: int,
-    base_activation: BaseActivation | None,
-    shape: tuple[int, ...],
-    arrange: Callable[[Tensor], Tensor],
-) -> tuple[tuple[ReadBasis, ...], Tensor | None]:
-    """Return the bases of a grid with a row of knots per input; equal rows share one.
-
-    Parameters
-    ----------
-    module
-        The module that holds the grid.
-    grids
-        One tensor, or several to be put below each other: ``(..., knots)``.
-    spline_order, base_activation
-        The order of the splines; the base activation or ``None``.
-    shape
-        The functions' shape, (out, in[, kh, kw]).
-    arrange
-        Takes the number of the row's basis for each row, ``(rows,)``, to something that
-        expands to ``shape``.
-
-    Returns
-    -------
-    bases, basis_index
-        As `LayerFunctions` takes them.
-    """
-
-    def make() -> tuple[tuple[ReadBasis, ...], Tensor | None]:
-        grid = torch.cat(list(grids)).detach().to("cpu", torch.float64)
-        rows = grid.reshape(-1, grid.shape[-1])
-        if bool((rows == rows[:1]).all()):
-            rows, index = rows[:1], None
-        else:
-            rows, inverse = torch.unique(rows, dim=0, return_inverse=True)
-            index = arrange(inverse).expand(shape)
-        splines = [GridSpline(tuple(row), spline_order) for row in rows.tolist()]
-        return Alike(LayerBasis(spline, base_activation) for spline in splines), index
-
-    key = (spline_order, base_activation, shape)
-    return remembered(module, "grid", grids, key, make)

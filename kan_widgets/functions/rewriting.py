@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,74 +13,70 @@ from kan_widgets.functions.terms import ALL, Part
 Rewrite = Callable[[], bool]
 
 
-def terms_rewriter(
-    known: weakref.ref[Any],
-    out: Tensor,
-    part: Part = ALL,
-    *,
+def rewriter_of(
+    module: nn.Module,
     base: str,
-    splines: str = "",
-    scale: str = "",
-    unchanged: Callable[[nn.Module], bool] = lambda module: True,
-) -> Rewrite | None:
-    """Return what writes a base and scaled spline coefficients, as `join_terms` joins them.
-
-    The values are those that the parameters have at each call, wherever they lie then. The
-    module is not kept alive.
+    splines: str,
+    scales: Sequence[str],
+    steady: Sequence[str],
+    computed: Callable[[nn.Module], Tensor | None],
+) -> Callable[..., Rewrite | None]:
+    """Return the ``rewriter`` of a layer, see `LayerFunctions`; the module is not kept alive.
 
     Parameters
     ----------
-    known
-        The module whose parameters they are.
-    out
-        ``(..., nb)`` float32 on the CPU, where they are written.
-    part
-        The outputs and inputs to write; the parameters' first two axes.
-    base, splines, scale
-        Names of parameters of the module itself: ``(...)``, ``(..., nb - 1)`` and ``(...)``.
-        Without splines ``nb`` is 1.
-    unchanged
-        Takes the module, returns whether all else that the coefficients and their bases depend on
-        is still the same; called at once, and at each call.
-
-    Returns
-    -------
-    callable or None
-        As `LayerFunctions.rewriter` returns it; ``None`` if there is no such parameter, if it
-        is not float32 on the CPU, or if something has changed already.
+    module
+        The module.
+    base, splines, scales
+        Names of its parameters, ``(...)``, ``(..., nb - 1)`` or empty, and ``(...)``: what
+        multiplies the splines, if anything does.
+    steady
+        Names of attributes that all else depends on.
+    computed
+        Returns ``None`` as long as the coefficients are these parameters.
     """
-    to_base, to_splines = out[..., 0], out[..., 1:]
-    expected = {base: to_base.shape}
-    if splines:
-        expected[splines] = to_splines.shape
-    if scale:
-        expected[scale] = to_base.shape
+    known = weakref.ref(module)
+    # Not by attribute: what is a module may be trained itself, and a weight may be computed.
+    before = {name: vars(module).get(name) for name in steady}
+    names = [name for name in (base, splines, *scales) if name]
+    given = [name for name in names if module._parameters.get(name) is not None]
+    absent = [name for name in names if name not in given]
 
-    def here(parameter: Tensor) -> Tensor:
-        return parameter if part is ALL else parameter[part]
-
-    def fits(module: nn.Module) -> bool:
-        # Not by attribute: a parametrised or pruned weight is computed, and no parameter.
-        parameters = module._parameters
-        for name, shape in expected.items():
-            found = parameters.get(name)
-            if found is None or found.dtype is not torch.float32 or not found.is_cpu:
-                return False
-            if here(found).shape != shape:
-                return False
-        return True
-
-    def rewrite() -> bool:
+    def parameters(part: Part) -> list[Tensor] | None:
+        """Return base, splines and scale, unless something else has changed."""
         module = known()
-        if module is None or not unchanged(module) or not fits(module):
-            return False
-        own: dict[str, Any] = module._parameters
-        to_base.copy_(here(own[base]))
-        if scale:
-            torch.mul(here(own[splines]), here(own[scale]).unsqueeze(-1), out=to_splines)
-        elif splines:
-            to_splines.copy_(here(own[splines]))
-        return True
+        if module is None or None in before.values() or computed(module) is not None:
+            return None
+        now, own, found = vars(module), module._parameters, []
+        for name, value in before.items():
+            if now.get(name) is not value:
+                return None
+        for name in absent:
+            if own.get(name) is not None or module._buffers.get(name) is not None:
+                return None
+        for name in given:
+            held = own.get(name)
+            if held is None or held.dtype is not torch.float32 or not held.is_cpu:
+                return None
+            found.append(held if part is ALL else held[part])
+        return found
 
-    module = known()
-    return rewrite if module is not None and unchanged(module) and fits(module) else None
+    def rewriter(out: Tensor, part: Part = ALL) -> Rewrite | None:
+        to_base, to_splines = out[..., 0], out[..., 1:]
+        shapes = [to_base.shape, to_splines.shape, to_base.shape][: len(given)]
+
+        def rewrite() -> bool:
+            found = parameters(part)
+            if not found or [p.shape for p in found] != shapes:
+                return False
+            to_base.copy_(found[0])
+            if len(found) == 2:
+                to_splines.copy_(found[1])
+            elif len(found) == 3:
+                torch.mul(found[1], found[2].unsqueeze(-1), out=to_splines)
+            return True
+
+        found = parameters(part)
+        return rewrite if found and [p.shape for p in found] == shapes else None
+
+    return rewriter

@@ -67,6 +67,7 @@ def terms_of(base: Tensor | None, splines: Tensor, scale: Tensor | None = None) 
     def make(part: Part) -> Tensor:
         base, splines, scale = (None if term is None else term[part] for term in own)
         assert splines is not None
+        base, scale = (None if one is None else one.unsqueeze(-1) for one in (base, scale))
         return join_terms(base, splines, scale)
 
     *shape, nb = splines.shape
@@ -81,40 +82,24 @@ def join_terms(base: Tensor | None, splines: Tensor, scale: Tensor | None = None
     Parameters
     ----------
     base
-        ``(...)``, or ``None`` without a base term.
+        ``(..., 1)``, or ``None`` without a base term.
     splines
         ``(..., nb)``.
     scale
-        ``(...)``, what multiplies the splines, or ``None``.
+        ``(..., 1)``, what multiplies the splines, or ``None``.
     """
     if base is None:
-        return (splines if scale is None else splines * scale.unsqueeze(-1)).detach()
+        return (splines if scale is None else splines * scale).detach()
     *shape, nb = splines.shape
     # Filled in place: a product and a concatenation would move everything twice.
     joined = splines.new_empty((*shape, nb + 1), dtype=_dtype(splines, scale))
-    joined[..., 0] = base
+    joined[..., :1] = base
     if scale is None:
         joined[..., 1:] = splines
     else:
-        torch.mul(splines, scale.unsqueeze(-1), out=joined[..., 1:])
+        torch.mul(splines, scale, out=joined[..., 1:])
     return joined
 
 
 def _dtype(splines: Tensor, scale: Tensor | None) -> torch.dtype:
     return splines.dtype if scale is None else torch.promote_types(splines.dtype, scale.dtype)
-
-
-def set_term(parameter: Tensor, wanted: Tensor, scale: Tensor | None, what: str) -> None:
-    """Set ``parameter`` (a view) so that ``scale·parameter`` is ``wanted``; the scale stays.
-
-    Raises
-    ------
-    ValueError
-        If the scale is 0 and something else than 0 is wanted.
-    """
-    if scale is None:
-        parameter.detach().copy_(wanted)
-    elif scale != 0:
-        parameter.detach().copy_(wanted / scale)
-    elif bool((wanted != 0).any()):
-        raise ValueError(f"{what} is 0, which holds this part of the function at 0")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.adapters.pykan import problem_of_model
-from kan_widgets.functions.adapters.pykan_nodes import nodes_of, symbols_of
+from kan_widgets.functions.pykan_networks import nodes_of, symbols_of
 from kan_widgets.functions.reading import ReadableModule, find
 from kan_widgets.insight.tables import Float64
 

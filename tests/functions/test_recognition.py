@@ -56,7 +56,10 @@ def test_no_library_is_imported_to_recognise_one():
     ("change", "missing"),
     [
         (lambda m: delattr(m, "grid"), "grid is missing"),
-        (lambda m: setattr(m, "grid", m.grid[:, 1:]), "11 knots, but 8 splines of order 3 need 12"),
+        (
+            lambda m: setattr(m, "grid", m.grid[:, 1:]),
+            r"grid has shape \(3, 11\), not \(in, nb\+spline_order\+1\) with in = 3, nb = 8, sp",
+        ),
         (lambda m: delattr(m, "spline_order"), "spline_order is missing"),
         (lambda m: delattr(m, "base_activation"), "base_activation is missing"),
         (

@@ -126,29 +126,8 @@ def test_a_layer_is_the_sum_of_its_functions_and_they_can_be_set(module, library
     assert_writes_back(module)
 
 
-# Longer than a recipe is: none may be added, and none of these may grow.
-LONGER = {
-    "convkan": 131,
-    "convolutional_kans": 157,
-    "efficient_kan": 99,
-    "fast_kan": 143,
-    "faster_kan": 77,
-    "flashkan": 74,
-    "inkan": 62,
-    "kan_layers": 161,
-    "pykan": 324,
-    "pykan_nodes": 103,
-    "torch_conv_kan": 314,
-    "torch_conv_kan_classes": 254,
-    "torch_conv_kan_linear": 181,
-    "torch_conv_kan_slices": 119,
-    "torch_layers": 158,
-    "torchkan": 125,
-}
-
-
 def test_an_adapter_is_a_recipe_of_at_most_forty_lines():
     files = Path(kan_widgets.functions.adapters.__file__).parent.glob("[!_]*.py")
     lines = {file.stem: len(file.read_text("utf-8").splitlines()) for file in files}
-    assert LONGER.keys() <= lines.keys()
-    assert {name: n for name, n in lines.items() if n > LONGER.get(name, 40)} == {}
+    assert len(lines) > 20
+    assert {name: n for name, n in lines.items() if n > 40} == {}

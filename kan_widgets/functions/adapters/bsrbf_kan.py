@@ -6,7 +6,6 @@ from torch import Tensor
 
 from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.remembered import floats
 from kan_widgets.functions.smooth import Gaussian
 
 
@@ -23,16 +22,19 @@ class SplinesAndGaussians(GridSpline):
 
 tensor_adapter(
     "BSRBF_KANLayer",
-    {"rbf.grid": ("nb",), "base_weight": ("out", "in"), "spline_weight": ("out", "in*nb")},
-    lambda get: get("spline_weight").unflatten(1, (get("base_weight").shape[1], -1)),
-    lambda module: SplinesAndGaussians(
-        floats(module.grid[0]),
-        module.spline_order,
-        gaussians=Gaussian(floats(module.rbf.grid), float(module.rbf.denominator)),
+    {
+        "spline_order": int,
+        "base_weight": ("out", "in"),
+        "spline_weight": ("out", "in*nb"),
+        "grid": ("in", "nb+spline_order+1"),
+        "rbf.grid": ("nb",),
+    },
+    "spline_weight",
+    lambda module, knots, centres: SplinesAndGaussians(
+        knots, module.spline_order, gaussians=Gaussian(centres, float(module.rbf.denominator))
     ),
     library="BSRBF_KAN",
-    base=lambda get: get("base_weight"),
-    depends=("grid", "rbf.grid"),
+    base="base_weight",
+    grid=("grid", "rbf.grid"),
     norm="layernorm",
-    needs=lambda module: "" if module.grid.ndim == 2 else "grid has no row for each input",
 )

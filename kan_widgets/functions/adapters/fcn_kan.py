@@ -8,12 +8,10 @@ from typing import Any
 
 from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.remembered import floats
 
 
-def hats(module: Any) -> GridSpline:
+def hats(module: Any, points: tuple[float, ...]) -> GridSpline:
     """Return what is 1 at one of the points and 0 at all others."""
-    points = floats(module.X)
     width = points[1] - points[0]
     return GridSpline((points[0] - width, *points, points[-1] + width), 1)
 
@@ -21,9 +19,9 @@ def hats(module: Any) -> GridSpline:
 tensor_adapter(
     "KANInterpoLayer",
     {"X": ("nb",), "Y": ("in", "out", "nb")},
-    lambda get: get("Y").transpose(0, 1),
+    "Y",
     hats,
     library="FCN-KAN",
-    depends=("X",),
+    grid=("X",),
     needs=lambda module: "X has a single point" if len(module.X) < 2 else "",
 )

@@ -5,20 +5,14 @@
 
 from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.remembered import floats
 
 tensor_adapter(
     "FlashKAN",
-    {"w": ("rows", "in", "out"), "t": ("knots",)},
+    {"k": int, "act": callable, "w": ("nb+1", "in", "out"), "t": ("nb+k",)},
     lambda get: get("w")[:-1].permute(2, 1, 0),
-    lambda module: GridSpline(tuple(floats(module.t)), module.k - 1),
+    lambda module, knots: GridSpline(knots, module.k - 1),
     library="FlashKAN",
     base=lambda get: get("w")[-1].T,
     activation=lambda module: module.act,
-    depends=("t",),
-    needs=lambda module: (
-        ""
-        if len(module.t) - getattr(module, "k", 0) == len(module.w) - 1
-        else "t does not have as many knots as w has splines of order k"
-    ),
+    grid=("t",),
 )

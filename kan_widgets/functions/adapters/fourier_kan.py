@@ -3,15 +3,13 @@
 φ = Σ_k fouriercoeffs[0]·cos kx + fouriercoeffs[1]·sin kx; a bias is added to the sum.
 """
 
-from __future__ import annotations
-
 from kan_widgets.functions.recipes import tensor_adapter
 from kan_widgets.nn import Fourier
 
 tensor_adapter(
     "NaiveFourierKANLayer",
     {"fouriercoeffs": (2, "out", "in", "frequencies")},
-    lambda get: get("fouriercoeffs").permute(1, 2, 0, 3).flatten(2),
+    "fouriercoeffs",
     lambda module: Fourier(module.fouriercoeffs.shape[-1], constant=False),
     library="FourierKAN",
     bias="bias",

@@ -32,7 +32,7 @@ class Pieces:
 tensor_adapter(
     "KANLayer",
     {"kan_weight": ("in", "nb", "out")},
-    lambda get: get("kan_weight").permute(2, 0, 1),
-    lambda module: Pieces(module.num_control_points, float(module.spline_width)),  # type: ignore[arg-type, return-value]
+    "kan_weight",
+    lambda module: Pieces(module.num_control_points, float(module.spline_width)),
     library="kanditioned",
 )

@@ -34,7 +34,7 @@ for key in FAMILIES:
     tensor_adapter(
         f"{'fibonacci' if key == 'fib' else key}KANLayer".capitalize(),
         {f"{key}_coeffs": ("in", "out", "nb")},
-        lambda get, key=key: get(f"{key}_coeffs").transpose(0, 1),  # type: ignore[misc]
-        lambda module, key=key: basis(key, module),  # type: ignore[misc]
+        f"{key}_coeffs",
+        lambda module, key=key: basis(key, module),
         library="OrthogPolyKANs",
     )

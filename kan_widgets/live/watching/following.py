@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, Tap
-from kan_widgets.functions.adapters.pykan_nodes import nodes_of
-from kan_widgets.functions.adapters.torch_layers import conv_settings
+from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.sums import total_of
+from kan_widgets.functions.pykan_networks import nodes_of
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.watching.calls import Operation, shape_of
 from kan_widgets.live.watching.plan import Bound, Opaque, Place, Plan, Pykan, Split, Whole
@@ -194,7 +194,7 @@ class _Follower(Tracer):
         if isinstance(module, nn.Linear):
             compute = {"op": "linear"}
         elif isinstance(module, nn.Conv2d):
-            settings = conv_settings(module)
+            settings = ConvSettings.of(module, module.groups)
             compute = {
                 "op": "conv2d",
                 "stride": list(settings.stride),

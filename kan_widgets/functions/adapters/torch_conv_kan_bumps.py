@@ -1,0 +1,34 @@
+"""Read torch-conv-kan's layers of squared ReLU bumps, which may be trained, for each input."""
+
+from numbers import Real
+from typing import Any
+
+from kan_widgets.functions.adapters.torch_conv_kan import LIBRARY, convolution
+from kan_widgets.functions.recipes import tensor_adapter
+from kan_widgets.functions.smooth import SquaredReLU
+
+PHASES = ("phase_low", "phase_high")
+CONV, FLAT = "relukan_conv.*.weight", "equal_size_conv.weight"
+
+
+def bumps(module: Any, low: tuple[float, ...], high: tuple[float, ...]) -> SquaredReLU:
+    """Return the bumps of an input."""
+    return SquaredReLU(low, high, float(module.r))
+
+
+for name, out, inputs, names in (
+    ("ReLUKANConv2DLayer", "out", "in", ("", "")),
+    ("BottleNeckReLUKANConv2DLayer", "out=inner", "in=inner", ("relukan_conv", "base_conv")),
+):
+    phases = dict.fromkeys(PHASES, (1, inputs, "nb", "ones"))
+    tensors = {"r": Real, **phases, CONV: (f"groups*{out}", f"{inputs}*nb", ...)}
+    convolution(name, tensors, CONV, bumps, grid=PHASES, apart=names)
+tensor_adapter(
+    "ReLUKANLayer",
+    {"r": Real, FLAT: ("out", 1, "nb", "in"), **dict.fromkeys(PHASES, ("in", "nb"))},
+    lambda get: get(FLAT).flatten(1).unflatten(1, get(PHASES[0]).shape),  # input by input
+    bumps,
+    library=LIBRARY,
+    grid=PHASES,
+    bias="equal_size_conv.bias",
+)
