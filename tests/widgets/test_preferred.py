@@ -11,7 +11,7 @@ import torch
 import traitlets
 
 import kan_widgets as kw
-from kan_widgets.insight import kernel_of, preferred_patch, suppressed_patch
+from kan_widgets.insight import kernel_of, preferred_patch
 from tests.widgets.test_grid_pictures import Drawn, draw, frame_of, layer_of
 
 
@@ -43,11 +43,11 @@ def picture_of(live: kw.Binding, **traits: object) -> Drawn:
 @pytest.mark.parametrize("bounds", ["domain", "observed"])
 def test_the_greys_are_the_patch_that_insight_finds(bounds: str, suppressed: bool) -> None:
     live = trained()
-    find = suppressed_patch if suppressed else preferred_patch
     for read in live.read():
         for out in range(read.shape[0]):
             kernel = kernel_of(read, out)
-            known = find(kernel, bounds, observed=live.observed[read.name])
+            observed = live.observed[read.name]
+            known = preferred_patch(kernel, bounds, suppressed=suppressed, observed=observed)
             live.select(read.name, out)
             picture = picture_of(live, layer=read.name, bounds=bounds, suppressed=suppressed)
             low, high, best = (part.ravel() for part in (known.low, known.high, known.terms))
