@@ -99,25 +99,8 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _HOMES = (
-        "complexity",
-        "depth",
-        "explain",
-        "forms",
-        "formula",
-        "importance",
-        "inputs",
-        "kernel_shares",
-        "kernels",
-        "patches",
-        "patterns",
-        "projection",
-        "ranges",
-        "summary",
-        "symbolic",
-        "symbolic_fit",
-        "symbolic_fits",
-        "tables",
-        "untrained",
+        "complexity depth explain forms formula importance inputs kernel_shares kernels patches "
+        "patterns projection ranges summary symbolic symbolic_fit symbolic_fits tables untrained"
     )
 
     class _Package(ModuleType):
@@ -131,7 +114,7 @@ if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         if name in __all__:
-            for home in _HOMES:
+            for home in _HOMES.split():
                 part = import_module(f"kan_widgets.insight.{home}")
                 globals().update({n: vars(part)[n] for n in __all__ if n in vars(part)})
         if name in globals():

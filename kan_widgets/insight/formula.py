@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from kan_widgets.functions import LayerFunctions, Tap, find
+from kan_widgets.functions.adapters.pykan import problem_of_model
+from kan_widgets.functions.adapters.pykan_nodes import nodes_of, symbols_of
+from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.insight.forms import FORMS, Form
-from kan_widgets.insight.formula_stages import Stage, known, run
 from kan_widgets.insight.kernels import SeenPatches, kernel_of
+from kan_widgets.insight.running import run
 from kan_widgets.insight.symbolic import PENALTY, symbolic
+from kan_widgets.insight.symbolic_fit import r2_text
 from kan_widgets.insight.symbolic_fits import SymbolicFits
-from kan_widgets.insight.symbolic_words import r2_text
 from kan_widgets.insight.tables import Float64
 
 MOST_FUNCTIONS = 200
@@ -53,19 +57,17 @@ class Formula:
 
     def __call__(self, x: NDArray[np.floating]) -> Float64:
         """Return the values of the expressions: ``(n, inputs)`` to ``(n, outputs)``."""
-        return _evaluate(self.expressions, self.names, self.fits, np.asarray(x, dtype=np.float64))
+        return _evaluate(self.expressions, self.names, np.asarray(x, dtype=np.float64))
 
     def __str__(self) -> str:
         lines = []
-        for k, expression in enumerate(self.expressions):
+        for k, (expression, r2) in enumerate(zip(self.expressions, self._r2_texts(), strict=True)):
             missing = self.undefined[k]
             defined = "" if not missing else f", undefined for {100 * missing:.3g} %"
-            r2 = r2_text(float(self.r2[k]), float(self.r2_error[k]))
             lines += [
                 f"y{k} = {expression}",
-                f"    R² {r2}, root mean square error "
-                f"{self.error[k]:.3g}, largest {self.largest[k]:.3g} over {self.samples:,} "
-                f"samples{defined}",
+                f"    R² {r2}, root mean square error {self.error[k]:.3g}, largest "
+                f"{self.largest[k]:.3g} over {self.samples:,} samples{defined}",
             ]
         total = sum(len(found) for found in self.fits.values())
         missing = total - sum(int(found.fitted.sum()) for found in self.fits.values())
@@ -86,13 +88,15 @@ class Formula:
             rf"y_{{{k}}} &= {sympy.latex(expression)}"
             for k, expression in enumerate(self.expressions)
         ]
-        each = zip(self.r2.tolist(), self.r2_error.tolist(), strict=True)
-        r2 = ", ".join(r2_text(*both) for both in each)
         body = r" \\ ".join(lines)
         return (
             rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
-            f"\n\nR² {r2} against the model over {self.samples:,} samples"
+            f"\n\nR² {', '.join(self._r2_texts())} against the model over {self.samples:,} samples"
         )
+
+    def _r2_texts(self) -> list[str]:
+        both = zip(self.r2.tolist(), self.r2_error.tolist(), strict=True)
+        return [r2_text(value, error) for value, error in both]
 
 
 def formula(
@@ -155,7 +159,7 @@ def formula(
     if x.ndim != 2 or len(x) < 2:
         raise ValueError(f"x: expected shape (n, inputs) with n ≥ 2, got {tuple(x.shape)}")
     given = _names(names, x.shape[1])
-    stages, y = run(model, x)
+    stages, y = _stages(model, x)
     count = sum(int((s.functions.coefficients != 0).any(-1).sum()) for s in stages)
     if count > MOST_FUNCTIONS:
         raise ValueError(
@@ -175,23 +179,13 @@ def formula(
         seen = SeenPatches(functions.name, len(x), inputs)
         found = symbolic(functions, seen, forms=forms, penalty=penalty, keep=1)
         fits[functions.name] = found
-        sums = []
-        for out in range(functions.shape[0]):
-            own = kernel_of(functions, out).response(inputs) + known(stage, out)
-            rest = stage.outputs[:, out] - own
-            if not _close(rest, rest.mean(), stage.outputs[:, out]):
-                raise ValueError(
-                    f"{functions.name} ({functions.type}) computes more than the sum of its "
-                    "functions and a constant"
-                )
-            bias = float(rest.mean()) if not _close(rest, 0.0, stage.outputs[:, out]) else 0.0
-            sums.append(_sum(found, out, nodes, sympy) + _exact(stage, out, nodes) + bias)
+        sums = [_sum(stage, found, out, nodes) for out in range(functions.shape[0])]
         nodes = stage.after(sums)
         before = np.stack(stage.after(list(stage.outputs.T)), axis=1)
         where = functions.name
     nodes = _between(nodes, before, y, f"after {where}")
-    expressions = tuple(_rounded(sympy.sympify(node), digits, sympy) for node in nodes)
-    error, largest, r2, r2_error, undefined = _errors(_evaluate(expressions, given, fits, data), y)
+    expressions = tuple(_rounded(sympy.sympify(node), digits) for node in nodes)
+    error, largest, r2, r2_error, undefined = _errors(_evaluate(expressions, given, data), y)
     return Formula(expressions, given, fits, error, largest, r2, undefined, len(x), r2_error)
 
 
@@ -230,24 +224,41 @@ def _close(one: Float64, other: Float64 | float, size: Float64) -> bool:
     return bool(np.abs(one - other).max() <= _SAME * max(float(np.abs(size).max()), 1e-6))
 
 
-def _sum(found: SymbolicFits, out: int, nodes: list[Any], sympy: Any) -> Any:
-    """Return the sum of the forms that lead to one output."""
+def _sum(stage: _Stage, found: SymbolicFits, out: int, nodes: list[Any]) -> Any:
+    """Return the sum of the forms that lead to one output, with a constant where there is one.
+
+    Raises
+    ------
+    ValueError
+        If a function has no form, or the layer computes more than its functions.
+    """
+    import sympy
+
+    functions, outputs = stage.functions, stage.outputs[:, out]
     total: Any = 0
     for i, node in enumerate(nodes):
         ranked = found.at((out, i))
         if not ranked:
             raise ValueError(f"no form fits φ {out},{i} of {found.layer}")
-        total += ranked[0].symbolic(sympy, node)
-    return total
+        total += ranked[0].symbolic(node)
+    rest = outputs - kernel_of(functions, out).response(stage.inputs)
+    x = sympy.Symbol("x")
+    for (o, i), edge in (stage.exact or {}).items():
+        if o == out:
+            total += edge(nodes[i])
+            with np.errstate(all="ignore"):
+                rest = rest - sympy.lambdify([x], edge(x), "numpy")(stage.inputs[:, i])
+    if not _close(rest, rest.mean(), outputs):
+        raise ValueError(
+            f"{functions.name} ({functions.type}) computes more than the sum of its functions "
+            "and a constant"
+        )
+    return total if _close(rest, 0.0, outputs) else total + float(rest.mean())
 
 
-def _exact(stage: Stage, out: int, nodes: list[Any]) -> Any:
-    """Return the sum of what is known in symbols of one output."""
-    edges = (stage.exact or {}).items()
-    return sum(edge(nodes[i]) for (o, i), edge in edges if o == out)
+def _rounded(expression: Any, digits: int) -> Any:
+    import sympy
 
-
-def _rounded(expression: Any, digits: int, sympy: Any) -> Any:
     numbers = {
         number: sympy.Float(f"{float(number):.{digits}g}")
         for number in expression.atoms(sympy.Float)
@@ -255,20 +266,13 @@ def _rounded(expression: Any, digits: int, sympy: Any) -> Any:
     return expression.xreplace(numbers)
 
 
-def _evaluate(
-    expressions: tuple[Any, ...],
-    names: tuple[str, ...],
-    fits: dict[str, SymbolicFits],
-    x: NDArray[np.floating],
-) -> Float64:
+def _evaluate(expressions: tuple[Any, ...], names: tuple[str, ...], x: Float64) -> Float64:
     import sympy
 
-    own = {form.name: form for found in fits.values() for form in found.forms if not form.symbol}
-    function = sympy.lambdify([sympy.Symbol(name) for name in names], expressions, [own, "numpy"])
-    points = np.asarray(x, dtype=np.float64)
+    symbols = [sympy.Symbol(name) for name in names]
     with np.errstate(all="ignore"):
-        values = function(*points.T)
-    return np.stack([np.broadcast_to(np.asarray(v, float), len(points)) for v in values], axis=1)
+        values = sympy.lambdify(symbols, expressions, ["scipy", "numpy"])(*x.T)
+    return np.stack([np.broadcast_to(np.asarray(v, float), len(x)) for v in values], axis=1)
 
 
 def _errors(found: Float64, y: Float64) -> tuple[Float64, Float64, Float64, Float64, Float64]:
@@ -286,3 +290,107 @@ def _errors(found: Float64, y: Float64) -> tuple[Float64, Float64, Float64, Floa
             moves = (left - left.mean() / total * np.square(true - true.mean())) / total
             r2_error[k] = moves.std() / np.sqrt(len(rest))
     return error, largest, r2, r2_error, 1 - defined.mean(axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Stage:
+    """One layer, as it ran: sums of functions, and what is made of them."""
+
+    functions: LayerFunctions
+    """Those that are to be fitted; 0 where a function is known by its symbols alone."""
+    inputs: Float64
+    """``(n, in)``."""
+    outputs: Float64
+    """``(n, out)``: the sums, and perhaps a constant."""
+    chosen: tuple[int, ...] | None = None
+    """Which features of what comes before reach the layer; ``None`` for all."""
+    exact: Mapping[tuple[int, int], Callable[[Any], Any]] | None = None
+    """By (out, in): what is added to a function, of an expression."""
+    after: Callable[[Sequence[Any]], list[Any]] = list
+    """What is made of the sums, numbers or expressions."""
+
+
+def _stages(model: nn.Module, x: Tensor) -> tuple[list[_Stage], Float64]:
+    """Run a network once; return its layers in the order they ran, and its output.
+
+    Raises
+    ------
+    ValueError
+        If a layer is of another kind, runs twice or takes something else than rows.
+    """
+    readable = find(model)
+    modules = [part for found in readable for part in (found.module, *_halves(found.module))]
+    taps = {module: (Tap((module,)), Tap((module,), "output")) for module in modules}
+    every = [tap for both in taps.values() for tap in both]
+    record = undisturbed(model, lambda: run(model, x, every))
+    ran = {module: both for module, both in taps.items() if both[1] in record.times}
+    if any(len(record.passed[tap]) > 1 for _, tap in ran.values()):
+        raise ValueError("a layer runs more than once")
+    passed = {module: tuple(record.input(tap) for tap in both) for module, both in ran.items()}
+    layers = [found for found in readable if found.module in ran]
+    stages: list[_Stage] = []
+    for found in sorted(layers, key=lambda found: record.times[ran[found.module][1]]):
+        read = found.read()
+        if _halves(found.module):
+            stages += _of_pykan(found.module, read, passed)
+        elif len(read) != 1:
+            raise ValueError(f"{found.name or read[0].type} holds {len(read)} layers in one module")
+        else:
+            stages.append(_of_layer(read[0], *passed[found.module]))
+    y = record.output
+    if not isinstance(y, Tensor) or y.ndim != 2:
+        raise ValueError("the model's output is no tensor (n, outputs)")
+    return stages, y.double().cpu().numpy()
+
+
+def _of_layer(functions: LayerFunctions, given: Tensor, result: Tensor) -> _Stage:
+    if functions.kind != "linear":
+        raise ValueError(f"{functions.name} ({functions.type}) is no dense layer")
+    if functions.x_at is not None or functions.variable != "x":
+        raise ValueError(
+            f"the functions of {functions.name} ({functions.type}) are of "
+            f"{functions.variable}, not of the layer's input"
+        )
+    return _Stage(functions, _rows(given, functions), _rows(result, functions))
+
+
+def _halves(module: Any) -> list[nn.Module]:
+    """Return the layers inside a model of pykan, none of another module."""
+    return [] if problem_of_model(module) else [*module.act_fun, *module.symbolic_fun]
+
+
+def _of_pykan(
+    model: Any, read: Sequence[LayerFunctions], passed: Mapping[nn.Module, Sequence[Tensor]]
+) -> list[_Stage]:
+    """Return the layers of a model of pykan: its symbolic edges as they are, the rest to fit."""
+    stages = []
+    for number, functions in enumerate(read):
+        given, sums = passed[model.act_fun[number]]
+        symbols = symbols_of(model, number)
+        if model.symbolic_enabled:
+            sums = sums + passed[model.symbolic_fun[number]][1]
+            if symbols:
+                coefficients = functions.coefficients.clone()
+                for edge in symbols:  # f(a·x + b) and 1, which are added as symbols
+                    coefficients[edge][-2:] = 0
+                functions = replace(functions, coefficients=coefficients)
+        stages.append(
+            _Stage(
+                functions,
+                _rows(given, functions),
+                _rows(sums, functions),
+                tuple(int(k) for k in model.input_id) if number == 0 else None,
+                symbols,
+                nodes_of(model, number),
+            )
+        )
+    return stages
+
+
+def _rows(values: Tensor, functions: LayerFunctions) -> Float64:
+    if values.ndim != 2:
+        raise ValueError(
+            f"{functions.name}: expected inputs of shape (n, features), got {tuple(values.shape)}"
+        )
+    found: Float64 = values.double().cpu().numpy()
+    return found

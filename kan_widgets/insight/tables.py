@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -146,6 +146,23 @@ def _sampled_basis(basis: ReadBasis) -> SampledBasis:
     with torch.no_grad():
         values = basis(torch.from_numpy(x)).to(torch.float64).numpy()
     return SampledBasis(x, values, basis.domain, basis.extent, basis.knots)
+
+
+def place_in(
+    layer: str, shape: tuple[int, int, int, int], index: Sequence[int]
+) -> tuple[int, int, int, int]:
+    """Return (out, in, row, column) of a function, which for a linear layer (out, in) will do for.
+
+    Raises
+    ------
+    IndexError
+        If there is no such function.
+    """
+    place = tuple(int(i) for i in index)
+    place = (*place, 0, 0) if len(place) == 2 and shape[2:] == (1, 1) else place
+    if len(place) != 4 or any(not 0 <= i < n for i, n in zip(place, shape, strict=True)):
+        raise IndexError(f"index={tuple(index)}: {layer} has {' × '.join(map(str, shape))}")
+    return place
 
 
 def silu(x: Float64) -> Float64:
