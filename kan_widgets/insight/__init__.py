@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from kan_widgets.insight.inputs import SeenInputs, seen_inputs
     from kan_widgets.insight.kernel_shares import KernelShares
     from kan_widgets.insight.kernels import Kernel, Observed, SeenPatches, check_observed, kernel_of
-    from kan_widgets.insight.patches import Patch, preferred_patch
     from kan_widgets.insight.patterns import (
         LinearKernel,
         PatternCheck,
@@ -64,7 +63,6 @@ __all__ = [
     "LayerSummary",
     "LinearKernel",
     "Observed",
-    "Patch",
     "PatternCheck",
     "SampledLayer",
     "SeenInputs",
@@ -86,7 +84,6 @@ __all__ = [
     "later_is_more_complex",
     "layer_ranges",
     "linear_kernel",
-    "preferred_patch",
     "sampled",
     "seen_inputs",
     "spread_of",
@@ -99,7 +96,7 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _HOMES = (
-        "complexity depth explain forms formula importance inputs kernel_shares kernels patches "
+        "complexity depth explain forms formula importance inputs kernel_shares kernels "
         "patterns projection ranges summary symbolic symbolic_fit symbolic_fits tables untrained"
     )
 

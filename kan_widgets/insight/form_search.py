@@ -7,7 +7,7 @@ the same forms in many times the time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -73,8 +73,8 @@ class Sampled:
 
     def some(self, rows: Int64) -> Sampled:
         """Return some of the functions."""
-        each = [getattr(self, part.name)[rows] for part in fields(self)[:-1]]
-        return Sampled(*each, self.blocks)
+        names = [part.name for part in fields(self) if part.name != "blocks"]
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
 
 def sampled_functions(

@@ -112,21 +112,21 @@ class Form:
 
     def __call__(self, u: Float64) -> Float64:
         """f(u); NaN where it is not defined."""
-        return self._at(0, u)
+        return self._at(self._compiled[0], u)
 
     def slope(self, u: Float64) -> Float64:
         """f′(u)."""
-        return self._at(1, u)
+        return self._at(self._compiled[1], u)
 
     @property
     def jumps(self) -> bool:
         """Whether f jumps where its argument is 0, and has no slope to follow."""
         return self._compiled[2]
 
-    def _at(self, derivative: int, u: Float64) -> Float64:
+    def _at(self, function: Callable[[Float64], Any], u: Float64) -> Float64:
         u = np.asarray(u, dtype=np.float64)
         with np.errstate(all="ignore"):
-            found = self._compiled[derivative](u)
+            found = function(u)
         return np.array(np.broadcast_to(found, u.shape), dtype=np.float64)
 
     def tidied(self, b: Float64, c: Float64) -> tuple[Float64, Float64]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kan_widgets.functions import LayerFunctions, Tap, find
-from kan_widgets.functions.adapters.pykan import problem_of_model
-from kan_widgets.functions.adapters.pykan_nodes import nodes_of, symbols_of
+from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.insight.forms import FORMS, Form
 from kan_widgets.insight.kernels import SeenPatches, kernel_of
-from kan_widgets.insight.running import run
+from kan_widgets.insight.running import run, stages_of
 from kan_widgets.insight.symbolic import PENALTY, symbolic
 from kan_widgets.insight.symbolic_fit import r2_text
 from kan_widgets.insight.symbolic_fits import SymbolicFits
@@ -115,8 +113,8 @@ def formula(
     feature (norms in evaluation mode, biases): that is checked on the data. The model is run once
     in evaluation mode, without gradients.
 
-    Models of pykan may have symbolic and masked edges, scales and biases of sums and nodes, and
-    multiplication nodes: all of that stands in the formula as it is, and only splines are fitted.
+    Symbolic edges of pykan are fitted like all others; a model with multiplication nodes is
+    refused.
 
     Each φ is fitted by itself, over the inputs that reach it in the model; errors add up along
     the layers. What the record says of the error is of the whole, against the model.
@@ -159,8 +157,8 @@ def formula(
     if x.ndim != 2 or len(x) < 2:
         raise ValueError(f"x: expected shape (n, inputs) with n ≥ 2, got {tuple(x.shape)}")
     given = _names(names, x.shape[1])
-    stages, y = _stages(model, x)
-    count = sum(int((s.functions.coefficients != 0).any(-1).sum()) for s in stages)
+    layers, y = _run(model, x)
+    count = sum(int((f.coefficients != 0).any(-1).sum()) for f, _, _ in layers)
     if count > MOST_FUNCTIONS:
         raise ValueError(
             f"{type(model).__name__} has {count:,} functions: a formula of more than "
@@ -171,18 +169,22 @@ def formula(
     data = x.detach().double().cpu().numpy()
     before, where = data, "the input"
     forms = tuple([forms] if isinstance(forms, (str, Form)) else forms)
-    for stage in stages:
-        functions, inputs = stage.functions, stage.inputs
-        if stage.chosen is not None:
-            nodes, before = [nodes[k] for k in stage.chosen], before[:, stage.chosen]
+    for functions, inputs, outputs in layers:
         nodes = _between(nodes, before, inputs, f"between {where} and {functions.name}")
         seen = SeenPatches(functions.name, len(x), inputs)
         found = symbolic(functions, seen, forms=forms, penalty=penalty, keep=1)
         fits[functions.name] = found
-        sums = [_sum(stage, found, out, nodes) for out in range(functions.shape[0])]
-        nodes = stage.after(sums)
-        before = np.stack(stage.after(list(stage.outputs.T)), axis=1)
-        where = functions.name
+        nodes = [_sum(found, out, nodes) for out in range(functions.shape[0])]
+        for out, node in enumerate(nodes):
+            rest = outputs[:, out] - kernel_of(functions, out).response(inputs)
+            if not _close(rest, rest.mean(), outputs[:, out]):
+                raise ValueError(
+                    f"{functions.name} ({functions.type}) computes more than the sum of its "
+                    "functions and a constant"
+                )
+            if not _close(rest, 0.0, outputs[:, out]):
+                nodes[out] = node + float(rest.mean())
+        before, where = outputs, functions.name
     nodes = _between(nodes, before, y, f"after {where}")
     expressions = tuple(_rounded(sympy.sympify(node), digits) for node in nodes)
     error, largest, r2, r2_error, undefined = _errors(_evaluate(expressions, given, data), y)
@@ -198,25 +200,24 @@ def _names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
 
 def _between(nodes: list[Any], before: Float64, after: Float64, where: str) -> list[Any]:
     """Return the expressions of what reaches the next layer, each a multiple and a constant."""
-    if before.shape != after.shape:
-        raise ValueError(
-            f"{where} {before.shape[1]} features become {after.shape[1]}: layers must follow "
-            "each other"
-        )
     found = []
-    for node, one, other in zip(nodes, before.T, after.T, strict=True):
-        if _close(other, one, other):
-            found.append(node)
-            continue
-        spread = np.square(one - one.mean()).sum()
-        scale = float((one - one.mean()) @ (other - other.mean()) / spread) if spread else 0.0
-        shift = float(other.mean() - scale * one.mean())
-        if not _close(other, scale * one + shift, other):
+    chain = before.shape == after.shape
+    for k, other in enumerate(after.T):
+        for node, one in [(nodes[k], before[:, k])] if chain else zip(nodes, before.T, strict=True):
+            spread = np.square(one - one.mean()).sum()
+            scale = float((one - one.mean()) @ (other - other.mean()) / spread) if spread else 0.0
+            shift = float(other.mean() - scale * one.mean())
+            if _close(other, one, other):
+                found.append(node)
+                break
+            if _close(other, scale * one + shift, other):
+                found.append(scale * node + shift)
+                break
+        else:
             raise ValueError(
                 f"{where} something is done that is no multiple and no constant of each feature: "
                 "give the part of the model that is a chain of KAN layers"
             )
-        found.append(scale * node + shift)
     return found
 
 
@@ -224,36 +225,15 @@ def _close(one: Float64, other: Float64 | float, size: Float64) -> bool:
     return bool(np.abs(one - other).max() <= _SAME * max(float(np.abs(size).max()), 1e-6))
 
 
-def _sum(stage: _Stage, found: SymbolicFits, out: int, nodes: list[Any]) -> Any:
-    """Return the sum of the forms that lead to one output, with a constant where there is one.
-
-    Raises
-    ------
-    ValueError
-        If a function has no form, or the layer computes more than its functions.
-    """
-    import sympy
-
-    functions, outputs = stage.functions, stage.outputs[:, out]
+def _sum(found: SymbolicFits, out: int, nodes: list[Any]) -> Any:
+    """Return the sum of the forms that lead to one output."""
     total: Any = 0
     for i, node in enumerate(nodes):
         ranked = found.at((out, i))
         if not ranked:
             raise ValueError(f"no form fits φ {out},{i} of {found.layer}")
         total += ranked[0].symbolic(node)
-    rest = outputs - kernel_of(functions, out).response(stage.inputs)
-    x = sympy.Symbol("x")
-    for (o, i), edge in (stage.exact or {}).items():
-        if o == out:
-            total += edge(nodes[i])
-            with np.errstate(all="ignore"):
-                rest = rest - sympy.lambdify([x], edge(x), "numpy")(stage.inputs[:, i])
-    if not _close(rest, rest.mean(), outputs):
-        raise ValueError(
-            f"{functions.name} ({functions.type}) computes more than the sum of its functions "
-            "and a constant"
-        )
-    return total if _close(rest, 0.0, outputs) else total + float(rest.mean())
+    return total
 
 
 def _rounded(expression: Any, digits: int) -> Any:
@@ -292,105 +272,48 @@ def _errors(found: Float64, y: Float64) -> tuple[Float64, Float64, Float64, Floa
     return error, largest, r2, r2_error, 1 - defined.mean(axis=0)
 
 
-@dataclass(frozen=True, eq=False)
-class _Stage:
-    """One layer, as it ran: sums of functions, and what is made of them."""
+def _run(
+    model: nn.Module, x: Tensor
+) -> tuple[list[tuple[LayerFunctions, Float64, Float64]], Float64]:
+    """Run a network once.
 
-    functions: LayerFunctions
-    """Those that are to be fitted; 0 where a function is known by its symbols alone."""
-    inputs: Float64
-    """``(n, in)``."""
-    outputs: Float64
-    """``(n, out)``: the sums, and perhaps a constant."""
-    chosen: tuple[int, ...] | None = None
-    """Which features of what comes before reach the layer; ``None`` for all."""
-    exact: Mapping[tuple[int, int], Callable[[Any], Any]] | None = None
-    """By (out, in): what is added to a function, of an expression."""
-    after: Callable[[Sequence[Any]], list[Any]] = list
-    """What is made of the sums, numbers or expressions."""
-
-
-def _stages(model: nn.Module, x: Tensor) -> tuple[list[_Stage], Float64]:
-    """Run a network once; return its layers in the order they ran, and its output.
+    Returns
+    -------
+    tuple
+        Its layers in the order they ran, each with its inputs and its sums, and the output.
 
     Raises
     ------
     ValueError
         If a layer is of another kind, runs twice or takes something else than rows.
     """
-    readable = find(model)
-    modules = [part for found in readable for part in (found.module, *_halves(found.module))]
-    taps = {module: (Tap((module,)), Tap((module,), "output")) for module in modules}
-    every = [tap for both in taps.values() for tap in both]
-    record = undisturbed(model, lambda: run(model, x, every))
-    ran = {module: both for module, both in taps.items() if both[1] in record.times}
-    if any(len(record.passed[tap]) > 1 for _, tap in ran.values()):
-        raise ValueError("a layer runs more than once")
-    passed = {module: tuple(record.input(tap) for tap in both) for module, both in ran.items()}
-    layers = [found for found in readable if found.module in ran]
-    stages: list[_Stage] = []
-    for found in sorted(layers, key=lambda found: record.times[ran[found.module][1]]):
-        read = found.read()
-        if _halves(found.module):
-            stages += _of_pykan(found.module, read, passed)
-        elif len(read) != 1:
-            raise ValueError(f"{found.name or read[0].type} holds {len(read)} layers in one module")
-        else:
-            stages.append(_of_layer(read[0], *passed[found.module]))
-    y = record.output
-    if not isinstance(y, Tensor) or y.ndim != 2:
-        raise ValueError("the model's output is no tensor (n, outputs)")
-    return stages, y.double().cpu().numpy()
-
-
-def _of_layer(functions: LayerFunctions, given: Tensor, result: Tensor) -> _Stage:
-    if functions.kind != "linear":
-        raise ValueError(f"{functions.name} ({functions.type}) is no dense layer")
-    if functions.x_at is not None or functions.variable != "x":
-        raise ValueError(
-            f"the functions of {functions.name} ({functions.type}) are of "
-            f"{functions.variable}, not of the layer's input"
-        )
-    return _Stage(functions, _rows(given, functions), _rows(result, functions))
-
-
-def _halves(module: Any) -> list[nn.Module]:
-    """Return the layers inside a model of pykan, none of another module."""
-    return [] if problem_of_model(module) else [*module.act_fun, *module.symbolic_fun]
-
-
-def _of_pykan(
-    model: Any, read: Sequence[LayerFunctions], passed: Mapping[nn.Module, Sequence[Tensor]]
-) -> list[_Stage]:
-    """Return the layers of a model of pykan: its symbolic edges as they are, the rest to fit."""
-    stages = []
-    for number, functions in enumerate(read):
-        given, sums = passed[model.act_fun[number]]
-        symbols = symbols_of(model, number)
-        if model.symbolic_enabled:
-            sums = sums + passed[model.symbolic_fun[number]][1]
-            if symbols:
-                coefficients = functions.coefficients.clone()
-                for edge in symbols:  # f(a·x + b) and 1, which are added as symbols
-                    coefficients[edge][-2:] = 0
-                functions = replace(functions, coefficients=coefficients)
-        stages.append(
-            _Stage(
-                functions,
-                _rows(given, functions),
-                _rows(sums, functions),
-                tuple(int(k) for k in model.input_id) if number == 0 else None,
-                symbols,
-                nodes_of(model, number),
+    stages = stages_of(model)
+    taps = [tap for stage in stages for tap in (stage.at, *stage.inputs)]
+    record = undisturbed(model, lambda: run(model, x, taps))
+    ran = [stage for stage in stages if stage.at in record.times]
+    layers = []
+    for stage in sorted(ran, key=lambda stage: record.times[stage.at]):
+        if len(record.passed[stage.at]) > len(dict.fromkeys(stage.at.modules)):
+            raise ValueError(f"{stage.name} runs more than once")
+        if len(stage.parts) > 1:
+            raise ValueError(f"{stage.name} are added up: a formula is of a chain of layers")
+        [functions] = stage.parts
+        if functions.kind != "linear":
+            raise ValueError(f"{functions.name} ({functions.type}) is no dense layer")
+        if functions.variable != "x":
+            raise ValueError(
+                f"the functions of {functions.name} ({functions.type}) are of "
+                f"{functions.variable}, not of the layer's input"
             )
-        )
-    return stages
-
-
-def _rows(values: Tensor, functions: LayerFunctions) -> Float64:
-    if values.ndim != 2:
-        raise ValueError(
-            f"{functions.name}: expected inputs of shape (n, features), got {tuple(values.shape)}"
-        )
-    found: Float64 = values.double().cpu().numpy()
-    return found
+        rows = []
+        for values in (record.input(stage.inputs[0]), record.input(stage.at)):
+            if values.ndim != 2:
+                raise ValueError(
+                    f"{functions.name}: expected inputs of shape (n, features), got "
+                    f"{tuple(values.shape)}"
+                )
+            rows.append(values.double().cpu().numpy())
+        layers.append((functions, rows[0], rows[1]))
+    if not isinstance(record.output, Tensor) or record.output.ndim != 2:
+        raise ValueError("the model's output is no tensor (n, outputs)")
+    return layers, record.output.double().cpu().numpy()

@@ -17,7 +17,6 @@ from kan_widgets.insight.kernels import (
     kernel_of,
     phi_values,
 )
-from kan_widgets.insight.patches import Bounds, preferred_patch
 from kan_widgets.insight.tables import Float64
 from kan_widgets.insight.untrained import Untrained
 
@@ -136,7 +135,7 @@ def _best_share(x: Float64, y: Float64) -> float:
     p = across.shape[1]
     if n < p + 2:
         return np.nan
-    explained = min(1.0, float(((y @ across) ** 2).sum() / (y**2).sum()))
+    explained: float = min(1.0, float(((y @ across) ** 2).sum() / (y**2).sum()))
     return 1 - (1 - explained) * (n - 1) / (n - p - 1)
 
 
@@ -169,12 +168,6 @@ class PatternCheck:
     """r of the linear kernel, `linear_kernel`."""
     slopes: float
     """r of the mean slopes."""
-    preferred: float
-    """r of the preferred patch, counted from the middle of its bounds."""
-    nearness: float
-    """r of minus the distance to the preferred patch, in units of each entry's spread."""
-    bounds: str
-    """Those of the preferred patch, in words."""
     samples: int
     """Images (rows) in the observed batch."""
     patches: int
@@ -194,11 +187,10 @@ class PatternCheck:
 def check_pattern(
     kernel: Kernel,
     observed: Observed,
-    bounds: Bounds = "domain",
     *,
     untrained: Sequence[Untrained] = (),
 ) -> PatternCheck:
-    """Judge black-and-white, linear and preferred-patch readings of a kernel.
+    """Judge black-and-white, grey and linear readings of a kernel.
 
     Parameters
     ----------
@@ -206,8 +198,6 @@ def check_pattern(
         From `kernel_of`.
     observed
         Such as ``live.observe(batch)[name]``.
-    bounds
-        Of the preferred patch; see `preferred_patch`.
     untrained
         From ``untrained_networks(make, observe)``: their kernels are compared with their own
         patterns, over their own inputs.
@@ -217,8 +207,7 @@ def check_pattern(
     TypeError
         If nothing observed is given.
     ValueError
-        If it is of another layer or does not fit it, ``bounds`` are none, or an untrained network
-        is another one.
+        If it is of another layer or does not fit it, or an untrained network is another one.
 
     Examples
     --------
@@ -232,7 +221,6 @@ def check_pattern(
     """
     x = kernel.inputs(observed)
     beside = [r for network in untrained for r in _untrained(*network.of(kernel.functions))]
-    preferred = preferred_patch(kernel, bounds, observed=observed)
     terms = kernel.terms(x)
     linear = _linear(kernel, x, terms, int(observed.samples))
     low, high, contrast = _contrast(kernel)
@@ -241,12 +229,8 @@ def check_pattern(
         "graded": contrast,
         "linear": linear.weights.ravel(),
         "slopes": linear.mean_slopes.ravel(),
-        "preferred": (preferred.x - (preferred.low + preferred.high) / 2).ravel(),
     }
     y = terms.sum(axis=1)
-    spread = np.sqrt((_centred(x) ** 2).mean(axis=0))
-    known = (spread > 0) & ~preferred.indifferent.ravel() & np.isfinite(preferred.x.ravel())
-    away = (x[:, known] - preferred.x.ravel()[known]) / spread[known]
     return PatternCheck(
         layer=kernel.layer,
         out=kernel.out,
@@ -255,8 +239,6 @@ def check_pattern(
         low=low.reshape(kernel.shape),
         high=high.reshape(kernel.shape),
         **{name: _correlation(x @ template, y) for name, template in templates.items()},
-        nearness=-_correlation(np.sqrt((away**2).sum(axis=1)), y),
-        bounds=preferred.bounds,
         samples=int(observed.samples),
         patches=len(x),
         untrained=np.array(beside),

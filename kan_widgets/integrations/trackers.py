@@ -1,7 +1,7 @@
 """Send to trackers of experiments how functions develop: numbers, pictures, and a page at the end.
 
-A tracker is a function that takes a `Report`; the files beside this one make such functions of
-what the trackers' own packages hand out. Used by ``live.send_to``.
+A tracker is a function that takes a `Report`; `known_trackers` makes such functions of what the
+trackers' own packages hand out. Used by ``live.send_to``.
 """
 
 from __future__ import annotations
@@ -11,12 +11,9 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
+from kan_widgets.integrations.known_trackers import Report, tracker_of
 from kan_widgets.integrations.measured import numbers_of, page_of_run, picture_of
 from kan_widgets.live import Binding, Frame, Listener, Source
 from kan_widgets.live.budget import Throttle
@@ -28,51 +25,6 @@ from kan_widgets.live.worker import Job, Worker
 _PICTURES, _NUMBERS = 0.02, 0.005
 _MOST_PER_SECOND = 10.0
 _MOST_WAITING = 64_000_000  # bytes of frames whose numbers are still to be sent
-_TRACKERS = ("mlflow", "trackio", "wandb")
-
-
-@dataclass(frozen=True)
-class Report:
-    """What is sent of one step."""
-
-    name: str
-    """What stands before the names of all that is sent."""
-    step: int
-    """The training step."""
-    numbers: dict[str, float] = field(repr=False)
-    """By names such as ``"conv1/reach"``, all finite; empty where they were sent before."""
-    pictures: dict[str, Any] = field(repr=False, default_factory=dict)
-    """Pictures of the layers (`PIL.Image.Image`) by name; empty where there was no time for any."""
-    page: bytes = field(repr=False, default=b"")
-    """With the last report: an HTML file with all of the history; else empty."""
-
-
-Tracker = Callable[[Report], object]
-
-
-def tracker_of(writer: Any) -> Tracker:
-    """Return what sends reports to a tracker.
-
-    Raises
-    ------
-    TypeError
-        If it is no tracker that is known, and no function.
-    RuntimeError
-        If a module is given that has no active run.
-    """
-    home = writer.__name__ if isinstance(writer, ModuleType) else type(writer).__module__
-    root = home.partition(".")[0]
-    known = "tensorboard" if hasattr(writer, "add_image") else root if root in _TRACKERS else ""
-    if known:
-        made: Tracker = import_module(f"kan_widgets.integrations.{known}").tracker(writer)
-        return made
-    if callable(writer):
-        function: Tracker = writer
-        return function
-    raise TypeError(
-        f"writer={writer!r:.80}: expected a SummaryWriter, wandb, mlflow, trackio or a run of one "
-        "of these, or a function of a report"
-    )
 
 
 class Sending(Listener):

@@ -25,7 +25,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def kernels(name: str, model: nn.Module, batch: torch.Tensor) -> None:
-    """Print the costs of preferred patches, and of all readings of a kernel."""
+    """Print the costs of all readings of a kernel."""
     live = kw.bind(model)
     [observed], [layer] = live.observe(batch).values(), live.read()
     patches = len(observed.patches)
@@ -35,7 +35,6 @@ def kernels(name: str, model: nn.Module, batch: torch.Tensor) -> None:
     def each(found: Callable[[insight.Kernel], object]) -> Callable[[], object]:
         return lambda: [found(kernel) for kernel in all_of(layer)]
 
-    print(f"  preferred patches, one by one  {seconds(each(insight.preferred_patch)):6.2f} s")
     check = seconds(each(lambda kernel: insight.check_pattern(kernel, observed)))
     print(f"  readings, one by one           {check:6.2f} s")
 

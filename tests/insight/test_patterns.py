@@ -20,7 +20,6 @@ from kan_widgets.insight import (
     check_pattern,
     kernel_of,
     linear_kernel,
-    preferred_patch,
     untrained_networks,
 )
 
@@ -45,15 +44,12 @@ def test_every_reading_is_judged_by_its_correlation_with_the_response() -> None:
     found = check_pattern(kernel, observed)
     y = kernel.response(x)
     contrast = (kernel.terms(np.ones((1, 18))) - kernel.terms(-np.ones((1, 18))))[0]
-    linear, best = linear_kernel(kernel, observed), preferred_patch(kernel)
-    away = (x - best.x.ravel()) / x.std(axis=0)
+    linear = linear_kernel(kernel, observed)
     expected = {
         "binary": x @ np.where(contrast < 0, -1, 1),
         "graded": x @ contrast,
         "linear": linear.response(x),
         "slopes": x @ linear.mean_slopes.ravel(),
-        "preferred": x @ best.x.ravel(),  # the middle of the domain is 0
-        "nearness": -np.sqrt((away**2).sum(axis=1)),
     }
     assert found.contrast.ravel() == pytest.approx(contrast, abs=1e-12)
     for name, template in expected.items():
@@ -114,16 +110,6 @@ def test_untrained_networks_without_the_layer_are_refused() -> None:
             check_pattern(kernel_of(layer, 0), seen(layer), untrained=networks)
 
 
-def test_the_preferred_patch_counts_from_the_middle_of_its_bounds() -> None:
-    layer = a_layer()
-    observed, kernel = seen(layer), kernel_of(layer, 0)
-    found = check_pattern(kernel, observed, (-0.2, 1.0))
-    best = preferred_patch(kernel, (-0.2, 1.0))
-    template = observed.patches @ (best.x.ravel() - 0.4)
-    r = np.corrcoef(template, kernel.response(observed.patches))[0, 1]
-    assert found.preferred == pytest.approx(r, abs=1e-9)
-
-
 def test_the_pattern_is_the_one_that_the_grid_shows() -> None:
     layer = nn.Conv2d(1, 1, 2, bias=False)
     with torch.no_grad():
@@ -157,7 +143,7 @@ def test_a_kernel_of_equal_weights_is_its_pattern_and_one_that_bends_is_not() ->
         straight.weight.copy_(torch.tensor([[[[0.5, -0.5], [-0.5, 0.5]]]]))
     functions = read(straight)[0]
     found = check_pattern(kernel_of(functions, 0), seen(functions, 4))
-    for r in (found.binary, found.linear, found.preferred, found.slopes):
+    for r in (found.binary, found.linear, found.slopes):
         assert r == pytest.approx(1)
     # Even functions have no contrast at all: neither a pattern nor a line can see them.
     bent = kw.nn.KANConv2d(1, 1, 2, basis="chebyshev")
@@ -169,7 +155,6 @@ def test_a_kernel_of_equal_weights_is_its_pattern_and_one_that_bends_is_not() ->
     found = check_pattern(kernel_of(functions, 0), seen(functions, 4))
     assert abs(found.binary) < 0.15
     assert abs(found.linear) < 0.15
-    assert found.nearness > 0.8
 
 
 def test_a_kernel_that_does_not_vary_has_no_correlation() -> None:
@@ -177,7 +162,7 @@ def test_a_kernel_that_does_not_vary_has_no_correlation() -> None:
     nn.init.zeros_(layer.weight)
     functions = read(layer)[0]
     found: PatternCheck = check_pattern(kernel_of(functions, 0), seen(functions, 4))
-    for r in (found.binary, found.graded, found.linear, found.preferred, found.nearness):
+    for r in (found.binary, found.graded, found.linear):
         assert math.isnan(r)
 
 
@@ -186,7 +171,5 @@ def test_what_cannot_be_answered_is_refused() -> None:
     kernel = kernel_of(layer, 0)
     with pytest.raises(TypeError, match="nothing was observed"):
         check_pattern(kernel, None)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"bounds: expected 'domain', .* got 'grid'"):
-        check_pattern(kernel, seen(layer), "grid")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"takes \(n, 18\)"):
         check_pattern(kernel, seen(layer, 9))

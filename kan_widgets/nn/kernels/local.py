@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.nn.bases.basis import Basis
-from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.bspline import BSpline, Spline
 from kan_widgets.nn.bases.chebyshev import Chebyshev
 from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline
@@ -85,7 +85,7 @@ def kernels(
     basis, windows
         The basis and the rest of the layer.
     """
-    if isinstance(basis, (BSpline, KnotSpline)):
+    if isinstance(basis, Spline):
         order = basis.spline_order
         computable = order > 0
     else:
@@ -256,7 +256,7 @@ def _problem(
 def _family(basis: Known) -> tuple[int, float, float]:
     """Return which of the other bases it is, and what its functions are shifted and scaled by."""
     lo, hi = basis.domain
-    if isinstance(basis, (BSpline, KnotSpline)):
+    if isinstance(basis, Spline):
         lo, hi = basis.grid_range
         return 0, lo, 1 / (hi - lo) * basis.grid_size
     family = _FAMILIES.index(cast(type[RBF], type(basis)))
