@@ -15,7 +15,7 @@ import torch
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight.forms import Form
-from kan_widgets.insight.tables import Float64, Int64
+from kan_widgets.insight.tables import Float64, Int64, columns_of
 
 POINTS = 129
 """Even points that the density of the inputs is put on, for the search."""
@@ -87,16 +87,12 @@ def sampled_functions(
     count, functions
         How many were taken, and those of them that are finite.
     """
-    out, in_, kh, kw = layer.shape
-    entries = in_ * kh * kw
-    groups = layer.conv.groups if layer.conv is not None else 1
-    first = np.arange(out) // max(1, out // groups) * entries
-    columns = (first[:, None] + np.arange(entries)).ravel()
+    columns = columns_of(layer.shape, layer.conv.groups if layer.conv is not None else 1)
     index = layer.basis_index
     bases = np.zeros(len(columns), np.int64) if index is None else index.cpu().numpy().ravel()
     keys = columns * len(layer.bases) + bases
     coefficients = layer.coefficients.detach().to("cpu", torch.float64).numpy()
-    coefficients = coefficients.reshape(out * entries, -1)
+    coefficients = coefficients.reshape(len(columns), -1)
     _, number = np.unique(images, return_inverse=True)
     count = int(number.max()) + 1
     block = number * min(count, _BLOCKS) // count

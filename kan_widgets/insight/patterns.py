@@ -132,7 +132,7 @@ def _best_share(x: Float64, y: Float64) -> float:
         return np.nan
     across, size, _ = np.linalg.svd(design / design.std(axis=0), full_matrices=False)
     across = across[:, size > _RANK * size.max(initial=0.0)]
-    p = across.shape[1]
+    p = int(across.shape[1])
     if n < p + 2:
         return np.nan
     explained: float = min(1.0, float(((y @ across) ** 2).sum() / (y**2).sum()))

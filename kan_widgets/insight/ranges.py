@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,16 @@ from numpy.typing import NDArray
 
 from kan_widgets.insight.inputs import SeenInputs
 from kan_widgets.insight.seen_shapes import seen_shapes
-from kan_widgets.insight.tables import Float64, Int64, Layer, Table, basis_at, silu
+from kan_widgets.insight.tables import (
+    Float64,
+    Int64,
+    Layer,
+    Table,
+    basis_at,
+    by_table,
+    columns_of,
+    silu,
+)
 
 # A function that moves less than this share of its size is constant: β comes as float32.
 _FLAT = 2e-6
@@ -162,7 +170,7 @@ def function_ranges(
     finite: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(now), axis=1)
     is_base = np.array(layer.is_base)
     with np.errstate(all="ignore"):
-        for rows, table in _groups(layer, np.flatnonzero(finite)):
+        for rows, table in by_table(layer, np.flatnonzero(finite), _BATCH):
             own, c = _grid_of(table), now[rows]
             low, high = _ends(c, own)
             found["range"][rows], size[rows] = high - low, np.maximum(np.abs(low), np.abs(high))
@@ -202,21 +210,6 @@ def _spread(c: Float64, own: _Grid, part: NDArray[np.bool_]) -> Float64:
     return high - low
 
 
-def _groups(layer: Layer, chosen: Int64) -> Iterator[tuple[Int64, Table]]:
-    """Yield the numbers of functions that share a table, not too many at once."""
-    if layer.table_of is None:
-        groups = [(chosen, layer.tables[0])]
-    else:
-        table_of = np.asarray(layer.table_of, dtype=np.int64)[chosen]
-        order = np.argsort(table_of, kind="stable")
-        ends = np.cumsum(np.bincount(table_of, minlength=len(layer.tables)))[:-1]
-        groups = list(zip(np.split(chosen[order], ends), layer.tables, strict=True))
-    for rows, table in groups:
-        size = max(16, _BATCH // len(table.x))
-        for first in range(0, len(rows), size):
-            yield rows[first : first + size], table
-
-
 def _fits(c: Float64, own: _Grid, is_base: NDArray[np.bool_]) -> tuple[Float64, Float64]:
     """Return R² of the best a·SiLU + c and of the best a·base + c of each function."""
     square = np.einsum("fb,fb->f", c @ own.gram, c)
@@ -232,7 +225,7 @@ def _change(start: Start, c: Float64, rows: Int64, table: Table, own: _Grid) -> 
     change = np.full(len(rows), np.nan)
     place = np.full(len(start.coefficients), -1)
     place[rows] = np.arange(len(rows))
-    for some, then in _groups(start.layer, np.sort(rows)):
+    for some, then in by_table(start.layer, np.sort(rows), _BATCH):
         at, before = place[some], start.coefficients[some]
         if then is table:
             low, high = _ends(c[at] - before, own)
@@ -271,10 +264,8 @@ def _observed(layer: Layer, c: Float64, finite: NDArray[np.bool_], seen: SeenInp
         spread = np.asarray(values.max(axis=-1) - values.min(axis=-1), dtype=np.float64)
         return np.where(finite, spread.swapaxes(1, 2).ravel(), np.nan)
     found = np.full(len(c), np.nan)
-    number = np.arange(len(c))
-    group = number // per_kernel // max(1, out // groups)
-    entry = group * per_kernel + number % per_kernel
-    for rows, table in _groups(layer, np.flatnonzero(finite)):
+    entry = columns_of(layer.shape, groups)
+    for rows, table in by_table(layer, np.flatnonzero(finite), _BATCH):
         used, place = np.unique(entry[rows], return_inverse=True)
         exact = basis_at(layer, table, seen.points[used])
         for k in range(len(used)):

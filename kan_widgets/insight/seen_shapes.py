@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.insight.inputs import SeenInputs
-from kan_widgets.insight.tables import Float64, Int64, Layer, Table, basis_at, silu
+from kan_widgets.insight.tables import Float64, Int64, Layer, Table, basis_at, columns_of, silu
 
 # Inputs of each entry that shapes are compared at.
 _INPUTS = 1_000
@@ -57,11 +58,8 @@ def seen_shapes(
     seen
         The inputs.
     """
-    out, in_, kh, kw = layer.shape
-    per_kernel = in_ * kh * kw
-    groups = max(1, seen.patches.shape[1] // per_kernel)
-    number = np.arange(len(coefficients))
-    entry = number // per_kernel // max(1, out // groups) * per_kernel + number % per_kernel
+    groups = max(1, seen.patches.shape[1] // math.prod(layer.shape[1:]))
+    entry = columns_of(layer.shape, groups)
     base = np.flatnonzero(layer.is_base)
     likeness, own = (np.full(len(coefficients), np.nan) for _ in range(2))
     if not np.isfinite(seen.patches).all(axis=1).any():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -146,6 +146,28 @@ def _sampled_basis(basis: ReadBasis) -> SampledBasis:
     with torch.no_grad():
         values = basis(torch.from_numpy(x)).to(torch.float64).numpy()
     return SampledBasis(x, values, basis.domain, basis.extent, basis.knots)
+
+
+def columns_of(shape: tuple[int, int, int, int], groups: int) -> Int64:
+    """Return which column of a layer's patches each function sees, ``(functions,)``."""
+    out, in_, kh, kw = shape
+    first = np.arange(out) // max(1, out // groups) * (in_ * kh * kw)
+    columns: Int64 = (first[:, None] + np.arange(in_ * kh * kw)).ravel()
+    return columns
+
+
+def by_table(layer: Layer, chosen: Int64, values: int) -> Iterator[tuple[Int64, Table]]:
+    """Yield the numbers of functions that share a table, with so many values on it at once."""
+    groups = [(chosen, layer.tables[0])]
+    if layer.table_of is not None:
+        table_of = np.asarray(layer.table_of, dtype=np.int64)[chosen]
+        order = np.argsort(table_of, kind="stable")
+        ends = np.cumsum(np.bincount(table_of, minlength=len(layer.tables)))[:-1]
+        groups = list(zip(np.split(chosen[order], ends), layer.tables, strict=True))
+    for rows, table in groups:
+        size = max(16, values // len(table.x))
+        for first in range(0, len(rows), size):
+            yield rows[first : first + size], table
 
 
 def place_in(

@@ -15,7 +15,7 @@ from kan_widgets.nn.bases.bspline import BSpline, Spline
 from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life.changes import together
-from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
+from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.ungraded import ungraded
 
 #: Values compared at once.

@@ -14,8 +14,8 @@ from kan_widgets.nn.bases.basis import checked_count
 from kan_widgets.nn.bases.bspline import Spline
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life import changes, grid_update, magnitude, pruning, refinement
-from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
 from kan_widgets.nn.life.pruning import Pruning
+from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.ungraded import gradient_mode_restored
 
 
