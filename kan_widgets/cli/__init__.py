@@ -205,11 +205,3 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number ≥ 1, got {text}")
     return value
-
-
-def open_page(address: str) -> None:
-    """Open a page in the reader's browser, or say where it is where there is none."""
-    import webbrowser
-
-    if not webbrowser.open(address):
-        print(f"no browser could be opened: open {address} in one", file=sys.stderr)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from contextlib import closing
 
-from kan_widgets.cli import open_page
+from kan_widgets.cli.opening import open_page
 from kan_widgets.cli.serving import Server
 
 
