@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -200,10 +199,16 @@ def silu(x: Float64) -> Float64:
     return value
 
 
-_erf = np.vectorize(math.erf, otypes=[float])
+def _gelu(x: Float64) -> Float64:
+    from scipy.special import ndtr  # type: ignore[import-untyped]
+
+    value: Float64 = x * ndtr(x)
+    return value
+
+
 ACTIVATIONS: dict[str, Callable[[Float64], Float64]] = {
     "silu": silu,
-    "gelu": lambda x: 0.5 * x * (1 + _erf(x / math.sqrt(2))),
+    "gelu": _gelu,
     "relu": lambda x: np.maximum(x, 0.0),
     "tanh": np.tanh,
     "identity": lambda x: x,
