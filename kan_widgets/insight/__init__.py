@@ -23,12 +23,7 @@ if TYPE_CHECKING:
     from kan_widgets.insight.inputs import SeenInputs, seen_inputs
     from kan_widgets.insight.kernel_shares import KernelShares
     from kan_widgets.insight.kernels import Kernel, Observed, SeenPatches, check_observed, kernel_of
-    from kan_widgets.insight.patterns import (
-        LinearKernel,
-        PatternCheck,
-        check_pattern,
-        linear_kernel,
-    )
+    from kan_widgets.insight.patterns import PatternCheck, check_pattern
     from kan_widgets.insight.projection import Fixed, fix
     from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
     from kan_widgets.insight.summary import (
@@ -61,7 +56,6 @@ __all__ = [
     "KernelShares",
     "LayerComplexity",
     "LayerSummary",
-    "LinearKernel",
     "Observed",
     "PatternCheck",
     "SampledLayer",
@@ -83,7 +77,6 @@ __all__ = [
     "kernel_of",
     "later_is_more_complex",
     "layer_ranges",
-    "linear_kernel",
     "sampled",
     "seen_inputs",
     "spread_of",
