@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import NamedTuple, TypeGuard
+from typing import TypeGuard
 
 import torch
 from torch import Tensor
@@ -22,39 +22,7 @@ from torch import Tensor
 from kan_widgets.nn.activation import NAMED
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
-from kan_widgets.nn.contraction import Contraction
-
-
-class Call(NamedTuple):
-    """What a layer computes: ``contraction(columns(x), weight)``."""
-
-    x: Tensor
-    """Batch first, channels last."""
-    base: Tensor | None
-    """The base activation of ``x``, where it has no name."""
-    base_weight: Tensor
-    """The weight in two parts: the base's factors, and those of the basis functions."""
-    spline_weight: Tensor
-    basis: Basis
-    activation: str | None
-    contraction: Contraction
-    kind: torch.dtype
-    """The type of the linear part."""
-
-    @property
-    def value(self) -> Tensor:
-        """The base activation of ``x``."""
-        if self.base is not None:
-            return self.base
-        assert self.activation is not None
-        return NAMED[self.activation][0](self.x)
-
-    def part(self, piece: slice) -> Call:
-        """Return the call for a piece of the batch, in at least float32."""
-        x = self.x[piece]
-        x = x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
-        return self._replace(x=x, base=None if self.base is None else self.base[piece])
-
+from kan_widgets.nn.contraction import Call, Contraction
 
 #: Of the input, its base activation where that is given, and the weight's two parts.
 Needs = tuple[bool, bool, bool, bool]

@@ -27,8 +27,8 @@ from torch import Tensor, nn
 from kan_widgets.nn import dense
 from kan_widgets.nn.activation import NAMED, BaseActivation, applied, resolve_activation
 from kan_widgets.nn.bases.basis import Basis
-from kan_widgets.nn.contraction import Contraction
-from kan_widgets.nn.dense import Call, Gradients, Needs, expand_plain, packed, parted
+from kan_widgets.nn.contraction import Call, Contraction
+from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed, parted
 from kan_widgets.nn.kernels import local
 from kan_widgets.nn.kernels.loaded import Kernels
 from kan_widgets.nn.tracing import transformed, watched
@@ -90,7 +90,7 @@ class _Expanded(torch.autograd.Function):
             if out is not None:
                 return out
         with _full_precision(call.x):
-            return dense.forward(call._replace(x=call.contraction.padded(call.x)))
+            return dense.forward(call.with_input(call.contraction.padded(call.x), call.base))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
@@ -103,7 +103,7 @@ class _Expanded(torch.autograd.Function):
         if found is None:
             differentiate = _backward_plain if plain else dense.backward
             with _full_precision(call.x):
-                padded = call._replace(x=call.contraction.padded(call.x))
+                padded = call.with_input(call.contraction.padded(call.x), call.base)
                 found = differentiate(padded, grad, needs)
             if found[0] is not None:
                 found = (call.contraction.cropped(found[0]), *found[1:])
@@ -115,8 +115,7 @@ def _kernels(call: Call) -> Kernels | None:
     # They know of no autocast: where it is on, the CPU's type is another. No mode sees them work.
     if call.kind != torch.float32 or watched():
         return None
-    weights = call.base_weight, call.spline_weight
-    return local.kernels(call.x, *weights, call.basis, call.contraction)
+    return local.kernels(call)
 
 
 def _batched(grad: Tensor) -> bool:
@@ -126,12 +125,11 @@ def _batched(grad: Tensor) -> bool:
 
 def _forward_local(lib: Kernels, call: Call) -> Tensor | None:
     """Compute the local form, or return None if a number is not finite."""
-    x, base = _dense(call.x), call.base
     # The kernels have a SiLU of their own.
+    x, base = _dense(call.x), call.base
     if call.activation is not None and call.activation != "silu":
         base = NAMED[call.activation][0](x)
-    weights = call.base_weight, call.spline_weight
-    return local.forward(lib, x, base, *weights, cast(local.Known, call.basis), call.contraction)
+    return local.forward(lib, call.with_input(x, base))
 
 
 def _backward_local(lib: Kernels, call: Call, grad: Tensor, needs: Needs) -> Gradients | None:
@@ -140,11 +138,8 @@ def _backward_local(lib: Kernels, call: Call, grad: Tensor, needs: Needs) -> Gra
     needs_x, needs_base, *needs_weights = needs
     if call.activation is not None and call.activation != "silu":
         base, slope = (function(x) for function in NAMED[call.activation])
-    weights, wanted = (call.base_weight, call.spline_weight), (needs_x or needs_base)
-    known = cast(local.Known, call.basis)
-    found = local.backward(
-        lib, x, base, slope, *weights, grad, known, call.contraction, wanted, any(needs_weights)
-    )
+    call = call.with_input(x, base)
+    found = local.backward(lib, call, slope, grad, needs_x or needs_base, any(needs_weights))
     if found is None:
         return None
     grad_x, grad_base, grad_base_weight, grad_spline_weight = found
