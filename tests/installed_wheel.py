@@ -50,7 +50,7 @@ def install(environment: Path, wheels: Path) -> Path:
     pip = [python, "-m", "pip", "install"]
     wanted = ["--only-binary", "kan-widgets", "--no-index", "--no-deps", "kan-widgets"]
     subprocess.run([*pip, "--find-links", wheels, *wanted], check=True)
-    subprocess.run([*pip, "kan-widgets", "pytest>=8.3,<10", "scipy>=1.11,<2"], check=True)
+    subprocess.run([*pip, "kan-widgets", "pytest>=8.3,<10"], check=True)
     return python
 
 

@@ -21,7 +21,7 @@ ALLOWED = {
     "functions": {"nn"},
     "live": {"functions", "nn"},
     "insight": {"functions", "nn"},
-    "figures": {"functions", "insight", "live", "nn"},
+    "figures": set(),
     "widgets": {"live", "functions", "nn", "insight", "digits"},
     "integrations": {"widgets", "live", "functions", "nn", "insight"},
     "cli": {"widgets", "live", "functions", "nn", "insight", "data", "digits"},
@@ -30,7 +30,7 @@ ALLOWED = {
 # Outside packages that only some parts may import.
 RESERVED = {
     "anywidget": {"widgets", "figures"},
-    "ipywidgets": {"widgets", "figures"},
+    "ipywidgets": {"widgets"},
     "traitlets": {"widgets"},
     "PIL": {"widgets", "cli"},
     "torchvision": {"data"},

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+import webbrowser
 from pathlib import Path
 
 import comm
@@ -15,7 +16,6 @@ import torch
 
 import kan_widgets as kw
 from kan_widgets import cli
-from kan_widgets.cli import opening
 from kan_widgets.live.recordings.archive import Archive, Place, members
 
 
@@ -46,7 +46,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         addresses.append(address)
         return True
 
-    monkeypatch.setattr(opening.webbrowser, "open", open_address)
+    monkeypatch.setattr(webbrowser, "open", open_address)
     return addresses
 
 
@@ -89,7 +89,7 @@ def test_view_says_that_packing_takes_a_while(
 def test_a_browser_that_cannot_be_opened_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(opening.webbrowser, "open", lambda _: False)
+    monkeypatch.setattr(webbrowser, "open", lambda _: False)
     out = tmp_path / "page.html"
     assert cli.main(["view", str(recorded(tmp_path / "run.npz")), "--out", str(out)]) == 0
     assert f"open {out.as_uri()} in one" in capsys.readouterr().err

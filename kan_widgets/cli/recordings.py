@@ -9,12 +9,13 @@ import math
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kan_widgets.cli.opening import open_page
+from kan_widgets.functions.printed import lines_of
 from kan_widgets.insight.progress import progress, progress_line
 from kan_widgets.live import Replay, replay
 from kan_widgets.live.frames.progress import duration
@@ -80,7 +81,7 @@ def info(options: argparse.Namespace) -> int:
         )
         for layer in run.layout.layers
     ]
-    print(_in_columns(rows, before="  "))
+    print("\n".join(f"  {line}" for line in lines_of(rows)))
     return 0
 
 
@@ -98,7 +99,7 @@ def runs(options: argparse.Namespace) -> int:
         )
     rows: list[tuple[str, ...]] = [_HEADS, *(each.words for each in listed)]
     rows += [(name, *[""] * 4, "unreadable", *[""] * 3) for name in unreadable]
-    print(_in_columns(rows))
+    print("\n".join(lines_of(rows)))
     if options.table or not listed:
         return 0 if listed else 1
     from kan_widgets.widgets.compare import Compare
@@ -228,18 +229,3 @@ def _later(what: str) -> Callable[[int, int], object]:
             show(done // 1_000_000, total // 1_000_000)
 
     return told
-
-
-def _in_columns(rows: Iterable[Sequence[str]], before: str = "") -> str:
-    """Return rows of words below each other, in columns.
-
-    Examples
-    --------
-    >>> print(_in_columns([("a", "b"), ("long", "c")]))
-    a     b
-    long  c
-    """
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join(before + line for line in lines)

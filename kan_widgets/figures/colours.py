@@ -9,9 +9,6 @@ import anywidget
 CLASS = "kw-bqplot"
 """The class of every figure; the style sheet speaks of it alone."""
 
-CURVES = 7
-"""How many colours curves have."""
-
 # As in js/src/scene/theme.ts.
 LIGHT = {
     "ink": "#1b1f24",
@@ -57,13 +54,9 @@ _DARK_PAGES = (
 
 
 def colour(name: str) -> str:
-    """Return a colour as a mark takes it; where the style sheet is missing it is the light one.
+    """Return a colour as a mark takes it, by its name in `LIGHT`.
 
-    Parameters
-    ----------
-    name
-        ``"ink"``, ``"muted"``, ``"grid"``, ``"ghost"``, ``"accent"``, ``"curve-0"`` to
-        ``"curve-6"``.
+    Where the style sheet is missing it is the light one.
 
     Examples
     --------
@@ -81,7 +74,7 @@ def curve_colour(number: int) -> str:
     >>> curve_colour(8)
     'var(--kw-curve-1, #d55e00)'
     """
-    return colour(f"curve-{number % CURVES}")
+    return colour(f"curve-{number % 7}")
 
 
 def style_sheet() -> str:
@@ -91,6 +84,12 @@ def style_sheet() -> str:
         return " ".join(f"--kw-{name}: {value};" for name, value in colours.items())
 
     dark = ", ".join(f"{page} .{CLASS}" for page in _DARK_PAGES)
+    # bqplot puts a legend 16 pixels for each character of its longest name, and for two more, to
+    # the left of the plot's right edge; this moves it to the right of the plot.
+    legends = "\n".join(
+        f".bqplot.kw-legend-{n} > svg .g_legend {{ translate: {16 * (n + 2) + 14}px 0; }}"
+        for n in range(1, LONGEST + 1)
+    )
     ink, muted = "var(--jp-content-font-color1, var(--kw-ink))", "var(--kw-muted)"
     return f"""
 .{CLASS} {{ {variables(LIGHT)} }}
@@ -112,20 +111,8 @@ def style_sheet() -> str:
   background: transparent;
 }}
 .bqplot.{CLASS} > svg text.legendtext {{ font: 12px sans-serif; fill: {ink} !important; }}
-{_legend_rules()}
+{legends}
 """
-
-
-def _legend_rules() -> str:
-    """Return what moves a legend from inside the plot to its right.
-
-    bqplot puts it 16 pixels for each character of its longest name, and for two more, to the left
-    of the plot's edge.
-    """
-    return "\n".join(
-        f".bqplot.kw-legend-{n} > svg .g_legend {{ translate: {16 * (n + 2) + 14}px 0; }}"
-        for n in range(1, LONGEST + 1)
-    )
 
 
 class StyleSheet(anywidget.AnyWidget):

@@ -14,29 +14,18 @@ from typing import TYPE_CHECKING
 # Most of it needs torch, which takes seconds, and what measures recorded functions needs none: all
 # names are imported when the first of them is used.
 if TYPE_CHECKING:
-    from kan_widgets.insight.ablation import Ablation, AblationCurve, ablate, ablation_curve
     from kan_widgets.insight.complexity import Complexity, complexity
     from kan_widgets.insight.depth import DepthStatement, LayerComplexity, later_is_more_complex
     from kan_widgets.insight.explain import Explanation, FunctionShares, explain
     from kan_widgets.insight.forms import FORMS, Form, starts
     from kan_widgets.insight.formula import Formula, formula
-    from kan_widgets.insight.frequency import FrequencyResponse, frequency_response
     from kan_widgets.insight.importance import Importance, importance
     from kan_widgets.insight.inputs import SeenInputs, seen_inputs
     from kan_widgets.insight.kernel_shares import KernelShares
     from kan_widgets.insight.kernels import Kernel, Observed, SeenPatches, check_observed, kernel_of
-    from kan_widgets.insight.linear import (
-        LinearKernel,
-        LinearKernels,
-        linear_kernel,
-        linear_kernels,
-        slopes_at,
-    )
-    from kan_widgets.insight.patches import Patch, RealPatches, preferred_patch, suppressed_patch
     from kan_widgets.insight.patterns import PatternCheck, check_pattern
     from kan_widgets.insight.projection import Fixed, fix
     from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
-    from kan_widgets.insight.report import KernelReport, KernelRow, kernel_report
     from kan_widgets.insight.summary import (
         THRESHOLD,
         LayerSummary,
@@ -54,30 +43,21 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMS",
     "THRESHOLD",
-    "Ablation",
-    "AblationCurve",
     "Complexity",
     "DepthStatement",
     "Explanation",
     "Fixed",
     "Form",
     "Formula",
-    "FrequencyResponse",
     "FunctionRanges",
     "FunctionShares",
     "Importance",
     "Kernel",
-    "KernelReport",
-    "KernelRow",
     "KernelShares",
     "LayerComplexity",
     "LayerSummary",
-    "LinearKernel",
-    "LinearKernels",
     "Observed",
-    "Patch",
     "PatternCheck",
-    "RealPatches",
     "SampledLayer",
     "SeenInputs",
     "SeenPatches",
@@ -86,61 +66,31 @@ __all__ = [
     "SymbolicFit",
     "SymbolicFits",
     "Untrained",
-    "ablate",
-    "ablation_curve",
     "check_observed",
     "check_pattern",
     "complexity",
     "explain",
     "fix",
     "formula",
-    "frequency_response",
     "function_ranges",
     "importance",
     "kernel_of",
-    "kernel_report",
     "later_is_more_complex",
     "layer_ranges",
-    "linear_kernel",
-    "linear_kernels",
-    "preferred_patch",
     "sampled",
     "seen_inputs",
-    "slopes_at",
     "spread_of",
     "start_from",
     "starts",
     "summarise",
-    "suppressed_patch",
     "symbolic",
     "untrained_networks",
 ]
 
 if not TYPE_CHECKING:
     _HOMES = (
-        "ablation",
-        "complexity",
-        "depth",
-        "explain",
-        "forms",
-        "formula",
-        "frequency",
-        "importance",
-        "inputs",
-        "kernel_shares",
-        "kernels",
-        "linear",
-        "patches",
-        "patterns",
-        "projection",
-        "ranges",
-        "report",
-        "summary",
-        "symbolic",
-        "symbolic_fit",
-        "symbolic_fits",
-        "tables",
-        "untrained",
+        "complexity depth explain forms formula importance inputs kernel_shares kernels "
+        "patterns projection ranges summary symbolic symbolic_fit symbolic_fits tables untrained"
     )
 
     class _Package(ModuleType):
@@ -154,7 +104,7 @@ if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         if name in __all__:
-            for home in _HOMES:
+            for home in _HOMES.split():
                 part = import_module(f"kan_widgets.insight.{home}")
                 globals().update({n: vars(part)[n] for n in __all__ if n in vars(part)})
         if name in globals():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.insight.tables import Float64, Int64, Layer, Table, basis_at, sampled, silu
+from kan_widgets.insight.tables import Float64, Layer, Table, basis_at, by_table, sampled, silu
 
 # A function that moves less than this share of its size is constant: β may come as float32.
 _FLAT = 2e-6
@@ -108,26 +107,13 @@ def complexity(
     names = ("variation", "range", "curvature", "line", "silu", "turns", "bend")
     found = {name: np.full(len(flat), np.nan) for name in names}
     finite = np.flatnonzero(np.isfinite(flat).all(axis=1))
-    for chosen, table in _by_table(measured, finite):
+    for rows, table in by_table(measured, finite, _BATCH):
         x, middles = _points(table, table.domain if interval is None else interval)
         beta = basis_at(measured, table, x)
-        at_once = max(1, _BATCH // len(x))
-        for first in range(0, len(chosen), at_once):
-            rows = chosen[first : first + at_once]
-            with np.errstate(all="ignore"):
-                for name, values in _measure(x, middles, flat[rows] @ beta.T).items():
-                    found[name][rows] = values
+        with np.errstate(all="ignore"):
+            for name, values in _measure(x, middles, flat[rows] @ beta.T).items():
+                found[name][rows] = values
     return Complexity(**found)
-
-
-def _by_table(layer: Layer, chosen: Int64) -> Iterator[tuple[Int64, Table]]:
-    """Yield the numbers of the functions that share a table."""
-    if layer.table_of is None:
-        yield chosen, layer.tables[0]
-        return
-    table_of = np.asarray(layer.table_of, dtype=np.int64)[chosen]
-    for number, table in enumerate(layer.tables):
-        yield chosen[table_of == number], table
 
 
 def _points(table: Table, interval: tuple[float, float]) -> tuple[Float64, Float64]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -13,9 +14,10 @@ from kan_widgets.insight.complexity import Complexity, complexity
 from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.summary import Spread, spread_of
 from kan_widgets.insight.tables import Float64
-from kan_widgets.insight.trend import interval_of, rising_share, trend
 from kan_widgets.insight.untrained import Untrained
 
+# How often the outputs of the layers are drawn anew.
+_DRAWS = 200
 # Share of the inputs beyond either end of the interval that counts.
 _TAIL = 0.005
 # Below, a trend this strong is taken for no chance.
@@ -270,7 +272,7 @@ def later_is_more_complex(
         measure,
         tuple(row for row, _ in measured),
         share,
-        interval_of(outputs),
+        _interval(outputs),
         p,
         tuple(rising_share([a, b]) for a, b in pairwise(groups)),
         tuple(beside),
@@ -297,3 +299,41 @@ def _measured(
         name, layer.kind, len(known), len(found) - len(known), interval, samples, spread_of(known)
     )
     return row, found
+
+
+def _interval(outputs: Sequence[Float64]) -> tuple[float, float]:
+    """Return where 95 % of the shares lie if the outputs, ``(out, functions)``, are redrawn."""
+    draw = np.random.default_rng(0)
+    shares = []
+    for _ in range(_DRAWS):
+        drawn = [rows[draw.integers(0, len(rows), len(rows))].ravel() for rows in outputs]
+        known = [group[np.isfinite(group)] for group in drawn]
+        shares.append(rising_share([group for group in known if len(group)]))
+    low, high = np.nanquantile(shares, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def rising_share(groups: Sequence[Float64]) -> float:
+    """Return the share of rising pairs; a tie counts half. NaN where there are no pairs."""
+    rising, pairs = 0.0, 0
+    for earlier, later in combinations(groups, 2):
+        ordered = np.sort(earlier)
+        smaller, upto = (np.searchsorted(ordered, later, side) for side in ("left", "right"))
+        rising += (smaller + upto).sum() / 2
+        pairs += len(later) * len(earlier)
+    return float(rising / pairs) if pairs else math.nan
+
+
+def trend(groups: Sequence[Float64]) -> tuple[float, float]:
+    """Return Jonckheere's and Terpstra's share of rising pairs, and its chance without a trend.
+
+    Their statistic is Kendall's S of the values with the numbers of their groups.
+    """
+    from scipy.stats import kendalltau  # type: ignore[import-untyped]
+
+    numbers = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    values = np.concatenate(groups)
+    if np.ptp(values) == 0:
+        return rising_share(groups), 1.0
+    found = kendalltau(numbers, values, method="asymptotic", alternative="greater")
+    return rising_share(groups), float(found.pvalue)

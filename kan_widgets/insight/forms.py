@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from kan_widgets.insight.tables import Float64, silu
+from kan_widgets.insight.tables import Float64
 
-Shape = Callable[[Float64], Float64]
 Tidy = Callable[[Float64, Float64], tuple[Float64, Float64]]
-
-_STEP = 1e-5
 
 
 def starts(scales: Iterable[float], places: Iterable[float]) -> Float64:
@@ -44,40 +42,29 @@ class Form:
     --------
     One of your own, beside those there are:
 
-    >>> import numpy as np
     >>> from kan_widgets.insight import FORMS, Form
-    >>> softplus = Form("softplus", lambda u: np.logaddexp(0, u), "log(1 + exp({}))")
-    >>> softplus.complexity
-    4.0
+    >>> softplus = Form("softplus", "log(1 + exp(u))", "log(1 + exp({}))")
+    >>> float(softplus(0.0)), softplus.complexity
+    (0.6931471805599453, 4)
     >>> len([*FORMS, softplus]) == len(FORMS) + 1
     True
     """
 
     name: str
-    function: Shape = field(repr=False)
-    """f of an array; NaN where it is not defined."""
+    formula: Any = field(repr=False)
+    """f(u) in sympy's language, or a sympy expression of one symbol."""
     text: str = field(default="", repr=False)
     """How it is written, ``{}`` in place of its argument; by default ``name({})``."""
-    derivative: Shape | None = field(default=None, repr=False)
-    """f′; by default differences of f."""
-    symbol: Callable[[Any, Any], Any] | None = field(default=None, repr=False)
-    """``symbol(sympy, u)`` returns f(u) in sympy; by default an undefined function."""
     scale: bool = field(default=True, repr=False)
     """Whether b is fitted; otherwise it stays as in ``starts``."""
     shift: bool = field(default=True, repr=False)
     """Whether c is fitted; otherwise it stays as in ``starts``."""
     starts: Float64 = field(default_factory=lambda: _USUAL, repr=False)
     """``(n, 2)`` pairs (b, c) that are tried, see the function `starts`."""
-    jumps: bool = field(default=False, repr=False)
-    """Whether f jumps where its argument is 0, and has no slope to follow."""
-    complexity: float = 0.0
-    """What it costs; by default how many of a, b, c, d are fitted."""
     tidy: Tidy | None = field(default=None, repr=False)
     """Turns (b, c) into one of those that only change a and d."""
 
     def __post_init__(self) -> None:
-        if not self.complexity:
-            object.__setattr__(self, "complexity", 2.0 + self.scale + self.shift)
         if not self.text:
             object.__setattr__(self, "text", f"{self.name}({{}})")
         pairs = np.asarray(self.starts, dtype=np.float64)
@@ -85,18 +72,62 @@ class Form:
             raise ValueError(f"starts: expected (n, 2), pairs of b and c, got shape {pairs.shape}")
         object.__setattr__(self, "starts", pairs)
 
+    @property
+    def complexity(self) -> int:
+        """How many of a, b, c, d are fitted: what the form costs."""
+        return 2 + self.scale + self.shift
+
+    def of(self, argument: Any) -> Any:
+        """Return f of a sympy expression, as a sympy expression.
+
+        Raises
+        ------
+        ValueError
+            If ``formula`` is no expression of one variable.
+        """
+        import sympy  # type: ignore[import-untyped]
+
+        u = sympy.Symbol("u", real=True)
+        try:
+            found = sympy.sympify(self.formula, locals={"u": u})
+        except (sympy.SympifyError, TypeError):
+            found = None
+        if not isinstance(found, sympy.Expr) or len(found.free_symbols) > 1:
+            raise ValueError(
+                f"formula: expected an expression of u, such as 'log(1 + exp(u))', got "
+                f"{self.formula!r:.80}"
+            )
+        return found.subs(dict.fromkeys(found.free_symbols, argument))
+
+    @cached_property
+    def _compiled(self) -> tuple[Callable[[Float64], Any], Callable[[Float64], Any], bool]:
+        """Return f and f′ for arrays, and whether f jumps."""
+        import sympy
+
+        u = sympy.Symbol("u", real=True)
+        made = self.of(u)
+        slope = made.diff(u).replace(sympy.DiracDelta, lambda *_: 0)
+        f, slope_at = (sympy.lambdify(u, of, ["scipy", "numpy"]) for of in (made, slope))
+        return f, slope_at, made.has(sympy.Heaviside)
+
     def __call__(self, u: Float64) -> Float64:
         """f(u); NaN where it is not defined."""
-        with np.errstate(all="ignore"):
-            return np.asarray(self.function(np.asarray(u, dtype=np.float64)), dtype=np.float64)
+        return self._at(self._compiled[0], u)
 
     def slope(self, u: Float64) -> Float64:
         """f′(u)."""
+        return self._at(self._compiled[1], u)
+
+    @property
+    def jumps(self) -> bool:
+        """Whether f jumps where its argument is 0, and has no slope to follow."""
+        return self._compiled[2]
+
+    def _at(self, function: Callable[[Float64], Any], u: Float64) -> Float64:
+        u = np.asarray(u, dtype=np.float64)
         with np.errstate(all="ignore"):
-            if self.derivative is not None:
-                return np.asarray(self.derivative(u), dtype=np.float64)
-            step = _STEP * np.maximum(1.0, np.abs(u))
-            return (self(u + step) - self(u - step)) / (2 * step)
+            found = function(u)
+        return np.array(np.broadcast_to(found, u.shape), dtype=np.float64)
 
     def tidied(self, b: Float64, c: Float64) -> tuple[Float64, Float64]:
         """Return b and c as they are written."""
@@ -118,9 +149,8 @@ def _one_turn(b: Float64, c: Float64) -> tuple[Float64, Float64]:
     return b, (c + np.pi / 2) % np.pi - np.pi / 2
 
 
-def _silu_slope(u: Float64) -> Float64:
-    s = 1 / (1 + np.exp(-u))
-    return s * (1 + u * (1 - s))
+def _bare(b: Float64, c: Float64) -> tuple[Float64, Float64]:
+    return np.ones_like(b), np.zeros_like(c)
 
 
 _ONE = [1.0]
@@ -131,152 +161,32 @@ _BEYOND = 1 + np.geomspace(1e-3, 10.0, 40)
 _POLES = np.concatenate([-_BEYOND, _BEYOND])
 _EDGES = np.concatenate([-_BEYOND, [-1.0, 1.0], _BEYOND])
 _BENDS = np.concatenate([-np.geomspace(0.1, 20.0, 40), np.geomspace(0.1, 20.0, 40)])
+_VERTICES = starts(_ONE, np.linspace(-3, 3, 61))
+_STEEP = starts(_SCALES, _PLACES)
+_WAVES = np.array([(b, c) for b in np.linspace(0.5, 16, 63) for c in np.arange(8) / 8 * 3.2])
+# Between the points at which functions are compared.
+_JUMPS = starts(_ONE, (np.arange(128) + 0.5) / 64 - 1)
 
 FORMS: tuple[Form, ...] = (
-    Form(
-        "line",
-        lambda u: u,
-        "{}",
-        np.ones_like,
-        lambda _, u: u,
-        scale=False,
-        shift=False,
-        starts=starts(_ONE, [0.0]),
-        tidy=lambda b, c: (np.ones_like(b), np.zeros_like(c)),
-    ),
-    Form(
-        "square",
-        np.square,
-        "({})²",
-        lambda u: 2 * u,
-        lambda _, u: u**2,
-        scale=False,
-        starts=starts(_ONE, np.linspace(-3, 3, 61)),
-        tidy=_unit,
-    ),
-    Form(
-        "cube",
-        lambda u: u**3,
-        "({})³",
-        lambda u: 3 * u**2,
-        lambda _, u: u**3,
-        scale=False,
-        starts=starts(_ONE, np.linspace(-3, 3, 61)),
-        tidy=_unit,
-    ),
-    Form(
-        "absolute",
-        np.abs,
-        "|{}|",
-        np.sign,
-        lambda sympy, u: sympy.Abs(u),
-        scale=False,
-        starts=starts(_ONE, _WITHIN),
-        tidy=_unit,
-    ),
-    Form(
-        "ReLU",
-        lambda u: np.maximum(u, 0.0),
-        "relu({})",
-        lambda u: (u > 0).astype(np.float64),
-        lambda sympy, u: sympy.Max(u, 0),
-        scale=False,
-        starts=starts(_SIGNS, _WITHIN),
-        tidy=_unit,
-    ),
-    Form(
-        "SiLU",
-        silu,
-        "silu({})",
-        _silu_slope,
-        lambda sympy, u: u / (1 + sympy.exp(-u)),
-    ),
-    Form(
-        "exp",
-        np.exp,
-        derivative=np.exp,
-        symbol=lambda sympy, u: sympy.exp(u),
-        shift=False,
-        starts=starts(_BENDS, [0.0]),
-        tidy=_unshifted,
-    ),
-    Form(
-        "log",
-        np.log,
-        derivative=lambda u: 1 / u,
-        symbol=lambda sympy, u: sympy.log(u),
-        scale=False,
-        starts=starts(_SIGNS, _POLES),
-        tidy=_unit,
-    ),
-    Form(
-        "sqrt",
-        np.sqrt,
-        derivative=lambda u: 0.5 / np.sqrt(u),
-        symbol=lambda sympy, u: sympy.sqrt(u),
-        scale=False,
-        starts=starts(_SIGNS, _EDGES),
-        tidy=_unit,
-    ),
-    Form(
-        "sin",
-        np.sin,
-        derivative=np.cos,
-        symbol=lambda sympy, u: sympy.sin(u),
-        starts=np.array([(b, c) for b in np.linspace(0.5, 16, 63) for c in np.arange(8) / 8 * 3.2]),
-        tidy=_one_turn,
-    ),
-    Form(
-        "tanh",
-        np.tanh,
-        derivative=lambda u: 1 - np.tanh(u) ** 2,
-        symbol=lambda sympy, u: sympy.tanh(u),
-        starts=starts(_SCALES, _PLACES),
-    ),
-    Form(
-        "Gaussian",
-        lambda u: np.exp(-(u**2)),
-        "exp(−({})²)",
-        lambda u: -2 * u * np.exp(-(u**2)),
-        lambda sympy, u: sympy.exp(-(u**2)),
-        starts=starts(_SCALES, _PLACES),
-    ),
-    Form(
-        "step",
-        lambda u: (u > 0).astype(np.float64),
-        derivative=np.zeros_like,
-        symbol=lambda sympy, u: sympy.Heaviside(u),
-        scale=False,
-        # Between the points at which functions are compared.
-        starts=starts(_ONE, (np.arange(128) + 0.5) / 64 - 1),
-        jumps=True,
-        tidy=_unit,
-    ),
-    Form(
-        "reciprocal",
-        lambda u: 1 / u,
-        "1/({})",
-        lambda u: -1 / u**2,
-        lambda _, u: 1 / u,
-        scale=False,
-        starts=starts(_ONE, _POLES),
-        tidy=_unit,
-    ),
+    Form("line", "u", "{}", scale=False, shift=False, starts=starts(_ONE, [0.0]), tidy=_bare),
+    Form("square", "u**2", "({})²", scale=False, starts=_VERTICES, tidy=_unit),
+    Form("cube", "u**3", "({})³", scale=False, starts=_VERTICES, tidy=_unit),
+    Form("absolute", "Abs(u)", "|{}|", scale=False, starts=starts(_ONE, _WITHIN), tidy=_unit),
+    Form("ReLU", "Max(u, 0)", "relu({})", scale=False, starts=starts(_SIGNS, _WITHIN), tidy=_unit),
+    Form("SiLU", "u/(1 + exp(-u))", "silu({})"),
+    Form("exp", "exp(u)", shift=False, starts=starts(_BENDS, [0.0]), tidy=_unshifted),
+    Form("log", "log(u)", scale=False, starts=starts(_SIGNS, _POLES), tidy=_unit),
+    Form("sqrt", "sqrt(u)", scale=False, starts=starts(_SIGNS, _EDGES), tidy=_unit),
+    Form("sin", "sin(u)", starts=_WAVES, tidy=_one_turn),
+    Form("tanh", "tanh(u)", starts=_STEEP),
+    Form("Gaussian", "exp(-u**2)", "exp(−({})²)", starts=_STEEP),
+    Form("step", "Heaviside(u, 0)", scale=False, starts=_JUMPS, tidy=_unit),
+    Form("reciprocal", "1/u", "1/({})", scale=False, starts=starts(_ONE, _POLES), tidy=_unit),
 )
 """The library: line, square, cube, absolute value, ReLU, SiLU, exp, log, sqrt, sin, tanh,
 Gaussian, step and reciprocal. Those with a pole are fitted with the pole beyond the inputs."""
 
-CONSTANT = Form(
-    "constant",
-    np.zeros_like,
-    "0",
-    np.zeros_like,
-    lambda _, u: 0 * u,
-    scale=False,
-    shift=False,
-    starts=starts(_ONE, [0.0]),
-    complexity=1.0,
-)
+CONSTANT = Form("constant", "0", "0", scale=False, shift=False)
 """What a function without any spread is; not searched for."""
 
 

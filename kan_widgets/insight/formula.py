@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.insight.forms import FORMS, Form
-from kan_widgets.insight.formula_stages import Stage, known, run
 from kan_widgets.insight.kernels import SeenPatches, kernel_of
+from kan_widgets.insight.running import run, stages_of
 from kan_widgets.insight.symbolic import PENALTY, symbolic
+from kan_widgets.insight.symbolic_fit import r2_text
 from kan_widgets.insight.symbolic_fits import SymbolicFits
-from kan_widgets.insight.symbolic_words import r2_text
 from kan_widgets.insight.tables import Float64
 
 MOST_FUNCTIONS = 200
@@ -53,19 +55,17 @@ class Formula:
 
     def __call__(self, x: NDArray[np.floating]) -> Float64:
         """Return the values of the expressions: ``(n, inputs)`` to ``(n, outputs)``."""
-        return _evaluate(self.expressions, self.names, self.fits, np.asarray(x, dtype=np.float64))
+        return _evaluate(self.expressions, self.names, np.asarray(x, dtype=np.float64))
 
     def __str__(self) -> str:
         lines = []
-        for k, expression in enumerate(self.expressions):
+        for k, (expression, r2) in enumerate(zip(self.expressions, self._r2_texts(), strict=True)):
             missing = self.undefined[k]
             defined = "" if not missing else f", undefined for {100 * missing:.3g} %"
-            r2 = r2_text(float(self.r2[k]), float(self.r2_error[k]))
             lines += [
                 f"y{k} = {expression}",
-                f"    R² {r2}, root mean square error "
-                f"{self.error[k]:.3g}, largest {self.largest[k]:.3g} over {self.samples:,} "
-                f"samples{defined}",
+                f"    R² {r2}, root mean square error {self.error[k]:.3g}, largest "
+                f"{self.largest[k]:.3g} over {self.samples:,} samples{defined}",
             ]
         total = sum(len(found) for found in self.fits.values())
         missing = total - sum(int(found.fitted.sum()) for found in self.fits.values())
@@ -86,13 +86,15 @@ class Formula:
             rf"y_{{{k}}} &= {sympy.latex(expression)}"
             for k, expression in enumerate(self.expressions)
         ]
-        each = zip(self.r2.tolist(), self.r2_error.tolist(), strict=True)
-        r2 = ", ".join(r2_text(*both) for both in each)
         body = r" \\ ".join(lines)
         return (
             rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
-            f"\n\nR² {r2} against the model over {self.samples:,} samples"
+            f"\n\nR² {', '.join(self._r2_texts())} against the model over {self.samples:,} samples"
         )
+
+    def _r2_texts(self) -> list[str]:
+        both = zip(self.r2.tolist(), self.r2_error.tolist(), strict=True)
+        return [r2_text(value, error) for value, error in both]
 
 
 def formula(
@@ -111,8 +113,8 @@ def formula(
     feature (norms in evaluation mode, biases): that is checked on the data. The model is run once
     in evaluation mode, without gradients.
 
-    Models of pykan may have symbolic and masked edges, scales and biases of sums and nodes, and
-    multiplication nodes: all of that stands in the formula as it is, and only splines are fitted.
+    Symbolic edges of pykan are fitted like all others; a model with multiplication nodes is
+    refused.
 
     Each φ is fitted by itself, over the inputs that reach it in the model; errors add up along
     the layers. What the record says of the error is of the whole, against the model.
@@ -155,8 +157,8 @@ def formula(
     if x.ndim != 2 or len(x) < 2:
         raise ValueError(f"x: expected shape (n, inputs) with n ≥ 2, got {tuple(x.shape)}")
     given = _names(names, x.shape[1])
-    stages, y = run(model, x)
-    count = sum(int((s.functions.coefficients != 0).any(-1).sum()) for s in stages)
+    layers, y = _run(model, x)
+    count = sum(int((f.coefficients != 0).any(-1).sum()) for f, _, _ in layers)
     if count > MOST_FUNCTIONS:
         raise ValueError(
             f"{type(model).__name__} has {count:,} functions: a formula of more than "
@@ -167,31 +169,25 @@ def formula(
     data = x.detach().double().cpu().numpy()
     before, where = data, "the input"
     forms = tuple([forms] if isinstance(forms, (str, Form)) else forms)
-    for stage in stages:
-        functions, inputs = stage.functions, stage.inputs
-        if stage.chosen is not None:
-            nodes, before = [nodes[k] for k in stage.chosen], before[:, stage.chosen]
+    for functions, inputs, outputs in layers:
         nodes = _between(nodes, before, inputs, f"between {where} and {functions.name}")
         seen = SeenPatches(functions.name, len(x), inputs)
         found = symbolic(functions, seen, forms=forms, penalty=penalty, keep=1)
         fits[functions.name] = found
-        sums = []
-        for out in range(functions.shape[0]):
-            own = kernel_of(functions, out).response(inputs) + known(stage, out)
-            rest = stage.outputs[:, out] - own
-            if not _close(rest, rest.mean(), stage.outputs[:, out]):
+        nodes = [_sum(found, out, nodes) for out in range(functions.shape[0])]
+        for out, node in enumerate(nodes):
+            rest = outputs[:, out] - kernel_of(functions, out).response(inputs)
+            if not _close(rest, rest.mean(), outputs[:, out]):
                 raise ValueError(
                     f"{functions.name} ({functions.type}) computes more than the sum of its "
                     "functions and a constant"
                 )
-            bias = float(rest.mean()) if not _close(rest, 0.0, stage.outputs[:, out]) else 0.0
-            sums.append(_sum(found, out, nodes, sympy) + _exact(stage, out, nodes) + bias)
-        nodes = stage.after(sums)
-        before = np.stack(stage.after(list(stage.outputs.T)), axis=1)
-        where = functions.name
+            if not _close(rest, 0.0, outputs[:, out]):
+                nodes[out] = node + float(rest.mean())
+        before, where = outputs, functions.name
     nodes = _between(nodes, before, y, f"after {where}")
-    expressions = tuple(_rounded(sympy.sympify(node), digits, sympy) for node in nodes)
-    error, largest, r2, r2_error, undefined = _errors(_evaluate(expressions, given, fits, data), y)
+    expressions = tuple(_rounded(sympy.sympify(node), digits) for node in nodes)
+    error, largest, r2, r2_error, undefined = _errors(_evaluate(expressions, given, data), y)
     return Formula(expressions, given, fits, error, largest, r2, undefined, len(x), r2_error)
 
 
@@ -204,25 +200,24 @@ def _names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
 
 def _between(nodes: list[Any], before: Float64, after: Float64, where: str) -> list[Any]:
     """Return the expressions of what reaches the next layer, each a multiple and a constant."""
-    if before.shape != after.shape:
-        raise ValueError(
-            f"{where} {before.shape[1]} features become {after.shape[1]}: layers must follow "
-            "each other"
-        )
     found = []
-    for node, one, other in zip(nodes, before.T, after.T, strict=True):
-        if _close(other, one, other):
-            found.append(node)
-            continue
-        spread = np.square(one - one.mean()).sum()
-        scale = float((one - one.mean()) @ (other - other.mean()) / spread) if spread else 0.0
-        shift = float(other.mean() - scale * one.mean())
-        if not _close(other, scale * one + shift, other):
+    chain = before.shape == after.shape
+    for k, other in enumerate(after.T):
+        for node, one in [(nodes[k], before[:, k])] if chain else zip(nodes, before.T, strict=True):
+            spread = np.square(one - one.mean()).sum()
+            scale = float((one - one.mean()) @ (other - other.mean()) / spread) if spread else 0.0
+            shift = float(other.mean() - scale * one.mean())
+            if _close(other, one, other):
+                found.append(node)
+                break
+            if _close(other, scale * one + shift, other):
+                found.append(scale * node + shift)
+                break
+        else:
             raise ValueError(
                 f"{where} something is done that is no multiple and no constant of each feature: "
                 "give the part of the model that is a chain of KAN layers"
             )
-        found.append(scale * node + shift)
     return found
 
 
@@ -230,24 +225,20 @@ def _close(one: Float64, other: Float64 | float, size: Float64) -> bool:
     return bool(np.abs(one - other).max() <= _SAME * max(float(np.abs(size).max()), 1e-6))
 
 
-def _sum(found: SymbolicFits, out: int, nodes: list[Any], sympy: Any) -> Any:
+def _sum(found: SymbolicFits, out: int, nodes: list[Any]) -> Any:
     """Return the sum of the forms that lead to one output."""
     total: Any = 0
     for i, node in enumerate(nodes):
         ranked = found.at((out, i))
         if not ranked:
             raise ValueError(f"no form fits φ {out},{i} of {found.layer}")
-        total += ranked[0].symbolic(sympy, node)
+        total += ranked[0].symbolic(node)
     return total
 
 
-def _exact(stage: Stage, out: int, nodes: list[Any]) -> Any:
-    """Return the sum of what is known in symbols of one output."""
-    edges = (stage.exact or {}).items()
-    return sum(edge(nodes[i]) for (o, i), edge in edges if o == out)
+def _rounded(expression: Any, digits: int) -> Any:
+    import sympy
 
-
-def _rounded(expression: Any, digits: int, sympy: Any) -> Any:
     numbers = {
         number: sympy.Float(f"{float(number):.{digits}g}")
         for number in expression.atoms(sympy.Float)
@@ -255,20 +246,13 @@ def _rounded(expression: Any, digits: int, sympy: Any) -> Any:
     return expression.xreplace(numbers)
 
 
-def _evaluate(
-    expressions: tuple[Any, ...],
-    names: tuple[str, ...],
-    fits: dict[str, SymbolicFits],
-    x: NDArray[np.floating],
-) -> Float64:
+def _evaluate(expressions: tuple[Any, ...], names: tuple[str, ...], x: Float64) -> Float64:
     import sympy
 
-    own = {form.name: form for found in fits.values() for form in found.forms if not form.symbol}
-    function = sympy.lambdify([sympy.Symbol(name) for name in names], expressions, [own, "numpy"])
-    points = np.asarray(x, dtype=np.float64)
+    symbols = [sympy.Symbol(name) for name in names]
     with np.errstate(all="ignore"):
-        values = function(*points.T)
-    return np.stack([np.broadcast_to(np.asarray(v, float), len(points)) for v in values], axis=1)
+        values = sympy.lambdify(symbols, expressions, ["scipy", "numpy"])(*x.T)
+    return np.stack([np.broadcast_to(np.asarray(v, float), len(x)) for v in values], axis=1)
 
 
 def _errors(found: Float64, y: Float64) -> tuple[Float64, Float64, Float64, Float64, Float64]:
@@ -286,3 +270,50 @@ def _errors(found: Float64, y: Float64) -> tuple[Float64, Float64, Float64, Floa
             moves = (left - left.mean() / total * np.square(true - true.mean())) / total
             r2_error[k] = moves.std() / np.sqrt(len(rest))
     return error, largest, r2, r2_error, 1 - defined.mean(axis=0)
+
+
+def _run(
+    model: nn.Module, x: Tensor
+) -> tuple[list[tuple[LayerFunctions, Float64, Float64]], Float64]:
+    """Run a network once.
+
+    Returns
+    -------
+    tuple
+        Its layers in the order they ran, each with its inputs and its sums, and the output.
+
+    Raises
+    ------
+    ValueError
+        If a layer is of another kind, runs twice or takes something else than rows.
+    """
+    stages = stages_of(model)
+    taps = [tap for stage in stages for tap in (stage.at, *stage.inputs)]
+    record = undisturbed(model, lambda: run(model, x, taps))
+    ran = [stage for stage in stages if stage.at in record.times]
+    layers = []
+    for stage in sorted(ran, key=lambda stage: record.times[stage.at]):
+        if len(record.passed[stage.at]) > len(dict.fromkeys(stage.at.modules)):
+            raise ValueError(f"{stage.name} runs more than once")
+        if len(stage.parts) > 1:
+            raise ValueError(f"{stage.name} are added up: a formula is of a chain of layers")
+        [functions] = stage.parts
+        if functions.kind != "linear":
+            raise ValueError(f"{functions.name} ({functions.type}) is no dense layer")
+        if functions.variable != "x":
+            raise ValueError(
+                f"the functions of {functions.name} ({functions.type}) are of "
+                f"{functions.variable}, not of the layer's input"
+            )
+        rows = []
+        for values in (record.input(stage.inputs[0]), record.input(stage.at)):
+            if values.ndim != 2:
+                raise ValueError(
+                    f"{functions.name}: expected inputs of shape (n, features), got "
+                    f"{tuple(values.shape)}"
+                )
+            rows.append(values.double().cpu().numpy())
+        layers.append((functions, rows[0], rows[1]))
+    if not isinstance(record.output, Tensor) or record.output.ndim != 2:
+        raise ValueError("the model's output is no tensor (n, outputs)")
+    return layers, record.output.double().cpu().numpy()

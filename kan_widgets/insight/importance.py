@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.insight.kernels import Observed, check_observed
-from kan_widgets.insight.phi_values import phi_values
+from kan_widgets.insight.kernels import Observed, check_observed, phi_values
 from kan_widgets.insight.tables import Float64
 
 

@@ -65,42 +65,32 @@ def kernel_maps(layer: LayerFunctions, x: Tensor) -> KernelMaps:
     settings = layer.conv or ConvSettings()
     coefficients = layer.coefficients.detach().to("cpu", torch.float64)
     index = None if layer.basis_index is None else layer.basis_index.cpu()
-    outs, in_ = coefficients.shape[:2]
     mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
     if not settings.pads_basis:
         x = F.pad(x, settings.padding, mode=mode)
-    found: Tensor | None = None
+    channels, groups = x.shape[1], settings.groups
+    total: Tensor | None = None
     for number, basis in enumerate(layer.bases):
         chosen = coefficients
         if index is not None:
             chosen = coefficients * (index == number).unsqueeze(-1)
-        columns = []
-        for channel in range(x.shape[1] if settings.shared else in_):
-            rows = []
-            for group in range(settings.groups):
-                source = channel if settings.shared else group * in_ + channel
-                size = outs // settings.groups
-                kernels = chosen[
-                    group * size : (group + 1) * size, 0 if settings.shared else channel
-                ]
-                rows.append(_sweep(basis, kernels, settings, mode, x[:, source]))
-            columns.append(torch.cat(rows))
-        part = torch.stack(columns, dim=1)
-        found = part if found is None else found + part
-    assert found is not None
-    return KernelMaps(found, settings.shared)
-
-
-def _sweep(
-    basis: ReadBasis, kernels: Tensor, settings: ConvSettings, mode: str, x: Tensor
-) -> Tensor:
-    """Return ``(out, height, width)`` of kernels ``(out, kh, kw, nb)`` over one channel."""
-    with torch.no_grad():
-        values = basis(x).to(torch.float64).movedim(-1, 1)
-        if settings.pads_basis:
-            values = F.pad(values, settings.padding, mode=mode)
-        weight = kernels.movedim(-1, 1)
-        return F.conv2d(values, weight, None, settings.stride, 0, settings.dilation)[0]
+        # Each channel by itself: a group of the convolution, with the kernels that see it.
+        if settings.shared:
+            kernels = chosen[None, :, 0].expand(channels, *chosen[:, 0].shape)
+        else:
+            kernels = chosen.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
+        with torch.no_grad():
+            values = basis(x).to(torch.float64).movedim(-1, 2).flatten(1, 2)
+            if settings.pads_basis:
+                values = F.pad(values, settings.padding, mode=mode)
+            weight = kernels.movedim(-1, 2).flatten(0, 1)
+            moves = settings.stride, 0, settings.dilation, channels
+            maps = F.conv2d(values, weight, None, *moves)[0].unflatten(0, (channels, -1))
+        total = maps if total is None else total + maps
+    assert total is not None
+    if settings.shared:
+        return KernelMaps(total.transpose(0, 1), True)
+    return KernelMaps(total.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1), False)
 
 
 def mean_responses(layer: LayerFunctions, observed: Observed) -> Float64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,8 +14,8 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.tables import Float64, Int64
 
-# Inputs expanded at a time.
-_AT_ONCE = 200_000
+# Inputs expanded, and values of φ, at a time.
+_AT_ONCE, _VALUES = 200_000, 4_000_000
 # Derivatives go through all of it once per β: few enough to stay in the processor's cache.
 _DERIVED_AT_ONCE = 8192
 
@@ -73,13 +74,15 @@ class Kernel:
     """``(entries, nb)``."""
     columns: Int64 = field(repr=False)
     """``(entries,)``: the column of a layer's patches that each entry sees."""
+    numbers: Int64 = field(repr=False)
+    """``(entries,)``: which of the layer's bases each entry uses."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(in, kh, kw); kh = kw = 1 for a linear layer."""
         return self.functions.shape[1:]
 
-    def inputs(self, observed: Observed) -> Float64:
+    def inputs(self, observed: Observed | None) -> Float64:
         """Return the inputs of this kernel, ``(n, entries)``, of those of its layer.
 
         Raises
@@ -115,16 +118,8 @@ class Kernel:
         """Return the interval that φ of one entry is meant for."""
         return self._basis(entry).domain
 
-    def _numbers(self) -> Int64:
-        """Which of the layer's bases each entry uses."""
-        index = self.functions.basis_index
-        if index is None:
-            return np.zeros(len(self.coefficients), dtype=np.int64)
-        found: Int64 = index[self.out].reshape(-1).cpu().numpy().astype(np.int64)
-        return found
-
     def _basis(self, entry: int) -> ReadBasis:
-        return self.functions.bases[int(self._numbers()[entry])]
+        return self.functions.bases[int(self.numbers[entry])]
 
     def _contract(self, x: NDArray[np.floating], *, slopes: bool) -> Float64:
         points = np.asarray(x, dtype=np.float64)
@@ -135,9 +130,8 @@ class Kernel:
                 f"(n, {entries}), one column per entry"
             )
         found = np.empty_like(points)
-        numbers = self._numbers()
-        for number in np.unique(numbers):
-            mine = np.flatnonzero(numbers == number)
+        for number in np.unique(self.numbers):
+            mine = np.flatnonzero(self.numbers == number)
             for some in np.array_split(mine, -(-len(mine) * len(points) // _AT_ONCE) or 1):
                 beta = exact_beta(self.functions.bases[number], points[:, some], slopes=slopes)
                 found[:, some] = np.einsum("neb,eb->ne", beta, self.coefficients[some])
@@ -176,12 +170,15 @@ def kernel_of(layer: LayerFunctions, out: int) -> Kernel:
     groups = layer.conv.groups if layer.conv is not None else 1
     first = out // max(1, outs // groups) * per_kernel
     coefficients = layer.part(slice(out, out + 1)).detach().to("cpu", torch.float64)
+    index = layer.basis_index
+    numbers = np.zeros(per_kernel) if index is None else index[out].reshape(-1).cpu().numpy()
     return Kernel(
         layer,
         layer.name or layer.type,
         out,
         coefficients.reshape(per_kernel, -1).numpy().copy(),
         np.arange(first, first + per_kernel),
+        numbers.astype(np.int64),
     )
 
 
@@ -240,6 +237,38 @@ def images_of(observed: Observed) -> Int64:
             "numbers, one for each patch"
         )
     return images.astype(np.int64)
+
+
+def phi_values(layer: LayerFunctions, observed: Observed | None) -> Iterator[tuple[Int64, Float64]]:
+    """Yield the values φ(x) at the inputs that reach each function, some functions at a time.
+
+    Yields
+    ------
+    functions, values
+        ``(k,)`` numbers of functions, row-major over (out, in, kh, kw), and ``(n, k)`` their
+        values; column by column the same patches. Every function comes once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_observed` does.
+    """
+    x = check_observed(layer, observed)
+    outs, entries = layer.shape[0], layer.n_functions // layer.shape[0]
+    groups = layer.conv.groups if layer.conv is not None else 1
+    parts = [part.to("cpu", torch.float64).numpy() for _, part in layer.pieces()]
+    coefficients = np.concatenate(parts).reshape(outs, entries, -1)
+    index = np.zeros((outs, entries), np.int64)
+    if layer.basis_index is not None:
+        index = layer.basis_index.cpu().numpy().reshape(outs, entries)
+    for column in range(x.shape[1]):
+        group, entry = divmod(column, entries)
+        kernels = np.arange(outs).reshape(groups, -1)[group]
+        for number in np.unique(index[kernels, entry]):
+            beta = exact_beta(layer.bases[number], x[:, column], slopes=False)
+            mine = kernels[index[kernels, entry] == number]
+            for some in np.array_split(mine, -(-len(mine) * len(x) // _VALUES)):
+                yield some * entries + entry, beta @ coefficients[some, entry].T
 
 
 def exact_beta(basis: ReadBasis, x: Float64, *, slopes: bool) -> Float64:

@@ -1,4 +1,4 @@
-"""How well simple readings of a kernel, such as black and white, predict its response."""
+"""Simple readings of a kernel, such as black and white, and how well they predict its response."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.insight.kernels import Kernel, Observed, check_observed, exact_beta
-from kan_widgets.insight.linear import LinearKernels, fitted
-from kan_widgets.insight.patches import Bounds, Extremes, extremes, squared_distances
-from kan_widgets.insight.stacked import (
-    Stack,
-    about_mean,
-    correlation,
-    mean_slopes,
-    responses,
-    stack_of,
-    stack_of_kernel,
+from kan_widgets.insight.kernels import (
+    Kernel,
+    Observed,
+    check_observed,
+    exact_beta,
+    kernel_of,
+    phi_values,
 )
 from kan_widgets.insight.tables import Float64
 from kan_widgets.insight.untrained import Untrained
+
+# What varies less than this share of its size is constant: β may come as float32.
+_FLAT = 2e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +49,10 @@ class PatternCheck:
     graded: float
     """r of the contrast, the pattern in its greys."""
     linear: float
-    """r of the linear kernel, `linear_kernel`."""
+    """r of the linear kernel, whose weights are the slopes of the best line through each φ over
+    the inputs seen."""
     slopes: float
-    """r of the mean slopes."""
-    preferred: float
-    """r of the preferred patch, counted from the middle of its bounds."""
-    nearness: float
-    """r of minus the distance to the preferred patch, in units of each entry's spread."""
-    bounds: str
-    """Those of the preferred patch, in words."""
+    """r of the mean of each φ′ over the inputs seen."""
     samples: int
     """Images (rows) in the observed batch."""
     patches: int
@@ -78,11 +72,10 @@ class PatternCheck:
 def check_pattern(
     kernel: Kernel,
     observed: Observed,
-    bounds: Bounds = "domain",
     *,
     untrained: Sequence[Untrained] = (),
 ) -> PatternCheck:
-    """Judge black-and-white, linear and preferred-patch readings of a kernel.
+    """Judge black-and-white, grey and linear readings of a kernel.
 
     Parameters
     ----------
@@ -90,8 +83,6 @@ def check_pattern(
         From `kernel_of`.
     observed
         Such as ``live.observe(batch)[name]``.
-    bounds
-        Of the preferred patch; see `preferred_patch`.
     untrained
         From ``untrained_networks(make, observe)``: their kernels are compared with their own
         patterns, over their own inputs.
@@ -101,8 +92,7 @@ def check_pattern(
     TypeError
         If nothing observed is given.
     ValueError
-        If it is of another layer or does not fit it, ``bounds`` are none, or an untrained network
-        is another one.
+        If it is of another layer or does not fit it, or an untrained network is another one.
 
     Examples
     --------
@@ -114,80 +104,74 @@ def check_pattern(
     >>> found.pattern, round(found.binary, 6)
     (array([[[ 1., -1.]]]), 1.0)
     """
-    x = check_observed(kernel.functions, observed)
-    beside = of_untrained(untrained, kernel.functions)
-    stack = stack_of_kernel(kernel)
-    made = responses(stack, x)
-    preferred = extremes(stack, 1, bounds, x)
-    fits = fitted(stack, made, mean_slopes(stack, x), x, observed)
-    return checked(stack, made.y, x, fits, preferred, beside)[0]
-
-
-def of_untrained(untrained: Sequence[Untrained], layer: LayerFunctions) -> Float64:
-    """Return r of the ±1 patterns of a layer's kernels in untrained networks, where it is known."""
-    found = [np.empty(0)]
-    for functions, observed in (network.of(layer) for network in untrained):
-        x = check_observed(functions, observed)
-        stack = stack_of(functions)
-        y = about_mean(responses(stack, x).y)
-        found.append(correlation(stack.weighted(_signs(_contrast(stack)[0]), x), y))
-    r = np.concatenate(found)
-    return r[np.isfinite(r)]
-
-
-def checked(
-    stack: Stack,
-    y: Float64,
-    x: Float64,
-    fits: LinearKernels,
-    preferred: Extremes,
-    untrained: Float64,
-) -> list[PatternCheck]:
-    """Judge the kernels of a stack, which respond ``y``, ``(kernels, n)``, to ``x``."""
-    kernels = len(stack.outs)
-    contrast, low, high = _contrast(stack)
-    pattern = _signs(contrast)
-    middle = (preferred.low + preferred.high) / 2
-    readings = {
-        "binary": pattern,
+    x = kernel.inputs(observed)
+    beside = [r for network in untrained for r in _untrained(*network.of(kernel.functions))]
+    terms = kernel.terms(x)
+    centred, phi = _centred(x), _centred(terms)
+    variance = (centred**2).mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        linear = np.where(variance > 0, (centred * phi).mean(axis=0) / variance, 0.0)
+    low, high, contrast = _contrast(kernel)
+    templates = {
+        "binary": _signs(contrast),
         "graded": contrast,
-        "linear": fits.weights.reshape(kernels, -1),
-        "slopes": fits.mean_slopes.reshape(kernels, -1),
-        "preferred": preferred.x - middle,
+        "linear": linear,
+        "slopes": kernel.slopes(x).mean(axis=0),
     }
-    y = about_mean(y)
-    r = {name: correlation(stack.weighted(t, x), y) for name, t in readings.items()}
-    distance = np.sqrt(squared_distances(stack, preferred, x))
-    r["nearness"] = -correlation(distance, y)
-    return [
-        PatternCheck(
-            layer=stack.name,
-            out=int(out),
-            contrast=stack.shaped(contrast[k]),
-            pattern=stack.shaped(pattern[k]),
-            low=stack.shaped(low[k]),
-            high=stack.shaped(high[k]),
-            **{name: float(values[k]) for name, values in r.items()},
-            bounds=preferred.bounds,
-            samples=fits.samples,
-            patches=fits.patches,
-            untrained=untrained,
-        )
-        for k, out in enumerate(stack.outs)
-    ]
+    y = terms.sum(axis=1)
+    return PatternCheck(
+        layer=kernel.layer,
+        out=kernel.out,
+        contrast=contrast.reshape(kernel.shape),
+        pattern=_signs(contrast).reshape(kernel.shape),
+        low=low.reshape(kernel.shape),
+        high=high.reshape(kernel.shape),
+        **{name: _correlation(x @ template, y) for name, template in templates.items()},
+        samples=int(observed.samples),
+        patches=len(x),
+        untrained=np.array(beside),
+    )
+
+
+def _untrained(layer: LayerFunctions, observed: Observed) -> list[float]:
+    """Return r of the ±1 patterns of the kernels of an untrained layer, where it is known."""
+    x = check_observed(layer, observed)
+    y = np.zeros((layer.shape[0], len(x)))
+    entries = layer.n_functions // len(y)
+    for functions, values in phi_values(layer, observed):
+        y[functions // entries] += values.T
+    found = []
+    for out, response in enumerate(y):
+        kernel = kernel_of(layer, out)
+        template = _signs(_contrast(kernel)[2])
+        found.append(_correlation(x[:, kernel.columns] @ template, response))
+    return [r for r in found if np.isfinite(r)]
+
+
+def _contrast(kernel: Kernel) -> tuple[Float64, Float64, Float64]:
+    """Return the two ends of each function's grid, and φ(high) − φ(low): ``(entries,)`` each."""
+    bases = kernel.functions.bases
+    ends = np.array([basis.domain for basis in bases], dtype=np.float64)
+    beta = [exact_beta(*pair, slopes=False) for pair in zip(bases, ends, strict=True)]
+    rise = np.stack([high - low for low, high in beta])[kernel.numbers]
+    return *ends[kernel.numbers].T, (rise * kernel.coefficients).sum(axis=1)
 
 
 def _signs(contrast: Float64) -> Float64:
     return np.where(contrast < 0, -1.0, 1.0)
 
 
-def _contrast(stack: Stack) -> tuple[Float64, Float64, Float64]:
-    """Return φ(high) − φ(low) and the two ends, ``(kernels, entries)`` each."""
-    found, low, high = (np.empty(stack.numbers.shape) for _ in range(3))
-    for number in np.unique(stack.numbers):
-        mine = stack.numbers == number
-        basis = stack.functions.bases[number]
-        low[mine], high[mine] = basis.domain
-        ends = exact_beta(basis, np.array(basis.domain, dtype=np.float64), slopes=False)
-        found[mine] = stack.coefficients[mine] @ (ends[1] - ends[0])
-    return found, low, high
+def _centred(values: Float64) -> Float64:
+    """Return columns about their means; one that is constant but for rounding becomes 0."""
+    mean = values.mean(axis=0)
+    centred: Float64 = values - mean
+    centred[..., np.abs(centred).max(axis=0) <= _FLAT * np.abs(mean)] = 0.0
+    return centred
+
+
+def _correlation(one: Float64, other: Float64) -> float:
+    """Return Pearson's r; NaN where one of the two does not vary."""
+    one, other = _centred(one), _centred(other)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = one @ other / np.sqrt((one @ one) * (other @ other))
+    return float(np.clip(r, -1.0, 1.0))

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.forms import Form
-from kan_widgets.insight.kernels import Observed, check_observed
+from kan_widgets.insight.kernels import Observed, check_observed, exact_beta, kernel_of
 from kan_widgets.insight.symbolic import symbolic
 from kan_widgets.insight.symbolic_fit import SymbolicFit
-from kan_widgets.insight.tables import Float64
+from kan_widgets.insight.tables import Float64, place_in
 
 Index = tuple[int, int, int, int]
 
@@ -164,8 +164,11 @@ def fix(
         layer, index, form = fit.layer, fit.index, fit if form is None else form
     if index is None or form is None:
         raise TypeError("fix takes a binding and a fit, or a binding, a layer, an index and a form")
-    functions = _layer_of(live, layer)
-    place = _place(functions, index)
+    layers = {functions.name: functions for functions in live.read()}
+    if layer not in layers:
+        raise KeyError(f"layer={layer!r}: the layers are {', '.join(map(repr, layers))}")
+    functions = layers[layer]
+    place = place_in(functions.name, functions.shape, index)
     if functions.write is None:
         raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
     x, samples, values, words = _target(functions, place, form, observed)
@@ -176,13 +179,15 @@ def fix(
             f"{words} is not a finite number at every input from {x.min():.4g} to {x.max():.4g} "
             f"of {layer}"
         )
-    basis = _basis_of(functions, place)
-    before = functions.coefficients[_torch_index(functions, place)]
+    own = place if functions.kind == "conv" else place[:2]
+    index_of = functions.basis_index
+    basis = functions.bases[0 if index_of is None else int(index_of[own])]
+    before = functions.coefficients[own]
     present = before.detach().to("cpu", torch.float64).numpy().copy()
     after = _nearest(basis, present, x, wanted, values)
     # As the model keeps them.
     after = torch.from_numpy(after).to(before.dtype).double().numpy()
-    rest = _beta(basis, x) @ after - wanted
+    rest = exact_beta(basis, x, slopes=False) @ after - wanted
     error = float(np.sqrt(np.square(rest).mean()))
     spread = float(wanted.std())
     flat = spread <= 1e-12 * np.abs(wanted).max()
@@ -216,7 +221,9 @@ def _target(
         raise TypeError(f"form: expected a fit, a Form, its name or a function, got {form!r:.80}")
     inputs = check_observed(functions, observed)
     assert observed is not None
-    x = inputs[:, _column(functions, place)]
+    out, *entry = place
+    kernel = kernel_of(functions, out)
+    x = inputs[:, kernel.columns[np.ravel_multi_index(entry, kernel.shape)]]
     samples = int(observed.samples)
     if isinstance(form, (Form, str)):
         found = symbolic(functions, observed, forms=[form], keep=1).at(place)
@@ -246,52 +253,11 @@ def _nearest(
     points, heights = np.concatenate([x, elsewhere]), np.concatenate([wanted, there])
     beside = np.sqrt(_ELSEWHERE * len(x) / max(1, len(elsewhere)))
     weights = np.concatenate([np.ones(len(x)), np.full(len(elsewhere), beside)])
-    beta = _beta(basis, points)
+    beta = exact_beta(basis, points, slopes=False)
     free = ~np.asarray(basis.is_base)
     free = free if free.any() else np.ones_like(free)
     found = np.where(free, present, 0.0)
     rest = heights - beta @ found
     columns = beta[:, free] * weights[:, None]
     found[free] += np.linalg.lstsq(columns, rest * weights, rcond=_SMALLEST)[0]
-    return found
-
-
-def _layer_of(live: Editable, name: str) -> LayerFunctions:
-    layers = {layer.name: layer for layer in live.read()}
-    if name not in layers:
-        raise KeyError(f"layer={name!r}: the layers are {', '.join(map(repr, layers))}")
-    return layers[name]
-
-
-def _place(functions: LayerFunctions, index: Sequence[int]) -> Index:
-    place = tuple(int(i) for i in index)
-    place = (*place, 0, 0) if len(place) == 2 and functions.kind == "linear" else place
-    shape = functions.shape
-    if len(place) != 4 or any(not 0 <= i < n for i, n in zip(place, shape, strict=True)):
-        raise IndexError(
-            f"index={tuple(index)}: {functions.name} has {' × '.join(map(str, shape))}"
-        )
-    return place
-
-
-def _torch_index(functions: LayerFunctions, place: Index) -> tuple[int, ...]:
-    return place if functions.kind == "conv" else place[:2]
-
-
-def _basis_of(functions: LayerFunctions, place: Index) -> ReadBasis:
-    index = functions.basis_index
-    return functions.bases[0 if index is None else int(index[_torch_index(functions, place)])]
-
-
-def _column(functions: LayerFunctions, place: Index) -> int:
-    """Return which column of the layer's patches a function sees."""
-    out, in_, kh, kw = functions.shape
-    groups = functions.conv.groups if functions.conv is not None else 1
-    o, i, row, column = place
-    return ((o // max(1, out // groups) * in_ + i) * kh + row) * kw + column
-
-
-def _beta(basis: ReadBasis, x: Float64) -> Float64:
-    with torch.no_grad():
-        found: Float64 = basis(torch.from_numpy(x)).to(torch.float64).numpy()
     return found

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.insight.inputs import SeenInputs
-from kan_widgets.insight.seen_shapes import seen_shapes
-from kan_widgets.insight.tables import Float64, Int64, Layer, Table, basis_at, silu
+from kan_widgets.insight.tables import (
+    Float64,
+    Int64,
+    Layer,
+    Table,
+    basis_at,
+    by_table,
+    columns_of,
+    silu,
+)
 
 # A function that moves less than this share of its size is constant: β comes as float32.
 _FLAT = 2e-6
 # Values of functions worked on at a time: so many stay in the processor's cache.
 _BATCH = 60_000
+# Inputs of each entry that shapes are compared at.
+_INPUTS = 1_000
+# Values of β worked on at a time.
+_BETAS = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +174,7 @@ def function_ranges(
     finite: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(now), axis=1)
     is_base = np.array(layer.is_base)
     with np.errstate(all="ignore"):
-        for rows, table in _groups(layer, np.flatnonzero(finite)):
+        for rows, table in by_table(layer, np.flatnonzero(finite), _BATCH):
             own, c = _grid_of(table), now[rows]
             low, high = _ends(c, own)
             found["range"][rows], size[rows] = high - low, np.maximum(np.abs(low), np.abs(high))
@@ -175,7 +187,7 @@ def function_ranges(
             found["started"] = start.range.copy()
         if seen is not None:
             found["observed"] = _observed(layer, now, finite, seen)
-            like = seen_shapes(layer, now, finite, seen)
+            like = _seen_shapes(layer, now, finite, seen)
             found["observed_silu"], found["observed_own"] = like
     broken = ~np.isfinite(found["range"])
     constant = ~broken & (found["range"] <= _FLAT * size)
@@ -202,21 +214,6 @@ def _spread(c: Float64, own: _Grid, part: NDArray[np.bool_]) -> Float64:
     return high - low
 
 
-def _groups(layer: Layer, chosen: Int64) -> Iterator[tuple[Int64, Table]]:
-    """Yield the numbers of functions that share a table, not too many at once."""
-    if layer.table_of is None:
-        groups = [(chosen, layer.tables[0])]
-    else:
-        table_of = np.asarray(layer.table_of, dtype=np.int64)[chosen]
-        order = np.argsort(table_of, kind="stable")
-        ends = np.cumsum(np.bincount(table_of, minlength=len(layer.tables)))[:-1]
-        groups = list(zip(np.split(chosen[order], ends), layer.tables, strict=True))
-    for rows, table in groups:
-        size = max(16, _BATCH // len(table.x))
-        for first in range(0, len(rows), size):
-            yield rows[first : first + size], table
-
-
 def _fits(c: Float64, own: _Grid, is_base: NDArray[np.bool_]) -> tuple[Float64, Float64]:
     """Return R² of the best a·SiLU + c and of the best a·base + c of each function."""
     square = np.einsum("fb,fb->f", c @ own.gram, c)
@@ -232,7 +229,7 @@ def _change(start: Start, c: Float64, rows: Int64, table: Table, own: _Grid) -> 
     change = np.full(len(rows), np.nan)
     place = np.full(len(start.coefficients), -1)
     place[rows] = np.arange(len(rows))
-    for some, then in _groups(start.layer, np.sort(rows)):
+    for some, then in by_table(start.layer, np.sort(rows), _BATCH):
         at, before = place[some], start.coefficients[some]
         if then is table:
             low, high = _ends(c[at] - before, own)
@@ -271,10 +268,8 @@ def _observed(layer: Layer, c: Float64, finite: NDArray[np.bool_], seen: SeenInp
         spread = np.asarray(values.max(axis=-1) - values.min(axis=-1), dtype=np.float64)
         return np.where(finite, spread.swapaxes(1, 2).ravel(), np.nan)
     found = np.full(len(c), np.nan)
-    number = np.arange(len(c))
-    group = number // per_kernel // max(1, out // groups)
-    entry = group * per_kernel + number % per_kernel
-    for rows, table in _groups(layer, np.flatnonzero(finite)):
+    entry = columns_of(layer.shape, groups)
+    for rows, table in by_table(layer, np.flatnonzero(finite), _BATCH):
         used, place = np.unique(entry[rows], return_inverse=True)
         exact = basis_at(layer, table, seen.points[used])
         for k in range(len(used)):
@@ -282,3 +277,103 @@ def _observed(layer: Layer, c: Float64, finite: NDArray[np.bool_], seen: SeenInp
             reached = c[mine] @ exact[k].T
             found[mine] = reached.max(axis=1) - reached.min(axis=1)
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Products:
+    """What is worked out once for inputs and a table: inner products over the inputs."""
+
+    entries: Int64
+    """``(e,)``: of which entries."""
+    gram: Float64
+    """``(e, nb, nb)``: means of the products of the centred β."""
+    mean: Float64
+    """``(e, nb)``: means of β."""
+    silu: Float64
+    """``(e, nb)``: of the centred β and SiLU."""
+    silu_square: Float64
+    """``(e,)``."""
+
+
+_products_of: weakref.WeakKeyDictionary[SeenInputs, dict[int, tuple[Table, _Products]]]
+_products_of = weakref.WeakKeyDictionary()
+
+
+def _seen_shapes(
+    layer: Layer, coefficients: Float64, finite: NDArray[np.bool_], seen: SeenInputs
+) -> tuple[Float64, Float64]:
+    """Return R² of the best a·SiLU + c and of the best a·base + c, ``(functions,)`` each.
+
+    Every input counts equally. NaN where φ is not finite, or constant over its inputs; with no base
+    term of its own, SiLU again.
+
+    Parameters
+    ----------
+    layer
+        Its bases.
+    coefficients
+        ``(functions, nb)``.
+    finite
+        ``(functions,)``: which are to be measured.
+    seen
+        The inputs.
+    """
+    groups = max(1, seen.patches.shape[1] // math.prod(layer.shape[1:]))
+    entry = columns_of(layer.shape, groups)
+    base = np.flatnonzero(layer.is_base)
+    likeness, own = (np.full(len(coefficients), np.nan) for _ in range(2))
+    if not np.isfinite(seen.patches).all(axis=1).any():
+        return likeness, own
+    for k, table in enumerate(layer.tables):
+        rows = np.flatnonzero(finite if layer.table_of is None else finite & (layer.table_of == k))
+        if not len(rows):
+            continue
+        products = _products(layer, table, seen, np.unique(entry[rows]))
+        place = np.searchsorted(products.entries, entry[rows])
+        c = coefficients[rows]
+        with np.errstate(all="ignore"):
+            along = np.einsum("fb,fbd->fd", c, products.gram[place], optimize=True)
+            square = (along * c).sum(axis=1)
+            mean = (c * products.mean[place]).sum(axis=1)
+            flat = square <= (_FLAT * mean) ** 2
+            square[flat] = np.nan
+            with_silu = (c * products.silu[place]).sum(axis=1)
+            likeness[rows] = with_silu**2 / (square * products.silu_square[place])
+            own[rows] = likeness[rows]
+            if len(base) == 1:
+                [b] = base
+                own[rows] = along[:, b] ** 2 / (square * products.gram[place, b, b])
+    for found in (likeness, own):
+        found[~np.isfinite(found)] = np.nan
+    return likeness, own
+
+
+def _products(layer: Layer, table: Table, seen: SeenInputs, entries: Int64) -> _Products:
+    """Return the inner products of β over the inputs of some entries; kept for the next frame."""
+    kept = _products_of.setdefault(seen, {})
+    known = kept.get(id(table))
+    if known is not None and known[0] is table and np.isin(entries, known[1].entries).all():
+        return known[1]
+    chosen = np.flatnonzero(np.isfinite(seen.patches).all(axis=1))
+    if len(chosen) > _INPUTS:
+        chosen = np.sort(np.random.default_rng(0).permutation(chosen)[:_INPUTS])
+    nb = len(layer.labels)
+    size = max(1, _BETAS // max(1, len(chosen) * nb))
+    parts = []
+    for some in np.array_split(entries, -(-len(entries) // size)):
+        x = seen.patches[np.ix_(chosen, some)].T.astype(np.float64)
+        beta = np.nan_to_num(basis_at(layer, table, x), nan=0.0)
+        curve = silu(x)
+        mean = beta.mean(axis=1)
+        beta = beta - mean[:, None]
+        curve = curve - curve.mean(axis=1, keepdims=True)
+        turned = beta.swapaxes(1, 2) / len(chosen)
+        parts.append(
+            (turned @ beta, mean, (turned @ curve[..., None])[..., 0], (curve**2).mean(axis=1))
+        )
+    made = _Products(entries, *(np.concatenate(part) for part in zip(*parts, strict=True)))
+    # Layouts of later frames carry tables of their own only where a grid has changed.
+    if len(kept) >= len(layer.tables):
+        kept.clear()
+    kept[id(table)] = table, made
+    return made

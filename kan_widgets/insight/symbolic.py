@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.insight.form_doubt import blocks_of, halves_of, redraw
-from kan_widgets.insight.form_parts import Part, batches, sample
 from kan_widgets.insight.form_search import (
     POINTS,
-    Problem,
+    Sampled,
     best_starts,
+    line_through,
     penalised,
+    place_jumps,
+    redrawn,
     refine,
+    sampled_functions,
 )
 from kan_widgets.insight.forms import CONSTANT, FORMS, Form, chosen_forms
 from kan_widgets.insight.kernels import Observed, check_observed, images_of
 from kan_widgets.insight.progress import Progress, progress_line
 from kan_widgets.insight.symbolic_fits import LEAST, SymbolicFits
-from kan_widgets.insight.tables import Float64, Int64
+from kan_widgets.insight.tables import Float64, Int64, place_in
 from kan_widgets.insight.untrained import Untrained
 
 PENALTY = 0.5
@@ -35,8 +37,6 @@ _MANY = 10_000
 _TRIED = 2_048
 # Forms that are improved beyond their best start, besides those that are kept.
 _MORE = 3
-# Places that are tried for a jump, between the even points beside it.
-_JUMPS = 17
 _FLAT = 2e-6
 
 
@@ -127,40 +127,38 @@ def symbolic(
     if keep < 1:
         raise ValueError(f"keep: expected a whole number ≥ 1, got {keep!r}")
     keep = min(keep, len(library))
-    chosen = np.arange(layer.n_functions) if only is None else _number(layer, only)
-    count = len(chosen)
+    chosen = np.arange(layer.n_functions)
+    if only is not None:
+        place = place_in(layer.name or layer.type, layer.shape, only)
+        chosen = np.array([np.ravel_multi_index(place, layer.shape)])
     beside = [network.of(layer) for network in untrained]
-    tell = progress or (progress_line("symbolic forms") if count > _MANY else None)
-    told = _Told(0)
+    halves = _halves(images_of(observed))
+    tried = chosen[_evenly(len(chosen), _TRIED)]
+    some = _evenly(layer.n_functions, max(1, _TRIED // max(1, len(beside))))
+    total = len(chosen) + len(halves) * len(tried) + len(beside) * len(some)
+    tell = progress or (progress_line("symbolic forms") if len(chosen) > _MANY else None)
+    done = 0
 
     def fitted(
-        layer: LayerFunctions, seen: Observed, numbers: Int64, rows: Int64 | None = None
+        layer: LayerFunctions, seen: Observed, numbers: Int64, rows: Any = slice(None)
     ) -> SymbolicFits:
-        x, block_of = check_observed(layer, seen), images_of(seen)
-        if rows is not None:
-            x, block_of = x[rows], block_of[rows]
+        nonlocal done
+        x, images = check_observed(layer, seen)[rows], images_of(seen)[rows]
         found = _nothing(layer, (*library, CONSTANT), penalty, least, keep, seen)
-        block = blocks_of(block_of)
-        for groups in batches(layer, numbers):
-            part = sample(groups, layer, x, block)
-            if len(part.numbers):
-                _search(part, found, library)
-            told.done += sum(len(group.numbers) for group in groups)
+        for count, part in sampled_functions(layer, numbers, x, images):
+            _search(part, found)
+            done += count
             if tell is not None:
-                tell(told.done, told.of)
+                tell(done, total)
         return found
 
-    halves = halves_of(images_of(observed))
-    tried = chosen[_evenly(count, _TRIED)]
-    some = _evenly(layer.n_functions, max(1, _TRIED // max(1, len(beside))))
-    told.of = count + (0 if halves is None else 2 * len(tried)) + len(beside) * len(some)
     found = fitted(layer, observed, chosen)
     if beside:
         theirs = [fitted(*own, some) for own in beside]
         names = np.concatenate([fits.named()[some] for fits in theirs])
         r2 = np.concatenate([fits.r2[some, 0] for fits in theirs])
         found = replace(found, untrained=(names, r2))
-    if halves is not None:
+    if halves:
         one, other = (fitted(layer, observed, tried, half).named()[tried] for half in halves)
         moving = (found.form[tried, 0] >= 0) & (found.form[tried, 0] < len(library))
         found.agrees[tried] = np.where(moving, one == other, np.nan)
@@ -172,23 +170,14 @@ def _evenly(count: int, most: int) -> Int64:
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
 
 
-def _number(layer: LayerFunctions, index: Sequence[int]) -> Int64:
-    """Return the number of one function among those of its layer, ``(1,)``."""
-    place = tuple(int(i) for i in index)
-    place = (*place, 0, 0) if len(place) == 2 and layer.shape[2:] == (1, 1) else place
-    inside = len(place) == 4 and all(0 <= i < n for i, n in zip(place, layer.shape, strict=True))
-    if not inside:
-        sizes = " × ".join(map(str, layer.shape))
-        raise IndexError(f"only={tuple(index)}: {layer.name} has {sizes} functions")
-    return np.array([np.ravel_multi_index(place, layer.shape)])
-
-
-@dataclass(eq=False)
-class _Told:
-    """How many functions are done, of how many, those of the halves counted as well."""
-
-    of: int
-    done: int = 0
+def _halves(images: Int64) -> list[Int64]:
+    """Return the inputs of two halves of the images, drawn at random; nothing of one image."""
+    known, number = np.unique(images, return_inverse=True)
+    if len(known) < 2:
+        return []
+    first = np.zeros(len(known), dtype=bool)
+    first[np.random.default_rng(0).permutation(len(known))[: len(known) // 2]] = True
+    return [np.flatnonzero(first[number]), np.flatnonzero(~first[number])]
 
 
 def _nothing(
@@ -202,166 +191,146 @@ def _nothing(
     """Return a table to be filled in."""
     count = layer.n_functions
     return SymbolicFits(
-        layer.name or layer.type,
-        layer.shape,
-        forms,
-        penalty,
-        least,
-        int(observed.samples),
-        len(observed.patches),
-        np.full((count, keep), -1),
-        np.full((count, keep, 4), np.nan),
-        np.full((count, keep), np.nan),
-        np.full((count, keep), np.nan),
-        np.zeros((count, keep), dtype=bool),
-        np.full(count, np.nan),
-        np.full((count, keep), np.nan),
-        np.full((count, 2), np.nan),
-        np.full((count, 2), np.nan),
+        layer=layer.name or layer.type,
+        shape=layer.shape,
+        forms=forms,
+        penalty=penalty,
+        least=least,
+        samples=int(observed.samples),
+        patches=len(observed.patches),
+        form=np.full((count, keep), -1),
+        parameters=np.full((count, keep, 4), np.nan),
+        r2=np.full((count, keep), np.nan),
+        error=np.full((count, keep), np.nan),
+        tied=np.zeros((count, keep), dtype=bool),
+        agrees=np.full(count, np.nan),
+        score=np.full((count, keep), np.nan),
+        observed=np.full((count, 2), np.nan),
+        holds=np.full((count, 2), np.nan),
     )
 
 
-def _search(part: Part, found: SymbolicFits, library: tuple[Form, ...]) -> None:
+def _search(part: Sampled, found: SymbolicFits) -> None:
     """Fill in the forms of some functions."""
-    numbers, penalty, keep = part.numbers, found.penalty, found.form.shape[1]
-    found.observed[numbers] = np.stack([part.low, part.high], axis=1)
+    if not len(part.numbers):
+        return
     spread = part.y.std(axis=1)
     flat = (part.high <= part.low) | (spread <= _FLAT * np.abs(part.y).max(axis=1))
-    still = numbers[flat]
-    found.form[still, 0] = len(library)
-    found.parameters[still, 0] = 0.0
-    found.parameters[still, 0, 1] = 1.0
+    still = part.numbers[flat]
+    found.form[still, 0] = len(found.forms) - 1
+    found.parameters[still, 0] = 0.0, 1.0, 0.0, 0.0
     found.parameters[still, 0, 3] = part.y[flat].mean(axis=1)
-    found.holds[still] = _holds(part, np.flatnonzero(flat), found, spread)
-    moving = np.flatnonzero(~flat)
-    if not len(moving):
-        return
-    problem = Problem(part.problem.weights, part.problem.values[moving], part.problem.group[moving])
-    tried = [best_starts(problem, form) for form in library]
+    if not flat.all():
+        _fit(part.some(np.flatnonzero(~flat)), found)
+    found.observed[part.numbers] = np.stack([part.low, part.high], axis=1)
+    found.holds[part.numbers] = _holds(part, found, spread)
+
+
+def _fit(part: Sampled, found: SymbolicFits) -> None:
+    """Fill in the forms of functions that move."""
+    library = found.forms[:-1]
+    tried = [best_starts(part, form) for form in library]
     rough = np.stack(
-        [penalised(r2, form, penalty) for (r2, _, _), form in zip(tried, library, strict=True)], 1
+        [
+            np.where(r2 < 0, np.inf, penalised(r2, form, found.penalty))
+            for (r2, _, _), form in zip(tried, library, strict=True)
+        ],
+        axis=1,
     )
-    rough[np.stack([r2 for r2, _, _ in tried], 1) < 0] = np.inf
-    most = min(len(library), keep + _MORE)
+    most = min(len(library), found.form.shape[1] + _MORE)
     promising = np.argpartition(rough, most - 1, axis=1)[:, :most]
-    score = np.full(rough.shape, np.inf)
-    r2 = np.full(rough.shape, np.nan)
+    score, r2 = np.full(rough.shape, np.inf), np.full(rough.shape, np.nan)
     parameters = np.full((*rough.shape, 4), np.nan)
-    half, middle = (part.high - part.low) / 2, (part.high + part.low) / 2
     for k, form in enumerate(library):
         rows = np.flatnonzero((promising == k).any(axis=1) & np.isfinite(rough[:, k]))
         if not len(rows):
             continue
-        b, c = refine(problem, form, rows, tried[k][1][rows], tried[k][2][rows])
-        those = moving[rows]
+        mine, (_, b, c) = part.some(rows), tried[k]
+        b, c = refine(mine, form, b[rows], c[rows])
         if form.jumps:
-            c = _place_jumps(part, form, those, b, c)
-        scale = b / half[those]
-        b, c = form.tidied(scale, c - scale * middle[those])
-        a, d, explained = _line_through(
-            form(b[:, None] * part.x[those] + c[:, None]), part.y[those]
-        )
+            c = place_jumps(mine, form, b, c)
+        scale = 2 * b / (mine.high - mine.low)
+        b, c = form.tidied(scale, c - scale * (mine.high + mine.low) / 2)
+        a, d, explained = line_through(form(b[:, None] * mine.x + c[:, None]), mine.y)
         usable = np.isfinite(explained)
-        score[rows, k] = np.where(usable, penalised(explained, form, penalty), np.inf)
+        score[rows, k] = np.where(usable, penalised(explained, form, found.penalty), np.inf)
         r2[rows, k] = explained
         parameters[rows, k] = np.stack([a, b, c, d], axis=1)
-    _rank(part, found, library, moving, (score, r2, parameters), most)
-    found.holds[numbers[moving]] = _holds(part, moving, found, spread)
+    _rank(part, found, score, r2, parameters, most)
 
 
 def _rank(
-    part: Part,
+    part: Sampled,
     found: SymbolicFits,
-    library: tuple[Form, ...],
-    moving: Int64,
-    fitted: tuple[Float64, Float64, Float64],
+    score: Float64,
+    r2: Float64,
+    parameters: Float64,
     most: int,
 ) -> None:
-    """Fill in the forms of functions that move: the chosen one, then by score, with their doubt."""
-    order = np.argsort(fitted[0], axis=1, kind="stable")[:, :most]
-    score, r2 = (np.take_along_axis(of, order, axis=1) for of in fitted[:2])
-    parameters = np.take_along_axis(fitted[2], order[..., None], axis=1)
-    x = np.linspace(part.low[moving], part.high[moving], POINTS, axis=1)
+    """Fill in the best forms: the chosen one, then by score, with their doubt.
 
-    def shapes(rank: int) -> Float64:
-        shape = np.full_like(x, np.nan)
-        for k in np.unique(order[:, rank]):
-            rows = np.flatnonzero(order[:, rank] == k)
-            b, c = (parameters[rows, rank, p][:, None] for p in (1, 2))
-            shape[rows] = library[k](b * x[rows] + c)
-        return shape
+    Chosen is the simplest of those whose score is within one standard error of the lowest; of
+    equally simple ones, that of the lowest score.
+    """
+    order = np.argsort(score, axis=1, kind="stable")[:, :most]
+    score, r2 = (np.take_along_axis(of, order, axis=1) for of in (score, r2))
+    parameters = np.take_along_axis(parameters, order[..., None], axis=1)
+    x = np.linspace(part.low, part.high, POINTS, axis=1)
+    shapes = np.full((*order.shape, POINTS), np.nan)
+    for k in np.unique(order):
+        rows, ranks = np.nonzero(order == k)
+        _, b, c, _ = parameters[rows, ranks].T[..., None]
+        shapes[rows, ranks] = found.forms[k](b * x[rows] + c)
+    drawn_r2, drawn_score = redrawn(part, shapes)
 
-    redrawn = redraw(
-        part.blocks, part.problem.group[moving], part.problem.values[moving], shapes, most
-    )
-    complexity = np.array([form.complexity for form in library])[order]
-    first = redrawn.chosen(score, complexity)
-    known = np.isfinite(score)
+    def within(first: Int64, errors: float) -> Any:
+        """Say which scores are at most so many standard errors above that of one form each."""
+        own = np.take_along_axis(drawn_score, first[:, None, None], axis=1)
+        room = np.nan_to_num((drawn_score - own).std(axis=2))
+        above = score - np.take_along_axis(score, first[:, None], axis=1)
+        return np.isfinite(score) & (above <= errors * room)
+
+    complexity = np.array([form.complexity for form in found.forms])[order]
+    simple = np.where(within(score.argmin(axis=1), 1.0), complexity, np.inf)
+    simplest = simple == simple.min(axis=1, keepdims=True)
+    first = np.where(simplest, score, np.inf).argmin(axis=1)
+    tied = within(first, 2.0)
+    np.put_along_axis(tied, first[:, None], False, axis=1)
     ranks = np.arange(most)[None, :]
     ranks = np.argsort(np.where(ranks == first[:, None], -1, ranks), axis=1, kind="stable")
     ranks = ranks[:, : found.form.shape[1]]
-    at = part.numbers[moving]
+    known = np.isfinite(np.take_along_axis(score, ranks, axis=1))
 
-    def kept(of: Float64 | Int64) -> Any:
-        return np.where(
-            np.take_along_axis(known, ranks, axis=1), np.take_along_axis(of, ranks, axis=1), np.nan
-        )
+    def kept(of: Any, otherwise: float = np.nan) -> Any:
+        return np.where(known, np.take_along_axis(of, ranks, axis=1), otherwise)
 
-    found.form[at] = np.where(np.isnan(kept(score)), -1, np.take_along_axis(order, ranks, axis=1))
+    at = part.numbers
+    found.form[at], found.tied[at] = kept(order, -1), kept(tied, False)
     found.score[at], found.r2[at] = kept(score), kept(r2)
-    found.error[at] = kept(redrawn.error)
-    found.tied[at] = np.take_along_axis(redrawn.tied(score, first), ranks, axis=1)
+    found.error[at] = kept(drawn_r2.std(axis=2))
     for p in range(4):
         found.parameters[at, :, p] = kept(parameters[..., p])
 
 
-def _place_jumps(part: Part, form: Form, rows: Int64, b: Float64, c: Float64) -> Float64:
-    """Return the c nearby, between two even points, that is best at the inputs themselves."""
-    low, half = part.low[rows], (part.high[rows] - part.low[rows]) / 2
-    t = (part.x[rows] - low[:, None]) / half[:, None] - 1
-    best, most = c, np.full(len(rows), -np.inf)
-    for moved in np.linspace(-1.0, 1.0, _JUMPS) * 2 / (POINTS - 1):
-        to = c + b * moved
-        _, _, r2 = _line_through(form(b[:, None] * t + to[:, None]), part.y[rows])
-        better = r2 > most
-        best, most = np.where(better, to, best), np.where(better, r2, most)
-    return best
-
-
-def _line_through(shape: Float64, y: Float64) -> tuple[Float64, Float64, Float64]:
-    """Return a, d and R² of the best a·shape + d, row by row; NaN where shape is not finite."""
-    with np.errstate(all="ignore"):
-        middle, mean = shape.mean(axis=1), y.mean(axis=1)
-        centred, rest = shape - middle[:, None], y - mean[:, None]
-        total = np.square(rest).sum(axis=1)
-        a = (centred * rest).sum(axis=1) / np.square(centred).sum(axis=1)
-        left = np.square(rest - a[:, None] * centred).sum(axis=1)
-        return a, mean - a * middle, 1 - left / total
-
-
-def _holds(part: Part, rows: Int64, found: SymbolicFits, spread: Float64) -> Float64:
-    """Return the interval about the median input where the best form is near φ."""
-    numbers = part.numbers[rows]
-    x, y = part.drawn[rows], part.shown[rows]
-    form_at = np.full_like(y, np.nan)
-    for k in np.unique(found.form[numbers, 0]):
-        if k < 0:
-            continue
-        mine = np.flatnonzero(found.form[numbers, 0] == k)
-        a, b, c, d = (found.parameters[numbers[mine], 0, p][:, None] for p in range(4))
+def _holds(part: Sampled, found: SymbolicFits, spread: Float64) -> Float64:
+    """Return the interval about the median input where the best form is near φ, ``(F, 2)``."""
+    form, x = found.form[part.numbers, 0], part.drawn
+    form_at = np.full_like(x, np.nan)
+    for k in np.unique(form[form >= 0]):
+        mine = np.flatnonzero(form == k)
+        a, b, c, d = found.parameters[part.numbers[mine], 0].T[..., None]
         with np.errstate(all="ignore"):
             form_at[mine] = a * found.forms[k](b * x[mine] + c) + d
     # What a float32 cannot tell apart is the same.
-    size = np.abs(part.y[rows]).max(axis=1)
-    room = np.maximum(TOLERANCE * spread[rows], _FLAT * size)[:, None]
+    size = np.abs(part.y).max(axis=1)
+    room = np.maximum(TOLERANCE * spread, _FLAT * size)[:, None]
     with np.errstate(all="ignore"):
-        near = np.abs(form_at - y) <= room
-    begins, ends = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-    for row, (points, good, middle) in enumerate(zip(x, near, part.middle[rows], strict=True)):
+        near = np.abs(form_at - part.shown) <= room
+    held = np.full((len(x), 2), np.nan)
+    for row, (points, good, middle) in enumerate(zip(x, near, part.middle, strict=True)):
         at = int(np.abs(points - middle).argmin())
-        if not good[at]:
-            continue
-        left, right = np.flatnonzero(~good[:at]), np.flatnonzero(~good[at:])
-        begins[row] = points[left[-1] + 1 if len(left) else 0]
-        ends[row] = points[at + right[0] - 1 if len(right) else -1]
-    return np.stack([begins, ends], axis=1)
+        if good[at]:
+            left, right = np.flatnonzero(~good[:at]), np.flatnonzero(~good[at:])
+            held[row, 0] = points[left[-1] + 1 if len(left) else 0]
+            held[row, 1] = points[at + right[0] - 1 if len(right) else -1]
+    return held

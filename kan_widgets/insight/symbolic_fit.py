@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.insight.forms import Form
-from kan_widgets.insight.symbolic_words import NO_FORM, affine, interval, r2_text, written
+from kan_widgets.insight.forms import CONSTANT, Form
 from kan_widgets.insight.tables import Float64
+
+NO_FORM = "no form fits"
+"""What functions are counted as whose best form has too low an R²."""
 
 Index = tuple[int, int, int, int]
 
@@ -64,7 +67,13 @@ class SymbolicFit:
 
     def __str__(self) -> str:
         """Return the form with its numbers, such as ``0.412·exp(1.2·x) − 0.3``."""
-        return written(self.form, self.a, self.b, self.c, self.d)
+        if self.form is CONSTANT or self.a == 0:
+            return _number(self.d)
+        inner = _sum(_times(self.b, "x"), self.c) if self.form.scale or self.form.shift else "x"
+        text = self.form.text
+        if inner == "x" and text.startswith("("):
+            text = text.replace("({})", "{}")
+        return _sum(_times(self.a, text.format(inner)), self.d)
 
     def __repr__(self) -> str:
         out, in_, row, column = self.index
@@ -83,9 +92,49 @@ class SymbolicFit:
         words = f"R² {r2_text(self.r2, self.error)}"
         return words if self.fits else f"{NO_FORM}: best {words}"
 
-    def symbolic(self, sympy: Any, x: Any) -> Any:
-        """Return the form of a sympy expression; ``sympy`` is the module."""
-        u = affine(self.b, x, self.c)
-        make = self.form.symbol
-        shape = sympy.Function(self.form.name)(u) if make is None else make(sympy, u)
-        return affine(self.a, shape, self.d)
+    def symbolic(self, x: Any) -> Any:
+        """Return the form of a sympy expression."""
+
+        def affine(factor: float, what: Any, constant: float) -> Any:
+            scaled = what if factor == 1 else -what if factor == -1 else factor * what
+            return scaled + constant if constant else scaled
+
+        return affine(self.a, self.form.of(affine(self.b, x, self.c)), self.d)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
+
+
+def _times(factor: float, what: str) -> str:
+    if factor in (1.0, -1.0):
+        return what if factor > 0 else f"−{what}"
+    return f"{_number(factor)}·{what}"
+
+
+def _sum(first: str, second: float) -> str:
+    return f"{first} {'−' if second < 0 else '+'} {_number(abs(second))}" if second else first
+
+
+def interval(low: float, high: float) -> str:
+    """Return an interval in print."""
+    return f"{_number(low)} … {_number(high)}"
+
+
+def r2_text(value: float, error: float) -> str:
+    """Return R² in print: the digits that hold, given its standard error; never 1 where it is less.
+
+    A digit holds where its unit is more than twice the error; one always stands.
+
+    Examples
+    --------
+    >>> r2_text(0.98765, 0.003), r2_text(0.98765, 1e-6), r2_text(0.9999, 0.003)
+    ('0.98', '0.9876', '0.99')
+    """
+    if math.isnan(value):
+        return "–"
+    digits = 4
+    if not error == 0:  # unknown: a single digit
+        digits = 1 if math.isnan(error) else max(1, min(4, math.floor(-math.log10(2 * error))))
+    unit = 10**digits
+    return f"{math.floor(value * unit + 1e-9) / unit:.{digits}f}".replace("-", "−")

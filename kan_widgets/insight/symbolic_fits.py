@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from kan_widgets.functions.describe import lines_of, table_of
 from kan_widgets.insight.forms import CONSTANT, Form
-from kan_widgets.insight.symbolic_fit import SymbolicFit
-from kan_widgets.insight.symbolic_words import NO_FORM, interval, r2_text
-from kan_widgets.insight.tables import Float64, Int64
+from kan_widgets.insight.symbolic_fit import NO_FORM, SymbolicFit, interval, r2_text
+from kan_widgets.insight.tables import Float64, Int64, place_in
 
 LEAST = 0.9
 """R² below which no form fits."""
@@ -86,13 +85,7 @@ class SymbolicFits:
         IndexError
             If there is no such function.
         """
-        place = tuple(int(i) for i in index)
-        place = (*place, 0, 0) if len(place) == 2 and self.shape[2:] == (1, 1) else place
-        inside = len(place) == 4 and all(0 <= i < n for i, n in zip(place, self.shape, strict=True))
-        if not inside:
-            raise IndexError(
-                f"index={tuple(index)}: {self.layer} has {' × '.join(map(str, self.shape))}"
-            )
+        place = place_in(self.layer, self.shape, index)
         number = int(np.ravel_multi_index(place, self.shape))
         ranks = np.flatnonzero(self.form[number] >= 0)
         return [self._fit(number, int(rank)) for rank in ranks]
@@ -177,12 +170,18 @@ class SymbolicFits:
         return found | {NO_FORM: none} if none else found
 
     def __str__(self) -> str:
-        return _text(self)
+        tables = [*lines_of(_summary(self), range(1, 7)), "", *lines_of(_functions(self), (2, 7))]
+        return "\n".join([_header(self), "", *tables, *self._more()])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return _page(self)
+        words = [f"<p>{html.escape(text)}</p>" for text in (_header(self), *self._more())]
+        return "".join([words[0], table_of(_summary(self)), table_of(_functions(self)), *words[1:]])
+
+    def _more(self) -> list[str]:
+        rest = len(self) - _ROWS
+        return [f"and {rest:,} more: at(index), best()"] if rest > 0 else []
 
     def _fit(self, number: int, rank: int) -> SymbolicFit:
         out, in_, row, column = (int(i) for i in np.unravel_index(number, self.shape))
@@ -221,20 +220,6 @@ class SymbolicFits:
         return float(found[0] / len(self.untrained[0]))
 
 
-def _text(fits: SymbolicFits) -> str:
-    """Return the table as lines of text."""
-    lines = [_header(fits), "", *lines_of(_summary(fits), (1, 2, 3, 4, 5, 6)), ""]
-    lines += lines_of(_functions(fits), (2, 7))
-    return "\n".join([*lines, more] if (more := _more(fits)) else lines)
-
-
-def _page(fits: SymbolicFits) -> str:
-    """Return the table as HTML."""
-    parts = [f"<p>{html.escape(_header(fits))}</p>", table_of(_summary(fits))]
-    parts.append(table_of(_functions(fits)))
-    return "".join([*parts, f"<p>{more}</p>"] if (more := _more(fits)) else parts)
-
-
 def _header(fits: SymbolicFits) -> str:
     words = (
         f"{fits.layer}: {len(fits):,} functions, {fits.patches:,} inputs each of "
@@ -263,53 +248,36 @@ def _header(fits: SymbolicFits) -> str:
     return words
 
 
-def _summary(fits: SymbolicFits) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [
+def _summary(fits: SymbolicFits) -> list[Sequence[str]]:
+    """Return a row for each form: how many functions it is the best of, and how good."""
+    rows: list[Sequence[str]] = [
         ("best form", "functions", "share", "untrained", "median R²", "least R²", "halves agree")
     ]
-    names = {form.name: k for k, form in enumerate(fits.forms)}
+    numbers = {form.name: k for k, form in enumerate(fits.forms)} | {NO_FORM: -1}
     for name, count in fits.counts().items():
-        if name == NO_FORM:
-            mine = np.flatnonzero(~fits.fitted & (fits.form[:, 0] >= 0))
-            place = -1
-        else:
-            mine = np.flatnonzero(fits.fitted & (fits.form[:, 0] == names[name]))
-            place = names[name]
-        cells = ["–", "–", "–"]
-        if name != CONSTANT.name:
-            r2, error = fits.r2[mine, 0], fits.error[mine, 0]
-            at = [np.argsort(r2)[len(r2) // 2], r2.argmin()]
-            agree = fits.agrees[mine][np.isfinite(fits.agrees[mine])]
-            cells = [
-                *(r2_text(float(r2[k]), float(error[k])) for k in at),
-                f"{100 * agree.mean():.0f} %" if len(agree) else "–",
-            ]
-        beside = "–"
+        mine = np.flatnonzero((fits.named() == numbers[name]) & (fits.form[:, 0] >= 0))
+        beside, cells = "–", ["–", "–", "–"]
         if fits.untrained is not None:
-            beside = f"{100 * (fits.untrained[0] == place).mean():.1f} %"
+            beside = f"{100 * (fits.untrained[0] == numbers[name]).mean():.1f} %"
+        if name != CONSTANT.name:
+            ascending = mine[np.argsort(fits.r2[mine, 0])]
+            shown = ascending[[len(ascending) // 2, 0]]
+            agree = fits.agrees[mine][np.isfinite(fits.agrees[mine])]
+            cells = [*(r2_text(fits.r2[k, 0], fits.error[k, 0]) for k in shown)]
+            cells.append(f"{100 * agree.mean():.0f} %" if len(agree) else "–")
         rows.append((name, f"{count:,}", f"{100 * count / len(fits):.1f} %", beside, *cells))
     return rows
 
 
-def _functions(fits: SymbolicFits) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [
-        (
-            "function",
-            "φ(x) ≈",
-            "R²",
-            "halves",
-            "inputs",
-            "holds on",
-            "next best",
-            "its R²",
-            "near ties",
-        )
-    ]
-    columns = 9 if fits.form.shape[1] > 1 else 6
+def _functions(fits: SymbolicFits) -> list[Sequence[str]]:
+    """Return a row for each of the first functions."""
+    head = ("function", "φ(x) ≈", "R²", "halves", "inputs", "holds on")
+    rows: list[Sequence[str]] = [(*head, "next best", "its R²", "near ties")]
     for number in range(min(_ROWS, len(fits))):
-        out, in_, row, column = (int(i) for i in np.unravel_index(number, fits.shape))
+        index = tuple(int(i) for i in np.unravel_index(number, fits.shape))
+        out, in_, row, column = index
         place = f"{out},{in_}" if fits.shape[2:] == (1, 1) else f"{out},{in_} {row},{column}"
-        found = fits.at((out, in_, row, column))
+        found = fits.at(index)
         if not found:
             rows.append((place, "not finite", *["–"] * 7))
             continue
@@ -327,9 +295,4 @@ def _functions(fits: SymbolicFits) -> list[tuple[str, ...]]:
                 ", ".join(fit.form.name for fit in found if fit.tied),
             )
         )
-    return [row[:columns] for row in rows]
-
-
-def _more(fits: SymbolicFits) -> str:
-    rest = len(fits) - _ROWS
-    return f"and {rest:,} more: at(index), best()" if rest > 0 else ""
+    return rows if fits.form.shape[1] > 1 else [row[: len(head)] for row in rows]

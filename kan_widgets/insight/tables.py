@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -148,6 +147,45 @@ def _sampled_basis(basis: ReadBasis) -> SampledBasis:
     return SampledBasis(x, values, basis.domain, basis.extent, basis.knots)
 
 
+def columns_of(shape: tuple[int, int, int, int], groups: int) -> Int64:
+    """Return which column of a layer's patches each function sees, ``(functions,)``."""
+    out, in_, kh, kw = shape
+    first = np.arange(out) // max(1, out // groups) * (in_ * kh * kw)
+    columns: Int64 = (first[:, None] + np.arange(in_ * kh * kw)).ravel()
+    return columns
+
+
+def by_table(layer: Layer, chosen: Int64, values: int) -> Iterator[tuple[Int64, Table]]:
+    """Yield the numbers of functions that share a table, with so many values on it at once."""
+    groups = [(chosen, layer.tables[0])]
+    if layer.table_of is not None:
+        table_of = np.asarray(layer.table_of, dtype=np.int64)[chosen]
+        order = np.argsort(table_of, kind="stable")
+        ends = np.cumsum(np.bincount(table_of, minlength=len(layer.tables)))[:-1]
+        groups = list(zip(np.split(chosen[order], ends), layer.tables, strict=True))
+    for rows, table in groups:
+        size = max(16, values // len(table.x))
+        for first in range(0, len(rows), size):
+            yield rows[first : first + size], table
+
+
+def place_in(
+    layer: str, shape: tuple[int, int, int, int], index: Sequence[int]
+) -> tuple[int, int, int, int]:
+    """Return (out, in, row, column) of a function, which for a linear layer (out, in) will do for.
+
+    Raises
+    ------
+    IndexError
+        If there is no such function.
+    """
+    place = tuple(int(i) for i in index)
+    place = (*place, 0, 0) if len(place) == 2 and shape[2:] == (1, 1) else place
+    if len(place) != 4 or any(not 0 <= i < n for i, n in zip(place, shape, strict=True)):
+        raise IndexError(f"index={tuple(index)}: {layer} has {' × '.join(map(str, shape))}")
+    return place
+
+
 def silu(x: Float64) -> Float64:
     """Return x/(1 + e^−x).
 
@@ -161,10 +199,16 @@ def silu(x: Float64) -> Float64:
     return value
 
 
-_erf = np.vectorize(math.erf, otypes=[float])
+def _gelu(x: Float64) -> Float64:
+    from scipy.special import ndtr  # type: ignore[import-untyped]
+
+    value: Float64 = x * ndtr(x)
+    return value
+
+
 ACTIVATIONS: dict[str, Callable[[Float64], Float64]] = {
     "silu": silu,
-    "gelu": lambda x: 0.5 * x * (1 + _erf(x / math.sqrt(2))),
+    "gelu": _gelu,
     "relu": lambda x: np.maximum(x, 0.0),
     "tanh": np.tanh,
     "identity": lambda x: x,

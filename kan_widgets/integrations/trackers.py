@@ -1,7 +1,7 @@
 """Send to trackers of experiments how functions develop: numbers, pictures, and a page at the end.
 
-A tracker is a function that takes a `Report`; the files beside this one make such functions of
-what the trackers' own packages hand out. Used by ``live.send_to``.
+A tracker is a function that takes a `Report`; `known_trackers` makes such functions of what the
+trackers' own packages hand out. Used by ``live.send_to``.
 """
 
 from __future__ import annotations
@@ -11,68 +11,98 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
-from kan_widgets.integrations.measured import numbers_of, page_of_run, picture_of
+import numpy as np
+
+from kan_widgets.insight.ranges import function_ranges
+from kan_widgets.integrations.known_trackers import Report, tracker_of
 from kan_widgets.live import Binding, Frame, Listener, Source
 from kan_widgets.live.budget import Throttle
+from kan_widgets.live.frames.frame import sliced
 from kan_widgets.live.recordings.destination import is_first_process
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, Worker
+from kan_widgets.widgets.dashboard import Dashboard
+from kan_widgets.widgets.engine import drawn
+from kan_widgets.widgets.kernel_grid import KernelGrid
+from kan_widgets.widgets.page import page_of
+from kan_widgets.widgets.pictures import asked
+from kan_widgets.widgets.rasters import image_of
+from kan_widgets.widgets.stream_state import summaries_of
+from kan_widgets.widgets.wire import seen_inputs
+
+__all__ = ["Report", "Sending", "numbers_of", "page_of_run", "picture_of"]
 
 # Of the time at most this goes into pictures, and into numbers.
 _PICTURES, _NUMBERS = 0.02, 0.005
 _MOST_PER_SECOND = 10.0
+_WIDTH, _MOST = 900, 900  # CSS pixels
+_RATIO = 1.0
+# Of a larger layer so many functions are measured, evenly spread.
+_MOST_FUNCTIONS = 20_000
 _MOST_WAITING = 64_000_000  # bytes of frames whose numbers are still to be sent
-_TRACKERS = ("mlflow", "trackio", "wandb")
 
 
-@dataclass(frozen=True)
-class Report:
-    """What is sent of one step."""
+def numbers_of(live: Binding, frame: Frame) -> dict[str, float]:
+    """Return numbers of each layer, by names such as ``"conv1/reach"``; see ``live.send_to``."""
+    found: dict[str, float] = {}
+    observed = live.observed
+    for layer in frame.layout.layers:
+        rows = frame.coefficients(layer.name).reshape(layer.count, layer.nb)
+        if layer.table_of is None and layer.count > _MOST_FUNCTIONS:
+            rows = rows[:: -(-layer.count // _MOST_FUNCTIONS)]
+        ranges = function_ranges(layer, rows)
+        finite = ranges.range[~ranges.broken]
+        of_layer = {"broken": float(ranges.broken.sum()) * layer.count / len(rows)}
+        if len(finite):
+            of_layer["reach"] = float(np.median(finite))
+            of_layer["furthest"] = float(finite.max())
+            of_layer["constant"] = float(ranges.constant[~ranges.broken].mean())
+        if (seen := observed.get(layer.name)) is not None and len(seen.outside_domain):
+            of_layer["outside"] = float(np.mean(seen.outside_domain))
+        found |= {f"{layer.name}/{name}": value for name, value in of_layer.items()}
+    return found
 
-    name: str
-    """What stands before the names of all that is sent."""
-    step: int
-    """The training step."""
-    numbers: dict[str, float] = field(repr=False)
-    """By names such as ``"conv1/reach"``, all finite; empty where they were sent before."""
-    pictures: dict[str, Any] = field(repr=False, default_factory=dict)
-    """Pictures of the layers (`PIL.Image.Image`) by name; empty where there was no time for any."""
-    page: bytes = field(repr=False, default=b"")
-    """With the last report: an HTML file with all of the history; else empty."""
 
-
-Tracker = Callable[[Report], object]
-
-
-def tracker_of(writer: Any) -> Tracker:
-    """Return what sends reports to a tracker.
-
-    Raises
-    ------
-    TypeError
-        If it is no tracker that is known, and no function.
-    RuntimeError
-        If a module is given that has no active run.
-    """
-    home = writer.__name__ if isinstance(writer, ModuleType) else type(writer).__module__
-    root = home.partition(".")[0]
-    known = "tensorboard" if hasattr(writer, "add_image") else root if root in _TRACKERS else ""
-    if known:
-        made: Tracker = import_module(f"kan_widgets.integrations.{known}").tracker(writer)
-        return made
-    if callable(writer):
-        function: Tracker = writer
-        return function
-    raise TypeError(
-        f"writer={writer!r:.80}: expected a SummaryWriter, wandb, mlflow, trackio or a run of one "
-        "of these, or a function of a report"
+def picture_of(live: Binding, frame: Frame, layer: str) -> Any:
+    """Return a picture of one layer as `KernelGrid` draws it, without making a widget."""
+    options: dict[str, Any] = {
+        name: trait.default()
+        for name, trait in KernelGrid.class_traits().items()
+        if trait.metadata.get("option") and name not in ("layer", "theme")
+    }
+    first = live.history[0] if live.history[0].layout is frame.layout else frame
+    frames = [sliced(live.looking.pictured(one, [layer]), [layer]) for one in (first, frame)]
+    cut = frames[-1].layout
+    seen = live.observed.get(layer)
+    inputs = seen_inputs(seen, cut) if seen is not None else None
+    svg = drawn(
+        [
+            asked(
+                KernelGrid._kind,
+                {**options, "layer": layer, "scores": {}, "linked": []},
+                frames,
+                observed=[inputs] if inputs is not None else [],
+                summaries=summaries_of(cut, frame, first),
+                width=_WIDTH,
+                height=options["height"],
+                most=_MOST,
+                theme="light",
+                pixel_ratio=_RATIO,
+            )
+        ]
     )
+    return image_of(svg, _RATIO)
+
+
+def page_of_run(live: Binding) -> bytes:
+    """Return an HTML file in which all of the history can be looked at."""
+    views = Dashboard(live)
+    try:
+        return page_of(views, title="")
+    finally:
+        views.close()
 
 
 class Sending(Listener):

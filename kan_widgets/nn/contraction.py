@@ -7,17 +7,23 @@ kernels find their way through the tensors, too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from kan_widgets.nn.kernels.local import Windows
+from kan_widgets.nn.activation import NAMED
+from kan_widgets.nn.bases.basis import Basis
 
 
-class Contraction(Windows, Protocol):
-    """How a layer combines the columns."""
+class Contraction(Protocol):
+    """How a layer combines the columns.
+
+    The last four methods are what the compiled kernels must know: how it moves over unpadded
+    images. In numbers, as a view of every tensor would cost a small layer more time than the
+    arithmetic.
+    """
 
     def padded(self, x: Tensor) -> Tensor:
         """Add the padding that the functions see as input too, none where the base is given."""
@@ -35,6 +41,58 @@ class Contraction(Windows, Protocol):
         self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
     ) -> tuple[Tensor | None, Tensor | None]:
         """Return the gradients of the columns and of the weight, not arranged."""
+
+    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
+        """Return the problem's sizes.
+
+        Eighteen: n, height, width and channels of the padded input; output channels and groups;
+        height and width of the kernel, the stride, the dilation and the output; of the input that
+        is given height and width, and the rows and columns of padding before it.
+        """
+
+    def strides(self, x: Tensor) -> tuple[int, ...]:
+        """Return the strides of the input along n, height, width and channels."""
+
+    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        """Return memory for the output, given the sizes from above."""
+
+    def output_strides(self, y: Tensor) -> tuple[int, ...]:
+        """Return the strides of the output, or its gradient, along the same four."""
+
+
+class Call(NamedTuple):
+    """What a layer computes: ``contraction(columns(x), weight)``."""
+
+    x: Tensor
+    """Batch first, channels last."""
+    base: Tensor | None
+    """The base activation of ``x``, where it has no name."""
+    base_weight: Tensor
+    """The weight in two parts: the base's factors, and those of the basis functions."""
+    spline_weight: Tensor
+    basis: Basis
+    activation: str | None
+    contraction: Contraction
+    kind: torch.dtype
+    """The type of the linear part."""
+
+    @property
+    def value(self) -> Tensor:
+        """The base activation of ``x``."""
+        if self.base is not None:
+            return self.base
+        assert self.activation is not None
+        return NAMED[self.activation][0](self.x)
+
+    def with_input(self, x: Tensor, base: Tensor | None) -> Call:
+        """Return the call with another input; quicker than ``_replace``."""
+        return self if x is self.x and base is self.base else Call(x, base, *self[2:])
+
+    def part(self, piece: slice) -> Call:
+        """Return the call for a piece of the batch, in at least float32."""
+        x = self.x[piece]
+        x = x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
+        return self.with_input(x, None if self.base is None else self.base[piece])
 
 
 class Product:

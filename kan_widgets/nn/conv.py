@@ -35,35 +35,17 @@ class KANConv2d(KANLayer):
     the rest. Because ``phi(0)`` is not 0 in general, padded pixels count: they are padded first
     and then pass through ``phi`` like any other.
 
-    At step 0 every ``phi`` looks like the base activation, scaled: with
-    ``fan_in = in_channels / groups * kh * kw``, ``base_weight`` is drawn from U(±1/sqrt(fan_in))
-    as in ``nn.Conv2d``, and the splines run through noise in ``±0.05/grid_size`` at the grid
-    points, however many inputs there are. The range of the splines over the default grid, in the
-    median of the functions, is 9 % of the base's at a fan_in of 9, 37 % at 144 and 61 % at 400:
-    about 3 % of it times sqrt(fan_in), and less on a finer or wider grid. So the layer starts near
-    an ordinary convolution after an activation, the nearer the smaller its fan_in, and with every
-    spline coefficient off zero by a different amount. With ``spline_scaler=True`` the scaler,
-    drawn from U(±1/sqrt(fan_in)) too, makes the splines smaller, and they lag behind the base in
-    training. These are the distributions of efficient-kan and Convolutional-KANs. Other bases
-    start as small: their coefficients are drawn from one uniform distribution, so wide that the
-    sum is noise of the same size over the domain.
+    The layer starts near an ordinary convolution after an activation, the nearer the smaller its
+    ``fan_in = in_channels / groups * kh * kw``: all parameters are drawn as in
+    :class:`KANLinear` with so many inputs.
 
     Parameters
     ----------
     in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode
         As in ``nn.Conv2d``, ``padding="same"`` and ``"valid"`` and all four padding modes
         included. There is no bias: constants are among the splines.
-    grid_size, spline_order, grid_range
-        The basis, see :class:`BSpline`. For another basis by its name: as many functions as
-        splines there would be, over the same range.
-    basis
-        ``"bspline"``, ``"rbf"``, ``"chebyshev"``, ``"fourier"``, or a :class:`Basis`:
-        :class:`BSpline`, :class:`KnotSpline`, :class:`RBF`, :class:`Chebyshev`, :class:`Fourier`
-        or one of your own.
-    base_activation
-        ``"silu"``, ``"gelu"``, ``"relu"``, ``"tanh"``, ``"identity"`` or an elementwise callable.
-    spline_scaler
-        Whether each function has a learned factor on its splines.
+    grid_size, spline_order, grid_range, basis, base_activation, spline_scaler
+        As in :class:`KANLinear`.
     device, dtype
         As in ``nn.Conv2d``.
 
@@ -245,8 +227,9 @@ class SharedKANConv2d(KANConv2d):
         Number of kernels.
     kernel_size, stride, padding, dilation, padding_mode
         As in ``nn.Conv2d``.
-    grid_size, spline_order, grid_range, basis, base_activation, spline_scaler, device, dtype
-        As in :class:`KANConv2d`; the weights are those of ``KANConv2d(1, num_kernels)``.
+    **settings
+        ``grid_size`` and all others of :class:`KANConv2d`; the weights are those of
+        ``KANConv2d(1, num_kernels)``.
 
     Examples
     --------
@@ -263,36 +246,12 @@ class SharedKANConv2d(KANConv2d):
         padding: Pair | str = 0,
         dilation: Pair = 1,
         padding_mode: PaddingMode = "zeros",
-        *,
-        grid_size: int = 5,
-        spline_order: int = 3,
-        grid_range: tuple[float, float] = (-1.0, 1.0),
-        basis: str | Basis = "bspline",
-        base_activation: BaseActivation = "silu",
-        spline_scaler: bool = False,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        **settings: Any,
     ) -> None:
         if not isinstance(num_kernels, int) or num_kernels < 1:
             raise ValueError(f"num_kernels: expected a whole number ≥ 1, got {num_kernels!r}")
-        super().__init__(
-            1,
-            num_kernels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            1,
-            padding_mode,
-            grid_size=grid_size,
-            spline_order=spline_order,
-            grid_range=grid_range,
-            basis=basis,
-            base_activation=base_activation,
-            spline_scaler=spline_scaler,
-            device=device,
-            dtype=dtype,
-        )
+        geometry = kernel_size, stride, padding, dilation, 1, padding_mode
+        super().__init__(1, num_kernels, *geometry, **settings)
         self.num_kernels = num_kernels
 
     def forward(self, x: Tensor) -> Tensor:

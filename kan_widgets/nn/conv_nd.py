@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.nn.conv import KANConv2d, PaddingMode
-from kan_widgets.nn.initialisation import SCALE_NOISE
+from kan_widgets.nn.core import SCALE_NOISE
 
 
 class KANConv1d(nn.Module):

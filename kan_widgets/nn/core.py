@@ -14,10 +14,12 @@ from torch import Tensor, nn
 
 from kan_widgets.nn.activation import BaseActivation, resolve_activation
 from kan_widgets.nn.bases.basis import Basis, check_floating
-from kan_widgets.nn.bases.bspline import BSpline
-from kan_widgets.nn.bases.knot_spline import KnotSpline
-from kan_widgets.nn.initialisation import SCALE_NOISE, draw_splines_, draw_uniform_
-from kan_widgets.nn.states import basis_of_state, knots_for_state
+from kan_widgets.nn.bases.bspline import Spline
+from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
+from kan_widgets.nn.ungraded import ungraded
+
+#: Peak-to-peak noise that the first splines pass through, before dividing by ``grid_size``.
+SCALE_NOISE = 0.1
 
 
 class LayerCore(nn.Module):
@@ -125,7 +127,12 @@ class LayerCore(nn.Module):
         return self
 
     def _write_knots(self) -> None:
-        self.knots = knots_for_state(self.basis, self.base_weight)
+        self.knots = None
+        if isinstance(self.basis, Spline):
+            # In the type of the weights, float32 at least.
+            like = self.base_weight
+            dtype = torch.promote_types(like.dtype, torch.float32)
+            self.knots = torch.tensor(self.basis.knots, dtype=dtype, device=like.device)
 
     def _load_from_state_dict(
         self,
@@ -142,7 +149,7 @@ class LayerCore(nn.Module):
         basis = self.basis
         if knots is not None:
             try:
-                basis = basis_of_state(basis, knots)
+                basis = _basis_of_state(basis, knots)
             except ValueError as error:
                 error_msgs.append(f"{prefix}knots: {str(error).removeprefix('knots: ')}")
         if prefix + "mask" in state_dict:
@@ -159,21 +166,91 @@ class LayerCore(nn.Module):
             unexpected_keys.remove(prefix + "knots")
 
 
+def _basis_of_state(own: Basis, knots: Tensor) -> Basis:
+    """Return a layer's own basis, with the knots of a state.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit.
+    """
+    if not isinstance(own, Spline):
+        raise ValueError(f"the state is of B-splines, but this layer's basis is {own!r}")
+    order = own.spline_order
+    if len(knots) != len(own.knots):
+        raise ValueError(
+            f"the state has {len(knots)} knots, a grid of {len(knots) - 2 * order - 1} "
+            f"intervals at spline_order {order}; this layer has {len(own.knots)}, a grid of "
+            f"{own.grid_size}. Build it with the same grid_size and spline_order, or call "
+            "refine first"
+        )
+    if knots.is_meta:
+        return own
+    # The layer's own are kept if they are the same but for the rounding of the state.
+    if torch.equal(knots.cpu(), torch.tensor(own.knots, dtype=torch.float64).to(knots.dtype)):
+        return own
+    return spline_on(knots.tolist(), order, torch.promote_types(knots.dtype, torch.float32))
+
+
+@ungraded
+def draw_uniform_(weight: Tensor, fan_in: int) -> None:
+    """Fill ``weight`` from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), torch's own default."""
+    bound = fan_in**-0.5 if fan_in > 0 else 0.0
+    weight.uniform_(-bound, bound)
+
+
+@ungraded
+def draw_splines_(spline_weight: Tensor, basis: Basis, scale_noise: float) -> None:
+    """Fill ``spline_weight`` so that Σ_b spline_weight[b]·β_b is small noise.
+
+    B-splines pass through noise at the ``grid_size + 1`` grid points, uniform in ``±scale_noise /
+    2 / grid_size``; of all coefficients that meet it the smallest in the least-squares sense are
+    taken (there are ``spline_order - 1`` more of them than points). Of any other basis all
+    coefficients are drawn from one uniform distribution, so wide that the root mean square of
+    the sum over the basis's domain is that of such noise with ``n_basis - 1`` intervals.
+
+    Parameters
+    ----------
+    spline_weight
+        Shape ``(..., n_basis)``.
+    basis
+        The basis that the coefficients belong to.
+    scale_noise
+        Height of the noise band times ``grid_size``.
+    """
+    if isinstance(basis, Spline):
+        low, high = basis.grid_range
+        points = torch.linspace(low, high, basis.grid_size + 1, dtype=torch.float64)
+        points[-1] = high
+        if isinstance(basis, KnotSpline):
+            first = basis.spline_order
+            grid = basis.knots[first : first + basis.grid_size + 1]
+            points = torch.tensor(grid, dtype=torch.float64)
+        fit = torch.linalg.pinv(basis.expand(points))  # (n_basis, grid_size + 1)
+        shape = (*spline_weight.shape[:-1], basis.grid_size + 1)
+        noise = torch.rand(shape, dtype=torch.float32, device=spline_weight.device) - 0.5
+        noise = noise * (scale_noise / basis.grid_size)
+        spline_weight.copy_(noise @ fit.to(noise).T)
+        return
+    like = next(basis.parameters(), None) if isinstance(basis, nn.Module) else None
+    low, high = basis.domain
+    x = torch.linspace(low, high, 257, device=None if like is None else like.device)
+    power = basis.expand(x).square().sum(-1).mean().item()
+    bound = scale_noise / 2 / max(basis.n_basis - 1, 1) / max(power, 1e-12) ** 0.5
+    spline_weight.uniform_(-bound, bound)
+
+
 def describe(layer: LayerCore) -> str:
     """Return the arguments that all KAN layers share, for ``extra_repr``."""
     basis = layer.basis
-    if isinstance(basis, BSpline):
+    if isinstance(basis, Spline):
         lo, hi = basis.grid_range
         text = (
             f"grid_size={basis.grid_size}, spline_order={basis.spline_order}, "
             f"grid_range=({lo:g}, {hi:g})"
         )
-    elif isinstance(basis, KnotSpline):
-        lo, hi = basis.grid_range
-        text = (
-            f"grid_size={basis.grid_size}, spline_order={basis.spline_order}, "
-            f"grid_range=({lo:g}, {hi:g}) with uneven knots"
-        )
+        if isinstance(basis, KnotSpline):
+            text += " with uneven knots"
     else:
         text = f"basis={basis!r}"
     text += f", base_activation={layer.base_activation!r}"

@@ -22,7 +22,7 @@ from torch import Tensor
 from kan_widgets.nn.activation import NAMED
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
-from kan_widgets.nn.contraction import Contraction
+from kan_widgets.nn.contraction import Call, Contraction
 
 #: Of the input, its base activation where that is given, and the weight's two parts.
 Needs = tuple[bool, bool, bool, bool]
@@ -46,27 +46,20 @@ def packed(base_weight: Tensor, spline_weight: Tensor) -> Tensor:
     return torch.cat([base_weight.unsqueeze(-1), spline_weight], dim=-1)
 
 
-def forward(
-    x: Tensor,
-    base: Tensor | None,
-    base_weight: Tensor,
-    spline_weight: Tensor,
-    basis: Basis,
-    activation: str | None,
-    contraction: Contraction,
-) -> Tensor:
+def forward(call: Call) -> Tensor:
     """Expand and contract a piece of the batch at a time."""
+    x, contraction = call.x, call.contraction
+    base_weight, spline_weight = call.base_weight.to(call.kind), call.spline_weight.to(call.kind)
     if few(x, spline_weight):
-        work = _workspace(x, [slice(0, len(x))], basis, 2)
-        columns = _expand(x, base, basis, activation, work)
+        whole = slice(0, len(x))
+        columns = _expand(call.part(whole), _workspace(x, [whole], call.basis, 2))
         return _contracted(columns, base_weight, spline_weight, contraction)
-    pieces = _pieces(x, basis)
+    pieces = _pieces(x, call.basis)
     out: Tensor | None = None
     matrix = contraction.matrix(packed(base_weight, spline_weight))
-    work = _workspace(x, pieces, basis, 2)
+    work = _workspace(x, pieces, call.basis, 2)
     for piece in pieces:
-        part_base = None if base is None else base[piece]
-        columns = _expand(x[piece], part_base, basis, activation, work)
+        columns = _expand(call.part(piece), work)
         part = contraction(columns.to(matrix.dtype), matrix)
         if len(pieces) == 1:
             return part
@@ -98,36 +91,26 @@ def _contracted(
     return base + contraction(columns[..., 1:], contraction.matrix(spline_weight))
 
 
-def backward(
-    x: Tensor,
-    base: Tensor | None,
-    base_weight: Tensor,
-    spline_weight: Tensor,
-    grad: Tensor,
-    basis: Basis,
-    activation: str | None,
-    contraction: Contraction,
-    needs: Needs,
-    kind: torch.dtype,
-) -> Gradients:
+def backward(call: Call, grad: Tensor, needs: Needs) -> Gradients:
     """Gradients of ``x``, ``base`` and the weight's two parts, a piece of the batch at a time."""
-    pieces = _pieces(x, basis)
+    x, contraction = call.x, call.contraction
+    pieces = _pieces(x, call.basis)
     needs_x, needs_base, *needs_weights = needs
     needs_columns, needs_weight = needs_x or needs_base, any(needs_weights)
-    weight = packed(base_weight, spline_weight)
-    narrow = contraction.matrix(weight.to(kind))
+    weight = packed(call.base_weight, call.spline_weight)
+    narrow = contraction.matrix(weight.to(call.kind))
     grad_x = torch.empty_like(x) if needs_x else None
     grad_base = torch.empty_like(x) if needs_base else None
     grad_weight: Tensor | None = None
-    work = _workspace(x, pieces, basis, 4 if needs_x else 2)
+    work = _workspace(x, pieces, call.basis, 4 if needs_x else 2)
     for piece in pieces:
-        part, part_base = x[piece], None if base is None else base[piece]
+        part = call.part(piece)
         if needs_x:
-            columns, slopes = _expand_with_slopes(part, part_base, basis, activation, work)
+            columns, slopes = _expand_with_slopes(part, work)
         else:
-            columns = _expand(part, part_base, basis, activation, work)
+            columns = _expand(part, work)
         grad_columns, grad_part = contraction.backward(
-            grad[piece], columns.to(kind), narrow, needs_columns, needs_weight
+            grad[piece], columns.to(call.kind), narrow, needs_columns, needs_weight
         )
         if grad_part is not None and grad_weight is not None:
             grad_weight += grad_part
@@ -140,7 +123,7 @@ def backward(
         if grad_x is not None:
             flow = slopes.mul_(grad_columns.reshape(slopes.shape))
             ones = flow.new_ones(flow.shape[-1])
-            grad_x[piece] = torch.mv(flow.view(-1, flow.shape[-1]), ones).view(part.shape)
+            grad_x[piece] = torch.mv(flow.view(-1, flow.shape[-1]), ones).view(part.x.shape)
     return grad_x, grad_base, *parted(grad_weight)
 
 
@@ -163,11 +146,6 @@ def _cubic(basis: Basis) -> TypeGuard[BSpline]:
     return isinstance(basis, BSpline) and basis.spline_order == 3
 
 
-def _widen(x: Tensor) -> Tensor:
-    """Return ``x`` contiguous, in at least float32."""
-    return x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
-
-
 def _workspace(x: Tensor, pieces: list[slice], basis: Basis, buffers: int) -> Tensor:
     """Return ``buffers`` buffers for the columns of the largest piece, used again by every piece.
 
@@ -181,13 +159,9 @@ def _workspace(x: Tensor, pieces: list[slice], basis: Basis, buffers: int) -> Te
     return torch.empty((buffers, rows, basis.n_basis + 1), dtype=dtype, device=x.device)
 
 
-def _expand(
-    x: Tensor, base: Tensor | None, basis: Basis, activation: str | None, work: Tensor
-) -> Tensor:
-    """Return the columns of ``x``, shape ``(*x.shape, n_basis + 1)``; needs two buffers."""
-    x = _widen(x)
-    value = base if activation is None else NAMED[activation][0](x)
-    assert value is not None
+def _expand(call: Call, work: Tensor) -> Tensor:
+    """Return the columns of a piece, ``(*x.shape, n_basis + 1)``; needs two buffers."""
+    x, basis, value = call.x, call.basis, call.value
     if not _cubic(basis):
         return expand_plain(x, value.to(x.dtype), basis)
     outer, inner = work[0, : x.numel()], work[1, : x.numel()]
@@ -200,14 +174,10 @@ def _expand(
     return outer.view(*x.shape, outer.shape[-1])
 
 
-def _expand_with_slopes(
-    x: Tensor, base: Tensor | None, basis: Basis, activation: str | None, work: Tensor
-) -> tuple[Tensor, Tensor]:
+def _expand_with_slopes(call: Call, work: Tensor) -> tuple[Tensor, Tensor]:
     """Return the columns and their derivatives, the given base's as 0; needs four buffers."""
-    x = _widen(x)
-    value = base if activation is None else NAMED[activation][0](x)
-    assert value is not None
-    slope = NAMED[activation][1](x) if activation is not None else torch.zeros_like(x)
+    x, basis, value = call.x, call.basis, call.value
+    slope = torch.zeros_like(x) if call.activation is None else NAMED[call.activation][1](x)
     if not _cubic(basis):
         columns = expand_plain(x, value.to(x.dtype), basis)
         return columns, torch.cat([slope.unsqueeze(-1), basis.derivative(x)], dim=-1)

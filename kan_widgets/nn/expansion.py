@@ -17,6 +17,7 @@ and their gradients two more. It has three ways, the same but for rounding:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
@@ -26,7 +27,7 @@ from torch import Tensor, nn
 from kan_widgets.nn import dense
 from kan_widgets.nn.activation import NAMED, BaseActivation, applied, resolve_activation
 from kan_widgets.nn.bases.basis import Basis
-from kan_widgets.nn.contraction import Contraction
+from kan_widgets.nn.contraction import Call, Contraction
 from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed, parted
 from kan_widgets.nn.kernels import local
 from kan_widgets.nn.kernels.loaded import Kernels
@@ -61,14 +62,10 @@ def expand_and_contract(
         columns = expand_plain(x, resolve_activation(activation)(x), basis)
         return contraction(columns, contraction.matrix(packed(base_weight, spline_weight)))
     kind = _contraction_dtype(x, spline_weight)
-    base: Tensor | None
-    name: str | None
-    if isinstance(activation, str):
-        base, name = None, activation
-    else:
-        base, name = applied(activation, x), None
-    given = x, base, base_weight, spline_weight, basis, name, contraction, kind
-    return cast(Tensor, _Expanded.apply(*given))  # type: ignore[no-untyped-call]
+    named = isinstance(activation, str)
+    base = None if named else applied(cast(Callable[[Tensor], Tensor], activation), x)
+    given = x, base, base_weight, spline_weight, basis, activation if named else None
+    return cast(Tensor, _Expanded.apply(*given, contraction, kind))  # type: ignore[no-untyped-call]
 
 
 def _full_precision(x: Tensor) -> AbstractContextManager[None]:
@@ -82,66 +79,43 @@ class _Expanded(torch.autograd.Function):
     """``contraction(columns(x), weight)``, saving only ``x`` and the weight."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        x: Tensor,
-        base: Tensor | None,
-        base_weight: Tensor,
-        spline_weight: Tensor,
-        basis: Basis,
-        activation: str | None,
-        contraction: Contraction,
-        kind: torch.dtype,
-    ) -> Tensor:
-        ctx.save_for_backward(x, base, base_weight, spline_weight)
-        ctx.rest = basis, activation, contraction, kind
-        lib = None
-        if not dense.few(x, spline_weight):
-            lib = _kernels(x, base_weight, spline_weight, basis, contraction, kind)
+    def forward(ctx: Any, *given: Any) -> Tensor:
+        """Compute the members of a `Call`, in their order."""
+        call = Call(*given)
+        ctx.save_for_backward(*call[:4])
+        ctx.rest = call[4:]
+        lib = None if dense.few(call.x, call.spline_weight) else _kernels(call)
         if lib is not None:
-            weights = base_weight, spline_weight
-            out = _forward_local(lib, x, base, *weights, basis, activation, contraction)
+            out = _forward_local(lib, call)
             if out is not None:
                 return out
-        x = contraction.padded(x)
-        with _full_precision(x):
-            weights = base_weight.to(kind), spline_weight.to(kind)
-            return dense.forward(x, base, *weights, basis, activation, contraction)
+        with _full_precision(call.x):
+            return dense.forward(call.with_input(call.contraction.padded(call.x), call.base))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        x, base, base_weight, spline_weight = ctx.saved_tensors
-        basis, activation, contraction, kind = ctx.rest
+        call = Call(*ctx.saved_tensors, *ctx.rest)
         needs = ctx.needs_input_grad[:4]
         # A backward pass that is itself recorded is wanted for a second derivative.
         plain = torch.is_grad_enabled() or transformed() or _batched(grad)
-        lib = None
-        if not plain and local.is_plain(grad):
-            lib = _kernels(x, base_weight, spline_weight, basis, contraction, kind)
-        given = base, base_weight, spline_weight, grad, basis, activation, contraction, needs
-        found = None if lib is None else _backward_local(lib, x, *given)
+        lib = None if plain or not local.is_plain(grad) else _kernels(call)
+        found = None if lib is None else _backward_local(lib, call, grad, needs)
         if found is None:
             differentiate = _backward_plain if plain else dense.backward
-            with _full_precision(x):
-                found = differentiate(contraction.padded(x), *given, kind)
+            with _full_precision(call.x):
+                padded = call.with_input(call.contraction.padded(call.x), call.base)
+                found = differentiate(padded, grad, needs)
             if found[0] is not None:
-                found = (contraction.cropped(found[0]), *found[1:])
+                found = (call.contraction.cropped(found[0]), *found[1:])
         return (*found, None, None, None, None)
 
 
-def _kernels(
-    x: Tensor,
-    base_weight: Tensor,
-    spline_weight: Tensor,
-    basis: Basis,
-    contraction: Contraction,
-    kind: torch.dtype,
-) -> Kernels | None:
+def _kernels(call: Call) -> Kernels | None:
     """Return the compiled kernels if they can and should compute this call, else None."""
     # They know of no autocast: where it is on, the CPU's type is another. No mode sees them work.
-    if kind != torch.float32 or watched():
+    if call.kind != torch.float32 or watched():
         return None
-    return local.kernels(x, base_weight, spline_weight, basis, contraction)
+    return local.kernels(call)
 
 
 def _batched(grad: Tensor) -> bool:
@@ -149,54 +123,28 @@ def _batched(grad: Tensor) -> bool:
     return torch._C._functorch.is_legacy_batchedtensor(grad)
 
 
-def _forward_local(
-    lib: Kernels,
-    x: Tensor,
-    base: Tensor | None,
-    base_weight: Tensor,
-    spline_weight: Tensor,
-    basis: Basis,
-    activation: str | None,
-    contraction: Contraction,
-) -> Tensor | None:
+def _forward_local(lib: Kernels, call: Call) -> Tensor | None:
     """Compute the local form, or return None if a number is not finite."""
-    x = _dense(x)
     # The kernels have a SiLU of their own.
-    if activation is not None and activation != "silu":
-        base = NAMED[activation][0](x)
-    return local.forward(
-        lib, x, base, base_weight, spline_weight, cast(local.Known, basis), contraction
-    )
+    x, base = _dense(call.x), call.base
+    if call.activation is not None and call.activation != "silu":
+        base = NAMED[call.activation][0](x)
+    return local.forward(lib, call.with_input(x, base))
 
 
-def _backward_local(
-    lib: Kernels,
-    x: Tensor,
-    base: Tensor | None,
-    base_weight: Tensor,
-    spline_weight: Tensor,
-    grad: Tensor,
-    basis: Basis,
-    activation: str | None,
-    contraction: Contraction,
-    needs: Needs,
-) -> Gradients | None:
+def _backward_local(lib: Kernels, call: Call, grad: Tensor, needs: Needs) -> Gradients | None:
     """Compute its gradients, or return None if a number is not finite."""
-    x = _dense(x)
+    x, base, slope = _dense(call.x), call.base, None
     needs_x, needs_base, *needs_weights = needs
-    slope = None
-    if activation is not None and activation != "silu":
-        base, slope = (function(x) for function in NAMED[activation])
-    weights = base_weight, spline_weight
-    wanted = needs_x or needs_base, any(needs_weights)
-    known = cast(local.Known, basis)
-    found = local.backward(lib, x, base, slope, *weights, grad, known, contraction, *wanted)
+    if call.activation is not None and call.activation != "silu":
+        base, slope = (function(x) for function in NAMED[call.activation])
+    call = call.with_input(x, base)
+    found = local.backward(lib, call, slope, grad, needs_x or needs_base, any(needs_weights))
     if found is None:
         return None
     grad_x, grad_base, grad_base_weight, grad_spline_weight = found
-    if not needs_x:
-        grad_x = None
-    return grad_x, grad_base if needs_base else None, grad_base_weight, grad_spline_weight
+    grads = grad_x if needs_x else None, grad_base if needs_base else None
+    return *grads, grad_base_weight, grad_spline_weight
 
 
 def _dense(x: Tensor) -> Tensor:
@@ -204,33 +152,22 @@ def _dense(x: Tensor) -> Tensor:
     return x if x.is_contiguous() or x.movedim(-1, 1).is_contiguous() else x.contiguous()
 
 
-def _backward_plain(
-    x: Tensor,
-    base: Tensor | None,
-    base_weight: Tensor,
-    spline_weight: Tensor,
-    grad: Tensor,
-    basis: Basis,
-    activation: str | None,
-    contraction: Contraction,
-    needs: Needs,
-    kind: torch.dtype,
-) -> Gradients:
+def _backward_plain(call: Call, grad: Tensor, needs: Needs) -> Gradients:
     """Compute the same gradients by differentiable operations, for derivatives of derivatives."""
-    weight = packed(base_weight, spline_weight)
-    value = base if activation is None else NAMED[activation][0](x)
-    assert value is not None
-    columns = expand_plain(x, value, basis).to(kind)
-    grad_columns, grad_weight = contraction.backward(
-        grad, columns, contraction.matrix(weight.to(kind)), any(needs[:2]), any(needs[2:])
+    x = call.x
+    weight = packed(call.base_weight, call.spline_weight)
+    columns = expand_plain(x, call.value, call.basis).to(call.kind)
+    matrix = call.contraction.matrix(weight.to(call.kind))
+    grad_columns, grad_weight = call.contraction.backward(
+        grad, columns, matrix, any(needs[:2]), any(needs[2:])
     )
     grad_x = grad_base = None
     if grad_columns is not None:
         grad_columns = grad_columns.to(x.dtype)
         if needs[0]:
-            grad_x = (grad_columns[..., 1:] * basis.derivative(x)).sum(-1)
-            if activation is not None:
-                grad_x = grad_x + grad_columns[..., 0] * NAMED[activation][1](x)
+            grad_x = (grad_columns[..., 1:] * call.basis.derivative(x)).sum(-1)
+            if call.activation is not None:
+                grad_x = grad_x + grad_columns[..., 0] * NAMED[call.activation][1](x)
         if needs[1]:
             grad_base = grad_columns[..., 0]
     grad_weight = None if grad_weight is None else grad_weight.to(weight.dtype)

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life import changes, grid_update, penalties, pruning, refinement
+from kan_widgets.nn.life import changes, grid_update, magnitude, pruning, refinement
 from kan_widgets.nn.life.inputs import Inputs
 from kan_widgets.nn.life.pruning import Pruning
 
@@ -223,4 +223,5 @@ class KANLayer(LayerCore):
         >>> loss = layer(torch.randn(5, 2)).square().mean() + 1e-3 * layer.regularization()
         >>> loss.backward()
         """
-        return penalties.regularization(self, batch, l1, entropy)
+        seen = None if batch is None else pruning.all_seen(self, batch)
+        return magnitude.regularization(self, seen, l1, entropy)

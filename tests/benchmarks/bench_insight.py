@@ -25,7 +25,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def kernels(name: str, model: nn.Module, batch: torch.Tensor) -> None:
-    """Print the costs of preferred patches, linear kernels, patterns and the report."""
+    """Print the costs of all readings of a kernel."""
     live = kw.bind(model)
     [observed], [layer] = live.observe(batch).values(), live.read()
     patches = len(observed.patches)
@@ -35,28 +35,18 @@ def kernels(name: str, model: nn.Module, batch: torch.Tensor) -> None:
     def each(found: Callable[[insight.Kernel], object]) -> Callable[[], object]:
         return lambda: [found(kernel) for kernel in all_of(layer)]
 
-    print(f"  preferred patches, one by one  {seconds(each(insight.preferred_patch)):6.2f} s")
-    fits = seconds(lambda: insight.linear_kernels(layer, observed))
-    print(f"  linear kernels                 {fits:6.2f} s")
-    report = seconds(lambda: insight.kernel_report(layer, observed))
-    print(f"  kernel report, all together    {report:6.2f} s")
+    check = seconds(each(lambda kernel: insight.check_pattern(kernel, observed)))
+    print(f"  readings, one by one           {check:6.2f} s")
 
 
 def layer_as_a_whole(name: str, model: nn.Module, batch: torch.Tensor) -> None:
-    """Print the costs of importance, complexity and ablation."""
+    """Print the costs of importance and complexity."""
     live = kw.bind(model)
     [observed], [layer] = live.observe(batch).values(), live.read()
     print(f"{name}: {layer.n_functions:,} functions, {len(observed.patches):,} patches")
     print(f"  importance                     {seconds(lambda: importance(layer, observed)):6.2f} s")
     depth = seconds(lambda: insight.later_is_more_complex([layer, layer]))
     print(f"  complexity over depth, twice   {depth:6.2f} s")
-
-    def score(model: nn.Module) -> float:
-        return float(model(batch).mean().item())
-
-    runs = seconds(lambda: [score(model) for _ in range(11)])
-    tried = seconds(lambda: insight.ablate(live, layer, observed, score, 10))
-    print(f"  ablation of ten functions      {tried:6.2f} s, {runs:.2f} s of it eleven runs")
 
 
 def forms(name: str, model: nn.Module, batch: torch.Tensor) -> None:

@@ -30,7 +30,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import kan_widgets as kw
-from kan_widgets.integrations.measured import numbers_of, picture_of
+from kan_widgets.integrations.trackers import numbers_of, picture_of
 
 PAIRS = 5
 # 20 frames: what the first one takes, once in a run, counts as little as in a long training.

@@ -98,8 +98,6 @@ def test_they_come_after_layers_that_add_up_and_before_plain_ones_and_are_no_par
     model = nn.Sequential(nn.Linear(4, 8), RationalGroups(2), kw.nn.KANLinear(8, 3), nn.PReLU())
     live = kw.bind(model)
     assert [layer.name for layer in live.layout.layers] == ["2", "1", "3", "0"]
-    with pytest.raises(ValueError, match="learned activation"):
-        kw.insight.ablate(model, "1", [(0, 0)], torch.zeros(2, 4), lambda y: 0.0)
 
 
 def test_each_function_is_shown_with_the_density_of_its_own_inputs():

@@ -12,8 +12,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.insight import complexity, later_is_more_complex, untrained_networks
-from kan_widgets.insight.depth import MEASURES
-from kan_widgets.insight.trend import trend
+from kan_widgets.insight.depth import MEASURES, trend
 
 
 def rising(groups: list[np.ndarray]) -> float:

@@ -15,7 +15,7 @@ import kan_widgets as kw
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight import FORMS, Form, SeenPatches, SymbolicFit, SymbolicFits, symbolic
 from kan_widgets.insight.symbolic import TOLERANCE
-from kan_widgets.insight.symbolic_words import r2_text
+from kan_widgets.insight.symbolic_fit import r2_text
 
 Array = NDArray[np.float64]
 
@@ -225,7 +225,7 @@ def test_a_form_of_one_s_own_is_found_where_it_is() -> None:
     x = np.linspace(-1, 1, 401)
     functions = planted([np.exp(-np.abs(4 * x - 1)), np.square(x)], x)
     inputs = np.random.default_rng(0).random((800, 2)) * 2 - 1
-    tent = Form("peak", lambda u: np.exp(-np.abs(u)), "exp(−|{}|)")
+    tent = Form("peak", "exp(-Abs(u))", "exp(−|{}|)")
     fits = symbolic(functions, seen(functions, inputs), forms=[*FORMS, tent])
     assert [fits.at((0, i))[0].form.name for i in (0, 1)] == ["peak", "square"]
     best = fits.at((0, 0))[0]
@@ -268,7 +268,7 @@ def test_the_table_says_what_it_rests_on_and_escapes_names() -> None:
     torch.manual_seed(0)
     layer = kw.nn.KANLinear(6, 5)
     [functions] = kw.functions.read(layer)
-    odd = Form("<b>", np.square)
+    odd = Form("<b>", "u**2")
     found = symbolic(
         functions, seen(functions, np.random.default_rng(0).random((99, 6))), forms=odd
     )
@@ -288,6 +288,12 @@ def test_the_table_says_what_it_rests_on_and_escapes_names() -> None:
         ({"forms": ["lines"]}, ValueError, "forms: expected some of 'line', .* got 'lines'"),
         ({"forms": [3]}, TypeError, "names of the library"),
         ({"forms": []}, ValueError, "none is given"),
+        ({"forms": Form("odd", "u + v")}, ValueError, "formula: expected an expression of u, .*v"),
+        (
+            {"forms": Form("odd", "u +")},
+            ValueError,
+            r"formula: expected an expression of u, .*u \+",
+        ),
         ({"forms": ["line", "line"]}, ValueError, "line more than once"),
         ({"penalty": -1}, ValueError, "penalty: expected a number ≥ 0, got -1"),
         ({"keep": 0}, ValueError, "keep: expected a whole number ≥ 1, got 0"),

@@ -23,7 +23,7 @@ def called(monkeypatch):
     forward = local.forward
 
     def counted(*arguments):
-        calls.append(arguments[1].shape)
+        calls.append(arguments[1].x.shape)
         return forward(*arguments)
 
     monkeypatch.setattr(local, "forward", counted)

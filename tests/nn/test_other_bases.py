@@ -17,7 +17,7 @@ from kan_widgets.nn import (
     KANLinear,
     SharedKANConv2d,
 )
-from kan_widgets.nn.contraction import Product
+from kan_widgets.nn.contraction import Call, Product
 from kan_widgets.nn.kernels import local
 
 BASES = [
@@ -87,7 +87,8 @@ def each_alone(basis):
 
 def kernels(x, basis):
     layer = KANLinear(x.shape[-1], 2, basis=basis)
-    return local.kernels(x, layer.base_weight, layer.spline_weight, basis, Product())
+    weights = layer.base_weight, layer.spline_weight
+    return local.kernels(Call(x, None, *weights, basis, "silu", Product(), x.dtype))
 
 
 def values(basis, x):

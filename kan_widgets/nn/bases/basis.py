@@ -67,13 +67,18 @@ class Basis(Protocol):
         """Return dβ/dx at ``x``, ``(*x.shape, n_basis)``, differentiable."""
 
 
+class OnGrid:
+    """What the bases of the package share: a grid, whose range they are meant for."""
+
+    grid_range: Interval
+
+    @property
+    def domain(self) -> Interval:
+        """The grid range."""
+        return self.grid_range
+
+
 _MEMBERS = ("n_basis", "labels", "domain", "expand", "derivative")
-
-
-@functools.lru_cache
-def spline_labels(n: int) -> tuple[str, ...]:
-    """Return B0, B1, ...; cached, as every frame asks for them."""
-    return tuple(f"B{b}" for b in range(n))
 
 
 def check_basis(basis: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -9,19 +10,68 @@ import torch
 from torch import Tensor
 
 from kan_widgets.nn.bases.basis import (
+    Interval,
+    OnGrid,
     checked_count,
     checked_range,
     computable,
     placed,
-    spline_labels,
 )
 from kan_widgets.nn.tracing import transformed
 
 MAX_ORDER = 5
 
 
+class Spline(OnGrid):
+    """What B-splines on even and on uneven knots share."""
+
+    grid_size: int
+    spline_order: int
+    knots: tuple[float, ...]
+
+    @property
+    def n_basis(self) -> int:
+        """Number of basis functions, ``grid_size + spline_order``."""
+        return self.grid_size + self.spline_order
+
+    @property
+    def support(self) -> Interval:
+        """Ends of the interval outside of which every basis function is zero."""
+        knots = self.knots
+        return knots[0], knots[-1]
+
+    @property
+    def extent(self) -> Interval:
+        """The support."""
+        return self.support
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """B0, B1, ..."""
+        return _labels(self.n_basis)
+
+    @property
+    def continuous(self) -> bool:
+        """False at order 0, whose functions are steps."""
+        return self.spline_order > 0
+
+    def expand(self, x: Tensor) -> Tensor:
+        """Evaluate all basis functions at ``x``: ``(*x.shape, n_basis)``."""
+        raise NotImplementedError
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """Evaluate their first derivatives."""
+        raise NotImplementedError
+
+
+@functools.lru_cache
+def _labels(n: int) -> tuple[str, ...]:
+    """Return B0, B1, ...; cached, as every frame asks for them."""
+    return tuple(f"B{b}" for b in range(n))
+
+
 @dataclass(frozen=True)
-class BSpline:
+class BSpline(Spline):
     """Uniform B-spline basis: ``grid_size`` intervals, extended beyond both ends.
 
     The knots are ``t_i = lo + (i - spline_order) * step`` for
@@ -79,18 +129,13 @@ class BSpline:
         object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property
-    def n_basis(self) -> int:
-        """Number of basis functions, ``grid_size + spline_order``."""
-        return self.grid_size + self.spline_order
-
-    @property
     def step(self) -> float:
         """Distance between two knots."""
         lo, hi = self.grid_range
         return (hi - lo) / self.grid_size
 
     @property
-    def knots(self) -> tuple[float, ...]:
+    def knots(self) -> tuple[float, ...]:  # type: ignore[override]
         """All ``grid_size + 2 * spline_order + 1`` knots, rising."""
         lo, hi = self.grid_range
         g, k = self.grid_size, self.spline_order
@@ -99,44 +144,10 @@ class BSpline:
             lo + i * self.step if i < g else hi + (i - g) * self.step for i in range(-k, g + k + 1)
         )
 
-    @property
-    def support(self) -> tuple[float, float]:
-        """Ends of the interval outside of which every basis function is zero."""
-        knots = self.knots
-        return knots[0], knots[-1]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """B0, B1, ..."""
-        return spline_labels(self.n_basis)
-
-    @property
-    def domain(self) -> tuple[float, float]:
-        """The grid range."""
-        return self.grid_range
-
-    @property
-    def extent(self) -> tuple[float, float]:
-        """The support."""
-        return self.support
-
-    @property
-    def continuous(self) -> bool:
-        """False at order 0, whose functions are steps."""
-        return self.spline_order > 0
-
     def expand(self, x: Tensor) -> Tensor:
-        """Evaluate all basis functions at ``x``.
+        """Evaluate all basis functions at ``x``: ``(*x.shape, n_basis)``, twice differentiable.
 
-        Parameters
-        ----------
-        x
-            Any shape, floating point. Half precision is computed in float32.
-
-        Returns
-        -------
-        Tensor
-            Shape ``(*x.shape, n_basis)``, dtype of ``x``. Differentiable, twice too.
+        Half precision is computed in float32.
 
         Raises
         ------
@@ -156,25 +167,10 @@ class BSpline:
         return value.to(x.dtype)
 
     def derivative(self, x: Tensor) -> Tensor:
-        """Evaluate the first derivative of all basis functions at ``x``.
+        """Evaluate the first derivative of all basis functions at ``x``: ``(*x.shape, n_basis)``.
 
         At the knots of order 1, where the slope jumps, it is the slope to the right. At order 0
-        it is zero.
-
-        Parameters
-        ----------
-        x
-            Any shape, floating point. Half precision is computed in float32.
-
-        Returns
-        -------
-        Tensor
-            Shape ``(*x.shape, n_basis)``, dtype of ``x``, per unit of ``x``. Differentiable.
-
-        Raises
-        ------
-        TypeError
-            If ``x`` is not floating point.
+        it is zero. Raises as `expand`.
         """
         wide = computable(x)
         k = self.spline_order

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.bases.basis import Interval, checked_count, checked_range, computable
+from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_count, checked_range, computable
 
 
 @dataclass(frozen=True)
-class Chebyshev:
+class Chebyshev(OnGrid):
     """Chebyshev polynomials T_b(t) of t = tanh u, b = 0 ... degree.
 
     u runs from −2 to 2 over ``grid_range``, where tanh u reaches ±0.96; with the default range
@@ -67,11 +67,6 @@ class Chebyshev:
         factor = "" if self.scale == 1 else f"{self.scale:.3g}"
         u = f"{factor}x" if centre == 0 else f"{factor}(x {_signed(-centre)})"
         return tuple(f"T{b}(tanh {u})" for b in range(self.n_basis))
-
-    @property
-    def domain(self) -> Interval:
-        """The grid range."""
-        return self.grid_range
 
     @property
     def extent(self) -> Interval:

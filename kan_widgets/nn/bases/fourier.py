@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.bases.basis import Interval, checked_count, checked_range, computable
+from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_count, checked_range, computable
 
 
 @dataclass(frozen=True)
-class Fourier:
+class Fourier(OnGrid):
     """A constant and waves: 1, cos u, ..., cos nu, sin u, ..., sin nu.
 
     u runs from −π to π over ``grid_range``: one period of the slowest wave. With the default range
@@ -75,11 +75,6 @@ class Fourier:
         times = ["" if n == 1 else str(n) for n in range(1, self.frequencies + 1)]
         waves = (*(f"cos {n}{u}" for n in times), *(f"sin {n}{u}" for n in times))
         return ("1", *waves) if self.constant else waves
-
-    @property
-    def domain(self) -> Interval:
-        """The grid range."""
-        return self.grid_range
 
     @property
     def extent(self) -> Interval:

@@ -10,12 +10,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.bases.basis import Interval, checked_count, computable, placed, spline_labels
-from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline
+from kan_widgets.nn.bases.basis import Interval, checked_count, computable, placed
+from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline, Spline
 
 
 @dataclass(frozen=True)
-class KnotSpline:
+class KnotSpline(Spline):
     """B-spline basis on any rising knots; `update_grid` turns a uniform basis into one.
 
     Of ``grid_size + 2 * spline_order + 1`` knots the middle ``grid_size + 1`` are the grid, whose
@@ -74,57 +74,19 @@ class KnotSpline:
         object.__setattr__(self, "knots", knots)
 
     @property
-    def grid_size(self) -> int:
+    def grid_size(self) -> int:  # type: ignore[override]
         """Number of intervals in ``grid_range``."""
         return len(self.knots) - 2 * self.spline_order - 1
 
     @property
-    def grid_range(self) -> Interval:
+    def grid_range(self) -> Interval:  # type: ignore[override]
         """Ends of the grid, without its extension."""
         return self.knots[self.spline_order], self.knots[-self.spline_order - 1]
 
-    @property
-    def n_basis(self) -> int:
-        """Number of basis functions, ``grid_size + spline_order``."""
-        return self.grid_size + self.spline_order
-
-    @property
-    def support(self) -> Interval:
-        """Ends of the interval outside of which every basis function is zero."""
-        return self.knots[0], self.knots[-1]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """B0, B1, ..."""
-        return spline_labels(self.n_basis)
-
-    @property
-    def domain(self) -> Interval:
-        """The grid range."""
-        return self.grid_range
-
-    @property
-    def extent(self) -> Interval:
-        """The support."""
-        return self.support
-
-    @property
-    def continuous(self) -> bool:
-        """False at order 0, whose functions are steps."""
-        return self.spline_order > 0
-
     def expand(self, x: Tensor) -> Tensor:
-        """Evaluate all basis functions at ``x``.
+        """Evaluate all basis functions at ``x``: ``(*x.shape, n_basis)``, twice differentiable.
 
-        Parameters
-        ----------
-        x
-            Any shape, floating point. Half precision is computed in float32.
-
-        Returns
-        -------
-        Tensor
-            Shape ``(*x.shape, n_basis)``, dtype of ``x``. Differentiable, twice too.
+        Half precision is computed in float32.
         """
         wide = computable(x)
         t = placed(self.knots, wide)
@@ -135,15 +97,10 @@ class KnotSpline:
         return values.to(x.dtype)
 
     def derivative(self, x: Tensor) -> Tensor:
-        """Evaluate the first derivative of all basis functions at ``x``.
+        """Evaluate the first derivative of all basis functions at ``x``: ``(*x.shape, n_basis)``.
 
         ``B_j' = k (B_(j,k-1) / (t_(j+k) - t_j) - B_(j+1,k-1) / (t_(j+k+1) - t_(j+1)))``, ibid.,
         ch. X. At the knots of order 1 it is the slope to the right; at order 0 it is zero.
-
-        Returns
-        -------
-        Tensor
-            Shape ``(*x.shape, n_basis)``, dtype of ``x``. Differentiable.
         """
         wide, k = computable(x), self.spline_order
         t = placed(self.knots, wide)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.bases.basis import Interval, checked_count, checked_range, computable
+from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_count, checked_range, computable
 
 # exp(-u²) is 0 in double precision from 28 on.
 _FAR = 100.0
 
 
 @dataclass(frozen=True)
-class RBF:
+class RBF(OnGrid):
     """Gaussian bumps on evenly spaced centres: β_b(x) = exp(−((x − centre_b)/width)²).
 
     The centres run from one end of ``grid_range`` to the other, and ``width`` is the distance
@@ -64,11 +64,6 @@ class RBF:
     def labels(self) -> tuple[str, ...]:
         """R0, R1, ..."""
         return tuple(f"R{b}" for b in range(self.n_centres))
-
-    @property
-    def domain(self) -> Interval:
-        """The grid range."""
-        return self.grid_range
 
     @property
     def extent(self) -> Interval:

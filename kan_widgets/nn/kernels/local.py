@@ -17,17 +17,18 @@ from __future__ import annotations
 import ctypes
 import math
 import struct
-from typing import Protocol, Union, cast
+from typing import Union, cast
 
 import torch
 from torch import Tensor
 
 from kan_widgets.nn.bases.basis import Basis
-from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.bspline import BSpline, Spline
 from kan_widgets.nn.bases.chebyshev import Chebyshev
 from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.bases.rbf import RBF
+from kan_widgets.nn.contraction import Call
 from kan_widgets.nn.kernels import native
 from kan_widgets.nn.kernels.loaded import Kernels
 from kan_widgets.nn.kernels.recipe import OTHERS
@@ -47,55 +48,21 @@ _NOT_FINITE = -1
 _PROBLEM = struct.Struct("37q2d")
 
 
-class Windows(Protocol):
-    """What the kernels must know about a contraction: how it moves over unpadded images.
-
-    In numbers, as a view of every tensor would cost a small layer more time than the arithmetic.
-    """
-
-    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
-        """Return the problem's sizes.
-
-        Eighteen: n, height, width and channels of the padded input; output channels and groups;
-        height and width of the kernel, the stride, the dilation and the output; of the input that
-        is given height and width, and the rows and columns of padding before it.
-        """
-
-    def strides(self, x: Tensor) -> tuple[int, ...]:
-        """Return the strides of the input along n, height, width and channels."""
-
-    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-        """Return memory for the output, given the sizes from above."""
-
-    def output_strides(self, y: Tensor) -> tuple[int, ...]:
-        """Return the strides of the output, or its gradient, along the same four."""
-
-
-def kernels(
-    x: Tensor, base_weight: Tensor, spline_weight: Tensor, basis: Basis, windows: Windows
-) -> Kernels | None:
-    """Return the compiled kernels if they can and should compute this call, else None.
-
-    Parameters
-    ----------
-    x
-        Any shape.
-    base_weight, spline_weight
-        The two parts of the weight.
-    basis, windows
-        The basis and the rest of the layer.
-    """
-    if isinstance(basis, (BSpline, KnotSpline)):
+def kernels(call: Call) -> Kernels | None:
+    """Return the compiled kernels if they can and should compute this call, else None."""
+    basis = call.basis
+    if isinstance(basis, Spline):
         order = basis.spline_order
         computable = order > 0
     else:
         order = OTHERS
         computable = type(basis) in _FAMILIES
-    if not (computable and all(map(is_plain, (x, base_weight, spline_weight)))):
+    if not (computable and all(map(is_plain, (call.x, call.base_weight, call.spline_weight)))):
         return None
     if not native.wanted():
         return None
-    if math.prod(windows.sizes(x, spline_weight)[:4]) * (basis.n_basis + 1) < LARGE:
+    inputs = math.prod(call.contraction.sizes(call.x, call.spline_weight)[:4])
+    if inputs * (basis.n_basis + 1) < LARGE:
         native.prepare(order)
         return None
     return native.library(order)
@@ -116,41 +83,24 @@ def is_plain(tensor: Tensor) -> bool:
 _PLAIN = (Tensor, torch.nn.Parameter)
 
 
-def forward(
-    lib: Kernels,
-    x: Tensor,
-    base: Tensor | None,
-    base_weight: Tensor,
-    spline_weight: Tensor,
-    basis: Known,
-    windows: Windows,
-) -> Tensor | None:
+def forward(lib: Kernels, call: Call) -> Tensor | None:
     """Return the layer's output, or None if a number is not finite.
 
-    Parameters
-    ----------
-    lib
-        The kernels.
-    x, base
-        Input and its base activation, in one layout; None stands for SiLU.
-    base_weight, spline_weight
-        ``(out, channels // groups, ...)``, and the same with ``n_basis`` numbers each.
-    basis, windows
-        The basis and the rest of the layer.
+    ``x`` and its base activation have one layout; no base stands for SiLU.
 
     Raises
     ------
     RuntimeError
         If there is not enough memory.
     """
-    base_weight, spline_weight = _contiguous(base_weight), _contiguous(spline_weight)
-    sizes = windows.sizes(x, spline_weight)
-    y = windows.new_output(x, sizes)
+    base_weight, spline_weight = _contiguous(call.base_weight), _contiguous(call.spline_weight)
+    sizes = call.contraction.sizes(call.x, spline_weight)
+    y = call.contraction.new_output(call.x, sizes)
     status = lib.forward(
-        _problem(sizes, x, base, None, y, basis, windows),
-        _knots(basis),
-        x.data_ptr(),
-        pointer(base),
+        _problem(call, sizes, None, y),
+        _knots(call.basis),
+        call.x.data_ptr(),
+        pointer(call.base),
         base_weight.data_ptr(),
         spline_weight.data_ptr(),
         y.data_ptr(),
@@ -160,24 +110,19 @@ def forward(
 
 def backward(
     lib: Kernels,
-    x: Tensor,
-    base: Tensor | None,
+    call: Call,
     slope: Tensor | None,
-    base_weight: Tensor,
-    spline_weight: Tensor,
     grad: Tensor,
-    basis: Known,
-    windows: Windows,
     needs_x: bool,
     needs_weight: bool,
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None] | None:
     """Return the gradients of ``x``, ``base``, ``base_weight`` and ``spline_weight``.
 
-    Or None if a number is not finite.
+    Or None if a number is not finite; raises as :func:`forward`.
 
     Parameters
     ----------
-    lib, x, base, base_weight, spline_weight, basis, windows
+    lib, call
         As in :func:`forward`.
     slope
         Derivative of the base activation: its share is in the gradient of ``x``, and there is none
@@ -186,24 +131,20 @@ def backward(
         Gradient of the output.
     needs_x, needs_weight
         Which gradients are wanted; ``x`` stands for ``base`` too.
-
-    Raises
-    ------
-    RuntimeError
-        If there is not enough memory.
     """
-    base_weight, spline_weight = _contiguous(base_weight), _contiguous(spline_weight)
+    x, base_weight = call.x, _contiguous(call.base_weight)
+    spline_weight = _contiguous(call.spline_weight)
     like = x.shape, x.stride()
     grad_x = x.new_empty_strided(*like) if needs_x else None
-    apart = needs_x and slope is None and base is not None
+    apart = needs_x and slope is None and call.base is not None
     grad_base = x.new_empty_strided(*like) if apart else None
     grad_base_weight = torch.empty_like(base_weight) if needs_weight else None
     grad_spline_weight = torch.empty_like(spline_weight) if needs_weight else None
     status = lib.backward(
-        _problem(windows.sizes(x, spline_weight), x, base, slope, grad, basis, windows),
-        _knots(basis),
+        _problem(call, call.contraction.sizes(x, spline_weight), slope, grad),
+        _knots(call.basis),
         x.data_ptr(),
-        pointer(base),
+        pointer(call.base),
         pointer(slope),
         base_weight.data_ptr(),
         spline_weight.data_ptr(),
@@ -228,24 +169,17 @@ def _computed(status: int) -> bool:
     return status != _NOT_FINITE
 
 
-def _problem(
-    sizes: tuple[int, ...],
-    x: Tensor,
-    base: Tensor | None,
-    slope: Tensor | None,
-    y: Tensor,
-    basis: Known,
-    windows: Windows,
-) -> bytes:
-    family, shift, factor = _family(basis)
-    like = windows.strides(x)
+def _problem(call: Call, sizes: tuple[int, ...], slope: Tensor | None, y: Tensor) -> bytes:
+    family, shift, factor = _family(cast(Known, call.basis))
+    strides = call.contraction.strides
+    like = strides(call.x)
     return _PROBLEM.pack(
         *sizes,
         *like,
-        *(like if base is None else windows.strides(base)),
-        *(like if slope is None else windows.strides(slope)),
-        *windows.output_strides(y),
-        basis.n_basis,
+        *(like if call.base is None else strides(call.base)),
+        *(like if slope is None else strides(slope)),
+        *call.contraction.output_strides(y),
+        call.basis.n_basis,
         torch.get_num_threads(),
         family,
         shift,
@@ -256,7 +190,7 @@ def _problem(
 def _family(basis: Known) -> tuple[int, float, float]:
     """Return which of the other bases it is, and what its functions are shifted and scaled by."""
     lo, hi = basis.domain
-    if isinstance(basis, (BSpline, KnotSpline)):
+    if isinstance(basis, Spline):
         lo, hi = basis.grid_range
         return 0, lo, 1 / (hi - lo) * basis.grid_size
     family = _FAMILIES.index(cast(type[RBF], type(basis)))
@@ -266,7 +200,7 @@ def _family(basis: Known) -> tuple[int, float, float]:
     return family, (lo + hi) / 2, factor
 
 
-def _knots(basis: Known) -> ctypes.Array[ctypes.c_double] | None:
+def _knots(basis: Basis) -> ctypes.Array[ctypes.c_double] | None:
     """Return the knots if they are uneven."""
     if not isinstance(basis, KnotSpline):
         return None

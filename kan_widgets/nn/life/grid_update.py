@@ -11,8 +11,8 @@ from kan_widgets.nn.bases.knot_spline import spline_on
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life.changes import together
 from kan_widgets.nn.life.inputs import Inputs, checked_inputs
-from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
 from kan_widgets.nn.life.refinement import deviation, quadrature, refit, spline_of
+from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.ungraded import ungraded
 
 #: Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.

@@ -1,4 +1,4 @@
-"""How large the functions of a layer are: |φ|₁, the mean of |φ(x)|."""
+"""How large the functions of a layer are, |φ|₁, the mean of |φ(x)|; and the penalty on that."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from kan_widgets.nn.core import LayerCore
 
 #: Numbers computed at once.
 _PIECE = 4_000_000
+#: Points that the domain is measured at.
+_POINTS = 64
 
 
 def mean_magnitudes(layer: LayerCore, seen: Tensor) -> Tensor:
@@ -40,14 +42,26 @@ def mean_magnitudes(layer: LayerCore, seen: Tensor) -> Tensor:
     return (total / n).reshape(layer.base_weight.shape)
 
 
-def mean_magnitudes_on_the_domain(layer: LayerCore, points: int) -> Tensor:
-    """Return the mean of |φ(x)| over evenly spaced points of the basis's domain."""
-    weight = layer.coefficients()
-    low, high = layer.basis.domain
-    x = torch.linspace(low, high, points, dtype=weight.dtype, device=weight.device)
-    return (weight @ _columns(layer, x).T).abs().mean(-1)
-
-
 def _columns(layer: LayerCore, x: Tensor) -> Tensor:
     base = resolve_activation(layer.base_activation)(x).unsqueeze(-1)
     return torch.cat([base, layer.basis.expand(x)], dim=-1)
+
+
+def regularization(layer: LayerCore, seen: Tensor | None, l1: float, entropy: float) -> Tensor:
+    """Return the weighted L1 norm and entropy of a layer; see `KANLayer.regularization`.
+
+    ``seen`` is what the functions see; without it they are measured over the basis's domain.
+    """
+    if seen is None:
+        weight = layer.coefficients()
+        low, high = layer.basis.domain
+        x = torch.linspace(low, high, _POINTS, dtype=weight.dtype, device=weight.device)
+        sizes = (weight @ _columns(layer, x).T).abs().mean(-1)
+    else:
+        sizes = mean_magnitudes(layer, seen)
+    total = sizes.sum()
+    # Of a layer that is 0 everywhere, or a function, neither value nor gradient is NaN.
+    share = sizes / torch.where(total > 0, total, 1)
+    present = share > 0
+    surprise = torch.where(present, share, 1).log()
+    return l1 * total - entropy * (share * surprise).sum()

@@ -11,14 +11,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from kan_widgets.nn.bases.basis import checked_count
-from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.bspline import BSpline, Spline
 from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life.changes import together
-from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
+from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.ungraded import ungraded
 
-Spline = BSpline | KnotSpline
 #: Values compared at once.
 _PIECE = 4_000_000
 #: Points at which a half-wave is looked at, and how often the largest are looked at as closely.
@@ -54,7 +53,7 @@ def spline_of(layer: LayerCore, method: str) -> Spline:
     TypeError
         If its basis has no knots.
     """
-    if not isinstance(layer.basis, (BSpline, KnotSpline)):
+    if not isinstance(layer.basis, Spline):
         raise TypeError(
             f"{method} changes the knots of B-splines, but the basis is {layer.basis!r}, "
             "which has none"

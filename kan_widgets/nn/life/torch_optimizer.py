@@ -1,9 +1,12 @@
-"""The torch optimizer inside a training library's wrapper."""
+"""The torch optimizer inside a training library's wrapper, and its state for what was changed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import torch
+from torch import nn
 from torch.optim import Optimizer
 
 # Where accelerate, Lightning, fastai and others keep the optimizer that they wrap.
@@ -82,3 +85,37 @@ def _remedy(given: object) -> str:
     if isinstance(given, (list, tuple)):
         return "expected one optimizer: give the one that trains the model"
     return "expected a torch.optim.Optimizer, or what wraps one"
+
+
+def check_optimizer(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> None:
+    """Check that an optimizer, if given, trains some of the parameters.
+
+    Raises
+    ------
+    TypeError
+        If it is not an optimizer.
+    ValueError
+        If it holds none of the parameters.
+    """
+    if optimizer is None:
+        return
+    held = {id(p) for group in torch_optimizer(optimizer).param_groups for p in group["params"]}
+    if not any(id(p) in held for p in parameters):
+        raise ValueError(
+            "the optimizer holds none of the parameters that change: give the one that trains them"
+        )
+
+
+def forget(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> None:
+    """Drop an optimizer's state for some parameters, as if it had not taken a step yet.
+
+    `torch.optim.LBFGS` remembers all its parameters in one vector and forgets them all.
+    """
+    if optimizer is None:
+        return
+    optimizer = torch_optimizer(optimizer)
+    if isinstance(optimizer, torch.optim.LBFGS):
+        optimizer.state.clear()
+        optimizer._numel_cache = None
+    for parameter in parameters:
+        optimizer.state.pop(parameter, None)

@@ -11,12 +11,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from kan_widgets.nn.bases.basis import checked_count
-from kan_widgets.nn.bases.bspline import BSpline
-from kan_widgets.nn.bases.knot_spline import KnotSpline
+from kan_widgets.nn.bases.bspline import Spline
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life import changes, grid_update, penalties, pruning, refinement
-from kan_widgets.nn.life.optimizer_state import check_optimizer, forget
+from kan_widgets.nn.life import changes, grid_update, magnitude, pruning, refinement
 from kan_widgets.nn.life.pruning import Pruning
+from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.ungraded import gradient_mode_restored
 
 
@@ -226,14 +225,14 @@ def regularization(
     >>> (model(torch.randn(5, 2)).square().mean() + 1e-3 * regularization(model)).backward()
     """
     layers = kan_layers(model)
-    if batch is None:
-        parts = [penalties.regularization(layer, None, l1, entropy) for layer in layers.values()]
-    else:
-        parts = [
-            penalties.regularization(layers[name], passed, l1, entropy)
-            for name, passed in _inputs(model, layers, batch, gradients=True).items()
-            if passed
-        ]
+    passed: dict[str, Any] = dict.fromkeys(layers)
+    if batch is not None:
+        passed = _inputs(model, layers, batch, gradients=True)
+    parts = []
+    for name, inputs in passed.items():
+        if inputs or batch is None:
+            seen = None if inputs is None else pruning.all_seen(layers[name], inputs)
+            parts.append(magnitude.regularization(layers[name], seen, l1, entropy))
     if not parts:
         raise ValueError(
             "the batch reached none of the model's KAN layers: pass an input that does"
@@ -262,9 +261,7 @@ def kan_layers(model: nn.Module) -> dict[str, LayerCore]:
 
 def _splines(model: nn.Module, function: str) -> dict[str, LayerCore]:
     layers = {
-        name: layer
-        for name, layer in kan_layers(model).items()
-        if isinstance(layer.basis, (BSpline, KnotSpline))
+        name: layer for name, layer in kan_layers(model).items() if isinstance(layer.basis, Spline)
     }
     if not layers:
         raise TypeError(
@@ -281,7 +278,7 @@ def _whole(model: nn.Module) -> nn.Module:
 
 
 def _inputs(
-    model: nn.Module, layers: dict[str, LayerCore], batch: Any, *, gradients: bool = False
+    model: nn.Module, layers: dict[str, LayerCore], batch: Any, gradients: bool = False
 ) -> dict[str, list[Tensor]]:
     """Run the model once; return what went into each layer, in the order of their first calls."""
     passed: dict[str, list[Tensor]] = {}
