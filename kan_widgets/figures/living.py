@@ -49,7 +49,7 @@ class Living:
         self._before: tuple[int, Hashable] | None = None
         self._painter = Painter(self._paint, fps=_FPS)
         self._listener = _Listener(self)
-        source.subscribe(self._listener)
+        source.feed.subscribe(self._listener)
         figure.observe(self._closed, "comm")
         self._painter.now()
 
@@ -79,7 +79,7 @@ class Living:
     def _closed(self, change: Any) -> None:
         self._painter.close()
         if (source := self._source()) is not None:
-            source.unsubscribe(self._listener)
+            source.feed.unsubscribe(self._listener)
         self._drawn = self._kept = None
         change["owner"].unobserve(self._closed, "comm")
 

@@ -79,7 +79,7 @@ def functions(
     """
     source = source_given(live)
     name = layer_named(source, layer)
-    shape = source.layout.layer(name).shape
+    shape = source.feed.layout.layer(name).shape
     places = _chosen(functions, name, shape)
     if interval is not None and not (
         len(interval) == 2 and np.isfinite(interval).all() and interval[0] < interval[1]
@@ -94,7 +94,7 @@ def functions(
         line.display_legend = legend
         select_by_click(line, source, partial(_standing_for, place))
         lines.append(line)
-    variable = source.layout.layer(name).variable or "x"
+    variable = source.feed.layout.layer(name).variable or "x"
     axes = [
         plain.axis(both["x"], variable, "bottom"),
         plain.axis(both["y"], f"φ({variable})", "left"),
@@ -162,14 +162,14 @@ class _Functions:
 
     def news(self, source: Source) -> Hashable:
         frame = source.frame
-        return id(frame), frame.step, place_of(source.selection)
+        return id(frame), frame.step, place_of(source.feed.selection)
 
     def draw(self, source: Source) -> None:
         x, y = curves_of(source.frame, self._name, self._places, self._interval)
         for line, values in zip(self._lines, y, strict=True):
             with line.hold_sync():
                 line.x, line.y = (x, values) if np.isfinite(values).all() else ([], [])
-        chosen = place_of(source.selection)
+        chosen = place_of(source.feed.selection)
         with self._band.hold_sync():
             if chosen in self._places:
                 line = self._lines[self._places.index(chosen)]

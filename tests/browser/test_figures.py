@@ -31,7 +31,7 @@ def train_until(name):
 """
 CURVES = "kw.figures.curves(live, 'loss')"
 FUNCTIONS = "kw.figures.functions(live, 0, [(0, 0), (2, 1)])"
-CHOSEN = "[live.selection[part] for part in ('out', 'in')]"
+CHOSEN = "[live.feed.selection[part] for part in ('out', 'in')]"
 # The middle of an element of a figure on the screen; of a path a point on it.
 PLACE = """([figure, mark, element]) => {
   const root = document.querySelectorAll('.kw-bqplot')[figure];

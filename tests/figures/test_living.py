@@ -119,7 +119,7 @@ def test_a_recording_is_drawn_and_kept(live: Any, step: Any, tmp_path: Any) -> N
 def test_a_click_on_a_line_selects_its_function(live: Any, click: Any) -> None:
     figure = kw.figures.functions(live, "convs.1", [(0, 1, 2, 0), (2, 0, 1, 1)])
     click(figure.marks[2])
-    assert live.selection == {"layer": "convs.1", "out": 2, "in": 0, "row": 1, "column": 1}
+    assert live.feed.selection == {"layer": "convs.1", "out": 2, "in": 0, "row": 1, "column": 1}
 
 
 def test_the_selected_line_lies_on_the_band(live: Any, until: Any) -> None:
@@ -140,11 +140,11 @@ def test_closing_leaves_no_listener_and_no_widget(live: Any, step: Any, name: st
     colours.put_style_sheet()
     live.log(0, loss=1.0, val_loss=2.0, accuracy=1.0)
     gc.collect()
-    listeners, widgets = live._listeners, set(_instances)
+    listeners, widgets = live.feed.listeners, set(_instances)
     figure = LIVE[name](live)
-    assert len(live._listeners) > len(listeners)
+    assert len(live.feed.listeners) > len(listeners)
     figure.close()
-    assert live._listeners == listeners
+    assert live.feed.listeners == listeners
     gc.collect()
     assert set(_instances) == widgets
 
@@ -247,8 +247,8 @@ def test_what_is_wrong_is_said_before_anything_is_made(
     live: Any, call: Any, error: type[Exception], words: str
 ) -> None:
     colours.put_style_sheet()
-    listeners, widgets = live._listeners, set(_instances)
+    listeners, widgets = live.feed.listeners, set(_instances)
     with pytest.raises(error, match=re.escape(words)):
         call(live)
-    assert live._listeners == listeners
+    assert live.feed.listeners == listeners
     assert set(_instances) == widgets

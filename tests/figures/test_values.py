@@ -79,7 +79,7 @@ def test_functions_on_grids_of_their_own_are_drawn_with_their_own() -> None:
     with torch.no_grad():
         model.act_fun[0].grid[1] *= 2
     live = kw.bind(model)
-    assert live.layout.layers[0].table_of is not None
+    assert live.feed.layout.layers[0].table_of is not None
     lines = kw.figures.functions(live, 0, [(0, 0), (0, 1)]).marks[1:]
     read = kw.functions.read(model)[0]
     for line, place in zip(lines, [(0, 0), (0, 1)], strict=True):

@@ -47,7 +47,7 @@ def test_the_greys_are_the_patch_that_insight_finds(bounds: str, suppressed: boo
     for read in live.read():
         for out in range(read.shape[0]):
             kernel = kernel_of(read, out)
-            known = find(kernel, bounds, observed=live.observed[read.name])
+            known = find(kernel, bounds, observed=live.feed.observed[read.name])
             live.select(read.name, out)
             picture = picture_of(live, layer=read.name, bounds=bounds, suppressed=suppressed)
             low, high, best = (part.ravel() for part in (known.low, known.high, known.terms))

@@ -15,9 +15,9 @@ from kan_widgets.functions.adapters.pykan_nodes import nodes_of
 from kan_widgets.functions.adapters.torch_layers import conv_settings
 from kan_widgets.functions.proof import total_of
 from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.live.watching.calls import Operation, shape_of
-from kan_widgets.live.watching.plan import Bound, Opaque, Place, Plan, Pykan, Split, Whole
-from kan_widgets.live.watching.tracing import Tracer, Trail, tensors
+from kan_widgets.live.model.calls import Operation, shape_of
+from kan_widgets.live.model.plan import Bound, Opaque, Place, Plan, Pykan, Split, Whole
+from kan_widgets.live.model.tracing import Tracer, Trail, tensors
 
 # Functions times places: above, what the adapter says of the sums is believed.
 _MOST_CHECKED = 200_000_000
