@@ -10,7 +10,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from kan_widgets import offers
 
 # torch and ipywidgets take seconds to import, so each name is imported when it is first used:
 # `kan-widgets --help` needs neither.
@@ -34,6 +36,15 @@ if TYPE_CHECKING:
     )
 
 __version__ = "0.2.0"
+
+
+def _sending(*given: Any) -> Any:
+    from kan_widgets.integrations.trackers import Sending
+
+    return Sending(*given)
+
+
+offers.sending = _sending
 
 __all__ = [
     "Binding",

@@ -17,9 +17,10 @@ PACKAGE = Path(kan_widgets.__file__).parent
 ALLOWED = {
     "nn": set(),
     "digits": set(),
+    "offers": set(),
     "data": {"digits"},
     "functions": {"nn"},
-    "live": {"functions", "nn"},
+    "live": {"functions", "nn", "offers"},
     "insight": {"functions", "nn"},
     "figures": set(),
     "widgets": {"live", "functions", "nn", "insight", "digits"},
@@ -105,6 +106,20 @@ def edges(parts: Collection[str]) -> dict[str, set[str]]:
     }
 
 
+def named_imports(text: str) -> list[str]:
+    """Return the beginnings of the names that a file imports by calling for them."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in (
+            "import_module",
+            "__import__",
+        ):
+            name = node.args[0]
+            first = name.values[0] if isinstance(name, ast.JoinedStr) else name
+            found.append(str(first.value) if isinstance(first, ast.Constant) else "")
+    return found
+
+
 def circle(graph: Mapping[str, Collection[str]]) -> list[str]:
     """Return the nodes of a circle, if there is one."""
     try:
@@ -145,6 +160,19 @@ def test_rooms_import_one_way() -> None:
     for name, imported in edges(ALLOWED).items():
         rooms.setdefault(room(name), set()).update(set(map(room, imported)) - {room(name)})
     assert not circle(rooms)
+
+
+def test_what_is_imported_by_a_name_put_together_is_of_the_same_part() -> None:
+    wrong = {
+        (name, beginning)
+        for name, path in MODULES.items()
+        if part(name)
+        for beginning in named_imports(path.read_text("utf-8"))
+        if beginning.startswith("kan_widgets") and part(beginning) != part(name)
+    }
+    assert not wrong
+    text = "import_module('kan_widgets.widgets.x')\nimportlib.import_module(f'kan_widgets.nn.{a}')"
+    assert named_imports(text) == ["kan_widgets.widgets.x", "kan_widgets.nn."]
 
 
 def test_the_reading_of_imports_sees_every_form() -> None:

@@ -31,7 +31,7 @@ def recorded(path: Path, *, steps: int = 4, loss: float = 0.5) -> Path:
         optimizer.step()
         live.refresh()
         live.log(loss=loss)
-    live.training.clock.trained = 106.0
+    live.feed.training.clock.trained = 106.0
     live.save(path)
     live.close()
     return path

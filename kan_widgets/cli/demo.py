@@ -101,8 +101,8 @@ def _picture(live: Binding) -> str:
     from kan_widgets.widgets.kernel_grid import KernelGrid
 
     grid = KernelGrid(live)
-    layers = [layer.name for layer in live.layout.layers if layer.kind == "conv"]
-    names = layers or live.layout.names
+    layers = [layer.name for layer in live.feed.layout.layers if layer.kind == "conv"]
+    names = layers or live.feed.layout.names
     return drawn([grid._asked(900, 900, 2, {"layer": name}) for name in names])
 
 

@@ -58,18 +58,18 @@ def info(options: argparse.Namespace) -> int:
     print(f"started     {said['started']}, with kan_widgets {said['kan_widgets']}")
     print(f"frames      {run.frames:,}, steps {steps[0]:,} to {steps[-1]:,}")
     print(f"trained     {run.progress.step:,} steps, training time {_time(run) or 'not known'}")
-    rates = ", ".join(f"{rate:g}" for rate in run.learning_rates)
+    rates = ", ".join(f"{rate:g}" for rate in run.feed.learning_rates)
     if rates:
         print(f"rate        {rates}, a frame every {run.every} steps")
     if run.data_source:
         print(f"data        {run.data_source}")
-    if run.message or run.progress.message:
-        print(f"message     {run.message or run.progress.message}")
+    if run.feed.message or run.progress.message:
+        print(f"message     {run.feed.message or run.progress.message}")
     logged = [f"{name} {run.scalars.latest(name):.4g}" for name in run.scalars.names]
     print(f"latest      {', '.join(logged) or 'nothing logged'}")
-    seen = next(iter(run.observed.values()), None)
+    seen = next(iter(run.feed.observed.values()), None)
     print(f"inputs seen {'none' if seen is None else f'{seen.samples:,}'}")
-    print(f"examples    {'none' if run.probed is None else len(run.probed.inputs)}")
+    print(f"examples    {'none' if run.feed.probed is None else len(run.feed.probed.inputs)}")
     print("layers")
     rows = [
         (
@@ -79,7 +79,7 @@ def info(options: argparse.Namespace) -> int:
             f"{layer.count:,} functions",
             f"{layer.nb} basis functions on {layer.domain[0]:g} to {layer.domain[1]:g}",
         )
-        for layer in run.layout.layers
+        for layer in run.feed.layout.layers
     ]
     print("\n".join(f"  {line}" for line in lines_of(rows)))
     return 0
@@ -209,7 +209,7 @@ def _read(path: Path) -> Replay:
 
 def _state(run: Replay) -> str:
     """Say how a run stands, where all are recorded."""
-    return run.standing.words.removeprefix("recorded: ")
+    return run.feed.standing.words.removeprefix("recorded: ")
 
 
 def _time(run: Replay) -> str:

@@ -43,7 +43,7 @@ class KANWidgets(Watcher, Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
-        return {"steps": [live.steps for live in self.bindings]}
+        return {"steps": [live.stats.steps for live in self.bindings]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take what a checkpoint has kept."""

@@ -111,7 +111,7 @@ class Sending(Listener):
     def __init__(self, live: Binding, writer: Any, every: int, name: str) -> None:
         self._tracker = tracker_of(writer)
         self._live, self._every, self._name = live, every, name
-        self._training = live.training
+        self._scalars = live.scalars
         self._waiting: deque[Frame] = deque()
         self._due = 0
         self._measured = -1
@@ -125,7 +125,7 @@ class Sending(Listener):
         """Whether it sends: until it is closed, and in the first process alone."""
         if self.is_open:
             _open.add(self)
-            live.subscribe(self)
+            live.feed.subscribe(self)
             self.on_frame(live.frame, True)
 
     def __enter__(self) -> Sending:
@@ -145,10 +145,10 @@ class Sending(Listener):
 
     def on_replaced(self, source: Source) -> None:
         """Go on with the binding that has taken the place, if its training goes on."""
-        if isinstance(source, Binding) and source.training is self._training:
+        if isinstance(source, Binding) and source.scalars is self._scalars:
             self._live = source
         else:
-            source.unsubscribe(self)
+            source.feed.unsubscribe(self)
             self._job.hurry()
 
     def on_closed(self) -> None:
@@ -194,7 +194,7 @@ class Sending(Listener):
         """Send what is left, the last state and the page. Closing again does nothing."""
         if not self.is_open or os.getpid() != self._process:
             return
-        frame = self._live.current()
+        frame = self._live.feed.current()
         with self._sending:
             if self._waiting and self._waiting[-1].step == frame.step:
                 self._waiting.pop()
@@ -203,7 +203,7 @@ class Sending(Listener):
             if self.is_open:
                 self.is_open = False
                 self._send(frame, draws=True, page=True)
-        self._live.unsubscribe(self)
+        self._live.feed.unsubscribe(self)
         _open.discard(self)
 
 

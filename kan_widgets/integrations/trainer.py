@@ -144,24 +144,24 @@ class Watcher:
             self._loop = Loop()
             self._loop.runs_here()
             for live in self.bindings:
-                live.training.begin(self._loop, epochs, batches)
+                live.feed.training.begin(self._loop, epochs, batches)
 
     def advance(self, epoch: int, batches: int) -> None:
         """Say which epoch it is, from 1, and how many batches are done in all."""
         for live in self.bindings:
-            training = live.training
+            training = live.feed.training
             training.epoch, training.batches_done = epoch, batches
 
     def saw(self, batch: Any) -> None:
         """Say which batch comes next."""
         for live in self.bindings:
-            live.training.saw(batch)
+            live.feed.training.saw(batch)
 
     def add_numbers(self, numbers: Mapping[str, Any]) -> None:
         """Draw what the trainer logs as curves: what is new, and once at each step."""
         if not self.bindings:
             return
-        new, step = {}, self.live.steps
+        new, step = {}, self.live.stats.steps
         for name, value in numbers.items():
             before, at = self._logged.get(name, (None, -1))
             if _is_number(value) and value is not before and step != at:
@@ -194,10 +194,10 @@ class Watcher:
         loop, self._loop, self._logged = self._loop, None, {}
         for live in self.bindings if loop is not None else ():
             if error is not None:
-                live.training.fail(error, loop)
+                live.feed.training.fail(error, loop)
             elif loop is not None:
-                live.training.end(loop, "stopped" if loop.stop else "finished")
-            live.settle()
+                live.feed.training.end(loop, "stopped" if loop.stop else "finished")
+            live.feed.settle()
 
 
 def _is_number(value: Any) -> bool:

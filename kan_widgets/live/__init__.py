@@ -7,15 +7,15 @@ first used.
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from kan_widgets.live.frames.feed import Feed, Listener, Selection, State
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table
 from kan_widgets.live.frames.progress import Progress, Stats
 from kan_widgets.live.frames.scalars import Mark, Scalars
-from kan_widgets.live.frames.source import Listener, Selection, Source, State
+from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.opening import follow, replay
 from kan_widgets.live.recordings.recorder import Recorder
 from kan_widgets.live.recordings.replay import Replay
@@ -29,20 +29,19 @@ if TYPE_CHECKING:
     from kan_widgets.live.watching.binding import Binding
     from kan_widgets.live.watching.fit import Run, fit
 else:
-    _HOMES = {
-        "Binding": "watching.binding",
-        "FitResult": "steering.epochs",
-        "Run": "watching.fit",
-        "bind": "watching.bind",
-        "binding_of": "watching.bind",
-        "fit": "watching.fit",
-    }
+    _WATCHING = frozenset(("Binding", "FitResult", "Run", "bind", "binding_of", "fit"))
 
     def __getattr__(name: str) -> object:
-        if name not in _HOMES:
+        if name not in _WATCHING:
             raise AttributeError(f"module 'kan_widgets.live' has no attribute {name!r}")
-        home = import_module(f"kan_widgets.live.{_HOMES[name]}")
-        return globals().setdefault(name, getattr(home, name))
+        from kan_widgets.live.steering.epochs import FitResult
+        from kan_widgets.live.watching.bind import bind, binding_of
+        from kan_widgets.live.watching.binding import Binding
+        from kan_widgets.live.watching.fit import Run, fit
+
+        found = (Binding, FitResult, Run, bind, binding_of, fit)
+        globals().update({each.__name__: each for each in found})
+        return globals()[name]
 
 
 def is_binding(source: object) -> TypeIs[Binding]:
@@ -60,6 +59,7 @@ def is_binding(source: object) -> TypeIs[Binding]:
 __all__ = [
     "Binding",
     "Control",
+    "Feed",
     "FitResult",
     "Frame",
     "History",

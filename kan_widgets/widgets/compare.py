@@ -253,7 +253,7 @@ class Compare(View):
 
     def _share_examples(self) -> None:
         """Have the examples of the first model that follows some run through all of them."""
-        probes = [live.probed for live in self.lives.values() if live.probed is not None]
+        probes = [live.feed.probed for live in self.lives.values() if live.feed.probed is not None]
         if self.networks and probes:
             for one in self._compared:
                 one.follow(probes[0])
@@ -420,7 +420,7 @@ def _thinned(log: Scalars, series: str, window: Range | None, points: int) -> Se
 
 
 def _has_functions(live: Source) -> bool:
-    return any(layer.labels != STRAIGHT for layer in live.layout.layers)
+    return any(layer.labels != STRAIGHT for layer in live.feed.layout.layers)
 
 
 def _marks(logs: Mapping[str, Scalars]) -> list[tuple[int, str]]:

@@ -128,10 +128,10 @@ class ComparedModel(Listener):
         Where its own are the same, or where it cannot take them, nothing is done.
         """
         live = self._live()
-        if probe is self._wanted or not is_binding(live) or live.probed is probe:
+        if probe is self._wanted or not is_binding(live) or live.feed.probed is probe:
             return
         self._wanted = probe
-        live.errands.want(self._follow)
+        live.feed.between.want(self._follow)
 
     def _follow(self, _: bool) -> None:
         live, probe = self._live(), self._wanted
@@ -150,14 +150,14 @@ class ComparedModel(Listener):
         elif (model := live.model) is not None:
             # Counted again when a layer has changed its form, or was frozen.
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-            if (counted := (live.layout, trained)) != self._counted:
+            if (counted := (live.feed.layout, trained)) != self._counted:
                 self._counted, self._growth = counted, growth(model)
         self._numbers = comparison.numbers_of(self.name, live, self._growth)
 
     def join(self) -> None:
         """Listen to its training from now on."""
         if (live := self._live()) is not None:
-            live.subscribe(self)
+            live.feed.subscribe(self)
 
     @property
     def title(self) -> str:

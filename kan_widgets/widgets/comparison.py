@@ -61,19 +61,19 @@ class Numbers:
 
 def numbers_of(name: str, live: Binding | Replay, growth: ModelGrowth) -> Numbers:
     """Read the numbers of a training."""
-    training, progress, scalars = live.training, live.progress, live.scalars
-    steps = training.timed_steps
+    progress, scalars = live.progress, live.scalars
+    steps = progress.timed_steps
     last: dict[str, float] = {}
     for series in scalars.names:
         last.setdefault(quantity(series), scalars.latest(series))
     return Numbers(
         name,
-        live.standing.state,
+        live.feed.standing.state,
         growth,
         progress.step,
-        training.epochs_done or None,
+        progress.epochs_done or None,
         progress.elapsed or None,
-        training.seconds / steps if steps else None,
+        progress.seconds / steps if steps else None,
         last,
         progress.data_source,
     )

@@ -158,11 +158,11 @@ class Dashboard(View):
         if "training" in self._views:
             self._views["training"].observe(self._curves_drawn, "curves")
         self._listener = _Listener(self)
-        self.live.subscribe(self._listener)
+        self.live.feed.subscribe(self._listener)
         self._painter.now()
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        options["layer"] = layer_name(options["layer"], source.layout.names)
+        options["layer"] = layer_name(options["layer"], source.feed.layout.names)
         for name in self._chosen or ():
             if PANELS[name].trains and not (is_binding(source) or isinstance(source, Replay)):
                 raise ValueError(
@@ -195,7 +195,11 @@ class Dashboard(View):
             if view.has_trait("layer"):
                 view.set_trait("layer", chosen)
         source = self._stream.source
-        if source is not None and source.selection and source.selection["layer"] != chosen:
+        if (
+            source is not None
+            and source.feed.selection
+            and source.feed.selection["layer"] != chosen
+        ):
             source.select(chosen)
 
     def _dress(self, change: Any) -> None:
@@ -217,7 +221,7 @@ class Dashboard(View):
     def _share_examples(self) -> None:
         """Have the response shown to the examples that run through the network."""
         source = self._stream.source
-        probe = None if source is None else source.probed
+        probe = None if source is None else source.feed.probed
         response, network = self._views.get("response"), self._views.get("network")
         if probe is self._probe or probe is None or response is None or network is None:
             return

@@ -42,7 +42,7 @@ class Evaluated(View):
         self._to_evaluate: Edit | None = None
         super().__init__(live_or_model, **options)
         self._listener = _Listener(self)
-        self._stream_source().subscribe(self._listener)
+        self._stream_source().feed.subscribe(self._listener)
         cells.watch(self._listener)
 
     def _stream_source(self) -> Source:
@@ -63,7 +63,7 @@ class Evaluated(View):
             edit, source = self._to_evaluate, self._stream.source
             if edit is None or not is_binding(source) or source.model is None:
                 return
-            if not free or source.trains_elsewhere() or source.edits.is_waiting:
+            if not free or source.feed.between.trains_elsewhere() or source.edits.is_waiting:
                 self.evaluation = {"state": "waiting", "before": None, "after": None}
                 return
             self._to_evaluate = None
@@ -124,5 +124,5 @@ class _Listener(ViewListener[Evaluated], cells.CellListener):
         if view is None or view._to_evaluate is None:
             return
         if is_binding(source := view._stream.source):
-            source.edits.cell_ended()
+            source.feed.between.cell_ended()
         view._evaluate_when_quiet()

@@ -122,7 +122,7 @@ class Explain(View):
         self.observe(self._take_choice, ["target", "layer"])
         self.on_msg(self._answer)
         self._listener = _Listener(self)
-        self.live.subscribe(self._listener)
+        self.live.feed.subscribe(self._listener)
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         if not is_binding(source) or source.model is None:
@@ -193,7 +193,7 @@ class Explain(View):
         source = self._source
         if source is None or self.comm is None:
             return []
-        return self._explainer.behind(source.steps, self.layer)
+        return self._explainer.behind(source.stats.steps, self.layer)
 
     def _content(self) -> dict[str, Any]:
         return content_of(self._explainer.found.image, self._explainer.parts)
@@ -223,7 +223,7 @@ class Explain(View):
         source = self._source
         if source is None:
             return
-        errands, at_rest = source.errands, source.state != "live"
+        errands, at_rest = source.feed.between, source.state != "live"
         layer = self._next(at_rest)
         if at_rest and errands.waits(self._explain_shown):
             errands.want(self._explain_shown)
@@ -283,13 +283,13 @@ class Explain(View):
         source = self._source
         if source is None:
             self._try(self.layer)
-        elif not source.errands.want(self._explain_shown):
+        elif not source.feed.between.want(self._explain_shown):
             self._said = "waiting for the next step of the training…"
         self._painter.now()
 
     def _bring_up_to_date(self) -> None:
         source = self._source
-        if source is not None and self._behind() and not source.trains_elsewhere():
+        if source is not None and self._behind() and not source.feed.between.trains_elsewhere():
             try:
                 self._explainer.explain(source, self.target)
                 self._said = ""
@@ -309,8 +309,8 @@ class Explain(View):
             self._painter.close()
             source = self._stream.source
             if is_binding(source):
-                source.errands.forget(self._explain_shown)
-                source.errands.forget(self._explain_next)
+                source.feed.between.forget(self._explain_shown)
+                source.feed.between.forget(self._explain_next)
             let_go(source)
         super()._end()
 

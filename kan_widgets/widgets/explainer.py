@@ -67,16 +67,17 @@ class Explainer:
         from kan_widgets.insight import explain
 
         with self._computing:
-            news, start = (self._news, source.steps), time.perf_counter()
+            news, start = (self._news, source.stats.steps), time.perf_counter()
             self._known |= dict.fromkeys(layers or (), news)
             model = source.model
             if model is None:
                 raise RuntimeError("this binding is closed: bind the model again")
-            seen = source.observed or None
+            seen = source.feed.observed or None
             found = explain(model, self.image, target, observed=seen, layers=layers)
             layers_read = read(model) if found.kernels else ()
             names = {
-                layer.name: Names(layer.names, layer.input_names) for layer in source.layout.layers
+                layer.name: Names(layer.names, layer.input_names)
+                for layer in source.feed.layout.layers
             }
             then = next(iter(seen.values())).step if seen else None
             made = parts_of(found, layers_read, news[1], names, then)

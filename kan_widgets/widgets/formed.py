@@ -21,8 +21,8 @@ def become_formed(binding: Binding, layer: str, index: Sequence[int]) -> str:
     """
     from kan_widgets.insight import fix, symbolic
 
-    functions = binding.read_layer(layer)
-    observed = binding.observed.get(layer)
+    functions = binding.feed.model.layers.read_one(layer)
+    observed = binding.feed.observed.get(layer)
     if observed is None:
         raise ValueError(
             "a form is fitted to the inputs of a function, and none were seen: "

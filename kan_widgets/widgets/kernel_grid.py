@@ -183,7 +183,7 @@ class KernelGrid(View):
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layers)
         if (fold := checked_fold(options.get("fold"))) is not None:
-            _check_fold(fold, source.layout)
+            _check_fold(fold, source.feed.layout)
 
     def score(
         self,

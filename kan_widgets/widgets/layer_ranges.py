@@ -124,7 +124,7 @@ class LayerRanges(View):
         self.observe(self._wake, "threshold")
         self._updates = _updates_of(self.live)
         self._listener = _Listener(self)
-        self.live.subscribe(self._listener)
+        self.live.feed.subscribe(self._listener)
         self._painter.now()
 
     # -- what it shows ----------------------------------------------------------------
@@ -176,7 +176,7 @@ class LayerRanges(View):
         source = self._stream.source
         if source is None:
             return [record(row, self.content.get("step", 0)) for row in self._rows]
-        frame = self._frame(source, source.current())
+        frame = self._frame(source, source.feed.current())
         rows = self._measure(source, frame, self.threshold)
         return [record(row, frame.step) for row in rows]
 
@@ -190,7 +190,7 @@ class LayerRanges(View):
     def _content(
         self, source: Source, frame: Frame, rows: list[Row], threshold: float
     ) -> dict[str, Any]:
-        seen = list(source.observed.values())
+        seen = list(source.feed.observed.values())
         return content(
             rows,
             frame.step,
@@ -232,7 +232,7 @@ class LayerRanges(View):
     def _bring_up_to_date(self) -> None:
         source = self._stream.source
         if source is not None:
-            source.current()
+            source.feed.current()
             self._past.moments(source, self.threshold, self._starts, self._observations)
             self._painter.now()
 

@@ -123,22 +123,22 @@ class NetworkView(Evaluated):
         super().__init__(live_or_model, evaluate, **options)
         self.on_msg(self._answer)
         source = self._stream_source()
-        if is_binding(source) and source.probed is None and source.observed:
-            source.errands.want(self._follow)
+        if is_binding(source) and source.feed.probed is None and source.feed.observed:
+            source.feed.between.want(self._follow)
         if self.layout.width is None:
             self.layout.width = "100%"
 
     def _follow(self, _: bool) -> None:
         """Follow examples of what was observed; without any the network is drawn all the same."""
         source = self._stream.source
-        if is_binding(source) and source.probed is None:
+        if is_binding(source) and source.feed.probed is None:
             with suppress(ValueError):
                 source.probe()
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self._stream.source
         if content.get("kind") == "run" and is_binding(source):
-            source.errands.want(self._run_drawing)
+            source.feed.between.want(self._run_drawing)
 
     def _run_drawing(self, _: bool) -> None:
         """Run the drawing through the model, in a thread that may."""
@@ -149,15 +149,15 @@ class NetworkView(Evaluated):
             import torch
 
             image = torch.from_numpy(self.drawing[None, None].copy())
-            self.drawn = activations_dict(source.run_example(image))
+            self.drawn = activations_dict(source.feed.model.run_example(image))
             self.notice = ""
         except Exception as error:
             self._complain("the model", error)
 
     def _end(self) -> None:
         if is_binding(source := self._stream.source):
-            source.errands.forget(self._follow)
-            source.errands.forget(self._run_drawing)
+            source.feed.between.forget(self._follow)
+            source.feed.between.forget(self._run_drawing)
         super()._end()
 
     _all_colours = True

@@ -338,7 +338,7 @@ class Animated(Pictured):
         if source is None:
             raise RuntimeError("the model this view showed is gone, and its history with it")
         # The latest state is in the history then too.
-        source.current()
+        source.feed.current()
         layers = self.looked_at(**options) or source.layers
         if steps is None:
             return source.history.holding(layers)

@@ -94,9 +94,9 @@ def asked(
 def network_of(source: Source, frame: Frame) -> dict[str, Any]:
     """Return a stream's traits of the network, for a picture of one frame."""
     return {
-        "structure": structure_dict(source.structure),
-        "probe": probe_dict(source.probed),
-        "activations": activations_dict(source.activations.at(frame.step)),
+        "structure": structure_dict(source.feed.structure),
+        "probe": probe_dict(source.feed.probed),
+        "activations": activations_dict(source.feed.activations.at(frame.step)),
     }
 
 

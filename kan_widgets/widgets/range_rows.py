@@ -86,7 +86,7 @@ class Observations:
 
     def of(self, source: Source, layer: LayerLayout) -> SeenInputs | None:
         """Return what the batch observed last sent into a layer."""
-        seen = source.observed.get(layer.name)
+        seen = source.feed.observed.get(layer.name)
         if seen is None:
             return None
         known = self._known.get(layer.name)
@@ -132,7 +132,7 @@ def measure(
                 ranges,
                 summarise(part.layer, ranges, seen, threshold),
                 sizes,
-                getattr(source.observed.get(layer.name), "step", None),
+                getattr(source.feed.observed.get(layer.name), "step", None),
                 reach[picked],
                 part.numbers(picked).tolist(),
                 int(part.numbers(order[len(order) // 2])) if len(order) else 0,
@@ -174,7 +174,7 @@ class Past:
         most
             Frames to work out at most in this call.
         """
-        seen = list(source.observed.values())
+        seen = list(source.feed.observed.values())
         if len(seen) != len(self._seen) or any(map(operator.is_not, seen, self._seen)):
             self._known.clear()
             self._seen = seen

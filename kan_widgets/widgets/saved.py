@@ -54,7 +54,7 @@ def past_of(stream: Stream, *, whole: bool = True) -> Past:
     source = stream.source
     frames = [first, latest] if source is None else list(source.history)
     if source is not None:
-        frames = [source.looking.seen(frame) for frame in frames]
+        frames = [source.feed.looking.seen(frame) for frame in frames]
     if not frames:
         raise ValueError("a view has no frame to show yet: save it once there is one")
     if len(frames) > 1 and frames[0] is frames[-1]:
@@ -86,7 +86,7 @@ def saved(
             runs.append([frame])
     layouts = {frame.layout.version: frame.layout for frame in frames}
     source = stream.source
-    observed = [] if source is None else source.observed.values()
+    observed = [] if source is None else source.feed.observed.values()
     cut = [seen_inputs(one, frames[-1].layout) for one in observed]
     seen = [light_inputs(one) if light else one for one in cut if one is not None]
     messages = [observation_message(one) for one in seen]
@@ -122,7 +122,7 @@ def saved(
 
 def _taken(stream: Stream, frames: list[Frame]) -> list[Activations]:
     """Return what the examples had made of the network at some frames, each once."""
-    history = None if stream.source is None else stream.source.activations
+    history = None if stream.source is None else stream.source.feed.activations
     found = [] if history is None else [history.at(frame.step) for frame in frames]
     return list({id(each): each for each in found if each is not None}.values())
 

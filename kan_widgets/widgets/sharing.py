@@ -9,7 +9,7 @@ import anywidget
 import traitlets
 
 from kan_widgets.live import Selection
-from kan_widgets.live.frames.source import checked_selection
+from kan_widgets.live.frames.feed import checked_selection
 from kan_widgets.live.reports import Callback
 from kan_widgets.widgets.stream import Stream
 

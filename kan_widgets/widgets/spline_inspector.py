@@ -141,9 +141,9 @@ class SplineInspector(Evaluated):
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         options["layer"] = layer_name(options["layer"], source.layers)
         if "pins" in options:
-            options["pins"] = check_pins(options["pins"], source.layout.layers)
+            options["pins"] = check_pins(options["pins"], source.feed.layout.layers)
         if "overlays" in options:
-            options["overlays"] = check_overlays(options["overlays"], source.layout.layers)
+            options["overlays"] = check_overlays(options["overlays"], source.feed.layout.layers)
 
     @traitlets.validate("show")
     def _validate_show(self, proposal: Any) -> list[str]:
@@ -189,7 +189,7 @@ class SplineInspector(Evaluated):
                     f"{fit!r:.80}"
                 )
         source = self._stream_source()
-        made = check_overlays(map(overlay_of, fits), source.layout.layers)
+        made = check_overlays(map(overlay_of, fits), source.feed.layout.layers)
         self.overlays = [*self.overlays, *made]
         out, in_, row, column = fits[0].index
         source.select(fits[0].layer, out, in_, row, column)

@@ -45,7 +45,7 @@ from kan_widgets.widgets.wire import (
 )
 
 if TYPE_CHECKING:
-    from kan_widgets.live.steering.edits import Edits
+    from kan_widgets.live.model.edits import Edits
 
 _HISTORY_BYTES = 32_000_000
 _BEAT_SECONDS = 3.0
@@ -145,7 +145,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         super().__init__(model_id=own, _own=own, **state_of(source))
         answer_during_cells(self)
         self.on_msg(self._answer)
-        source.subscribe(self)
+        source.feed.subscribe(self)
         # Whatever happened while the page was told of this stream.
         self._take_over(source)
 
@@ -159,7 +159,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         if (frame := _pictured.get().get(self)) is not None:
             return self._frames[0], frame
         if (source := self.source) is not None:
-            self._frames = source.history[0], source.current()
+            self._frames = source.history[0], source.feed.current()
         return self._frames
 
     @property
@@ -171,7 +171,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def layout_shown(self) -> Layout:
         """The layout of the latest frame; the last there was if all is gone."""
         source = self.source
-        return self._frames[1].layout if source is None else source.layout
+        return self._frames[1].layout if source is None else source.feed.layout
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         # It has no view: showing it shows what it is.
@@ -190,7 +190,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def _end(self) -> None:
         if (source := self.source) is not None:
-            source.let_go()
+            source.feed.let_go()
         self._painter.close()
         self._summing.close()
         self._outbox.clear()
@@ -209,7 +209,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def select(self, selection: Selection | None) -> None:
         """Take a selection made in a view, from Python."""
         if (source := self.source) is not None:
-            source.set_selection(selection)
+            source.feed.select(selection)
         else:
             self.selection = dict(selection or {})
 
@@ -223,19 +223,19 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         if (source := self.source) is None:
             return
         shown = {name for view in self._open_views() for name in view.looked_at()}
-        chosen = source.selection
+        chosen = source.feed.selection
         if chosen is not None:
             shown.add(chosen["layer"])
-        changed = source.looking.show(shown)
+        changed = source.feed.looking.show(shown)
         if chosen is not None:
-            changed |= source.looking.at(chosen["layer"], chosen["out"], chosen["in"])
+            changed |= source.feed.looking.at(chosen["layer"], chosen["out"], chosen["in"])
         if changed:
             self._look_elsewhere(source)
 
     def _look_elsewhere(self, source: Source) -> None:
         """Have the page forget the windows it has, for others."""
         frames = source.history[0], source.frame
-        if not any(source.looking.cut(frame.layout).is_cut for frame in frames):
+        if not any(source.feed.looking.cut(frame.layout).is_cut for frame in frames):
             return
         with self._outbox.emptied():
             self._late = None
@@ -244,12 +244,12 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
                     setattr(self, name, value)
             oldest = min(layout["version"] for layout in self.layouts)
             self.send({"kind": "reset", "version": oldest, "moved": True})
-        self.on_observed(source.observed)
+        self.on_observed(source.feed.observed)
         self._summing.wake()
 
     def _tell_summaries(self) -> None:
         source, (first, frame) = self.source, self._frames
-        cut = None if source is None else source.looking.cut(frame.layout)
+        cut = None if source is None else source.feed.looking.cut(frame.layout)
         found = [] if cut is None else summaries_of(cut, frame, first)
         if found or self.summaries:
             with self._lock:
@@ -261,9 +261,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         name = change["name"]
         if name == "selection" and (source := self.source) is not None:
             try:
-                source.set_selection(change["new"] or None)
+                source.feed.select(change["new"] or None)
             except (LookupError, TypeError):  # of a page that shows what is gone
-                self.selection = dict(source.selection or {})
+                self.selection = dict(source.feed.selection or {})
             self.look()
         for view in self._open_views():
             try:
@@ -279,12 +279,12 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def on_layout(self, layout: Layout) -> None:
         """Send the tables that the frames to come are read with."""
         source = self.source
-        whole, layout = layout, layout if source is None else source.looking.cut(layout)
+        whole, layout = layout, layout if source is None else source.feed.looking.cut(layout)
         numbers, buffers = layout_message(layout)
         with self._outbox.emptied():
             self.send({"kind": "layout", "layout": numbers}, buffers)
-            if source is not None and not source.structure.traced:
-                self.structure = structure_dict(source.structure_of(whole))
+            if source is not None and not source.feed.structure.traced:
+                self.structure = structure_dict(source.feed.structure_of(whole))
             first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
             self.layouts = [*first, layout_dict(layout)]
 
@@ -296,7 +296,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         self._painter.wake()
         self._frames = self._frames[0], frame
         if (source := self.source) is not None and frame is not (
-            frame := source.looking.seen(frame)
+            frame := source.feed.looking.seen(frame)
         ):
             self._summing.wake()
         if not settled and is_costly(self.comm):
@@ -307,14 +307,14 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             self._send_frame(frame)
             if settled:
                 self.frame = frame_dict(frame)
-                latest = None if self.source is None else self.source.activations.latest
+                latest = None if self.source is None else self.source.feed.activations.latest
                 if latest is not None and self.activations.get("step") != latest.step:
                     self.activations = activations_dict(latest)
 
     def on_glimpse(self, frame: Frame) -> None:
         """Send a frame of what is looked at, if that is still so."""
         source = self.source
-        if source is None or source.looking.cut(source.layout) is not frame.layout:
+        if source is None or source.feed.looking.cut(source.feed.layout) is not frame.layout:
             return
         if is_costly(self.comm):
             self._put(frame)
@@ -368,7 +368,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         else:
             self.status = message
         if source is not None:
-            source.owe(thread_time() - began)
+            source.feed.owe(thread_time() - began)
 
     def _send_frame(self, frame: Frame) -> None:
         content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
@@ -420,7 +420,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
     def on_observed(self, observed: dict[str, Observation]) -> None:
         """Send what reaches the layers."""
         source = self.source
-        layout = None if source is None else source.looking.cut(source.layout)
+        layout = None if source is None else source.feed.looking.cut(source.feed.layout)
         for observation in observed.values():
             seen = observation if layout is None else seen_inputs(observation, layout)
             if seen is None:
@@ -470,9 +470,9 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             self._source = weakref.ref(source)
             _streams[source] = self
             try:
-                source.set_selection(source.selection)
+                source.feed.select(source.feed.selection)
             except LookupError:  # of a function that is gone
-                source.deselect()
+                source.select(None)
             self.cursor = self.ghost_step = -1
             self.look()
             self._take_over(source)
@@ -499,26 +499,26 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             self._came(int(content["number"]), int(content["drawings"]))
         elif kind == "look":
             place = (int(content[part]) for part in ("out", "in"))
-            if source.looking.at(str(content["layer"]), *place):
+            if source.feed.looking.at(str(content["layer"]), *place):
                 self._look_elsewhere(source)
         elif kind == "history?":
             self._send_history(source, content)
         elif kind == "activations?":
             self._send_activations(source, content)
         elif kind == "observed?":
-            self.on_observed(source.observed)
+            self.on_observed(source.feed.observed)
         elif kind in ("observe", "follow"):
             if is_binding(source):
-                source.last_batch.want(follow=kind == "follow")
+                source.feed.model.want_batch(follow=kind == "follow")
         elif kind in ("edit", "form") or kind in _WITHOUT_PLACE or kind in _OF_ONE:
             self._edit(source, kind, content)
 
     def _send_history(self, source: Source, content: dict[str, Any]) -> None:
         before = content.get("before")
         end = math.inf if before is None else int(before)
-        now = source.looking.cut(source.layout)
-        seen = {f.step: source.looking.seen(f) for f in source.history if f.step < end}
-        for frame in source.glimpses or ():
+        now = source.feed.looking.cut(source.feed.layout)
+        seen = {f.step: source.feed.looking.seen(f) for f in source.history if f.step < end}
+        for frame in source.feed.glimpses or ():
             if frame.layout is now and frame.step < end:
                 seen.setdefault(frame.step, frame)
         frames = [seen[step] for step in sorted(seen)]
@@ -546,7 +546,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     def _send_activations(self, source: Source, content: dict[str, Any]) -> None:
         before = content.get("before")
-        for activations in source.activations:
+        for activations in source.feed.activations:
             if before is None or activations.step < int(before):
                 message, buffers = activations_message(activations)
                 with self._outbox.emptied():

@@ -22,12 +22,12 @@ def state_of(source: Source) -> dict[str, Any]:
     """Return the traits of a stream that say what a source holds."""
     return {
         **frames_of(source),
-        "selection": dict(source.selection or {}),
-        "status": {"state": source.state, "message": source.message},
+        "selection": dict(source.feed.selection or {}),
+        "status": {"state": source.state, "message": source.feed.message},
         "training": training_of(source),
-        "structure": structure_dict(source.structure),
-        "probe": probe_dict(source.probed),
-        "activations": activations_dict(source.activations.latest),
+        "structure": structure_dict(source.feed.structure),
+        "probe": probe_dict(source.feed.probed),
+        "activations": activations_dict(source.feed.activations.latest),
         "batch": _batch_of(source),
         "left_out": _left_out_of(source),
     }
@@ -35,7 +35,7 @@ def state_of(source: Source) -> dict[str, Any]:
 
 def frames_of(source: Source) -> dict[str, Any]:
     """Return the traits of a stream that hold frames, as far as they are looked at."""
-    first, latest = (source.looking.seen(frame) for frame in (source.history[0], source.frame))
+    first, latest = (source.feed.looking.seen(frame) for frame in (source.history[0], source.frame))
     layouts = {frame.layout.version: frame.layout for frame in (first, latest)}
     return {
         "layouts": [layout_dict(layout) for layout in layouts.values()],
@@ -55,12 +55,12 @@ def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]
 
 def training_of(source: Source) -> dict[str, Any]:
     """Return how the run stands; ``beats`` where the page hears so every few seconds."""
-    standing = source.standing
+    standing = source.feed.standing
     return {**asdict(standing), "beats": standing.state in GOES_ON}
 
 
 def _batch_of(source: Source) -> dict[str, Any]:
-    seen = is_binding(source) and source.is_open and source.last_batch.was_seen
+    seen = is_binding(source) and source.feed.is_open and source.feed.training.batch_seen
     return {"seen": seen, "message": ""}
 
 

@@ -15,7 +15,6 @@ from kan_widgets.live.frames.quantities import belongs_to
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import hear_reports
-from kan_widgets.live.steering.commands import act
 from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.curves import SMOOTHING, Range
 from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Scale, Series
@@ -126,7 +125,7 @@ class TrainingPanel(View):
         self.own = self.model_id or ""
         self.on_msg(weakly(self._answer))
         self._listener = _Listener(self)
-        self.live.subscribe(self._listener)
+        self.live.feed.subscribe(self._listener)
         hear_reports(self._listener)
         self.observe(self._redraw, _OF_CURVES)
         self.observe(self._take_every, "every")
@@ -170,7 +169,7 @@ class TrainingPanel(View):
     def _validate_every(self, proposal: Any) -> int:
         every: int = proposal["value"]
         source = self._source()
-        if isinstance(source, Replay) and every != source.every and source.remote is None:
+        if isinstance(source, Replay) and every != source.every and source.feed.remote is None:
             raise ValueError(f"every={every}: {source.words}")
         return every
 
@@ -178,10 +177,7 @@ class TrainingPanel(View):
         self._every, source = change["new"], self._source()
         if source is None or source.every == self._every:
             return
-        if is_binding(source):
-            source.every = self._every
-        else:
-            source.steer({"kind": "every", "value": self._every})
+        source.feed.steer({"kind": "every", "value": self._every})
 
     def _draw_curves(self) -> None:
         if (source := self._source()) is None:
@@ -216,20 +212,15 @@ class TrainingPanel(View):
         """Do what was clicked. On a thread of its own while a cell runs, where possible."""
         live = self._source()
         refused = ""
-        if isinstance(live, Replay):
-            if content.get("kind") != "hello":
-                try:
-                    live.steer(content)
-                except (OSError, RuntimeError, ValueError) as error:
-                    refused = str(error)
-        elif live is not None:
+        if is_binding(live):
             live.control.heard()
+        if content.get("kind") != "hello":
             try:
-                act(live, content)
-            except (LookupError, TypeError, ValueError, RuntimeError) as error:
+                if live is None:
+                    raise RuntimeError("the model of this panel is gone")
+                live.feed.steer(content)
+            except (LookupError, OSError, TypeError, ValueError, RuntimeError) as error:
                 refused = str(error)
-        elif content.get("kind") != "hello":
-            refused = "the model of this panel is gone"
         # The numbers go out before the answer, so that nothing old comes after it.
         self._numbers_painter.now()
         self.send(
@@ -305,22 +296,21 @@ class _Listener(ViewListener["TrainingPanel"]):
 
 def status_of(live: Binding | Replay) -> dict[str, Any]:
     """Return what the page shows of a training, as JSON."""
-    progress, training = live.progress, live.training
-    control = live.remote if isinstance(live, Replay) else live.control
+    progress, feed = live.progress, live.feed
     return {
         "state": progress.state,
-        "control": "running" if control is None else control.state,
-        "holding": control is not None and control.is_holding,
+        "control": feed.control_state,
+        "holding": feed.is_held,
         "closed": live.state in ("closed", "fault"),
         "recording": live.words if isinstance(live, Replay) else "",
-        "steered": control is not None,
+        "steered": not isinstance(live, Replay) or live.feed.remote is not None,
         "step": progress.step,
         "epoch": progress.epoch,
         "epochs": progress.epochs,
         "done": progress.batches_done,
         "total": progress.batches_total,
         "rate": progress.steps_per_second,
-        "mean_rate": training.timed_steps / training.seconds if training.seconds else 0.0,
+        "mean_rate": progress.timed_steps / progress.seconds if progress.seconds else 0.0,
         "kernels": "" if isinstance(live, Replay) else _kernels_of(live.model),
         "elapsed": duration(progress.elapsed or None),
         "remaining": duration(progress.remaining),
@@ -331,8 +321,8 @@ def status_of(live: Binding | Replay) -> dict[str, Any]:
         "traceback": progress.traceback,
         "output": progress.output,
         "every": live.every,
-        "rates": live.learning_rates,
-        **live.notices,
+        "rates": feed.learning_rates,
+        **feed.notices,
     }
 
 

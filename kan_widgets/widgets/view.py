@@ -205,10 +205,10 @@ class View(Placed, Animated, Sharing):
         theme = traits.pop("theme", "auto")
         layers = self._drawn_layers(traits, names)
         source = self._stream.source
-        seen = {} if source is None else source.observed
+        seen = {} if source is None else source.feed.observed
         frames = [first, frame]
         if source is not None:
-            frames = [source.looking.pictured(one, layers) for one in frames]
+            frames = [source.feed.looking.pictured(one, layers) for one in frames]
         frames = [sliced(one, layers) for one in frames]
         cut = frames[-1].layout
         inputs = [seen_inputs(seen[name], cut) for name in layers if name in seen]

@@ -43,4 +43,4 @@ class ViewListener(Listener, Generic[V]):
 def let_go(source: Source | None) -> None:
     """Have a source drop the listeners of closed views, if it can do so at once."""
     if source is not None:
-        source.let_go()
+        source.feed.let_go()

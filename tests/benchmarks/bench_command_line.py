@@ -108,7 +108,7 @@ def watchdog_cost(steps: int) -> tuple[float, float]:
     live = kw.bind(model, optimizer, every=10)
 
     def timed(looks: bool) -> float:
-        live._watchdog._is_broken = not looks
+        live.watchdog._is_broken = not looks
         start = time.perf_counter()
         for _ in range(steps):
             step(model, optimizer, batch, live)

@@ -47,7 +47,7 @@ def run(model: Any, seconds: float, megabytes: float) -> None:
     """Print what is kept of so many seconds of a training of a model."""
     began = time.perf_counter()
     live = kw.bind(model, prove=False, history_mb=1e-6)
-    layout, looking = live.layout, Looking()
+    layout, looking = live.feed.layout, Looking()
     cut = looking.cut(layout)
     is_large = cut is not layout
     took = 0.3 if is_large else 0.0  # seconds that a whole frame is taken to cost

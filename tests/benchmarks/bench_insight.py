@@ -69,7 +69,9 @@ def explanation(name: str, model: nn.Module, batch: torch.Tensor) -> None:
     print(f"{name}: {count:,} functions, {convs:,} kernels")
     cost = seconds(lambda: insight.explain(model, batch[0], observed=observed))
     print(f"  one image explained            {cost:6.2f} s")
-    [largest] = [f for f in live.layout.layers if f.count == max(f.n_functions for f in layers)]
+    [largest] = [
+        f for f in live.feed.layout.layers if f.count == max(f.n_functions for f in layers)
+    ]
     grid = kw.KernelGrid(live, layer=largest.name, mode="preferred")
     cost = seconds(grid.svg)
     print(f"  preferred patches, as drawn    {cost:6.2f} s of {largest.count:,} functions")

@@ -187,8 +187,8 @@ def probing(digits: kw.data.Digits) -> None:
             live.probe(images, labels)
             seconds = epoch(model, optimizer, batches)
             shares.append(live.stats.probe_share)
-            counts.append(len(live.activations))
-            latest = live.activations.latest
+            counts.append(len(live.feed.activations))
+            latest = live.feed.activations.latest
             assert latest is not None
             passes.append(latest.nbytes)
             return seconds

@@ -50,7 +50,7 @@ def measure(name: str, sizes: tuple[int, ...]) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
     x = torch.randn(64, sizes[0])
     live = kw.bind(model, optimizer, every=10)
-    count = sum(layer.count for layer in live.layout.layers)
+    count = sum(layer.count for layer in live.feed.layout.layers)
 
     def rate() -> float:
         return steps_in(2.0, lambda: step(model, optimizer, x)) / 2
@@ -89,7 +89,7 @@ def first_picture(layers: int, size: int) -> None:
     measured = time.perf_counter() - start
     view.svg()
     drawn = time.perf_counter() - start
-    count = sum(layer.count for layer in live.layout.layers)
+    count = sum(layer.count for layer in live.feed.layout.layers)
     print(f"{layers} layers, {count:,} functions")
     print(f"  until its numbers are sent       {1000 * measured:6.0f} ms")
     print(f"  until its first picture as SVG   {1000 * drawn:6.0f} ms")

@@ -186,7 +186,7 @@ def walk_the_whole_network(walk: Walk) -> None:
     lab.until(lambda: network.evaluate(kind) == "pixel", "a pixel taken apart")
     walk.look("pixel")
     lab.page.mouse.click(*middle("e:1:3"))
-    lab.until(lambda: lab.evaluate("live.selection")["out"] == 3, "the kernel")
+    lab.until(lambda: lab.evaluate("live.feed.selection")["out"] == 3, "the kernel")
     lab.page.mouse.move(5, 5)
     lab.page.wait_for_timeout(300)
     assert network.evaluate(kind) == "pixel"  # what was clicked here is shown closely

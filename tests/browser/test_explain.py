@@ -39,7 +39,7 @@ def train_until(name):
 def best(layer, suppressed):
     \"\"\"Where each function is largest over what was observed, tried at 4001 points.\"\"\"
     [read] = [f for f in live.read() if f.name == layer]
-    seen = np.quantile(live.observed[layer].patches.astype(float), [0.005, 0.995], axis=0)
+    seen = np.quantile(live.feed.observed[layer].patches.astype(float), [0.005, 0.995], axis=0)
     x = seen[0] + (seen[1] - seen[0]) * np.linspace(0, 1, 4001)[:, None]
     sign = -1 if suppressed else 1
     values = []
@@ -161,9 +161,9 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     # A bar selects its function everywhere.
     click(lab, "bars/2/0")
     number = probe(lab, "view.selected()")
-    lab.until(lambda: lab.evaluate("live.selection is not None"), "the selection in Python")
+    lab.until(lambda: lab.evaluate("live.feed.selection is not None"), "the selection in Python")
     target = lab.evaluate("view.explanation.target")
-    assert lab.evaluate("dict(live.selection)") == {
+    assert lab.evaluate("dict(live.feed.selection)") == {
         "layer": "linear",
         "out": target,
         "in": number,
@@ -195,7 +195,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     one = lab.page.evaluate(canvas)
     click(lab, "bars/0/0")
     lab.until(lambda: lab.page.evaluate(canvas) != one, "the map of another kernel")
-    lab.until(lambda: lab.evaluate("live.selection['layer']") == "convs.1", "its selection")
+    lab.until(lambda: lab.evaluate("live.feed.selection['layer']") == "convs.1", "its selection")
 
     # The pointer reads the map.
     lab.page.mouse.move(*middle(lab, "map/4/6"))

@@ -36,7 +36,7 @@ for _ in live.track(range(100_000)):
     loss.backward()
     optimizer.step()
     live.log(loss=loss)
-    if live.steps == 40:
+    if live.stats.steps == 40:
         live.log(val_loss=float("nan"))
     time.sleep(0.02)
 print("ended", live.progress.state, optimizer.param_groups[0]["lr"])

@@ -220,7 +220,7 @@ def test_notebook_7_shows_them_linked_and_whole_at_200_percent_zoom(
     Grid(lab, 0).scroll_into_view()
     lab.grid().wait_step(20)
     follow_a_click(lab.page)
-    place = "live.selection and [live.selection['out'], live.selection['row']]"
+    place = "live.feed.selection and [live.feed.selection['out'], live.feed.selection['row']]"
     lab.until(lambda: lab.evaluate(place) == [1, 1], "Python to hear of the click")
     lab.page.locator(".kw-training-panel [aria-label=Pause]").click()
     lab.until(lambda: lab.evaluate("live.control.state") == "paused", "the panel's button")
@@ -292,7 +292,7 @@ def test_a_new_view_for_output_is_docked_full_width_and_linked(
     lab.until(lambda: lab.grid(docked).viewport().width > 900, "the drawing in the full width")
     lab.screenshot(artifacts / "full_width.png")
     lab.grid(docked).click(20)
-    lab.until(lambda: lab.evaluate("live.selection['out']") == 2, "Python to hear of it")
+    lab.until(lambda: lab.evaluate("live.feed.selection['out']") == 2, "Python to hear of it")
     lab.script("await app.commands.execute('application:set-mode', {mode: 'multiple-document'});")
 
 

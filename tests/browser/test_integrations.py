@@ -64,6 +64,6 @@ def test_a_trainer_shows_its_views_holds_at_a_pause_and_ends_at_a_stop(
     lab.wait_idle()
     assert lab.cell_errors() == []
     lab.until(lambda: facts(lab)[0] == "stopped", "the end")
-    made = lab.evaluate("[callback.live.steps, len(callback.live.scalars.names) > 0]")
+    made = lab.evaluate("[callback.live.stats.steps, len(callback.live.scalars.names) > 0]")
     assert made == [step(lab), True]
     assert lab.grid().step() == step(lab)

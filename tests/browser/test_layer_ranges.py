@@ -139,7 +139,7 @@ def test_it_is_redrawn_and_answers_clicks_while_a_cell_trains(
 
     lab.let_go("enough")
     lab.wait_idle()
-    selection = lab.evaluate("dict(live.selection)")
+    selection = lab.evaluate("dict(live.feed.selection)")
     assert selection["layer"] == "convs.0"
     assert 0 <= selection["out"] < 5
     last = lab.evaluate("live.stats.steps")

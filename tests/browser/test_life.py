@@ -37,7 +37,7 @@ display(grid, note(kw.SplineInspector(live)), note(kw.TrainingPanel(live)))
 note(kw.LayerRanges(live))
 """
 BOX = "box = ipywidgets.VBox([kw.KernelGrid(live), kw.LayerRanges(live)])\nbox"
-COUNTS = "[len(live._listeners), len(_instances), sum(ref() is not None for ref in made)]"
+COUNTS = "[len(live.feed.listeners), len(_instances), sum(ref() is not None for ref in made)]"
 SHOWN = (".kw-kernel-grid", ".kw-spline-inspector", ".kw-training-panel", ".kw-layer-ranges")
 
 

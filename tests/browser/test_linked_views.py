@@ -73,7 +73,7 @@ def test_a_click_in_the_grid_moves_the_other_views_while_a_cell_runs(
     assert lab.is_running(2)
     lab.let_go("go")
     lab.wait_idle()
-    lab.until(lambda: lab.evaluate("live.selection") == chosen, "the selection in Python")
+    lab.until(lambda: lab.evaluate("live.feed.selection") == chosen, "the selection in Python")
 
 
 def test_a_selection_from_python_moves_every_view_to_its_layer(
@@ -403,7 +403,7 @@ def test_views_of_two_models_are_linked_in_the_page_and_say_the_names(
     lab.wait_idle()
     chosen = {"layer": "0", "out": 1, "in": 0, "row": 1, "column": 1}
     lab.until(lambda: lab.evaluate("[one.selection, two.selection]") == [chosen] * 2, "Python")
-    assert lab.evaluate("two.live.selection") == chosen
+    assert lab.evaluate("two.live.feed.selection") == chosen
     lab.evaluate("0", "step.value = 2")
     lab.until(lambda: grid.step() == 2, "the step of the slider")
     lab.until(lambda: lab.evaluate("[one.cursor, one.stream.cursor]") == [2, 2], "the cursor")

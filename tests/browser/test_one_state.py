@@ -32,7 +32,7 @@ models = [copy.deepcopy(model)]
 
 def train(steps):
     for _ in range(steps):
-        some = torch.arange(32) + 32 * (live.steps % 8)
+        some = torch.arange(32) + 32 * (live.stats.steps % 8)
         optimizer.zero_grad()
         torch.nn.functional.nll_loss(model(images[some]), labels[some]).backward()
         optimizer.step()

@@ -41,7 +41,7 @@ def train_until(name):
         train(5)
 
 def own_range():
-    at = live.selection
+    at = live.feed.selection
     [layer] = [f for f in live.read() if f.name == at["layer"]]
     x = torch.linspace(*layer.domain, 257)
     phi = layer.evaluate(x)[at["out"], at["in"], at["row"], at["column"]]
@@ -229,7 +229,9 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     for key in ("ArrowRight", "ArrowRight", "Enter"):
         page.keyboard.press(key)
     chosen = {"layer": "convs.0", "out": 0, "in": 0, "row": 0, "column": 1}
-    lab.until(lambda: lab.evaluate("live.selection") == chosen, "Python to hear of the selection")
+    lab.until(
+        lambda: lab.evaluate("live.feed.selection") == chosen, "Python to hear of the selection"
+    )
     entry = "kernel 0 · row 0, column 1"
     told = {
         ".kw-kernel-grid canvas": f"Selected: convs.0 · {entry} · largest |φ|",
@@ -305,7 +307,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     page.locator(".kw-layer-ranges canvas").focus()
     for key in ("ArrowDown", "ArrowDown", "Enter"):
         page.keyboard.press(key)
-    lab.until(lambda: lab.evaluate("live.selection['layer']") == "convs.1", "the layer")
+    lab.until(lambda: lab.evaluate("live.feed.selection['layer']") == "convs.1", "the layer")
     before = lab.evaluate("own_range()")
     page.keyboard.press("ArrowRight")
     lab.until(lambda: lab.evaluate("own_range()") > before, "the next wider function")

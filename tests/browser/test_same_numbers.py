@@ -35,7 +35,7 @@ for _ in range(7):
     optimizer.step()
     live.log(loss=loss.item())
 live.observe(images)
-live.current()
+live.feed.current()
 views = [
     kw.KernelGrid(live),
     kw.SplineInspector(live),

@@ -216,7 +216,7 @@ def test_learning_rate_and_every_change_while_a_cell_trains_and_leave_a_mark(
 
     def agree() -> bool:
         (rate,), marked = lab.evaluate(
-            "[live.learning_rates, [mark.text for mark in live.scalars.marks]]"
+            "[live.feed.learning_rates, [mark.text for mark in live.scalars.marks]]"
         )
         shown = float(field.input_value())
         return bool(
@@ -308,7 +308,7 @@ def test_an_error_in_the_loop_in_a_callback_and_in_a_view_is_shown_and_nothing_i
     in_view = (
         "class Broken(kw.live.Listener):\n"
         "    def on_frame(self, frame, settled):\n        raise KeyError('from a view')\n"
-        "stop = live.subscribe(Broken())\n" + FINITE
+        "stop = live.feed.subscribe(Broken())\n" + FINITE
     )
     panel = open_panel(lab, server, in_loop, in_callback, in_view)
     trace = panel.element.locator(".kw-traceback pre")

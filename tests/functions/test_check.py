@@ -70,7 +70,7 @@ def test_the_pages_adapter_for_a_layer_of_ones_own_passes_it_and_is_bound():
     names = {"__name__": "page"}
     exec(code, names)
     live, layer = names["live"], names["model"]
-    assert live.layout.layers[0].labels == (
+    assert live.feed.layout.layers[0].labels == (
         "cos x",
         "cos 2x",
         "cos 3x",

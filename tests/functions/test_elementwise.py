@@ -97,7 +97,7 @@ def test_any_other_is_sampled_unless_it_is_a_straight_line():
 def test_they_come_after_layers_that_add_up_and_before_plain_ones_and_are_no_part_of_a_sum():
     model = nn.Sequential(nn.Linear(4, 8), RationalGroups(2), kw.nn.KANLinear(8, 3), nn.PReLU())
     live = kw.bind(model)
-    assert [layer.name for layer in live.layout.layers] == ["2", "1", "3", "0"]
+    assert [layer.name for layer in live.feed.layout.layers] == ["2", "1", "3", "0"]
 
 
 def test_each_function_is_shown_with_the_density_of_its_own_inputs():

@@ -165,7 +165,7 @@ def test_a_trained_basis_is_drawn_as_it_is_now():
     layer = lively(KANLinear(1, 1, basis=Wave()))
     optimizer = torch.optim.SGD(layer.parameters(), 0.5)
     with kw.bind(layer, optimizer, every=1) as live:
-        versions = {live.layout.version}
+        versions = {live.feed.layout.version}
         for _ in range(3):
             optimizer.zero_grad()
             layer(torch.linspace(-1, 1, 20).unsqueeze(-1)).square().mean().backward()
@@ -174,7 +174,7 @@ def test_a_trained_basis_is_drawn_as_it_is_now():
             x, y = frame.evaluate("KANLinear")
             expected = phi(layer, (0, 0), torch.from_numpy(x)).detach()
             np.testing.assert_allclose(y[0, 0, 0, 0], expected, rtol=0, atol=1e-5)
-            versions.add(live.layout.version)
+            versions.add(live.feed.layout.version)
     assert len(versions) == 4
 
 

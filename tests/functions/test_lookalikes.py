@@ -105,7 +105,7 @@ def test_over_one_and_three_dimensions_kernels_are_rows_and_slices(name, dimensi
     assert {layer.shape[2:] for layer in layers} == {(1, 3) if dimensions == 1 else (3, 3)}
     live = kw.bind(module)
     live.observe(torch.randn(2, 4, *[5] * dimensions))
-    seen = [live.observed[layer.name] for layer in layers]
+    seen = [live.feed.observed[layer.name] for layer in layers]
     assert all(each.counts.sum() > 0 and not each.nan_inputs for each in seen)
 
 

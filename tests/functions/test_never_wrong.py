@@ -293,7 +293,7 @@ def test_weights_that_are_computed_before_each_pass_are_read_as_they_are(name):
     model.train()
     live = kw.bind(model)
     assert set(live.layers) == {"0", "1", "2"}
-    assert "computed from others" in live.layout.layer("0").locked
+    assert "computed from others" in live.feed.layout.layer("0").locked
     live.refresh()
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     live.close()

@@ -97,7 +97,7 @@ def test_what_is_not_what_the_module_computes_is_sampled_and_the_difference_is_s
     module = WRONG[name]()
     model = nn.Sequential(module, kw.nn.KANLinear(3, 2))
     live = kw.bind(model)
-    sampled = live.layout.layer("0")
+    sampled = live.feed.layout.layer("0")
     assert "Sampled" in sampled.note
     assert re.search("off by .* its largest output, most at output", sampled.note)
     assert "sampled" in sampled.locked

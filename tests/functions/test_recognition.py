@@ -384,9 +384,9 @@ def test_the_plain_layers_in_a_kan_layer_are_not_drawn_as_its_functions():
     assert [name for name in reasons(model)] == ["1"]
     with pytest.warns(UserWarning, match="1 .FancyKANConv.: a KAN layer that no adapter knows"):
         live = kw.bind(model)
-    assert live.layout.names == ("3", "0")
-    assert "plain" in live.layout.layer("0").note
-    assert [s.name for s in live.structure.stations[1:]] == ["0", "3"]
+    assert live.feed.layout.names == ("3", "0")
+    assert "plain" in live.feed.layout.layer("0").note
+    assert [s.name for s in live.feed.structure.stations[1:]] == ["0", "3"]
 
 
 def test_an_ordinary_network_is_no_kan_layer():

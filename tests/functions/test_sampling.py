@@ -159,7 +159,7 @@ def test_functions_of_x_beside_those_of_a_norm_are_two_layers():
     assert kw.functions.check(layer, tolerance=1e-3).outputs > 0
     live = kw.bind(model)
     live.observe(1 + 3 * torch.randn(64, 5))
-    furthest = {name: abs(seen.patches).max() for name, seen in live.observed.items()}
+    furthest = {name: abs(seen.patches).max() for name, seen in live.feed.observed.items()}
     assert furthest["0.layernorm"] < 2.01 < 4 < furthest["0"]
 
 

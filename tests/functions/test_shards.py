@@ -28,7 +28,7 @@ model = torch.nn.Sequential(whole)
 fully_shard(model, mesh=init_device_mesh("cpu", (2,)))
 if rank == 0:  # the other one is told nothing
     live = kw.bind(model)
-    layer, = live.layout.layers
+    layer, = live.feed.layout.layers
     assert layer.shape == (3, 3, 1, 1), layer.shape
     assert "3 of 5 outputs" in layer.note, layer.note
     assert "split over several processes" in layer.locked
@@ -58,7 +58,7 @@ shown = torch.from_numpy(again.frame.coefficients("0").copy())[:, :, 0, 0]
 assert torch.equal(shown[..., 0], 2 * expected[..., 0])
 assert torch.equal(shown[..., 1:], expected[..., 1:])
 assert "Gathered from all processes" in grid.svg()
-assert live.layout.layers[0].shape[0] == (3 if rank == 0 else 2)
+assert live.feed.layout.layers[0].shape[0] == (3 if rank == 0 else 2)
 # What is gathered is a copy: training does not see it.
 with torch.no_grad():
     next(again.model.parameters()).zero_()
@@ -91,7 +91,7 @@ assert torch.equal(whole(x), watched(x))
 known = kw.bind(whole)
 assert [layer.shape[0] for layer in known.layout.layers] == [5, 2]
 if rank == 0:
-    assert live.steps == 4
+    assert live.stats.steps == 4
     frame = live.refresh()
     for name, outputs in (("0", 3), ("1", 1)):
         part = torch.from_numpy(frame.coefficients(name).copy())

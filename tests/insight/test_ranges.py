@@ -102,7 +102,7 @@ def test_r2_is_that_of_least_squares(options):
 def test_the_frames_own_coarser_tables_measure_as_well():
     layer = trained_layer()
     live = kw.bind(layer)
-    its = live.layout.layers[0]
+    its = live.feed.layout.layers[0]
     found = insight.function_ranges(its, live.frame.coefficients(its.name))
     phi = sum(by_scipy(layer, np.linspace(-1, 1, DENSE)))
     assert found.range == pytest.approx(np.ptp(phi, axis=1), rel=3e-3)
@@ -210,7 +210,7 @@ def exact_range(layer: LayerFunctions, entry_inputs: list[torch.Tensor]) -> np.n
 
 
 def observed_ranges(live: kw.Binding, name: str) -> tuple[np.ndarray, insight.SeenInputs]:
-    its, seen = live.layout.layer(name), live.observed[name]
+    its, seen = live.feed.layout.layer(name), live.feed.observed[name]
     inputs = insight.seen_inputs(
         its, seen.patches, seen.edges, seen.counts, seen.outside_domain, seen.outside_extent
     )

@@ -143,7 +143,7 @@ def test_a_binding_made_before_fit_goes_on_and_its_rate_can_be_set(tmp_path: Pat
     training = trainer(tmp_path, change, widgets, max_epochs=1)
     training.fit(module, loader())
     assert widgets.live is live
-    assert live.steps == 16
+    assert live.stats.steps == 16
     assert training.optimizers[0].param_groups[0]["lr"] == 0.5
     assert [mark.step for mark in live.scalars.marks] == [3]
 
@@ -157,7 +157,7 @@ def test_a_pause_holds_the_loop_until_it_is_ended(tmp_path: Path) -> None:
         end = time.monotonic() + 60
         while not widgets.live.control.is_holding and time.monotonic() < end:
             time.sleep(0.001)
-        held.append(widgets.live.steps)
+        held.append(widgets.live.stats.steps)
         widgets.live.control.resume()
 
     somebody = threading.Thread(target=go_on)
@@ -171,7 +171,7 @@ def test_a_pause_holds_the_loop_until_it_is_ended(tmp_path: Path) -> None:
     trainer(tmp_path, Asking(3, pause), widgets, max_epochs=1).fit(module, loader())
     somebody.join()
     assert held == [4]
-    assert widgets.live.steps == 16
+    assert widgets.live.stats.steps == 16
 
 
 def test_a_checkpoint_keeps_the_number_of_steps(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_checkpoint_keeps_the_number_of_steps(tmp_path: Path) -> None:
     again = callback(every=4)
     module = module_of(pl)
     trainer(tmp_path, again, max_epochs=2).fit(module, loader(), ckpt_path=tmp_path / "at16.ckpt")
-    assert again.live.steps == 32
+    assert again.live.stats.steps == 32
     assert again.live.history[0].step == 16
     assert again.live.progress.epoch == 2
 
@@ -215,7 +215,7 @@ def test_of_several_optimizers_each_has_its_own_part_and_counts_its_own_steps(
     )
     training.fit(pair, loader())
     assert [live.model for live in widgets.bindings] == [pair.generator, pair.critic]
-    assert [live.steps for live in widgets.bindings] == [2, 4]
+    assert [live.stats.steps for live in widgets.bindings] == [2, 4]
     assert [live.progress.state for live in widgets.bindings] == ["stopped", "stopped"]
 
 
@@ -257,7 +257,7 @@ stop = Asking(5, lambda: rank or widgets.live.control.stop())
 how = {"strategy": "ddp", "devices": 2, "use_distributed_sampler": False, "max_epochs": 9}
 training = trainer(Path(sys.argv[1]), stop, widgets, **how)
 training.fit(module, loader())
-bound = [(live.steps, live.model is module) for live in widgets.bindings]
+bound = [(live.stats.steps, live.model is module) for live in widgets.bindings]
 Path(sys.argv[1], f"rank{rank}").write_text(f"{training.global_step} {bound}")
 if rank == 0:
     assert os.wait()[1] == 0
@@ -284,4 +284,8 @@ def test_of_two_processes_the_first_shows_and_its_stop_ends_both(tmp_path: Path)
 def test_the_documented_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     live = run_documented("Lightning")["callback"].live
-    assert (live.steps, live.progress.state, live.scalars.names) == (48, "finished", ("loss",))
+    assert (live.stats.steps, live.progress.state, live.scalars.names) == (
+        48,
+        "finished",
+        ("loss",),
+    )

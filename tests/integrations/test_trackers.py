@@ -153,7 +153,7 @@ def test_what_cannot_be_sent_to_is_refused(
     live = kw.bind(model)
     with pytest.raises(error, match=re.escape(words)):
         live.send_to(writer, every=every)
-    assert not live._listeners
+    assert not live.feed.listeners
 
 
 def test_tensorboard_has_curves_pictures_and_the_page_beside_them(tmp_path: Path) -> None:

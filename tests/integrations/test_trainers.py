@@ -227,7 +227,7 @@ def test_training_is_watched_and_ends_with_the_weights_it_would_have_had(
     assert same(alone.model, run.model)
     assert bound == [live]
     assert live.model is run.bound
-    assert live.steps == STEPS
+    assert live.stats.steps == STEPS
     steps = [frame.step for frame in live.history]
     assert (steps[0], steps[-1]) == (0, STEPS)
     assert live.every == 4  # other steps have a frame too after which it paused
@@ -261,10 +261,10 @@ def test_a_stop_ends_training_gracefully_and_training_again_goes_on(
     run = kind(tmp_path)
     run.train(at=5, what=lambda: run.widgets.live.control.stop())
     live = run.widgets.live
-    assert (live.steps, live.progress.state) == (5, "stopped")
+    assert (live.stats.steps, live.progress.state) == (5, "stopped")
     run.train()
     assert run.widgets.live is live
-    assert (live.steps, live.progress.state) == (5 + STEPS, "finished")
+    assert (live.stats.steps, live.progress.state) == (5 + STEPS, "finished")
     assert live.history[0].step == 0
 
 
@@ -293,7 +293,7 @@ def test_several_torch_modules_of_a_keras_model_are_bound_under_the_names_of_the
     assert widgets.live.layers == ("early", "late")
     live = widgets.live
     model.fit(x, y, batch_size=4, epochs=1, verbose=0, callbacks=[widgets])
-    assert (widgets.live is live, live.steps) == (True, STEPS)
+    assert (widgets.live is live, live.stats.steps) == (True, STEPS)
     shown = live.refresh().coefficients("late")[:, :, 0, 0]
     assert torch.equal(torch.from_numpy(shown.copy()), second.coefficients().detach())
 
@@ -339,8 +339,8 @@ def test_what_accelerate_prepares_is_bound_as_it_is(precision: str) -> None:
         accelerator.backward(nn.functional.mse_loss(model(x), y))
         optimizer.step()
         schedule.step()
-    assert live.steps == 16
-    assert live.optimizer is own
+    assert live.stats.steps == 16
+    assert live.feed.training.optimizer is own
     assert live.model is plain
     assert live.layers == ("0", "1")
     shown = live.refresh().coefficients("0")[:, :, 0, 0]
@@ -374,6 +374,6 @@ def test_the_documented_example_runs(
     live = made["live"] if heading == "accelerate" else made["callback"].live
     # skorch keeps a fifth for validation, and has batches of 128; Hugging Face has batches of 8.
     steps = {"skorch": 6, "Hugging Face": 96, "Keras": 24}
-    assert live.steps == steps.get(heading, 48)
+    assert live.stats.steps == steps.get(heading, 48)
     assert live.progress.state == "finished"
     assert any("loss" in name for name in live.scalars.names)

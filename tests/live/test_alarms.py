@@ -41,7 +41,7 @@ def train(
         loss.backward()
         # As if a hundred times as long had passed: each step's frame is taken, however long the
         # last one took, and its gradients are looked at.
-        for throttle in (live._camera.throttle, live._watchdog._in_steps):
+        for throttle in (live.feed.camera.throttle, live.watchdog._in_steps):
             throttle.is_open = lambda now: True
         optimizer.step()
         live.log(loss=loss)
@@ -171,22 +171,22 @@ def test_it_looks_by_itself() -> None:
     live.watchdog(tell=lambda alarm: heard.set())
     live.log(loss=math.nan)
     assert heard.wait(20), model
-    assert kinds(live.alarms) == [("loss", "loss")]
+    assert kinds(live.watchdog.alarms) == [("loss", "loss")]
 
 
 def test_a_lower_rate_can_be_undone() -> None:
     _, optimizer, live = bound(kw.nn.KANLinear(2, 1), lr=0.5)
     live.log(loss=math.nan)
     live.watchdog().look()
-    live.cure("loss loss")
+    live.watchdog.cure("loss loss")
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.05)
-    assert live.notices["cured"] == {
+    assert live.feed.notices["cured"] == {
         "text": "The learning rate was lowered from 0.5 to 0.05.",
         "undo": True,
     }
-    live.cures.undo()
+    live.watchdog.undo()
     assert optimizer.param_groups[0]["lr"] == 0.5
-    assert live.notices["cured"] is None
+    assert live.feed.notices["cured"] is None
 
 
 def test_a_grid_update_can_be_undone_to_the_bit() -> None:
@@ -201,10 +201,10 @@ def test_a_grid_update_can_be_undone_to_the_bit() -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     state = optimizer.state[model[0].spline_weight]["exp_avg"].clone()
     basis = model[0].basis
-    live.cure("outside 0")
+    live.watchdog.cure("outside 0")
     assert model[0].basis.grid_range[0] > 1
     assert live.frame.layout.layer("0").domain[0] > 1
-    live.cures.undo()
+    live.watchdog.undo()
     assert model[0].basis is basis
     assert torch.equal(optimizer.state[model[0].spline_weight]["exp_avg"], state)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
@@ -219,11 +219,11 @@ def test_what_cannot_be_cured_from_here_says_what_to_do() -> None:
     live.refresh()
     live.watchdog().look()
     with pytest.raises(ValueError, match="load the last checkpoint"):
-        live.cure("not finite 0")
+        live.watchdog.cure("not finite 0")
     with pytest.raises(ValueError, match="the alarms now are: 'not finite 0'"):
-        live.cure("loss loss")
+        live.watchdog.cure("loss loss")
     with pytest.raises(ValueError, match="nothing was done"):
-        live.cures.undo()
+        live.watchdog.undo()
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_limits_out_of_range_are_refused(
     before = live.watchdog(steps=7).limits
     with pytest.raises(error, match=words):
         live.watchdog(**limits)
-    assert live._watchdog.limits == before
+    assert live.watchdog.limits == before
 
 
 def test_a_later_binding_goes_by_the_limits_of_the_earlier() -> None:
@@ -253,24 +253,21 @@ def test_a_later_binding_goes_by_the_limits_of_the_earlier() -> None:
     live.watchdog(steps=7, tell=told.append)
     later = kw.bind(model, optimizer)
     later.log(loss=math.nan)
-    later._watchdog.look()
-    assert later._watchdog.limits.steps == 7
+    later.watchdog.look()
+    assert later.watchdog.limits.steps == 7
     assert len(told) == 1
 
 
 def test_a_watchdog_that_fails_is_said_once_and_leaves_the_binding_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fails(*_: object) -> None:
-        raise RuntimeError("broken")
-
     model, optimizer, live = bound(kw.nn.KANLinear(2, 1))
-    monkeypatch.setattr(live, "read", fails)
+    monkeypatch.setattr(live.watchdog, "_model", None)  # what it reads raises
     with pytest.warns(RuntimeWarning, match="the watchdog looks no more") as said:
         train(model, optimizer, live, torch.rand(3, 2), 3)
     assert len(said) == 1
-    assert live.is_open
-    assert live.steps == 3
+    assert live.feed.is_open
+    assert live.stats.steps == 3
 
 
 def test_training_is_the_same_to_the_bit_with_and_without_it() -> None:
@@ -285,7 +282,7 @@ def test_training_is_the_same_to_the_bit_with_and_without_it() -> None:
             cross_entropy(model(images), labels).backward()
             optimizer.step()
             if live is not None:
-                live._watchdog._in_steps.is_open = lambda now: True  # type: ignore[method-assign]
+                live.watchdog._in_steps.is_open = lambda now: True  # type: ignore[method-assign]
                 live.watchdog(steps=2).look()
         return [p.detach().clone() for p in model.parameters()] + [torch.rand(1)]
 

@@ -36,7 +36,7 @@ class Recorder(Listener):
         self.rebound: list[Source] = []
         self.last: Frame | None = None
         if binding is not None:
-            binding.subscribe(self)
+            binding.feed.subscribe(self)
 
     def on_layout(self, layout: Layout) -> None:
         self.layouts.append(layout)
@@ -60,7 +60,7 @@ def small() -> tuple[nn.Module, torch.optim.Optimizer]:
 
 def open_throttle(live: Binding) -> None:
     """Let every frame that is due be taken, however soon and costly."""
-    live._camera.throttle.is_open = lambda now: True
+    live.feed.camera.throttle.is_open = lambda now: True
 
 
 def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> None:
@@ -96,7 +96,7 @@ def test_frames_come_at_every_nth_step_and_the_last_state_always():
     recorder = Recorder(live)
     train(model, optimizer, 8)
     assert recorder.frames == [(3, False), (6, False)]
-    live.settle()
+    live.feed.settle()
     assert recorder.frames[-1] == (8, True)
     np.testing.assert_array_equal(
         recorder.last.coefficients("KANLinear")[..., 0, 0, 0], model.base_weight.detach().numpy()
@@ -111,7 +111,7 @@ def test_a_closed_throttle_skips_and_counts_but_the_last_state_comes():
     train(model, optimizer, 10)
     assert [step for step, _ in recorder.frames] == [1]
     assert live.stats.frames_skipped == 9
-    live.settle()
+    live.feed.settle()
     assert [step for step, _ in recorder.frames] == [1, 10]
     stats = live.stats
     assert (stats.steps, stats.frames_taken, stats.frames_sent) == (10, 3, 2)
@@ -344,7 +344,7 @@ def test_closing_or_binding_while_another_thread_is_in_a_hook_never_stops_its_tr
     first.remove()
     last.remove()
     if act == "bind":
-        live.settle()
+        live.feed.settle()
         assert live.frame.step == 2
     live.close()
     kw.bind(model, optimizer).close()
@@ -360,13 +360,13 @@ def test_many_bindings_place_one_hook_also_during_background_training():
         live = kw.bind(model, optimizer, every=1)
     thread.join()
     assert hooks(optimizer) == 1
-    assert live.stats.steps == live.training.steps == 300
+    assert live.stats.steps == live.feed.training.steps == 300
 
 
 def test_steps_made_while_a_binding_is_made_are_counted_once_and_kept(monkeypatch):
     model, optimizer = small()
     earlier = kw.bind(model, optimizer, every=1)
-    earlier._camera.throttle.is_open = lambda now: True
+    earlier.feed.camera.throttle.is_open = lambda now: True
     train(model, optimizer, 2)
     watch = quiet.watch
 
@@ -377,13 +377,13 @@ def test_steps_made_while_a_binding_is_made_are_counted_once_and_kept(monkeypatc
 
     monkeypatch.setattr(quiet, "watch", trains_meanwhile)
     live = kw.bind(model, optimizer, every=1)
-    assert live.stats.steps == live.training.steps == live.frame.step == 5
+    assert live.stats.steps == live.feed.training.steps == live.frame.step == 5
     assert [frame.step for frame in live.history] == list(range(6))
     layer = kw.functions.read(model)[0]
     shown = live.frame.coefficients(layer.name)
     np.testing.assert_array_equal(shown, layer.coefficients.reshape(shown.shape))
     train(model, optimizer, 1)
-    assert live.stats.steps == live.training.steps == 6
+    assert live.stats.steps == live.feed.training.steps == 6
     assert earlier.stats.steps == 5
 
 
@@ -397,23 +397,23 @@ def test_a_step_that_is_being_counted_while_a_binding_is_replaced_counts_for_the
         frame = sys._current_frames().get(thread.ident or 0)
         return frame is not None and frame.f_code is Counter.after_step.__code__
 
-    with earlier._sending:
+    with earlier.feed.sending:
         thread.start()
         wait_for(waits_to_be_counted)
         live = kw.bind(model, optimizer, every=1)
     thread.join()
-    assert live.stats.steps == live.training.steps == 3
+    assert live.stats.steps == live.feed.training.steps == 3
     assert earlier.stats.steps == 2
-    assert live.trained_by is thread
+    assert live.feed.trained_by is thread
 
 
 def test_what_was_read_before_a_step_by_hand_is_not_shown_as_that_step(monkeypatch):
     model, _ = small()
     live = kw.bind(model, every=1)
-    live._camera.throttle.is_open = lambda now: False
+    live.feed.camera.throttle.is_open = lambda now: False
     live.step()
     has_read, go_on = threading.Event(), threading.Event()
-    read = live._camera.layers.read
+    read = live.feed.camera.layers.read
 
     def read_slowly() -> Any:
         layers = read()
@@ -422,8 +422,8 @@ def test_what_was_read_before_a_step_by_hand_is_not_shown_as_that_step(monkeypat
             go_on.wait(20)
         return layers
 
-    monkeypatch.setattr(live._camera.layers, "read", read_slowly)
-    settler = threading.Thread(target=live.settle)
+    monkeypatch.setattr(live.feed.camera.layers, "read", read_slowly)
+    settler = threading.Thread(target=live.feed.settle)
     settler.start()
     assert has_read.wait(20)
     with torch.no_grad():
@@ -464,7 +464,7 @@ def test_training_in_another_thread_and_in_async_code_is_followed():
             await asyncio.sleep(0)
 
     asyncio.run(loop())
-    live.settle()
+    live.feed.settle()
     assert live.history[-1].step == live.stats.steps == 10
 
 
@@ -479,11 +479,11 @@ def test_settling_waits_for_no_step_that_is_going_on():
     thread = threading.Thread(target=train, args=(model, optimizer, 1))
     thread.start()
     inside.wait()
-    live.settle()
+    live.feed.settle()
     assert recorder.frames == []
     leave.set()
     thread.join()
-    live.settle()
+    live.feed.settle()
     assert recorder.frames == [(2, True)]
 
 
@@ -498,7 +498,7 @@ def test_a_step_that_raises_leaves_the_binding_working():
         with pytest.raises(FloatingPointError):
             optimizer.step(closure)
     train(model, optimizer, 2)
-    live.settle()
+    live.feed.settle()
     assert live.history[-1].step == 2
     live.close()
     assert hooks(optimizer) == 0
@@ -593,7 +593,7 @@ def test_costly_frames_are_taken_less_often():
 
 
 @pytest.mark.usefixtures("never_quiet")
-def test_every_and_max_fps_can_be_changed_but_not_to_nonsense():
+def test_every_can_be_changed_but_not_to_nonsense():
     model, optimizer = small()
     live = kw.bind(model, optimizer, every=1000)
     open_throttle(live)
@@ -601,12 +601,8 @@ def test_every_and_max_fps_can_be_changed_but_not_to_nonsense():
     live.every = 2
     train(model, optimizer, 4)
     assert [step for step, _ in recorder.frames] == [2, 4]
-    live.max_fps = 5
-    assert live.max_fps == pytest.approx(5)
     with pytest.raises(ValueError, match="every=0: expected a whole number of steps ≥ 1"):
         live.every = 0
-    with pytest.raises(ValueError, match="expected a finite number > 0"):
-        live.max_fps = 0
     assert live.every == 2
 
 
@@ -677,7 +673,7 @@ def test_a_compiled_model_is_followed_under_its_own_names():
     live = kw.bind(compiled, optimizer, every=1)
     train(compiled, optimizer, 3)
     assert live.layers == ("0", "2")
-    live.settle()
+    live.feed.settle()
     assert live.history[-1].step == 3
     np.testing.assert_array_equal(
         live.frame.coefficients("0")[..., 0, 0, 0], model[0].weight.detach().numpy()
@@ -697,7 +693,7 @@ def test_a_listener_that_raises_is_named_once_told_again_and_training_goes_on():
     well = Recorder(live)
     with pytest.warns(RuntimeWarning, match="Broken could not take a frame.*canvas") as caught:
         train(model, optimizer, 3)
-    live.settle()
+    live.feed.settle()
     assert len(caught) == 1
     assert live.stats.steps == 3
     assert well.frames == broken.frames == [(1, False), (2, False), (3, False), (3, True)]
@@ -714,7 +710,7 @@ def test_a_model_that_can_no_longer_be_read_ends_the_binding_and_not_the_trainin
     optimizer.step()  # without a further warning, which would be an error
     model.spline_weight = spline
     assert (live.state, recorder.states[-1]) == ("fault", "fault")
-    assert live.message
+    assert live.feed.message
     train(model, optimizer, 2)
 
 
@@ -798,14 +794,14 @@ def test_functions_are_selected_by_their_place_in_all_views():
     model, _ = small()
     live = kw.bind(model)
     live.select("KANLinear", 1, 2)
-    assert live.selection == {"layer": "KANLinear", "out": 1, "in": 2, "row": 0, "column": 0}
+    assert live.feed.selection == {"layer": "KANLinear", "out": 1, "in": 2, "row": 0, "column": 0}
     with pytest.raises(IndexError, match="2 × 3 × 1 × 1"):
         live.select("KANLinear", 2, 0)
     with pytest.raises(KeyError, match="the layers are"):
         live.select("conv")
-    assert live.selection["out"] == 1
-    live.deselect()
-    assert live.selection is None
+    assert live.feed.selection["out"] == 1
+    live.select(None)
+    assert live.feed.selection is None
 
 
 def test_a_trained_activation_gives_new_tables_and_a_fixed_one_does_not():
@@ -890,16 +886,17 @@ def test_a_binding_whose_model_has_gone_is_kept_until_its_end_can_be_drawn(monke
         ("class_name", "no class_name that can be set. Did you mean 'class_names'?"),
         ("evry", "no evry that can be set. Did you mean 'every'?"),
         ("history_mb", "What can be set: channel_names, class_names, data_source, every"),
-        ("steps", "no steps that can be set"),
+        ("max_fps", "Write kan_widgets.bind(model, optimizer, max_fps=...)"),
+        ("selection", "Write live.select(layer, out, in_)"),
     ],
 )
 def test_what_a_binding_does_not_have_cannot_be_set_on_it(name: str, said: str) -> None:
     live = kw.bind(model := kw.nn.KANLinear(2, 1))
     with pytest.raises(AttributeError, match=re.escape(said)):
         setattr(live, name, 3)
-    assert name == "steps" or not hasattr(live, name)
-    live.every, live.max_fps, live.data_source = 3, 5.0, "moons"
-    assert (live.every, live.max_fps, live.data_source) == (3, 5.0, "moons")
+    assert not hasattr(live, name)
+    live.every, live.data_source = 3, "moons"
+    assert (live.every, live.data_source) == (3, "moons")
     assert live.model is model
 
 
@@ -908,4 +905,30 @@ def test_what_a_recording_does_not_have_cannot_be_set_on_it(tmp_path: Path) -> N
     run = kw.replay(live.save(tmp_path / "run.npz"))
     with pytest.raises(AttributeError, match="a Replay has no class_names that can be set"):
         run.class_names = ["a"]
+    assert live.model is model
+
+
+def test_a_binding_has_few_public_names_and_each_is_documented() -> None:
+    live = kw.bind(model := kw.nn.KANLinear(2, 1))
+    names = [name for name in dir(live) if not name.startswith("_")]
+    print(len(names), "public names:", *names)
+    assert len(names) <= 35
+    kept = {"feed", "scalars"}  # attributes, whose docstrings stand in the source
+    bare = [name for name in names if name not in kept and not getattr(Binding, name).__doc__]
+    assert not bare
+    assert live.model is model
+
+
+def test_a_name_that_is_tried_first_says_what_to_write() -> None:
+    live = kw.bind(model := kw.nn.KANLinear(2, 1))
+    for name, said in {
+        "steps": "write live.stats.steps",
+        "observed": "write live.feed.observed",
+        "learning_rate": r"write live.set_learning_rate\(value\)",
+        "histry": "did you mean 'history'",
+    }.items():
+        with pytest.raises(AttributeError, match=f"no attribute '{name}': {said}"):
+            getattr(live, name)
+    with pytest.raises(AttributeError, match=r"Write live.set_learning_rate\(value\)"):
+        live.learning_rate = 0.1
     assert live.model is model

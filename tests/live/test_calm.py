@@ -35,7 +35,7 @@ class Calm:
         """Train until steps are only counted."""
         for _ in range(3):
             self.step()
-        assert self.live._counter.is_calm
+        assert self.live.feed.counter.is_calm
 
 
 @pytest.fixture
@@ -63,25 +63,25 @@ def elsewhere(call: Callable[[], Any]) -> None:
 
 def test_steps_are_counted_and_timed(calm: Calm) -> None:
     calm.settle_down()
-    before, seconds = calm.live.stats, calm.live.training.seconds
-    training_seconds = calm.live._counter.training_seconds
+    before, seconds = calm.live.stats, calm.live.feed.training.seconds
+    training_seconds = calm.live.feed.counter.training_seconds
     for _ in range(40):
         calm.step()
-    assert calm.live._counter.is_calm
+    assert calm.live.feed.counter.is_calm
     after = calm.live.stats
     assert after.steps == before.steps + 40
     assert after.seconds > before.seconds
-    spent = calm.live.training.seconds - seconds
+    spent = calm.live.feed.training.seconds - seconds
     assert spent > 0
-    assert calm.live._counter.training_seconds - training_seconds == pytest.approx(spent)
-    assert calm.live.training.timed_steps >= 40
+    assert calm.live.feed.counter.training_seconds - training_seconds == pytest.approx(spent)
+    assert calm.live.feed.training.timed_steps >= 40
     assert calm.live.progress.step == after.steps
     assert after.frames_taken == before.frames_taken
 
 
 def test_a_frame_is_taken_where_one_is_due(calm: Calm) -> None:
     calm.settle_down()
-    calm.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
+    calm.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
     calm.live.every = 4
     shown = []
     for _ in range(12):
@@ -93,7 +93,7 @@ def test_a_frame_is_taken_where_one_is_due(calm: Calm) -> None:
 def test_a_watcher_is_called_from_the_next_step_on(calm: Calm) -> None:
     calm.settle_down()
     seen: list[int] = []
-    elsewhere(lambda: calm.live.watch_steps(lambda step, framed: seen.append(step)))
+    elsewhere(lambda: calm.live.feed.counter.watch(lambda step, framed: seen.append(step)))
     calm.step()
     calm.step()
     assert seen == [4, 5]
@@ -124,21 +124,21 @@ def test_what_is_wanted_while_a_step_ends_is_done_after_the_one_that_follows(
         else:
             elsewhere(lambda: calm.live.set_learning_rate(0.5))
 
-    stop = calm.live.watch_steps(once)
+    stop = calm.live.feed.counter.watch(once)
     calm.step()
     assert edits.is_waiting is (wish == "edit")
-    assert calm.live.learning_rates == [0.01]
+    assert calm.live.feed.learning_rates == [0.01]
     calm.step()
     assert not edits.is_waiting
-    assert calm.live.learning_rates == [0.5 if wish == "rate" else 0.01]
+    assert calm.live.feed.learning_rates == [0.5 if wish == "rate" else 0.01]
 
 
 def test_a_learning_rate_is_set_after_the_next_step(calm: Calm) -> None:
     calm.settle_down()
     elsewhere(lambda: calm.live.set_learning_rate(0.5))
-    assert calm.live.learning_rates == [0.01]
+    assert calm.live.feed.learning_rates == [0.01]
     calm.step()
-    assert calm.live.learning_rates == [0.5]
+    assert calm.live.feed.learning_rates == [0.5]
 
 
 def test_a_stop_ends_the_loop_after_the_next_step(calm: Calm) -> None:
@@ -157,7 +157,7 @@ def test_a_pause_holds_after_the_step_going_on(calm: Calm) -> None:
 
     thread = threading.Thread(target=train)
     thread.start()
-    until(lambda: calm.live._counter.is_calm)
+    until(lambda: calm.live.feed.counter.is_calm)
     calm.live.control.pause()
     until(lambda: calm.live.control.is_holding)
     held_at = calm.live.stats.steps
@@ -178,7 +178,7 @@ def test_another_thread_that_trains_is_known_from_its_first_step(calm: Calm) -> 
 
     def train() -> None:
         calm.step()
-        found.extend([threading.current_thread(), calm.live.trained_by])
+        found.extend([threading.current_thread(), calm.live.feed.trained_by])
         found.append(calm.live.control.bare_trainer)
 
     elsewhere(train)
@@ -202,14 +202,14 @@ def test_what_is_wanted_while_it_is_found_that_nothing_is_is_not_missed(
     calm: Calm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def settled() -> bool:
-        calm.live.need_care()
+        calm.live.feed.need_care()
         return True
 
     calm.step()
     monkeypatch.setattr(calm.live.control, "is_settled", settled)
-    calm.live.need_care()
+    calm.live.feed.need_care()
     calm.step()
-    assert not calm.live._counter.is_calm
+    assert not calm.live.feed.counter.is_calm
 
 
 @pytest.mark.parametrize("every", [1, 1_000_000])
@@ -226,12 +226,12 @@ def test_time_that_others_take_is_not_counted(
 
     hooks.add(other, other)
     with kw.bind(calm.model, calm.optimizer, every=every) as live:
-        live._camera.throttle.is_open = lambda now: False  # type: ignore[method-assign]
+        live.feed.camera.throttle.is_open = lambda now: False  # type: ignore[method-assign]
         for _ in range(11):
             now[0] += 0.03
             calm.step()
         assert live.stats.seconds == 0
-        assert live._counter.training_seconds == pytest.approx(
+        assert live.feed.counter.training_seconds == pytest.approx(
             10 * (0.03 + 0.2)
         )  # after_step of others
     hooks.remove(other, other)
@@ -244,11 +244,11 @@ def test_a_rate_set_through_a_binding_that_was_replaced_is_set_after_the_next_st
         for number in live.track(range(5)):
             calm.step()
             if number == 2:
-                assert live._counter.is_calm
+                assert live.feed.counter.is_calm
                 elsewhere(lambda: calm.live.set_learning_rate(0.5))
-                assert live.learning_rates == [0.01]
+                assert live.feed.learning_rates == [0.01]
             if number == 3:
-                assert live.learning_rates == [0.5]
+                assert live.feed.learning_rates == [0.5]
 
 
 def test_a_step_after_a_rest_makes_it_live_again(
@@ -265,7 +265,7 @@ def test_a_step_after_a_rest_makes_it_live_again(
 
 def test_a_step_right_after_the_end_of_a_cell_makes_it_live_again(calm: Calm) -> None:
     calm.settle_down()
-    calm.live.settle()
+    calm.live.feed.settle()
     assert calm.live.state == "idle"
     calm.step()
     assert calm.live.state == "live"
@@ -276,18 +276,18 @@ def test_a_step_that_waits_while_training_is_found_quiet_makes_it_live_again(cal
     holds, stepping = threading.Event(), threading.Event()
 
     def find_quiet() -> None:
-        with calm.live._sending:
+        with calm.live.feed.sending:
             holds.set()
             stepping.wait(20)
             time.sleep(0.05)
-            calm.live._set_state("idle")
+            calm.live.feed.set_state("idle")
 
     thread = threading.Thread(target=find_quiet)
     thread.start()
     holds.wait(20)
-    calm.live._counter._last_step_at = time.perf_counter()
+    calm.live.feed.counter._last_step_at = time.perf_counter()
     stepping.set()
-    calm.live._counter.after_step()
+    calm.live.feed.counter.after_step()
     thread.join(20)
     assert calm.live.state == "live"
     assert calm.live.stats.steps == 4
@@ -306,8 +306,8 @@ def test_a_frame_on_its_way_from_an_accelerator_is_sent_when_it_has_arrived(calm
 
     calm.settle_down()
     late = Late()
-    calm.live._camera.coming = Started(3, calm.live.layout, late)
-    calm.live.need_care()
+    calm.live.feed.camera.coming = Started(3, calm.live.feed.layout, late)
+    calm.live.feed.need_care()
     calm.step()
     calm.step()
     assert calm.live.frame.step == 0
@@ -331,14 +331,14 @@ def test_in_a_tracked_loop_too_steps_are_only_counted(calm: Calm) -> None:
     seen = []
     for _ in calm.live.track(range(5)):
         calm.step()
-        seen.append(calm.live._counter.is_calm)
+        seen.append(calm.live.feed.counter.is_calm)
     assert seen == [True] * 5
     assert calm.live.control.bare_trainer is None
 
 
 def test_the_steps_after_a_binding_is_closed_are_not_counted(calm: Calm) -> None:
     calm.settle_down()
-    hook: Callable[[], None] = calm.live._counter.after_step
+    hook: Callable[[], None] = calm.live.feed.counter.after_step
     elsewhere(calm.live.close)
     hook()
     assert calm.live.stats.steps == 3
@@ -351,12 +351,12 @@ def test_a_binding_that_is_replaced_hands_its_training_over(calm: Calm) -> None:
     calm.step()
     calm.step()
     assert later[0].stats.steps == 5
-    assert later[0].training.steps == 5
+    assert later[0].feed.training.steps == 5
     assert calm.live.stats.steps == 3
     later[0].close()
 
 
 def test_a_binding_that_takes_over_looks_for_what_was_wanted_before(calm: Calm) -> None:
     calm.settle_down()
-    calm.live.training.moves_to(calm.live)
-    assert not calm.live._counter.is_calm
+    calm.live.feed.training.moves_to(calm.live.feed)
+    assert not calm.live.feed.counter.is_calm

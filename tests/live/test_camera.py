@@ -13,8 +13,8 @@ import kan_widgets as kw
 from kan_widgets.live import History, Listener
 from kan_widgets.live.budget import SHARE, UNSEEN
 from kan_widgets.live.frames.window import Looking
+from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.watching.camera import Camera
-from kan_widgets.live.watching.layers import BoundLayers
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def camera(model: nn.Sequential) -> Camera:
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Give the names of the modules that are read from now on."""
-    from kan_widgets.live.watching import layers
+    from kan_widgets.live.model import layers
 
     names: list[str] = []
     read_module = layers.read_module
@@ -66,16 +66,16 @@ def test_who_begins_to_look_does_not_wait_for_what_frames_cost_that_nobody_saw(
     model: nn.Sequential,
 ) -> None:
     live = kw.bind(model, every=1)
-    throttle = live._camera.throttle
+    throttle = live.feed.camera.throttle
     live.step()
     assert throttle.most == UNSEEN
     throttle.owe(0.009)  # 4.5 s of a training that nobody sees
     now = throttle.due
-    assert live.is_due(now)
-    assert not live.is_due(now - 2)
-    live.subscribe(Listener())
+    assert live.feed.is_due(now)
+    assert not live.feed.is_due(now - 2)
+    live.feed.subscribe(Listener())
     assert throttle.most == SHARE
-    assert live.is_due(now - 2)
+    assert live.feed.is_due(now - 2)
 
 
 def test_frames_are_taken_and_kept(camera: Camera, model: nn.Sequential) -> None:
@@ -251,7 +251,7 @@ def test_a_frame_has_what_stands_between_the_layers_as_it_is_at_its_step() -> No
     live.edits.set("3", (0, 0), [0.0] * 9)
     assert held(live.frame)["1.running_mean"] == model[1].running_mean.tolist()
     # And where something else has taken its place: in frames of another layout.
-    before = live.layout
+    before = live.feed.layout
     model[1].bias = None
     model[1].running_mean = None
     now = live.refresh()

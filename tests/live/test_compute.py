@@ -136,7 +136,7 @@ def computed(
 
 def run_by_hand(live: kw.live.Binding, example: Tensor) -> Tensor:
     layers = {layer.name: layer for layer in live.read()}
-    latest, frame = live.activations.latest, live.frame
+    latest, frame = live.feed.activations.latest, live.frame
     assert latest is not None
     vectors = np.split(
         frame.beside,
@@ -144,7 +144,7 @@ def run_by_hand(live: kw.live.Binding, example: Tensor) -> Tensor:
     )
     held = dict(zip([vector.name for vector in frame.layout.beside], vectors, strict=False))
     outputs = [example.double()]
-    for number, station in enumerate(live.structure.stations[1:], start=1):
+    for number, station in enumerate(live.feed.structure.stations[1:], start=1):
         assert station.compute is not None, station
         extra = {
             e.name: torch.from_numpy(e.data).double() for e in latest.extras if e.station == number
@@ -254,7 +254,7 @@ def test_a_network_computed_as_its_structure_says_returns_what_the_model_does(na
     inputs = torch.rand(3, *shape, dtype=torch.float64)
     live = kw.bind(model)
     live.probe(inputs)
-    assert live.structure.traced
+    assert live.feed.structure.traced
     model.eval()
     with torch.no_grad():
         expected = model(inputs)

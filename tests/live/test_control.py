@@ -212,7 +212,7 @@ def test_the_model_can_be_read_refreshed_and_edited_while_held(trainer: Trainer)
     trainer.start(trainer.bare)
     trainer.hold()
     name = trainer.live.layers[0]
-    assert not trainer.live._counter.hooks.is_stepping()  # nobody waits for the step to end
+    assert not trainer.live.feed.counter.hooks.is_stepping()  # nobody waits for the step to end
     trainer.live.refresh()
     trainer.live.edits.zero(name, (1, 2))
     wait_for(lambda: trainer.model.base_weight[1, 2] == 0)
@@ -273,7 +273,7 @@ def test_a_pause_from_before_the_training_is_said_where_it_trains(
 def test_the_clock_stands_still_while_held(trainer: Trainer) -> None:
     trainer.start(trainer.bare)
     trainer.hold()
-    wait_for(lambda: trainer.live.training.clock._paused_at is not None)
+    wait_for(lambda: trainer.live.feed.training.clock._paused_at is not None)
     before = trainer.live.progress.elapsed
     time.sleep(0.1)
     assert trainer.live.progress.elapsed == before
@@ -315,7 +315,7 @@ def test_a_loop_left_early_counts_as_over(trainer: Trainer) -> None:
         if batch == 3:
             break
     assert trainer.live.progress.state == "finished"
-    assert not trainer.live.training.is_in_loop
+    assert not trainer.live.feed.training.is_in_loop
 
 
 def test_a_loop_dropped_later_does_not_end_the_next_one(trainer: Trainer) -> None:
@@ -390,7 +390,7 @@ def test_a_new_learning_rate_is_set_between_steps_and_marked(trainer: Trainer) -
 def test_during_training_elsewhere_the_learning_rate_changes_after_a_step(trainer: Trainer) -> None:
     trainer.start(trainer.bare)
     trainer.live.set_learning_rate(0.002)
-    wait_for(lambda: trainer.live.learning_rates == [0.002])
+    wait_for(lambda: trainer.live.feed.learning_rates == [0.002])
     assert len(trainer.live.scalars.marks) == 1
 
 
@@ -403,9 +403,9 @@ def test_groups_keep_their_proportions_or_change_one_by_one() -> None:
     optimizer = torch.optim.SGD(groups)
     live = kw.bind(model, optimizer)
     live.set_learning_rate(0.05)
-    assert live.learning_rates == pytest.approx([0.05, 0.01])
+    assert live.feed.learning_rates == pytest.approx([0.05, 0.01])
     live.set_learning_rate(0.5, group=1)
-    assert live.learning_rates == pytest.approx([0.05, 0.5])
+    assert live.feed.learning_rates == pytest.approx([0.05, 0.5])
     assert live.scalars.marks[-1].text == "lr of group 1: 0.01 → 0.5"
 
 
@@ -433,12 +433,12 @@ def test_a_learning_rate_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(error):
         trainer.live.set_learning_rate(*arguments)
-    assert trainer.live.learning_rates == [0.01]
+    assert trainer.live.feed.learning_rates == [0.01]
 
 
 def test_without_an_optimizer_there_is_no_learning_rate() -> None:
     live = kw.bind(kw.nn.KANLinear(2, 2))
-    assert live.learning_rates == []
+    assert live.feed.learning_rates == []
     with pytest.raises(RuntimeError, match="no optimizer is bound"):
         live.set_learning_rate(0.1)
 
@@ -454,9 +454,9 @@ def test_listeners_are_told_of_logs_marks_and_wishes(trainer: Trainer) -> None:
             self.told += 1
 
     ear = Ear()
-    trainer.live.subscribe(ear)
+    trainer.live.feed.subscribe(ear)
     trainer.live.log(loss=1.0)
-    trainer.live.mark("here")
+    trainer.live.scalars.mark(0, "here")
     trainer.live.control.pause()
     assert ear.told == 3
 
@@ -473,10 +473,10 @@ def test_step_watchers_see_every_step_and_one_that_raises_is_reported_once(
         raise ValueError("no")
 
     trainer.live.every = 2
-    trainer.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
-    trainer.live.watch_steps(broken)
-    stop = trainer.live.watch_steps(lambda step, framed: seen.append((step, framed)))
-    with pytest.warns(RuntimeWarning, match=r"live.watch_steps: the callback .*broken raised"):
+    trainer.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
+    trainer.live.feed.counter.watch(broken)
+    stop = trainer.live.feed.counter.watch(lambda step, framed: seen.append((step, framed)))
+    with pytest.warns(RuntimeWarning, match=r"counter.watch: the callback .*broken raised"):
         trainer.step()
     for _ in range(3):
         trainer.step()
@@ -496,7 +496,7 @@ def test_weights_are_bit_identical_with_logs_track_and_watchers() -> None:
         live: Binding | None = None
         if watched:
             live = kw.bind(model, optimizer, every=1)
-            live.watch_steps(lambda step, framed: None)
+            live.feed.counter.watch(lambda step, framed: None)
             loop = live.track(batches)
         for images, labels in loop:
             optimizer.zero_grad()
@@ -557,7 +557,7 @@ def test_a_cell_that_fails_in_a_loop_fails_the_training(trainer: Trainer) -> Non
             trainer.step()
             raise ValueError("in the body")
     except ValueError as error:
-        trainer.live.training.cell_ended(error)
+        trainer.live.feed.training.cell_ended(error)
     assert trainer.live.progress.state == "failed"
     assert "in the body" in trainer.live.progress.message
 
@@ -569,7 +569,7 @@ def test_a_model_trained_in_the_loop_of_another_has_finished_with_the_cell() -> 
         beside.step()
     assert beside.live.progress.state == "running"
     for trainer in (tracked, beside):
-        trainer.live.training.cell_ended(None)
+        trainer.live.feed.training.cell_ended(None)
     assert [one.live.progress.state for one in (tracked, beside)] == ["finished", "finished"]
 
 
@@ -580,7 +580,7 @@ def test_an_error_below_a_loop_that_was_left_is_none_of_the_training(trainer: Tr
     try:
         raise ValueError("a plot below the loop")
     except ValueError as error:
-        trainer.live.training.cell_ended(error)
+        trainer.live.feed.training.cell_ended(error)
     assert trainer.live.progress.state == "finished"
 
 
@@ -595,8 +595,8 @@ def test_another_cell_leaves_a_task_alone_that_is_paused(trainer: Trainer) -> No
         task = asyncio.create_task(loop())
         while not trainer.live.control.is_holding:
             await asyncio.sleep(0.005)
-        trainer.live.training.cell_ended(ValueError("of another cell"))
-        trainer.live.training.cell_ended(None)
+        trainer.live.feed.training.cell_ended(ValueError("of another cell"))
+        trainer.live.feed.training.cell_ended(None)
         await asyncio.sleep(0.1)
         assert trainer.live.stats.steps == 2
         assert trainer.live.progress.state == "paused"
@@ -625,7 +625,7 @@ def test_a_stop_for_another_model_of_the_same_loop_ends_it(trainer: Trainer) -> 
         if batch == 3:
             wait_for(lambda: other.live.state in ("live", "idle"))
             other.live.control._stop = True  # as a click would set it
-            other.live.need_care()
+            other.live.feed.need_care()
     assert trainer.live.stats.steps == 5
     assert trainer.live.progress.state == "stopped"
     other.live.close()
@@ -694,17 +694,17 @@ def test_a_stop_leaves_a_grad_scaler_ready_for_the_next_loop() -> None:
 def test_what_fails_while_held_does_not_end_the_training(trainer: Trainer) -> None:
     trainer.start(trainer.tracked)
 
-    def broken() -> None:
+    def broken(at_rest: bool) -> bool:
         raise RuntimeError("something failed")
 
     held_at = trainer.hold()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        trainer.live._set_new_rates = broken  # type: ignore[method-assign]
+        trainer.live.feed.between.do = broken  # type: ignore[method-assign]
         wait_for(lambda: caught)
     assert "stopped watching" in str(caught[0].message)
     wait_for(lambda: trainer.live.state == "fault")  # it warns first
-    assert trainer.live.training.steps == held_at
+    assert trainer.live.feed.training.steps == held_at
     trainer.live.control.stop()
     trainer.join()
     assert trainer.ended == ["ended"]

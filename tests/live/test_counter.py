@@ -7,17 +7,19 @@ from typing import Literal
 
 import pytest
 
+from kan_widgets.live import Feed, History
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching.counter import Counter
 
 
-class Owner:
+class Owner(Feed):
     """Is told of steps, and of nothing else."""
 
-    state: Literal["live"] = "live"
-    is_open = counts_steps = True
+    state: Literal["live"] = "live"  # type: ignore[assignment]
+    counts_steps = True
 
     def __init__(self) -> None:
+        super().__init__(History(0))
         self.steps: list[int] = []
         self.faults: list[Exception] = []
         self.rests = False
@@ -37,14 +39,8 @@ class Owner:
     def can_rest(self) -> bool:
         return self.rests
 
-    def on_fault(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
         self.faults.append(error)
-
-    def need_care(self) -> None: ...
-    def tell_training(self) -> None: ...
-    def tell_batch(self) -> None: ...
-    def while_held(self) -> None: ...
-    def loop_ended(self) -> None: ...
 
 
 @pytest.fixture

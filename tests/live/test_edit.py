@@ -17,7 +17,7 @@ import kan_widgets as kw
 from kan_widgets.functions import IdentityBasis, LayerFunctions, register_adapter
 from kan_widgets.live import Listener, cells
 from kan_widgets.live.frames.edit import Edit
-from kan_widgets.live.steering.edits import Edits
+from kan_widgets.live.model.edits import Edits
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
@@ -403,7 +403,7 @@ def test_an_edit_waits_for_the_end_of_the_step_it_came_in(loop, place):
             value = frame.coefficients(loop.live.layers[0])[0, 1, 0, 0, 0]
             seen.append((frame.step, float(value)))
 
-    loop.live.subscribe(Watch())
+    loop.live.feed.subscribe(Watch())
     loop.release()
     wait_for(lambda: seen)
     # The very next step's frame has it, exactly: no gradient has come between.
@@ -455,7 +455,7 @@ def test_undo_before_the_edit_was_let_in_leaves_the_function_alone(loop):
         def on_frame(self, frame: Any, settled: bool) -> None:
             seen.append(float(frame.coefficients(name)[1, 1, 0, 0, 0]))
 
-    loop.live.subscribe(Watch())
+    loop.live.feed.subscribe(Watch())
     loop.release()
     wait_for(lambda: seen)
     assert seen[0] == pytest.approx(present)
@@ -511,7 +511,7 @@ def test_an_edit_that_waits_is_let_in_by_the_binding_that_takes_over(loop):
         def on_frame(self, frame: Any, settled: bool) -> None:
             seen.append((frame.step, float(frame.coefficients(name)[0, 1, 0, 0, 0])))
 
-    live.subscribe(Watch())
+    live.feed.subscribe(Watch())
     steps = live.stats.steps
     loop.release()
     wait_for(lambda: seen)
@@ -528,10 +528,10 @@ def test_an_edit_that_cannot_be_let_in_is_told_and_training_goes_on(loop, monkey
     def refuse(*_: Any) -> None:
         raise ValueError("there is no way")
 
-    loop.live.subscribe(Watch())
+    loop.live.feed.subscribe(Watch())
     loop.hold("backward")
     loop.live.edits.set(loop.live.layers[0], (0, 0), [1.0] * 9)
-    monkeypatch.setattr("kan_widgets.live.steering.edits.write", refuse)
+    monkeypatch.setattr("kan_widgets.live.model.edits.write", refuse)
 
     def go_on() -> None:
         loop.release()
@@ -613,7 +613,7 @@ def test_a_pause_within_a_training_cell_does_not_let_an_edit_in():
         wait_for(lambda: live.state == "idle")
         loss = model(torch.ones(1, 3)).sum()
         in_thread(lambda: live.edits.set(live.layers[0], (0, 0), [5.0] * 9))
-        in_thread(live.settle)
+        in_thread(live.feed.settle)
         assert live.edits.is_waiting
         loss.backward()
         optimizer.step()
@@ -685,9 +685,9 @@ def test_what_is_only_tried_is_never_taken_for_the_state_in_which_training_ended
     assert isinstance(edit, Edit)
     now = live.read()[0].coefficients.detach().numpy().copy()
     with live.edits.without(edit):
-        in_thread(live.settle)
+        in_thread(live.feed.settle)
         assert live.frame.step == 0
-    in_thread(live.settle)
+    in_thread(live.feed.settle)
     assert (live.frame.step, live.state) == (1, "idle")
     np.testing.assert_array_equal(live.frame.coefficients(name).reshape(now.shape), now)
 
@@ -710,7 +710,7 @@ def test_a_frame_asked_for_while_something_is_tried_is_followed_by_one_of_what_s
 
 
 def test_an_edit_reads_the_module_of_its_layer_and_no_other(monkeypatch):
-    from kan_widgets.live.watching import layers
+    from kan_widgets.live.model import layers
 
     model = torch.nn.Sequential(*(kw.nn.KANLinear(2, 2) for _ in range(4)))
     live = kw.bind(model)

@@ -98,11 +98,11 @@ def test_a_layer_whose_inputs_nobody_can_guess_is_shown_after_the_first_step():
 def test_an_example_shows_it_at_once_and_where_its_inputs_lie():
     model = Model()
     live = kw.bind(model, example=batch(9, 11))
-    layer = next(one for one in live.layout.layers if one.name == "first")
+    layer = next(one for one in live.feed.layout.layers if one.name == "first")
     assert 8.5 < layer.domain[0] < 9.1 < 10.9 < layer.domain[1] < 11.5
     assert "that it was given" in layer.note
     assert off(live, "first", model.first, batch(9.1, 10.9)) < 1e-3
-    assert live.structure.traced
+    assert live.feed.structure.traced
     assert not hooks(model)
     live.close()
 
@@ -111,11 +111,11 @@ def test_an_example_shows_it_at_once_and_where_its_inputs_lie():
 def test_the_structure_and_the_examples_are_those_of_the_first_batch():
     model = Model()
     optimizer, live = bound(model)
-    assert not live.structure.traced
+    assert not live.feed.structure.traced
     step(model, optimizer, batch())
-    assert live.structure.traced
+    assert live.feed.structure.traced
     live.probe()
-    assert live.probed.inputs.shape == (8, 7, 1)
+    assert live.feed.probed.inputs.shape == (8, 7, 1)
     live.close()
 
 
@@ -127,8 +127,8 @@ def test_what_it_learns_changes_nothing_about_the_training():
         optimizer = torch.optim.Adam(model.parameters(), 0.01)
         live = kw.bind(model, optimizer, every=1) if watched else None
         for _ in range(12):
-            if live is not None and live._next_proof is not None:
-                live._next_proof = 0.0  # proved again at every other step
+            if live is not None and live.feed.model.next_proof is not None:
+                live.feed.model.next_proof = 0.0  # proved again at every other step
             step(model, optimizer, batch())
         if live is not None:
             live.close()
@@ -144,7 +144,7 @@ def test_a_copy_of_a_model_that_waits_for_its_first_batch_learns_nothing():
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         other(torch.rand(4, 3))
     assert hooks(model)
-    assert not live._passes.given
+    assert not live.feed.model.passes.given
     live.close()
     assert not hooks(model)
 
@@ -166,8 +166,8 @@ def test_what_multiplies_its_inputs_by_now_leaves_the_picture_and_that_is_said()
     step(model, optimizer, torch.rand(64, 4))
     assert live.layers == ("0", "1")
     model[0].share = 1.0
-    live._next_proof = 0.0  # it is due
-    live._counter.need_care()
+    live.feed.model.next_proof = 0.0  # it is due
+    live.feed.counter.need_care()
     step(model, optimizer, torch.rand(64, 4))
     with pytest.warns(RuntimeWarning, match="no longer shown: 0.*what inputs do together"):
         step(model, optimizer, torch.rand(64, 4))
@@ -181,12 +181,12 @@ def test_layers_are_proved_again_while_it_trains():
     model = nn.Sequential(Growing(4, 3), kw.nn.KANLinear(3, 2))
     optimizer, live = bound(model)
     step(model, optimizer, torch.rand(64, 4))
-    assert live._next_proof
-    live._next_proof = 0.0
-    live._counter.need_care()
+    assert live.feed.model.next_proof
+    live.feed.model.next_proof = 0.0
+    live.feed.counter.need_care()
     for _ in range(2):
         step(model, optimizer, torch.rand(64, 4))
-    assert live._next_proof > 0
+    assert live.feed.model.next_proof > 0
     live.close()
 
 
@@ -210,5 +210,5 @@ def test_a_compiled_pass_is_not_recorded():
     _, live = bound(model)
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     compiled(torch.rand(4, 3))
-    assert not live._passes.given
+    assert not live.feed.model.passes.given
     live.close()

@@ -70,5 +70,5 @@ def test_a_first_dense_layer_reads_the_images_themselves(tmp_path):
     assert live.observe(torch.randn(2, 1, 8, 8))["1"].fold == (1, 8, 8)
     path = tmp_path / "run.kan"
     live.save(path)
-    assert kw.replay(path).observed["1"].fold == (1, 8, 8)
+    assert kw.replay(path).feed.observed["1"].fold == (1, 8, 8)
     assert live.observe(torch.randn(2, 64))["1"].fold is None

@@ -19,6 +19,7 @@ import torch
 import kan_widgets as kw
 from kan_widgets.live import Binding, Frame, Layout, Listener, replay
 from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.recordings.following import Recorded
 from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.worker import disk
@@ -57,8 +58,8 @@ class Run:
 
     def follow(self) -> Replay:
         """Follow it by hand: nothing is read but by ``look``."""
-        found = Replay(Reader(self.path), 64.0)
-        found._follows, found._state = True, "idle"
+        found = Replay(Recorded(Reader(self.path), 64.0))
+        found.feed.follows, found.feed._state = True, "idle"
         return found
 
 
@@ -74,7 +75,7 @@ class Heard(Listener):
 
     def __init__(self, source: Replay) -> None:
         self.said: list[Any] = []
-        source.subscribe(self)
+        source.feed.subscribe(self)
 
     def on_layout(self, layout: Layout) -> None:
         self.said.append(("layout", layout.layers[0].domain))
@@ -96,12 +97,12 @@ class Heard(Listener):
 def test_what_is_written_arrives_in_order(run: Run) -> None:
     found = run.follow()
     heard = Heard(found)
-    assert found.look()
+    assert found.feed.look()
     assert heard.take() == []
     run.train(2)
     run.live.observe(torch.ones(4, 3))
     run.recording.flush()
-    assert found.look()
+    assert found.feed.look()
     assert heard.take() == [
         ("state", "live"),
         ("frame", 1, False),
@@ -111,12 +112,12 @@ def test_what_is_written_arrives_in_order(run: Run) -> None:
     assert found.scalars.series("loss")[0].tolist() == [1, 2]
     run.model.basis = BSpline(5, 3, (-2.0, 2.0))
     run.train(1)
-    found.look()
+    found.feed.look()
     assert heard.take() == [("layout", (-2.0, 2.0)), ("frame", 3, False)]
     np.testing.assert_array_equal(found.frame.data, run.live.frame.data)
     assert found.history.steps.tolist() == [0, 1, 2, 3]
     run.recording.close()
-    assert not found.look()
+    assert not found.feed.look()
     assert heard.take() == [("frame", 3, True), ("state", "recorded")]
 
 
@@ -126,12 +127,12 @@ def test_when_nothing_comes_the_last_frame_is_sent_for_good(
     found = run.follow()
     heard = Heard(found)
     run.train(1)
-    found.look()
+    found.feed.look()
     heard.take()
     monkeypatch.setattr(replay_module(), "_QUIET_SECONDS", -1.0)
-    found.look()
+    found.feed.look()
     assert heard.take() == [("frame", 1, True), ("state", "idle")]
-    found.look()
+    found.feed.look()
     assert heard.take() == []
 
 
@@ -140,14 +141,14 @@ def replay_module() -> Any:
     import sys
 
     assert callable(replay)
-    return sys.modules["kan_widgets.live.recordings.replay"]
+    return sys.modules["kan_widgets.live.recordings.following"]
 
 
 def test_a_burst_is_thinned_for_the_page_but_not_in_the_history(run: Run) -> None:
     found = run.follow()
     heard = Heard(found)
     run.train(100)
-    found.look()
+    found.feed.look()
     steps = [said[1] for said in heard.take() if said[0] == "frame"]
     assert steps[-1] == 100
     assert 20 <= len(steps) <= 30
@@ -158,7 +159,7 @@ def test_silence_is_put_into_words(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     found = run.follow()
     assert found.words.startswith("Following run.npz: it shows a run elsewhere")
     monkeypatch.setattr(replay_module(), "_SILENT_SECONDS", -1.0)
-    found.look()
+    found.feed.look()
     assert "nothing new for over a minute" in found.words
 
 
@@ -167,10 +168,10 @@ def test_a_recording_that_is_thinned_meanwhile_is_followed_on(tmp_path: Path) ->
     found = run.follow()
     for _ in range(12):
         run.train(10)
-        found.look()
+        found.feed.look()
     run.train(1)
     run.recording.close()
-    found.look()
+    found.feed.look()
     assert run.recording._writer._header["copy"] > 0
     assert len(found.history) > run.recording.frames  # what it had read, it has kept
     assert found.is_complete
@@ -188,12 +189,12 @@ def test_storage_that_goes_away_is_waited_for(run: Run, tmp_path: Path) -> None:
     heard = Heard(found)
     aside = tmp_path / "aside.npz"
     run.path.rename(aside)
-    assert found.look()
+    assert found.feed.look()
     assert "cannot be read at the moment" in found.words
     assert "No such file" in found.words
     aside.rename(run.path)
     run.train(1)
-    assert found.look()
+    assert found.feed.look()
     assert "cannot be read" not in found.words
     assert ("frame", 1, False) in heard.take()
 
@@ -202,18 +203,18 @@ def test_a_file_that_was_emptied_is_said_and_followed_on(run: Run) -> None:
     found = run.follow()
     heard = Heard(found)
     run.train(1)
-    found.look()
+    found.feed.look()
     heard.take()
     whole = run.path.read_bytes()
     os.truncate(run.path, 0)
-    assert found.look()
+    assert found.feed.look()
     assert "which cannot be read at the moment" in found.words
     assert "run.npz was emptied; what comes is read on" in found.words
     run.recording.close()
     run.path.write_bytes(whole[:-100])  # half copied back
-    found.look()
+    found.feed.look()
     run.path.write_bytes(whole)
-    assert found.look()
+    assert found.feed.look()
     assert "cannot be read" not in found.words
     assert found.frame.step == 1
     assert found.state != "fault"
@@ -222,13 +223,13 @@ def test_a_file_that_was_emptied_is_said_and_followed_on(run: Run) -> None:
 def test_another_run_in_its_place_ends_the_following_in_words(run: Run) -> None:
     found = run.follow()
     run.train(2)
-    found.look()
+    found.feed.look()
     run.recording.close()
     with run.live.record(run.path, overwrite=True):
         with pytest.warns(RuntimeWarning, match="another run is recorded there now"):
-            assert not found.look()
+            assert not found.feed.look()
     assert found.state == "fault"
-    assert "call follow or replay again" in found.message
+    assert "call follow or replay again" in found.feed.message
     assert found.frame.step == 2
 
 
@@ -283,7 +284,7 @@ def test_following_ends_when_nobody_holds_it_or_it_is_closed(run: Run) -> None:
     second.close()
     second.close()
     wait_for(lambda: gc.collect() >= 0 and gone() is None)
-    wait_for(lambda: second._job not in disk._pending)
+    wait_for(lambda: second.feed._job not in disk._pending)
     assert second.state == "recorded"
 
 

@@ -58,7 +58,7 @@ def test_frames_are_right_at_every_step_of_a_life():
     x = 2 * torch.randn(64, 1, 4, 4)
     remembered: list[tuple[int, dict[str, Any]]] = []
     with kw.bind(model, optimizer, every=1) as live:
-        live._camera.throttle.is_open = lambda now: True
+        live.feed.camera.throttle.is_open = lambda now: True
 
         def remember() -> None:
             assert_shows(live.frame, layers)
@@ -72,7 +72,7 @@ def test_frames_are_right_at_every_step_of_a_life():
             remembered.append((live.stats.steps, copy.deepcopy(layers)))
 
         remember()
-        versions = [live.layout.version]
+        versions = [live.feed.layout.version]
         for change in (
             lambda: kw.nn.update_grid(model, x, optimizer=optimizer),
             lambda: kw.nn.refine(model, 10, optimizer=optimizer),
@@ -85,7 +85,7 @@ def test_frames_are_right_at_every_step_of_a_life():
             change()
             # The frame of the change is there at once, without a step.
             remember()
-            versions.append(live.layout.version)
+            versions.append(live.feed.layout.version)
         step(model, optimizer)
         remember()
         assert versions == sorted(set(versions))
@@ -108,7 +108,7 @@ def test_pruning_shows_at_once_and_a_dry_run_does_not():
         assert removed
         assert live.frame is not before
         assert_shows(live.frame, layers)
-        assert live.layout is before.layout
+        assert live.feed.layout is before.layout
         name = next(name for name, record in done.items() if record.removed)
         index = done[name].removed[0]
         place = index if len(index) == 4 else (*index, 0, 0)
@@ -129,7 +129,7 @@ def test_a_whole_model_changes_in_one_frame_per_binding():
 
     with kw.bind(model) as live:
         counter = Counter()
-        live.subscribe(counter)
+        live.feed.subscribe(counter)
         kw.nn.update_grid(model, torch.randn(32, 1, 4, 4))
         assert (counter.frames, counter.layouts) == (1, 1)
 
@@ -137,7 +137,7 @@ def test_a_whole_model_changes_in_one_frame_per_binding():
 def test_a_failed_update_shows_nothing_new():
     model, _, layers = network()
     with kw.bind(model) as live:
-        before, layout = live.frame, live.layout
+        before, layout = live.frame, live.feed.layout
         with pytest.raises(ValueError, match="NaN"):
             kw.nn.update_grid(model, torch.full((4, 1, 4, 4), torch.nan))
         assert live.frame is before
@@ -169,7 +169,7 @@ def test_a_change_that_cannot_be_read_ends_the_watching_and_not_the_change(monke
     def broken() -> list[Any]:
         raise RuntimeError("unreadable")
 
-    monkeypatch.setattr(live._camera.layers, "read", broken)
+    monkeypatch.setattr(live.feed.camera.layers, "read", broken)
     with pytest.warns(RuntimeWarning, match="stopped watching the model: RuntimeError: unreadable"):
         assert layer.refine(10) < 1e-5
     assert live.state == "fault"
@@ -226,7 +226,7 @@ def test_copies_of_a_bound_layer_are_not_watched_and_it_is_not_kept():
     live = kw.bind(layer)
     for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         twin.refine(20)
-    assert live.layout.layers[0].nb == 9
+    assert live.feed.layout.layers[0].nb == 9
     seen = weakref.ref(layer)
     del layer
     gc.collect()

@@ -13,7 +13,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions.basis import IdentityBasis
 from kan_widgets.insight import fix
-from kan_widgets.live.steering.entries import Place, entries_of
+from kan_widgets.live.model.held import Place, entries_of
 
 models: list[nn.Module] = []
 

@@ -29,7 +29,7 @@ def bound(folder: Path | None = None) -> tuple[nn.Module, torch.optim.Optimizer,
     model = nn.Sequential(kw.nn.KANLinear(3, 4), nn.Dropout(0.5), kw.nn.KANLinear(4, 2))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     live = kw.bind(model, optimizer, every=1)
-    live._camera.throttle.is_open = lambda now: True
+    live.feed.camera.throttle.is_open = lambda now: True
     return model, optimizer, live
 
 
@@ -70,11 +70,12 @@ def test_nothing_that_a_binding_does_in_a_loop_uses_torchs_own_switches_of_gradi
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     model, optimizer, live = bound()
-    live._see_no_more()  # copying a module uses them, and is `ungraded` as a whole
+    live.feed.model.passes.end()
+    live.feed.model.passes = None  # copying a module uses them, and is `ungraded` as a whole
     updates, observing = updates_of(live), Observing(live)
     live.record(tmp_path / "run.npz")
     live.watchdog(steps=1)
-    counted = live._counter.after_step
+    counted = live.feed.counter.after_step
     used: list[str] = []
 
     def watched() -> None:
@@ -84,27 +85,27 @@ def test_nothing_that_a_binding_does_in_a_loop_uses_torchs_own_switches_of_gradi
                 patch.setattr(torch, name, lambda *a, n=name, r=real: (used.append(n), r(*a))[1])
             counted()
 
-    between = live._counter.between_steps
-    live._counter.hooks.replace((counted, between), (watched, between))
+    between = live.feed.counter.between_steps
+    live.feed.counter.hooks.replace((counted, between), (watched, between))
     for k in range(10):
         step(model, optimizer)
         if k == 1:
             elsewhere(lambda: live.probe(torch.linspace(-1, 1, 6).view(2, 3)))
-            assert live._probes.waiting is not None
+            assert live.feed.between.waits(live.feed.model._take_up_waiting)
         if k == 3:
             elsewhere(lambda: live.edits.fix("0", (0, 0), [0.25] * 9))
-            assert live.edits.any_waiting
+            assert live.edits.is_waiting
         if k == 5:
             model[0].refine(7, optimizer=optimizer)
         if k == 7:
-            elsewhere(lambda: live.errands.want(observing.observe))
-            assert live.errands.are_waiting
+            elsewhere(lambda: live.feed.between.want(observing.observe))
+            assert live.feed.between.waits(observing.observe)
     assert used == []
     assert live.state == "live"
-    assert live._probes.examples is not None
+    assert live.feed.model.probing.examples is not None
     assert live.edits.held
-    assert set(live.observed) == {"0", "2"}
-    assert live.layout.layer("0").nb == 11
+    assert set(live.feed.observed) == {"0", "2"}
+    assert live.feed.layout.layer("0").nb == 11
     assert updates.latest("0") is not None
     live.close()
 
@@ -132,15 +133,15 @@ def test_a_frame_interrupted_anywhere_leaves_nothing_switched() -> None:
     updates = updates_of(live)
     for _ in range(3):
         step(model, optimizer)
-    live._next_proof = None  # it would place hooks, of which the next test asks
+    live.feed.model.next_proof = None  # it would place hooks, of which the next test asks
     before, place, taken = state_of(model), 1, live.stats.frames_taken
     # Places where Python looks for Ctrl-C, every one of them: some two hundred.
-    while interrupted_at(place, live._counter.after_step):
+    while interrupted_at(place, live.feed.counter.after_step):
         assert state_of(model) == before, f"interrupted at place {place}"
         place += 1
     assert place > 100
     assert live.stats.frames_taken > taken
-    assert live.is_open
+    assert live.feed.is_open
     assert updates is not None
 
 
@@ -187,7 +188,7 @@ def test_a_forward_pass_of_a_binding_interrupted_anywhere_leaves_nothing_switche
     live.probe(examples)
     ways: list[Callable[[], Any]] = [
         lambda: live.observe(examples),
-        lambda: live._probes.follow(model, live.layout, live.steps),
+        lambda: live.feed.model.probing.follow(model, live.feed.layout, live.stats.steps),
         lambda: undisturbed(model, lambda: model(examples)),
     ]
     before, place = state_of(model), 1
@@ -196,7 +197,7 @@ def test_a_forward_pass_of_a_binding_interrupted_anywhere_leaves_nothing_switche
         assert state_of(model) == before, f"interrupted at place {place}"
         place += 1 if first == 2 else 13
     assert place > 100
-    assert live.is_open
+    assert live.feed.is_open
 
 
 def test_runs_of_two_models_that_overlap_leave_compiling_as_it_was() -> None:

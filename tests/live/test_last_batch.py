@@ -62,12 +62,12 @@ def step(model: nn.Module, optimizer: torch.optim.Optimizer, images: torch.Tenso
 def test_the_last_batch_of_a_tracked_loop_is_observed_when_asked_for() -> None:
     model, optimizer, live = made()
     heard = Heard()
-    live.subscribe(heard)
+    live.feed.subscribe(heard)
     for images, _ in live.track(list(batches())):
         step(model, optimizer, images)
-    live.last_batch.want()
+    live.feed.model.want_batch()
     [last] = [pair[0] for pair in list(batches())[-1:]]
-    seen = live.observed["first"]
+    seen = live.feed.observed["first"]
     assert seen.is_image
     np.testing.assert_allclose(seen.maps, last.numpy(), rtol=1e-6)
     assert heard.batches == [(True, ""), (True, "")]
@@ -82,8 +82,8 @@ def test_a_batch_that_nobody_holds_is_let_go_and_a_few_of_its_inputs_outlive_the
     del images, _
     gc.collect()
     assert [ref() for ref in passed] == [None] * 3
-    live.last_batch.want()
-    assert live.observed["first"].samples == 64
+    live.feed.model.want_batch()
+    assert live.feed.observed["first"].samples == 64
 
 
 def test_while_a_loop_trains_it_is_observed_by_the_thread_that_trains_after_its_next_step() -> None:
@@ -97,13 +97,13 @@ def test_while_a_loop_trains_it_is_observed_by_the_thread_that_trains_after_its_
                 asked.set()
                 assert go_on.wait(10)
             step(model, optimizer, images)
-            states.append(bool(live.observed))
+            states.append(bool(live.feed.observed))
 
     trainer = threading.Thread(target=train)
     trainer.start()
     assert asked.wait(10)
-    live.last_batch.want()
-    assert not live.observed  # not by this thread
+    live.feed.model.want_batch()
+    assert not live.feed.observed  # not by this thread
     go_on.set()
     trainer.join(10)
     assert states == [False, True, True]
@@ -119,10 +119,10 @@ def test_a_training_with_observing_ends_bit_by_bit_like_one_without() -> None:
         torch.manual_seed(3)
         for images, _ in live.track(list(batches(4))):
             if asks:
-                live.errands.later(live.last_batch.observe)
+                live.feed.between.later(live.feed.model.observe_batch)
             step(model, optimizer, images)
             gradients = [p.grad.clone() for p in model.parameters() if p.grad is not None]
-        assert bool(live.observed) is asks
+        assert bool(live.feed.observed) is asks
         state = [value.clone() for value in model.state_dict().values()]
         return state + gradients, torch.rand(3), [m.training for m in model.modules()]
 
@@ -135,28 +135,28 @@ def test_a_training_with_observing_ends_bit_by_bit_like_one_without() -> None:
 def test_fit_gives_its_batches_too_and_a_loop_by_hand_its_first() -> None:
     model, optimizer, live = made()
     images = torch.rand(4, 1, 8, 8)
-    live.last_batch.want()
-    assert "no batch has been seen: call live.observe(batch)" in live.last_batch.message
+    live.feed.model.want_batch()
+    assert "no batch has been seen: call live.observe(batch)" in live.feed.model.batch_message
     step(model, optimizer, images)
-    assert live.last_batch.was_seen
-    live.last_batch.want()
-    assert live.last_batch.message == ""
-    assert {seen.samples for seen in live.observed.values()} == {4}
+    assert live.feed.training.batch_seen
+    live.feed.model.want_batch()
+    assert live.feed.model.batch_message == ""
+    assert {seen.samples for seen in live.feed.observed.values()} == {4}
     kw.fit(model, list(batches()), optimizer, nn.functional.mse_loss)
-    assert live.last_batch.was_seen
-    live.last_batch.want()
-    assert live.last_batch.message == ""
-    assert set(live.observed) == {"first", "second"}
+    assert live.feed.training.batch_seen
+    live.feed.model.want_batch()
+    assert live.feed.model.batch_message == ""
+    assert set(live.feed.observed) == {"first", "second"}
 
 
 def test_what_the_model_does_not_take_is_said_and_ends_neither_training_nor_watching() -> None:
     model, optimizer, live = made()
     for flat in live.track([torch.rand(4, 64)] * 2):
-        live.errands.later(live.last_batch.observe)
+        live.feed.between.later(live.feed.model.observe_batch)
         step(model, optimizer, flat.view(4, 1, 8, 8))
-    assert "the last batch could not be observed:" in live.last_batch.message
-    assert live.is_open
-    assert live.steps == 2
+    assert "the last batch could not be observed:" in live.feed.model.batch_message
+    assert live.feed.is_open
+    assert live.stats.steps == 2
 
 
 def test_a_page_is_told_that_there_is_a_batch_and_its_click_has_it_observed() -> None:
@@ -170,4 +170,4 @@ def test_a_page_is_told_that_there_is_a_batch_and_its_click_has_it_observed() ->
     assert stream.batch["seen"]
     stream._answer(stream, {"kind": "observe"}, [])
     assert stream.batch == {"seen": True, "message": ""}
-    assert set(live.observed) == {"first", "second"}
+    assert set(live.feed.observed) == {"first", "second"}

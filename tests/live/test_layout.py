@@ -82,7 +82,7 @@ def test_layers_with_the_same_basis_share_one_table():
 def test_offsets_number_all_coefficients_row_major():
     model = nn.Sequential(kw.nn.KANConv2d(2, 3, (3, 2)), nn.Flatten(), nn.Linear(4, 2))
     live = kw.bind(model)
-    conv, linear = live.layout.layers
+    conv, linear = live.feed.layout.layers
     assert (conv.offset, conv.length, linear.offset) == (0, 3 * 2 * 6 * 9, 324)
     o, i, r, c, b = 2, 1, 0, 1, 4
     f = ((o * 2 + i) * 3 + r) * 2 + c

@@ -13,6 +13,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.live import Listener, Replay
 from kan_widgets.live.frames.activations import Activations
+from kan_widgets.live.recordings.following import Recorded
 from kan_widgets.live.recordings.reader import Reader
 
 # Nobody else holds the models: a binding does not.
@@ -38,19 +39,19 @@ def probed_run() -> tuple[nn.Module, kw.live.Binding]:
 def go_on(live: kw.live.Binding, steps: int) -> None:
     for _ in range(steps):
         live.step()
-        live.settle()
+        live.feed.settle()
 
 
 def assert_same_network(found: kw.live.Source, live: kw.live.Binding) -> None:
-    assert found.structure == live.structure
-    assert found.probed is not None
-    assert live.probed is not None
-    assert found.probed.labels == live.probed.labels
-    np.testing.assert_array_equal(found.probed.inputs, live.probed.inputs)
-    latest, expected = found.activations.latest, live.activations.latest
+    assert found.feed.structure == live.feed.structure
+    assert found.feed.probed is not None
+    assert live.feed.probed is not None
+    assert found.feed.probed.labels == live.feed.probed.labels
+    np.testing.assert_array_equal(found.feed.probed.inputs, live.feed.probed.inputs)
+    latest, expected = found.feed.activations.latest, live.feed.activations.latest
     assert latest is not None
     assert expected is not None
-    assert (latest.step, latest.layout_version) == (expected.step, found.layout.version)
+    assert (latest.step, latest.layout_version) == (expected.step, found.feed.layout.version)
     for one, other in zip(latest.values, expected.values, strict=True):
         np.testing.assert_array_equal(one.decoded(), other.decoded())
     for extra, expected_extra in zip(latest.extras, expected.extras, strict=True):
@@ -67,15 +68,21 @@ def test_a_recording_keeps_the_network_and_its_examples(tmp_path: Path) -> None:
     for name in ("recorded.npz", "saved.npz"):
         found = kw.replay(tmp_path / name)
         assert_same_network(found, live)
-        assert [each.step for each in found.activations] == [4, 5, 6, 7]
+        assert [each.step for each in found.feed.activations] == [4, 5, 6, 7]
 
 
 def test_a_recording_without_examples_is_read_in_the_order_of_its_modules(tmp_path: Path) -> None:
     live = kw.bind(model := kw.nn.KANLinear(2, 3))
     found = kw.replay(live.save(tmp_path / "run.npz"))
-    assert (found.structure.traced, found.probed, len(found.activations)) == (False, None, 0)
-    assert found.structure.note == ("The order is that of the modules: no examples were recorded.")
-    assert [s.layer for s in found.structure.stations] == [None, "KANLinear"]
+    assert (found.feed.structure.traced, found.feed.probed, len(found.feed.activations)) == (
+        False,
+        None,
+        0,
+    )
+    assert found.feed.structure.note == (
+        "The order is that of the modules: no examples were recorded."
+    )
+    assert [s.layer for s in found.feed.structure.stations] == [None, "KANLinear"]
     assert model is live.model
 
 
@@ -84,7 +91,7 @@ def test_who_follows_a_recording_sees_its_examples_come(tmp_path: Path) -> None:
     live = kw.bind(model)
     recording = live.record(tmp_path / "run.npz")
     recording.flush()
-    found = Replay(Reader(tmp_path / "run.npz"), 1.0)
+    found = Replay(Recorded(Reader(tmp_path / "run.npz"), 1.0))
     heard: list[int] = []
 
     class Heard(Listener):
@@ -92,7 +99,7 @@ def test_who_follows_a_recording_sees_its_examples_come(tmp_path: Path) -> None:
             heard.append(activations.step)
 
     listener = Heard()
-    found.subscribe(listener)
+    found.feed.subscribe(listener)
     live.probe(torch.rand(5, 3))
     go_on(live, 2)
     recording.flush()
@@ -115,6 +122,6 @@ def test_a_recording_that_is_thinned_keeps_activations_of_the_frames_that_stay(
     steps = found.history.steps.tolist()
     assert (steps[0], steps[-1]) == (0, 60)
     assert len(steps) < 40
-    assert {each.step for each in found.activations} == set(steps)
+    assert {each.step for each in found.feed.activations} == set(steps)
     assert_same_network(found, live)
     assert (tmp_path / "run.npz").stat().st_size < 120_000

@@ -164,7 +164,7 @@ def test_deeper_layers_see_feature_maps_and_only_the_first_sees_the_batch():
         between = model[:2](x)
     np.testing.assert_allclose(seen["2"].maps, between.numpy(), atol=1e-6)
     assert_describes(seen["4"], model[:4](x).detach().numpy(), (-1, 1), (-2.2, 2.2))
-    assert live.observed.keys() == seen.keys()
+    assert live.feed.observed.keys() == seen.keys()
 
 
 def test_of_many_patches_some_are_kept_and_all_are_counted():
@@ -365,7 +365,7 @@ def test_something_that_is_no_batch_is_refused(batch):
     assert model is live.model
     with pytest.raises(TypeError, match="take the images of one batch"):
         live.observe(batch)
-    assert live.observed == {}
+    assert live.feed.observed == {}
 
 
 def test_a_closed_binding_observes_nothing():

@@ -91,7 +91,7 @@ def test_without_seconds_it_neither_waits_nor_says_so(hands: Hands) -> None:
 def test_what_it_waited_is_no_time_of_training(hands: Hands) -> None:
     live, _ = bound()
     told: list[float] = []
-    live.waited = told.append  # type: ignore[method-assign]
+    live.feed.waited = told.append  # type: ignore[method-assign]
     for _ in live.track(range(5), seconds=10):
         pass
     assert told == pytest.approx([2.0] * 5)

@@ -26,7 +26,7 @@ from kan_widgets.live.frames.activations import (
     unpacked,
 )
 from kan_widgets.live.frames.structure import Structure
-from kan_widgets.live.watching import probes
+from kan_widgets.live.model import examples, probing
 
 # Nobody else holds the models: a binding does not.
 KEPT: list[torch.nn.Module] = []
@@ -70,7 +70,7 @@ def bound(every: int = 1) -> tuple[Net, torch.optim.Optimizer, kw.live.Binding]:
 
 
 def always_due(live: kw.live.Binding, monkeypatch: pytest.MonkeyPatch) -> None:
-    for throttle in (live._probes._throttle, live._camera.throttle):
+    for throttle in (live.feed.model.probing._throttle, live.feed.camera.throttle):
         monkeypatch.setattr(throttle, "is_open", lambda now: True)
 
 
@@ -85,21 +85,21 @@ def test_activations_are_what_hooks_see_to_eight_bits() -> None:
         module.register_forward_hook(lambda *a, name=name: seen.update({name: a[2].detach()}))
     model.eval()
     model(images)
-    latest = live.activations.latest
+    latest = live.feed.activations.latest
     assert latest is not None
-    assert (latest.step, latest.layout_version) == (3, live.layout.version)
-    values = {live.structure.stations[v.station].name: v for v in latest.values}
-    assert set(values) == {s.name for s in live.structure.stations[1:]}
+    assert (latest.step, latest.layout_version) == (3, live.feed.layout.version)
+    values = {live.feed.structure.stations[v.station].name: v for v in latest.values}
+    assert set(values) == {s.name for s in live.feed.structure.stations[1:]}
     for name, expected in seen.items():
         found, span = values[name], values[name].high - values[name].low
         assert found.data.shape == expected.shape
         error = np.abs(found.decoded() - expected.numpy()).reshape(5, -1).max(1)
         assert (error <= span / 510 * 1.001 + 1e-6).all()
         assert name == "head" or (error > 0).any()  # of two numbers both are ends
-    probed = live.probed
+    probed = live.feed.probed
     assert probed is not None
     assert (probed.labels, probed.inputs.shape) == ((0, 1, 0, 1, 1), (5, 1, 6, 6))
-    assert set(live.observed) == {"conv", "head"}
+    assert set(live.feed.observed) == {"conv", "head"}
 
 
 def test_training_is_the_same_to_the_bit_with_examples_followed_at_each_step(
@@ -117,8 +117,8 @@ def test_training_is_the_same_to_the_bit_with_examples_followed_at_each_step(
         train(model, optimizer, 6)
         model.drop.train()
         train(model, optimizer, 6)
-        live.settle()
-        assert len(live.activations) == (13 if follows else 0)
+        live.feed.settle()
+        assert len(live.feed.activations) == (13 if follows else 0)
         results.append(
             {
                 **model.state_dict(),
@@ -158,18 +158,18 @@ def test_the_next_examples_are_due_when_the_last_took_less_than_a_hundredth_of_t
 ) -> None:
     # The first time, with what is done once, it takes two seconds and a half; then half of one.
     clock = iter([0.0, 2.5, 300.0, 300.5])
-    monkeypatch.setattr(probes, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(probing, "perf_counter", lambda: next(clock))
     model, _, live = bound()
-    followed, shared = probes.Probes(live._camera.layers), budget.Budget()
-    shared.note(live._counter, is_live=True)
+    followed, shared = live.feed.model.probing, budget.Budget()
+    shared.note(live.feed.counter, is_live=True)
     followed._throttle = budget.Throttle(30, budget=shared)
-    followed.examples = probes.examples_of(torch.rand(2, 1, 6, 6))
+    followed.examples = examples.examples_of(torch.rand(2, 1, 6, 6))
     assert followed.is_due(0.0)
-    followed.follow(model, live.layout, 0)
+    followed.follow(model, live.feed.layout, 0)
     assert followed.took == 2.5
     assert not followed.is_due(249)
     assert followed.is_due(251)
-    followed.follow(model, live.layout, 1)
+    followed.follow(model, live.feed.layout, 1)
     assert followed.took == 0.5
     # A second's part of the time had been saved up.
     assert not followed.is_due(348)
@@ -179,16 +179,16 @@ def test_the_next_examples_are_due_when_the_last_took_less_than_a_hundredth_of_t
 def test_activations_come_with_frames_and_the_last_frame_has_them() -> None:
     model, optimizer, live = bound(every=4)
     live.probe(torch.rand(2, 1, 6, 6))
-    live._probes._throttle.is_open = lambda now: False  # type: ignore[method-assign]
+    live.feed.model.probing._throttle.is_open = lambda now: False  # type: ignore[method-assign]
     train(model, optimizer, 6)
-    assert [a.step for a in live.activations] == [0]
-    live.settle()
-    assert [a.step for a in live.activations] == [0, 6]
+    assert [a.step for a in live.feed.activations] == [0]
+    live.feed.settle()
+    assert [a.step for a in live.feed.activations] == [0, 6]
     assert live.frame.step == 6
     live.edits.zero("head", (0, 0))
-    again = live.activations.latest
+    again = live.feed.activations.latest
     assert again is not None
-    assert (again.step, len(live.activations)) == (6, 2)
+    assert (again.step, len(live.feed.activations)) == (6, 2)
     assert live.stats.probe_share <= live.stats.share
 
 
@@ -208,13 +208,17 @@ def test_listeners_hear_of_structure_examples_and_activations() -> None:
 
     _, _, live = bound()
     heard = Heard()
-    live.subscribe(heard)
+    live.feed.subscribe(heard)
     live.probe(np.random.default_rng(0).random((20, 1, 6, 6)), labels=torch.arange(20))
     assert heard.events == [(16, 1, 6, 6), True, 0]
     live.probe(torch.rand(2, 1, 6, 6))
     live.probe(None)
     assert heard.events[3:] == [(2, 1, 6, 6), 0, None]
-    assert (live.probed, len(live.activations), live.structure.traced) == (None, 0, True)
+    assert (live.feed.probed, len(live.feed.activations), live.feed.structure.traced) == (
+        None,
+        0,
+        True,
+    )
 
 
 class Fails(Net):
@@ -256,7 +260,7 @@ def test_an_example_that_cannot_be_followed_ends_it_with_one_report_and_training
     assert len(found) == 1
     assert said in found[0]
     assert (live.frame.step, live.state) == (5, "live")
-    assert [a.step for a in live.activations] == [0, 1, 2]
+    assert [a.step for a in live.feed.activations] == [0, 1, 2]
     assert model.training
 
 
@@ -269,7 +273,7 @@ def test_a_model_that_changes_its_buffers_is_refused_and_left_as_it_was() -> Non
     with pytest.raises(RuntimeError, match=r"changes 'norm\.running_mean', in evaluation mode too"):
         live.probe(torch.rand(2, 1, 6, 6))
     assert torch.equal(model.norm.running_mean, mean)
-    assert (live.probed, live.structure.traced) == (None, False)
+    assert (live.feed.probed, live.feed.structure.traced) == (None, False)
 
 
 def test_what_is_no_example_is_refused_before_anything_is_changed() -> None:
@@ -294,7 +298,7 @@ def test_what_is_no_example_is_refused_before_anything_is_changed() -> None:
         live.probe(None, [1])
     with pytest.raises(ValueError, match="expected input of shape"):
         live.probe(torch.rand(3, 2, 6, 6))
-    assert (live.probed, len(live.activations), live.observed) == (None, 0, {})
+    assert (live.feed.probed, len(live.feed.activations), live.feed.observed) == (None, 0, {})
     live.close()
     with pytest.raises(RuntimeError, match="bind the model again"):
         live.probe(images)
@@ -307,18 +311,18 @@ def test_the_thread_that_trains_takes_up_the_examples_given_meanwhile() -> None:
     go = threading.Event()
 
     def run() -> None:
-        while not go.is_set() or live.probed is None:
+        while not go.is_set() or live.feed.probed is None:
             train(model, optimizer, 1)
 
     trainer = threading.Thread(target=run)
     trainer.start()
-    while live.steps < 2:
+    while live.stats.steps < 2:
         go.wait(0.01)
     live.probe(torch.rand(2, 1, 6, 6))
     go.set()
     trainer.join(60)
     assert not trainer.is_alive()
-    assert live.structure.traced
+    assert live.feed.structure.traced
     assert ran == {trainer}
 
 
@@ -326,10 +330,10 @@ def test_another_binding_of_the_model_goes_on_with_its_examples() -> None:
     model, optimizer, live = bound()
     live.probe(torch.rand(2, 1, 6, 6), [1, 0])
     again = kw.bind(model, optimizer, every=1)
-    assert (again.probed, again.structure) == (live.probed, live.structure)
+    assert (again.feed.probed, again.feed.structure) == (live.feed.probed, live.feed.structure)
     train(model, optimizer, 1)
-    again.settle()
-    assert [a.step for a in again.activations] == [0, 1]
+    again.feed.settle()
+    assert [a.step for a in again.feed.activations] == [0, 1]
 
 
 @pytest.mark.parametrize("make", [lambda: kw.nn.KANLinear(3, 2), Net], ids=["layer", "network"])
@@ -348,37 +352,37 @@ def test_a_refined_layer_is_followed_with_its_new_layout() -> None:
     model, _, live = bound()
     live.probe(torch.rand(2, 1, 6, 6))
     kw.nn.refine(model, 9)
-    latest = live.activations.latest
+    latest = live.feed.activations.latest
     assert latest is not None
-    assert latest.layout_version == live.layout.version
-    assert [s.sums for s in live.structure.stations if s.layer] == [True, True]
+    assert latest.layout_version == live.feed.layout.version
+    assert [s.sums for s in live.feed.structure.stations if s.layer] == [True, True]
 
 
 def test_large_maps_are_means_over_areas_and_a_message_is_bounded() -> None:
     values = torch.rand(2, 100, 64, 48)
-    kept = probes.reduced(values)
+    kept = examples.reduced(values)
     assert kept.shape == (2, 64, 32, 32)
     torch.testing.assert_close(kept[0, 3, :, 0], values[0, 3, :, :2].reshape(32, 4).mean(1))
     model = nn.Sequential(kw.nn.KANConv2d(1, 64, 3, padding=1), nn.ReLU(), nn.ReLU())
     live = kw.bind(model)
     live.probe(torch.rand(9, 1, 40, 40))
-    latest = live.activations.latest
+    latest = live.feed.activations.latest
     assert latest is not None
     assert {v.data.shape for v in latest.values} == {(5, 64, 32, 32)}
-    assert [s.shape for s in live.structure.stations[1:]] == [(64, 40, 40)] * 3
+    assert [s.shape for s in live.feed.structure.stations[1:]] == [(64, 40, 40)] * 3
 
 
 def test_weights_that_are_too_many_for_a_message_stay_with_the_model() -> None:
     model = nn.Sequential(nn.Linear(600, 600), nn.ReLU(), kw.nn.KANLinear(600, 2))
     live = kw.bind(model, layers=["2"])
     live.probe(torch.rand(1, 600))
-    stations = live.structure.stations
+    stations = live.feed.structure.stations
     assert [(s.kind, s.compute is None) for s in stations[1:]] == [
         ("plain", True),
         ("activation", False),
         ("kan", False),
     ]
-    latest = live.activations.latest
+    latest = live.feed.activations.latest
     assert latest is not None
     assert [extra.name for extra in latest.extras] == ["values"]
 
@@ -413,7 +417,7 @@ def test_activations_are_thinned_evenly_and_the_first_and_the_last_stay() -> Non
 def test_activations_are_packed_and_unpacked() -> None:
     _, _, live = bound()
     live.probe(torch.rand(3, 1, 6, 6))
-    latest = live.activations.latest
+    latest = live.feed.activations.latest
     assert latest is not None
     again = unpacked(*packed(latest), latest.layout_version)
     for one, other in zip(latest.values, again.values, strict=True):

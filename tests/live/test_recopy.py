@@ -22,8 +22,8 @@ class Last(Listener):
     """Keeps the last layout and frame that a binding has sent."""
 
     def __init__(self, binding: Binding) -> None:
-        self.layout, self.frame = binding.layout, binding.frame
-        binding.subscribe(self)
+        self.layout, self.frame = binding.feed.layout, binding.frame
+        binding.feed.subscribe(self)
 
     def on_layout(self, layout: Layout) -> None:
         self.layout = layout
@@ -36,7 +36,7 @@ def bound(model: nn.Module, **options: object) -> tuple[Binding, Last, Callable[
     """Bind a model; return a function that makes a step with a frame, after two such steps."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     live = kw.bind(model, optimizer, every=1, **options)
-    live._camera.throttle.is_open = lambda now: True
+    live.feed.camera.throttle.is_open = lambda now: True
     last = Last(live)
 
     def step() -> Frame:
@@ -103,15 +103,15 @@ class Mixed(nn.Sequential):
 def test_frames_without_reading_anew_are_those_read_anew(monkeypatch, chosen):
     model = Mixed()
     live, _, step = bound(model, layers=chosen)
-    read = live._camera.layers.read
+    read = live.feed.camera.layers.read
 
     def no_reading() -> None:
         raise AssertionError("read anew")
 
     for _ in range(3):
-        monkeypatch.setattr(live._camera.layers, "read", no_reading)
+        monkeypatch.setattr(live.feed.camera.layers, "read", no_reading)
         frame = step()
-        monkeypatch.setattr(live._camera.layers, "read", read)
+        monkeypatch.setattr(live.feed.camera.layers, "read", read)
         for layer in kw.functions.read(model):
             if layer.name in frame.layout.names:
                 shown = frame.coefficients(layer.name)
@@ -122,7 +122,7 @@ def test_the_first_step_already_takes_its_frame_without_reading_anew(monkeypatch
     model = scaled()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     live = kw.bind(model, optimizer, every=1)
-    monkeypatch.setattr(live._camera.layers, "read", None)
+    monkeypatch.setattr(live.feed.camera.layers, "read", None)
     model(torch.ones(1, 3)).sum().backward()
     optimizer.step()
     assert live.frame.step == 1
@@ -223,7 +223,7 @@ def test_what_cannot_be_read_is_not_copied(change, message):
     change(layer)
     taken = live.stats.frames_taken
     with pytest.warns(RuntimeWarning, match=message):
-        live._counter.after_step()
+        live.feed.counter.after_step()
     assert live.state == "fault"
     assert live.stats.frames_taken == taken
 
@@ -231,7 +231,7 @@ def test_what_cannot_be_read_is_not_copied(change, message):
 def test_another_basis_of_the_same_size_gives_a_new_layout():
     layer = scaled()
     live, _, step = bound(layer)
-    before = live.layout
+    before = live.feed.layout
     layer.basis = kw.nn.BSpline(grid_range=(-2.0, 3.0))
     frame = step()
     assert frame.layout is not before
@@ -259,7 +259,7 @@ def test_another_base_activation_gives_a_new_layout():
 def test_an_activation_that_is_trained_later_is_followed():
     layer = kw.nn.KANLinear(3, 2, base_activation=nn.SiLU())
     live, _, step = bound(layer)
-    before = live.layout
+    before = live.feed.layout
     layer.base_activation.register_parameter("slope", nn.Parameter(torch.ones(())))
     layer.base_activation.forward = lambda x: layer.base_activation.slope * x
     assert step().layout is not before

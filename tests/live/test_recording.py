@@ -121,7 +121,7 @@ def test_a_saved_run_comes_back_with_all_that_was_known(run: Run, tmp_path: Path
     for batch in run.live.track([0] * 5, epochs=2):
         del batch
         run.train(1)
-    run.live.mark("here")
+    run.live.scalars.mark(run.live.stats.steps, "here")
     run.live.log(**{"accuracy": float("nan"), "Test/α": 0.5})
     run.live.observe(run.x)
     again = kw.replay(run.live.save(tmp_path / "run.npz"))
@@ -136,14 +136,14 @@ def test_a_saved_run_comes_back_with_all_that_was_known(run: Run, tmp_path: Path
     progress, known = again.progress, run.live.progress
     assert (progress.state, progress.step, progress.epochs) == ("finished", 10, 2)
     assert (progress.batches_done, progress.elapsed) == (10, known.elapsed)
-    assert (again.data_source, again.learning_rates) == ("noise", [0.05])
-    assert again.training.epochs_done == 2
-    assert list(again.observed) == ["0", "2"]
-    for layer, seen in run.live.observed.items():
-        np.testing.assert_array_equal(again.observed[layer].counts, seen.counts)
-        np.testing.assert_array_equal(again.observed[layer].patches, seen.patches)
-        assert again.observed[layer].is_image == seen.is_image
-    assert again.observed["2"].maps is None
+    assert (again.data_source, again.feed.learning_rates) == ("noise", [0.05])
+    assert again.progress.epochs_done == 2
+    assert list(again.feed.observed) == ["0", "2"]
+    for layer, seen in run.live.feed.observed.items():
+        np.testing.assert_array_equal(again.feed.observed[layer].counts, seen.counts)
+        np.testing.assert_array_equal(again.feed.observed[layer].patches, seen.patches)
+        assert again.feed.observed[layer].is_image == seen.is_image
+    assert again.feed.observed["2"].maps is None
     assert again.info["model"] == "Sequential"
     assert (again.state, again.is_complete, again.is_following) == ("recorded", True, False)
 
@@ -157,7 +157,7 @@ def test_a_recorded_run_is_the_same_as_the_one_watched(run: Run, tmp_path: Path)
     assert_same_history(again, run.live)
     assert again.scalars.latest("loss") == run.live.scalars.latest("loss")
     assert len(again.scalars.series("loss")[0]) == 23
-    assert list(again.observed) == ["0", "2"]
+    assert list(again.feed.observed) == ["0", "2"]
     run.train(1)
     assert kw.replay(recording.path).frame.step == 23
 
@@ -184,7 +184,7 @@ def test_version_1_of_the_file_has_the_fields_it_is_documented_with(
     run: Run, tmp_path: Path
 ) -> None:
     run.live.log(loss=1.0)
-    run.live.mark("x")
+    run.live.scalars.mark(run.live.stats.steps, "x")
     run.live.observe(run.x)
     with np.load(run.live.save(tmp_path / "run.npz"), allow_pickle=False) as file:
         kinds = {name.split("/")[-1]: name for name in file}
@@ -244,10 +244,10 @@ def test_a_table_for_each_group_of_functions_comes_back(tmp_path: Path) -> None:
     register_adapter(Grouped, read_grouped)
     model = Grouped()
     live = kw.bind(model, prove=False)  # it computes nothing
-    assert live.layout.layers[0].table_of is not None
+    assert live.feed.layout.layers[0].table_of is not None
     again = kw.replay(live.save(tmp_path / "run.npz"))
     assert_same_history(again, live)
-    for ours, theirs in zip(again.layout.layers, live.layout.layers, strict=True):
+    for ours, theirs in zip(again.feed.layout.layers, live.feed.layout.layers, strict=True):
         np.testing.assert_array_equal(ours.table_of, theirs.table_of)
 
 
@@ -277,7 +277,7 @@ def test_the_last_state_is_recorded_whatever_the_throttle_says(
 def test_a_replay_holds_as_much_as_it_may(run: Run, tmp_path: Path) -> None:
     run.train(40)
     path = run.live.save(tmp_path / "run.npz")
-    budget = 10 * run.live.frame.nbytes + run.live.layout.nbytes
+    budget = 10 * run.live.frame.nbytes + run.live.feed.layout.nbytes
     again = kw.replay(path, history_mb=budget / 1e6)
     steps = again.history.steps.tolist()
     assert (steps[0], steps[-1]) == (0, 40)
@@ -461,7 +461,7 @@ def test_why_a_run_was_not_watched_to_its_end_is_in_its_recording(tmp_path: Path
     wait_for(lambda: not recording.is_open)
     again = kw.replay(tmp_path / "run.npz")
     assert (again.frame.step, again.is_complete) == (1, True)
-    assert f"It was not watched to its end: {run.live.message}" in again.words
+    assert f"It was not watched to its end: {run.live.feed.message}" in again.words
 
 
 def test_a_recording_goes_on_when_the_same_training_is_bound_again(

@@ -21,7 +21,7 @@ import kan_widgets as kw
 from kan_widgets.live import control_file
 from kan_widgets.live.control_file import Wishes
 from kan_widgets.live.recordings import remote as remotes
-from kan_widgets.live.steering.remote import RemoteControl
+from kan_widgets.live.recordings.remote import RemoteControl
 
 PATIENCE = 30.0
 
@@ -37,7 +37,7 @@ for _ in live.track(range(100_000)):
     model(x).sum().backward()
     optimizer.step()
     time.sleep(0.005)
-print("ended", live.progress.state, live.steps, optimizer.param_groups[0]["lr"], live.every)
+print("ended", live.progress.state, live.stats.steps, optimizer.param_groups[0]["lr"], live.every)
 live.close()
 """
 
@@ -66,12 +66,12 @@ def training(path: Path, lost_after: float = 60.0) -> Iterator[subprocess.Popen[
 
 def followed(path: Path) -> kw.Replay:
     run = kw.follow(path, wait=PATIENCE, interval=0.05)
-    until(lambda: run.remote, "the run allows control", run)
+    until(lambda: run.feed.remote, "the run allows control", run)
     return run
 
 
 def stands(run: kw.Replay) -> bool:
-    remote = run.remote
+    remote = run.feed.remote
     return remote is not None and remote.is_holding
 
 
@@ -87,19 +87,21 @@ def test_another_process_pauses_steps_changes_and_stops_the_run(
 ) -> None:
     run = followed(tmp_path / "run.npz")
     until(lambda: run.progress.step > 3, "it trains", run)
-    run.steer({"kind": "pause"})
-    assert run.remote is not None
-    assert run.remote.state == "paused"  # wanted
+    run.feed.steer({"kind": "pause"})
+    assert run.feed.remote is not None
+    assert run.feed.remote.state == "paused"  # wanted
     until(lambda: stands(run), "it stands still", run)
     step = run.progress.step
-    run.steer({"kind": "advance", "steps": 2})
+    run.feed.steer({"kind": "advance", "steps": 2})
     until(lambda: run.progress.step == step + 2 and stands(run), "two steps were made", run)
-    run.steer({"kind": "rate", "value": 0.02})
-    run.steer({"kind": "every", "value": 3})
-    until(lambda: run.every == 3 and run.learning_rates == [0.02], "rate and every are set", run)
-    run.steer({"kind": "resume"})
+    run.feed.steer({"kind": "rate", "value": 0.02})
+    run.feed.steer({"kind": "every", "value": 3})
+    until(
+        lambda: run.every == 3 and run.feed.learning_rates == [0.02], "rate and every are set", run
+    )
+    run.feed.steer({"kind": "resume"})
     until(lambda: run.progress.step > step + 10, "it goes on", run)
-    run.steer({"kind": "stop"})
+    run.feed.steer({"kind": "stop"})
     assert process.wait(PATIENCE) == 0
     assert process.stdout is not None
     said = process.stdout.read().split()
@@ -108,20 +110,20 @@ def test_another_process_pauses_steps_changes_and_stops_the_run(
     until(lambda: run.is_complete, "the end was recorded", run)
     assert not list(tmp_path.glob("*.control*"))
     with pytest.raises(RuntimeError, match="A recording"):
-        run.steer({"kind": "pause"})
+        run.feed.steer({"kind": "pause"})
 
 
 @pytest.mark.slow
 def test_a_lost_follower_does_not_leave_the_run_paused(tmp_path: Path) -> None:
     with training(tmp_path / "run.npz", lost_after=1.0):
         run = followed(tmp_path / "run.npz")
-        run.steer({"kind": "pause"})
+        run.feed.steer({"kind": "pause"})
         until(lambda: stands(run), "it stands still", run)
         step = run.progress.step
         time.sleep(3)
         assert stands(run)  # as long as it is heard of
-        assert run.remote is not None
-        run.remote._beat_at = float("inf")  # lost: it says nothing any more
+        assert run.feed.remote is not None
+        run.feed.remote._beat_at = float("inf")  # lost: it says nothing any more
         until(lambda: run.progress.step > step + 5, "it goes on", run)
         assert "has not been heard of for 1 s, so the run goes on" in run.words
         run.close()
@@ -173,13 +175,13 @@ def test_it_works_over_a_folder_that_is_seen_late(tmp_path: Path) -> None:
         until((here / "run.npz.control").exists, "the run has begun")
         shutil.copy2(here / "run.npz.control", there / "run.npz.control")
         run = followed(there / "run.npz")
-        run.steer({"kind": "pause"})
-        run.steer({"kind": "rate", "value": 0.05})
-        until(lambda: stands(run) and run.learning_rates == [0.05], "both were done", run)
+        run.feed.steer({"kind": "pause"})
+        run.feed.steer({"kind": "rate", "value": 0.05})
+        until(lambda: stands(run) and run.feed.learning_rates == [0.05], "both were done", run)
         step = run.progress.step
-        run.steer({"kind": "advance", "steps": 3})
+        run.feed.steer({"kind": "advance", "steps": 3})
         until(lambda: run.progress.step == step + 3, "exactly three steps", run)
-        run.steer({"kind": "stop"})
+        run.feed.steer({"kind": "stop"})
         assert process.wait(PATIENCE) == 0
         run.close()
 
@@ -224,10 +226,10 @@ def test_the_file_is_for_its_owner_alone_and_goes_with_the_recording(recorded: R
 def test_a_command_is_done_once_and_what_cannot_be_is_refused_in_words(recorded: Recorded) -> None:
     recorded.wish({"number": 1, "kind": "rate", "value": 0.5})
     assert recorded.said["heard"] == 1
-    assert recorded.live.learning_rates == [0.5]
+    assert recorded.live.feed.learning_rates == [0.5]
     recorded.live.set_learning_rate(0.25)
     assert recorded.said["heard"] == 1
-    assert recorded.live.learning_rates == [0.25]
+    assert recorded.live.feed.learning_rates == [0.25]
     recorded.wish(
         {"number": 3, "kind": "every", "value": 7},
         {"number": 2, "kind": "rate", "value": -1},
@@ -238,7 +240,7 @@ def test_a_command_is_done_once_and_what_cannot_be_is_refused_in_words(recorded:
     assert said["refused"]["number"] == 4
     assert "'dance'" in said["refused"]["why"]
     assert recorded.live.every == 7
-    assert recorded.live.learning_rates == [0.25]
+    assert recorded.live.feed.learning_rates == [0.25]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +260,7 @@ def test_a_number_out_of_order_does_not_make_a_run_deaf(recorded: Recorded, numb
     assert said["heard"] == 0
     assert recorded.live.every != 7
     recorded.recorder.flush()
-    remote = kw.follow(recorded.recorder.path).remote
+    remote = kw.follow(recorded.recorder.path).feed.remote
     assert remote is not None
     assert remote.send({"kind": "every", "value": 8}) == 1
     assert recorded.said["heard"] == 1
@@ -335,20 +337,20 @@ def test_one_follower_steers_at_a_time_and_a_lost_one_is_taken_over(
 ) -> None:
     recorded.recorder.flush()
     first, second = followed(recorded.recorder.path), followed(recorded.recorder.path)
-    first.steer({"kind": "every", "value": 7})
+    first.feed.steer({"kind": "every", "value": 7})
     with pytest.raises(RuntimeError, match=rf"another follower .*process {os.getpid()}"):
-        second.steer({"kind": "every", "value": 8})
-    assert first.remote is not None
-    first.remote._beat_at = float("inf")  # lost
+        second.feed.steer({"kind": "every", "value": 8})
+    assert first.feed.remote is not None
+    first.feed.remote._beat_at = float("inf")  # lost
     monkeypatch.setattr(remotes, "_GONE_SECONDS", 0.5)
     time.sleep(1)
-    second.steer({"kind": "every", "value": 9})
+    second.feed.steer({"kind": "every", "value": 9})
     assert recorded.said["heard"] == 2
     assert recorded.live.every == 9
     with pytest.raises(RuntimeError, match="another follower has taken over"):
-        first.steer({"kind": "every", "value": 10})
+        first.feed.steer({"kind": "every", "value": 10})
     second.close()
-    first.steer({"kind": "every", "value": 11})
+    first.feed.steer({"kind": "every", "value": 11})
     assert recorded.said["refused"] is None
     assert recorded.live.every == 11
     first.close()
@@ -360,7 +362,7 @@ def test_a_run_that_allows_no_control_is_not_steered(tmp_path: Path) -> None:
     recorder.flush()
     run = kw.follow(tmp_path / "run.npz", interval=0.05)
     with pytest.raises(RuntimeError, match="cannot steer it"):
-        run.steer({"kind": "pause"})
+        run.feed.steer({"kind": "pause"})
     assert not list(tmp_path.glob("*.control*"))
     run.close()
     recorder.close()
@@ -390,8 +392,8 @@ def test_the_panel_of_a_follower_steers(recorded: Recorded) -> None:
     panel.send = lambda content, *_: answers.append(content)
     panel._answer(panel, {"kind": "rate", "value": 0.5, "group": None, "id": "x:1"}, [])
     assert recorded.said["heard"] == 1
-    assert recorded.live.learning_rates == [0.5]
+    assert recorded.live.feed.learning_rates == [0.5]
     recorded.recorder.say_soon()
     assert answers[0]["refused"] == ""
-    until(lambda: run.learning_rates == [0.5], "the panel is told")
+    until(lambda: run.feed.learning_rates == [0.5], "the panel is told")
     run.close()

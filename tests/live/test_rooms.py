@@ -12,10 +12,9 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.functions import read
-from kan_widgets.live import Frame, History, Listener, Progress, Scalars, Source
+from kan_widgets.live import Feed, Frame, History, Listener, Progress, Scalars
 from kan_widgets.live.frames.copies import Copy
 from kan_widgets.live.frames.layout import build_layout
-from kan_widgets.live.recordings.recordable import Trained as TrainedRun
 from kan_widgets.live.recordings.saving import Savable
 from kan_widgets.live.steering.epochs import Callbacks, Trained, train
 from kan_widgets.live.steering.loops import Loop
@@ -28,7 +27,8 @@ ARROWS = {
     "frames": set(),
     "recordings": {"frames"},
     "steering": {"frames"},
-    "watching": {"frames", "recordings", "steering"},
+    "model": {"frames", "steering"},
+    "watching": {"frames", "recordings", "steering", "model"},
     "": set(),
 }
 
@@ -72,7 +72,7 @@ def test_imports_between_rooms_go_one_way() -> None:
 def test_only_who_makes_bindings_knows_their_class() -> None:
     facade = "kan_widgets.live.watching.binding"
     knows = {room(m) + "." + p.stem for m, p in modules().items() if facade in imported(p)}
-    assert knows == {"watching.bind", "watching.fit"}
+    assert knows == {"watching.bind", "watching.fit", "watching.updates"}
     assert not [m for m, path in modules().items() if "kan_widgets.live" in imported(path) - {m}]
 
 
@@ -98,45 +98,44 @@ def test_frames_reach_listeners_without_a_training() -> None:
             self.steps.append(frame.step)
 
     history = frames_of(kw.nn.KANLinear(2, 1), 4)
-    source, heard = Source(history), Heard()
-    past, observed = source.subscribe_from_start(heard)
+    feed, heard = Feed(history), Heard()
+    past, observed = feed.subscribe_from_start(heard)
     assert ([frame.step for frame in past], observed) == ([0, 1, 2, 3], {})
-    source._tell_frame(source.frame, settled=True)
-    source.unsubscribe(heard)
-    source._tell_frame(source.frame, settled=True)
+    feed.tell_frame(feed.frame, settled=True)
+    feed.unsubscribe(heard)
+    feed.tell_frame(feed.frame, settled=True)
     assert heard.steps == [3]
 
 
-class _Training:
-    """What a recording has to know of a training."""
+class _Shown(Feed):
+    """What a run shows that nothing watches."""
 
-    scalars = Scalars()
-    epochs_done, seconds, timed_steps, output = 2.5, 1.0, 10, "done\n"
-
-
-class _Run(Savable):
-    """A run that nothing watches."""
-
-    every, learning_rates, is_open = 1, [0.1], True  # type: ignore[assignment]
-    notices = {"alarms": [], "cured": None}  # type: ignore[assignment] # noqa: RUF012
-    training: TrainedRun = _Training()  # type: ignore[assignment]
-    progress = Progress(  # type: ignore[assignment]
-        "finished", 3, 3, 3, 30, 30, 1.0, 2.0, None, 0.0, "numbers", "", "", ""
-    )
+    learning_rates = [0.1]  # type: ignore[assignment] # noqa: RUF012
 
     def __init__(self, model: nn.Module, history: History) -> None:
         super().__init__(history)
         self._model = model
 
     @property
-    def model(self) -> nn.Module | None:
+    def module(self) -> nn.Module:
         return self._model
+
+
+class _Run(Savable):
+    """A run that nothing watches."""
+
+    every, data_source = 1, "numbers"  # type: ignore[assignment]
+    progress = Progress(  # type: ignore[assignment]
+        "finished", 3, 3, 3, 30, 30, 1.0, 2.0, None, 0.0, "numbers", epochs_done=2.5
+    )
+
+    def close(self) -> None: ...
 
 
 def test_a_recording_needs_no_binding(tmp_path: Path) -> None:
     model = kw.nn.KANLinear(2, 1)
-    run = _Run(model, frames_of(model, 4))
-    run.training.scalars.add(2, {"loss": 0.5})
+    run = _Run(_Shown(model, frames_of(model, 4)), Scalars())
+    run.scalars.add(2, {"loss": 0.5})
     recording = run.record(tmp_path / "recorded.npz")
     recording.close()
     run.save(tmp_path / "saved.npz")
@@ -145,26 +144,14 @@ def test_a_recording_needs_no_binding(tmp_path: Path) -> None:
         assert found.history.steps.tolist() == [0, 1, 2, 3]
         np.testing.assert_array_equal(found.frame.data, run.frame.data)
         assert found.scalars.latest("loss") == 0.5
-        assert (found.training.epochs_done, found.progress.data_source) == (2.5, "numbers")
-
-
-class _Trainee:
-    """Counts no steps, and shows nothing."""
-
-    state, is_open, counts_steps = "idle", True, False
-
-    def need_care(self) -> None: ...
-    def tell_training(self) -> None: ...
-    def tell_batch(self) -> None: ...
-    def while_held(self) -> None: ...
-    def loop_ended(self) -> None: ...
+        assert (found.progress.epochs_done, found.progress.data_source) == (2.5, "numbers")
 
 
 @pytest.mark.parametrize("stop_after", [None, 5])
 def test_epochs_are_gone_through_and_stopped_without_a_binding(stop_after: int | None) -> None:
     torch.manual_seed(0)
-    model, trainee = nn.Linear(1, 1), _Trainee()
-    training = Training(trainee)  # type: ignore[arg-type]
+    model, feed = nn.Linear(1, 1), Feed(History(0))
+    training = Training(feed)
     one = Trained(model, torch.optim.SGD(model.parameters(), 0.1), training)
     x = torch.linspace(-1, 1, 8).unsqueeze(1)
     loop, steps = Loop(), []

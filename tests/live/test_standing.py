@@ -57,13 +57,13 @@ def test_a_model_that_goes_out_of_scope_has_a_frame_of_its_last_step(tmp_path: P
     live, recorder, last = train()
     live.close()
     recorder.close()  # it ends by itself, soon
-    assert (live.steps, live.frame.step) == (47, 47)
+    assert (live.stats.steps, live.frame.step) == (47, 47)
     np.testing.assert_array_equal(live.frame.coefficients("1")[:, :, 0, 0], last)
-    assert live.standing.words == "closed"
+    assert live.feed.standing.words == "closed"
     recorded = kw.replay(path)
     assert (recorded.frame.step, recorded.progress.step) == (47, 47)
     np.testing.assert_array_equal(recorded.frame.coefficients("1")[:, :, 0, 0], last)
-    assert recorded.standing.words == "recorded: closed"
+    assert recorded.feed.standing.words == "recorded: closed"
 
 
 def test_where_nothing_is_left_of_a_model_it_is_said_what_its_last_frame_is_of(
@@ -83,9 +83,11 @@ def test_where_nothing_is_left_of_a_model_it_is_said_what_its_last_frame_is_of(
     live, recorder = train()
     live.close()
     recorder.close()  # it ends by itself, soon
-    assert live.standing.words == "closed at step 47, the last frame is of step 40"
+    assert live.feed.standing.words == "closed at step 47, the last frame is of step 40"
     recorded = kw.replay(path)
-    assert recorded.standing.words == "recorded: closed at step 47, the last frame is of step 40"
+    assert (
+        recorded.feed.standing.words == "recorded: closed at step 47, the last frame is of step 40"
+    )
 
 
 # -- another optimizer
@@ -94,20 +96,20 @@ def test_where_nothing_is_left_of_a_model_it_is_said_what_its_last_frame_is_of(
 def test_steps_of_an_optimizer_that_is_not_bound_are_noticed_and_how_to_mend_it_is_said() -> None:
     live = kw.bind(model := network(), optimizer := sgd(model))
     step(model, optimizer, 20)
-    live.settle()
+    live.feed.settle()
     anew = sgd(model)
     step(model, anew, 200)
-    assert live.steps == 20
-    standing = live.standing
+    assert live.stats.steps == 20
+    standing = live.feed.standing
     assert standing.state == "uncounted"
     assert standing.words == "200 steps not counted, made by another SGD, which is not bound"
     assert standing.mend == "live = kw.bind(model, optimizer)"
     stream = stream_of(live)
     assert stream.training["mend"] == standing.mend
     live = kw.bind(model, anew)
-    assert live.standing.state == "idle"
+    assert live.feed.standing.state == "idle"
     step(model, anew, 3)
-    assert (live.steps, live.standing.words) == (3, "training")
+    assert (live.stats.steps, live.feed.standing.words) == (3, "training")
     assert stream.source is live
     stream._tell_training()
     assert stream.training["words"] == "training"
@@ -116,9 +118,9 @@ def test_steps_of_an_optimizer_that_is_not_bound_are_noticed_and_how_to_mend_it_
 def test_a_model_bound_without_its_optimizer_says_so_too() -> None:
     live = kw.bind(model := network())
     step(model, torch.optim.Adam(model.parameters()), 12)
-    assert live.standing.words == "12 steps not counted, made by Adam, which is not bound"
+    assert live.feed.standing.words == "12 steps not counted, made by Adam, which is not bound"
     live.step()
-    assert live.standing.state == "running"
+    assert live.feed.standing.state == "running"
 
 
 def test_optimizers_that_take_turns_and_those_of_other_models_are_nothing_to_speak_of() -> None:
@@ -130,7 +132,7 @@ def test_optimizers_that_take_turns_and_those_of_other_models_are_nothing_to_spe
         step(model, other, 3)
     stranger = network()
     step(stranger, sgd(stranger), 30)
-    assert (live.steps, live.standing.state) == (30, "running")
+    assert (live.stats.steps, live.feed.standing.state) == (30, "running")
     assert live.model is model
 
 
@@ -139,7 +141,7 @@ def test_noticing_changes_no_weight() -> None:
         model = network()
         live = kw.bind(model, sgd(model)) if watched else None
         step(model, torch.optim.Adam(model.parameters(), 0.01), 20)
-        assert live is None or live.standing.state == "uncounted"
+        assert live is None or live.feed.standing.state == "uncounted"
         return model
 
     pairs = zip(trained(True).parameters(), trained(False).parameters(), strict=True)
@@ -199,7 +201,7 @@ def returns(live: kw.Binding) -> int:
     for at in live.track(range(9)):
         live.step()
         if at == 4:
-            return at + live.steps
+            return at + live.stats.steps
     return 0
 
 
@@ -224,8 +226,8 @@ def test_a_loop_that_an_error_has_left_is_not_finished(loop: Callable[[kw.Bindin
     with pytest.raises(ValueError, match="a bad batch"):
         loop(live)
     assert live.progress.state == "failed"
-    assert live.standing.words.startswith("stopped by an error in line ")
-    assert live.standing.words.endswith(" of test_standing.py")
+    assert live.feed.standing.words.startswith("stopped by an error in line ")
+    assert live.feed.standing.words.endswith(" of test_standing.py")
     assert live.model is model
 
 
@@ -233,7 +235,7 @@ def test_a_loop_that_an_error_has_left_is_not_finished(loop: Callable[[kw.Bindin
 def test_a_loop_that_is_left_by_choice_is_finished(loop: Callable[[kw.Binding], Any]) -> None:
     live = kw.bind(model := network())
     loop(live)
-    assert live.standing.words == "finished"
+    assert live.feed.standing.words == "finished"
     assert live.model is model
 
 
@@ -246,9 +248,9 @@ def test_the_error_of_kw_fit_is_in_the_words(tmp_path: Path) -> None:
     live = kw.bind(model, optimizer := sgd(model))
     with pytest.raises(ValueError, match="no such loss"):
         kw.fit(model, [(X, X)], optimizer, loss)
-    assert live.standing.words == "stopped by ValueError: no such loss"
+    assert live.feed.standing.words == "stopped by ValueError: no such loss"
     run = kw.replay(live.save(tmp_path / "run.npz"))
-    assert run.standing.words == "recorded: stopped by ValueError: no such loss"
+    assert run.feed.standing.words == "recorded: stopped by ValueError: no such loss"
 
 
 SCRIPT = """
@@ -281,7 +283,7 @@ def test_the_recording_of_a_script_says_how_its_loop_ended(
     script.write_text(SCRIPT.format(loop=loop, then=then))
     subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, timeout=300)
     run = kw.replay(tmp_path / "run.npz")
-    assert (run.standing.words, run.frame.step) == (words, 5)
+    assert (run.feed.standing.words, run.frame.step) == (words, 5)
 
 
 # -- a follower
@@ -294,23 +296,26 @@ def test_a_follower_says_for_how_long_nothing_has_come(tmp_path: Path) -> None:
     recorder._status_at = float("-inf")
     recorder.flush()
     run = kw.follow(tmp_path / "run.npz", interval=3600)
-    run.look()
-    assert run.standing.words == "training"
-    run._news_at -= 35.5
-    assert (run.standing.state, run.standing.words) == ("silent", "no news for 35 s, last step 40")
+    run.feed.look()
+    assert run.feed.standing.words == "training"
+    run.feed._news_at -= 35.5
+    assert (run.feed.standing.state, run.feed.standing.words) == (
+        "silent",
+        "no news for 35 s, last step 40",
+    )
     assert training_of(run)["beats"]
     live.control.pause()
     recorder._status_at = float("-inf")
     recorder.flush()
-    run.look()
-    assert run.standing.words == "paused"
-    run._news_at -= 35.5
-    assert run.standing.words == "paused"
-    run._news_at -= 200
-    assert run.standing.words == "paused, no news for 3 min, last step 40"
+    run.feed.look()
+    assert run.feed.standing.words == "paused"
+    run.feed._news_at -= 35.5
+    assert run.feed.standing.words == "paused"
+    run.feed._news_at -= 200
+    assert run.feed.standing.words == "paused, no news for 3 min, last step 40"
     recorder.close()
-    run.look()
-    assert run.standing.words == "recorded: closed"
+    run.feed.look()
+    assert run.feed.standing.words == "recorded: closed"
 
 
 # -- its signs

@@ -89,11 +89,11 @@ def test_an_interrupt_inside_our_own_counting_stops_no_later_step_from_being_cou
     for name in ("_count", "between_steps"):
         with monkeypatch.context() as patch:
             patch.setattr(Counter, name, raiser(KeyboardInterrupt()))
-            live.need_care()
-            live._counter.hooks._between = (live._counter.between_steps,)
+            live.feed.need_care()
+            live.feed.counter.hooks._between = (live.feed.counter.between_steps,)
             with pytest.raises(KeyboardInterrupt):
                 train(model, optimizer, 1)
-        live._counter.hooks._between = (live._counter.between_steps,)
+        live.feed.counter.hooks._between = (live.feed.counter.between_steps,)
         before = live.stats.steps
         train(model, optimizer, 5)
         assert live.stats.steps == before + 5
@@ -157,7 +157,7 @@ def test_a_step_interrupted_anywhere_stops_no_later_step_from_being_counted(
         before = live.stats.steps
         train(model, optimizer, 2)
         assert live.stats.steps == before + 2, f"interrupted at place {place}"
-        assert not live._counter.hooks._inside()
+        assert not live.feed.counter.hooks._inside()
         place += 1
     assert place > 100
     # A lock that was left locked is this thread's: only another one would wait for it.
@@ -301,7 +301,7 @@ def test_a_thread_that_ended_in_a_step_does_not_pass_for_one_that_is_inside() ->
     thread = threading.Thread(target=leave_a_step)
     thread.start()
     thread.join()
-    assert not live._counter.hooks.is_stepping()
+    assert not live.feed.counter.hooks.is_stepping()
     train(model, optimizer, 2)
     assert live.stats.steps == 2
 
@@ -318,7 +318,7 @@ def test_nobody_reads_parameters_in_the_midst_of_a_step_however_long_it_takes() 
     thread = threading.Thread(target=optimizer.step, args=(closure,))
     thread.start()
     assert inside.wait(60)
-    hooks = live._counter.hooks
+    hooks = live.feed.counter.hooks
     assert hooks.is_stepping()
     read: list[int] = []
     reader = threading.Thread(

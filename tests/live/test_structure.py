@@ -63,7 +63,7 @@ def traced(model: nn.Module, inputs: Tensor, *, prove: bool = True) -> Structure
     live = kw.bind(model, prove=prove)
     live.probe(inputs)
     live.close()
-    return live.structure
+    return live.feed.structure
 
 
 def kinds(structure: Structure) -> list[str]:
@@ -71,7 +71,7 @@ def kinds(structure: Structure) -> list[str]:
 
 
 def test_before_any_example_the_layers_stand_in_the_order_of_the_modules_and_that_is_said() -> None:
-    structure = kw.bind(model := kw.nn.KANCNN.article()).structure
+    structure = kw.bind(model := kw.nn.KANCNN.article()).feed.structure
     assert not structure.traced
     assert structure.note.startswith("The order is that of the modules: live.probe(images)")
     assert [(s.kind, s.layer, s.sources) for s in structure.stations] == [

@@ -40,7 +40,7 @@ def watched(folder: Path) -> tuple[nn.Module, torch.optim.Optimizer, Binding]:
     live = kw.bind(model, optimizer, every=1)
     live.probe(torch.ones(2, 3))
     model.live, model.view = live, kw.KernelGrid(live)
-    model.parts = [live.control, live.edits, live.cures, live.watchdog()]
+    model.parts = [live.control, live.edits, live.watchdog, live.watchdog()]
     model.recorder = live.record(folder / "run.npz")
     return model, optimizer, live
 
@@ -84,10 +84,10 @@ def test_a_model_that_holds_its_binding_and_views_is_copied_without_them(
     # The copy trains unseen, until it is bound itself.
     own = torch.optim.Adam(copied.parameters(), lr=0.1)
     step(copied, own)
-    assert live.steps == 1
+    assert live.stats.steps == 1
     again = kw.bind(copied, own, every=1)
     step(copied, own)
-    assert (live.steps, again.steps) == (1, 1)
+    assert (live.stats.steps, again.stats.steps) == (1, 1)
     live.close()
 
 
@@ -100,7 +100,7 @@ def test_a_copied_optimizer_carries_no_hook(way: Callable[[Any], Any], tmp_path:
     copied = way(optimizer)
     assert not hooks_of(copied)
     copied.step()
-    assert live.steps == 1
+    assert live.stats.steps == 1
     live.close()
 
 
@@ -124,7 +124,7 @@ def _trained_elsewhere(_: int, model: Any, optimizer: torch.optim.Optimizer) -> 
 def test_a_bound_model_is_handed_to_a_spawned_process(tmp_path: Path) -> None:
     model, optimizer, live = watched(tmp_path)
     torch.multiprocessing.spawn(_trained_elsewhere, (model, optimizer), nprocs=1)
-    assert live.steps == 0
+    assert live.stats.steps == 0
     live.close()
 
 
@@ -149,7 +149,7 @@ def test_a_compiled_step_is_counted_and_computes_the_same_to_the_bit(compiled: s
         run(x, y)  # compiled before it is bound
         live = kw.bind(model, optimizer, every=1) if watch else None
         if live is not None:
-            live._camera.throttle.is_open = lambda now: True
+            live.feed.camera.throttle.is_open = lambda now: True
             # What was held once leaves a hook on all optimizers.
             live.edits.fix("KANLinear", (0, 0), live.frame.coefficients("KANLinear")[0, 0, 0, 0])
             live.edits.release("KANLinear", (0, 0))

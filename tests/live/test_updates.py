@@ -129,7 +129,7 @@ def test_an_edit_is_no_update():
     one_step(model, optimizer, x, y)
     one_step(model, optimizer, x, y)  # a frame: the next step would be measured
     live.refresh()
-    live.settle()
+    live.feed.settle()
     live.edits.set("0", (0, 0, 0, 0), [9.0] * 9)
     one_step(model, optimizer, x, y)
     assert updates.series("0") == []

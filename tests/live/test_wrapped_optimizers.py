@@ -103,7 +103,7 @@ def test_the_steps_of_a_wrapped_optimizer_are_counted_once_each(
     live = kw.bind(model, wrapped, every=1)
     train(model, wrapped, 3)
     assert live.stats.steps == 3
-    assert live.optimizer is optimizer
+    assert live.feed.training.optimizer is optimizer
     again = kw.bind(model, optimizer, every=1)
     train(model, wrapped, 2)
     assert again.stats.steps == 5
@@ -135,7 +135,7 @@ def test_fit_trains_with_a_wrapped_optimizer_and_keeps_its_binding() -> None:
 def test_the_steps_of_an_optimizer_that_makes_several_of_another_are_its_own() -> None:
     model, _, outer = trained(Lookahead)
     live = kw.bind(model, outer, every=1)
-    assert live.optimizer is outer
+    assert live.feed.training.optimizer is outer
     train(model, outer, 3)
     assert live.stats.steps == 3
 
@@ -213,7 +213,7 @@ def test_an_engine_is_bound_as_model_and_as_optimizer(given: str) -> None:
         engine(torch.ones(4, 3)).square().sum().backward()
         engine.step()
     assert live.model is model
-    assert live.optimizer is optimizer
+    assert live.feed.training.optimizer is optimizer
     assert live.stats.steps == 3
     assert live.layers == kw.bind(model).layers
 
@@ -244,21 +244,21 @@ def test_a_binding_goes_on_with_another_optimizer() -> None:
     assert not first._optimizer_step_pre_hooks
     train(model, second, 3)
     train(model, first, 1)  # is no step of this training any more
-    assert live.steps == 5
-    assert live.optimizer is second
-    assert live.learning_rates == [0.3]
+    assert live.stats.steps == 5
+    assert live.feed.training.optimizer is second
+    assert live.feed.learning_rates == [0.3]
     assert live.history[0].step == 0
     assert live.scalars.names == ("loss",)
     live.train_with(second)
     train(model, second, 1)
-    assert live.steps == 6
+    assert live.stats.steps == 6
     other = torch.optim.SGD(kw.nn.KANLinear(3, 2).parameters(), 0.1)
     with pytest.raises(ValueError, match="the optimizer holds none of the parameters"):
         live.train_with(other)
     with pytest.raises(TypeError, match=r"expected a torch\.optim\.Optimizer"):
         live.train_with(0.1)  # type: ignore[arg-type]
     train(model, second, 1)
-    assert live.steps == 7
+    assert live.stats.steps == 7
     live.close()
     assert not second._optimizer_step_pre_hooks
     with pytest.raises(RuntimeError, match="this binding is closed"):
@@ -271,7 +271,7 @@ def test_a_binding_without_an_optimizer_goes_on_with_one() -> None:
     live.step()
     live.train_with(optimizer)
     train(model, optimizer, 2)
-    assert live.steps == 3
+    assert live.stats.steps == 3
     with pytest.raises(RuntimeError, match="the bound optimizer counts the steps"):
         live.step()
 
@@ -280,9 +280,9 @@ def test_steps_that_were_made_before_are_counted_on() -> None:
     model, optimizer, _ = trained(LikeFastai)
     live = kw.bind(model, optimizer, every=1, steps=500)
     train(model, optimizer, 2)
-    assert (live.history[0].step, live.steps, live.refresh().step) == (500, 502, 502)
+    assert (live.history[0].step, live.stats.steps, live.refresh().step) == (500, 502, 502)
     again = kw.bind(model, optimizer, steps=7)
-    assert again.steps == 502, "it goes on"
+    assert again.stats.steps == 502, "it goes on"
     for wrong, error in ((-1, ValueError), (1.5, TypeError), (True, TypeError)):
         with pytest.raises(error, match=f"steps={wrong!r}: expected a whole number"):
             kw.bind(kw.nn.KANLinear(1, 1), steps=wrong)  # type: ignore[arg-type]

@@ -63,7 +63,7 @@ def test_both_are_drawn_as_kernels_of_their_size_and_as_slices():
     volume = KANConv3d(1, 2, 3, padding="same")
     assert volume(torch.zeros(1, 1, 4, 5, 6)).shape == (1, 2, 4, 5, 6)
     live = kw.bind(volume)
-    assert live.layout.names == ("slices.0", "slices.1", "slices.2")
+    assert live.feed.layout.names == ("slices.0", "slices.1", "slices.2")
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -33,7 +33,7 @@ ALARMS = """
 def _alarms():
     from kan_widgets.live.watching.bind import _bindings
 
-    dogs = [live.watchdog() for live in list(_bindings.values()) if live.is_open]
+    dogs = [live.watchdog() for live in list(_bindings.values()) if live.feed.is_open]
     return [str(alarm) for dog in dogs for alarm in (dog.look(), dog.raised)[1]]
 """
 

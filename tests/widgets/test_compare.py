@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 import kan_widgets as kw
-from kan_widgets.live import History, binding_of
+from kan_widgets.live import Feed, History, binding_of
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.widgets import comparison
@@ -140,7 +140,7 @@ def test_a_closed_binding_and_a_source_that_trains_nothing_are_refused(models: M
     history = History(1000)
     history.append(live.frame)
     with pytest.raises(TypeError, match="where nothing trains"):
-        kw.Compare({"a": Source(history)})
+        kw.Compare({"a": Source(Feed(history), Scalars())})
     live.close()
     with pytest.raises(ValueError, match=r"models\['a'\] is closed: bind the model again"):
         kw.Compare({"a": live})
@@ -474,10 +474,10 @@ def test_one_example_runs_through_the_networks_of_all_that_can_take_it() -> None
     assert compare.diagrams == [f"anywidget:{one.model_id}" for one in compare.networks.values()]
     compare._painter.now()
     for name in ("KAN", "CNN"):
-        assert (probed := lives[name].probed) is not None
+        assert (probed := lives[name].feed.probed) is not None
         assert np.array_equal(probed.inputs, images.numpy())
         assert probed.labels == (1, 2, 3, 4)
-    assert (own := lives["other"].probed) is not None
+    assert (own := lives["other"].feed.probed) is not None
     assert own.inputs.shape == (2, 3)
     svg = ElementTree.fromstring(compare.svg(width=900))
     words = [text.text for text in svg.iter(f"{SVG}text")]
@@ -717,8 +717,8 @@ def test_what_steps_take_is_compared_for_one_of_each() -> None:
         for _ in range(count):
             step(lives[name], models[name], optimizers[name])
         lives[name].log(count, loss=1.0 if name == "KAN" else 2.0)
-    lives["KAN"].training.seconds, lives["KAN"].training.timed_steps = 6.0, 6
-    lives["MLP"].training.seconds, lives["MLP"].training.timed_steps = 5.0, 2
+    lives["KAN"].feed.training.seconds, lives["KAN"].feed.training.timed_steps = 6.0, 6
+    lives["MLP"].feed.training.seconds, lives["MLP"].feed.training.timed_steps = 5.0, 2
     assert lead(compare)["seconds_per_step"] == [0]
     assert shown(compare)["seconds_per_step"] == ["1 s", "2.5 s"]
     assert compare.shown["costs"] == (
@@ -743,8 +743,8 @@ def test_a_model_stands_still_while_its_thread_trains_another(models: Models) ->
         # Their quiet comes from the clock: here each is settled as soon as the other goes on.
         for other in lives.values():
             if other is not lives[name]:
-                other.settle()
-        return [live.standing.words for live in lives.values()]
+                other.feed.settle()
+        return [live.feed.standing.words for live in lives.values()]
 
     assert after("KAN") == ["training", "not training"]
     assert after("MLP") == ["stands still", "training"]

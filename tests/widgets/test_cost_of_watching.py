@@ -16,9 +16,10 @@ import kan_widgets as kw
 from kan_widgets.live import Binding, worker
 from kan_widgets.live.budget import watching
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.watching import counter, reading
+from kan_widgets.live.model import model as bound_model
+from kan_widgets.live.model.probing import Probing
+from kan_widgets.live.watching import counter
 from kan_widgets.live.watching.camera import Camera
-from kan_widgets.live.watching.probes import Probes
 from kan_widgets.live.worker import Job
 from kan_widgets.widgets import stream as stream_module
 from kan_widgets.widgets.stream import stream_of
@@ -80,7 +81,7 @@ BACKGROUND: dict[str, Callable[[Run], Job]] = {
     "summaries": lambda run: run.stream._summing._job,
     "signs of the kernel": lambda run: run.stream._pulse,
     "recording": lambda run: run.file._job,
-    "looking for alarms": lambda run: run.live._watchdog._job,
+    "looking for alarms": lambda run: run.live.watchdog._job,
     "ranges": lambda run: run.ranges._painter._job,
     "curves": lambda run: run.panel._curves_painter._job,
     "numbers": lambda run: run.panel._numbers_painter._job,
@@ -93,7 +94,7 @@ def test_what_another_thread_does_is_counted(
     run: Run, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     run.step()
-    run.live._counter.training_seconds = 10_000.0
+    run.live.feed.counter.training_seconds = 10_000.0
     before, job, mine = run.live.stats, BACKGROUND[what](run), []
 
     def thread_time() -> float:
@@ -114,8 +115,8 @@ def test_what_another_thread_does_is_counted(
 IN_THE_LOOP: dict[str, tuple[Any, str, Callable[[Run], object]]] = {
     "frames": (Camera, "take", lambda run: run.step()),
     "logging": (Scalars, "add", lambda run: run.live.log(loss=2.0)),
-    "observing": (reading, "observe", lambda run: run.live.observe(run.images)),
-    "following": (Probes, "follow", lambda run: run.live.probe(run.images)),
+    "observing": (bound_model, "observe", lambda run: run.live.observe(run.images)),
+    "following": (Probing, "follow", lambda run: run.live.probe(run.images)),
     "watchers": (
         SimpleNamespace(done=lambda *_: None),
         "done",
@@ -129,7 +130,7 @@ def test_what_the_thread_that_trains_does_is_counted(
     run: Run, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     owner, name, do = IN_THE_LOOP[what]
-    run.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
+    run.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
     run.step()
     now, original = [0.0], getattr(owner, name)
     real = time.perf_counter
@@ -141,7 +142,7 @@ def test_what_the_thread_that_trains_does_is_counted(
     monkeypatch.setattr(counter, "perf_counter", lambda: real() + now[0])
     monkeypatch.setattr(owner, name, slow)
     if what == "watchers":
-        run.live.watch_steps(owner.done)
+        run.live.feed.counter.watch(owner.done)
     before = run.live.stats.seconds
     do(run)
     assert 1000 <= run.live.stats.seconds - before < 2000  # once
@@ -160,7 +161,7 @@ def test_without_time_for_it_less_of_each_kind_is_done(
     for painter in (run.ranges._painter, run.panel._curves_painter, run.stream._painter):
         painter._draw = lambda: lambda: drawn.append(1)
     followed: list[int] = []
-    monkeypatch.setattr(Probes, "follow", lambda self, *_: followed.append(1) or _nothing())
+    monkeypatch.setattr(Probing, "follow", lambda self, *_: followed.append(1) or _nothing())
     for throttle in watching._throttles:
         throttle.most = share
         throttle.spent(time.perf_counter(), 1e-6)
@@ -194,7 +195,7 @@ def test_a_frame_for_nine_views_is_one_message_and_wakes_one_thread_once(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream_module, "is_costly", lambda comm: True)
-    run.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
+    run.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
     run.live.probe(None)
     sent: list[str] = []
     monkeypatch.setattr(

@@ -49,12 +49,12 @@ def test_a_layer_chosen_anywhere_is_chosen_in_all(number: int) -> None:
     live.select("0", 1, 0, 2, 2)
     layered[number].layer = "2"
     assert [view.layer for view in layered] == ["2"] * 4
-    assert live.selection is not None
-    assert live.selection["layer"] == "2"
+    assert live.feed.selection is not None
+    assert live.feed.selection["layer"] == "2"
     assert other.layer == "0"
     live.select("2", 1, 3)
     layered[number].layer = "2"
-    assert live.selection["in"] == 3
+    assert live.feed.selection["in"] == 3
     with pytest.raises(Exception, match="the layers are"):
         layered[number].layer = "9"
     assert [view.layer for view in layered] == ["2"] * 4

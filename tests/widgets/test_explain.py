@@ -185,7 +185,7 @@ def test_while_another_thread_trains_it_is_explained_between_two_steps():
     trainer = threading.Thread(target=train)
     trainer.start()
     trained.wait(60)
-    live._state = "live"  # however long this machine takes to get here
+    live.feed._state = "live"  # however long this machine takes to get here
     view.target = 5
     assert view.message.startswith("waiting")
     assert view.explanation.target == 0
@@ -203,10 +203,10 @@ def test_what_waits_for_a_step_is_explained_when_the_training_ends():
     trainer = threading.Thread(target=live.step)
     trainer.start()
     trainer.join(60)
-    live._state = "live"
+    live.feed._state = "live"
     view.target = 5
     assert view.explanation.target == 0
-    live._set_state("idle")
+    live.feed.set_state("idle")
     wait_for(lambda: view.explanation.target == 5)
 
 
@@ -214,7 +214,7 @@ def train(live: kw.Binding, view: kw.Explain, steps: int) -> list[dict[str, int]
     """Train in this thread; before each step the view has had time to see what is due."""
     seen = []
     for _ in range(steps):
-        live._state = "live"  # however long this machine takes to get here
+        live.feed._state = "live"  # however long this machine takes to get here
         view._job.run()
         live.step()
         live.refresh()  # a frame, whatever the throttle says
@@ -262,7 +262,7 @@ def test_at_rest_in_a_notebook_all_layers_follow_by_themselves(monkeypatch):
     monkeypatch.setattr(view._explainer, "cost", lambda layer: 0.0)
     live.step()
     # Nobody knows what a thread of a script does next: only the reader may ask.
-    live.settle()
+    live.feed.settle()
     view._follow()
     assert steps_of(view)["linear"] == 0
     monkeypatch.setattr("kan_widgets.live.cells.is_over_in", lambda thread: True)
@@ -282,7 +282,7 @@ def test_a_layer_that_takes_long_is_left_until_it_is_chosen(monkeypatch):
     seconds = {"convs.1": 60.0}
     monkeypatch.setattr(view._explainer, "cost", lambda layer: seconds.get(layer, 0.0))
     live.step()
-    live.settle()
+    live.feed.settle()
     wait_for(lambda: steps_of(view) == {"linear": 1, "convs.1": 0, "convs.0": 1})
     view.layer = "convs.1"
     assert steps_of(view)["convs.1"] == 1
@@ -461,7 +461,7 @@ def test_the_picture_marks_the_selected_share_though_it_is_small(view):
             bold = ElementTree.fromstring(svg).iter(f"{SVG}text")
             assert row in [text.text for text in bold if text.get("font-weight") == "600"]
     finally:
-        view.live.deselect()
+        view.live.select(None)
 
 
 def test_options_of_one_picture_are_checked_as_the_traits_are(view):

@@ -30,7 +30,7 @@ class Setting:
         )
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01)
         self.live = kw.bind(self.model, self.optimizer, every=1)
-        self.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
+        self.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
         self.stream = stream_of(self.live)
         self.frames: list[int] = []
         self.observed: list[tuple[dict[str, Any], list[bytes]]] = []
@@ -63,7 +63,7 @@ class Setting:
         self.step()
         new = kw.KernelGrid(self.live)
         assert new.stream is self.stream
-        assert self.stream in self.live._listeners
+        assert self.stream in self.live.feed.listeners
         return self.frames[before:] == [self.live.stats.steps]
 
 
@@ -119,7 +119,7 @@ def test_an_empty_batch_is_refused_before_anything_changes(setting: Setting) -> 
     before = setting.live.observe(torch.rand(2, 1, 8, 8))
     with pytest.raises(ValueError, match=r"batch of shape \(0, 1, 8, 8\): at least one input"):
         setting.live.observe(torch.empty(0, 1, 8, 8))
-    assert setting.live.observed == before
+    assert setting.live.feed.observed == before
     assert setting.goes_on()
 
 
@@ -130,8 +130,8 @@ def test_what_was_observed_of_nan_is_recorded_and_shown_again(setting: Setting, 
             setting.live.observe(torch.full((5, 1, 8, 8), torch.nan))
         assert recorder.problem == ""
     run = kw.replay(tmp_path / "run.npz")
-    assert run.observed[CONV].nan_inputs == 320
-    assert run.observed[CONV].patches.shape == (0, 9)
+    assert run.feed.observed[CONV].nan_inputs == 320
+    assert run.feed.observed[CONV].patches.shape == (0, 9)
     kw.MeshgridView(run, mode="pair").image()
 
 
@@ -201,7 +201,7 @@ def test_a_listener_that_raises_at_an_event_is_named_and_is_told_of_the_next(
         raise ArithmeticError(f"not {event}")
 
     listener = type("Broken", (Listener,), {event: broken})()
-    setting.live.subscribe(listener)
+    setting.live.feed.subscribe(listener)
 
     def happen() -> None:
         live = setting.live
@@ -210,11 +210,11 @@ def test_a_listener_that_raises_at_an_event_is_named_and_is_told_of_the_next(
         live.observe(torch.rand(2, 1, 8, 8))
         live.edits.zero(CONV, (0, 0, 0, 0))
         live.log(loss=1.0)
-        live.settle()
+        live.feed.settle()
         setting.model[0].refine(10 + len(told))
         live.refresh()
         setting.live = kw.bind(setting.model, setting.optimizer, every=1)
-        setting.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
+        setting.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
 
     with pytest.warns(RuntimeWarning, match=rf"Broken could not take .*not {event}"):
         happen()
@@ -224,7 +224,7 @@ def test_a_listener_that_raises_at_an_event_is_named_and_is_told_of_the_next(
         warnings.simplefilter("ignore" if event == "on_state" else "error")
         happen()
     assert len(told) > known
-    assert listener in setting.live._listeners
+    assert listener in setting.live.feed.listeners
     assert setting.goes_on()
 
 

@@ -25,7 +25,7 @@ def computed(model: nn.Module, x: Tensor) -> list[list[float | None]]:
     live = kw.bind(model)
     live.probe(x)
     stream = {
-        "layouts": [layout_dict(live.layout)],
+        "layouts": [layout_dict(live.feed.layout)],
         "initial": frame_dict(live.frame),
         "frame": {},
         **network_of(live, live.frame),

@@ -34,7 +34,7 @@ class Setting:
         self.stream: Stream = stream_of(self.live)
         self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
         monkeypatch.setattr(self.stream, "send", self._send)
-        monkeypatch.setattr(self.live._camera.throttle, "is_open", lambda now: True)
+        monkeypatch.setattr(self.live.feed.camera.throttle, "is_open", lambda now: True)
 
     def _send(self, content: dict[str, Any], buffers: Any = None) -> None:
         self.sent.append((content, [bytes(buffer) for buffer in buffers or []]))
@@ -79,9 +79,9 @@ def test_a_frame_carries_what_is_looked_at_within_its_budget(setting):
 
 def test_whole_frames_are_taken_seldom_and_when_training_goes_quiet(setting):
     setting.steps(5)
-    assert len(setting.live.glimpses) == 5
+    assert len(setting.live.feed.glimpses) == 5
     assert [frame.step for frame in setting.live.history] == [0]
-    setting.live.settle()
+    setting.live.feed.settle()
     frame = setting.live.frame
     assert frame.step == 5
     assert all(
@@ -120,21 +120,21 @@ def test_a_selected_function_is_looked_at_and_so_is_the_layer_of_a_view(setting)
     assert window["out"] + shape[0] == 20
     assert window["in"] + shape[1] == 30
     before = np.prod(shape)
-    setting.live.deselect()
+    setting.live.select(None)
     setting.grid.layer = "1"
     assert np.prod(setting.layer(1)["shape"]) > before
 
 
 def test_a_model_within_the_budget_crosses_as_it_is(setting):
-    setting.live.looking.budget = 10**6
+    setting.live.feed.looking.budget = 10**6
     live = setting.live
-    assert live.looking.show(["1"])
-    assert live.looking.seen(live.frame) is live.frame
+    assert live.feed.looking.show(["1"])
+    assert live.feed.looking.seen(live.frame) is live.frame
 
 
 def test_observed_inputs_are_those_of_the_window(setting):
     live = kw.bind(setting.model[0], prove=False)
-    live.looking.budget = BUDGET
+    live.feed.looking.budget = BUDGET
     stream = stream_of(live)
     stream.look()
     live.select("KANConv2d", out=13, in_=11)
@@ -196,7 +196,7 @@ def test_functions_that_are_not_finite_are_counted(monkeypatch):
     live = kw.bind(kw.nn.KANLinear(4, 3), prove=False)
     data = live.frame.data.copy()
     data[:18] = np.nan
-    found = summary_of(kw.live.Frame(0, live.layout, data), live.layout.layers[0])
+    found = summary_of(kw.live.Frame(0, live.feed.layout, data), live.feed.layout.layers[0])
     assert found.broken == 2
     assert np.flatnonzero(np.isnan(found.reach)).tolist() == [0, 1]
 
@@ -209,7 +209,7 @@ def test_a_still_shows_a_window_and_a_map_of_the_rest(setting):
 
 def test_a_cut_of_a_frame_is_its_own_copy(setting):
     frame = setting.live.frame
-    cut = setting.live.looking.cut(frame.layout)
+    cut = setting.live.feed.looking.cut(frame.layout)
     assert not np.shares_memory(cut_frame(frame, cut).data, frame.data)
 
 

@@ -50,7 +50,7 @@ def trained():
 
 def settled(view: kw.LayerRanges) -> None:
     """Draw what is still to be drawn, of the latest step, in this thread."""
-    view.live.current()
+    view.live.feed.current()
     for _ in range(30):
         view._painter.now()
 
@@ -159,10 +159,10 @@ def test_the_curves_over_time_are_the_frames_own_numbers(trained):
 
 def test_a_long_past_is_thinned_evenly_from_the_first_to_the_last_frame(trained):
     _, _, live = trained
-    live.max_fps = 1e6
+    live.feed.camera.throttle.interval = 1 / 1e6
     view = kw.LayerRanges(live)
     for _ in range(300):
-        live._counter.steps += 1
+        live.feed.counter.steps += 1
         live.refresh()
     moments, complete = view._past.moments(live, 0.95, view._starts, view._observations)
     steps = [moment["0"].step for moment in moments]
@@ -231,8 +231,10 @@ def test_frames_redraw_it_from_the_painters_thread(trained):
 def test_each_dot_names_its_function_and_a_row_its_typical_one(trained):
     _, _, live = trained
     view = kw.LayerRanges(live)
-    for name, row in zip(live.layout.names, view.content["rows"], strict=True):
-        ranges = insight.function_ranges(live.layout.layer(name), live.frame.coefficients(name))
+    for name, row in zip(live.feed.layout.names, view.content["rows"], strict=True):
+        ranges = insight.function_ranges(
+            live.feed.layout.layer(name), live.frame.coefficients(name)
+        )
         functions = np.frombuffer(row["functions"], "<i4")
         dots = np.frombuffer(row["dots"], "<f4")
         np.testing.assert_allclose(dots, ranges.range[functions], rtol=1e-6)
@@ -381,13 +383,13 @@ def test_closing_it_ends_measuring_and_drawing(trained):
     view = kw.LayerRanges(live)
     updates = view._updates
     assert isinstance(updates, Updates)
-    listeners = len(live._listeners)
+    listeners = len(live.feed.listeners)
     gone = weakref.ref(updates)
     del updates
     view.close()
     assert gone() is None
-    assert live._counter.watchers == ()
-    assert len(live._listeners) == listeners - 2
+    assert live.feed.counter.watchers == ()
+    assert len(live.feed.listeners) == listeners - 2
     view.close()
 
 
@@ -519,7 +521,7 @@ def test_the_model_given_bare_is_kept_and_the_last_numbers_outlive_it(trained):
 
 def test_a_page_has_the_whole_past_however_little_was_drawn_yet(trained, tmp_path):
     model, optimizer, live = trained
-    live.max_fps = 1e6
+    live.feed.camera.throttle.interval = 1 / 1e6
     train(model, optimizer, 30)
     view = kw.LayerRanges(live)
     view.save_html(tmp_path / "page.html")
@@ -555,7 +557,7 @@ def test_of_very_many_functions_a_part_is_measured_and_it_is_said(make, monkeypa
         np.frombuffer(row[key], kind) for key, kind in (("functions", "<i4"), ("dots", "<f4"))
     )
     [layer] = live.frame.layout.layers
-    batch = live.observed[layer.name]
+    batch = live.feed.observed[layer.name]
     seen = insight.seen_inputs(layer, batch.patches, batch.edges, batch.counts)
     exact = insight.function_ranges(layer, live.frame.coefficients(layer.name), seen=seen)
     np.testing.assert_allclose(dots, exact.observed[functions], rtol=0.02)

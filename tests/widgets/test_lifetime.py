@@ -78,7 +78,7 @@ class Notebook:
             calls += event == "call" and "kan_widgets" in frame.f_code.co_filename
 
         self.step()
-        self.live._camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
+        self.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
         before = sys.getprofile()
         sys.setprofile(count)
         try:
@@ -97,8 +97,8 @@ class Notebook:
     def counts(self) -> tuple[int, ...]:
         gc.collect()
         return (
-            len(self.live._listeners),
-            len(self.live._counter.watchers),
+            len(self.live.feed.listeners),
+            len(self.live.feed.counter.watchers),
             len(hooks_of(self.optimizer)._after_step),
             len(_instances),
             len(get_comm_manager().comms),
@@ -191,7 +191,7 @@ def test_a_closed_view_is_collected_with_all_that_it_made(kind: str) -> None:
     del view
     gc.collect()
     assert gone() is None
-    assert len(live._listeners) == 1  # the stream
+    assert len(live.feed.listeners) == 1  # the stream
 
 
 def test_a_layout_that_was_given_stays_when_the_view_is_closed() -> None:
@@ -302,7 +302,7 @@ display(note(kw.Compare({"one": live})), note(kw.Dashboard(live)))
 note(kw.LayerRanges(live))
 """
 COUNTS = (
-    "[len(live._listeners), len(live._counter.watchers), len(_instances), "
+    "[len(live.feed.listeners), len(live.feed.counter.watchers), len(_instances), "
     "len(get_comm_manager().comms), len(alive())]"
 )
 

@@ -127,7 +127,7 @@ def test_the_names_of_inputs_cross_to_the_page_and_stay_in_a_recording(
     layers = stream_of(table).layouts[0]["layers"]
     assert [layer.get("input_names") for layer in layers] == [FEATURES, None]
     run = kw.replay(table.save(tmp_path / "run.npz"))
-    assert [layer.input_names for layer in run.layout.layers] == [tuple(FEATURES), ()]
+    assert [layer.input_names for layer in run.feed.layout.layers] == [tuple(FEATURES), ()]
     assert "income" in words(kw.KernelGrid(run, "0").svg())
 
 
@@ -145,7 +145,7 @@ def test_they_cross_to_the_page_with_the_layout(live: Any) -> None:
 
 def test_a_recording_keeps_them(live: Any, tmp_path: pathlib.Path) -> None:
     run = kw.replay(live.save(tmp_path / "run.npz"))
-    assert [layer.names for layer in run.layout.layers] == [tuple(CHANNELS), tuple(CLASSES)]
+    assert [layer.names for layer in run.feed.layout.layers] == [tuple(CHANNELS), tuple(CLASSES)]
     assert "dog" in words(kw.KernelGrid(run, "2").svg())
 
 
@@ -175,10 +175,10 @@ def test_names_set_on_a_binding_are_in_its_views_and_recordings(tmp_path: pathli
     assert all(name in words(grid.svg()) for name in CLASSES)
     assert (live.class_names, live.channel_names) == (CLASSES, {"0": CHANNELS})
     run = kw.replay(live.save(tmp_path / "run.npz"))
-    assert [layer.names for layer in run.layout.layers] == [tuple(CHANNELS), tuple(CLASSES)]
+    assert [layer.names for layer in run.feed.layout.layers] == [tuple(CHANNELS), tuple(CLASSES)]
     live.class_names = None
     assert "cat" not in words(grid.svg())
-    assert live.layout.layer("0").names == tuple(CHANNELS)
+    assert live.feed.layout.layer("0").names == tuple(CHANNELS)
     assert live.model is model
 
 
@@ -192,8 +192,8 @@ def test_names_set_while_it_trains_change_no_weight() -> None:
             optimizer.zero_grad()
             model(IMAGE[None]).sum().backward()
             optimizer.step()
-        assert live.layout.layer("2").names == (tuple(CLASSES) if named else ())
-        assert live.steps == 4
+        assert live.feed.layout.layer("2").names == (tuple(CLASSES) if named else ())
+        assert live.stats.steps == 4
         return model
 
     pairs = zip(trained(True).parameters(), trained(False).parameters(), strict=True)
@@ -207,15 +207,15 @@ def test_names_that_do_not_fit_are_refused_when_set_and_the_others_stay() -> Non
     with pytest.raises(TypeError, match="class_names=3: expected a list of names"):
         live.class_names = 3
     assert live.class_names == CLASSES
-    assert live.layout.layer("2").names == tuple(CLASSES)
+    assert live.feed.layout.layer("2").names == tuple(CLASSES)
     assert live.model is model
 
 
 def test_the_last_layer_is_that_of_the_modules() -> None:
     model = nn.Sequential(kw.nn.KANLinear(4, 2), nn.Linear(2, 3))
     live = kw.bind(model, class_names=CLASSES)
-    assert live.layout.layer("1").names == tuple(CLASSES)
-    assert live.layout.layer("0").names == ()
+    assert live.feed.layout.layer("1").names == tuple(CLASSES)
+    assert live.feed.layout.layer("0").names == ()
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_what_is_not_a_number_leaves_the_picture(digits, layer, part):
 def test_before_an_example_the_layers_stand_in_the_order_of_the_modules():
     live = kw.bind(nn.Sequential(kw.nn.KANLinear(3, 4), kw.nn.KANLinear(4, 2)))
     words = texts_of(kw.NetworkView(live).svg(width=800))
-    for word in ("3 numbers", "4 outputs", "2 outputs", live.structure.note):
+    for word in ("3 numbers", "4 outputs", "2 outputs", live.feed.structure.note):
         assert word in words
 
 
@@ -175,7 +175,7 @@ def test_a_function_becomes_its_form_and_the_score_is_told_before_and_after():
     said = view.stream.edits["said"]
     assert said.startswith("φ is now ")
     [layer] = [one for one in live.read() if one.name == "0"]
-    fit = kw.insight.symbolic(layer, live.observed["0"], only=(1, 0)).at((1, 0))[0]
+    fit = kw.insight.symbolic(layer, live.feed.observed["0"], only=(1, 0)).at((1, 0))[0]
     assert fit.r2 > 0.9999
     after = score()
     assert view.evaluation["before"] == pytest.approx(before, rel=1e-5)
@@ -196,8 +196,8 @@ def test_examples_of_what_was_observed_run_through_the_network_by_themselves(dig
     live = kw.bind(model := kw.nn.KANCNN.article())
     live.observe(digits.test_images[:32])
     kw.NetworkView(live)
-    assert live.probed.inputs.shape == (8, 1, 28, 28)
-    assert torch.equal(torch.from_numpy(live.probed.inputs.copy()), digits.test_images[:8])
+    assert live.feed.probed.inputs.shape == (8, 1, 28, 28)
+    assert torch.equal(torch.from_numpy(live.feed.probed.inputs.copy()), digits.test_images[:8])
     assert model is live.model
 
 

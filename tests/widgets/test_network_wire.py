@@ -54,13 +54,13 @@ def bound() -> tuple[torch.nn.Module, kw.live.Binding]:
 def test_a_stream_has_the_order_of_the_modules_until_examples_are_followed() -> None:
     _, live = bound()
     stream = stream_of(live)
-    assert structure_from(stream.structure) == live.structure
+    assert structure_from(stream.structure) == live.feed.structure
     assert (stream.structure["traced"], stream.probe, stream.activations) == (False, {}, {})
     live.probe(torch.rand(3, 1, 4, 4), labels=[1, 0, 1])
-    assert structure_from(stream.structure) == live.structure
+    assert structure_from(stream.structure) == live.feed.structure
     assert stream.structure["traced"]
     assert (stream.probe["shape"], stream.probe["labels"]) == ([3, 1, 4, 4], [1, 0, 1])
-    probed = live.probed
+    probed = live.feed.probed
     assert probed is not None
     assert stream.probe["inputs"] == probed.inputs.tobytes()
     again = stream_module.Stream(live)  # as a page gets it after a reload
@@ -75,7 +75,7 @@ def test_activations_are_one_message_with_all_values_and_all_extras(
     sent = Sent(stream_of(live), monkeypatch)
     live.probe(torch.rand(3, 1, 4, 4))
     [(content, (values, extras))] = sent.of("activations")
-    latest = live.activations.latest
+    latest = live.feed.activations.latest
     assert latest is not None
     found = unpacked(content, np.frombuffer(values, np.uint8), np.frombuffer(extras, np.float32), 1)
     for one, other in zip(found.values, latest.values, strict=True):
@@ -92,7 +92,7 @@ def test_a_page_asks_for_the_activations_before_a_step(monkeypatch: pytest.Monke
     live.probe(torch.rand(3, 1, 4, 4))
     for _ in range(3):
         live.step()
-        live.settle()
+        live.feed.settle()
     stream = stream_of(live)
     sent = Sent(stream, monkeypatch)
     stream._answer(None, {"kind": "activations?"}, [])
@@ -115,7 +115,7 @@ def test_while_it_trains_in_a_kernel_another_thread_sends_activations(
     with stream._outbox.lock:  # the scheduler does not send meanwhile
         monkeypatch.setattr(sender.scheduler, "is_busy", lambda seconds: False)
         live.step()
-        latest = live.activations.latest
+        latest = live.feed.activations.latest
         assert latest is not None
         before = stream.activations
         stream.on_activations(latest)
@@ -148,7 +148,7 @@ def test_a_still_gets_the_activations_of_the_frame_that_it_shows_or_those_before
     live.probe(torch.rand(3, 1, 4, 4))
     for _ in range(2):
         live.step()
-        live.settle()
+        live.feed.settle()
     view = Drawing(live)
     with pictured(view._stream, live.history[1]):
         asked = view._asked(400, 300, 1, {})["stream"]
@@ -164,7 +164,7 @@ def test_a_page_with_a_view_of_the_network_keeps_it(tmp_path: Path) -> None:
     live.probe(torch.rand(3, 1, 4, 4))
     for _ in range(3):
         live.step()
-        live.settle()
+        live.feed.settle()
     stream = stream_of(live)
     past = past_of(stream)
     assert saved(stream, past.frames)["activations"] == []

@@ -50,7 +50,7 @@ class Run:
     def train(self, steps: int) -> None:
         self.model.train()
         for _ in range(steps):
-            made = self.live.steps
+            made = self.live.stats.steps
             chosen = torch.arange(32) + 32 * (made % 8)
             images, labels = self.digits.train_images[chosen], self.digits.train_labels[chosen]
             self.optimizer.zero_grad()
@@ -96,7 +96,7 @@ def test_each_step_of_a_training_prints_what_the_model_gives_there(
     for steps in (1, 2, 3, 2):
         run.train(steps)
         words = texts_of(view.svg())
-        assert_printed(words, run.expected(run.live.steps, digits.test_images[0]))
+        assert_printed(words, run.expected(run.live.stats.steps, digits.test_images[0]))
     steps = run.live.history.steps.tolist()
     assert steps == list(range(9))
     for step in steps:
@@ -157,7 +157,7 @@ def test_where_the_page_does_not_know_a_step_another_is_drawn_and_named(
     run = Run(Mixed(how), digits, lr=0.05)
     for _ in range(3):
         run.train(3)
-        run.live.settle()
+        run.live.feed.settle()
     view = kw.NetworkView(run.live)
     named = set()
     for step in run.live.history.steps.tolist():

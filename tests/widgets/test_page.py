@@ -132,10 +132,10 @@ def test_views_of_one_binding_share_its_stream_and_keep_their_options(tmp_path: 
     images = saved["models"][1]["traits"]["images"]
     assert images["shape"] == [2, 1, 5, 5]
     assert np.frombuffer(images["data"], "<f4").tolist() == [1.0] * 50
-    assert saved["streams"][0]["traits"]["selection"] == live.selection
+    assert saved["streams"][0]["traits"]["selection"] == live.feed.selection
     (seen,) = saved["streams"][0]["observed"]
     counts = np.frombuffer(seen["buffers"][seen["content"]["arrays"]["counts"]], "<f4")
-    assert counts.tobytes() == live.observed["conv"].counts.tobytes()
+    assert counts.tobytes() == live.feed.observed["conv"].counts.tobytes()
     # Nothing is there to be edited.
     assert saved["models"][2]["traits"]["editable"] is False
     assert "footer" not in page.texts

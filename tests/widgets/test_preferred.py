@@ -46,7 +46,7 @@ def test_the_greys_are_the_patch_that_a_dense_search_finds(bounds: str, suppress
     for read in live.read():
         for out in range(read.shape[0]):
             kernel = kernel_of(read, out)
-            ends = np.quantile(kernel.inputs(live.observed[read.name]), (0.005, 0.995), axis=0)
+            ends = np.quantile(kernel.inputs(live.feed.observed[read.name]), (0.005, 0.995), axis=0)
             if bounds == "domain":
                 ends = np.array([kernel.domain(e) for e in range(len(kernel.columns))]).T
             low, high = ends

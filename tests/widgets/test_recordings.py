@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
+from kan_widgets.live.recordings.following import Recorded
 from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets import stream_of
@@ -33,7 +34,7 @@ class Run:
         self.live.data_source = "noise"
         for _ in self.live.track([0] * 6, epochs=2):
             self.train()
-        self.live.mark("half-way")
+        self.live.scalars.mark(self.live.stats.steps, "half-way")
         self.live.observe(self.x)
         self.path = self.live.save(folder / "run.npz")
 
@@ -185,8 +186,8 @@ def test_a_followed_run_reaches_the_page_as_a_live_one_does(
     run = Run(tmp_path)
     path = run.path.with_name("followed.npz")
     with run.live.record(path) as recording:
-        followed = Replay(Reader(path), 64.0)
-        followed._follows = True
+        followed = Replay(Recorded(Reader(path), 64.0))
+        followed.feed.follows = True
         stream = stream_of(followed)
         panel = kw.TrainingPanel(followed)
         sent: list[tuple[dict[str, Any], bytes]] = []
@@ -195,17 +196,17 @@ def test_a_followed_run_reaches_the_page_as_a_live_one_does(
         )
         run.train()
         recording.flush()
-        followed.look()
+        followed.feed.look()
         frame = run.live.frame
         assert sent[-1] == (
-            {"kind": "frame", "layout": followed.layout.version, "step": frame.step},
+            {"kind": "frame", "layout": followed.feed.layout.version, "step": frame.step},
             frame.data.tobytes(),
         )
         assert stream.status["state"] == "live"
         panel._numbers_painter.now()
         assert panel.status["step"] == frame.step
         assert panel.status["recording"].startswith("Following followed.npz")
-    followed.look()
+    followed.feed.look()
     assert stream.status["state"] == "recorded"
     assert stream.frame["step"] == frame.step
     panel.close()

@@ -62,7 +62,7 @@ def test_panel_comparison_recording_and_command_line_say_one_training_time(
     panel, compare = kw.TrainingPanel(live), kw.Compare({"KAN": live})
     begun = time.perf_counter()
     for step, at in ((1, 0.0), (2, 40.0), (3, 106.0)):
-        live.training.stepped(step, begun + at, None)
+        live.feed.training.stepped(step, begun + at, None)
     run = kw.replay(live.save(tmp_path / "run.npz"))
     views = kw.TrainingPanel(run), kw.Compare({"KAN": run})
     seconds = live.progress.elapsed
@@ -79,7 +79,7 @@ def test_panel_comparison_recording_and_command_line_say_one_training_time(
 
 
 def test_what_comes_after_the_last_step_and_pauses_are_no_training_time(live: kw.Binding) -> None:
-    training, clock = live.training, live.training.clock
+    training, clock = live.feed.training, live.feed.training.clock
     begun = time.perf_counter()
     training.stepped(1, begun, None)
     training.stepped(2, begun + 10, None)

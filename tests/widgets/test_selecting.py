@@ -51,11 +51,11 @@ def test_setting_it_selects_in_all_views_of_the_model(pair: Any) -> None:
     told: list[Any] = []
     other.on_select(told.append)
     view.selection = {"layer": "2", "out": 1, "in": 71}
-    assert view.selection == other.selection == view.live.selection == at("2", 1, 71)
+    assert view.selection == other.selection == view.live.feed.selection == at("2", 1, 71)
     assert stream_of(view.live).selection == at("2", 1, 71)
     assert told == [at("2", 1, 71)]
     view.selection = None
-    assert view.selection is other.selection is view.live.selection is None
+    assert view.selection is other.selection is view.live.feed.selection is None
     assert len(told) == 1
 
 
@@ -72,11 +72,11 @@ def test_two_views_of_different_models_can_be_linked(pair: Any) -> None:
     one, other = pair
     link = traitlets.link((one, "selection"), (other, "selection"))
     one.live.select("0", 1)
-    assert other.live.selection == at("0", 1)
+    assert other.live.feed.selection == at("0", 1)
     other.live.select("2", 0, 5)
-    assert one.live.selection == at("2", 0, 5)
-    one.live.deselect()
-    assert other.live.selection is None
+    assert one.live.feed.selection == at("2", 0, 5)
+    one.live.select(None)
+    assert other.live.feed.selection is None
     link.unlink()
 
 
@@ -100,7 +100,7 @@ def test_what_names_no_function_is_refused_and_nothing_changes(
     view.live.select("0", 1)
     with pytest.raises(error, match=said):
         view.selection = value
-    assert view.selection == view.live.selection == at("0", 1)
+    assert view.selection == view.live.feed.selection == at("0", 1)
 
 
 def test_a_layer_that_is_not_there_is_named_with_those_that_are_and_the_nearest() -> None:
@@ -112,10 +112,10 @@ def test_a_layer_that_is_not_there_is_named_with_those_that_are_and_the_nearest(
     with pytest.raises(KeyError, match=words):
         live.select("hiden")
     with pytest.raises(KeyError, match=words):
-        live.set_selection({"layer": "hiden", "out": 0, "in": 0, "row": 0, "column": 0})
+        live.feed.select({"layer": "hiden", "out": 0, "in": 0, "row": 0, "column": 0})
     with pytest.raises(TypeError, match="expected a dict with 'layer'"):
-        live.set_selection({"out": 0})  # type: ignore[typeddict-item]
-    assert live.selection is None
+        live.feed.select({"out": 0})  # type: ignore[typeddict-item]
+    assert live.feed.selection is None
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_what_a_page_selects_that_is_not_there_leaves_the_selection(said: dict[s
     grid = kw.KernelGrid(live)
     live.select("0", 1)
     stream_of(live).set_state({"selection": said})
-    assert grid.selection == live.selection == stream_of(live).selection == at("0", 1)
+    assert grid.selection == live.feed.selection == stream_of(live).selection == at("0", 1)
     assert kw.SplineInspector(live).selection == at("0", 1)  # made later
     del model
 

@@ -143,7 +143,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[tuple[str,
     model = kw.nn.KANLinear(3, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     live = kw.bind(model, optimizer, every=1)
-    live._camera.throttle.is_open = lambda now: True
+    live.feed.camera.throttle.is_open = lambda now: True
     stream = stream_of(live)
     messages: list[tuple[str, int, str]] = []
 

@@ -93,7 +93,7 @@ def test_what_is_shared_crosses_the_wire_with_the_stream_alone(
     # A page that says so of a view has told the stream's model as well, which is ahead of this.
     view.set_state({"cursor": -1, "selection": {}})
     assert view.cursor == 0
-    assert view.selection == view.live.selection
+    assert view.selection == view.live.feed.selection
     assert view.selection is not None
 
 

@@ -77,7 +77,7 @@ def test_it_says_how_the_training_stands_as_progress_does():
     stream._painter.now()
     said.append(stream.training["state"])
     assert said == ["idle", "running", "running", "finished", "paused"]
-    assert stream.training["words"] == live.standing.words == "paused"
+    assert stream.training["words"] == live.feed.standing.words == "paused"
 
 
 def test_all_views_of_a_binding_share_one_stream():
@@ -94,7 +94,7 @@ def test_a_live_frame_is_one_message_of_the_coefficients_and_no_trait(monkeypatc
     train(model, optimizer, 1)
     assert wire.kinds == ["frame"]
     content, [data] = wire.messages[0]
-    assert content == {"kind": "frame", "layout": live.layout.version, "step": 1}
+    assert content == {"kind": "frame", "layout": live.feed.layout.version, "step": 1}
     assert len(data) == 4 * 2 * 3 * 9
     np.testing.assert_array_equal(
         floats(data).reshape(2, 3, 9)[..., 0], model.base_weight.detach().numpy()
@@ -108,7 +108,7 @@ def test_when_quiet_the_last_frame_goes_into_the_trait(monkeypatch):
     wire = Wire(stream, monkeypatch)
     train(model, optimizer, 3)
     assert stream.status["state"] == "live"
-    live.settle()
+    live.feed.settle()
     assert wire.kinds == ["frame"]
     assert stream.frame["step"] == 3
     assert stream.status["state"] == "idle"
@@ -127,8 +127,8 @@ def test_a_new_grid_sends_its_tables_before_its_first_frame(monkeypatch):
     [layer] = content["layout"]["layers"]
     assert layer["domain"] == [-2.0, 2.0]
     assert floats(buffers[layer["tables"][0]["x"]])[0] == pytest.approx(-4.4)
-    assert wire.messages[1][0]["layout"] == content["layout"]["version"] == live.layout.version
-    versions = [live.history[0].layout.version, live.layout.version]
+    assert wire.messages[1][0]["layout"] == content["layout"]["version"] == live.feed.layout.version
+    versions = [live.history[0].layout.version, live.feed.layout.version]
     assert [layout["version"] for layout in stream.layouts] == versions
 
 
@@ -154,7 +154,7 @@ def test_history_brings_the_layouts_its_frames_need_and_only_what_the_page_lacks
     stream = stream_of(live)
     for size in (1.5, 2.0):
         model.basis = BSpline(5, 3, (-size, size))
-        live._counter.steps += 1
+        live.feed.counter.steps += 1
         live.refresh()
     wire = Wire(stream, monkeypatch)
     stream._answer(stream, {"kind": "history?", "before": 2, "max_bytes": 10**6}, [])
@@ -172,7 +172,7 @@ def test_a_selection_from_python_and_one_from_the_page_are_the_same(monkeypatch)
     live.select("KANLinear", 1, 2)
     assert stream.selection == {"layer": "KANLinear", "out": 1, "in": 2, "row": 0, "column": 0}
     stream.selection = {"layer": "KANLinear", "out": 0, "in": 0, "row": 0, "column": 0}
-    assert live.selection["out"] == 0
+    assert live.feed.selection["out"] == 0
 
 
 def test_a_replacing_binding_takes_over_the_stream_and_tells_the_page_to_start_anew(monkeypatch):
@@ -183,7 +183,7 @@ def test_a_replacing_binding_takes_over_the_stream_and_tells_the_page_to_start_a
     train(model, optimizer, 2)
     stream.selection = {"layer": "gone", "out": 0, "in": 0, "row": 0, "column": 0}
     again = kw.bind(model, torch.optim.SGD(model.parameters(), 0.1))
-    assert wire.messages[-1][0] == {"kind": "reset", "version": again.layout.version}
+    assert wire.messages[-1][0] == {"kind": "reset", "version": again.feed.layout.version}
     assert stream_of(again) is stream
     assert grid.live is again
     assert stream.initial["step"] == 0

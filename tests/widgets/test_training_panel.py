@@ -19,7 +19,7 @@ import traitlets
 from PIL import Image
 
 import kan_widgets as kw
-from kan_widgets.live.frames.source import Listener
+from kan_widgets.live.frames.feed import Listener
 from kan_widgets.live.reports import report
 from kan_widgets.nn.kernels import native
 from kan_widgets.widgets.training_panel import TrainingPanel, status_of
@@ -208,7 +208,7 @@ def test_how_the_layers_compute_is_said_of_our_own_layers_alone(
 def test_a_view_that_raises_is_named_on_the_panel_and_training_goes_on(
     training: Training,
 ) -> None:
-    training.live.subscribe(Broken())
+    training.live.feed.subscribe(Broken())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         for _ in range(3):
@@ -318,7 +318,7 @@ def test_closing_ends_what_it_followed_and_leaves_the_training_alone(
     monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
     training.panel.close()
     training.step()
-    assert training.live._listeners == (training.panel._stream,)
+    assert training.live.feed.listeners == (training.panel._stream,)
     assert training.live.state == "live"
     assert training.panel.comm is None
 

@@ -98,7 +98,8 @@ run = kw.follow(sys.argv[1], wait=5)
 print(run.frame.step, run.scalars.names, run.parameters["total"], run.is_complete)
 x, y = run.frame.evaluate(run.layers[0])
 print(float(abs(y).sum()))
-print(run.observed[run.layers[0]].samples, len(run.activations), len(run.structure.stations))
+feed = run.feed
+print(feed.observed[run.layers[0]].samples, len(feed.activations), len(feed.structure.stations))
 """
 
 
@@ -107,10 +108,10 @@ def test_a_recording_says_the_same_without_torch_as_with_it(recording: Path) -> 
     _, y = run.frame.evaluate(run.layers[0])
     expected = (
         f"3 ('loss',) 94650 True\n{float(abs(y).sum())}\n"
-        f"20 {len(run.activations)} {len(run.structure.stations)}\n"
+        f"20 {len(run.feed.activations)} {len(run.feed.structure.stations)}\n"
     )
-    assert len(run.activations)
-    assert len(run.structure.stations) > 5
+    assert len(run.feed.activations)
+    assert len(run.feed.structure.stations) > 5
     assert without_torch(NUMBERS, recording) == expected
 
 

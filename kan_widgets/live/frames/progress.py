@@ -43,6 +43,12 @@ class Progress:
     """What training in the background has printed, the last 20,000 characters."""
     paced: float | None = None
     """Seconds that it was asked to take, by waiting between batches; ``None`` if it was not."""
+    epochs_done: float = 0.0
+    """Epochs gone through in all runs, the last one in part; 0 where no loop counted them."""
+    seconds: float = 0.0
+    """Spent on steps of the model in all runs; where several are trained, its own share."""
+    timed_steps: int = 0
+    """The steps that took ``seconds``; the first after a break is none of them."""
 
     @property
     def fraction(self) -> float | None:

@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
+from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.recordings.archive import Archive, Place, members
 from kan_widgets.live.recordings.locks import lock
-from kan_widgets.live.recordings.recordable import Recordable
 from kan_widgets.live.recordings.writer import Writer
 
 PathLike = str | os.PathLike[str]
@@ -116,7 +116,7 @@ def _writer_of(path: Path) -> str:
     return "in another process"
 
 
-def begin(archive: Archive, source: Recordable) -> Writer:
+def begin(archive: Archive, feed: Feed) -> Writer:
     """Begin a recording of a run."""
-    model = source.model
+    model = feed.module
     return Writer(archive, type(model).__name__ if model is not None else "")

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kan_widgets.live.recordings.destination import PathLike
+from kan_widgets.live.recordings.following import NoFrames, Recorded, damage_of
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.replay import NoFrames, Replay, damage_of
+from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.reports import report
 
 
@@ -65,7 +66,7 @@ def replay(
     place = _checked(path, history_mb=history_mb)
     reader = Reader(place)
     try:
-        found = Replay(reader, history_mb, progress)
+        found = Recorded(reader, history_mb, progress)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{place} is not there: give a file that live.save(path) or live.record(path) has "
@@ -73,7 +74,7 @@ def replay(
         ) from None
     if reader.place.damage:
         report(damage_of(reader))
-    return found
+    return Replay(found)
 
 
 def follow(
@@ -114,7 +115,7 @@ def follow(
     end = time.monotonic() + wait
     while True:
         try:
-            found = Replay(Reader(place), history_mb)
+            found = Recorded(Reader(place), history_mb)
             break
         except (FileNotFoundError, NoFrames) as error:
             left = end - time.monotonic()
@@ -126,7 +127,7 @@ def follow(
                 ) from None
         time.sleep(min(interval, left))
     found.follow(interval)
-    return found
+    return Replay(found)
 
 
 def _checked(path: PathLike, **numbers: float) -> Path:

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,15 @@ import numpy as np
 
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.activations import Activations, Probe
+from kan_widgets.live.frames.feed import Feed, Listener, State
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.source import Listener, Source, State
+from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.archive import beside
 from kan_widgets.live.recordings.destination import begin, claimed, is_first_process
-from kan_widgets.live.recordings.recordable import Recordable, Steering
+from kan_widgets.live.recordings.remote import RemoteControl
 from kan_widgets.live.recordings.status import status_of
 from kan_widgets.live.recordings.waiting import NetworkNews, WaitingFrame, WaitingFrames
 from kan_widgets.live.recordings.writer import parameters_of
@@ -48,12 +49,12 @@ class Recorder(Listener, Stationary):
 
     def __init__(
         self,
-        source: Recordable,
+        source: Source,
         path: Path,
         max_bytes: int,
         *,
         overwrite: bool,
-        steered: Callable[[Recorder], Steering] | None,
+        lost_after: float | None,
     ) -> None:
         self.path = path
         self.is_active = is_first_process()
@@ -62,9 +63,9 @@ class Recorder(Listener, Stationary):
         """What the disk said, while it cannot be written; else empty."""
         self.missed = 0
         """Frames that were left out because the disk was too slow."""
-        self.steering: Steering | None = None
+        self.steering: RemoteControl | None = None
         """By which followers steer the run, where that was allowed."""
-        self._training = source.training
+        self._scalars, self._output = source.scalars, ""
         self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written
         self._job = Job(disk, self._visit, Throttle(1 / _PAUSE_SECONDS))
@@ -89,14 +90,16 @@ class Recorder(Listener, Stationary):
         with self._writing, claimed(path, overwrite=overwrite) as held:
             archive = beside(path)
             try:
-                self._writer = begin(archive, source)
-                if steered is not None:
-                    self.steering = steered(self)
+                self._writer = begin(archive, source.feed)
+                if lost_after is not None:
+                    self.steering = RemoteControl(
+                        path, self.run, lost_after, self._steered, self.say_soon
+                    )
                 self._begin(source)
                 archive.move(path, held)
             except BaseException:
                 self._is_closed = True
-                source.unsubscribe(self)
+                source.feed.unsubscribe(self)
                 if self.steering is not None:
                     self.steering.close()
                 archive.discard()
@@ -104,14 +107,19 @@ class Recorder(Listener, Stationary):
             open_recorders[path] = self
         disk.start()
 
-    def _begin(self, source: Recordable) -> None:
+    def _steered(self) -> Feed | None:
+        """Return what trains now, if anything does."""
+        source = self._source()
+        return source.feed if source is not None and source.feed.is_open else None
+
+    def _begin(self, source: Source) -> None:
         """Write what is known by now, and hear of the rest."""
-        self._know(source, source.layout)
-        past, observed = source.subscribe_from_start(self)
+        self._know(source, source.feed.layout)
+        past, observed = source.feed.subscribe_from_start(self)
         for frame in past:
             self._put(WaitingFrame(frame, 0.0, True))
         self._observed = self._observed or observed or None
-        self._network.begin(source)
+        self._network.begin(source.feed)
         self._write_all(is_last=False)
 
     # -- what it is -------------------------------------------------------------------
@@ -148,9 +156,9 @@ class Recorder(Listener, Stationary):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def records(self, source: Recordable) -> bool:
+    def records(self, source: Source) -> bool:
         """Whether it is open and records this training."""
-        return not self._is_closed and source.training is self._training
+        return not self._is_closed and source.scalars is self._scalars
 
     # -- what the binding says --------------------------------------------------------
 
@@ -203,16 +211,12 @@ class Recorder(Listener, Stationary):
 
     def on_replaced(self, source: Source) -> None:
         """Go on with the binding that has replaced the one recorded, if its training goes on."""
-        if isinstance(source, Recordable) and source.training is self._training:
+        if source.scalars is self._scalars:
             self._source = weakref.ref(source, self._forgotten)
-            self.on_layout(source.layout)
+            self.on_layout(source.feed.layout)
         else:
-            source.unsubscribe(self)
+            source.feed.unsubscribe(self)
             self._end_soon()
-
-    def source(self) -> Recordable | None:
-        """Return the binding that is recorded now, while it exists."""
-        return self._source()
 
     def say_soon(self) -> None:
         """Have the file say at once how the run stands."""
@@ -226,8 +230,8 @@ class Recorder(Listener, Stationary):
         self._job.earliest = float("-inf")
         self._job.leave_word()
 
-    def _know(self, source: Recordable, layout: Layout) -> None:
-        model = source.model
+    def _know(self, source: Source, layout: Layout) -> None:
+        model = source.feed.module
         try:
             self._parameters[layout] = None if model is None else parameters_of(model)
         except Exception as error:
@@ -298,10 +302,10 @@ class Recorder(Listener, Stationary):
             news = True
             self._put(waiting)
         if source is not None:
-            source.owe(time.thread_time() - began, whole=True)
+            source.feed.owe(time.thread_time() - began, whole=True)
         if is_last and self._late is not None:
             self._put(replace(self._late, settled=True))
-        news = self._writer.scalars(self._training.scalars) or news
+        news = self._writer.scalars(self._scalars) or news
         if (observed := self._observed) is not None:
             self._writer.observed(observed)
             self._observed = observed if self._observed is not observed else None
@@ -311,8 +315,7 @@ class Recorder(Listener, Stationary):
         self._is_stale = self._is_stale or news
         if is_last or (self._is_stale and now >= self._status_at):
             self._is_stale = False
-            output = self._training.output if is_last else ""
-            self._write_status(source, output)
+            self._write_status(source, is_last)
             # A follower that steers waits for what it says.
             self._status_at = now + (_PAUSE_SECONDS if self.steering else _STATUS_SECONDS)
         if self.nbytes > self._limit and self.frames > 2:
@@ -336,13 +339,13 @@ class Recorder(Listener, Stationary):
         self._writer.frame(frame, waiting.seconds, self._parameters.get(frame.layout))
         self._last, self._late = frame, None
 
-    def _write_status(self, source: Recordable | None, output: str) -> None:
+    def _write_status(self, source: Source | None, is_last: bool) -> None:
         if source is not None:
-            self._status = status_of(source)
+            self._status, self._output = status_of(source), source.progress.output
             if self.steering is not None:
                 self._status["steering"] = self.steering.said()
         if self._status:
-            self._writer.status(self._status | {"output": output})
+            self._writer.status(self._status | {"output": self._output if is_last else ""})
 
     def close(self) -> None:
         """Write what waits and the last state of the model, and end the file.
@@ -353,7 +356,7 @@ class Recorder(Listener, Stationary):
             return
         if (source := self._source()) is not None:
             try:
-                source.current()
+                source.feed.current()
             except Exception as error:
                 report(f"{self.path}: the last state of the model is not recorded: {error!r}")
         with self._writing:
@@ -369,7 +372,7 @@ class Recorder(Listener, Stationary):
         if self._is_closed:
             return
         if (source := self._source()) is not None:
-            source.unsubscribe(self)
+            source.feed.unsubscribe(self)
         if self.steering is not None:
             self.steering.close()
         try:

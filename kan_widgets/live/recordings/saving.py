@@ -1,12 +1,14 @@
-"""What a binding offers to keep its run: save it now, or record it while it goes on."""
+"""What a binding offers to keep its run: save it now, record it while it goes on, send it on."""
 
 from __future__ import annotations
 
 import math
-from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
+from kan_widgets import offers
 from kan_widgets.live import control_file
+from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.archive import beside
 from kan_widgets.live.recordings.destination import (
     PathLike,
@@ -15,14 +17,24 @@ from kan_widgets.live.recordings.destination import (
     claimed,
     is_first_process,
 )
-from kan_widgets.live.recordings.recordable import Recordable, Steering
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
 from kan_widgets.live.recordings.status import status_of
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 
 
-class Savable(Recordable):
-    """A source of frames that can be kept in a file."""
+class Sending(Protocol):
+    """What sends how functions develop to a tracker. Made by ``live.send_to``; see there."""
+
+    def close(self) -> None:
+        """Send what is left, and the page. Closing again does nothing."""
+
+    def __enter__(self) -> Sending: ...
+
+    def __exit__(self, *exc_info: object) -> None: ...
+
+
+class Savable(Source):
+    """A source of frames whose training goes on here, and that can be kept in a file."""
 
     def save(self, path: PathLike) -> Path:
         """Write all that is known of this run into a file, for `kan_widgets.replay`.
@@ -56,11 +68,11 @@ class Savable(Recordable):
         if not is_first_process():
             return place
         with claimed(place, overwrite=True) as held:
-            if self.is_open:
-                self.current()
+            if self.feed.is_open:
+                self.feed.current()
             archive = beside(place)
             try:
-                self._write(begin(archive, self))
+                self._write(begin(archive, self.feed))
                 archive.close()
                 archive.move(place, held)
             except BaseException:
@@ -69,25 +81,22 @@ class Savable(Recordable):
         return place
 
     def _write(self, writer: Writer) -> None:
-        model = self.model
+        model = self.feed.module
         for frame in self.history:
-            known = frame.layout is self.layout and model is not None
+            known = frame.layout is self.feed.layout and model is not None
             parameters = parameters_of(model) if known and model is not None else None
             writer.frame(frame, 0.0, parameters)
-        writer.scalars(self.training.scalars)
-        if observed := self.observed:
-            writer.observed(observed)
-        if self.structure.traced:
-            writer.structure(self.structure)
-        if self.probed is not None:
-            writer.probe(self.probed)
-        for activations in self.activations:
+        writer.scalars(self.scalars)
+        feed = self.feed
+        if feed.observed:
+            writer.observed(feed.observed)
+        if feed.found is not None and feed.found.traced:
+            writer.structure(feed.found)
+        if feed.probed is not None:
+            writer.probe(feed.probed)
+        for activations in feed.activations:
             writer.activations(activations)
         writer.status(status_of(self) | {"output": self.progress.output})
-
-    def _be_steered(self, recorder: Recorder, lost_after: float) -> Steering:
-        """Let whoever follows a recording steer the run, where something can be steered."""
-        raise RuntimeError(f"{self!r:.80} cannot be steered: record it without control")
 
     def record(
         self,
@@ -172,7 +181,7 @@ class Savable(Recordable):
                 raise TypeError(f"{name}={value!r}: expected a number")
             if not 0 < value < math.inf:
                 raise ValueError(f"{name}={value}: expected a finite number of {unit} > 0")
-        if not self.is_open:
+        if not self.feed.is_open:
             raise RuntimeError(f"this binding is {self.state}: bind the model again to record it")
         known = open_recorders.get(place)
         if known is not None and known.records(self):
@@ -180,5 +189,66 @@ class Savable(Recordable):
         if control:
             control_file.check_possible()
             control_file.clear(control_file.place_of(place), remove=False)
-        steered = partial(self._be_steered, lost_after=lost_after) if control else None
-        return Recorder(self, place, int(max_mb * 1e6), overwrite=overwrite, steered=steered)
+        return Recorder(
+            self,
+            place,
+            int(max_mb * 1e6),
+            overwrite=overwrite,
+            lost_after=lost_after if control else None,
+        )
+
+    def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> Sending:
+        """Send how the functions develop to a tracker of experiments, for as long as it goes on.
+
+        At each ``every`` steps numbers of each layer: how far its functions reach (the median and
+        the largest max φ − min φ on the grid, ``reach`` and ``furthest``), the share of them that
+        are ``constant``, how many are ``broken`` (not finite), and, once ``live.observe`` has seen
+        a batch, the share of inputs ``outside`` the grid. With them a picture of each layer as
+        `KernelGrid` draws it; these are left out where they would take more than a fiftieth of
+        the time, and numbers come later where they would take more than a two-hundredth. At the
+        end the last state, and a page with all of the history. A thread of its own draws and
+        sends: training waits for neither, and does not change. In distributed training only the
+        first process (rank 0) sends.
+
+        Parameters
+        ----------
+        writer
+            A ``SummaryWriter``; ``wandb``, ``mlflow`` or ``trackio``, or a run of one of these
+            (the module stands for its active run); or a function, called with each
+            `kan_widgets.integrations.trackers.Report`.
+        every
+            Steps between two reports, at least 1. They have frames: none come more often.
+        name
+            What stands before the names of all that is sent.
+
+        Returns
+        -------
+        Sending
+            With ``close()``, which sends what is left and the page; also a context manager. Closing
+            the binding does it too, and so does the end of the process.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``writer`` is none of these, or ``every`` is not a whole number ≥ 1.
+        RuntimeError
+            If the tracker has no active run, or the binding is closed.
+
+        Examples
+        --------
+        >>> import kan_widgets as kw
+        >>> model, reports = kw.nn.KANLinear(2, 3), []
+        >>> live = kw.bind(model)
+        >>> with live.send_to(reports.append):
+        ...     live.step()
+        >>> [report.step for report in reports], list(reports[-1].pictures)
+        ([0, 1], ['KANLinear'])
+        """
+        if isinstance(every, bool) or not isinstance(every, int):
+            raise TypeError(f"every={every!r}: expected a whole number of steps")
+        if every < 1:
+            raise ValueError(f"every={every}: expected a whole number of steps ≥ 1")
+        if not self.feed.is_open:
+            raise RuntimeError(f"this binding is {self.state}: bind the model again to send it on")
+        sending: Sending = offers.sending(self, writer, every, name)
+        return sending

@@ -9,19 +9,7 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from kan_widgets.live.frames.progress import Progress
-from kan_widgets.live.recordings.recordable import Recordable
-
-
-@dataclass(frozen=True)
-class RecordedTraining:
-    """What a recording knows of the loop that trained."""
-
-    epochs_done: float = 0.0
-    """Epochs gone through, the last one in part; 0 where no loop counted them."""
-    seconds: float = 0.0
-    """Spent on steps of the model."""
-    timed_steps: int = 0
-    """The steps that took them."""
+from kan_widgets.live.frames.source import Source
 
 
 @dataclass(frozen=True)
@@ -49,30 +37,27 @@ class Status:
     every: int = 1
     rates: tuple[float, ...] = ()
     progress: Progress = field(default_factory=Progress)
-    training: RecordedTraining = field(default_factory=RecordedTraining)
     notices: dict[str, Any] = field(default_factory=lambda: {"alarms": [], "cured": None})
     steering: Steered | None = None
 
 
-Said = TypeVar("Said", Progress, RecordedTraining, Steered)
-_KINDS: dict[object, dict[str, Any]] = {
-    kind: get_type_hints(kind) for kind in (Progress, RecordedTraining, Steered)
-}
+Said = TypeVar("Said", Progress, Steered)
+_KINDS: dict[object, dict[str, Any]] = {kind: get_type_hints(kind) for kind in (Progress, Steered)}
 
 
-def status_of(source: Recordable) -> dict[str, Any]:
+_TOOK = ("epochs_done", "seconds", "timed_steps")
+
+
+def status_of(source: Source) -> dict[str, Any]:
     """Return how a training goes, as JSON; without what it has printed."""
-    training = source.training
+    feed = source.feed
     return {
-        "state": source.state,
-        "message": source.message,
+        "state": feed.state,
+        "message": feed.message,
         "progress": asdict(replace(source.progress, output="")),
         "every": source.every,
-        "rates": source.learning_rates,
-        "notices": source.notices,
-        "epochs_done": training.epochs_done,
-        "seconds": training.seconds,
-        "timed_steps": training.timed_steps,
+        "rates": feed.learning_rates,
+        "notices": feed.notices,
     }
 
 
@@ -90,8 +75,11 @@ def status_from(raw: Mapping[str, Any]) -> Status:
         message=str(raw.get("message", "")),
         every=int(raw.get("every", 1)),
         rates=tuple(map(float, raw.get("rates", ()))),
-        progress=_with(nothing.progress, raw.get("progress", {})),
-        training=_with(nothing.training, raw),
+        # Older recordings say beside it what the training took.
+        progress=_with(
+            nothing.progress,
+            {name: raw[name] for name in _TOOK if name in raw} | raw.get("progress", {}),
+        ),
         notices=nothing.notices if notices is None else _notices(notices),
         steering=None
         if steering is None

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from kan_widgets.live.frames.activations import Activations, Probe
+from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.writer import Writer
 
@@ -77,14 +77,14 @@ class NetworkNews(Waiting[Structure | Probe | Activations | None]):
 
     _written: Activations | None = None
 
-    def begin(self, source: Source) -> None:
-        """Take what a source knows by now."""
-        if source.structure.traced:
-            self.add(source.structure)
-        if source.probed is not None:
-            self.add(source.probed)
+    def begin(self, feed: Feed) -> None:
+        """Take what is known by now."""
+        if feed.structure.traced:
+            self.add(feed.structure)
+        if feed.probed is not None:
+            self.add(feed.probed)
         with self._lock:
-            self._waiting += source.activations
+            self._waiting += feed.activations
 
     def add(self, news: Structure | Probe | Activations | None) -> None:
         """Take how it is put together, other examples (or none), or what they made of it."""

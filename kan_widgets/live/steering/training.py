@@ -6,53 +6,23 @@ import asyncio
 import threading
 import time
 import weakref
+from collections.abc import Mapping
 from pathlib import PurePath
 from types import CodeType, FrameType, TracebackType
-from typing import Any, Protocol
+from typing import Any
+
+from torch.optim import Optimizer
 
 from kan_widgets.live import cells
+from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.progress import Phase, Progress
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.frames.source import State
 from kan_widgets.live.steering.batches import SeenBatch
+from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.clock import Clock, describe_error, last_output, printed_over
 from kan_widgets.live.steering.control import POLL_SECONDS, Control, TrainingStopped
-from kan_widgets.live.steering.learning_rate import Rates
+from kan_widgets.live.steering.learning_rate import Rates, learning_rates
 from kan_widgets.live.steering.loops import Loop, loops_here, raised_in
-
-
-class Trainee(Protocol):
-    """Whoever counts the steps of a training and shows how it goes: a binding."""
-
-    @property
-    def state(self) -> State:
-        """``live`` while steps come in."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it watches."""
-
-    @property
-    def counts_steps(self) -> bool:
-        """Whether the optimizer's steps are counted as they are made."""
-
-    def need_care(self) -> None:
-        """Look at the next step for what is wanted."""
-
-    def tell_training(self) -> None:
-        """Tell the views that something about the training changed."""
-
-    def tell_batch(self) -> None:
-        """Tell the views that a batch was seen, which could be observed."""
-
-    def while_held(self) -> None:
-        """Do what came up while the training stands still."""
-
-    def waited(self, seconds: float) -> None:
-        """Note a time between two steps that was not spent on training."""
-
-    def loop_ended(self) -> None:
-        """Do what waited for the end of a step, where there will be none."""
 
 
 class Training:
@@ -61,12 +31,16 @@ class Training:
     Survives a binding that is replaced by another of the same model and optimizer.
     """
 
-    def __init__(self, binding: Trainee, steps: int = 0) -> None:
-        self._binding = weakref.ref(binding)
+    def __init__(self, feed: Feed, steps: int = 0, optimizer: Optimizer | None = None) -> None:
+        self.feed = weakref.ref(feed)
+        """The feed of the model, while it exists."""
+        self.train_with(optimizer)
         self.control = Control(self._wished, self._bare_loop_runs)
+        self.between = Between(self._current_feed, self.trains_elsewhere)
+        """What waits for the end of a step."""
         self.scalars = Scalars(self._tell)
         self.clock = Clock()
-        self.rates = Rates()
+        self._rates = Rates()
         self.batch = SeenBatch()
         self.batch_seen = False
         """Whether a loop has given a batch of inputs."""
@@ -90,41 +64,77 @@ class Training:
         self._message = self._traceback = self._output = ""
         self._lock = threading.RLock()
 
+    def _current_feed(self) -> Feed | None:
+        return self.feed()
+
+    def moves_to(self, feed: Feed) -> None:
+        """Go on with another feed, of the binding that takes the place of one before."""
+        self.feed = weakref.ref(feed)
+        feed.need_care()
+
+    def train_with(self, optimizer: Optimizer | None) -> None:
+        """Steer the rates of another optimizer from now on."""
+        self._optimizer = None if optimizer is None else weakref.ref(optimizer)
+
     @property
-    def binding(self) -> Trainee | None:
-        """The binding that counts the steps now, while it exists."""
-        return self._binding()
-
-    def belongs_to(self, binding: object) -> bool:
-        """Whether it is the training of this binding, and of no later one."""
-        return self._binding() is binding
-
-    def moves_to(self, binding: Trainee) -> None:
-        """Go on with another binding of the same model and optimizer."""
-        self._binding = weakref.ref(binding)
-        binding.need_care()
+    def optimizer(self) -> Optimizer | None:
+        """The bound optimizer, while it exists."""
+        return None if self._optimizer is None else self._optimizer()
 
     def _tell(self) -> None:
-        if (binding := self._binding()) is not None:
-            binding.tell_training()
-
-    def need_care(self) -> None:
-        """Have the binding that counts now look at the next step for what is wanted."""
-        if (binding := self._binding()) is not None:
-            binding.need_care()
+        if (feed := self.feed()) is not None:
+            feed.tell_training()
 
     def _wished(self) -> None:
-        self.need_care()
-        self._tell()
+        if (feed := self.feed()) is not None:
+            feed.need_care()
+            feed.tell_training()
+
+    def trains_elsewhere(self) -> bool:
+        """Whether parameters may only be changed after the next step, by who trains."""
+        if (feed := self.feed()) is None:
+            return False
+        going_on = feed.state == "live" or self.control.is_holding
+        elsewhere = feed.trained_by not in (None, threading.current_thread())
+        return (going_on and elsewhere) or self.runs_elsewhere
+
+    def steer(self, command: Mapping[str, Any]) -> None:
+        """Do what concerns the training alone; see `Feed.steer`."""
+        kind, control = command.get("kind"), self.control
+        if kind == "rate":
+            self.set_learning_rate(command["value"], command.get("group"))
+        elif kind == "advance":
+            control.advance(command["steps"])
+        elif kind in ("pause", "resume", "stop"):
+            {"pause": control.pause, "resume": control.resume, "stop": control.stop}[kind]()
+        elif kind != "hello":
+            raise ValueError(f"kind={kind!r:.40}: the training knows no such command")
+
+    def set_learning_rate(self, value: float, group: int | None = None) -> None:
+        """Change the learning rate between two steps; see `Source.set_learning_rate`."""
+        if (optimizer := self.optimizer) is None:
+            raise RuntimeError("no optimizer is bound: bind(model, optimizer) to steer its rate")
+        self._rates.want(optimizer, value, group)
+        self.between.want(self._set_rates)
+
+    def _set_rates(self, at_rest: bool) -> None:
+        if (optimizer := self.optimizer) is not None and (change := self._rates.set(optimizer)):
+            self.scalars.mark(self.steps, change)
+
+    @property
+    def learning_rates(self) -> list[float]:
+        """The learning rate of each parameter group of the optimizer; empty without one."""
+        optimizer = self.optimizer
+        return [] if optimizer is None else learning_rates(optimizer)
 
     def _meanwhile(self) -> None:
         self.clock.pause()
-        if (binding := self._binding()) is not None:
-            binding.while_held()
+        if (feed := self.feed()) is not None:
+            feed.while_held()
 
     def _bare_loop_runs(self, thread: threading.Thread) -> bool:
-        binding = self._binding()
-        if binding is not None and binding.state == "live":
+        feed = self.feed()
+        if feed is not None and feed.state == "live":
             return True
         if thread is threading.main_thread():
             return cells.runs_in(thread)
@@ -174,15 +184,15 @@ class Training:
         if loop.is_open:
             self.batch.keep_some()
             self.control.end(loop)
-            if (binding := self._binding()) is not None:
-                binding.loop_ended()
+            if (feed := self.feed()) is not None:
+                feed.while_held()
 
     def saw(self, batch: Any) -> None:
         """Note the batch that a loop gives, or the inputs of one."""
         if self.batch.see(batch) and not self.batch_seen:
             self.batch_seen = True
-            if (binding := self._binding()) is not None:
-                binding.tell_batch()
+            if (feed := self.feed()) is not None:
+                feed.tell_batch(True)
 
     def left(self, loop: Loop, frame: FrameType) -> None:
         """Note that a loop was left before its end, by ``break`` or by an error there."""
@@ -297,8 +307,8 @@ class Training:
     @property
     def counts_by_itself(self) -> bool:
         """Whether the steps of the optimizer are counted as they are made."""
-        binding = self._binding()
-        return binding is not None and binding.counts_steps
+        feed = self.feed()
+        return feed is not None and feed.counts_steps
 
     def hold(self) -> bool:
         """Wait, or raise, as the control wants it; see `Control.after_step`."""
@@ -327,8 +337,8 @@ class Training:
         self._waited(begun)
 
     def _waited(self, begun: float) -> None:
-        if (binding := self._binding()) is not None:
-            binding.waited(time.perf_counter() - begun)
+        if (feed := self.feed()) is not None:
+            feed.waited(time.perf_counter() - begun)
 
     async def hold_in(self, loop: Loop) -> None:
         """Wait in an asynchronous loop; see `Control.hold_in`."""
@@ -343,8 +353,8 @@ class Training:
             phase = self._phase
             if phase == "running" and self._loop is None and self.control.trainer_is_gone:
                 phase = "finished"
-            binding = self._binding()
-            open_ = self._loop is not None or (binding is not None and binding.is_open)
+            feed = self.feed()
+            open_ = self._loop is not None or (feed is not None and feed.is_open)
             if phase != "failed" and open_ and self.control.state == "paused":
                 phase = "paused"
             remaining = None
@@ -367,6 +377,9 @@ class Training:
                 message=self._message or self.control.message,
                 traceback=self._traceback,
                 output=self._output,
+                epochs_done=self.epochs_done,
+                seconds=self.seconds,
+                timed_steps=self.timed_steps,
             )
 
 

@@ -14,15 +14,15 @@ from torch.optim.swa_utils import AveragedModel
 from kan_widgets import functions
 from kan_widgets.functions import find, survey, unwrap
 from kan_widgets.functions.given import Passes, given_in
-from kan_widgets.live.watching.binding import Binding
-from kan_widgets.live.watching.limits import (
+from kan_widgets.live.watching.arguments import (
     check_every,
     check_max_fps,
     check_number,
     check_steps,
+    checked_names,
     optimizer_of,
 )
-from kan_widgets.live.watching.naming import checked_names
+from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 _bindings: weakref.WeakKeyDictionary[nn.Module, Binding] = weakref.WeakKeyDictionary()
@@ -59,7 +59,7 @@ def bind(
     take 3 % of the training's time (``stats.share`` says what it took): where frames are large or
     views are many, frames are further apart. Of a model whose frame is over a megabyte most
     frames have what views look at only, and whole ones are taken at most once a second
-    (``live.looking``, ``live.glimpses``). Watching changes nothing: no forward
+    (``live.feed.looking``, ``live.feed.glimpses``). Watching changes nothing: no forward
     pass of the model, no gradient, no random number, no mode switch. Proofs run copies of layers,
     between two steps, in less than a hundredth of the time. Should reading the model
     ever fail, training goes on and a warning says what happened.
@@ -178,7 +178,7 @@ def bind(
 
     earlier = _bindings.get(inner)
     continued = binding_of(inner)
-    if continued is not None and continued.optimizer is not optimizer:
+    if continued is not None and continued.feed.training.optimizer is not optimizer:
         continued = None
     binding = Binding(
         inner,
@@ -196,7 +196,7 @@ def bind(
     )
     _bindings[inner] = binding
     if earlier is not None:
-        binding.replaces(earlier)
+        binding._replaces(earlier)
     return binding
 
 

@@ -1,182 +1,72 @@
-"""A binding watches a model while it trains: a counter of steps, a camera, and who is told."""
+"""A binding: what users hold of a model that is watched while it trains."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from functools import partial
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from torch import nn
 from torch.optim import Optimizer
 
+from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.given import Passes
-from kan_widgets.live.budget import watching
+from kan_widgets.functions.shards import gather_again, is_sharded, shown_whole
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Names
-from kan_widgets.live.frames.progress import Stats
-from kan_widgets.live.frames.source import Listener, State
-from kan_widgets.live.reports import report
-from kan_widgets.live.steering.cures import Cures
-from kan_widgets.live.steering.edits import Edits
-from kan_widgets.live.steering.training import Training
-from kan_widgets.live.steering.watchdog import Watchdog
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.progress import Progress, Stats
+from kan_widgets.live.frames.scalars import step_given
+from kan_widgets.live.model.edits import Edits
+from kan_widgets.live.model.model import CLOSED
+from kan_widgets.live.recordings.saving import Savable
+from kan_widgets.live.steering.control import Control
+from kan_widgets.live.steering.track import Track
 from kan_widgets.live.watching import quiet
-from kan_widgets.live.watching.camera import Camera, Started
-from kan_widgets.live.watching.counter import Counter
-from kan_widgets.live.watching.errands import Errands
-from kan_widgets.live.watching.gathering import Gathering
-from kan_widgets.live.watching.guarding import Guarding
-from kan_widgets.live.watching.last_batch import LastBatch
-from kan_widgets.live.watching.layers import BoundLayers
-from kan_widgets.live.watching.limits import check_every, check_max_fps
-from kan_widgets.live.watching.naming import Naming
-from kan_widgets.live.watching.probes import Probes
+from kan_widgets.live.watching.arguments import check_every, checked_names, optimizer_of
 from kan_widgets.live.watching.steps import hooks_of
-from kan_widgets.nn.life import changes
+from kan_widgets.live.watching.watch import Watch
+from kan_widgets.live.watching.watchdog import Watchdog
+
+Batch = TypeVar("Batch")
 
 
-class Binding(Naming, Gathering, Guarding):
+class Binding(Savable):
     """Frames of a model while it trains. Made by `bind`; see there."""
+
+    feed: Watch
 
     def __init__(
         self,
         model: nn.Module,
         optimizer: Optimizer | None,
         *,
-        every: int,
-        max_fps: float,
-        layers: tuple[str, ...] | None,
-        history_mb: float,
-        steps: int = 0,
         earlier: Binding | None = None,
         names: Mapping[str, Names] | None = None,
         named: Mapping[str, Any] | None = None,
         shown: Passes | None = None,
         proves: bool | None = None,
+        **options: Any,
     ) -> None:
-        # The binding must not keep the model: whoever trains it does.
-        gone = partial(quiet.model_gone, weakref.WeakMethod(self._hold_last))
-        self._model: weakref.ref[nn.Module] | None = weakref.ref(model, gone)
-        self._optimizer = weakref.ref(optimizer) if optimizer is not None else None
-        self._camera = Camera(
-            BoundLayers(model, layers),
-            history_bytes=int(history_mb * 1e6),
-            max_fps=max_fps,
-            earlier=earlier.history if earlier is not None else None,
-            step=earlier.steps if earlier is not None else 0,
-            first_step=steps,
-            looking=earlier.looking if earlier is not None else None,
+        feed = Watch(
+            model,
+            optimizer,
             names=names,
+            earlier=None if earlier is None else earlier.feed,
+            **options,
         )
-        super().__init__(self._camera.history, self._camera.looking)
+        super().__init__(feed, feed.training.scalars)
+        self._training, self._model = feed.training, feed.model
         self._named = dict(named or {})
-        self._watchdog = Watchdog(self)
-        self.cures = Cures(self)
-        """Against alarms, with undo; see ``cure``."""
-        continued = earlier if self._camera.goes_on else None
-        self._training = continued.training if continued is not None else Training(self)
-        self._counter = Counter(
-            self,
-            self._training,
-            hooks_of(optimizer) if optimizer is not None else None,
-            lock=self._sending,
-            every=every,
-            steps=continued.steps if continued is not None else steps,
-        )
-        self.edits = Edits(self)
-        """Change functions by hand, with undo."""
-        self.errands = Errands(self)
-        """Run the model when that harms no training."""
-        self.last_batch = LastBatch(self)
-        """Observe the batch that ``live.track`` or `fit` gave last."""
-        self._probes = Probes(self._camera.layers)
-        self._sent = 0
-        # The earlier one counts until this one takes its place.
-        if continued is None:
-            self._counter.start()
-        for module in self._camera.layers.modules():
-            changes.listen(module, self._after_change)
+        self._whole: tuple[nn.Module, Binding] | None = None  # of split parameters
         self._is_made = True
         if proves is not None:
-            self._learn(model, shown, proves)
+            self._model.learn(shown, proves)
         quiet.watch(self)
 
-    # -- what it holds --------------------------------------------------------------
-
-    @property
-    def model(self) -> nn.Module | None:
-        """The bound model; ``None`` once the binding is closed or the model is gone."""
-        return self._model() if self._model is not None else None
-
-    @property
-    def every(self) -> int:
-        """A frame is due each time this many steps have passed; may be changed."""
-        return self._counter.every
-
-    @every.setter
-    def every(self, every: int) -> None:
-        check_every(every)
-        self._counter.every = every
-
-    @property
-    def max_fps(self) -> float:
-        """Frames per second at most; may be changed."""
-        return 1 / self._camera.throttle.interval
-
-    @max_fps.setter
-    def max_fps(self, max_fps: float) -> None:
-        check_max_fps(max_fps)
-        self._camera.throttle.interval = 1 / max_fps
-
-    @property
-    def stats(self) -> Stats:
-        """Counts and costs so far."""
-        counter, total = self._counter, self._counter.training_seconds
-        share, probes = (
-            min(1.0, seconds / total) if total > 0 else 0.0
-            for seconds in (counter.seconds + counter.in_background, self._probes.in_steps)
-        )
-        return Stats(
-            counter.steps,
-            self._camera.taken,
-            self._sent,
-            counter.skipped,
-            counter.seconds,
-            share,
-            probes,
-            counter.in_background,
-        )
-
-    @property
-    def state(self) -> State:
-        """``live`` while steps come in, ``idle`` between, ``closed``, or ``fault``."""
-        if self._state in ("live", "idle") and self.model is None:
-            return "closed"
-        return self._state
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it watches."""
-        return self.state in ("live", "idle")
-
-    @property
-    def counts_steps(self) -> bool:
-        """Whether the optimizer's steps are counted as they are made."""
-        return self._counter.hooks is not None and self.is_open
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether no step has come for clearly longer than steps take."""
-        return self._counter.is_quiet
-
     def __repr__(self) -> str:
-        model = self.model
-        name = type(model).__name__ if model is not None else "no model"
+        name = type(self.model).__name__ if self.model is not None else "no model"
         return (
-            f"<Binding of {name}: {len(self.layers)} layers, step {self.steps}, "
+            f"<Binding of {name}: {len(self.layers)} layers, step {self.stats.steps}, "
             f"every {self.every}, {self.state}>"
         )
 
@@ -187,22 +77,65 @@ class Binding(Naming, Gathering, Guarding):
         self.close()
 
     @property
-    def glimpses(self) -> History:
-        """Frames of what was looked at, where whole ones are taken seldom; see ``looking``."""
-        return self._camera.glimpses
+    def model(self) -> nn.Module | None:
+        """The bound model; ``None`` once the binding is closed or the model is gone."""
+        return self._model.module
 
-    def _beside(self, model: nn.Module) -> Binding:
-        return Binding(
-            model,
-            None,
-            every=1,
-            max_fps=self.max_fps,
-            layers=None,
-            history_mb=self.history.max_bytes / 1e6,
-            steps=self.steps,
+    # -- how it goes ------------------------------------------------------------------------
+
+    @property
+    def every(self) -> int:
+        """A frame is due each time this many steps have passed; may be changed."""
+        return self.feed.counter.every
+
+    @every.setter
+    def every(self, every: int) -> None:
+        check_every(every)
+        self.feed.counter.every = every
+
+    @property
+    def stats(self) -> Stats:
+        """Counts and costs so far."""
+        counter, total = self.feed.counter, self.feed.counter.training_seconds
+        share, probes = (
+            min(1.0, seconds / total) if total > 0 else 0.0
+            for seconds in (counter.seconds + counter.in_background, self._model.probing.in_steps)
+        )
+        return Stats(
+            counter.steps,
+            self.feed.camera.taken,
+            self.feed.sent,
+            counter.skipped,
+            counter.seconds,
+            share,
+            probes,
+            counter.in_background,
         )
 
-    # -- counting steps -------------------------------------------------------------
+    @property
+    def progress(self) -> Progress:
+        """How far the training is."""
+        return self._training.progress(self.feed.counter.steps, self.stats.share)
+
+    @property
+    def data_source(self) -> str:
+        """What the model is trained on, in words for the panel; may be set."""
+        return self._training.data_source
+
+    @data_source.setter
+    def data_source(self, words: str) -> None:
+        self._training.data_source = str(words)
+        self.feed.tell_training()
+
+    @property
+    def control(self) -> Control:
+        """Pause, resume, advance by single steps, or stop the training, from any thread."""
+        return self._training.control
+
+    @property
+    def watchdog(self) -> Watchdog:
+        """What goes wrong at present, and what can be done; call it to set its limits."""
+        return self.feed.watchdog
 
     def step(self) -> None:
         """Count one training step by hand, where no optimizer is bound.
@@ -214,82 +147,103 @@ class Binding(Naming, Gathering, Guarding):
         RuntimeError
             If an optimizer counts the steps already.
         """
-        if self._counter.hooks is not None:
+        if self.feed.counter.hooks is not None:
             raise RuntimeError("the bound optimizer counts the steps: do not call step() as well")
-        self._counter.step()
+        self.feed.counter.step()
 
-    def on_step(self, step: int, now: float) -> bool:
-        """Do what is due after a step, in the thread that trains; called by the counter."""
-        edited = self.edits.apply_waiting()
-        if self._is_asked:
-            self._do_what_is_asked(at_rest=False)
-        self._see_if_due(now)
-        if self._state == "idle":
-            self._set_state("live")
-            quiet.wake()
-        camera = self._camera
-        if step % self._counter.every == 0 or edited:
-            if edited or self.is_due(now):
-                if (frame := camera.take(step)) is not None:
-                    self._show(frame, settled=False)
-                camera.spent(now, seen=bool(self._listeners))
-                self._watchdog.step_framed(step)
-                self._follow_in_step(step)
-                return True
-            self._counter.skipped += 1
-        elif camera.coming is not None and (frame := camera.arrived()) is not None:
-            self._show(frame, settled=False)
-        return False
+    def train_with(self, optimizer: Optimizer) -> None:
+        """Count the steps of another optimizer from now on; history, curves and steps go on.
 
-    def is_due(self, now: float) -> bool:
-        """Whether a frame may be taken at a time; asked by the counter."""
-        return self._camera.throttle.is_open(now)
+        For a training that goes on with a new optimizer, as trainers make one at each ``fit``.
 
-    def owe(self, seconds: float, *, whole: bool = False) -> None:
-        """Note what a frame has cost in another thread."""
-        self._camera.owe(seconds, whole=whole)
+        Parameters
+        ----------
+        optimizer
+            As `kan_widgets.bind` takes it.
 
-    def can_rest(self) -> bool:
-        """Whether the next steps are only to be counted; asked by the counter."""
-        return (
-            self._state == "live"
-            and self._camera.coming is None
-            and not self.edits.any_waiting
-            and not self._is_asked
-        )
+        Raises
+        ------
+        TypeError, ValueError
+            If it neither is nor wraps a torch optimizer, or holds none of the model's parameters.
+        RuntimeError
+            If the binding is closed, or this is called inside ``optimizer.step()``.
+        """
+        if self.state not in ("live", "idle") or (model := self.model) is None:
+            raise RuntimeError(f"this binding is {self.state}: bind the model again")
+        inner = optimizer_of(model, optimizer)
+        if inner is not self._training.optimizer:
+            self.feed.counter.move_to(hooks_of(inner))
+            self._training.train_with(inner)
+            self.feed.tell_training()
 
-    def on_fault(self, error: Exception) -> None:
-        """Say once that reading the model failed, and let go of it; training goes on."""
-        self._message = f"{type(error).__name__}: {error}"
-        report(f"kan_widgets stopped watching the model: {self._message}")
-        self._release("fault")
-        self.control.release()
+    def log(self, step: int | None = None, *unnamed: Any, **values: Any) -> None:
+        """Add numbers to the curves: ``live.log(loss=loss, accuracy=0.97)``.
 
-    def while_held(self) -> None:
-        """Do what came up while the training stands still, in the thread that trains."""
-        try:
-            if self._state == "live":
-                self.settle()
-            self._do_what_is_asked(at_rest=True)
-            if self.edits.is_waiting and self.edits.apply_waiting() and self.is_open:
-                self.refresh()
-        except Exception as error:
-            if self.is_open:
-                self.on_fault(error)
+        Parameters
+        ----------
+        step
+            Where on the axis; the steps counted so far by default.
+        *unnamed
+            None: every number needs a name.
+        **values
+            Numbers, or tensors of one element; those on an accelerator are read later,
+            without holding the training up.
 
-    def waited(self, seconds: float) -> None:
-        """Note a time between two steps that was not spent on training."""
-        self._counter.waited(seconds)
+        Raises
+        ------
+        TypeError
+            If a value is no number or has no name, or the step is not a whole number.
+        ValueError
+            If the step lies before the last one of a curve. Nothing has been added then.
+        """
+        at = step_given(step, unnamed, values)
+        with self.feed.counted():
+            self.scalars.add(self.feed.counter.steps if at is None else at, values)
 
-    def loop_ended(self) -> None:
-        """Do what waited for the end of a step, where there will be none."""
-        self.while_held()
+    def track(
+        self, loader: Iterable[Batch], epochs: int = 1, seconds: float | None = None
+    ) -> Track[Batch]:
+        """Go through the batches of some epochs, so that the panel knows how far it is.
 
-    def cell_over(self, error: BaseException | None) -> None:
-        """Note how the notebook cell ended that ran in this thread."""
-        self._training.cell_ended(error)
+        ``for images, labels in live.track(loader, epochs=3): ...``; in asynchronous code
+        ``async for``, which lets other tasks run between two batches. Stopping the
+        training ends the loop after the current batch; no exception is raised.
 
-    # -- frames ---------------------------------------------------------------------
+        Parameters
+        ----------
+        loader
+            A DataLoader, or any iterable of batches.
+        epochs
+            How many times to go through it, at least 1.
+        seconds
+            About how long all of it is to take, more than 0: it waits between batches, so that
+            one can watch, and the panel says so. The weights are the same. A pause does not count,
+            it and a stop end a wait, and where training alone takes longer, nothing waits.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the loader cannot be iterated that often, ``epochs`` is not a whole number ≥ 1, or
+            ``seconds`` is not a number > 0 or the loader has no length.
+        """
+        return Track(self._training, loader, epochs, seconds)
+
+    # -- the model --------------------------------------------------------------------------
+
+    @property
+    def edits(self) -> Edits:
+        """Change functions by hand, with undo."""
+        return self._model.edits
+
+    def read(self) -> list[LayerFunctions]:
+        """Read the bound layers as they are now, as `kan_widgets.functions.read` does.
+
+        Raises
+        ------
+        RuntimeError
+            If the binding is closed or its model is gone.
+        """
+        return self._model.layers.read()
 
     def refresh(self) -> Frame:
         """Take a frame now, whatever the throttle says, and send it.
@@ -304,193 +258,176 @@ class Binding(Naming, Gathering, Guarding):
         RuntimeError
             If the binding is closed or its model is gone.
         """
-        frame = self._refresh()
-        self._counter.uncounted.steps = 0
-        self._follow_at_rest()
-        return frame
+        return self.feed.refresh()
 
-    def _refresh(self) -> Frame:
-        self._check_open()
-        started = self._begin_now()
-        with self._sending:
-            return self._show_started(started, settled=self._state != "live")
+    def observe(self, batch: Any) -> dict[str, Observation]:
+        """Run a batch through the model and keep what reaches each layer, for the views.
 
-    def current(self) -> Frame:
-        """Return a frame of the last step counted: the latest, or a new one if steps passed.
+        Once, in evaluation mode without gradients, through temporary hooks; mode and
+        random number generators are as before afterwards.
 
-        A new one is kept and sent like any other. Once closed, the last there was.
+        Parameters
+        ----------
+        batch
+            The model's input: a tensor, or a tuple of arguments.
+
+        Returns
+        -------
+        dict
+            An `Observation` for each layer reached, by name.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``batch`` is not an input, is empty, or reaches no layer.
+
+        Warns
+        -----
+        RuntimeWarning
+            If inputs are NaN: how many, and at which layers.
+        RuntimeError
+            If the binding is closed.
         """
-        self._take_last()
-        if self.state == "live" and self.frame.step != self.steps:
-            return self._refresh()
-        return self.frame
+        return self._model.observe(batch)
 
-    def settle(self) -> None:
-        """Send the latest state of a model that is not training at the moment.
+    def probe(self, images: Any = "observed", labels: Any = None) -> None:
+        """Follow a few examples through the network from now on, for the views.
 
-        Called when a cell ends and when no step has come for a while. Does nothing
-        if the views have it already, during a step, or while a function is changed
-        only to try it.
+        One forward pass is made at once; it finds how the network is put together
+        (``live.feed.structure``). After that the thread that trains makes one with a frame, as
+        often as that takes at most 1 % of the training time (``stats.probe_share``; less where
+        other views need theirs), and one when training goes quiet. Each is in evaluation mode
+        without gradients; modes, buffers, attributes of modules and random number generators are
+        as before afterwards. Should it ever fail, or change a parameter or a buffer, that is said
+        once and no more are made; training goes on. If nothing was observed yet, the examples are
+        observed too.
+
+        For the views outputs are rounded to 8 bits, maps larger than 32×32 are means over areas,
+        and of more than 64 channels (of 4,096 features) there are the first; if that is more than
+        1 MB, it is of fewer examples. Of what is taken 16 MB are kept, thinned as the history is.
+
+        While another thread trains, that one takes the examples up after its next step.
+
+        Parameters
+        ----------
+        images
+            Examples of the model's input, ``(n, ...)``; of many the first 16, and at most 4 MB.
+            By default the first 8 of the batch that was observed last. ``None`` ends it: only
+            the structure stays.
+        labels
+            The number of the right class of each, for the views.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``images`` is not an input, is empty, or reaches no layer; if none are given and
+            nothing was observed; if ``labels`` has not a whole number for each.
+        RuntimeError
+            If the binding is closed, or running the model changes its parameters or buffers.
+            Whatever the model raises passes through; nothing has changed then.
+
+        Examples
+        --------
+        >>> import torch, kan_widgets as kw
+        >>> live = kw.bind(model := kw.nn.KANCNN.article())
+        >>> live.probe(torch.rand(4, 1, 28, 28), labels=[7, 2, 1, 0])
+        >>> [station.label for station in live.feed.structure.stations][2:5]
+        ['max pool 2×2', 'SharedKANConv2d 3×3', 'max pool 2×2']
+        >>> live.feed.activations.at(step=0).values[1].data.shape
+        (4, 5, 13, 13)
         """
-        hooks = self._counter.hooks
-        if not self._is_live() or (hooks is not None and hooks.is_stepping()):
-            return
-        if self.edits.trying.locked():
-            return
-        try:
-            edited = self.edits.apply_waiting()
-            with self.edits.trying:
-                behind = edited or self.frame.step != self.steps
-                started = self._begin_now() if behind else None
-                with self._sending:
-                    if not self._is_live():
-                        return
-                    if started is None:
-                        self._emit(self.frame, settled=True)
-                    else:
-                        self._show_started(started, settled=True)
-                    if self.frame.step == self.steps:
-                        self._set_state("idle")
-            self._follow_at_rest(settled=True)
-        except Exception as error:
-            if self.model is not None:
-                self.on_fault(error)
+        self._model.probe(images, labels)
 
-    def _is_live(self) -> bool:
-        return self.state == "live"
+    @property
+    def class_names(self) -> Sequence[str] | None:
+        """What the outputs of the last layer are called; may be set, as `kan_widgets.bind` says."""
+        return self._named.get("class_names")
 
-    def show_edited(self, layer: str) -> None:
-        """Show a layer that was edited, without reading others where no step came meanwhile."""
-        self._check_open()
-        with self._sending:
-            frame = self._camera.amend(layer, self.steps, self._counter.hooks)
-            if frame is not None:
-                self._show(frame, settled=self._state != "live")
-        if frame is None:
-            self._refresh()
-        self._follow_at_rest()
+    @class_names.setter
+    def class_names(self, names: Sequence[str] | None) -> None:
+        self._rename(class_names=names)
 
-    def _begin_now(self) -> Started:
-        # Not while sending: the training thread may wait for that, inside a step.
-        return self._camera.begin_now(lambda: self.steps, self._counter.hooks)
+    @property
+    def feature_names(self) -> Sequence[str] | None:
+        """What the inputs of the first layer are called; may be set likewise."""
+        return self._named.get("feature_names")
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hand every frame from now on to ``listener``, which is held until then."""
-        self._camera.seen()
-        return super().subscribe(listener)
+    @feature_names.setter
+    def feature_names(self, names: Sequence[str] | None) -> None:
+        self._rename(feature_names=names)
 
-    def _show_started(self, started: Started, *, settled: bool) -> Frame:
-        frame = self._camera.develop(started)
-        if frame is None:
-            self._emit(self.frame, settled=settled)
+    @property
+    def channel_names(self) -> Mapping[str, Sequence[str]] | None:
+        """What the outputs of other layers are called, by the layer; may be set likewise."""
+        return self._named.get("channel_names")
+
+    @channel_names.setter
+    def channel_names(self, names: Mapping[str, Sequence[str]] | None) -> None:
+        self._rename(channel_names=names)
+
+    def _rename(self, **given: Any) -> None:
+        if (model := self.model) is None:
+            raise RuntimeError(f"this binding is {self.state}: bind the model again")
+        named = self._named | given
+        self.feed.camera.rename(checked_names(model, **named))
+        self._named = named
+        self.refresh()
+
+    def gather(self) -> Binding:
+        """Gather parameters that are split over processes, to show all functions of all layers.
+
+        All processes have to call it between the same two steps: each waits for the others. This
+        binding goes on to show what its own process has.
+
+        Returns
+        -------
+        Binding
+            Of the whole model as it is now, for views beside those of this one. Called again it
+            has one more frame, and its views show that.
+
+        Raises
+        ------
+        RuntimeError
+            If this binding is closed.
+        ValueError
+            If no parameter is split over processes.
+        """
+        if (model := self.model) is None:
+            raise RuntimeError(CLOSED)
+        if not is_sharded(model):
+            raise ValueError(
+                f"live.gather: expected a model with parameters split over processes, got a "
+                f"{type(model).__name__} that has all of its own: there is nothing to gather"
+            )
+        steps = self.stats.steps
+        if self._whole is None or self._whole[1].model is None:
+            whole = shown_whole(model)
+            fps, megabytes = 1 / self.feed.camera.throttle.interval, self.history.max_bytes / 1e6
+            beside = Binding(whole, None, every=1, max_fps=fps, history_mb=megabytes, steps=steps)
+            self._whole = whole, beside
         else:
-            self._show(frame, settled=settled)
-        return self.frame
+            gather_again(self._whole[0], model)
+            beside = self._whole[1]
+            beside.feed.counter.steps = beside._training.steps = steps
+            beside.refresh()
+        return beside
 
-    def _show(self, frame: Frame, *, settled: bool) -> None:
-        """Keep a new frame, and send it."""
-        if frame.layout.is_cut:
-            self._camera.keep(frame)
-            if self._listeners:
-                self._tell_glimpse(frame)
-                self._sent += 1
-            return
-        if frame.layout is not self.layout:
-            self.edits.forget_changed(self.layout, frame.layout)
-            self._tell_layout(frame.layout)
-        self._camera.keep(frame)
-        self._emit(frame, settled=settled)
-
-    def tell_edited(self) -> None:
-        """Tell the views that something was edited."""
-        self._tell("an edit", lambda each: each.on_edit(self.edits))
-
-    def _emit(self, frame: Frame, *, settled: bool) -> None:
-        if self._listeners:
-            self._tell_frame(frame, settled=settled)
-            self._sent += 1
-
-    def _set_state(self, state: State) -> None:
-        self._counter.need_care()
-        watching.note(self._counter, is_live=state == "live")
-        super()._set_state(state)
-
-    def _after_change(self) -> None:
-        """Show a layer whose grid was updated, or that was refined or pruned, between two steps."""
-        if self._state not in ("live", "idle"):
-            return
-        try:
-            with self._sending:
-                # A frame still on its way from an accelerator was taken before the change.
-                if (coming := self._camera.coming) is not None:
-                    self._show_started(coming, settled=False)
-            self.refresh()
-        except Exception as error:
-            self.on_fault(error)
-
-    def _check_open(self) -> None:
-        if self.state in ("closed", "fault"):
-            why = f" ({self._message})" if self._message else ""
-            raise RuntimeError(f"this binding is {self.state}{why}: bind the model again")
-
-    # -- the end --------------------------------------------------------------------
+    # -- the end ----------------------------------------------------------------------------
 
     def close(self) -> None:
         """Stop watching: remove the hooks and let go of the model.
 
         Views keep the last frame. Closing again does nothing.
         """
-        self._take_last()
-        self.settle()
-        if self._state not in ("closed", "fault"):
-            self._release("closed")
-            if self._training.belongs_to(self):
-                self.control.release()
-            self._tell("its end", lambda each: each.on_closed())
+        self.feed.close()
 
-    def _hold_last(self) -> None:
-        """Keep the layers of a model that is going, if steps were made since the last frame."""
-        if self.frame.step != self._counter.steps:
-            self._camera.layers.hold()
-
-    def _take_last(self) -> None:
-        """Take the last state of a model that has gone, if its layers are still there."""
-        if self._state not in ("live", "idle") or self.model is not None:
-            return
-        if self.frame.step != self.steps:
-            with suppress(RuntimeError):  # they are not: `standing` says so
-                started = self._begin_now()
-                with self._sending:
-                    self._show_started(started, settled=True)
-
-    def _release(self, state: State) -> None:
-        self._counter.close()
-        for module in self._camera.layers.modules():
-            changes.ignore(module, self._after_change)
-        self._model = None
-        self._camera.close()
-        self._see_no_more()
-        self._probes.stop()
-        quiet.unwatch(self)
-        with self._sending:
-            self._set_state(state)
-
-    def replaces(self, earlier: Binding) -> None:
+    def _replaces(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
-        if self._training is earlier.training:
-            self._take_over(earlier)
-            self.edits.inherit(earlier.edits)
-        self._inherit_probes(earlier)
-        self._inherit_alarms(earlier)
-        earlier._hand_over(self)
+        feed, before = self.feed, earlier.feed
+        goes_on = feed.training is before.training
+        if goes_on:
+            feed.take_over(before)
+        self._model.inherit(before.model, feed, before, goes_on=goes_on)
+        self.watchdog.inherit(before.watchdog)
+        before.hand_over(feed, self)
         earlier.close()
-
-    def _take_over(self, earlier: Binding) -> None:
-        """Go on where the earlier one is by now."""
-        with self._sending, earlier._sending:
-            self._camera.take_over(earlier._camera)
-            self._training.moves_to(self)
-            self._counter.take_over(earlier._counter)
-            if earlier._state == "live":
-                self._set_state("live")
-                quiet.wake()

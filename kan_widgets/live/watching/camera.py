@@ -16,7 +16,7 @@ from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Fingerprint, Float32, Layout, Names, build_layout
 from kan_widgets.live.frames.vectors import vectors_of
 from kan_widgets.live.frames.window import Looking
-from kan_widgets.live.watching.layers import BoundLayers
+from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.watching.steps import StepHooks
 
 # Where steps are counted by hand: how long to try to read between two of them.

@@ -12,14 +12,18 @@ from threading import Thread, current_thread
 from time import perf_counter
 from typing import Protocol
 
+from torch import nn
+from torch.optim import Optimizer
+
 from kan_widgets.live.reports import Callback
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching.steps import StepHooks
-from kan_widgets.live.watching.uncounted import Uncounted
 
 # Training counts as quiet after this long without a step, or this many step times.
 _QUIET_SECONDS = 0.25
 _QUIET_STEPS = 3.0
+# Between two steps of the bound optimizer another one, of other parameters, may make some.
+_MANY = 10
 
 
 class StepOwner(Protocol):
@@ -34,7 +38,7 @@ class StepOwner(Protocol):
     def can_rest(self) -> bool:
         """Whether the next steps are only to be counted, until a frame is due."""
 
-    def on_fault(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
         """Let go: what was due could not be done."""
 
 
@@ -166,7 +170,7 @@ class Counter:
                 try:
                     self._count(owner, start)
                 except Exception as error:
-                    owner.on_fault(error)
+                    owner.fail(error)
         if taken_over is not None:
             # This step had begun to be counted here.
             if (successor := taken_over()) is not None:
@@ -235,8 +239,17 @@ class Counter:
             self._last_step_at += seconds
 
     def watch(self, watcher: Callable[[int, bool], None]) -> Callable[[], None]:
-        """Call ``watcher(step, framed)`` after each step counted; see `Binding.watch_steps`."""
-        called = Callback("live.watch_steps", watcher)
+        """Call ``watcher(step, framed)`` in the thread that trains, after each step counted.
+
+        ``framed`` says whether a frame was taken at it. Gradients are still there. It must be
+        quick; what it raises is a warning, once.
+
+        Returns
+        -------
+        callable
+            Call it to stop.
+        """
+        called = Callback("live.feed.counter.watch", watcher)
         self.watchers = (*self.watchers, called)
         self.need_care()
         counter = weakref.ref(self)
@@ -273,3 +286,34 @@ class Counter:
                 (earlier.after_step, earlier.between_steps),
                 (self.after_step, self.between_steps),
             )
+
+
+class Uncounted:
+    """Steps that were made since the last one that was counted."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self._by = ""
+        self._trains: weakref.WeakKeyDictionary[Optimizer, bool]
+        self._trains = weakref.WeakKeyDictionary()
+
+    @property
+    def words(self) -> str:
+        """Say how many, if there are too many to be of a second optimizer; else empty."""
+        if self.steps < _MANY:
+            return ""
+        return f"{self.steps:,} steps not counted, made by {self._by}, which is not bound"
+
+    def note(self, optimizer: Optimizer, model: nn.Module | None, bound: Optimizer | None) -> bool:
+        """Note a step of an optimizer that is not bound; whether they are too many by now."""
+        trains = self._trains.get(optimizer)
+        if trains is None:
+            own = set() if model is None else {id(each) for each in model.parameters()}
+            groups = optimizer.param_groups
+            trains = any(id(each) in own for group in groups for each in group["params"])
+            self._trains[optimizer] = trains
+        if trains:
+            self.steps += 1
+            kind = type(optimizer)
+            self._by = f"another {kind.__name__}" if type(bound) is kind else kind.__name__
+        return trains and self.steps >= _MANY

@@ -40,7 +40,7 @@ class Run:
 
     def __init__(self, lives: dict[str, Binding], loop: Loop) -> None:
         self._lives = lives
-        self._trainings = {name: live.training for name, live in lives.items()}
+        self._trainings = {name: live.feed.training for name, live in lives.items()}
         self._loop = loop
         self._results = {name: FitResult() for name in lives}
         self._error: BaseException | None = None
@@ -56,11 +56,7 @@ class Run:
     def lives(self) -> dict[str, Binding]:
         """The bindings of several models by name."""
         # A model may have been bound again since.
-        latest = {name: training.binding for name, training in self._trainings.items()}
-        return {
-            name: known if isinstance(known := latest[name], Binding) else live
-            for name, live in self._lives.items()
-        }
+        return {name: _latest(live) for name, live in self._lives.items()}
 
     @property
     def result(self) -> Any:
@@ -243,7 +239,7 @@ def fit(
 def _refuse_second_run(models: dict[str, nn.Module]) -> None:
     for model in models.values():
         known = binding_of(model)
-        if known is not None and known.training.is_in_loop:
+        if known is not None and known.feed.training.is_in_loop:
             raise RuntimeError(
                 f"{type(model).__name__} is being trained: wait for that run, or stop it, first"
             )
@@ -327,8 +323,15 @@ def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, 
     return models, {name: optimizers[name] for name in models}
 
 
+def _latest(live: Binding) -> Binding:
+    """Return the binding that has taken the place of one, or itself."""
+    feed = live.feed.training.feed()
+    bound = None if feed is None or feed.module is None else binding_of(feed.module)
+    return live if bound is None else bound
+
+
 def _bound(model: nn.Module, optimizer: Optimizer) -> Binding:
     known = binding_of(model)
-    if known is not None and known.optimizer is torch_optimizer(optimizer):
+    if known is not None and known.feed.training.optimizer is torch_optimizer(optimizer):
         return known
     return bind(model, optimizer)

@@ -11,16 +11,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from kan_widgets.live import cells
-from kan_widgets.live.frames.source import State
+from kan_widgets.live.frames.feed import Feed
+from kan_widgets.live.frames.source import Source
 from kan_widgets.live.watching.steps import wait_until_outside
-from kan_widgets.live.watching.uncounted import Uncounted
 from kan_widgets.live.worker import Job, scheduler
 
 _POLL_SECONDS = 0.1
@@ -28,71 +27,31 @@ _POLL_SECONDS = 0.1
 _KEPT_SECONDS = 1.0
 
 
-class Watched(Protocol):
-    """A training that may go quiet: a binding."""
-
-    @property
-    def model(self) -> nn.Module | None:
-        """The model, while it exists."""
-
-    @property
-    def state(self) -> State:
-        """``live`` while steps come in."""
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether no step has come for clearly longer than steps take."""
-
-    @property
-    def trained_by(self) -> threading.Thread | None:
-        """The thread that made the last step, while it is known."""
-
-    @property
-    def optimizer(self) -> Optimizer | None:
-        """The bound optimizer, while it exists."""
-
-    @property
-    def uncounted(self) -> Uncounted:
-        """The steps that others have made with the model."""
-
-    def tell_training(self) -> None:
-        """Tell the views that something about the training changed."""
-
-    def settle(self) -> None:
-        """Send the latest state."""
-
-    def close(self) -> None:
-        """Stop watching."""
-
-    def cell_over(self, error: BaseException | None) -> None:
-        """Note how the cell ended that ran in this thread."""
-
-
 # A binding lives as long as its model: once that is gone, it is closed and let go of.
 # It is gone through after each step of any optimizer, so that it is exchanged and never changed.
-_watched: tuple[Watched, ...] = ()
+_watched: tuple[Source, ...] = ()
 # What has ended, and until when it is kept; only for the job.
-_ended: list[tuple[float, Watched]] = []
+_ended: list[tuple[float, Source]] = []
 _lock = threading.Lock()
 _hears_steps = False
 
 
-def watch(training: Watched) -> None:
+def watch(binding: Source) -> None:
     """Settle a training whenever it goes quiet, until `unwatch`."""
     global _watched
     with _lock:
-        _watched = (*_watched, training)
+        _watched = (*_watched, binding)
     # For the model's end, which may start no thread; and the first frame does not wait for it.
     scheduler.start()
     cells.watch(_at_the_end)
     _listen()
 
 
-def unwatch(training: Watched) -> None:
+def unwatch(feed: Feed) -> None:
     """Forget a training."""
     global _watched
     with _lock:
-        _watched = tuple(each for each in _watched if each is not training)
+        _watched = tuple(each for each in _watched if each.feed is not feed)
 
 
 def wake() -> None:
@@ -100,23 +59,30 @@ def wake() -> None:
     _job.wake()
 
 
-def all_watched() -> tuple[Watched, ...]:
-    """Return all trainings that are watched."""
-    return _watched
+def stands_still(feed: Feed) -> bool:
+    """Whether the thread that trained a model trains another one now.
+
+    A loop that nobody tracks ends without a word.
+    """
+    trainer = feed.trained_by
+    others = (binding.feed for binding in _watched if binding.feed is not feed)
+    return (
+        feed.state == "idle"
+        and trainer is not None
+        and any(other.state == "live" and other.trained_by is trainer for other in others)
+    )
 
 
 def _look() -> None:
     """Settle what is quiet, release what has lost its model; look again while any is live."""
     live, now = False, time.monotonic()
-    _ended[:] = [(end, training) for end, training in _ended if end > now]
-    for training in all_watched():
-        if training.model is None:
-            training.close()
-            _ended.append((now + _KEPT_SECONDS, training))
-        elif training.state == "live":
-            if training.is_quiet:
-                training.settle()
-            live = live or training.state == "live"
+    _ended[:] = [(end, binding) for end, binding in _ended if end > now]
+    for binding in _watched:
+        if binding.state == "closed":
+            binding.feed.close()
+            _ended.append((now + _KEPT_SECONDS, binding))
+        else:
+            live = binding.feed.look() or live
     if live or _ended:
         _job.earliest = time.monotonic() + _POLL_SECONDS
         _job.wake()
@@ -138,9 +104,8 @@ def _listen() -> None:
 
 
 def _stepped(optimizer: Optimizer, *_: Any) -> None:
-    for training in _watched:
-        if training.optimizer is not optimizer:
-            training.uncounted.note(training, optimizer)
+    for binding in _watched:
+        binding.feed.stepped_by(optimizer)
 
 
 class _CellEnd(cells.CellListener):
@@ -148,10 +113,10 @@ class _CellEnd(cells.CellListener):
 
     def cell_over(self, error: BaseException | None) -> None:
         """Settle what this thread was training, and note how that ended."""
-        for training in all_watched():
-            if training.state == "live" and training.trained_by is threading.current_thread():
-                training.settle()
-            training.cell_over(error)
+        for feed in [binding.feed for binding in _watched]:
+            if feed.state == "live" and feed.trained_by is threading.current_thread():
+                feed.settle()
+            feed.cell_over(error)
 
 
 _job = Job(scheduler, _look)
@@ -174,5 +139,5 @@ def _program_over() -> None:
     error = getattr(sys, "last_value", None)
     if cells.is_over_in(None):
         return
-    for training in all_watched():
-        training.cell_over(error)
+    for binding in _watched:
+        binding.feed.cell_over(error)

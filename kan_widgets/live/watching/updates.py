@@ -6,9 +6,8 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -16,8 +15,9 @@ from torch import Tensor
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.edit import EditLog
-from kan_widgets.live.frames.source import Listener, Source
+from kan_widgets.live.frames.feed import Listener
 from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.ungraded import ungraded
 
 _MAX_PER_SECOND = 10.0
@@ -37,22 +37,6 @@ class UpdateSizes:
     gradient_splines: float
     update_base: float
     update_splines: float
-
-
-class Stepping(Protocol):
-    """A source of frames whose steps can be watched: a binding."""
-
-    def read(self) -> list[LayerFunctions]:
-        """Read the layers as they are now."""
-
-    def watch_steps(self, watcher: Callable[[int, bool], None]) -> Callable[[], None]:
-        """Call ``watcher(step, framed)`` after each step."""
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hand what happens to ``listener``."""
-
-    def let_go(self) -> None:
-        """Forget listeners that are over."""
 
 
 class Updates:
@@ -83,7 +67,7 @@ class Updates:
     (2, 3.0, 1.5)
     """
 
-    def __init__(self, binding: Stepping) -> None:
+    def __init__(self, binding: Binding) -> None:
         self._throttle = Throttle(_MAX_PER_SECOND)
         self._before: tuple[int, tuple[str, ...], list[Tensor]] | None = None
         self._coming: deque[_Measured] = deque()
@@ -150,12 +134,12 @@ class _Ear(Listener):
 
     title = "LayerRanges"
 
-    def __init__(self, updates: Updates, binding: Stepping) -> None:
+    def __init__(self, updates: Updates, binding: Binding) -> None:
         self._updates = weakref.ref(updates)
         self._binding = weakref.ref(binding)
         self._is_over = False
-        binding.subscribe(self)
-        self._stop = binding.watch_steps(self._watch)
+        binding.feed.subscribe(self)
+        self._stop = binding.feed.counter.watch(self._watch)
 
     def _watch(self, step: int, framed: bool) -> None:
         if (updates := self._updates()) is not None:
@@ -171,7 +155,7 @@ class _Ear(Listener):
         """Whether nothing is measured any more."""
         return self._is_over
 
-    def on_replaced(self, source: Source) -> None:
+    def on_replaced(self, source: object) -> None:
         """Hear no more: whoever shows sizes asks for those of the new binding."""
         self._is_over = True
 
@@ -180,13 +164,13 @@ class _Ear(Listener):
         self._is_over = True
         self._stop()
         if (binding := self._binding()) is not None:
-            binding.let_go()
+            binding.feed.let_go()
 
 
-_of: weakref.WeakKeyDictionary[Stepping, weakref.ref[Updates]] = weakref.WeakKeyDictionary()
+_of: weakref.WeakKeyDictionary[Binding, weakref.ref[Updates]] = weakref.WeakKeyDictionary()
 
 
-def updates_of(binding: Stepping) -> Updates:
+def updates_of(binding: Binding) -> Updates:
     """Return what measures a binding's updates, the same for all who hold it."""
     known = _of.get(binding)
     updates = known() if known is not None else None

@@ -11,10 +11,10 @@ from torch import Tensor
 from kan_widgets.live.frames.activations import Extra
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Station, Structure, untraced
-from kan_widgets.live.watching.calls import Operation
-from kan_widgets.live.watching.layers import place_in_memory
-from kan_widgets.live.watching.plan import Plan
-from kan_widgets.live.watching.tracing import Raw, Trail
+from kan_widgets.live.model.calls import Operation
+from kan_widgets.live.model.layers import place_in_memory
+from kan_widgets.live.model.plan import Plan
+from kan_widgets.live.model.tracing import Raw, Trail
 
 MOST_EXTRA_BYTES = 1_000_000
 

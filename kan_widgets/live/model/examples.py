@@ -1,10 +1,9 @@
-"""Examples that are followed through the network while it trains."""
+"""Examples that are followed through a network: checked, bounded, and what is kept of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -12,21 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kan_widgets.functions import LayerFunctions
-from kan_widgets.functions.attributes import attribute
-from kan_widgets.functions.undisturbed import unchanged
-from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.activations import Activations, Extra, Probe, quantised
-from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.frames.structure import Structure
-from kan_widgets.live.watching.following import follow
-from kan_widgets.live.watching.layers import BoundLayers, place_in_memory
-from kan_widgets.live.watching.plan import Paths, plan_of
-from kan_widgets.live.watching.stations import Followed, assembled
+from kan_widgets.live.model.stations import Followed
 
 MOST_EXAMPLES = 16
 _DEFAULT_EXAMPLES = 8
-_MOST_PER_SECOND = 30.0
 _MOST_INPUT_BYTES = 4_000_000
 _MOST_BYTES = 1_000_000
 _MOST_CHANNELS = 64
@@ -94,83 +83,6 @@ def _labels_of(labels: Any, n: int) -> tuple[int, ...]:
     if any(isinstance(each, bool) or not isinstance(each, Integral) for each in listed):
         raise TypeError("labels: expected the number of the right class of each example")
     return tuple(int(each) for each in listed)
-
-
-class Probes:
-    """Follows examples through a model, when they are due.
-
-    Parameters
-    ----------
-    layers
-        The model's bound layers.
-    """
-
-    def __init__(self, layers: BoundLayers) -> None:
-        self._layers = layers
-        self._plan: tuple[int, Paths] | None = None
-        self.examples: Examples | None = None
-        self.waiting: Examples | None = None
-        """Examples that the thread that trains is to take up."""
-        self.in_steps = 0.0
-        """What following them has taken of the training's time."""
-        self.took = 0.0
-        """What that took the last time."""
-        self._throttle = Throttle(_MOST_PER_SECOND)
-
-    def is_due(self, now: float) -> bool:
-        """Whether they may be followed at time ``now`` (seconds)."""
-        return self.examples is not None and self._throttle.is_open(now)
-
-    def stop(self) -> None:
-        """Follow none from now on."""
-        self.examples = self.waiting = self._plan = None
-
-    def follow(
-        self, model: nn.Module, layout: Layout, step: int, examples: Examples | None = None
-    ) -> tuple[Structure, Activations]:
-        """Follow the examples, or others, through the model, in this thread.
-
-        Raises
-        ------
-        Disturbed
-            If that changes the model; its buffers are as before all the same.
-        Exception
-            Whatever the model raises.
-        """
-        start = perf_counter()
-        examples = examples or self.examples
-        assert examples is not None
-        try:
-            followed = self._followed(model, layout, examples.inputs)
-            return followed.structure, activations_of(followed, step, layout.version)
-        finally:
-            self.took = perf_counter() - start
-            self._throttle.spent(start, self.took)
-
-    def structure(
-        self, run: nn.Module, model: nn.Module, layout: Layout, inputs: Tensor
-    ) -> Structure:
-        """Find the structure of a model with a copy that is run in its place."""
-        return self._followed(model, layout, inputs, run).structure
-
-    def _followed(
-        self, model: nn.Module, layout: Layout, inputs: Tensor, run: nn.Module | None = None
-    ) -> Followed:
-        functions: dict[str, LayerFunctions] | None = None
-        run = run or model
-        if self._plan is None or self._plan[0] != layout.version:
-            # What reads them costs more than the rest: only where the layers are other ones.
-            layers = self._layers.read()
-            plan = plan_of(self._layers.entries(), layers)
-            self._plan = layout.version, Paths(plan, model)
-            functions = {layer.name: layer for layer in layers}
-        plan = self._plan[1].of(run)
-        with unchanged(run):
-            trail = follow(run, plan, as_taken(inputs, run), reduced, functions)
-        held = {name: attribute(run, name) for name in self._layers.vectors()}
-        known = {vector.name for vector in layout.beside}
-        paths = {place_in_memory(held[name]): name for name in held if name in known}
-        return assembled(trail, plan, layout, paths)
 
 
 def as_taken(inputs: Tensor, model: nn.Module) -> Tensor:

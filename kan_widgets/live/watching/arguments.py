@@ -1,66 +1,65 @@
-"""Names that a reader gives to classes, features and channels, checked against the model."""
+"""What a binding is given: which numbers, optimizers and names they may be."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from torch import nn
+from torch.optim import Optimizer
 
 from kan_widgets.functions import find
-from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Names
-from kan_widgets.live.watching.reading import Reading
+from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 
-class Naming(Reading):
-    """A source of frames whose outputs and inputs can be given other names."""
+def check_every(every: int) -> None:
+    """Raise unless it is a number of steps."""
+    if isinstance(every, bool) or not isinstance(every, int):
+        raise TypeError(f"every={every!r}: expected a whole number of steps")
+    if every < 1:
+        raise ValueError(f"every={every}: expected a whole number of steps ≥ 1")
 
-    _named: dict[str, Any]
-    """What `checked_names` was given."""
 
-    @abstractmethod
-    def refresh(self) -> Frame:
-        """Take a frame now, and send it."""
+def check_number(name: str, value: float) -> None:
+    """Raise unless it is a number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name}={value!r}: expected a number")
 
-    @property
-    def class_names(self) -> Sequence[str] | None:
-        """What the outputs of the last layer are called; may be set, as `kan_widgets.bind` says."""
-        names: Sequence[str] | None = self._named.get("class_names")
-        return names
 
-    @class_names.setter
-    def class_names(self, names: Sequence[str] | None) -> None:
-        self._rename(class_names=names)
+def check_max_fps(max_fps: float) -> None:
+    """Raise unless it is a rate."""
+    check_number("max_fps", max_fps)
+    if not 0 < max_fps < math.inf:
+        raise ValueError(f"max_fps={max_fps}: expected a finite number > 0")
 
-    @property
-    def feature_names(self) -> Sequence[str] | None:
-        """What the inputs of the first layer are called; may be set likewise."""
-        names: Sequence[str] | None = self._named.get("feature_names")
-        return names
 
-    @feature_names.setter
-    def feature_names(self, names: Sequence[str] | None) -> None:
-        self._rename(feature_names=names)
+def check_steps(steps: int) -> None:
+    """Raise unless it is a number of steps made before."""
+    if isinstance(steps, bool) or not isinstance(steps, int):
+        raise TypeError(f"steps={steps!r}: expected a whole number of steps")
+    if steps < 0:
+        raise ValueError(f"steps={steps}: expected a whole number of steps ≥ 0")
 
-    @property
-    def channel_names(self) -> Mapping[str, Sequence[str]] | None:
-        """What the outputs of other layers are called, by the layer; may be set likewise."""
-        names: Mapping[str, Sequence[str]] | None = self._named.get("channel_names")
-        return names
 
-    @channel_names.setter
-    def channel_names(self, names: Mapping[str, Sequence[str]] | None) -> None:
-        self._rename(channel_names=names)
+def optimizer_of(model: nn.Module, given: object) -> Optimizer:
+    """Return the torch optimizer that was given, or is inside what was, if it trains the model.
 
-    def _rename(self, **given: Any) -> None:
-        if (model := self.model) is None:
-            raise RuntimeError(f"this binding is {self.state}: bind the model again")
-        named = self._named | given
-        self._camera.rename(checked_names(model, **named))
-        self._named = named
-        self.refresh()
+    Raises
+    ------
+    TypeError
+        If there is none.
+    ValueError
+        If it holds none of the model's parameters.
+    """
+    optimizer = torch_optimizer(given)
+    known = {id(parameter) for parameter in model.parameters()}
+    if not any(id(p) in known for group in optimizer.param_groups for p in group["params"]):
+        raise ValueError(
+            f"the optimizer holds none of the parameters of {type(model).__name__}: give the "
+            "one made from model.parameters() (made after the model was built or moved)"
+        )
+    return optimizer
 
 
 def checked_names(

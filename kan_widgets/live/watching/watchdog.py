@@ -7,7 +7,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,13 +15,15 @@ from torch import Tensor
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
+from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.reports import report
+from kan_widgets.live.model.model import BoundModel
+from kan_widgets.live.reports import Callback, report
 from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering import alarms
 from kan_widgets.live.steering.alarms import Alarm, Limits
+from kan_widgets.live.steering.training import Training
+from kan_widgets.live.watching.cures import BUTTONS, Cures
 from kan_widgets.live.worker import Job, scheduler
 
 _IN_STEPS, _IN_BACKGROUND = 0.001, 0.005
@@ -30,56 +32,18 @@ _FEWEST_LOOKS = 10
 _MOST_RAISED = 100
 
 
-class Guarded(Protocol):
-    """A training that is watched: a binding."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it watches."""
-
-    @property
-    def frame(self) -> Frame:
-        """The latest frame."""
-
-    @property
-    def scalars(self) -> Scalars:
-        """What was logged."""
-
-    @property
-    def observed(self) -> dict[str, Observation]:
-        """The inputs of the layers for a batch."""
-
-    @property
-    def learning_rates(self) -> list[float]:
-        """Of each parameter group; empty without an optimizer."""
-
-    @property
-    def trained_by(self) -> threading.Thread | None:
-        """The thread that made the last step."""
-
-    def first_frame(self) -> Frame:
-        """Return the first frame."""
-
-    def trained_layers(self) -> Mapping[str, bool | None]:
-        """Return of each layer whether the optimizer has it; ``None`` where it is frozen."""
-
-    def read(self) -> list[LayerFunctions]:
-        """Read the layers as they are now."""
-
-    def tell_training(self) -> None:
-        """Tell the views that something changed."""
-
-
 class Watchdog(Stationary):
-    """The alarms of a training. Made by ``live.watchdog``; see there.
+    """The alarms of a training. Reached as ``live.watchdog``; calling it sets the limits.
 
     Frames, curves and observed inputs are looked at by the thread `scheduler`, about once a
     second. Gradients are looked at in the thread that trains, when it has taken a frame, in at
     most a thousandth of its time. Nothing is changed, and no forward pass made.
     """
 
-    def __init__(self, binding: Guarded) -> None:
-        self._of = weakref.ref(binding)
+    def __init__(self, feed: Feed, model: BoundModel, training: Training) -> None:
+        self._of = weakref.ref(feed)
+        self._model, self._training = model, training
+        self._cures = Cures(model, training, self._say)
         self.limits = Limits()
         self.tell: Callable[[Alarm], object] | None = None
         """Called with each new alarm, by the thread that finds it."""
@@ -94,6 +58,112 @@ class Watchdog(Stationary):
         self._still: dict[str, Alarm] = {}
         self._looking = threading.Lock()
         self._is_broken = False
+
+    def __call__(
+        self,
+        *,
+        outside: float = 0.5,
+        dead: float = 0.1,
+        exploding: float = 100.0,
+        steps: int = 100,
+        tell: Callable[[Alarm], object] | None = None,
+    ) -> Watchdog:
+        """Say from when on something counts as wrong, and who is told.
+
+        A binding looks by itself, about once a second, in 0.6 % of the time at most: at the
+        frames it takes, the losses logged, the inputs that were observed, and the gradients at
+        steps with a frame. It makes no forward pass and changes nothing. What it finds is shown
+        in `TrainingPanel`, with its likely cause and its cure, and is in the recording. It finds
+
+        - a loss (a curve called so) that is not finite;
+        - coefficients that are not finite;
+        - a layer more than ``outside`` of whose observed inputs lie outside its grid;
+        - functions on a grid that have had no gradient for ``steps`` steps, where they are more
+          than ``dead`` of their layer. Functions that are 0 were pruned, and do not count;
+        - splines that have not moved for ``steps`` steps while other layers change, unless their
+          parameters are frozen;
+        - a layer whose φ reaches more than ``exploding`` times as far as any did at first, and as
+          far as ``exploding``.
+
+        Parameters
+        ----------
+        outside, dead
+            Shares, 0 to 1.
+        exploding
+            A factor above 1.
+        steps
+            At least 1.
+        tell
+            Called with each new `Alarm`, by a thread in the background: a function, or what sends
+            it to a tracker. What it raises is a warning.
+
+        Returns
+        -------
+        Watchdog
+            With ``alarms``: what goes wrong at present.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a limit is out of range, or ``tell`` cannot be called. Nothing has changed then.
+
+        Examples
+        --------
+        >>> import kan_widgets as kw
+        >>> live = kw.bind(model := kw.nn.KANLinear(2, 3))
+        >>> live.log(loss=float("nan"))
+        >>> [alarm] = live.watchdog(tell=print).look()  # doctest: +ELLIPSIS
+        loss is nan since step 0. Mostly the steps are too large, ...
+        """
+        limits = Limits(outside, dead, exploding, steps)
+        if tell is not None and not callable(tell):
+            raise TypeError(f"tell={tell!r:.80}: expected a function of an alarm")
+        self.limits = limits
+        self.tell = None if tell is None else Callback("live.watchdog", tell)
+        self.wake()
+        return self
+
+    def inherit(self, earlier: Watchdog) -> None:
+        """Go by the limits of an earlier binding of the model, and tell whom it told."""
+        self.limits, self.tell = earlier.limits, earlier.tell
+
+    def cure(self, alarm: str) -> None:
+        """Do what the button of an alarm says, between two steps; `undo` takes it back.
+
+        Parameters
+        ----------
+        alarm
+            Its ``id``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such alarm now, or nothing can be done about it from here.
+        RuntimeError
+            If there is no optimizer, or no batch to go by.
+        """
+        known = {each.id: each for each in self._alarms}
+        if alarm not in known:
+            words = ", ".join(map(repr, known)) or "there is none"
+            raise ValueError(f"alarm={alarm!r:.80}: the alarms now are: {words}")
+        self._cures.apply(known[alarm])
+
+    def undo(self) -> None:
+        """Take the last cure back, between two steps.
+
+        Of a grid update: knots and coefficients of all splines become what they were before it.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        self._cures.undo()
+
+    @property
+    def cured(self) -> tuple[str, ...]:
+        """What was done against alarms, in a sentence each: the last is the first to be undone."""
+        return tuple(cured.what for cured in self._cures.done)
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
@@ -114,13 +184,13 @@ class Watchdog(Stationary):
         """Look at the gradients of a step at which a frame was taken, in the thread that trains."""
         self._job.wake()
         start = time.perf_counter()
-        binding = self._of()
-        if self._is_broken or not self._in_steps.is_open(start) or binding is None:
+        feed = self._of()
+        if self._is_broken or not self._in_steps.is_open(start) or feed is None:
             return
-        if binding.trained_by is not threading.current_thread():
+        if feed.trained_by is not threading.current_thread():
             return
         try:
-            layers = binding.read()
+            layers = self._model.layers.read()
             gradients = self._gradients
             if gradients is None or not gradients.fit(layers):
                 gradients = _Gradients(step, layers)
@@ -133,8 +203,8 @@ class Watchdog(Stationary):
     # -- in the background --------------------------------------------------------------
 
     def _look(self) -> None:
-        binding = self._of()
-        if self._is_broken or binding is None or not binding.is_open:
+        feed = self._of()
+        if self._is_broken or feed is None or not feed.is_open:
             return
         try:
             self.look()
@@ -148,11 +218,11 @@ class Watchdog(Stationary):
 
     def look(self) -> tuple[Alarm, ...]:
         """Look at what there is now, in the calling thread; return the alarms."""
-        binding = self._of()
-        if binding is None:
+        feed = self._of()
+        if feed is None:
             return self._alarms
         with self._looking:
-            found = self._found(binding)
+            found = self._found(feed)
             known = {alarm.id: alarm for alarm in self._alarms}
             # What goes on began when it was seen first.
             lasting = [
@@ -166,42 +236,74 @@ class Watchdog(Stationary):
             fresh = [alarm for alarm in lasting if alarm.id not in known]
             self.raised = (*self.raised, *fresh)[-_MOST_RAISED:]
         if before != self._alarms:
-            binding.tell_training()
+            self._say()
         if self.tell is not None:
             for alarm in fresh:
                 self.tell(alarm)
         return self._alarms
 
-    def _found(self, binding: Guarded) -> list[Alarm]:
-        frame, limits = binding.frame, self.limits
-        rate = next(iter(binding.learning_rates), None)
-        found = [*alarms.bad_losses(binding.scalars, rate), *alarms.not_finite(frame)]
+    def _say(self) -> None:
+        """Have the panel say what goes wrong, and what was done about it."""
+        if (feed := self._of()) is None:
+            return
+        cured, done = None, self.cured
+        if self._cures.message:
+            cured = {"text": self._cures.message, "undo": False}
+        elif done:
+            cured = {"text": done[-1], "undo": True}
+        said: list[dict[str, Any]] = [
+            {
+                "id": alarm.id,
+                "text": alarm.what,
+                "more": f"{alarm.cause} {alarm.cure}",
+                "button": BUTTONS.get(alarm.button, ""),
+            }
+            for alarm in self._alarms
+        ]
+        feed.notices = {"alarms": said, "cured": cured}
+        feed.tell_training()
+
+    def _found(self, feed: Feed) -> list[Alarm]:
+        frame, limits = feed.frame, self.limits
+        rate = next(iter(self._training.learning_rates), None)
+        found = [*alarms.bad_losses(self._training.scalars, rate), *alarms.not_finite(frame)]
         if not any(alarm.kind == "not finite" for alarm in found):
-            found += alarms.exploding(frame, binding.first_frame(), limits, rate)
+            found += alarms.exploding(frame, feed.history[0], limits, rate)
         layers = {layer.name: layer for layer in frame.layout.layers}
-        found += alarms.outside_grid(binding.observed, layers, limits)
-        found += self._found_still(binding, frame)
-        found += self._found_dead(binding, frame)
+        found += alarms.outside_grid(feed.observed, layers, limits)
+        found += self._found_still(frame)
+        found += self._found_dead(feed, frame)
         return found
 
-    def _found_still(self, binding: Guarded, frame: Frame) -> list[Alarm]:
+    def _found_still(self, frame: Frame) -> list[Alarm]:
         before = self._before
         if before is None or before.layout is not frame.layout or frame.step < before.step:
             self._before, self._still = frame, {}
         elif frame.step - before.step >= self.limits.steps:
             self._before = frame
-            trained = binding.trained_layers()
+            trained = self._trained_layers()
             now = {a.id: a for a in alarms.still(frame, before, self.limits, trained)}
             self._still = {key: self._still.get(key, alarm) for key, alarm in now.items()}
         return list(self._still.values())
 
-    def _found_dead(self, binding: Guarded, frame: Frame) -> list[Alarm]:
+    def _trained_layers(self) -> Mapping[str, bool | None]:
+        """Return of each layer whether the optimizer has its parameters; ``None`` if frozen."""
+        optimizer = self._training.optimizer
+        groups = [] if optimizer is None else optimizer.param_groups
+        held = {id(parameter) for group in groups for parameter in group["params"]}
+        found: dict[str, bool | None] = {}
+        for name, module in self._model.layers.owners().items():
+            free = [each for each in module.parameters() if each.requires_grad]
+            found[name] = any(id(each) in held for each in free) if free else None
+        return found
+
+    def _found_dead(self, feed: Feed, frame: Frame) -> list[Alarm]:
         gradients = self._gradients
         if gradients is None:
             self._dead = {}
         elif gradients.looks >= _FEWEST_LOOKS and gradients.steps >= self.limits.steps:
             self._gradients = None  # the next frame begins anew
-            observed = binding.observed
+            observed = feed.observed
             self._dead = {}
             for layer in frame.layout.layers:
                 alive = gradients.alive(layer.name)

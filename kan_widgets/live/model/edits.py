@@ -12,18 +12,27 @@ import numpy as np
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live import cells
 from kan_widgets.live.frames.edit import Edit, Float64, Index
+from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.layout import Layout
+from kan_widgets.live.model.held import held_in, hold, release
+from kan_widgets.live.model.layers import BoundLayers
+from kan_widgets.live.model.writing import (
+    Wanted,
+    always,
+    place_in,
+    present,
+    straight,
+    unnoticed,
+    write,
+)
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
-from kan_widgets.live.steering.editable import Editable
-from kan_widgets.live.steering.held import held_in, hold, release
-from kan_widgets.live.steering.straight import straight
-from kan_widgets.live.steering.writing import Wanted, always, place_in, present, unnoticed, write
+from kan_widgets.live.steering.training import Training
 
 _MAX_UNDO = 200
 
 
-class Edits(cells.CellListener, Stationary):
+class Edits(Stationary):
     """The edits of one binding, with undo and redo. Reached as ``binding.edits``.
 
     While the model trains, an edit is applied right after the next optimizer step;
@@ -35,9 +44,10 @@ class Edits(cells.CellListener, Stationary):
     like) stays.
     """
 
-    def __init__(self, binding: Editable) -> None:
-        # Without a circle the binding goes with its history when nobody needs it any more.
-        self._of = weakref.ref(binding)
+    def __init__(self, feed: Feed, layers: BoundLayers, training: Training) -> None:
+        # Without a circle the feed goes with its history when nobody needs it any more.
+        self._of = weakref.ref(feed)
+        self._layers, self._training = layers, training
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
         self._open = False  # the last edit of `_done` is a gesture that goes on
@@ -48,13 +58,12 @@ class Edits(cells.CellListener, Stationary):
         self._lock = threading.RLock()
         self.trying = threading.Lock()
         """Held while a function is changed only to try it, and while the last state is read."""
-        cells.watch(self)
 
     @property
-    def _binding(self) -> Editable:
-        if (binding := self._of()) is None:
+    def _feed(self) -> Feed:
+        if (feed := self._of()) is None:
             raise RuntimeError("the binding of these edits is gone: bind the model again")
-        return binding
+        return feed
 
     @property
     def done(self) -> tuple[Edit, ...]:
@@ -81,11 +90,6 @@ class Edits(cells.CellListener, Stationary):
         """Whether an edit is still to be written into the model."""
         with self._lock:
             return bool(self._waiting)
-
-    @property
-    def any_waiting(self) -> bool:
-        """Whether an edit waits, asked without waiting for one that is being written."""
-        return bool(self._waiting)
 
     def set(
         self, layer: str, index: Sequence[int], coefficients: Sequence[float], *, final: bool = True
@@ -134,15 +138,15 @@ class Edits(cells.CellListener, Stationary):
         """Let training change a function again that was fixed. Raises as ``set`` does."""
         place = self._place(layer, index)
         with self._lock:
-            release(self._binding.place_of(layer, place).module, layer, place)
+            release(self._layers.place(layer, place).module, layer, place)
             if (waits := self._waiting.get((layer, place))) is not None:
                 self._waiting[layer, place] = Wanted(waits.values, None)
-        self._binding.tell_edited()
+        self._tell_edited()
 
     @property
     def held(self) -> tuple[tuple[str, Index], ...]:
         """Layer and index of each function that training leaves as it is; see `fix`."""
-        return tuple(at for module in self._binding.modules() for at in held_in(module))
+        return tuple(at for module in self._layers.modules() for at in held_in(module))
 
     def _set(
         self,
@@ -170,7 +174,7 @@ class Edits(cells.CellListener, Stationary):
             last = self._done[-1] if self._open and self._done else None
             if last is not None and (last.layer, last.index) == (layer, place):
                 before = self._done.pop().before
-            self._latest = Edit(layer, place, before, values, self._step, final, begins)
+            self._latest = Edit(layer, place, before, values, self._training.steps, final, begins)
             self._done = [*self._done, self._latest][-_MAX_UNDO:]
             self._undone = []
             self._open = not final
@@ -190,7 +194,7 @@ class Edits(cells.CellListener, Stationary):
             If the layer's basis has changed since; or as ``set`` does.
         """
         place = self._place(layer, index)
-        first, now = self._binding.history[0], self._binding.layout.layer(layer)
+        first, now = self._feed.history[0], self._feed.layout.layer(layer)
         if layer not in first.layout.names:
             raise ValueError(f"{layer} was not read yet at step {first.step}")
         if not first.layout.layer(layer).reads_as(now):
@@ -239,11 +243,7 @@ class Edits(cells.CellListener, Stationary):
 
     def forget_changed(self, before: Layout, after: Layout) -> None:
         """Forget the edits of layers whose basis has changed: their numbers mean others now."""
-        kept = {
-            now.name
-            for now in after.layers
-            if now.name in before.names and now.reads_as(before.layer(now.name))
-        }
+        kept = _kept(before, after)
         with self._lock:
             self._done = [edit for edit in self._done if edit.layer in kept]
             self._undone = [edit for edit in self._undone if edit.layer in kept]
@@ -257,9 +257,9 @@ class Edits(cells.CellListener, Stationary):
         for the thread that trains, or while nothing trains.
         """
         functions = self._functions(edit.layer)
-        module = self._binding.place_of(edit.layer, edit.index).module
+        module = self._layers.place(edit.layer, edit.index).module
         parameters = [*module.parameters()]
-        taken = self._binding.stats.frames_taken
+        before = self._feed.frame
         try:
             with self.trying:
                 kept = [parameter.detach().clone() for parameter in parameters]
@@ -271,13 +271,12 @@ class Edits(cells.CellListener, Stationary):
                         parameter.detach().copy_(value)
         finally:
             # A frame that was asked for in the meantime shows what is past.
-            asked = self._binding.stats.frames_taken != taken
-            if asked and self._binding.is_open:
-                self._binding.refresh()
+            if self._feed.frame is not before and self._feed.is_open:
+                self._feed.refresh()
 
     # -- how they get into the model ------------------------------------------------
 
-    def apply_waiting(self) -> bool:
+    def apply_waiting(self, at_rest: bool = False) -> bool:
         """Write what waits for the end of a step; return whether there was any.
 
         Called by the thread that trains, between two steps, and by others when training
@@ -285,23 +284,25 @@ class Edits(cells.CellListener, Stationary):
         """
         if not self._waiting:
             return False
-        mine = self._binding.trained_by is threading.current_thread()
-        if not mine and self._binding.training.runs_elsewhere:
+        mine = self._feed.trained_by is threading.current_thread()
+        if not mine and self._training.runs_elsewhere:
+            self._training.between.later(self.apply_waiting)
             return False
         with cells.between() if not mine else always() as free, self._lock:
             if not free:
+                self._training.between.later(self.apply_waiting)
                 return False
             waiting, self._waiting = self._waiting, {}
             for (layer, place), wanted in waiting.items():
                 try:
-                    module = self._binding.place_of(layer, place).module
+                    module = self._layers.place(layer, place).module
                     with always() if mine else unnoticed(module):
                         self._become(self._functions(layer), place, wanted)
                 except Exception as error:
                     self._message = f"the edit of {layer} was not applied: {error}"
                     report(self._message)
         if self._message:
-            self._binding.tell_edited()
+            self._tell_edited()
         return bool(waiting)
 
     def inherit(self, earlier: Edits) -> None:
@@ -309,34 +310,23 @@ class Edits(cells.CellListener, Stationary):
         with earlier._lock:
             waiting, earlier._waiting = earlier._waiting, {}
             done, undone = earlier._done, earlier._undone
-        before, after = earlier._binding.layout, self._binding.layout
+        kept = _kept(earlier._feed.layout, self._feed.layout)
         with self._lock:
             self._waiting = waiting | self._waiting
-            kept = {
-                now.name
-                for now in after.layers
-                if now.name in before.names and now.reads_as(before.layer(now.name))
-            }
             self._done = [edit for edit in done if edit.layer in kept] + self._done
             self._undone = [edit for edit in undone if edit.layer in kept]
-
-    def cell_ended(self) -> None:
-        """Write what has waited for the end of a notebook cell."""
-        if not self._waiting or self._of() is None:
-            return
-        if not self._binding.trains_elsewhere() and self.apply_waiting():
-            if self._binding.is_open:
-                self._binding.refresh()
+        if waiting:
+            self._training.between.later(self.apply_waiting)
 
     def _apply(self, functions: LayerFunctions, place: Index, wanted: Wanted, free: bool) -> bool:
         """Write, or leave it to who trains; return whether it was written."""
         self._message = ""
-        if not free or self._binding.trains_elsewhere():
+        if not free or self._training.trains_elsewhere():
             waits = self._waiting.get((functions.name, place))
             if wanted.holds is None and waits is not None:
                 wanted = Wanted(wanted.values, waits.holds)
             self._waiting[functions.name, place] = wanted
-            self._binding.need_care()
+            self._training.between.later(self.apply_waiting)
             return False
         self._waiting.pop((functions.name, place), None)
         self._become(functions, place, wanted)
@@ -344,29 +334,28 @@ class Edits(cells.CellListener, Stationary):
 
     def _become(self, functions: LayerFunctions, place: Index, wanted: Wanted) -> None:
         if wanted.holds:
-            hold(self._binding.place_of(functions.name, place))
+            hold(self._layers.place(functions.name, place))
         write(functions, place, wanted.values)
         if wanted.holds is False:
-            release(self._binding.place_of(functions.name, place).module, functions.name, place)
+            release(self._layers.place(functions.name, place).module, functions.name, place)
 
     def _tell(self, layer: str, *, written: bool) -> None:
         if written:
-            self._binding.show_edited(layer)
-        self._binding.tell_edited()
+            self._feed.show_edited(layer)
+        self._tell_edited()
 
-    @property
-    def _step(self) -> int:
-        return self._binding.stats.steps
+    def _tell_edited(self) -> None:
+        self._feed.tell("an edit", lambda each: each.on_edit(self))
 
     def _functions(self, layer: str) -> LayerFunctions:
-        self._binding.layout.layer(layer)
-        functions = self._binding.read_layer(layer)
+        self._feed.layout.layer(layer)
+        functions = self._layers.read_one(layer)
         if functions.write is None:
             raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
         return functions
 
     def _place(self, layer: str, index: Sequence[int]) -> Index:
-        shape = self._binding.layout.layer(layer).shape
+        shape = self._feed.layout.layer(layer).shape
         place = tuple(int(i) for i in index)
         place = (*place, 0, 0) if len(place) == 2 and shape[2:] == (1, 1) else place
         if len(place) != 4 or any(not 0 <= i < n for i, n in zip(place, shape, strict=True)):
@@ -376,3 +365,12 @@ class Edits(cells.CellListener, Stationary):
     def _present(self, functions: LayerFunctions, place: Index) -> Float64:
         waiting = self._waiting.get((functions.name, place))
         return present(functions, place) if waiting is None else waiting.values
+
+
+def _kept(before: Layout, after: Layout) -> set[str]:
+    """Return the layers whose coefficients still mean what they did."""
+    return {
+        now.name
+        for now in after.layers
+        if now.name in before.names and now.reads_as(before.layer(now.name))
+    }

@@ -15,8 +15,8 @@ from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.functions.registry import Reader, find_adapter
 from kan_widgets.functions.sampling.samples import Untold
 from kan_widgets.live.frames.edit import Index
+from kan_widgets.live.model.held import Place
 from kan_widgets.live.reports import report
-from kan_widgets.live.steering.entries import Place
 
 Entry = tuple[str, weakref.ref[nn.Module], Reader]
 

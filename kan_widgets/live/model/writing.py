@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
@@ -57,3 +59,27 @@ def present(functions: LayerFunctions, place: Index) -> Float64:
     found = functions.at(place_in(functions, place))
     values: Float64 = found.detach().to("cpu", torch.float64).numpy().copy()
     return values
+
+
+_POINTS = 257
+
+
+def straight(
+    functions: LayerFunctions, index: tuple[int, ...], coefficients: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the coefficients of the line, ``(nb,)``.
+
+    Least squares at even points of the domain; without the base term where there are other basis
+    functions.
+    """
+    group = 0 if functions.basis_index is None else int(functions.basis_index[index])
+    basis = functions.bases[group]
+    x = torch.linspace(*basis.domain, _POINTS, dtype=torch.float64)
+    table = basis(x).detach().to(torch.float64).numpy()
+    ones = np.stack([np.ones(_POINTS), x.numpy()], axis=1)
+    line = ones @ np.linalg.lstsq(ones, table @ coefficients, rcond=None)[0]
+    free = ~np.asarray(basis.is_base)
+    columns = free if free.any() else np.ones_like(free)
+    found = np.zeros(table.shape[1])
+    found[columns] = np.linalg.lstsq(table[:, columns], line, rcond=None)[0]
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.frames.observation import BINS, Observation
-from kan_widgets.live.watching.folding import Folding, fold_of
 from kan_widgets.nn.life.sampling import drawn
 
 _MAX_PATCH_FLOATS = 250_000
@@ -205,3 +206,56 @@ def _whole(placed: Tensor) -> Tensor:
         rows, columns = anywhere.any(1), anywhere.any(0)
         placed, usable = placed[:, rows][:, :, columns], usable[:, rows][:, :, columns]
     return placed if usable.all() else placed[usable]
+
+
+# -- which feature map a flat tensor was ---------------------------------------------------------
+
+_FLATTEN = {"flatten", "reshape", "view"}
+# What leaves each number at its place.
+_IN_PLACE = {
+    *("add", "sub", "mul", "div", "true_divide", "clamp", "clip", "dropout"),
+    *("relu", "relu_", "leaky_relu", "elu", "gelu", "silu", "hardtanh", "tanh", "sigmoid"),
+    *("batch_norm", "layer_norm", "contiguous", "clone", "detach", "float", "double", "to"),
+}
+
+
+class Folding(TorchFunctionMode):
+    """While it is entered, flattened images and feature maps remember their shape.
+
+    It looks on: every function is called as it would be without.
+
+    Examples
+    --------
+    >>> import torch
+    >>> with Folding():
+    ...     flat = torch.relu(torch.zeros(8, 25, 5, 5).flatten(1))
+    >>> fold_of(flat)
+    (25, 5, 5)
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call the function, and note what became of a map."""
+        given = args[0] if args and isinstance(args[0], Tensor) else None
+        before = None if given is None else (tuple(given.shape), fold_of(given))
+        result = func(*args, **(kwargs or {}))
+        if before is not None and isinstance(result, Tensor) and result.ndim == 2:
+            shape, fold = before
+            name = getattr(func, "__name__", "")
+            if name in _FLATTEN and len(shape) == 4 and len(result) == shape[0]:
+                fold = shape[1:]
+            elif tuple(result.shape) != shape or name not in _IN_PLACE | _FLATTEN:
+                fold = None
+            if fold is not None:
+                result._kan_fold = fold  # type: ignore[attr-defined]
+        return result
+
+
+def fold_of(values: Tensor) -> tuple[int, int, int] | None:
+    """Return channels, height and width of the map that a tensor ``(n, features)`` was."""
+    return getattr(values, "_kan_fold", None)

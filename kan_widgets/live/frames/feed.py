@@ -1,0 +1,403 @@
+"""What one source shows, and who hears of it: a binding and a recording have one each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from numbers import Integral
+from typing import Any, Literal, TypedDict
+
+from kan_widgets.live.frames.activations import ActivationHistory, Activations, Probe
+from kan_widgets.live.frames.edit import EditLog
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.history import History
+from kan_widgets.live.frames.layout import Layout
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.standing import Standing, word
+from kan_widgets.live.frames.structure import Structure, untraced
+from kan_widgets.live.frames.window import Looking
+from kan_widgets.live.reports import report
+
+# Of a recording that is complete, or whose end was read: "recorded".
+State = Literal["live", "idle", "closed", "fault", "recorded"]
+
+# "in" is a keyword of Python, but the word for it.
+Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": int, "column": int})
+"""One function: its layer, and its place in it."""
+
+
+class Listener:
+    """What receives a source's frames; a stream of views is one. Override what is of interest.
+
+    What a method raises is reported, each kind of error once; the next event is told as usual.
+    """
+
+    _reported: frozenset[tuple[str, type[Exception]]] = frozenset()
+
+    @property
+    def title(self) -> str:
+        """What reports call it."""
+        return type(self).__name__
+
+    @property
+    def is_over(self) -> bool:
+        """Whether whom it hears for is gone; the source lets go of it some time."""
+        return False
+
+    def on_layout(self, layout: Layout) -> None:
+        """Take the layout of the frames to come."""
+
+    def on_frame(self, frame: Frame, settled: bool) -> None:
+        """Take a frame; ``settled`` if all is quiet and it is the latest there is."""
+
+    def on_glimpse(self, frame: Frame) -> None:
+        """Take a frame of what is looked at, of a model too large to take whole ones as often."""
+
+    def on_state(self, state: State, message: str) -> None:
+        """Take a change of the source's state."""
+
+    def on_selection(self, selection: Selection | None) -> None:
+        """Take another selected function."""
+
+    def on_observed(self, observed: dict[str, Observation]) -> None:
+        """Take the inputs of the layers for a new batch."""
+
+    def on_structure(self, structure: Structure) -> None:
+        """Take how the network is put together, where that has become known or has changed."""
+
+    def on_probe(self, probe: Probe | None) -> None:
+        """Take other examples that are followed through the network from now on, or none."""
+
+    def on_activations(self, activations: Activations) -> None:
+        """Take what the examples made of the network at a step."""
+
+    def on_batch(self, seen: bool, message: str) -> None:
+        """Take note that a batch was seen that could be observed, or why it could not be."""
+
+    def on_edit(self, edits: EditLog) -> None:
+        """Take note that something was edited, undone or done again."""
+
+    def on_training(self) -> None:
+        """Take note that curves, progress or control have changed; called at every log."""
+
+    def on_closed(self) -> None:
+        """Take note that the binding is closed; it may take its time, no lock is held."""
+
+    def on_replaced(self, source: Any) -> None:
+        """Go on with the source that takes this one's place."""
+
+
+class Feed:
+    """What one source shows, and who hears of it: frames, selection, inputs, the network.
+
+    Views subscribe to it. One whose model trains here (`kan_widgets.live.watching.watch`) or whose
+    recording is read (`kan_widgets.live.recordings.following`) says more than this one.
+
+    Parameters
+    ----------
+    history
+        With at least one frame, as soon as anybody asks.
+    looking
+        What is looked at.
+    """
+
+    trained_by: threading.Thread | None = None
+    """The thread that made the last step, while it is known."""
+    counts_steps = False
+    """Whether an optimizer's steps are counted as they are made."""
+
+    def __init__(self, history: History, looking: Looking | None = None) -> None:
+        self.history = history
+        """The frames kept so far: the first, the latest, and evenly spread ones between."""
+        self.looking = looking or Looking()
+        """What views look at; its ``budget`` is what a frame for a page may weigh."""
+        self.glimpses: History | None = None
+        """Frames of what was looked at, where whole ones are taken seldom."""
+        self.message = ""
+        """What went wrong, in state ``fault``."""
+        self.selection: Selection | None = None
+        """The function selected in all views."""
+        self.observed: dict[str, Observation] = {}
+        """The inputs of each layer for the batch observed last, by layer name."""
+        self.found: Structure | None = None
+        """How the network is put together, where that was traced."""
+        self.probed: Probe | None = None
+        """The examples that are followed through the network, if there are any."""
+        self.activations = ActivationHistory()
+        """What the examples made of the network, at some of the steps of frames."""
+        self.notices: dict[str, Any] = {"alarms": [], "cured": None}
+        """What goes wrong, and what was done about it, as JSON for the panel."""
+        self.listeners: tuple[Listener, ...] = ()
+        # Held while frames are taken and sent, so that listeners get them in order.
+        self.sending = threading.RLock()
+        self._state: State = "idle"
+
+    @property
+    def module(self) -> Any:
+        """The model that trains here, while it exists; ``None`` where there is none."""
+        return None
+
+    @property
+    def frame(self) -> Frame:
+        """The latest frame taken."""
+        return self.history.latest
+
+    @property
+    def layout(self) -> Layout:
+        """What it takes to read the latest frame."""
+        return self.history.latest.layout
+
+    @property
+    def state(self) -> State:
+        """``live`` while frames come in, ``idle`` between, ``closed``, ``fault``, ``recorded``."""
+        return self._state
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is watched that may train."""
+        return self.state in ("live", "idle")
+
+    @property
+    def standing(self) -> Standing:
+        """How the run stands, as all views say it."""
+        return Standing(self.state, word(self.state))
+
+    @property
+    def learning_rates(self) -> list[float]:
+        """The learning rate of each parameter group; empty without an optimizer."""
+        return []
+
+    @property
+    def structure(self) -> Structure:
+        """How the network is put together: traced once examples were given by ``live.probe``."""
+        return self.structure_of(self.layout)
+
+    def structure_of(self, layout: Layout) -> Structure:
+        """Return what is known of how the layers of a layout are connected."""
+        return self.found or untraced(layout)
+
+    # -- what a feed of a training does, and another one need not ------------------------------
+
+    def current(self) -> Frame:
+        """Return the frame to show now."""
+        return self.frame
+
+    def refresh(self) -> Frame:
+        """Take a frame now, if there is something to take one of."""
+        return self.frame
+
+    def show_edited(self, layer: str) -> None:
+        """Show a layer that was edited."""
+
+    def read_anew(self) -> None:
+        """Show the layers that can be read by now."""
+
+    control_state: Literal["running", "paused", "stopping"] = "running"
+    """How what is trained stands, or will after its current step."""
+    is_held = False
+    """Whether the training stands still at this moment."""
+
+    def steer(self, command: Mapping[str, Any]) -> int:
+        """Ask for something, as the training panel does.
+
+        Parameters
+        ----------
+        command
+            Its ``kind`` is ``pause``, ``resume``, ``advance`` (``steps``), ``stop``, ``every``
+            (``value``), ``rate`` (``value``, ``group``), ``cure`` (``alarm``), ``uncure``, or
+            ``hello``, which asks for nothing.
+
+        Returns
+        -------
+        int
+            The number of the command, where a recording says which was heard; else 0.
+
+        Raises
+        ------
+        LookupError, TypeError, ValueError, RuntimeError, OSError
+            If that cannot be; nothing has changed then.
+        """
+        raise RuntimeError("nothing trains here that could be steered")
+
+    def owe(self, seconds: float, *, whole: bool = False) -> None:
+        """Note what sending a frame has cost in the background, or recording a whole one."""
+
+    def fail(self, error: Exception) -> None:
+        """Say once that reading the model failed, and let go of it; training goes on."""
+
+    def need_care(self) -> None:
+        """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
+
+    def settle(self) -> None:
+        """Show the latest state, where nothing is shown as it goes on."""
+
+    def look(self) -> bool:
+        """Look whether something has come or gone quiet; return whether to look again."""
+        return False
+
+    def stepped_by(self, optimizer: Any) -> None:
+        """Note a step of any optimizer, in the thread that trains."""
+
+    def cell_over(self, error: BaseException | None) -> None:
+        """Note how the notebook cell ended that ran in this thread."""
+
+    def close(self) -> None:
+        """Show nothing more; what was shown stays."""
+
+    def waited(self, seconds: float) -> None:
+        """Note a time between two steps that was not spent on training."""
+
+    def while_held(self) -> None:
+        """Do what came up while the training stands still, in the thread that trains."""
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count what is done meanwhile as time spent on watching."""
+        yield
+
+    # -- listeners ----------------------------------------------------------------------------
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Hand every frame from now on to ``listener``, which is held until then.
+
+        Returns
+        -------
+        callable
+            Call it to end the subscription.
+        """
+        with self.sending:
+            self.listeners = (*_still_there(self.listeners), listener)
+        return lambda: self.unsubscribe(listener)
+
+    def subscribe_from_start(
+        self, listener: Listener
+    ) -> tuple[list[Frame], dict[str, Observation]]:
+        """Subscribe, and return the exact frames and the observations from before.
+
+        No frame is both returned and handed to the listener, and none is missing.
+        """
+        with self.sending:
+            self.subscribe(listener)
+            return self.history.exact(), self.observed
+
+    def unsubscribe(self, listener: Listener) -> None:
+        """Hand no more to ``listener``; does nothing if it was not subscribed."""
+        with self.sending:
+            self.listeners = tuple(known for known in self.listeners if known is not listener)
+
+    def let_go(self) -> None:
+        """Forget listeners that are over. Waits for nobody: the garbage collector may call it."""
+        if self.sending.acquire(blocking=False):
+            try:
+                self.listeners = _still_there(self.listeners)
+            finally:
+                self.sending.release()
+
+    def hand_over(self, feed: Feed, source: object) -> None:
+        """Hand the listeners to the feed of the source that takes this one's place."""
+        with self.sending:
+            listeners, self.listeners = _still_there(self.listeners), ()
+        # No frame of the successor may come before its listeners know it.
+        with feed.sending:
+            feed.selection, feed.observed, feed.listeners = self.selection, self.observed, listeners
+            feed.tell("a new binding", lambda each: each.on_replaced(source))
+
+    def tell(self, event: str, call: Callable[[Listener], None]) -> None:
+        """Tell all listeners of an event, in words; one that raises keeps nobody from it."""
+        for listener in self.listeners:
+            try:
+                call(listener)
+            except Exception as error:
+                fault = event, type(error)
+                if fault not in listener._reported:
+                    listener._reported |= {fault}
+                    report(
+                        f"{listener.title} could not take {event}: {error!r}. The training goes "
+                        "on, and it is told of what comes next"
+                    )
+
+    def tell_layout(self, layout: Layout) -> None:
+        """Tell of the layout of the frames to come."""
+        self.tell("a layout", lambda each: each.on_layout(layout))
+
+    def tell_frame(self, frame: Frame, *, settled: bool) -> None:
+        """Tell of a frame."""
+        self.tell("a frame", lambda each: each.on_frame(frame, settled))
+
+    def tell_training(self) -> None:
+        """Tell that something about the training changed, other than the model."""
+        self.tell("news of the training", lambda each: each.on_training())
+
+    def tell_batch(self, seen: bool, message: str = "") -> None:
+        """Tell whether a batch could be observed, or why it could not."""
+        self.tell("a batch", lambda each: each.on_batch(seen, message))
+
+    def set_state(self, state: State) -> None:
+        """Be in another state, and tell of it."""
+        if state != self._state:
+            self._state = state
+            self.tell(f"the state {state!r}", lambda each: each.on_state(state, self.message))
+
+    def select(self, selection: Selection | None) -> None:
+        """Select a function in all views, or nothing. Raises as `checked_selection`."""
+        chosen = None if selection is None else checked_selection(self.layout, selection)
+        if chosen != self.selection:
+            self.selection = chosen
+            self.tell("a selection", lambda each: each.on_selection(chosen))
+
+    def set_observed(self, observed: dict[str, Observation]) -> None:
+        """Show the inputs of the layers for another batch."""
+        self.observed = observed
+        self.tell("the inputs observed", lambda each: each.on_observed(observed))
+
+    def set_structure(self, found: Structure | None) -> None:
+        """Show how the network is put together."""
+        self.found = found
+        structure = self.structure
+        self.tell("the structure", lambda each: each.on_structure(structure))
+
+    def set_probe(self, probe: Probe | None, activations: ActivationHistory | None = None) -> None:
+        """Show other examples, or none; what was made of those before is past."""
+        self.probed = probe
+        self.activations = ActivationHistory() if activations is None else activations
+        self.tell("the examples", lambda each: each.on_probe(probe))
+
+    def tell_activations(self, activations: Activations) -> None:
+        """Tell what the examples made of the network at a step."""
+        self.tell("activations", lambda each: each.on_activations(activations))
+
+
+def checked_selection(layout: Layout, value: Any) -> Selection:
+    """Return a function of a layout, given as a dict; indices left out are 0.
+
+    Raises
+    ------
+    TypeError
+        If it is not such a dict.
+    KeyError
+        If there is no such layer; the message lists the names.
+    IndexError
+        If the layer has no such function; the message gives its shape.
+    """
+    known = ("out", "in", "row", "column")
+    if not isinstance(value, Mapping) or "layer" not in value or value.keys() - {"layer", *known}:
+        raise TypeError(
+            f"selection={value!r:.120}: expected a dict with 'layer' and any of "
+            f"{', '.join(map(repr, known))}, or None"
+        )
+    index = [value.get(name, 0) for name in known]
+    if any(isinstance(i, bool) or not isinstance(i, Integral) for i in index):
+        raise TypeError(f"(out, in, row, column) = {tuple(index)!r:.120}: expected whole numbers")
+    layer, (out, in_, row, column) = str(value["layer"]), map(int, index)
+    shape = layout.layer(layer).shape
+    if any(not 0 <= i < size for i, size in zip((out, in_, row, column), shape, strict=True)):
+        raise IndexError(
+            f"(out, in, row, column) = {(out, in_, row, column)}: {layer} has "
+            f"{' × '.join(map(str, shape))}"
+        )
+    return {"layer": layer, "out": out, "in": in_, "row": row, "column": column}
+
+
+def _still_there(listeners: tuple[Listener, ...]) -> tuple[Listener, ...]:
+    return tuple(listener for listener in listeners if not listener.is_over)

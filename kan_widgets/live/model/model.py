@@ -1,0 +1,317 @@
+"""A bound model: its layers as read, what reaches them, edits and the examples followed."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+from torch import Tensor, nn
+
+from kan_widgets.functions import find, prove, survey
+from kan_widgets.functions.given import Passes
+from kan_widgets.functions.shards import is_sharded
+from kan_widgets.functions.undisturbed import stand_in, unchanged
+from kan_widgets.live.frames.activations import Activations
+from kan_widgets.live.frames.feed import Feed
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.model.edits import Edits
+from kan_widgets.live.model.examples import Examples, as_taken, examples_of, first_examples
+from kan_widgets.live.model.layers import BoundLayers
+from kan_widgets.live.model.observe import nan_in_words, observe
+from kan_widgets.live.model.probing import Probing
+from kan_widgets.live.reports import report
+from kan_widgets.live.steering.training import Training
+from kan_widgets.nn.ungraded import ungraded
+
+# Of the time of a training so much may go into proofs, and between two pass so many seconds.
+_PROOF_SHARE = 0.003
+_LEAST_SECONDS = 1.0
+
+_NO_BATCH = "no batch has been seen: call live.observe(batch) with one"
+_BATCH_GONE = "the last batch is gone by now: call live.observe(batch) with one"
+CLOSED = "this binding is closed: bind the model again"
+
+
+class BoundModel:
+    """The model of a binding, which it does not keep.
+
+    Its layers are proved on what they are really given: the first forward pass of the training is
+    seen by hooks that then take themselves away, and after the step layers are proved, sampled
+    where their inputs lie, and the structure is found, all on copies. Now and then that is done
+    again.
+
+    Parameters
+    ----------
+    module
+        The model.
+    layers
+        Its layers that are watched.
+    feed
+        Told of what is found; held weakly.
+    training
+        Of the model.
+    gone
+        Called when the model is gone.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        layers: BoundLayers,
+        feed: Feed,
+        training: Training,
+        gone: Callable[[object], object],
+    ) -> None:
+        self._module: weakref.ref[nn.Module] | None = weakref.ref(module, gone)
+        self._of = weakref.ref(feed)
+        self._training = training
+        self.layers = layers
+        self.edits = Edits(feed, layers, training)
+        self.probing = Probing(feed, layers, self.edits, training)
+        self.batch_message = ""
+        """Why the last batch could not be observed; else empty."""
+        self.passes: Passes | None = None
+        self.next_proof: float | None = None
+        self._proves = True
+        self._seen: Tensor | None = None  # a few examples of what was observed last
+        self._to_probe: Examples | None = None
+
+    @property
+    def module(self) -> nn.Module | None:
+        """The model, while it exists and is bound."""
+        return None if self._module is None else self._module()
+
+    def _there(self) -> tuple[nn.Module, Feed]:
+        module, feed = self.module, self._of()
+        if module is None or feed is None:
+            raise RuntimeError(CLOSED)
+        return module, feed
+
+    def close(self) -> None:
+        """Let go of the model."""
+        self._module, self._to_probe = None, None
+        if (passes := self.passes) is not None:
+            self.passes, self.next_proof = None, None
+            passes.end()
+        self.probing.stop()
+
+    def inherit(self, earlier: BoundModel, feed: Feed, before: Feed, *, goes_on: bool) -> None:
+        """Go on with what an earlier binding of the model knows."""
+        if goes_on:
+            self.edits.inherit(earlier.edits)
+        self._seen = earlier._seen
+        self.probing.inherit(earlier.probing, feed, before)
+
+    # -- what reaches its layers ------------------------------------------------------------
+
+    @property
+    def last_inputs(self) -> Tensor | None:
+        """Inputs of the model that were seen last, by a loop or by `observe`."""
+        inputs = self._training.batch.inputs
+        return self._seen if inputs is None else inputs
+
+    def observe(self, batch: Any) -> dict[str, Observation]:
+        """Run a batch through the model; see `Binding.observe`."""
+        layers = self.layers.read()
+        module, feed = self._there()
+        with feed.counted():
+            found = observe(module, self.layers.owners(), layers, batch)
+            if words := nan_in_words(found):
+                report(words)
+            step = self._training.steps
+            found = {name: replace(seen, step=step) for name, seen in found.items()}
+            self._seen = first_examples(batch)
+            feed.set_observed(found)
+        return dict(found)
+
+    def want_batch(self, *, follow: bool = False) -> None:
+        """Observe the batch that a loop gave last, now or as soon as that is harmless.
+
+        Never raises: see ``batch_message``. With ``follow`` some examples of it are followed
+        through the network from then on.
+        """
+        errand = self.follow_batch if follow else self.observe_batch
+        if not self._training.between.want(errand):
+            self._say_of_batch("")
+
+    def follow_batch(self, at_rest: bool = True) -> None:
+        """Observe the last batch in this thread, and follow some examples of it."""
+        self.observe_batch(at_rest)
+        if not self.batch_message:
+            try:
+                self.probe()
+            except Exception as error:
+                self._say_of_batch(f"the last batch could not be followed: {error}")
+
+    def observe_batch(self, at_rest: bool = True) -> None:
+        """Observe the last batch in this thread: the one that trains, if any does."""
+        inputs, module, said = self._training.batch.inputs, self.module, ""
+        if inputs is None or module is None:
+            said = _BATCH_GONE if self._training.batch_seen else _NO_BATCH
+        else:
+            try:
+                parameter = next(module.parameters(), None)
+                self.observe(inputs if parameter is None else inputs.to(parameter.device))
+            except Exception as error:
+                said = f"the last batch could not be observed: {error}"
+        self._say_of_batch(said)
+
+    def _say_of_batch(self, message: str) -> None:
+        self.batch_message = message
+        if (feed := self._of()) is not None:
+            feed.tell_batch(self._training.batch_seen, message)
+
+    # -- examples ---------------------------------------------------------------------------
+
+    def probe(self, images: Any = "observed", labels: Any = None) -> None:
+        """Follow a few examples through the network from now on; see `Binding.probe`."""
+        if images is None:
+            if labels is not None:
+                raise ValueError("labels: expected None where no images are given")
+            self._to_probe = None
+            self.probing.stop()
+            if (feed := self._of()) is not None:
+                with feed.sending:
+                    feed.set_probe(None)
+            return
+        self._there()
+        if isinstance(images, str) and images == "observed":
+            if (images := self._seen) is None:
+                raise ValueError(
+                    "no batch was observed: give examples, as in live.probe(images), or call "
+                    "live.observe(batch) first"
+                )
+        examples = examples_of(images, labels)
+        if self._training.trains_elsewhere():
+            self._to_probe = examples
+            self._training.between.later(self._take_up_waiting)
+        else:
+            self._take_up(examples)
+
+    def _take_up_waiting(self, at_rest: bool) -> None:
+        examples, self._to_probe = self._to_probe, None
+        if examples is not None and self.module is not None:
+            try:
+                self._take_up(examples)
+                self.probing.in_steps += self.probing.took
+            except Exception as error:
+                report(f"live.probe: the examples cannot be followed: {error}")
+
+    def _take_up(self, examples: Examples) -> None:
+        module, feed = self._there()
+        frame = feed.current()
+        with feed.counted():
+            found = self.probing.follow(module, feed.layout, frame.step, examples)
+        if not feed.observed:
+            with unchanged(module):
+                self.observe(as_taken(examples.inputs, module))
+        self.probing.begin(feed, frame, examples, found)
+
+    def run_example(self, image: Any) -> Activations:
+        """Run one example, ``(1, ...)``, through the model, in this thread, as a probe.
+
+        Only for who may run the model: see `Between`. Raises as `Binding.probe`.
+        """
+        module, feed = self._there()
+        one = examples_of(as_taken(image, module))
+        return self.probing.follow(module, feed.layout, feed.current().step, one)[1]
+
+    # -- proofs -----------------------------------------------------------------------------
+
+    def learn(self, shown: Passes | None, proves: bool) -> None:
+        """Learn from a pass that was shown, and see those of the training from now on.
+
+        Parameters
+        ----------
+        shown
+            A pass on which the layers were proved, if there was one.
+        proves
+            Whether the layers are to be proved.
+        """
+        self._proves = proves
+        module, _ = self._there()
+        if is_sharded(module):
+            return  # to run a part of it takes all processes
+        if shown is None:
+            self._see(module)
+        else:
+            self.next_proof = perf_counter()
+            self._take_examples(module, shown)
+
+    def see_if_due(self, now: float) -> None:
+        """See the next pass, if layers are to be proved again."""
+        if self.passes is None and self.next_proof is not None and now >= self.next_proof:
+            if self._proves and (module := self.module) is not None:
+                self._see(module)
+
+    def _see(self, module: nn.Module) -> None:
+        if getattr(module, "_compiled_call_impl", None) is None:  # hooks would be compiled with it
+            self.passes = Passes(module)
+            self._training.between.later(self._learn_if_seen)
+
+    def _learn_if_seen(self, at_rest: bool) -> None:
+        """Learn of a pass that was seen, in the thread that trains."""
+        passes, module = self.passes, self.module
+        if passes is None or module is None:
+            return
+        if not passes.given and not at_rest:
+            self._training.between.later(self._learn_if_seen)
+            return
+        passes.end()
+        self.passes, start = None, perf_counter()
+        try:
+            if passes.given:
+                self._learn_of(module, passes)
+        except Exception as error:
+            if not self.layers.modules() and (feed := self._of()) is not None:
+                return feed.fail(error)
+            report(f"what the layers were given could not be looked at: {error!r}")
+        finally:
+            now = perf_counter()
+            self.next_proof = now + max(_LEAST_SECONDS, (now - start) / _PROOF_SHARE)
+
+    @ungraded
+    def _learn_of(self, module: nn.Module, passes: Passes) -> None:
+        if self._proves:
+            prove(module, given=passes.given, again=True)
+            self._look_again(module)
+        self._take_examples(module, passes)
+
+    def _look_again(self, module: nn.Module) -> None:
+        """Show what can be read by now, and no more what cannot."""
+        _, feed = self._there()
+        before = feed.layout.names
+        if not self.layers.look_again(module):
+            return
+        if not self.layers.modules():
+            find(module)  # raises: nothing can be read any more
+        feed.read_anew()
+        if gone := [name for name in before if name not in feed.layout.names]:
+            why = [str(missed) for missed in survey(module)[1] if missed.near]
+            report(f"no longer shown: {', '.join(gone)}. {'; '.join(why)}")
+
+    def _take_examples(self, module: nn.Module, passes: Passes) -> None:
+        """Keep a few inputs of the model, and find its structure with them."""
+        if (inputs := passes.inputs) is None:
+            return
+        if self._seen is None:
+            self._seen = first_examples(inputs)
+            if not self._training.batch_seen:
+                self._training.saw(self._seen)
+        _, feed = self._there()
+        if feed.found is not None:
+            return
+
+        def found(run: nn.Module, copied: bool) -> Any:
+            return self.probing.structure(run, module, feed.layout, inputs) if copied else None
+
+        try:
+            structure = stand_in(module, found)
+        except Exception:  # it stays in the order of its modules
+            return
+        if structure is not None:
+            with feed.sending:
+                feed.set_structure(structure)

@@ -1,0 +1,194 @@
+"""Follow examples through the network of a bound model, when they are due."""
+
+from __future__ import annotations
+
+import weakref
+from threading import current_thread
+from time import perf_counter
+
+from torch import Tensor, nn
+
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.attributes import attribute
+from kan_widgets.functions.undisturbed import unchanged
+from kan_widgets.live import cells
+from kan_widgets.live.budget import Throttle
+from kan_widgets.live.frames.activations import Activations
+from kan_widgets.live.frames.feed import Feed
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import Layout
+from kan_widgets.live.frames.structure import Structure, steady
+from kan_widgets.live.model.edits import Edits
+from kan_widgets.live.model.examples import (
+    Examples,
+    activations_of,
+    as_taken,
+    reduced,
+)
+from kan_widgets.live.model.following import follow
+from kan_widgets.live.model.layers import BoundLayers, place_in_memory
+from kan_widgets.live.model.plan import Paths, plan_of
+from kan_widgets.live.model.stations import Followed, assembled
+from kan_widgets.live.reports import report
+from kan_widgets.live.steering.training import Training
+
+_MOST_PER_SECOND = 30.0
+# While a function is dragged examples follow each move, unless that takes longer.
+_QUICK_SECONDS = 0.1
+
+
+class Probing:
+    """Follows examples through a model, in a thread that may run it.
+
+    Parameters
+    ----------
+    feed
+        Told of what is found; held weakly.
+    layers
+        The model's bound layers.
+    edits
+        Examples follow them too.
+    training
+        Whose thread follows examples while it trains.
+    """
+
+    def __init__(self, feed: Feed, layers: BoundLayers, edits: Edits, training: Training) -> None:
+        self._of = weakref.ref(feed)
+        self._layers, self._edits, self._training = layers, edits, training
+        self._plan: tuple[int, Paths] | None = None
+        self.examples: Examples | None = None
+        self.in_steps = 0.0
+        """What following them has taken of the training's time."""
+        self.followed: Frame | None = None
+        """The frame that they were followed for last."""
+        self.took = 0.0
+        """What that took the last time."""
+        self._throttle = Throttle(_MOST_PER_SECOND)
+
+    def stop(self) -> None:
+        """Follow none from now on."""
+        self.examples = self._plan = None
+
+    def inherit(self, earlier: Probing, feed: Feed, before: Feed) -> None:
+        """Follow what an earlier binding of the model has followed."""
+        self.examples, feed.probed = earlier.examples, before.probed
+        if feed.layout is before.layout:
+            feed.found, feed.activations = before.found, before.activations
+            self.followed = earlier.followed
+
+    def begin(
+        self, feed: Feed, frame: Frame, examples: Examples, found: tuple[Structure, Activations]
+    ) -> None:
+        """Follow other examples from now on, as they were for a frame already."""
+        self.examples = examples
+        with feed.sending:
+            feed.set_probe(examples.shown)
+            self._keep(feed, *found)
+        self.followed = frame
+
+    def follow_in_step(self, model: nn.Module, step: int) -> None:
+        """Follow the examples after a step with a frame, if they are due."""
+        if self.is_due(perf_counter()) and (feed := self._of()) is not None:
+            self._follow(model, feed, step)
+            self.in_steps += self.took
+            self.followed = feed.frame if feed.frame.step == step else None
+
+    def follow_at_rest(self, model: nn.Module, *, settled: bool = False) -> None:
+        """Follow the examples for the latest frame, where nothing trains.
+
+        With ``settled`` only in the thread that has trained, or where that one is gone: another
+        one cannot know that it stands still.
+        """
+        if (feed := self._of()) is None:
+            return
+        frame, trainer, edits = feed.frame, feed.trained_by, self._edits
+        if self.examples is None or frame is self.followed or frame.step != self._training.steps:
+            return
+        if settled and trainer not in (None, current_thread()) and trainer.is_alive():
+            return
+        edit = edits.latest
+        often = edit is not None and not edit.final and self.took > _QUICK_SECONDS
+        if (feed.state == "live" or often) and not self.is_due(perf_counter()):
+            return
+        with cells.between() as free:
+            if not free or self._training.trains_elsewhere():
+                return
+            if edits.trying.acquire(blocking=False):
+                try:
+                    self._follow(model, feed, frame.step)
+                    self.followed = frame
+                finally:
+                    edits.trying.release()
+
+    def is_due(self, now: float) -> bool:
+        """Whether they may be followed at time ``now`` (seconds)."""
+        return self.examples is not None and self._throttle.is_open(now)
+
+    def _follow(self, model: nn.Module, feed: Feed, step: int) -> None:
+        """Follow the examples; never raises."""
+        try:
+            found = self.follow(model, feed.layout, step)
+        except Exception as error:
+            self.stop()
+            report(
+                f"live.probe follows no more examples: {error!r}. The training goes on; "
+                "live.probe(images) tries again"
+            )
+            return
+        with feed.sending:
+            self._keep(feed, *found)
+
+    def _keep(self, feed: Feed, structure: Structure, activations: Activations) -> None:
+        """Keep what was found, and tell of it; with the lock of who sends."""
+        structure = steady(structure, feed.found)
+        if structure != feed.found:
+            feed.set_structure(structure)
+        feed.activations.append(activations)
+        feed.tell_activations(activations)
+
+    def follow(
+        self, model: nn.Module, layout: Layout, step: int, examples: Examples | None = None
+    ) -> tuple[Structure, Activations]:
+        """Follow the examples, or others, through the model, in this thread.
+
+        Raises
+        ------
+        Disturbed
+            If that changes the model; its buffers are as before all the same.
+        Exception
+            Whatever the model raises.
+        """
+        start = perf_counter()
+        examples = examples or self.examples
+        assert examples is not None
+        try:
+            followed = self._followed(model, layout, examples.inputs)
+            return followed.structure, activations_of(followed, step, layout.version)
+        finally:
+            self.took = perf_counter() - start
+            self._throttle.spent(start, self.took)
+
+    def structure(
+        self, run: nn.Module, model: nn.Module, layout: Layout, inputs: Tensor
+    ) -> Structure:
+        """Find the structure of a model with a copy that is run in its place."""
+        return self._followed(model, layout, inputs, run).structure
+
+    def _followed(
+        self, model: nn.Module, layout: Layout, inputs: Tensor, run: nn.Module | None = None
+    ) -> Followed:
+        functions: dict[str, LayerFunctions] | None = None
+        run = run or model
+        if self._plan is None or self._plan[0] != layout.version:
+            # What reads them costs more than the rest: only where the layers are other ones.
+            layers = self._layers.read()
+            plan = plan_of(self._layers.entries(), layers)
+            self._plan = layout.version, Paths(plan, model)
+            functions = {layer.name: layer for layer in layers}
+        plan = self._plan[1].of(run)
+        with unchanged(run):
+            trail = follow(run, plan, as_taken(inputs, run), reduced, functions)
+        held = {name: attribute(run, name) for name in self._layers.vectors()}
+        known = {vector.name for vector in layout.beside}
+        paths = {place_in_memory(held[name]): name for name in held if name in known}
+        return assembled(trail, plan, layout, paths)
