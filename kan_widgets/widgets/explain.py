@@ -15,7 +15,6 @@ from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.worker import Job, scheduler
 from kan_widgets.widgets.choices import LayerName, layer_name, option
-from kan_widgets.widgets.explained import content_of
 from kan_widgets.widgets.explainer import Explainer
 from kan_widgets.widgets.keywords import ViewOptions
 from kan_widgets.widgets.view import View
@@ -102,7 +101,7 @@ class Explain(View):
     target = option(traitlets.Int(None, allow_none=True, min=0))
     top = option(traitlets.Int(10, min=1, max=500))
     content = traitlets.Dict().tag(sync=True)
-    """See `content_of`; like the message it is set by the painter alone."""
+    """See `Explainer.content`; like the message it is set by the painter alone."""
     message = traitlets.Unicode().tag(sync=True)
 
     def __init__(
@@ -135,7 +134,7 @@ class Explain(View):
         self._frame = source.frame
         self._explainer.begin(source, options["target"])
         options["layer"] = self._shown_layer(options.get("layer"))
-        options["content"] = self._content()
+        options["content"] = self._explainer.content()
 
     def _page_note(self) -> str:
         return "Class and step are as saved: another explanation needs the model."
@@ -178,7 +177,7 @@ class Explain(View):
         return source if is_binding(source) and source.model is not None else None
 
     def _layer_names(self) -> tuple[str, ...]:
-        return tuple(part.layer for part in self._explainer.parts)
+        return self._explainer.layers
 
     @traitlets.validate("target")
     def _validate_target(self, proposal: Any) -> int | None:
@@ -195,12 +194,9 @@ class Explain(View):
             return []
         return self._explainer.behind(source.steps, self.layer)
 
-    def _content(self) -> dict[str, Any]:
-        return content_of(self._explainer.found.image, self._explainer.parts)
-
     def _draw(self) -> None:
         with self.hold_sync():
-            self.content = self._content()
+            self.content = self._explainer.content()
             self.message = self._said
 
     # -- following the model ----------------------------------------------------------

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import traitlets
@@ -12,13 +11,11 @@ import traitlets
 from kan_widgets.live import Frame, Replay, Source, State, is_binding
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.quantities import belongs_to
-from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import hear_reports
 from kan_widgets.live.steering.commands import act
 from kan_widgets.widgets.choices import Choice, option
-from kan_widgets.widgets.curves import SMOOTHING, Range
-from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Scale, Series
+from kan_widgets.widgets.curves import SMOOTHING, Logged, LoggedCurves, Scale
 from kan_widgets.widgets.keywords import PictureOptions, ViewOptions, drawing
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.view import View
@@ -99,7 +96,7 @@ class TrainingPanel(View):
     """What `status_of` gives, with ``"reports"``: what views complained of. Like the curves and
     the marks it is set by the panel's painters only."""
     curves = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """See `DrawnCurves.wire`."""
+    """See `LoggedCurves.wire`."""
     marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
     """``[step, text]`` each."""
     every = traitlets.Int(1, min=1).tag(sync=True)
@@ -108,13 +105,13 @@ class TrainingPanel(View):
     """The widget's own id, by which the page asks whether a kernel is behind it."""
     height = option(traitlets.Int(None, min=100, allow_none=True))
     smoothing = option(traitlets.Int(SMOOTHING, min=0))
-    scale = option(Choice(list(SCALES)))
+    scale = option(Choice(get_args(Scale)))
     zoom = option(traitlets.List(traitlets.Float()))
 
     def __init__(
         self, live_or_model: Source | nn.Module, **options: Unpack[TrainingPanelOptions]
     ) -> None:
-        self._logged = DrawnCurves()
+        self._logged = LoggedCurves()
         self._reports: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
         self._every = 1
@@ -187,17 +184,9 @@ class TrainingPanel(View):
         if (source := self._source()) is None:
             return
         scalars = source.scalars
-        if self._drawn and self._drawn[0] is not scalars:
-            self._logged.forget()
         drawn = (scalars, scalars.version, self.scale, self.smoothing, tuple(self.zoom))
         if drawn == self._drawn:
             return
-        for name in scalars.names:
-            panel, kind = belongs_to(name)
-            if not self._logged.has(panel, name):
-                everything = partial(scalars.series, name)
-                thinned = partial(_thinned, scalars, name)
-                self._logged.grow(panel, name, everything, thinned=thinned, kind=kind)
         with self.hold_sync():
             self.marks = [[mark.step, mark.text] for mark in scalars.marks[-_MARKS:]]
             self.curves = self._wire(self.zoom, self.scale, self.smoothing)
@@ -259,8 +248,15 @@ class TrainingPanel(View):
         return options | {"curves": self._wire(**chosen)}
 
     def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
-        window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
-        return self._logged.wire(window, over=smoothing, log=SCALES[scale])
+        if (source := self._source()) is None:
+            return self.curves
+        log = source.scalars
+        # Curves of data that is trained on have one colour, and those of held-out data.
+        curves = [
+            Logged(panel, name, data, log, name)
+            for name, (panel, data) in ((name, belongs_to(name)) for name in log.names)
+        ]
+        return self._logged.wire(curves, zoom, scale, smoothing)
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         return ()
@@ -347,8 +343,3 @@ def _kernels_of(model: nn.Module | None) -> str:
         return kernels_info()
     except ValueError as error:  # of a variable of the environment
         return str(error)
-
-
-def _thinned(scalars: Scalars, name: str, window: Range | None, points: int) -> Series:
-    low, high = window or (None, None)
-    return scalars.decimated(name, low, high, points)

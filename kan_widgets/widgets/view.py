@@ -78,7 +78,7 @@ class View(Placed, Animated, Sharing):
 
     def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
         self._check_keywords(options, "layout")
-        source = _source_for(live_or_model)
+        source = source_for(live_or_model)
         self._kept = kept(live_or_model)
         self._check_options(options, source)
         own = uuid4().hex
@@ -246,7 +246,8 @@ def kept(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
     return None if is_binding(live_or_model) else live_or_model
 
 
-def _source_for(live_or_model: Source | nn.Module) -> Source:
+def source_for(live_or_model: Source | nn.Module) -> Source:
+    """Return the source given, or the binding of a model, new if there is none."""
     if isinstance(live_or_model, Source):
         return live_or_model
     if is_module(live_or_model):

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kan_widgets.widgets.numbers import format_number as printed
 from tests.browser.lab import LabPage, LabServer, decode
+from tests.printed import printed
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Reference

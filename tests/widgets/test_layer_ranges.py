@@ -24,9 +24,9 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.live.watching.updates import Updates, UpdateSizes
-from kan_widgets.widgets.numbers import format_number
 from kan_widgets.widgets.range_rows import MOST_MOMENTS
 from kan_widgets.widgets.range_wire import past
+from tests.printed import printed
 
 # A binding does not keep its model: somebody must.
 models: list[nn.Module] = []
@@ -449,7 +449,7 @@ def test_a_still_picture_has_a_row_for_each_layer(trained, tmp_path, theme, widt
     found = texts(view, width=width)
     assert texts(view, size="12.5", width=width) == ["0", "1", "2"]
     for row in view.table():
-        assert format_number(row["range"]) in found
+        assert printed(row["range"]) in found
 
 
 def test_four_columns_decide_and_more_has_the_others(trained):
