@@ -22,7 +22,7 @@ from kan_widgets.live.recordings.reader import NoRecording
 from kan_widgets.widgets.headline import headline_of
 
 if TYPE_CHECKING:
-    from kan_widgets.widgets.keywords import Theme
+    from kan_widgets.widgets.options import Theme
 
 _PATIENCE_SECONDS = 1.0
 # A run whose recording is listed needs no history.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from dataclasses import InitVar
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import traitlets
 from PIL import Image
@@ -13,7 +14,6 @@ from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.live import Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
-from kan_widgets.widgets.choices import Choice, option
 from kan_widgets.widgets.compared import (
     ALWAYS,
     ComparedModel,
@@ -22,10 +22,17 @@ from kan_widgets.widgets.compared import (
     logged_of,
     marks_of,
 )
-from kan_widgets.widgets.curves import SMOOTHING, LoggedCurves, Scale
+from kan_widgets.widgets.curves import (
+    SCALED,
+    SMOOTHED,
+    SMOOTHING,
+    ZOOMED,
+    LoggedCurves,
+    Scale,
+)
 from kan_widgets.widgets.kernel_grid import KernelGrid
-from kan_widgets.widgets.keywords import PictureOptions, ViewOptions, drawing
 from kan_widgets.widgets.network_view import NetworkView
+from kan_widgets.widgets.options import drawing, option
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.stream import pictured
 from kan_widgets.widgets.view import View, kept, source_for
@@ -33,7 +40,6 @@ from kan_widgets.widgets.view_listener import let_go
 
 if TYPE_CHECKING:
     from torch import nn
-    from typing_extensions import Unpack
 
     from kan_widgets.live import Binding
 
@@ -42,20 +48,8 @@ _TALLEST = 4000
 _NARROWEST = 300
 _COLOURS = 128
 _OF_CURVES = ("zoom", "scale", "smoothing")
-Below = Literal["kernels", "networks"]
 # Links to each unit of a network of plain layers: all of them would hide its maps.
 _LINKS = 4
-
-
-class CompareOptions(ViewOptions, total=False):
-    """Keywords of `Compare`."""
-
-    height: int
-    show: Below
-    smoothing: int
-    scale: Scale
-    zoom: Sequence[float]
-    more: bool
 
 
 class Compare(View):
@@ -68,35 +62,6 @@ class Compare(View):
     a dict of models gives all the same batches, one after the other. Nothing here affects the
     training. In an animation the kernels move; numbers and curves are the current ones.
 
-    Parameters
-    ----------
-    models
-        Bindings made by `kan_widgets.bind` by name, recordings (`kan_widgets.replay`), or
-        models: their open bindings are used, or else new ones. Up to seven, for so many
-        colours can be told apart.
-    height : int
-        Pixels that the cells of each grid of kernels are sized for, at least 80. No grid is cut: a
-        layer of more than 400 functions opens in the overview.
-    smoothing : int
-        A thin line shows the mean of each curve over so many steps around each step, with the
-        values themselves faint behind; 0 for none. The numbers over the curves are the latest, not
-        smoothed.
-    scale : {"auto", "linear", "log"}
-        Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
-        less than a hundredth.
-    zoom : sequence of float
-        The two ends of the steps that are drawn; empty for all.
-    show : {"kernels", "networks"}
-        What stands below the numbers: a `KernelGrid` of each model, or the whole network of each
-        (`NetworkView`) with one example running through all: that of the first model that follows
-        examples (``live.probe(images)``), or the first of its last observed batch.
-    more : bool
-        How the parameters grow too, and where they are, layer by layer.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-
     Attributes
     ----------
     grids : dict
@@ -106,13 +71,9 @@ class Compare(View):
 
     Raises
     ------
-    TypeError
-        For an unknown keyword, or if ``models`` is no dict of bindings or models by name.
     ValueError
         If there is no model or more than seven, one is given twice, or one has no functions
         that can be read.
-    traitlets.TraitError
-        If another value is not one of those above. Nothing has been made or bound then.
 
     Examples
     --------
@@ -126,6 +87,7 @@ class Compare(View):
     """
 
     _kind = "compare"
+    _is_wide = True
 
     shown = traitlets.Dict().tag(sync=True)
     """The numbers: see js/src/views/compare/records.ts. Like the curves and the marks it is set by
@@ -138,34 +100,50 @@ class Compare(View):
     """References to the grids, which are drawn in this view."""
     diagrams = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the networks, once they are shown."""
-    height = option(traitlets.Int(360, min=80))
-    show = option(Choice(get_args(Below)))
-    smoothing = option(traitlets.Int(SMOOTHING, min=0))
-    scale = option(Choice(get_args(Scale)))
-    zoom = option(traitlets.List(traitlets.Float()))
-    more = option(traitlets.Bool(False))
+    models: InitVar[Mapping[str, Source | nn.Module]] = option(
+        """Bindings made by `kan_widgets.bind` by name, recordings (`kan_widgets.replay`), or
+        models: their open bindings are used, or else new ones. Up to seven, for so many
+        colours can be told apart.""",
+        kw_only=False,
+    )
+    height: int = option(
+        """Pixels that the cells of each grid of kernels are sized for, at least 80. No grid is cut:
+        a layer of more than 400 functions opens in the overview.""",
+        default=360,
+        min=80,
+    )
+    show: Literal["kernels", "networks"] = option(
+        """What stands below the numbers: a `KernelGrid` of each model, or the whole network of each
+        (`NetworkView`) with one example running through all: that of the first model that follows
+        examples (``live.probe(images)``), or the first of its last observed batch.""",
+        default="kernels",
+    )
+    smoothing: int = option(SMOOTHED, default=SMOOTHING, min=0)
+    scale: Scale = option(SCALED, default="auto")
+    zoom: Sequence[float] = option(ZOOMED, default=())
+    more: bool = option(
+        "How the parameters grow too, and where they are, layer by layer.", default=False
+    )
 
-    def __init__(
-        self, models: Mapping[str, Source | nn.Module], **options: Unpack[CompareOptions]
-    ) -> None:
-        self._check_keywords(options, "layout")
+    def _source_of(self, values: dict[str, Any]) -> Source:
+        models = values.pop("models")
         check(models)
         known = self.traits(option=True)
-        chosen = {n: known[n]._validate(self, value) for n, value in options.items() if n in known}
+        for name in values.keys() & known.keys():
+            values[name] = known[name]._validate(self, values[name])
         lives = {name: cast("Binding | Replay", source_for(one)) for name, one in models.items()}
-        look: dict[str, Any] = {n: value for n, value in chosen.items() if n in ("height", "theme")}
-        look.setdefault("height", 360)
+        look = {"height": values.get("height", 360), "theme": values.get("theme", "auto")}
         self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
         self.networks: dict[str, NetworkView] = {}
         self._painter = Painter(self._draw, fps=4)
         self._logged = LoggedCurves()
         self._drawn: object = None
         self._compared = [ComparedModel(name, live, self._painter) for name, live in lives.items()]
-        super().__init__(next(iter(lives.values())), **options)
         self._models = [kept(one) for one in models.values()]
+        return next(iter(lives.values()))
+
+    def _begin(self) -> None:
         self.parts = [reference(grid) for grid in self.grids.values()]
-        if self.layout.width is None:
-            self.layout.width = "100%"
         self.observe(self._dress, ["height", "theme"])
         self.observe(self._redraw, _OF_CURVES)
         self.observe(self._show, "show")
@@ -322,7 +300,7 @@ class Compare(View):
         # More than there are: the palette that is found then has each of them as it is.
         return 2 * _COLOURS
 
-    def _at(self, frame: Frame, options: PictureOptions) -> Image.Image:
+    def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
         with ExitStack() as moment:
             for stream in {view._stream for view in self._within()} - {self._stream}:
                 if (source := stream.source) is not None:

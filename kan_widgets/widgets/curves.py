@@ -26,6 +26,15 @@ _POINTS = 800
 _FALL, _SOME = 0.01, 10
 
 
+# What the options of the curves do, in all views that have them.
+SMOOTHED = """A thin line shows the mean of each curve over so many steps around each step, with the
+    values themselves faint behind; 0 for none. The numbers over the curves are the latest, not
+    smoothed."""
+SCALED = """Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
+    less than a hundredth of what it was at first, such as a loss; else linear."""
+ZOOMED = "The two ends of the steps that are drawn; empty for all."
+
+
 @dataclass(frozen=True)
 class Logged:
     """A logged series and where it is drawn."""

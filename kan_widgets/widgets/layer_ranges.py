@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
@@ -13,8 +13,7 @@ from kan_widgets.live import Frame, Source, State, is_binding
 from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
-from kan_widgets.widgets.choices import Choice, option
-from kan_widgets.widgets.keywords import ViewOptions
+from kan_widgets.widgets.options import option
 from kan_widgets.widgets.range_rows import (
     Observations,
     Past,
@@ -24,31 +23,17 @@ from kan_widgets.widgets.range_rows import (
     record,
 )
 from kan_widgets.widgets.range_wire import content, past
-from kan_widgets.widgets.view import View
+from kan_widgets.widgets.view import ModelView
 from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 if TYPE_CHECKING:
-    from torch import nn
-    from typing_extensions import Unpack
-
     from kan_widgets.live.watching.updates import Updates
 
 _FPS = 3.0
 _MOMENTS_AT_ONCE = 4
-Measure = Literal["range", "splines", "silu", "change", "gradient", "update"]
-"""What the curves over the steps may show."""
 
 
-class LayerRangesOptions(ViewOptions, total=False):
-    """Keywords of `LayerRanges`."""
-
-    threshold: float
-    over_time: Measure
-    more: bool
-    height: int
-
-
-class LayerRanges(View):
+class LayerRanges(ModelView):
     """For each layer the ranges of its functions, what makes them so, and how that changes.
 
     A row for each layer, of more than 100,000 functions for a part of them chosen at random (the
@@ -62,33 +47,6 @@ class LayerRanges(View):
     measured for the sizes of gradient and update after each frame, at most ten a second;
     training does not change. In a recording these sizes are not known.
 
-    Parameters
-    ----------
-    live_or_model
-        A binding made by `kan_widgets.bind`, a recording, or a model.
-    threshold : float
-        R² of the best a·SiLU + c from which a function counts as SiLU-shaped, 0 to 1. The table
-        takes it over the inputs seen, and on the grid before there are any; over time it is on
-        the grid.
-    over_time : {"range", "splines", "silu", "change", "gradient", "update"}
-        What the curves over the steps show.
-    more : bool
-        Whether change, gradient and update have columns too; and beside what is seen over the
-        inputs, what is so on the grid, now and at the start.
-    height : int
-        Pixels of the drawing at most, at least 160; more rows scroll, their head stays.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-
-    Raises
-    ------
-    TypeError
-        For an unknown keyword, or if neither a binding nor a model is given.
-    traitlets.TraitError
-        If a value is not one of those above.
-
     Examples
     --------
     >>> import torch, kan_widgets as kw
@@ -99,28 +57,43 @@ class LayerRanges(View):
     """
 
     _kind = "layer_ranges"
+    _is_wide = True
 
     content = traitlets.Dict().tag(sync=True)
     """The numbers of all layers: see `range_wire.content`. Set by the painter alone."""
     past = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """What became of them: see `range_wire.past`. Set by the painter alone."""
-    threshold = option(traitlets.Float(THRESHOLD, min=0.0, max=1.0))
-    over_time = option(Choice(get_args(Measure)))
-    more = option(traitlets.Bool(False))
-    height = option(traitlets.Int(560, min=160))
+    threshold: float = option(
+        """R² of the best a·SiLU + c from which a function counts as SiLU-shaped, 0 to 1. The table
+        takes it over the inputs seen, and on the grid before there are any; over time it is on
+        the grid.""",
+        default=THRESHOLD,
+        min=0.0,
+        max=1.0,
+    )
+    over_time: Literal["range", "splines", "silu", "change", "gradient", "update"] = option(
+        "What the curves over the steps show.", default="range"
+    )
+    more: bool = option(
+        """Whether change, gradient and update have columns too; and beside what is seen over the
+        inputs, what is so on the grid, now and at the start.""",
+        default=False,
+    )
+    height: int = option(
+        "Pixels of the drawing at most, at least 160; more rows scroll, their head stays.",
+        default=560,
+        min=160,
+    )
+    seconds = 0.0
+    """What the last refresh cost, in seconds of the painter's thread."""
 
-    def __init__(
-        self, live_or_model: Source | nn.Module, **options: Unpack[LayerRangesOptions]
-    ) -> None:
+    def _take(self, values: dict[str, Any]) -> None:
         self._starts, self._observations, self._past = Starts(), Observations(), Past()
         self._rows: list[Row] = []
         self._updates: Updates | None = None
-        self.seconds = 0.0
-        """What the last refresh cost, in seconds of the painter's thread."""
         self._painter = Painter(self._draw, fps=_FPS)
-        super().__init__(live_or_model, **options)
-        if self.layout.width is None:
-            self.layout.width = "100%"
+
+    def _begin(self) -> None:
         self.observe(self._wake, "threshold")
         self._updates = _updates_of(self.live)
         self._listener = _Listener(self)

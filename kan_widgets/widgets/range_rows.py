@@ -17,8 +17,8 @@ from kan_widgets.insight.summary import LayerSummary, Spread, summarise
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.series import Float64
 from kan_widgets.live.frames.source import Source
-from kan_widgets.widgets.curves import Float64
 from kan_widgets.widgets.range_part import part_of
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
@@ -26,7 +26,29 @@ class _Chosen(traitlets.TraitType[Any, Any]):
 SHARED = ("selection", "cursor")
 
 
-class Sharing(anywidget.AnyWidget):
+if TYPE_CHECKING:
+
+    class Widget(traitlets.HasTraits):
+        """What views use of `anywidget.AnyWidget`, which has no types."""
+
+        layout: Any
+        keys: list[str]
+        model_id: str
+
+        def send(self, content: Any, buffers: Any = None) -> None: ...  # noqa: D102
+        def on_msg(self, callback: Callable[..., object], remove: bool = False) -> None: ...  # noqa: D102
+        def set_state(self, sync_data: dict[str, Any]) -> None: ...  # noqa: D102
+        def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]: ...  # noqa: D102
+        def hold_sync(self) -> Any: ...  # noqa: D102
+        def close(self) -> None: ...  # noqa: D102
+        def _trait_to_json(self, value: Any, widget: Any) -> Any: ...
+        def _should_send_property(self, key: str, value: Any) -> bool: ...
+
+else:
+    Widget = anywidget.AnyWidget
+
+
+class Sharing(Widget):
     """A view with the selection and the time of its stream, which it joins when both are made.
 
     The two cross the wire with the stream alone. In the page ``js/src/shell/shared.ts`` keeps them
