@@ -10,13 +10,11 @@ from kan_widgets.insight.ranges import function_ranges
 from kan_widgets.live import Binding, Frame
 from kan_widgets.live.frames.frame import sliced
 from kan_widgets.widgets.dashboard import Dashboard
-from kan_widgets.widgets.engine import drawn
+from kan_widgets.widgets.engine import asked, drawn
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.page import page_of
-from kan_widgets.widgets.pictures import asked
 from kan_widgets.widgets.rasters import image_of
-from kan_widgets.widgets.stream_state import summaries_of
-from kan_widgets.widgets.wire import seen_inputs
+from kan_widgets.widgets.wire import seen_inputs, summaries_of
 
 _WIDTH, _MOST = 900, 900  # CSS pixels
 _RATIO = 1.0

@@ -34,9 +34,9 @@ from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.options import drawing, option
 from kan_widgets.widgets.page import reference
+from kan_widgets.widgets.sharing import let_go
 from kan_widgets.widgets.stream import pictured
 from kan_widgets.widgets.view import View, kept, source_for
-from kan_widgets.widgets.view_listener import let_go
 
 if TYPE_CHECKING:
     from torch import nn
@@ -124,6 +124,11 @@ class Compare(View):
     more: bool = option(
         "How the parameters grow too, and where they are, layer by layer.", default=False
     )
+
+    @classmethod
+    def _bound(cls, given: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+        # Models one after the other: `check` says how they are given.
+        return super()._bound([given] if len(given) > 1 else given, options)
 
     def _source_of(self, values: dict[str, Any]) -> Source:
         models = values.pop("models")

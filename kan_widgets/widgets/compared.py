@@ -42,7 +42,7 @@ def check(models: Any) -> None:
     """
     if not isinstance(models, Mapping):
         raise TypeError(
-            f"expected a dict of bindings by name, such as {{'KAN': live, 'CNN': other}}, "
+            "expected a dict of bindings by name, such as kw.Compare({'KAN': live, 'CNN': other}), "
             f"got {models!r:.80}"
         )
     if not models:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import InitVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 
@@ -12,7 +12,6 @@ from kan_widgets.live import Frame, Replay, Source, State, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.engine import drawn
-from kan_widgets.widgets.headline import headline_of
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
@@ -20,10 +19,11 @@ from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.options import LayerName, drawing, layer_name, nearest, option
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.panels import DEFAULT, PANELS, Page, check_panels
+from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
 from kan_widgets.widgets.view import ModelView, View
-from kan_widgets.widgets.view_listener import ViewListener, let_go
+from kan_widgets.widgets.wire import headline_of
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 _OF_PICTURE = ("layer", "theme")
@@ -151,15 +151,17 @@ class Dashboard(ModelView, _Panels):
         trains = is_binding(self.live) or isinstance(self.live, Replay)
         return [name for name in DEFAULT if trains or not PANELS[name].trains]
 
-    def __getattr__(self, name: str) -> Any:
-        """Say what to do for the view of a panel that is not shown."""
-        for panel, known in PANELS.items():
-            if name == known.attribute:
-                raise AttributeError(
-                    f"this Dashboard has no panel {panel!r}, and so no .{name}: "
-                    f"kw.Dashboard(live, panels=[…, {panel!r}]) has it"
-                )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what to do for the view of a panel that is not shown."""
+            for panel, known in PANELS.items():
+                if name == known.attribute:
+                    raise AttributeError(
+                        f"this Dashboard has no panel {panel!r}, and so no .{name}: "
+                        f"kw.Dashboard(live, panels=[…, {panel!r}]) has it"
+                    )
+            return super().__getattribute__(name)
 
     @property
     def views(self) -> tuple[View, ...]:

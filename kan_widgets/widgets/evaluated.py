@@ -14,8 +14,8 @@ from kan_widgets.live.frames.edit import Edit, EditLog
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import thread
 from kan_widgets.widgets.options import option
+from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import ModelView
-from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 if TYPE_CHECKING:
     from torch import nn

@@ -17,8 +17,8 @@ from kan_widgets.live.painter import Painter
 from kan_widgets.live.worker import Job, scheduler
 from kan_widgets.widgets.explainer import Explainer
 from kan_widgets.widgets.options import LayerName, Theme, layer_name, option
+from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import ModelView
-from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -13,18 +13,10 @@ from kan_widgets.live import Frame, Source, State, is_binding
 from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
+from kan_widgets.widgets.layer_numbers import LayerNumbers, Row, past
 from kan_widgets.widgets.options import option
-from kan_widgets.widgets.range_rows import (
-    Observations,
-    Past,
-    Row,
-    Starts,
-    measure,
-    record,
-)
-from kan_widgets.widgets.range_wire import content, past
+from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import ModelView
-from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates
@@ -60,9 +52,9 @@ class LayerRanges(ModelView):
     _is_wide = True
 
     content = traitlets.Dict().tag(sync=True)
-    """The numbers of all layers: see `range_wire.content`. Set by the painter alone."""
+    """The numbers of all layers: see js/src/views/layer_ranges/content.ts. Set by the painter."""
     past = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """What became of them: see `range_wire.past`. Set by the painter alone."""
+    """What became of them: see `layer_numbers.past`. Set by the painter alone."""
     threshold: float = option(
         """R² of the best a·SiLU + c from which a function counts as SiLU-shaped, 0 to 1. The table
         takes it over the inputs seen, and on the grid before there are any; over time it is on
@@ -88,7 +80,7 @@ class LayerRanges(ModelView):
     """What the last refresh cost, in seconds of the painter's thread."""
 
     def _take(self, values: dict[str, Any]) -> None:
-        self._starts, self._observations, self._past = Starts(), Observations(), Past()
+        self._measures = LayerNumbers()
         self._rows: list[Row] = []
         self._updates: Updates | None = None
         self._painter = Painter(self._draw, fps=_FPS)
@@ -148,41 +140,38 @@ class LayerRanges(ModelView):
         """
         source = self._stream.source
         if source is None:
-            return [record(row, self.content.get("step", 0)) for row in self._rows]
+            return [row.record() for row in self._rows]
         frame = self._frame(source, source.current())
-        rows = self._measure(source, frame, self.threshold)
-        return [record(row, frame.step) for row in rows]
+        return [row.record() for row in self._measure(source, frame, self.threshold)]
 
     def _frame(self, source: Source, latest: Frame) -> Frame:
         cursor = self._stream.cursor
         return latest if cursor < 0 else source.history.at(cursor)
 
     def _measure(self, source: Source, frame: Frame, threshold: float) -> list[Row]:
-        return measure(source, frame, threshold, self._starts, self._observations, self._updates)
+        return self._measures.rows(source, frame, threshold, self._updates)
 
     def _content(
         self, source: Source, frame: Frame, rows: list[Row], threshold: float
     ) -> dict[str, Any]:
         seen = list(source.observed.values())
-        return content(
-            rows,
-            frame.step,
-            start=source.history[0].step,
-            threshold=threshold,
-            observed=bool(seen),
-            observed_step=seen[0].step if seen else None,
+        return {
+            "step": frame.step,
+            "start": source.history[0].step,
+            "threshold": threshold,
+            "observed": bool(seen),
+            "observed_step": seen[0].step if seen else None,
             # What is no map of features comes in the same, whatever the model is.
-            old=any(one.step != frame.step and not one.is_image for one in seen),
-        )
+            "old": any(one.step != frame.step and not one.is_image for one in seen),
+            "rows": [row.wire() for row in rows],
+        }
 
     def _became(
         self, source: Source, frame: Frame, threshold: float, most: int = 1_000_000
     ) -> tuple[list[dict[str, Any]], bool]:
         """Return what became of a frame's layers, and whether it is all there."""
         names = frame.layout.names
-        moments, complete = self._past.moments(
-            source, threshold, self._starts, self._observations, most
-        )
+        moments, complete = self._measures.moments(source, threshold, most)
         series = [self._updates.series(name) if self._updates else [] for name in names]
         return past(names, moments, series), complete
 
@@ -206,7 +195,7 @@ class LayerRanges(ModelView):
         source = self._stream.source
         if source is not None:
             source.current()
-            self._past.moments(source, self.threshold, self._starts, self._observations)
+            self._measures.moments(source, self.threshold)
             self._painter.now()
 
     def _draw(self) -> None:

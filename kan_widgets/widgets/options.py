@@ -117,7 +117,8 @@ class Declaring(MetaHasTraits):
         mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **more: Any
     ) -> Declaring:
         """Make the class."""
-        said, known = body.get("__annotations__", {}), vars(sys.modules[body["__module__"]])
+        said = body.get("__annotations__", {})
+        known = vars(sys.modules[body.get("__module__", __name__)])
         own = {key: one for key, one in body.items() if isinstance(one, Option)}
         declared = {}
         for key, one in own.items():

@@ -17,11 +17,17 @@ from PIL import Image
 from kan_widgets.insight.progress import progress
 from kan_widgets.live import Frame
 from kan_widgets.live.reports import report
-from kan_widgets.widgets.destinations import To, Written, check_suffix, pdf_of, written
-from kan_widgets.widgets.lifetime import Mortal, hold, show
+from kan_widgets.widgets.lifetime import Mortal, hold, later, show
 from kan_widgets.widgets.options import drawing
-from kan_widgets.widgets.rasters import image_of, png_bytes
-from kan_widgets.widgets.stills import later
+from kan_widgets.widgets.rasters import (
+    To,
+    Written,
+    check_suffix,
+    image_of,
+    pdf_of,
+    png_bytes,
+    written,
+)
 from kan_widgets.widgets.stream import Stream, pictured
 
 _FORMATS = {".gif": "GIF", ".webp": "WEBP"}

@@ -1,14 +1,15 @@
-"""Selection and time, which all views of a stream share, as traits of each of them."""
+"""What views of a stream share: selection and time, and listening to its source."""
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import anywidget
 import traitlets
 
-from kan_widgets.live import Selection
+from kan_widgets.live import Listener, Selection, Source
 from kan_widgets.live.frames.source import checked_selection
 from kan_widgets.live.reports import Callback
 from kan_widgets.widgets.stream import Stream
@@ -140,3 +141,42 @@ class Sharing(Widget):
         if chosen is not None:
             for callback in self._select_callbacks:
                 callback(chosen.copy())
+
+
+V = TypeVar("V")
+
+
+class ViewListener(Listener, Generic[V]):
+    """Listens to a source on behalf of a view, until the view is closed or gone.
+
+    Parameters
+    ----------
+    view
+        A widget whose comm is open.
+    """
+
+    def __init__(self, view: V) -> None:
+        self._ref: weakref.ref[Any] = weakref.ref(view)
+        self._kind = type(view).__name__
+
+    @property
+    def view(self) -> V | None:
+        """The view, while it is open."""
+        view: Any = self._ref()
+        return view if view is not None and view.comm is not None else None
+
+    @property
+    def title(self) -> str:
+        """Its name in reports: that of the view."""
+        return self._kind
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the view is closed or gone."""
+        return self.view is None
+
+
+def let_go(source: Source | None) -> None:
+    """Have a source drop the listeners of closed views, if it can do so at once."""
+    if source is not None:
+        source.let_go()

@@ -13,13 +13,13 @@ from kan_widgets.live import Source
 from kan_widgets.live.frames.edit import Edit
 from kan_widgets.live.reports import name_of
 from kan_widgets.widgets.evaluated import Evaluated
-from kan_widgets.widgets.options import LayerName, drawing, layer_name, option
-from kan_widgets.widgets.overlays import (
+from kan_widgets.widgets.forms import (
     check_overlays,
     check_pins,
     names_function,
     overlay_of,
 )
+from kan_widgets.widgets.options import LayerName, drawing, layer_name, option
 from kan_widgets.widgets.rasters import few_colours
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")

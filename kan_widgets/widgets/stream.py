@@ -25,23 +25,24 @@ from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, scheduler
-from kan_widgets.widgets.bundle import packed
-from kan_widgets.widgets.crowd import Crowd
-from kan_widgets.widgets.formed import become_formed
-from kan_widgets.widgets.gate import Gate
+from kan_widgets.widgets.engine import packed
+from kan_widgets.widgets.forms import become_formed
 from kan_widgets.widgets.lifetime import Mortal
-from kan_widgets.widgets.sender import Outbox, is_costly
-from kan_widgets.widgets.stream_state import frames_of, state_of, summaries_of, training_of
+from kan_widgets.widgets.sending import Crowd, Gate, Outbox, is_costly
 from kan_widgets.widgets.wire import (
     activations_dict,
     activations_message,
     frame_dict,
+    frames_of,
     layout_dict,
     layout_message,
     memory_of,
     observation_message,
     probe_dict,
     seen_inputs,
+    state_of,
+    summaries_of,
+    training_of,
 )
 
 if TYPE_CHECKING:

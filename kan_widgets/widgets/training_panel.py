@@ -25,8 +25,8 @@ from kan_widgets.widgets.curves import (
 )
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import drawing, option
+from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import ModelView
-from kan_widgets.widgets.view_listener import ViewListener, let_go
 
 if TYPE_CHECKING:
     from torch import nn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import InitVar
+from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,9 +15,7 @@ from kan_widgets.live import Source, is_binding
 from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.live.frames.frame import sliced
 from kan_widgets.live.kinds import is_module
-from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.engine import drawn
-from kan_widgets.widgets.headline import model_name
+from kan_widgets.widgets.engine import asked, bundle, drawn, network_of
 from kan_widgets.widgets.options import (
     Declared,
     Declaring,
@@ -28,17 +26,27 @@ from kan_widgets.widgets.options import (
 )
 from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Animated
-from kan_widgets.widgets.pictures import asked, network_of
 from kan_widgets.widgets.rasters import check_ratio
 from kan_widgets.widgets.sharing import SHARED, Sharing
 from kan_widgets.widgets.stream import Stream, stream_of
-from kan_widgets.widgets.stream_state import summaries_of, training_of
-from kan_widgets.widgets.wire import seen_inputs
+from kan_widgets.widgets.wire import model_name, seen_inputs, summaries_of, training_of
 
 if TYPE_CHECKING:
     from torch import nn
 
 _HEIGHT = 480
+# What others call what views can do, and where that is.
+_ELSEWHERE = {
+    "save": 'to_png("view.png"), to_svg, to_pdf or save_html("page.html")',
+    "savefig": 'to_png("view.png")',
+    "save_png": 'to_png("view.png")',
+    "save_svg": 'to_svg("view.svg")',
+    "save_gif": 'animate("run.gif")',
+    "show": "the view itself as the last line of a cell, or IPython.display.display(view)",
+    "plot": 'to_png("view.png"), or the view itself as the last line of a cell',
+    "to_html": 'save_html("page.html")',
+    "binding": "live",
+}
 _SAID = ("layer", "mode", "page", "every")
 _NARROWEST = 100
 
@@ -144,6 +152,9 @@ class View(Declared, Placed, Animated, Sharing, metaclass=Declaring):
         if source is None:
             raise RuntimeError("the model this view showed is gone; bind another for a new view")
         return source
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _ELSEWHERE]
 
     def __repr__(self) -> str:
         # It is read in debuggers too, of views that are half made or gone.
@@ -273,6 +284,24 @@ class ModelView(View):
     def _end(self) -> None:
         self._kept = None
         super()._end()
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    """An attribute that says what to write instead; with `__getattr__` completion would end."""
+
+    name: str
+    hint: str
+
+    def __get__(self, view: object, kind: type) -> _Elsewhere:
+        """Raise, for a view."""
+        if view is None:
+            return self
+        raise AttributeError(f"{kind.__name__} has no {self.name!r}: write {self.hint}")
+
+
+for _name, _hint in _ELSEWHERE.items():
+    setattr(View, _name, _Elsewhere(_name, _hint))
 
 
 def kept(live_or_model: Source | nn.Module) -> Source | nn.Module | None:

@@ -126,6 +126,11 @@ def test_what_cannot_be_compared_is_refused(given: Any, error: type, words: str)
         kw.Compare(given)
 
 
+def test_models_without_names_are_told_how_they_are_given(models: Models) -> None:
+    with pytest.raises(TypeError, match=r"such as kw\.Compare\(\{'KAN': live, 'CNN': other\}\)"):
+        kw.Compare(*models.values())  # type: ignore[call-arg]
+
+
 def test_nothing_is_bound_when_one_of_them_is_refused(models: Models) -> None:
     with pytest.raises(TypeError):
         kw.Compare({**models, "what": 3})  # type: ignore[dict-item]

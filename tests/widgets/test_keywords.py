@@ -85,6 +85,26 @@ def test_a_picture_has_a_signature_with_the_options_of_its_view(
     assert repr(shown["theme"].default) == "as shown"
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "save",
+            r"KernelGrid has no 'save': write to_png\(\"view\.png\"\), to_svg, to_pdf or save_html",
+        ),
+        ("savefig", "write to_png"),
+        ("save_png", "write to_png"),
+        ("show", "the view itself as the last line of a cell"),
+        ("plot", "write to_png"),
+    ],
+)
+def test_what_is_called_otherwise_elsewhere_says_what_to_write(name: str, words: str) -> None:
+    grid = kw.KernelGrid(kw.nn.KANLinear(2, 1))
+    with pytest.raises(AttributeError, match=words):
+        getattr(grid, name)
+    assert name not in dir(grid)
+
+
 # A process of its own: a shell stays, and holds what it has shown.
 COMPLETED = """
 import json, sys
