@@ -87,6 +87,7 @@ class Compare(View):
     """
 
     _kind = "compare"
+    _draws_layers = False
     _is_wide = True
 
     shown = traitlets.Dict().tag(sync=True)
@@ -297,9 +298,6 @@ class Compare(View):
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         chosen = {name: options.get(name, getattr(self, name)) for name in _OF_CURVES}
         return options | {"curves": self._wire(**chosen), "shown": self._records()}
-
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return ()
 
     def _colours(self, options: dict[str, Any]) -> int:
         # More than there are: the palette that is found then has each of them as it is.

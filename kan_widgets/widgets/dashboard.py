@@ -16,7 +16,7 @@ from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.options import LayerName, drawing, layer_name, nearest, option
+from kan_widgets.widgets.options import LayerName, drawing, nearest, option
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.panels import DEFAULT, PANELS, Page, check_panels
 from kan_widgets.widgets.sharing import ViewListener, let_go
@@ -140,7 +140,7 @@ class Dashboard(ModelView, _Panels):
         self._painter.now()
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        options["layer"] = layer_name(options["layer"], source.layout.names)
+        super()._check_options(options, source)
         for name in self._chosen or ():
             if PANELS[name].trains and not (is_binding(source) or isinstance(source, Replay)):
                 raise ValueError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import InitVar
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +67,7 @@ class Explain(ModelView):
     """
 
     _kind = "explain"
+    _draws_layers = False
     if not TYPE_CHECKING:  # `image` is a method too, for type checkers the one thing it is
         image: InitVar[Tensor | NDArray[Any]] = option(
             "One input of the model, ``(channels, height, width)`` or ``(features,)``.",
@@ -310,9 +310,6 @@ class Explain(ModelView):
         """Raise a TypeError: only the model as it is now can be explained."""
         raise TypeError("an explanation is of the model as it is now: it has no history to show")
 
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return ()
-
     def _colours(self, options: dict[str, Any]) -> int:
         # Of maps: fewer would tint their zero.
         return 256
@@ -323,12 +320,9 @@ class Explain(ModelView):
                 f"target={options['target']!r}: a picture is of the class explained, "
                 f"{self._explainer.found.target}; set view.target first"
             )
-        known = self.traits()
-        layer = options.pop("layer", "")
-        checked = {name: known[name]._validate(self, value) for name, value in options.items()}
         # Without a name all layers are drawn, one below the other.
-        checked["layer"] = "" if layer == "" else self._shown_layer(layer)
-        return checked
+        layer = options.get("layer", "")
+        return options | {"layer": "" if layer == "" else self._shown_layer(layer)}
 
     def _shown_layer(self, layer: str | int | None) -> str:
         return layer_name(layer, self._layer_names())

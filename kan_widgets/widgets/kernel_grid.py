@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import traitlets
 
 from kan_widgets.live import Layout, Source
-from kan_widgets.widgets.options import Choice, LayerName, layer_name, option
-from kan_widgets.widgets.scores import checked
+from kan_widgets.live.frames.layout import Float32
+from kan_widgets.live.kinds import is_tensor
+from kan_widgets.widgets.options import Choice, LayerName, option
 from kan_widgets.widgets.view import ModelView
 
 SORTS = ["position", "range", "change"]
@@ -148,7 +150,7 @@ class KernelGrid(ModelView):
     """What `score` was given, as it goes to the browser."""
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        options["layer"] = layer_name(options["layer"], source.layers)
+        super()._check_options(options, source)
         if (fold := checked_fold(options.get("fold"))) is not None:
             _check_fold(fold, source.layout)
 
@@ -206,12 +208,62 @@ class KernelGrid(ModelView):
             return
         shapes = {layer.name: layer.shape for layer in self._stream.layout_shown.layers}
         taken = (*SORTS, "none")
-        self.scores = self.scores | {name: checked(name, values, shapes, units, signed, taken)}
+        self.scores = self.scores | {
+            name: _checked_scores(name, values, shapes, units, signed, taken)
+        }
 
-    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        # The layer shown may be gone since the model was bound again.
-        layer = options.get("layer", self.layer if self.layer in names else None)
-        return options | {"layer": layer_name(layer, names)}
 
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return [traits["layer"]]
+def _checked_scores(
+    name: str,
+    values: Mapping[str, Any],
+    shapes: Mapping[str, tuple[int, int, int, int]],
+    units: str,
+    signed: bool | None,
+    taken: tuple[str, ...],
+) -> dict[str, Any]:
+    """Return scores as they go to the browser, or raise as `KernelGrid.score`.
+
+    ``shapes`` are (out, in, kh, kw) of every layer there is, ``taken`` names that mean something
+    else.
+    """
+    if not isinstance(name, str) or not name.strip() or name in taken:
+        words = ", ".join(map(repr, taken))
+        raise ValueError(f"name: expected a word other than {words}, got {name!r}")
+    if not isinstance(values, Mapping):
+        raise TypeError(
+            "values: expected a mapping from layer names to arrays, such as "
+            f"{{{next(iter(shapes))!r}: array}}, got {type(values).__name__}"
+        )
+    layers = {layer: _numbers(name, layer, given, shapes) for layer, given in values.items()}
+    if signed is None:
+        signed = any((numbers < 0).any() for numbers in layers.values())
+    elif not signed and any((numbers < 0).any() for numbers in layers.values()):
+        raise ValueError(f"{name}: some numbers are negative, so signed=False cannot show them")
+    return {
+        "signed": bool(signed),
+        "units": str(units),
+        "layers": {layer: numbers.tobytes() for layer, numbers in layers.items()},
+    }
+
+
+def _numbers(
+    name: str, layer: str, given: Any, shapes: Mapping[str, tuple[int, int, int, int]]
+) -> Float32:
+    if layer not in shapes:
+        raise ValueError(f"{name}: layer {layer!r}: the layers are {', '.join(map(repr, shapes))}")
+    out, in_, kh, kw = shapes[layer]
+    if is_tensor(given):
+        given = given.detach().cpu().numpy()
+    numbers = np.asarray(given, dtype="<f4")
+    per_kernel = in_ * kh * kw
+    if numbers.shape == (out,) != (out * per_kernel,):
+        numbers = np.repeat(numbers, per_kernel)
+    full = [(out, in_, kh, kw), (out * per_kernel,), *([(out, in_)] if kh == kw == 1 else [])]
+    if numbers.shape not in full:
+        raise ValueError(
+            f"{name}: expected one number for each function of {layer}, shape "
+            f"{(out, in_, kh, kw)}, or one for each output, {(out,)}; got shape {numbers.shape}"
+        )
+    if np.isinf(numbers).any():
+        raise ValueError(f"{name}: some numbers of {layer} are infinite; NaN stands for unknown")
+    return np.ascontiguousarray(numbers.reshape(-1))

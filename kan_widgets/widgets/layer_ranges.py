@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
@@ -49,6 +48,7 @@ class LayerRanges(ModelView):
     """
 
     _kind = "layer_ranges"
+    _draws_layers = False
     _is_wide = True
 
     content = traitlets.Dict().tag(sync=True)
@@ -225,9 +225,6 @@ class LayerRanges(ModelView):
         became, _ = self._became(source, frame, threshold)
         shown = self._content(source, frame, rows, threshold)
         return options | {"content": shown, "past": became}
-
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return ()
 
     def _end(self) -> None:
         # Perhaps before all was made.

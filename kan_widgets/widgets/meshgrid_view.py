@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from kan_widgets.digits import TRAIN, embedded, pixels
 from kan_widgets.live import Source
 from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
-from kan_widgets.widgets.options import LayerName, layer_name, option
+from kan_widgets.widgets.options import LayerName, option
 from kan_widgets.widgets.view import ModelView
 
 Float32 = NDArray[np.float32]
@@ -145,14 +144,9 @@ class MeshgridView(ModelView):
     """The image drawn with the mouse, ``(H, W)``; ``None`` before."""
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        options["layer"] = layer_name(options["layer"], source.layers)
+        super()._check_options(options, source)
         if options.get("images") is None:
             options["images"] = default_digits()
-
-    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        # The layer shown may be gone since the model was bound again.
-        layer = options.get("layer", self.layer if self.layer in names else None)
-        return options | {"layer": layer_name(layer, names)}
 
     def _colours(self, options: dict[str, Any]) -> int:
         # Few make bands of a heat map and tint its zero; of many small ones they keep the file
@@ -162,6 +156,3 @@ class MeshgridView(ModelView):
         mode = options.get("mode", self.mode)
         ramps = mode == "ramp" or (mode == "auto" and layer["kind"] != "conv")
         return 64 if ramps and math.prod(layer["shape"]) > _MANY else 256
-
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return [traits["layer"]]

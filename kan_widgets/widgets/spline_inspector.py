@@ -19,7 +19,7 @@ from kan_widgets.widgets.forms import (
     names_function,
     overlay_of,
 )
-from kan_widgets.widgets.options import LayerName, drawing, layer_name, option
+from kan_widgets.widgets.options import LayerName, drawing, option
 from kan_widgets.widgets.rasters import few_colours
 
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
@@ -93,7 +93,7 @@ class SplineInspector(Evaluated):
     )
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        options["layer"] = layer_name(options["layer"], source.layers)
+        super()._check_options(options, source)
         if "pins" in options:
             options["pins"] = check_pins(options["pins"], source.layout.layers)
         if "overlays" in options:
@@ -198,20 +198,14 @@ class SplineInspector(Evaluated):
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         layers = self._stream.frames()[1].layout.layers
-        checks = {"pins": check_pins, "overlays": check_overlays}
-        taken: dict[str, Any] = {
-            name: checks[name](value, layers) for name, value in options.items() if name in checks
-        }
-        for name in options.keys() - checks.keys() - {"layer"}:
-            taken[name] = self.traits()[name]._validate(self, options[name])
-        # The layer shown may be gone since the model was bound again.
-        layer = options.get("layer", self.layer if self.layer in names else None)
-        if "layer" not in options and names_function(self.selection, layers):
-            layer = self.selection["layer"] if self.selection else layer
-        return taken | {
-            "layer": layer_name(layer, names),
-            "evaluation": self._finite_evaluation(),
-        }
+        taken = super()._picture_options(options, names)
+        for name, check in (("pins", check_pins), ("overlays", check_overlays)):
+            if name in options:
+                taken[name] = check(options[name], layers)
+        chosen = self.selection
+        if "layer" not in options and chosen and names_function(chosen, layers):
+            taken["layer"] = chosen["layer"]
+        return taken | {"evaluation": self._finite_evaluation()}
 
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
         return {} if "layer" in options else super()._drawn_selection(options)

@@ -59,6 +59,7 @@ class TrainingPanel(ModelView):
     """
 
     _kind = "training_panel"
+    _draws_layers = False
     _is_wide = True
     _draws_frames = False
 
@@ -211,9 +212,6 @@ class TrainingPanel(ModelView):
         self._curves_painter.now()
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        for name, trait in self.traits(option=True).items():
-            if name in options:
-                options[name] = trait._validate(self, options[name])
         chosen = {name: options.get(name, getattr(self, name)) for name in _OF_CURVES}
         return options | {"curves": self._wire(**chosen)}
 
@@ -227,9 +225,6 @@ class TrainingPanel(ModelView):
             for name, (panel, data) in ((name, belongs_to(name)) for name in log.names)
         ]
         return self._logged.wire(curves, zoom, scale, smoothing)
-
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return ()
 
     def _end(self) -> None:
         # Perhaps before all was made.

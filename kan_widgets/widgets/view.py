@@ -21,6 +21,7 @@ from kan_widgets.widgets.options import (
     Declaring,
     Theme,
     drawing,
+    layer_name,
     nearest,
     option,
 )
@@ -61,6 +62,8 @@ class View(Declared, Placed, Animated, Sharing, metaclass=Declaring):
     _is_joined = False
     _is_wide = False
     """Whether it is as wide as the page, unless its layout says otherwise."""
+    _draws_layers = True
+    """Whether its picture needs functions: those of its layer, or of all where it has none."""
     _kind = ""
     """Its name in ``js/src/views/registry.ts``."""
 
@@ -128,6 +131,8 @@ class View(Declared, Placed, Animated, Sharing, metaclass=Declaring):
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         """Check values against the source before anything is made."""
+        if "layer" in options:
+            options["layer"] = layer_name(options["layer"], source.layers)
 
     @classmethod
     def _options(cls) -> dict[str, Any]:
@@ -189,16 +194,23 @@ class View(Declared, Placed, Animated, Sharing, metaclass=Declaring):
             self._stream.look()
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        """Return the layers that a picture with these traits needs; all by default."""
-        return names
+        """Return the layers that a picture with these traits needs."""
+        if not self._draws_layers:
+            return ()
+        return [traits["layer"]] if "layer" in traits else names
 
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the selection in a picture with these options; the stream's by default."""
         return dict(self.selection or {})
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        """Return options of one picture as the traits would take them."""
-        return options
+        """Return options of one picture, which have been checked, with what belongs to them."""
+        if not self.has_trait("layer"):
+            return options
+        # The layer shown may be gone since the model was bound again.
+        shown = self.layer
+        layer = options.get("layer", shown if shown in names else None)
+        return options | {"layer": layer_name(layer, names)}
 
     @drawing
     def svg(
