@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NOTHING } from "../src/scene/drawing.ts";
 import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
+import type { Deciding, Model } from "../src/views/compare/records.ts";
 import { type CompareScene, drawing } from "../src/views/compare/scene.ts";
-import { nameOf, type Shown } from "../src/views/compare/shown.ts";
+import { nameOf, perStep, shownIn } from "../src/views/compare/shown.ts";
 import { type CompareElement, render } from "../src/views/compare/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { curve } from "./drawn_curves.ts";
@@ -15,36 +16,53 @@ import { said } from "./said.ts";
 
 const VIEW = { x: 0, y: 0, width: 4000, height: 9000 };
 const { colours } = themeOf("light");
-const row = (key: string, values: string[], more: object = {}) => {
-  const meaning = `what ${key} means`;
-  return { key, label: key, meaning, values, lead: false, best: [], more: false, ...more };
+const LAYER = {
+  name: "convs.0",
+  type: "KANConv2d",
+  symbols: "5·3·3·10",
+  numbers: "5·3·3·10",
+  parameters: 450,
 };
 
-function shown(steps: string[], more: Partial<Shown> = {}): Shown {
+function model(name: string, steps: number, more: Partial<Model> = {}) {
   return {
-    hints: [],
-    verdict: "",
-    costs: "",
-    note: "",
-    models: ["KAN", "<b>CNN</b>"],
-    rows: [
-      row("accuracy", ["0.97", "0.95"], { lead: true, best: [0] }),
-      row("parameters", ["94,650", "160"], { lead: true, best: [1] }),
-      row("steps", steps),
-    ],
-    growth: [
-      {
-        layers: [{ name: "convs.0", type: "KANConv2d", formula: "5·3·3·10", parameters: "450" }],
-      },
-      { layers: [] },
-    ],
+    name,
+    steps,
+    epochs: null,
+    elapsed: "",
+    seconds_per_step: null,
+    parameters: 450,
+    parameters_doubled: 450,
+    order: "O(N²)",
+    data_source: "",
+    layers: [],
+    others: 0,
     ...more,
   };
 }
 
+const accuracy = (values: Deciding["values"]) => {
+  return { quantity: "accuracy", first: 1, step: 3, values };
+};
+
+function shown(steps: number[], more: Partial<Model>[] = []) {
+  const [kan, cnn] = [
+    { parameters: 94650, order: "O(N²·G)", layers: [LAYER], ...more[0] },
+    { parameters: 160, ...more[1] },
+  ];
+  return {
+    models: [model("KAN", steps[0], kan), model("<b>CNN</b>", steps[1] ?? steps[0], cnn)],
+    deciding: [accuracy([0.97, 0.95])],
+  };
+}
+
+/** What is made of records in words. */
+const told = (records: object, curves: object[] = [], more = false) =>
+  shownIn((trait) => ({ shown: records, curves, more })[trait]);
+
 const CURVES = [
-  curve("loss", "KAN", [0, 50, 100], [3, 2, 1], { colour: 2 }),
-  curve("loss", "<b>CNN</b>", [0, 50, 100], [6, 5, 4], { colour: 3 }),
+  curve("loss", "KAN", [0, 50, 100], [3, 2, 1]),
+  curve("loss", "<b>CNN</b>", [0, 50, 100], [6, 5, 4]),
 ];
 
 let life: AbortController;
@@ -115,7 +133,7 @@ const written = (scene: CompareScene, text: string) => {
 
 describe("the numbers", () => {
   it("have a column for each model, right under its name", () => {
-    const scene = sceneOf({ shown: shown(["3", "4"]) });
+    const scene = sceneOf({ shown: shown([3, 4]) });
     const [first, second] = ["94,650", "160"].map((text) => written(scene, text));
     expect([first.x, second.x]).toEqual(scene.table.ends);
     expect(written(scene, "<b>CNN</b>").y).toBeLessThan(first.y);
@@ -123,25 +141,25 @@ describe("the numbers", () => {
   });
 
   it("that decide are larger, and the best of them strong", () => {
-    const scene = sceneOf({ shown: shown(["3", "4"]) });
-    const [best, other, low] = ["0.97", "0.95", "3"].map((text) => written(scene, text));
+    const scene = sceneOf({ shown: shown([3, 4]) });
+    const [best, other, low] = ["97 %", "95 %", "3"].map((text) => written(scene, text));
     expect([best.weight, other.weight]).toEqual([600, 400]);
     expect(best.size).toBe(other.size);
     expect(low.size).toBeLessThan(best.size);
   });
 
   it("can be pointed at, and say what they mean", () => {
-    const { sites, meaning } = sceneOf({ shown: shown(["3", "4"]) });
+    const { sites, meaning } = sceneOf({ shown: shown([3, 4]) });
     const { x, y } = sites.box("row parameters") ?? { x: 0, y: 0 };
     expect(sites.at(x + 1, y + 1, VIEW)).toBe("row parameters");
-    expect(meaning("row parameters")).toBe("what parameters means");
+    expect(meaning("row parameters")).toBe("Trainable parameters");
     expect(sites.words("row parameters")).toBe("parameters: KAN 94,650, <b>CNN</b> 160");
     expect(sites.next("row accuracy", "down")).toBe("row parameters");
   });
 
   it("stand in the words for those who cannot see them", () => {
-    const { words } = sceneOf({ shown: shown(["3", "4"]), curves: CURVES });
-    expect(words).toContain("accuracy: KAN 0.97, <b>CNN</b> 0.95");
+    const { words } = sceneOf({ shown: shown([3, 4]), curves: CURVES });
+    expect(words).toContain("mean accuracy of steps 1 to 3: KAN 97 %, <b>CNN</b> 95 %");
     expect(words).toContain("Curves of loss, KAN 1, <b>CNN</b> 4");
   });
 
@@ -152,28 +170,15 @@ describe("the numbers", () => {
       [seven, 600],
       [seven, 1600],
     ] as const) {
-      const rows = [
-        row(
-          "accuracy",
-          models.map(() => "0.9844"),
-          { lead: true },
-        ),
-        row(
-          "training time",
-          models.map(() => "1:10:10"),
-          { lead: true },
-        ),
-        row(
-          "grow with width N, grid G as",
-          models.map(() => "O(N²·G)"),
-        ),
-      ];
-      const scene = sceneOf(
-        { shown: { ...shown(["3"]), models: [...models], rows, growth: [] } },
-        width,
-      );
+      const records = {
+        models: models.map((name) => {
+          return model(name, 3, { elapsed: "1:10:10", order: "O(N²·G)" });
+        }),
+        deciding: [{ quantity: "accuracy", first: 3, step: 3, values: models.map(() => 0.9844) }],
+      };
+      const scene = sceneOf({ shown: records, more: true }, width);
       const said = texts(scene).map(({ text }) => text);
-      for (const text of [...models, "0.9844", "1:10:10", "O(N²·G)", "training time"]) {
+      for (const text of [...models, "98.4 %", "1:10:10", "O(N²·G)", "training time"]) {
         expect(said, `${width}`).toContain(text);
       }
       expect(scene.table.width).toBeLessThan(width - 15);
@@ -183,7 +188,7 @@ describe("the numbers", () => {
 
 describe("the picture", () => {
   it("gives a model one colour in the numbers, the curves and over its kernels", () => {
-    const scene = sceneOf({ shown: shown(["3", "4"]), curves: CURVES, more: true }, 900, 2);
+    const scene = sceneOf({ shown: shown([3, 4]), curves: CURVES, more: true }, 900, 2);
     const painted = (colour: string) =>
       marksOf(scene).filter((mark) => "fill" in mark && mark.fill === colour).length;
     // Over its column, its layers and its kernels, before its number over the curves, and the curve's own dots.
@@ -192,7 +197,7 @@ describe("the picture", () => {
   });
 
   it("puts the curves beside the numbers where there is room, else below", () => {
-    const traits = { shown: shown(["3", "4"]), curves: CURVES };
+    const traits = { shown: shown([3, 4]), curves: CURVES };
     const [wide, narrow] = [900, 500].map((width) => sceneOf(traits, width));
     const top = ({ layout }: CompareScene) => layout.places[0].box.y;
     expect(top(wide)).toBeLessThan(20);
@@ -200,25 +205,20 @@ describe("the picture", () => {
   });
 
   it("says how curves come to be where there are none", () => {
-    const scene = sceneOf({ shown: shown(["3", "4"]), curves: [] });
+    const scene = sceneOf({ shown: shown([3, 4]), curves: [] });
     expect(texts(scene).some(({ text }) => text.includes("live.log(loss=…)"))).toBe(true);
   });
 
   it("lists layers under their model, and counts those that are too many", () => {
-    const layer = { name: "convs.0", type: "KANConv2d", formula: "5·3·3·10", parameters: "450" };
-    const many = { layers: Array.from({ length: 40 }, () => layer) };
-    const scene = sceneOf({ shown: shown(["3"], { growth: [many, many] }), more: true });
+    const many = { layers: Array.from({ length: 40 }, () => LAYER), others: 0 };
+    const scene = sceneOf({ shown: shown([3], [many, many]), more: true });
     expect(texts(scene).filter(({ text }) => text === "and 24 more layers")).toHaveLength(2);
     expect(scene.meaning("layer 0 0")).toBe("KANConv2d: 5·3·3·10");
   });
 
   it("says how parameters grow where more is asked for, else not", () => {
-    const rows = [
-      row("parameters", ["450", "160"]),
-      row("order", ["O(N²·G)", "O(N²)"], { more: true }),
-    ];
     const [short, long] = [false, true].map((more) => {
-      return texts(sceneOf({ shown: shown(["3"], { rows }), more })).map(({ text }) => text);
+      return texts(sceneOf({ shown: shown([3]), more })).map(({ text }) => text);
     });
     for (const text of ["O(N²·G)", "5·3·3·10", "parameters by layer"]) {
       expect(short).not.toContain(text);
@@ -227,8 +227,8 @@ describe("the picture", () => {
   });
 
   it("has the kernels of all models, those of a row from one height on", () => {
-    const scene = sceneOf({ shown: shown(["3", "4"]) }, 900, 2);
-    const without = sceneOf({ shown: shown(["3", "4"]) });
+    const scene = sceneOf({ shown: shown([3, 4]) }, 900, 2);
+    const without = sceneOf({ shown: shown([3, 4]) });
     expect(scene.height).toBeGreaterThan(without.height + 120);
     // None is cut, whatever height its cells are sized for.
     expect(texts(scene).filter(({ text }) => text.startsWith("cut here"))).toEqual([]);
@@ -238,10 +238,10 @@ describe("the picture", () => {
   });
 
   it("is called by its models and the steps that they have made", () => {
-    expect(nameOf(shown(["1,200", "1,200"]))).toBe("compare KAN <b>CNN</b> step 1200");
-    expect(nameOf(shown(["3", "4"]))).toBe("compare KAN <b>CNN</b> step 3 4");
-    expect(sceneOf({ shown: shown(["1,200", "1,200"]) }).moment).toBe("step 1,200");
-    expect(sceneOf({ shown: shown(["3", "4"]) }).moment).toBe("");
+    expect(nameOf(told(shown([1200])))).toBe("compare KAN <b>CNN</b> step 1200");
+    expect(nameOf(told(shown([3, 4])))).toBe("compare KAN <b>CNN</b> step 3 4");
+    expect(sceneOf({ shown: shown([1200]) }).moment).toBe("step 1,200");
+    expect(sceneOf({ shown: shown([3, 4]) }).moment).toBe("");
   });
 
   it("is none before Python has said anything", () => {
@@ -265,7 +265,7 @@ async function show(traits: Record<string, unknown> = {}, broken = false, states
   const model = new FakeModel({
     stream: "s",
     parts: ["g0", "g1"],
-    shown: shown(["3", "4"]),
+    shown: shown([3, 4]),
     curves: CURVES,
     marks: [],
     zoom: [],
@@ -303,7 +303,7 @@ describe("in a page", () => {
 
   it("a model that makes no steps while another does is not said to be training", async () => {
     const both = ["running", "running", "still"]; // its own stream first
-    const { root } = await show({ shown: shown(["3", "4"]) }, false, both);
+    const { root } = await show({ shown: shown([3, 4]) }, false, both);
     const steps = [...root.querySelectorAll(".kw-model-step")].map((step) => step.textContent);
     expect(steps).toEqual(["training", "stands still"]);
     expect(root.kwCompare.rows().steps).toEqual(["3", "4"]);
@@ -343,20 +343,19 @@ describe("in a page", () => {
     expect(words.filter((word) => word?.startsWith("step 0"))).toHaveLength(4);
   });
 
-  it("hints are shown and said, and not again for every number in them", async () => {
-    const { model, root } = await show();
+  it("hints are shown and said once", async () => {
+    const { model: view, root } = await show();
     const spoken = () => root.querySelector(":scope > .kw-spoken")?.textContent;
     const remarks = () => [...root.querySelectorAll(":scope > .kw-caption .kw-remark")];
-    const hinted = async (words: string[]) => {
-      model.update({ shown: shown(["3", "9"], { hints: words }) });
-      await vi.advanceTimersByTimeAsync(100);
-    };
-    expect(remarks()).toEqual([]);
-    await hinted(["different steps: 3, 9"]);
-    expect(spoken()).toBe("different steps: 3, 9");
-    await hinted(["different steps: 3, 10"]);
-    expect(spoken()).toBe("different steps: 3, 9");
-    expect(remarks().map((part) => part.textContent)).toEqual(["different steps: 3, 10"]);
+    const sources = [{ data_source: "MNIST" }, { data_source: "digits" }];
+    view.update({ shown: shown([3, 9], sources) });
+    await vi.advanceTimersByTimeAsync(100);
+    const hint = "The models are trained on different data.";
+    expect(spoken()).toBe(hint);
+    expect(remarks().map((part) => part.textContent)).toEqual([
+      hint,
+      "KAN trained on: MNIST; <b>CNN</b> trained on: digits",
+    ]);
   });
 
   it("leaves nothing behind", async () => {
@@ -364,5 +363,114 @@ describe("in a page", () => {
     life.abort();
     expect([model, ...grids].map(({ handlers }) => handlers)).toEqual([0, 0, 0]);
     expect(root.isConnected).toBe(false);
+  });
+});
+
+describe("the verdict", () => {
+  const loss = (values: Deciding["values"], step = 2, first = step) => {
+    return { quantity: "loss", first, step, values };
+  };
+  const of = (models: object[], ...deciding: object[]) => told({ models, deciding });
+  const two = (steps: number[] = [2, 2], more: Partial<Model>[] = []) => [
+    model("KAN", steps[0], { parameters: 54, ...more[0] }),
+    model("MLP", steps[1], { parameters: 26, ...more[1] }),
+  ];
+
+  it("says who is ahead, by what, and after how many steps", () => {
+    const held = { quantity: "eval_accuracy", first: 25, step: 25, values: [0.6, 0.7] };
+    expect(of(two(), held).verdict).toBe(
+      "After 25 steps, MLP is ahead: eval accuracy 70 % against 60 %.",
+    );
+    expect(of(two(), held).rows[0].best).toEqual([1]);
+    expect(of(two(), loss([0.75, 1], 1200, 1171)).verdict).toBe(
+      "After 1,200 steps, KAN is ahead: training loss 0.75 against 1 (means of the last 30 steps).",
+    );
+    const three = [...two(), model("CNN", 2)];
+    expect(of(three, loss([0.5, 0.25, 0.25])).verdict).toBe(
+      "After 2 steps, MLP and CNN are ahead: training loss 0.25 against 0.5 (KAN).",
+    );
+  });
+
+  it("says nothing of who is ahead where that is not known, or where one has gone on", () => {
+    expect(of(two([0, 0])).verdict).toBe("Not trained yet.");
+    expect(of(two([5, 5])).verdict).toBe("");
+    expect(of(two(), loss([1, 1], 1)).verdict).toBe(
+      "After 1 step, no model is ahead: training loss 1 for both.",
+    );
+    expect(of(two(), loss(["nan", 0.25] as never)).rows[0].best).toEqual([]);
+    expect(of(two(), loss([null, 0.25])).verdict).toBe("");
+    const ahead = told({ models: two([100, 40]), deciding: [loss([0.5, 0.25], 40, 11)] }, [
+      curve("loss", "KAN", [0, 100], [2, 0.125]),
+    ]);
+    expect(ahead.verdict).toBe(
+      "At step 40: training loss MLP 0.25, KAN 0.5 (means of the last 30 steps).",
+    );
+    expect(ahead.costs).toBe(
+      "KAN has since gone on to step 100: loss 0.125. MLP has about half the parameters.",
+    );
+  });
+
+  it("leaves it to the loss where accuracies are equal", () => {
+    const found = of(two(), accuracy([1, 1]), loss([0.25, 0.5], 3, 2));
+    expect(found.verdict).toBe(
+      "After 3 steps: training accuracy 100 % for both; KAN has the lower training loss, 0.25 against 0.5 (means of the last 2 steps).",
+    );
+    expect(found.rows.slice(0, 2).map(({ key, best }) => [key, best])).toEqual([
+      ["accuracy", []],
+      ["loss", [0]],
+    ]);
+  });
+
+  it("says what the one ahead costs", () => {
+    const seconds = [{ seconds_per_step: 1 }, { seconds_per_step: 2.5 }];
+    expect(of(two([2, 2], seconds), loss([1, 2])).costs).toBe(
+      "KAN has about twice the parameters but takes less time per step.",
+    );
+    const three = [...two(), model("CNN", 2, { parameters: 10 })];
+    expect(of(three, loss([3, 2, 1])).costs).toBe("CNN has the fewest parameters.");
+    expect(of(three, loss([1, 2, 3])).costs).toBe("");
+  });
+
+  it("is none of models that are trained on different data", () => {
+    const found = of(
+      two([2, 2], [{ data_source: "MNIST" }, { data_source: "digits" }]),
+      loss([1, 2]),
+    );
+    expect([found.verdict, found.costs]).toEqual(["", ""]);
+    expect(found.hints).toEqual(["The models are trained on different data."]);
+    expect(found.rows.flatMap(({ best }) => best)).toEqual([]);
+    expect(of(two([2, 2], [{ data_source: "MNIST" }])).note).toBe("KAN trained on: MNIST");
+    const same = [{ data_source: "MNIST" }, { data_source: "MNIST" }];
+    expect(of(two([2, 2], same)).note).toBe("Trained on: MNIST");
+  });
+
+  it("stands first in the table, with what was logged last below where that is another number", () => {
+    const curves = [
+      curve("accuracy", "KAN", [0, 3], [0.5, 0.97]),
+      curve("accuracy", "<b>CNN</b>", [0, 3], [0.5, 0.9]),
+      curve("custom_score", "KAN", [0, 3], [1, 7]),
+      curve("custom_score", "KAN other", [0, 3], [1, 8], { kind: "KAN" }),
+    ];
+    const rows = told(shown([3, 4]), curves).rows;
+    expect(rows.map(({ key }) => key)).toEqual([
+      "accuracy",
+      "parameters",
+      "steps",
+      "last accuracy",
+      "custom_score",
+    ]);
+    expect(rows[3].values).toEqual(["97 %", "90 %"]);
+    expect([rows[4].label, rows[4].values]).toEqual(["latest custom score", ["7", "–"]]);
+    const same = [accuracy([0.97, 0.9])];
+    expect(told({ ...shown([3, 4]), deciding: same }, curves).rows.map(({ key }) => key)).toEqual([
+      "accuracy",
+      "parameters",
+      "steps",
+      "custom_score",
+    ]);
+  });
+
+  it("tells times in a unit that suits them", () => {
+    expect([null, 0.0031, 7.5].map(perStep)).toEqual(["–", "3.1 ms", "7.5 s"]);
   });
 });

@@ -1,4 +1,4 @@
-/** Curves as Python's DrawnCurves hands them over. */
+/** Curves as Python's LoggedCurves hands them over. */
 
 const bytes = (values: readonly number[]) => new DataView(Float64Array.from(values).buffer);
 
@@ -8,16 +8,16 @@ export function curve(
   x: readonly number[],
   y: readonly number[],
   {
-    colour = 0,
+    kind = name,
     mean = null,
     latest = y[y.length - 1],
     log = false,
-  }: { colour?: number; mean?: readonly number[] | null; latest?: number; log?: boolean } = {},
+  }: { kind?: string; mean?: readonly number[] | null; latest?: number; log?: boolean } = {},
 ) {
   return {
     panel,
     name,
-    colour,
+    kind,
     x: bytes(x),
     y: bytes(y),
     mean: mean && { x: bytes(x), y: bytes(mean) },

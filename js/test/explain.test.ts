@@ -25,7 +25,14 @@ import { FakeModel } from "./fake_model.ts";
 import { painted } from "./hurry.ts";
 import { bytes, layer } from "./samples.ts";
 
-const said = { step: 40, target: 1, predicted: 0, scores: [3, -0.25], notes: ["a note"] };
+const said = {
+  step: 40,
+  seen: null,
+  target: 1,
+  predicted: 0,
+  scores: [3, -0.25],
+  notes: ["a note"],
+};
 const functions = {
   ...said,
   layer: "linear",
@@ -35,7 +42,6 @@ const functions = {
   // 3 channels of 2 × 2
   values: bytes([0, 0, 0.5, 0, 0, -2, 0, 1, 0.25, 0, 0, 0]),
   beside: null,
-  besideLabel: "",
   kernel: [1, 1],
   shared: false,
   places: [3, 2, 2],
@@ -43,8 +49,8 @@ const functions = {
   maps: null,
   mapShape: [2, 2],
   total: bytes([0.25, -2, 0.5, 1]),
-  sentence: "exact",
-  method: "its own terms",
+  samples: null,
+  sums: { bias: 0, error: 1e-7, others: null },
 };
 const kernels = {
   ...said,
@@ -54,7 +60,6 @@ const kernels = {
   columns: 3,
   values: bytes([1, -3, 0, 2, 0.5, -0.5]),
   beside: bytes([1.5, -2, 0, Number.NaN, 0, 0]),
-  besideLabel: "alone",
   kernel: [2, 2],
   shared: false,
   places: null,
@@ -62,8 +67,8 @@ const kernels = {
   maps: bytes([-1, -2, 1, 1]),
   mapShape: [1, 2],
   total: bytes([0, -1]),
-  sentence: "their share",
-  method: "integrated gradients",
+  samples: 16,
+  sums: { baseline: 1, missing: 0.2 },
 };
 const wire = {
   image: { shape: [1, 2, 4], data: bytes([0, 1, 0, 1, 0, 1, 0, 1]) },
@@ -115,7 +120,7 @@ describe("the shares", () => {
       ["total", "all 6 kernels together", 0],
     ]);
     expect(rows[1].beside).toBeNaN();
-    expect(rows[0].words).toBe("conv1 · kernel 1 · −3 · alone −2");
+    expect(rows[0].words).toBe("conv1 · kernel 1 · −3 · drop of the score without it −2");
     const whole = listsOf(conv, 6, 9, -1)[0].rows;
     expect(whole.map(({ kind }) => kind)).toEqual([...Array(6).fill("share"), "total"]);
   });
@@ -216,6 +221,51 @@ function storeOf(select: (selection: Selection | null) => void = () => {}): Fram
   store.takeLive({ step: 40, layout: { version: 0, layers }, data }, 0);
   return store;
 }
+
+describe("how shares add up", () => {
+  const read = (part: object, more: object = {}) => {
+    const found = readContent({ ...wire, parts: [{ ...part, ...more }] } as never);
+    if (!found) throw new Error("nothing was read");
+    return found.parts[0];
+  };
+
+  it("is said of functions with the bias and those of other layers", () => {
+    expect(last.sentence).toBe("Class 1 scores −0.25, the sum of 12 functions.");
+    expect(last.method).toContain("exact but for 1e−7 of rounding");
+    const sums = { bias: -0.5, error: 0, others: 0.25 };
+    expect(read(functions, { sums }).sentence).toBe(
+      "Class 1 scores −0.25, the sum of −0.25 from 12 functions + 0.25 from the other functions − 0.5 bias.",
+    );
+    const one = { columns: 1, values: bytes([2]), classes: ["no", "yes"] };
+    expect(read(functions, one).sentence).toBe("Class yes scores −0.25, the sum of one function.");
+  });
+
+  it("is said of kernels from their usual response on", () => {
+    expect(conv.sentence).toBe(
+      "Class 1 scores −0.25: 1 with each kernel at its usual response (its mean over 16 images) + 0 from what these kernels make of this image + 0.2 left over.",
+    );
+    expect(conv.method).toContain("it the score would be 1. ");
+    const one = { rows: 1, columns: 1, values: bytes([-1.25]), beside: bytes([0]), samples: null };
+    const little = { sums: { baseline: 1, missing: 1e-4 } };
+    expect(read(kernels, { ...one, ...little }).sentence).toBe(
+      "Class 1 scores −0.25: 1 with the kernel at its usual response (its mean over this image) − 1.25 from what this kernel makes of this image.",
+    );
+  });
+
+  it("says when the images were seen, where the model was another", () => {
+    expect(read(kernels, { seen: 40 }).method).toContain("over 16 images:");
+    expect(read(kernels, { seen: 20 }).method).toContain("over 16 images, seen at step 20:");
+    const usual = read(functions, { beside: functions.values, samples: 16, seen: 20 });
+    expect(usual.besideLabel).toBe("mean of 16 images, seen at step 20");
+    expect(last.besideLabel).toBe("");
+  });
+
+  it("is nothing where the score is not finite", () => {
+    expect(read(kernels, { scores: [3, null] }).sentence).toBe(
+      "The score of 1 is not finite: there is nothing to divide.",
+    );
+  });
+});
 
 describe("the scene", () => {
   function scene(traits: Record<string, unknown> = {}, width = 900, theme = themeOf("light")) {
@@ -347,7 +397,7 @@ describe("the scene", () => {
   it("shows all layers below each other where none is named, each with its own sentence", () => {
     const { made, marks } = scene({ layer: "" });
     const words = textsOf(marks).map(({ text }) => text);
-    for (const text of ["linear", "conv1", "exact", "their share"]) {
+    for (const text of ["linear", "conv1", "Class 1 scores −0.25, the sum of 12 functions."]) {
       expect(words).toContain(text);
     }
     expect(made.caption[0].text).toBe("The network says 0 (96.3 %); explained here: 1 (3.7 %)");
@@ -454,12 +504,12 @@ describe("the view", () => {
     expect(texts(".kw-segment")).toEqual(["linear", "conv1"]);
     expect(texts("select[aria-label='class'] option")).toEqual(["0: 3 (highest)", "1: −0.25"]);
     expect(root.querySelector<HTMLSelectElement>("select[aria-label='class']")?.value).toBe("1");
-    const remarks = [verdict(last), "exact", "a note"];
+    const remarks = [verdict(last), last.sentence, "a note"];
     expect(texts(".kw-remark")).toEqual(remarks);
     const how = root.querySelector<HTMLButtonElement>(".kw-plain[aria-pressed]");
     how?.click();
     await painted();
-    expect(texts(".kw-remark")).toEqual([...remarks.slice(0, 2), "its own terms", "a note"]);
+    expect(texts(".kw-remark")).toEqual([...remarks.slice(0, 2), last.method, "a note"]);
     expect(texts(".kw-explained")).toEqual(["explained at step 40"]);
     const bars = root.kwExplain.sites("bars").map((words) => words.split(" · ").at(-1));
     expect(bars.slice(0, 4)).toEqual(["−2", "+1", "+0.5", "+0.25"]);

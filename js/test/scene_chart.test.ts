@@ -110,7 +110,7 @@ describe("curves", () => {
   it("of one quantity share a panel, and all panels their steps", () => {
     const chart = chartOf([
       curve("loss", "loss", steps, falling),
-      curve("loss", "val_loss", [10, 20], [1, 2], { colour: 1 }),
+      curve("loss", "val_loss", [10, 20], [1, 2]),
       curve("accuracy", "accuracy", [100, 200], [0, 1]),
     ]);
     expect(chart.panels.map(({ title, curves }) => [title, curves.length])).toEqual([
@@ -189,9 +189,8 @@ describe("values over a panel", () => {
   });
 
   it("lose means and then names where there is no room, but stay", () => {
-    const many = ["KAN", "CNN", "MLP"].map((name, colour) =>
+    const many = ["KAN", "CNN", "MLP"].map((name) =>
       curve("eval accuracy", name, [0, 50, 100], [0.111, 0.222, 0.333], {
-        colour,
         mean: [1, 1, 1],
       }),
     );

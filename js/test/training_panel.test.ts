@@ -47,7 +47,7 @@ const TRAITS = {
 
 const CURVES = [
   curve("loss", "loss", [0, 50, 100], [3, 2, 1]),
-  curve("loss", "val_loss", [0, 50, 100], [6, 5, 4], { colour: 1 }),
+  curve("loss", "val_loss", [0, 50, 100], [6, 5, 4]),
 ];
 
 interface Sent {

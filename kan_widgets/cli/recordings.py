@@ -20,10 +20,10 @@ from kan_widgets.insight.progress import progress, progress_line
 from kan_widgets.live import Replay, replay
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.recordings.reader import NoRecording
-from kan_widgets.widgets.headline import headline_of
+from kan_widgets.widgets.wire import headline_of
 
 if TYPE_CHECKING:
-    from kan_widgets.widgets.keywords import Theme
+    from kan_widgets.widgets.options import Theme
 
 _PATIENCE_SECONDS = 1.0
 # A run whose recording is listed needs no history.

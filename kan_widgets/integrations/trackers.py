@@ -47,7 +47,7 @@ _MOST_WAITING = 64_000_000  # bytes of frames whose numbers are still to be sent
 def numbers_of(live: Binding, frame: Frame) -> dict[str, float]:
     """Return numbers of each layer, by names such as ``"conv1/reach"``; see ``live.send_to``."""
     found: dict[str, float] = {}
-    observed = live.observed
+    observed = live.feed.observed
     for layer in frame.layout.layers:
         rows = frame.coefficients(layer.name).reshape(layer.count, layer.nb)
         if layer.table_of is None and layer.count > _MOST_FUNCTIONS:
@@ -73,9 +73,9 @@ def picture_of(live: Binding, frame: Frame, layer: str) -> Any:
         if trait.metadata.get("option") and name not in ("layer", "theme")
     }
     first = live.history[0] if live.history[0].layout is frame.layout else frame
-    frames = [sliced(live.looking.pictured(one, [layer]), [layer]) for one in (first, frame)]
+    frames = [sliced(live.feed.looking.pictured(one, [layer]), [layer]) for one in (first, frame)]
     cut = frames[-1].layout
-    seen = live.observed.get(layer)
+    seen = live.feed.observed.get(layer)
     inputs = seen_inputs(seen, cut) if seen is not None else None
     svg = drawn(
         [

@@ -31,7 +31,7 @@ n.  lock                     owner                             held while
 5   ``Source._sending``      `frames.source.Source`            a step is counted; a frame is kept
                                                                and handed to listeners, in order
 6   ``Edits._lock``          `steering.edits.Edits`            edits are written or noted
-7   ``Outbox.lock``          `widgets.sender.Outbox`           messages go to a page, in order
+7   ``Outbox.lock``          `widgets.sending.Outbox`           messages go to a page, in order
 8   ``Training._lock``       `steering.training.Training`      a run begins, ends or fails
 9   all others               `Control`, `Scalars`, `History`,  a few fields are read or changed;
                              `Waiting._lock`, registries       nobody else is called

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import InitVar
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-import numpy as np
 import traitlets
 from PIL import Image
 
@@ -16,25 +14,32 @@ from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.live import Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
-from kan_widgets.widgets import comparison
-from kan_widgets.widgets.choices import Choice, option
-from kan_widgets.widgets.compared import ComparedModel, check, source_for
-from kan_widgets.widgets.comparison import Numbers
-from kan_widgets.widgets.curves import SMOOTHING, Range
-from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Scale, Series
+from kan_widgets.widgets.compared import (
+    ALWAYS,
+    ComparedModel,
+    check,
+    deciding,
+    logged_of,
+    marks_of,
+)
+from kan_widgets.widgets.curves import (
+    SCALED,
+    SMOOTHED,
+    SMOOTHING,
+    ZOOMED,
+    LoggedCurves,
+    Scale,
+)
 from kan_widgets.widgets.kernel_grid import KernelGrid
-from kan_widgets.widgets.keywords import PictureOptions, ViewOptions, drawing
-from kan_widgets.widgets.measured import in_words, quantity, rank
 from kan_widgets.widgets.network_view import NetworkView
+from kan_widgets.widgets.options import drawing, option
 from kan_widgets.widgets.page import reference
+from kan_widgets.widgets.sharing import let_go
 from kan_widgets.widgets.stream import pictured
-from kan_widgets.widgets.verdict import Verdict, verdict_of
-from kan_widgets.widgets.view import View, kept
-from kan_widgets.widgets.view_listener import let_go
+from kan_widgets.widgets.view import View, kept, source_for
 
 if TYPE_CHECKING:
     from torch import nn
-    from typing_extensions import Unpack
 
     from kan_widgets.live import Binding
 
@@ -42,23 +47,9 @@ _MARKS = 100
 _TALLEST = 4000
 _NARROWEST = 300
 _COLOURS = 128
-_FIRST_COLOUR = 2
-"""Of the models: js/src/views/compare/columns.ts says why."""
 _OF_CURVES = ("zoom", "scale", "smoothing")
-Below = Literal["kernels", "networks"]
 # Links to each unit of a network of plain layers: all of them would hide its maps.
 _LINKS = 4
-
-
-class CompareOptions(ViewOptions, total=False):
-    """Keywords of `Compare`."""
-
-    height: int
-    show: Below
-    smoothing: int
-    scale: Scale
-    zoom: Sequence[float]
-    more: bool
 
 
 class Compare(View):
@@ -71,35 +62,6 @@ class Compare(View):
     a dict of models gives all the same batches, one after the other. Nothing here affects the
     training. In an animation the kernels move; numbers and curves are the current ones.
 
-    Parameters
-    ----------
-    models
-        Bindings made by `kan_widgets.bind` by name, recordings (`kan_widgets.replay`), or
-        models: their open bindings are used, or else new ones. Up to seven, for so many
-        colours can be told apart.
-    height : int
-        Pixels that the cells of each grid of kernels are sized for, at least 80. No grid is cut: a
-        layer of more than 400 functions opens in the overview.
-    smoothing : int
-        A thin line shows the mean of each curve over so many steps around each step, with the
-        values themselves faint behind; 0 for none. The numbers over the curves are the latest, not
-        smoothed.
-    scale : {"auto", "linear", "log"}
-        Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
-        less than a hundredth.
-    zoom : sequence of float
-        The two ends of the steps that are drawn; empty for all.
-    show : {"kernels", "networks"}
-        What stands below the numbers: a `KernelGrid` of each model, or the whole network of each
-        (`NetworkView`) with one example running through all: that of the first model that follows
-        examples (``live.probe(images)``), or the first of its last observed batch.
-    more : bool
-        How the parameters grow too, and where they are, layer by layer.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-
     Attributes
     ----------
     grids : dict
@@ -109,13 +71,9 @@ class Compare(View):
 
     Raises
     ------
-    TypeError
-        For an unknown keyword, or if ``models`` is no dict of bindings or models by name.
     ValueError
         If there is no model or more than seven, one is given twice, or one has no functions
         that can be read.
-    traitlets.TraitError
-        If another value is not one of those above. Nothing has been made or bound then.
 
     Examples
     --------
@@ -129,47 +87,69 @@ class Compare(View):
     """
 
     _kind = "compare"
+    _draws_layers = False
+    _is_wide = True
 
     shown = traitlets.Dict().tag(sync=True)
-    """The numbers in words: see js/src/views/compare/shown.ts. Like the curves and the marks it
-    is set by the painter only."""
+    """The numbers: see js/src/views/compare/records.ts. Like the curves and the marks it is set by
+    the painter only."""
     curves = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """See `DrawnCurves.wire`."""
+    """See `LoggedCurves.wire`."""
     marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
     """``[step, text]`` each."""
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the grids, which are drawn in this view."""
     diagrams = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the networks, once they are shown."""
-    height = option(traitlets.Int(360, min=80))
-    show = option(Choice(get_args(Below)))
-    smoothing = option(traitlets.Int(SMOOTHING, min=0))
-    scale = option(Choice(list(SCALES)))
-    zoom = option(traitlets.List(traitlets.Float()))
-    more = option(traitlets.Bool(False))
+    models: InitVar[Mapping[str, Source | nn.Module]] = option(
+        """Bindings made by `kan_widgets.bind` by name, recordings (`kan_widgets.replay`), or
+        models: their open bindings are used, or else new ones. Up to seven, for so many
+        colours can be told apart.""",
+        kw_only=False,
+    )
+    height: int = option(
+        """Pixels that the cells of each grid of kernels are sized for, at least 80. No grid is cut:
+        a layer of more than 400 functions opens in the overview.""",
+        default=360,
+        min=80,
+    )
+    show: Literal["kernels", "networks"] = option(
+        """What stands below the numbers: a `KernelGrid` of each model, or the whole network of each
+        (`NetworkView`) with one example running through all: that of the first model that follows
+        examples (``live.probe(images)``), or the first of its last observed batch.""",
+        default="kernels",
+    )
+    smoothing: int = option(SMOOTHED, default=SMOOTHING, min=0)
+    scale: Scale = option(SCALED, default="auto")
+    zoom: Sequence[float] = option(ZOOMED, default=())
+    more: bool = option(
+        "How the parameters grow too, and where they are, layer by layer.", default=False
+    )
 
-    def __init__(
-        self, models: Mapping[str, Source | nn.Module], **options: Unpack[CompareOptions]
-    ) -> None:
-        self._check_keywords(options, "layout")
+    @classmethod
+    def _bound(cls, given: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+        # Models one after the other: `check` says how they are given.
+        return super()._bound([given] if len(given) > 1 else given, options)
+
+    def _source_of(self, values: dict[str, Any]) -> Source:
+        models = values.pop("models")
         check(models)
         known = self.traits(option=True)
-        chosen = {n: known[n]._validate(self, value) for n, value in options.items() if n in known}
-        lives = {name: source_for(one) for name, one in models.items()}
-        look: dict[str, Any] = {n: value for n, value in chosen.items() if n in ("height", "theme")}
-        look.setdefault("height", 360)
+        for name in values.keys() & known.keys():
+            values[name] = known[name]._validate(self, values[name])
+        lives = {name: cast("Binding | Replay", source_for(one)) for name, one in models.items()}
+        look = {"height": values.get("height", 360), "theme": values.get("theme", "auto")}
         self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
         self.networks: dict[str, NetworkView] = {}
         self._painter = Painter(self._draw, fps=4)
-        self._logged = DrawnCurves(list(models), first=_FIRST_COLOUR)
-        self._listed: object = None
+        self._logged = LoggedCurves()
         self._drawn: object = None
         self._compared = [ComparedModel(name, live, self._painter) for name, live in lives.items()]
-        super().__init__(next(iter(lives.values())), **options)
         self._models = [kept(one) for one in models.values()]
+        return next(iter(lives.values()))
+
+    def _begin(self) -> None:
         self.parts = [reference(grid) for grid in self.grids.values()]
-        if self.layout.width is None:
-            self.layout.width = "100%"
         self.observe(self._dress, ["height", "theme"])
         self.observe(self._redraw, _OF_CURVES)
         self.observe(self._show, "show")
@@ -196,9 +176,12 @@ class Compare(View):
             ``eval_loss``, ``eval_accuracy`` and what else was logged (the last values), and
             ``data_source``. ``None`` where a number is not known.
         """
-        numbers = self._numbers()
-        measured = comparison.quantities(numbers)
-        return [one.record(measured) for one in numbers]
+        records = [(one.record(), one.last()) for one in self._compared]
+        others = {name for _, last in records for name in last if name not in ALWAYS}
+        return [
+            record | {name: last.get(name) for name in (*ALWAYS, *sorted(others))}
+            for record, last in records
+        ]
 
     def layers(self) -> list[dict[str, Any]]:
         """Return what the parameters of each layer are made of.
@@ -220,12 +203,9 @@ class Compare(View):
                 "order": f"O({layer.order})",
                 "parameters_doubled": layer.doubled,
             }
-            for one in self._numbers()
-            for layer in one.growth.layers
+            for one in self._compared
+            for layer in one.layers()
         ]
-
-    def _numbers(self) -> list[Numbers]:
-        return [one.numbers() for one in self._compared]
 
     # -- drawing ----------------------------------------------------------------------
 
@@ -269,32 +249,27 @@ class Compare(View):
 
     def _draw(self) -> None:
         self._share_examples()
-        numbers = self._numbers()
-        logs = {one.name: one.scalars for one in self._compared}
+        shown = self._records()
+        logs = self._logs()
         drawn = logs, [log.version for log in logs.values()], self.scale, self.smoothing, self.zoom
-        listed = logs, [log.names for log in logs.values()]
-        if listed != self._listed:
-            self._logged.forget()
-            _draw_logged(self._logged, logs)
-            self._listed = listed
         with self.hold_sync():
             if drawn != self._drawn:
-                self.marks = [[step, text] for step, text in _marks(logs)[-_MARKS:]]
+                self.marks = list(marks_of(logs))[-_MARKS:]
                 self.curves = self._wire(self.zoom, self.scale, self.smoothing)
                 self._drawn = drawn
-            self.shown = self._in_words(numbers, self.curves)
+            self.shown = shown
 
-    def _in_words(self, numbers: list[Numbers], curves: list[dict[str, Any]]) -> dict[str, Any]:
-        """Return the numbers in words, what was logged last as it stands over the curves."""
-        logs = {one.name: one.scalars for one in self._compared}
-        latest = _latest(curves, logs)
-        numbers = [replace(one, last=latest[one.name]) for one in numbers]
-        least = min((one.steps for one in numbers), default=0)
-        return _in_words(numbers, verdict_of(list(logs.values()), least))
+    def _logs(self) -> dict[str, Scalars]:
+        return {one.name: one.scalars for one in self._compared}
+
+    def _records(self) -> dict[str, Any]:
+        """Return the numbers of all models; those logged last are with the curves."""
+        models = [one.shown() for one in self._compared]
+        least = min(model["steps"] for model in models)
+        return {"models": models, "deciding": deciding(list(self._logs().values()), least)}
 
     def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
-        window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
-        return self._logged.wire(window, over=smoothing, log=SCALES[scale])
+        return self._logged.wire(logged_of(self._logs()), zoom, scale, smoothing)
 
     # -- the picture ------------------------------------------------------------------
 
@@ -322,17 +297,13 @@ class Compare(View):
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         chosen = {name: options.get(name, getattr(self, name)) for name in _OF_CURVES}
-        curves = self._wire(**chosen)
-        return options | {"curves": curves, "shown": self._in_words(self._numbers(), curves)}
-
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return ()
+        return options | {"curves": self._wire(**chosen), "shown": self._records()}
 
     def _colours(self, options: dict[str, Any]) -> int:
         # More than there are: the palette that is found then has each of them as it is.
         return 2 * _COLOURS
 
-    def _at(self, frame: Frame, options: PictureOptions) -> Image.Image:
+    def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
         with ExitStack() as moment:
             for stream in {view._stream for view in self._within()} - {self._stream}:
                 if (source := stream.source) is not None:
@@ -350,86 +321,5 @@ class Compare(View):
         super()._end()
 
 
-def _in_words(numbers: list[Numbers], verdict: Verdict | None) -> dict[str, Any]:
-    """Return what the page shows of the numbers, as JSON."""
-    names = [one.name for one in numbers]
-    hints = comparison.hints(numbers)
-    decided = None if hints else verdict
-    layer = "name", "type", "formula", "parameters"
-    return {
-        "hints": hints,
-        "verdict": comparison.said(numbers, decided),
-        "costs": "" if decided is None else comparison.costs(numbers, decided),
-        "note": comparison.data_sources(numbers),
-        "models": names,
-        "rows": [
-            asdict(row) | {"values": list(row.values), "best": list(row.best)}
-            for row in comparison.rows(numbers, verdict)
-        ],
-        "growth": [
-            {
-                "layers": [
-                    dict(zip(layer, words, strict=True))
-                    for words in comparison.layer_words(one.growth)
-                ],
-            }
-            for one in numbers
-        ],
-    }
-
-
-def _drawn_series(logs: Mapping[str, Scalars]) -> Iterator[tuple[str, str, str, str]]:
-    """Yield quantity, curve, model and series of all that was logged."""
-    for model, log in logs.items():
-        names = log.names
-        measured = [quantity(series) for series in names]
-        for series, what in zip(names, measured, strict=True):
-            curve = model if measured.count(what) == 1 else f"{model} {series}"
-            yield what, curve, model, series
-
-
-def _draw_logged(curves: DrawnCurves, logs: Mapping[str, Scalars]) -> None:
-    """Draw all that was logged: a panel for each quantity, in it a curve of each model."""
-    for what, curve, model, series in sorted(_drawn_series(logs), key=lambda one: rank(one[0])):
-        curves.grow(
-            in_words(what),
-            curve,
-            partial(logs[model].series, series),
-            thinned=partial(_thinned, logs[model], series),
-            kind=model,
-        )
-
-
-def _latest(
-    curves: list[dict[str, Any]], logs: Mapping[str, Scalars]
-) -> dict[str, dict[str, float]]:
-    """Return each model's latest value of each quantity, as the curves have them."""
-    known = {(one["panel"], one["name"]): np.frombuffer(one["latest"]) for one in curves}
-    found: dict[str, dict[str, float]] = {model: {} for model in logs}
-    for what, curve, model, _ in _drawn_series(logs):
-        # What was logged for the first time since they were drawn comes with them.
-        for value in known.get((in_words(what), curve), np.empty(0)):
-            found[model].setdefault(what, float(value))
-    return found
-
-
-def _thinned(log: Scalars, series: str, window: Range | None, points: int) -> Series:
-    low, high = window or (None, None)
-    found: Series = log.decimated(series, low, high, points)
-    return found
-
-
 def _has_functions(live: Source) -> bool:
     return any(layer.labels != STRAIGHT for layer in live.feed.layout.layers)
-
-
-def _marks(logs: Mapping[str, Scalars]) -> list[tuple[int, str]]:
-    """Return the marks of all models; what is marked in all of them once, without a name."""
-    found: dict[tuple[int, str], list[str]] = {}
-    for model, log in logs.items():
-        for mark in log.marks:
-            found.setdefault((mark.step, mark.text), []).append(model)
-    return [
-        (step, text if len(names) == len(logs) else f"{', '.join(names)}: {text}")
-        for (step, text), names in sorted(found.items())
-    ]

@@ -1,25 +1,33 @@
-"""The models of a comparison: which can be compared, and how each of them does."""
+"""The models of a comparison: which can be compared, and the numbers of each."""
 
 from __future__ import annotations
 
+import math
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from kan_widgets.insight.growth import LayerForm, ModelGrowth, growth, growth_of
+import numpy as np
+
+from kan_widgets.insight.growth import LayerForm, LayerGrowth, ModelGrowth, growth, growth_of
 from kan_widgets.live import Frame, Listener, Replay, Source, State, is_binding
 from kan_widgets.live.frames.activations import Probe
+from kan_widgets.live.frames.progress import duration
+from kan_widgets.live.frames.quantities import belongs_to
+from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.kinds import is_module
 from kan_widgets.live.painter import Painter
-from kan_widgets.widgets import comparison
-from kan_widgets.widgets.comparison import Numbers
-from kan_widgets.widgets.drawn_curves import COLOURS
+from kan_widgets.widgets.curves import COLOURS, SMOOTHING, Logged
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from kan_widgets.live import Binding
+
+ALWAYS = ("loss", "eval_loss", "accuracy", "eval_accuracy")
+# By the first of these that was measured, models are compared.
+_DECIDE = ("eval_accuracy", "accuracy", "eval_loss", "loss")
+# Steps that are made at most while a picture is worked out; who counts otherwise is further off.
+_MEANWHILE = 10
 
 
 def check(models: Any) -> None:
@@ -34,7 +42,7 @@ def check(models: Any) -> None:
     """
     if not isinstance(models, Mapping):
         raise TypeError(
-            f"expected a dict of bindings by name, such as {{'KAN': live, 'CNN': other}}, "
+            "expected a dict of bindings by name, such as kw.Compare({'KAN': live, 'CNN': other}), "
             f"got {models!r:.80}"
         )
     if not models:
@@ -76,15 +84,33 @@ def check(models: Any) -> None:
         names[id(inner)] = name
 
 
-def source_for(one: Source | nn.Module) -> Binding | Replay:
-    """Return the binding or recording given, or the binding of a model, new if there is none."""
-    if is_binding(one) or isinstance(one, Replay):
-        return one
-    if is_module(one):
-        from kan_widgets.live import bind, binding_of
+def quantity(series: str) -> str:
+    """Return one name for what goes by several: what is measured, and whether on held-out data.
 
-        return binding_of(one) or bind(one)
-    raise TypeError(f"expected a model, its binding or a recording, got {one!r:.80}")
+    Examples
+    --------
+    >>> quantity("loss"), quantity("val_loss"), quantity("Test/Acc")
+    ('loss', 'eval_loss', 'eval_accuracy')
+    """
+    what, data = belongs_to(series)
+    what = {"acc": "accuracy"}.get(what.lower(), what.lower())
+    return f"eval_{what}" if data == "held out" else what
+
+
+def logged_of(logs: Mapping[str, Scalars]) -> list[Logged]:
+    """Return all curves of models: by quantity, loss and accuracy first, in the model's colour."""
+    found = []
+    for model, log in logs.items():
+        names = log.names
+        measured = [quantity(series) for series in names]
+        for series, what in zip(names, measured, strict=True):
+            name = model if measured.count(what) == 1 else f"{model} {series}"
+            found.append(Logged(what, name, model, log, series))
+    return sorted(found, key=lambda one: _rank(one.panel))
+
+
+def _rank(quantity: str) -> tuple[int, str]:
+    return (ALWAYS.index(quantity) if quantity in ALWAYS else len(ALWAYS)), quantity
 
 
 class ComparedModel(Listener):
@@ -107,7 +133,7 @@ class ComparedModel(Listener):
         self.scalars = live.scalars
         self._counted: tuple[object, ...] = ()
         self._growth: ModelGrowth
-        self._numbers: Numbers
+        self._record: dict[str, Any] = {}
         self._wanted: Probe | None = None
         self._read(live)
 
@@ -116,11 +142,39 @@ class ComparedModel(Listener):
         """The binding or recording, while it exists."""
         return self._live()
 
-    def numbers(self) -> Numbers:
-        """Return the numbers as they are now; the last there were if the model is gone."""
+    def record(self) -> dict[str, Any]:
+        """Return its numbers as they are now; the last there were if the model is gone."""
         if (live := self._live()) is not None:
             self._read(live)
-        return self._numbers
+        return dict(self._record)
+
+    def last(self) -> dict[str, float]:
+        """Return the value of each quantity that was logged last."""
+        found: dict[str, float] = {}
+        for series in self.scalars.names:
+            found.setdefault(quantity(series), self.scalars.latest(series))
+        return found
+
+    def layers(self) -> tuple[LayerGrowth, ...]:
+        """Return what the parameters of its layers are made of."""
+        self.record()
+        return self._growth.layers
+
+    def shown(self) -> dict[str, Any]:
+        """Return what the page has of it: see js/src/views/compare/records.ts."""
+        record = self.record()
+        layers = [
+            {
+                "name": layer.name,
+                "type": layer.type,
+                "symbols": layer.symbols,
+                "numbers": layer.numbers,
+                "parameters": layer.parameters,
+            }
+            for layer in self._growth.layers
+        ]
+        elapsed = duration(record["seconds"])
+        return record | {"elapsed": elapsed, "layers": layers, "others": self._growth.others}
 
     def follow(self, probe: Probe) -> None:
         """Have the examples of another model run through this one, as soon as that harms nothing.
@@ -152,7 +206,21 @@ class ComparedModel(Listener):
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
             if (counted := (live.feed.layout, trained)) != self._counted:
                 self._counted, self._growth = counted, growth(model)
-        self._numbers = comparison.numbers_of(self.name, live, self._growth)
+        progress = live.progress
+        self._record = {
+            "name": self.name,
+            "state": live.feed.standing.state,
+            "parameters": self._growth.parameters,
+            "order": f"O({self._growth.order})",
+            "parameters_doubled": self._growth.doubled,
+            "steps": progress.step,
+            "epochs": progress.epochs_done or None,
+            "seconds": progress.elapsed or None,
+            "seconds_per_step": progress.seconds / progress.timed_steps
+            if progress.timed_steps
+            else None,
+            "data_source": progress.data_source,
+        }
 
     def join(self) -> None:
         """Listen to its training from now on."""
@@ -219,3 +287,73 @@ def recorded_growth(replay: Replay) -> ModelGrowth:
         for part in known["parts"]
     ]
     return growth_of(parts, known["total"])
+
+
+def deciding(logs: Sequence[Scalars], made: int = 0) -> list[dict[str, Any]]:
+    """Return what models are compared by, each at the last step that all of them have come to.
+
+    The first quantity decides, and where all are equal in it, those that are measured on the same
+    data beside it. What is measured on the data that is trained on is the mean over the last 30
+    steps, since each value is of one batch; on held-out data it is what was measured last by then.
+
+    Parameters
+    ----------
+    logs
+        Of each model.
+    made
+        How many steps each model had made when its other numbers were read: what has been logged
+        while this is worked out belongs to the next picture.
+
+    Returns
+    -------
+    list of dict
+        ``quantity``; ``first`` and ``step``, of the steps that the values are means over, equal
+        where they are no means; ``values``, one for each model, ``None`` where it was not measured,
+        and text where JSON has no such number. Empty if nothing decides.
+    """
+    named = [{quantity(series): series for series in reversed(log.names)} for log in logs]
+    measured = [name for name in _DECIDE if any(name in found for found in named)]
+    data = [name.startswith("eval_") for name in measured]
+    return [
+        _at_common_step(name, list(zip(logs, named, strict=True)), made)
+        for name, held_out in zip(measured, data, strict=True)
+        if held_out == data[0]
+    ]
+
+
+def _at_common_step(
+    what: str, named: Sequence[tuple[Scalars, Mapping[str, str]]], made: int
+) -> dict[str, Any]:
+    lasts = [log.decimated(of[what], low=math.inf)[0][-1] for log, of in named if what in of]
+    step = int(min(lasts))
+    if 0 < made < step <= made + _MEANWHILE:
+        step = made
+    first = step if what.startswith("eval_") else max(1, step - SMOOTHING + 1)
+    found = []
+    for log, of in named:
+        values = np.empty(0)
+        if what in of:
+            steps, logged = log.decimated(of[what], first, step)
+            steps, logged = steps[steps <= step], logged[steps <= step]
+            # Those steps, or else the one before them.
+            values = inside if len(inside := logged[steps >= first]) else logged[-1:]
+        found.append(values)
+    if not any(len(values) > 1 for values in found):
+        first = step
+    means = [_plain(float(values.mean())) if len(values) else None for values in found]
+    return {"quantity": what, "first": first, "step": step, "values": means}
+
+
+def _plain(value: float) -> float | str:
+    """Return a number, or text that JavaScript reads as one where JSON has none."""
+    return value if math.isfinite(value) else str(value).replace("inf", "Infinity")
+
+
+def marks_of(logs: Mapping[str, Scalars]) -> Iterator[list[Any]]:
+    """Yield step and text of all marks; what is marked in all models once, without a name."""
+    found: dict[tuple[int, str], list[str]] = {}
+    for model, log in logs.items():
+        for mark in log.marks:
+            found.setdefault((mark.step, mark.text), []).append(model)
+    for (step, text), names in sorted(found.items()):
+        yield [step, text if len(names) == len(logs) else f"{', '.join(names)}: {text}"]

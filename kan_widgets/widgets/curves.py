@@ -1,200 +1,203 @@
-"""Curves over training steps: smoothing, thinning, and which belong together."""
+"""What was logged, as the page draws it: thinned, and with the mean around each step."""
 
 from __future__ import annotations
 
-import math
-from typing import TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-Float64: TypeAlias = NDArray[np.float64]
-Range: TypeAlias = tuple[float, float]
+from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.frames.series import Float64
 
-# Steps that the mean of a drawn curve spans, unless the user chooses.
+Scale = Literal["auto", "linear", "log"]
+Range = tuple[float, float]
+
 SMOOTHING = 30
+"""Steps that the mean of a drawn curve spans, unless the user chooses."""
+COLOURS = 7
+"""How many colours curves have: ``curve-0`` to ``curve-6`` in js/src/scene/theme.ts."""
+_FEW = 12  # so few values need no mean: see js/src/scene/chart.ts
+_POINTS = 800
+# What has fallen to less than this share is flat on a linear axis; medians of so many values tell.
+_FALL, _SOME = 0.01, 10
 
 
-class Smoothed:
-    """A growing curve, each value the mean of those around it.
+# What the options of the curves do, in all views that have them.
+SMOOTHED = """A thin line shows the mean of each curve over so many steps around each step, with the
+    values themselves faint behind; 0 for none. The numbers over the curves are the latest, not
+    smoothed."""
+SCALED = """Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
+    less than a hundredth of what it was at first, such as a loss; else linear."""
+ZOOMED = "The two ends of the steps that are drawn; empty for all."
 
-    At step s it is the mean of all values at most r steps before or after it, r = ``over``/2.
-    Within r steps of an end there are values on one side only: there it is the straight line
-    that fits them best, at s. So a trend is neither behind nor ahead anywhere, and the end of
-    the curve is as calm as its middle. Values further apart than r, such as one an epoch, are
-    left as they are. What is not finite has no part in it.
 
-    Parameters
-    ----------
-    over
-        How many steps the mean spans, at least 1.
-    log
-        Whether logarithms are averaged, for a logarithmic axis: the mean is the geometric
-        one, and what is not positive has no part in it.
+@dataclass(frozen=True)
+class Logged:
+    """A logged series and where it is drawn."""
 
-    Examples
-    --------
-    >>> curve = Smoothed(over=2)
-    >>> curve.updated(np.array([1, 2, 3]), np.array([0.0, 3.0, 9.0])).tolist()
-    [0.0, 4.0, 9.0]
-    """
+    panel: str
+    """The quantity: curves of one quantity share a panel."""
+    name: str
+    kind: str
+    """Curves of one kind have one colour, in all panels."""
+    log: Scalars
+    series: str
 
-    def __init__(self, over: float, log: bool = False) -> None:
-        if not over >= 1:
-            raise ValueError(f"over: expected a number of steps ≥ 1, got {over!r}")
-        self.over, self.log = over, log
-        self._forget()
 
-    def _forget(self) -> None:
-        self._smooth = np.empty(0)
-        self._last: tuple[float, float] | None = None  # step and value
-        self._settled = 0  # so many do not change, whatever comes (more of the last step too)
-        # Of the values that have a part in it.
-        self._first_step: float | None = None
-        self._last_step = -math.inf
+class LoggedCurves:
+    """Makes the trait ``curves`` of a view: see js/src/scene/logged.ts."""
 
-    def updated(self, steps: NDArray[np.generic], values: Float64) -> Float64:
-        """Return the smoothed curve; what can no longer change is not computed again.
+    def __init__(self) -> None:
+        self._fallen: WeakKeyDictionary[Scalars, set[str]] = WeakKeyDictionary()
+
+    def wire(
+        self, curves: Sequence[Logged], zoom: Sequence[float], scale: str, smoothing: int
+    ) -> list[dict[str, Any]]:
+        """Return curves as the page reads them.
 
         Parameters
         ----------
-        steps, values
-            The whole curve, ``(n,)`` each, steps not falling.
-
-        Returns
-        -------
-        ndarray
-            ``(n,)``; NaN where the value has no part in it. It must not be changed.
+        curves
+            What is drawn.
+        zoom
+            The two ends of the steps that are drawn; empty for all.
+        scale
+            Of the values. ``"auto"`` is logarithmic in a panel where a curve has fallen to less
+            than a hundredth of what it was at first, and all have a logarithm everywhere. On a
+            logarithmic scale the mean is the geometric one.
+        smoothing
+            The mean over this many steps is drawn too; none for 0.
         """
-        if not self._goes_on(steps, values):
-            self._forget()
-        if len(values) > len(self._smooth):
-            radius = self.over / 2
-            # The first value that the mean of one not settled may need.
-            start = 0
-            if self._settled:
-                reached = float(steps[self._settled]) - radius
-                start = int(np.searchsorted(steps, reached, "left"))
-            fresh = self._means(steps[start:].astype(np.float64), values[start:])
-            kept = self._smooth[: self._settled]
-            self._smooth = np.concatenate([kept, fresh[self._settled - start :]])
-            self._last = float(steps[-1]), float(values[-1])
-            self._settled = int(np.searchsorted(steps, self._last_step - radius, "left"))
-        return self._smooth
+        window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
+        low, high = window or (None, None)
+        thinned = [one.log.decimated(one.series, low, high, _POINTS) for one in curves]
+        whole = [one.log.series(one.series) for one in curves]
+        panels = {one.panel for one in curves}
+        logarithmic = dict.fromkeys(panels, scale == "log")
+        if scale == "auto":
+            for panel in panels:
+                inside = [k for k, one in enumerate(curves) if one.panel == panel]
+                fallen = [self._has_fallen(curves[k], whole[k][1]) for k in inside]
+                positive = not any((whole[k][1] <= 0).any() for k in inside)
+                logarithmic[panel] = any(fallen) and positive
+        # A panel all of whose curves are short needs no means.
+        long = {one.panel for one, (x, _) in zip(curves, thinned, strict=True) if len(x) > _FEW}
+        found = []
+        for one, (x, y), (steps, values) in zip(curves, thinned, whole, strict=True):
+            mean = None
+            if smoothing > 1 and one.panel in long:
+                points = means(steps, values, smoothing, logarithmic[one.panel], window)
+                mean = dict(zip("xy", map(_bytes, points), strict=True))
+            # A training goes on meanwhile: the number is that of the curve's end.
+            latest = y[-1:] if window is None else values[-1:]
+            found.append(
+                {
+                    "panel": one.panel,
+                    "name": one.name,
+                    "kind": one.kind,
+                    "x": _bytes(x),
+                    "y": _bytes(y),
+                    "mean": mean,
+                    "latest": _bytes(latest),
+                    "log": logarithmic[one.panel],
+                }
+            )
+        return found
 
-    def _goes_on(self, steps: NDArray[np.generic], values: Float64) -> bool:
-        known = len(self._smooth)
-        if len(values) < known or self._last is None:
-            return False
-        step, value = self._last
-        now = float(values[known - 1])
-        same = now == value or (math.isnan(now) and math.isnan(value))
-        return same and float(steps[known - 1]) == step
-
-    def _means(self, steps: Float64, values: Float64) -> Float64:
-        shown = np.isfinite(values) & ((values > 0) if self.log else True)
-        smooth = np.full(len(values), np.nan)
-        at, v = steps[shown], np.log(values[shown]) if self.log else values[shown]
-        if len(at):
-            if self._first_step is None:
-                self._first_step = float(at[0])
-            self._last_step = float(at[-1])
-            reach = self.over / 2
-            first = np.searchsorted(at, at - reach, "left")
-            end = np.searchsorted(at, at + reach, "right")
-            means = _sums(v, first, end) / (end - first)
-            for edge in (self._first_step, self._last_step):
-                near = abs(at - edge) < reach
-                means[near] = _fitted(at - edge, v, near, first[near], end[near])
-            smooth[shown] = np.exp(means) if self.log else means
-        return smooth
-
-
-def _fitted(
-    x: Float64,
-    v: Float64,
-    near: NDArray[np.bool_],
-    first: NDArray[np.intp],
-    end: NDArray[np.intp],
-) -> Float64:
-    """Return, for some places, the best straight line through ``v[first_k:end_k]`` there.
-
-    Parameters
-    ----------
-    x
-        ``(n,)``, small near those places: its squares are added up.
-    v
-        ``(n,)``.
-    near
-        ``(n,)``, which places.
-    first, end
-        One for each of those.
-    """
-    count = end - first
-    middle, mean = _sums(x, first, end) / count, _sums(v, first, end) / count
-    spread = _sums(x * x, first, end) - count * middle * middle
-    rise = _sums(x * v, first, end) - count * middle * mean
-    # Values at one step have no slope.
-    slope = np.divide(rise, spread, out=np.zeros_like(rise), where=spread > 1e-9)
-    fitted: Float64 = mean + slope * (x[near] - middle)
-    return fitted
+    def _has_fallen(self, curve: Logged, values: Float64) -> bool:
+        """Whether a curve fell to less than a hundredth once: the axis does not change back."""
+        fallen = self._fallen.setdefault(curve.log, set())
+        values = values[np.isfinite(values)]
+        few = max(1, min(_SOME, len(values) // 4))
+        if len(values) and np.median(values[-few:]) < _FALL * np.median(values[:few]):
+            fallen.add(curve.series)
+        return curve.series in fallen
 
 
-def _sums(values: Float64, first: NDArray[np.intp], end: NDArray[np.intp]) -> Float64:
-    """Return the sum of ``values[first_k:end_k]`` for each k.
-
-    Of pieces whose lengths are powers of two: differences of running sums would carry the error
-    of one huge value through all that comes after it.
-    """
-    total, at, left = np.zeros(len(first)), first.copy(), end - first
-    piece, size = values, 1  # piece[i] is the sum of `size` values from i on
-    while left.any():
-        with_it = (left & size) != 0
-        total[with_it] += piece[at[with_it]]
-        at[with_it] += size
-        left[with_it] -= size
-        piece = piece[:-size] + piece[size:]
-        size *= 2
-    return total
-
-
-def thin(
-    steps: NDArray[np.generic], values: Float64, window: Range | None, points: int
+def means(
+    steps: NDArray[Any],
+    values: Float64,
+    over: float,
+    log: bool = False,
+    window: Range | None = None,
+    points: int = _POINTS,
 ) -> tuple[Float64, Float64]:
-    """Return a curve with about ``points`` points at most that looks the same.
+    """Return the mean of a curve around some of its steps.
 
-    Of each run of neighbours its smallest and its largest value are kept, and of what lies
-    outside the window one neighbour on each side.
+    At step s it is the mean of all values at most r steps before or after it, r = ``over``/2.
+    Within r steps of an end there are values on one side only: there it is the straight line
+    that fits them best, at s. So a trend is neither behind nor ahead anywhere. Values further
+    apart than r are left as they are. What is not finite has no part in it.
 
     Parameters
     ----------
     steps, values
-        ``(n,)`` each, steps not falling.
+        The whole curve, ``(n,)`` each, steps not falling.
+    over
+        How many steps the mean spans, at least 1.
+    log
+        Whether logarithms are averaged: what is not positive has no part in it.
     window
-        The range of steps that is drawn; all by default.
+        The steps that are drawn; one neighbour on each side comes with them. All by default.
     points
-        At least 4.
+        Steps at most, evenly over those that have a value.
+
+    Returns
+    -------
+    steps, means
+        ``(m,)`` each, with m ≤ ``points``.
 
     Examples
     --------
-    >>> steps, values = thin(np.arange(1000), np.sin(np.arange(1000.0)), None, 10)
-    >>> len(steps) <= 12, float(values.max().round(3))
-    (True, 1.0)
+    >>> x, y = means(np.array([1, 2, 3]), np.array([0.0, 3.0, 9.0]), over=2)
+    >>> y.tolist()
+    [0.0, 4.0, 9.0]
     """
-    first, end = 0, len(values)
-    if window is not None:
-        first = max(0, int(np.searchsorted(steps, window[0], "left")) - 1)
-        end = min(end, int(np.searchsorted(steps, window[1], "right")) + 1)
-    x, y = steps[first:end].astype(np.float64), values[first:end]
-    if len(y) <= points:
-        return x, y
-    inner = y[1:-1]
-    size = -(-len(inner) // ((points - 2) // 2))
-    padded = np.pad(inner, (0, -len(inner) % size), mode="edge").reshape(-1, size)
-    # What is not a number counts as neither, unless there is nothing else.
-    least = np.where(np.isnan(padded), np.inf, padded).argmin(axis=1)
-    most = np.where(np.isnan(padded), -np.inf, padded).argmax(axis=1)
-    both = np.sort(np.stack([least, most], axis=1), axis=1)
-    places = (both + np.arange(len(padded))[:, None] * size).ravel()
-    kept = np.concatenate([[0], np.minimum(places, len(inner) - 1) + 1, [len(y) - 1]])
-    return x[kept], y[kept]
+    shown = np.isfinite(values) & (values > 0 if log else True)
+    at, v = steps[shown].astype(np.float64), values[shown]
+    if not len(at):
+        return at, v
+    v = np.log(v) if log else v
+    low, high = window or (-np.inf, np.inf)
+    begin = max(0, int(np.searchsorted(at, low, "left")) - 1)
+    last = min(len(at) - 1, int(np.searchsorted(at, high, "right")))
+    count = min(points, last - begin + 1)
+    x = at[np.linspace(begin, last, count).round().astype(int)]
+    reach = over / 2
+    first, end = np.searchsorted(at, x - reach, "left"), np.searchsorted(at, x + reach, "right")
+    found = _sums(v, first, end) / (end - first)
+    for edge in (at[0], at[-1]):
+        near = abs(x - edge) < reach
+        found[near] = _fitted(at - edge, v, x[near] - edge, first[near], end[near])
+    return x, np.exp(found) if log else found
+
+
+def _fitted(
+    at: Float64, v: Float64, x: Float64, first: NDArray[np.intp], end: NDArray[np.intp]
+) -> Float64:
+    """Return at each ``x`` the best straight line through the points from ``first`` to ``end``."""
+    count = end - first
+    middle, mean = _sums(at, first, end) / count, _sums(v, first, end) / count
+    spread = _sums(at * at, first, end) - count * middle * middle
+    rise = _sums(at * v, first, end) - count * middle * mean
+    # Values at one step have no slope.
+    slope = np.divide(rise, spread, out=np.zeros_like(rise), where=spread > 1e-9)
+    fitted: Float64 = mean + slope * (x - middle)
+    return fitted
+
+
+def _sums(values: Float64, first: NDArray[np.intp], end: NDArray[np.intp]) -> Float64:
+    """Return the sum of ``values[first_k:end_k]`` for each k, each added up by itself."""
+    if not len(first):
+        return np.zeros(0)
+    places = np.stack([first, end], axis=1).ravel()
+    sums: Float64 = np.add.reduceat(np.append(values, 0.0), places)[::2]
+    return sums
+
+
+def _bytes(values: NDArray[Any]) -> bytes:
+    return np.ascontiguousarray(values, dtype="<f8").tobytes()

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import InitVar
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 
 from kan_widgets.live import Frame, Replay, Source, State, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.painter import Painter
-from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
 from kan_widgets.widgets.engine import drawn
-from kan_widgets.widgets.headline import headline_of
 from kan_widgets.widgets.kernel_grid import KernelGrid
-from kan_widgets.widgets.keywords import Shown, ViewOptions, drawing
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
+from kan_widgets.widgets.options import LayerName, drawing, nearest, option
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.panels import DEFAULT, PANELS, Page, check_panels
+from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
-from kan_widgets.widgets.view import View
-from kan_widgets.widgets.view_listener import ViewListener, let_go
-
-if TYPE_CHECKING:
-    from torch import nn
-    from typing_extensions import Unpack
+from kan_widgets.widgets.view import ModelView, View
+from kan_widgets.widgets.wire import headline_of
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 _OF_PICTURE = ("layer", "theme")
@@ -37,14 +32,18 @@ _OF_PANEL = ("title", "about", "wide", "folds", "fills")
 _NETWORK = 520
 
 
-class DashboardOptions(ViewOptions, total=False):
-    """Keywords of `Dashboard`."""
+class _Panels:
+    """The views of a dashboard by name, those there are."""
 
-    page: Page
-    folded: bool
+    grid: KernelGrid
+    inspector: SplineInspector
+    meshgrid: MeshgridView
+    training: TrainingPanel
+    ranges: LayerRanges
+    network: NetworkView
 
 
-class Dashboard(View):
+class Dashboard(ModelView, _Panels):
     """The views of one stream as one instrument: one headline, one choice of layers, one timeline.
 
     What is selected in one panel is selected in all, and a layer chosen at the top, or as
@@ -55,26 +54,6 @@ class Dashboard(View):
     each other. It is no higher than what is seen of the page at once, the notebook's panel or the
     window: the drawings shrink, but for the functions of a narrow page.
 
-    Parameters
-    ----------
-    live_or_model
-        A binding made by `kan_widgets.bind`, a recording, or a model.
-    layer : str or int, optional
-        The layer shown at first; the first by default.
-    panels : sequence of str, optional
-        What is shown, in this order, out of ``"training"`` (a `TrainingPanel`), ``"kernels"``
-        (`KernelGrid`), ``"function"`` (`SplineInspector`), ``"response"`` (`MeshgridView`),
-        ``"ranges"`` (`LayerRanges`) and ``"network"`` (`NetworkView`), all on one page. By
-        default all but the ranges, on two pages.
-    page : {"network", "functions"}
-        Which of the two pages is shown; the training stands on both.
-    folded : bool
-        Whether the training controls are folded away.
-    theme : {"auto", "light", "dark"}
-        Of all panels; ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-
     Attributes
     ----------
     training, grid, inspector, meshgrid, ranges, network
@@ -82,12 +61,8 @@ class Dashboard(View):
 
     Raises
     ------
-    TypeError
-        For an unknown keyword, or if neither a binding nor a model is given.
     ValueError
         If there is no such layer or panel; the message lists them.
-    traitlets.TraitError
-        If the theme is not one of those above.
 
     Examples
     --------
@@ -99,13 +74,7 @@ class Dashboard(View):
     """
 
     _kind = "dashboard"
-
-    grid: KernelGrid
-    inspector: SplineInspector
-    meshgrid: MeshgridView
-    training: TrainingPanel
-    ranges: LayerRanges
-    network: NetworkView
+    _is_wide = True
 
     panels_shown = traitlets.List(traitlets.Dict()).tag(sync=True)
     """Name, title and more of each panel, in the order of ``parts``."""
@@ -115,23 +84,34 @@ class Dashboard(View):
     """Whether the response is that to the examples of the network; the page keeps them together."""
     headline = traitlets.Dict().tag(sync=True)
     """See js/src/views/dashboard/scene.ts; set by the painter only."""
-    layer = option(LayerName())
-    page = option(Choice(get_args(Page)))
-    folded = option(traitlets.Bool(False))
+    layer: str | int = option(
+        "The layer to show, by name or number; the first by default.",
+        default=0,
+        trait=LayerName(),
+        kw_only=False,
+    )
+    panels: InitVar[Iterable[str] | None] = option(
+        """What to show, in this order, of ``"training"`` (`TrainingPanel`), ``"kernels"``
+        (`KernelGrid`), ``"function"`` (`SplineInspector`), ``"response"`` (`MeshgridView`),
+        ``"ranges"`` (`LayerRanges`) and ``"network"`` (`NetworkView`), all on one page. By
+        default all but the ranges, on two pages.""",
+        default=None,
+        kw_only=False,
+    )
+    page: Page = option(
+        "Which of the two pages is shown; the training stands on both.", default="network"
+    )
+    folded: bool = option("Whether the training controls are folded away.", default=False)
 
-    def __init__(
-        self,
-        live_or_model: Source | nn.Module,
-        layer: str | int = 0,
-        panels: Iterable[str] | None = None,
-        **options: Unpack[DashboardOptions],
-    ) -> None:
+    def _take(self, values: dict[str, Any]) -> None:
+        panels = values.pop("panels", None)
         self._sidecar: Any = None
         self._chosen = None if panels is None else check_panels(panels)
         self._views: dict[str, View] = {}
         self._painter = Painter(self._draw, fps=5)
         self._probe: Probe | None = None
-        super().__init__(live_or_model, layer=layer, **options)
+
+    def _begin(self) -> None:
         for name in self._chosen or self._default():
             panel = PANELS[name]
             look: dict[str, Any] = {"theme": self.theme}
@@ -152,8 +132,6 @@ class Dashboard(View):
             for name in self._views
         ]
         self.parts = [reference(view) for view in self.views]
-        if self.layout.width is None:
-            self.layout.width = "100%"
         self.observe(self._dress, "theme")
         if "training" in self._views:
             self._views["training"].observe(self._curves_drawn, "curves")
@@ -162,7 +140,7 @@ class Dashboard(View):
         self._painter.now()
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        options["layer"] = layer_name(options["layer"], source.feed.layout.names)
+        super()._check_options(options, source)
         for name in self._chosen or ():
             if PANELS[name].trains and not (is_binding(source) or isinstance(source, Replay)):
                 raise ValueError(
@@ -173,15 +151,17 @@ class Dashboard(View):
         trains = is_binding(self.live) or isinstance(self.live, Replay)
         return [name for name in DEFAULT if trains or not PANELS[name].trains]
 
-    def __getattr__(self, name: str) -> Any:
-        """Say what to do for the view of a panel that is not shown."""
-        for panel, known in PANELS.items():
-            if name == known.attribute:
-                raise AttributeError(
-                    f"this Dashboard has no panel {panel!r}, and so no .{name}: "
-                    f"kw.Dashboard(live, panels=[…, {panel!r}]) has it"
-                )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what to do for the view of a panel that is not shown."""
+            for panel, known in PANELS.items():
+                if name == known.attribute:
+                    raise AttributeError(
+                        f"this Dashboard has no panel {panel!r}, and so no .{name}: "
+                        f"kw.Dashboard(live, panels=[…, {panel!r}]) has it"
+                    )
+            return super().__getattribute__(name)
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -223,7 +203,9 @@ class Dashboard(View):
         source = self._stream.source
         probe = None if source is None else source.feed.probed
         response, network = self._views.get("response"), self._views.get("network")
-        if probe is self._probe or probe is None or response is None or network is None:
+        if probe is self._probe or probe is None or response is None:
+            return
+        if not isinstance(network, NetworkView):
             return
         self._probe = probe
         self.shared = probe.inputs.ndim == 4
@@ -259,11 +241,9 @@ class Dashboard(View):
             If the ``sidecar`` package is not installed.
         """
         if anchor not in ANCHORS:
-            near = difflib.get_close_matches(str(anchor), ANCHORS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(
-                f"anchor: expected one of {', '.join(map(repr, ANCHORS))}, got {anchor!r}.{hint}"
-            )
+            known = ", ".join(map(repr, ANCHORS))
+            hint = nearest(anchor, ANCHORS)
+            raise ValueError(f"anchor: expected one of {known}, got {anchor!r}.{hint}")
         try:
             from sidecar import Sidecar
         except ImportError as error:
@@ -289,7 +269,7 @@ class Dashboard(View):
         width: int = 900,
         max_height: float = 900,
         pixel_ratio: float = 2,
-        **options: Unpack[Shown],
+        **options: Any,
     ) -> str:
         """Return the panels, one below the other, as the text of an SVG.
 

@@ -8,11 +8,56 @@ must stay in one thread, so each thread that draws has one of its own, made when
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import pathlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
+
+from kan_widgets.live import Frame, Source
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.structure import structure_dict
+from kan_widgets.widgets.wire import (
+    activations_dict,
+    frame_dict,
+    layout_dict,
+    observation_message,
+    probe_dict,
+)
+
+_FOLDER = Path(__file__).parent / "static"
+
+# A module that unpacks another one and stands for it.
+_UNPACKING = """\
+const packed = Uint8Array.from(atob("{packed}"), (letter) => letter.charCodeAt(0));
+const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+const code = new Blob([await new Response(plain).arrayBuffer()], {{ type: "text/javascript" }});
+const address = URL.createObjectURL(code);
+const {{ default: main }} = await import(address);
+URL.revokeObjectURL(address);
+export default main;
+"""
+
+
+def bundle(name: str) -> str:
+    """Return the text of a built file.
+
+    The text and not its path: anywidget watches the file of each widget that was given a path, and
+    keeps that widget for ever.
+    """
+    return (_FOLDER / name).read_text("utf-8")
+
+
+@lru_cache
+def packed(name: str) -> str:
+    """Return a built module as one of the same default export, and of less than two thirds."""
+    # Without a date, so that a notebook saved twice has not changed.
+    small = gzip.compress(bundle(name).encode("utf-8"), mtime=0)
+    return _UNPACKING.format(packed=base64.b64encode(small).decode("ascii"))
+
 
 _BUNDLE = pathlib.Path(__file__).parent / "static" / "main.js"
 _threads = threading.local()
@@ -56,3 +101,94 @@ def _bytes(value: Any) -> Any:
     if isinstance(value, (bytes, memoryview)):
         return {"base64": base64.b64encode(value).decode("ascii")}
     raise TypeError(f"{value!r:.80} cannot be handed to the drawing code")
+
+
+def asked(
+    kind: str,
+    traits: Mapping[str, Any],
+    frames: Sequence[Frame],
+    *,
+    observed: Sequence[Observation] = (),
+    selection: Mapping[str, Any] | None = None,
+    network: Mapping[str, Any] | None = None,
+    summaries: Sequence[Mapping[str, Any]] = (),
+    training: Mapping[str, Any] | None = None,
+    width: float,
+    height: float,
+    most: float,
+    theme: str,
+    pixel_ratio: float,
+) -> dict[str, Any]:
+    """Return what ``engine.drawn`` takes for one picture.
+
+    Parameters
+    ----------
+    kind
+        The view's name in ``js/src/views/registry.ts``.
+    traits
+        Of the view, as the page would get them.
+    frames
+        The first of the run and the one to draw.
+    observed
+        Inputs that were seen, by layer.
+    selection
+        As in ``Source.selection``.
+    network
+        What `network_of` returns, for a view that draws it.
+    summaries
+        Of the layers of which the frames have windows, as `summary_dict` returns them.
+    training
+        How the run stands, as `training_of` returns it.
+    width, height
+        CSS pixels; the height is for a drawing that can choose.
+    most
+        CSS pixels that the picture is high at most; more is cut.
+    theme
+        Dark if "dark".
+    pixel_ratio
+        Picture pixels per CSS pixel.
+    """
+    first, frame = frames
+    layouts = {each.layout.version: each.layout for each in frames}
+    messages = [observation_message(seen) for seen in observed]
+    return {
+        "kind": kind,
+        "traits": dict(traits),
+        "stream": {
+            "layouts": [layout_dict(layout) for layout in layouts.values()],
+            "initial": frame_dict(first),
+            # Once where it is the first, which takes half the time.
+            "frame": {} if _same(first, frame) else frame_dict(frame),
+            "selection": dict(selection or {}),
+            "summaries": list(summaries),
+            "cursor": -1,
+            "ghost_step": -1,
+            "edits": {"undo": 0, "redo": 0, "message": ""},
+            "status": {"state": "idle", "message": ""},
+            "training": dict(training or {}),
+            **(network or {}),
+        },
+        "messages": [{"content": content, "buffers": buffers} for content, buffers in messages],
+        "width": width,
+        "height": height,
+        "most": most,
+        "theme": "dark" if theme == "dark" else "light",
+        "ratio": pixel_ratio,
+    }
+
+
+def network_of(source: Source, frame: Frame) -> dict[str, Any]:
+    """Return a stream's traits of the network, for a picture of one frame."""
+    return {
+        "structure": structure_dict(source.feed.structure),
+        "probe": probe_dict(source.feed.probed),
+        "activations": activations_dict(source.feed.activations.at(frame.step)),
+    }
+
+
+def _same(first: Frame, frame: Frame) -> bool:
+    return (
+        first.step == frame.step
+        and first.layout.version == frame.layout.version
+        and first.data.tobytes() == frame.data.tobytes()
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import InitVar
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -12,14 +13,15 @@ from kan_widgets.live import Source, State, cells, is_binding
 from kan_widgets.live.frames.edit import Edit, EditLog
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import thread
-from kan_widgets.widgets.view import View
-from kan_widgets.widgets.view_listener import ViewListener, let_go
+from kan_widgets.widgets.options import option
+from kan_widgets.widgets.sharing import ViewListener, let_go
+from kan_widgets.widgets.view import ModelView
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class Evaluated(View):
+class Evaluated(ModelView):
     """A view that calls ``evaluate`` after an edit, with the function as it was and as it is.
 
     It is called when the model is not training, so that nothing but its number remains.
@@ -30,17 +32,21 @@ class Evaluated(View):
     notice = traitlets.Unicode().tag(sync=True)
     """What a callback raised last, as shown in the view; empty if nothing."""
 
-    def __init__(
-        self,
-        live_or_model: Source | nn.Module,
-        evaluate: Callable[[], float] | None,
-        **options: Any,
-    ) -> None:
-        if evaluate is not None and not callable(evaluate):
-            raise TypeError(f"evaluate: expected a function, got {evaluate!r:.80}")
-        self._evaluate = evaluate
+    evaluate: InitVar[Callable[[], float] | None] = option(
+        """Called without arguments after a function was changed by hand, when the model is not
+        training, with the function as it was and as it is: the two numbers, such as accuracies on
+        held-out data, are shown and kept in ``evaluation``. It is called without gradients and in
+        evaluation mode; mode and torch's random numbers are as before afterwards.""",
+        default=None,
+    )
+
+    def _take(self, values: dict[str, Any]) -> None:
+        self._evaluate: Callable[[], float] | None = values.pop("evaluate", None)
+        if self._evaluate is not None and not callable(self._evaluate):
+            raise TypeError(f"evaluate: expected a function, got {self._evaluate!r:.80}")
         self._to_evaluate: Edit | None = None
-        super().__init__(live_or_model, **options)
+
+    def _begin(self) -> None:
         self._listener = _Listener(self)
         self._stream_source().feed.subscribe(self._listener)
         cells.watch(self._listener)

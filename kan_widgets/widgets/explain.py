@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from dataclasses import InitVar
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -14,16 +14,13 @@ from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.worker import Job, scheduler
-from kan_widgets.widgets.choices import LayerName, layer_name, option
-from kan_widgets.widgets.explained import content_of
 from kan_widgets.widgets.explainer import Explainer
-from kan_widgets.widgets.keywords import ViewOptions
-from kan_widgets.widgets.view import View
-from kan_widgets.widgets.view_listener import ViewListener, let_go
+from kan_widgets.widgets.options import LayerName, Theme, layer_name, option
+from kan_widgets.widgets.sharing import ViewListener, let_go
+from kan_widgets.widgets.view import ModelView
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from typing_extensions import Unpack
 
     from kan_widgets.insight import Explanation
     from kan_widgets.live import Binding
@@ -34,13 +31,7 @@ _SHARE, _SHARE_AT_REST = 0.01, 0.2
 _PATIENCE = 2.0
 
 
-class ExplainOptions(ViewOptions, total=False):
-    """Keywords of `Explain`."""
-
-    top: int
-
-
-class Explain(View):
+class Explain(ModelView):
     """What made the score of one class for one image, layer by layer.
 
     In the last layer the score is a sum of functions φ(x), shown exactly, and laid out over
@@ -61,33 +52,11 @@ class Explain(View):
     shown names its step, and a click on it explains again where it stays behind. ``update()``
     explains all at once.
 
-    Parameters
-    ----------
-    live_or_model
-        A binding made by `kan_widgets.bind`, or a model.
-    image : Tensor or array
-        One input of the model, ``(channels, height, width)`` or ``(features,)``.
-    target : int, optional
-        The class; by default the one with the highest score.
-    layer : str or int, optional
-        The layer shown first; by default the last.
-    top : int
-        How many of the largest shares have a row of their own, 1 to 500.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-
     Raises
     ------
-    TypeError
-        For an unknown keyword, if neither a binding nor a model is given, or if the image is no
-        array of numbers.
     ValueError
         If the model does not take the image, does not end in a layer whose functions can be
         read, or has no such class or layer.
-    traitlets.TraitError
-        If another value is not one of those above.
 
     Examples
     --------
@@ -98,27 +67,53 @@ class Explain(View):
     """
 
     _kind = "explain"
-    layer = option(LayerName())
-    target = option(traitlets.Int(None, allow_none=True, min=0))
-    top = option(traitlets.Int(10, min=1, max=500))
+    _draws_layers = False
+    if not TYPE_CHECKING:  # `image` is a method too, for type checkers the one thing it is
+        image: InitVar[Tensor | NDArray[Any]] = option(
+            "One input of the model, ``(channels, height, width)`` or ``(features,)``.",
+            kw_only=False,
+        )
+    else:
+
+        def __init__(
+            self,
+            live_or_model: Source | nn.Module,
+            image: Tensor | NDArray[Any],
+            target: int | None = None,
+            layer: str | int | None = None,
+            *,
+            top: int = 10,
+            theme: Theme = "auto",
+            layout: Any = None,
+        ) -> None: ...
+
+    target: int | None = option(
+        "The class; by default the one with the highest score.", default=None, min=0, kw_only=False
+    )
+    layer: str | int | None = option(
+        "The layer shown first; by default the last.",
+        default=None,
+        trait=LayerName(),
+        kw_only=False,
+    )
+    top: int = option(
+        "How many of the largest shares have a row of their own, 1 to 500.",
+        default=10,
+        min=1,
+        max=500,
+    )
     content = traitlets.Dict().tag(sync=True)
-    """See `content_of`; like the message it is set by the painter alone."""
+    """See `Explainer.content`; like the message it is set by the painter alone."""
     message = traitlets.Unicode().tag(sync=True)
 
-    def __init__(
-        self,
-        live_or_model: Source | nn.Module,
-        image: Tensor | NDArray[Any],
-        target: int | None = None,
-        layer: str | int | None = None,
-        **options: Unpack[ExplainOptions],
-    ) -> None:
+    def _take(self, values: dict[str, Any]) -> None:
         self._throttle = Throttle(per_second=4, most=_SHARE)
-        self._explainer = Explainer(image, self._throttle)
+        self._explainer = Explainer(values.pop("image"), self._throttle)
         self._said = ""
         self._job = Job(scheduler, self._follow)
         self._painter = Painter(self._draw, fps=4)
-        super().__init__(live_or_model, target=target, layer=layer, **options)
+
+    def _begin(self) -> None:
         self.observe(self._take_choice, ["target", "layer"])
         self.on_msg(self._answer)
         self._listener = _Listener(self)
@@ -135,7 +130,7 @@ class Explain(View):
         self._frame = source.frame
         self._explainer.begin(source, options["target"])
         options["layer"] = self._shown_layer(options.get("layer"))
-        options["content"] = self._content()
+        options["content"] = self._explainer.content()
 
     def _page_note(self) -> str:
         return "Class and step are as saved: another explanation needs the model."
@@ -178,7 +173,7 @@ class Explain(View):
         return source if is_binding(source) and source.model is not None else None
 
     def _layer_names(self) -> tuple[str, ...]:
-        return tuple(part.layer for part in self._explainer.parts)
+        return self._explainer.layers
 
     @traitlets.validate("target")
     def _validate_target(self, proposal: Any) -> int | None:
@@ -193,14 +188,11 @@ class Explain(View):
         source = self._source
         if source is None or self.comm is None:
             return []
-        return self._explainer.behind(source.stats.steps, self.layer)
-
-    def _content(self) -> dict[str, Any]:
-        return content_of(self._explainer.found.image, self._explainer.parts)
+        return self._explainer.behind(source.stats.steps, str(self.layer))
 
     def _draw(self) -> None:
         with self.hold_sync():
-            self.content = self._content()
+            self.content = self._explainer.content()
             self.message = self._said
 
     # -- following the model ----------------------------------------------------------
@@ -251,7 +243,7 @@ class Explain(View):
             self._job.wake()
 
     def _explain_shown(self, at_rest: bool) -> None:
-        self._try(self.layer)
+        self._try(str(self.layer))
         if at_rest:
             self._job.wake()
 
@@ -282,7 +274,7 @@ class Explain(View):
         """Explain the layer shown now; where the model trains, between two of its steps."""
         source = self._source
         if source is None:
-            self._try(self.layer)
+            self._try(str(self.layer))
         elif not source.feed.between.want(self._explain_shown):
             self._said = "waiting for the next step of the training…"
         self._painter.now()
@@ -318,9 +310,6 @@ class Explain(View):
         """Raise a TypeError: only the model as it is now can be explained."""
         raise TypeError("an explanation is of the model as it is now: it has no history to show")
 
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return ()
-
     def _colours(self, options: dict[str, Any]) -> int:
         # Of maps: fewer would tint their zero.
         return 256
@@ -331,12 +320,9 @@ class Explain(View):
                 f"target={options['target']!r}: a picture is of the class explained, "
                 f"{self._explainer.found.target}; set view.target first"
             )
-        known = self.traits()
-        layer = options.pop("layer", "")
-        checked = {name: known[name]._validate(self, value) for name, value in options.items()}
         # Without a name all layers are drawn, one below the other.
-        checked["layer"] = "" if layer == "" else self._shown_layer(layer)
-        return checked
+        layer = options.get("layer", "")
+        return options | {"layer": "" if layer == "" else self._shown_layer(layer)}
 
     def _shown_layer(self, layer: str | int | None) -> str:
         return layer_name(layer, self._layer_names())

@@ -4,41 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal
 
+import numpy as np
 import traitlets
 
 from kan_widgets.live import Layout, Source
-from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
-from kan_widgets.widgets.keywords import ViewOptions
-from kan_widgets.widgets.scores import checked
-from kan_widgets.widgets.view import View
+from kan_widgets.live.frames.layout import Float32
+from kan_widgets.live.kinds import is_tensor
+from kan_widgets.widgets.options import Choice, LayerName, option
+from kan_widgets.widgets.view import ModelView
 
-if TYPE_CHECKING:
-    from torch import nn
-    from typing_extensions import Unpack
-
-Mode = Literal["auto", "curves", "overview", "pattern", "preferred", "change"]
-Bounds = Literal["domain", "observed"]
-Sharing = Literal["layer", "kernel", "function"]
-Window = Literal["inputs", "domain", "wide"]
 SORTS = ["position", "range", "change"]
-
-
-class KernelGridOptions(ViewOptions, total=False):
-    """Keywords of `KernelGrid`."""
-
-    mode: Mode
-    fold: Sequence[int] | None
-    binarise: bool
-    suppressed: bool
-    bounds: Bounds
-    scale: Sharing
-    ghost: bool
-    x_range: Window
-    sort: str
-    shade: str
-    height: int
 
 
 def checked_fold(value: Any) -> tuple[int, int, int] | None:
@@ -85,67 +62,14 @@ class ScoreChoice(Choice):
         return [*super().words(obj), *obj.scores]
 
 
-class KernelGrid(View):
+class KernelGrid(ModelView):
     """The kernels of a layer as grids of their functions, redrawn while training.
-
-    Parameters
-    ----------
-    live_or_model
-        A binding made by `kan_widgets.bind`, a recording, or a model.
-    layer : str or int, optional
-        The layer to show, by name or number; the first by default.
-    mode : {"auto", "curves", "overview", "pattern", "preferred", "change"}
-        The functions as curves; each as one small cell, coloured by how far it reaches (a kernel
-        where there is no room for its functions), with the curves of what is pointed at beside
-        them; each as one cell from black (φ is larger at the lower end of its grid)
-        to white (at the upper end), which are called dark and bright where images from −1 to 1
-        were observed as its input; each as one cell by the input at which φ is largest,
-        from black (the low end of the bounds) to white (the high end), which together is
-        the patch that a kernel prefers most; or φ now minus φ at the start.
-        "auto" opens layers of more than 3,000 functions in the overview, and others in curves.
-    fold : tuple of int, optional
-        Channels, height and width of the map that a dense layer's inputs are, flattened, or height
-        and width: the functions of one output and channel lie as in that map. By default as
-        ``live.observe(batch)`` saw it. Layers with another number of inputs stay as they are.
-    binarise : bool
-        In mode "pattern": black and white only.
-    suppressed : bool
-        In mode "preferred": the input at which φ is smallest instead.
-    bounds : {"domain", "observed"}
-        In mode "preferred", the inputs that count: the grid range, or from the 0.5 % to the
-        99.5 % quantile of what each entry got in ``live.observe(batch)``. Without an
-        observation it is the grid range, and the view says so.
-    scale : {"layer", "kernel", "function"}
-        Which functions share a y-axis. It covers all steps that the page has, so that growth is
-        seen; a picture made in Python knows the first step and the one drawn. With "layer", the
-        few functions that reach far beyond all others are cut, and marked with a triangle.
-    ghost : bool
-        Draw the initial function behind, dashed.
-    x_range : {"inputs", "domain", "wide"}
-        From 1 % to 99 % of the inputs that ``live.observe(batch)`` saw, rounded out, and the grid
-        range where nothing was observed; the grid range; or the whole support of the splines.
-    sort : {"position", "range", "change"} or str
-        The kernels' order; also the name of a score that was given: those whose functions have the
-        largest come first.
-    shade : str
-        The name of a score that was given: it tints the ground behind the curves. Empty for none.
-    height : int
-        Pixels of the drawing at most; it scrolls beyond. At least 80. The cells of a small layer
-        are as large as fit in it and in the width, up to 150 pixels.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
 
     Raises
     ------
-    TypeError
-        For an unknown keyword, or if neither a binding nor a model is given.
     ValueError
         If there is no such layer; the message lists them. If no dense layer has as many inputs as
         the fold has places.
-    traitlets.TraitError
-        If another value is not one of those above.
 
     Examples
     --------
@@ -157,31 +81,76 @@ class KernelGrid(View):
 
     _kind = "kernel_grid"
 
-    layer = option(LayerName())
-    mode = option(Choice(get_args(Mode)))
-    fold = option(Fold())
-    binarise = option(traitlets.Bool(False))
-    suppressed = option(traitlets.Bool(False))
-    bounds = option(Choice(get_args(Bounds)))
-    scale = option(Choice(get_args(Sharing)))
-    ghost = option(traitlets.Bool(True))
-    x_range = option(Choice(get_args(Window)))
-    sort = option(ScoreChoice(SORTS))
-    shade = option(ScoreChoice([""]))
+    layer: str | int = option(
+        "The layer to show, by name or number; the first by default.",
+        default=0,
+        trait=LayerName(),
+        kw_only=False,
+    )
+    mode: Literal["auto", "curves", "overview", "pattern", "preferred", "change"] = option(
+        """The functions as curves; each as one small cell, coloured by how far it reaches (a kernel
+        where there is no room for its functions), with the curves of what is pointed at beside
+        them; each as one cell from black (φ is larger at the lower end of its grid)
+        to white (at the upper end), which are called dark and bright where images from −1 to 1
+        were observed as its input; each as one cell by the input at which φ is largest,
+        from black (the low end of the bounds) to white (the high end), which together is
+        the patch that a kernel prefers most; or φ now minus φ at the start.
+        "auto" opens layers of more than 3,000 functions in the overview, and others in curves.""",
+        default="auto",
+    )
+    fold: Sequence[int] | None = option(
+        """Channels, height and width of the map that a dense layer's inputs are, flattened, or
+        height and width: the functions of one output and channel lie as in that map. By default as
+        ``live.observe(batch)`` saw it. Layers with another number of inputs stay as they are.""",
+        default=None,
+        trait=Fold(),
+    )
+    binarise: bool = option('In mode "pattern": black and white only.', default=False)
+    suppressed: bool = option(
+        'In mode "preferred": the input at which φ is smallest instead.', default=False
+    )
+    bounds: Literal["domain", "observed"] = option(
+        """In mode "preferred", the inputs that count: the grid range, or from the 0.5 % to the
+        99.5 % quantile of what each entry got in ``live.observe(batch)``. Without an
+        observation it is the grid range, and the view says so.""",
+        default="domain",
+    )
+    scale: Literal["layer", "kernel", "function"] = option(
+        """Which functions share a y-axis. It covers all steps that the page has, so that growth is
+        seen; a picture made in Python knows the first step and the one drawn. With "layer", the
+        few functions that reach far beyond all others are cut, and marked with a triangle.""",
+        default="layer",
+    )
+    ghost: bool = option("Draw the initial function behind, dashed.", default=True)
+    x_range: Literal["inputs", "domain", "wide"] = option(
+        """From 1 % to 99 % of the inputs that ``live.observe(batch)`` saw, rounded out, and the
+        grid range where nothing was observed; the grid range; or the whole support of the
+        splines.""",
+        default="inputs",
+    )
+    sort: str = option(
+        """"position", "range", "change", or the name of a score that was given: the order of the
+        kernels, those whose functions have the largest first.""",
+        default="position",
+        trait=ScoreChoice(SORTS, "position"),
+    )
+    shade: str = option(
+        """The name of a score that was given: it tints the ground behind the curves. Empty for
+        none.""",
+        default="",
+        trait=ScoreChoice([""], ""),
+    )
+    height: int = option(
+        """Pixels of the drawing at most; it scrolls beyond. At least 80. The cells of a small layer
+        are as large as fit in it and in the width, up to 150 pixels.""",
+        default=480,
+        min=80,
+    )
     scores = traitlets.Dict().tag(sync=True)
     """What `score` was given, as it goes to the browser."""
-    height = option(traitlets.Int(480, min=80))
-
-    def __init__(
-        self,
-        live_or_model: Source | nn.Module,
-        layer: str | int = 0,
-        **options: Unpack[KernelGridOptions],
-    ) -> None:
-        super().__init__(live_or_model, layer=layer, **options)
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        options["layer"] = layer_name(options["layer"], source.layers)
+        super()._check_options(options, source)
         if (fold := checked_fold(options.get("fold"))) is not None:
             _check_fold(fold, source.feed.layout)
 
@@ -239,12 +208,62 @@ class KernelGrid(View):
             return
         shapes = {layer.name: layer.shape for layer in self._stream.layout_shown.layers}
         taken = (*SORTS, "none")
-        self.scores = self.scores | {name: checked(name, values, shapes, units, signed, taken)}
+        self.scores = self.scores | {
+            name: _checked_scores(name, values, shapes, units, signed, taken)
+        }
 
-    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        # The layer shown may be gone since the model was bound again.
-        layer = options.get("layer", self.layer if self.layer in names else None)
-        return options | {"layer": layer_name(layer, names)}
 
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return [traits["layer"]]
+def _checked_scores(
+    name: str,
+    values: Mapping[str, Any],
+    shapes: Mapping[str, tuple[int, int, int, int]],
+    units: str,
+    signed: bool | None,
+    taken: tuple[str, ...],
+) -> dict[str, Any]:
+    """Return scores as they go to the browser, or raise as `KernelGrid.score`.
+
+    ``shapes`` are (out, in, kh, kw) of every layer there is, ``taken`` names that mean something
+    else.
+    """
+    if not isinstance(name, str) or not name.strip() or name in taken:
+        words = ", ".join(map(repr, taken))
+        raise ValueError(f"name: expected a word other than {words}, got {name!r}")
+    if not isinstance(values, Mapping):
+        raise TypeError(
+            "values: expected a mapping from layer names to arrays, such as "
+            f"{{{next(iter(shapes))!r}: array}}, got {type(values).__name__}"
+        )
+    layers = {layer: _numbers(name, layer, given, shapes) for layer, given in values.items()}
+    if signed is None:
+        signed = any((numbers < 0).any() for numbers in layers.values())
+    elif not signed and any((numbers < 0).any() for numbers in layers.values()):
+        raise ValueError(f"{name}: some numbers are negative, so signed=False cannot show them")
+    return {
+        "signed": bool(signed),
+        "units": str(units),
+        "layers": {layer: numbers.tobytes() for layer, numbers in layers.items()},
+    }
+
+
+def _numbers(
+    name: str, layer: str, given: Any, shapes: Mapping[str, tuple[int, int, int, int]]
+) -> Float32:
+    if layer not in shapes:
+        raise ValueError(f"{name}: layer {layer!r}: the layers are {', '.join(map(repr, shapes))}")
+    out, in_, kh, kw = shapes[layer]
+    if is_tensor(given):
+        given = given.detach().cpu().numpy()
+    numbers = np.asarray(given, dtype="<f4")
+    per_kernel = in_ * kh * kw
+    if numbers.shape == (out,) != (out * per_kernel,):
+        numbers = np.repeat(numbers, per_kernel)
+    full = [(out, in_, kh, kw), (out * per_kernel,), *([(out, in_)] if kh == kw == 1 else [])]
+    if numbers.shape not in full:
+        raise ValueError(
+            f"{name}: expected one number for each function of {layer}, shape "
+            f"{(out, in_, kh, kw)}, or one for each output, {(out,)}; got shape {numbers.shape}"
+        )
+    if np.isinf(numbers).any():
+        raise ValueError(f"{name}: some numbers of {layer} are infinite; NaN stands for unknown")
+    return np.ascontiguousarray(numbers.reshape(-1))

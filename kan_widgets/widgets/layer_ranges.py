@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
@@ -13,42 +12,19 @@ from kan_widgets.live import Frame, Source, State, is_binding
 from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
-from kan_widgets.widgets.choices import Choice, option
-from kan_widgets.widgets.keywords import ViewOptions
-from kan_widgets.widgets.range_rows import (
-    Observations,
-    Past,
-    Row,
-    Starts,
-    measure,
-    record,
-)
-from kan_widgets.widgets.range_wire import content, past
-from kan_widgets.widgets.view import View
-from kan_widgets.widgets.view_listener import ViewListener, let_go
+from kan_widgets.widgets.layer_numbers import LayerNumbers, Row, past
+from kan_widgets.widgets.options import option
+from kan_widgets.widgets.sharing import ViewListener, let_go
+from kan_widgets.widgets.view import ModelView
 
 if TYPE_CHECKING:
-    from torch import nn
-    from typing_extensions import Unpack
-
     from kan_widgets.live.watching.updates import Updates
 
 _FPS = 3.0
 _MOMENTS_AT_ONCE = 4
-Measure = Literal["range", "splines", "silu", "change", "gradient", "update"]
-"""What the curves over the steps may show."""
 
 
-class LayerRangesOptions(ViewOptions, total=False):
-    """Keywords of `LayerRanges`."""
-
-    threshold: float
-    over_time: Measure
-    more: bool
-    height: int
-
-
-class LayerRanges(View):
+class LayerRanges(ModelView):
     """For each layer the ranges of its functions, what makes them so, and how that changes.
 
     A row for each layer, of more than 100,000 functions for a part of them chosen at random (the
@@ -62,33 +38,6 @@ class LayerRanges(View):
     measured for the sizes of gradient and update after each frame, at most ten a second;
     training does not change. In a recording these sizes are not known.
 
-    Parameters
-    ----------
-    live_or_model
-        A binding made by `kan_widgets.bind`, a recording, or a model.
-    threshold : float
-        R² of the best a·SiLU + c from which a function counts as SiLU-shaped, 0 to 1. The table
-        takes it over the inputs seen, and on the grid before there are any; over time it is on
-        the grid.
-    over_time : {"range", "splines", "silu", "change", "gradient", "update"}
-        What the curves over the steps show.
-    more : bool
-        Whether change, gradient and update have columns too; and beside what is seen over the
-        inputs, what is so on the grid, now and at the start.
-    height : int
-        Pixels of the drawing at most, at least 160; more rows scroll, their head stays.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-
-    Raises
-    ------
-    TypeError
-        For an unknown keyword, or if neither a binding nor a model is given.
-    traitlets.TraitError
-        If a value is not one of those above.
-
     Examples
     --------
     >>> import torch, kan_widgets as kw
@@ -99,28 +48,44 @@ class LayerRanges(View):
     """
 
     _kind = "layer_ranges"
+    _draws_layers = False
+    _is_wide = True
 
     content = traitlets.Dict().tag(sync=True)
-    """The numbers of all layers: see `range_wire.content`. Set by the painter alone."""
+    """The numbers of all layers: see js/src/views/layer_ranges/content.ts. Set by the painter."""
     past = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """What became of them: see `range_wire.past`. Set by the painter alone."""
-    threshold = option(traitlets.Float(THRESHOLD, min=0.0, max=1.0))
-    over_time = option(Choice(get_args(Measure)))
-    more = option(traitlets.Bool(False))
-    height = option(traitlets.Int(560, min=160))
+    """What became of them: see `layer_numbers.past`. Set by the painter alone."""
+    threshold: float = option(
+        """R² of the best a·SiLU + c from which a function counts as SiLU-shaped, 0 to 1. The table
+        takes it over the inputs seen, and on the grid before there are any; over time it is on
+        the grid.""",
+        default=THRESHOLD,
+        min=0.0,
+        max=1.0,
+    )
+    over_time: Literal["range", "splines", "silu", "change", "gradient", "update"] = option(
+        "What the curves over the steps show.", default="range"
+    )
+    more: bool = option(
+        """Whether change, gradient and update have columns too; and beside what is seen over the
+        inputs, what is so on the grid, now and at the start.""",
+        default=False,
+    )
+    height: int = option(
+        "Pixels of the drawing at most, at least 160; more rows scroll, their head stays.",
+        default=560,
+        min=160,
+    )
+    seconds = 0.0
+    """What the last refresh cost, in seconds of the painter's thread."""
 
-    def __init__(
-        self, live_or_model: Source | nn.Module, **options: Unpack[LayerRangesOptions]
-    ) -> None:
-        self._starts, self._observations, self._past = Starts(), Observations(), Past()
+    def _take(self, values: dict[str, Any]) -> None:
+        self._measures = LayerNumbers()
         self._rows: list[Row] = []
         self._updates: Updates | None = None
-        self.seconds = 0.0
-        """What the last refresh cost, in seconds of the painter's thread."""
         self._painter = Painter(self._draw, fps=_FPS)
-        super().__init__(live_or_model, **options)
-        if self.layout.width is None:
-            self.layout.width = "100%"
+
+    def _begin(self) -> None:
         self.observe(self._wake, "threshold")
         self._updates = _updates_of(self.live)
         self._listener = _Listener(self)
@@ -175,41 +140,38 @@ class LayerRanges(View):
         """
         source = self._stream.source
         if source is None:
-            return [record(row, self.content.get("step", 0)) for row in self._rows]
+            return [row.record() for row in self._rows]
         frame = self._frame(source, source.feed.current())
-        rows = self._measure(source, frame, self.threshold)
-        return [record(row, frame.step) for row in rows]
+        return [row.record() for row in self._measure(source, frame, self.threshold)]
 
     def _frame(self, source: Source, latest: Frame) -> Frame:
         cursor = self._stream.cursor
         return latest if cursor < 0 else source.history.at(cursor)
 
     def _measure(self, source: Source, frame: Frame, threshold: float) -> list[Row]:
-        return measure(source, frame, threshold, self._starts, self._observations, self._updates)
+        return self._measures.rows(source, frame, threshold, self._updates)
 
     def _content(
         self, source: Source, frame: Frame, rows: list[Row], threshold: float
     ) -> dict[str, Any]:
         seen = list(source.feed.observed.values())
-        return content(
-            rows,
-            frame.step,
-            start=source.history[0].step,
-            threshold=threshold,
-            observed=bool(seen),
-            observed_step=seen[0].step if seen else None,
+        return {
+            "step": frame.step,
+            "start": source.history[0].step,
+            "threshold": threshold,
+            "observed": bool(seen),
+            "observed_step": seen[0].step if seen else None,
             # What is no map of features comes in the same, whatever the model is.
-            old=any(one.step != frame.step and not one.is_image for one in seen),
-        )
+            "old": any(one.step != frame.step and not one.is_image for one in seen),
+            "rows": [row.wire() for row in rows],
+        }
 
     def _became(
         self, source: Source, frame: Frame, threshold: float, most: int = 1_000_000
     ) -> tuple[list[dict[str, Any]], bool]:
         """Return what became of a frame's layers, and whether it is all there."""
         names = frame.layout.names
-        moments, complete = self._past.moments(
-            source, threshold, self._starts, self._observations, most
-        )
+        moments, complete = self._measures.moments(source, threshold, most)
         series = [self._updates.series(name) if self._updates else [] for name in names]
         return past(names, moments, series), complete
 
@@ -233,7 +195,7 @@ class LayerRanges(View):
         source = self._stream.source
         if source is not None:
             source.feed.current()
-            self._past.moments(source, self.threshold, self._starts, self._observations)
+            self._measures.moments(source, self.threshold)
             self._painter.now()
 
     def _draw(self) -> None:
@@ -263,9 +225,6 @@ class LayerRanges(View):
         became, _ = self._became(source, frame, threshold)
         shown = self._content(source, frame, rows, threshold)
         return options | {"content": shown, "past": became}
-
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return ()
 
     def _end(self) -> None:
         # Perhaps before all was made.

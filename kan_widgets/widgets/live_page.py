@@ -11,7 +11,7 @@ from kan_widgets.widgets.page_text import page_text
 from kan_widgets.widgets.saved import Bytes
 from kan_widgets.widgets.sharing import SHARED
 from kan_widgets.widgets.stream import Stream
-from kan_widgets.widgets.stream_state import state_of
+from kan_widgets.widgets.wire import state_of
 
 # Of no use to a page, or of its own making.
 _OWN = ("layout", "tabbable", "tooltip")

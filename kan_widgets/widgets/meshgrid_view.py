@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import traitlets
@@ -14,13 +13,8 @@ from numpy.typing import NDArray
 from kan_widgets.digits import TRAIN, embedded, pixels
 from kan_widgets.live import Source
 from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
-from kan_widgets.widgets.choices import Choice, LayerName, layer_name, option
-from kan_widgets.widgets.keywords import ViewOptions
-from kan_widgets.widgets.view import View
-
-if TYPE_CHECKING:
-    from torch import nn
-    from typing_extensions import Unpack
+from kan_widgets.widgets.options import LayerName, option
+from kan_widgets.widgets.view import ModelView
 
 Float32 = NDArray[np.float32]
 
@@ -35,28 +29,6 @@ def default_digits() -> Float32:
     """
     images, labels = (part[TRAIN:] for part in embedded())
     return pixels(images[[int(np.argmax(labels == digit)) for digit in range(10)]])
-
-
-Mode = Literal["auto", "ramp", "pair", "response"]
-Direction = Literal["horizontal", "vertical", "diagonal", "radial"]
-Sharing = Literal["layer", "kernel", "function"]
-Input = Literal["images", "observed", "drawn", "ramp"]
-
-
-class MeshgridViewOptions(ViewOptions, total=False):
-    """Keywords of `MeshgridView`."""
-
-    mode: Mode
-    limits: tuple[float, float] | Literal["grid"]
-    direction: Direction
-    images: Any
-    scale: Sharing
-    resolution: int
-    input: Input
-    sample: int
-    output: int
-    other: int
-    height: int
 
 
 class _Limits(traitlets.TraitType[Any, Any]):
@@ -85,7 +57,7 @@ def _pack_images(array: Float32 | None, view: Any) -> dict[str, Any]:
     return packed(array, view) | {"given": given}
 
 
-class MeshgridView(View):
+class MeshgridView(ModelView):
     """The functions of a layer over two-dimensional input, redrawn while training.
 
     ``"ramp"`` shows each function over an input matrix that rises from one limit to the
@@ -95,57 +67,11 @@ class MeshgridView(View):
     the kernels over an image and shows what the layer makes of it, before bias and
     normalisation, and where the inputs of one pixel lie on the kernel's functions.
 
-    Parameters
-    ----------
-    live_or_model
-        A binding made by `kan_widgets.bind`, a recording, or a model.
-    layer : str or int, optional
-        The layer to show, by name or number; the first by default.
-    mode : {"auto", "ramp", "pair", "response"}
-        What is drawn. The first entry of the pair is the selected function. "auto" is "response"
-        as soon as an image is known that reaches the layer (``live.observe(batch)`` has seen it,
-        or ``images`` are given and the layer is the whole model), and "ramp" until then.
-    limits : pair of float or "grid"
-        Where the ramp begins and ends; the ends of the layer's grid by default. (-2, 2) is what
-        Khopkar's article shows.
-    direction : {"horizontal", "vertical", "diagonal", "radial"}
-        Which way the ramp rises.
-    images : array or Tensor, optional
-        ``(N, H, W)`` or ``(N, C, H, W)``, for ``"response"``; one channel goes to every
-        channel of the layer. Ten digits, −1 to 1, by default.
-    scale : {"layer", "kernel", "function"}
-        What shares a colour scale; in ``"response"``, "layer" is all maps, else each map.
-    resolution : int
-        Points of the ramp from end to end, 2 to 256.
-    input : {"images", "observed", "drawn", "ramp"}
-        What ``"response"`` is to. An image is shown only to a layer whose input is known to
-        be the image: the model itself, or as ``live.observe(batch)`` has found; for any
-        other, "images" stands for "observed".
-    sample : int
-        Which of the images.
-    output : int
-        Which output channel ``"response"`` shows; −1 for all.
-    other : int
-        The pair's second entry: row·kw + column within the kernel, or the input's number
-        where a kernel has one entry; −1 for the opposite one.
-    height : int
-        Pixels of the drawing at most, twice as many in modes ``"pair"`` and ``"response"``; a
-        taller one scrolls. At least 80.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-
     Raises
     ------
-    TypeError
-        For an unknown keyword, if neither a binding nor a model is given, or if the images
-        are not numbers.
     ValueError
         If there is no such layer (the message lists them), or the images have another
         shape.
-    traitlets.TraitError
-        If another value is not one of those above.
 
     Examples
     --------
@@ -157,38 +83,70 @@ class MeshgridView(View):
 
     _kind = "meshgrid_view"
 
-    layer = option(LayerName())
-    mode = option(Choice(get_args(Mode)))
-    limits = option(_Limits())
-    direction = option(Choice(get_args(Direction)))
-    images = option(ImageArray("(N, H, W) or (N, C, H, W)", (3, 4)).tag(to_json=_pack_images))
-    scale = option(Choice(get_args(Sharing)))
-    resolution = option(traitlets.Int(32, min=2, max=256))
-    input = option(Choice(get_args(Input)))
-    sample = option(traitlets.Int(0, min=0))
-    output = option(traitlets.Int(-1, min=-1))
-    other = option(traitlets.Int(-1, min=-1))
-    height = option(traitlets.Int(480, min=80))
+    layer: str | int = option(
+        "The layer to show, by name or number; the first by default.",
+        default=0,
+        trait=LayerName(),
+        kw_only=False,
+    )
+    mode: Literal["auto", "ramp", "pair", "response"] = option(
+        """What is drawn. The first entry of the pair is the selected function. "auto" is
+        "response" as soon as an image is known that reaches the layer (``live.observe(batch)`` has
+        seen it, or ``images`` are given and the layer is the whole model), and "ramp" until
+        then.""",
+        default="auto",
+    )
+    limits: tuple[float, float] | Literal["grid"] = option(
+        """Where the ramp begins and ends; the ends of the layer's grid by default. (-2, 2) is what
+        Khopkar's article shows.""",
+        default="grid",
+        trait=_Limits(),
+    )
+    direction: Literal["horizontal", "vertical", "diagonal", "radial"] = option(
+        "Which way the ramp rises.", default="horizontal"
+    )
+    images: Any = option(
+        """``(N, H, W)`` or ``(N, C, H, W)``, for ``"response"``; one channel goes to every
+        channel of the layer. Ten digits, −1 to 1, by default.""",
+        default=None,
+        trait=ImageArray("(N, H, W) or (N, C, H, W)", (3, 4)).tag(to_json=_pack_images),
+    )
+    scale: Literal["layer", "kernel", "function"] = option(
+        """What shares a colour scale; in ``"response"``, "layer" is all maps, else each map.""",
+        default="layer",
+    )
+    resolution: int = option(
+        "Points of the ramp from end to end, 2 to 256.", default=32, min=2, max=256
+    )
+    input: Literal["images", "observed", "drawn", "ramp"] = option(
+        """What ``"response"`` is to. An image is shown only to a layer whose input is known to
+        be the image: the model itself, or as ``live.observe(batch)`` has found; for any
+        other, "images" stands for "observed".""",
+        default="images",
+    )
+    sample: int = option("Which of the images.", default=0, min=0)
+    output: int = option(
+        'Which output channel ``"response"`` shows; −1 for all.', default=-1, min=-1
+    )
+    other: int = option(
+        """The pair's second entry: row·kw + column within the kernel, or the input's number
+        where a kernel has one entry; −1 for the opposite one.""",
+        default=-1,
+        min=-1,
+    )
+    height: int = option(
+        """Pixels of the drawing at most, twice as many in modes ``"pair"`` and ``"response"``; a
+        taller one scrolls. At least 80.""",
+        default=480,
+        min=80,
+    )
     drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=packed, from_json=unpacked)
     """The image drawn with the mouse, ``(H, W)``; ``None`` before."""
 
-    def __init__(
-        self,
-        live_or_model: Source | nn.Module,
-        layer: str | int = 0,
-        **options: Unpack[MeshgridViewOptions],
-    ) -> None:
-        super().__init__(live_or_model, layer=layer, **options)
-
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        options["layer"] = layer_name(options["layer"], source.layers)
+        super()._check_options(options, source)
         if options.get("images") is None:
             options["images"] = default_digits()
-
-    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        # The layer shown may be gone since the model was bound again.
-        layer = options.get("layer", self.layer if self.layer in names else None)
-        return options | {"layer": layer_name(layer, names)}
 
     def _colours(self, options: dict[str, Any]) -> int:
         # Few make bands of a heat map and tint its zero; of many small ones they keep the file
@@ -198,6 +156,3 @@ class MeshgridView(View):
         mode = options.get("mode", self.mode)
         ramps = mode == "ramp" or (mode == "auto" and layer["kind"] != "conv")
         return 64 if ramps and math.prod(layer["shape"]) > _MANY else 256
-
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return [traits["layer"]]

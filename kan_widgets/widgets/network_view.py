@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import traitlets
 
-from kan_widgets.live import Source, is_binding
+from kan_widgets.live import is_binding
 from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
-from kan_widgets.widgets.choices import option
 from kan_widgets.widgets.evaluated import Evaluated
-from kan_widgets.widgets.keywords import ViewOptions
+from kan_widgets.widgets.options import option
 from kan_widgets.widgets.wire import activations_dict
-
-if TYPE_CHECKING:
-    from torch import nn
-    from typing_extensions import Unpack
-
-
-class NetworkViewOptions(ViewOptions, total=False):
-    """Keywords of `NetworkView`."""
-
-    relevance: float | Literal["auto"]
-    top: int
-    example: int
-    height: int | None
 
 
 class _Share(traitlets.TraitType[Any, Any]):
@@ -62,37 +47,6 @@ class NetworkView(Evaluated):
     linear layers, normalisation in evaluation mode, pooling, common activations) is computed
     there, also for a digit that is drawn on its input, with the kernel busy or gone.
 
-    Parameters
-    ----------
-    live_or_model
-        A binding made by `kan_widgets.bind`, a recording, or a model.
-    relevance : float or "auto"
-        Of each layer the strongest links are shown, until they make up this share of the sum
-        of all, 0 to 1; "auto" shows up to 800 of each layer.
-    top : int
-        At most so many links lead to each unit; 0 for all.
-    example : int
-        Which of the examples runs through the network, from 0; −1 for the one that is drawn.
-    height : int, optional
-        Pixels of the picture, at least 320; by default as many as its units need, 570 to 760, in a
-        page no more than are seen of it at once.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-    evaluate : callable, optional
-        Called without arguments after a function was changed by hand, when the model is not
-        training, with the function as it was and as it is; the two numbers, such as accuracies
-        on held-out data, are shown and kept in ``evaluation``. See `SplineInspector`.
-
-    Raises
-    ------
-    TypeError
-        For an unknown keyword, if neither a binding nor a model is given, or if ``evaluate``
-        cannot be called.
-    traitlets.TraitError
-        If a value is not one of those above.
-
     Examples
     --------
     >>> import kan_widgets as kw
@@ -103,30 +57,38 @@ class NetworkView(Evaluated):
 
     _kind = "network_view"
     _draws_network = True
+    _is_wide = True
 
-    relevance = option(_Share())
-    top = option(traitlets.Int(0, min=0))
-    example = option(traitlets.Int(0, min=-1))
-    height = option(traitlets.Int(None, min=320, allow_none=True))
+    relevance: float | Literal["auto"] = option(
+        """Of each layer the strongest links are shown, until they make up this share of the sum
+        of all, 0 to 1; "auto" shows up to 800 of each layer.""",
+        default="auto",
+        trait=_Share(),
+    )
+    top: int = option("At most so many links lead to each unit; 0 for all.", default=0, min=0)
+    example: int = option(
+        """Which of the examples runs through the network, from 0; −1 for the one that is
+        drawn.""",
+        default=0,
+        min=-1,
+    )
+    height: int | None = option(
+        """Pixels of the picture, at least 320; by default as many as its units need, 570 to 760,
+        in a page no more than are seen of it at once.""",
+        default=None,
+        min=320,
+    )
     drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=packed, from_json=unpacked)
     """The example drawn with the mouse, ``(H, W)``; ``None`` before."""
     drawn = traitlets.Dict().tag(sync=True)
     """What the model made of the drawing, where the page cannot compute it; else empty."""
 
-    def __init__(
-        self,
-        live_or_model: Source | nn.Module,
-        *,
-        evaluate: Callable[[], float] | None = None,
-        **options: Unpack[NetworkViewOptions],
-    ) -> None:
-        super().__init__(live_or_model, evaluate, **options)
+    def _begin(self) -> None:
+        super()._begin()
         self.on_msg(self._answer)
         source = self._stream_source()
         if is_binding(source) and source.feed.probed is None and source.feed.observed:
             source.feed.between.want(self._follow)
-        if self.layout.width is None:
-            self.layout.width = "100%"
 
     def _follow(self, _: bool) -> None:
         """Follow examples of what was observed; without any the network is drawn all the same."""

@@ -9,8 +9,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kan_widgets.live import Frame
-from kan_widgets.widgets.page_text import css_of, figure, filling, page_text
-from kan_widgets.widgets.page_words import about, in_words, models, names, use
+from kan_widgets.widgets.page_text import (
+    about,
+    css_of,
+    figure,
+    filling,
+    in_words,
+    models,
+    names,
+    page_text,
+    use,
+)
 from kan_widgets.widgets.saved import Bytes, past_of, saved
 from kan_widgets.widgets.sharing import SHARED
 from kan_widgets.widgets.stream import Stream

@@ -1,8 +1,9 @@
-"""The text of a page of views: styles, scripts and what they are filled with, in one file."""
+"""The text of a page of views: what it says, its styles, scripts and what fills them."""
 
 from __future__ import annotations
 
 import base64
+import datetime
 import html
 import json
 import re
@@ -13,7 +14,9 @@ from typing import Any
 
 import ipywidgets
 
-from kan_widgets.widgets.bundle import bundle
+from kan_widgets.live import Frame
+from kan_widgets.widgets.engine import bundle
+from kan_widgets.widgets.wire import headline_of
 
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
 # What every page of views runs, by the names under which its script finds them.
@@ -190,3 +193,48 @@ def css_of(widget: ipywidgets.DOMWidget) -> dict[str, str]:
     """Return the widget's layout as CSS."""
     values = {name: getattr(widget.layout, name) for name in widget.layout.keys if name[0] != "_"}
     return {name.replace("_", "-"): value for name, value in values.items() if value is not None}
+
+
+def names(views: Sequence[Any]) -> str:
+    """Return the names of the models and of the views: ``"KANCNN · Dashboard"``."""
+    kinds = dict.fromkeys(in_words(type(view).__name__) for view in views)
+    return " · ".join(filter(None, (models(views), ", ".join(kinds))))
+
+
+def models(views: Sequence[Any]) -> str:
+    """Return the names of the models that are shown: ``"KANCNN, CNN"``."""
+    shown = [part for view in views for part in (view, *view._within())]
+    named = [headline_of(part._stream.source, {}).get("model", "") for part in shown]
+    return ", ".join(filter(None, dict.fromkeys(named)))
+
+
+def in_words(name: str) -> str:
+    """Return the name of a class in words.
+
+    Examples
+    --------
+    >>> in_words("KernelGrid")
+    'Kernel grid'
+    """
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: " " + letter[0].lower(), name)
+
+
+def about(of: str, kept: Sequence[Sequence[Frame]], saved: datetime.datetime) -> str:
+    """Return as HTML what a page is, when it was saved, and which steps of each stream it has."""
+    day = f"{saved.day} {saved:%B %Y, %H:%M}"
+    when = f'<time datetime="{saved.isoformat("T", "minutes")}">{day}</time>'
+    moments = []
+    for frames in kept:
+        first, latest = frames[0].step, frames[-1].step
+        several = f"{len(frames)} moments of the training, from step {first:,} to {latest:,}"
+        moments.append(several if latest > first else f"step {latest:,}")
+    # Streams of several models often say the same.
+    said = "; ".join(dict.fromkeys(moments))
+    return f"The learned functions of {html.escape(of) or 'a model'}, saved on {when}: {said}."
+
+
+def use(kept: Sequence[Sequence[Frame]]) -> str:
+    """Return what a reader can do on a page."""
+    back = any(frames[-1].step > frames[0].step for frames in kept)
+    hands = "Point at anything to read it, click to select it"
+    return f"{hands}; the timeline goes back through the training." if back else f"{hands}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +10,7 @@ from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
+from kan_widgets.widgets.options import nearest
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
 from kan_widgets.widgets.view import View
@@ -85,8 +85,7 @@ def check_panels(panels: Iterable[str]) -> tuple[str, ...]:
     names = tuple(panels)
     for name in names:
         if name not in PANELS:
-            near = difflib.get_close_matches(str(name), PANELS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = nearest(name, list(PANELS))
             raise ValueError(f"panels: expected some of {known}, got {name!r}.{hint}")
         if names.count(name) > 1:
             raise ValueError(f"panels: expected each panel once, got {name!r} twice")

@@ -8,7 +8,7 @@ import pathlib
 import sys
 from collections.abc import Iterable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, Any, BinaryIO, overload
+from typing import Any, BinaryIO, overload
 
 from IPython.core.displayhook import DisplayHook
 from IPython.display import display
@@ -17,15 +17,18 @@ from PIL import Image
 from kan_widgets.insight.progress import progress
 from kan_widgets.live import Frame
 from kan_widgets.live.reports import report
-from kan_widgets.widgets.destinations import To, Written, check_suffix, pdf_of, written
-from kan_widgets.widgets.keywords import PictureOptions, Sized, drawing
-from kan_widgets.widgets.lifetime import Mortal, hold, show
-from kan_widgets.widgets.rasters import image_of, png_bytes
-from kan_widgets.widgets.stills import later
+from kan_widgets.widgets.lifetime import Mortal, hold, later, show
+from kan_widgets.widgets.options import drawing
+from kan_widgets.widgets.rasters import (
+    To,
+    Written,
+    check_suffix,
+    image_of,
+    pdf_of,
+    png_bytes,
+    written,
+)
 from kan_widgets.widgets.stream import Stream, pictured
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 _FORMATS = {".gif": "GIF", ".webp": "WEBP"}
 _ANIMATED_COLOURS = 128
@@ -39,12 +42,12 @@ class Pictured(Mortal):
     """Whether `to_png` keeps all colours: tints of maps beside each other are compared."""
 
     @drawing
-    def svg(self, **options: Unpack[PictureOptions]) -> str:
+    def svg(self, **options: Any) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         raise NotImplementedError
 
     @drawing
-    def image(self, **options: Unpack[PictureOptions]) -> Image.Image:
+    def image(self, **options: Any) -> Image.Image:
         """Draw the current state as a picture, without a browser.
 
         Parameters
@@ -69,15 +72,13 @@ class Pictured(Mortal):
         return 64
 
     @overload
-    def to_png(self, path: None = None, **options: Unpack[PictureOptions]) -> bytes: ...
+    def to_png(self, path: None = None, **options: Any) -> bytes: ...
     @overload
-    def to_png(self, path: Written, **options: Unpack[PictureOptions]) -> Written: ...
+    def to_png(self, path: Written, **options: Any) -> Written: ...
     @overload
-    def to_png(self, path: str, **options: Unpack[PictureOptions]) -> pathlib.Path: ...
+    def to_png(self, path: str, **options: Any) -> pathlib.Path: ...
     @drawing
-    def to_png(
-        self, path: To = None, **options: Unpack[PictureOptions]
-    ) -> bytes | pathlib.Path | BinaryIO:
+    def to_png(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
         """Write the current state as a PNG.
 
         Parameters
@@ -102,15 +103,13 @@ class Pictured(Mortal):
         return written(png_bytes(self.image(**options), all_colours=self._all_colours), path)
 
     @overload
-    def to_svg(self, path: None = None, **options: Unpack[PictureOptions]) -> bytes: ...
+    def to_svg(self, path: None = None, **options: Any) -> bytes: ...
     @overload
-    def to_svg(self, path: Written, **options: Unpack[PictureOptions]) -> Written: ...
+    def to_svg(self, path: Written, **options: Any) -> Written: ...
     @overload
-    def to_svg(self, path: str, **options: Unpack[PictureOptions]) -> pathlib.Path: ...
+    def to_svg(self, path: str, **options: Any) -> pathlib.Path: ...
     @drawing
-    def to_svg(
-        self, path: To = None, **options: Unpack[PictureOptions]
-    ) -> bytes | pathlib.Path | BinaryIO:
+    def to_svg(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
         """Write the current state as an SVG, in UTF-8.
 
         Curves are paths and words are text. Heat maps and images are made of pixels. Lengths are
@@ -137,15 +136,13 @@ class Pictured(Mortal):
         return written(self.svg(**options).encode(), path)
 
     @overload
-    def to_pdf(self, path: None = None, **options: Unpack[PictureOptions]) -> bytes: ...
+    def to_pdf(self, path: None = None, **options: Any) -> bytes: ...
     @overload
-    def to_pdf(self, path: Written, **options: Unpack[PictureOptions]) -> Written: ...
+    def to_pdf(self, path: Written, **options: Any) -> Written: ...
     @overload
-    def to_pdf(self, path: str, **options: Unpack[PictureOptions]) -> pathlib.Path: ...
+    def to_pdf(self, path: str, **options: Any) -> pathlib.Path: ...
     @drawing
-    def to_pdf(
-        self, path: To = None, **options: Unpack[PictureOptions]
-    ) -> bytes | pathlib.Path | BinaryIO:
+    def to_pdf(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
         """Write the current state as a PDF of one page, made of the SVG.
 
         Parameters
@@ -247,7 +244,7 @@ class Animated(Pictured):
         fps: float = 12,
         quiet: bool = False,
         pixel_ratio: float = 1,
-        **options: Unpack[Sized],
+        **options: Any,
     ) -> pathlib.Path:
         """Write the training run as an animation, replacing a file of that name.
 
@@ -301,7 +298,7 @@ class Animated(Pictured):
             raise ValueError(f"fps: expected a number above 0, up to 50, got {fps!r}")
         if not most >= 2:
             raise ValueError(f"most: expected a number ≥ 2, got {most!r}")
-        asked: PictureOptions = {**options, "pixel_ratio": pixel_ratio}
+        asked = {**options, "pixel_ratio": pixel_ratio}
         frames = _spread(self._frames_at(steps, asked), most)
         # One palette for all, found in the first, the middle and the last: colours do not flicker.
         samples = [self._at(frames[k], asked) for k in (0, len(frames) // 2, -1)]
@@ -328,11 +325,11 @@ class Animated(Pictured):
         )
         return path
 
-    def _at(self, frame: Frame, options: PictureOptions) -> Image.Image:
+    def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
         with pictured(self._stream, frame):
             return self.image(**options).convert("RGB")
 
-    def _frames_at(self, steps: Iterable[int] | None, options: PictureOptions) -> list[Frame]:
+    def _frames_at(self, steps: Iterable[int] | None, options: dict[str, Any]) -> list[Frame]:
         """Return the frames to draw: of small layers there may be more than whole ones."""
         source = self._stream.source
         if source is None:

@@ -1,12 +1,13 @@
-"""Pixels of an SVG that the drawing code made."""
+"""What an SVG of the drawing code is made into: pixels, a PDF, and files."""
 
 from __future__ import annotations
 
 import io
+import os
 import pathlib
 import re
 from functools import cache
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -149,3 +150,49 @@ def check_ratio(pixel_ratio: float) -> None:
     """
     if not 0.25 <= pixel_ratio <= 16:
         raise ValueError(f"expected a pixel_ratio of 0.25 to 16, got {pixel_ratio!r}")
+
+
+To = str | os.PathLike[str] | BinaryIO | None
+Written = TypeVar("Written", pathlib.Path, BinaryIO)
+
+
+def check_suffix(to: To, suffix: str) -> None:
+    """Raise a ``ValueError`` for the name of a file that does not end in ``suffix``."""
+    if isinstance(to, str | os.PathLike) and not os.fspath(to).lower().endswith(suffix):
+        raise ValueError(f"path: expected a name that ends in {suffix}, got {os.fspath(to)!r}")
+    if not (to is None or isinstance(to, str | os.PathLike) or hasattr(to, "write")):
+        raise TypeError(
+            "path: expected the name of a file, a binary file that is open for writing, or nothing "
+            f"for the bytes, got {to!r:.80}"
+        )
+
+
+def written(data: bytes, to: To) -> bytes | pathlib.Path | BinaryIO:
+    """Write ``data`` where it goes, and return the file, or the bytes where that is nowhere."""
+    if to is None:
+        return data
+    if isinstance(to, str | os.PathLike):
+        path = pathlib.Path(to)
+        path.write_bytes(data)
+        return path
+    to.write(data)
+    return to
+
+
+def pdf_of(svg: str) -> bytes:
+    """Return an SVG as a PDF of one page.
+
+    Raises
+    ------
+    ImportError
+        If CairoSVG is missing, or the system library that it draws with.
+    """
+    try:
+        import cairosvg
+    except (ImportError, OSError) as error:
+        raise ImportError(
+            "a PDF is made by CairoSVG, which could not be loaded: install it with "
+            f"pip install cairosvg (and the system library cairo): {error}"
+        ) from error
+    made: bytes = cairosvg.svg2pdf(svg.encode())
+    return made

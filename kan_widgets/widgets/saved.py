@@ -16,12 +16,12 @@ from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.thinning import spread
 from kan_widgets.widgets.light import light_inputs, light_run
 from kan_widgets.widgets.stream import Stream
-from kan_widgets.widgets.stream_state import training_of
 from kan_widgets.widgets.wire import (
     activations_message,
     layout_dict,
     observation_message,
     seen_inputs,
+    training_of,
 )
 
 

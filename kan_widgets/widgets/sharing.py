@@ -1,14 +1,15 @@
-"""Selection and time, which all views of a stream share, as traits of each of them."""
+"""What views of a stream share: selection and time, and listening to its source."""
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import anywidget
 import traitlets
 
-from kan_widgets.live import Selection
+from kan_widgets.live import Listener, Selection, Source
 from kan_widgets.live.frames.feed import checked_selection
 from kan_widgets.live.reports import Callback
 from kan_widgets.widgets.stream import Stream
@@ -26,7 +27,29 @@ class _Chosen(traitlets.TraitType[Any, Any]):
 SHARED = ("selection", "cursor")
 
 
-class Sharing(anywidget.AnyWidget):
+if TYPE_CHECKING:
+
+    class Widget(traitlets.HasTraits):
+        """What views use of `anywidget.AnyWidget`, which has no types."""
+
+        layout: Any
+        keys: list[str]
+        model_id: str
+
+        def send(self, content: Any, buffers: Any = None) -> None: ...  # noqa: D102
+        def on_msg(self, callback: Callable[..., object], remove: bool = False) -> None: ...  # noqa: D102
+        def set_state(self, sync_data: dict[str, Any]) -> None: ...  # noqa: D102
+        def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]: ...  # noqa: D102
+        def hold_sync(self) -> Any: ...  # noqa: D102
+        def close(self) -> None: ...  # noqa: D102
+        def _trait_to_json(self, value: Any, widget: Any) -> Any: ...
+        def _should_send_property(self, key: str, value: Any) -> bool: ...
+
+else:
+    Widget = anywidget.AnyWidget
+
+
+class Sharing(Widget):
     """A view with the selection and the time of its stream, which it joins when both are made.
 
     The two cross the wire with the stream alone. In the page ``js/src/shell/shared.ts`` keeps them
@@ -118,3 +141,42 @@ class Sharing(anywidget.AnyWidget):
         if chosen is not None:
             for callback in self._select_callbacks:
                 callback(chosen.copy())
+
+
+V = TypeVar("V")
+
+
+class ViewListener(Listener, Generic[V]):
+    """Listens to a source on behalf of a view, until the view is closed or gone.
+
+    Parameters
+    ----------
+    view
+        A widget whose comm is open.
+    """
+
+    def __init__(self, view: V) -> None:
+        self._ref: weakref.ref[Any] = weakref.ref(view)
+        self._kind = type(view).__name__
+
+    @property
+    def view(self) -> V | None:
+        """The view, while it is open."""
+        view: Any = self._ref()
+        return view if view is not None and view.comm is not None else None
+
+    @property
+    def title(self) -> str:
+        """Its name in reports: that of the view."""
+        return self._kind
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the view is closed or gone."""
+        return self.view is None
+
+
+def let_go(source: Source | None) -> None:
+    """Have a source drop the listeners of closed views, if it can do so at once."""
+    if source is not None:
+        source.feed.let_go()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import traitlets
 from PIL import Image
@@ -12,35 +12,17 @@ from kan_widgets.insight.symbolic_fit import SymbolicFit
 from kan_widgets.live import Source
 from kan_widgets.live.frames.edit import Edit
 from kan_widgets.live.reports import name_of
-from kan_widgets.widgets.choices import LayerName, layer_name, option
 from kan_widgets.widgets.evaluated import Evaluated
-from kan_widgets.widgets.keywords import PictureOptions, ViewOptions, drawing
-from kan_widgets.widgets.overlays import (
+from kan_widgets.widgets.forms import (
     check_overlays,
     check_pins,
     names_function,
     overlay_of,
 )
+from kan_widgets.widgets.options import LayerName, drawing, option
 from kan_widgets.widgets.rasters import few_colours
 
-if TYPE_CHECKING:
-    from torch import nn
-    from typing_extensions import Unpack
-
-
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
-
-
-class SplineInspectorOptions(ViewOptions, total=False):
-    """Keywords of `SplineInspector`."""
-
-    editable: bool
-    show: Sequence[str]
-    hidden: Sequence[str]
-    stacked: bool
-    pins: Sequence[dict[str, Any]]
-    overlays: Sequence[dict[str, Any]]
-    height: int | None
 
 
 class SplineInspector(Evaluated):
@@ -52,54 +34,10 @@ class SplineInspector(Evaluated):
     switch. The mouse wheel zooms, dragging the background moves, a double click shows the
     first view again; "all" shows every basis function as far as it reaches.
 
-    Parameters
-    ----------
-    live_or_model
-        A binding made by `kan_widgets.bind`, a recording, or a model.
-    layer : str or int, optional
-        The layer to start with, by name or number; the first by default.
-    editable : bool
-        Whether dragging a control point changes the model. During training an edit is
-        applied between two optimizer steps.
-    show : list of {"phi", "base", "spline", "basis", "ghost", "points", "knots", "density"}
-        What is drawn; all by default. "basis" is every basis function times its weight,
-        "ghost" the function at the first step (or at the one kept for comparison), "points" the
-        control points, "density" the inputs of the last ``live.observe(batch)``.
-    hidden : list of str
-        Labels of single basis functions to leave out, such as ``["B0"]``.
-    stacked : bool
-        Draw every term on top of those before it, so that the last edge is φ.
-    pins : list of dict
-        Functions to compare with, each ``{"layer", "out", "in", "row", "column"}``.
-    overlays : list of dict
-        Curves laid over functions, dashed; the method ``overlay`` makes them. Each is
-        ``{"layer", "out", "in", "row", "column", "label", "low", "high", "samples"}``, the
-        samples float32 in bytes at even x from ``low`` to ``high``, NaN where there is nothing;
-        ``"shown": False`` hides it.
-    height : int, optional
-        Pixels of the drawing, at least 160; by default it grows with the width.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-    on_edit : callable, optional
-        Registered as by the method ``on_edit``.
-    evaluate : callable, optional
-        Called without arguments after an edit, when the model is not training, with the
-        function as it was and as it is: the two numbers, such as accuracies on held-out
-        data, are shown beside the curve and kept in ``evaluation``. It is called without
-        gradients and in evaluation mode; mode and torch's random numbers are as before
-        afterwards.
-
     Raises
     ------
-    TypeError
-        For an unknown keyword, if neither a binding nor a model is given, or if
-        ``evaluate`` or ``on_edit`` cannot be called.
     ValueError
         If there is no such layer; the message lists them.
-    traitlets.TraitError
-        If another value is not one of those above.
 
     Examples
     --------
@@ -113,33 +51,49 @@ class SplineInspector(Evaluated):
 
     _kind = "spline_inspector"
 
-    layer = option(LayerName())
-    editable = option(traitlets.Bool(False))
-    show = option(traitlets.List(traitlets.Unicode(), list(PARTS)))
-    hidden = option(traitlets.List(traitlets.Unicode()))
-    stacked = option(traitlets.Bool(False))
-    pins = option(traitlets.List(traitlets.Dict()))
-    overlays = option(traitlets.List(traitlets.Dict()))
-    height = option(traitlets.Int(None, min=160, allow_none=True))
-
-    def __init__(
-        self,
-        live_or_model: Source | nn.Module,
-        layer: str | int = 0,
-        *,
-        on_edit: Callable[[Edit], object] | None = None,
-        evaluate: Callable[[], float] | None = None,
-        **options: Unpack[SplineInspectorOptions],
-    ) -> None:
-        if on_edit is not None and not callable(on_edit):
-            raise TypeError(f"on_edit: expected a function, got {on_edit!r:.80}")
-        self._edit_callbacks: tuple[Callable[[Edit], object], ...] = ()
-        super().__init__(live_or_model, evaluate, layer=layer, **options)
-        if on_edit is not None:
-            self.on_edit(on_edit)
+    layer: str | int = option(
+        "The layer to start with, by name or number; the first by default.",
+        default=0,
+        trait=LayerName(),
+        kw_only=False,
+    )
+    editable: bool = option(
+        """Whether dragging a control point changes the model. During training an edit is
+        applied between two optimizer steps.""",
+        default=False,
+    )
+    show: Sequence[str] = option(
+        """What is drawn, of "phi", "base", "spline", "basis", "ghost", "points", "knots" and
+        "density"; all by default. "basis" is every basis function times its weight, "ghost" the
+        function at the first step (or at the one kept for comparison), "points" the control
+        points, "density" the inputs of the last ``live.observe(batch)``.""",
+        default=PARTS,
+    )
+    hidden: Sequence[str] = option(
+        'Labels of single basis functions to leave out, such as ``["B0"]``.', default=()
+    )
+    stacked: bool = option(
+        "Draw every term on top of those before it, so that the last edge is φ.", default=False
+    )
+    pins: Sequence[dict[str, Any]] = option(
+        """Functions to compare with, each ``{"layer", "out", "in", "row", "column"}``.""",
+        default=(),
+    )
+    overlays: Sequence[dict[str, Any]] = option(
+        """Curves laid over functions, dashed; the method ``overlay`` makes them. Each is
+        ``{"layer", "out", "in", "row", "column", "label", "low", "high", "samples"}``, the
+        samples float32 in bytes at even x from ``low`` to ``high``, NaN where there is nothing;
+        ``"shown": False`` hides it.""",
+        default=(),
+    )
+    height: int | None = option(
+        "Pixels of the drawing, at least 160; by default it grows with the width.",
+        default=None,
+        min=160,
+    )
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
-        options["layer"] = layer_name(options["layer"], source.layers)
+        super()._check_options(options, source)
         if "pins" in options:
             options["pins"] = check_pins(options["pins"], source.feed.layout.layers)
         if "overlays" in options:
@@ -196,6 +150,8 @@ class SplineInspector(Evaluated):
 
     # -- editing --------------------------------------------------------------------
 
+    _edit_callbacks: tuple[Callable[[Edit], object], ...] = ()
+
     def on_edit(self, callback: Callable[[Edit], object]) -> Callable[[], None]:
         """Call ``callback(edit)`` after each edit; after a drag, when the point is released.
 
@@ -235,27 +191,21 @@ class SplineInspector(Evaluated):
     # -- the picture ----------------------------------------------------------------
 
     @drawing
-    def image(self, **options: Unpack[PictureOptions]) -> Image.Image:
+    def image(self, **options: Any) -> Image.Image:
         """Draw the current state as a picture: see `View.image`."""
         # Thin curves have thousands of shades, and a palette of their spread would tint the paper.
         return few_colours(super().image(**options))
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         layers = self._stream.frames()[1].layout.layers
-        checks = {"pins": check_pins, "overlays": check_overlays}
-        taken: dict[str, Any] = {
-            name: checks[name](value, layers) for name, value in options.items() if name in checks
-        }
-        for name in options.keys() - checks.keys() - {"layer"}:
-            taken[name] = self.traits()[name]._validate(self, options[name])
-        # The layer shown may be gone since the model was bound again.
-        layer = options.get("layer", self.layer if self.layer in names else None)
-        if "layer" not in options and names_function(self.selection, layers):
-            layer = self.selection["layer"] if self.selection else layer
-        return taken | {
-            "layer": layer_name(layer, names),
-            "evaluation": self._finite_evaluation(),
-        }
+        taken = super()._picture_options(options, names)
+        for name, check in (("pins", check_pins), ("overlays", check_overlays)):
+            if name in options:
+                taken[name] = check(options[name], layers)
+        chosen = self.selection
+        if "layer" not in options and chosen and names_function(chosen, layers):
+            taken["layer"] = chosen["layer"]
+        return taken | {"evaluation": self._finite_evaluation()}
 
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
         return {} if "layer" in options else super()._drawn_selection(options)

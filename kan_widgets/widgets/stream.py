@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic, thread_time
@@ -25,23 +25,24 @@ from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, scheduler
-from kan_widgets.widgets.bundle import packed
-from kan_widgets.widgets.crowd import Crowd
-from kan_widgets.widgets.formed import become_formed
-from kan_widgets.widgets.gate import Gate
+from kan_widgets.widgets.engine import packed
+from kan_widgets.widgets.forms import become_formed
 from kan_widgets.widgets.lifetime import Mortal
-from kan_widgets.widgets.sender import Outbox, is_costly
-from kan_widgets.widgets.stream_state import frames_of, state_of, summaries_of, training_of
+from kan_widgets.widgets.sending import Crowd, Gate, Outbox, is_costly
 from kan_widgets.widgets.wire import (
     activations_dict,
     activations_message,
     frame_dict,
+    frames_of,
     layout_dict,
     layout_message,
     memory_of,
     observation_message,
     probe_dict,
     seen_inputs,
+    state_of,
+    summaries_of,
+    training_of,
 )
 
 if TYPE_CHECKING:
@@ -52,15 +53,8 @@ _BEAT_SECONDS = 3.0
 """From one sign of the kernel to the next; see SILENT in js/src/wire/standing.ts."""
 
 # What an inspector may ask for, besides numbers: of the last edit, and of one function.
-_WITHOUT_PLACE: dict[str, Callable[[Edits], object]] = {
-    "undo": lambda edits: edits.undo(),
-    "redo": lambda edits: edits.redo(),
-}
-_OF_ONE: dict[str, Callable[[Edits, str, Sequence[int]], None]] = {
-    "zero": lambda edits, layer, index: edits.zero(layer, index),
-    "reset": lambda edits, layer, index: edits.reset(layer, index),
-    "straighten": lambda edits, layer, index: edits.straighten(layer, index),
-}
+_OF_THE_LAST = ("undo", "redo")
+_OF_ONE = ("zero", "reset", "straighten")
 
 
 class Viewer(Protocol):
@@ -510,7 +504,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
         elif kind in ("observe", "follow"):
             if is_binding(source):
                 source.feed.model.want_batch(follow=kind == "follow")
-        elif kind in ("edit", "form") or kind in _WITHOUT_PLACE or kind in _OF_ONE:
+        elif kind in ("edit", "form") or kind in _OF_THE_LAST or kind in _OF_ONE:
             self._edit(source, kind, content)
 
     def _send_history(self, source: Source, content: dict[str, Any]) -> None:
@@ -558,15 +552,15 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
             return
         edits = source.edits
         try:
-            if kind in _WITHOUT_PLACE:
-                _WITHOUT_PLACE[kind](edits)
+            if kind in _OF_THE_LAST:
+                getattr(edits, kind)()
                 return
             index = [int(content[part]) for part in ("out", "in", "row", "column")]
             if kind == "form":
                 said = become_formed(source, content["layer"], index)
                 self._tell_edits(edits, edits.message, said)
             elif kind in _OF_ONE:
-                _OF_ONE[kind](edits, content["layer"], index)
+                getattr(edits, kind)(content["layer"], index)
             else:
                 final = bool(content.get("final", True))
                 edits.set(content["layer"], index, content["coefficients"], final=final)

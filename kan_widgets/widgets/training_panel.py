@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,20 +11,24 @@ import traitlets
 from kan_widgets.live import Frame, Replay, Source, State, is_binding
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.quantities import belongs_to
-from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import hear_reports
-from kan_widgets.widgets.choices import Choice, option
-from kan_widgets.widgets.curves import SMOOTHING, Range
-from kan_widgets.widgets.drawn_curves import SCALES, DrawnCurves, Scale, Series
-from kan_widgets.widgets.keywords import PictureOptions, ViewOptions, drawing
+from kan_widgets.widgets.curves import (
+    SCALED,
+    SMOOTHED,
+    SMOOTHING,
+    ZOOMED,
+    Logged,
+    LoggedCurves,
+    Scale,
+)
 from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.view import View
-from kan_widgets.widgets.view_listener import ViewListener, let_go
+from kan_widgets.widgets.options import drawing, option
+from kan_widgets.widgets.sharing import ViewListener, let_go
+from kan_widgets.widgets.view import ModelView
 
 if TYPE_CHECKING:
     from torch import nn
-    from typing_extensions import Unpack
 
     from kan_widgets.live import Binding
 
@@ -34,50 +37,13 @@ _MARKS = 100
 _OF_CURVES = ("zoom", "scale", "smoothing")
 
 
-class TrainingPanelOptions(ViewOptions, total=False):
-    """Keywords of `TrainingPanel`."""
-
-    height: int | None
-    smoothing: int
-    scale: Scale
-    zoom: Sequence[float]
-
-
-class TrainingPanel(View):
+class TrainingPanel(ModelView):
     """State, numbers, curves and controls of a training run.
 
     Pause, resume, single steps and stop act between two optimizer steps, in a plain
     blocking cell too where the kernel can do that (ipykernel 7); elsewhere they act when
     the cell ends, and the panel says so. The curves are what ``live.log(loss=…,
     accuracy=…)`` was given, one panel for each quantity.
-
-    Parameters
-    ----------
-    live_or_model
-        A binding made by `kan_widgets.bind`; a recording, of which it shows the numbers and
-        curves, without the controls; or a model: its open binding is used, or else a new one.
-    height : int, optional
-        Pixels of each panel of curves, at least 100; by default it grows with the width.
-    smoothing : int
-        A thin line shows the mean of each curve over so many steps around each step, with the
-        values themselves faint behind; 0 for none. The numbers over the curves are the latest, not
-        smoothed.
-    scale : {"auto", "linear", "log"}
-        Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
-        less than a hundredth of what it was at first, such as a loss; else linear.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-    zoom : sequence of float
-        The two ends of the steps that are drawn; empty for all.
-
-    Raises
-    ------
-    TypeError
-        For an unknown keyword, or if neither a binding nor a model is given.
-    traitlets.TraitError
-        If a value is not one of those above.
 
     Examples
     --------
@@ -92,36 +58,39 @@ class TrainingPanel(View):
     """
 
     _kind = "training_panel"
+    _draws_layers = False
+    _is_wide = True
     _draws_frames = False
 
     status = traitlets.Dict().tag(sync=True)
     """What `status_of` gives, with ``"reports"``: what views complained of. Like the curves and
     the marks it is set by the panel's painters only."""
     curves = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """See `DrawnCurves.wire`."""
+    """See `LoggedCurves.wire`."""
     marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
     """``[step, text]`` each."""
     every = traitlets.Int(1, min=1).tag(sync=True)
     """A frame is taken every so many steps: that of the binding, which follows it."""
     own = traitlets.Unicode().tag(sync=True)
     """The widget's own id, by which the page asks whether a kernel is behind it."""
-    height = option(traitlets.Int(None, min=100, allow_none=True))
-    smoothing = option(traitlets.Int(SMOOTHING, min=0))
-    scale = option(Choice(list(SCALES)))
-    zoom = option(traitlets.List(traitlets.Float()))
+    height: int | None = option(
+        """Pixels of each panel of curves, at least 100; by default it grows with the width.""",
+        default=None,
+        min=100,
+    )
+    smoothing: int = option(SMOOTHED, default=SMOOTHING, min=0)
+    scale: Scale = option(SCALED, default="auto")
+    zoom: Sequence[float] = option(ZOOMED, default=())
 
-    def __init__(
-        self, live_or_model: Source | nn.Module, **options: Unpack[TrainingPanelOptions]
-    ) -> None:
-        self._logged = DrawnCurves()
+    def _take(self, values: dict[str, Any]) -> None:
+        self._logged = LoggedCurves()
         self._reports: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
         self._every = 1
         self._numbers_painter = Painter(self._draw_numbers, fps=2)
         self._curves_painter = Painter(self._draw_curves, fps=4)
-        super().__init__(live_or_model, **options)
-        if self.layout.width is None:
-            self.layout.width = "100%"
+
+    def _begin(self) -> None:
         self.own = self.model_id or ""
         self.on_msg(weakly(self._answer))
         self._listener = _Listener(self)
@@ -129,8 +98,7 @@ class TrainingPanel(View):
         hear_reports(self._listener)
         self.observe(self._redraw, _OF_CURVES)
         self.observe(self._take_every, "every")
-        self._numbers_painter.now()
-        self._curves_painter.now()
+        self._bring_up_to_date()
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         if not (is_binding(source) or isinstance(source, Replay)):
@@ -183,17 +151,9 @@ class TrainingPanel(View):
         if (source := self._source()) is None:
             return
         scalars = source.scalars
-        if self._drawn and self._drawn[0] is not scalars:
-            self._logged.forget()
         drawn = (scalars, scalars.version, self.scale, self.smoothing, tuple(self.zoom))
         if drawn == self._drawn:
             return
-        for name in scalars.names:
-            panel, kind = belongs_to(name)
-            if not self._logged.has(panel, name):
-                everything = partial(scalars.series, name)
-                thinned = partial(_thinned, scalars, name)
-                self._logged.grow(panel, name, everything, thinned=thinned, kind=kind)
         with self.hold_sync():
             self.marks = [[mark.step, mark.text] for mark in scalars.marks[-_MARKS:]]
             self.curves = self._wire(self.zoom, self.scale, self.smoothing)
@@ -233,7 +193,7 @@ class TrainingPanel(View):
         )
 
     @drawing
-    def svg(self, **options: Unpack[PictureOptions]) -> str:
+    def svg(self, **options: Any) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         self._bring_up_to_date()
         return super().svg(**options)
@@ -243,18 +203,19 @@ class TrainingPanel(View):
         self._curves_painter.now()
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        for name, trait in self.traits(option=True).items():
-            if name in options:
-                options[name] = trait._validate(self, options[name])
         chosen = {name: options.get(name, getattr(self, name)) for name in _OF_CURVES}
         return options | {"curves": self._wire(**chosen)}
 
     def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
-        window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
-        return self._logged.wire(window, over=smoothing, log=SCALES[scale])
-
-    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        return ()
+        if (source := self._source()) is None:
+            return self.curves
+        log = source.scalars
+        # Curves of data that is trained on have one colour, and those of held-out data.
+        curves = [
+            Logged(panel, name, data, log, name)
+            for name, (panel, data) in ((name, belongs_to(name)) for name in log.names)
+        ]
+        return self._logged.wire(curves, zoom, scale, smoothing)
 
     def _end(self) -> None:
         # Perhaps before all was made.
@@ -337,8 +298,3 @@ def _kernels_of(model: nn.Module | None) -> str:
         return kernels_info()
     except ValueError as error:  # of a variable of the environment
         return str(error)
-
-
-def _thinned(scalars: Scalars, name: str, window: Range | None, points: int) -> Series:
-    low, high = window or (None, None)
-    return scalars.decimated(name, low, high, points)

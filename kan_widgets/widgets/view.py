@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
+import inspect
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import InitVar, dataclass
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import anywidget
@@ -14,55 +15,55 @@ from kan_widgets.live import Source, is_binding
 from kan_widgets.live.answering import answer_during_cells
 from kan_widgets.live.frames.frame import sliced
 from kan_widgets.live.kinds import is_module
-from kan_widgets.widgets.bundle import bundle
-from kan_widgets.widgets.choices import Choice, option
-from kan_widgets.widgets.engine import drawn
-from kan_widgets.widgets.headline import model_name
-from kan_widgets.widgets.keywords import OwnSignature, Shown, Theme, drawing
+from kan_widgets.widgets.engine import asked, bundle, drawn, network_of
+from kan_widgets.widgets.options import (
+    Declared,
+    Declaring,
+    Theme,
+    drawing,
+    layer_name,
+    nearest,
+    option,
+)
 from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Animated
-from kan_widgets.widgets.pictures import asked, network_of
 from kan_widgets.widgets.rasters import check_ratio
 from kan_widgets.widgets.sharing import SHARED, Sharing
 from kan_widgets.widgets.stream import Stream, stream_of
-from kan_widgets.widgets.stream_state import summaries_of, training_of
-from kan_widgets.widgets.wire import seen_inputs
+from kan_widgets.widgets.wire import model_name, seen_inputs, summaries_of, training_of
 
 if TYPE_CHECKING:
     from torch import nn
-    from typing_extensions import Unpack
 
 _HEIGHT = 480
+# What others call what views can do, and where that is.
+_ELSEWHERE = {
+    "save": 'to_png("view.png"), to_svg, to_pdf or save_html("page.html")',
+    "savefig": 'to_png("view.png")',
+    "save_png": 'to_png("view.png")',
+    "save_svg": 'to_svg("view.svg")',
+    "save_gif": 'animate("run.gif")',
+    "show": "the view itself as the last line of a cell, or IPython.display.display(view)",
+    "plot": 'to_png("view.png"), or the view itself as the last line of a cell',
+    "to_html": 'save_html("page.html")',
+    "binding": "live",
+}
 _SAID = ("layer", "mode", "page", "every")
 _NARROWEST = 100
 
 
-class View(Placed, Animated, Sharing):
+class View(Declared, Placed, Animated, Sharing, metaclass=Declaring):
     """A widget that draws a stream, in the page and here by the same code.
 
     A subclass names itself in the browser's registry and says which layers it draws.
-
-    Parameters
-    ----------
-    live_or_model
-        A binding; a recording (`kan_widgets.replay`, `kan_widgets.follow`); or a model: its
-        open binding is used, or else a new one, which follows ``live.refresh()`` and
-        ``live.step()``.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` takes the theme of JupyterLab.
-    layout : ipywidgets.Layout or dict, optional
-        CSS of the box.
-
-    Raises
-    ------
-    TypeError
-        For an unknown keyword, or if neither a binding nor a model is given.
-    ValueError
-        If a trait's value is not one of those it takes.
     """
 
     _esm = bundle("view.js")
     _is_joined = False
+    _is_wide = False
+    """Whether it is as wide as the page, unless its layout says otherwise."""
+    _draws_layers = True
+    """Whether its picture needs functions: those of its layer, or of all where it has none."""
     _kind = ""
     """Its name in ``js/src/views/registry.ts``."""
 
@@ -72,36 +73,66 @@ class View(Placed, Animated, Sharing):
     stream = anywidget.WidgetTrait().tag(sync=True)
     linked = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the views in which the layer is chosen that is chosen in this one."""
-    theme = option(Choice(get_args(Theme)))
+    theme: Theme = option('``"auto"`` takes the theme of JupyterLab.', default="auto")
+    layout: Any = option(
+        "CSS of the box: an ``ipywidgets.Layout`` or a dict.", default=None, is_trait=False
+    )
 
-    __signature__ = OwnSignature()
-
-    def __init__(self, live_or_model: Source | nn.Module, **options: Any) -> None:
-        self._check_keywords(options, "layout")
-        source = _source_for(live_or_model)
-        self._kept = kept(live_or_model)
-        self._check_options(options, source)
+    def __init__(self, *given: Any, **options: Any) -> None:
+        values = self._bound(given, options)
+        self._take(values)
+        source = self._source_of(values)
+        self._check_options(values, source)
         own = uuid4().hex
         super().__init__(
-            model_id=own, _own=own, kind=self._kind, stream=stream_of(source), **options
+            model_id=own, _own=own, kind=self._kind, stream=stream_of(source), **values
         )
         answer_during_cells(self)
         self._join()
         self._is_joined = True
+        if self._is_wide and self.layout.width is None:
+            self.layout.width = "100%"
+        self._begin()
 
-    def _check_keywords(self, options: Mapping[str, Any], *others: str) -> None:
-        known = sorted({*self._options(), *others})
+    @classmethod
+    def _bound(cls, given: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the constructor was given by name, and those defaults that are checked."""
+        cls._check_keywords(options, *cls._parameters)
+        try:
+            bound = inspect.signature(cls).bind(*given, **options)
+        except TypeError as error:
+            raise TypeError(f"{cls.__name__}: {error}") from None
+        places = {
+            name: one.default
+            for name, one in cls._parameters.items()
+            if not one.kw_only and one.is_trait and one.default is not inspect.Parameter.empty
+        }
+        return places | bound.arguments
+
+    @classmethod
+    def _check_keywords(cls, options: Mapping[str, Any], *others: str) -> None:
+        known = sorted({*cls._options(), *others})
         for name in options:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise TypeError(
-                    f"{type(self).__name__} takes no keyword {name!r}.{hint} "
+                    f"{cls.__name__} takes no keyword {name!r}.{nearest(name, known)} "
                     f"It takes {', '.join(known)}."
                 )
 
+    def _take(self, values: dict[str, Any]) -> None:
+        """Take arguments that are no traits, before anything is made."""
+
+    def _source_of(self, values: dict[str, Any]) -> Source:
+        """Take what is shown out of the arguments."""
+        raise NotImplementedError
+
+    def _begin(self) -> None:
+        """Begin to work, once it is made."""
+
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         """Check values against the source before anything is made."""
+        if "layer" in options:
+            options["layer"] = layer_name(options["layer"], source.layers)
 
     @classmethod
     def _options(cls) -> dict[str, Any]:
@@ -126,6 +157,9 @@ class View(Placed, Animated, Sharing):
         if source is None:
             raise RuntimeError("the model this view showed is gone; bind another for a new view")
         return source
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _ELSEWHERE]
 
     def __repr__(self) -> str:
         # It is read in debuggers too, of views that are half made or gone.
@@ -160,16 +194,23 @@ class View(Placed, Animated, Sharing):
             self._stream.look()
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
-        """Return the layers that a picture with these traits needs; all by default."""
-        return names
+        """Return the layers that a picture with these traits needs."""
+        if not self._draws_layers:
+            return ()
+        return [traits["layer"]] if "layer" in traits else names
 
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the selection in a picture with these options; the stream's by default."""
         return dict(self.selection or {})
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        """Return options of one picture as the traits would take them."""
-        return options
+        """Return options of one picture, which have been checked, with what belongs to them."""
+        if not self.has_trait("layer"):
+            return options
+        # The layer shown may be gone since the model was bound again.
+        shown = self.layer
+        layer = options.get("layer", shown if shown in names else None)
+        return options | {"layer": layer_name(layer, names)}
 
     @drawing
     def svg(
@@ -178,7 +219,7 @@ class View(Placed, Animated, Sharing):
         width: int = 900,
         max_height: float = 900,
         pixel_ratio: float = 2,
-        **options: Unpack[Shown],
+        **options: Any,
     ) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         return drawn([self._asked(width, max_height, pixel_ratio, {**options})])
@@ -234,7 +275,45 @@ class View(Placed, Animated, Sharing):
 
     def _end(self) -> None:
         self._select_callbacks = ()
+
+
+class ModelView(View):
+    """A view of one model."""
+
+    live_or_model: InitVar[Source | nn.Module] = option(
+        """A binding made by `kan_widgets.bind`; a recording (`kan_widgets.replay`,
+        `kan_widgets.follow`); or a model: its open binding is used, or else a new one, which
+        follows ``live.refresh()`` and ``live.step()``.""",
+        kw_only=False,
+    )
+
+    def _source_of(self, values: dict[str, Any]) -> Source:
+        live_or_model = values.pop("live_or_model")
+        source = source_for(live_or_model)
+        self._kept: object = kept(live_or_model)
+        return source
+
+    def _end(self) -> None:
         self._kept = None
+        super()._end()
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    """An attribute that says what to write instead; with `__getattr__` completion would end."""
+
+    name: str
+    hint: str
+
+    def __get__(self, view: object, kind: type) -> _Elsewhere:
+        """Raise, for a view."""
+        if view is None:
+            return self
+        raise AttributeError(f"{kind.__name__} has no {self.name!r}: write {self.hint}")
+
+
+for _name, _hint in _ELSEWHERE.items():
+    setattr(View, _name, _Elsewhere(_name, _hint))
 
 
 def kept(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
@@ -246,7 +325,8 @@ def kept(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
     return None if is_binding(live_or_model) else live_or_model
 
 
-def _source_for(live_or_model: Source | nn.Module) -> Source:
+def source_for(live_or_model: Source | nn.Module) -> Source:
+    """Return the source given, or the binding of a model, new if there is none."""
     if isinstance(live_or_model, Source):
         return live_or_model
     if is_module(live_or_model):

@@ -1,18 +1,22 @@
-"""What crosses to the browser: frames, layouts and observed inputs as bytes, and what says so."""
+"""What crosses to the browser: frames, layouts, observed inputs, and how a source stands."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.live import Frame, Layout
+from kan_widgets.live import Frame, Layout, Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.summary import Summary
+from kan_widgets.live.frames.quantities import belongs_to
+from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.frames.standing import GOES_ON
+from kan_widgets.live.frames.structure import structure_dict
+from kan_widgets.live.frames.summary import Summary, summary_of
 
 PROTOCOL = 1
 
@@ -156,3 +160,93 @@ def layout_message(layout: Layout) -> tuple[dict[str, Any], list[memoryview]]:
         layers.append(layer_dict(layer, tables, table_of))
     content = {"protocol": PROTOCOL, "version": layout.version, "layers": layers}
     return content | {"beside": [one._asdict() for one in layout.beside]}, buffers
+
+
+def state_of(source: Source) -> dict[str, Any]:
+    """Return the traits of a stream that say what a source holds."""
+    return {
+        **frames_of(source),
+        "selection": dict(source.feed.selection or {}),
+        "status": {"state": source.state, "message": source.feed.message},
+        "training": training_of(source),
+        "structure": structure_dict(source.feed.structure),
+        "probe": probe_dict(source.feed.probed),
+        "activations": activations_dict(source.feed.activations.latest),
+        "batch": _batch_of(source),
+        "left_out": _left_out_of(source),
+    }
+
+
+def frames_of(source: Source) -> dict[str, Any]:
+    """Return the traits of a stream that hold frames, as far as they are looked at."""
+    first, latest = (source.feed.looking.seen(frame) for frame in (source.history[0], source.frame))
+    layouts = {frame.layout.version: frame.layout for frame in (first, latest)}
+    return {
+        "layouts": [layout_dict(layout) for layout in layouts.values()],
+        "initial": frame_dict(first),
+        "frame": frame_dict(latest),
+    }
+
+
+def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]]:
+    """Return the summaries of those layers of a whole frame of which a layout has windows.
+
+    Changes are counted from the ``first`` frame on.
+    """
+    windows = [layer.name for layer in cut.layers if layer.window is not None]
+    return [summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
+
+
+def training_of(source: Source) -> dict[str, Any]:
+    """Return how the run stands; ``beats`` where the page hears so every few seconds."""
+    standing = source.feed.standing
+    return {**asdict(standing), "beats": standing.state in GOES_ON}
+
+
+def _batch_of(source: Source) -> dict[str, Any]:
+    seen = is_binding(source) and source.feed.is_open and source.feed.training.batch_seen
+    return {"seen": seen, "message": ""}
+
+
+def _left_out_of(source: Source) -> list[str]:
+    model = source.model if is_binding(source) else None
+    if model is None:
+        return []
+    from kan_widgets.functions import survey
+
+    return [str(entry) for entry in survey(model)[1]]
+
+
+def headline_of(source: Source | None, before: dict[str, Any]) -> dict[str, str]:
+    """Return the headline of a dashboard: see js/src/views/dashboard/scene.ts.
+
+    Parameters
+    ----------
+    source
+        What is shown; ``None`` where the model is gone.
+    before
+        What was returned before.
+    """
+    if source is None:
+        return before
+    said = {"model": model_name(source) or before.get("model", ""), "loss": "", "value": ""}
+    if is_binding(source) or isinstance(source, Replay):
+        if name := _loss_of(source.scalars):
+            said |= {"loss": name, "value": repr(source.scalars.latest(name))}
+    return said
+
+
+def model_name(source: Source) -> str:
+    """Return the class of the model that is shown; empty where that is not known."""
+    if is_binding(source) and (model := source.model) is not None:
+        from kan_widgets.functions import unwrap
+
+        return type(unwrap(model)).__name__
+    return str(source.info.get("model", "")) if isinstance(source, Replay) else ""
+
+
+def _loss_of(scalars: Scalars) -> str:
+    """Return which series is the loss: that of the training before one of held-out data."""
+    losses = [name for name in scalars.names if belongs_to(name)[0].lower() == "loss"]
+    trained = [name for name in losses if belongs_to(name)[1] == "trained on"]
+    return next(iter(trained + losses), "")

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.widgets.range_rows import Past
+from kan_widgets.widgets.layer_numbers import LayerNumbers
 
 
 def milliseconds(call: Callable[[], object], times: int = 15) -> float:
@@ -70,7 +70,7 @@ def measure(name: str, sizes: tuple[int, ...]) -> None:
     frame = live.frame
     numbers = milliseconds(lambda: view._measure(live, frame, view.threshold))
     drawn = milliseconds(view._painter.now)
-    past = milliseconds(lambda: Past().moments(live, 0.95, view._starts, most=1))
+    past = milliseconds(lambda: LayerNumbers().moments(live, 0.95, most=1))
     print(f"{name}: {count:,} in {len(layers)} layers")
     print(f"  all numbers of one frame         {numbers:6.1f} ms")
     print(f"  a refresh, marks and table too   {drawn:6.1f} ms; at most 3 a second")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kan_widgets.widgets.numbers import format_number as printed
 from tests.browser.lab import LabPage, LabServer, decode
+from tests.printed import printed
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Reference
@@ -367,7 +367,8 @@ def test_a_score_before_and_after_is_shown_beside_the_curve(
     show = (
         "train(30)\nlive.observe(digits.test_images[:64])\n"
         "edited = []\n"
-        "view = SplineInspector(live, editable=True, evaluate=accuracy, on_edit=edited.append)\n"
+        "view = SplineInspector(live, editable=True, evaluate=accuracy)\n"
+        "view.on_edit(edited.append)\n"
         "view"
     )
     view = open_inspector(lab, server, show=show)

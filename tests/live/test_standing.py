@@ -17,7 +17,7 @@ import kan_widgets as kw
 from kan_widgets.live.watching import quiet
 from kan_widgets.live.watching.steps import wait_until_outside
 from kan_widgets.widgets import stream_of
-from kan_widgets.widgets.stream_state import training_of
+from kan_widgets.widgets.wire import training_of
 
 X = torch.linspace(-1, 1, 16).reshape(8, 2)
 

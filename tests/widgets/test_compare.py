@@ -23,9 +23,8 @@ import kan_widgets as kw
 from kan_widgets.live import Feed, History, binding_of
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.source import Source
-from kan_widgets.widgets import comparison
+from kan_widgets.widgets.compared import deciding
 from kan_widgets.widgets.rasters import png_bytes
-from kan_widgets.widgets.verdict import verdict_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 Models = dict[str, nn.Module]
@@ -65,9 +64,20 @@ def wait_for(condition: Callable[[], Any]) -> None:
 
 
 def shown(compare: kw.Compare) -> dict[str, list[str]]:
-    """Give the rows of the table as the page gets them."""
-    compare._painter.now()
-    return {row["key"]: row["values"] for row in compare.shown["rows"]}
+    """Give the rows of the table by their labels, as they are read to those who cannot see them."""
+    told = ElementTree.fromstring(compare.svg(more=True)).find(f"{SVG}desc")
+    assert told is not None
+    assert told.text is not None
+    first, *parts = told.text.split(". ")
+    names = first.removeprefix("Comparison of ").split(", ")
+    rows = {}
+    for part in parts:
+        label, _, rest = part.partition(": ")
+        values = rest.split(", ")
+        if len(values) == len(names):
+            pairs = zip(values, names, strict=True)
+            rows[label] = [value.removeprefix(f"{name} ").rstrip(".") for value, name in pairs]
+    return rows
 
 
 def panels(compare: kw.Compare) -> list[str]:
@@ -114,6 +124,11 @@ def step(live: kw.Binding, model: nn.Module, optimizer: torch.optim.Optimizer) -
 def test_what_cannot_be_compared_is_refused(given: Any, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
         kw.Compare(given)
+
+
+def test_models_without_names_are_told_how_they_are_given(models: Models) -> None:
+    with pytest.raises(TypeError, match=r"such as kw\.Compare\(\{'KAN': live, 'CNN': other\}\)"):
+        kw.Compare(*models.values())  # type: ignore[call-arg]
 
 
 def test_nothing_is_bound_when_one_of_them_is_refused(models: Models) -> None:
@@ -253,31 +268,20 @@ def test_what_goes_by_other_names_stands_in_one_row(models: Models) -> None:
     lives["KAN"].log(1, loss=1.5, val_acc=0.5, custom=7)
     lives["MLP"].log(1, train_loss=2.5, eval_accuracy=0.25)
     rows = shown(compare)
-    assert rows["loss"] == ["1.5", "2.5"]
-    assert rows["eval_accuracy"] == ["50 %", "25 %"]
-    assert rows["custom"] == ["7", "–"]
+    assert rows["latest loss"] == ["1.5", "2.5"]
+    assert rows["eval accuracy at step 1"] == ["50 %", "25 %"]
+    assert rows["latest custom"] == ["7", "–"]
     assert [record["custom"] for record in compare.table()] == [7, None]
-    assert panels(compare) == ["loss", "eval accuracy", "custom"]
+    assert panels(compare) == ["loss", "eval_accuracy", "custom"]
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(None, "–"), (0.0031, "3.1 ms"), (7.5, "7.5 s")])
-def test_times_are_told_in_a_unit_that_suits_them(seconds: float | None, words: str) -> None:
-    assert comparison._seconds(seconds) == words
+# -- what they are compared by
 
 
-# -- whether they can be compared
-
-
-def hints(compare: kw.Compare) -> list[str]:
+def decided(compare: kw.Compare) -> list[tuple[Any, ...]]:
+    """Give what they are compared by, as the page gets it."""
     compare._painter.now()
-    found: list[str] = compare.shown["hints"]
-    return found
-
-
-def verdict(compare: kw.Compare) -> str:
-    compare._painter.now()
-    found: str = compare.shown["verdict"]
-    return found
+    return [tuple(one.values()) for one in compare.shown["deciding"]]
 
 
 def log(live: kw.Binding, values: Sequence[float]) -> None:
@@ -290,29 +294,23 @@ def log(live: kw.Binding, values: Sequence[float]) -> None:
 def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Models) -> None:
     lives = bound(models)
     compare = kw.Compare(lives)
-    assert verdict(compare) == "Not trained yet."
+    assert decided(compare) == []
     accuracies = np.linspace(0, 1, 100)
     log(lives["KAN"], accuracies.tolist())
     log(lives["MLP"], [0.25, 0.75] * 20)
-    kan = f"{100 * accuracies[10:40].mean():.3g} %"
-    assert verdict(compare) == (
-        f"At step 40: training accuracy MLP 50 %, KAN {kan} (means of the last 30 steps)."
-    )
-    assert compare.shown["costs"].startswith(
-        "KAN has since gone on to step 100: accuracy 100 %. MLP has about half the parameters "
-    )
-    [row] = [row for row in compare.shown["rows"] if row["key"] == "accuracy"]
-    assert (row["label"], row["values"]) == ("mean accuracy of steps 11 to 40", [kan, "50 %"])
-    assert (row["lead"], row["best"]) == (True, [1])
-    assert shown(compare)["last accuracy"] == ["100 %", "75 %"]
+    mean = pytest.approx(accuracies[10:40].mean())
+    assert decided(compare) == [("accuracy", 11, 40, [mean, 0.5])]
+    rows = shown(compare)
+    assert rows["mean accuracy of steps 11 to 40"] == [
+        f"{100 * accuracies[10:40].mean():.3g} %",
+        "50 %",
+    ]
+    assert rows["latest accuracy"] == ["100 %", "75 %"]
     # Once both have made as many steps, there is nothing more to say of them.
     for number in range(41, 101):
         lives["MLP"].step()
         lives["MLP"].log(number, accuracy=0.5)
-    assert verdict(compare).startswith("After 100 steps, KAN is ahead: training accuracy ")
-    assert verdict(compare).endswith("(means of the last 30 steps).")
-    assert "gone on" not in verdict(compare) + compare.shown["costs"]
-    assert compare.shown["costs"].startswith("KAN has about twice the parameters ")
+    assert decided(compare) == [("accuracy", 71, 100, [pytest.approx(accuracies[70:].mean()), 0.5])]
 
 
 def test_what_is_logged_while_the_numbers_are_read_is_not_compared_yet() -> None:
@@ -321,10 +319,10 @@ def test_what_is_logged_while_the_numbers_are_read_is_not_compared_yet() -> None
         for scalars in logs[: 2 if step < 43 else 1]:
             scalars.add(step, {"loss": 1 / step})
     # The table has both at step 41: so does the verdict, though 42 steps were logged for both.
-    assert verdict_of(logs, 41).step == 41
-    assert verdict_of(logs).step == 42
+    assert deciding(logs, 41)[0]["step"] == 41
+    assert deciding(logs)[0]["step"] == 42
     # Who logs by a count of another kind is compared as it was logged.
-    assert verdict_of(logs, 3).step == 42
+    assert deciding(logs, 3)[0]["step"] == 42
 
 
 def test_what_is_measured_on_held_out_data_is_no_mean(models: Models) -> None:
@@ -333,62 +331,36 @@ def test_what_is_measured_on_held_out_data_is_no_mean(models: Models) -> None:
     for number, value in ((10, 0.5), (20, 0.6), (30, 0.9)):
         lives["KAN"].log(number, val_acc=value, accuracy=1.0)
     lives["MLP"].log(25, val_acc=0.7)
-    assert verdict(compare) == "After 25 steps, MLP is ahead: eval accuracy 70 % against 60 %."
-    assert shown(compare)["eval_accuracy"] == ["60 %", "70 %"]
-    assert shown(compare)["last eval_accuracy"] == ["90 %", "70 %"]
+    assert decided(compare) == [("eval_accuracy", 25, 25, [0.6, 0.7])]
 
 
-def test_in_a_tie_and_on_other_data_nobody_leads(models: Models) -> None:
-    lives = bound(models)
-    compare = kw.Compare(lives)
-    for live in lives.values():
-        live.log(1, loss=1.0)
-    assert verdict(compare) == "After 1 step, no model is ahead: training loss 1 for both."
-    lives["KAN"].log(2, loss=0.5)
-    lives["MLP"].log(2, loss=1.0)
-    assert verdict(compare) == (
-        "After 2 steps, KAN is ahead: training loss 0.75 against 1 (means of the last 2 steps)."
-    )
-    lives["KAN"].data_source, lives["MLP"].data_source = "MNIST", "digits"
-    assert verdict(compare) == ""
-
-
-def test_of_equal_accuracies_the_loss_decides(models: Models) -> None:
+def test_a_quantity_is_compared_with_others_of_the_same_data(models: Models) -> None:
     lives = bound(models)
     compare = kw.Compare(lives)
     for name, loss in (("KAN", 0.25), ("MLP", 0.5)):
-        lives[name].log(1, loss=loss, accuracy=1.0)
-        lives[name].log(2, loss=loss, accuracy=1.0)
-    assert verdict(compare) == (
-        "After 2 steps: training accuracy 100 % for both; KAN has the lower training loss, 0.25 "
-        "against 0.5 (means of the last 2 steps)."
-    )
-    rows = compare.shown["rows"]
-    assert [row["key"] for row in rows[:2]] == ["accuracy", "loss"]
-    assert [row["best"] for row in rows[:2]] == [[], [0]]
+        for number in (1, 2):
+            lives[name].log(number, loss=loss, accuracy=1.0)
+    assert decided(compare) == [("accuracy", 1, 2, [1, 1]), ("loss", 1, 2, [0.25, 0.5])]
+    lives["KAN"].log(2, val_acc=float("nan"))
+    assert decided(compare) == [("eval_accuracy", 2, 2, ["nan", None])]
 
 
 def test_rows_in_which_nothing_is_known_are_left_out(models: Models) -> None:
     assert list(shown(kw.Compare(bound(models)))) == [
         "parameters",
         "steps",
-        "parameters_doubled",
-        "order",
+        "parameters, grid twice as fine",
+        "growth with width N, grid G",
     ]
 
 
 def test_different_data_are_hinted_at(models: Models) -> None:
     lives = bound(models)
     compare = kw.Compare(lives)
-    lives["KAN"].data_source = "MNIST"
-    assert hints(compare) == []
-    assert compare.shown["note"] == "KAN trained on: MNIST"
-    lives["MLP"].data_source = "digits"
-    assert hints(compare) == ["The models are trained on different data."]
-    assert compare.shown["note"] == "KAN trained on: MNIST; MLP trained on: digits"
-    lives["MLP"].data_source = "MNIST"
-    assert hints(compare) == []
-    assert compare.shown["note"] == "Trained on: MNIST"
+    lives["KAN"].data_source, lives["MLP"].data_source = "MNIST", "digits"
+    words = compare.svg()
+    assert "The models are trained on different data." in words
+    assert "KAN trained on: MNIST; MLP trained on: digits" in words
 
 
 # -- what is drawn
@@ -401,9 +373,9 @@ def test_a_model_has_its_colour_in_every_curve_whoever_logs_first(models: Models
     lives["KAN"].log(1, accuracy=1.0)
     lives["MLP"].log(2, accuracy=1.0)
     compare._painter.now()
-    drawn = [(curve["panel"], curve["name"], curve["colour"]) for curve in compare.curves]
-    assert drawn == [("loss", "MLP", 3), ("accuracy", "KAN", 2), ("accuracy", "MLP", 3)]
-    assert compare.shown["models"] == ["KAN", "MLP"]
+    drawn = [(curve["panel"], curve["name"], curve["kind"]) for curve in compare.curves]
+    assert drawn == [("loss", "MLP", "MLP"), ("accuracy", "KAN", "KAN"), ("accuracy", "MLP", "MLP")]
+    assert [model["name"] for model in compare.shown["models"]] == ["KAN", "MLP"]
 
 
 def test_two_curves_of_one_quantity_and_model_keep_their_own_names(models: Models) -> None:
@@ -413,9 +385,9 @@ def test_two_curves_of_one_quantity_and_model_keep_their_own_names(models: Model
     compare._painter.now()
     live.log(1, test_loss=2.0)
     compare._painter.now()
-    drawn = [(curve["name"], curve["colour"]) for curve in compare.curves]
-    assert drawn == [("KAN val_loss", 2), ("KAN test_loss", 2)]
-    assert panels(compare) == ["eval loss"]
+    drawn = [(curve["name"], curve["kind"]) for curve in compare.curves]
+    assert drawn == [("KAN val_loss", "KAN"), ("KAN test_loss", "KAN")]
+    assert panels(compare) == ["eval_loss"]
 
 
 def test_the_curves_are_what_was_logged(models: Models) -> None:
@@ -500,11 +472,7 @@ def test_news_reach_the_page_by_themselves(models: Models) -> None:
     compare = kw.Compare(lives)
     lives["MLP"].log(1, loss=0.5)
 
-    def loss() -> Any:
-        rows = {row["key"]: row["values"] for row in compare.shown["rows"]}
-        return rows.get("loss")
-
-    wait_for(lambda: loss() == ["–", "0.5"])
+    wait_for(lambda: [one["values"] for one in compare.shown["deciding"]] == [[None, 0.5]])
     wait_for(lambda: [curve["panel"] for curve in compare.curves] == ["loss"])
 
 
@@ -532,7 +500,7 @@ def test_it_can_be_made_while_its_models_are_trained() -> None:
     run = kw.fit(models, batches(200), optimizers, cross_entropy, 50, background=True)
     wait_for(lambda: lives["MLP"].stats.steps > 2)
     compare = kw.Compare(lives)
-    wait_for(lambda: int(shown(compare)["steps"][1].replace(",", "")) > 30)
+    wait_for(lambda: compare.table()[1]["steps"] > 30)
     run.stop()
     run.wait(20)
     steps = [record["steps"] for record in compare.table()]
@@ -547,7 +515,7 @@ def test_it_follows_a_binding_that_is_replaced() -> None:
     other = torch.optim.SGD(models["KAN"].parameters(), lr=0.1)
     later = kw.bind(models["KAN"], other)
     later.log(7, loss=2.0)
-    assert shown(compare)["loss"] == ["2", "–"]
+    assert shown(compare)["loss at step 7"] == ["2", "–"]
     assert compare.lives == {"KAN": later, "MLP": lives["MLP"]}
     assert compare.grids["KAN"].live is later
     [curve] = compare.curves
@@ -563,7 +531,7 @@ def test_the_last_numbers_stay_when_a_model_is_gone(models: Models) -> None:
     del lives["KAN"], models["KAN"]
     gc.collect()
     assert gone() is None
-    assert shown(compare)["loss"] == ["0.25", "–"]
+    assert shown(compare)["loss at step 3"] == ["0.25", "–"]
     assert compare.table()[0]["parameters"] == 54
 
 
@@ -683,58 +651,6 @@ def test_an_animation_moves_the_kernels_of_all_models(tmp_path: Path) -> None:
     assert {tuple(steps) for steps in asked} == {(0, 0), (3, 3)}
 
 
-# -- the verdict
-
-
-def lead(compare: kw.Compare) -> dict[str, list[int]]:
-    """Give the rows that stand first, with the models that are best there."""
-    compare._painter.now()
-    rows = compare.shown["rows"]
-    leading = [row["key"] for row in rows if row["lead"]]
-    assert leading == [row["key"] for row in rows[: len(leading)]]
-    return {row["key"]: row["best"] for row in rows if row["lead"]}
-
-
-def test_the_numbers_that_decide_stand_first_with_the_best_model(models: Models) -> None:
-    lives = bound(models)
-    compare = kw.Compare(lives)
-    assert lead(compare) == {"parameters": [1]}
-    for live, loss in zip(lives.values(), (0.5, 0.25), strict=True):
-        live.log(1, loss=loss, accuracy=1 - loss)
-    assert lead(compare) == {"accuracy": [1], "parameters": [1]}
-    lives["KAN"].log(2, eval_loss=0.1)
-    lives["MLP"].log(2, eval_loss=0.2, val_acc=0.75)
-    assert list(lead(compare)) == ["eval_accuracy", "parameters"]
-    lives["KAN"].log(2, val_acc=0.75)
-    assert lead(compare)["eval_accuracy"] == []
-
-
-def test_what_steps_take_is_compared_for_one_of_each() -> None:
-    models, optimizers = make()
-    lives = {name: kw.bind(model, optimizers[name]) for name, model in models.items()}
-    compare = kw.Compare(lives)
-    for name, count in (("KAN", 6), ("MLP", 3)):
-        for _ in range(count):
-            step(lives[name], models[name], optimizers[name])
-        lives[name].log(count, loss=1.0 if name == "KAN" else 2.0)
-    lives["KAN"].feed.training.seconds, lives["KAN"].feed.training.timed_steps = 6.0, 6
-    lives["MLP"].feed.training.seconds, lives["MLP"].feed.training.timed_steps = 5.0, 2
-    assert lead(compare)["seconds_per_step"] == [0]
-    assert shown(compare)["seconds_per_step"] == ["1 s", "2.5 s"]
-    assert compare.shown["costs"] == (
-        "KAN has since gone on to step 6: loss 1. "
-        "KAN has about twice the parameters but takes less time per step."
-    )
-
-
-def test_a_loss_that_is_not_finite_is_not_the_best(models: Models) -> None:
-    lives = bound(models)
-    compare = kw.Compare(lives)
-    for live, loss in zip(lives.values(), (float("nan"), 0.25), strict=True):
-        live.log(1, loss=loss)
-    assert lead(compare)["loss"] == []
-
-
 def test_a_model_stands_still_while_its_thread_trains_another(models: Models) -> None:
     lives = bound(models)
 
@@ -768,8 +684,6 @@ def test_the_table_and_the_curves_are_of_one_moment(
 
     monkeypatch.setattr(compare, "_wire", meanwhile)
     compare._painter.now()
-    [row] = [row for row in compare.shown["rows"] if row["key"] == "loss"]
-    assert row["values"] == ["2", "–"]
     assert np.frombuffer(compare.curves[0]["latest"]) == [2.0]
 
 

@@ -1,14 +1,17 @@
-"""Curves over steps: smoothing and thinning."""
+"""Curves over steps: what is handed to the page, and their means."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from kan_widgets.widgets.curves import Smoothed, thin
+from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.widgets.curves import Logged, LoggedCurves, means
 
 
 def by_definition(steps: Any, values: Any, over: float, log: bool = False) -> list[float]:
@@ -16,10 +19,7 @@ def by_definition(steps: Any, values: Any, over: float, log: bool = False) -> li
     shown = [math.isfinite(v) and (v > 0 or not log) for v in values]
     at = [step for step, is_shown in zip(steps, shown, strict=True) if is_shown]
     found = []
-    for step, is_shown in zip(steps, shown, strict=True):
-        if not is_shown:
-            found.append(math.nan)
-            continue
+    for step in at:
         inside = [
             (s - step, math.log(v) if log else v)
             for s, v, is_in in zip(steps, values, shown, strict=True)
@@ -40,85 +40,180 @@ def test_smoothing_is_the_mean_of_its_definition(over: int, log: bool) -> None:
     steps = np.cumsum(generator.integers(0, 5, 150))
     values = generator.normal(size=150)
     values[[0, 3, 70, 71, 149]] = [math.nan, math.nan, math.inf, -math.inf, math.nan]
-    smooth = Smoothed(over, log).updated(steps, values)
+    x, smooth = means(steps, values, over, log)
     np.testing.assert_allclose(smooth, by_definition(steps, values, over, log), rtol=1e-9)
+    np.testing.assert_array_equal(x, steps[np.isfinite(values) & ((values > 0) | (not log))])
 
 
 def test_a_trend_is_neither_behind_nor_ahead_of_the_values() -> None:
     steps = np.arange(500)
     line, decay = 3.0 - 0.005 * steps, 2.0 * np.exp(-0.02 * steps)
-    np.testing.assert_allclose(Smoothed(100).updated(steps, line), line, rtol=1e-9)
-    np.testing.assert_allclose(Smoothed(100, log=True).updated(steps, decay), decay, rtol=1e-9)
+    np.testing.assert_allclose(means(steps, line, 100)[1], line, rtol=1e-9)
+    np.testing.assert_allclose(means(steps, decay, 100, log=True)[1], decay, rtol=1e-9)
 
 
 def test_its_end_is_nearly_as_calm_as_its_middle() -> None:
     steps = np.arange(300)
-    smooth = Smoothed(30).updated(steps, 1 - 0.001 * steps + 0.5 * (-1.0) ** steps)
+    _, smooth = means(steps, 1 - 0.001 * steps + 0.5 * (-1.0) ** steps, 30)
     assert abs(smooth - (1 - 0.001 * steps)).max() < 0.15
 
 
 def test_one_huge_value_spoils_only_the_means_it_is_in() -> None:
     values = np.full(2000, 0.25)
     values[500] = 1e30
-    smooth = Smoothed(30).updated(np.arange(2000), values)
+    _, smooth = means(np.arange(2000), values, 30, points=2000)
     np.testing.assert_array_equal(smooth[:485], 0.25)
     np.testing.assert_array_equal(smooth[516:], 0.25)
 
 
-@pytest.mark.parametrize("log", [False, True])
-def test_a_curve_smoothed_as_it_grows_is_that_smoothed_at_once(log: bool) -> None:
+def test_a_long_curve_has_its_mean_at_some_steps_its_ends_among_them() -> None:
     generator = np.random.default_rng(2)
-    steps, values = np.cumsum(generator.integers(0, 4, 5000)), generator.normal(size=5000)
-    values[generator.integers(0, 5000, 300)] = math.nan
-    values[2990:3010] = math.nan
-    growing = Smoothed(30, log)
-    for end in (1, 2, 700, 701, 2989, 2995, 3002, 3050, 4999, 5000):
-        last = growing.updated(steps[:end], values[:end])
-    at_once = Smoothed(30, log).updated(steps, values)
-    np.testing.assert_allclose(last, at_once, rtol=1e-9, atol=1e-15)
+    values = generator.normal(size=100_000)
+    x, smooth = means(np.arange(100_000), values, 30)
+    assert (len(x), x[0], x[-1]) == (800, 0, 99_999)
+    places = x[1:-1].astype(int)
+    np.testing.assert_allclose(smooth[1:-1], [values[k - 15 : k + 16].mean() for k in places])
 
 
-def test_what_can_change_no_more_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps, values, growing = np.arange(100_000), np.ones(100_000), Smoothed(30)
-    growing.updated(steps[:-1], values[:-1])
-    sizes: list[int] = []
-    means = Smoothed._means
-
-    def counted(self: Smoothed, steps: Any, values: Any) -> Any:
-        sizes.append(len(values))
-        return means(self, steps, values)
-
-    monkeypatch.setattr(Smoothed, "_means", counted)
-    growing.updated(steps, values)
-    assert len(sizes) == 1
-    assert sizes[0] <= 2 * 30
-
-
-def test_another_curve_is_smoothed_from_its_start() -> None:
-    steps, curve = np.arange(50), Smoothed(10)
-    curve.updated(steps, np.ones(50))
-    np.testing.assert_allclose(curve.updated(steps, np.full(50, 3.0)), 3.0)
-    np.testing.assert_allclose(curve.updated(steps[:20], np.full(20, 5.0)), 5.0)
+def test_a_window_has_the_means_of_the_whole_curve_and_a_neighbour_on_each_side() -> None:
+    steps, values = np.arange(0, 1000, 10), np.random.default_rng(4).normal(size=100)
+    x, smooth = means(steps, values, 50, window=(95, 205))
+    assert x.tolist() == list(range(90, 220, 10))
+    np.testing.assert_allclose(smooth, means(steps, values, 50)[1][9:22])
 
 
 def test_values_far_apart_are_left_as_they_are() -> None:
     steps, values = np.arange(5) * 1000, np.array([1.0, 5.0, 2.0, 8.0, 3.0])
-    np.testing.assert_allclose(Smoothed(10).updated(steps, values), values)
+    np.testing.assert_allclose(means(steps, values, 10)[1], values)
 
 
-def test_thinning_keeps_peaks_dips_ends_and_order() -> None:
-    values = np.random.default_rng(3).normal(size=1_000_000)
-    values[[123_456, 777_777]] = [50.0, -60.0]
+# -- what is handed to the page
+
+STEPS = np.arange(1, 101)
+FALLING = 1.0 / STEPS
+Curves = dict[str, tuple[NDArray[Any], NDArray[Any]]]
+
+
+def drawn(
+    given: Curves | NDArray[Any],
+    zoom: Sequence[float] = (),
+    scale: str = "linear",
+    over: int = 0,
+    curves: LoggedCurves | None = None,
+) -> list[dict[str, Any]]:
+    """Give curves as the page gets them, by their names: "loss" in the panel of that name."""
+    if not isinstance(given, dict):
+        given = {"loss": (STEPS[: len(given)], given)}
+    log = Scalars()
+    for name, (steps, values) in given.items():
+        log.extend(name, steps, values)
+    shown = [Logged(name.split()[0], name, name, log, name) for name in given]
+    return (curves or LoggedCurves()).wire(shown, zoom, scale, over)
+
+
+def points(curve: Any, of: str = "") -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give steps and values as the page reads them, of the curve or of its mean."""
+    where = curve[of] if of else curve
+    return np.frombuffer(where["x"], "<f8"), np.frombuffer(where["y"], "<f8")
+
+
+def latest(curve: Any) -> list[float]:
+    return np.frombuffer(curve["latest"], "<f8").tolist()
+
+
+def test_a_curve_is_drawn_as_it_is() -> None:
+    [curve] = drawn(FALLING)
+    x, y = points(curve)
+    np.testing.assert_array_equal(x, STEPS)
+    np.testing.assert_array_equal(y, FALLING)
+    assert curve["mean"] is None
+
+
+@pytest.mark.parametrize(
+    ("values", "log"),
+    [
+        (np.geomspace(2, 0.01, 100), True),
+        (np.geomspace(2, 0.1, 100), False),
+        (1 - np.geomspace(0.9, 0.001, 100), False),
+        (np.geomspace(2, 0.01, 100) - 0.01, False),
+        (np.r_[np.geomspace(2, 0.01, 99), np.nan], True),
+        (np.r_[2.0, 1e-6, np.full(98, 1.0)], False),
+    ],
+    ids=["far", "less", "rising", "to zero", "then nan", "once"],
+)
+def test_a_panel_decides_for_logarithms_where_a_curve_fell_to_a_hundredth(
+    values: NDArray[np.float64], log: bool
+) -> None:
+    given = {"loss": (STEPS, values), "accuracy": (np.arange(9), np.linspace(0.1, 1, 9))}
+    assert [curve["log"] for curve in drawn(given, scale="auto", over=5)] == [log, False]
+    assert [curve["log"] for curve in drawn(given, scale="log", over=5)] == [True, True]
+
+
+def test_a_logarithmic_axis_stays_when_the_curve_rises_again() -> None:
+    log, curves = Scalars(), LoggedCurves()
+    shown = [Logged("loss", "loss", "loss", log, "loss")]
+    for first, values in ((0, np.geomspace(2, 0.01, 100)), (100, np.ones(50))):
+        log.extend("loss", np.arange(first, first + len(values)), values)
+        assert curves.wire(shown, (), "auto", 5)[0]["log"]
+
+
+def test_on_a_logarithmic_scale_the_mean_is_of_logarithms() -> None:
+    for scale, mean in (("log", np.exp(np.log(FALLING[45:56]).mean())), ("linear", None)):
+        [curve] = drawn(FALLING, scale=scale, over=10)
+        expected = FALLING[45:56].mean() if mean is None else mean
+        assert points(curve, "mean")[1][50] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("over", [0, 30])
+@pytest.mark.parametrize("zoom", [(), (10.0, 20.0)])
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_the_latest_value_is_the_one_logged_last(over: int, zoom: Any, scale: str) -> None:
+    noisy = FALLING.copy()
+    noisy[-1] = 0.592
+    other = np.where(STEPS < 100, FALLING, np.nan)
+    first, second = drawn({"loss": (STEPS, noisy), "loss b": (STEPS, other)}, zoom, scale, over)
+    assert latest(first) == [0.592]
+    assert np.isnan(latest(second)).all()
+    assert len(latest(second)) == 1
+
+
+def test_the_latest_value_is_where_the_curve_ends_though_more_is_logged_meanwhile() -> None:
+    class Growing(Scalars):
+        def decimated(self, name: str, *how: Any, **more: Any) -> Any:
+            found = super().decimated(name, *how, **more)
+            self.add(int(found[0][-1]) + 1, {name: 0.5})
+            return found
+
+    log = Growing()
+    log.extend("loss", STEPS, FALLING)
+    [curve] = LoggedCurves().wire([Logged("loss", "loss", "loss", log, "loss")], (), "auto", 0)
+    assert latest(curve) == [points(curve)[1][-1]] == [FALLING[-1]]
+
+
+def test_a_million_points_are_thinned_and_keep_their_peak() -> None:
+    values = np.ones(1_000_000)
+    values[654_321] = 9.0
+    [curve] = drawn({"loss": (np.arange(1_000_000), values)})
+    x, y = points(curve)
+    assert len(x) < 1000
+    assert y.max() == 9.0
+
+
+def test_a_zoom_shows_those_steps_in_full() -> None:
     steps = np.arange(1_000_000)
-    x, y = thin(steps, values, None, 800)
-    assert len(x) <= 802
-    assert {50.0, -60.0} <= set(y)
-    assert (x[0], x[-1]) == (0, 999_999)
-    assert (np.diff(x) >= 0).all()
-    np.testing.assert_array_equal(values[x.astype(int)], y)
+    [curve] = drawn({"loss": (steps, np.sin(steps))}, (5000.0, 5100.0))
+    x, y = points(curve)
+    np.testing.assert_array_equal(x, np.arange(4999, 5102))
+    np.testing.assert_array_equal(y, np.sin(np.arange(4999, 5102)))
 
 
-def test_thinning_to_a_window_keeps_one_neighbour_on_each_side() -> None:
-    steps = np.arange(0, 1000, 10)
-    x, _ = thin(steps, steps.astype(float), (95, 205), 800)
-    assert x.tolist() == [90, 100, 110, 120, 130, 140, 150, 160, 170, 180, 190, 200, 210]
+@pytest.mark.parametrize(("count", "smoothed"), [(12, False), (13, True)])
+def test_few_points_are_not_smoothed(count: int, smoothed: bool) -> None:
+    [curve] = drawn(FALLING[:count], over=10)
+    assert (curve["mean"] is not None) is smoothed
+
+
+def test_what_is_not_finite_stays_so() -> None:
+    values = np.array([1.0, np.inf, np.nan])
+    [curve] = drawn(values)
+    np.testing.assert_array_equal(points(curve)[1], values)

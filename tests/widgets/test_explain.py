@@ -21,7 +21,8 @@ from PIL import Image
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.widgets.explained import parts_of
+from kan_widgets.widgets.explainer import parts_of
+from tests.printed import printed as number
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -44,6 +45,17 @@ def digit(k: int = 3) -> torch.Tensor:
 
 def floats(data: bytes) -> np.ndarray:
     return np.frombuffer(data, "<f4")
+
+
+def values_of(view: kw.Explain, number: int) -> np.ndarray:
+    """Return the shares of a layer as the page gets them, as many rows as it has outputs."""
+    part = view._explainer.parts[number]
+    return floats(part["values"]).reshape(part["rows"], part["columns"])
+
+
+def total_of(view: kw.Explain, number: int) -> np.ndarray:
+    part = view._explainer.parts[number]
+    return floats(part["total"]).reshape(part["mapShape"])
 
 
 def wait_for(true: Callable[[], bool]) -> None:
@@ -85,31 +97,38 @@ def test_the_page_gets_the_numbers_of_the_record_from_the_last_layer_to_the_firs
 
 def test_the_sentences_add_up(view):
     found = view.explanation
-    [linear, second, _] = view._explainer.parts
-    number = kw.widgets.numbers.format_number
+    view.update()
+    last, words = (desc(view.svg(layer=layer)) for layer in ("linear", "convs.1"))
     score = number(found.score)
-    assert linear.sentence == f"Class 3 scores {score}, the sum of 400 functions."
-    assert f"exact but for {number(found.error)} of rounding" in linear.method
-    means = "the mean over 16 images: with each kernel at it the score would be {}"
-    assert means.format(number(found.kernels[1].baseline)) in second.method
-    assert f"and {number(found.kernels[1].missing)} is left over" in second.method
-    added, missing = found.kernels[1].contributions.sum(), found.kernels[1].missing
+    assert f"Class 3 scores {score}, the sum of 400 functions." in last
+    second = found.kernels[1]
+    added, missing = second.contributions.sum(), second.missing
     sign = "+" if added > 0 else "−"
-    assert second.sentence.startswith(
-        f"Class 3 scores {score}: {number(found.kernels[1].baseline)} with each kernel at its "
-        f"usual response (its mean over 16 images) {sign} {number(abs(added))} from what these "
-        "kernels make of this image"
-    )
-    assert ("left over" in second.sentence) == (abs(missing) >= 0.005 * abs(found.score))
-    assert found.kernels[1].baseline + added + missing == pytest.approx(found.score, rel=1e-4)
+    assert (
+        f"Class 3 scores {score}: {number(second.baseline)} with each kernel at its usual "
+        f"response (its mean over 16 images) {sign} {number(abs(added))} from what these kernels "
+        "make of this image"
+    ) in words
+    assert second.baseline + added + missing == pytest.approx(found.score, rel=1e-4)
+    for part, sums in zip(
+        view.content["parts"],
+        (
+            {"bias": found.bias, "error": found.error, "others": None},
+            *({"baseline": k.baseline, "missing": k.missing} for k in found.kernels[::-1]),
+        ),
+        strict=True,
+    ):
+        assert part["sums"] == sums
+        assert (part["samples"], part["seen"]) == (16, 0)
 
 
 def test_only_the_largest_maps_are_sent_where_there_are_many(monkeypatch):
-    monkeypatch.setattr("kan_widgets.widgets.explained._MAP_NUMBERS", 500)
+    monkeypatch.setattr("kan_widgets.widgets.explainer._MAP_NUMBERS", 500)
     view = kw.Explain(bound(), digit())
     second = view.content["parts"][1]
     # 11 × 11 numbers each.
-    assert second["mapped"] == view._explainer.parts[1].order()[:4]
+    shares = np.abs(view.explanation.kernels[1].contributions.ravel())
+    assert second["mapped"] == np.argsort(-shares, kind="stable")[:4].tolist()
     assert len(floats(second["maps"])) == 4 * 121
 
 
@@ -156,8 +175,8 @@ def test_it_is_explained_anew_when_the_reader_asks():
     assert steps_of(view) == {"linear": 5, "convs.1": 0, "convs.0": 0}
     view.layer = "convs.0"
     assert steps_of(view) == {"linear": 5, "convs.1": 0, "convs.0": 5}
-    first = view._explainer.parts[-1]
-    assert first.values.sum() == pytest.approx(view.explanation.kernels[-1].contributions.sum())
+    first = values_of(view, -1)
+    assert first.sum() == pytest.approx(view.explanation.kernels[-1].contributions.sum(), rel=1e-5)
 
 
 def test_what_goes_wrong_when_the_page_asks_is_said_in_the_view():
@@ -271,7 +290,7 @@ def test_at_rest_in_a_notebook_all_layers_follow_by_themselves(monkeypatch):
     assert view._behind() == []
     # So it does after an edit, though no step was made.
     score = view.explanation.score
-    live.edits.zero("linear", (0, view._explainer.parts[0].order()[0]))
+    live.edits.zero("linear", (0, int(np.abs(values_of(view, 0)).argmax())))
     wait_for(lambda: view.explanation.score != score)
 
 
@@ -328,7 +347,7 @@ def test_a_label_may_be_a_tensor_and_a_layer_a_number():
 
 def test_a_view_that_was_never_made_is_closed_without_a_word():
     live = bound()
-    with pytest.raises(TypeError, match="missing 1 required positional argument: 'image'"):
+    with pytest.raises(TypeError, match="missing a required argument: 'image'"):
         kw.Explain(live)
     with pytest.raises(ValueError, match=r"target: expected a class from 0 to 9, .*got 10"):
         kw.Explain(live, digit(), 10)
@@ -355,6 +374,11 @@ def test_scores_that_are_not_finite_reach_the_page():
 
 def texts(svg: str) -> list[str]:
     return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def desc(svg: str) -> str:
+    """Return what a picture says to those who cannot see it."""
+    return "".join(ElementTree.fromstring(svg).find(f"{SVG}desc").itertext())
 
 
 def pixels(image: ElementTree.Element) -> np.ndarray:
@@ -393,7 +417,6 @@ def test_the_picture_has_every_layer_one_below_the_other_and_says_where_it_is_cu
 def test_one_layer_has_its_largest_shares_all_classes_and_what_all_come_to(view):
     found = texts(view.svg(layer="convs.1", max_height=3000))
     shares = view.explanation.kernels[1].contributions
-    number = kw.widgets.numbers.format_number
     # One number of decimals in all rows, so that the column adds up as it is read.
     signed = [text for text in found if re.fullmatch(r"[+−]\d+\.\d+", text)]
     decimals = statistics.mode(len(text.split(".")[1]) for text in signed)
@@ -401,7 +424,7 @@ def test_one_layer_has_its_largest_shares_all_classes_and_what_all_come_to(view)
     def printed(value: float) -> str:
         return f"{value:+.{decimals}f}".replace("-", "−")
 
-    largest = view._explainer.parts[1].order()[:10]
+    largest = np.argsort(-np.abs(shares.ravel()), kind="stable")[:10]
     for out, in_ in zip(*np.unravel_index(largest, shares.shape), strict=True):
         assert f"kernel {in_} → {out}" in found
         assert printed(float(shares[out, in_])) in signed
@@ -420,10 +443,9 @@ def test_the_scale_has_the_maps_colours_for_the_same_values(view):
         _, mapped, scale, *small = [
             pixels(image) for image in ElementTree.fromstring(svg).iter(f"{SVG}image")
         ]
-        part = view._explainer.parts[0]
-        values = part.total
+        values = total_of(view, 0)
         assert len(small) == 16  # a map of each channel, on the same scale
-        most = max(np.abs(values.astype(np.float32)).max(), np.abs(part.values).max())
+        most = max(np.abs(values.astype(np.float32)).max(), np.abs(values_of(view, 0)).max())
         half = scale.shape[1] // 2
         places = half + np.floor(half * values.astype(np.float32) / most + 0.5).astype(int)
         assert mapped.shape == (*values.shape, 3)
@@ -441,16 +463,14 @@ def test_a_place_that_adds_nothing_has_the_colour_of_the_scales_zero(view):
     _, mapped, scale, *_ = [
         pixels(image) for image in ElementTree.fromstring(svg).iter(f"{SVG}image")
     ]
-    total = view._explainer.parts[1].total
+    total = total_of(view, 1)
     small = np.abs(total) < np.abs(total).max() / 1000
     assert small.any()
     assert (mapped[small] == scale[0, scale.shape[1] // 2]).all()
 
 
 def test_the_picture_marks_the_selected_share_though_it_is_small(view):
-    part = view._explainer.parts[1]
-    least = part.order()[-1]
-    out, in_ = divmod(least, 8)
+    out, in_ = divmod(int(np.abs(values_of(view, 1)).argmin()), 8)
     name = f"kernel {in_} → {out}"
     assert name not in texts(view.svg(max_height=2000))
     view.live.select("convs.1", out, in_, 2, 2)
@@ -496,12 +516,12 @@ def test_shares_of_shared_kernels_are_named_by_their_channel():
     live = bound(kw.nn.KANCNN.article)
     view = kw.Explain(live, digit())
     part = view._explainer.parts[1]
-    assert part.shared
-    found = texts(view.svg(layer=part.layer, max_height=3000))
-    out, channel = divmod(part.order()[0], 5)
+    assert part["shared"]
+    found = texts(view.svg(layer=part["layer"], max_height=3000))
+    out, channel = divmod(int(np.abs(values_of(view, 1)).argmax()), 5)
     assert f"kernel {out} · channel {channel}" in found
     live.select("convs.1", 1, 0, 0, 0)
-    largest = int(np.abs(part.values[1]).argmax())
-    found = texts(view.svg(layer=part.layer, max_height=3000))
+    largest = int(np.abs(values_of(view, 1)[1]).argmax())
+    found = texts(view.svg(layer=part["layer"], max_height=3000))
     assert f"kernel 1 · channel {largest}" in found
-    assert len(parts_of(view.explanation, live.read(), 0)) == 3
+    assert len(parts_of(view.explanation, live.read(), 0, {})) == 3

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import kan_widgets as kw
 from kan_widgets.widgets import engine
-from kan_widgets.widgets.pictures import network_of
+from kan_widgets.widgets.engine import network_of
 from kan_widgets.widgets.wire import frame_dict, layout_dict
 from tests.functions import lookalikes
 

@@ -13,8 +13,7 @@ import kan_widgets as kw
 from kan_widgets.live.frames.summary import summary_of
 from kan_widgets.live.frames.window import cut_frame
 from kan_widgets.widgets import Stream, stream_of
-from kan_widgets.widgets.crowd import Crowd
-from kan_widgets.widgets.gate import Gate
+from kan_widgets.widgets.sending import Crowd, Gate
 
 BUDGET = 8_000
 
@@ -215,7 +214,7 @@ def test_a_cut_of_a_frame_is_its_own_copy(setting):
 
 def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypatch):
     monkeypatch.setattr("kan_widgets.widgets.stream.is_costly", lambda comm: True)
-    monkeypatch.setattr("kan_widgets.widgets.gate._BYTES", 0)
+    monkeypatch.setattr("kan_widgets.widgets.sending._BYTES", 0)
     put: list[int] = []
 
     def send(frame: Any) -> None:
@@ -239,7 +238,7 @@ def test_where_the_training_waits_for_a_processor_frames_are_rare_and_the_latest
     monkeypatch.setattr("kan_widgets.widgets.stream.is_costly", lambda comm: True)
     now, times, put = [100.0], [0.0, 0.0], []
     monkeypatch.setattr("kan_widgets.widgets.stream.monotonic", lambda: now[0])
-    monkeypatch.setattr("kan_widgets.widgets.crowd.times_so_far", lambda: tuple(times))
+    monkeypatch.setattr("kan_widgets.widgets.sending.times_so_far", lambda: tuple(times))
     stream = setting.stream
 
     def send(frame: Any) -> None:

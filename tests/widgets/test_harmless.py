@@ -49,7 +49,7 @@ def trained(watched: bool) -> list[Any]:
             if live is not None:
                 live.log(loss=loss)
     if explain is not None:
-        steps = {part.layer: part.moment.step for part in explain._explainer.parts}
+        steps = {part["layer"]: part["step"] for part in explain._explainer.parts}
         assert steps["convs.0"] == 12
         assert steps["convs.1"] == 0
     for view in views:

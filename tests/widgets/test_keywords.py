@@ -1,4 +1,4 @@
-"""Keywords of the views: signature, traits, types and docstring agree, and tools know them."""
+"""Keywords of the views: signature, traits and docstring agree, and tools know them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ import re
 import subprocess
 import sys
 import textwrap
-from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from mypy import api
 from numpydoc.docscrape import NumpyDocString
 
 import kan_widgets as kw
-from kan_widgets.widgets import keywords
-from kan_widgets.widgets.choices import Choice
+from kan_widgets.widgets.options import Choice
 from kan_widgets.widgets.view import View
 
 CHECKOUT = pathlib.Path(__file__).parents[2]
@@ -35,61 +33,40 @@ def view(request: pytest.FixtureRequest) -> type[View]:
     return found
 
 
-def typed(view: type[View]) -> dict[str, Any]:
-    module = sys.modules[view.__module__]
-    return get_type_hints(getattr(module, f"{view.__name__}Options"))
-
-
-def own(view: type[View]) -> dict[str, inspect.Parameter]:
-    """Return the parameters that its ``__init__`` has by name."""
-    found = dict(inspect.signature(view.__init__).parameters)
-    return {name: one for name, one in found.items() if name not in ("self", "options")}
+def words_of(view: type[View]) -> dict[str, list[str]]:
+    """Give the words that options take which take only some."""
+    known = view.class_traits(option=True)
+    return {name: trait.words(None) for name, trait in known.items() if type(trait) is Choice}
 
 
 def test_the_signature_names_all_keywords_and_their_defaults(view: type[View]) -> None:
     shown = inspect.signature(view).parameters
-    options = {n for n, trait in view.class_traits().items() if trait.metadata.get("option")}
-    assert set(shown) == {*own(view), *options, "layout"}
+    options = view.class_traits(option=True)
+    first = "models" if view is kw.Compare else "live_or_model"
+    assert next(iter(shown)) == first
+    assert {*options, "theme", "layout"} <= shown.keys()
     assert all(one.kind is not inspect.Parameter.VAR_KEYWORD for one in shown.values())
-    for name in options - own(view).keys():
-        assert shown[name].default == view.class_traits()[name].default()
-        assert shown[name].kind is inspect.Parameter.KEYWORD_ONLY
+    for name in options.keys() - {"layer"}:
+        default = shown[name].default
+        assert options[name].default() == (list(default) if isinstance(default, tuple) else default)
 
 
-def test_type_checkers_are_told_of_the_same_keywords(view: type[View]) -> None:
-    types, shown = typed(view), inspect.signature(view).parameters
-    assert {*types, *own(view)} == set(shown)
-    assert not types.keys() & own(view).keys()
-    for name, kind in types.items():
-        assert shown[name].annotation == kind
-        trait = view.class_traits().get(name)
-        if isinstance(trait, Choice) and kind is not str:
-            assert get_origin(kind) is Literal
-            assert list(get_args(kind)) == trait.words(None)
+def test_the_signature_has_the_words_that_are_taken(view: type[View]) -> None:
+    shown = inspect.signature(view).parameters
+    assert "theme" in words_of(view)
+    for name, words in words_of(view).items():
+        assert shown[name].annotation == f"Literal{json.dumps(words)}"
 
 
 def test_the_docstring_says_what_each_is(view: type[View]) -> None:
-    described = {one.name: one.type for one in NumpyDocString(inspect.getdoc(view))["Parameters"]}
-    assert set(described) == set(inspect.signature(view).parameters)
-    for name, kind in typed(view).items():
-        if get_origin(kind) is Literal:
-            words = re.search(r"\{.*\}", described[name].replace("\n", " "))
-            assert words is not None
-            assert re.findall(r'"(.*?)"', words[0]) == list(get_args(kind))
-
-
-def words_in(kind: Any) -> set[Any]:
-    if get_origin(kind) is Literal:
-        return set(get_args(kind))
-    return set().union(*map(words_in, get_args(kind)))
-
-
-def test_a_picture_takes_the_options_of_all_views_in_their_types() -> None:
-    pictured = get_type_hints(keywords.Shown)
-    assert set(pictured) == set().union(*(view._options() for view in VIEWS.values()))
-    for name, kind in pictured.items():
-        taken = [types[name] for view in VIEWS.values() if name in (types := typed(view))]
-        assert words_in(kind) == set().union(*map(words_in, taken))
+    doc = NumpyDocString(inspect.getdoc(view))
+    described = {one.name: one for one in doc["Parameters"]}
+    assert list(described) == list(inspect.signature(view).parameters)
+    assert all("".join(one.desc).strip() for one in described.values())
+    for name, words in words_of(view).items():
+        assert re.findall(r'"(.*?)"', described[name].type) == words
+    assert {"TypeError", "traitlets.TraitError"} <= {one.type for one in doc["Raises"]}
+    assert doc["Examples"] or view is View
 
 
 @pytest.mark.parametrize("method", ["svg", "image", "to_png", "to_svg", "to_pdf", "animate"])
@@ -106,6 +83,26 @@ def test_a_picture_has_a_signature_with_the_options_of_its_view(
     ratio = {"pixel_ratio": 1} if method == "animate" else {}
     assert sizes == SIZES | tallest | ratio
     assert repr(shown["theme"].default) == "as shown"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "save",
+            r"KernelGrid has no 'save': write to_png\(\"view\.png\"\), to_svg, to_pdf or save_html",
+        ),
+        ("savefig", "write to_png"),
+        ("save_png", "write to_png"),
+        ("show", "the view itself as the last line of a cell"),
+        ("plot", "write to_png"),
+    ],
+)
+def test_what_is_called_otherwise_elsewhere_says_what_to_write(name: str, words: str) -> None:
+    grid = kw.KernelGrid(kw.nn.KANLinear(2, 1))
+    with pytest.raises(AttributeError, match=words):
+        getattr(grid, name)
+    assert name not in dir(grid)
 
 
 # A process of its own: a shell stays, and holds what it has shown.
@@ -172,12 +169,13 @@ def use(live: Any, image: Any) -> None:
     kw.MeshgridView(live, mode="pair", limits=(-2, 2), images=image)
     kw.MeshgridView(live, mode="curves")  # wrong
     grid.image(width=300, pixel_ratio=1, mode="pattern").size
-    grid.image(widht=300)  # wrong
+    grid.mode = "pattern"
+    grid.mode = "curvs"  # wrong
+    grid.theme = "drak"  # wrong
+    grid.height = "tall"  # wrong
     grid.to_png("grid.png", max_height=400).name
     grid.to_png().startswith(b"")
-    grid.to_svg("grid.svg", scale="all")  # wrong
     grid.animate("run.gif", fps=5, pixel_ratio=2, mode="change")
-    grid.animate("run.gif", frames=5)  # wrong
     grid.save_html("grid.html", title="Grid", max_mb=5)
     grid.save_html("grid.html", name="Grid")  # wrong
 """

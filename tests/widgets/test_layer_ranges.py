@@ -24,9 +24,8 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.live.watching.updates import Updates, UpdateSizes
-from kan_widgets.widgets.numbers import format_number
-from kan_widgets.widgets.range_rows import MOST_MOMENTS
-from kan_widgets.widgets.range_wire import past
+from kan_widgets.widgets.layer_numbers import MOST_MOMENTS, past
+from tests.printed import printed
 
 # A binding does not keep its model: somebody must.
 models: list[nn.Module] = []
@@ -147,14 +146,14 @@ def test_the_curves_over_time_are_the_frames_own_numbers(trained):
     train(model, optimizer, 12)
     live.refresh()
     settled(view)
-    moments, complete = view._past.moments(live, 0.95, view._starts, view._observations)
+    moments, complete = view._measures.moments(live, 0.95)
     assert complete
-    steps = [moment["0"].step for moment in moments]
+    steps = [step for step, _ in moments]
     assert steps == live.history.steps.tolist()
-    for frame, moment in zip(live.history, moments, strict=True):
+    for frame, (_, layers) in zip(live.history, moments, strict=True):
         its = frame.layout.layer("0")
         ranges = insight.function_ranges(its, frame.coefficients("0")).range
-        assert moment["0"].range.median == pytest.approx(np.median(ranges))
+        assert layers["0"].grid.median == pytest.approx(np.median(ranges))
 
 
 def test_a_long_past_is_thinned_evenly_from_the_first_to_the_last_frame(trained):
@@ -164,8 +163,8 @@ def test_a_long_past_is_thinned_evenly_from_the_first_to_the_last_frame(trained)
     for _ in range(300):
         live.feed.counter.steps += 1
         live.refresh()
-    moments, complete = view._past.moments(live, 0.95, view._starts, view._observations)
-    steps = [moment["0"].step for moment in moments]
+    moments, complete = view._measures.moments(live, 0.95)
+    steps = [step for step, _ in moments]
     assert complete
     assert MOST_MOMENTS / 2 <= len(steps) <= MOST_MOMENTS + 2
     assert (steps[0], steps[-1]) == (0, 300)
@@ -178,18 +177,18 @@ def test_all_curves_over_time_cross_whatever_is_looked_at(trained):
     train(model, optimizer, 12)
     live.refresh()
     settled(view)
-    moments, _ = view._past.moments(live, 0.95, view._starts, view._observations)
+    moments, _ = view._measures.moments(live, 0.95)
     first = view.past[0]
-    assert np.frombuffer(first["steps"], "<i4").tolist() == [m["0"].step for m in moments]
+    assert np.frombuffer(first["steps"], "<i4").tolist() == [step for step, _ in moments]
     for name, read in (
-        ("range", lambda m: m.range.median),
-        ("lower", lambda m: m.range.lower),
-        ("upper", lambda m: m.range.upper),
-        ("splines", lambda m: m.splines),
-        ("silu", lambda m: m.silu),
-        ("change", lambda m: m.change),
+        ("range", lambda m: m.grid.median),
+        ("lower", lambda m: m.grid.lower),
+        ("upper", lambda m: m.grid.upper),
+        ("splines", lambda m: m.spline_share),
+        ("silu", lambda m: m.silu_shaped),
+        ("change", lambda m: m.change.median),
     ):
-        expected = [read(m["0"]) for m in moments]
+        expected = [read(layers["0"]) for _, layers in moments]
         np.testing.assert_allclose(np.frombuffer(first[name], "<f4"), expected, rtol=1e-6)
     measured = view._updates.series("0")
     assert measured
@@ -451,7 +450,7 @@ def test_a_still_picture_has_a_row_for_each_layer(trained, tmp_path, theme, widt
     found = texts(view, width=width)
     assert texts(view, size="12.5", width=width) == ["0", "1", "2"]
     for row in view.table():
-        assert format_number(row["range"]) in found
+        assert printed(row["range"]) in found
 
 
 def test_four_columns_decide_and_more_has_the_others(trained):
@@ -543,8 +542,8 @@ def test_of_very_many_functions_a_part_is_measured_and_it_is_said(make, monkeypa
     x = torch.randn(16, 60) if isinstance(model, kw.nn.KANLinear) else torch.randn(4, 24, 9, 9)
     live.observe(x)
     [whole] = kw.LayerRanges(live).table()
-    monkeypatch.setattr("kan_widgets.widgets.range_part.MOST_MEASURED", 1000)
-    monkeypatch.setattr("kan_widgets.widgets.range_part._parts", weakref.WeakKeyDictionary())
+    monkeypatch.setattr("kan_widgets.widgets.layer_numbers.MOST_MEASURED", 1000)
+    monkeypatch.setattr("kan_widgets.widgets.layer_numbers._parts", weakref.WeakKeyDictionary())
     view = kw.LayerRanges(live)
     [part] = view.table()
     assert whole["measured"] == whole["functions"] == part["functions"]

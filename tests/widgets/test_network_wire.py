@@ -13,9 +13,9 @@ import torch
 import kan_widgets as kw
 from kan_widgets.live.frames.activations import unpacked
 from kan_widgets.live.frames.structure import structure_from
-from kan_widgets.widgets import sender
+from kan_widgets.widgets import sending
 from kan_widgets.widgets import stream as stream_module
-from kan_widgets.widgets.pictures import network_of
+from kan_widgets.widgets.engine import network_of
 from kan_widgets.widgets.saved import past_of, saved
 from kan_widgets.widgets.stream import Stream, pictured, stream_of
 
@@ -113,7 +113,7 @@ def test_while_it_trains_in_a_kernel_another_thread_sends_activations(
     sent = Sent(stream, monkeypatch)
     monkeypatch.setattr(stream_module, "is_costly", lambda comm: True)
     with stream._outbox.lock:  # the scheduler does not send meanwhile
-        monkeypatch.setattr(sender.scheduler, "is_busy", lambda seconds: False)
+        monkeypatch.setattr(sending.scheduler, "is_busy", lambda seconds: False)
         live.step()
         latest = live.feed.activations.latest
         assert latest is not None

@@ -17,7 +17,7 @@ from packaging.version import Version
 
 import kan_widgets
 from kan_widgets.widgets import sharing, stream, view
-from kan_widgets.widgets.bundle import packed
+from kan_widgets.widgets.engine import packed
 
 STATIC = Path(view.__file__).parent / "static"
 # Asks the server that its page came from; `kan-widgets follow` has it.

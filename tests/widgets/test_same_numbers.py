@@ -11,8 +11,7 @@ import pytest
 
 import kan_widgets as kw
 from kan_widgets import cli
-from kan_widgets.widgets.measured import written
-from kan_widgets.widgets.numbers import format_number
+from tests.printed import printed
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def over_panels(view: kw.TrainingPanel | kw.Compare) -> list[str]:
     return [text.text or "" for text in texts if text.text not in titles]
 
 
-def said_in(view: kw.TrainingPanel) -> str:
+def said_in(view: kw.TrainingPanel | kw.Compare) -> str:
     return " ".join("".join(e.itertext()) for e in ElementTree.fromstring(view.svg()).iter())
 
 
@@ -48,12 +47,12 @@ def test_panel_comparison_and_table_print_the_value_logged_last(
 ) -> None:
     panel, compare = kw.TrainingPanel(live, scale=scale), kw.Compare({"KAN": live}, scale=scale)
     logged = [live.scalars.latest(name) for name in ("loss", "val_accuracy")]
-    words = [format_number(logged[0]), *written("eval_accuracy", logged[1:])]
+    words = [printed(logged[0]), f"{printed(round(100 * logged[1], 1))} %"]
     assert over_panels(panel) == over_panels(compare) == words
     record = compare.table()[0]
     assert [record["loss"], record["eval_accuracy"]] == logged
-    rows = {row["key"]: row["values"][0] for row in compare.shown["rows"]}
-    assert [rows["loss"], rows["eval_accuracy"]] == words
+    for label, word in zip(("latest loss", "eval accuracy at step 300"), words, strict=True):
+        assert f"{label}: KAN {word}." in said_in(compare)
 
 
 def test_panel_comparison_recording_and_command_line_say_one_training_time(
@@ -71,9 +70,7 @@ def test_panel_comparison_recording_and_command_line_say_one_training_time(
     for view in (panel, views[0]):
         assert "training time 1:46" in said_in(view)
     for compared in (compare, views[1]):
-        compared.svg()
-        rows = {row["label"]: row["values"] for row in compared.shown["rows"]}
-        assert rows["training time"] == ["1:46"]
+        assert "training time: KAN 1:46." in said_in(compared)
     assert cli.main(["info", str(run.path)]) == 0
     assert "training time 1:46\n" in capsys.readouterr().out
 

@@ -1,13 +1,14 @@
-/** Curves as traits carry them (kan_widgets/widgets/drawn_curves.py), as plain data. No DOM. */
+/** Curves as traits carry them (kan_widgets/widgets/curves.py), as plain data. No DOM. */
 
 import type { Range } from "./axes.ts";
-import type { Chart, Curve, Panel, Points } from "./chart.ts";
+import { type Chart, CURVE_COLOURS, type Curve, type Panel, type Points } from "./chart.ts";
 
 /** A curve as the trait carries it: little-endian float64. */
 interface WireCurve {
   panel: string;
   name: string;
-  colour: number;
+  /** Curves of one kind have one colour. */
+  kind: string;
   x: DataView;
   y: DataView;
   mean: { x: DataView; y: DataView } | null;
@@ -19,20 +20,31 @@ interface WireCurve {
 
 type Get = (trait: string) => unknown;
 
-/** What is drawn; the same trait gives the same curves. */
-export function chartReader(): (get: Get) => Chart {
+/** What is drawn; the same trait gives the same curves. `first`: the kinds with the first colours, from a number on. */
+export function chartReader(
+  first: (get: Get) => { kinds: readonly string[]; colour: number } = () => FROM_ZERO,
+): (get: Get) => Chart {
   let read: readonly unknown[] = [];
   let panels: Panel[] = [];
   return (get) => {
     const [wire, scale] = [get("curves"), get("scale")];
     if (wire !== read[0] || scale !== read[1]) {
       read = [wire, scale];
-      panels = panelsOf((wire ?? []) as WireCurve[], scale);
+      panels = panelsOf((wire ?? []) as WireCurve[], scale, first(get));
     }
     const marks = (get("marks") ?? []) as [number, string][];
     const over = Number(get("smoothing")) || 0;
     return { panels, zoom: zoomOf(get("zoom")), marks, over };
   };
+}
+
+const FROM_ZERO = { kinds: [], colour: 0 };
+
+/** Of each curve its quantity, kind and latest value; null where there is none. */
+export function logged(wire: unknown) {
+  return ((wire ?? []) as WireCurve[]).map(({ panel, kind, latest }) => {
+    return { panel, kind, latest: numbers(latest)[0] ?? null };
+  });
 }
 
 /** The latest value of a series; null where there is none. */
@@ -46,23 +58,27 @@ export function zoomOf(value: unknown): Range | null {
   return from < to ? { from, to } : null;
 }
 
-function panelsOf(wire: readonly WireCurve[], scale: unknown): Panel[] {
-  const titles = [...new Set(wire.map(({ panel }) => panel))];
-  return titles.map((title) => {
-    const inside = wire.filter(({ panel }) => panel === title);
-    const log = scale === "auto" ? inside.some((curve) => curve.log) : scale === "log";
-    return { title, curves: inside.map(curveOf), log };
+function panelsOf(
+  wire: readonly WireCurve[],
+  scale: unknown,
+  { kinds, colour }: { kinds: readonly string[]; colour: number },
+): Panel[] {
+  const known = [...new Set([...kinds, ...wire.map(({ kind }) => kind)])];
+  return [...new Set(wire.map(({ panel }) => panel))].map((panel) => {
+    const inside = wire.filter((one) => one.panel === panel);
+    const curves = inside.map((one): Curve => {
+      const { name, x, y, mean, latest } = one;
+      return {
+        name,
+        colour: (colour + known.indexOf(one.kind)) % CURVE_COLOURS,
+        ...pointsOf(x, y),
+        mean: mean && pointsOf(mean.x, mean.y),
+        latest: numbers(latest)[0] ?? null,
+      };
+    });
+    const log = scale === "auto" ? inside.some((one) => one.log) : scale === "log";
+    return { title: panel.replaceAll("_", " "), curves, log };
   });
-}
-
-function curveOf({ name, colour, x, y, mean, latest }: WireCurve): Curve {
-  return {
-    name,
-    colour,
-    ...pointsOf(x, y),
-    mean: mean && pointsOf(mean.x, mean.y),
-    latest: numbers(latest)[0] ?? null,
-  };
 }
 
 function pointsOf(x: DataView, y: DataView): Points {

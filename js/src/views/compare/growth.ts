@@ -5,7 +5,7 @@ import { snapped } from "../../scene/snap.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { evenColumns } from "./columns.ts";
-import type { Growth, Layer, Shown } from "./shown.ts";
+import type { Growth, LayerLine, Shown } from "./shown.ts";
 import { nameMarks } from "./table.ts";
 
 const TEXT = 11;
@@ -21,7 +21,7 @@ const MOST = 16;
 export interface Card {
   box: Rect;
   growth: Growth;
-  layers: { layer: Layer; box: Rect }[];
+  layers: { layer: LayerLine; box: Rect }[];
   /** "and 30 more layers"; "" where all are listed. */
   more: string;
 }

@@ -14,9 +14,11 @@ import type { Drawing, Given } from "../../scene/drawing.ts";
 import { chartReader } from "../../scene/logged.ts";
 import { type Mark, type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
 import { wrapped } from "../../scene/text.ts";
+import { colourOfModel } from "./columns.ts";
 import { type Cards, cardsOf, growthMarks, layerId } from "./growth.ts";
 import { kernelsOf } from "./kernels.ts";
 import { networksOf } from "./networks.ts";
+import { modelsIn } from "./records.ts";
 import { momentOf, rowWords, type Shown, shownIn } from "./shown.ts";
 import { idOf, type Table, tableMarks, tableOf } from "./table.ts";
 
@@ -51,7 +53,9 @@ const EMPTY =
   "No curves yet: call live.log(loss=…) in each model's loop, for example live.log(loss=loss).";
 
 export function drawing(): CompareDrawing {
-  const readChart = chartReader();
+  const readChart = chartReader((get) => {
+    return { kinds: modelsIn(get).map(({ name }) => name), colour: colourOfModel(0) };
+  });
   const draw = (given: Given): CompareScene | string => {
     const shown = shownIn(given.get);
     if (shown.models.length === 0) return "no models to compare";

@@ -3,20 +3,17 @@
 import { inputName, outputName } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
 import type { Selection } from "../../wire/types.ts";
+import { besideLabelOf, methodOf, type Sums, sentenceOf } from "./sums.ts";
 
 /** Numbers as Python's traits hold them: little-endian float32. */
 export type Bytes = DataView | ArrayBuffer | Uint8Array;
 
 /** The shares of one layer. A number is row·columns + column; functions of the last layer are one row. */
-export interface WirePart {
+export interface WirePart extends Sums {
   layer: string;
-  kind: "functions" | "kernels";
-  rows: number;
-  columns: number;
   values: Bytes;
   /** To be compared with: what is usual, or the fall when one kernel alone is put out; NaN where not known. */
   beside: Bytes | null;
-  besideLabel: string;
   /** Rows and columns of a kernel. */
   kernel: [number, number];
   /** Kernels are applied to each channel by themselves: a column is a channel, not an input. */
@@ -30,21 +27,13 @@ export interface WirePart {
   mapShape: [number, number] | null;
   /** The sum of all maps. */
   total: Bytes | null;
-  /** How it adds up, for whoever looks once. */
-  sentence: string;
-  /** How that is computed, and what it leaves out. */
-  method: string;
   /** What the model said when this was found: layers are not all found at one step. */
-  step: number;
-  target: number;
   predicted: number;
   /** What the classes are called, and the outputs of this layer; empty where they only have numbers. */
   classes?: string[];
   names?: string[];
   /** What the inputs of this layer are called. */
   inputNames?: string[];
-  /** null where they are not finite. */
-  scores: (number | null)[];
   notes: string[];
 }
 
@@ -74,6 +63,11 @@ export interface Part extends Omit<WirePart, "values" | "beside" | "maps" | "tot
   scores: number[];
   values: Float32Array;
   beside: Float32Array | null;
+  besideLabel: string;
+  /** How it adds up, for whoever looks once. */
+  sentence: string;
+  /** How that is computed, and what it leaves out. */
+  method: string;
   /** From the largest |value| to the smallest. */
   order: number[];
   sum: number;
@@ -111,12 +105,16 @@ function readPart(wire: WirePart): Part {
     (a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b,
   );
   const [height, width] = wire.mapShape ?? [0, 0];
+  const sum = values.reduce((whole, v) => whole + v, 0);
   return {
     ...wire,
+    besideLabel: besideLabelOf(wire),
+    sentence: sentenceOf(wire, className(wire, wire.target), sum),
+    method: methodOf(wire),
     scores: wire.scores.map((score) => score ?? Number.NaN),
     values,
     order,
-    sum: values.reduce((sum, v) => sum + v, 0),
+    sum,
     beside: wire.beside && floats(wire.beside),
     total: wire.total && { height, width, data: floats(wire.total) },
     maps: wire.maps && floats(wire.maps),

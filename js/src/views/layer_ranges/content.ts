@@ -1,4 +1,4 @@
-/** What Python sends to LayerRanges (kan_widgets/widgets/range_wire.py), and what it means. No DOM. */
+/** What Python sends to LayerRanges (kan_widgets/widgets/layer_numbers.py), and what it means. No DOM. */
 
 import type { LayerLayout } from "../../wire/types.ts";
 

@@ -1,15 +1,19 @@
-"""What SplineInspector draws over a function: symbolic forms, and functions to compare with."""
+"""Symbolic forms of functions: laid over them in SplineInspector, or put in their place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kan_widgets.insight.symbolic_fit import SymbolicFit
 from kan_widgets.live import Selection
 from kan_widgets.live.frames.layout import LayerLayout
+
+if TYPE_CHECKING:
+    from kan_widgets.live import Binding
+
 
 INDEX = ("out", "in", "row", "column")
 _POINTS = 513
@@ -77,3 +81,29 @@ def names_function(selection: Selection | None, layers: tuple[LayerLayout, ...])
         )
         for layer in layers
     )
+
+
+def become_formed(binding: Binding, layer: str, index: Sequence[int]) -> str:
+    """Set a function to the form a·f(b·x + c) + d that is most like it, for good, and say which.
+
+    Raises
+    ------
+    KeyError, IndexError
+        If there is no such function.
+    ValueError
+        If nothing was observed at the layer, no form fits, or the layer cannot be edited.
+    """
+    from kan_widgets.insight import fix, symbolic
+
+    functions = binding.feed.model.layers.read_one(layer)
+    observed = binding.feed.observed.get(layer)
+    if observed is None:
+        raise ValueError(
+            "a form is fitted to the inputs of a function, and none were seen: "
+            "call live.observe(batch) first"
+        )
+    [best, *_] = symbolic(functions, observed, only=index).at(index)
+    if not best.fits:
+        raise ValueError(f"this function has no simple form: {best.quality()}")
+    fixed = fix(binding, best, observed=observed)
+    return f"φ is now {fixed.form} ({best.quality()}); training leaves it so until it is undone"

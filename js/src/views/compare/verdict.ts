@@ -1,0 +1,175 @@
+/** Which of several models is ahead, and what it costs beside the others. No DOM. */
+
+import { formatCount, formatNumber, percent } from "../../phi/format.ts";
+import type { Deciding, Model } from "./records.ts";
+
+/** In place of a number that is not there. */
+export const NOTHING = "–";
+
+export const inWords = (quantity: string) => quantity.replaceAll("_", " ");
+const isAccuracy = (quantity: string) => quantity.endsWith("accuracy");
+
+/** Values of one quantity: accuracies that were logged as shares of 1 are percentages. */
+export function written(quantity: string, values: readonly (number | null)[]): string[] {
+  const isShare = (value: number | null) => value === null || (value >= 0 && value <= 1);
+  const text = isAccuracy(quantity) && values.every(isShare) ? percent : formatNumber;
+  return values.map((value) => (value === null ? NOTHING : text(value)));
+}
+
+/** Which models have the most or the least; none where no value is better than another. */
+export function bestOf(values: readonly (number | null)[], most = false): number[] {
+  const known = values.filter((value) => value !== null && Number.isFinite(value)) as number[];
+  if (new Set(known).size < 2) return [];
+  const best = most ? Math.max(...known) : Math.min(...known);
+  return values.flatMap((value, k) => (value === best ? [k] : []));
+}
+
+export const bestIn = ({ quantity, values }: Deciding) => bestOf(values, isAccuracy(quantity));
+
+/** What decides, and where all are equal in it, what decides between these. */
+export function decisions([first, ...others]: readonly Deciding[]): Deciding[] {
+  if (!first) return [];
+  const equal = bestIn(first).length === 0 && new Set(first.values).size === 1;
+  const tie = equal && others.find((one) => bestIn(one).length > 0);
+  return tie ? [first, tie] : [first];
+}
+
+/** Why models cannot be compared as they are. */
+export function hintsOf(models: readonly Model[]): string[] {
+  const known = new Set(models.map(({ data_source }) => data_source).filter(Boolean));
+  return known.size > 1 ? ["The models are trained on different data."] : [];
+}
+
+/** What they are trained on, as far as that was said. */
+export function sourcesOf(models: readonly Model[]): string {
+  const known = models.filter(({ data_source }) => data_source);
+  const sources = new Set(known.map(({ data_source }) => data_source));
+  if (known.length === models.length && sources.size === 1) return `Trained on: ${[...sources][0]}`;
+  return known.map(({ name, data_source }) => `${name} trained on: ${data_source}`).join("; ");
+}
+
+/** Those that have made more steps than others; of some that take turns one is ahead. */
+function goneOn(models: readonly Model[]): Model[] {
+  const least = Math.min(...models.map(({ steps }) => steps));
+  return models.filter(({ steps }) => steps > least + 1);
+}
+
+/** Who is ahead, or what all had come to where some have gone on since; "" where that is not known. */
+export function verdictOf(models: readonly Model[], deciding: readonly Deciding[]): string {
+  const [first, tie] = decisions(deciding);
+  if (!first) {
+    return models.some(({ steps, last }) => steps > 0 || last.size > 0) ? "" : "Not trained yet.";
+  }
+  const names = models.map(({ name }) => name);
+  const { step, values, quantity } = first;
+  const best = bestIn(first);
+  const after = `After ${formatCount(step)} step${step === 1 ? "" : "s"}`;
+  const at = goneOn(models).length > 0 ? `At step ${formatCount(step)}` : after;
+  const text = written(quantity, values);
+  const what = trained(quantity);
+  if (best.length === 0) {
+    if (values.length < 2 || new Set(values).size > 1) return "";
+    const alike = `${what} ${text[0]} for ${names.length === 2 ? "both" : "all"}`;
+    if (!tie) return `${at}, no model is ahead: ${alike}.`;
+    return `${at}: ${alike}; ${leading(tie, names)}.`;
+  }
+  if (goneOn(models).length > 0) {
+    const order = [...best, ...names.keys()].filter((k, n, all) => all.indexOf(k) === n);
+    const each = order.filter((k) => values[k] !== null).map((k) => `${names[k]} ${text[k]}`);
+    return `${at}: ${what} ${each.join(", ")}${meansOf(first)}.`;
+  }
+  const are = best.length === 1 ? "is" : "are";
+  return `${at}, ${leaders(best, names)} ${are} ahead: ${what} ${against(first, names)}.`;
+}
+
+const trained = (quantity: string) =>
+  quantity.startsWith("eval_") ? inWords(quantity) : `training ${inWords(quantity)}`;
+
+const leaders = (best: readonly number[], names: readonly string[]) =>
+  best.map((k) => names[k]).join(" and ");
+
+function meansOf({ first, step }: Deciding): string {
+  const over = step - first + 1;
+  return over > 1 ? ` (means of the last ${formatCount(over)} steps)` : "";
+}
+
+/** The best value against those of the others, with their names where there are more than two. */
+function against(one: Deciding, names: readonly string[]): string {
+  const best = bestIn(one);
+  const text = written(one.quantity, one.values);
+  const others = [...names.keys()].filter((k) => one.values[k] !== null && !best.includes(k));
+  const said = others.map((k) => text[k] + (names.length > 2 ? ` (${names[k]})` : ""));
+  return `${text[best[0]]} against ${said.join(", ")}${meansOf(one)}`;
+}
+
+function leading(one: Deciding, names: readonly string[]): string {
+  const best = bestIn(one);
+  const has = best.length === 1 ? "has" : "have";
+  const how = isAccuracy(one.quantity) ? "higher" : "lower";
+  return `${leaders(best, names)} ${has} the ${how} ${trained(one.quantity)}, ${against(one, names)}`;
+}
+
+/** Who has gone on since, and what the one that is ahead costs; "" where there is nothing to say. */
+export function costsOf(models: readonly Model[], deciding: readonly Deciding[]): string {
+  const decided = decisions(deciding);
+  if (decided.length === 0) return "";
+  const { quantity } = decided[0];
+  const since = goneOn(models).map(({ name, steps, last }) => {
+    const value = last.get(quantity);
+    const now =
+      value === undefined ? "" : `: ${inWords(quantity)} ${written(quantity, [value])[0]}`;
+    return `${name} has since gone on to step ${formatCount(steps)}${now}.`;
+  });
+  return [...since, costOf(models, decided)].filter(Boolean).join(" ");
+}
+
+function costOf(models: readonly Model[], decided: readonly Deciding[]): string {
+  const best = decided.map(bestIn).find((found) => found.length > 0) ?? [];
+  if (best.length !== 1) return "";
+  const own = models[best[0]];
+  const ordered = [own, ...models.filter((model) => model !== own)];
+  const size = beside(ordered.map(({ parameters }) => parameters));
+  const time = beside(ordered.map(({ seconds_per_step }) => seconds_per_step));
+  const said = [];
+  if (size) said.push(SIZES[size]);
+  if (time) said.push(TIMES[time]);
+  const opposed = size && time && BETTER[size] * BETTER[time] < 0;
+  return said.length > 0 ? `${own.name} ${said.join(opposed ? " but " : " and ")}.` : "";
+}
+
+type Beside = "half" | "less" | "equal" | "more" | "twice" | "least";
+const BETTER: Record<Beside, number> = {
+  half: 1,
+  less: 1,
+  equal: 0,
+  more: -1,
+  twice: -1,
+  least: 1,
+};
+const SIZES: Record<Beside, string> = {
+  half: "has about half the parameters",
+  less: "has fewer parameters",
+  equal: "has about as many parameters",
+  more: "has more parameters",
+  twice: "has about twice the parameters",
+  least: "has the fewest parameters",
+};
+const TIMES: Record<Beside, string> = {
+  half: "takes about half the time per step",
+  less: "takes less time per step",
+  equal: "takes about as much time per step",
+  more: "takes more time per step",
+  twice: "takes about twice the time per step",
+  least: "takes the least time per step",
+};
+
+/** How the first number stands beside another one, or whether it is the least of several. */
+function beside(values: readonly (number | null)[]): Beside | null {
+  if (values.length < 2 || !values.every(Boolean)) return null;
+  const [first, ...others] = values as number[];
+  if (others.length > 1) return first < Math.min(...others) ? "least" : null;
+  const ratio = first / others[0];
+  if (ratio > 0.9 && ratio < 1.1) return "equal";
+  if (ratio < 1) return ratio > 0.45 && ratio < 0.55 ? "half" : "less";
+  return ratio > 1.8 && ratio < 2.2 ? "twice" : "more";
+}

@@ -1,0 +1,284 @@
+"""How frames reach a page in the background: as many as it draws, and as the processors allow."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import get_ident
+from typing import Any
+
+from kan_widgets.live.worker import Job, scheduler
+
+# As many messages may wait; whoever brings one more sends all of them.
+_MOST_WAITING = 8
+# After so long a drawing, whoever brings a message sends what waits, unless it is being sent.
+_WAITED_SECONDS = 0.05
+
+
+class Outbox:
+    """Messages in their order, sent by the scheduler, or by whoever cannot wait for it.
+
+    A message to a notebook's page costs about as much as reading a small network. Put here, it does
+    not hold up the next training step.
+
+    Parameters
+    ----------
+    send
+        A method, called with each message, never twice at once. Its object is held weakly:
+        without it nothing is sent. What it raises is raised again by the next ``put``, once.
+
+    Examples
+    --------
+    >>> class Page:
+    ...     def show(self, message):
+    ...         print(message)
+    >>> page = Page()
+    >>> box = Outbox(page.show)
+    >>> with box.lock:  # nobody else sends
+    ...     box.put("a frame")
+    ...     box.flush()
+    a frame
+    """
+
+    def __init__(self, send: Callable[[Any], object]) -> None:
+        self._send = weakref.WeakMethod(send)
+        self._waiting: deque[Any] = deque()
+        self._error: Exception | None = None
+        self._job = Job(scheduler, self._send_all)
+        self.lock = threading.RLock()
+        """Held while a message is sent: who holds it comes before the ones still waiting."""
+
+    def put(self, message: Any) -> None:
+        """Have a message sent soon, after those before it."""
+        self._waiting.append(message)
+        if len(self._waiting) > _MOST_WAITING:
+            self.flush()
+            return
+        if scheduler.is_busy(_WAITED_SECONDS) and self.lock.acquire(blocking=False):
+            try:
+                self._send_all()
+            finally:
+                self.lock.release()
+        self._job.wake()
+        self._complain()  # of what failed before
+
+    def flush(self) -> None:
+        """Send what waits in the calling thread, after what another thread is sending."""
+        with self.emptied():
+            pass
+
+    @contextmanager
+    def emptied(self) -> Iterator[None]:
+        """Let the caller send after what waits; what that raised is raised at the end."""
+        with self.lock:
+            self._send_all()
+            yield
+        self._complain()
+
+    def _send_all(self) -> None:
+        """Send what waits; a message that cannot be sent holds up no other."""
+        with self.lock:
+            while self._waiting:
+                message = self._waiting.popleft()
+                send = self._send()
+                if send is None:
+                    return
+                try:
+                    send(message)
+                except Exception as error:
+                    self._error = error
+
+    def _complain(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._waiting.clear()
+
+
+def is_costly(comm: Any) -> bool:
+    """Whether messages go through a notebook's kernel: without one they cost nothing."""
+    return type(comm).__module__.startswith("ipykernel")
+
+
+_FEW, _MANY = 2, 64
+"""So many frames may be under way in any case, and at most."""
+_BYTES, _MOST_BYTES = 1_000_000, 8_000_000
+"""Small frames may have so many together: of those the page keeps each for its timeline. And none
+more than so many."""
+_AHEAD_SECONDS, _CALM_SECONDS = 0.4, 2.0
+"""As many may be under way as the page draws in this time; of one that keeps up, as are sent to it
+in this one. Each answer is work for both sides: to JupyterLab it is a kernel that gets busy and
+idle again, for which it loads and changes the page's icon twice."""
+_PROMPT_SECONDS, _PROMPT_FRAMES = 0.25, 1.5
+"""A page keeps up that has drawn a frame after so long at most, or once so many more came,"""
+_MOSTLY = 0.7
+"""and at least this share of those that it was sent."""
+_MEASURED_SECONDS = 0.1
+"""How many it draws is measured over so long at least."""
+_PATIENCE_SECONDS = 0.5
+"""After so long without a word from the page one more is sent all the same."""
+_TRIES = 4
+"""After so many of these in vain the page is taken for one that cannot answer."""
+
+
+class Gate:
+    """Open while the page keeps up: it says which frames were drawn.
+
+    So a page is sent what it can draw, and what shares its processor is not held up by more. One
+    that says nothing, as it cannot while a cell runs, is sent everything.
+
+    Examples
+    --------
+    >>> gate = Gate()
+    >>> gate.came(gate.sent(now=0.0), 1, now=0.0)
+    >>> [gate.is_open(now=0.1) and gate.sent(now=0.1) for _ in range(4)]
+    [2, 3, False, False]
+    >>> gate.is_open(now=0.1, size=1000)
+    True
+    >>> gate.came(3, 2, now=0.2)  # all are drawn, and soon: twice as many may be under way
+    >>> [gate.is_open(now=0.2) and gate.sent(now=0.2) for _ in range(5)]
+    [4, 5, 6, 7, False]
+    """
+
+    def __init__(self) -> None:
+        self._sent = self._came = self._asked = 0
+        self._heard = False
+        self._in_vain = 0
+        self.last = 0.0
+        """When a frame was sent."""
+        self._times: deque[float] = deque(maxlen=_MANY)
+        self._ahead = _FEW
+        self._drawings, self._numbers, self._since = 0, 0, 0.0
+
+    def is_open(self, now: float, size: int = _BYTES) -> bool:
+        """Whether a frame of ``size`` bytes may be sent at time ``now``, in seconds."""
+        late = now - self.last >= _PATIENCE_SECONDS
+        return not self._heard or self._sent - self._came < self._most(size) or late
+
+    def sent(self, now: float) -> int:
+        """Note that a frame is sent; returns its number."""
+        if now - self.last >= _PATIENCE_SECONDS and self._sent > self._came:
+            self._in_vain += 1
+            self._heard = self._heard and self._in_vain < _TRIES
+        self._sent += 1
+        self.last = now
+        self._times.append(now)
+        return self._sent
+
+    def asks(self, number: int, size: int = _BYTES) -> bool:
+        """Whether the page is to say that it has drawn this frame, and with it those before.
+
+        It is asked at half of what may be under way, and not again before it has answered.
+        """
+        is_half = self._sent - self._came >= max(_FEW, self._most(size) / 2)
+        is_waiting = self._asked > self._came and self._in_vain == 0
+        if self._heard and (is_waiting or not is_half):
+            return False
+        self._asked = number
+        return True
+
+    def came(self, number: int, drawings: int, now: float, *, in_time: bool = True) -> None:
+        """Note that the page has drawn a frame, and with it those before, in so many drawings.
+
+        ``in_time`` tells whether that is heard while it trains, as it has to be.
+        """
+        if in_time:
+            self._heard, self._in_vain = True, 0
+        number = min(number, self._sent)
+        self._numbers += max(0, number - self._came)
+        self._came = max(self._came, number)
+        self._drawings += drawings
+        if (took := now - self._since) < _MEASURED_SECONDS:
+            return
+        since_sent = self._sent - number
+        known = since_sent < len(self._times)
+        soon = max(_PROMPT_SECONDS, _PROMPT_FRAMES * took / max(1, self._numbers))
+        is_prompt = known and now - self._times[-1 - since_sent] <= soon
+        if is_prompt and self._drawings >= _MOSTLY * self._numbers:
+            # By and by: one that draws all of little may not keep up with more.
+            self._ahead = min(round(_CALM_SECONDS * self._numbers / took), 2 * self._ahead)
+        else:
+            self._ahead = max(_FEW, round(_AHEAD_SECONDS * self._drawings / took))
+        self._drawings, self._numbers, self._since = 0, 0, now
+
+    def _most(self, size: int) -> int:
+        """Return how many frames of ``size`` bytes may be under way."""
+        size = max(1, size)
+        return max(_FEW, min(_MANY, _MOST_BYTES // size, max(self._ahead, _BYTES // size)))
+
+
+_CROWDED_SECONDS = 0.5
+"""How long a thread has waited is measured over so long at least."""
+_BUSY = 0.6
+"""A thread that runs in less of the time in which it need not wait is slowed by something else."""
+_MUCH, _LITTLE = 0.1, 0.04
+"""Of that: waits longer than the first make frames rarer, such below the second less rare."""
+_LEAST_GAP, _MOST_GAP = 0.1, 1.0
+"""Seconds between two frames, where they are rarer at all."""
+_WIDER, _NARROWER = 2.0, 0.5
+
+
+class Crowd:
+    """Knows whether the thread that trains is kept waiting for a processor, and makes frames rare.
+
+    A frame is work for the server, the browser and the page: where all cores are taken, that is
+    taken from the training. Linux says how long a thread could have run and did not; elsewhere
+    frames are as frequent as ever.
+
+    Examples
+    --------
+    >>> crowd = Crowd()
+    >>> crowd.look(now=0.0, times=(0.0, 0.0))
+    >>> crowd.look(now=1.0, times=(0.5, 0.5))  # it ran for half of the time, and could have in all
+    >>> crowd.gap
+    0.1
+    >>> crowd.look(now=2.0, times=(1.0, 1.0))
+    >>> crowd.gap
+    0.2
+    >>> crowd.look(now=3.0, times=(1.9, 1.0))
+    >>> crowd.gap
+    0.1
+    """
+
+    def __init__(self) -> None:
+        self.gap = 0.0
+        """Seconds that there should be between two frames."""
+        self._thread = 0
+        self._now = 0.0
+        self._times = 0.0, 0.0
+
+    def look(self, now: float, times: tuple[float, float] | None = None) -> None:
+        """Measure how long the calling thread has waited for a processor; now and then is enough.
+
+        ``times`` is told by those who know it: the seconds that it has run and waited so far.
+        """
+        thread, took = get_ident(), now - self._now
+        if thread == self._thread and took < _CROWDED_SECONDS:
+            return
+        if times is None and (times := times_so_far()) is None:
+            return
+        if thread == self._thread:
+            ran, waited = (time - before for time, before in zip(times, self._times, strict=True))
+            is_busy = ran >= _BUSY * (took - waited)
+            share = waited / (ran + waited) if is_busy and ran > 0 else 0.0
+            if share > _MUCH:
+                self.gap = min(_MOST_GAP, max(_LEAST_GAP, _WIDER * self.gap))
+            elif share < _LITTLE:
+                self.gap = self.gap * _NARROWER if self.gap > _LEAST_GAP else 0.0
+        self._thread, self._now, self._times = thread, now, times
+
+
+def times_so_far() -> tuple[float, float] | None:
+    """Return how many seconds the calling thread has run and waited to; None if not known."""
+    try:
+        with open("/proc/thread-self/schedstat", "rb") as file:
+            ran, waited, _ = file.read().split()
+        return int(ran) / 1e9, int(waited) / 1e9
+    except (OSError, ValueError):
+        return None
