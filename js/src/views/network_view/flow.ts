@@ -28,7 +28,7 @@ export function isStale(flow: Flow | null, { step }: Frame): boolean {
   return flow !== null && step - flow.step > Math.max(STALE.steps, STALE.share * step);
 }
 
-export interface Found {
+interface Found {
   flow: Flow | null;
   /** The page cannot compute what was drawn: only the model can. */
   asks: boolean;
@@ -98,7 +98,7 @@ export function createFlow() {
   };
 }
 
-export function exampleOf(
+function exampleOf(
   { shape, inputs }: { shape: readonly number[]; inputs: Float32Array },
   example: number,
 ): Float32Array {
