@@ -192,12 +192,3 @@ export function unitValues(flow: Flow, station: number, unit: number): Float32Ar
   const each = values.length / shape[0];
   return unit < shape[0] ? values.subarray(unit * each, (unit + 1) * each) : null;
 }
-
-/** Probabilities of scores; of log-probabilities they are the same. */
-export function softmax(scores: ArrayLike<number>): number[] {
-  const all = Array.from(scores);
-  const most = Math.max(...all);
-  const parts = all.map((score) => Math.exp(score - most));
-  const sum = parts.reduce((total, part) => total + part, 0);
-  return parts.map((part) => part / sum);
-}
