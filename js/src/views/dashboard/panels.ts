@@ -7,7 +7,7 @@ import { type Paged, pictureOf } from "../../scene/still.ts";
 import { element } from "../../shell/element.ts";
 import type { Mounted, Shell, Still } from "../../shell/mount.ts";
 import { createSteady, seenAround } from "../../shell/room.ts";
-import { watchTraits } from "../../shell/watch.ts";
+import { watchTraits } from "../../wire/hear.ts";
 import { createTogether, fitted, heightsOf, type Panel, rowsOf } from "./arrange.ts";
 
 /** Pixels of a row's drawings in a page, so that two rows fit a laptop's window; and of what is around a drawing. */
