@@ -531,11 +531,11 @@ describe("the view", () => {
     expect(again.hidden).toBe(true);
     const frame = store.latest();
     if (frame) store.takeLive({ ...frame, step: 1200 }, 0);
-    store.takeStatus({ state: "live", message: "" });
+    store.hold("status", { state: "live", message: "" });
     await painted();
     expect(texts(".kw-explained")).toEqual(["explained at step 40, the training is at 1,200"]);
     expect(again.hidden).toBe(true);
-    store.takeStatus({ state: "idle", message: "" });
+    store.hold("status", { state: "idle", message: "" });
     await painted();
     expect(again.hidden).toBe(false);
     again.click();
@@ -546,7 +546,7 @@ describe("the view", () => {
   });
 
   it("does not ask for another class in a page without a model", async () => {
-    store.takeStatus({ state: "saved", message: "" });
+    store.hold("status", { state: "saved", message: "" });
     const { model, root, click } = await show();
     await click("classes/0/0");
     expect(model.get("target")).toBeNull();
@@ -554,7 +554,7 @@ describe("the view", () => {
   });
 
   it("says so where the model is gone", async () => {
-    store.takeStatus({ state: "closed", message: "" });
+    store.hold("status", { state: "closed", message: "" });
     const { texts } = await show();
     expect(texts(".kw-tone-warn")).toEqual([
       "closed: the model this showed is gone; what was explained last stays",

@@ -38,7 +38,7 @@ import type {
   Window,
 } from "./types.ts";
 
-export const PROTOCOL = 1;
+const PROTOCOL = 1;
 
 /** The kernel speaks another protocol. */
 export class ProtocolMismatch extends WireError {
@@ -143,7 +143,7 @@ export function readFrame(raw: RawFrame, layout: Layout): Frame {
 }
 
 /** How many numbers a frame has. */
-export function frameLength({ layers, beside }: Layout): number {
+function frameLength({ layers, beside }: Layout): number {
   const more = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
   return Math.max(coefficientsOf(layers), ...more);
 }
@@ -234,7 +234,7 @@ function readWindow(raw: Record<string, unknown>, of: (what: string) => string):
   return { whole: sizes as Window["whole"], out, in: input };
 }
 
-/** Reads the trait of summaries; what cannot be read is left out. */
+/** Reads the trait of summaries. */
 export function readSummaries(value: unknown): Summary[] {
   return (Array.isArray(value) ? value : []).map((entry) => {
     const raw = record(entry, "a summary");
