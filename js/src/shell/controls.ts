@@ -146,37 +146,45 @@ export function createKit(document: Document, signal: AbortSignal) {
     return made;
   }
 
-  /** Tabs for a few layers, a menu for many. */
-  function layers(choose: (name: string) => void) {
-    const tabs = segments("Layer", choose);
-    tabs.box.classList.add("kw-tabs");
-    const menu = select("layer", "Which layer is drawn", choose);
-    menu.box.classList.add("kw-layer-menu");
-    let listed = "";
-    /** For layers that the stream may not have, with what each title says. */
-    function list(entries: readonly (Entry & { title: string })[], chosen: string, width: number) {
-      const text = JSON.stringify(entries);
-      if (text !== listed) {
-        listed = text;
-        tabs.fill(entries);
-        menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
-      }
-      const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
-      const asTabs = entries.length <= 4 && room <= Math.max(160, TABS * width);
-      tabs.box.hidden = !asTabs;
-      menu.box.hidden = asTabs;
-      tabs.set(chosen);
-      menu.set(chosen);
-    }
-    function show(all: readonly LayerLayout[], chosen: string, width: number) {
-      const entries = all.map((layer) => {
-        const label = layerTitle(layer);
-        return { value: layer.name, label, title: `${label} — ${layerSize(layer)}` };
-      });
-      list(entries, chosen, width);
-    }
-    return { boxes: [tabs.box, menu.box], list, show };
-  }
+  return {
+    segments,
+    select,
+    check,
+    number,
+    button,
+    /** Tabs for a few layers, a menu for many. */
+    layers(choose: (name: string) => void) {
+      const menu = select("layer", "Which layer is drawn", choose);
+      return layerChoice(segments("Layer", choose), menu);
+    },
+  };
+}
 
-  return { segments, select, check, number, button, layers };
+function layerChoice(tabs: Choice, menu: Choice) {
+  tabs.box.classList.add("kw-tabs");
+  menu.box.classList.add("kw-layer-menu");
+  let listed = "";
+  /** For layers that the stream may not have, with what each title says. */
+  function list(entries: readonly (Entry & { title: string })[], chosen: string, width: number) {
+    const text = JSON.stringify(entries);
+    if (text !== listed) {
+      listed = text;
+      tabs.fill(entries);
+      menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
+    }
+    const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
+    const asTabs = entries.length <= 4 && room <= Math.max(160, TABS * width);
+    tabs.box.hidden = !asTabs;
+    menu.box.hidden = asTabs;
+    tabs.set(chosen);
+    menu.set(chosen);
+  }
+  function show(all: readonly LayerLayout[], chosen: string, width: number) {
+    const entries = all.map((layer) => {
+      const label = layerTitle(layer);
+      return { value: layer.name, label, title: `${label} — ${layerSize(layer)}` };
+    });
+    list(entries, chosen, width);
+  }
+  return { boxes: [tabs.box, menu.box], list, show };
 }

@@ -165,12 +165,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
   function still(): Still | null {
-    if (!store) return null;
-    const asked = { ...given(store), still: true };
-    const scene = parts.still ? parts.still(asked) : kind.drawing()(asked);
-    if (typeof scene === "string") return null;
-    const caption = within ? scene.caption.filter((one) => isSaid(one, within)) : scene.caption;
-    return { scene: { ...scene, caption }, theme: asked.theme };
+    return store && stillOf(parts.still ?? kind.drawing(), given(store), within);
   }
 
   function say(text: string, tone: "calm" | "warn" = "calm") {
@@ -241,6 +236,13 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   theme();
   const birth = createBirth(root, loadFont(document), schedule, signal);
   connection.start();
+}
+
+function stillOf(draw: Drawing, given: Given, within: Within | undefined): Still | null {
+  const scene = draw({ ...given, still: true });
+  if (typeof scene === "string") return null;
+  const caption = within ? scene.caption.filter((one) => isSaid(one, within)) : scene.caption;
+  return { scene: { ...scene, caption }, theme: given.theme };
 }
 
 /** Puts the elements of a view where they stand in it; `own` are its timeline and the buttons that save. */

@@ -74,18 +74,11 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
     parts.tell(step, store.latest()?.step ?? step);
   }
 
-  /** Shows the kept step that is nearest to a place on the track, wherever the pointer is while it is held down. */
+  /** Shows the step under the pointer while it is held down. */
   function seek(event: PointerEvent) {
     if (!dragging) return;
-    const box = track.getBoundingClientRect();
-    const [first, last] = [steps[0], steps[steps.length - 1]];
-    const at = first + ((event.clientX - box.left) / box.width) * (last - first);
-    let nearest = first;
-    for (const step of steps) {
-      if (Math.abs(step - at) <= Math.abs(nearest - at)) nearest = step;
-    }
     moved = true;
-    store.setCursor(nearest);
+    store.setCursor(nearestTo(track, steps, event));
   }
 
   function toggle() {
@@ -96,12 +89,6 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
   function backToNewest() {
     player.stop();
     store.setCursor(-1);
-  }
-
-  function togglePin() {
-    const step = store.current()?.step;
-    if (store.ghostStep() >= 0) store.setGhostStep(-1);
-    else if (step !== undefined) store.setGhostStep(step);
   }
 
   function keydown(event: KeyboardEvent) {
@@ -136,7 +123,7 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
   });
   listen(play, signal, { click: toggle });
   listen(newest, signal, { click: backToNewest });
-  listen(pin, signal, { click: togglePin });
+  listen(pin, signal, { click: () => togglePin(store) });
   store.subscribe((what) => {
     if (what === "cursor" || what === "ghost") schedule();
     else if (what === "frame" || what === "layout" || what === "history") {
@@ -152,4 +139,19 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
   show();
   tell();
   return { element, tell };
+}
+
+/** The kept step that is nearest to a place on the track. */
+function nearestTo(track: HTMLElement, steps: readonly number[], { clientX }: PointerEvent) {
+  const { left, width } = track.getBoundingClientRect();
+  const [first, last] = [steps[0], steps[steps.length - 1]];
+  const at = first + ((clientX - left) / width) * (last - first);
+  return steps.reduce((best, step) => (Math.abs(step - at) <= Math.abs(best - at) ? step : best));
+}
+
+/** Keeps the step that is shown for comparison, or no longer. */
+function togglePin(store: Timed) {
+  const step = store.current()?.step;
+  if (store.ghostStep() >= 0) store.setGhostStep(-1);
+  else if (step !== undefined) store.setGhostStep(step);
 }

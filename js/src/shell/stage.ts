@@ -42,18 +42,13 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
   let scene: Scene | null = null;
   /** On the canvas: what lies under it changes when the scene scrolls. */
   let pointer: Point | null = null;
-  function onCanvas({ clientX, clientY }: Pick<MouseEvent, "clientX" | "clientY">): Point {
-    const box = canvas.getBoundingClientRect();
-    return { x: clientX - box.left, y: clientY - box.top };
-  }
-
   function inScene({ x, y }: Point): Point {
     const seen = view();
     return { x: x + seen.x, y: y + seen.y };
   }
 
   /** Where in the scene something happened. */
-  const at = (event: Pick<MouseEvent, "clientX" | "clientY">) => inScene(onCanvas(event));
+  const at = (event: Pick<MouseEvent, "clientX" | "clientY">) => inScene(placeOn(canvas, event));
   const siteAt = (place: Point) => scene?.sites.at(place.x, place.y, view()) ?? "";
   const drags = createDrags(canvas, at, siteAt, hands, signal);
   const walk = createWalk(hands, reveal);
@@ -81,7 +76,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
 
   listen(canvas, signal, {
     pointermove(event) {
-      pointer = event.pointerType === "touch" ? null : onCanvas(event);
+      pointer = event.pointerType === "touch" ? null : placeOn(canvas, event);
       drags.move(event);
       hands.moved();
     },
@@ -152,6 +147,11 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
       viewport.element.scrollTop = 0;
     },
   };
+}
+
+function placeOn(canvas: HTMLElement, event: Pick<MouseEvent, "clientX" | "clientY">): Point {
+  const { left, top } = canvas.getBoundingClientRect();
+  return { x: event.clientX - left, y: event.clientY - top };
 }
 
 /** The keyboard's way from site to site. */

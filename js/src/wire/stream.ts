@@ -57,15 +57,9 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     if (frame) store.takeInitial(frame);
   }
 
-  /** The trait is set rarely, from another place than the messages: it may be behind them. */
   function readLatest(live: boolean): void {
     const frame = frameOf("frame");
-    if (!frame) return;
-    const newest = store.latest();
-    if (live && !(newest && frame.step < newest.step)) store.takeLive(frame, performance.now());
-    // The model was changed before its first step.
-    else if (newest === store.initial() && newest?.step === frame.step) store.takeLive(frame, 0);
-    else store.takeHistory([frame]);
+    if (frame) takeLatest(store, frame, live);
   }
 
   function readFrames(): void {
@@ -160,6 +154,15 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   }
   askForMissed();
   return store;
+}
+
+/** The trait is set rarely, from another place than the messages: it may be behind them. */
+function takeLatest(store: FrameStore, frame: Frame, live: boolean): void {
+  const newest = store.latest();
+  if (live && !(newest && frame.step < newest.step)) store.takeLive(frame, performance.now());
+  // The model was changed before its first step.
+  else if (newest === store.initial() && newest?.step === frame.step) store.takeLive(frame, 0);
+  else store.takeHistory([frame]);
 }
 
 /** Changes that the page made go into the traits; the rest are messages. */

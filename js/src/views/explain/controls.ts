@@ -1,10 +1,10 @@
 /** The header: the layer, the class, the step that is explained, and explaining again where that does not come by itself. */
 
 import { formatCount, number } from "../../phi/format.ts";
-import { createKit } from "../../shell/controls.ts";
 import { element, put } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
-import { className } from "./content.ts";
+import { createOptions, type Option } from "../../shell/options.ts";
+import { className, type Part } from "./content.ts";
 import type { ExplainScene } from "./scene.ts";
 
 /** What the step that is explained means, by the state of the stream. */
@@ -14,15 +14,27 @@ const TITLES: Record<string, string> = {
   saved: "The step of the model that is explained",
 };
 
+const CLASS: Option<Part> = {
+  trait: "target",
+  label: "class",
+  title: "The class whose score is explained",
+  options: (part) =>
+    part.scores.map((score, k) => ({
+      value: String(k),
+      label: `${className(part, k)}: ${number(score)}${k === part.predicted ? " (highest)" : ""}`,
+    })),
+  value: ({ target }) => String(target),
+  chosen: Number,
+};
+
 /** `explain` says how the shares are computed, or no longer. */
 export function createHeader(shell: Shell, explain: (how: boolean) => void) {
   const { document, signal, model, choose, store, root } = shell;
-  const kit = createKit(document, signal);
+  const classes = createOptions(document, [CLASS], choose, signal);
+  const { kit } = classes;
+  const [box] = classes.boxes;
   const header = element(document, "div", "kw-header");
   const layers = kit.layers((name) => choose("layer", name));
-  const classes = kit.select("class", "The class whose score is explained", (value) =>
-    choose("target", Number(value)),
-  );
   const again = () => model.send({ kind: "explain" });
   const repeat = kit.button(
     "explain now",
@@ -39,9 +51,8 @@ export function createHeader(shell: Shell, explain: (how: boolean) => void) {
   how.setAttribute("aria-pressed", "false");
   const options = element(document, "div", "kw-options");
   const step = element(document, "span", "kw-explained");
-  options.append(classes.box, step, repeat, how);
+  options.append(box, step, repeat, how);
   header.append(...layers.boxes, options);
-  let filled = "";
 
   function show({ content, part }: ExplainScene) {
     const from = store();
@@ -52,14 +63,7 @@ export function createHeader(shell: Shell, explain: (how: boolean) => void) {
       title: `${layer} — ${kind === "kernels" ? "shares of the kernels" : "contributions of the functions"}`,
     }));
     layers.list(titles, part.layer, root.clientWidth);
-    const scores = part.scores.map((score, k) => ({
-      value: String(k),
-      label: `${className(part, k)}: ${number(score)}${k === part.predicted ? " (highest)" : ""}`,
-    }));
-    const list = JSON.stringify(scores);
-    if (list !== filled) classes.fill(scores);
-    filled = list;
-    classes.set(String(part.target));
+    classes.show(part);
     const newest = from.latest()?.step ?? part.step;
     const { state } = from.status();
     const behind = newest > part.step;
@@ -69,8 +73,7 @@ export function createHeader(shell: Shell, explain: (how: boolean) => void) {
     // At rest the view follows by itself, soon: what stays behind longer is asked for (see style.css).
     repeat.hidden = !(behind && state === "idle");
     // In a page saved for itself no model is there to explain again.
-    for (const choice of classes.box.querySelectorAll("select"))
-      choice.disabled = state === "saved";
+    for (const choice of box.querySelectorAll("select")) choice.disabled = state === "saved";
   }
   return { element: header, show };
 }

@@ -1,8 +1,8 @@
 /** The header: which links are shown, which example, how large, and what is done to the selected function. */
 
-import { createKit } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
+import { createOptions, type Option } from "../../shell/options.ts";
 import type { NetworkScene } from "./scene.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 
@@ -31,22 +31,34 @@ export type Act = (typeof BUTTONS)[number][0];
 
 const KEPT = [0.95, 0.9, 0.8, 0.5, 0.25];
 
+/** `omits`: not all links are shown. */
+const LINKS: Option<Settings & { omits: boolean }> = {
+  trait: "relevance",
+  label: "links",
+  title: "Show the strongest links only, until they make up this share of the total of each layer",
+  options({ top, relevance, omits }) {
+    const own = top > 0 ? `${top} to each unit` : omits ? "up to 800 a layer" : "all";
+    return [
+      { value: "auto", label: own },
+      ...(omits || relevance === 1 ? [{ value: "1", label: "all" }] : []),
+      ...KEPT.map((share) => ({ value: String(share), label: `strongest ${100 * share} %` })),
+    ];
+  },
+  value: ({ relevance }) => (relevance === null ? "auto" : String(nearest(relevance))),
+  chosen: (value) => (value === "auto" ? value : Number(value)),
+};
+
 /** `show` is given what was drawn, or the words in its place. */
 export function createHeader(
   { document, signal, choose, store, get }: Shell,
   act: (what: Act) => void,
 ) {
-  const kit = createKit(document, signal);
+  const links = createOptions(document, [LINKS], choose, signal);
   const root = element(document, "div", "kw-header");
-  const relevance = kit.select(
-    "links",
-    "Show the strongest links only, until they make up this share of the total of each layer",
-    (value) => choose("relevance", value === "auto" ? value : Number(value)),
-  );
   const buttons = Object.fromEntries(
     BUTTONS.map(([what, text, title]) => [
       what,
-      kit.button(text, title, "kw-button", () => act(what)),
+      links.kit.button(text, title, "kw-button", () => act(what)),
     ]),
   ) as Record<Act, HTMLButtonElement>;
   const { follow, clear, zero, form, reset, undo, farther, closer, whole } = buttons;
@@ -55,15 +67,14 @@ export function createHeader(
   edit.append(zero, form, reset, undo);
   const zoom = element(document, "span", "kw-tools");
   zoom.append(farther, closer, whole);
-  root.append(relevance.box, follow, clear, edit, zoom);
+  root.append(...links.boxes, follow, clear, edit, zoom);
 
   function show(shown: NetworkScene | string, zoomed: boolean) {
     const from = store();
     if (!from) return;
     const settings = settingsOf(get);
     const omits = typeof shown !== "string" && shown.omits;
-    relevance.fill(sharesOf(settings, omits));
-    relevance.set(settings.relevance === null ? "auto" : String(nearest(settings.relevance)));
+    links.show({ ...settings, omits });
     const { state } = from.status();
     const name = from.selection()?.layer;
     const layer = from.current()?.layout.layers.find((one) => one.name === name);
@@ -75,16 +86,6 @@ export function createHeader(
     whole.hidden = !zoomed;
   }
   return { element: root, show };
-}
-
-/** Which shares can be chosen; `omits`: not all links are shown. */
-function sharesOf({ top, relevance }: Settings, omits: boolean) {
-  const own = top > 0 ? `${top} to each unit` : omits ? "up to 800 a layer" : "all";
-  return [
-    { value: "auto", label: own },
-    ...(omits || relevance === 1 ? [{ value: "1", label: "all" }] : []),
-    ...KEPT.map((share) => ({ value: String(share), label: `strongest ${100 * share} %` })),
-  ];
 }
 
 function nearest(share: number): number {
