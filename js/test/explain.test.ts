@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { softmax } from "../src/phi/softmax.ts";
 import { NOTHING } from "../src/scene/drawing.ts";
 import type { Mark, Pixels, Rect, TextMark } from "../src/scene/marks.ts";
 import { svgOf } from "../src/scene/svg.ts";
@@ -18,7 +19,7 @@ import {
 import { outlineOf } from "../src/views/explain/pixels.ts";
 import { listsOf } from "../src/views/explain/rows.ts";
 import { drawing, type ExplainElement, render } from "../src/views/explain/view.ts";
-import { probabilities, verdict } from "../src/views/explain/words.ts";
+import { verdict } from "../src/views/explain/words.ts";
 import { FrameStore } from "../src/wire/store.ts";
 import type { Selection } from "../src/wire/types.ts";
 import { FakeModel } from "./fake_model.ts";
@@ -186,8 +187,8 @@ describe("what has no row of its own", () => {
 
 describe("words", () => {
   it("give probabilities that add up to one, however large the scores", () => {
-    expect(probabilities([0, Math.log(3)])).toEqual([0.25, 0.75].map((p) => expect.closeTo(p)));
-    expect(probabilities([1000, 1000])).toEqual([0.5, 0.5]);
+    expect(softmax([0, Math.log(3)])).toEqual([0.25, 0.75].map((p) => expect.closeTo(p)));
+    expect(softmax([1000, 1000])).toEqual([0.5, 0.5]);
   });
 
   it("say first what the network says", () => {
@@ -366,11 +367,11 @@ describe("the scene", () => {
       const box = sites.box(id) as Rect;
       expect(sites.at(box.x + box.width / 2, box.y + box.height / 2, box)).toBe(id);
     }
-    expect(made.numberAt("bars/0/0")).toBe(5);
-    expect(made.numberAt("bars/12/0")).toBe(-1); // all together
+    expect(made.meant("bars/0/0").share).toBe(5);
+    expect(made.meant("bars/12/0").share).toBe(-1); // all together
     // The largest of all channels at that place.
-    expect(made.numberAt("map/0/1")).toBe(5);
-    expect(made.classAt("classes/1/0")).toBe(1);
+    expect(made.meant("map/0/1").share).toBe(5);
+    expect(made.meant("classes/1/0").target).toBe(1);
     expect(sites.next("", "first")).toBe("bars/0/0");
     expect(sites.next("bars/0/0", "up")).toBe("map/1/1");
     expect(sites.next("map/1/1", "right")).toMatch(/^classes/);
@@ -380,7 +381,7 @@ describe("the scene", () => {
   it("lists channels first where there are more functions than rows, each with its map", () => {
     const { made, marks } = scene({ top: 3 });
     expect(made.sites.words("groups/0/0")).toBe("linear · channel 1, 4 functions · −1");
-    expect(made.numberAt("groups/0/0")).toBe(5);
+    expect(made.meant("groups/0/0").share).toBe(5);
     expect(made.sites.words("bars/2/0")).toBe("linear · channel 0 · row 1 · column 0 · +0.5");
     // The image, the map, its scale and three channels.
     expect(imagesOf(marks)).toHaveLength(6);
@@ -580,11 +581,11 @@ describe("the view", () => {
     expect(again.hidden).toBe(true);
     const frame = store.latest();
     if (frame) store.takeLive({ ...frame, step: 1200 }, 0);
-    store.takeStatus({ state: "live", message: "" });
+    store.hold("status", { state: "live", message: "" });
     await painted();
     expect(texts(".kw-explained")).toEqual(["explained at step 40, the training is at 1,200"]);
     expect(again.hidden).toBe(true);
-    store.takeStatus({ state: "idle", message: "" });
+    store.hold("status", { state: "idle", message: "" });
     await painted();
     expect(again.hidden).toBe(false);
     again.click();
@@ -595,7 +596,7 @@ describe("the view", () => {
   });
 
   it("does not ask for another class in a page without a model", async () => {
-    store.takeStatus({ state: "saved", message: "" });
+    store.hold("status", { state: "saved", message: "" });
     const { model, root, click } = await show();
     await click("classes/0/0");
     expect(model.get("target")).toBeNull();
@@ -603,7 +604,7 @@ describe("the view", () => {
   });
 
   it("says so where the model is gone", async () => {
-    store.takeStatus({ state: "closed", message: "" });
+    store.hold("status", { state: "closed", message: "" });
     const { texts } = await show();
     expect(texts(".kw-tone-warn")).toEqual([
       "closed: the model this showed is gone; what was explained last stays",

@@ -294,24 +294,26 @@ describe("the diagram of the next frame", () => {
       status: () => ({ state: "live", message: "" }),
       cursor: () => -1,
       ghost: () => first,
+      probe: () => null,
     };
     const first = frameAt(0);
     const given = { store, get: () => undefined } as unknown as Given;
-    const [keep, units] = [memory(), new Map<string, number[]>()];
+    const keep = memory();
     const settings = { relevance: 1, top: 0 } as unknown as Settings;
     const room = { x: 0, y: 0, width: 600, height: 300 };
     const [one, two] = [1, 2].map((step) =>
-      diagramOf(given, frameAt(step), settings, null, room, WHOLE, keep, units),
+      diagramOf(given, { frame: frameAt(step), settings, flow: null, room, window: WHOLE }, keep),
     );
     expect(two.frame.step).toBe(2);
-    expect(two.pictures[1]).not.toBe(one.pictures[1]);
+    expect(two.parts[1].picture).not.toBe(one.parts[1].picture);
     expect(two.layout).toBe(one.layout);
     // What the functions were is drawn, too, but not on itself.
-    expect(two.pictures[1]?.ghost).toBe(first);
+    expect(two.parts[1].picture?.ghost).toBe(first);
     expect(two.ghost).toBe(first);
     expect(hasGhosts(two.layout)).toBe(true);
-    const zero = diagramOf(given, first, settings, null, room, WHOLE, keep, units);
-    expect(zero.pictures[1]?.ghost).toBeNull();
+    const asked = { frame: first, settings, flow: null, room, window: WHOLE };
+    const zero = diagramOf(given, asked, keep);
+    expect(zero.parts[1].picture?.ghost).toBeNull();
     expect(zero.ghost).toBe(first);
   });
 });
@@ -371,11 +373,12 @@ describe("the strongest path", () => {
     status: () => ({ state: "live", message: "" }),
     cursor: () => -1,
     ghost: () => null,
+    probe: () => null,
   };
   const given = { store, get: () => undefined } as unknown as Given;
   const settings = { relevance: 1, top: 0 } as unknown as Settings;
   const room = { x: 0, y: 0, width: 600, height: 300 };
-  const diagram = diagramOf(given, frame, settings, flow, room, WHOLE, memory(), new Map());
+  const diagram = diagramOf(given, { frame, settings, flow, room, window: WHOLE }, memory());
   const largest = (own: number[]) =>
     own.reduce((best, part, k) => (Math.abs(part) > Math.abs(own[best]) ? k : best), 0);
 
@@ -386,7 +389,7 @@ describe("the strongest path", () => {
     const middle = largest(added(1, hidden)[unit]);
     const first = largest(added(0, input)[middle]);
     const ends = legs.map(({ column, bundle }) => {
-      const { from, to } = diagram.shown[column].bundles[bundle];
+      const { from, to } = diagram.parts[column].bundles[bundle];
       return [column, from, to];
     });
     expect(ends).toEqual([

@@ -63,7 +63,7 @@ describe("the scrubber", () => {
     tick();
     expect(one(".kw-newest").title).toContain("each new one as it comes");
     document.body.replaceChildren();
-    store.takeStatus({ state: "saved", message: "" });
+    store.hold("status", { state: "saved", message: "" });
     const saved = show([], store);
     tick();
     expect(saved.one(".kw-newest").title).toBe("The newest step is shown");

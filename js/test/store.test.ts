@@ -307,7 +307,7 @@ describe("what was observed, and edits", () => {
       ["undo", undefined],
     ]);
     expect(store.edits()).toEqual({ undo: 0, redo: 0, message: "" });
-    store.takeEdits({ undo: 2, redo: 1, message: "no" });
+    store.hold("edits", { undo: 2, redo: 1, message: "no" });
     expect(store.edits().undo).toBe(2);
     expect(heard).toEqual(["edits"]);
   });
@@ -350,13 +350,13 @@ describe("cursor, selection, status", () => {
 
   it("reports a fault until a good frame or a newer status comes", () => {
     const { store, live } = newStore();
-    store.takeStatus({ state: "live", message: "" });
+    store.hold("status", { state: "live", message: "" });
     store.fault("bad frame");
     expect(store.status()).toEqual({ state: "fault", message: "bad frame" });
     live(1);
     expect(store.status().state).toBe("live");
     store.fault("bad frame");
-    store.takeStatus({ state: "closed", message: "" });
+    store.hold("status", { state: "closed", message: "" });
     expect(store.status().state).toBe("closed");
   });
 });

@@ -1,6 +1,6 @@
 /** A page that stays connected with Python over HTTP: see kan_widgets/cli/serving.py. */
 
-import { PageModel } from "./model.ts";
+import { PageModel, type Path, put } from "./model.ts";
 
 /** What such a page holds, as kan_widgets/widgets/live_page.py writes it. */
 export interface Live {
@@ -20,7 +20,6 @@ interface Message {
   buffers: string[];
 }
 
-type Path = (string | number)[];
 type Post = (message: Message) => void;
 
 /** The model of a widget that lives in Python. */
@@ -58,7 +57,9 @@ export class LiveModel extends PageModel {
     const bytes = buffers.map(bytesOf);
     if (method === "custom") this.emit("msg:custom", content, bytes);
     if (method !== "update" || !state) return;
-    put(state, buffer_paths ?? [], bytes);
+    (buffer_paths ?? []).forEach((path, n) => {
+      put(state, path, bytes[n]);
+    });
     for (const [name, value] of Object.entries(state)) super.set(name, value);
   }
 }
@@ -101,15 +102,6 @@ export function connect(
 
 function bytesOf(base64: string): DataView {
   return new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
-}
-
-/** Puts bytes back to where they belong. */
-export function put(into: unknown, paths: readonly Path[], bytes: readonly DataView[]): void {
-  paths.forEach((path, n) => {
-    // biome-ignore lint/suspicious/noExplicitAny: a path may lead anywhere
-    const holder = path.slice(0, -1).reduce((inside: any, key) => inside[key], into as any);
-    holder[path[path.length - 1]] = bytes[n];
-  });
 }
 
 /** Takes bytes out of a value: a copy without them, where they belong, and the bytes in base64. */

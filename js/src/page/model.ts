@@ -8,6 +8,15 @@ export type Answer = (
   reply: (content: unknown, buffers: DataView[]) => void,
 ) => void;
 
+export type Path = readonly (string | number)[];
+
+/** Puts bytes to where they belong in a value. */
+export function put(into: unknown, path: Path, bytes: DataView): void {
+  // biome-ignore lint/suspicious/noExplicitAny: a path may lead anywhere
+  const holder = path.slice(0, -1).reduce((inside: any, key) => inside[key], into as any);
+  holder[path[path.length - 1]] = bytes;
+}
+
 export class PageModel {
   readonly #traits: Map<string, unknown>;
   protected readonly handlers = new Map<string, Set<Handler>>();

@@ -1,5 +1,7 @@
 /** What a page holds, as kan_widgets/widgets/page.py writes it. */
 
+import { type Path, put } from "./model.ts";
+
 export interface Saved {
   streams: SavedStream[];
   models: SavedModel[];
@@ -8,7 +10,7 @@ export interface Saved {
   /** In a page that Python serves, see live.ts; then there are no streams, and models of another kind. */
   heard?: number;
   /** What does not go into JSON: where it belongs in this document, and where it lies in the bytes. */
-  bytes: [path: (string | number)[], at: number, length: number][];
+  bytes: [path: Path, at: number, length: number][];
 }
 
 export interface SavedStream {
@@ -21,7 +23,7 @@ export interface SavedStream {
 }
 
 /** As the stream gets it from a kernel. */
-export interface SavedMessage {
+interface SavedMessage {
   content: Record<string, unknown>;
   buffers: DataView[];
 }
@@ -41,7 +43,7 @@ export interface Run {
   beside?: DataView;
 }
 
-export interface SavedModel {
+interface SavedModel {
   /** What it is: the name of its class. */
   module: string;
   stream: number;
@@ -61,7 +63,7 @@ export interface Place {
 }
 
 /** A frame as the protocol has it in a trait. */
-export interface SavedFrame {
+interface SavedFrame {
   layout: number;
   step: number;
   data: DataView;
@@ -76,10 +78,7 @@ export async function unpack(text: string, base64: string): Promise<Saved> {
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = await new Response(stream).arrayBuffer();
   for (const [path, at, length] of saved.bytes) {
-    const last = path[path.length - 1];
-    // biome-ignore lint/suspicious/noExplicitAny: a path may lead anywhere
-    const holder = path.slice(0, -1).reduce((inside: any, key) => inside[key], saved);
-    holder[last] = new DataView(bytes, at, length);
+    put(saved, path, new DataView(bytes, at, length));
   }
   return saved;
 }

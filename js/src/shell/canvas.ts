@@ -13,6 +13,7 @@ import type {
   TilesMark,
 } from "../scene/marks.ts";
 import { FALLBACK, MIDDLE } from "../scene/text.ts";
+import { putStyle } from "./element.ts";
 
 /**
  * Without a graphics card a line of one pixel or less is drawn some 30 times as fast as a wider one, and crowded paths
@@ -31,12 +32,7 @@ interface Copy {
   again: number;
 }
 
-export interface Painter {
-  /** Draws the part of a scene that lies in `view` over the whole canvas. */
-  paint(scene: Scene, view: Rect, ratio: number): void;
-}
-
-export function createPainter(canvas: HTMLCanvasElement): Painter {
+export function createPainter(canvas: HTMLCanvasElement) {
   const context = canvas.getContext("2d");
   const copies: (Copy | undefined)[] = [];
 
@@ -71,41 +67,44 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
     copy.canvas ??= canvas.ownerDocument.createElement("canvas");
     const under = copy.canvas.getContext("2d");
     if (!under) return;
-    if (copy.canvas.width !== canvas.width || copy.canvas.height !== canvas.height) {
-      copy.canvas.width = canvas.width;
-      copy.canvas.height = canvas.height;
-    }
-    under.setTransform(1, 0, 0, 1, 0, 0);
-    under.clearRect(0, 0, canvas.width, canvas.height);
-    under.setTransform(ratio, 0, 0, ratio, -view.x * ratio, -view.y * ratio);
-    drawMarks(under, sheet.marks(view));
+    fit(copy.canvas, canvas.width, canvas.height);
+    clear(under);
+    drawSheet(under, sheet, view, ratio);
     copy.isDrawn = true;
   }
 
   return {
-    paint(scene, view, ratio) {
+    /** Draws the part of a scene that lies in `view` over the whole canvas. */
+    paint(scene: Scene, view: Rect, ratio: number) {
       if (!context) return;
-      const [w, h] = [Math.round(view.width * ratio), Math.round(view.height * ratio)];
-      if (canvas.width !== w || canvas.height !== h) {
-        canvas.width = w;
-        canvas.height = h;
-        canvas.style.width = `${view.width}px`;
-        canvas.style.height = `${view.height}px`;
-      }
-      context.setTransform(1, 0, 0, 1, 0, 0);
-      context.clearRect(0, 0, w, h);
+      fit(canvas, Math.round(view.width * ratio), Math.round(view.height * ratio));
+      putStyle(canvas, { width: `${view.width}px`, height: `${view.height}px` });
+      clear(context);
       scene.sheets.forEach((sheet, place) => {
         const copy = copied(sheet, place, view, ratio);
         if (copy) {
           context.setTransform(1, 0, 0, 1, 0, 0);
           context.drawImage(copy, 0, 0);
-        } else {
-          context.setTransform(ratio, 0, 0, ratio, -view.x * ratio, -view.y * ratio);
-          drawMarks(context, sheet.marks(view));
-        }
+        } else drawSheet(context, sheet, view, ratio);
       });
     },
   };
+}
+
+function fit(canvas: HTMLCanvasElement, width: number, height: number) {
+  if (canvas.width === width && canvas.height === height) return;
+  canvas.width = width;
+  canvas.height = height;
+}
+
+function clear(context: Context) {
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+}
+
+function drawSheet(context: Context, sheet: Sheet, view: Rect, ratio: number) {
+  context.setTransform(ratio, 0, 0, ratio, -view.x * ratio, -view.y * ratio);
+  drawMarks(context, sheet.marks(view));
 }
 
 export function drawMarks(context: Context, marks: readonly Mark[]): void {
@@ -120,15 +119,9 @@ export function drawMarks(context: Context, marks: readonly Mark[]): void {
 
 function drawMark(context: Context, mark: Mark): void {
   switch (mark.kind) {
-    case "path": {
-      const path = new Path2D(mark.d);
-      if (mark.fill && mark.fill !== "none") {
-        context.fillStyle = mark.fill;
-        context.fill(path);
-      }
-      if (setStroke(context, mark)) context.stroke(path);
+    case "path":
+      finish(context, mark, new Path2D(mark.d));
       break;
-    }
     case "lines":
       drawLines(context, mark);
       break;
@@ -179,13 +172,17 @@ function setStroke(context: Context, { stroke, width = 1, dash, round }: Paint):
   return true;
 }
 
-/** Fills and strokes the path that was begun. */
-function finish(context: Context, paint: Paint): void {
-  if (paint.fill && paint.fill !== "none") {
-    context.fillStyle = paint.fill;
-    context.fill();
+/** Fills and strokes a path, by default the one that was begun. */
+function finish(context: Context, paint: Paint, path?: Path2D): void {
+  const { fill } = paint;
+  if (fill && fill !== "none") {
+    context.fillStyle = fill;
+    if (path) context.fill(path);
+    else context.fill();
   }
-  if (setStroke(context, paint)) context.stroke();
+  if (!setStroke(context, paint)) return;
+  if (path) context.stroke(path);
+  else context.stroke();
 }
 
 function drawLines(context: Context, mark: LinesMark): void {

@@ -8,11 +8,7 @@ import type { Shell } from "./mount.ts";
 
 const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
 
-export interface ChartBar {
-  element: HTMLElement;
-  /** `alone`: no kernel is there to make other means. `empty`: there are no curves to zoom. */
-  show(get: (trait: string) => unknown, alone: boolean, empty?: boolean): void;
-}
+export type ChartBar = ReturnType<typeof createChartBar>;
 
 /** `auto`: the view's scale can be left to it. */
 export function createChartBar(
@@ -20,7 +16,7 @@ export function createChartBar(
   zoom: (factor: number) => void,
   all: () => void,
   auto = false,
-): ChartBar {
+) {
   const { document, signal } = shell;
   const kit = createKit(document, signal);
   const root = element(document, "span", "kw-options");
@@ -37,14 +33,12 @@ export function createChartBar(
     "Draw the mean over this many steps around each step as a line; the logged values stay behind it",
     (value) => shell.choose("smoothing", Number(value)),
   );
-  const closer = kit.button(
-    "+",
-    "Show half as many steps; or drag across the steps to show",
-    "kw-button",
-    () => zoom(0.5),
-  );
-  const wider = kit.button("−", "Show twice as many steps", "kw-button", () => zoom(2));
-  const whole = kit.button("all steps", "Show all steps; or double-click", "kw-button", all);
+  const button = (text: string, title: string, act: () => void) =>
+    kit.button(text, title, "kw-button", act);
+  const half = "Show half as many steps; or drag across the steps to show";
+  const closer = button("+", half, () => zoom(0.5));
+  const wider = button("−", "Show twice as many steps", () => zoom(2));
+  const whole = button("all steps", "Show all steps; or double-click", all);
   const spread = element(document, "span", "kw-option");
   element(document, "span", "kw-option-label", spread).textContent = "zoom";
   spread.append(closer, wider, whole);
@@ -52,7 +46,8 @@ export function createChartBar(
   let listed = "";
   return {
     element: root,
-    show(get, alone, empty = false) {
+    /** `alone`: no kernel is there to make other means. `empty`: there are no curves to zoom. */
+    show(get: (trait: string) => unknown, alone: boolean, empty = false) {
       const smoothing = Number(get("smoothing"));
       const steps = [...new Set([...SMOOTHINGS, smoothing])].sort((a, b) => a - b);
       if (steps.join() !== listed) {

@@ -12,34 +12,20 @@ import type { Shell } from "./mount.ts";
 /** A drag over fewer pixels is a click. */
 const LEAST = 5;
 
-export interface Charted {
+interface Charted {
   chart: Chart;
   layout: ChartLayout;
 }
 
-export interface Hands {
-  /** The step under a place of the scene; null beside the plots. */
-  stepAt(at: Point): number | null;
-  /** Reads the values at a step; null for the latest. */
-  point(step: number | null): void;
-  /** A drag over some steps chooses them. */
-  band(from: Point): Drag | null;
-  zoomBy(factor: number): void;
-  all(): void;
-  /** True where the key was used. */
-  key(event: KeyboardEvent): boolean;
-  /** The latest values, or those at the step that is read: "loss 0.31". */
-  values(): string[];
-  /** Where a panel's plot lies in the scene. */
-  plot(panel: number): Rect | null;
-}
+export type Hands = ReturnType<typeof createChartHands>;
 
 /** `to.hands` is what the next drawing shows. */
 export function createChartHands(
   shell: Shell,
   drawn: () => Charted | null,
   to: { hands: ChartHands },
-): Hands {
+) {
+  /** The step under a place of the scene; null beside the plots. */
   function stepAt(at: Point, near = false): number | null {
     const layout = drawn()?.layout;
     for (const { box, plot } of layout?.places ?? []) {
@@ -53,12 +39,14 @@ export function createChartHands(
     return null;
   }
 
+  /** Reads the values at a step; null for the latest. */
   function point(step: number | null) {
     to.hands = { ...to.hands, step };
     shell.schedule();
   }
 
-  function band(from: Point) {
+  /** A drag over some steps chooses them. */
+  function band(from: Point): Drag | null {
     const start = stepAt(from);
     if (start === null) return null;
     let last = from;
@@ -92,6 +80,7 @@ export function createChartHands(
     zoomTo({ from: (from + to) / 2 - half, to: (from + to) / 2 + half });
   }
 
+  /** True where the key was used. */
   function key(event: KeyboardEvent): boolean {
     const steps = drawn()?.layout.steps;
     if (!steps || !plainKey(event)) return false;
@@ -115,6 +104,7 @@ export function createChartHands(
     return true;
   }
 
+  /** The latest values, or those at the step that is read: "loss 0.31". */
   function values(): string[] {
     const shown = drawn();
     if (!shown) return [];
@@ -133,6 +123,7 @@ export function createChartHands(
     all: () => zoomTo(null),
     key,
     values,
-    plot: (panel) => drawn()?.layout.places[panel]?.plot ?? null,
+    /** Where a panel's plot lies in the scene. */
+    plot: (panel: number): Rect | null => drawn()?.layout.places[panel]?.plot ?? null,
   };
 }

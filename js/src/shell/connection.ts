@@ -1,9 +1,11 @@
 /** A view's way to its stream, and to the next one when its trait names another. */
 
 import type { RenderProps } from "@anywidget/types";
+import { hear } from "../wire/hear.ts";
 import type { Store } from "../wire/types.ts";
+import { atEnd } from "./element.ts";
 
-export interface Connected {
+interface Connected {
   /** There is no stream yet, or no longer. */
   lost(): void;
   /** The signal ends with the view or when another stream takes its place. */
@@ -11,16 +13,11 @@ export interface Connected {
   failed(words: string): void;
 }
 
-export interface Connection {
-  /** Reference of the stream. */
-  stream(): string;
-  start(): void;
-}
-
+/** `stream` is the reference of the stream. */
 export function createConnection(
   { model, host, signal }: Pick<RenderProps, "model" | "host" | "signal">,
   { lost, found, failed }: Connected,
-): Connection {
+): { stream(): string; start(): void } {
   let stream = "";
   let current = new AbortController();
 
@@ -43,14 +40,7 @@ export function createConnection(
     }
   }
 
-  model.on("change:stream", connect);
-  signal.addEventListener(
-    "abort",
-    () => {
-      model.off("change:stream", connect);
-      current.abort();
-    },
-    { once: true },
-  );
+  hear(model, { "change:stream": connect }, signal);
+  atEnd(signal, () => current.abort());
   return { stream: () => stream, start: () => void connect() };
 }

@@ -1,6 +1,7 @@
 /** What a pointer does between going down on a canvas and going up. */
 
 import type { Point } from "../scene/marks.ts";
+import { listen } from "./element.ts";
 
 /** Places are those of the scene. */
 export interface Drag {
@@ -9,14 +10,6 @@ export interface Drag {
   end(): void;
   /** What gets the keyboard; the canvas by default. */
   focus?: HTMLElement | undefined;
-}
-
-export interface Ground {
-  canvas: HTMLCanvasElement;
-  /** Where in the scene something happened. */
-  at(event: Pick<MouseEvent, "clientX" | "clientY">): Point;
-  /** What lies there. */
-  siteAt(at: Point): string;
 }
 
 export interface Grip {
@@ -29,18 +22,14 @@ export interface Grip {
 /** Pixels that a hand moves without meaning it. */
 const TREMOR = 2;
 
-export interface Drags {
-  /** Passes a move on to the drag that goes on, if one does. */
-  move(event: PointerEvent): void;
-  /** Whether the click that comes now only ends a drag. */
-  tookClick(): boolean;
-}
-
+/** `at` is where in the scene something happened, `siteAt` what lies there. */
 export function createDrags(
-  { canvas, at, siteAt }: Ground,
+  canvas: HTMLCanvasElement,
+  at: (event: Pick<MouseEvent, "clientX" | "clientY">) => Point,
+  siteAt: (at: Point) => string,
   grip: Grip,
   signal: AbortSignal,
-): Drags {
+) {
   let drag: Drag | null = null;
   let start: Point = { x: 0, y: 0 };
   let moved = false;
@@ -50,46 +39,40 @@ export function createDrags(
     drag = null;
   }
 
-  canvas.addEventListener(
-    "pointerdown",
-    (event) => {
+  function touchstart(event: TouchEvent) {
+    const [finger] = event.touches;
+    if (!finger || !event.cancelable) return;
+    if (grip.holds?.(siteAt(at(finger)))) event.preventDefault();
+  }
+
+  listen(canvas, signal, {
+    pointerdown(event) {
       moved = false;
       if (event.button !== 0 || !grip.grab) return;
       start = at(event);
       drag = grip.grab(siteAt(start), start, event);
       if (drag) canvas.setPointerCapture?.(event.pointerId);
     },
-    { signal },
-  );
-  canvas.addEventListener("pointerup", end, { signal });
-  canvas.addEventListener("pointercancel", end, { signal });
-  canvas.addEventListener(
-    "mousedown",
-    (event) => {
+    pointerup: end,
+    pointercancel: end,
+    mousedown(event) {
       if (!drag) return;
       // No text is marked on the way; the keyboard comes here all the same.
       event.preventDefault();
       (drag.focus ?? canvas).focus({ preventScroll: true });
     },
-    { signal },
-  );
-  canvas.addEventListener(
-    "touchstart",
-    (event) => {
-      const [finger] = event.touches;
-      if (!finger || !event.cancelable) return;
-      if (grip.holds?.(siteAt(at(finger)))) event.preventDefault();
-    },
-    { signal, passive: false },
-  );
+  });
+  listen(canvas, signal, { touchstart }, { passive: false });
 
   return {
-    move(event) {
+    /** Passes a move on to the drag that goes on, if one does. */
+    move(event: PointerEvent) {
       if (!drag) return;
       const here = at(event);
       moved ||= Math.abs(here.x - start.x) + Math.abs(here.y - start.y) > TREMOR;
       drag.move(here, event);
     },
+    /** Whether the click that comes now only ends a drag. */
     tookClick() {
       const took = moved;
       moved = false;

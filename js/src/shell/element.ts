@@ -1,4 +1,4 @@
-/** Elements, made in one line. */
+/** Elements: made, listened to, and touched only where something changes. */
 
 export function element<K extends keyof HTMLElementTagNameMap>(
   document: Document,
@@ -12,6 +12,26 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+type Handlers = {
+  [K in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[K]) => void;
+};
+
+/** Listens while the signal lasts. */
+export function listen(
+  target: EventTarget,
+  signal: AbortSignal,
+  handlers: Handlers,
+  how: AddEventListenerOptions = {},
+): void {
+  for (const [kind, act] of Object.entries(handlers)) {
+    target.addEventListener(kind, act as (event: Event) => void, { ...how, signal });
+  }
+}
+
+export function atEnd(signal: AbortSignal, end: () => void): void {
+  signal.addEventListener("abort", end, { once: true });
+}
+
 /** Touches the page only where the words are others. */
 export function put(element: HTMLElement, words: string): void {
   if (element.textContent !== words) element.textContent = words;
@@ -21,4 +41,35 @@ export function put(element: HTMLElement, words: string): void {
 export function putOrHide(element: HTMLElement, words: string): void {
   put(element, words);
   element.hidden = words === "";
+}
+
+export function putAttributes(element: Element, attributes: Record<string, string>): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  }
+}
+
+export function putStyle(element: HTMLElement, styles: Record<string, string>): void {
+  const { style } = element;
+  for (const [name, value] of Object.entries(styles)) {
+    if (style.getPropertyValue(name) !== value) style.setProperty(name, value);
+  }
+}
+
+/** Whether the keyboard is here; also inside a shadow root, where the document only knows the host. */
+export function hasKeyboard(element: Element): boolean {
+  return element.matches(":focus");
+}
+
+const keys = new WeakMap<Element, string>();
+
+/**
+ * Names a drawing. While it has the keyboard, its name changes only when `key` does (another selection, another layer):
+ * a screen reader says the name of what has the keyboard whenever that changes, and would never stop if it came with
+ * every frame.
+ */
+export function describe(element: Element, text: string, key: string): void {
+  if (keys.get(element) === key && hasKeyboard(element)) return;
+  keys.set(element, key);
+  putAttributes(element, { "aria-label": text });
 }

@@ -5,13 +5,11 @@ import { type Drawing, type Given, NOTHING } from "../scene/drawing.ts";
 import type { Remark, Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
 import { wordsOf } from "../scene/words.ts";
+import { watchTraits } from "../wire/hear.ts";
 import type { Change, Store } from "../wire/types.ts";
-import { createBirth } from "./birth.ts";
-import { createCaption } from "./caption.ts";
 import { createConnection } from "./connection.ts";
-import { element } from "./element.ts";
+import { atEnd, element, listen, putAttributes } from "./element.ts";
 import { loadFont } from "./font.ts";
-import { holdHeight } from "./hold.ts";
 import { keepKeys } from "./keys.ts";
 import { chooseInLinked } from "./linked.ts";
 import { comeIntoSight, createSeen } from "./room.ts";
@@ -21,10 +19,8 @@ import { shareWithModel } from "./shared.ts";
 import { createStatus } from "./status.ts";
 import { paintTheme, themeBetween, watchTheme } from "./theme.ts";
 import { createTip, type Tip } from "./tip.ts";
-import { createTurns } from "./turns.ts";
-import { createUnseen } from "./unseen.ts";
-import { watchSize, watchTraits } from "./watch.ts";
-import { createWords } from "./words.ts";
+import { createBirth, createTurns, createUnseen } from "./turns.ts";
+import { createCaption, createWords, holdHeight } from "./words.ts";
 
 export interface Kind {
   /** As in the registry: "kernel_grid". */
@@ -114,7 +110,7 @@ export interface Parts {
 }
 
 /** What tests and other tools may ask of any view: how wide its scene is, and all words in it. */
-export interface ViewElement extends HTMLElement {
+interface ViewElement extends HTMLElement {
   kwShown(): { width: number; words: string[] };
 }
 
@@ -124,8 +120,8 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   const { model, el, host, signal, within } = props;
   const timed = !kind.timeless && !within;
   const document = el.ownerDocument;
-  const window = document.defaultView as Window & typeof globalThis;
-  const root = element(document, "div", `kw-view kw-${kind.name.replaceAll("_", "-")}`);
+  const named = `kw-view kw-${kind.name.replaceAll("_", "-")}`;
+  const root = element(document, "div", named) as unknown as ViewElement;
   const words = createWords(document);
   const time = element(document, "div", "kw-time-place");
   const turns = createTurns(root, draw, signal);
@@ -158,28 +154,18 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     speak: words.speak,
   };
   const parts = build(shell);
-  const line = row(document, "kw-caption", caption.element);
-  if (timed || kind.lists) line.prepend(status.element);
   time.hidden = !timed;
-  if (parts.header) root.append(toolbar(parts.header, kind.label));
-  root.append(line, words.message, parts.body, words.spoken, tip.element);
-  root.toggleAttribute("data-kw-within", within !== undefined);
+  const over = timed || kind.lists ? [status.element, caption.element] : [caption.element];
+  const save = within ? null : createSaving(document, still, parts.fileName, signal);
+  putTogether(shell, kind, parts, words, over, save && [time, save]);
   within?.takes(still, draw);
-  if (!within) {
-    const save = createSaving(document, { still, name: parts.fileName }, signal);
-    const foot = row(document, "kw-readout-row", words.readout, save);
-    (kind.above ? line : parts.body).after(time, foot);
-  }
 
   const seen = within ? within.seen : kind.fits && createSeen(root, parts.body);
   const given = (from: Store) => givenOf(model, from, parts.width(), theme(), within?.height());
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
   function still(): Still | null {
-    if (!store) return null;
-    const asked = { ...given(store), still: true };
-    const scene = parts.still ? parts.still(asked) : kind.drawing()(asked);
-    return typeof scene === "string" ? null : { scene: savedOf(scene, within), theme: asked.theme };
+    return store && stillOf(parts.still ?? kind.drawing(), given(store), within);
   }
 
   function say(text: string, tone: "calm" | "warn" = "calm") {
@@ -205,7 +191,8 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     const told = scene.caption.filter((remark) => isSaid(remark, within));
     caption.show(told);
     hold(`${scene.title} ${scene.width} ${isUnderWay(store)}`);
-    expose(root, { ...scene, caption: told });
+    const all = { ...scene, caption: told };
+    root.kwShown = () => ({ width: scene.width, words: wordsOf(all) });
     const isFirst = "kwUnborn" in root.dataset;
     say("");
     if (isFirst && kind.fits && !within) return draw(); // with what is around it, as it is now
@@ -238,20 +225,57 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
 
   watchTraits(model, [...kind.traits, "theme"], heard, signal);
   keepKeys(root, signal);
-  window.addEventListener("resize", schedule, { signal });
-  watchTheme(el, schedule, signal);
-  watchSize(root, schedule, signal);
-  const end = () => {
+  watchAround(el, root, schedule, signal);
+  atEnd(signal, () => {
     unseen.stop();
     status.stop();
     store = null;
     root.remove();
-  };
-  signal.addEventListener("abort", end, { once: true });
+  });
   el.append(root);
   theme();
   const birth = createBirth(root, loadFont(document), schedule, signal);
   connection.start();
+}
+
+function stillOf(draw: Drawing, given: Given, within: Within | undefined): Still | null {
+  const scene = draw({ ...given, still: true });
+  if (typeof scene === "string") return null;
+  const caption = within ? scene.caption.filter((one) => isSaid(one, within)) : scene.caption;
+  return { scene: { ...scene, caption }, theme: given.theme };
+}
+
+/** Puts the elements of a view where they stand in it; `own` are its timeline and the buttons that save. */
+function putTogether(
+  { document, root, tip }: Shell,
+  { label, above }: Kind,
+  { header, body }: Parts,
+  { message, readout, spoken }: ReturnType<typeof createWords>,
+  over: readonly HTMLElement[],
+  own: [time: HTMLElement, save: HTMLElement] | null,
+) {
+  if (header) {
+    putAttributes(header, { role: "toolbar", "aria-label": label });
+    root.append(header);
+  }
+  const line = element(document, "div", "kw-caption", root);
+  line.append(...over);
+  root.append(message, body, spoken, tip.element);
+  root.toggleAttribute("data-kw-within", own === null);
+  if (!own) return;
+  const [time, save] = own;
+  const foot = element(document, "div", "kw-readout-row");
+  foot.append(readout, save);
+  (above ? line : body).after(time, foot);
+}
+
+/** Calls `changed` when the room of a view, or the theme around it, is another. */
+function watchAround(el: HTMLElement, root: HTMLElement, changed: () => void, signal: AbortSignal) {
+  listen(el.ownerDocument.defaultView as Window, signal, { resize: changed });
+  watchTheme(el, changed, signal);
+  const sizes = new ResizeObserver(changed);
+  sizes.observe(root);
+  atEnd(signal, () => sizes.disconnect());
 }
 
 /** What was observed may be on its way: words about its absence would only flash. */
@@ -265,11 +289,6 @@ function isUnderWay(store: Store): boolean {
 }
 
 /** A host says some remarks once for all that it has. */
-function savedOf(scene: Scene, within: Within | undefined): Scene {
-  if (!within) return scene;
-  return { ...scene, caption: scene.caption.filter((remark) => isSaid(remark, within)) };
-}
-
 function isSaid({ text, shared, inside }: Remark, within: Within | undefined): boolean {
   return within ? !shared && !within.says(text) : !inside;
 }
@@ -291,21 +310,4 @@ function givenOf(
     ratio: globalThis.devicePixelRatio || 1,
     pointed: NOTHING,
   };
-}
-
-function row(document: Document, className: string, ...inside: HTMLElement[]): HTMLElement {
-  const made = element(document, "div", className);
-  made.append(...inside);
-  return made;
-}
-
-function toolbar(header: HTMLElement, label: string): HTMLElement {
-  header.setAttribute("role", "toolbar");
-  header.setAttribute("aria-label", label);
-  return header;
-}
-
-function expose(root: HTMLElement, scene: Scene) {
-  const words = () => ({ width: scene.width, words: wordsOf(scene) });
-  (root as unknown as ViewElement).kwShown = words;
 }

@@ -3,34 +3,27 @@
 import type { Sketch } from "../phi/sketch.ts";
 import { greyOf } from "../scene/heat.ts";
 import { createKit } from "./controls.ts";
-import { element, put } from "./element.ts";
+import { element, listen, put, putAttributes, putStyle } from "./element.ts";
 import { DIRECTIONS, plainKey, used } from "./keys.ts";
 import type { Shell } from "./mount.ts";
 import { createPen } from "./pen.ts";
 
-export interface Pad {
-  open(): void;
-  close(): void;
-  /** Draws what the sketch holds, and what is made of it; `below` pixels under the pad stay free. */
-  show(verdict: string, below: number): void;
-}
+export type Pad = ReturnType<typeof createPad>;
 
 const NAME =
   "Your drawing. Arrows move the pen, Space draws, Backspace erases, Escape puts the pad away.";
 const STEPS = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] } as const;
 
 /** `over` is what it lies on; `back` gets the keyboard when it is put away. */
-export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back: HTMLElement): Pad {
+export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back: HTMLElement) {
   const { document, signal } = shell;
   const root = element(document, "div", "kw-pad", over);
   root.hidden = true;
-  root.setAttribute("role", "dialog");
-  root.setAttribute("aria-label", "Draw an example of your own");
+  putAttributes(root, { role: "dialog", "aria-label": "Draw an example of your own" });
   const sheet = element(document, "div", "kw-pad-sheet", root);
   const canvas = element(document, "canvas", "kw-pad-image", sheet);
   canvas.tabIndex = 0;
-  canvas.setAttribute("role", "application");
-  canvas.setAttribute("aria-label", NAME);
+  putAttributes(canvas, { role: "application", "aria-label": NAME });
   const mark = element(document, "div", "kw-pad-mark", sheet);
   mark.hidden = true;
   const foot = element(document, "div", "kw-tools", root);
@@ -49,10 +42,12 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
   function place() {
     const { width, height } = sketch.image();
     const [x, y] = at;
-    mark.style.left = `${(100 * x) / width}%`;
-    mark.style.top = `${(100 * y) / height}%`;
-    mark.style.width = `${100 / width}%`;
-    mark.style.height = `${100 / height}%`;
+    putStyle(mark, {
+      left: `${(100 * x) / width}%`,
+      top: `${(100 * y) / height}%`,
+      width: `${100 / width}%`,
+      height: `${100 / height}%`,
+    });
   }
 
   function key(event: KeyboardEvent) {
@@ -76,19 +71,19 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
     kit.button("clear", "Begin the drawing anew", "kw-button", pen.clear),
     kit.button("done", "Put the pad away (Escape)", "kw-button", close),
   );
-  canvas.addEventListener("keydown", key, { signal });
-  canvas.addEventListener("blur", () => mark.toggleAttribute("hidden", true), { signal });
-  root.addEventListener(
-    "keydown",
-    (event) => {
+  listen(canvas, signal, {
+    keydown: key,
+    blur: () => mark.toggleAttribute("hidden", true),
+  });
+  listen(root, signal, {
+    keydown(event) {
       if (event.key !== "Escape") return;
       used(event);
       close();
     },
-    { signal },
-  );
-  // What lies below takes the wheel and the pointer for itself.
-  root.addEventListener("pointerdown", (event) => event.stopPropagation(), { signal });
+    // What lies below takes the wheel and the pointer for itself.
+    pointerdown: (event) => event.stopPropagation(),
+  });
 
   return {
     open() {
@@ -99,7 +94,8 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
       shell.schedule();
     },
     close,
-    show(verdict, below) {
+    /** Draws what the sketch holds, and what is made of it; `below` pixels under the pad stay free. */
+    show(verdict: string, below: number) {
       if (root.hidden) return;
       root.style.bottom = `${below}px`;
       const { data, width, height } = sketch.image();

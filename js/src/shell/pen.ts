@@ -3,18 +3,13 @@
 import type { Images } from "../phi/images.ts";
 import type { Sketch } from "../phi/sketch.ts";
 import type { Rect } from "../scene/marks.ts";
+import { listen } from "./element.ts";
 import type { Shell } from "./mount.ts";
 import type { Stage } from "./stage.ts";
 
 type Point = [x: number, y: number];
 
-export interface Pen {
-  /** One dot, at a pixel. */
-  dot(row: number, column: number, erase: boolean): void;
-  /** A line through points in pixels of the image. */
-  through(points: readonly Point[]): void;
-  clear(): void;
-}
+export type Pen = ReturnType<typeof createPen>;
 
 /** `place` is where in the scene one draws, null where one cannot; the drawing goes to Python whenever the pen is lifted. */
 export function createPen(
@@ -22,7 +17,7 @@ export function createPen(
   { canvas, view }: Pick<Stage, "canvas" | "view">,
   sketch: Sketch,
   place: () => Rect | null,
-): Pen {
+) {
   const { signal } = shell;
   let held: { at: Point; erase: boolean } | null = null;
 
@@ -32,10 +27,7 @@ export function createPen(
   }
 
   /** The place of the mouse in pixels of the image; null where nothing can be drawn. */
-  function onImage(
-    event: Pick<MouseEvent, "clientX" | "clientY">,
-    anywhere: boolean,
-  ): Point | null {
+  function onImage(event: Pick<MouseEvent, "clientX" | "clientY">, anywhere = false): Point | null {
     const box = place();
     if (!box) return null;
     const corner = canvas.getBoundingClientRect();
@@ -48,60 +40,55 @@ export function createPen(
     return [(x / box.width) * width, (y / box.height) * height];
   }
 
-  function down(event: PointerEvent) {
-    const at = onImage(event, false);
-    if (!at || (event.button !== 0 && event.button !== 2)) return;
-    held = { at, erase: event.shiftKey || event.button === 2 };
-    canvas.setPointerCapture?.(event.pointerId);
-    sketch.line(at, at, held.erase);
-    event.preventDefault();
-    canvas.focus({ preventScroll: true });
-    shell.schedule();
-  }
-
-  function move(event: PointerEvent) {
-    if (!held) return;
-    // A fast hand: the browser keeps the places between two animation frames.
-    const moves = event.getCoalescedEvents?.() ?? [];
-    for (const move of moves.length > 0 ? moves : [event]) {
-      const to = onImage(move, true);
-      if (!to) continue;
-      sketch.line(held.at, to, held.erase);
-      held.at = to;
-    }
-    shell.schedule();
-  }
-
   function up() {
     if (!held) return;
     held = null;
     keep(sketch.lift());
   }
 
+  listen(canvas, signal, {
+    pointerdown(event) {
+      const at = onImage(event);
+      if (!at || (event.button !== 0 && event.button !== 2)) return;
+      held = { at, erase: event.shiftKey || event.button === 2 };
+      canvas.setPointerCapture?.(event.pointerId);
+      sketch.line(at, at, held.erase);
+      event.preventDefault();
+      canvas.focus({ preventScroll: true });
+      shell.schedule();
+    },
+    pointermove(event) {
+      if (!held) return;
+      // A fast hand: the browser keeps the places between two animation frames.
+      const moves = event.getCoalescedEvents?.() ?? [];
+      for (const move of moves.length > 0 ? moves : [event]) {
+        const to = onImage(move, true);
+        if (!to) continue;
+        sketch.line(held.at, to, held.erase);
+        held.at = to;
+      }
+      shell.schedule();
+    },
+    pointerup: up,
+    pointercancel: up,
+    contextmenu: (event) => onImage(event) && event.preventDefault(),
+  });
   /** A finger on the image draws, and does not scroll the page. */
-  function touch(event: TouchEvent) {
+  const touchstart = (event: TouchEvent) => {
     const [finger] = event.touches;
-    if (finger && event.cancelable && onImage(finger, false)) event.preventDefault();
-  }
-
-  function menu(event: MouseEvent) {
-    if (onImage(event, false)) event.preventDefault();
-  }
-
-  canvas.addEventListener("pointerdown", down, { signal });
-  canvas.addEventListener("pointermove", move, { signal });
-  canvas.addEventListener("pointerup", up, { signal });
-  canvas.addEventListener("pointercancel", up, { signal });
-  canvas.addEventListener("touchstart", touch, { signal, passive: false });
-  canvas.addEventListener("contextmenu", menu, { signal });
+    if (finger && event.cancelable && onImage(finger)) event.preventDefault();
+  };
+  listen(canvas, signal, { touchstart }, { passive: false });
 
   return {
-    dot(row, column, erase) {
+    /** One dot, at a pixel. */
+    dot(row: number, column: number, erase: boolean) {
       const at: Point = [column + 0.5, row + 0.5];
       sketch.line(at, at, erase);
       keep(sketch.lift());
     },
-    through(points) {
+    /** A line through points in pixels of the image. */
+    through(points: readonly Point[]) {
       points.forEach((to, k) => {
         sketch.line(points[Math.max(0, k - 1)], to, false);
       });

@@ -1,8 +1,7 @@
 /** Elements over the sites of a scene that can be worked with, for keyboards and for those who hear a page. */
 
 import type { Rect } from "../scene/marks.ts";
-import { hasKeyboard } from "./alternative.ts";
-import { element } from "./element.ts";
+import { element, hasKeyboard, listen, putAttributes, putStyle } from "./element.ts";
 import { plainKey, used } from "./keys.ts";
 
 export interface Operable {
@@ -18,7 +17,7 @@ export interface Operable {
   value?: { now: number; text: string } | undefined;
 }
 
-export interface PlaceHands {
+interface PlaceHands {
   press?(id: string): void;
   /** A key; true where it was used. Other arrow keys lead from one place to the next. */
   key?(id: string, event: KeyboardEvent): boolean;
@@ -26,14 +25,7 @@ export interface PlaceHands {
   released?(): void;
 }
 
-export interface Places {
-  element: HTMLElement;
-  /** `held` says its value also while it has the keyboard. */
-  show(list: readonly Operable[], held?: string): void;
-  /** The keyboard comes back to this one. */
-  remember(id: string): void;
-  of(id: string): HTMLElement | undefined;
-}
+export type Places = ReturnType<typeof createPlaces>;
 
 const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
@@ -44,10 +36,9 @@ export function createPlaces(
   role: "button" | "slider",
   hands: PlaceHands,
   signal: AbortSignal,
-): Places {
+) {
   const root = element(document, "div", "kw-places");
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", name);
+  putAttributes(root, { role: "group", "aria-label": name });
   let places = new Map<string, HTMLButtonElement>();
   let entry = "";
 
@@ -58,10 +49,7 @@ export function createPlaces(
     const place = element(document, "button", "kw-place");
     place.type = "button";
     place.dataset.site = id;
-    if (role === "slider") {
-      place.setAttribute("role", "slider");
-      place.setAttribute("aria-orientation", "vertical");
-    }
+    if (role === "slider") putAttributes(place, { role, "aria-orientation": "vertical" });
     return place;
   }
 
@@ -85,24 +73,22 @@ export function createPlaces(
     return true;
   }
 
-  root.addEventListener("click", (event) => hands.press?.(idOf(event)), { signal });
-  root.addEventListener(
-    "keydown",
-    (event) => {
+  listen(root, signal, {
+    click: (event) => hands.press?.(idOf(event)),
+    keydown(event) {
       const id = idOf(event);
       if (!id || !plainKey(event)) return;
       const by = STEPS[event.key];
       if (hands.key?.(id, event) || (by !== undefined && step(id, by))) used(event);
     },
-    { signal },
-  );
-  for (const kind of ["keyup", "focusout"] as const) {
-    root.addEventListener(kind, () => hands.released?.(), { signal });
-  }
+    keyup: () => hands.released?.(),
+    focusout: () => hands.released?.(),
+  });
 
   return {
     element: root,
-    show(list, held = "") {
+    /** `held` says its value also while it has the keyboard. */
+    show(list: readonly Operable[], held = "") {
       build(list);
       if (!list.some(({ id, box, disabled }) => id === entry && box && !disabled)) {
         entry = list.find(({ box, disabled }) => box && !disabled)?.id ?? "";
@@ -112,28 +98,25 @@ export function createPlaces(
         place.hidden = box === null;
         place.disabled = disabled;
         place.tabIndex = id === entry ? 0 : -1;
-        set(place, "aria-label", label);
-        if (pressed !== undefined) set(place, "aria-pressed", String(pressed));
+        putAttributes(place, { "aria-label": label });
+        if (pressed !== undefined) putAttributes(place, { "aria-pressed": String(pressed) });
         // What has the keyboard is read out whenever it changes: not on every frame.
         if (value && (id === held || !hasKeyboard(place))) {
-          set(place, "aria-valuenow", String(value.now));
-          set(place, "aria-valuetext", value.text);
+          const { now, text } = value;
+          putAttributes(place, { "aria-valuenow": String(now), "aria-valuetext": text });
         }
         if (!box) continue;
-        const at = `translate(${box.x}px, ${box.y}px)`;
-        if (place.style.transform !== at) place.style.transform = at;
-        const [width, height] = [`${box.width}px`, `${box.height}px`];
-        if (place.style.width !== width) place.style.width = width;
-        if (place.style.height !== height) place.style.height = height;
+        putStyle(place, {
+          transform: `translate(${box.x}px, ${box.y}px)`,
+          width: `${box.width}px`,
+          height: `${box.height}px`,
+        });
       }
     },
-    remember(id) {
+    /** The keyboard comes back to this one. */
+    remember(id: string) {
       entry = id;
     },
-    of: (id) => places.get(id),
+    of: (id: string): HTMLElement | undefined => places.get(id),
   };
-}
-
-function set(target: Element, name: string, value: string) {
-  if (target.getAttribute(name) !== value) target.setAttribute(name, value);
 }

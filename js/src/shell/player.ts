@@ -7,15 +7,7 @@ const PLAY_TIME = 10_000;
 /** The least time between two steps of a playing history. */
 const BEAT = 40;
 
-export interface Player {
-  playing(): boolean;
-  start(): void;
-  stop(): void;
-  /** Shows the kept step that is so many further. */
-  move(by: number): void;
-}
-
-export function createPlayer(store: Timed, started: () => void, stopped: () => void): Player {
+export function createPlayer(store: Timed, started: () => void, stopped: () => void) {
   let timer: ReturnType<typeof setInterval> | undefined;
   let steps: number[] = [];
 
@@ -26,6 +18,7 @@ export function createPlayer(store: Timed, started: () => void, stopped: () => v
     return at >= 0 ? at : steps.filter((kept) => kept < step).length - 1;
   }
 
+  /** Shows the kept step that is so many further. */
   function move(by: number) {
     steps = store.steps();
     if (steps.length === 0) return;

@@ -5,29 +5,23 @@ import { pictureOf, stillOf } from "../scene/still.ts";
 import type { Theme } from "../scene/theme.ts";
 import { drawMarks } from "./canvas.ts";
 import { createKit } from "./controls.ts";
-import { element } from "./element.ts";
-
-export interface Savable {
-  /** What is saved; null while there is nothing. */
-  still(): { scene: Scene; theme: Theme } | null;
-  /** The file's name without its ending. */
-  name(): string;
-}
+import { element, putAttributes } from "./element.ts";
 
 /** What tests may ask of the buttons, as `element.kwSave`. */
 export interface SaveElement extends HTMLElement {
   kwSave: { svg(): string | null; png(): Promise<Blob | null> };
 }
 
+/** `still` gives what is saved, null while there is nothing; `name` the file's name without its ending. */
 export function createSaving(
   document: Document,
-  { still, name }: Savable,
+  still: () => { scene: Scene; theme: Theme } | null,
+  name: () => string,
   signal: AbortSignal,
 ): HTMLElement {
   const kit = createKit(document, signal);
   const box = element(document, "span", "kw-save") as unknown as SaveElement;
-  box.setAttribute("role", "group");
-  box.setAttribute("aria-label", "Save what is shown");
+  putAttributes(box, { role: "group", "aria-label": "Save what is shown" });
   const svg = () => {
     const shown = still();
     return shown && stillOf(shown.scene, shown.theme);
@@ -36,17 +30,18 @@ export function createSaving(
     const shown = still();
     return shown && pngOf(document, shown.scene, shown.theme);
   };
+  const save = (blob: Blob | null, ending: string) => {
+    if (blob) download(document, blob, `${fileName(name())}.${ending}`);
+  };
+  const asSvg = () => {
+    const text = svg();
+    save(text ? new Blob([text], { type: "image/svg+xml" }) : null, "svg");
+  };
   box.append(
-    kit.button("PNG", "Save what is shown as a PNG", "kw-save-button", async () => {
-      const blob = await png();
-      if (blob) download(document, blob, `${fileName(name())}.png`);
-    }),
-    kit.button("SVG", "Save what is shown as an SVG", "kw-save-button", () => {
-      const text = svg();
-      if (!text) return;
-      const blob = new Blob([text], { type: "image/svg+xml" });
-      download(document, blob, `${fileName(name())}.svg`);
-    }),
+    kit.button("PNG", "Save what is shown as a PNG", "kw-save-button", async () =>
+      save(await png(), "png"),
+    ),
+    kit.button("SVG", "Save what is shown as an SVG", "kw-save-button", asSvg),
   );
   box.kwSave = { svg, png };
   return box;

@@ -1,6 +1,7 @@
 /** Selection and time are those of the stream: the view's model, by which others link them, has the same. */
 
 import type { AnyModel } from "@anywidget/types";
+import { hear } from "../wire/hear.ts";
 import { readSelection } from "../wire/protocol.ts";
 import type { Store } from "../wire/types.ts";
 
@@ -13,17 +14,13 @@ export function shareWithModel(model: AnyModel, store: Store, signal: AbortSigna
     selection: () => model.set("selection", store.selection()),
     cursor: () => model.set("cursor", store.cursor()),
   };
-  const taken = {
-    selection: () => store.select(readSelection(model.get("selection"))),
-    cursor: () => store.setCursor(Number(model.get("cursor"))),
-  };
   for (const tell of Object.values(told)) tell();
   store.subscribe((what) => {
     if (what === "selection" || what === "cursor") told[what]();
   }, signal);
-  for (const [trait, take] of Object.entries(taken)) model.on(`change:${trait}`, take);
-  const end = () => {
-    for (const [trait, take] of Object.entries(taken)) model.off(`change:${trait}`, take);
+  const taken = {
+    "change:selection": () => store.select(readSelection(model.get("selection"))),
+    "change:cursor": () => store.setCursor(Number(model.get("cursor"))),
   };
-  signal.addEventListener("abort", end, { once: true });
+  hear(model, taken, signal);
 }

@@ -1,12 +1,10 @@
 /** The canvas of a scene: draws it, and tells what is pointed at by the ids of its sites. */
 
-import type { Pointed } from "../scene/drawing.ts";
-import { NOTHING } from "../scene/drawing.ts";
+import { NOTHING, type Pointed } from "../scene/drawing.ts";
 import type { Point, Rect, Scene } from "../scene/marks.ts";
-import { describe } from "./alternative.ts";
 import { createPainter } from "./canvas.ts";
 import { createDrags, type Grip } from "./drag.ts";
-import { element } from "./element.ts";
+import { describe, element, listen, putAttributes } from "./element.ts";
 import { DIRECTIONS, plainKey, used } from "./keys.ts";
 import { createViewport } from "./viewport.ts";
 
@@ -31,59 +29,28 @@ export interface Hands extends Grip {
   title?(id: string): string;
 }
 
-export interface Stage {
-  element: HTMLElement;
-  /** As large as the scene, under the canvas and whatever a view lays over it. */
-  page: HTMLElement;
-  canvas: HTMLCanvasElement;
-  /** CSS pixels that a scene has from left to right; 0 while the view is hidden. */
-  width(): number;
-  pointed(): Pointed;
-  /** Puts the keyboard's mark on a site, where it goes on from. */
-  keyboardAt(id: string): void;
-  /** Draws the scene that `make` gives for a width; one taller than `most` scrolls. */
-  show<S extends Scene>(
-    make: (width: number) => S | string,
-    most: number,
-    ratio: number,
-  ): S | string;
-  /** What is seen of the scene. */
-  view(): Rect;
-  /** Where in the scene something happened. */
-  at(event: Pick<MouseEvent, "clientX" | "clientY">): Point;
-  /** Where a site lies in client pixels. */
-  clientBox(id: string): Rect | null;
-  /** Likewise a place of the scene. */
-  clientRect(box: Rect): Rect;
-  /** Scrolls until a site is seen. */
-  reveal(id: string): void;
-  scrollToTop(): void;
-}
+export type Stage = ReturnType<typeof createStage>;
 
-export function createStage(document: Document, hands: Hands, signal: AbortSignal): Stage {
+export function createStage(document: Document, hands: Hands, signal: AbortSignal) {
   const viewport = createViewport(document);
   const { page, view } = viewport;
   const canvas = element(document, "canvas", "kw-canvas", page);
   canvas.tabIndex = 0;
-  canvas.setAttribute("role", "application");
+  putAttributes(canvas, { role: "application" });
   const painter = createPainter(canvas);
 
   let scene: Scene | null = null;
   /** On the canvas: what lies under it changes when the scene scrolls. */
   let pointer: Point | null = null;
-  function onCanvas({ clientX, clientY }: Pick<MouseEvent, "clientX" | "clientY">): Point {
-    const box = canvas.getBoundingClientRect();
-    return { x: clientX - box.left, y: clientY - box.top };
-  }
-
   function inScene({ x, y }: Point): Point {
     const seen = view();
     return { x: x + seen.x, y: y + seen.y };
   }
 
-  const at: Stage["at"] = (event) => inScene(onCanvas(event));
+  /** Where in the scene something happened. */
+  const at = (event: Pick<MouseEvent, "clientX" | "clientY">) => inScene(placeOn(canvas, event));
   const siteAt = (place: Point) => scene?.sites.at(place.x, place.y, view()) ?? "";
-  const drags = createDrags({ canvas, at, siteAt }, hands, signal);
+  const drags = createDrags(canvas, at, siteAt, hands, signal);
   const walk = createWalk(hands, reveal);
 
   function pointed(): Pointed {
@@ -94,63 +61,64 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     return { id: siteAt(place), at: place, keyboard };
   }
 
+  /** A place of the scene in client pixels. */
   function clientRect(box: Rect): Rect {
     const { left, top } = canvas.getBoundingClientRect();
     const seen = view();
     return { ...box, x: left + box.x - seen.x, y: top + box.y - seen.y };
   }
 
+  /** Scrolls until a site is seen. */
   function reveal(id: string) {
     const box = scene?.sites.box(id);
     if (box) viewport.reveal(box, scene?.stuck);
   }
 
-  function on<K extends keyof HTMLElementEventMap>(
-    kind: K,
-    act: (event: HTMLElementEventMap[K]) => void,
-  ) {
-    canvas.addEventListener(kind, act, { signal });
-  }
-
-  on("pointermove", (event) => {
-    pointer = event.pointerType === "touch" ? null : onCanvas(event);
-    drags.move(event);
-    hands.moved();
+  listen(canvas, signal, {
+    pointermove(event) {
+      pointer = event.pointerType === "touch" ? null : placeOn(canvas, event);
+      drags.move(event);
+      hands.moved();
+    },
+    pointerleave() {
+      pointer = null;
+      hands.left?.();
+      hands.moved();
+    },
+    blur() {
+      walk.rest();
+      hands.moved();
+    },
+    click(event) {
+      walk.rest();
+      if (drags.tookClick()) return;
+      const id = siteAt(at(event));
+      if (id) walk.goOnFrom(id);
+      hands.press(id, event);
+    },
+    dblclick: (event) => hands.twice?.(siteAt(at(event)), event),
+    keydown(event) {
+      if (!scene || !plainKey(event)) return;
+      pointer = null;
+      if (!walk.use(event, scene)) return;
+      used(event);
+      hands.moved();
+    },
   });
-  on("pointerleave", () => {
-    pointer = null;
-    hands.left?.();
-    hands.moved();
-  });
-  on("blur", () => {
-    walk.rest();
-    hands.moved();
-  });
-  on("click", (event) => {
-    walk.rest();
-    if (drags.tookClick()) return;
-    const id = siteAt(at(event));
-    if (id) walk.goOnFrom(id);
-    hands.press(id, event);
-  });
-  on("dblclick", (event) => hands.twice?.(siteAt(at(event)), event));
-  on("keydown", (event) => {
-    if (!scene || !plainKey(event)) return;
-    pointer = null;
-    if (!walk.use(event, scene)) return;
-    used(event);
-    hands.moved();
-  });
-  viewport.element.addEventListener("scroll", () => hands.moved(), { signal, passive: true });
+  listen(viewport.element, signal, { scroll: () => hands.moved() }, { passive: true });
 
   return {
     element: viewport.element,
+    /** As large as the scene, under the canvas and whatever a view lays over it. */
     page,
     canvas,
+    /** CSS pixels that a scene has from left to right; 0 while the view is hidden. */
     width: () => viewport.element.clientWidth,
     pointed,
+    /** Puts the keyboard's mark on a site, where it goes on from. */
     keyboardAt: walk.goOnFrom,
-    show(make, most, ratio) {
+    /** Draws the scene that `make` gives for a width; one taller than `most` scrolls. */
+    show<S extends Scene>(make: (width: number) => S | string, most: number, ratio: number) {
       const next = viewport.fit(make, most);
       if (typeof next === "string") {
         scene = null;
@@ -165,9 +133,11 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
       describe(canvas, next.words, next.about);
       return next;
     },
+    /** What is seen of the scene. */
     view,
     at,
-    clientBox(id) {
+    /** Where a site lies in client pixels. */
+    clientBox(id: string) {
       const box = scene?.sites.box(id);
       return box ? clientRect(box) : null;
     },
@@ -177,6 +147,11 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
       viewport.element.scrollTop = 0;
     },
   };
+}
+
+function placeOn(canvas: HTMLElement, event: Pick<MouseEvent, "clientX" | "clientY">): Point {
+  const { left, top } = canvas.getBoundingClientRect();
+  return { x: event.clientX - left, y: event.clientY - top };
 }
 
 /** The keyboard's way from site to site. */

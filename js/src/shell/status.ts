@@ -9,12 +9,6 @@ import { element, put } from "./element.ts";
 /** Milliseconds for which a frame counts as arriving. */
 const FRESH = 1000;
 
-export interface StatusLine {
-  element: HTMLElement;
-  show(store: Store): void;
-  stop(): void;
-}
-
 /** "step 1,240 · training"; with the line that mends it, where one does. */
 export function statusText(
   step: number | null,
@@ -34,7 +28,7 @@ export function createStatus(
   again: () => void,
   timed: boolean,
   stateFirst = false,
-): StatusLine {
+) {
   const root = element(document, "span", "kw-status");
   const dot = element(document, "span", "kw-dot", root);
   const said = element(document, "span", "kw-status-text", root);
@@ -44,7 +38,7 @@ export function createStatus(
   let calm: ReturnType<typeof setTimeout> | undefined;
   return {
     element: root,
-    show(store) {
+    show(store: Store) {
       const standing = store.standing();
       const age = performance.now() - store.lastArrival();
       const arriving = store.lastArrival() > 0 && age < FRESH;

@@ -1,6 +1,7 @@
 /** Light or dark, and the colours that follow from it. */
 
 import { type Theme, type ThemeName, themeOf } from "../scene/theme.ts";
+import { atEnd, putStyle } from "./element.ts";
 
 const ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 // VS Code's high contrast is dark, unless the second class of it says otherwise.
@@ -9,7 +10,7 @@ const DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
 const DARK_QUERY = "(prefers-color-scheme: dark)";
 
 /** Whether the page belongs to JupyterLab or Notebook, whose colour variables a view then uses. */
-export function inJupyter(document: Document): boolean {
+function inJupyter(document: Document): boolean {
   return document.body?.dataset.jpThemeLight !== undefined;
 }
 
@@ -47,7 +48,7 @@ export function watchTheme(element: Element, changed: () => void, signal: AbortS
   for (const node of [documentElement, body]) {
     if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
   }
-  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  atEnd(signal, () => observer.disconnect());
   defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
 }
 
@@ -60,15 +61,18 @@ export function paintTheme(root: HTMLElement, around: Element, asked: unknown): 
   if (root.dataset.kwTheme !== name) root.dataset.kwTheme = name;
   if (jupyter) root.dataset.kwHost = "jupyter";
   else delete root.dataset.kwHost;
-  for (const [part, colour] of Object.entries(made.colours)) paint(root, part, colour);
+  const paint = (colours: object) => {
+    for (const [part, colour] of Object.entries(colours))
+      putStyle(root, { [`--kw-${part}`]: colour });
+  };
+  paint(made.colours);
   if (!jupyter) return made;
   // Inside JupyterLab the page's own surface and text.
   const style = getComputedStyle(around);
   const own = (name: string, other: string) => style.getPropertyValue(name).trim() || other;
   const surface = own("--jp-layout-color1", made.colours.surface);
   const ink = own("--jp-ui-font-color0", made.colours.ink);
-  paint(root, "surface", surface);
-  paint(root, "ink", ink);
+  paint({ surface, ink });
   return { name, colours: { ...made.colours, surface, ink } };
 }
 
@@ -87,9 +91,4 @@ export function themeBetween(draw: () => void, find: () => Theme): [() => Theme,
     draw();
   };
   return [theme, again];
-}
-
-function paint(target: HTMLElement, part: string, colour: string) {
-  const name = `--kw-${part}`;
-  if (target.style.getPropertyValue(name) !== colour) target.style.setProperty(name, colour);
 }

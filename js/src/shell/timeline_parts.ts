@@ -1,14 +1,14 @@
 /** The elements of the timeline: play, the track with its ticks, the step, the way to the newest, and what is kept for comparison. */
 
 import { formatCount } from "../phi/format.ts";
-import { element as make, put } from "./element.ts";
+import { element as make, put, putAttributes } from "./element.ts";
 
 /** The track's length in units of its drawing, and the least distance of two ticks. */
 const LENGTH = 1000;
 const TICK_GAP = 6;
 
 /** What a timeline shows. */
-export interface Moment {
+interface Moment {
   /** Those kept, ascending. */
   steps: readonly number[];
   step: number;
@@ -30,17 +30,14 @@ export function timelineParts(document: Document, saved: boolean) {
     return made;
   };
   const element = make(document, "div", "kw-scrubber");
-  element.setAttribute("role", "group");
-  element.setAttribute("aria-label", "Time");
+  putAttributes(element, { role: "group", "aria-label": "Time" });
   const bar = make(document, "div", "kw-time", element);
   const play = button("kw-play");
   const icon = make(document, "span", "kw-play-icon", play);
   const track = make(document, "div", "kw-track", bar);
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "kw-ticks");
-  svg.setAttribute("viewBox", `0 0 ${LENGTH} 1`);
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("aria-hidden", "true");
+  const stretched = { viewBox: `0 0 ${LENGTH} 1`, preserveAspectRatio: "none" };
+  putAttributes(svg, { class: "kw-ticks", ...stretched, "aria-hidden": "true" });
   const ticks = svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "path"));
   track.append(svg);
   const pinned = make(document, "span", "kw-pinned", track);
@@ -51,12 +48,11 @@ export function timelineParts(document: Document, saved: boolean) {
   const pinWords = make(document, "span", "kw-pin-words", pin);
   const pinShort = make(document, "span", "kw-pin-short", pin);
   newest.textContent = "newest";
-  newest.setAttribute("aria-label", "Back to the newest step");
+  putAttributes(newest, { "aria-label": "Back to the newest step" });
   // A page saved for itself has no training.
-  const back = `Show the newest step again${saved ? "" : ", and each new one as it comes"}`;
+  const goes = saved ? "" : ", and each new one as it comes";
   track.tabIndex = 0;
-  track.setAttribute("role", "slider");
-  track.setAttribute("aria-label", "Training step shown");
+  putAttributes(track, { role: "slider", "aria-label": "Training step shown" });
   let ticked = "";
 
   function drawTicks(steps: readonly number[]) {
@@ -88,26 +84,21 @@ export function timelineParts(document: Document, saved: boolean) {
     pinned.hidden = ghost === null;
     if (ghost !== null) pinned.style.left = `${100 * placeOf(ghost, steps)}%`;
     newest.disabled = atNewest;
-    newest.title = atNewest
-      ? `The newest step is shown${saved ? "" : ", and each new one as it comes"}`
-      : back;
-    newest.setAttribute("aria-pressed", String(atNewest));
-    pin.setAttribute("aria-pressed", String(ghost !== null));
+    newest.title = `${atNewest ? "The newest step is shown" : "Show the newest step again"}${goes}`;
+    putAttributes(newest, { "aria-pressed": String(atNewest) });
     const origin = `step ${formatCount(start)}`;
     const words = ghost === null ? "keep for comparison" : `compare with ${origin} again`;
     put(pinWords, words);
     put(pinShort, ghost === null ? "keep" : origin);
-    pin.setAttribute("aria-label", words);
+    putAttributes(pin, { "aria-pressed": String(ghost !== null), "aria-label": words });
     pin.title =
       ghost === null
         ? `Draw step ${formatCount(step)} dashed behind the others, in place of ${origin}`
         : `Draw ${origin} dashed behind the others again, in place of step ${formatCount(ghost)}`;
     if (aloud) {
       const place = `step ${formatCount(step)} of ${formatCount(last)}${atNewest ? ", newest" : ""}`;
-      track.setAttribute("aria-valuemin", String(first));
-      track.setAttribute("aria-valuemax", String(last));
-      track.setAttribute("aria-valuenow", String(step));
-      track.setAttribute("aria-valuetext", place);
+      const ends = { "aria-valuemin": String(first), "aria-valuemax": String(last) };
+      putAttributes(track, { ...ends, "aria-valuenow": String(step), "aria-valuetext": place });
     }
     icon.toggleAttribute("data-playing", playing);
     play.title = playing ? "Pause" : "Play the history";

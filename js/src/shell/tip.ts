@@ -1,12 +1,18 @@
 /** The tooltip: where it goes, and its element. */
 
 import type { Rect } from "../phi/geometry.ts";
+import { element } from "./element.ts";
 
 export interface Line {
   label: string;
   value: string;
   /** Which colour the label's swatch has, if any. */
   swatch?: "base" | "spline" | "ink" | "ghost";
+}
+
+interface Size {
+  width: number;
+  height: number;
 }
 
 const DISTANCE = 8;
@@ -16,11 +22,7 @@ const EDGE = 4;
  * A place for a tooltip of the given size inside a box, beside a cell and not
  * over it where there is room: right, left, below, above, else over it.
  */
-export function placeTip(
-  cell: Rect,
-  tip: { width: number; height: number },
-  box: { width: number; height: number },
-): { x: number; y: number } {
+export function placeTip(cell: Rect, tip: Size, box: Size): { x: number; y: number } {
   const within = (v: number, size: number, limit: number) =>
     Math.max(EDGE, Math.min(limit - size - EDGE, v));
   const beside = within(cell.y + cell.height / 2 - tip.height / 2, tip.height, box.height);
@@ -36,28 +38,21 @@ export function placeTip(
   return { x: along, y: within(below, tip.height, box.height) };
 }
 
-export interface Tip {
-  element: HTMLElement;
-  show(title: string, lines: Line[], cell: Rect, box: { width: number; height: number }): void;
-  hide(): void;
-}
+export type Tip = ReturnType<typeof createTip>;
 
-export function createTip(document: Document): Tip {
-  const element = document.createElement("div");
-  element.className = "kw-tip";
-  element.hidden = true;
+export function createTip(document: Document) {
+  const root = element(document, "div", "kw-tip");
+  root.hidden = true;
   // The same facts are in the reading line; a screen reader should not hear every move.
-  element.setAttribute("aria-hidden", "true");
-  const title = element.appendChild(document.createElement("div"));
-  title.className = "kw-tip-title";
-  const list = element.appendChild(document.createElement("dl"));
+  root.setAttribute("aria-hidden", "true");
+  const title = element(document, "div", "kw-tip-title", root);
+  const list = root.appendChild(document.createElement("dl"));
   let shown = "";
   return {
-    element,
-    show(text, lines, cell, box) {
+    element: root,
+    show(text: string, lines: readonly Line[], cell: Rect, box: Size) {
       const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
       if (labels !== shown) {
-        shown = labels;
         list.replaceChildren(
           ...lines.flatMap(({ label, swatch }) => {
             const name = document.createElement("dt");
@@ -67,22 +62,18 @@ export function createTip(document: Document): Tip {
           }),
         );
       }
+      shown = labels;
       title.textContent = text;
-      const values = list.querySelectorAll("dd");
-      lines.forEach(({ value }, k) => {
-        const cell = values[k];
-        if (cell) cell.textContent = value;
+      list.querySelectorAll("dd").forEach((place, k) => {
+        place.textContent = lines[k].value;
       });
-      element.hidden = false;
-      const { x, y } = placeTip(
-        cell,
-        { width: element.offsetWidth, height: element.offsetHeight },
-        box,
-      );
-      element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+      root.hidden = false;
+      const { offsetWidth: width, offsetHeight: height } = root;
+      const { x, y } = placeTip(cell, { width, height }, box);
+      root.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
     },
     hide() {
-      element.hidden = true;
+      root.hidden = true;
     },
   };
 }

@@ -1,32 +1,90 @@
-/** When a view draws: at its pace while it is on the screen, and once it is there again if something came meanwhile. */
+/** When a view draws: once it can be as it will stay, at its pace while it is on the screen, and again if it could not be. */
 
+import { atEnd } from "./element.ts";
 import { createPace } from "./pace.ts";
-import { watchSight } from "./watch.ts";
 
-export interface Turns {
-  now(): void;
-  /** For a frame of the training. */
-  soon(): void;
-}
-
-export function createTurns(root: HTMLElement, draw: () => void, signal: AbortSignal): Turns {
+/** At its pace while it is on the screen, and once it is there again if something came meanwhile. */
+export function createTurns(root: HTMLElement, draw: () => void, signal: AbortSignal) {
   const pace = createPace(root.ownerDocument.defaultView as Window, draw);
   let seen = true;
   let waiting = false;
-
   const turn = (take: () => void) => () => {
     if (seen) take();
     waiting = !seen;
   };
   const now = turn(pace.now);
-  watchSight(
-    root,
-    (onScreen) => {
-      seen = onScreen;
+  const observer = new IntersectionObserver(
+    (entries) => {
+      seen = entries[entries.length - 1].isIntersecting;
       if (seen && waiting) now();
     },
-    signal,
+    { rootMargin: "200px" },
   );
-  signal.addEventListener("abort", pace.stop, { once: true });
+  observer.observe(root);
+  atEnd(signal, () => {
+    observer.disconnect();
+    pace.stop();
+  });
+  /** `soon`: for a frame of the training. */
   return { now, soon: turn(pace.soon) };
+}
+
+/** Milliseconds after which a view shows as it is: without its font, or with words in place of a drawing. */
+const PATIENCE = 400;
+
+/** A view takes no room until it can be drawn as it will stay: what is below it moves once. */
+export function createBirth(
+  root: HTMLElement,
+  font: Promise<void>,
+  draw: () => void,
+  signal: AbortSignal,
+) {
+  let ready = false;
+  root.dataset.kwUnborn = "";
+
+  function goOn() {
+    if (ready) return;
+    ready = true;
+    draw();
+  }
+  /** It has been drawn, or never will be. */
+  function show() {
+    delete root.dataset.kwUnborn;
+  }
+  void font.then(goOn);
+  const timer = setTimeout(() => {
+    goOn();
+    show();
+  }, PATIENCE);
+  atEnd(signal, () => clearTimeout(timer));
+  /** `ready`: whether the font has come, or was waited for long enough. */
+  return { ready: () => ready, show };
+}
+
+/** Milliseconds between two tries to draw what has no width, and how many there are. */
+export const PAUSE = 100;
+const TRIES = 30;
+
+/**
+ * Draws again what could not be drawn for want of a width. A resize observer tells when a view gets one. But JupyterLab
+ * hides its page for the moment in which it changes its theme, too short for an observer to see, and what is drawn then
+ * would keep the colours of before.
+ */
+export function createUnseen(draw: () => void) {
+  let tries = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => clearTimeout(timer);
+  return {
+    /** There is no width: try again soon, for a while. */
+    hidden() {
+      stop();
+      if (++tries < TRIES) timer = setTimeout(draw, PAUSE);
+    },
+    /** There is one. */
+    shown() {
+      stop();
+      tries = 0;
+    },
+    stop,
+  };
 }

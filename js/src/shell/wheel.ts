@@ -1,6 +1,6 @@
 /** Whom the wheel belongs to: the page, unless Ctrl or ⌘ is held or one has clicked into the plot. */
 
-import { element, put } from "./element.ts";
+import { atEnd, element, listen, put } from "./element.ts";
 
 /** Milliseconds that the hint stays. */
 const HINT = 2500;
@@ -8,14 +8,14 @@ const HINT = 2500;
 /**
  * Zooms by the wheel.
  *
- * `zoom` says what a turn would do, null where there is nothing to zoom: then the page scrolls. A click into the plot
- * gives it the wheel, until Escape or until the keyboard goes elsewhere; a hint over the plot says so.
+ * `zoom` says what a turn would do, null where there is nothing to zoom: then the page scrolls. A click into the plot,
+ * where it lies `within` it, gives it the wheel, until Escape or until the keyboard goes elsewhere; a hint over the plot
+ * says so.
  */
 export function takeWheel(
   plot: HTMLElement,
   zoom: (event: WheelEvent) => (() => void) | null,
   signal: AbortSignal,
-  /** Where in it a click gives it the wheel. */
   within: (event: MouseEvent) => boolean = () => true,
 ): void {
   const document = plot.ownerDocument;
@@ -40,44 +40,27 @@ export function takeWheel(
     say(now ? "The wheel zooms. Press Escape to scroll the page again." : "");
   }
 
-  plot.addEventListener(
-    "wheel",
-    (event) => {
-      const asked = event.ctrlKey || event.metaKey;
-      const turn = zoom(event);
-      if (!asked && !mine) {
-        if (turn) say(`Use ${key} + wheel to zoom, or click the plot first.`);
-        return;
-      }
-      // With the key held the browser would zoom the whole page.
-      if (!turn && !asked) return;
-      event.preventDefault();
-      event.stopPropagation();
-      turn?.();
-    },
-    { signal, passive: false },
-  );
-  plot.addEventListener(
-    "pointerdown",
-    (event) => {
-      if (event.button === 0 && within(event)) own(true);
-    },
-    { signal },
-  );
-  plot.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.key === "Escape") own(false);
-    },
-    // Before the plot itself has used the key.
-    { signal, capture: true },
-  );
-  plot.addEventListener(
-    "focusout",
-    (event) => {
-      if (!plot.contains(event.relatedTarget as Node | null)) own(false);
-    },
-    { signal },
-  );
-  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  function wheel(event: WheelEvent) {
+    const asked = event.ctrlKey || event.metaKey;
+    const turn = zoom(event);
+    if (!asked && !mine) {
+      if (turn) say(`Use ${key} + wheel to zoom, or click the plot first.`);
+      return;
+    }
+    // With the key held the browser would zoom the whole page.
+    if (!turn && !asked) return;
+    event.preventDefault();
+    event.stopPropagation();
+    turn?.();
+  }
+
+  listen(plot, signal, { wheel }, { passive: false });
+  listen(plot, signal, {
+    pointerdown: (event) => event.button === 0 && within(event) && own(true),
+    focusout: (event) => plot.contains(event.relatedTarget as Node | null) || own(false),
+  });
+  // Before the plot itself has used the key.
+  const keydown = (event: KeyboardEvent) => event.key === "Escape" && own(false);
+  listen(plot, signal, { keydown }, { capture: true });
+  atEnd(signal, () => clearTimeout(timer));
 }

@@ -76,18 +76,28 @@ export function finite(value: unknown, what: string): number {
 }
 
 export function interval(value: unknown, what: string): [number, number] {
-  const ends = list(value, what).map((end) => finite(end, what));
-  same(ends.length, 2, what);
-  return [ends[0], ends[1]];
+  return numbers(value, what, finite, 2) as [number, number];
 }
 
 export function same(got: number, needed: number, what: string): void {
   if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
 }
 
+/** A list of numbers, each as `one` has it; of so many where a count is given. */
+export function numbers(
+  value: unknown,
+  what: string,
+  one: (value: unknown, what: string) => number,
+  count?: number,
+): number[] {
+  const all = list(value, what).map((each) => one(each, what));
+  if (count !== undefined) same(all.length, count, what);
+  return all;
+}
+
 /** Sizes along each dimension. */
 export function shapeOf(value: unknown, what: string): number[] {
-  return list(value, what).map((size) => whole(size, what));
+  return numbers(value, what, whole);
 }
 
 export function product(sizes: readonly number[]): number {

@@ -1,6 +1,7 @@
 /** Whether there is a kernel behind a widget. None is where a page was saved, or opened again with another kernel. */
 
 import type { AnyModel } from "@anywidget/types";
+import { hear } from "./hear.ts";
 
 /** What ipywidgets' models say of themselves. */
 interface Connected {
@@ -25,7 +26,6 @@ export async function watchKernel(
   }
   if (signal.aborted) return;
   const tell = () => changed(own?.comm_live !== false);
-  own?.on("comm_live_update", tell);
-  signal.addEventListener("abort", () => own?.off("comm_live_update", tell), { once: true });
+  if (own) hear(own, { comm_live_update: tell }, signal);
   tell();
 }

@@ -4,19 +4,7 @@ import { WireError } from "./checks.ts";
 import { type RawFrame, readFrame, readLayout } from "./protocol.ts";
 import type { Frame, Layout } from "./types.ts";
 
-export interface Layouts {
-  keep(layout: Layout): void;
-  /** Takes those of the stream's trait. */
-  read(): void;
-  /** The frame with its layout; null if it belongs to a replaced binding. */
-  complete(raw: RawFrame): Frame | null;
-  /** Once frames of a layout come, older layouts are of use only to the frames that are kept. */
-  forget(before: Layout, inUse: ReadonlySet<Layout>): void;
-  /** Layouts below the version belong to a binding that was replaced. */
-  restart(version: number): void;
-}
-
-export function createLayouts(trait: () => unknown[], kept: () => void): Layouts {
+export function createLayouts(trait: () => unknown[], kept: () => void) {
   const layouts = new Map<number, Layout>();
   let floor = 0;
 
@@ -26,6 +14,7 @@ export function createLayouts(trait: () => unknown[], kept: () => void): Layouts
     kept();
   }
 
+  /** Takes those of the stream's trait. */
   function read(): void {
     for (const raw of trait() as { version?: unknown }[]) {
       const version = raw?.version;
@@ -37,7 +26,8 @@ export function createLayouts(trait: () => unknown[], kept: () => void): Layouts
   return {
     keep,
     read,
-    complete(raw) {
+    /** The frame with its layout; null if it belongs to a replaced binding. */
+    complete(raw: RawFrame): Frame | null {
       if (raw.layout < floor) return null;
       if (!layouts.has(raw.layout)) read();
       const layout = layouts.get(raw.layout);
@@ -48,12 +38,14 @@ export function createLayouts(trait: () => unknown[], kept: () => void): Layouts
       }
       return readFrame(raw, layout);
     },
-    forget(before, inUse) {
+    /** Once frames of a layout come, older layouts are of use only to the frames that are kept. */
+    forget(before: Layout, inUse: ReadonlySet<Layout>) {
       for (const [version, layout] of layouts) {
         if (version < before.version && !inUse.has(layout)) layouts.delete(version);
       }
     },
-    restart(version) {
+    /** Layouts below the version belong to a binding that was replaced. */
+    restart(version: number) {
       floor = version;
       layouts.clear();
     },

@@ -5,6 +5,7 @@ import {
   filled,
   float32,
   list,
+  numbers,
   positive,
   product,
   record,
@@ -15,30 +16,18 @@ import {
   WireError,
   whole,
 } from "./checks.ts";
-import type {
-  Activations,
-  Compute,
-  Probe,
-  Station,
-  StationKind,
-  Structure,
-  Taken,
+import {
+  type Activations,
+  type Compute,
+  type Probe,
+  STATION_KINDS,
+  type Station,
+  type StationKind,
+  type Structure,
+  type Taken,
 } from "./types.ts";
 
-const KINDS: ReadonlySet<string> = new Set<StationKind>([
-  "input",
-  "kan",
-  "plain",
-  "norm",
-  "pool",
-  "activation",
-  "reshape",
-  "add",
-  "multiply",
-  "join",
-  "block",
-  "other",
-]);
+const KINDS: ReadonlySet<string> = new Set<string>(STATION_KINDS);
 
 /** Reads a structure; null for {} and nothing. */
 export function readStructure(value: unknown): Structure | null {
@@ -66,7 +55,7 @@ function readStation(raw: Record<string, unknown>, n: number): Station {
     label: text(raw.label),
     layer: typeof raw.layer === "string" ? raw.layer : null,
     sources,
-    shape: list(raw.shape, of("shape")).map((size) => positive(size, of("shape"))),
+    shape: numbers(raw.shape, of("shape"), positive),
     compute: raw.compute == null ? null : readCompute(raw.compute, of("computation")),
     sums: typeof raw.sums === "boolean" ? raw.sums : null,
     ...(raw.beside == null
@@ -142,26 +131,26 @@ function readExtras(
   of: (what: string) => string,
 ): Activations["extras"] {
   const extras: Activations["extras"] = new Map();
-  const numbers = float32(data, of("the extras"));
+  const floats = float32(data, of("the extras"));
   let at = 0;
   for (const entry of list(raw, of("the list of extras"))) {
     const extra = record(entry, of("an extra"));
     const station = whole(extra.station, of("the station of an extra"));
     const size = product(shapeOf(extra.shape, of("the shape of an extra")));
     const named = extras.get(station) ?? new Map<string, Float32Array>();
-    extras.set(station, named.set(text(extra.name), numbers.subarray(at, at + size)));
+    extras.set(station, named.set(text(extra.name), floats.subarray(at, at + size)));
     at += size;
   }
-  same(numbers.length, at, of("the extras"));
+  same(floats.length, at, of("the extras"));
   return extras;
 }
 
 /** JSON has no NaN: null stands for it. */
 function ends(value: unknown, count: number, what: string): Float32Array {
-  const numbers = list(value, what).map((end) => {
+  const all = list(value, what).map((end) => {
     if (end === null || typeof end === "number") return end ?? Number.NaN;
     throw new WireError(`Got ${describe(end)} in ${what}; needed: a number.`);
   });
-  same(numbers.length, count, what);
-  return Float32Array.from(numbers);
+  same(all.length, count, what);
+  return Float32Array.from(all);
 }

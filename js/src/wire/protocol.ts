@@ -12,9 +12,12 @@ import {
   interval,
   list,
   numbered,
+  numbers,
   positive,
+  product,
   record,
   same,
+  shapeOf,
   text,
   uint32,
   WireError,
@@ -38,7 +41,7 @@ import type {
   Window,
 } from "./types.ts";
 
-export const PROTOCOL = 1;
+const PROTOCOL = 1;
 
 /** The kernel speaks another protocol. */
 export class ProtocolMismatch extends WireError {
@@ -143,7 +146,7 @@ export function readFrame(raw: RawFrame, layout: Layout): Frame {
 }
 
 /** How many numbers a frame has. */
-export function frameLength({ layers, beside }: Layout): number {
+function frameLength({ layers, beside }: Layout): number {
   const more = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
   return Math.max(coefficientsOf(layers), ...more);
 }
@@ -176,7 +179,7 @@ export function readLayout(
 function readLayer(raw: Record<string, unknown>, bytes: (entry: unknown) => unknown): LayerLayout {
   const name = text(raw.name);
   const of = (what: string) => `the ${what} of layer "${name}"`;
-  const shape = list(raw.shape, of("shape")).map((size) => positive(size, of("shape")));
+  const shape = numbers(raw.shape, of("shape"), positive);
   if (shape.length !== 4) {
     throw new WireError(`Got ${shape.length} sizes in ${of("shape")}; needed: out, in, kh, kw.`);
   }
@@ -189,7 +192,7 @@ function readLayer(raw: Record<string, unknown>, bytes: (entry: unknown) => unkn
   const tables = rawTables.map((table) => readTable(table, nb, bytes, of("table")));
   if (tables.length === 0)
     throw new WireError(`Got no table in ${of("tables")}; needed: one or more.`);
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = product(shape);
   const tableOf = raw.table_of == null ? null : uint32(bytes(raw.table_of), of("table numbers"));
   if (tableOf) {
     same(tableOf.length, count, of("table numbers"));
@@ -228,18 +231,16 @@ function readLayer(raw: Record<string, unknown>, bytes: (entry: unknown) => unkn
 }
 
 function readWindow(raw: Record<string, unknown>, of: (what: string) => string): Window {
-  const sizes = list(raw.whole, of("window")).map((size) => positive(size, of("window")));
-  same(sizes.length, 4, of("window"));
+  const sizes = numbers(raw.whole, of("window"), positive, 4);
   const [out, input] = [raw.out, raw.in].map((first) => whole(first, of("window")));
   return { whole: sizes as Window["whole"], out, in: input };
 }
 
-/** Reads the trait of summaries; what cannot be read is left out. */
+/** Reads the trait of summaries. */
 export function readSummaries(value: unknown): Summary[] {
   return (Array.isArray(value) ? value : []).map((entry) => {
     const raw = record(entry, "a summary");
-    const pair = (name: string) =>
-      list(raw[name], `the ${name} of a summary`).map((size) => positive(size, name));
+    const pair = (name: string) => numbers(raw[name], `the ${name} of a summary`, positive);
     const [rows, columns] = pair("shape");
     const [down, across] = pair("block");
     const reach = float32(raw.reach, "a summary");
@@ -282,24 +283,20 @@ function readRange(raw: Record<string, unknown>, of: (what: string) => string): 
   return {
     domain: interval(raw.domain, of("domain")),
     extent: interval(raw.extent, of("extent")),
-    knots: list(raw.knots, of("knots")).map((knot) => finite(knot, of("knots"))),
+    knots: numbers(raw.knots, of("knots"), finite),
   };
 }
 
 function readConv(raw: Record<string, unknown>, of: (what: string) => string): ConvSettings {
-  const numbers = (value: unknown, count: number, what: string) => {
-    const all = list(value, of(what)).map((entry) => whole(entry, of(what)));
-    same(all.length, count, of(what));
-    return all;
-  };
+  const sizes = (what: string, count: number) => numbers(raw[what], of(what), whole, count);
   const mode = text(raw.padding_mode);
   if (!["zeros", "reflect", "replicate", "circular"].includes(mode)) {
     throw new WireError(`Got ${describe(mode)} for ${of("padding mode")}.`);
   }
   return {
-    stride: numbers(raw.stride, 2, "stride") as ConvSettings["stride"],
-    padding: numbers(raw.padding, 4, "padding") as ConvSettings["padding"],
-    dilation: numbers(raw.dilation, 2, "dilation") as ConvSettings["dilation"],
+    stride: sizes("stride", 2) as ConvSettings["stride"],
+    padding: sizes("padding", 4) as ConvSettings["padding"],
+    dilation: sizes("dilation", 2) as ConvSettings["dilation"],
     paddingMode: mode as ConvSettings["paddingMode"],
     groups: positive(raw.groups, of("groups")),
     shared: Boolean(raw.shared),
@@ -317,17 +314,13 @@ function readFold(raw: unknown, entries: number): Observed["fold"] {
 function readObserved(raw: Record<string, unknown>, buffers: readonly unknown[]): Observed {
   const layer = text(raw.layer);
   const of = (what: string) => `the ${what} observed at layer "${layer}"`;
-  const numbers = record(raw.arrays, of("arrays"));
+  const arrays = record(raw.arrays, of("arrays"));
   const shapes = record(raw.shapes, of("shapes"));
   const array = (name: string, dimensions: number) => {
-    const shape = list(shapes[name], of(name)).map((size) => whole(size, of(name)));
+    const shape = shapeOf(shapes[name], of(name));
     same(shape.length, dimensions, of(`shape of the ${name}`));
-    const data = float32(numbered(buffers, numbers[name]), of(name));
-    same(
-      data.length,
-      shape.reduce((product, size) => product * size, 1),
-      of(name),
-    );
+    const data = float32(numbered(buffers, arrays[name]), of(name));
+    same(data.length, product(shape), of(name));
     return { data, shape };
   };
   const counts = array("counts", 2);
@@ -341,7 +334,7 @@ function readObserved(raw: Record<string, unknown>, buffers: readonly unknown[])
   };
   const patches = array("patches", 2);
   same(patches.shape[1], entries, of("entries of the patches"));
-  const maps = numbers.maps == null ? null : array("maps", 4);
+  const maps = arrays.maps == null ? null : array("maps", 4);
   return {
     layer,
     samples: whole(raw.samples, of("number of samples")),

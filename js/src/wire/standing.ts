@@ -1,6 +1,7 @@
 /** How a run stands. Python says it (kan_widgets/live/frames/standing.py); the page knows more only where it hears nothing. */
 
 import type { AnyModel } from "@anywidget/types";
+import { hear } from "./hear.ts";
 
 export interface Standing {
   /** "running", "paused", "failed", …: what colours and controls go by. */
@@ -60,12 +61,8 @@ export function watchSilence(
     tell(0);
   };
   const timer = setInterval(look, 1000);
-  for (const event of SIGNS) model.on(event, sign);
-  const end = () => {
-    clearInterval(timer);
-    for (const event of SIGNS) model.off(event, sign);
-  };
-  signal.addEventListener("abort", end, { once: true });
+  hear(model, Object.fromEntries(SIGNS.map((event) => [event, sign])), signal);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
 /** The words, with the line that mends it. */

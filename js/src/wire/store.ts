@@ -1,22 +1,18 @@
 /** The frames of one stream, as all views of a page share them. */
+import { type Held, NOTHING, TELLS } from "./held.ts";
 import { PastActivations } from "./past_activations.ts";
 import { ALONE, type Standing, savedAs, silence, UNKNOWN } from "./standing.ts";
 import { countUntil, thinned } from "./thinning.ts";
 import type {
   Activations,
-  Batch,
   Change,
   Command,
-  Edits,
   Frame,
   Layout,
   Observed,
-  Probe,
   Selection,
   Status,
   Store,
-  Structure,
-  Summary,
 } from "./types.ts";
 
 /** Where the store's own changes go: to the model, and so to Python and to other pages. */
@@ -53,25 +49,15 @@ export class FrameStore implements Store {
   /** The binding was replaced: what is kept goes as soon as the new one has a frame to show. */
   #replaced = false;
   #arrival = 0;
-  #isConnected = true;
   #selection: Selection | null = null;
   #cursor = -1;
   #ghostStep = -1;
   readonly #observed = new Map<string, Observed>();
   #askedObserved = false;
-  #summaries: ReadonlyMap<string, Summary> = new Map();
-  #structure: Structure | null = null;
-  #probe: Probe | null = null;
   readonly #activations = new PastActivations();
   #askedActivations = false;
-  #edits: Edits = { undo: 0, redo: 0, message: "" };
-  #batch: Batch = { seen: false, message: "" };
-  #leftOut: readonly string[] = [];
-  #status: Status = { state: "idle", message: "" };
-  #training: Standing = UNKNOWN;
-  #silent = 0;
+  readonly #held: Held = { ...NOTHING };
   #fault: string | null = null;
-  #protocolError: string | null = null;
 
   constructor(outlet: Outlet, maxBytes = MAX_BYTES) {
     this.#outlet = outlet;
@@ -81,16 +67,23 @@ export class FrameStore implements Store {
   // ---- what views see
 
   get protocolError(): string | null {
-    return this.#protocolError;
+    return this.#held.protocolError;
   }
 
-  initial(): Frame | null {
-    return this.#initial;
-  }
-
-  latest(): Frame | null {
-    return this.#ring.at(-1) ?? this.#initial;
-  }
+  readonly initial = () => this.#initial;
+  readonly latest = () => this.#ring.at(-1) ?? this.#initial;
+  readonly selection = () => this.#selection;
+  readonly cursor = () => this.#cursor;
+  readonly ghostStep = () => this.#ghostStep;
+  readonly awaitsObserved = () => this.#askedObserved && this.#observed.size === 0;
+  readonly batch = () => this.#held.batch;
+  readonly summary = (layer: string) => this.#held.summaries.get(layer) ?? null;
+  readonly structure = () => this.#held.structure;
+  readonly probe = () => this.#held.probe;
+  readonly edits = () => this.#held.edits;
+  readonly leftOut = () => this.#held.leftOut;
+  readonly alone = () => !this.#held.connected || this.#held.status.state === "saved";
+  readonly lastArrival = () => this.#arrival;
 
   current(): Frame | null {
     return this.#cursor < 0 ? this.latest() : (this.at(this.#cursor) ?? this.#initial);
@@ -108,24 +101,12 @@ export class FrameStore implements Store {
     return this.#initial && this.#initial.step <= step ? this.#initial : null;
   }
 
-  selection(): Selection | null {
-    return this.#selection;
-  }
-
   select(selection: Selection | null): void {
     if (this.takeSelection(selection)) this.#outlet.select(selection);
   }
 
-  cursor(): number {
-    return this.#cursor;
-  }
-
   setCursor(step: number): void {
     if (this.takeCursor(step)) this.#outlet.setCursor(this.#cursor);
-  }
-
-  ghostStep(): number {
-    return this.#ghostStep;
   }
 
   setGhostStep(step: number): void {
@@ -146,41 +127,17 @@ export class FrameStore implements Store {
     return found;
   }
 
-  awaitsObserved(): boolean {
-    return this.#askedObserved && this.#observed.size === 0;
-  }
-
-  batch(): Batch {
-    return this.#batch;
-  }
-
-  summary(layer: string): Summary | null {
-    return this.#summaries.get(layer) ?? null;
-  }
-
   look(layer: string, out: number, input: number): void {
     this.#outlet.look(layer, out, input);
   }
 
-  structure(): Structure | null {
-    return this.#structure;
-  }
-
-  probe(): Probe | null {
-    return this.#probe;
-  }
-
   activations(): Activations | null {
-    if (this.#probe && !this.#askedActivations) {
+    if (this.#held.probe && !this.#askedActivations) {
       this.#askedActivations = true;
       this.#outlet.askActivations(this.#activations.first());
     }
     const frame = this.current();
     return frame && this.#activations.at(frame.step);
-  }
-
-  edits(): Edits {
-    return this.#edits;
   }
 
   edit(selection: Selection, coefficients: readonly number[], final: boolean): void {
@@ -191,35 +148,18 @@ export class FrameStore implements Store {
     this.#outlet.command(kind, selection);
   }
 
-  leftOut(): readonly string[] {
-    return this.#leftOut;
-  }
-
   standing(): Standing {
-    const fault = this.#protocolError ?? this.#fault;
+    const { protocolError, status, connected, silent, training } = this.#held;
+    const fault = protocolError ?? this.#fault;
     if (fault !== null) return { ...UNKNOWN, state: "fault", words: fault };
-    if (this.#status.state === "saved") return savedAs(this.#training);
-    if (!this.#isConnected) return ALONE;
-    return this.#silent > 0 ? silence(this.#silent) : this.#training;
+    if (status.state === "saved") return savedAs(training);
+    if (!connected) return ALONE;
+    return silent > 0 ? silence(silent) : training;
   }
 
   status(): Status {
-    const fault = this.#protocolError ?? this.#fault;
-    return fault === null ? this.#status : { state: "fault", message: fault };
-  }
-
-  alone(): boolean {
-    return !this.#isConnected || this.#status.state === "saved";
-  }
-
-  takeKernel(isThere: boolean): void {
-    if (this.#isConnected === isThere) return;
-    this.#isConnected = isThere;
-    this.#notify("status");
-  }
-
-  lastArrival(): number {
-    return this.#arrival;
+    const fault = this.protocolError ?? this.#fault;
+    return fault === null ? this.#held.status : { state: "fault", message: fault };
   }
 
   subscribe(fn: (what: Change) => void, signal: AbortSignal): void {
@@ -291,7 +231,7 @@ export class FrameStore implements Store {
   reset(): void {
     this.#replaced = true;
     this.#clearFault();
-    this.setProtocolError(null);
+    this.hold("protocolError", null);
     this.#activations.clear();
     this.#askedActivations = false;
     this.setCursor(-1);
@@ -334,29 +274,6 @@ export class FrameStore implements Store {
     this.#notify("observed");
   }
 
-  takeBatch(batch: Batch): void {
-    this.#batch = batch;
-    this.#notify("observed");
-  }
-
-  takeSummaries(summaries: readonly Summary[]): void {
-    if (summaries.length === 0 && this.#summaries.size === 0) return;
-    this.#summaries = new Map(summaries.map((summary) => [summary.layer, summary]));
-    this.#notify("observed");
-  }
-
-  takeStructure(structure: Structure | null): void {
-    if (!structure && !this.#structure) return;
-    this.#structure = structure;
-    this.#notify("network");
-  }
-
-  takeProbe(probe: Probe | null): void {
-    if (!probe && !this.#probe) return;
-    this.#probe = probe;
-    this.#notify("network");
-  }
-
   /** Takes what the examples make of the network now; null where nothing is known of them any more. */
   takeActivations(activations: Activations | null): void {
     if (activations) this.#activations.takeLive(activations);
@@ -369,49 +286,23 @@ export class FrameStore implements Store {
     if (this.#activations.takePast(activations)) this.#notify("network");
   }
 
-  takeEdits(edits: Edits): void {
-    this.#edits = edits;
-    this.#notify("edits");
-  }
-
-  takeLeftOut(words: readonly string[]): void {
-    this.#leftOut = words;
-    this.#notify("status");
-  }
-
-  takeTraining(standing: Standing): void {
-    this.#training = standing;
-    this.#notify("status");
-  }
-
   /** Whether the kernel is to give a sign every few seconds. */
   get beats(): boolean {
-    return this.#training.beats && this.#isConnected && this.#status.state !== "saved";
+    return this.#held.training.beats && !this.alone();
   }
 
-  /** Milliseconds without one; 0 where all is well. */
-  takeSilence(milliseconds: number): void {
-    if (milliseconds === this.#silent) return;
-    this.#silent = milliseconds;
-    this.#notify("status");
-  }
-
-  takeStatus(status: Status): void {
-    this.#status = status;
-    this.#fault = null;
-    this.#notify("status");
+  /** Takes one of what is held just as it came. */
+  hold<K extends keyof Held>(what: K, value: Held[K]): void {
+    if (what === "status") this.#fault = null;
+    if (Object.is(value, this.#held[what])) return;
+    this.#held[what] = value;
+    this.#notify(TELLS[what]);
   }
 
   /** Reports something unreadable; the next good frame takes the report back. */
   fault(message: string): void {
     if (message === this.#fault) return;
     this.#fault = message;
-    this.#notify("status");
-  }
-
-  setProtocolError(message: string | null): void {
-    if (message === this.#protocolError) return;
-    this.#protocolError = message;
     this.#notify("status");
   }
 

@@ -1,6 +1,8 @@
 /** The stream: no view of its own; turns what the kernel sends into the store that the views of the page share. */
 import type { AnyModel } from "@anywidget/types";
 import { WireError } from "./checks.ts";
+import { hear } from "./hear.ts";
+import type { Held } from "./held.ts";
 import { watchKernel } from "./kernel.ts";
 import { createLayouts } from "./layouts.ts";
 import { readActivationsTrait, readProbe, readStructure } from "./network.ts";
@@ -39,7 +41,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
 
   const layouts = createLayouts(
     () => (model.get("layouts") ?? []) as unknown[],
-    () => store.setProtocolError(null),
+    () => store.hold("protocolError", null),
   );
 
   const guarded = (work: () => void) => guard(store, work);
@@ -55,15 +57,9 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     if (frame) store.takeInitial(frame);
   }
 
-  /** The trait is set rarely, from another place than the messages: it may be behind them. */
   function readLatest(live: boolean): void {
     const frame = frameOf("frame");
-    if (!frame) return;
-    const newest = store.latest();
-    if (live && !(newest && frame.step < newest.step)) store.takeLive(frame, performance.now());
-    // The model was changed before its first step.
-    else if (newest === store.initial() && newest?.step === frame.step) store.takeLive(frame, 0);
-    else store.takeHistory([frame]);
+    if (frame) takeLatest(store, frame, live);
   }
 
   function readFrames(): void {
@@ -124,16 +120,8 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   }
 
   const plain = plainReaders(model, store);
-  const readers = {
-    ...plain,
-    layouts: () => guarded(layouts.read),
-    initial: () => guarded(readInitial),
-    frame: () => guarded(() => readLatest(true)),
-  };
   function readNetwork(): void {
-    plain.structure();
-    plain.probe();
-    plain.activations();
+    for (const trait of ["structure", "probe", "activations"]) plain[trait]();
   }
 
   const { status, training, ...others } = plain;
@@ -142,18 +130,16 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   readFrames();
   for (const read of Object.values(others)) read();
 
-  const onCustom = (content: unknown, buffers: readonly unknown[]) =>
+  const readers = {
+    ...plain,
+    layouts: () => guarded(layouts.read),
+    initial: () => guarded(readInitial),
+    frame: () => guarded(() => readLatest(true)),
+  };
+  const changes = Object.entries(readers).map(([trait, read]) => [`change:${trait}`, read]);
+  const custom = (content: unknown, buffers: readonly unknown[]) =>
     guarded(() => onMessage(content, buffers));
-  model.on("msg:custom", onCustom);
-  for (const [trait, read] of Object.entries(readers)) model.on(`change:${trait}`, read);
-  signal.addEventListener(
-    "abort",
-    () => {
-      model.off("msg:custom", onCustom);
-      for (const [trait, read] of Object.entries(readers)) model.off(`change:${trait}`, read);
-    },
-    { once: true },
-  );
+  hear(model, { ...Object.fromEntries(changes), "msg:custom": custom }, signal);
 
   // After a reload the traits hold the first and the newest frame only; the kernel has those between. While it
   // trains, this page will have all from its first live frame on: it asks for those before.
@@ -168,6 +154,15 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   }
   askForMissed();
   return store;
+}
+
+/** The trait is set rarely, from another place than the messages: it may be behind them. */
+function takeLatest(store: FrameStore, frame: Frame, live: boolean): void {
+  const newest = store.latest();
+  if (live && !(newest && frame.step < newest.step)) store.takeLive(frame, performance.now());
+  // The model was changed before its first step.
+  else if (newest === store.initial() && newest?.step === frame.step) store.takeLive(frame, 0);
+  else store.takeHistory([frame]);
 }
 
 /** Changes that the page made go into the traits; the rest are messages. */
@@ -192,28 +187,33 @@ function outletTo(model: AnyModel): Outlet {
 }
 
 /** Reads each trait that asks for nothing but itself. */
-function plainReaders(model: AnyModel, store: FrameStore) {
-  const guarded = (work: () => void) => guard(store, work);
-  const step = (trait: string) => Number(model.get(trait) ?? -1);
+function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => void> {
+  const guarded = (work: () => void) => () => guard(store, work);
+  const number = (trait: string) => Number(model.get(trait) ?? -1);
+  const held = <K extends keyof Held>(trait: string, what: K, read: (value: unknown) => Held[K]) =>
+    guarded(() => store.hold(what, read(model.get(trait))));
   return {
-    status: () => store.takeStatus(readStatus(model.get("status"))),
-    training: () => store.takeTraining(readStanding(model.get("training"))),
-    selection: () => void store.takeSelection(readSelection(model.get("selection"))),
-    cursor: () => void store.takeCursor(step("cursor")),
-    ghost_step: () => void store.takeGhostStep(step("ghost_step")),
-    batch: () => store.takeBatch(readBatch(model.get("batch"))),
-    edits: () => store.takeEdits(readEdits(model.get("edits"))),
-    summaries: () => guarded(() => store.takeSummaries(readSummaries(model.get("summaries")))),
-    left_out: () => store.takeLeftOut(readWords(model.get("left_out"))),
-    structure: () => guarded(() => store.takeStructure(readStructure(model.get("structure")))),
-    probe: () => guarded(() => store.takeProbe(readProbe(model.get("probe")))),
-    /** Set rarely, and so perhaps behind the messages: those say what is live. */
-    activations: () =>
-      guarded(() => {
-        const activations = readActivationsTrait(model.get("activations"));
-        if (activations) store.takePastActivations(activations);
-        else store.takeActivations(null);
-      }),
+    status: held("status", "status", readStatus),
+    training: held("training", "training", readStanding),
+    selection: () => store.takeSelection(readSelection(model.get("selection"))),
+    cursor: () => store.takeCursor(number("cursor")),
+    ghost_step: () => store.takeGhostStep(number("ghost_step")),
+    batch: held("batch", "batch", readBatch),
+    edits: held("edits", "edits", readEdits),
+    summaries: held(
+      "summaries",
+      "summaries",
+      (value) => new Map(readSummaries(value).map((summary) => [summary.layer, summary])),
+    ),
+    left_out: held("left_out", "leftOut", readWords),
+    structure: held("structure", "structure", readStructure),
+    probe: held("probe", "probe", readProbe),
+    // Set rarely, and so perhaps behind the messages: those say what is live.
+    activations: guarded(() => {
+      const activations = readActivationsTrait(model.get("activations"));
+      if (activations) store.takePastActivations(activations);
+      else store.takeActivations(null);
+    }),
   };
 }
 
@@ -246,8 +246,13 @@ function createTeller(model: AnyModel): (number: number | undefined) => void {
 
 function watchedStore(model: AnyModel, signal: AbortSignal, maxBytes: number): FrameStore {
   const store = new FrameStore(outletTo(model), maxBytes);
-  void watchKernel(model, model.get("_own"), (isThere) => store.takeKernel(isThere), signal);
-  watchSilence(model, () => store.beats, store.takeSilence.bind(store), signal);
+  void watchKernel(model, model.get("_own"), (there) => store.hold("connected", there), signal);
+  watchSilence(
+    model,
+    () => store.beats,
+    (silent) => store.hold("silent", silent),
+    signal,
+  );
   return store;
 }
 
@@ -265,7 +270,7 @@ function guard(store: FrameStore, work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (error instanceof ProtocolMismatch) store.setProtocolError(error.message);
+    if (error instanceof ProtocolMismatch) store.hold("protocolError", error.message);
     else if (error instanceof WireError) store.fault(error.message);
     else store.fault(`kan_widgets could not read what the kernel sent: ${error}`);
   }

@@ -158,19 +158,22 @@ export interface Observed {
 }
 
 /** How a station comes about: a bound layer, a plain layer, or what stands between layers. */
-export type StationKind =
-  | "input"
-  | "kan"
-  | "plain"
-  | "norm"
-  | "pool"
-  | "activation"
-  | "reshape"
-  | "add"
-  | "multiply"
-  | "join"
-  | "block"
-  | "other";
+export const STATION_KINDS = [
+  "input",
+  "kan",
+  "plain",
+  "norm",
+  "pool",
+  "activation",
+  "reshape",
+  "add",
+  "multiply",
+  "join",
+  "block",
+  "other",
+] as const;
+
+export type StationKind = (typeof STATION_KINDS)[number];
 
 /** How a station's output is computed from its sources: an operation's name and its settings. */
 export interface Compute {
@@ -249,16 +252,11 @@ export interface Batch {
   message: string;
 }
 
-/** What can be done to a function, or to the list of edits; "observe" and "follow" are of the last batch. */
+/** What can be done to a function; to the list of edits; with the last batch. */
 export type Command =
-  | "zero"
-  | "reset"
-  | "straighten"
-  | "form"
-  | "undo"
-  | "redo"
-  | "observe"
-  | "follow";
+  | ("zero" | "reset" | "straighten" | "form")
+  | ("undo" | "redo")
+  | ("observe" | "follow");
 
 /**
  * What changed in a store:

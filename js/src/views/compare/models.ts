@@ -8,7 +8,7 @@ import type { Mounted, Shell, Still } from "../../shell/mount.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
 import { statusText } from "../../shell/status.ts";
 import { together } from "../../shell/timed.ts";
-import { watchTraits } from "../../shell/watch.ts";
+import { watchTraits } from "../../wire/hear.ts";
 import type { Store } from "../../wire/types.ts";
 import { colourOfModel } from "./columns.ts";
 import type { Shown } from "./shown.ts";

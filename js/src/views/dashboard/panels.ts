@@ -4,10 +4,10 @@ import type { AnyModel, Host, RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
 import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
-import { element } from "../../shell/element.ts";
-import type { Mounted, Shell, Still } from "../../shell/mount.ts";
+import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
+import type { Mounted, Shell, Still, Within } from "../../shell/mount.ts";
 import { createSteady, seenAround } from "../../shell/room.ts";
-import { watchTraits } from "../../shell/watch.ts";
+import { hear, watchTraits } from "../../wire/hear.ts";
 import { createTogether, fitted, heightsOf, type Panel, rowsOf } from "./arrange.ts";
 
 /** Pixels of a row's drawings in a page, so that two rows fit a laptop's window; and of what is around a drawing. */
@@ -68,100 +68,80 @@ interface Line {
 
 const NOTHING: Line = { words: "", chosen: false, warns: false };
 
-export interface Panels {
-  element: HTMLElement;
-  fold(folded: boolean): void;
-  /** Names of the pages that there are. */
-  pages: string[];
-  /** Shows one page. */
-  turn(page: string): void;
-  /** All that there is is shown, as tall as it is. */
-  whole(all: boolean): void;
-  /** The latest value of a series as the panel of curves has it; null where it has none. */
-  latest(name: string): number | null;
-  /** What there is to read, of the panel that is pointed at before others. */
-  line(): Line;
-  pictures(): Paged[];
+/** A panel, and the view that is mounted in it. */
+interface Place {
+  named: Named;
+  section: HTMLElement;
+  inside: HTMLElement;
+  /** Folds it away. */
+  folder: HTMLElement | null;
+  model: AnyModel | null;
+  /** What there is to read of it. */
+  line: Line;
+  still: (() => Still | null) | null;
+  draw: (() => void) | null;
+  /** Pixels of its drawing; undefined before it asks. */
+  height: number | undefined;
+  /** Of what is around that, without what goes to and fro. */
+  steady: (next: number) => number;
 }
 
-export function createPanels(shell: Shell, host: Host): Panels {
+export type Panels = ReturnType<typeof createPanels>;
+
+export function createPanels(shell: Shell, host: Host) {
   const { document, get, signal } = shell;
   const root = element(document, "div", "kw-panels");
-  const refs = (get("parts") ?? []) as string[];
   const named = (get("panels_shown") ?? []) as Named[];
+  const places = named.map((one): Place => placeIn(shell, root, one));
   const speaker = named.findIndex(({ name }) => name !== "training" && name !== "ranges");
-  const lines = refs.map(() => NOTHING);
-  const stills: (() => Still | null)[] = [];
-  const again: (() => void)[] = [];
-  /** Of the drawings; none before the first one asks. */
-  const heights: number[] = [];
-  const steady = refs.map(createSteady);
-  const together = createTogether(
-    () => shownOf(sections),
-    (here) => {
-      arrange();
-      for (const k of here) again[k]?.();
-    },
-  );
-  const models = new Map<string, AnyModel>();
+  const modelOf = (name: string) => places.find((one) => one.named.name === name)?.model;
+  const here = () => [...places.keys()].filter((k) => !places[k].section.hidden);
+  const together = createTogether(here, (drawn) => {
+    arrange();
+    for (const k of drawn) places[k].draw?.();
+  });
   let all = false;
   let active = 0;
   let page = "";
   /** Since the page was turned or the window was made larger or smaller not all has been seen at once. */
   let isTight = false;
 
-  const sections = refs.map((ref, number) => {
-    const { title, about, name, folds } = named[number];
-    const section = element(document, "section", "kw-panel", root);
-    section.dataset.panel = name;
-    section.setAttribute("aria-label", about);
-    const head = element(document, "div", "kw-panel-head", section);
-    head.title = about;
-    const inside = element(document, "div", "kw-panel-inside", section);
-    const folder = folds ? createFolder(shell, head, title) : null;
-    if (!folder) head.textContent = title;
-    for (const event of ["pointerenter", "focusin"]) {
-      section.addEventListener(event, () => point(number), { signal });
-    }
-    void mount(ref, number, inside);
-    return { section, inside, folder, isDrawn: () => together.isDrawn(number) };
-  });
-  const sizes = new ResizeObserver(arrange);
-  for (const { section } of sections) sizes.observe(section);
-  signal.addEventListener("abort", () => sizes.disconnect(), { once: true });
+  function withinOf(number: number): Within {
+    const place = places[number];
+    return {
+      read(words, chosen = false, warns = false) {
+        const { words: before, chosen: was, warns: did } = place.line;
+        if (words === before && chosen === was && warns === did) return;
+        place.line = { words, chosen, warns };
+        shell.schedule();
+      },
+      // Said by the first panel of the layer for all of them.
+      says: (remark) => number !== speaker && isNote(shell, remark),
+      height() {
+        if (places.every(({ height }) => height === undefined)) arrange();
+        return all || !LEAST[place.named.name] ? undefined : place.height;
+      },
+      seen: () => (all || !isTight ? undefined : place.height),
+      waits: () => together.waits(number),
+      takes: (still, draw) => Object.assign(place, { still, draw }),
+    };
+  }
 
-  async function mount(ref: string, number: number, el: HTMLElement) {
+  async function mount(ref: string, number: number) {
+    const { inside: el } = places[number];
     try {
       const model = await host.getModel(ref);
       const { exports } = await host.getWidget<Exports>(String(model.get("stream")));
       if (signal.aborted) return;
-      models.set(named[number].name, model);
-      if (models.size === named.length) keepTogether(models, shell); // the last finds the others
+      places[number].model = model;
+      if (places.every((one) => one.model)) keepTogether(modelOf, shell); // the last finds the others
       watchTraits(model, ["curves"], shell.schedule, signal); // the header has their loss
-      const within = {
-        read(words: string, chosen = false, warns = false) {
-          const { words: before, chosen: was, warns: did } = lines[number];
-          if (words === before && chosen === was && warns === did) return;
-          lines[number] = { words, chosen, warns };
-          shell.schedule();
-        },
-        // Said by the first panel of the layer for all of them.
-        says: (remark: string) => number !== speaker && isNote(shell, remark),
-        height() {
-          if (heights.length === 0) arrange();
-          return all || !LEAST[named[number].name] ? undefined : heights[number];
-        },
-        seen: () => (all || !isTight ? undefined : heights[number]),
-        waits: () => together.waits(number),
-        takes(still: () => Still | null, draw: () => void) {
-          stills[number] = still;
-          again[number] = draw;
-        },
-      };
-      const props: unknown = { model, el, host, signal, within };
+      const props: unknown = { model, el, host, signal, within: withinOf(number) };
       exports.render(String(model.get("kind")), props as Mounted);
     } catch (error) {
-      if (!signal.aborted) element(document, "div", "kw-message", el).textContent = unread(error);
+      if (signal.aborted) return;
+      const why = error instanceof Error ? error.message : error;
+      element(document, "div", "kw-message", el).textContent = `This panel cannot be read: ${why}`;
     }
   }
 
@@ -172,19 +152,19 @@ export function createPanels(shell: Shell, host: Host): Panels {
   }
 
   function arrange() {
-    const network = Number(models.get("network")?.get("height")) || OWN;
+    const network = Number(modelOf("network")?.get("height")) || OWN;
     const seen = seenAround(root);
-    const { panels, rows } = standing(root, sections, named, page, seen, network);
+    const { panels, rows } = standing(root, places, here(), page, together.isDrawn, seen, network);
     // Of many below each other all are never seen at once.
     const free = seen && rows.length <= ROWS ? seen - root.offsetTop : undefined;
     isTight ||= free !== undefined && root.offsetHeight > free;
     const whole = document.fullscreenElement === shell.root;
-    const around = panels.map(({ height, drawn }, k) => steady[k](height - drawn));
+    const around = panels.map(({ height, drawn }, k) => places[k].steady(height - drawn));
     heightsIn(panels, around, rows, free, whole).forEach((height, k) => {
-      const before = heights[k];
+      const { height: before, draw } = places[k];
       if (before !== undefined && Math.abs(height - before) < 2) return;
-      heights[k] = height;
-      if (before !== undefined) again[k]?.();
+      places[k].height = height;
+      if (before !== undefined) draw?.();
     });
   }
 
@@ -193,99 +173,125 @@ export function createPanels(shell: Shell, host: Host): Panels {
     arrange();
   }
 
+  /** Shows one page. */
+  function turn(to: string) {
+    page = to;
+    const elsewhere = ({ named: { page: own } }: Place) => Boolean(own) && own !== page;
+    if (places.every((one) => one.section.hidden === elsewhere(one))) return;
+    for (const one of places) one.section.hidden = elsewhere(one);
+    active = here()[0] ?? -1;
+    anew();
+    for (const k of here()) places[k].draw?.();
+  }
+
+  const refs = (get("parts") ?? []) as string[];
+  const sizes = new ResizeObserver(arrange);
+  places.forEach(({ section }, number) => {
+    const enter = () => point(number);
+    listen(section, signal, { pointerenter: enter, focusin: enter });
+    sizes.observe(section);
+    void mount(refs[number], number);
+  });
+  atEnd(signal, () => sizes.disconnect());
   document.addEventListener("fullscreenchange", anew, { signal });
   document.defaultView?.addEventListener("resize", anew, { signal });
   return {
     element: root,
-    pages: [...new Set(named.flatMap(({ page }) => page || []))],
-    turn(to) {
-      page = to;
-      const elsewhere = (k: number) => Boolean(named[k].page) && named[k].page !== page;
-      if (sections.every(({ section }, k) => section.hidden === elsewhere(k))) return;
-      for (const [k, { section }] of sections.entries()) section.hidden = elsewhere(k);
-      active = sections.findIndex(({ section }) => !section.hidden);
-      anew();
-      for (const k of shownOf(sections)) again[k]?.();
+    /** Names of the pages that there are. */
+    pages: [...new Set(named.flatMap(({ page: own }) => own || []))],
+    turn,
+    fold(folded: boolean) {
+      for (const { inside, folder } of places) {
+        if (!folder) continue;
+        inside.hidden = folded;
+        putAttributes(folder, { "aria-expanded": String(!folded) });
+      }
     },
-    fold(folded) {
-      for (const { inside, folder } of sections) if (folder) foldAway(inside, folder, folded);
-    },
-    whole(shown) {
+    /** All that there is is shown, as tall as it is. */
+    whole(shown: boolean) {
       all = shown;
-      for (const draw of again) draw?.();
+      for (const { draw } of places) draw?.();
     },
-    line: () =>
-      lines.find(({ warns }) => warns) ??
-      [lines[active] ?? NOTHING, ...lines.filter((_, k) => !sections[k].section.hidden)].find(
-        ({ words }) => words !== "",
-      ) ??
-      NOTHING,
-    latest: (name) => latestOf(models.get("training")?.get("curves"), name),
-    pictures: () => picturesOf(sections, stills),
+    /** What there is to read, of the panel that is pointed at before others. */
+    line(): Line {
+      const warning = places.find(({ line }) => line.warns);
+      const readable = [places[active], ...here().map((k) => places[k])];
+      return (warning ?? readable.find((one) => one?.line.words))?.line ?? NOTHING;
+    },
+    /** The latest value of a series as the panel of curves has it; null where it has none. */
+    latest: (name: string) => latestOf(modelOf("training")?.get("curves"), name),
+    /** The panels that are seen, for a saved picture. */
+    pictures: () =>
+      places.flatMap(({ section, inside, still }): Paged[] => {
+        const shown = inside.hidden || section.hidden ? null : still?.();
+        return shown ? [pictureOf(shown.scene, shown.theme)] : [];
+      }),
   };
 }
 
-interface Section {
-  section: HTMLElement;
-  inside: HTMLElement;
-  isDrawn(): boolean;
+function placeIn({ document, get, choose, signal }: Shell, root: HTMLElement, named: Named): Place {
+  const { title, about, name, folds } = named;
+  const section = element(document, "section", "kw-panel", root);
+  section.dataset.panel = name;
+  putAttributes(section, { "aria-label": about });
+  const head = element(document, "div", "kw-panel-head", section);
+  head.title = about;
+  const inside = element(document, "div", "kw-panel-inside", section);
+  const folder = folds ? element(document, "button", "kw-folder", head) : null;
+  (folder ?? head).textContent = title;
+  if (folder) {
+    folder.type = "button";
+    folder.title = "Fold this panel away, or show it again";
+    listen(folder, signal, { click: () => choose("folded", get("folded") !== true) });
+  }
+  const empty = { model: null, line: NOTHING, still: null, draw: null, height: undefined };
+  return { named, section, inside, folder, ...empty, steady: createSteady() };
 }
 
-function sizeOf(
-  { section, inside, isDrawn }: Section,
-  { name, wide, fills }: Named,
-  isBeside: boolean,
-  slim: string,
-  network: number,
-): Panel {
+function sizeOf({ section, inside, named }: Place, isDrawn: boolean) {
   const view = inside.querySelector<HTMLElement>(".kw-view");
-  const drawing = isDrawn() ? view?.querySelector(".kw-viewport") : null;
+  const drawing = isDrawn ? view?.querySelector(".kw-viewport") : null;
   return {
-    wide: (wide && !isBeside) || inside.hidden === true,
-    fills,
+    fills: named.fills,
     // What does not show itself yet takes no room.
     height: section.offsetHeight + (view ? view.scrollHeight - view.offsetHeight : 0),
     drawn: drawing?.clientHeight ?? 0,
-    own: name === "network" ? network : 0,
-    least: name === slim ? 0 : (LEAST[name] ?? 0),
   };
 }
 
-function unread(error: unknown): string {
-  return `This panel cannot be read: ${error instanceof Error ? error.message : error}`;
-}
-
-/** Numbers of those on this page. */
-function shownOf(sections: readonly Section[]): number[] {
-  return Array.from(sections.keys()).filter((k) => !sections[k].section.hidden);
-}
-
-/** How large panels are, and which are in a row; the style sheet goes by what is set here. */
+/** How large panels are, and which of those that are `here` are in a row; the style sheet goes by what is set here. */
 function standing(
   root: HTMLElement,
-  sections: readonly Section[],
-  named: readonly Named[],
+  places: readonly Place[],
+  here: readonly number[],
   page: string,
+  isDrawn: (number: number) => boolean,
   seen = Number.POSITIVE_INFINITY,
   network = OWN,
 ) {
   const { clientWidth: width } = root;
   const isPaired = width >= PAIRED;
-  const isNetwork = page === "network" && named.some(({ name }) => name === page);
+  const isNetwork = page === "network" && places.some(({ named }) => named.name === page);
   // What trains stands beside the network where both have room.
   const isBeside = isNetwork && width >= (seen < LOW.room ? LOW.beside : BESIDE);
   root.toggleAttribute("data-kw-beside", isBeside);
   const isSlim = isNetwork && !isPaired && seen < LOW.slim;
   const slim = !isSlim ? "" : seen < LOW.room ? "training" : "words";
   if (root.dataset.kwSlim !== slim) root.dataset.kwSlim = slim;
-  const panels = sections.map((section, k) => sizeOf(section, named[k], isBeside, slim, network));
-  // Of the panels on this page.
-  const here = shownOf(sections);
-  const found = isPaired ? rowsOf(here.map((k) => panels[k])) : here.map((_, k) => [k]);
+  const panels = places.map((place, k): Panel => {
+    const { name, wide } = place.named;
+    return {
+      ...sizeOf(place, isDrawn(k)),
+      wide: (wide && !isBeside) || place.inside.hidden === true,
+      own: name === "network" ? network : 0,
+      least: name === slim ? 0 : (LEAST[name] ?? 0),
+    };
+  });
+  const found = isPaired ? rowsOf(here.map((k) => panels[k])) : here.map((_, n) => [n]);
   const rows = found.map((row) => row.map((n) => here[n]));
   for (const row of rows) {
     for (const k of row) {
-      sections[k].section.toggleAttribute("data-whole", isPaired && row.length === 1);
+      places[k].section.toggleAttribute("data-whole", isPaired && row.length === 1);
     }
   }
   return { panels, rows };
@@ -304,50 +310,25 @@ function heightsIn(
   return free ? fitted(wanted, panels, around, rows, free - GAP * rows.length, whole) : wanted;
 }
 
-function foldAway(inside: HTMLElement, folder: HTMLElement, folded: boolean) {
-  inside.hidden = folded;
-  const open = String(!folded);
-  if (folder.getAttribute("aria-expanded") !== open) folder.setAttribute("aria-expanded", open);
-}
-
-/** The panels that are seen, for a saved picture. */
-function picturesOf(sections: readonly Section[], stills: readonly (() => Still | null)[]) {
-  return sections.flatMap(({ section, inside }, k): Paged[] => {
-    const shown = inside.hidden || section.hidden ? null : stills[k]?.();
-    return shown ? [pictureOf(shown.scene, shown.theme)] : [];
-  });
-}
-
 /** One example in all panels that show one, of the same images. */
-function keepTogether(models: ReadonlyMap<string, AnyModel>, { get, signal }: Shell) {
-  const [one, other] = EXAMPLES.map(([panel, trait]) => ({ model: models.get(panel), trait }));
+function keepTogether(
+  modelOf: (name: string) => AnyModel | null | undefined,
+  { get, signal }: Shell,
+) {
+  const [one, other] = EXAMPLES.map(([panel, trait]) => ({ model: modelOf(panel), trait }));
   for (const [from, to] of [
     [one, other],
     [other, one],
   ]) {
+    if (!from.model) continue;
     const tell = () => {
       const number = Number(from.model?.get(from.trait));
       if (number < 0 || get("shared") !== true || to.model?.get(to.trait) === number) return;
       to.model?.set(to.trait, number);
       to.model?.save_changes();
     };
-    from.model?.on(`change:${from.trait}`, tell);
-    signal.addEventListener("abort", () => from.model?.off(`change:${from.trait}`, tell), {
-      once: true,
-    });
+    hear(from.model, { [`change:${from.trait}`]: tell }, signal);
   }
-}
-
-/** The name of a panel as a button that folds it away. */
-function createFolder({ document, get, choose, signal }: Shell, head: HTMLElement, title: string) {
-  const folder = element(document, "button", "kw-folder", head);
-  folder.type = "button";
-  folder.textContent = title;
-  folder.title = "Fold this panel away, or show it again";
-  folder.addEventListener("click", () => choose("folded", get("folded") !== true), {
-    signal,
-  });
-  return folder;
 }
 
 function isNote({ get, store }: Shell, remark: string): boolean {

@@ -3,11 +3,10 @@
 import type { Host, RenderProps } from "@anywidget/types";
 import { largestOf } from "../../phi/curves.ts";
 import { layerNamed, selectionOf } from "../../phi/entries.ts";
-import { createKit, TABS } from "../../shell/controls.ts";
+import { createKit, type Kit, TABS } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
-import { createFullScreen } from "./full_screen.ts";
 import { createPanels } from "./panels.ts";
 import { drawing, sceneOf } from "./scene.ts";
 import css from "./style.css";
@@ -49,7 +48,7 @@ function build(shell: Shell, host: Host): Parts {
   options.setAttribute("aria-pressed", "false");
   const header = element(document, "div", "kw-header");
   const tools = element(document, "span", "kw-tools");
-  tools.append(options, createFullScreen(root, kit, signal));
+  tools.append(options, fullScreen(shell, kit));
   const pages = kit.segments("Page", (page) => shell.choose("page", page));
   pages.fill(panels.pages.map((page) => ({ value: page, label: page, title: PAGES[page] ?? "" })));
   pages.box.hidden = panels.pages.length < 2;
@@ -87,4 +86,22 @@ function build(shell: Shell, host: Host): Parts {
       return sceneOf(given, [], panels.latest);
     },
   };
+}
+
+const OPEN = ["full screen", "Show this on the whole screen; Escape leaves it"] as const;
+const LEAVE = ["leave full screen", "Back to the page"] as const;
+
+/** The button that gives a view the whole screen, where the page may. */
+function fullScreen({ document, root, signal }: Shell, kit: Kit): HTMLButtonElement {
+  const isWhole = () => document.fullscreenElement === root;
+  const button = kit.button(...OPEN, "kw-button kw-full-screen", () => {
+    const turned = isWhole() ? document.exitFullscreen() : root.requestFullscreen();
+    turned.catch((error) => console.warn("kan_widgets: no full screen here", error));
+  });
+  button.hidden = !document.fullscreenEnabled;
+  const say = () => {
+    [button.textContent, button.title] = isWhole() ? LEAVE : OPEN;
+  };
+  document.addEventListener("fullscreenchange", say, { signal });
+  return button;
 }

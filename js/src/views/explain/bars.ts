@@ -1,13 +1,13 @@
 /** Lists of shares, drawn: a small map, a name, a bar from zero, a number. All bars of a layer have one scale. No DOM. */
 
 import type { Mark } from "../../scene/marks.ts";
-import { fitted, widthOf, wrapped } from "../../scene/text.ts";
-import type { Theme } from "../../scene/theme.ts";
-import { type Block, LINE, line, SIZE } from "./block.ts";
-import type { Part } from "./content.ts";
-import { boxIn, mapMarks, type Plate } from "./pictures.ts";
+import { line as across, rects, segments } from "../../scene/shapes.ts";
+import { fitted, fitting, widthOf, wrapped } from "../../scene/text.ts";
+import type { Colours } from "../../scene/theme.ts";
+import { type Block, type Drawn, LINE, line, type Place, SIZE } from "./block.ts";
+import { mapMarks } from "./pictures.ts";
+import { boxIn, type Plate } from "./pixels.ts";
 import type { List, Row } from "./rows.ts";
-import { fitting } from "./words.ts";
 
 /** Below this width of a list names and numbers stand above their bars. */
 const NARROW = 300;
@@ -19,7 +19,7 @@ const MAP_ROOM = MAP + 7;
 const APART = 14;
 
 /** How all rows of a layer stand. */
-export interface Plan {
+interface Plan {
   width: number;
   /** Names stand over their bars. */
   tall: boolean;
@@ -53,118 +53,89 @@ function indentOf({ rows }: List, plate: Plate | null): number {
   return plate !== null && rows.some(({ map }) => map !== null) ? MAP_ROOM : 0;
 }
 
+/** `icons`: each row has its map. */
 export function listBlock(
-  part: Part,
+  { part, plate, span, selected, theme }: Drawn,
   list: List,
   plan: Plan,
-  selected: number,
-  [x, y]: readonly [number, number],
-  plate: Plate | null,
-  most: number,
-  theme: Theme,
+  [x, y]: Place,
+  icons: boolean,
 ): Block {
   const { colours } = theme;
-  const { width } = plan;
-  const indent = indentOf(list, plate);
-  const height = plan.tall ? TALL : indent ? MAPPED : ROW;
+  const { width, names, tall } = plan;
+  const over = icons ? plate : null;
+  const indent = indentOf(list, over);
+  const height = tall ? TALL : indent ? MAPPED : ROW;
   const { rows } = list;
   const label = rows.some(({ beside }) => !Number.isNaN(beside)) ? part.besideLabel : "";
   const room = width - (label ? APART + 8 + widthOf(label, SIZE) : 0);
   const short = list.headings.find((text) => widthOf(text, SIZE) <= room);
-  const heading = short ?? fitting(list.headings, width);
+  const heading = short ?? fitting(list.headings, width, SIZE);
   const marks: Mark[] = [line(x, y, heading, colours.muted)];
   let top = y + LINE + 2;
   if (label) {
     // The key stands behind the heading where it fits.
     const left = short ? x + widthOf(heading, SIZE) + APART : x;
     const down = short ? y : y + LINE;
-    marks.push({ kind: "rects", boxes: [left, down + 2, 2, 11], fill: colours.ink });
+    marks.push(rects([left, down + 2, 2, 11], { fill: colours.ink }));
     const words = wrapped(label, x + width - left - 8, SIZE);
     marks.push(...words.map((text, k) => line(left + 8, down + k * LINE, text, colours.muted)));
     top = down + words.length * LINE + 2;
   }
-  marks.push(...barMarks(rows, plan, height, [x, top], theme));
+  const tops = rows.map((_, k) => top + k * height);
+  const bars = tops.map((at) => (tall ? at + LINE : at + height / 2 - 5));
+  marks.push(...barMarks(rows, plan, x, bars, colours));
   rows.forEach((row, k) => {
-    const at: [number, number] = [x, top + k * height];
-    marks.push(...rowMarks(row, plan, height, indent, selected, at, theme));
-    if (!plate || !row.map) return;
-    const size = boxIn(plate.image, MAP);
-    const box = { x, y: at[1] + (height - size.height) / 2, ...size };
-    marks.push(...mapMarks({ ...plate, edges: [] }, row.map, most, box, theme));
+    // Name and number of a row, under a line where that is the whole.
+    const at = tall ? tops[k] + 2 : tops[k] + height / 2 - 7;
+    const isTotal = row.kind === "total";
+    const weight = isTotal || row.has(selected) ? 600 : 400;
+    const fill = row.kind === "others" ? colours.muted : colours.ink;
+    const name = fitted(row.name, names - indent, SIZE, weight);
+    marks.push(line(x + indent, at, name, fill, { weight }));
+    marks.push(line(x + width, at, row.text, fill, { weight, anchor: "end" }));
+    if (isTotal) marks.push(across([x, tops[k], x + width, tops[k]], colours.line));
+    if (!over || !row.map) return;
+    const size = boxIn(over.image, MAP);
+    const box = { x, y: tops[k] + (height - size.height) / 2, ...size };
+    marks.push(...mapMarks({ ...over, edges: [] }, row.map, span.most, box, theme));
   });
   const box = { x, y: top, width, height: rows.length * height };
-  const { name } = list;
   const words = (row: number) => rows[row]?.words ?? "";
-  return {
-    marks,
-    regions: [{ name, box, rows: rows.length, columns: 1, count: rows.length, words }],
-    top: y,
-    bottom: box.y + box.height,
-  };
-}
-
-/** Where words and bar of a row begin. */
-function linesOf({ tall }: Plan, height: number, top: number): { words: number; bar: number } {
-  const middle = top + height / 2;
-  return tall ? { words: top + 2, bar: top + LINE } : { words: middle - 7, bar: middle - 5 };
-}
-
-/** Name and number of a row. */
-function rowMarks(
-  row: Row,
-  plan: Plan,
-  height: number,
-  indent: number,
-  selected: number,
-  [x, top]: readonly [number, number],
-  { colours }: Theme,
-): Mark[] {
-  const { names, width } = plan;
-  const { words } = linesOf(plan, height, top);
-  const whole = row.kind === "total";
-  const weight = whole || row.has(selected) ? 600 : 400;
-  const fill = row.kind === "others" ? colours.muted : colours.ink;
-  const marks: Mark[] = [
-    line(x + indent, words, fitted(row.name, names - indent, SIZE, weight), fill, { weight }),
-    line(x + width, words, row.text, fill, { weight, anchor: "end" }),
-  ];
-  if (whole)
-    marks.push({ kind: "lines", xy: [x, top, x + width, top], ends: [2], stroke: colours.line });
-  return marks;
+  const region = { name: list.name, box, rows: rows.length, columns: 1, count: rows.length, words };
+  return { marks, region, top: y, bottom: box.y + box.height };
 }
 
 /** The bars; those of several shares together are hollow. */
 function barMarks(
   rows: readonly Row[],
-  plan: Plan,
-  height: number,
-  [x, y]: readonly [number, number],
-  { colours }: Theme,
+  { place }: Plan,
+  x: number,
+  tops: readonly number[],
+  { more, less, ink, zero: axis }: Colours,
 ): Mark[] {
-  const [more, less, hollowMore, hollowLess]: number[][] = [[], [], [], []];
-  const [strokes, zeros]: [number[], number[]] = [[], []];
-  const zero = x + plan.place(0);
+  const solid: [number[], number[]] = [[], []];
+  const hollow: [number[], number[]] = [[], []];
+  const [strokes, zeros]: number[][] = [[], []];
+  const zero = x + place(0);
   rows.forEach(({ kind, value, beside }, k) => {
     if (kind === "total") return;
-    const { bar } = linesOf(plan, height, y + k * height);
-    zeros.push(zero, bar - 4, zero, bar + 14);
+    zeros.push(zero, tops[k] - 4, zero, tops[k] + 14);
     if (Number.isFinite(value)) {
-      const long = Math.abs(plan.place(value) - plan.place(0));
+      const long = Math.abs(place(value) - place(0));
       const left = value < 0 ? zero - long : zero;
-      if (kind !== "others") (value < 0 ? less : more).push(left, bar, long, 10);
-      else if (long >= 1) {
-        (value < 0 ? hollowLess : hollowMore).push(left + 0.5, bar + 0.5, long - 1, 9);
-      }
+      const way = value < 0 ? 1 : 0;
+      if (kind !== "others") solid[way].push(left, tops[k], long, 10);
+      else if (long >= 1) hollow[way].push(left + 0.5, tops[k] + 0.5, long - 1, 9);
     }
-    if (Number.isFinite(beside)) strokes.push(x + plan.place(beside) - 1, bar - 1, 2, 12);
+    if (Number.isFinite(beside)) strokes.push(x + place(beside) - 1, tops[k] - 1, 2, 12);
   });
-  const ends = Array.from({ length: zeros.length / 4 }, (_, k) => 2 * k + 2);
   return [
-    { kind: "lines", xy: zeros, ends, stroke: colours.zero },
-    { kind: "rects", boxes: more, fill: colours.more },
-    { kind: "rects", boxes: less, fill: colours.less },
-    { kind: "rects", boxes: hollowMore, stroke: colours.more },
-    { kind: "rects", boxes: hollowLess, stroke: colours.less },
-    { kind: "rects", boxes: strokes, fill: colours.ink },
+    segments(zeros, axis),
+    rects(solid[0], { fill: more }),
+    rects(solid[1], { fill: less }),
+    rects(hollow[0], { stroke: more }),
+    rects(hollow[1], { stroke: less }),
+    rects(strokes, { fill: ink }),
   ];
 }

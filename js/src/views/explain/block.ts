@@ -1,20 +1,37 @@
-/** A part of the drawing that takes its place in a column, and how its words are written. No DOM. */
+/** A part of the drawing that takes its place in a column, what it is drawn with, and how its words are written. No DOM. */
 
 import type { Mark, TextMark } from "../../scene/marks.ts";
 import type { Region } from "../../scene/regions.ts";
+import { grown, rect, WORDS, words } from "../../scene/shapes.ts";
+import type { Theme } from "../../scene/theme.ts";
+import type { Part, Span } from "./content.ts";
+import type { Plate } from "./pixels.ts";
 
 export interface Block {
   marks: Mark[];
   /** What can be pointed at. */
-  regions: Region[];
+  region: Region;
   /** Where its heading begins. */
   top: number;
   /** The y at which the next block may start. */
   bottom: number;
 }
 
+/** What all blocks of a layer are drawn with. */
+export interface Drawn {
+  part: Part;
+  /** null where the input is no image. */
+  plate: Plate | null;
+  /** The scale of its maps. */
+  span: Span;
+  selected: number;
+  theme: Theme;
+}
+
+export type Place = readonly [x: number, y: number];
+
 /** Size of all words in the drawing. */
-export const SIZE = 11;
+export const SIZE = WORDS;
 /** Height of a line of words. */
 export const LINE = 16;
 export const GAP = 16;
@@ -28,16 +45,14 @@ export function line(
   fill: string,
   how: Partial<TextMark> = {},
 ): TextMark {
-  return { kind: "text", x, y: y + 11, text, fill, size: SIZE, ...how };
+  return words(x, y + 11, text, fill, how);
 }
 
-/** Rectangles with a frame of whole pixels of the screen. */
+/** A frame around a box, of whole pixels of the screen. */
 export function framed(
   { x, y, width, height }: { x: number; y: number; width: number; height: number },
   stroke: string,
-  width_ = 1,
+  wide = 1,
 ): Mark {
-  const inset = width_ / 2;
-  const boxes = [x - inset, y - inset, width + width_, height + width_];
-  return { kind: "rects", boxes, stroke, width: width_ };
+  return rect(grown({ x, y, width, height }, wide / 2), { stroke, width: wide });
 }

@@ -5,11 +5,11 @@ import type { Region } from "../../scene/regions.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { listBlock, planOf } from "./bars.ts";
-import { type Block, GAP, LINE, line, PAD, SIZE } from "./block.ts";
+import { type Block, type Drawn, GAP, LINE, line, PAD, SIZE } from "./block.ts";
 import { classesBlock } from "./classes.ts";
 import { type Content, mapOf, type Part, type Span, spanOf } from "./content.ts";
-import { mapsBlock } from "./maps.ts";
-import { boxIn, imageBlock, mapBlock, type Plate } from "./pictures.ts";
+import { imageBlock, mapBlock, mapsBlock } from "./pictures.ts";
+import { boxIn, type Plate } from "./pixels.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
 
 /** From this width on things stand beside the pictures, and so wide all in one row. */
@@ -93,48 +93,43 @@ export function sectionOf(shown: Shown): Section {
 
 /** What the blocks of a section are placed with; each returns the y below it. */
 function pageOf(shown: Shown, lists: readonly List[]) {
-  const { part, plate, selected, width, theme } = shown;
-  const span = spanFor(part, shown.shown, lists);
+  const { plate, width, theme } = shown;
+  const drawn: Drawn = { ...shown, span: spanFor(shown.part, shown.shown, lists) };
   const blocks: Block[] = [];
   const share = lists.length > 1 ? PICTURES_BESIDE : PICTURES;
   const side = plate ? sideOf(plate, width, LARGEST, share) : 0;
   const rows = lists[0].rows.filter(({ map }) => map !== null);
   const mapped = plate && rows.length > 1 ? rows.slice(0, MAPS) : [];
   const left = rows.length - mapped.length;
-  const page = {
+  const add = (block: Block | null, y: number) => {
+    if (block) blocks.push(block);
+    return block ? block.bottom + GAP : y;
+  };
+  return {
     width,
     blocks,
     lists,
     mapped,
-    add(block: Block | null, y: number) {
-      if (block) blocks.push(block);
-      return block ? block.bottom + GAP : y;
-    },
     /** The image and the large map, in a box so wide; nothing where there is no image. */
     pictures(y: number, wide = 2 * side + GAP) {
       if (!plate) return y;
       const second = PAD + (wide + GAP) / 2;
-      const image = page.add(imageBlock(plate, [PAD, y], side, theme), y);
-      const map = mapBlock(plate, part, shown.shown, span, [second, y], side, theme);
-      return Math.max(image, page.add(map, y));
+      const image = add(imageBlock(plate, [PAD, y], side, theme), y);
+      return Math.max(image, add(mapBlock(drawn, shown.shown, [second, y], side), y));
     },
     /** Where the pictures end. */
     right: plate ? PAD + 2 * side + GAP + COLUMN_GAP : PAD,
-    scores: (x: number, y: number, wide: number) =>
-      page.add(classesBlock(part, [x, y], wide, theme), y),
+    scores: (x: number, y: number, wide: number) => add(classesBlock(drawn, [x, y], wide), y),
     /** `icons`: each row has its map. */
     list(list: List, x: number, y: number, wide: number, icons: boolean) {
-      const over = icons ? plate : null;
-      const plan = planOf(lists, wide, over);
-      return page.add(listBlock(part, list, plan, selected, [x, y], over, span.most, theme), y);
+      const plan = planOf(lists, wide, icons ? plate : null);
+      return add(listBlock(drawn, list, plan, [x, y], icons), y);
     },
     maps(x: number, y: number, wide: number, tall: number) {
       if (!plate || mapped.length === 0) return y;
-      const room = [wide, tall] as const;
-      return page.add(mapsBlock(mapped, left, plate, span.most, selected, [x, y], room, theme), y);
+      return add(mapsBlock(drawn, plate, mapped, left, [x, y], [wide, tall]), y);
     },
   };
-  return page;
 }
 
 type Page = ReturnType<typeof pageOf>;
@@ -195,38 +190,32 @@ function row(page: Page) {
 /** One of several layers below each other: a heading, two pictures, and the list that adds up. */
 export function briefOf(shown: Shown, y: number, first: boolean, step: string): Section {
   const { part, plate, selected, width, theme } = shown;
-  const { colours } = theme;
-  const whole = width - 2 * PAD;
-  const blocks: Block[] = [];
-  let at = y;
+  const { ink } = theme.colours;
   const name = step ? `${part.layer} · ${step}` : part.layer;
-  const marks: Mark[] = [line(PAD, at, name, colours.ink, { weight: 600, size: SIZE + 1 })];
-  at += LINE + 2;
-  for (const words of wrapped(part.sentence, whole, SIZE)) {
-    marks.push(line(PAD, at, words, colours.ink));
-    at += LINE;
-  }
-  at += 4;
+  const marks: Mark[] = [line(PAD, y, name, ink, { weight: 600, size: SIZE + 1 })];
+  const sentence = wrapped(part.sentence, width - 2 * PAD, SIZE);
+  const start = y + LINE + 2;
+  marks.push(...sentence.map((words, k) => line(PAD, start + k * LINE, words, ink)));
+  const at = start + sentence.length * LINE + 4;
   const lists = listsOf(part, BRIEF_ROWS, BRIEF_ROWS, selected).slice(0, 1);
-  const span = spanFor(part, -1, lists);
+  const drawn: Drawn = { ...shown, span: spanFor(part, -1, lists) };
   const side = plate ? sideOf(plate, width, SMALL) : SCORES;
+  const blocks: Block[] = [];
   let right = PAD;
   const add = (block: Block | null) => {
     if (!block) return;
     blocks.push(block);
     right += side + GAP;
   };
-  if (plate) {
-    if (first) add(imageBlock(plate, [right, at], side, theme));
-    add(mapBlock(plate, part, shown.shown, span, [right, at], side, theme));
-  } else if (first) add(classesBlock(part, [right, at], side, theme));
+  if (plate && first) add(imageBlock(plate, [right, at], side, theme));
+  if (plate) add(mapBlock(drawn, shown.shown, [right, at], side));
+  else if (first) add(classesBlock(drawn, [right, at], side));
   const under = Math.max(at, ...blocks.map(({ bottom }) => bottom));
   const beside = right > PAD && width >= BESIDE;
-  const from: [number, number] = beside
-    ? [right + COLUMN_GAP - GAP, at]
-    : [PAD, right > PAD ? under + GAP : at];
-  const plan = planOf(lists, width - PAD - from[0], plate);
-  blocks.push(listBlock(part, lists[0], plan, selected, from, plate, span.most, theme));
+  const left = beside ? right + COLUMN_GAP - GAP : PAD;
+  const top = beside || right === PAD ? at : under + GAP;
+  const plan = planOf(lists, width - PAD - left, plate);
+  blocks.push(listBlock(drawn, lists[0], plan, [left, top], true));
   const section = together(blocks, lists, []);
   return { ...section, marks: [...marks, ...section.marks] };
 }
@@ -235,7 +224,7 @@ function together(blocks: Block[], lists: readonly List[], mapped: readonly Row[
   const bottom = Math.max(...blocks.map((block) => block.bottom)) + PAD;
   return {
     marks: blocks.flatMap((block) => block.marks),
-    regions: blocks.flatMap((block) => block.regions),
+    regions: blocks.map((block) => block.region),
     lists,
     mapped,
     bottom,
@@ -250,8 +239,8 @@ const AIR = 1;
 
 /** Heights that lie in no row and in no picture of any block. */
 function cutsOf(blocks: readonly Block[]): number[] {
-  const spans = blocks.flatMap(({ regions: [region], top, bottom }) => {
-    if (!region || !ROWS.has(region.name)) return [[top, bottom]];
+  const spans = blocks.flatMap(({ region, top, bottom }) => {
+    if (!ROWS.has(region.name)) return [[top, bottom]];
     const { box, rows } = region;
     const pitch = box.height / rows;
     return Array.from({ length: rows }, (_, k) => {

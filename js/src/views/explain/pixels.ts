@@ -1,25 +1,49 @@
-/** The image as pixels, and its outline. Maps are scene/heat.ts's. No DOM. */
+/** The image as pixels, its outline, and the box that it has in a square. Maps are scene/heat.ts's. No DOM. */
 
 import type { Pixels } from "../../scene/marks.ts";
 import type { Content } from "./content.ts";
 
-export type Image = NonNullable<Content["image"]>;
+type Image = NonNullable<Content["image"]>;
+
+/** What all pictures of one image share. */
+export interface Plate {
+  image: Image;
+  pixels: Pixels;
+  /** See outlineOf. */
+  edges: number[];
+}
 
 /** An image with more edges than this, as a share of all there could be, has no outline that says anything. */
 const BUSY = 0.25;
 
+export function plateOf(image: Image): Plate {
+  const pixels = imagePixels(image);
+  return { image, pixels, edges: outlineOf(pixels) };
+}
+
+/** The largest box of the image's shape in a square; a whole number of pixels for each of its own where that is near. */
+export function boxIn({ width, height }: Image, side: number): { width: number; height: number } {
+  const longest = Math.max(width, height);
+  const whole = Math.floor(side / longest) * longest;
+  const scale = (whole >= 0.9 * side ? whole : side) / longest;
+  return { width: scale * width, height: scale * height };
+}
+
 /** The image as it is: three channels are red, green and blue, of others the first is shown. */
-export function imagePixels(image: Image): Pixels {
-  const { channels, height, width, data } = image;
+function imagePixels({ channels, height, width, data }: Image): Pixels {
   const size = height * width;
-  const [low, high] = ends(data);
-  const rgba = new Uint8ClampedArray(4 * size);
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of data) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (!(low < high)) [low, high] = [low - 1, low + 1];
+  const rgba = new Uint8ClampedArray(4 * size).fill(255);
   for (let p = 0; p < size; p++) {
     for (let c = 0; c < 3; c++) {
       const value = data[(channels === 3 ? c : 0) * size + p];
       rgba[4 * p + c] = Math.round((255 * (value - low)) / (high - low));
     }
-    rgba[4 * p + 3] = 255;
   }
   return { width, height, rgba };
 }
@@ -42,14 +66,4 @@ export function outlineOf({ width, height, rgba }: Pixels): number[] {
     }
   }
   return edges.length / 4 > BUSY * 2 * width * height ? [] : edges;
-}
-
-function ends(data: Float32Array): [number, number] {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const value of data) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return low < high ? [low, high] : [low - 1, low + 1];
 }

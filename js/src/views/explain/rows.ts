@@ -20,9 +20,6 @@ export interface Row {
   words: string;
 }
 
-/** A row before it is known in how many decimals all of them are printed. */
-type Share = Omit<Row, "text">;
-
 export interface List {
   /** "groups" add up to the whole; "bars" are single shares. */
   name: "groups" | "bars";
@@ -30,8 +27,6 @@ export interface List {
   headings: string[];
   rows: Row[];
 }
-
-type Shares = Omit<List, "rows"> & { rows: Share[] };
 
 /** What some shares belong to: a channel, or the output of a layer. */
 interface Group {
@@ -47,43 +42,33 @@ const sumOf = (numbers: ArrayLike<number>, of: readonly number[]): number =>
  * those are up to `mostGroups` channels or outputs that they belong to, and a second list has the largest shares themselves.
  */
 export function listsOf(part: Part, most: number, mostGroups: number, selected: number): List[] {
-  const lists = unprinted(part, most, mostGroups, selected);
-  const summands = lists.flatMap(({ rows }) => rows.filter(({ kind }) => kind !== "total"));
-  const text = signedAlike(summands.map(({ value }) => value));
-  const printed = (row: Share): Row => ({ ...row, text: text(row.value) });
-  return lists.map((list) => ({ ...list, rows: list.rows.map(printed) }));
-}
-
-function unprinted(part: Part, most: number, mostGroups: number, selected: number): Shares[] {
-  const one = oneOf(part);
-  const whole = wholeOf(part);
+  const { one, all } = oneOf(part);
   const groups = part.values.length > most ? groupsOf(part) : [];
+  const lists: List[] = [];
+  const add = (name: List["name"], headings: string[], rows: Row[]) => {
+    lists.push({ name, headings, rows });
+  };
   if (groups.length === 0) {
     const rows = part.order.map((k) => shareRow(part, k));
-    const headings = [`what each ${one.one} adds to the score`, `what each ${one.one} adds`];
-    return [{ name: "bars", headings, rows: summed(part, rows, most, selected, whole) }];
+    const headings = [`what each ${one} adds to the score`, `what each ${one} adds`];
+    add("bars", headings, summed(part, rows, most, selected));
+  } else {
+    const by = part.kind === "functions" ? "channel" : part.shared ? "kernel" : "output channel";
+    const rows = groups.map((group) => groupRow(part, group));
+    rows.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+    const headings = [`what each ${by} adds to the score`, `what each ${by} adds`];
+    add("groups", headings, summed(part, rows, mostGroups, selected));
+    const shown = part.order.slice(0, most);
+    if (selected >= 0 && !shown.includes(selected)) shown.push(selected);
+    const largest = `the largest of the ${formatCount(part.values.length)} ${all}`;
+    const largestRows = shown.map((k) => shareRow(part, k));
+    add("bars", [`${largest}, each counted in its ${by}`, largest], largestRows);
   }
-  const by = part.kind === "functions" ? "channel" : part.shared ? "kernel" : "output channel";
-  const rows = groups.map((group) => groupRow(part, group));
-  rows.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const shown = part.order.slice(0, most);
-  if (selected >= 0 && !shown.includes(selected)) shown.push(selected);
-  const count = formatCount(part.values.length);
-  return [
-    {
-      name: "groups",
-      headings: [`what each ${by} adds to the score`, `what each ${by} adds`],
-      rows: summed(part, rows, mostGroups, selected, whole),
-    },
-    {
-      name: "bars",
-      headings: [
-        `the largest of the ${count} ${one.all}, each counted in its ${by}`,
-        `the largest of the ${count} ${one.all}`,
-      ],
-      rows: shown.map((k) => shareRow(part, k)),
-    },
-  ];
+  const printed = lists.flatMap(({ rows }) => rows);
+  const summands = printed.filter(({ kind }) => kind !== "total");
+  const text = signedAlike(summands.map(({ value }) => value));
+  for (const row of printed) row.text = text(row.value);
+  return lists;
 }
 
 /** What a share is of: a shared kernel has one for each channel that it reads. */
@@ -102,27 +87,20 @@ function wholeOf(part: Part): string {
 }
 
 /** The largest, the selected one, what the others add by their sign, and the whole. */
-function summed(part: Part, rows: Share[], most: number, selected: number, whole: string): Share[] {
+function summed(part: Part, rows: Row[], most: number, selected: number): Row[] {
   const shown = rows.slice(0, rows.length > most + 1 ? most : rows.length);
   const chosen = rows.find((row) => selected >= 0 && row.has(selected));
   if (chosen && !shown.includes(chosen)) shown.push(chosen);
   const others = rows.filter((row) => !shown.includes(row));
-  for (const [verb, some] of [
-    ["raise", others.filter(({ value }) => !(value < 0))],
-    ["lower", others.filter(({ value }) => value < 0)],
-  ] as const) {
+  for (const verb of ["raise", "lower"]) {
+    const some = others.filter(({ value }) => value < 0 === (verb === "lower"));
     if (some.length === 0) continue;
     const name = `${counted(some.length, "other")} that ${verb}${some.length === 1 ? "s" : ""} it`;
-    shown.push(
-      sumRow(
-        part,
-        "others",
-        name,
-        some.reduce((sum, { value }) => sum + value, 0),
-      ),
-    );
+    const sum = some.reduce((all, { value }) => all + value, 0);
+    shown.push(rowOf(part, { kind: "others", name, value: sum }));
   }
-  return rows.length > 1 ? [...shown, sumRow(part, "total", whole, part.sum)] : shown;
+  if (rows.length < 2) return shown;
+  return [...shown, rowOf(part, { kind: "total", name: wholeOf(part), value: part.sum })];
 }
 
 function groupsOf(part: Part): Group[] {
@@ -150,19 +128,27 @@ function ownerOf(part: Part): ((k: number) => string) | null {
   return (k) => `channel ${Math.floor(k / size)}`;
 }
 
-function groupRow(part: Part, { name, members }: Group): Share {
+/** A row of some kind; by itself it is no share. */
+function rowOf(part: Part, own: Pick<Row, "kind" | "name" | "value"> & Partial<Row>): Row {
+  const words = `${part.layer} · ${own.name} · ${signed(own.value)}`;
+  const none = { text: "", beside: Number.NaN, number: -1, has: () => false, map: null, words };
+  return { ...none, ...own };
+}
+
+function groupRow(part: Part, { name, members }: Group): Row {
   const value = sumOf(part.values, members);
-  const beside = part.beside ? sumOf(part.beside, members) : Number.NaN;
-  return {
+  const isMap = part.kind === "functions";
+  const count = counted(members.length, part.shared ? "channel" : part.kind.slice(0, -1));
+  return rowOf(part, {
     kind: "group",
     name,
     value,
-    beside: part.kind === "functions" ? beside : Number.NaN,
+    beside: part.beside && isMap ? sumOf(part.beside, members) : Number.NaN,
     number: members[0],
     has: (k) => members.includes(k),
-    map: part.kind === "functions" ? mapOf(part, members[0]) : joined(part, members),
-    words: `${part.layer} · ${name}, ${counted(members.length, part.shared ? "channel" : part.kind.slice(0, -1))} · ${signed(value)}`,
-  };
+    map: isMap ? mapOf(part, members[0]) : joined(part, members),
+    words: `${part.layer} · ${name}, ${count} · ${signed(value)}`,
+  });
 }
 
 /** The sum of the maps of some kernels; null where not all of them were sent. */
@@ -178,24 +164,11 @@ function joined(part: Part, members: readonly number[]): MapOf | null {
   return { ...first, data };
 }
 
-function shareRow(part: Part, k: number): Share {
+function shareRow(part: Part, k: number): Row {
   const beside = part.beside ? part.beside[k] : Number.NaN;
-  const also = Number.isNaN(beside) ? "" : ` · ${part.besideLabel} ${signed(beside)}`;
   const name = nameOf(part, k);
-  return {
-    kind: "share",
-    name,
-    value: part.values[k],
-    beside,
-    number: k,
-    has: (other) => other === k,
-    map: part.kind === "kernels" ? mapOf(part, k) : null,
-    words: `${part.layer} · ${name} · ${signed(part.values[k])}${also}`,
-  };
-}
-
-function sumRow(part: Part, kind: "others" | "total", name: string, value: number): Share {
-  const words = `${part.layer} · ${name} · ${signed(value)}`;
-  const rest = { beside: Number.NaN, number: -1, has: () => false, map: null, words };
-  return { kind, name, value, ...rest };
+  const own = rowOf(part, { kind: "share", name, value: part.values[k], beside, number: k });
+  const also = Number.isNaN(beside) ? "" : ` · ${part.besideLabel} ${signed(beside)}`;
+  const map = part.kind === "kernels" ? mapOf(part, k) : null;
+  return { ...own, has: (other) => other === k, map, words: own.words + also };
 }

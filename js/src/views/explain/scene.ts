@@ -20,25 +20,29 @@ import {
   type WireContent,
 } from "./content.ts";
 import { briefOf, type Section, type Shown, sectionOf } from "./layout.ts";
-import { plateOf } from "./pictures.ts";
+import { plateOf } from "./pixels.ts";
 import type { Row } from "./rows.ts";
 import { description, verdict } from "./words.ts";
+
+/** What a site stands for. */
+interface Meant {
+  /** The share that it selects, and the class that it is of; −1 for none. */
+  share: number;
+  target: number;
+  /** It stands for all shares together. */
+  whole: boolean;
+}
 
 export interface ExplainScene extends Scene {
   content: Content;
   part: Part;
   /** The share that is marked; −1 for none. */
   selected: number;
-  /** The share that a site selects; −1 for none. */
-  numberAt(id: string): number;
-  /** The class that a site is of; −1 for none. */
-  classAt(id: string): number;
-  /** Whether a site stands for all shares together. */
-  isWhole(id: string): boolean;
+  meant(id: string): Meant;
 }
 
 /** A drawing that keeps what was chosen where the stream does not have it. */
-export interface ExplainDrawing extends Drawing<ExplainScene> {
+interface ExplainDrawing extends Drawing<ExplainScene> {
   chosen: number;
   /** Whether it was chosen in this view: then the large map is its own, else that of all together. */
   here: boolean;
@@ -79,9 +83,9 @@ export function drawing(): ExplainDrawing {
     const top = Number(get("top")) || 10;
     const chosen = draw.here ? selected : -1;
     const shown: Shown = { content, part, plate, selected, shown: chosen, top, width, theme };
+    if (layer === "" && content.parts.length > 1) return overview(shown, given);
     const { surface, ink } = theme.colours;
     const from = [content, part, selected, chosen, top, width, theme.name, surface, ink];
-    if (layer === "" && content.parts.length > 1) return overview(shown, given);
     const section = keep("section", from, () => sectionOf(shown));
     return sceneOf(shown, section, from, given, draw.how);
   }
@@ -101,29 +105,15 @@ function sceneOf(
   const { content, part, selected, width, theme } = shown;
   const { regions, bottom, cuts } = section;
   const start = regions.findIndex(({ name }) => name === "groups" || name === "bars");
-  const numberAt = (id: string) => {
-    const cell = cellNamed(id);
-    if (cell?.name === "map") return placeNumber(part, shown.shown, cell.row, cell.column);
-    return rowOf(section, id)?.number ?? -1;
-  };
   return {
-    content,
-    part,
-    selected,
-    numberAt,
-    isWhole: (id) => rowOf(section, id)?.kind === "total",
-    classAt(id) {
-      const cell = cellNamed(id);
-      return cell?.name === "classes" ? (classesShown(part)[cell.row] ?? -1) : -1;
-    },
-    width,
+    ...{ content, part, selected, width, cuts },
+    meant: (id) => meantBy(id, shown, section),
     height: bottom,
     title: `Explain · class ${className(part, part.target)} · ${part.layer}`,
     moment: momentOf(part),
     words: description(shown, rowsIn(section)),
     about: JSON.stringify([part.layer, part.target, part.step, selected]),
     caption: captionOf(part, given, sentencesOf(part, how)),
-    cuts,
     sheets: [
       { from, marks: () => section.marks },
       { marks: () => markedMarks(part, selected, section, given.pointed, theme) },
@@ -139,35 +129,38 @@ function overview(shown: Shown, given: Given): ExplainScene {
   const marks: Mark[] = [];
   const cuts: number[] = [];
   const said: string[] = [];
-  const steps = new Set(content.parts.map(({ step }) => step));
+  const isOne = new Set(content.parts.map(({ step }) => step)).size === 1;
   let y = 4;
   content.parts.forEach((part, k) => {
     const selected = numberFor(part, selection);
-    const step = steps.size > 1 ? momentOf(part) : "";
-    const section = briefOf({ ...shown, part, selected, shown: -1 }, y, k === 0, step);
+    const own = { ...shown, part, selected, shown: -1 };
+    const section = briefOf(own, y, k === 0, isOne ? "" : momentOf(part));
     marks.push(...section.marks, ...markedMarks(part, selected, section, given.pointed, theme));
-    said.push(description({ content, part, selected, shown: -1 }, rowsIn(section)));
+    said.push(description(own, rowsIn(section)));
     cuts.push(section.bottom);
     y = section.bottom + 4;
   });
   return {
-    content,
-    part: first,
-    selected: -1,
-    numberAt: () => -1,
-    classAt: () => -1,
-    isWhole: () => false,
-    width,
+    ...{ content, part: first, selected: -1, width, cuts },
+    meant: () => ({ share: -1, target: -1, whole: false }),
     height: y,
     title: `Explain · class ${className(first, first.target)}`,
-    moment: steps.size > 1 ? "" : momentOf(first),
+    moment: isOne ? momentOf(first) : "",
     words: said.join(" "),
     about: "",
     caption: captionOf(first, given, []),
-    cuts,
     sheets: [{ marks: () => marks }],
     sites: NOWHERE,
   };
+}
+
+function meantBy(id: string, { part, shown }: Shown, section: Section): Meant {
+  const cell = cellNamed(id);
+  const row = rowOf(section, id);
+  const isMap = cell?.name === "map";
+  const target = cell?.name === "classes" ? (classesShown(part)[cell.row] ?? -1) : -1;
+  const share = isMap ? placeNumber(part, shown, cell.row, cell.column) : (row?.number ?? -1);
+  return { share, target, whole: row?.kind === "total" };
 }
 
 /** The row that a site is. */
@@ -205,13 +198,14 @@ function sentencesOf({ sentence, method }: Part, how: boolean): Remark[] {
 
 function captionOf(part: Part, { get, store }: Given, sentences: readonly Remark[]): Remark[] {
   const closed = store.status().state === "closed" ? CLOSED : "";
-  return [
-    { text: verdict(part), tone: "ink", strong: true } as const,
+  const remarks: Remark[] = [
+    { text: verdict(part), tone: "ink", strong: true },
     ...sentences,
     { text: closed, tone: "warn" },
     { text: String(get("message") ?? ""), tone: "warn" },
-    ...part.notes.map((text): Remark => ({ text })),
-  ].filter(({ text }) => text !== "") as Remark[];
+    ...part.notes.map((text) => ({ text })),
+  ];
+  return remarks.filter(({ text }) => text !== "");
 }
 
 /** Frames around what is selected, what is pointed at, and where the keyboard is. */
@@ -222,55 +216,44 @@ function markedMarks(
   pointed: Pointed,
   { colours }: Theme,
 ): Mark[] {
-  const marks: Mark[] = [];
+  const { accent, surface, ink, muted } = colours;
   const region = (name: string) => regions.find((one) => one.name === name);
-  const around = (over: Region, row: number, column = 0) =>
-    padded(cellBox(over, row, column), over.name);
+  const marks: Mark[] = [];
+  const mark = (over: Region | undefined, rows: readonly Row[]) => {
+    const place = rows.findIndex((one) => one.has(selected));
+    if (!over || place < 0) return;
+    const box = padded(over, Math.floor(place / over.columns), place % over.columns);
+    marks.push(framed(box, accent, 2));
+  };
   if (selected >= 0) {
-    for (const { name, rows } of lists) {
-      const row = rows.findIndex((one) => one.has(selected));
-      const over = region(name);
-      if (row >= 0 && over) marks.push(framed(around(over, row), colours.accent, 2));
-    }
-    const over = region("maps");
-    const place = mapped.findIndex((one) => one.has(selected));
-    if (over && place >= 0) {
-      const box = around(over, Math.floor(place / over.columns), place % over.columns);
-      marks.push(framed(box, colours.accent, 2));
-    }
+    for (const { name, rows } of lists) mark(region(name), rows);
+    mark(region("maps"), mapped);
     const at = cellOf(part, selected);
     const map = region("map")?.box;
     if (at && map) {
-      const box = {
-        x: map.x + at.left * map.width,
-        y: map.y + at.top * map.height,
-        width: at.width * map.width,
-        height: at.height * map.height,
-      };
-      marks.push(framed(box, colours.accent, 2));
+      const [x, y] = [map.x + at.left * map.width, map.y + at.top * map.height];
+      const box = { x, y, width: at.width * map.width, height: at.height * map.height };
+      marks.push(framed(box, accent, 2));
     }
   }
   const cell = cellNamed(pointed.id);
   const over = cell && region(cell.name);
   if (!cell || !over || cell.name === "image") return marks;
-  const box = around(over, cell.row, cell.column);
-  if (cell.name === "map") {
-    // The same place in the image.
-    const image = region("image")?.box;
-    const shift = image ? image.x - over.box.x : 0;
-    marks.push(framed(box, colours.surface, 3), framed(box, colours.ink, 1.5));
-    if (image) {
-      const there = { ...box, x: box.x + shift };
-      marks.push(framed(there, colours.surface, 3), framed(there, colours.ink, 1.5));
-    }
-  } else marks.push(framed(box, pointed.keyboard ? colours.ink : colours.muted, 1));
-  return marks;
+  const box = padded(over, cell.row, cell.column);
+  if (cell.name !== "map") {
+    return [...marks, framed(box, pointed.keyboard ? ink : muted)];
+  }
+  // The same place in the image.
+  const image = region("image")?.box;
+  const boxes = image ? [box, { ...box, x: box.x + (image.x - over.box.x) }] : [box];
+  return [...marks, ...boxes.flatMap((at) => [framed(at, surface, 3), framed(at, ink, 1.5)])];
 }
 
-/** Rows have air at their sides, and small maps around them. */
-function padded(box: Rect, name: string): Rect {
-  if (name === "map") return box;
+/** A cell: rows have air at their sides, and small maps around them. */
+function padded(over: Region, row: number, column: number): Rect {
+  const box = cellBox(over, row, column);
+  if (over.name === "map") return box;
   const { x, y, width, height } = box;
-  const down = name === "maps" ? 3 : 0;
+  const down = over.name === "maps" ? 3 : 0;
   return { x: x - 3, y: y - down, width: width + 6, height: height + 2 * down };
 }

@@ -51,11 +51,12 @@ function build(shell: Shell): Parts {
       moved: shell.schedule,
       press(id) {
         if (!scene) return;
-        const target = scene.classAt(id);
-        if (target >= 0 && shell.store()?.status().state !== "saved") choose("target", target);
-        const number = scene.numberAt(id);
-        if (number >= 0) select(scene, number);
-        else if (scene.isWhole(id)) showWhole();
+        const { target, share, whole } = scene.meant(id);
+        const isSaved = shell.store()?.status().state === "saved";
+        if (target >= 0 && !isSaved && shell.get("target") !== target)
+          shell.choose("target", target);
+        if (share >= 0) select(scene, share);
+        else if (whole) showWhole();
       },
       arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
       key(event) {
@@ -69,20 +70,10 @@ function build(shell: Shell): Parts {
     },
     signal,
   );
-  const header = createHeader(
-    document,
-    choose,
-    () => shell.model.send({ kind: "explain" }),
-    (how) => {
-      draw.how = how;
-      shell.schedule();
-    },
-    signal,
-  );
-
-  function choose(trait: string, value: string | number) {
-    if (shell.get(trait) !== value) shell.choose(trait, value);
-  }
+  const header = createHeader(shell, (how) => {
+    draw.how = how;
+    shell.schedule();
+  });
 
   function select({ part }: ExplainScene, number: number) {
     draw.chosen = number;
@@ -149,7 +140,7 @@ function build(shell: Shell): Parts {
       scene = shown;
       // What was selected before the view was there.
       if (first) showSelectedLayer();
-      header.show(shown.content, shown.part, given.store, shell.root.clientWidth);
+      header.show(shown);
       const { selected, part } = shown;
       const over = pointed.id ? shown.sites.words(pointed.id) : "";
       shell.read(over || selectionText(part, selected), !over && selected >= 0);

@@ -2,8 +2,7 @@
 
 import { counted } from "../../phi/entries.ts";
 import { chance, formatCount, number } from "../../phi/format.ts";
-import { fitted, widthOf } from "../../scene/text.ts";
-import { SIZE } from "./block.ts";
+import { softmax } from "../../phi/softmax.ts";
 import {
   type Content,
   className,
@@ -14,14 +13,6 @@ import {
   type Part,
   signed,
 } from "./content.ts";
-
-/** The softmax of the scores. */
-export function probabilities(scores: readonly number[]): number[] {
-  const most = Math.max(...scores);
-  const powers = scores.map((score) => Math.exp(score - most));
-  const sum = powers.reduce((whole, power) => whole + power, 0);
-  return powers.map((power) => power / sum);
-}
 
 export function placeText(map: MapOf, row: number, column: number): string {
   return `row ${row} · column ${column} of the map: ${signed(map.data[row * map.width + column])}`;
@@ -38,7 +29,7 @@ export function verdict(part: Part): string {
   const { scores, target, predicted } = part;
   if (!scores.every(Number.isFinite)) return "Some scores are not finite: no verdict";
   if (scores.length < 2) return `The score is ${number(scores[0])}`;
-  const shares = probabilities(scores);
+  const shares = softmax(scores);
   const named = (k: number) => `${className(part, k)} (${chance(shares[k])})`;
   if (target !== predicted) {
     return `The network says ${named(predicted)}; explained here: ${named(target)}`;
@@ -51,23 +42,6 @@ export function verdict(part: Part): string {
 
 /** A smaller probability is not worth a number. */
 const FEW = 0.001;
-
-/** "where it comes from: all channels". */
-export function mapHeading(part: Part, k: number, room: number): string {
-  const title = mapTitle(part, k);
-  return fitting([`where it comes from: ${title}`, `from where: ${title}`, title], room);
-}
-
-/** The first that fits, or the last, shortened. */
-export function fitting(
-  texts: readonly string[],
-  room: number,
-  size = SIZE,
-  weight: 400 | 600 = 400,
-): string {
-  const found = texts.find((text) => widthOf(text, size, weight) <= room);
-  return found ?? fitted(texts[texts.length - 1], room, size, weight);
-}
 
 /** What is described. */
 interface Shown {

@@ -1,12 +1,8 @@
 /** Which part of the diagram is seen: closer, farther, moved. */
 
+import type { Point } from "../../scene/marks.ts";
 import type { Window } from "./diagram.ts";
 import { CLOSEST, type NetworkDrawing, type NetworkScene } from "./scene.ts";
-
-interface At {
-  x: number;
-  y: number;
-}
 
 export function createCamera(
   draw: NetworkDrawing,
@@ -14,7 +10,7 @@ export function createCamera(
   schedule: () => void,
 ) {
   /** Makes the diagram larger around a place of the scene, by default the middle of what is seen. */
-  function zoom(factor: number, place: At | null) {
+  function zoom(factor: number, place: Point | null) {
     const scene = seen();
     if (!scene) return;
     const { room } = scene;
@@ -40,16 +36,16 @@ export function createCamera(
     schedule();
   }
 
-  function drag(from: At) {
+  function drag(from: Point) {
     const { scale, x, y } = draw.window;
     return {
-      move: (to: At) => moveTo({ scale, x: x - (to.x - from.x), y: y - (to.y - from.y) }),
+      move: (to: Point) => moveTo({ scale, x: x - (to.x - from.x), y: y - (to.y - from.y) }),
       end() {},
     };
   }
 
   /** What a turn of the wheel does; null where nothing is closer, or farther. */
-  function turn(event: WheelEvent, at: At): (() => void) | null {
+  function turn(event: WheelEvent, at: Point): (() => void) | null {
     const factor = Math.exp(-Math.max(-240, Math.min(240, event.deltaY)) / 360);
     const next = zoomedTo(draw.window.scale * factor);
     return next === draw.window.scale ? null : () => zoom(factor, at);

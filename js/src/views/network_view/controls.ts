@@ -1,98 +1,91 @@
 /** The header: which links are shown, which example, how large, and what is done to the selected function. */
 
-import { createKit } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
-import type { Store } from "../../wire/types.ts";
-import type { Settings } from "./settings.ts";
+import type { Shell } from "../../shell/mount.ts";
+import { createOptions, type Option } from "../../shell/options.ts";
+import type { NetworkScene } from "./scene.ts";
+import { type Settings, settingsOf } from "./settings.ts";
 
-export interface Header {
-  element: HTMLElement;
-  /** `omits`: not all links are shown. */
-  show(settings: Settings, store: Store, zoomed: boolean, omits: boolean): void;
-}
+/** Buttons, left to right: what they do, what stands on them, and what that means. */
+const BUTTONS = [
+  [
+    "follow",
+    "send examples through",
+    "Run a few inputs of the last batch of the training through the network, without changing anything, and show what each layer makes of them",
+  ],
+  ["clear", "clear drawing", "Begin the drawing anew"],
+  ["zero", "remove", "Set the selected function to 0 in the model"],
+  [
+    "form",
+    "set to a formula",
+    "Set the selected function to the formula a·f(b·x + c) + d that is most like it over the inputs seen",
+  ],
+  ["reset", "put back", "Give the selected function what it had before it was changed"],
+  ["undo", "undo", "Take the last change by hand back"],
+  ["farther", "−", "Show more of the network (−)"],
+  ["closer", "+", "Look closer (+); Ctrl + wheel zooms at the pointer"],
+  ["whole", "whole network", "Show the whole network again"],
+] as const;
 
-export interface Acts {
-  choose(trait: string, value: number | string): void;
-  zoom(factor: number): void;
-  whole(): void;
-  clear(): void;
-}
+export type Act = (typeof BUTTONS)[number][0];
 
 const KEPT = [0.95, 0.9, 0.8, 0.5, 0.25];
 
-export function createHeader(document: Document, acts: Acts, signal: AbortSignal): Header {
-  const kit = createKit(document, signal);
+/** `omits`: not all links are shown. */
+const LINKS: Option<Settings & { omits: boolean }> = {
+  trait: "relevance",
+  label: "links",
+  title: "Show the strongest links only, until they make up this share of the total of each layer",
+  options({ top, relevance, omits }) {
+    const own = top > 0 ? `${top} to each unit` : omits ? "up to 800 a layer" : "all";
+    return [
+      { value: "auto", label: own },
+      ...(omits || relevance === 1 ? [{ value: "1", label: "all" }] : []),
+      ...KEPT.map((share) => ({ value: String(share), label: `strongest ${100 * share} %` })),
+    ];
+  },
+  value: ({ relevance }) => (relevance === null ? "auto" : String(nearest(relevance))),
+  chosen: (value) => (value === "auto" ? value : Number(value)),
+};
+
+/** `show` is given what was drawn, or the words in its place. */
+export function createHeader(
+  { document, signal, choose, store, get }: Shell,
+  act: (what: Act) => void,
+) {
+  const links = createOptions(document, [LINKS], choose, signal);
   const root = element(document, "div", "kw-header");
-  let current: Store | null = null;
-  const relevance = kit.select(
-    "links",
-    "Show the strongest links only, until they make up this share of the total of each layer",
-    (value) => acts.choose("relevance", value === "auto" ? value : Number(value)),
-  );
-  const zoom = element(document, "span", "kw-tools");
-  const button = (text: string, title: string, act: () => void) =>
-    kit.button(text, title, "kw-button", act);
-  const whole = button("whole network", "Show the whole network again", acts.whole);
-  zoom.append(
-    button("−", "Show more of the network (−)", () => acts.zoom(1 / 1.5)),
-    button("+", "Look closer (+); Ctrl + wheel zooms at the pointer", () => acts.zoom(1.5)),
-    whole,
-  );
+  const buttons = Object.fromEntries(
+    BUTTONS.map(([what, text, title]) => [
+      what,
+      links.kit.button(text, title, "kw-button", () => act(what)),
+    ]),
+  ) as Record<Act, HTMLButtonElement>;
+  const { follow, clear, zero, form, reset, undo, farther, closer, whole } = buttons;
   const edit = element(document, "span", "kw-tools");
-  const told = (kind: "zero" | "form" | "reset" | "undo", withFunction = true) => {
-    const selection = current?.selection();
-    if (!current) return;
-    if (!withFunction) current.command(kind);
-    else if (selection) current.command(kind, selection);
-  };
-  const remove = button("remove", "Set the selected function to 0 in the model", () =>
-    told("zero"),
-  );
-  const back = button(
-    "put back",
-    "Give the selected function what it had before it was changed",
-    () => told("reset"),
-  );
-  const form = button(
-    "set to a formula",
-    "Set the selected function to the formula a·f(b·x + c) + d that is most like it over the inputs seen",
-    () => told("form"),
-  );
-  const undo = button("undo", "Take the last change by hand back", () => told("undo", false));
   element(document, "span", "kw-option-label", edit).textContent = "selected φ";
-  edit.append(remove, form, back, undo);
-  const follow = button(
-    "send examples through",
-    "Run a few inputs of the last batch of the training through the network, without changing anything, and show what each layer makes of them",
-    () => current?.command("follow"),
-  );
-  const clear = button("clear drawing", "Begin the drawing anew", acts.clear);
-  root.append(relevance.box, follow, clear, edit, zoom);
-  return {
-    element: root,
-    show(settings, store, zoomed, omits) {
-      const { top } = settings;
-      current = store;
-      relevance.fill([
-        {
-          value: "auto",
-          label: top > 0 ? `${top} to each unit` : omits ? "up to 800 a layer" : "all",
-        },
-        ...(omits || settings.relevance === 1 ? [{ value: "1", label: "all" }] : []),
-        ...KEPT.map((share) => ({ value: String(share), label: `strongest ${100 * share} %` })),
-      ]);
-      relevance.set(settings.relevance === null ? "auto" : String(nearest(settings.relevance)));
-      const { state } = store.status();
-      const selection = store.selection();
-      const layer = store.current()?.layout.layers.find(({ name }) => name === selection?.layer);
-      const canEdit = layer && layer.locked === "" && !settings.compared;
-      edit.hidden = state === "saved" || state === "recorded" || !canEdit;
-      undo.hidden = back.hidden = store.edits().undo === 0;
-      follow.hidden = store.probe() !== null || !store.batch().seen;
-      clear.hidden = settings.example >= 0;
-      whole.hidden = !zoomed;
-    },
-  };
+  edit.append(zero, form, reset, undo);
+  const zoom = element(document, "span", "kw-tools");
+  zoom.append(farther, closer, whole);
+  root.append(...links.boxes, follow, clear, edit, zoom);
+
+  function show(shown: NetworkScene | string, zoomed: boolean) {
+    const from = store();
+    if (!from) return;
+    const settings = settingsOf(get);
+    const omits = typeof shown !== "string" && shown.omits;
+    links.show({ ...settings, omits });
+    const { state } = from.status();
+    const name = from.selection()?.layer;
+    const layer = from.current()?.layout.layers.find((one) => one.name === name);
+    const canEdit = layer && layer.locked === "" && !settings.compared;
+    edit.hidden = state === "saved" || state === "recorded" || !canEdit;
+    undo.hidden = reset.hidden = from.edits().undo === 0;
+    follow.hidden = from.probe() !== null || !from.batch().seen;
+    clear.hidden = settings.example >= 0;
+    whole.hidden = !zoomed;
+  }
+  return { element: root, show };
 }
 
 function nearest(share: number): number {

@@ -5,13 +5,13 @@ import { seenThen } from "../../phi/inputs.ts";
 import type { Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
-import type { Frame } from "../../wire/types.ts";
+import type { Frame, Probe } from "../../wire/types.ts";
 import type { Flow } from "./flow.ts";
 import { type LayerPicture, pictureOf } from "./functions.ts";
-import { bundlesOf, type Graph, graphOf } from "./graph.ts";
-import { layoutOf, type NetworkLayout, roomFor, type Shown } from "./layout.ts";
+import { type Bundle, bundlesOf, type Graph, graphOf } from "./graph.ts";
+import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor, type Shown } from "./layout.ts";
 import { type Relevance, relevanceOf } from "./relevance.ts";
-import { scoresOf } from "./scores.ts";
+import { type Scores, scoresOf } from "./scores.ts";
 import type { Settings } from "./settings.ts";
 
 /** Which part of the diagram is seen: it is `scale` times as large as its room, and moved. */
@@ -26,19 +26,36 @@ export const WHOLE: Window = { scale: 1, x: 0, y: 0 };
 /** One and the same for all, so that what is made from it is kept. */
 const NONE: number[] = [];
 
-export interface Diagram {
+/** A column with the links that lead to it. */
+export interface Part extends PlacedColumn {
+  number: number;
+  /** The one that its links come from. */
+  before: Part | undefined;
+  bundles: readonly Bundle[];
+  /** Numbers of those that are drawn. */
+  links: readonly number[];
+  /** Null where no functions lead to it. */
+  picture: LayerPicture | null;
+  relevance: Relevance | null;
+}
+
+/** What a diagram is drawn for. */
+interface Asked {
   frame: Frame;
-  graph: Graph;
-  /** By column; null where no functions lead to it. */
-  pictures: (LayerPicture | null)[];
-  relevances: (Relevance | null)[];
-  shown: Shown[];
-  layout: NetworkLayout;
+  settings: Settings;
   flow: Flow | null;
-  /** What pale curves show: the functions of a frame before; null where none are drawn. */
-  ghost: Frame | null;
   room: Rect;
   window: Window;
+}
+
+export interface Diagram extends Asked {
+  graph: Graph;
+  parts: Part[];
+  layout: NetworkLayout;
+  probe: Probe | null;
+  scores: Scores | null;
+  /** What pale curves show: the functions of a frame before; null where none are drawn. */
+  ghost: Frame | null;
   /** How strong links are is that of a frame before: milliseconds until it can be found again; else 0. */
   late: number;
   /** Of when the inputs are that it goes by, " at step 40", where the model was another then. */
@@ -84,15 +101,14 @@ function picturesOf(graph: Graph, frame: Frame, given: Given, keep: Keep) {
   const pace = keep<Pace>("pace", [graph], () => ({ at: 0, took: 0, frame: null }));
   const late = waits(pace, frame, given);
   const start = performance.now();
-  const pictures = graph.columns.map((column, k): LayerPicture | null => {
-    const { layer } = column;
+  const ghost = given.store.ghost();
+  const pictures = graph.columns.map(({ layer }, k): LayerPicture | null => {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
     const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>
       importance(frame, layer, observed),
     );
-    const ghost = given.store.ghost();
     return keep<LayerPicture>(`picture ${k}`, [frame, layer, strengths, ghost], () =>
       pictureOf(frame, layer, observed, strengths, ghost),
     );
@@ -112,14 +128,14 @@ function chosenUnits(
   room: number,
   before: number[] | undefined,
 ): number[] {
-  const column = graph.columns[number];
-  if (column.units <= room) return Array.from({ length: column.units }, (_, unit) => unit);
-  const weight = new Float64Array(column.units);
+  const { units } = graph.columns[number];
+  if (units <= room) return Array.from({ length: units }, (_, unit) => unit);
+  const weight = new Float64Array(units);
   graph.columns.forEach((other, k) => {
     const relevance = relevances[k];
     if (!relevance || (k !== number && other.from[0] !== number)) return;
     bundlesOf(graph, other).forEach(({ from, to }, n) => {
-      weight[k === number ? to : from] += relevance.sizes[n] / (relevance.most || 1);
+      weight[k === number ? to : from] += weightOf(relevance, n);
     });
   });
   const order = Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a] || a - b);
@@ -137,41 +153,30 @@ export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
   return keep<Graph>("graph", [structure, frame.layout], () => graphOf(structure, frame.layout));
 }
 
-export function diagramOf(
-  given: Given,
-  frame: Frame,
-  settings: Settings,
-  flow: Flow | null,
-  room: Rect,
-  window: Window,
-  keep: Keep,
-  units: Map<string, number[]>,
-): Diagram {
+export function diagramOf(given: Given, asked: Asked, keep: Keep): Diagram {
+  const { store } = given;
+  const { frame, settings, flow, room, window } = asked;
   const graph = graphIn(given, frame, keep);
+  const scores = scoresOf(graph, flow);
   const { pictures, late } = picturesOf(graph, frame, given, keep);
   const { relevance: share, top } = settings;
   const relevances = graph.columns.map((column, k): Relevance | null => {
-    const picture = pictures[k];
-    if (!picture) return null;
-    const { importance: strengths } = picture;
+    const strengths = pictures[k]?.importance;
+    if (!strengths) return null;
     return keep<Relevance>(`relevance ${k}`, [strengths, share, top, graph], () =>
-      relevanceOf(
-        bundlesOf(graph, column),
-        strengths,
-        share,
-        top > 0 ? top : Number.POSITIVE_INFINITY,
-      ),
+      relevanceOf(bundlesOf(graph, column), strengths, share, top || Number.POSITIVE_INFINITY),
     );
   });
-  const height = Math.round(room.height * window.scale);
-  const each = (room.width * window.scale) / graph.depths;
+  const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
+  const known = keep("units", [], () => new Map<string, number[]>());
   const shown = graph.columns.map((column, k): Shown => {
     const name = `${k} of ${graph.columns.length} at ${height}`;
-    const most = roomFor(column, height, each);
-    const before = units.get(name);
+    const before = known.get(name);
+    const most = roomFor(column, height, width / graph.depths);
     const own = chosenUnits(graph, k, relevances, most, before);
-    units.set(name, before && isSame(own, before) ? before : own);
-    return { bundles: bundlesOf(graph, column), links: NONE, units: units.get(name) as number[] };
+    const units = before && isSame(own, before) ? before : own;
+    known.set(name, units);
+    return { bundles: bundlesOf(graph, column), links: NONE, units };
   });
   shown.forEach((own, k) => {
     const before = shown[graph.columns[k].from[0]];
@@ -182,28 +187,31 @@ export function diagramOf(
       return last && isSame(links, last) ? last : links;
     });
   });
-  const hasBars = scoresOf(graph, flow) !== null;
-  const drawn = shown.flatMap(({ links, units: own }) => [links, own]);
+  const drawn = shown.flatMap(({ links, units }) => [links, units]);
+  const hasBars = scores !== null;
   const from = [graph, room.width, height, window.scale, hasBars, ...drawn];
   const layout = keep<NetworkLayout>("layout", from, () =>
-    layoutOf(graph, shown, room.width * window.scale, height, hasBars),
+    layoutOf(graph, shown, width, height, hasBars),
   );
-  const before = given.store.ghost();
-  const ghost = before?.layout === frame.layout ? before : null;
+  const parts: Part[] = [];
+  layout.columns.forEach((placed, number) => {
+    const before = parts[placed.column.from[0]];
+    const { bundles, links } = shown[number];
+    const own = { picture: pictures[number], relevance: relevances[number] };
+    parts.push({ ...placed, number, before, bundles, links, ...own });
+  });
+  const before = store.ghost();
   const inputsAt = graph.columns.map(
-    ({ layer }) => layer && seenThen(given.store.observed(layer.name), frame.step),
+    ({ layer }) => layer && seenThen(store.observed(layer.name), frame.step),
   );
   return {
-    frame,
+    ...asked,
     graph,
-    pictures,
-    relevances,
-    shown,
+    parts,
     layout,
-    flow,
-    ghost,
-    room,
-    window,
+    probe: store.probe(),
+    scores,
+    ghost: before?.layout === frame.layout ? before : null,
     late,
     inputsAt: inputsAt.find((text) => text) ?? "",
   };
@@ -218,4 +226,35 @@ function linksOf({ bundles, units }: Shown, before: Shown, relevance: Relevance)
 
 function isSame(a: readonly number[], b: readonly number[]): boolean {
   return a === b || (a.length === b.length && a.every((value, k) => value === b[k]));
+}
+
+/** The right class of the example that is shown, where it is known. */
+export function labelOf({ probe, settings: { example } }: Diagram): number | null {
+  return example < 0 ? null : (probe?.labels?.[example] ?? null);
+}
+
+/** How strong a link is, of the strongest of its layer. */
+export function weightOf(relevance: Relevance | null, n: number): number {
+  return relevance ? relevance.sizes[n] / (relevance.most || 1) : 0;
+}
+
+/** The strongest link into a unit, or of all of them; −1 where there is none. */
+export function strongestInto({ bundles, relevance }: Part, unit: number | null): number {
+  const size = (n: number) => relevance?.sizes[n] ?? 0;
+  let best = -1;
+  bundles.forEach(({ to }, n) => {
+    if ((unit === null || to === unit) && (best < 0 || size(n) > size(best))) best = n;
+  });
+  return best;
+}
+
+/** Of the functions of a bundle the one that varies most. */
+export function strongestOf({ picture }: Part, { first, count }: Bundle): number {
+  const own = picture?.importance.subarray(first, first + count);
+  return own?.reduce((best, value, k) => (value > own[best] ? k : best), 0) ?? 0;
+}
+
+/** A place of the scene in the diagram. */
+export function inDiagram({ room, window }: Diagram, { x, y }: { x: number; y: number }) {
+  return { x: x - room.x + window.x, y: y - room.y + window.y };
 }

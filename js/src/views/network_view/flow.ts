@@ -28,7 +28,7 @@ export function isStale(flow: Flow | null, { step }: Frame): boolean {
   return flow !== null && step - flow.step > Math.max(STALE.steps, STALE.share * step);
 }
 
-export interface Found {
+interface Found {
   flow: Flow | null;
   /** The page cannot compute what was drawn: only the model can. */
   asks: boolean;
@@ -98,7 +98,7 @@ export function createFlow() {
   };
 }
 
-export function exampleOf(
+function exampleOf(
   { shape, inputs }: { shape: readonly number[]; inputs: Float32Array },
   example: number,
 ): Float32Array {
@@ -191,13 +191,4 @@ export function unitValues(flow: Flow, station: number, unit: number): Float32Ar
   }
   const each = values.length / shape[0];
   return unit < shape[0] ? values.subarray(unit * each, (unit + 1) * each) : null;
-}
-
-/** Probabilities of scores; of log-probabilities they are the same. */
-export function softmax(scores: ArrayLike<number>): number[] {
-  const all = Array.from(scores);
-  const most = Math.max(...all);
-  const parts = all.map((score) => Math.exp(score - most));
-  const sum = parts.reduce((total, part) => total + part, 0);
-  return parts.map((part) => part / sum);
 }

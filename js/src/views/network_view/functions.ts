@@ -6,10 +6,11 @@ import { colourOf, type Palette } from "../../phi/palette.ts";
 import { niceCeil, sizeWithin } from "../../phi/ranges.ts";
 import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import type { Theme } from "../../scene/theme.ts";
+import { flat, grown, rects, segments } from "../../scene/shapes.ts";
+import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import type { Bundle, Column } from "./graph.ts";
-import type { NetworkLayout, Shown } from "./layout.ts";
+import type { NetworkLayout } from "./layout.ts";
 
 const POINTS = 24;
 /** A function of a kernel smaller than this is drawn as a stroke from end to end, one smaller than that as a square of colour. */
@@ -97,53 +98,29 @@ export function cellOf(box: Rect, [rows, columns]: readonly [number, number], n:
   };
 }
 
-/** Whether there is room for the curves of a bundle. */
-function hasCurves(column: Column, { count }: Bundle, width: number): boolean {
+/** What the picture of a bundle has room for: its curves; strokes, as steep as a function rises or falls; else squares of colour. */
+function styleOf(
+  column: Column,
+  { count }: Bundle,
+  width: number,
+): "curves" | "strokes" | "squares" {
   const [rows, columns] = gridOf(column);
-  return count === 1 || (rows * columns <= 49 && width >= CURVES_FROM);
-}
-
-/** Whether there is room for a stroke, as steep as the function rises or falls. */
-function hasStrokes(column: Column, width: number): boolean {
-  return width / gridOf(column)[1] >= STROKES_FROM;
+  if (count === 1 || (rows * columns <= 49 && width >= CURVES_FROM)) return "curves";
+  return width / columns >= STROKES_FROM ? "strokes" : "squares";
 }
 
 /** Whether some functions are drawn as squares of colour. */
-export function hasSquares({
-  layout,
-  shown,
-}: {
-  layout: NetworkLayout;
-  shown: readonly Shown[];
-}): boolean {
-  return layout.columns.some(({ column, thumbs }, k) => {
+export function hasSquares(
+  parts: readonly {
+    column: Column;
+    bundles: readonly Bundle[];
+    thumbs: ReadonlyMap<number, Rect>;
+  }[],
+): boolean {
+  return parts.some(({ column, thumbs, bundles }) => {
     const [first] = thumbs;
-    if (!first) return false;
-    const [n, { width }] = first;
-    return !hasCurves(column, shown[k].bundles[n], width) && !hasStrokes(column, width);
+    return first !== undefined && styleOf(column, bundles[first[0]], first[1].width) === "squares";
   });
-}
-
-/** The pictures of bundles of one column. */
-export function thumbMarks(
-  picture: LayerPicture,
-  column: Column,
-  list: readonly { bundle: Bundle; box: Rect }[],
-  theme: Theme,
-  palette: Palette,
-): Mark[] {
-  if (list.length === 0) return [];
-  const grid = gridOf(column);
-  const { colours } = theme;
-  const frames = list.flatMap(({ box: { x, y, width, height } }) => [x, y, width, height]);
-  const marks: Mark[] = [{ kind: "rects", boxes: frames, fill: colours.surface, radius: 3 }];
-  const [{ bundle, box }] = list;
-  if (hasCurves(column, bundle, box.width)) {
-    marks.push(...curveMarks(picture, grid, list, theme));
-  } else if (hasStrokes(column, box.width)) marks.push(strokeMarks(picture, grid, list, theme));
-  else marks.push(squareMarks(picture, grid, list, palette));
-  marks.push({ kind: "rects", boxes: frames, stroke: colours.box, radius: 3 });
-  return marks;
 }
 
 /** Whether there is room in any picture of a function to show what it was, too. */
@@ -158,11 +135,38 @@ function isRoomy({ width }: Rect, [, columns]: readonly [number, number]): boole
   return width / columns >= GHOST_FROM;
 }
 
+interface Thumb {
+  bundle: Bundle;
+  box: Rect;
+}
+
+/** The pictures of bundles that lead to a column. */
+export function thumbMarks(
+  { picture, column }: { picture: LayerPicture | null; column: Column },
+  list: readonly Thumb[],
+  { colours }: Theme,
+  palette: Palette,
+): Mark[] {
+  if (!picture || list.length === 0) return [];
+  const boxes = list.flatMap(({ box }) => flat(box));
+  const [{ bundle, box }] = list;
+  const style = styleOf(column, bundle, box.width);
+  const inside =
+    style === "curves"
+      ? curveMarks(picture, gridOf(column), list, colours)
+      : [riseMarks(picture, gridOf(column), list, style === "strokes" ? colours.ink : palette)];
+  return [
+    rects(boxes, { fill: colours.surface, radius: 3 }),
+    ...inside,
+    rects(boxes, { stroke: colours.box, radius: 3 }),
+  ];
+}
+
 function curveMarks(
   { frame, layer, plan, x: [lo, hi], ghost, ...picture }: LayerPicture,
   grid: [number, number],
-  list: readonly { bundle: Bundle; box: Rect }[],
-  { colours }: Theme,
+  list: readonly Thumb[],
+  colours: Colours,
 ): Mark[] {
   const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
   const scale = picture.scale();
@@ -191,54 +195,40 @@ function curveMarks(
       }
     }
   }
-  const zeroEnds = Array.from({ length: zeros.length / 4 }, (_, k) => 2 * k + 2);
   const width = now.ends.length > 150 ? 1 : 1.3;
   const pale = { stroke: colours.muted, width: 1.25, round: true, opacity: 0.6 };
   return [
-    { kind: "rects", boxes, fill: colours.cell },
-    { kind: "lines", xy: zeros, ends: zeroEnds, stroke: colours.zero },
+    rects(boxes, { fill: colours.cell }),
+    segments(zeros, colours.zero),
     { kind: "lines", xy: then.xy, ends: then.ends, ...pale },
     { kind: "lines", xy: now.xy, ends: now.ends, stroke: colours.ink, width, round: true },
   ];
 }
 
-function strokeMarks(
+/** How far each function rises: a stroke as steep, of one ink, or a square of a palette's colour. */
+function riseMarks(
   { rises }: LayerPicture,
   grid: [number, number],
-  list: readonly { bundle: Bundle; box: Rect }[],
-  { colours }: Theme,
+  list: readonly Thumb[],
+  how: string | Palette,
 ): Mark {
   const { values, most } = rises();
-  const [xy, ends]: number[][] = [[], []];
-  for (const { bundle, box } of list) {
-    for (let n = 0; n < bundle.count; n++) {
-      const { x, y, width, height } = cellOf(box, grid, n);
-      const share = Math.max(-1, Math.min(1, values[bundle.first + n] / (most || 1)));
-      if (!Number.isFinite(share)) continue;
-      const [middle, up] = [y + height / 2, share * (height / 2 - 1)];
-      xy.push(x + 1, middle + up, x + width - 1, middle - up);
-      ends.push(xy.length / 2);
-    }
-  }
-  return { kind: "lines", xy, ends, stroke: colours.ink, width: 1 };
-}
-
-function squareMarks(
-  { rises }: LayerPicture,
-  grid: [number, number],
-  list: readonly { bundle: Bundle; box: Rect }[],
-  { bytes }: Palette,
-): Mark {
-  const { values, most } = rises();
-  const boxes: number[] = [];
+  const [xy, boxes]: number[][] = [[], []];
   const fills: string[] = [];
   for (const { bundle, box } of list) {
-    const inner = { x: box.x + 1, y: box.y + 1, width: box.width - 2, height: box.height - 2 };
     for (let n = 0; n < bundle.count; n++) {
-      const cell = cellOf(inner, grid, n);
-      boxes.push(cell.x, cell.y, cell.width, cell.height);
-      fills.push(cssOf(bytes, colourOf(values[bundle.first + n], most)));
+      const value = values[bundle.first + n];
+      if (typeof how === "string") {
+        const { x, y, width, height } = cellOf(box, grid, n);
+        const share = Math.max(-1, Math.min(1, value / (most || 1)));
+        if (!Number.isFinite(share)) continue;
+        const [middle, up] = [y + height / 2, share * (height / 2 - 1)];
+        xy.push(x + 1, middle + up, x + width - 1, middle - up);
+      } else {
+        boxes.push(...flat(cellOf(grown(box, -1), grid, n)));
+        fills.push(cssOf(how.bytes, colourOf(value, most)));
+      }
     }
   }
-  return { kind: "rects", boxes, fills };
+  return typeof how === "string" ? segments(xy, how, { width: 1 }) : rects(boxes, { fills });
 }

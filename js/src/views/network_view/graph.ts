@@ -57,7 +57,7 @@ export function unitsOf(shape: readonly number[]): number {
 }
 
 /** The structure where none is known: the layers one after another. */
-export function inOrder({ layers }: Layout): Structure {
+function inOrder({ layers }: Layout): Structure {
   const input: Station = {
     kind: "input",
     name: "input",

@@ -2,7 +2,7 @@
 
 import { isPlain } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
-import { type Bundle, type Column, type Graph, unitsOf } from "./graph.ts";
+import type { Bundle, Column, Graph } from "./graph.ts";
 
 /** Pixels of the heads over the columns. */
 export const HEAD = 34;
@@ -98,6 +98,16 @@ interface Sizes {
   bars: number;
 }
 
+/** How a diagram is laid out: the room it has, whether bars stand at its end, and how much of a column's room its parts take. */
+interface Way {
+  width: number;
+  height: number;
+  hasBars: boolean;
+  share: number;
+  /** The stations of a gap stand in one bar. */
+  joined: boolean;
+}
+
 /** Parts are made smaller until they fit, and the stations of a gap then stand in one bar; of many columns some lie outside all the same. */
 export function layoutOf(
   graph: Graph,
@@ -110,37 +120,26 @@ export function layoutOf(
     ...SHARES.filter((share) => share >= APART).map((share) => ({ share, joined: false })),
     ...SHARES.map((share) => ({ share, joined: true })),
   ];
-  const all = ways.map(
-    ({ share, joined }) =>
-      () =>
-        laidOut(graph, shown, width, height, hasBars, share, joined),
-  );
   const roomy = width < ROOMY.below ? ROOMY.narrow : ROOMY.gap;
-  let fits: Made | null = null;
-  for (const make of all) {
-    const made = make();
+  let [fits, made]: (Made | null)[] = [null, null];
+  for (const way of ways) {
+    made = laidOut(graph, shown, { width, height, hasBars, ...way });
+    const isIn = made.width <= width;
     // Links need room to be followed: parts are rather smaller, but not for that as small as can be.
-    if (made.width <= width && made.gap >= roomy) return made;
-    if (made.width <= width) fits ??= made;
+    if (isIn && made.gap >= roomy) return made;
+    if (isIn) fits ??= made;
     if (fits && made.share < SMALL) return fits;
   }
-  return fits ?? all[all.length - 1]();
+  return fits ?? (made as Made);
 }
 
-function laidOut(
-  graph: Graph,
-  shown: readonly Shown[],
-  width: number,
-  height: number,
-  hasBars: boolean,
-  share: number,
-  joined: boolean,
-): Made {
+function laidOut(graph: Graph, shown: readonly Shown[], way: Way): Made {
+  const { width, height, hasBars, share, joined } = way;
   const { columns, depths } = graph;
   const at = Array.from({ length: depths }, (_, depth) =>
     columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
   );
-  const last = lastOf(graph);
+  const last = columns.length - 1;
   const wordOf = (k: number) => (hasBars && k === last ? WORD : 0);
   const lanes = columns.map(({ depth }, k) => (height - HEAD - 8) / at[depth].length - wordOf(k));
   const each = (width - 2 * SIDE) / depths;
@@ -148,7 +147,13 @@ function laidOut(
   const isNarrow = crowded || width < ROOMY.below;
   const apart = isNarrow ? CROWDED.slimGap : SLIM_GAP;
   const sizes = columns.map((column, k) =>
-    sizesOf(column, shown[k], lanes[k], each, share, hasBars && k === last, crowded),
+    sizesOf(column, shown[k], {
+      lane: lanes[k],
+      whole: each,
+      share,
+      crowded,
+      hasBars: hasBars && k === last,
+    }),
   );
   const widthAt = (part: (k: number) => number) =>
     at.map((own) => Math.max(0, ...own.map((k) => part(k))));
@@ -188,10 +193,6 @@ function laidOut(
   return { columns: placed, width: x + SIDE > width + 0.5 ? x + SIDE : width, height, gap, share };
 }
 
-export function lastOf({ columns }: Graph): number {
-  return columns.length - 1;
-}
-
 /** The stations after a column, those of a bar together. */
 function barsOf({ after }: Column, joined: boolean): number[][] {
   return joined && after.length > 0 ? [after] : after.map((station) => [station]);
@@ -201,15 +202,19 @@ function slimWidth(count: number, apart: number): number {
   return count > 0 ? count * (SLIM + 3) + 2 * apart : 0;
 }
 
+interface Lane {
+  /** Pixels of height, and the width of a column, of which a share is used. */
+  lane: number;
+  whole: number;
+  share: number;
+  crowded: boolean;
+  hasBars: boolean;
+}
+
 function sizesOf(
   column: Column,
   { links, units, bundles }: Shown,
-  lane: number,
-  /** Width of a column, and the part of it that is used. */
-  whole: number,
-  share: number,
-  last: boolean,
-  crowded: boolean,
+  { lane, whole, share, crowded, hasBars }: Lane,
 ): Sizes {
   const each = share * whole;
   const pitch = Math.min(lane / Math.max(1, units.length), 96);
@@ -241,7 +246,7 @@ function sizesOf(
   const least = one && column.layer && isPlain(column.layer) ? THUMB.line : THUMB.least;
   const fits = links.length > 0 && thumb >= least;
   const leastBars = crowded ? CROWDED.bars : BARS.least;
-  const bars = last && !column.map ? Math.max(leastBars, Math.min(BARS.most, 0.75 * whole)) : 0;
+  const bars = hasBars && !column.map ? Math.max(leastBars, Math.min(BARS.most, 0.75 * whole)) : 0;
   return {
     pitch: column.kind === "input" ? Math.max(pitch, side + UNIT.gap) : pitch,
     side,
@@ -374,10 +379,4 @@ export function thumbsOnce({ thumbs }: PlacedColumn): [number, Rect][] {
   const known = new Map<Rect, number>();
   for (const [n, box] of thumbs) if (!known.has(box)) known.set(box, n);
   return [...known].map(([box, n]) => [n, box]);
-}
-
-/** The shape of a unit's values in words: "14 × 14". */
-export function shapeText(column: Column, shape: readonly number[]): string {
-  if (column.map) return `${column.units} × ${column.map[0]}×${column.map[1]}`;
-  return String(unitsOf(shape) || column.units);
 }

@@ -3,7 +3,7 @@
 import type { Bundle } from "./graph.ts";
 
 /** At most so many links of one layer are drawn; by itself fewer, of which one still sees each. */
-export const MOST_LINKS = 10000;
+const MOST_LINKS = 10000;
 export const FEW_LINKS = 800;
 
 export interface Relevance {

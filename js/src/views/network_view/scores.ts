@@ -1,10 +1,9 @@
-/** The numbers at the end of the network, in words and shares: probabilities where they are scores of classes. No DOM. */
+/** The numbers at the end of the network: probabilities where they are scores of classes. No DOM. */
 
+import { softmax } from "../../phi/softmax.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { type Flow, softmax } from "./flow.ts";
+import type { Flow } from "./flow.ts";
 import { endsInSoftmax, type Graph } from "./graph.ts";
-
-export { percent } from "../../phi/format.ts";
 
 export interface Scores {
   /** What leaves the network. */

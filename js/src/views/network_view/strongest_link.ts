@@ -6,22 +6,22 @@ import { number } from "../../phi/format.ts";
 import type { Palette } from "../../phi/palette.ts";
 import { axesMarks, fittedAxes, type Range } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
+import { dot, line, rect, words } from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import type { UnitCloseUp } from "./close_up.ts";
-import type { Diagram } from "./diagram.ts";
+import type { Diagram, Part } from "./diagram.ts";
 import { cellOf, gridOf, type LayerPicture, thumbMarks } from "./functions.ts";
-import type { Bundle, Column } from "./graph.ts";
+import type { Bundle } from "./graph.ts";
 import { outline } from "./marks.ts";
 
-export interface StrongestLink {
+interface StrongestLink {
+  part: Part;
   picture: LayerPicture;
-  /** The functions that the example runs through. */
-  frame: Frame;
-  column: Column;
   bundle: Bundle;
-  /** What its functions were before; null where that is not known. */
+  /** The functions that the example runs through, and what they were before; null where that is not known. */
+  frame: Frame;
   ghost: Frame | null;
   /** "map 13 → 7". */
   name: string;
@@ -42,18 +42,19 @@ const WIDE = 560;
 const PLOT = { narrow: 112, least: 170, most: 250, share: 0.2 };
 
 /** Of a plain layer none: its straight lines say no more than their links. */
-export function strongestLink(diagram: Diagram, closeUp: UnitCloseUp): StrongestLink | null {
-  const { pictures, shown, graph, ghost, flow, frame: now } = diagram;
-  const { column: k, unit, source, strongest } = closeUp;
-  const picture = pictures[k];
+export function strongestLink(
+  { parts, ghost, flow, frame: now }: Diagram,
+  { column, unit, source, strongest }: UnitCloseUp,
+): StrongestLink | null {
+  const part = parts[column];
+  const { picture } = part;
   if (!picture || isPlain(picture.layer)) return null;
-  const { from, entry, x, value } = strongest;
-  const bundle = shown[k].bundles.find((one) => one.from === from && one.to === unit);
+  const { from } = strongest;
+  const bundle = part.bundles.find((one) => one.from === from && one.to === unit);
   if (!bundle) return null;
   const start = source === "map" ? `map ${from}` : from;
   const name = `${start} → ${outputName(picture.layer, unit, "").trim()}`;
-  const frame = flow?.frame ?? now;
-  return { picture, frame, column: graph.columns[k], bundle, ghost, name, entry, x, value };
+  return { part, picture, bundle, frame: flow?.frame ?? now, ghost, name, ...strongest };
 }
 
 /**
@@ -84,18 +85,17 @@ export function roomsOf(
 
 /** All functions of the link, the strongest in a frame. */
 export function gridMarks(
-  { picture, column, bundle, entry, name }: StrongestLink,
+  { part, bundle, entry, name }: StrongestLink,
   box: Rect,
   theme: Theme,
   palette: Palette,
 ): Mark[] {
   const { ink } = theme.colours;
-  const cell = cellOf(box, gridOf(column), entry);
   return [
     titleMark([`${name}: ${bundle.count} functions`, `${name}: ${bundle.count} φ`], box, theme),
-    ...thumbMarks(picture, column, [{ bundle, box }], theme, palette),
+    ...thumbMarks(part, [{ bundle, box }], theme, palette),
     outline(box, ink, FRAMED),
-    outline(cell, ink, FRAMED),
+    outline(cellOf(box, gridOf(part.column), entry), ink, FRAMED),
   ];
 }
 
@@ -118,7 +118,6 @@ function curveOf(frame: Frame, layer: LayerLayout, f: number, { from, to }: Rang
 /** The strongest function with axes, what it was, and the example on it. */
 export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] {
   const { picture, frame, bundle, entry, ghost, x, value, name } = link;
-  const { layer } = picture;
   const { colours } = theme;
   const [low, high] = picture.x;
   const edge = AIR * (high - low);
@@ -126,29 +125,31 @@ export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] 
     ? { from: Math.min(low, x - edge), to: Math.max(high, x + edge) }
     : { from: low, to: high };
   const [now, then] = [frame, ghost === frame ? null : ghost].map((of) =>
-    of ? curveOf(of, layer, bundle.first + entry, along) : { x: [], y: [] },
+    of ? curveOf(of, picture.layer, bundle.first + entry, along) : { x: [], y: [] },
   );
+  const inside = { ...box, y: box.y + TITLE, height: box.height - TITLE - 2 };
+  const most = { x: box.width < PLOT.least ? 3 : 5, y: 4 };
+  const fitting = { most, air: AIR, size: WORDS };
   const {
     plot,
-    x: below,
-    y,
-  } = fittedAxes(
-    { ...box, y: box.y + TITLE, height: box.height - TITLE - 2 },
-    along,
-    [value, ...now.y, ...then.y],
-    { most: { x: box.width < PLOT.least ? 3 : 5, y: 4 }, air: AIR, size: WORDS },
-  );
-  const across = below.scale;
-  const line = (curve: Curve) => ({
-    kind: "lines" as const,
-    xy: curve.x.flatMap((at, p) => [across(at), y.scale(curve.y[p])]),
-    ends: [curve.x.length],
-    round: true,
-  });
-  const zero = y.scale(0);
+    x: across,
+    y: up,
+  } = fittedAxes(inside, along, [value, ...now.y, ...then.y], fitting);
+  const curve = (of: Curve, stroke: string, width: number) =>
+    line(
+      of.x.flatMap((at, p) => [across.scale(at), up.scale(of.y[p])]),
+      stroke,
+      { round: true, width },
+    );
+  const zero = up.scale(0);
+  const at = [across.scale(x), up.scale(value)];
+  const fill = value < 0 ? colours.less : colours.more;
+  // The input of the example on the curve, and what the function adds.
+  const example: Mark[] = [
+    line([at[0], zero, ...at], fill, { width: 2.5 }),
+    dot(at[0], at[1], 4, { fill, stroke: colours.surface, width: 1 }),
+  ];
   const [input, said] = [x, value].map((one) => number(Number(one.toPrecision(2))));
-  const at = [across(x), y.scale(value)];
-  const part = value < 0 ? colours.less : colours.more;
   const what = `φ(${input}) = ${said}`;
   const isOne = bundle.count === 1;
   const isNamed = isOne || box.width < PLOT.least;
@@ -159,30 +160,17 @@ export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] 
   const titles = isNamed ? named : [`its strongest: ${what}`, `strongest φ: ${said}`];
   return [
     titleMark(titles, isNamed ? { ...box, y: plot.y } : { ...plot, width: plot.width + 10 }, theme),
-    { kind: "rects", boxes: [plot.x, plot.y, plot.width, plot.height], fill: colours.plot },
-    ...axesMarks(plot, below, y, colours, { size: WORDS }),
-    {
-      kind: "lines",
-      xy: [plot.x, zero, plot.x + plot.width, zero],
-      ends: [2],
-      stroke: colours.muted,
-    },
-    { ...line(then), stroke: colours.ghost, width: 1.75 },
-    { ...line(now), stroke: colours.ink, width: 2 },
-    ...(at.every(Number.isFinite) ? exampleMarks(at, zero, part, colours.surface) : []),
+    rect(plot, { fill: colours.plot }),
+    ...axesMarks(plot, across, up, colours, { size: WORDS }),
+    line([plot.x, zero, plot.x + plot.width, zero], colours.muted),
+    curve(then, colours.ghost, 1.75),
+    curve(now, colours.ink, 2),
+    ...(at.every(Number.isFinite) ? example : []),
     outline(plot, colours.ink, FRAMED),
-  ];
-}
-
-/** The input of the example on the curve, and what the function adds. */
-function exampleMarks(at: number[], zero: number, fill: string, surface: string): Mark[] {
-  return [
-    { kind: "lines", xy: [at[0], zero, ...at], ends: [2], stroke: fill, width: 2.5 },
-    { kind: "dots", xy: at, r: 4, fill, stroke: surface, width: 1 },
   ];
 }
 
 function titleMark(texts: string[], { x, y, width }: Rect, { colours }: Theme): Mark {
   const text = texts.find((one) => widthOf(one, WORDS) <= width) ?? texts[texts.length - 1];
-  return { kind: "text", x, y: y - 6, text, fill: colours.ink, size: WORDS };
+  return words(x, y - 6, text, colours.ink, { size: WORDS });
 }

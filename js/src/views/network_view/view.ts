@@ -11,11 +11,10 @@ import { createStage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import { createCamera } from "./camera.ts";
-import { createHeader } from "./controls.ts";
-import { WHOLE } from "./diagram.ts";
+import { type Act, createHeader } from "./controls.ts";
+import { inDiagram, strongestInto, strongestOf, WHOLE } from "./diagram.ts";
 import { gridOf } from "./functions.ts";
 import { drawing, type NetworkScene } from "./scene.ts";
-import { settingsOf } from "./settings.ts";
 import css from "./style.css";
 import { editWords } from "./words.ts";
 
@@ -41,7 +40,7 @@ const HINT =
   "Point at anything to see what feeds it; click a link or a unit to select its function.";
 
 /** What tests may ask of a view, as `element.kwNetwork`. */
-export interface NetworkElement extends HTMLElement {
+interface NetworkElement extends HTMLElement {
   kwNetwork: {
     scene(): NetworkScene | null;
     place(id: string): { x: number; y: number; width: number; height: number } | null;
@@ -58,6 +57,8 @@ function build(shell: Shell): Parts {
   const draw = drawing();
   let scene: NetworkScene | null = null;
   const { zoom, turn, moveTo, drag } = createCamera(draw, () => scene, shell.schedule);
+  const isZoomed = () => draw.window.scale > 1;
+  const isPad = (id: string) => scene?.pad && id === "u:0:0";
   const stage = createStage(
     document,
     {
@@ -65,8 +66,9 @@ function build(shell: Shell): Parts {
       press,
       arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
       key,
-      grab: (id, at) => (id === "" && draw.window.scale > 1 ? drag(at) : null),
-      cursor: (id) => (id === "" ? (draw.window.scale > 1 ? "grab" : "") : cursorOf(id)),
+      grab: (id, at) => (id === "" && isZoomed() ? drag(at) : null),
+      cursor: (id) =>
+        id === "" ? (isZoomed() ? "grab" : "") : isPad(id) ? "crosshair" : "pointer",
     },
     signal,
   );
@@ -74,16 +76,8 @@ function build(shell: Shell): Parts {
   const pad = createPad(shell, stage.element, draw.sketch, stage.canvas);
   /** A drawing was begun: once its place is known it gets a pad, if that is too small. */
   let begins: "by hand" | "by keyboard" | null = null;
-  const header = createHeader(
-    document,
-    {
-      choose: shell.choose,
-      zoom: (factor) => zoom(factor, null),
-      whole: () => moveTo(WHOLE),
-      clear: () => pen.clear(),
-    },
-    signal,
-  );
+  const header = createHeader(shell, act);
+  const ask = createAsking(shell);
   takeWheel(
     stage.element,
     (event) => turn(event, stage.at(event)),
@@ -91,62 +85,39 @@ function build(shell: Shell): Parts {
     (event) => (scene ? stage.at(event).y < scene.room.height : false),
   );
 
-  let asked = "";
-  let askedAt = 0;
-  let later = 0;
-  signal.addEventListener("abort", () => clearTimeout(later), { once: true });
-
-  /** Draws once more where how strong links are is not that of the frame drawn, unless another frame comes before. */
-  function comesLater(milliseconds: number) {
-    clearTimeout(later);
-    if (milliseconds > 0) later = window.setTimeout(shell.schedule, Math.max(ALONE, milliseconds));
-  }
-
-  /** Has the model run what was drawn, once at a time: while it trains there is something new with every frame. */
-  function ask(what: string, store: Store) {
-    const { state } = store.status();
-    if (what === asked || state === "saved" || state === "recorded" || state === "closed") return;
-    if (performance.now() - askedAt < PATIENCE) return;
-    [asked, askedAt] = [what, performance.now()];
-    shell.model.send({ kind: "run" });
-  }
-
-  function cursorOf(id: string): string {
-    const isPad = scene?.pad && id === "u:0:0";
-    return isPad ? "crosshair" : "pointer";
+  function act(what: Act) {
+    const store = shell.store();
+    const selection = store?.selection();
+    if (what === "closer" || what === "farther") zoom(what === "closer" ? 1.5 : 1 / 1.5, null);
+    else if (what === "whole") moveTo(WHOLE);
+    else if (what === "clear") pen.clear();
+    else if (what === "follow" || what === "undo") store?.command(what);
+    else if (selection) store?.command(what, selection);
   }
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
     const store = shell.store();
     if (!scene || !store || id === "") return;
     const [kind, a, b] = id.split(":");
-    const how = event.type === "keydown" ? "by keyboard" : "by hand";
-    if (kind === "x") {
-      if (Number(a) < 0) begins = how;
-      shell.choose("example", Number(a));
-      return;
-    }
-    if (scene.pad && id === "u:0:0") {
-      begins = how;
+    const isKey = event.type === "keydown";
+    if (isPad(id) || (kind === "x" && Number(a) < 0)) begins = isKey ? "by keyboard" : "by hand";
+    if (kind === "x") shell.choose("example", Number(a));
+    else if (isPad(id)) shell.schedule();
+    else {
+      const selection = selectionAt(scene, kind, Number(a), Number(b), stage.pointed().at);
+      if (!selection) return;
+      store.select(selection);
+      draw.looks = true; // after the selection has been told, which ends it
       shell.schedule();
-      return;
+      if (isKey) shell.speak(`selected: ${scene.sites.words(id)}`);
     }
-    const selection =
-      kind === "s" ? null : selectionAt(scene, kind, Number(a), Number(b), stage.pointed().at);
-    if (!selection) return;
-    store.select(selection);
-    draw.looks = true; // after the selection has been told, which ends it
-    shell.schedule();
-    if (event.type === "keydown") shell.speak(`selected: ${scene.sites.words(id)}`);
   }
 
-  function key(event: KeyboardEvent): boolean {
-    const { window } = draw;
-    if (event.key === "+" || event.key === "=") zoom(1.5, null);
-    else if (event.key === "-") zoom(1 / 1.5, null);
-    else if (event.key === "0") moveTo(WHOLE);
-    else if (event.key === "Escape" && window.scale > 1) moveTo(WHOLE);
-    else if (event.key === "Escape" && shell.store()?.selection()) shell.store()?.select(null);
+  function key({ key }: KeyboardEvent): boolean {
+    const way = { "+": "closer", "=": "closer", "-": "farther", "0": "whole" } as const;
+    if (key in way) act(way[key as keyof typeof way]);
+    else if (key === "Escape" && isZoomed()) moveTo(WHOLE);
+    else if (key === "Escape" && shell.store()?.selection()) shell.store()?.select(null);
     else return false;
     return true;
   }
@@ -165,7 +136,7 @@ function build(shell: Shell): Parts {
     changed(what) {
       if (what === "stream") draw.window = WHOLE;
       if (what === "stream" || what === "selection") draw.looks = false;
-      if (what === "drawn") askedAt = 0;
+      if (what === "drawn") ask.answered();
     },
     cleared() {
       scene = null;
@@ -174,19 +145,44 @@ function build(shell: Shell): Parts {
       const pointed = stage.pointed();
       const make = (width: number) => draw({ ...given, width, pointed });
       const shown = stage.show(make, MOST, given.ratio);
-      const omits = typeof shown !== "string" && shown.omits;
-      header.show(settingsOf(given.get), given.store, draw.window.scale > 1.01, omits);
+      header.show(shown, draw.window.scale > 1.01);
       if (typeof shown === "string") return shown;
       scene = shown;
-      comesLater(shown.diagram.late);
+      ask.comesLater(shown.diagram.late);
       if (!shown.pad) pad.close();
       else if (begins === "by keyboard" || (begins && !roomy(shown.pad))) pad.open();
       begins = null;
       // Beside what one pressed, which is in the window.
       pad.show(shown.verdict, shown.height - shown.room.height + 6);
-      if (shown.asks) ask(shown.asks, given.store);
+      if (shown.asks) ask.run(shown.asks, given.store);
       tell(shell, given, shown.sites.words(pointed.id));
       return shown;
+    },
+  };
+}
+
+/** What a drawing waits for: the model, and how strong links are. */
+function createAsking({ model, schedule, signal }: Shell) {
+  let asked = "";
+  let askedAt = 0;
+  let later = 0;
+  signal.addEventListener("abort", () => clearTimeout(later), { once: true });
+  return {
+    /** Draws once more where how strong links are is not that of the frame drawn, unless another frame comes before. */
+    comesLater(milliseconds: number) {
+      clearTimeout(later);
+      if (milliseconds > 0) later = window.setTimeout(schedule, Math.max(ALONE, milliseconds));
+    },
+    /** Has the model run what was drawn, once at a time: while it trains there is something new with every frame. */
+    run(what: string, store: Store) {
+      const { state } = store.status();
+      if (what === asked || state === "saved" || state === "recorded" || state === "closed") return;
+      if (performance.now() - askedAt < PATIENCE) return;
+      [asked, askedAt] = [what, performance.now()];
+      model.send({ kind: "run" });
+    },
+    answered() {
+      askedAt = 0;
     },
   };
 }
@@ -204,51 +200,26 @@ function roomy(place: Rect | null): Rect | null {
 
 /** The function of what was clicked: of a thumbnail the one under the pointer, else the strongest. */
 function selectionAt(
-  scene: NetworkScene,
+  { diagram }: NetworkScene,
   kind: string,
   column: number,
   number: number,
   at: Point | null,
 ): Selection | null {
-  const { graph, shown, relevances, layout, window, room } = scene.diagram;
-  const { layer } = graph.columns[column] ?? {};
-  if (!layer) return null;
-  const { bundles } = shown[column];
-  const n = kind === "u" ? strongestInto(bundles, relevances[column]?.sizes, number) : number;
-  const bundle = bundles[n];
+  const part = diagram.parts[column];
+  const layer = part?.column.layer;
+  if (!layer || kind === "s") return null;
+  const n = kind === "u" ? strongestInto(part, number) : number;
+  const bundle = part.bundles[n];
   if (!bundle) return null;
-  const thumb = kind === "e" ? layout.columns[column].thumbs.get(n) : undefined;
-  let entry = strongestOf(scene, column, bundle);
+  const thumb = kind === "e" ? part.thumbs.get(n) : undefined;
+  let entry = strongestOf(part, bundle);
   if (thumb && at) {
-    const [rows, columns] = gridOf(graph.columns[column]);
-    const across = Math.floor(((at.x - room.x + window.x - thumb.x) / thumb.width) * columns);
-    const down = Math.floor(((at.y - room.y + window.y - thumb.y) / thumb.height) * rows);
+    const [rows, columns] = gridOf(part.column);
+    const { x, y } = inDiagram(diagram, at);
+    const across = Math.floor(((x - thumb.x) / thumb.width) * columns);
+    const down = Math.floor(((y - thumb.y) / thumb.height) * rows);
     entry = Math.max(0, Math.min(bundle.count - 1, down * columns + across));
   }
   return selectionOf(layer, bundle.first + entry);
-}
-
-function strongestInto(
-  bundles: readonly { to: number }[],
-  sizes: Float64Array | undefined,
-  unit: number,
-): number {
-  let best = -1;
-  bundles.forEach(({ to }, n) => {
-    if (to === unit && (best < 0 || (sizes?.[n] ?? 0) > (sizes?.[best] ?? 0))) best = n;
-  });
-  return best;
-}
-
-function strongestOf(
-  { diagram }: NetworkScene,
-  column: number,
-  { first, count }: { first: number; count: number },
-): number {
-  const own = diagram.pictures[column]?.importance.subarray(first, first + count);
-  let best = 0;
-  own?.forEach((value, k) => {
-    if (value > own[best]) best = k;
-  });
-  return best;
 }

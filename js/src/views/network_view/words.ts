@@ -2,42 +2,31 @@
 
 import { counted, isPlain, layerTitle, numberedName, outputName } from "../../phi/entries.ts";
 import { type Evaluation, scoreText } from "../../phi/evaluation.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { formatCount, number, percent } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { rampOf } from "../../scene/heat.ts";
 import type { Remark } from "../../scene/marks.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
-import type { Edits, Probe, Station } from "../../wire/types.ts";
-import type { Diagram } from "./diagram.ts";
+import type { Edits, Station } from "../../wire/types.ts";
+import { type Diagram, labelOf, type Part, weightOf } from "./diagram.ts";
 import { isStale, unitValues } from "./flow.ts";
 import { hasGhosts, hasSquares } from "./functions.ts";
-import { type Graph, inputNamed } from "./graph.ts";
-import { lastLayer, lossOf, percent, type Scores } from "./scores.ts";
-import type { Settings } from "./settings.ts";
+import { inputNamed } from "./graph.ts";
+import { lastLayer, lossOf } from "./scores.ts";
 
 /** Stations that compute something else while they are trained. */
 const DIFFERS = /batch ?norm|dropout/i;
 const ROOT = "the root of the sum of squares";
 
-export function captionOf(
-  diagram: Diagram,
-  said: string,
-  settings: Settings,
-  /** How many links the strongest path has; 0 where none is lit. */
-  legs: number,
-  theme: Theme,
-): Remark[] {
-  const { graph, shown, flow, frame } = diagram;
+/** `legs`: how many links the strongest path has; 0 where none is lit. */
+export function captionOf(diagram: Diagram, said: string, legs: number, theme: Theme): Remark[] {
+  const { graph, parts, flow, frame, inputsAt } = diagram;
   const { colours } = theme;
-  const ramp = rampOf(paletteOf(theme.name));
-  const all = shown.reduce((sum, { bundles }) => sum + bundles.length, 0);
-  const links = shown.reduce((sum, { links: own }) => sum + own.length, 0);
-  const share = shareShown(diagram);
-  const stale = isStale(flow, frame);
-  const remarks: Remark[] = [
-    ...(said ? [verdictRemark(said, stale)] : []),
-    ...keyOf(diagram, legs > 0 ? "grey links" : "links", colours),
-  ];
+  const remarks: Remark[] = [];
+  // What is long past is not read as what is.
+  if (isStale(flow, frame) && said) remarks.push({ text: said });
+  else if (said) remarks.push({ text: said, tone: "ink", strong: true });
+  remarks.push(...keyOf(diagram, legs > 0 ? "grey links" : "links", colours));
   if (legs > 1) {
     remarks.push({
       text: "strongest path",
@@ -55,62 +44,53 @@ export function captionOf(
     });
     remarks.push({ text: "takes from it", swatch: { kind: "line", colours: [colours.less] } });
   }
-  if (flow) remarks.push(signsRemark(graph, ramp));
+  if (flow) {
+    const isMaps = graph.columns.some(({ map, kind }) => map && kind !== "input");
+    const what = isMaps ? "maps" : "circles";
+    remarks.push({
+      text: `${what}: below 0 … above 0`,
+      swatch: { kind: "ramp", colours: rampOf(paletteOf(theme.name)) },
+      title: `The ${what} of each layer are on a scale of their own`,
+    });
+  }
+  const all = parts.reduce((sum, { bundles }) => sum + bundles.length, 0);
+  const links = parts.reduce((sum, { links: own }) => sum + own.length, 0);
   if (links < all) {
-    const which = settings.top > 0 ? ` (the ${settings.top} strongest to each unit)` : "";
-    const part = `${percent(share)} of their strength`;
+    const { top } = diagram.settings;
+    const which = top > 0 ? ` (the ${top} strongest to each unit)` : "";
+    const part = `${percent(shareShown(parts))} of their strength`;
     const text = `${formatCount(links)} of ${counted(all, "link")}, ${part}${which}`;
     const title = "The strongest links are shown: the share is the mean over the layers";
     remarks.push({ text, title });
   }
-  if (diagram.inputsAt) remarks.push({ text: `links by the inputs seen${diagram.inputsAt}` });
+  if (inputsAt) remarks.push({ text: `links by the inputs seen${inputsAt}` });
   // That nothing runs through it yet is no fault.
   if (graph.note) remarks.push({ text: graph.note, tone: flow ? "warn" : "muted" });
   return remarks;
 }
 
-function signsRemark({ columns }: Graph, ramp: string[]): Remark {
-  const what = columns.some(({ map, kind }) => map && kind !== "input") ? "maps" : "circles";
-  return {
-    text: `${what}: below 0 … above 0`,
-    swatch: { kind: "ramp", colours: ramp },
-    title: `The ${what} of each layer are on a scale of their own`,
-  };
-}
-
-/** What is long past is not read as what is. */
-function verdictRemark(text: string, stale: boolean): Remark {
-  return stale ? { text } : { text, tone: "ink", strong: true };
-}
-
 /** What stands on the links. */
-function keyOf(diagram: Diagram, links: string, { ink }: Colours): Remark[] {
-  const layers = diagram.graph.columns.flatMap(({ layer }) => layer ?? []);
+function keyOf({ parts, layout, ghost }: Diagram, links: string, { ink }: Colours): Remark[] {
+  const layers = parts.flatMap(({ column }) => column.layer ?? []);
   const line = { kind: "line", colours: [ink] } as const;
-  const squares = hasSquares(diagram);
-  const plots = diagram.layout.columns.some(({ thumbs }) => thumbs.size > 0);
+  const squares = hasSquares(parts);
   if (layers.length > 0 && layers.every(isPlain)) {
-    const drawn: Remark[] = [
-      {
-        text: squares
-          ? "colour blocks on links: weights w, above 0 (orange) or below 0 (blue)"
-          : "small plots: straight lines w·x",
-        tone: "ink",
-        title: "Every layer of this network is a plain one: on each link its input is multiplied",
-      },
-    ];
-    return [
-      ...(plots ? drawn : []),
-      {
-        text: `${links}: bolder where w·x varies more`,
-        swatch: line,
-        title: `The spread of w·x over the inputs observed; of several weights ${ROOT}`,
-      },
-    ];
+    const drawn: Remark = {
+      text: squares
+        ? "colour blocks on links: weights w, above 0 (orange) or below 0 (blue)"
+        : "small plots: straight lines w·x",
+      tone: "ink",
+      title: "Every layer of this network is a plain one: on each link its input is multiplied",
+    };
+    const strength: Remark = {
+      text: `${links}: bolder where w·x varies more`,
+      swatch: line,
+      title: `The spread of w·x over the inputs observed; of several weights ${ROOT}`,
+    };
+    return parts.some(({ thumbs }) => thumbs.size > 0) ? [drawn, strength] : [strength];
   }
-  const { ghost } = diagram;
-  const before =
-    ghost && hasGhosts(diagram.layout) ? ` (pale: at step ${formatCount(ghost.step)})` : "";
+  const isPale = ghost && hasGhosts(layout);
+  const before = isPale ? ` (pale: at step ${formatCount(ghost.step)})` : "";
   const remarks: Remark[] = [
     {
       text: `small plots: learned functions φ${before}`,
@@ -135,11 +115,11 @@ function keyOf(diagram: Diagram, links: string, { ink }: Colours): Remark[] {
 }
 
 /** Of the strengths of all links of a layer the part that is drawn, as the mean over the layers. */
-function shareShown({ relevances, shown }: Diagram): number {
-  const shares = relevances.flatMap((relevance, k) => {
+function shareShown(parts: readonly Part[]): number {
+  const shares = parts.flatMap(({ relevance, links }) => {
     if (!relevance) return [];
     const all = relevance.sizes.reduce((sum, size) => sum + size, 0);
-    const drawn = shown[k].links.reduce((sum, n) => sum + relevance.sizes[n], 0);
+    const drawn = links.reduce((sum, n) => sum + relevance.sizes[n], 0);
     return [all > 0 ? drawn / all : 1];
   });
   return shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length);
@@ -158,28 +138,24 @@ export function editWords(
 }
 
 /** What the network says of the example, and whether that is right. */
-export function verdictOf(
-  diagram: Diagram,
-  scores: Scores | null,
-  probe: Probe | null,
-  { example }: Settings,
-): string {
-  const { graph, flow } = diagram;
+export function verdictOf(diagram: Diagram): string {
+  const { graph, flow, scores, probe, settings } = diagram;
   if (flow?.blank) return "nothing is drawn yet: draw something on the input";
-  if (!scores || scores.raw.length < 2) return "";
-  const late = asOf(diagram) && ` (${asOf(diagram)})`;
-  const about = flow?.frame?.rough ? "about " : "";
-  const which = example < 0 ? "your drawing" : `example ${example}`;
-  const label = example < 0 ? null : (probe?.labels?.[example] ?? null);
-  const loss = lossOf(scores, label);
   // Whether what leaves the network scores classes only labels tell, where it ends in no softmax.
-  if (!scores.probabilities && !probe?.labels) return "";
+  if (!scores || scores.raw.length < 2 || !(scores.probabilities || probe?.labels)) return "";
+  const { best, probabilities } = scores;
+  const { example } = settings;
+  const which = example < 0 ? "your drawing" : `example ${example}`;
+  const label = labelOf(diagram);
   const named = (k: number) => outputName(lastLayer(graph), k, "").trim();
-  const truth =
-    label === null ? "" : label === scores.best ? ", correct" : `, wrong: it is ${named(label)}`;
-  const said = scores.probabilities
-    ? `${which}: predicted ${named(scores.best)} (${about}${percent(scores.probabilities[scores.best])})${truth}`
-    : `${which}: highest score ${named(scores.best)}${truth}`;
+  const right = label === best ? ", correct" : `, wrong: it is ${named(label ?? 0)}`;
+  const about = flow?.frame?.rough ? "about " : "";
+  const what = probabilities
+    ? `predicted ${named(best)} (${about}${percent(probabilities[best])})`
+    : `highest score ${named(best)}`;
+  const said = `${which}: ${what}${label === null ? "" : right}`;
+  const late = asOf(diagram) && ` (${asOf(diagram)})`;
+  const loss = lossOf(scores, label);
   if (loss === null) return said + late;
   // The losses that are logged are those of batches, with the statistics of a batch and with dropout.
   const differs = graph.stations.some((station) => DIFFERS.test(station.label));
@@ -202,63 +178,48 @@ export function stationWords({ label, name, shape }: Station): string {
   return name && name !== label ? `${label} (${name})${size}` : `${label}${size}`;
 }
 
-export function thumbWords({ graph, shown, relevances }: Diagram, k: number, n: number): string {
-  const { layer } = graph.columns[k];
-  const { from, to, count } = shown[k].bundles[n];
-  const before = graph.columns[graph.columns[k].from[0]]?.layer;
-  const [start, end] = [numberedName(before ?? {}, from), numberedName(layer ?? {}, to)];
-  const relevance = relevances[k];
-  const what =
-    count === 1 ? "function" : layer?.kind === "conv" ? "kernel" : counted(count, "function");
-  const share = relevance ? relevance.sizes[n] / (relevance.most || 1) : 0;
-  const strength = `${percent(share)} of the strongest`;
+export function thumbWords(
+  { column: { layer }, before, bundles, relevance }: Part,
+  n: number,
+): string {
+  const { from, to, count } = bundles[n];
+  const start = numberedName(before?.column.layer ?? {}, from);
+  const end = numberedName(layer ?? {}, to);
+  const one = layer?.kind === "conv" ? "kernel" : counted(count, "function");
+  const what = count === 1 ? "function" : one;
+  const strength = `${percent(weightOf(relevance, n))} of the strongest`;
   return `${layer ? layerTitle(layer) : ""} · ${what} from ${start} to ${end} · ${strength}. Click to select it.`;
 }
 
-export function unitWords(
-  diagram: Diagram,
-  k: number,
-  unit: number,
-  scores: Scores | null,
-): string {
-  const { graph, flow } = diagram;
-  const late = asOf(diagram) && `, ${asOf(diagram)}`;
-  const column = graph.columns[k];
-  const input = column.maps ? "input channel" : "input";
+export function unitWords(diagram: Diagram, { column, number: k }: Part, unit: number): string {
+  const { graph, flow, scores, parts } = diagram;
   const isInput = column.kind === "input";
-  const name =
-    (isInput && inputNamed(graph, unit)) ||
-    outputName(column.layer ?? {}, unit, isInput ? input : "output");
+  const late = !isInput && asOf(diagram) ? `, ${asOf(diagram)}` : "";
+  const input = column.maps ? "input channel" : "input";
+  const own = outputName(column.layer ?? {}, unit, isInput ? input : "output");
+  const name = (isInput && inputNamed(graph, unit)) || own;
   const what = isInput ? name : `${column.name} · ${name}`;
-  const isLast = k === graph.columns.length - 1;
-  if (isLast && scores) {
+  if (k === parts.length - 1 && scores) {
     const { probabilities, raw } = scores;
-    const said = probabilities ? percent(probabilities[unit]) : number(raw[unit]);
-    return `${what}: ${said}${late}`;
+    return `${what}: ${probabilities ? percent(probabilities[unit]) : number(raw[unit])}${late}`;
   }
   const values = flow ? unitValues(flow, column.station, unit) : null;
   if (!values) return what;
-  if (values.length === 1) return `${what}: ${number(values[0])}${isInput ? "" : late}`;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return `${what}: mean ${number(mean)}${isInput ? "" : late}`;
+  return `${what}: ${values.length > 1 ? "mean " : ""}${number(mean)}${late}`;
 }
 
-export function description(
-  diagram: Diagram,
-  scores: Scores | null,
-  probe: Probe | null,
-  { example }: Settings,
-): string {
-  const { graph, frame } = diagram;
-  const late = asOf(diagram) && ` ${asOf(diagram)}`;
+export function description(diagram: Diagram): string {
+  const { graph, frame, scores, probe, settings } = diagram;
   const sizes = graph.columns.map(({ name, units, map, maps }) => {
     const size = map ? ` of ${map.join(" by ")}` : "";
     return `${name}: ${counted(units, maps ? "map" : "number")}${size}`;
   });
-  const which = example < 0 ? "the drawing" : `example ${example}`;
-  const said =
-    probe && scores && scores.raw.length > 1
-      ? ` For ${which} the largest score is number ${numberedName(lastLayer(graph), scores.best)}${late}.`
-      : "";
-  return `The network from input to output at step ${formatCount(frame.step)}. ${sizes.join(", ")}.${said}`;
+  const moment = `The network from input to output at step ${formatCount(frame.step)}`;
+  const all = `${moment}. ${sizes.join(", ")}.`;
+  if (!probe || !scores || scores.raw.length < 2) return all;
+  const which = settings.example < 0 ? "the drawing" : `example ${settings.example}`;
+  const late = asOf(diagram) && ` ${asOf(diagram)}`;
+  const best = numberedName(lastLayer(graph), scores.best);
+  return `${all} For ${which} the largest score is number ${best}${late}.`;
 }
