@@ -38,6 +38,17 @@ export function fitted(
   return "…";
 }
 
+/** The first text that fits, or the last, shortened. */
+export function fitting(
+  texts: readonly string[],
+  room: number,
+  size: number,
+  weight: 400 | 600 = 400,
+): string {
+  const found = texts.find((text) => widthOf(text, size, weight) <= room);
+  return found ?? fitted(texts[texts.length - 1], room, size, weight);
+}
+
 /** Where the gap may lie, the usual place first. */
 const FRONTS = [0.5, 0.3, 0.7, 0.15, 0.85, 0];
 

@@ -15,7 +15,7 @@ import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
 import { APART, CLOSE, COMPACT, LEAST_CELL, PLOT, WIDE, widthOfCells } from "./room.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
-import { isFlat, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
+import { isFlat, isGrey, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
 import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
 import type { Together } from "./together.ts";
 
@@ -93,35 +93,28 @@ export function xRangeOf(
   choice: XRange,
   inputs: readonly [number, number] | null = null,
 ): [number, number] {
-  let lo = Number.POSITIVE_INFINITY;
-  let hi = Number.NEGATIVE_INFINITY;
-  for (const { x } of layer.tables) {
-    lo = Math.min(lo, x[0] as number);
-    hi = Math.max(hi, x[x.length - 1] as number);
-  }
-  const wide: [number, number] = [
-    Math.max(lo, Math.min(layer.extent[0], layer.domain[0])),
-    Math.min(hi, Math.max(layer.extent[1], layer.domain[1])),
-  ];
+  const lo = Math.min(...layer.tables.map(({ x }) => x[0]));
+  const hi = Math.max(...layer.tables.map(({ x }) => x[x.length - 1]));
+  const { domain, extent } = layer;
   if (choice === "inputs" && inputs) {
     const [from, to] = [Math.max(lo, inputs[0]), Math.min(hi, inputs[1])];
     if (from < to) return [from, to];
   }
-  const [from, to] = choice === "wide" ? wide : layer.domain;
+  const [from, to] =
+    choice === "wide"
+      ? [Math.max(lo, Math.min(extent[0], domain[0])), Math.min(hi, Math.max(extent[1], domain[1]))]
+      : domain;
   return from < to ? [from, to] : [lo, hi];
 }
 
 /** Kernels from the largest to the smallest of their functions' values; ties stay in place. */
-export function orderBy(layer: Pick<Picture, "shape">, perFunction: Float32Array): number[] {
-  const perKernel = kernelRanges(layer, perFunction);
-  const key = (kernel: number) => {
-    const value = perKernel[kernel] as number;
-    return Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
-  };
-  return Array.from(perKernel, (_, kernel) => kernel).sort((a, b) => {
-    const [ka, kb] = [key(a), key(b)];
-    return ka === kb ? a - b : kb - ka;
-  });
+export function orderBy({ shape }: Pick<Picture, "shape">, perFunction: Float32Array): number[] {
+  const keys = kernelRanges({ shape }, perFunction).map((value) =>
+    Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value,
+  );
+  return Array.from(keys, (_, kernel) => kernel).sort((a, b) =>
+    keys[a] === keys[b] ? a - b : keys[b] - keys[a],
+  );
 }
 
 /**
@@ -129,20 +122,22 @@ export function orderBy(layer: Pick<Picture, "shape">, perFunction: Float32Array
  * score that is sorted by.
  */
 export function sortedOrder(
+  { frame, layer, initial = null }: Pick<Ingredients, "frame" | "layer" | "initial">,
   sort: Sort,
   xRange: readonly [number, number],
-  frame: Frame,
-  layer: LayerLayout,
-  initial: Frame | null,
-  scored: Float32Array | null = null,
   shape: Picture["shape"] = layer.shape,
+  scored: Float32Array | null = null,
 ): number[] | null {
   if (sort !== "range" && sort !== "change") return scored && orderBy({ shape }, scored);
-  const plan = samplePlan(layer, xRange, ALL_POINTS);
-  if (sort === "range") return orderBy({ shape }, phi(frame, layer).ranges(plan));
   const start = startOf(initial, layer);
-  if (!start) return orderBy({ shape }, new Float32Array(layer.count));
-  return orderBy({ shape }, change(frame, layer, start.frame, start.layer).ranges(plan));
+  if (sort === "change" && !start) return orderBy({ shape }, new Float32Array(layer.count));
+  const subject = subjectOf(frame, layer, sort === "change" ? start : null);
+  return orderBy({ shape }, subject.ranges(samplePlan(layer, xRange, ALL_POINTS)));
+}
+
+/** φ, or its change since a start. */
+function subjectOf(frame: Frame, layer: LayerLayout, since: Picture["initial"]): Subject {
+  return since ? change(frame, layer, since.frame, since.layer) : phi(frame, layer);
 }
 
 function startOf(initial: Frame | null, layer: LayerLayout): Picture["initial"] {
@@ -150,112 +145,103 @@ function startOf(initial: Frame | null, layer: LayerLayout): Picture["initial"] 
   return initial && its && sameShape(its, layer) ? { frame: initial, layer: its } : null;
 }
 
+/** What a picture is made of. */
+export interface Ingredients {
+  frame: Frame;
+  layer: LayerLayout;
+  /** The start that is compared with. */
+  initial?: Frame | null;
+  settings: Settings;
+  width: number;
+  /** Pixels down that it is to fit, where it can. */
+  room?: number;
+  order?: readonly number[] | null;
+  observed?: Observed | null;
+  scores?: Scores;
+  /** The frames over which a scale stays. */
+  history?: readonly Frame[];
+  fold?: Fold | null;
+  together?: Together | null;
+}
+
 /**
  * Makes pictures one after another and keeps what does not change between
  * frames: arrangement, sample points and the ranges of the initial functions.
  */
-export function pictureMaker(): (
-  frame: Frame,
-  layer: LayerLayout,
-  initial: Frame | null,
-  settings: Settings,
-  width: number,
-  order: readonly number[] | null,
-  observed?: Observed | null,
-  scores?: Scores,
-  history?: readonly Frame[],
-  room?: number,
-  fold?: Fold | null,
-  together?: Together | null,
-) => Picture {
+export function pictureMaker(): (from: Ingredients) => Picture {
   const keep = memory();
   const readPeaks = peaksReader();
-  return (
-    frame,
-    layer,
-    initial,
-    settings,
-    width,
-    order,
-    observed = null,
-    scores,
-    history = [],
-    room = 0,
-    fold = null,
-    together = null,
-  ) => {
+
+  function groundOf(from: Ingredients): Picture {
+    const { frame, layer, initial = null, settings, width, order, observed, together } = from;
+    const { room = 0, fold = null } = from;
     const shape = keep("shape", [layer, fold], () => foldedShape(layer, fold));
     const { mode } = settings;
     const { arrangement, unit } = keep(
       "arrangement",
       [layer, shape, width, order, room, isFlat(settings), mode === "overview"],
-      () => arranged(layer, shape, settings, width, order, room, together !== null),
+      () => arranged(from, shape),
     );
-    const seen = keep("inputs", [observed], () => inputsOf(observed));
+    const seen = keep("inputs", [observed], () => inputsOf(observed ?? null));
     const ownX = keep("xRange", [layer, settings.xRange, seen], () =>
       xRangeOf(layer, settings.xRange, seen),
     );
     const xRange = together?.x(ownX) ?? ownX;
     const points = Math.max(12, arrangement.cell);
-    const plan = keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points));
     const start = keep("start", [initial, layer], () => startOf(initial, layer));
-
-    const subject =
-      mode === "change" && start
-        ? change(frame, layer, start.frame, start.layer)
-        : phi(frame, layer);
-    const picture: Picture = {
+    return {
       frame,
       layer,
       settings,
       shape,
       arrangement,
       unit,
-      cells: new Float32Array(0),
+      cells: NONE,
       xRange,
       xIs: settings.xRange === "inputs" && !seen ? "domain" : settings.xRange,
-      subject,
+      subject: subjectOf(frame, layer, mode === "change" ? start : null),
       ghost: null,
       initial: start,
-      plan,
-      ranges: new Float32Array(0),
+      plan: keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points)),
+      ranges: NONE,
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
       covered: { first: frame.step, last: frame.step, steps: 1 },
       cut: 0,
       pattern: null,
       preferred: null,
-      greys: new Float32Array(0),
+      greys: NONE,
       shade: null,
       broken: 0,
     };
-    if (mode === "pattern") {
-      const contrast = contrastOf(subject, layer);
+  }
+
+  function shadeGreys(picture: Picture, observed: Observed | null) {
+    const { frame, layer, settings } = picture;
+    if (settings.mode === "pattern") {
+      const contrast = contrastOf(picture.subject, layer);
       const pixels = keep("pixels", [layer, observed], () => seesPixels(layer, observed));
       picture.pattern = { contrast, pixels };
-      picture.broken = contrast.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
       const most = layerRange(contrast.map(Math.abs));
       picture.scales = { smallest: most, largest: most };
       picture.scaleOf = () => most;
       picture.greys = contrast.map((v) => greyOf(v, most, settings.binarise));
-      picture.cells = picture.greys;
-      return picture;
-    }
-    if (mode === "preferred") {
+    } else {
       const within = settings.bounds === "observed" ? observed : null;
       const bounds = keep("bounds", [layer, within], () => boundsOf(layer, within));
       picture.preferred = preferredOf(frame, layer, bounds, settings.suppressed);
       picture.greys = greysOf(picture.preferred);
-      picture.cells = picture.greys;
-      picture.broken = picture.greys.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
-      return picture;
     }
-    picture.shade = keep("shade", [layer, scores, settings.shade], () =>
-      scores ? shadeOf(scores, settings.shade, layer) : null,
-    );
+    picture.cells = picture.greys;
+    picture.broken = unknownIn(picture.greys);
+  }
+
+  /** The points at which a layer is measured for the scales. */
+  function planner({ layer, settings, xRange, arrangement }: Picture) {
     // Never fewer points than are drawn, so that a curve leaves its cell only where it says so.
-    const most = RANGE_POINTS * Math.ceil(points / RANGE_POINTS);
-    const least = mode === "overview" ? Math.min(most, OVERVIEW_VALUES / layer.count) : most;
+    const most = RANGE_POINTS * Math.ceil(Math.max(12, arrangement.cell) / RANGE_POINTS);
+    const least =
+      settings.mode === "overview" ? Math.min(most, OVERVIEW_VALUES / layer.count) : most;
     const each = Math.floor(Math.max(OVERVIEW_POINTS, least, RANGE_VALUES / layer.count));
     const plans = keep("plans", [xRange, each], () => new WeakMap<LayerLayout, Plan>());
     const planFor = (its: LayerLayout) => {
@@ -263,40 +249,59 @@ export function pictureMaker(): (
       plans.set(its, known);
       return known;
     };
-    const measured = mode === "change" && start ? start : null;
-    const behind =
-      (mode === "curves" || mode === "overview") && settings.ghost && start ? start : null;
-    const frames = behind && !history.includes(behind.frame) ? [behind.frame, ...history] : history;
-    const { now, all } = readPeaks(
-      frames,
-      frame,
-      layer,
-      layer.count * planFor(layer).points,
-      [xRange, each, measured],
-      (one, its) => {
-        const drawn = measured ? change(one, its, measured.frame, measured.layer) : phi(one, its);
-        return drawn.ranges(planFor(its));
-      },
+    return { each, planFor };
+  }
+
+  function measure(picture: Picture, { scores, history = [], together }: Ingredients) {
+    const { frame, layer, settings, xRange, initial, arrangement } = picture;
+    const { mode } = settings;
+    picture.shade = keep("shade", [layer, scores, settings.shade], () =>
+      scores ? shadeOf(scores, settings.shade, layer) : null,
     );
+    const { each, planFor } = planner(picture);
+    const since = mode === "change" ? initial : null;
+    const drawsStart = (mode === "curves" || mode === "overview") && settings.ghost;
+    const behind = drawsStart ? initial : null;
+    const frames = behind && !history.includes(behind.frame) ? [behind.frame, ...history] : history;
+    const { now, all } = readPeaks(frames, frame, layer, {
+      valuesOfOne: layer.count * planFor(layer).points,
+      made: [xRange, each, since],
+      measure: (one, its) => subjectOf(one, its, since).ranges(planFor(its)),
+    });
     picture.ranges = now.ranges;
-    picture.broken = now.ranges.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+    picture.broken = unknownIn(now.ranges);
     if (behind) {
-      const plan = () => samplePlan(behind.layer, xRange, points);
-      const subject = phi(behind.frame, behind.layer);
-      picture.ghost = { subject, plan: keep("ghost", [behind, xRange, points], plan) };
+      const points = Math.max(12, arrangement.cell);
+      picture.ghost = {
+        subject: phi(behind.frame, behind.layer),
+        plan: keep("ghost", [behind, xRange, points], () =>
+          samplePlan(behind.layer, xRange, points),
+        ),
+      };
     }
     const steps = [now, ...all].map(({ step }) => step);
     const [first, last] = [Math.min(...steps), Math.max(...steps)];
     picture.covered = { first, last, steps: new Set(steps).size };
-    setScales(picture, now, all, together);
+    setScales(picture, now, all, together ?? null);
     // The numbers that a plain layer is known by lie under its lines.
     if (mode === "curves" && !picture.shade && isPlain(layer)) {
       const far = Math.max(Math.abs(xRange[0]), Math.abs(xRange[1]));
       picture.shade = weightsOf(frame, layer, picture.scales.largest / far);
     }
+  }
+
+  return (from) => {
+    const picture = groundOf(from);
+    if (isGrey(from.settings)) shadeGreys(picture, from.observed ?? null);
+    else measure(picture, from);
     return picture;
   };
 }
+
+const NONE = new Float32Array(0);
+
+const unknownIn = (values: Float32Array) =>
+  values.reduce((n, value) => n + (Number.isNaN(value) ? 1 : 0), 0);
 
 /** How far one function reaches, at all points there are; NaN where it is not finite. */
 export function reachOf({ layer, xRange, subject }: Picture, f: number): number {
@@ -350,50 +355,39 @@ export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): Pi
 
 /** Where the cells lie; where those of single functions would be too small, each is a kernel. */
 function arranged(
-  layer: LayerLayout,
+  { layer, settings, width, order = null, room = 0, together }: Ingredients,
   shape: Picture["shape"],
-  settings: Settings,
-  width: number,
-  order: readonly number[] | null,
-  room: number,
-  compared: boolean,
 ): { arrangement: Arrangement; unit: number } {
   const [out, inputs, kh, kw] = shape;
   const overview = settings.mode === "overview";
   const flat = isFlat(settings);
-  const kind = kh * kw > 1 ? "conv" : layer.kind;
   const across = overview ? widthOfCells(width) : width;
   const tiny = overview || (flat && layer.count > MOST_CURVES);
-  const own = layer.kind === "elementwise" ? GROUP : "input";
-  const column = shape === layer.shape ? own : "channel";
+  const folded = shape !== layer.shape;
+  const cells = {
+    kind: kh * kw > 1 ? ("conv" as const) : layer.kind,
+    out,
+    in: inputs,
+    column: folded ? "channel" : layer.kind === "elementwise" ? GROUP : "input",
+    names: layer.names,
+    // A folded layer has a column for each channel, not for each input.
+    inputNames: folded ? undefined : layer.inputNames,
+    corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
+  };
+  const of = (down: number, size: readonly [number, number], apart = APART, least?: number) => {
+    const own = { ...cells, kh: size[0], kw: size[1], apart: flat ? undefined : apart, least };
+    return arrange(own, across, order, down, tiny);
+  };
   const within = (down: number, least: number) => {
-    const of = (height: number, breadth: number, apart = APART, cell?: number) => {
-      const gap = flat ? undefined : apart;
-      const cells = {
-        kind,
-        out,
-        in: inputs,
-        kh: height,
-        kw: breadth,
-        column,
-        names: layer.names,
-        // A folded layer has a column for each channel, not for each input.
-        inputNames: shape === layer.shape ? layer.inputNames : undefined,
-        corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
-        apart: gap,
-        least: cell,
-      };
-      return arrange(cells, across, order, down, tiny);
-    };
-    const usual = of(kh, kw);
+    const usual = of(down, [kh, kw]);
     // Beside another grid it is as tall as that where its cells can be small enough.
-    const smaller = compared && !flat && usual.height > down ? COMPACT : [];
-    const compact = smaller.map((cell) => of(kh, kw, CLOSE, cell));
+    const smaller = together && !flat && usual.height > down ? COMPACT : [];
+    const compact = smaller.map((cell) => of(down, [kh, kw], CLOSE, cell));
     const arrangement = compact.find(({ height }) => height <= down) ?? usual;
     // A folded map is read as a picture: it scrolls rather than becoming one cell.
     const tooMany = arrangement.cell < least || arrangement.height > down;
     const small = overview && layer.kind === "conv" && kh * kw > 1 && tooMany;
-    return small ? { arrangement: of(1, 1), unit: kh * kw } : { arrangement, unit: 1 };
+    return small ? { arrangement: of(down, [1, 1]), unit: kh * kw } : { arrangement, unit: 1 };
   };
   if (!overview || width >= WIDE) return within(room, 1);
   // The plot lies below.

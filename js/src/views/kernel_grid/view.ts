@@ -15,7 +15,7 @@ import { placeOf } from "./map.ts";
 import { type GridElement, probeOf } from "./probe.ts";
 import { drawing, type GridScene } from "./scene.ts";
 import { scoresReader } from "./scores.ts";
-import { settingsOf, type Traits } from "./settings.ts";
+import { settingsOf } from "./settings.ts";
 import css from "./style.css";
 import { TALLEST, togetherOf } from "./together.ts";
 import { hoverLines, placeText, selectionText } from "./words.ts";
@@ -155,7 +155,7 @@ function build(shell: Shell): Parts {
     draw(given) {
       const { store } = given;
       const layer = layerNamed(store.current(), given.get("layer"));
-      const settings = settingsOf((name) => given.get(String(name)) as Traits[typeof name], layer);
+      const settings = settingsOf(given.get, layer);
       const layers = store.current()?.layout.layers ?? [];
       const scores = [...readScores(given.get("scores")).keys()];
       const choices = { ...settings, layer: layer?.name ?? "" };

@@ -30,7 +30,7 @@ import {
   spreadOf,
 } from "../../phi/ramp.ts";
 import type { Given } from "../../scene/drawing.ts";
-import { labelMarks, stuckHeadMarks } from "../../scene/heads.ts";
+import { labelMarks, stuckHeadMarks } from "../../scene/cells.ts";
 import { sheetOf } from "../../scene/heat.ts";
 import type { Mark, Remark, Scene, Sites } from "../../scene/marks.ts";
 import type { Colours } from "../../scene/theme.ts";

@@ -1,0 +1,78 @@
+/** Marks that are drawn often, in one line each. No DOM. */
+
+import type { DotsMark, LinesMark, Paint, Rect, RectsMark, TextMark } from "./marks.ts";
+
+/** Size of words in a drawing. */
+export const WORDS = 11;
+
+type RectPaint = Paint & Pick<RectsMark, "radius" | "fills">;
+
+export const flat = ({ x, y, width, height }: Rect): number[] => [x, y, width, height];
+
+export function rects(boxes: readonly number[], paint: RectPaint): RectsMark {
+  return { kind: "rects", boxes, ...paint };
+}
+
+export function rect(box: Rect, paint: RectPaint): RectsMark {
+  return rects(flat(box), paint);
+}
+
+/** A box with so much more at each side. */
+export function grown({ x, y, width, height }: Rect, by: number): Rect {
+  return { x: x - by, y: y - by, width: width + 2 * by, height: height + 2 * by };
+}
+
+/** A line through points: x0, y0, x1, y1, … */
+export function line(xy: readonly number[], stroke: string, paint: Paint = {}): LinesMark {
+  return { kind: "lines", xy, ends: [xy.length / 2], stroke, ...paint };
+}
+
+/** Lines of two points each. */
+export function segments(xy: readonly number[], stroke: string, paint: Paint = {}): LinesMark {
+  const ends = Array.from({ length: xy.length / 4 }, (_, k) => 2 * k + 2);
+  return { kind: "lines", xy, ends, stroke, ...paint };
+}
+
+export function dot(x: number, y: number, r: number, paint: Paint): DotsMark {
+  return { kind: "dots", xy: [x, y], r, ...paint };
+}
+
+/** Words whose baseline begins at (x, y). */
+export function words(
+  x: number,
+  y: number,
+  text: string,
+  fill: string,
+  how: Partial<TextMark> = {},
+): TextMark {
+  return { kind: "text", x, y, text, fill, size: WORDS, ...how };
+}
+
+/** Words in the middle of a box. */
+export function inMiddle(
+  { x, y, width, height }: Rect,
+  text: string,
+  fill: string,
+  how: Partial<TextMark> = {},
+): TextMark {
+  const middle = { anchor: "middle", middle: true } as const;
+  return words(x + width / 2, y + height / 2, text, fill, { ...middle, ...how });
+}
+
+/** Curves that are drawn in one go, points that are not finite left out. */
+export class Curves {
+  readonly xy: number[] = [];
+  readonly ends: number[] = [];
+
+  point(x: number, y: number): void {
+    if (Number.isFinite(y)) this.xy.push(x, y);
+  }
+
+  end(): void {
+    this.ends.push(this.xy.length / 2);
+  }
+
+  mark(stroke: string, paint: Paint = {}): LinesMark {
+    return { kind: "lines", xy: this.xy, ends: this.ends, stroke, round: true, ...paint };
+  }
+}

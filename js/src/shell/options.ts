@@ -1,0 +1,66 @@
+/** Controls of a header that are declared, one entry for each: its trait, what it says, and when it is shown. */
+
+import { createKit, type Entry } from "./controls.ts";
+
+export type Options = readonly (Entry & { title?: string })[];
+
+export interface Option<State> {
+  trait: string;
+  /** Beside a menu; of segments the name of their group. A switch has it as its words. */
+  label: string;
+  title: string;
+  as?: "menu" | "segments";
+  /** What can be chosen; a control without is a switch. */
+  options?: Options | ((state: State) => Options);
+  value(state: State): string | boolean;
+  shown?(state: State): boolean;
+  /** What a trait is set to where something was chosen; that value by default. */
+  chosen?(value: string): unknown;
+}
+
+export const entries = (values: readonly (string | number)[]): Options =>
+  values.map((value) => ({ value: String(value), label: String(value) }));
+
+/** Makes the controls, by their traits; `show` changes nothing in the page where nothing differs. */
+export function createOptions<State>(
+  document: Document,
+  list: readonly Option<State>[],
+  choose: (trait: string, value: unknown) => void,
+  signal: AbortSignal,
+) {
+  const kit = createKit(document, signal);
+  const made = list.map((option) => {
+    const { trait, label, title, as = "menu", options, chosen = (value) => value } = option;
+    if (!options) {
+      const control = kit.check(label, title, (value) => choose(trait, value));
+      return {
+        option,
+        box: control.box,
+        show: (state: State) => control.set(!!option.value(state)),
+      };
+    }
+    const told = (value: string) => choose(trait, chosen(value));
+    const control = as === "menu" ? kit.select(label, title, told) : kit.segments(label, told);
+    let listed = "";
+    const show = (state: State) => {
+      // Filled anew only where there are others: a menu that is open would close.
+      const now = typeof options === "function" ? options(state) : options;
+      const text = JSON.stringify(now);
+      if (text !== listed) control.fill(now);
+      listed = text;
+      control.set(String(option.value(state)));
+    };
+    return { option, box: control.box, show };
+  });
+  return {
+    kit,
+    boxes: made.map(({ box }) => box),
+    box: (trait: string) => made.find(({ option }) => option.trait === trait)?.box,
+    show(state: State) {
+      for (const { option, box, show } of made) {
+        show(state);
+        box.hidden = option.shown?.(state) === false;
+      }
+    },
+  };
+}
