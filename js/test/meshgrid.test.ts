@@ -37,9 +37,9 @@ import {
   sweep,
 } from "../src/phi/response.ts";
 import { probeOf } from "../src/shell/probe.ts";
-import { LINKED, sentencesOf } from "../src/views/meshgrid_view/pair_words.ts";
+import { LINKED, sentencesOf } from "../src/views/meshgrid_view/pair.ts";
+import { percent } from "../src/views/meshgrid_view/shown.ts";
 import { blankFor, sourceOf } from "../src/views/meshgrid_view/source.ts";
-import { percent } from "../src/views/meshgrid_view/words.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";

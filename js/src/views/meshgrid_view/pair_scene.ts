@@ -27,11 +27,18 @@ import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { groupName, kernelName, type Pair, type PairLayout, type Reading } from "./pair.ts";
+import {
+  densityWords,
+  groupName,
+  kernelName,
+  LINKED,
+  type Pair,
+  type PairLayout,
+  type Reading,
+  sentencesOf,
+} from "./pair.ts";
 import { curveAxis, curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
-import { densityWords, LINKED, sentencesOf } from "./pair_words.ts";
-import { colourRemarks, type Shown } from "./shown.ts";
-import { finite, percent } from "./words.ts";
+import { colourRemarks, finite, percent, type Shown } from "./shown.ts";
 
 export interface PairScene extends Scene, Shown {
   mode: "pair";
