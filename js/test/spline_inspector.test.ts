@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { functionOf, selectionOf } from "../src/phi/entries.ts";
 import { evaluationText } from "../src/phi/evaluation.ts";
+import { roundStep } from "../src/phi/search.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { Gesture, PATIENCE, PAUSE } from "../src/views/spline_inspector/gesture.ts";
@@ -40,7 +41,6 @@ import {
   inFull,
   inSight,
   roomy,
-  roundStep,
   toX,
   toY,
   wheelFactor,
@@ -325,7 +325,7 @@ describe("the plane", () => {
 
   it("has round ends and steps", () => {
     for (const length of [1e-9, 0.037, 1, 12, 9e8]) {
-      const step = roundStep(length, 7);
+      const step = roundStep(length / 7);
       expect(length / step).toBeLessThanOrEqual(7.000001);
       expect(length / step).toBeGreaterThan(2.7);
     }

@@ -8,6 +8,7 @@
  * there is no matrix to keep: the kernels flow like words.
  */
 import { shortened } from "./entries.ts";
+import { roundStep } from "./search.ts";
 
 export const PAD = 8;
 const CELL_GAP = 1;
@@ -217,12 +218,12 @@ export function arrange(
     width: Math.max(width, left + perBand * (blockWidth + gap) - gap + PAD),
     height: PAD + bands * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
-    rowStep: roundStep(LABEL_HEIGHT / (blockHeight + gap)),
+    rowStep: stepOf(LABEL_HEIGHT / (blockHeight + gap)),
     order,
     position,
   };
   const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
-  arrangement.labelStep = roundStep(widest / (blockWidth + gap));
+  arrangement.labelStep = stepOf(widest / (blockWidth + gap));
   return arrangement;
 }
 
@@ -239,12 +240,8 @@ function tinyCell(size: number, fits: (cell: number, gap: number) => boolean): [
   return [1, size > 1 ? 1 : 0];
 }
 
-/** Smallest of 1, 2, 5, 10, 20, 50, … that is at least `least`. */
-function roundStep(least: number): number {
-  for (let decade = 1; ; decade *= 10) {
-    for (const n of [1, 2, 5]) if (n * decade >= least) return n * decade;
-  }
-}
+/** Every how many labels are written. */
+const stepOf = (least: number) => roundStep(Math.max(1, least));
 
 /** Pixels beside the rows: as many as their names take, up to a fifth of the width. */
 function rowLabel({ names = [] }: Shape, width: number): number {
