@@ -5,14 +5,9 @@ import { rectOf } from "../src/phi/geometry.ts";
 import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
 import { placeOf, xAt } from "../src/views/kernel_grid/marks.ts";
+import { orderBy, sortedOrder } from "../src/views/kernel_grid/order.ts";
 import { contrastOf, endsOf, greyOf, seesPixels } from "../src/views/kernel_grid/pattern.ts";
-import {
-  orderBy,
-  type Picture,
-  pictureMaker,
-  sortedOrder,
-  xRangeOf,
-} from "../src/views/kernel_grid/picture.ts";
+import { type Picture, pictureMaker, xRangeOf } from "../src/views/kernel_grid/picture.ts";
 import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
 import { change, phi, sameBasis } from "../src/views/kernel_grid/subject.ts";
 import { agreement, type Together } from "../src/views/kernel_grid/together.ts";

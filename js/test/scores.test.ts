@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { isPlain } from "../src/phi/entries.ts";
 import { ARM, paletteOf } from "../src/phi/palette.ts";
-import { pictureMaker, sortedOrder } from "../src/views/kernel_grid/picture.ts";
+import { sortedOrder } from "../src/views/kernel_grid/order.ts";
+import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
 import {
   rampOf,
   type Scores,

@@ -33,6 +33,9 @@ export interface Value {
   spline: number;
 }
 
+/** Enough points to keep every row of a table. */
+export const ALL_POINTS = 1 << 20;
+
 /**
  * Chooses at most maxPoints (never fewer than 2) points per table within xRange.
  *

@@ -3,18 +3,20 @@
 import {
   type Arrangement,
   cellAt,
-  columnLabels,
-  cornerLabels,
-  inStuckBand,
   kernelsWithin,
-  type Label,
   neighbour,
   type Rect,
   rectOf,
+} from "../phi/geometry.ts";
+import {
+  columnLabels,
+  cornerLabels,
+  inStuckBand,
+  type Label,
   rowLabels,
   stuckHead,
   underHead,
-} from "../phi/geometry.ts";
+} from "../phi/labels.ts";
 import type { Mark, Sites, TextMark } from "./marks.ts";
 import { flat, rect, segments, words } from "./shapes.ts";
 import { cursorMark, framed, outline } from "./strokes.ts";

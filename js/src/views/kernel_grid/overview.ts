@@ -1,7 +1,8 @@
 /** Functions as small coloured cells: thousands of them in one picture. No DOM. */
 
 import { number } from "../../phi/format.ts";
-import { COL_LABEL, columnLabels, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
+import { COL_LABEL, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
+import { columnLabels } from "../../phi/labels.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { greyOf } from "../../scene/heat.ts";
 import type { Mark } from "../../scene/marks.ts";

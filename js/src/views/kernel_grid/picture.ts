@@ -3,24 +3,22 @@
  * sample points, ranges and scales. No DOM.
  */
 
-import { type Plan, samplePlan } from "../../phi/curves.ts";
+import { ALL_POINTS, type Plan, samplePlan } from "../../phi/curves.ts";
 import { isPlain } from "../../phi/entries.ts";
-import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
+import type { Arrangement } from "../../phi/geometry.ts";
 import { allInputEnds, roundedOut } from "../../phi/inputs.ts";
-import { memory } from "../../phi/memory.ts";
+import { type Keep, memory } from "../../phi/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
-import { APART, CLOSE, COMPACT, LEAST_CELL, PLOT, WIDE, widthOfCells } from "./room.ts";
+import { arranged } from "./room.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
-import { isFlat, isGrey, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
-import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
+import { isFlat, isGrey, type Settings, type XRange } from "./settings.ts";
+import { phi, type Start, type Subject, startOf, subjectOf } from "./subject.ts";
 import type { Together } from "./together.ts";
 
-/** Enough to keep every row of a table. */
-const ALL_POINTS = 1 << 20;
 /** So many values of φ are computed for the ranges of one frame: all rows for some hundred functions. */
 const RANGE_VALUES = 40_000;
 /** Their points per function are a multiple of this, so that another width seldom needs others. */
@@ -56,7 +54,7 @@ export interface Picture {
   /** φ at the start, when it is drawn behind. */
   ghost: { subject: Subject; plan: Plan } | null;
   /** The start that is compared with: the first frame or the pinned one, where it has this layer in this shape. */
-  initial: { frame: Frame; layer: LayerLayout } | null;
+  initial: Start | null;
   /** Points per curve matched to the cell's pixels. */
   plan: Plan;
   /** max |value| per function, NaN where not finite. Empty in pattern mode. */
@@ -107,44 +105,6 @@ export function xRangeOf(
   return from < to ? [from, to] : [lo, hi];
 }
 
-/** Kernels from the largest to the smallest of their functions' values; ties stay in place. */
-export function orderBy({ shape }: Pick<Picture, "shape">, perFunction: Float32Array): number[] {
-  const keys = kernelRanges({ shape }, perFunction).map((value) =>
-    Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value,
-  );
-  return Array.from(keys, (_, kernel) => kernel).sort((a, b) =>
-    keys[a] === keys[b] ? a - b : keys[b] - keys[a],
-  );
-}
-
-/**
- * The order of kernels that a sort asks for at this frame; null keeps their positions. `scored` are the numbers of the
- * score that is sorted by.
- */
-export function sortedOrder(
-  { frame, layer, initial = null }: Pick<Ingredients, "frame" | "layer" | "initial">,
-  sort: Sort,
-  xRange: readonly [number, number],
-  shape: Picture["shape"] = layer.shape,
-  scored: Float32Array | null = null,
-): number[] | null {
-  if (sort !== "range" && sort !== "change") return scored && orderBy({ shape }, scored);
-  const start = startOf(initial, layer);
-  if (sort === "change" && !start) return orderBy({ shape }, new Float32Array(layer.count));
-  const subject = subjectOf(frame, layer, sort === "change" ? start : null);
-  return orderBy({ shape }, subject.ranges(samplePlan(layer, xRange, ALL_POINTS)));
-}
-
-/** φ, or its change since a start. */
-function subjectOf(frame: Frame, layer: LayerLayout, since: Picture["initial"]): Subject {
-  return since ? change(frame, layer, since.frame, since.layer) : phi(frame, layer);
-}
-
-function startOf(initial: Frame | null, layer: LayerLayout): Picture["initial"] {
-  const its = layerOf(initial, layer.name);
-  return initial && its && sameShape(its, layer) ? { frame: initial, layer: its } : null;
-}
-
 /** What a picture is made of. */
 export interface Ingredients {
   frame: Frame;
@@ -180,7 +140,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     const { arrangement, unit } = keep(
       "arrangement",
       [layer, shape, width, order, room, isFlat(settings), mode === "overview"],
-      () => arranged(from, shape),
+      () => arranged({ ...from, compared: Boolean(together) }, shape),
     );
     const seen = keep("inputs", [observed], () => inputsOf(observed ?? null));
     const ownX = keep("xRange", [layer, settings.xRange, seen], () =>
@@ -236,29 +196,13 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     picture.broken = unknownIn(picture.greys);
   }
 
-  /** The points at which a layer is measured for the scales. */
-  function planner({ layer, settings, xRange, arrangement }: Picture) {
-    // Never fewer points than are drawn, so that a curve leaves its cell only where it says so.
-    const most = RANGE_POINTS * Math.ceil(Math.max(12, arrangement.cell) / RANGE_POINTS);
-    const least =
-      settings.mode === "overview" ? Math.min(most, OVERVIEW_VALUES / layer.count) : most;
-    const each = Math.floor(Math.max(OVERVIEW_POINTS, least, RANGE_VALUES / layer.count));
-    const plans = keep("plans", [xRange, each], () => new WeakMap<LayerLayout, Plan>());
-    const planFor = (its: LayerLayout) => {
-      const known = plans.get(its) ?? samplePlan(its, xRange, each);
-      plans.set(its, known);
-      return known;
-    };
-    return { each, planFor };
-  }
-
   function measure(picture: Picture, { scores, history = [], together }: Ingredients) {
     const { frame, layer, settings, xRange, initial, arrangement } = picture;
     const { mode } = settings;
     picture.shade = keep("shade", [layer, scores, settings.shade], () =>
       scores ? shadeOf(scores, settings.shade, layer) : null,
     );
-    const { each, planFor } = planner(picture);
+    const { each, planFor } = planner(picture, keep);
     const since = mode === "change" ? initial : null;
     const drawsStart = (mode === "curves" || mode === "overview") && settings.ghost;
     const behind = drawsStart ? initial : null;
@@ -302,6 +246,21 @@ const NONE = new Float32Array(0);
 
 const unknownIn = (values: Float32Array) =>
   values.reduce((n, value) => n + (Number.isNaN(value) ? 1 : 0), 0);
+
+/** The points at which a layer is measured for the scales. */
+function planner({ layer, settings, xRange, arrangement }: Picture, keep: Keep) {
+  // Never fewer points than are drawn, so that a curve leaves its cell only where it says so.
+  const most = RANGE_POINTS * Math.ceil(Math.max(12, arrangement.cell) / RANGE_POINTS);
+  const least = settings.mode === "overview" ? Math.min(most, OVERVIEW_VALUES / layer.count) : most;
+  const each = Math.floor(Math.max(OVERVIEW_POINTS, least, RANGE_VALUES / layer.count));
+  const plans = keep("plans", [xRange, each], () => new WeakMap<LayerLayout, Plan>());
+  const planFor = (its: LayerLayout) => {
+    const known = plans.get(its) ?? samplePlan(its, xRange, each);
+    plans.set(its, known);
+    return known;
+  };
+  return { each, planFor };
+}
 
 /** How far one function reaches, at all points there are; NaN where it is not finite. */
 export function reachOf({ layer, xRange, subject }: Picture, f: number): number {
@@ -351,48 +310,6 @@ function setScales(
 export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): Picture["shape"] {
   if (kind !== "linear" || !fold || fold[0] * fold[1] * fold[2] !== shape[1]) return shape;
   return [shape[0], ...fold];
-}
-
-/** Where the cells lie; where those of single functions would be too small, each is a kernel. */
-function arranged(
-  { layer, settings, width, order = null, room = 0, together }: Ingredients,
-  shape: Picture["shape"],
-): { arrangement: Arrangement; unit: number } {
-  const [out, inputs, kh, kw] = shape;
-  const overview = settings.mode === "overview";
-  const flat = isFlat(settings);
-  const across = overview ? widthOfCells(width) : width;
-  const tiny = overview || (flat && layer.count > MOST_CURVES);
-  const folded = shape !== layer.shape;
-  const cells = {
-    kind: kh * kw > 1 ? ("conv" as const) : layer.kind,
-    out,
-    in: inputs,
-    column: folded ? "channel" : layer.kind === "elementwise" ? GROUP : "input",
-    names: layer.names,
-    // A folded layer has a column for each channel, not for each input.
-    inputNames: folded ? undefined : layer.inputNames,
-    corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
-  };
-  const of = (down: number, size: readonly [number, number], apart = APART, least?: number) => {
-    const own = { ...cells, kh: size[0], kw: size[1], apart: flat ? undefined : apart, least };
-    return arrange(own, across, order, down, tiny);
-  };
-  const within = (down: number, least: number) => {
-    const usual = of(down, [kh, kw]);
-    // Beside another grid it is as tall as that where its cells can be small enough.
-    const smaller = together && !flat && usual.height > down ? COMPACT : [];
-    const compact = smaller.map((cell) => of(down, [kh, kw], CLOSE, cell));
-    const arrangement = compact.find(({ height }) => height <= down) ?? usual;
-    // A folded map is read as a picture: it scrolls rather than becoming one cell.
-    const tooMany = arrangement.cell < least || arrangement.height > down;
-    const small = overview && layer.kind === "conv" && kh * kw > 1 && tooMany;
-    return small ? { arrangement: of(down, [1, 1]), unit: kh * kw } : { arrangement, unit: 1 };
-  };
-  if (!overview || width >= WIDE) return within(room, 1);
-  // The plot lies below.
-  const above = within(room - PLOT, LEAST_CELL);
-  return above.arrangement.cell < LEAST_CELL ? within(room, 1) : above;
 }
 
 function extremes(values: Float32Array): Extremes {

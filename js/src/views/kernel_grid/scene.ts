@@ -2,8 +2,9 @@
 
 import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
-import { type Arrangement, type Rect, rectOf, rowEnds, widthTaken } from "../../phi/geometry.ts";
+import { type Arrangement, type Rect, rectOf, rowEnds } from "../../phi/geometry.ts";
 import { seenThen } from "../../phi/inputs.ts";
+import { widthTaken } from "../../phi/labels.ts";
 import { memory } from "../../phi/memory.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { cellSites, stuckHeadMarks } from "../../scene/cells.ts";
@@ -13,6 +14,7 @@ import type { Remark, Scene } from "../../scene/marks.ts";
 import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
 import { type LayerMap, mapOf, underMap } from "./map.ts";
 import { beyondGrid, functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
+import { sortedOrder } from "./order.ts";
 import { functionAt, othersOf, plotBox, plotMarks, plottedMarks, shownOf } from "./overview.ts";
 import {
   type Fold,
@@ -21,7 +23,6 @@ import {
   inputsOf,
   type Picture,
   pictureMaker,
-  sortedOrder,
   xRangeOf,
 } from "./picture.ts";
 import { rampOf as scoreRamp, scoresReader, valuesOf } from "./scores.ts";

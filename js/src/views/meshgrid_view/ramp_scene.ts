@@ -95,7 +95,9 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
     const arrangement = keep("arrangement", [layer, width, height], () => {
       // A few kernels are in two rows rather than small.
       const least = out * inputs <= FEW_KERNELS ? ROOMY : undefined;
-      return arrange({ ...layer, out, in: inputs, kh, kw, least }, width, null, height);
+      const { kind, names, inputNames } = layer;
+      const shape = { kind, out, in: inputs, kh, kw, names, inputNames, least };
+      return arrange(shape, width, null, height);
     });
     const ramp = keep("ramp", [direction, lo, hi, resolution], () =>
       makeRamp(direction, [lo, hi], resolution),
