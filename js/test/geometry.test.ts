@@ -5,19 +5,21 @@ import {
   blockOf,
   COL_LABEL,
   cellAt,
-  columnLabels,
-  cornerLabels,
-  inStuckBand,
   type Kind,
   kernelsWithin,
-  type Label,
   neighbour,
   PAD,
   rectOf,
+} from "../src/phi/geometry.ts";
+import {
+  columnLabels,
+  cornerLabels,
+  inStuckBand,
+  type Label,
   rowLabels,
   stuckHead,
   underHead,
-} from "../src/phi/geometry.ts";
+} from "../src/phi/labels.ts";
 import written from "./geometry_cases.json";
 
 function arrangementOf(input: (typeof written.cases)[number]["input"]): Arrangement {

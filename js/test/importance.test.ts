@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bundled, importance } from "../src/phi/importance.ts";
+import { importance } from "../src/phi/importance.ts";
 import type { ConvSettings, Observed } from "../src/wire/types.ts";
 import { basis, frameOf, layer, randoms, table } from "./samples.ts";
 
@@ -107,9 +107,4 @@ it("a function that is not finite matters nothing, seen or not", () => {
     expect([values[0], values[1]]).toEqual([0, 0]);
     expect(values[2]).toBeGreaterThan(0);
   }
-});
-
-it("a kernel is the root of the sum of its functions' squares", () => {
-  const values = Float32Array.of(3, 4, 0, Number.NaN, 5, 12);
-  expect(bundled(values, { shape: [1, 3, 1, 2] })).toEqual(Float32Array.of(5, 0, 13));
 });

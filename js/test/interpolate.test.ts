@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import {
-  basisAt,
-  basisDerivativeAt,
-  derivativeAt,
-  exactAt,
-  tableNumber,
-} from "../src/phi/interpolate.ts";
-import type { LayerLayout } from "../src/wire/types.ts";
+import { basisAt, basisDerivativeAt, exactAt, tableNumber } from "../src/phi/interpolate.ts";
+import type { Frame, LayerLayout } from "../src/wire/types.ts";
 import { bspline, frameOf, layer, randoms } from "./samples.ts";
 
 type Basis = (x: number) => number[];
+
+/** φ_f′ from the slopes of its basis functions. */
+function slopeAt(made: LayerLayout, f: number, { data }: Frame, x: number): number {
+  const slopes = basisDerivativeAt(made, tableNumber(made, f), x, Array(made.nb).fill(0));
+  return slopes.reduce((sum, slope, b) => sum + data[made.offset + f * made.nb + b] * slope, 0);
+}
 
 /** The next float32 above or below. */
 function beside(x: number, up: boolean): number {
@@ -209,7 +209,7 @@ describe("φ between the rows", () => {
       if (cubic.knots.some((knot) => Math.abs(knot - x) < 2 * h)) continue;
       const slope =
         (exactAt(made, 4, frame, x + h).phi - exactAt(made, 4, frame, x - h).phi) / (2 * h);
-      expect(derivativeAt(made, 4, frame, x).phi).toBeCloseTo(slope, 3);
+      expect(slopeAt(made, 4, frame, x)).toBeCloseTo(slope, 3);
     }
   });
 
@@ -239,7 +239,7 @@ describe("φ between the rows", () => {
     const frame = frameOf([made]);
     expect(exactAt(made, 0, frame, 2.3).phi).toBeNaN();
     expect(exactAt(made, 0, frame, -2.3).phi).toBeNaN();
-    expect(derivativeAt(made, 0, frame, 2.3).phi).toBeNaN();
+    expect(slopeAt(made, 0, frame, 2.3)).toBeNaN();
     for (const x of [-2.2, 2.2]) expect(exactAt(made, 0, frame, x).phi).not.toBeNaN();
   });
 });

@@ -5,14 +5,9 @@ import { rectOf } from "../src/phi/geometry.ts";
 import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
 import { placeOf, xAt } from "../src/views/kernel_grid/marks.ts";
+import { orderBy, sortedOrder } from "../src/views/kernel_grid/order.ts";
 import { contrastOf, endsOf, greyOf, seesPixels } from "../src/views/kernel_grid/pattern.ts";
-import {
-  orderBy,
-  type Picture,
-  pictureMaker,
-  sortedOrder,
-  xRangeOf,
-} from "../src/views/kernel_grid/picture.ts";
+import { type Picture, pictureMaker, xRangeOf } from "../src/views/kernel_grid/picture.ts";
 import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
 import { change, phi, sameBasis } from "../src/views/kernel_grid/subject.ts";
 import { agreement, type Together } from "../src/views/kernel_grid/together.ts";
@@ -55,7 +50,7 @@ function pictureOf(
   width = 700,
 ): Picture {
   const layer = frame.layout.layers[0];
-  return pictureMaker()(frame, layer, initial, { ...PLAIN, ...settings }, width, null);
+  return pictureMaker()({ frame, layer, initial, settings: { ...PLAIN, ...settings }, width });
 }
 
 /** A frame of the article's first layer, whose functions have grids of these ranges by turns. */
@@ -183,7 +178,7 @@ describe("the scales of a drawing", () => {
       const patches = Float32Array.from(values);
       const observed = { ...observedImage([]), patches, patchCount: values.length / 9 };
       const settings: Settings = { ...PLAIN, xRange: "inputs" };
-      return pictureMaker()(now, layer, null, settings, 700, null, observed);
+      return pictureMaker()({ frame: now, layer, settings, width: 700, observed });
     };
     expect(drawn([...inputs, 1000, -1000]).xRange).toEqual([-0.6, 1.6]);
     expect(axesText(drawn(inputs))).toMatch(/, x from −0\.6 to 1\.6 \(inputs\), φ /);
@@ -296,7 +291,13 @@ describe("the pattern", () => {
   it("speaks of dark and bright only where images from −1 to 1 were observed", () => {
     const images = observedImage([-1, 0.2, 1, -1]);
     const drawn = (observed: Observed | null) =>
-      pictureMaker()(now, layer, null, { ...PLAIN, mode: "pattern" }, 700, null, observed);
+      pictureMaker()({
+        frame: now,
+        layer,
+        settings: { ...PLAIN, mode: "pattern" },
+        width: 700,
+        observed,
+      });
     expect(axesText(drawn(images))).toContain("black: prefers dark (−1) · white: prefers bright");
     expect(hoverLines(drawn(images), 0, 0).at(-1)?.value).toMatch(/^(dark|bright)$/);
     for (const unknown of [
@@ -376,13 +377,14 @@ describe("sorting", () => {
       Math.max(
         ...Array.from({ length: 9 }, (_, e) => largestOf(now, layer, 9 * kernel + e, -1, 1)),
       );
-    expect(sortedOrder("position", [-1, 1], now, layer, start)).toBeNull();
-    expect(sortedOrder("range", [-1, 1], now, layer, start)).toEqual(
+    const from = { frame: now, layer, initial: start };
+    expect(sortedOrder(from, "position", [-1, 1])).toBeNull();
+    expect(sortedOrder(from, "range", [-1, 1])).toEqual(
       [...kernels].sort((a, b) => range(b) - range(a)),
     );
     const moved = at(0);
     moved.data[layer.offset + 30 * layer.nb] += 5;
-    expect(sortedOrder("change", [-1, 1], moved, layer, start)).toEqual([3, 0, 1, 2, 4]);
+    expect(sortedOrder({ ...from, frame: moved }, "change", [-1, 1])).toEqual([3, 0, 1, 2, 4]);
   });
 });
 
@@ -519,8 +521,7 @@ describe("a grid among others", () => {
   const made = layer({ shape: [16, 1, 3, 3] });
   const frame = frameOf([made]);
   const tall = (room: number, together: Together | null) =>
-    pictureMaker()(frame, made, null, PLAIN, 430, null, null, undefined, [], room, null, together)
-      .arrangement;
+    pictureMaker()({ frame, layer: made, settings: PLAIN, width: 430, room, together }).arrangement;
 
   it("has smaller cells where all of them then fit the room, and else the usual ones", () => {
     const compared = agreement(2, 400)(0);

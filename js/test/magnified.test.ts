@@ -17,7 +17,13 @@ function magnified(name: string, f: number, settings: Partial<Settings> = {}) {
   const layer = layout.layers[0];
   const at = (step: number) => readFrame({ layout: 1, step, bytes: run.frame(step) }, layout);
   const plain = settingsOf((() => undefined) as never);
-  const picture = pictureMaker()(at(400), layer, at(0), { ...plain, ...settings }, 700, null);
+  const picture = pictureMaker()({
+    frame: at(400),
+    layer,
+    initial: at(0),
+    settings: { ...plain, ...settings },
+    width: 700,
+  });
   const marks = magnifiedMarks(picture, f, 0.5, theme);
   const texts = (marks ?? []).filter((mark): mark is TextMark => mark.kind === "text");
   const lines = (marks ?? []).filter((mark): mark is LinesMark => mark.kind === "lines");

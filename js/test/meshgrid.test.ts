@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { brushRadius, stroke } from "../src/phi/brush.ts";
 import { contour, levelsOf, type Point, placeLabel } from "../src/phi/contours.ts";
+import { functionOf, observedEntry } from "../src/phi/entries.ts";
 import { expandAt } from "../src/phi/expansion.ts";
 import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
 import {
@@ -9,7 +10,6 @@ import {
   entryIn,
   functionIn,
   groupOf,
-  observedEntry,
   partnerOf,
   selectionIn,
   shareAt,
@@ -37,9 +37,9 @@ import {
   sweep,
 } from "../src/phi/response.ts";
 import { probeOf } from "../src/shell/probe.ts";
-import { LINKED, sentencesOf } from "../src/views/meshgrid_view/pair_words.ts";
+import { LINKED, sentencesOf } from "../src/views/meshgrid_view/pair.ts";
+import { percent } from "../src/views/meshgrid_view/shown.ts";
 import { blankFor, sourceOf } from "../src/views/meshgrid_view/source.ts";
-import { percent } from "../src/views/meshgrid_view/words.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";
@@ -449,11 +449,13 @@ describe("a pair", () => {
   it("finds the entries of the patches, over groups and where kernels are shared", () => {
     const grouped = layer({ shape: [4, 2, 2, 2], conv: { ...PLAIN, groups: 2 } });
     const at = { layer: "conv1", out: 3, in: 1, row: 1, column: 0 };
-    expect(observedEntry(grouped, at)).toBe((3 * 2 + 1) * 2);
+    expect(observedEntry(grouped, functionOf(grouped, at))).toBe((3 * 2 + 1) * 2);
     const shared = layer({ shape: [4, 1, 2, 2], conv: { ...PLAIN, shared: true } });
-    expect(observedEntry(shared, { ...at, in: 0 })).toBe(2);
+    expect(observedEntry(shared, functionOf(shared, { ...at, in: 0 }))).toBe(2);
     const linear = layer({ kind: "linear", shape: [3, 10, 1, 1] });
-    expect(observedEntry(linear, { ...at, out: 0, in: 7, row: 0, column: 0 })).toBe(7);
+    expect(
+      observedEntry(linear, functionOf(linear, { ...at, out: 0, in: 7, row: 0, column: 0 })),
+    ).toBe(7);
   });
 });
 

@@ -34,17 +34,7 @@ function withOutlier(f: number): Frame {
 }
 
 const picture = (frame: Frame, history: Frame[], settings: Partial<Settings> = {}) =>
-  pictureMaker()(
-    frame,
-    layer,
-    null,
-    { ...PLAIN, ...settings },
-    700,
-    null,
-    null,
-    undefined,
-    history,
-  );
+  pictureMaker()({ frame, layer, settings: { ...PLAIN, ...settings }, width: 700, history });
 
 describe("the scale", () => {
   it("is that of all steps, so that growth is seen from one to the next", () => {
@@ -52,9 +42,7 @@ describe("the scale", () => {
     for (const scale of ["layer", "kernel", "function"] as const) {
       const make = pictureMaker();
       const scales = history.map((frame) =>
-        make(frame, layer, null, { ...PLAIN, scale }, 700, null, null, undefined, history).scaleOf(
-          7,
-        ),
+        make({ frame, layer, settings: { ...PLAIN, scale }, width: 700, history }).scaleOf(7),
       );
       expect(new Set(scales).size).toBe(1);
       expect(scales[0]).toBe(picture(history[4], [], { scale }).scaleOf(7));
@@ -134,14 +122,15 @@ it("each step is measured once, and of many only some for each picture", () => {
     return new Float32Array(45).fill(1);
   };
   const now = history[99];
-  read(history, now, layer, 100_000, [], measure);
+  const how = { valuesOfOne: 100_000, made: [], measure };
+  read(history, now, layer, how);
   expect(measured).toBeLessThanOrEqual(16);
-  for (let k = 0; k < 20; k++) read(history, now, layer, 100_000, [], measure);
+  for (let k = 0; k < 20; k++) read(history, now, layer, how);
   expect(measured).toBe(100);
-  expect(read(history, now, layer, 100_000, [], measure).all.map(({ step }) => step)).toEqual(
+  expect(read(history, now, layer, how).all.map(({ step }) => step)).toEqual(
     history.map(({ step }) => step),
   );
   expect(measured).toBe(100);
-  read(history, now, layer, 100_000, ["another x"], measure);
+  read(history, now, layer, { ...how, made: ["another x"] });
   expect(measured).toBeGreaterThan(100);
 });

@@ -40,7 +40,11 @@ function pictureOf(traits: Record<string, unknown>, observed: Observed | null = 
   const made = layer();
   const frame = frameOf([made]);
   const settings = settingsOf(((name: string) => traits[name]) as never);
-  return { made, frame, picture: pictureMaker()(frame, made, null, settings, 700, null, observed) };
+  return {
+    made,
+    frame,
+    picture: pictureMaker()({ frame, layer: made, settings, width: 700, observed }),
+  };
 }
 
 describe("the preferred patch", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { isPlain } from "../src/phi/entries.ts";
 import { ARM, paletteOf } from "../src/phi/palette.ts";
-import { pictureMaker, sortedOrder } from "../src/views/kernel_grid/picture.ts";
+import { sortedOrder } from "../src/views/kernel_grid/order.ts";
+import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
 import {
   rampOf,
   type Scores,
@@ -119,10 +120,12 @@ describe("scores", () => {
       const key = (k: number) => (k === 1 ? Number.NEGATIVE_INFINITY : -10 * ((2 * k) % kernels));
       return key(b) - key(a) || a - b;
     });
-    expect(sortedOrder("drop", [-1, 1], frame, made, null, scored)).toEqual(expected);
+    expect(sortedOrder({ frame, layer: made }, "drop", [-1, 1], made.shape, scored)).toEqual(
+      expected,
+    );
     expect(expected).not.toEqual([...expected].sort((a, b) => a - b));
     // A layer without numbers keeps its order.
-    expect(sortedOrder("drop", [-1, 1], frame, made, null, null)).toBeNull();
+    expect(sortedOrder({ frame, layer: made }, "drop", [-1, 1], made.shape, null)).toBeNull();
   });
 
   it("are taken by name only while they are there", () => {
@@ -139,7 +142,7 @@ describe("scores", () => {
     const scores = scoresOf(values, false, "of y");
     const traits: Record<string, unknown> = { shade: "drop", scores: { drop: {} } };
     const settings = settingsOf(((name: string) => traits[name]) as never);
-    const picture = pictureMaker()(frame, made, null, settings, 700, null, null, scores);
+    const picture = pictureMaker()({ frame, layer: made, settings, width: 700, scores });
     const last = hoverLines(picture, 0, 0).pop();
     expect(last).toEqual({ label: "drop", value: `${made.count} of y` });
     expect(selectionText(picture, 0)).toContain(`· drop ${made.count} of y`);

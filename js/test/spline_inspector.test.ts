@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { functionOf, selectionOf } from "../src/phi/entries.ts";
+import { functionOf, observedEntry, selectionOf } from "../src/phi/entries.ts";
 import { evaluationText } from "../src/phi/evaluation.ts";
+import { roundStep } from "../src/phi/search.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { Gesture, PATIENCE, PAUSE } from "../src/views/spline_inspector/gesture.ts";
@@ -23,7 +24,6 @@ import { overlayAt } from "../src/views/spline_inspector/settings.ts";
 import { barsOf } from "../src/views/spline_inspector/strip.ts";
 import {
   curve,
-  entryOf,
   limits,
   type Phi,
   phiOf,
@@ -40,7 +40,6 @@ import {
   inFull,
   inSight,
   roomy,
-  roundStep,
   toX,
   toY,
   wheelFactor,
@@ -205,12 +204,12 @@ describe("functions by name", () => {
     const grouped = spline({ shape: [4, 3, 2, 2], conv });
     const at = (out: number, input: number, row: number, column: number) =>
       functionOf(grouped, { layer: "conv1", out, in: input, row, column });
-    expect(entryOf(grouped, at(1, 2, 0, 1))).toBe(2 * 4 + 1);
-    expect(entryOf(grouped, at(3, 2, 1, 0))).toBe((3 + 2) * 4 + 2);
+    expect(observedEntry(grouped, at(1, 2, 0, 1))).toBe(2 * 4 + 1);
+    expect(observedEntry(grouped, at(3, 2, 1, 0))).toBe((3 + 2) * 4 + 2);
     const shared = spline({ shape: [4, 1, 2, 2], conv: { ...conv, groups: 1, shared: true } });
-    expect(entryOf(shared, 15)).toBe(3);
+    expect(observedEntry(shared, 15)).toBe(3);
     const linear = spline({ kind: "linear", shape: [2, 5, 1, 1] });
-    expect(entryOf(linear, 7)).toBe(2);
+    expect(observedEntry(linear, 7)).toBe(2);
   });
 });
 
@@ -325,7 +324,7 @@ describe("the plane", () => {
 
   it("has round ends and steps", () => {
     for (const length of [1e-9, 0.037, 1, 12, 9e8]) {
-      const step = roundStep(length, 7);
+      const step = roundStep(length / 7);
       expect(length / step).toBeLessThanOrEqual(7.000001);
       expect(length / step).toBeGreaterThan(2.7);
     }

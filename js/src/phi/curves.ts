@@ -1,5 +1,6 @@
 /** φ from coefficients and the basis table: y = Σ_b C_b · β_b(x), with straight lines between sample points. */
 import type { Frame, LayerLayout, Table } from "../wire/types.ts";
+import { rowBefore } from "./search.ts";
 
 /** The points at which the functions of one table are drawn. */
 export interface TablePlan {
@@ -31,6 +32,9 @@ export interface Value {
   /** Σ over the others. */
   spline: number;
 }
+
+/** Enough points to keep every row of a table. */
+export const ALL_POINTS = 1 << 20;
 
 /**
  * Chooses at most maxPoints (never fewer than 2) points per table within xRange.
@@ -73,15 +77,9 @@ function tablePlan(
 
 /** Where x lies in a rising table: row + share of the way to the next row; exact on a row. Needs x inside. */
 function place(xs: Float32Array, x: number): number {
-  let low = 0;
-  let high = xs.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (xs[middle] <= x) low = middle;
-    else high = middle - 1;
-  }
-  if (xs[low] === x || low === xs.length - 1) return low;
-  return low + (x - xs[low]) / (xs[low + 1] - xs[low]);
+  const row = rowBefore(xs, x);
+  if (xs[row] === x || row === xs.length - 1) return row;
+  return row + (x - xs[row]) / (xs[row + 1] - xs[row]);
 }
 
 function gather(table: Table, nb: number, places: number[]): TablePlan {

@@ -86,6 +86,17 @@ export function functionOf(
   return ((o * inputs + i) * kh + row) * kw + column;
 }
 
+/** Which entry of the observed patches a function takes in: all kernels that are shared have those of one channel. */
+export function observedEntry(
+  { shape: [out, inputs, kh, kw], conv }: Pick<LayerLayout, "shape" | "conv">,
+  f: number,
+): number {
+  if (conv?.shared) return f % (kh * kw);
+  const perOutput = inputs * kh * kw;
+  const group = Math.floor(Math.floor(f / perOutput) / (out / (conv?.groups ?? 1)));
+  return group * perOutput + (f % perOutput);
+}
+
 /** A place of the whole layer as one of the window that is here. */
 export function localOf({ window }: Pick<LayerLayout, "window">, at: Selection): Selection {
   return window ? { ...at, out: at.out - window.out, in: at.in - window.in } : at;

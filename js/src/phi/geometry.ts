@@ -8,6 +8,7 @@
  * there is no matrix to keep: the kernels flow like words.
  */
 import { shortened } from "./entries.ts";
+import { roundStep } from "./search.ts";
 
 export const PAD = 8;
 const CELL_GAP = 1;
@@ -46,7 +47,7 @@ const LABEL_HEIGHT = 13;
 export const GROUP = "group";
 
 /** Estimated advance of one character of a 10 px label. */
-const LABEL_CHARACTER = 6;
+export const LABEL_CHARACTER = 6;
 
 /** Characters of a name over a column at least. */
 const NAME = 6;
@@ -78,13 +79,6 @@ export interface Rect {
   y: number;
   width: number;
   height: number;
-}
-
-/** `y` is a baseline for column and corner labels, the middle for row labels. */
-export interface Label {
-  text: string;
-  x: number;
-  y: number;
 }
 
 export interface Arrangement extends Shape {
@@ -193,16 +187,8 @@ export function arrange(
     for (let p = 0; p < kernels; p++) position[order[p] as number] = p;
   }
   const arrangement: Arrangement = {
+    ...shape,
     left,
-    kind,
-    column: shape.column,
-    corner: shape.corner,
-    names: shape.names,
-    inputNames: shape.inputNames,
-    out: shape.out,
-    in: shape.in,
-    kh,
-    kw,
     flowing,
     rows,
     columns,
@@ -217,12 +203,12 @@ export function arrange(
     width: Math.max(width, left + perBand * (blockWidth + gap) - gap + PAD),
     height: PAD + bands * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
-    rowStep: roundStep(LABEL_HEIGHT / (blockHeight + gap)),
+    rowStep: stepOf(LABEL_HEIGHT / (blockHeight + gap)),
     order,
     position,
   };
   const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
-  arrangement.labelStep = roundStep(widest / (blockWidth + gap));
+  arrangement.labelStep = stepOf(widest / (blockWidth + gap));
   return arrangement;
 }
 
@@ -239,12 +225,8 @@ function tinyCell(size: number, fits: (cell: number, gap: number) => boolean): [
   return [1, size > 1 ? 1 : 0];
 }
 
-/** Smallest of 1, 2, 5, 10, 20, 50, … that is at least `least`. */
-function roundStep(least: number): number {
-  for (let decade = 1; ; decade *= 10) {
-    for (const n of [1, 2, 5]) if (n * decade >= least) return n * decade;
-  }
-}
+/** Every how many labels are written. */
+const stepOf = (least: number) => roundStep(Math.max(1, least));
 
 /** Pixels beside the rows: as many as their names take, up to a fifth of the width. */
 function rowLabel({ names = [] }: Shape, width: number): number {
@@ -262,13 +244,14 @@ function nameRoom(a: Arrangement): number {
   return Math.max(NAME, Math.floor((a.blockWidth + a.gap) / LABEL_CHARACTER) - 1);
 }
 
-function columnText(a: Arrangement, column: number): string {
+/** What stands over a column. */
+export function columnText(a: Arrangement, column: number): string {
   const [out, input] = a.corner ?? [0, 0];
   if (!a.flowing) {
     const name = a.inputNames?.[input + column];
     return name ? shortened(name, nameRoom(a)) : `${a.column ?? "input"} ${input + column}`;
   }
-  const kernel = a.order ? (a.order[column] as number) : column;
+  const kernel = a.order ? a.order[column] : column;
   if (a.in === 1 && input === 0) {
     const name = a.names?.[out + kernel];
     return name ? shortened(name, nameRoom(a)) : `${oneOf(a)} ${out + kernel}`;
@@ -288,15 +271,20 @@ function longestColumnText(a: Arrangement): string {
     : `${out + a.out - 1},${input + a.in - 1}`;
 }
 
+/** Where kernel o·in + i is in the matrix. */
+function placeOf(a: Arrangement, kernel: number): { row: number; column: number } {
+  const place = a.position ? a.position[kernel] : kernel;
+  if (a.flowing) return { row: 0, column: place };
+  return { row: Math.floor(place / a.in), column: place % a.in };
+}
+
 /** The rectangle of kernel o·in + i. */
 export function blockOf(a: Arrangement, kernel: number): Rect {
-  const place = a.position ? (a.position[kernel] as number) : kernel;
-  const row = a.flowing ? 0 : Math.floor(place / a.in);
-  const column = a.flowing ? place : place % a.in;
+  const { row, column } = placeOf(a, kernel);
   return blockAt(a, row, column);
 }
 
-function blockAt(a: Arrangement, row: number, column: number): Rect {
+export function blockAt(a: Arrangement, row: number, column: number): Rect {
   const band = Math.floor(column / a.perBand);
   const k = column - band * a.perBand;
   return {
@@ -309,7 +297,7 @@ function blockAt(a: Arrangement, row: number, column: number): Rect {
 
 function kernelAt(a: Arrangement, row: number, column: number): number {
   if (!a.flowing) return row * a.in + column;
-  return a.order ? (a.order[column] as number) : column;
+  return a.order ? a.order[column] : column;
 }
 
 /** The rectangle of function f = ((o·in + i)·kh + row)·kw + column. */
@@ -374,97 +362,6 @@ export function kernelsWithin(a: Arrangement, view: Rect): number[] {
   return found;
 }
 
-export function columnLabels(a: Arrangement): Label[] {
-  const labels: Label[] = [];
-  for (let column = 0; column < a.columns; column++) {
-    const band = Math.floor(column / a.perBand);
-    const first = column % a.perBand === 0 && a.perBand < a.labelStep;
-    if (column % a.labelStep !== 0 && !first) continue;
-    const text = columnText(a, column);
-    const half = (LABEL_CHARACTER / 2) * text.length;
-    const left = blockAt(a, 0, column).x;
-    let x = left + a.blockWidth / 2;
-    // Beside what the corner says a wide label begins at its kernel, not before it.
-    if (!a.flowing || hasCorner(a)) x = Math.max(x, left + half);
-    else x = Math.max(x, half);
-    if (x + half > a.width) continue;
-    labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
-  }
-  return labels;
-}
-
-/** Pixels of the width that columns and their labels take; the rest is blank. */
-export function widthTaken(a: Arrangement): number {
-  const columns = a.left + a.perBand * (a.blockWidth + a.gap) - a.gap + PAD;
-  const end = ({ text, x }: Label) => x + (LABEL_CHARACTER / 2) * text.length;
-  return columnLabels(a).reduce((most, label) => Math.max(most, end(label)), columns);
-}
-
-function hasCorner(a: Arrangement): boolean {
-  return a.order !== null && a.in > 1;
-}
-
-/** How far the labels of a column are moved down to stay in view, and which band they belong to. */
-export interface StuckHead {
-  band: number;
-  /** The strip that the labels lie in; what is under it cannot be seen. */
-  strip: Rect;
-  /** To be added to the y of the band's column and corner labels. */
-  shift: number;
-}
-
-/** The labels of the band that the top of the view cuts: they stay in view until the band's end pushes them out. */
-export function stuckHead(a: Arrangement, view: Rect): StuckHead | null {
-  const band = Math.floor((view.y - PAD) / a.bandHeight);
-  if (view.y <= PAD || band < 0 || band >= a.bands) return null;
-  const top = PAD + band * a.bandHeight;
-  const end = top + a.bandHeight - BAND_GAP;
-  const y = Math.min(view.y, end - COL_LABEL);
-  if (y + COL_LABEL <= view.y || y <= top) return null;
-  return { band, strip: { x: view.x, y, width: view.width, height: COL_LABEL }, shift: y - top };
-}
-
-/** Those of the labels that belong to the band, where they stay in view. */
-export function inStuckBand(a: Arrangement, head: StuckHead, labels: readonly Label[]): Label[] {
-  return labels
-    .filter(({ y }) => Math.floor((y - PAD) / a.bandHeight) === head.band)
-    .map((label) => ({ ...label, y: label.y + head.shift }));
-}
-
-/** Whether a place of the page lies under labels that stay in view. */
-export function underHead(a: Arrangement, view: Rect, y: number): boolean {
-  const head = stuckHead(a, view);
-  return head !== null && y < head.strip.y + head.strip.height;
-}
-
-export function rowLabels(a: Arrangement): Label[] {
-  const labels: Label[] = [];
-  if (a.flowing || a.column === GROUP) return labels;
-  for (let band = 0; band < a.bands; band++) {
-    for (let row = 0; row < a.rows; row += a.rowStep) {
-      const block = blockAt(a, row, band * a.perBand);
-      const out = (a.corner?.[0] ?? 0) + row;
-      const room = Math.floor((a.left - PAD) / LABEL_CHARACTER);
-      labels.push({
-        text: shortened(a.names?.[out] || String(out), room),
-        x: a.left - 6,
-        y: block.y + block.height / 2,
-      });
-    }
-  }
-  return labels;
-}
-
-/** What the numbers beside the rows count, or, where kernels are sorted, what "o,i" above one means. */
-export function cornerLabels(a: Arrangement): Label[] {
-  if ((a.flowing && !hasCorner(a)) || a.column === GROUP) return [];
-  return Array.from({ length: a.bands }, (_, band) => ({
-    text: a.flowing ? "out,in" : "output",
-    x: a.left - 6,
-    y: PAD + band * a.bandHeight + COL_LABEL - 5,
-  }));
-}
-
 /** Heights below each row of kernels, at which a picture can end. */
 export function rowEnds(a: Arrangement): number[] {
   const top = (k: number) => blockAt(a, k % a.rows, Math.floor(k / a.rows) * a.perBand).y;
@@ -474,54 +371,34 @@ export function rowEnds(a: Arrangement): number[] {
 
 export type Direction = "left" | "right" | "up" | "down";
 
+const STEPS: Record<Direction, [across: number, down: number]> = {
+  left: [-1, 0],
+  right: [1, 0],
+  up: [0, -1],
+  down: [0, 1],
+};
+
 /**
  * The next function in a direction on the page, or `f` at an edge. Moving is
  * by cells; between kernels and bands it goes to the neighbouring one.
  */
 export function neighbour(a: Arrangement, f: number, direction: Direction): number {
   const size = a.kh * a.kw;
-  const kernel = Math.floor(f / size);
-  const entry = f - kernel * size;
-  let row = Math.floor(entry / a.kw);
-  let col = entry - row * a.kw;
-  const place = a.position ? (a.position[kernel] as number) : kernel;
-  let r = a.flowing ? 0 : Math.floor(place / a.in);
-  let column = a.flowing ? place : place % a.in;
-  if (direction === "left") {
-    col -= 1;
-    if (col < 0) {
-      column -= 1;
-      col = a.kw - 1;
-    }
-  } else if (direction === "right") {
-    col += 1;
-    if (col === a.kw) {
-      column += 1;
-      col = 0;
-    }
-  } else if (direction === "up") {
-    row -= 1;
-    if (row < 0) {
-      row = a.kh - 1;
-      r -= 1;
-      if (r < 0) {
-        r = a.rows - 1;
-        column -= a.perBand;
-      }
-    }
-  } else {
-    row += 1;
-    if (row === a.kh) {
-      row = 0;
-      r += 1;
-      if (r === a.rows) {
-        r = 0;
-        column += a.perBand;
-        const band = Math.floor(column / a.perBand);
-        if (band === a.bands - 1) column = Math.min(column, a.columns - 1);
-      }
-    }
+  const { row, column } = placeOf(a, Math.floor(f / size));
+  const entry = f % size;
+  const [across, down] = STEPS[direction];
+  // In cells, as if all bands lay side by side.
+  let x = column * a.kw + (entry % a.kw) + across;
+  let y = row * a.kh + Math.floor(entry / a.kw) + down;
+  const [wide, tall] = [a.perBand * a.kw, a.rows * a.kh];
+  if (y < 0) [x, y] = [x - wide, tall - 1];
+  else if (y === tall) {
+    [x, y] = [x + wide, 0];
+    // The last band may be shorter than the one above it.
+    const over = Math.floor(x / a.kw) - (a.columns - 1);
+    if (over > 0 && Math.floor(x / wide) === a.bands - 1) x -= over * a.kw;
   }
-  if (column < 0 || column >= a.columns || r < 0) return f;
-  return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
+  if (x < 0 || x >= a.columns * a.kw) return f;
+  const kernel = kernelAt(a, Math.floor(y / a.kh), Math.floor(x / a.kw));
+  return (kernel * a.kh + (y % a.kh)) * a.kw + (x % a.kw);
 }

@@ -28,20 +28,6 @@ export function importance(
   );
 }
 
-/** Of each kernel out·in the root of the sum of squares of its functions' values. */
-export function bundled(
-  values: Float32Array,
-  { shape: [out, inputs, kh, kw] }: { shape: LayerLayout["shape"] },
-): Float32Array {
-  const result = new Float32Array(out * inputs);
-  for (let kernel = 0, f = 0; kernel < result.length; kernel++) {
-    let sum = 0;
-    for (let entry = 0; entry < kh * kw; entry++, f++) sum += finite(values[f]) ** 2;
-    result[kernel] = Math.sqrt(sum);
-  }
-  return result;
-}
-
 function finite(value: number): number {
   return Number.isFinite(value) ? value : 0;
 }

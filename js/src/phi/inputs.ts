@@ -2,6 +2,7 @@
 
 import type { Observed } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
+import { roundStep } from "./search.ts";
 
 export type Ends = readonly [low: number, high: number];
 
@@ -67,12 +68,4 @@ export function roundedOut([from, to]: Ends): [number, number] {
   const out = (value: number, end: (v: number) => number) =>
     Number((end(Number((value / step).toPrecision(6))) * step).toPrecision(6));
   return [out(from, Math.floor), out(to, Math.ceil)];
-}
-
-/** Smallest of 1, 2 or 5 · 10^k that is at least `least`. */
-function roundStep(least: number): number {
-  for (let decade = Math.floor(Math.log10(least)); ; decade++) {
-    for (const n of [1, 2, 5])
-      if (Number(`${n}e${decade}`) >= least) return Number(`${n}e${decade}`);
-  }
 }

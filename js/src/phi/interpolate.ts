@@ -5,6 +5,7 @@
 
 import type { Frame, LayerLayout, Table } from "../wire/types.ts";
 import type { Value } from "./curves.ts";
+import { rowBefore } from "./search.ts";
 
 const POINTS = 6;
 
@@ -40,12 +41,6 @@ export function basisDerivativeAt<Out extends Float64Array | number[]>(
 /** φ_f and its two terms at x; NaN outside the table. */
 export function exactAt(layer: LayerLayout, f: number, frame: Frame, x: number): Value {
   return split(layer, f, frame, basisAt(layer, tableNumber(layer, f), x, scratch(layer.nb)));
-}
-
-/** φ_f′ and its two terms at x; at a bend the slope to its right. */
-export function derivativeAt(layer: LayerLayout, f: number, frame: Frame, x: number): Value {
-  const slopes = basisDerivativeAt(layer, tableNumber(layer, f), x, scratch(layer.nb));
-  return split(layer, f, frame, slopes);
 }
 
 /** The table of function f, by its number. */
@@ -89,7 +84,7 @@ function combine<Out extends Float64Array | number[]>(
     return out;
   }
   const at = Math.max(xs[0], Math.min(xs[end], x));
-  const row = rowBefore(xs, at);
+  const row = rowBefore(xs, at, xs.length - 2);
   const { first, last } = piecesOf(layer, number);
   const n = Math.min(POINTS, last[row] - first[row] + 1);
   const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
@@ -100,18 +95,6 @@ function combine<Out extends Float64Array | number[]>(
     out[b] = sum;
   }
   return out;
-}
-
-/** The last row at or before x that has a row after it. */
-function rowBefore(xs: Float32Array, x: number): number {
-  let low = 0;
-  let high = xs.length - 2;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (xs[middle] <= x) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }
 
 /**

@@ -143,18 +143,6 @@ export function densityOf(
   return { bins, shares, x, y, most, fullest, outside: outside / patchCount };
 }
 
-/** Which entry of the observed patches a function takes in. */
-export function observedEntry(layer: LayerLayout, selection: Selection): number {
-  const [out, inputs, kh, kw] = layer.shape;
-  const { conv } = layer;
-  if (conv?.shared) return selection.row * kw + selection.column;
-  const groups = conv?.groups ?? 1;
-  const at = localOf(layer, selection);
-  const group = Math.floor(at.out / (out / groups));
-  const channel = group * inputs + at.in;
-  return (channel * kh + selection.row) * kw + selection.column;
-}
-
 /** The share of the inputs in the bin of a point; NaN beyond the axes. */
 export function shareAt(
   { bins, shares }: Density,

@@ -2,6 +2,7 @@
 
 import { number } from "../phi/format.ts";
 import type { Mark, Rect } from "./marks.ts";
+import { segments, words } from "./shapes.ts";
 import { snapped } from "./snap.ts";
 import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
@@ -125,7 +126,7 @@ export function axesMarks(
   plot: Rect,
   x: Axis,
   y: Axis,
-  colours: Pick<Colours, "muted" | "grid">,
+  { muted, grid: stroke }: Pick<Colours, "muted" | "grid">,
   { size = 10, ratio = 2, grid = true }: { size?: number; ratio?: number; grid?: boolean } = {},
 ): Mark[] {
   const lines: number[] = [];
@@ -134,18 +135,10 @@ export function axesMarks(
   for (const value of y.ticks) {
     const at = snapped(y.scale(value), ratio);
     lines.push(plot.x, at, right, at);
-    const text = (y.label ?? number)(value);
-    marks.push({
-      kind: "text",
-      x: plot.x - 5,
-      y: at,
-      text,
-      fill: colours.muted,
-      size,
-      anchor: "end",
-      middle: true,
-    });
+    const look = { size, anchor: "end", middle: true } as const;
+    marks.push(words(plot.x - 5, at, (y.label ?? number)(value), muted, look));
   }
+  const centred = { size, anchor: "middle" } as const;
   let end = Number.NEGATIVE_INFINITY;
   for (const value of x.ticks) {
     const at = snapped(x.scale(value), ratio);
@@ -154,43 +147,14 @@ export function axesMarks(
     const half = widthOf(text, size) / 2;
     if (at - half < end + 6) continue;
     end = at + half;
-    marks.push({
-      kind: "text",
-      x: at,
-      y: bottom + size + 3,
-      text,
-      fill: colours.muted,
-      size,
-      anchor: "middle",
-    });
+    marks.push(words(at, bottom + size + 3, text, muted, centred));
   }
-  const ends = lines.flatMap((_, k) => (k % 4 === 3 ? [(k + 1) / 2] : []));
-  if (grid) marks.unshift({ kind: "lines", xy: lines, ends, stroke: colours.grid, width: 1 });
-  if (x.title) {
-    const place = { x: plot.x + plot.width / 2, y: bottom + 2 * size + 7 };
-    marks.push({
-      kind: "text",
-      ...place,
-      text: x.title,
-      fill: colours.muted,
-      size,
-      anchor: "middle",
-    });
-  }
+  if (grid) marks.unshift(segments(lines, stroke, { width: 1 }));
+  const [across, down] = [plot.x + plot.width / 2, plot.y + plot.height / 2];
+  if (x.title) marks.push(words(across, bottom + 2 * size + 7, x.title, muted, centred));
   if (y.title) {
-    const place = {
-      x: plot.x - leftRoom(y, size) + size - 1,
-      y: plot.y + plot.height / 2,
-      turn: -90,
-    };
-    marks.push({
-      kind: "text",
-      ...place,
-      text: y.title,
-      fill: colours.muted,
-      size,
-      anchor: "middle",
-    });
+    const left = plot.x - leftRoom(y, size) + size - 1;
+    marks.push(words(left, down, y.title, muted, { ...centred, turn: -90 }));
   }
   return marks;
 }

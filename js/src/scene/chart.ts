@@ -1,10 +1,22 @@
 /** Curves over training steps, one panel for each quantity, all over the same steps. No DOM. */
 
 import { formatCount, formatNumber, percent } from "../phi/format.ts";
-import { axesMarks, bottomRoom, leftRoom, linear, logTicks, type Range, ticks } from "./axes.ts";
+import { rowBefore } from "../phi/search.ts";
+import {
+  axesMarks,
+  bottomRoom,
+  leftRoom,
+  linear,
+  logTicks,
+  type Range,
+  type Scale,
+  ticks,
+} from "./axes.ts";
 import { stepExtent, valueExtent } from "./extents.ts";
 import type { Mark, Rect } from "./marks.ts";
+import { line, rect, rects, words } from "./shapes.ts";
 import { snapped } from "./snap.ts";
+import { interrupted } from "./strokes.ts";
 import { fitted, widthOf } from "./text.ts";
 import type { ColourName, Colours } from "./theme.ts";
 
@@ -194,19 +206,14 @@ function valueScale(range: Range, log: boolean, plot: Rect) {
   return (value: number) => scale(Math.log10(value));
 }
 
-function curveMarks(
-  { curves }: Panel,
-  plot: Rect,
-  toX: (x: number) => number,
-  toY: (y: number) => number,
-  colours: Colours,
-): Mark {
+function curveMarks({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colours: Colours): Mark {
   const marks: Mark[] = [];
   for (const curve of curves) {
     const stroke = colourOf(colours, curve.colour);
     const faint = curve.mean !== null;
     marks.push({ ...lineOf(curve, toX, toY), stroke, width: LOGGED, opacity: faint ? FAINT : 1 });
-    if (curve.x.length <= FEW) marks.push({ ...dotsOf(curve, toX, toY), r: 2, fill: stroke });
+    const { xy } = lineOf(curve, toX, toY);
+    if (curve.x.length <= FEW) marks.push({ kind: "dots", xy, r: 2, fill: stroke });
     if (curve.mean) marks.push({ ...lineOf(curve.mean, toX, toY), stroke, width: MEAN });
   }
   return { kind: "group", clip: plot, marks };
@@ -225,50 +232,32 @@ function legendMarks(
   const smoothed = curves.find(({ mean }) => mean !== null);
   if (!smoothed) return { marks: [], aside: false };
   const stroke = colourOf(colours, smoothed.colour);
+  const { muted } = colours;
   const right = plot.x + plot.width;
   const room = plot.width / 2 - 24;
-  const count = `${formatCount(over)} steps`;
-  const wide = (words: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(words, SIZE);
-  const mean = `smoothed over ${count}`;
-  const words = wide(mean) <= room ? mean : "smoothed";
+  const wide = (text: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(text, SIZE);
+  const mean = `smoothed over ${formatCount(over)} steps`;
+  const said = wide(mean) <= room ? mean : "smoothed";
   const y = plot.y + plot.height + 2 * SIZE + 7;
-  const start = right - wide(words);
+  const start = right - wide(said);
   const next = start + SAMPLE + 3 + widthOf("logged", SIZE) + 8;
-  const line = (x: number) => {
-    return { kind: "lines", xy: [x, y - 3.5, x + SAMPLE, y - 3.5], ends: [2], stroke } as const;
-  };
-  const text = { kind: "text", y, size: SIZE, fill: colours.muted } as const;
   const aside = start < plot.x + (plot.width + widthOf(STEP, SIZE)) / 2 + 6;
   if (aside && start < plot.x + widthOf(STEP, SIZE) + 6) return { marks: [], aside: false };
-  const marks: Mark[] = [
-    { ...line(start), width: LOGGED, opacity: FAINT },
-    { ...text, x: start + SAMPLE + 3, text: "logged" },
-    { ...line(next), width: MEAN },
-    { ...text, x: right, text: words, anchor: "end" },
-  ];
-  if (aside) marks.push({ ...text, x: plot.x, text: STEP });
-  return { marks, aside };
+  const sample = (x: number) => [x, y - 3.5, x + SAMPLE, y - 3.5];
+  return {
+    marks: [
+      line(sample(start), stroke, { width: LOGGED, opacity: FAINT }),
+      words(start + SAMPLE + 3, y, "logged", muted),
+      line(sample(next), stroke, { width: MEAN }),
+      words(right, y, said, muted, { anchor: "end" }),
+      ...(aside ? [words(plot.x, y, STEP, muted)] : []),
+    ],
+    aside,
+  };
 }
 
-function lineOf({ x, y }: Points, toX: (x: number) => number, toY: (y: number) => number) {
-  const xy: number[] = [];
-  const ends: number[] = [];
-  for (let k = 0; k < x.length; k++) {
-    const at = toY(y[k]);
-    if (Number.isFinite(at)) xy.push(toX(x[k]), at);
-    else if (xy.length / 2 > (ends[ends.length - 1] ?? 0)) ends.push(xy.length / 2);
-  }
-  if (xy.length / 2 > (ends[ends.length - 1] ?? 0)) ends.push(xy.length / 2);
-  return { kind: "lines", xy, ends } as const;
-}
-
-function dotsOf({ x, y }: Points, toX: (x: number) => number, toY: (y: number) => number) {
-  const xy: number[] = [];
-  for (let k = 0; k < x.length; k++) {
-    const at = toY(y[k]);
-    if (Number.isFinite(at)) xy.push(toX(x[k]), at);
-  }
-  return { kind: "dots", xy } as const;
+function lineOf({ x, y }: Points, toX: Scale, toY: Scale) {
+  return interrupted(x.length, (k) => [toX(x[k]), toY(y[k])]);
 }
 
 /** Lines at the steps that are marked, each with its text where that fits. */
@@ -288,11 +277,11 @@ function markMarks(
   let free = Number.NEGATIVE_INFINITY;
   for (const [step, text] of inside) {
     const at = snapped(toX(step), ratio);
-    const line = [at, plot.y, at, plot.y + plot.height];
-    marks.push({ kind: "lines", xy: line, ends: [2], stroke: colours.ghost, dash: [2, 2] });
+    const ends = [at, plot.y, at, plot.y + plot.height];
+    marks.push(line(ends, colours.ghost, { dash: [2, 2] }));
     const wide = widthOf(text, SIZE);
     if (at + 3 < free || at + 3 + wide > plot.x + plot.width) continue;
-    marks.push({ kind: "text", x: at + 3, y: plot.y + 9, text, fill: colours.muted, size: SIZE });
+    marks.push(words(at + 3, plot.y + 9, text, colours.muted));
     free = at + 3 + wide + 6;
   }
   return { kind: "group", clip: plot, marks };
@@ -335,15 +324,10 @@ export function pointAt(
   step: number,
   slack = 0,
 ): { step: number; value: number } | null {
-  const n = x.length;
-  if (n === 0 || step < x[0] - slack || step > x[n - 1] + slack) return null;
-  let low = 0;
-  let high = n - 1;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (x[middle] <= step) low = middle;
-    else high = middle;
-  }
+  const last = x.length - 1;
+  if (last < 0 || step < x[0] - slack || step > x[last] + slack) return null;
+  const low = rowBefore(x, step);
+  const high = Math.min(last, low + 1);
   const k = step - x[low] <= x[high] - step ? low : high;
   return { step: x[k], value: y[k] };
 }
@@ -364,74 +348,54 @@ export function handsMarks(
     const read = entries.find((entry) => entry.step !== null)?.step ?? null;
     if (read !== null) {
       const at = snapped(toX(read), ratio);
-      const line = [at, plot.y, at, plot.y + plot.height];
-      marks.push({ kind: "lines", xy: line, ends: [2], stroke: colours.muted });
+      marks.push(line([at, plot.y, at, plot.y + plot.height], colours.muted));
     }
     if (band) {
       const [a, b] = band.map(toX).sort((p, q) => p - q);
-      marks.push({ kind: "rects", boxes: [a, plot.y, b - a, plot.height], fill: colours.band });
+      marks.push(rect({ ...plot, x: a, width: b - a }, { fill: colours.band }));
     }
     return marks;
   });
 }
 
 function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: Colours): Mark[] {
+  const { ink, muted } = colours;
   const y = box.y + 12;
   const end = box.x + box.width;
-  const title = fitted(panel.title, box.width / 2, TEXT + 1, 600);
-  const marks: Mark[] = [
-    { kind: "text", x: box.x, y, text: title, fill: colours.ink, size: TEXT + 1, weight: 600 },
-  ];
-  const start = box.x + widthOf(title, TEXT + 1, 600) + 10;
-  const parts = entries.map(({ name, value, mean }) => {
-    return { word: name ? `${name} ` : "", also: mean ? ` (mean ${mean})` : "", value };
+  const size = SIZE + 1;
+  const title = fitted(panel.title, box.width / 2, size, 600);
+  const marks: Mark[] = [words(box.x, y, title, ink, { size, weight: 600 })];
+  const start = box.x + widthOf(title, size, 600) + 10;
+  const parts = entries.map(({ name, value, mean, colour, faint }) => {
+    const also = mean ? ` (mean ${mean})` : "";
+    return { word: name ? `${name} ` : "", also, value, fill: colourOf(colours, colour), faint };
   });
-  const wide = ({ word, value, also }: (typeof parts)[0]) =>
-    12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600) + widthOf(also, TEXT);
+  const bold = ({ word, value }: (typeof parts)[0]) =>
+    12 + widthOf(word, SIZE) + widthOf(value, SIZE, 600);
+  const whole = (part: (typeof parts)[0]) => bold(part) + widthOf(part.also, SIZE);
   const room = end - start - 12 * (parts.length - 1);
   // Where there is no room for all of it, first the means are left out, then the names: colours stand for them.
   for (const left of ["also", "word"] as const) {
-    if (parts.reduce((sum, part) => sum + wide(part), 0) <= room) break;
+    if (parts.reduce((sum, part) => sum + whole(part), 0) <= room) break;
     for (const part of parts) part[left] = "";
   }
   let x = start;
-  for (const [k, { word, value, also }] of parts.entries()) {
-    const bold = 12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600);
-    const whole = bold + widthOf(also, TEXT);
-    if (x + whole > end) break;
-    const { colour, faint } = entries[k];
-    const fill = colourOf(colours, colour);
+  for (const part of parts) {
+    if (x + whole(part) > end) break;
+    const { word, value, also, fill, faint } = part;
     marks.push(
       // As the line that the value is of.
-      { kind: "rects", boxes: [x, y - 5, 9, 2.5], fill, opacity: faint ? FAINT : 1 },
-      { kind: "text", x: x + 12, y, text: word, fill: colours.muted, size: TEXT },
-      {
-        kind: "text",
-        x: x + 12 + widthOf(word, TEXT),
-        y,
-        text: value,
-        fill: colours.ink,
-        size: TEXT,
-        weight: 600,
-      },
+      rects([x, y - 5, 9, 2.5], { fill, opacity: faint ? FAINT : 1 }),
+      words(x + 12, y, word, muted),
+      words(x + 12 + widthOf(word, SIZE), y, value, ink, { weight: 600 }),
     );
-    if (also) {
-      marks.push({ kind: "text", x: x + bold, y, text: also, fill: colours.muted, size: TEXT });
-    }
-    x += whole + 12;
+    if (also) marks.push(words(x + bold(part), y, also, muted));
+    x += whole(part) + 12;
   }
   const read = entries.find((entry) => entry.step !== null)?.step ?? null;
   const where = read === null ? "" : `step ${formatCount(Math.round(read))}`;
-  if (where && x + widthOf(where, TEXT) <= end) {
-    marks.push({
-      kind: "text",
-      x: end,
-      y,
-      text: where,
-      fill: colours.muted,
-      size: TEXT,
-      anchor: "end",
-    });
+  if (where && x + widthOf(where, SIZE) <= end) {
+    marks.push(words(end, y, where, muted, { anchor: "end" }));
   }
   return marks;
 }

@@ -1,17 +1,7 @@
 /** Round ends for axes, which stand still while what they hold moves little. No DOM. */
 
+import { roundStep } from "../phi/search.ts";
 import type { Range } from "./axes.ts";
-
-/** A round step of which `count`, or a few less, cover a length. */
-function roundStep(length: number, count: number): number {
-  const rough = length / Math.max(1, count);
-  const power = Math.floor(Math.log10(rough));
-  for (const digit of [1, 2, 5, 10]) {
-    const step = Number(`${digit}e${power}`);
-    if (step >= rough * (1 - 1e-9)) return step;
-  }
-  return Number(`1e${power + 1}`);
-}
 
 /**
  * Ends for values; what is not finite is left out, and what is not positive on a logarithmic axis. Over what is at most 1
@@ -38,7 +28,7 @@ export function valueExtent(values: Iterable<number>, log: boolean): Range {
     [low, high, span] = [low - room, high + room, 2 * room];
   }
   if (low >= 0 && low < 0.3 * high) [low, span] = [0, high];
-  const step = roundStep(span, 12);
+  const step = roundStep(span / 12);
   const round = (value: number) => Number(value.toPrecision(12));
   return {
     from: round(Math.floor(low / step + 1e-9) * step),
@@ -50,6 +40,6 @@ export function valueExtent(values: Iterable<number>, log: boolean): Range {
 export function stepExtent(first: number, last: number): Range {
   if (!(last > first)) return { from: first - 1, to: first + 1 };
   const low = first >= 0 && first < 0.1 * last ? 0 : first;
-  const step = Math.max(1, roundStep(last - low, 20));
+  const step = Math.max(1, roundStep((last - low) / 20));
   return { from: low, to: Math.max(last, Math.ceil(last / step - 1e-9) * step) };
 }

@@ -2,15 +2,19 @@
 
 import type { Direction, Rect, Sites } from "./marks.ts";
 
-export interface Region {
-  name: string;
+/** Cells in rows and columns. */
+interface Grid {
   box: Rect;
   rows: number;
   columns: number;
-  /** How many cells there are, where the last row is not full. */
-  count?: number | undefined;
   /** Free pixels between cells. */
   gap?: number | undefined;
+}
+
+export interface Region extends Grid {
+  name: string;
+  /** How many cells there are, where the last row is not full. */
+  count?: number | undefined;
   /** Row and column at which the keyboard comes in; the middle by default. */
   home?: readonly [number, number] | undefined;
   words(row: number, column: number): string;
@@ -47,7 +51,7 @@ export function within(region: Region, x: number, y: number): [row: number, colu
   return right || below ? null : [row, column];
 }
 
-export function cellBox(region: Region, row: number, column: number): Rect {
+export function cellBox(region: Grid, row: number, column: number): Rect {
   const { box, gap = 0 } = region;
   const [across, down] = pitchOf(region);
   return {
@@ -58,7 +62,7 @@ export function cellBox(region: Region, row: number, column: number): Rect {
   };
 }
 
-function pitchOf({ box, rows, columns, gap = 0 }: Region): [number, number] {
+function pitchOf({ box, rows, columns, gap = 0 }: Grid): [number, number] {
   return [(box.width + gap) / columns, (box.height + gap) / rows];
 }
 

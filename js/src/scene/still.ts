@@ -1,13 +1,13 @@
 /** A scene as one picture by itself: title, words, drawing. No DOM. */
 
 import type { Mark, Rect, Remark, Scene } from "./marks.ts";
+import { dot, line, rects, WORDS, words } from "./shapes.ts";
 import { svgOf } from "./svg.ts";
 import { fitted, widthOf, wrapped } from "./text.ts";
 import type { Colours, Theme } from "./theme.ts";
 
 const MARGIN = 8;
 const TITLE = 13;
-const WORDS = 11;
 const LINE = 16;
 const GAP = 16;
 const SWATCH = 16;
@@ -53,7 +53,7 @@ export function pictureOf(
   if (shown < scene.height) {
     const share = Math.round((100 * shown) / scene.height);
     const text = `cut here: the top ${share} % is shown`;
-    marks.push({ kind: "text", x: MARGIN, y: height + 14, text, fill: colours.muted, size: WORDS });
+    marks.push(words(MARGIN, height + 14, text, colours.muted));
     height += CUT;
   }
   return { marks, width, height, title: scene.title, words: scene.words };
@@ -93,13 +93,11 @@ export function sheetOf(pictures: readonly Paged[], theme: Theme): string {
 }
 
 /** Words where there is no scene. */
-export function messageOf(words: string, width: number, theme: Theme): Paged {
+export function messageOf(message: string, width: number, theme: Theme): Paged {
   const { ink } = theme.colours;
-  const lines = wrapped(words, width - 2 * MARGIN, 12);
-  const marks = lines.map(
-    (text, k): Mark => ({ kind: "text", x: MARGIN, y: 24 + LINE * k, text, fill: ink, size: 12 }),
-  );
-  return { marks, width, height: 16 + LINE * lines.length, title: words, words };
+  const lines = wrapped(message, width - 2 * MARGIN, 12);
+  const marks = lines.map((text, k) => words(MARGIN, 24 + LINE * k, text, ink, { size: 12 }));
+  return { marks, width, height: 16 + LINE * lines.length, title: message, words: message };
 }
 
 function headMarks(
@@ -110,19 +108,9 @@ function headMarks(
   const room = width - 2 * MARGIN;
   const when = widthOf(scene.moment, WORDS);
   const title = fitted(scene.title, room - when - GAP, TITLE, 600);
-  const marks: Mark[] = [
-    { kind: "text", x: MARGIN, y: 19, text: title, fill: colours.ink, size: TITLE, weight: 600 },
-  ];
+  const marks: Mark[] = [words(MARGIN, 19, title, colours.ink, { size: TITLE, weight: 600 })];
   if (scene.moment) {
-    marks.push({
-      kind: "text",
-      x: width - MARGIN,
-      y: 19,
-      text: scene.moment,
-      fill: colours.muted,
-      size: WORDS,
-      anchor: "end",
-    });
+    marks.push(words(width - MARGIN, 19, scene.moment, colours.muted, { anchor: "end" }));
   }
   let [x, y] = [MARGIN, 37];
   for (const remark of scene.caption.filter(({ inside }) => !inside)) {
@@ -131,14 +119,12 @@ function headMarks(
     const weight = remark.strong ? 600 : 400;
     const whole = mark + widthOf(remark.text, WORDS, weight);
     if (x > MARGIN && x + whole > width - MARGIN) [x, y] = [MARGIN, y + LINE];
-    const fill = { ink: colours.ink, muted: colours.muted, warn: colours.warn }[
-      remark.tone ?? "muted"
-    ];
+    const fill = colours[remark.tone ?? "muted"];
     if (remark.swatch) marks.push(...swatchMarks(remark.swatch, x, y - 4, swatch));
     const lines = wrapped(remark.text, width - MARGIN - x - mark, WORDS, weight);
     lines.forEach((text, k) => {
       if (k > 0) y += LINE;
-      marks.push({ kind: "text", x: x + mark, y, text, fill, size: WORDS, weight });
+      marks.push(words(x + mark, y, text, fill, { weight }));
     });
     if (lines.length > 1) [x, y] = [MARGIN, y + LINE];
     else x += whole + GAP;
@@ -158,33 +144,22 @@ export function swatchMarks(
   switch (kind) {
     case "line":
     case "thick":
-    case "dash":
-      return [
-        {
-          kind: "lines",
-          xy: [x, y, x + width, y],
-          ends: [2],
-          stroke: first,
-          width: kind === "thick" ? 3 : 1.5,
-          dash: kind === "dash" ? [3, 2.5] : undefined,
-        },
-      ];
+    case "dash": {
+      const dash = kind === "dash" ? [3, 2.5] : undefined;
+      return [line([x, y, x + width, y], first, { width: kind === "thick" ? 3 : 1.5, dash })];
+    }
     case "dot":
-      return [{ kind: "dots", xy: [x + width / 2, y], r: 3.5, fill: first }];
+      return [dot(x + width / 2, y, 3.5, { fill: first })];
     case "ring":
-      return [{ kind: "dots", xy: [x + width / 2, y], r: 3, stroke: first, width: 2 }];
+      return [dot(x + width / 2, y, 3, { stroke: first, width: 2 })];
     case "fill":
-      return [{ kind: "rects", boxes: [x + width - 10, y - 5, 10, 10], fill: first }];
+      return [rects([x + width - 10, y - 5, 10, 10], { fill: first })];
     case "ramp": {
       const step = width / colours.length;
       // Each reaches under the next: between edges that only touch, the page would shine through.
-      const boxes = colours.flatMap((_, k) => [
-        x + k * step,
-        y - 5,
-        Math.min(step + 1, width - k * step),
-        10,
-      ]);
-      return [{ kind: "rects", boxes, fills: colours }];
+      const wide = (k: number) => Math.min(step + 1, width - k * step);
+      const boxes = colours.flatMap((_, k) => [x + k * step, y - 5, wide(k), 10]);
+      return [rects(boxes, { fills: colours })];
     }
   }
 }

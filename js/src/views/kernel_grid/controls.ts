@@ -1,36 +1,29 @@
 /** The header: layer, mode and options. */
 
-import { createKit } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
+import { createOptions, entries, type Option } from "../../shell/options.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import {
   BOUNDS,
   isFlat,
   isGrey,
   MODES,
+  type Mode,
   SCALES,
   type Settings,
   SORTS,
-  X_RANGES,
 } from "./settings.ts";
 
 export interface Choices extends Settings {
   layer: string;
 }
 
-export interface Header {
-  element: HTMLElement;
-  /** Shows the state of the traits; nothing changes in the page where nothing differs. */
-  show(
-    choices: Choices,
-    layers: readonly LayerLayout[],
-    width: number,
-    /** Names of the scores there are. */
-    scores: readonly string[],
-  ): void;
+interface State extends Settings {
+  /** Names of the scores there are. */
+  scores: readonly string[];
 }
 
-const MODE_TITLES: Record<(typeof MODES)[number], string> = {
+const MODE_TITLES: Record<Mode, string> = {
   curves: "Draw every function φ(x) as a curve",
   overview:
     "Draw every function as one coloured cell, by how far it reaches from zero; what is pointed at is drawn as a curve",
@@ -41,116 +34,110 @@ const MODE_TITLES: Record<(typeof MODES)[number], string> = {
   change: "Draw how far every function has moved since the first frame: φ now − φ at the start",
 };
 
-const X_LABELS: Record<(typeof X_RANGES)[number], string> = {
-  inputs: "inputs",
-  domain: "grid",
-  wide: "whole support",
-};
-
-const entries = (values: readonly string[]) => values.map((value) => ({ value, label: value }));
+const OPTIONS: readonly Option<State>[] = [
+  {
+    trait: "mode",
+    label: "What is drawn",
+    title: "",
+    as: "segments",
+    options: MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })),
+    value: ({ mode }) => mode,
+  },
+  {
+    trait: "scale",
+    label: "scale",
+    title:
+      "Which functions have the same y axis: all of the layer, those of a kernel, or each has its own",
+    options: entries(SCALES),
+    value: ({ scale }) => scale,
+    shown: (state) => !isFlat(state),
+  },
+  {
+    trait: "x_range",
+    label: "x",
+    title:
+      "Over which x φ is drawn: where 98 % of the observed inputs fall, the grid's range, or as far as the splines reach",
+    options: [
+      { value: "inputs", label: "inputs" },
+      { value: "domain", label: "grid" },
+      { value: "wide", label: "whole support" },
+    ],
+    value: ({ xRange }) => xRange,
+    shown: (state) => !isGrey(state),
+  },
+  {
+    trait: "binarise",
+    label: "binarise",
+    title: "Show only black and white: at which end of its grid is φ larger?",
+    value: ({ binarise }) => binarise,
+    shown: ({ mode }) => mode === "pattern",
+  },
+  {
+    trait: "bounds",
+    label: "within",
+    title:
+      "Where the largest φ is sought: over the grid's range, or over the inputs observed at each entry, from 0.5 % to 99.5 %",
+    options: entries(BOUNDS),
+    value: ({ bounds }) => bounds,
+    shown: ({ mode }) => mode === "preferred",
+  },
+  {
+    trait: "suppressed",
+    label: "suppressed",
+    title:
+      "Show the patch that suppresses a kernel most: the inputs at which φ is smallest, instead of largest",
+    value: ({ suppressed }) => suppressed,
+    shown: ({ mode }) => mode === "preferred",
+  },
+  {
+    trait: "ghost",
+    label: "show start",
+    title:
+      "Draw φ as it was at the start, or at the step kept for comparison, dashed behind the curves",
+    value: ({ ghost }) => ghost,
+    shown: ({ mode }) => mode === "curves" || mode === "overview",
+  },
+  {
+    trait: "sort",
+    label: "sort",
+    title:
+      "In which order the kernels are drawn; found once, so that nothing jumps during training",
+    options: ({ scores }) => entries([...SORTS, ...scores]),
+    value: ({ sort }) => sort,
+  },
+  {
+    trait: "shade",
+    label: "shade",
+    title: "Which of the scores given with grid.score tint the background of the curves",
+    options: ({ scores }) => [{ value: "", label: "none" }, ...entries(scores)],
+    value: ({ shade }) => shade,
+    shown: (state) => state.scores.length > 0 && !isFlat(state),
+  },
+];
 
 /** `choose` is told the trait and its new value; `again` sorts anew by the chosen measure. */
 export function createHeader(
   document: Document,
-  choose: (trait: string, value: string | boolean) => void,
+  choose: (trait: string, value: unknown) => void,
   again: () => void,
   signal: AbortSignal,
-): Header {
-  const kit = createKit(document, signal);
+) {
+  const options = createOptions(document, OPTIONS, choose, signal);
+  const { kit } = options;
   const root = element(document, "div", "kw-header");
   root.setAttribute("role", "toolbar");
   root.setAttribute("aria-label", "Kernel grid");
-
-  const layerChoice = kit.layers((name) => choose("layer", name));
-  const modes = kit.segments("What is drawn", (value) => choose("mode", value));
-  modes.fill(MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })));
-  const scale = kit.select(
-    "scale",
-    "Which functions have the same y axis: all of the layer, those of a kernel, or each has its own",
-    (value) => choose("scale", value),
-  );
-  scale.fill(entries(SCALES));
-  const xRange = kit.select(
-    "x",
-    "Over which x φ is drawn: where 98 % of the observed inputs fall, the grid's range, or as far as the splines reach",
-    (value) => choose("x_range", value),
-  );
-  xRange.fill(X_RANGES.map((value) => ({ value, label: X_LABELS[value] })));
-  const binarise = kit.check(
-    "binarise",
-    "Show only black and white: at which end of its grid is φ larger?",
-    (value) => choose("binarise", value),
-  );
-  const bounds = kit.select(
-    "within",
-    "Where the largest φ is sought: over the grid's range, or over the inputs observed at each entry, from 0.5 % to 99.5 %",
-    (value) => choose("bounds", value),
-  );
-  bounds.fill(entries(BOUNDS));
-  const suppressed = kit.check(
-    "suppressed",
-    "Show the patch that suppresses a kernel most: the inputs at which φ is smallest, instead of largest",
-    (value) => choose("suppressed", value),
-  );
-  const ghost = kit.check(
-    "show start",
-    "Draw φ as it was at the start, or at the step kept for comparison, dashed behind the curves",
-    (value) => choose("ghost", value),
-  );
-  const sort = kit.select(
-    "sort",
-    "In which order the kernels are drawn; found once, so that nothing jumps during training",
-    (value) => choose("sort", value),
-  );
-  const shade = kit.select(
-    "shade",
-    "Which of the scores given with grid.score tint the background of the curves",
-    (value) => choose("shade", value),
-  );
-  let named = "";
+  const layers = kit.layers((name) => choose("layer", name));
   const repeat = kit.button("↻", "Sort again, by the functions as they are now", "kw-again", again);
-  sort.box.append(repeat);
-
-  root.append(...layerChoice.boxes, modes.box);
-  const options = element(document, "div", "kw-options", root);
-  options.append(
-    scale.box,
-    xRange.box,
-    binarise.box,
-    bounds.box,
-    suppressed.box,
-    ghost.box,
-    sort.box,
-    shade.box,
-  );
-
+  options.box("sort")?.append(repeat);
+  const [modes, ...others] = options.boxes;
+  root.append(...layers.boxes, modes);
+  element(document, "div", "kw-options", root).append(...others);
   return {
     element: root,
-    show(choices, layers, width, scores) {
-      // Filled anew only when there are others: a menu that is open would close.
-      const names = JSON.stringify(scores);
-      if (names !== named) {
-        named = names;
-        sort.fill(entries([...SORTS, ...scores]));
-        shade.fill([{ value: "", label: "none" }, ...entries(scores)]);
-      }
-      layerChoice.show(layers, choices.layer, width);
-      modes.set(choices.mode);
-      scale.set(choices.scale);
-      xRange.set(choices.xRange);
-      binarise.set(choices.binarise);
-      ghost.set(choices.ghost);
-      ghost.box.hidden = choices.mode !== "curves" && choices.mode !== "overview";
-      sort.set(choices.sort);
-      shade.set(choices.shade);
-      shade.box.hidden = scores.length === 0 || isFlat(choices);
-      bounds.set(choices.bounds);
-      suppressed.set(choices.suppressed);
-      scale.box.hidden = isFlat(choices);
-      xRange.box.hidden = isGrey(choices);
-      binarise.box.hidden = choices.mode !== "pattern";
-      bounds.box.hidden = choices.mode !== "preferred";
-      suppressed.box.hidden = choices.mode !== "preferred";
+    show(choices: Choices, all: readonly LayerLayout[], width: number, scores: readonly string[]) {
+      layers.show(all, choices.layer, width);
+      options.show({ ...choices, scores });
       repeat.hidden = choices.sort !== "range" && choices.sort !== "change";
     },
   };

@@ -2,7 +2,8 @@
 
 import { samplePlan } from "../../phi/curves.ts";
 import { axesMarks, fittedAxes, type Scale } from "../../scene/axes.ts";
-import type { Mark, Rect } from "../../scene/marks.ts";
+import type { Mark, Paint, Rect } from "../../scene/marks.ts";
+import { dot, line, rect, rects } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Picture } from "./picture.ts";
 import { isGrey } from "./settings.ts";
@@ -19,13 +20,12 @@ export function magnifiedMarks(
   picture: Picture,
   f: number,
   x: number,
-  theme: Theme,
+  { colours }: Theme,
   { width, height } = { width: WIDTH, height: HEIGHT },
   others: readonly number[] = [],
 ): Mark[] | null {
   const { layer, xRange, subject, settings, ghost, initial } = picture;
   if (isGrey(settings) || Number.isNaN(picture.ranges[f])) return null;
-  const { colours } = theme;
   const now = curveOf(subject, layer, f, xRange);
   const before = ghost && initial ? curveOf(ghost.subject, initial.layer, f, xRange) : null;
   const beside = others
@@ -33,56 +33,34 @@ export function magnifiedMarks(
     .map((other) => curveOf(subject, layer, other, xRange));
   const shown = [now, ...(before ? [before] : []), ...beside];
   const what = settings.mode === "change" ? "change of φ" : `φ(${layer.variable})`;
-  const {
-    plot,
-    x: below,
-    y,
-  } = fittedAxes(
+  const axes = fittedAxes(
     { x: 0, y: 6, width, height: height - 6 },
     { from: xRange[0], to: xRange[1] },
     shown.flatMap((curve) => [...curve.y]),
     { titles: { x: layer.variable, y: what }, most: { x: 6, y: 5 }, air: AIR },
   );
-  const across = below.scale;
-  const line = (points: Points) =>
-    Array.from(points.x).flatMap((at, p) => [across(at), y.scale(points.y[p])]);
+  const { plot, y } = axes;
+  const across = axes.x.scale;
+  const drawn = (points: Points, stroke: string, paint: Paint) =>
+    line(
+      Array.from(points.x).flatMap((at, p) => [across(at), y.scale(points.y[p])]),
+      stroke,
+      paint,
+    );
   const zero = y.scale(0);
-  const drawn: Mark[] = [
-    { kind: "rects", boxes: [plot.x, plot.y, plot.width, plot.height], fill: colours.plot },
-    { kind: "rects", boxes: beyond(picture, f, plot, across), fill: colours.outside },
-    ...axesMarks(plot, below, y, colours),
-    {
-      kind: "lines",
-      xy: [plot.x, zero, plot.x + plot.width, zero],
-      ends: [2],
-      stroke: colours.muted,
-    },
-  ];
-  for (const points of beside) {
-    drawn.push({
-      kind: "lines",
-      xy: line(points),
-      ends: [points.x.length],
-      stroke: colours.zero,
-      width: 1,
-    });
-  }
-  if (before) {
-    const paint = { stroke: colours.ghost, width: 1.5, dash: [3, 2.5] };
-    drawn.push({ kind: "lines", xy: line(before), ends: [before.x.length], ...paint });
-  }
-  drawn.push({
-    kind: "lines",
-    xy: line(now),
-    ends: [now.x.length],
-    stroke: colours.ink,
-    width: 1.75,
-  });
   const value = subject.at(f, x);
-  if (Number.isFinite(value)) {
-    drawn.push({ kind: "dots", xy: [across(x), y.scale(value)], r: 3.5, fill: colours.accent });
-  }
-  return drawn;
+  return [
+    rect(plot, { fill: colours.plot }),
+    rects(beyond(picture, f, plot, across), { fill: colours.outside }),
+    ...axesMarks(plot, axes.x, y, colours),
+    line([plot.x, zero, plot.x + plot.width, zero], colours.muted),
+    ...beside.map((points) => drawn(points, colours.zero, { width: 1 })),
+    ...(before ? [drawn(before, colours.ghost, { width: 1.5, dash: [3, 2.5] })] : []),
+    drawn(now, colours.ink, { width: 1.75 }),
+    ...(Number.isFinite(value)
+      ? [dot(across(x), y.scale(value), 3.5, { fill: colours.accent })]
+      : []),
+  ];
 }
 
 /** What of a plot lies beyond the grid of a function. */

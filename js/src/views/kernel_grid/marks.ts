@@ -1,10 +1,18 @@
 /** Draws a picture of the grid as marks. Coordinates are the arrangement's pixels. No DOM. */
 
 import type { Plan } from "../../phi/curves.ts";
-import { kernelsWithin, type Rect, rectOf } from "../../phi/geometry.ts";
+import { type Rect, rectOf } from "../../phi/geometry.ts";
 import { paletteOf } from "../../phi/palette.ts";
-import { labelMarks } from "../../scene/heads.ts";
+import {
+  brokenMarks,
+  type Marked as Cells,
+  cellBoxes,
+  markedMarks as frames,
+  functionsWithin,
+  labelMarks,
+} from "../../scene/cells.ts";
 import type { Mark, Paint } from "../../scene/marks.ts";
+import { dot, line, rects, segments } from "../../scene/shapes.ts";
 import { snapped } from "../../scene/snap.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { boxOf, cellsMarks } from "./overview.ts";
@@ -14,7 +22,7 @@ import { isFlat, isGrey } from "./settings.ts";
 import type { Points, Subject } from "./subject.ts";
 
 /** Free pixels between a curve and the edge of its cell. */
-export const INSET = 2;
+const INSET = 2;
 
 /** Pixels of the triangle where a curve is cut. */
 const TRIANGLE = 4;
@@ -22,58 +30,40 @@ const TRIANGLE = 4;
 /** More curves than this are drawn thin: see shell/canvas.ts. */
 const FEW_CURVES = 150;
 
-/** Function numbers, −1 for none. */
-export interface Marked {
-  hovered: number;
-  selected: number;
-  /** The keyboard's place. */
-  cursor: number;
+export interface Marked extends Cells {
   /** Where on the hovered curve the pointer is. */
   x: number | null;
 }
 
-/** The functions whose cells may be seen. */
-export function functionsWithin(picture: Picture, view: Rect): number[] {
-  const size = picture.arrangement.kh * picture.arrangement.kw;
-  const functions: number[] = [];
-  for (const kernel of kernelsWithin(picture.arrangement, view)) {
-    for (let entry = 0; entry < size; entry++) functions.push(kernel * size + entry);
-  }
-  return functions;
-}
-
 /** What lies under the curves and seldom changes: labels, cells, zero lines, and the ghost where its scale is fixed. */
 export function groundMarks(picture: Picture, view: Rect, theme: Theme, ratio: number): Mark[] {
+  const { arrangement, settings, ghost } = picture;
   const { colours } = theme;
-  const marks = labelMarks(picture.arrangement, view, colours);
-  if (isFlat(picture.settings)) return marks;
-  const visible = functionsWithin(picture, view);
+  const marks = labelMarks(arrangement, view, colours);
+  if (isFlat(settings)) return marks;
+  const visible = functionsWithin(arrangement, view);
   marks.push(...cellMarks(picture, visible, theme, ratio));
-  if (picture.ghost) {
-    const { subject, plan } = picture.ghost;
-    const dash = picture.arrangement.cell < 28 ? [2, 2] : [3, 2.5];
-    marks.push(curves(picture, subject, plan, visible, { stroke: colours.ghost, dash }).mark);
+  if (ghost) {
+    const dash = arrangement.cell < 28 ? [2, 2] : [3, 2.5];
+    marks.push(curves(picture, ghost, visible, { stroke: colours.ghost, dash }).mark);
   }
   return marks;
 }
 
 /** What changes with every frame. */
 export function functionMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
+  const { arrangement, ranges, settings } = picture;
   const { colours } = theme;
+  const { mode } = settings;
   // Cells without a line between them are too many for one rectangle each.
-  const { mode } = picture.settings;
-  if (mode === "overview" || (isFlat(picture.settings) && picture.arrangement.cellGap === 0)) {
+  if (mode === "overview" || (isFlat(settings) && arrangement.cellGap === 0)) {
     return cellsMarks(picture, view, theme);
   }
-  const visible = functionsWithin(picture, view);
-  if (isGrey(picture.settings)) return greyMarks(picture, visible, colours);
-  const { arrangement, ranges, settings } = picture;
-  const marks = settings.mode === "change" ? fillMarks(picture, visible, colours) : [];
+  const visible = functionsWithin(arrangement, view);
+  if (isGrey(settings)) return greyMarks(picture, visible, colours);
+  const marks = mode === "change" ? fillMarks(picture, visible, colours) : [];
   const width = arrangement.cell < 28 || visible.length > FEW_CURVES ? 1 : 1.35;
-  const drawn = curves(picture, picture.subject, picture.plan, visible, {
-    stroke: colours.ink,
-    width,
-  });
+  const drawn = curves(picture, picture, visible, { stroke: colours.ink, width });
   marks.push(drawn.mark);
   if (picture.cut > 0) marks.push(triangleMark(picture, visible, colours));
   // A constant function gets a small mark, so that it is not taken for one that is merely small.
@@ -81,28 +71,26 @@ export function functionMarks(picture: Picture, view: Rect, theme: Theme): Mark[
     const { x, y, width: w } = rectOf(arrangement, f);
     return [x + w - 5, y + 2, 3, 3];
   });
-  if (boxes.length > 0) marks.push({ kind: "rects", boxes, fill: colours.muted });
-  marks.push(...brokenMarks(picture, visible, (f) => Number.isNaN(ranges[f]), colours));
-  return marks;
+  if (boxes.length > 0) marks.push(rects(boxes, { fill: colours.muted }));
+  const broken = visible.filter((f) => Number.isNaN(ranges[f]));
+  return [...marks, ...brokenMarks(arrangement, broken, colours.warn)];
 }
 
-function greyMarks(picture: Picture, visible: readonly number[], colours: Colours): Mark[] {
-  const { arrangement, greys } = picture;
-  const boxes: number[] = [];
-  const edges: number[] = [];
-  const fills: string[] = [];
-  for (const f of visible) {
+function greyMarks({ arrangement, greys }: Picture, visible: number[], colours: Colours): Mark[] {
+  const edges = visible.flatMap((f) => {
     const { x, y, width, height } = rectOf(arrangement, f);
-    boxes.push(x, y, width, height);
-    edges.push(x + 0.5, y + 0.5, width - 1, height - 1);
+    return [x + 0.5, y + 0.5, width - 1, height - 1];
+  });
+  const fills = visible.map((f) => {
     const level = Math.round(255 * greys[f]);
-    fills.push(Number.isNaN(greys[f]) ? colours.cell : `rgb(${level},${level},${level})`);
-  }
+    return Number.isNaN(greys[f]) ? colours.cell : `rgb(${level},${level},${level})`;
+  });
+  const broken = visible.filter((f) => Number.isNaN(greys[f]));
   return [
-    { kind: "rects", boxes, fills },
+    rects(cellBoxes(arrangement, visible), { fills }),
     // A hairline keeps white cells apart from a white page and black ones from a black page.
-    { kind: "rects", boxes: edges, stroke: colours.zero },
-    ...brokenMarks(picture, visible, (f) => Number.isNaN(greys[f]), colours),
+    rects(edges, { stroke: colours.zero }),
+    ...brokenMarks(arrangement, broken, colours.warn),
   ];
 }
 
@@ -114,68 +102,81 @@ export function beyondGrid({ layer: { domain }, xRange }: Picture): boolean {
 function cellMarks(
   picture: Picture,
   visible: readonly number[],
-  theme: Theme,
+  { name, colours }: Theme,
   ratio: number,
 ): Mark[] {
   const { arrangement, layer, xRange, shade } = picture;
-  const { colours } = theme;
-  const rects = visible.map((f) => rectOf(arrangement, f));
+  const places = visible.map((f) => rectOf(arrangement, f));
   const toX = xMapping(picture);
   const within = (from: number, to: number) =>
-    rects.flatMap(({ x, y, height }) => [x + from, y, to - from, height]);
+    places.flatMap(({ x, y, height }) => [x + from, y, to - from, height]);
 
   // The cell; where x runs beyond the grid's range, a fainter ground there.
   const [lo, hi] = [Math.max(layer.domain[0], xRange[0]), Math.min(layer.domain[1], xRange[1])];
   const wide = beyondGrid(picture);
-  const ground = wide ? colours.outside : colours.cell;
-  const marks: Mark[] = [{ kind: "rects", boxes: within(0, arrangement.cell), fill: ground }];
+  const fill = wide ? colours.outside : colours.cell;
+  const marks: Mark[] = [rects(within(0, arrangement.cell), { fill })];
   const [from, to] = wide ? [toX(lo), toX(hi)] : [0, arrangement.cell];
-  if (wide && lo < hi) marks.push({ kind: "rects", boxes: within(from, to), fill: colours.cell });
+  if (wide && lo < hi) marks.push(rects(within(from, to), { fill: colours.cell }));
   if (shade?.values && from < to) {
-    const palette = paletteOf(theme.name);
-    const boxes: number[] = [];
-    const fills: string[] = [];
-    visible.forEach((f, k) => {
-      const tint = tintOf(shade, f, palette);
-      if (tint === null) return;
-      boxes.push(rects[k].x + from, rects[k].y, to - from, rects[k].height);
-      fills.push(tint);
-    });
-    marks.push({ kind: "rects", boxes, fills });
+    const palette = paletteOf(name);
+    const tints = visible.map((f) => tintOf(shade, f, palette));
+    const boxes = within(from, to).filter((_, k) => tints[k >> 2] !== null);
+    marks.push(rects(boxes, { fills: tints.filter((tint) => tint !== null) }));
   }
-  const zeros = rects.flatMap(({ x, y, width, height }) => {
+  const zeros = places.flatMap(({ x, y, width, height }) => {
     const zero = snapped(y + height / 2, ratio);
     return [x, zero, x + width, zero];
   });
-  const ends = rects.map((_, k) => 2 * k + 2);
-  marks.push({ kind: "lines", xy: zeros, ends, stroke: colours.zero });
-  return marks;
+  return [...marks, segments(zeros, colours.zero)];
+}
+
+/** A function's points, and where in the drawing they lie. */
+interface Placed {
+  f: number;
+  points: Points;
+  n: number;
+  cell: Rect;
+  toX(x: number): number;
+  toY(y: number): number;
+  /** Half the height of its axis. */
+  axis: number;
+}
+
+function eachCurve(
+  picture: Picture,
+  { subject, plan }: { subject: Subject; plan: Plan },
+  functions: readonly number[],
+  visit: (placed: Placed) => void,
+): void {
+  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const across = xMapping(picture);
+  const half = picture.arrangement.cell / 2;
+  for (const f of functions) {
+    const n = subject.curve(f, plan, points);
+    const cell = rectOf(picture.arrangement, f);
+    const axis = axisOf(picture, f);
+    const scale = (half - INSET) / axis;
+    const toX = (x: number) => cell.x + across(x);
+    const toY = (y: number) => cell.y + half - scale * y;
+    visit({ f, points, n, cell, toX, toY, axis });
+  }
 }
 
 /** The finite functions as one batch, and the constant ones among them. */
 function curves(
   picture: Picture,
-  subject: Subject,
-  plan: Plan,
+  drawn: { subject: Subject; plan: Plan },
   visible: readonly number[],
   paint: Paint,
 ): { mark: Mark; flat: number[] } {
-  const { arrangement } = picture;
-  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-  const toX = xMapping(picture);
-  const half = arrangement.cell / 2;
   const flat: number[] = [];
-  const xy = new Float32Array(2 * plan.points * visible.length);
+  const xy = new Float32Array(2 * drawn.plan.points * visible.length);
   const ends: number[] = [];
   const parts: number[] = [];
   const partEnds: number[] = [];
   let at = 0;
-  for (const f of visible) {
-    const n = subject.curve(f, plan, points);
-    const { x, y } = rectOf(arrangement, f);
-    const middle = y + half;
-    const axis = axisOf(picture, f);
-    const scale = (half - INSET) / axis;
+  eachCurve(picture, drawn, visible, ({ f, points, n, toX, toY, axis }) => {
     let least = points.y[0];
     let most = least;
     let sum = 0;
@@ -185,24 +186,21 @@ function curves(
       if (value < least) least = value;
       if (value > most) most = value;
     }
-    if (n === 0 || !Number.isFinite(sum)) continue;
+    if (n === 0 || !Number.isFinite(sum)) return;
     if (most - least <= 1e-6 * Math.max(Math.abs(least), Math.abs(most))) flat.push(f);
     if (most > axis || least < -axis) {
       for (const part of partsWithin(points, n, axis)) {
-        for (const [px, py] of part) parts.push(x + toX(px), middle - scale * py);
+        for (const [px, py] of part) parts.push(toX(px), toY(py));
         partEnds.push(parts.length / 2);
       }
-      continue;
+      return;
     }
     for (let p = 0; p < n; p++, at += 2) {
-      xy[at] = x + toX(points.x[p]);
-      xy[at + 1] = middle - scale * points.y[p];
+      xy[at] = toX(points.x[p]);
+      xy[at + 1] = toY(points.y[p]);
     }
     ends.push(at / 2);
-  }
-  if (parts.length === 0) {
-    return { mark: { kind: "lines", xy: xy.subarray(0, at), ends, ...paint }, flat };
-  }
+  });
   const all = new Float32Array(at + parts.length);
   all.set(xy.subarray(0, at));
   all.set(parts, at);
@@ -239,111 +237,62 @@ function partsWithin({ x, y }: Points, n: number, axis: number): [number, number
 }
 
 /** Where a function reaches furthest beyond its scale, a triangle points out of its cell. */
-function triangleMark(picture: Picture, visible: readonly number[], colours: Colours): Mark {
-  const { arrangement, subject, plan, ranges } = picture;
-  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-  const toX = xMapping(picture);
+function triangleMark(picture: Picture, visible: readonly number[], { ink }: Colours): Mark {
   const xy: number[] = [];
-  const ends: number[] = [];
-  for (const f of visible) {
-    if (!(ranges[f] > axisOf(picture, f))) continue;
-    const n = subject.curve(f, plan, points);
+  const far = visible.filter((f) => picture.ranges[f] > axisOf(picture, f));
+  eachCurve(picture, picture, far, ({ points, n, cell: { x, y, width, height }, toX }) => {
     let furthest = 0;
     for (let p = 1; p < n; p++) {
       if (Math.abs(points.y[p]) > Math.abs(points.y[furthest])) furthest = p;
     }
-    const { x, y, width, height } = rectOf(arrangement, f);
     const size = Math.min(TRIANGLE, width / 4);
-    const middle = Math.max(size, Math.min(width - size, toX(points.x[furthest])));
+    const middle = Math.max(x + size, Math.min(x + width - size, toX(points.x[furthest])));
     const [tip, foot] = points.y[furthest] > 0 ? [y, y + size] : [y + height, y + height - size];
-    xy.push(x + middle, tip, x + middle - size, foot, x + middle + size, foot);
-    ends.push(xy.length / 2);
-  }
-  return { kind: "lines", xy, ends, closed: true, fill: colours.ink };
+    xy.push(middle, tip, middle - size, foot, middle + size, foot);
+  });
+  const ends = far.map((_, k) => 3 * k + 3);
+  return { kind: "lines", xy, ends, closed: true, fill: ink };
 }
 
 /** The area between a change and zero: one colour where φ rose, one where it fell. */
 function fillMarks(picture: Picture, visible: readonly number[], colours: Colours): Mark[] {
-  const { arrangement, subject, plan } = picture;
-  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-  const toX = xMapping(picture);
-  const half = arrangement.cell / 2;
+  const known = visible.filter((f) => !Number.isNaN(picture.ranges[f]));
   return [1, -1].map((sign): Mark => {
     const xy: number[] = [];
     const ends: number[] = [];
-    for (const f of visible) {
-      if (Number.isNaN(picture.ranges[f])) continue;
-      const n = subject.curve(f, plan, points);
-      if (n < 2) continue;
-      const { x, y } = rectOf(arrangement, f);
-      const middle = y + half;
-      const axis = axisOf(picture, f);
-      const scale = (half - INSET) / axis;
-      xy.push(x + toX(points.x[0]), middle);
+    eachCurve(picture, picture, known, ({ points: { x, y }, n, toX, toY, axis }) => {
+      if (n < 2) return;
+      const zero = toY(0);
+      xy.push(toX(x[0]), zero);
       for (let p = 0; p < n; p++) {
-        const value = points.y[p];
-        const before = p > 0 ? points.y[p - 1] : value;
-        if (value * before < 0) {
-          const share = before / (before - value);
-          xy.push(x + toX(points.x[p - 1] + share * (points.x[p] - points.x[p - 1])), middle);
+        const before = p > 0 ? y[p - 1] : y[p];
+        if (y[p] * before < 0) {
+          const share = before / (before - y[p]);
+          xy.push(toX(x[p - 1] + share * (x[p] - x[p - 1])), zero);
         }
-        const size = Math.min(axis, Math.max(0, sign * value));
-        xy.push(x + toX(points.x[p]), middle - scale * size * sign);
+        xy.push(toX(x[p]), toY(sign * Math.min(axis, Math.max(0, sign * y[p]))));
       }
-      xy.push(x + toX(points.x[n - 1]), middle);
+      xy.push(toX(x[n - 1]), zero);
       ends.push(xy.length / 2);
-    }
-    const fill = sign > 0 ? colours.rise : colours.fall;
-    return { kind: "lines", xy, ends, closed: true, fill };
+    });
+    return { kind: "lines", xy, ends, closed: true, fill: sign > 0 ? colours.rise : colours.fall };
   });
-}
-
-function brokenMarks(
-  picture: Picture,
-  visible: readonly number[],
-  broken: (f: number) => boolean,
-  colours: Colours,
-): Mark[] {
-  if (picture.broken === 0) return [];
-  const arm = Math.min(5, picture.arrangement.cell / 5);
-  const xy: number[] = [];
-  for (const f of visible) {
-    if (!broken(f)) continue;
-    const { x, y, width, height } = rectOf(picture.arrangement, f);
-    const [cx, cy] = [x + width / 2, y + height / 2];
-    xy.push(cx - arm, cy - arm, cx + arm, cy + arm, cx - arm, cy + arm, cx + arm, cy - arm);
-  }
-  const ends = Array.from({ length: xy.length / 4 }, (_, k) => 2 * k + 2);
-  return [{ kind: "lines", xy, ends, stroke: colours.warn, width: 1.5 }];
 }
 
 /** What is pointed at and what is selected. */
 export function markedMarks(picture: Picture, marked: Marked, { colours }: Theme): Mark[] {
-  const marks: Mark[] = [];
-  const outline = (f: number, stroke: string, width: number, outset: number, dash?: number[]) => {
-    const r = boxOf(picture, f);
-    const boxes = [r.x - outset, r.y - outset, r.width + 2 * outset, r.height + 2 * outset];
-    marks.push({ kind: "rects", boxes, stroke, width, dash });
-  };
-  const { hovered, selected, cursor, x } = marked;
-  if (hovered >= 0 && hovered !== selected && hovered !== cursor) {
-    outline(hovered, colours.muted, 1, 0.5);
-  }
-  if (selected >= 0) {
-    outline(selected, colours.surface, 4, 1);
-    outline(selected, colours.accent, 2, 1);
-  }
-  if (cursor >= 0) outline(cursor, colours.ink, 1.5, cursor === selected ? 3.5 : 1, [3, 2]);
-  if (hovered >= 0 && x !== null && !isFlat(picture.settings)) {
-    const r = rectOf(picture.arrangement, hovered);
-    const value = picture.subject.at(hovered, x);
-    if (!Number.isFinite(value)) return marks;
-    const [cx, cy] = placeOf(picture, hovered, x, value);
-    const line = [cx, r.y, cx, r.y + r.height];
-    marks.push({ kind: "lines", xy: line, ends: [2], stroke: colours.accent, opacity: 0.45 });
-    marks.push({ kind: "dots", xy: [cx, cy], r: 2.75, fill: colours.accent });
-  }
-  return marks;
+  const { hovered, x } = marked;
+  const marks = frames(marked, (f) => boxOf(picture, f), colours.muted, colours);
+  if (hovered < 0 || x === null || isFlat(picture.settings)) return marks;
+  const { y: top, height } = rectOf(picture.arrangement, hovered);
+  const value = picture.subject.at(hovered, x);
+  if (!Number.isFinite(value)) return marks;
+  const [cx, cy] = placeOf(picture, hovered, x, value);
+  return [
+    ...marks,
+    line([cx, top, cx, top + height], colours.accent, { opacity: 0.45 }),
+    dot(cx, cy, 2.75, { fill: colours.accent }),
+  ];
 }
 
 /** Where a point of function f is drawn, in the arrangement's pixels; at the edge of its cell where it is cut. */

@@ -1,11 +1,14 @@
 /** Functions as small coloured cells: thousands of them in one picture. No DOM. */
 
 import { number } from "../../phi/format.ts";
-import { COL_LABEL, columnLabels, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
+import { COL_LABEL, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
+import { columnLabels } from "../../phi/labels.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { greyOf } from "../../scene/heat.ts";
 import type { Mark } from "../../scene/marks.ts";
-import { fitted, widthOf } from "../../scene/text.ts";
+import { words } from "../../scene/shapes.ts";
+import { outline } from "../../scene/strokes.ts";
+import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { magnifiedMarks } from "./magnified.ts";
 import { type Picture, reachOf } from "./picture.ts";
@@ -108,17 +111,8 @@ export function plotBox({ arrangement: a }: Picture, width: number, height: numb
 
 /** A frame around the cell of the function that is plotted. */
 export function plottedMarks(picture: Picture, f: number, { colours }: Theme): Mark[] {
-  const { x, y, width, height } = boxOf(picture, f);
-  const frame = (outset: number) => [
-    x - outset,
-    y - outset,
-    width + 2 * outset,
-    height + 2 * outset,
-  ];
-  return [
-    { kind: "rects", boxes: frame(1.5), stroke: colours.surface, width: 4.5 },
-    { kind: "rects", boxes: frame(1.5), stroke: colours.ink, width: 2 },
-  ];
+  const box = boxOf(picture, f);
+  return [outline(box, colours.surface, 4.5, 1.5), outline(box, colours.ink, 2, 1.5)];
 }
 
 /** The plot of function f beside the cells, with the other functions of its kernel behind it. */
@@ -129,33 +123,19 @@ export function plotMarks(
   { x, y, width, height }: Rect,
   theme: Theme,
 ): Mark[] {
-  const { ranges } = picture;
-  const { colours } = theme;
-  const [left, top] = [x + 12, y + 14];
-  const reach = Number.isNaN(ranges[f]) ? "not finite" : `|φ| up to ${number(reachOf(picture, f))}`;
-  const framed = `${how}, framed in the map · ${reach}`;
-  const fits = (words: string, weight?: 600) => widthOf(words, 12, weight) <= width - 12;
-  const about = fits(framed) ? framed : `${how} · ${reach}`;
-  const text = (words: string, down: number, fill: string, weight: 400 | 600): Mark => ({
-    kind: "text",
-    x: left,
-    y: top + down,
-    text: fitted(words, width - 12, 12, weight),
-    fill,
-    size: 12,
-    weight,
-  });
-  const plot = magnifiedMarks(
-    picture,
-    f,
-    Number.NaN,
-    theme,
-    { width, height: height - HEAD },
-    othersOf(picture, f),
-  );
+  const { ink, muted } = theme.colours;
+  const size = 12;
+  const room = width - 12;
+  const reach = Number.isNaN(picture.ranges[f])
+    ? "not finite"
+    : `|φ| up to ${number(reachOf(picture, f))}`;
+  const about = fitting([`${how}, framed in the map · ${reach}`, `${how} · ${reach}`], room, size);
+  const named = placeTexts(picture, f).find((text) => widthOf(text, size, 600) <= room) ?? "";
+  const space = { width, height: height - HEAD };
+  const plot = magnifiedMarks(picture, f, Number.NaN, theme, space, othersOf(picture, f));
   return [
-    text(placeTexts(picture, f).find((words) => fits(words, 600)) ?? "", 0, colours.ink, 600),
-    text(about, 17, colours.muted, 400),
+    words(x + 12, y + 14, named, ink, { size, weight: 600 }),
+    words(x + 12, y + 31, about, muted, { size }),
     ...(plot ? [{ kind: "group" as const, at: [x, y + HEAD] as const, marks: plot }] : []),
   ];
 }

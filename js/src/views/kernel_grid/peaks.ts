@@ -51,20 +51,23 @@ export function withoutOutliers(ranges: ArrayLike<number>): number {
   return best;
 }
 
-/**
- * Remembers the peaks of frames that it has seen, and measures some of those that it has not. `made` is what they are
- * measured by: once that is another, all are measured anew.
- */
-export function peaksReader(): (
-  frames: readonly Frame[],
-  frame: Frame,
-  layer: LayerLayout,
-  valuesOfOne: number,
-  made: readonly unknown[],
-  measure: (frame: Frame, layer: LayerLayout) => Float32Array,
-) => { now: Peaks; all: Peaks[] } {
+/** How functions are measured: once `made` is another, all are measured anew. */
+interface Measure {
+  /** So many values of φ are computed for one frame. */
+  valuesOfOne: number;
+  made: readonly unknown[];
+  measure(frame: Frame, layer: LayerLayout): Float32Array;
+}
+
+/** Remembers the peaks of frames that it has seen, and measures some of those that it has not. */
+export function peaksReader() {
   const keep = memory();
-  return (frames, frame, layer, valuesOfOne, made, measure) => {
+  return (
+    frames: readonly Frame[],
+    frame: Frame,
+    layer: LayerLayout,
+    { valuesOfOne, made, measure }: Measure,
+  ): { now: Peaks; all: Peaks[] } => {
     const from = [layer.name, layer.shape.join(), ...made];
     const known = keep("peaks", from, () => new WeakMap<Frame, Peaks>());
     const peaksOf = (one: Frame, its: LayerLayout) => {
@@ -75,11 +78,10 @@ export function peaksReader(): (
     };
     const before = known.get(frame);
     const now = before ?? peaksOf(frame, layer);
-    const waiting: [Frame, LayerLayout][] = [];
-    for (const one of frames) {
+    const waiting = frames.flatMap((one): [Frame, LayerLayout][] => {
       const its = known.has(one) ? null : layerOf(one, layer.name);
-      if (its && sameShape(its, layer)) waiting.push([one, its]);
-    }
+      return its && sameShape(its, layer) ? [[one, its]] : [];
+    });
     // Evenly over the steps: what is left out has been nearly as far.
     const rest = before ? VALUES : VALUES - valuesOfOne;
     const least = before && valuesOfOne <= MOST_VALUES ? 1 : 0;

@@ -3,24 +3,22 @@
  * sample points, ranges and scales. No DOM.
  */
 
-import { type Plan, samplePlan } from "../../phi/curves.ts";
+import { ALL_POINTS, type Plan, samplePlan } from "../../phi/curves.ts";
 import { isPlain } from "../../phi/entries.ts";
-import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
+import type { Arrangement } from "../../phi/geometry.ts";
 import { allInputEnds, roundedOut } from "../../phi/inputs.ts";
-import { memory } from "../../phi/memory.ts";
+import { type Keep, memory } from "../../phi/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
-import { APART, CLOSE, COMPACT, LEAST_CELL, PLOT, WIDE, widthOfCells } from "./room.ts";
+import { arranged } from "./room.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
-import { isFlat, MOST_CURVES, type Settings, type Sort, type XRange } from "./settings.ts";
-import { change, layerOf, phi, type Subject, sameShape } from "./subject.ts";
+import { isFlat, isGrey, type Settings, type XRange } from "./settings.ts";
+import { phi, type Start, type Subject, startOf, subjectOf } from "./subject.ts";
 import type { Together } from "./together.ts";
 
-/** Enough to keep every row of a table. */
-const ALL_POINTS = 1 << 20;
 /** So many values of φ are computed for the ranges of one frame: all rows for some hundred functions. */
 const RANGE_VALUES = 40_000;
 /** Their points per function are a multiple of this, so that another width seldom needs others. */
@@ -56,7 +54,7 @@ export interface Picture {
   /** φ at the start, when it is drawn behind. */
   ghost: { subject: Subject; plan: Plan } | null;
   /** The start that is compared with: the first frame or the pinned one, where it has this layer in this shape. */
-  initial: { frame: Frame; layer: LayerLayout } | null;
+  initial: Start | null;
   /** Points per curve matched to the cell's pixels. */
   plan: Plan;
   /** max |value| per function, NaN where not finite. Empty in pattern mode. */
@@ -93,209 +91,175 @@ export function xRangeOf(
   choice: XRange,
   inputs: readonly [number, number] | null = null,
 ): [number, number] {
-  let lo = Number.POSITIVE_INFINITY;
-  let hi = Number.NEGATIVE_INFINITY;
-  for (const { x } of layer.tables) {
-    lo = Math.min(lo, x[0] as number);
-    hi = Math.max(hi, x[x.length - 1] as number);
-  }
-  const wide: [number, number] = [
-    Math.max(lo, Math.min(layer.extent[0], layer.domain[0])),
-    Math.min(hi, Math.max(layer.extent[1], layer.domain[1])),
-  ];
+  const lo = Math.min(...layer.tables.map(({ x }) => x[0]));
+  const hi = Math.max(...layer.tables.map(({ x }) => x[x.length - 1]));
+  const { domain, extent } = layer;
   if (choice === "inputs" && inputs) {
     const [from, to] = [Math.max(lo, inputs[0]), Math.min(hi, inputs[1])];
     if (from < to) return [from, to];
   }
-  const [from, to] = choice === "wide" ? wide : layer.domain;
+  const [from, to] =
+    choice === "wide"
+      ? [Math.max(lo, Math.min(extent[0], domain[0])), Math.min(hi, Math.max(extent[1], domain[1]))]
+      : domain;
   return from < to ? [from, to] : [lo, hi];
 }
 
-/** Kernels from the largest to the smallest of their functions' values; ties stay in place. */
-export function orderBy(layer: Pick<Picture, "shape">, perFunction: Float32Array): number[] {
-  const perKernel = kernelRanges(layer, perFunction);
-  const key = (kernel: number) => {
-    const value = perKernel[kernel] as number;
-    return Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
-  };
-  return Array.from(perKernel, (_, kernel) => kernel).sort((a, b) => {
-    const [ka, kb] = [key(a), key(b)];
-    return ka === kb ? a - b : kb - ka;
-  });
-}
-
-/**
- * The order of kernels that a sort asks for at this frame; null keeps their positions. `scored` are the numbers of the
- * score that is sorted by.
- */
-export function sortedOrder(
-  sort: Sort,
-  xRange: readonly [number, number],
-  frame: Frame,
-  layer: LayerLayout,
-  initial: Frame | null,
-  scored: Float32Array | null = null,
-  shape: Picture["shape"] = layer.shape,
-): number[] | null {
-  if (sort !== "range" && sort !== "change") return scored && orderBy({ shape }, scored);
-  const plan = samplePlan(layer, xRange, ALL_POINTS);
-  if (sort === "range") return orderBy({ shape }, phi(frame, layer).ranges(plan));
-  const start = startOf(initial, layer);
-  if (!start) return orderBy({ shape }, new Float32Array(layer.count));
-  return orderBy({ shape }, change(frame, layer, start.frame, start.layer).ranges(plan));
-}
-
-function startOf(initial: Frame | null, layer: LayerLayout): Picture["initial"] {
-  const its = layerOf(initial, layer.name);
-  return initial && its && sameShape(its, layer) ? { frame: initial, layer: its } : null;
+/** What a picture is made of. */
+export interface Ingredients {
+  frame: Frame;
+  layer: LayerLayout;
+  /** The start that is compared with. */
+  initial?: Frame | null;
+  settings: Settings;
+  width: number;
+  /** Pixels down that it is to fit, where it can. */
+  room?: number;
+  order?: readonly number[] | null;
+  observed?: Observed | null;
+  scores?: Scores;
+  /** The frames over which a scale stays. */
+  history?: readonly Frame[];
+  fold?: Fold | null;
+  together?: Together | null;
 }
 
 /**
  * Makes pictures one after another and keeps what does not change between
  * frames: arrangement, sample points and the ranges of the initial functions.
  */
-export function pictureMaker(): (
-  frame: Frame,
-  layer: LayerLayout,
-  initial: Frame | null,
-  settings: Settings,
-  width: number,
-  order: readonly number[] | null,
-  observed?: Observed | null,
-  scores?: Scores,
-  history?: readonly Frame[],
-  room?: number,
-  fold?: Fold | null,
-  together?: Together | null,
-) => Picture {
+export function pictureMaker(): (from: Ingredients) => Picture {
   const keep = memory();
   const readPeaks = peaksReader();
-  return (
-    frame,
-    layer,
-    initial,
-    settings,
-    width,
-    order,
-    observed = null,
-    scores,
-    history = [],
-    room = 0,
-    fold = null,
-    together = null,
-  ) => {
+
+  function groundOf(from: Ingredients): Picture {
+    const { frame, layer, initial = null, settings, width, order, observed, together } = from;
+    const { room = 0, fold = null } = from;
     const shape = keep("shape", [layer, fold], () => foldedShape(layer, fold));
     const { mode } = settings;
     const { arrangement, unit } = keep(
       "arrangement",
       [layer, shape, width, order, room, isFlat(settings), mode === "overview"],
-      () => arranged(layer, shape, settings, width, order, room, together !== null),
+      () => arranged({ ...from, compared: Boolean(together) }, shape),
     );
-    const seen = keep("inputs", [observed], () => inputsOf(observed));
+    const seen = keep("inputs", [observed], () => inputsOf(observed ?? null));
     const ownX = keep("xRange", [layer, settings.xRange, seen], () =>
       xRangeOf(layer, settings.xRange, seen),
     );
     const xRange = together?.x(ownX) ?? ownX;
     const points = Math.max(12, arrangement.cell);
-    const plan = keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points));
     const start = keep("start", [initial, layer], () => startOf(initial, layer));
-
-    const subject =
-      mode === "change" && start
-        ? change(frame, layer, start.frame, start.layer)
-        : phi(frame, layer);
-    const picture: Picture = {
+    return {
       frame,
       layer,
       settings,
       shape,
       arrangement,
       unit,
-      cells: new Float32Array(0),
+      cells: NONE,
       xRange,
       xIs: settings.xRange === "inputs" && !seen ? "domain" : settings.xRange,
-      subject,
+      subject: subjectOf(frame, layer, mode === "change" ? start : null),
       ghost: null,
       initial: start,
-      plan,
-      ranges: new Float32Array(0),
+      plan: keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points)),
+      ranges: NONE,
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
       covered: { first: frame.step, last: frame.step, steps: 1 },
       cut: 0,
       pattern: null,
       preferred: null,
-      greys: new Float32Array(0),
+      greys: NONE,
       shade: null,
       broken: 0,
     };
-    if (mode === "pattern") {
-      const contrast = contrastOf(subject, layer);
+  }
+
+  function shadeGreys(picture: Picture, observed: Observed | null) {
+    const { frame, layer, settings } = picture;
+    if (settings.mode === "pattern") {
+      const contrast = contrastOf(picture.subject, layer);
       const pixels = keep("pixels", [layer, observed], () => seesPixels(layer, observed));
       picture.pattern = { contrast, pixels };
-      picture.broken = contrast.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
       const most = layerRange(contrast.map(Math.abs));
       picture.scales = { smallest: most, largest: most };
       picture.scaleOf = () => most;
       picture.greys = contrast.map((v) => greyOf(v, most, settings.binarise));
-      picture.cells = picture.greys;
-      return picture;
-    }
-    if (mode === "preferred") {
+    } else {
       const within = settings.bounds === "observed" ? observed : null;
       const bounds = keep("bounds", [layer, within], () => boundsOf(layer, within));
       picture.preferred = preferredOf(frame, layer, bounds, settings.suppressed);
       picture.greys = greysOf(picture.preferred);
-      picture.cells = picture.greys;
-      picture.broken = picture.greys.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
-      return picture;
     }
+    picture.cells = picture.greys;
+    picture.broken = unknownIn(picture.greys);
+  }
+
+  function measure(picture: Picture, { scores, history = [], together }: Ingredients) {
+    const { frame, layer, settings, xRange, initial, arrangement } = picture;
+    const { mode } = settings;
     picture.shade = keep("shade", [layer, scores, settings.shade], () =>
       scores ? shadeOf(scores, settings.shade, layer) : null,
     );
-    // Never fewer points than are drawn, so that a curve leaves its cell only where it says so.
-    const most = RANGE_POINTS * Math.ceil(points / RANGE_POINTS);
-    const least = mode === "overview" ? Math.min(most, OVERVIEW_VALUES / layer.count) : most;
-    const each = Math.floor(Math.max(OVERVIEW_POINTS, least, RANGE_VALUES / layer.count));
-    const plans = keep("plans", [xRange, each], () => new WeakMap<LayerLayout, Plan>());
-    const planFor = (its: LayerLayout) => {
-      const known = plans.get(its) ?? samplePlan(its, xRange, each);
-      plans.set(its, known);
-      return known;
-    };
-    const measured = mode === "change" && start ? start : null;
-    const behind =
-      (mode === "curves" || mode === "overview") && settings.ghost && start ? start : null;
+    const { each, planFor } = planner(picture, keep);
+    const since = mode === "change" ? initial : null;
+    const drawsStart = (mode === "curves" || mode === "overview") && settings.ghost;
+    const behind = drawsStart ? initial : null;
     const frames = behind && !history.includes(behind.frame) ? [behind.frame, ...history] : history;
-    const { now, all } = readPeaks(
-      frames,
-      frame,
-      layer,
-      layer.count * planFor(layer).points,
-      [xRange, each, measured],
-      (one, its) => {
-        const drawn = measured ? change(one, its, measured.frame, measured.layer) : phi(one, its);
-        return drawn.ranges(planFor(its));
-      },
-    );
+    const { now, all } = readPeaks(frames, frame, layer, {
+      valuesOfOne: layer.count * planFor(layer).points,
+      made: [xRange, each, since],
+      measure: (one, its) => subjectOf(one, its, since).ranges(planFor(its)),
+    });
     picture.ranges = now.ranges;
-    picture.broken = now.ranges.reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+    picture.broken = unknownIn(now.ranges);
     if (behind) {
-      const plan = () => samplePlan(behind.layer, xRange, points);
-      const subject = phi(behind.frame, behind.layer);
-      picture.ghost = { subject, plan: keep("ghost", [behind, xRange, points], plan) };
+      const points = Math.max(12, arrangement.cell);
+      picture.ghost = {
+        subject: phi(behind.frame, behind.layer),
+        plan: keep("ghost", [behind, xRange, points], () =>
+          samplePlan(behind.layer, xRange, points),
+        ),
+      };
     }
     const steps = [now, ...all].map(({ step }) => step);
     const [first, last] = [Math.min(...steps), Math.max(...steps)];
     picture.covered = { first, last, steps: new Set(steps).size };
-    setScales(picture, now, all, together);
+    setScales(picture, now, all, together ?? null);
     // The numbers that a plain layer is known by lie under its lines.
     if (mode === "curves" && !picture.shade && isPlain(layer)) {
       const far = Math.max(Math.abs(xRange[0]), Math.abs(xRange[1]));
       picture.shade = weightsOf(frame, layer, picture.scales.largest / far);
     }
+  }
+
+  return (from) => {
+    const picture = groundOf(from);
+    if (isGrey(from.settings)) shadeGreys(picture, from.observed ?? null);
+    else measure(picture, from);
     return picture;
   };
+}
+
+const NONE = new Float32Array(0);
+
+const unknownIn = (values: Float32Array) =>
+  values.reduce((n, value) => n + (Number.isNaN(value) ? 1 : 0), 0);
+
+/** The points at which a layer is measured for the scales. */
+function planner({ layer, settings, xRange, arrangement }: Picture, keep: Keep) {
+  // Never fewer points than are drawn, so that a curve leaves its cell only where it says so.
+  const most = RANGE_POINTS * Math.ceil(Math.max(12, arrangement.cell) / RANGE_POINTS);
+  const least = settings.mode === "overview" ? Math.min(most, OVERVIEW_VALUES / layer.count) : most;
+  const each = Math.floor(Math.max(OVERVIEW_POINTS, least, RANGE_VALUES / layer.count));
+  const plans = keep("plans", [xRange, each], () => new WeakMap<LayerLayout, Plan>());
+  const planFor = (its: LayerLayout) => {
+    const known = plans.get(its) ?? samplePlan(its, xRange, each);
+    plans.set(its, known);
+    return known;
+  };
+  return { each, planFor };
 }
 
 /** How far one function reaches, at all points there are; NaN where it is not finite. */
@@ -346,59 +310,6 @@ function setScales(
 export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): Picture["shape"] {
   if (kind !== "linear" || !fold || fold[0] * fold[1] * fold[2] !== shape[1]) return shape;
   return [shape[0], ...fold];
-}
-
-/** Where the cells lie; where those of single functions would be too small, each is a kernel. */
-function arranged(
-  layer: LayerLayout,
-  shape: Picture["shape"],
-  settings: Settings,
-  width: number,
-  order: readonly number[] | null,
-  room: number,
-  compared: boolean,
-): { arrangement: Arrangement; unit: number } {
-  const [out, inputs, kh, kw] = shape;
-  const overview = settings.mode === "overview";
-  const flat = isFlat(settings);
-  const kind = kh * kw > 1 ? "conv" : layer.kind;
-  const across = overview ? widthOfCells(width) : width;
-  const tiny = overview || (flat && layer.count > MOST_CURVES);
-  const own = layer.kind === "elementwise" ? GROUP : "input";
-  const column = shape === layer.shape ? own : "channel";
-  const within = (down: number, least: number) => {
-    const of = (height: number, breadth: number, apart = APART, cell?: number) => {
-      const gap = flat ? undefined : apart;
-      const cells = {
-        kind,
-        out,
-        in: inputs,
-        kh: height,
-        kw: breadth,
-        column,
-        names: layer.names,
-        // A folded layer has a column for each channel, not for each input.
-        inputNames: shape === layer.shape ? layer.inputNames : undefined,
-        corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
-        apart: gap,
-        least: cell,
-      };
-      return arrange(cells, across, order, down, tiny);
-    };
-    const usual = of(kh, kw);
-    // Beside another grid it is as tall as that where its cells can be small enough.
-    const smaller = compared && !flat && usual.height > down ? COMPACT : [];
-    const compact = smaller.map((cell) => of(kh, kw, CLOSE, cell));
-    const arrangement = compact.find(({ height }) => height <= down) ?? usual;
-    // A folded map is read as a picture: it scrolls rather than becoming one cell.
-    const tooMany = arrangement.cell < least || arrangement.height > down;
-    const small = overview && layer.kind === "conv" && kh * kw > 1 && tooMany;
-    return small ? { arrangement: of(1, 1), unit: kh * kw } : { arrangement, unit: 1 };
-  };
-  if (!overview || width >= WIDE) return within(room, 1);
-  // The plot lies below.
-  const above = within(room - PLOT, LEAST_CELL);
-  return above.arrangement.cell < LEAST_CELL ? within(room, 1) : above;
 }
 
 function extremes(values: Float32Array): Extremes {

@@ -3,6 +3,8 @@
  * or least. No DOM.
  */
 
+import { quantile } from "d3-array";
+import { observedEntry } from "../../phi/entries.ts";
 import { expandAt } from "../../phi/expansion.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 
@@ -36,7 +38,8 @@ export function boundsOf(layer: LayerLayout, observed: Observed | null): Bounds 
   const { count, tableOf, bases } = layer;
   const low = new Float64Array(count);
   const high = new Float64Array(count);
-  const seen = observed && observed.patchCount > 0 && entriesOf(layer) === observed.entries;
+  const entries = (layer.conv?.groups ?? 1) * (count / layer.shape[0]);
+  const seen = observed && observed.patchCount > 0 && entries === observed.entries;
   if (!seen) {
     for (let f = 0; f < count; f++) {
       [low[f], high[f]] = bases[tableOf ? tableOf[f] : 0].domain;
@@ -44,34 +47,14 @@ export function boundsOf(layer: LayerLayout, observed: Observed | null): Bounds 
     return { low, high, samples: 0 };
   }
   const ends = Array.from({ length: observed.entries }, (_, entry) => quantiles(observed, entry));
-  for (let f = 0; f < count; f++) [low[f], high[f]] = ends[columnOf(layer, f)];
+  for (let f = 0; f < count; f++) [low[f], high[f]] = ends[observedEntry(layer, f)];
   return { low, high, samples: observed.samples };
 }
 
-function entriesOf({ shape: [, inputs, kh, kw], conv }: LayerLayout): number {
-  return inputs * kh * kw * (conv?.groups ?? 1);
-}
-
-/** Which of a layer's observed entries a function takes in. */
-function columnOf({ shape: [out, inputs, kh, kw], conv }: LayerLayout, f: number): number {
-  const perOutput = inputs * kh * kw;
-  const output = Math.floor(f / perOutput);
-  const group = Math.floor(output / Math.max(1, out / (conv?.groups ?? 1)));
-  return group * perOutput + (f % perOutput);
-}
-
-/** As numpy.quantile has it: on the straight line between neighbours. */
+/** The inputs of an entry but for the outermost at either end, as numpy.quantile has it. */
 function quantiles({ patches, patchCount, entries }: Observed, entry: number): [number, number] {
-  const values = new Float64Array(patchCount);
-  for (let p = 0; p < patchCount; p++) values[p] = patches[p * entries + entry];
-  values.sort();
-  const at = (share: number) => {
-    const place = share * (patchCount - 1);
-    const before = Math.floor(place);
-    const after = Math.min(patchCount - 1, before + 1);
-    return values[before] + (place - before) * (values[after] - values[before]);
-  };
-  return [at(TAIL), at(1 - TAIL)];
+  const values = Float64Array.from({ length: patchCount }, (_, p) => patches[p * entries + entry]);
+  return [quantile(values, TAIL) ?? Number.NaN, quantile(values, 1 - TAIL) ?? Number.NaN];
 }
 
 /** Where one interval lies in a table: rows first to stop − 1 inside it, and β at its ends and beyond the table. */

@@ -1,61 +1,42 @@
 /** KernelGrid, for tests and other tools that ask what is drawn. */
 
 import { functionOf } from "../../phi/entries.ts";
-import type { Arrangement, Rect } from "../../phi/geometry.ts";
+import type { Rect } from "../../phi/geometry.ts";
 import type { Store } from "../../wire/types.ts";
 import type { Picture } from "./picture.ts";
 import type { GridScene } from "./scene.ts";
 import type { Subject } from "./subject.ts";
 
 /** What tests and other tools may ask of a view, as `element.kwGrid`. */
-export interface GridProbe {
-  step(): number | null;
-  layer(): string | null;
-  arrangement(): Arrangement | null;
-  /** The points of function f as they are drawn. */
-  curve(f: number): { x: number[]; y: number[] } | null;
-  /** The points of function f as they are drawn behind it; null where nothing is. */
-  ghost(f: number): { step: number; x: number[]; y: number[] } | null;
-  /** The cell of function f in client pixels. */
-  rectOf(f: number): Rect | null;
-  /** Half the height of the axis of function f. */
-  yScale(f?: number): number | null;
-  /** Where function f is largest, or smallest, and φ there; null in other modes. */
-  preferred(f: number): { x: number; value: number; grey: number } | null;
-  hovered(): number;
-  selected(): number;
-  /** How often a frame has been drawn and how long the last drawing took. */
-  drawn(): { frames: number; milliseconds: number };
-}
-
-export interface GridElement extends HTMLElement {
-  kwGrid: GridProbe;
-}
-
 export function probeOf(
   scene: () => GridScene | null,
   store: () => Store | null,
   rectOf: (id: string) => Rect | null,
   drawn: () => { step: number | null; frames: number; milliseconds: number },
-): GridProbe {
+) {
   const picture = (): Picture | null => scene()?.picture ?? null;
   return {
     step: () => drawn().step,
     layer: () => picture()?.layer.name ?? null,
     arrangement: () => picture()?.arrangement ?? null,
-    curve(f) {
+    /** The points of function f as they are drawn. */
+    curve(f: number) {
       const from = picture();
       return from && points(from.subject, from.plan, f);
     },
-    ghost(f) {
+    /** The points of function f as they are drawn behind it; null where nothing is. */
+    ghost(f: number) {
       const from = picture();
       if (!from?.ghost || !from.initial) return null;
       const { subject, plan } = from.ghost;
       return { step: from.initial.frame.step, ...points(subject, plan, f) };
     },
-    rectOf: (f) => rectOf(String(f)),
+    /** The cell of function f in client pixels. */
+    rectOf: (f: number) => rectOf(String(f)),
+    /** Half the height of the axis of function f. */
     yScale: (f = 0) => picture()?.scaleOf(f) ?? null,
-    preferred(f) {
+    /** Where function f is largest, or smallest, and φ there; null in other modes. */
+    preferred(f: number) {
       const from = picture();
       if (!from?.preferred) return null;
       const { x, value } = from.preferred;
@@ -66,11 +47,16 @@ export function probeOf(
       const from = picture();
       return from ? functionOf(from.layer, store()?.selection() ?? null) : -1;
     },
+    /** How often a frame has been drawn and how long the last drawing took. */
     drawn() {
       const { frames, milliseconds } = drawn();
       return { frames, milliseconds };
     },
   };
+}
+
+export interface GridElement extends HTMLElement {
+  kwGrid: ReturnType<typeof probeOf>;
 }
 
 function points(subject: Subject, plan: Picture["plan"], f: number) {

@@ -2,45 +2,31 @@
 
 import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
-import {
-  type Arrangement,
-  cellAt,
-  neighbour,
-  type Rect,
-  rectOf,
-  rowEnds,
-  underHead,
-  widthTaken,
-} from "../../phi/geometry.ts";
+import { type Arrangement, type Rect, rectOf, rowEnds } from "../../phi/geometry.ts";
 import { seenThen } from "../../phi/inputs.ts";
+import { widthTaken } from "../../phi/labels.ts";
+import { memory } from "../../phi/memory.ts";
 import { paletteOf } from "../../phi/palette.ts";
+import { cellSites, stuckHeadMarks } from "../../scene/cells.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import { stuckHeadMarks } from "../../scene/heads.ts";
 import { rampOf } from "../../scene/heat.ts";
-import type { Remark, Scene, Sites } from "../../scene/marks.ts";
-import type { Frame, LayerLayout, Observed, Store } from "../../wire/types.ts";
+import type { Remark, Scene } from "../../scene/marks.ts";
+import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
 import { type LayerMap, mapOf, underMap } from "./map.ts";
 import { beyondGrid, functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
-import {
-  boxOf,
-  functionAt,
-  othersOf,
-  plotBox,
-  plotMarks,
-  plottedMarks,
-  shownOf,
-} from "./overview.ts";
+import { sortedOrder } from "./order.ts";
+import { functionAt, othersOf, plotBox, plotMarks, plottedMarks, shownOf } from "./overview.ts";
 import {
   type Fold,
   foldedShape,
+  type Ingredients,
   inputsOf,
   type Picture,
   pictureMaker,
-  sortedOrder,
   xRangeOf,
 } from "./picture.ts";
-import { type Scores, rampOf as scoreRamp, scoresReader, valuesOf } from "./scores.ts";
-import { isFlat, isGrey, type Settings, settingsOf, type Traits } from "./settings.ts";
+import { rampOf as scoreRamp, scoresReader, valuesOf } from "./scores.ts";
+import { isFlat, isGrey, settingsOf } from "./settings.ts";
 import { togetherOf } from "./together.ts";
 import {
   axesText,
@@ -82,106 +68,62 @@ export interface GridDrawing extends Drawing<GridScene> {
   readingX: number;
 }
 
-interface Order {
-  key: string;
-  scored: Float32Array | null;
-  kernels: number[] | null;
-}
-
 export function drawing(): GridDrawing {
   const makePicture = pictureMaker();
   const readScores = scoresReader();
-  let order: Order | null = null;
-  let picture: Picture | null = null;
-  let made: readonly unknown[] = [];
+  const keep = memory();
+  let sorting = 0;
 
-  function orderFor(
-    frame: Frame,
-    layer: LayerLayout,
-    settings: Settings,
-    scores: Scores,
-    ghost: Frame | null,
-    observed: Observed | null,
-    fold: Fold | null,
-  ) {
-    const shape = foldedShape(layer, fold);
-    const key = `${layer.name}|${shape}|${settings.sort}`;
-    const scored = valuesOf(scores, settings.sort, layer);
-    if (order?.key !== key || order.scored !== scored) {
-      const x = xRangeOf(layer, settings.xRange, inputsOf(observed));
-      const kernels = sortedOrder(settings.sort, x, frame, layer, ghost, scored, shape);
-      order = { key, scored, kernels };
-    }
-    return order;
-  }
-
-  function draw(given: Given): GridScene | string {
-    const { store, get, width, height } = given;
-    const frame = store.current();
-    if (!frame) return "waiting for the first frame…";
-    const layer = layerNamed(frame, get("layer"));
-    if (!layer) return "no layer to draw";
-    const settings = settingsOf((name) => get(String(name)) as Traits[typeof name], layer);
-    const scores = readScores(get("scores"));
-    const ghost = store.ghost();
+  function picked(given: Given, frame: Frame, layer: LayerLayout): Ingredients {
+    const { store, get, width, height: room } = given;
+    const settings = settingsOf(get, layer);
     const { xRange, bounds, mode } = settings;
     const dense = layer.kind === "linear";
     const asked = dense || xRange === "inputs" || bounds === "observed" || mode === "pattern";
     const observed = asked ? store.observed(layer.name) : null;
     const fold = (get("fold") as Fold | null) ?? observed?.fold ?? null;
-    const sorted = orderFor(frame, layer, settings, scores, ghost, observed, fold);
+    const from = { frame, layer, settings, width, room, observed, fold, initial: store.ghost() };
+    return { ...from, scores: readScores(get("scores")), together: togetherOf(get) };
+  }
+
+  function pictureOf(from: Ingredients, store: Store): Picture {
+    const { frame, layer, settings, scores = new Map(), together, fold = null, ...others } = from;
+    const shape = foldedShape(layer, fold);
+    const scored = valuesOf(scores, settings.sort, layer);
+    const order = keep("order", [layer.name, String(shape), settings.sort, scored, sorting], () => {
+      const x = xRangeOf(layer, settings.xRange, inputsOf(others.observed ?? null));
+      return sortedOrder(from, settings.sort, x, shape, scored);
+    });
     const steps = store.steps();
-    const together = togetherOf(get);
-    const known = [
-      together?.version(),
-      frame,
-      ghost,
-      observed,
-      scores,
-      layer,
-      width,
-      height,
-      sorted,
-      String(fold),
-    ];
-    const from = [...known, steps.length, steps[0], ...Object.values(settings)];
-    if (!picture || from.length !== made.length || from.some((part, k) => part !== made[k])) {
-      made = from;
-      const { kernels } = sorted;
-      const frames = framesOf(store, steps);
-      picture = makePicture(
-        frame,
-        layer,
-        ghost,
-        settings,
-        width,
-        kernels,
-        observed,
-        scores,
-        frames,
-        height,
-        fold,
-        together,
-      );
-    }
+    const known = [frame, layer, scores, together?.version(), String(fold), order];
+    const made = [...known, ...Object.values(others), steps.length, steps[0]];
+    return keep("picture", [...made, ...Object.values(settings)], () =>
+      makePicture({ ...from, order, history: framesOf(store, steps) }),
+    );
+  }
+
+  function draw(given: Given): GridScene | string {
+    const { store, get, width, pointed } = given;
+    const frame = store.current();
+    if (!frame) return "waiting for the first frame…";
+    const layer = layerNamed(frame, get("layer"));
+    if (!layer) return "no layer to draw";
+    const picture = pictureOf(picked(given, frame, layer), store);
     const map = layer.window ? mapOf(layer, store.summary(layer.name), width) : null;
     if (!map) return sceneOf(picture, given, draw.readingX);
-    const { pointed } = given;
-    const place = pointed.at && { x: pointed.at.x, y: pointed.at.y - map.under };
     // The map has sites of its own.
     const number = (id: string) => (id.startsWith("map:") ? "" : id);
     const below = {
-      ...pointed,
       id: number(pointed.id),
       keyboard: number(pointed.keyboard),
-      at: place,
+      at: pointed.at && { x: pointed.at.x, y: pointed.at.y - map.under },
     };
     const scene = sceneOf(picture, { ...given, pointed: below }, draw.readingX);
     return { ...underMap(scene, map, given.theme), map };
   }
   draw.readingX = 0;
   draw.sortAgain = () => {
-    order = null;
+    sorting++;
   };
   return draw;
 }
@@ -247,7 +189,10 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
       },
       { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
     ],
-    sites: sitesOf(picture),
+    sites: cellSites(arrangement, layer.count, (f) => selectionText(picture, f), {
+      size: picture.unit,
+      functionAt: (cell) => functionAt(picture, cell),
+    }),
   };
 }
 
@@ -256,26 +201,6 @@ function widthOf(arrangement: Arrangement, { still, width }: Given): number {
   const taken = widthTaken(arrangement);
   if (!still || taken > FILLED * width) return Math.max(width, arrangement.width);
   return Math.max(Math.min(width, LEAST_PICTURE), taken);
-}
-
-function sitesOf(picture: Picture): Sites {
-  const { arrangement, layer } = picture;
-  const known = (id: string) => id !== "" && Number(id) < layer.count;
-  return {
-    at(x, y, view) {
-      if (underHead(arrangement, view, y)) return "";
-      const f = functionAt(picture, cellAt(arrangement, x, y));
-      return f < 0 ? "" : String(f);
-    },
-    box: (id) => (known(id) ? boxOf(picture, Number(id)) : null),
-    words: (id) => (known(id) ? selectionText(picture, Number(id)) : ""),
-    next(id, direction) {
-      if (direction === "last") return String(layer.count - 1);
-      if (direction === "first" || !known(id)) return "0";
-      const cell = Math.floor(Number(id) / picture.unit);
-      return String(functionAt(picture, neighbour(arrangement, cell, direction)));
-    },
-  };
 }
 
 function captionOf(

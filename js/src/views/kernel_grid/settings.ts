@@ -12,7 +12,6 @@ export const SORTS = ["position", "range", "change"] as const;
 export type Mode = (typeof MODES)[number];
 export type Scale = (typeof SCALES)[number];
 export type XRange = (typeof X_RANGES)[number];
-export type BoundsChoice = (typeof BOUNDS)[number];
 /** One of those, or the name of a score. */
 export type Sort = string;
 
@@ -20,34 +19,13 @@ export interface Settings {
   mode: Mode;
   binarise: boolean;
   suppressed: boolean;
-  bounds: BoundsChoice;
+  bounds: (typeof BOUNDS)[number];
   scale: Scale;
   ghost: boolean;
   xRange: XRange;
   sort: Sort;
   /** The name of the score that tints the cells; empty for none. */
   shade: string;
-}
-
-/** The traits of the Python class, as the model of this view carries them. */
-export interface Traits {
-  stream: string;
-  layer: string;
-  mode: Mode | "auto";
-  fold: readonly number[] | null;
-  binarise: boolean;
-  suppressed: boolean;
-  bounds: BoundsChoice;
-  scale: Scale;
-  ghost: boolean;
-  x_range: XRange;
-  sort: Sort;
-  shade: string;
-  /** See scores.ts. */
-  scores: Record<string, unknown>;
-  height: number;
-  theme: "auto" | "light" | "dark";
-  [name: string]: unknown;
 }
 
 function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
@@ -58,13 +36,13 @@ function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
 export const MOST_CURVES = 3000;
 
 export function settingsOf(
-  get: <K extends keyof Traits>(name: K) => Traits[K],
+  get: (trait: string) => unknown,
   layer: LayerLayout | null = null,
 ): Settings {
-  const scores = Object.keys(get("scores") ?? {});
+  const scores = Object.keys((get("scores") as object | null) ?? {});
   const mode = get("mode");
   const isAuto = !MODES.includes(mode as Mode);
-  const most = togetherOf((name) => get(name))?.most ?? MOST_CURVES;
+  const most = togetherOf(get)?.most ?? MOST_CURVES;
   return {
     mode: isAuto && layer && layer.count > most ? "overview" : oneOf(MODES, mode),
     binarise: Boolean(get("binarise")),

@@ -108,3 +108,20 @@ function sameNumbers(
 export function sameShape(a: LayerLayout, b: LayerLayout): boolean {
   return a.kind === b.kind && a.shape.every((n, k) => n === b.shape[k]);
 }
+
+/** A frame with its own of a layer. */
+export interface Start {
+  frame: Frame;
+  layer: LayerLayout;
+}
+
+/** The start that is compared with, where it has a layer in the same shape. */
+export function startOf(initial: Frame | null, layer: LayerLayout): Start | null {
+  const its = layerOf(initial, layer.name);
+  return initial && its && sameShape(its, layer) ? { frame: initial, layer: its } : null;
+}
+
+/** φ, or its change since a start. */
+export function subjectOf(frame: Frame, layer: LayerLayout, since: Start | null): Subject {
+  return since ? change(frame, layer, since.frame, since.layer) : phi(frame, layer);
+}

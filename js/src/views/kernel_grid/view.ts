@@ -1,11 +1,12 @@
 /** KernelGrid: the header, the tooltip and the hands on its scene. */
 
 import type { RenderProps } from "@anywidget/types";
-import { entryText, layerNamed, layerTitle, selectionOf } from "../../phi/entries.ts";
+import { layerNamed, layerTitle } from "../../phi/entries.ts";
 import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { element } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
@@ -15,7 +16,7 @@ import { placeOf } from "./map.ts";
 import { type GridElement, probeOf } from "./probe.ts";
 import { drawing, type GridScene } from "./scene.ts";
 import { scoresReader } from "./scores.ts";
-import { settingsOf, type Traits } from "./settings.ts";
+import { settingsOf } from "./settings.ts";
 import css from "./style.css";
 import { TALLEST, togetherOf } from "./together.ts";
 import { hoverLines, placeText, selectionText } from "./words.ts";
@@ -67,8 +68,7 @@ function build(shell: Shell): Parts {
           shell.store()?.look(layer.name, place.out, place.in);
           return;
         }
-        shell.store()?.select(selectionOf(layer, Number(id)));
-        if (event.type === "keydown") shell.speak(`selected: ${entryText(layer, Number(id))}`);
+        pressFunction(shell, layer, id, event);
       },
       arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
       key,
@@ -84,12 +84,7 @@ function build(shell: Shell): Parts {
 
   /** With Shift the arrows read along the function; Escape clears the selection. */
   function key(event: KeyboardEvent, id: string): boolean {
-    const store = shell.store();
-    if (event.key === "Escape" && store?.selection()) {
-      store.select(null);
-      shell.speak("selection cleared");
-      return true;
-    }
+    if (clearedBy(event, shell)) return true;
     const sideways = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
     if (!scene || !event.shiftKey || sideways === 0 || !/^\d+$/.test(id)) return false;
     const { picture } = scene;
@@ -155,7 +150,7 @@ function build(shell: Shell): Parts {
     draw(given) {
       const { store } = given;
       const layer = layerNamed(store.current(), given.get("layer"));
-      const settings = settingsOf((name) => given.get(String(name)) as Traits[typeof name], layer);
+      const settings = settingsOf(given.get, layer);
       const layers = store.current()?.layout.layers ?? [];
       const scores = [...readScores(given.get("scores")).keys()];
       const choices = { ...settings, layer: layer?.name ?? "" };

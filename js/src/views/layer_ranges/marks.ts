@@ -5,6 +5,7 @@ import { number } from "../../phi/format.ts";
 import { logTicks, type Range, type Scale } from "../../scene/axes.ts";
 import { valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
+import { line, rects, segments, words } from "../../scene/shapes.ts";
 import { snapped } from "../../scene/snap.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
@@ -23,6 +24,12 @@ import {
   TITLE,
 } from "./layout.ts";
 import { aside, drawnNotes } from "./words.ts";
+
+/** What marks look like: their colours, and device pixels per pixel. */
+export interface Look {
+  colours: Colours;
+  ratio: number;
+}
 
 /** Heights within a row's plot. */
 const BASELINE = 12;
@@ -78,17 +85,12 @@ export function groundMarks(
   view: Rect,
   axis: Range,
   marked: { chosen: number; hovered: number },
-  colours: Colours,
-  ratio: number,
+  { colours, ratio }: Look,
 ): Mark[] {
   const [from, to] = rowsWithin(layout, view);
   const marks: Mark[] = [];
   const bar = (k: number, fill: string) =>
-    marks.push({
-      kind: "rects",
-      boxes: [0, rowTop(layout, k), layout.width, layout.rowHeight],
-      fill,
-    });
+    marks.push(rects([0, rowTop(layout, k), layout.width, layout.rowHeight], { fill }));
   for (let k = from; k < to; k++) {
     if (k === marked.chosen) bar(k, colours.chosen);
     else if (k === marked.hovered) bar(k, colours.hover);
@@ -103,9 +105,7 @@ export function groundMarks(
       lines.push(x, y + 16, x, y + layout.heights.height);
     }
   }
-  const ends = Array.from({ length: lines.length / 4 }, (_, k) => 2 * k + 2);
-  marks.push({ kind: "lines", xy: lines, ends, stroke: colours.grid });
-  return marks;
+  return [...marks, segments(lines, colours.grid)];
 }
 
 /** `both`: beside what is so over the inputs, what is so on the grid. */
@@ -123,7 +123,7 @@ export function rowMarks(
     const top = rowTop(layout, from + k);
     return [
       ...nameMarks(row, layout.names[from + k], layout, top, colours),
-      ...plotMarks(row, layout, toX, top, both, content.old === true, colours),
+      ...plotMarks(row, layout, toX, top, { both, old: content.old === true }, colours),
       ...cellMarks(row, layout, top, colours),
     ];
   });
@@ -137,38 +137,18 @@ function nameMarks(
   colours: Colours,
 ): Mark[] {
   const warns = aside(row);
-  const size = BELOW;
+  const y = top + BASELINE;
   const room = plot.width - widthOf(layerTitle(row), NAME, 600) - 10;
-  const note = drawnNotes(row).find((words) => widthOf(words, size) <= room);
-  const marks: Mark[] = [
-    {
-      kind: "text",
-      x: plot.x,
-      y: top + BASELINE,
-      text: name,
-      fill: colours.ink,
-      size: NAME,
-      weight: 600,
-    },
-  ];
+  const note = drawnNotes(row).find((text) => widthOf(text, BELOW) <= room);
+  const title = words(plot.x, y, name, colours.ink, { size: NAME, weight: 600 });
   if (note) {
     const x = plot.x + widthOf(name, NAME, 600) + 8;
-    const fill = warns ? colours.warn : colours.muted;
-    marks.push({ kind: "text", x, y: top + BASELINE, text: note, fill, size });
+    return [title, words(x, y, note, warns ? colours.warn : colours.muted)];
   }
+  if (!warns) return [title];
   // What is wrong is said in any case: under the numbers, where it has no room beside the name.
-  if (!note && warns) {
-    const place = { x: width - PAD, y: top + rowHeight - 4 };
-    marks.push({
-      kind: "text",
-      ...place,
-      text: warns,
-      fill: colours.warn,
-      size: BELOW,
-      anchor: "end",
-    });
-  }
-  return marks;
+  const foot = top + rowHeight - 4;
+  return [title, words(width - PAD, foot, warns, colours.warn, { anchor: "end" })];
 }
 
 function plotMarks(
@@ -176,8 +156,7 @@ function plotMarks(
   layout: Layout,
   toX: Scale,
   top: number,
-  both: boolean,
-  old: boolean,
+  { both, old }: { both: boolean; old: boolean },
   colours: Colours,
 ): Mark[] {
   const marks: Mark[] = [];
@@ -186,7 +165,7 @@ function plotMarks(
   if (median > 0) {
     const x = toX(median);
     const xy = [x, top + START[0], x, top + layout.heights.height - START[1]];
-    marks.push({ kind: "lines", xy, ends: [2], stroke: colours.ghost, width: 1.2, dash: [3, 2.5] });
+    marks.push(line(xy, colours.ghost, { width: 1.2, dash: [3, 2.5] }));
   }
   const [upper, lower] = layout.heights.boxes;
   const fill = row.seen ? colours.seen : colours.dot;
@@ -194,9 +173,8 @@ function plotMarks(
     ...boxMarks(row.seen, toX, top + upper, colours["seen-box"], colours.seen),
     { kind: "dots", xy: dotPlaces(row, toX, layout, top), r: 2, fill },
   ];
-  marks.push(
-    ...(old && row.seen ? [{ kind: "group", marks: drawn, opacity: PALE } as const] : drawn),
-  );
+  const pale = old && row.seen !== null;
+  marks.push(...(pale ? [{ kind: "group", marks: drawn, opacity: PALE } as const] : drawn));
   if (onGrid) {
     const y = top + (row.seen ? lower : upper);
     marks.push(...boxMarks(row.grid, toX, y, colours.box, colours.ink));
@@ -214,42 +192,64 @@ function boxMarks(
   if (!spread || !(spread[4] > 0)) return [];
   // A logarithmic axis has no place for zero: it lies at the left end.
   const [low, lower, median, upper, high] = spread.map((value) => toX(Math.max(value, 1e-300)));
-  const marks: Mark[] = [
-    { kind: "rects", boxes: [lower, y - 3.5, Math.max(1, upper - lower), 7], fill },
-    { kind: "lines", xy: [low, y, high, y], ends: [2], stroke },
+  const middle = spread[2] > 0 ? [rects([median - 1.2, y - 5, 2.4, 10], { fill: stroke })] : [];
+  return [
+    rects([lower, y - 3.5, Math.max(1, upper - lower), 7], { fill }),
+    line([low, y, high, y], stroke),
+    ...middle,
   ];
-  if (spread[2] > 0)
-    marks.push({ kind: "rects", boxes: [median - 1.2, y - 5, 2.4, 10], fill: stroke });
-  return marks;
+}
+
+/** Words that end at a place: strong ones lead. */
+function ending(
+  x: number,
+  y: number,
+  text: string,
+  size: number,
+  colours: Colours,
+  strong: boolean,
+) {
+  const fill = strong ? colours.ink : colours.muted;
+  return words(x, y, text, fill, { size, weight: strong ? 600 : 400, anchor: "end" });
 }
 
 function cellMarks(row: Row, layout: Layout, top: number, colours: Colours): Mark[] {
   const { rowHeight, bands } = layout;
   const between = bands > 1 ? (rowHeight - 6) / bands : 0;
-  return layout.cells.flatMap(({ column, right, width, band }) => {
+  return layout.cells.flatMap(({ column, right, width, band }): Mark[] => {
     const [first, second] = column.lines(row.numbers);
     const y = bands > 1 ? top + 4 + band * between : top + layout.heights.height / 2 - 14;
-    const text = (words: string, at: number, strong: boolean): Mark => ({
-      kind: "text",
-      x: right,
-      y: at,
-      text: words,
-      fill: strong ? colours.ink : colours.muted,
-      size: CELL,
-      weight: strong ? 600 : 400,
-      anchor: "end",
-    });
-    const marks = [text(first, y + 11, true), text(second, y + 25, false)];
+    const text = [
+      ending(right, y + 11, first, CELL, colours, true),
+      ending(right, y + 25, second, CELL, colours, false),
+    ];
     const share = column.title === "splines" ? row.numbers.spline_share : null;
-    if (share === null) return marks;
+    if (share === null) return text;
     const x = right - width + 14;
-    const room = right - x;
-    const base = room * (1 - share);
-    marks.push(
-      { kind: "rects", boxes: [x, y + 18, base, 6], fill: colours.base },
-      { kind: "rects", boxes: [x + base, y + 18, room - base, 6], fill: colours.spline },
-    );
-    return marks;
+    const base = (right - x) * (1 - share);
+    return [
+      ...text,
+      rects([x, y + 18, base, 6], { fill: colours.base }),
+      rects([x + base, y + 18, right - x - base, 6], { fill: colours.spline }),
+    ];
+  });
+}
+
+/** Numbers along an axis, kept within its ends; those that would touch the one before are left out. */
+export function numbersAlong(
+  at: readonly { x: number; text: string }[],
+  { x: start, width }: { x: number; width: number },
+  y: number,
+  fill: string,
+  apart: number,
+): Mark[] {
+  let free = Number.NEGATIVE_INFINITY;
+  return at.flatMap(({ x: wanted, text }) => {
+    const half = widthOf(text, BELOW) / 2;
+    const x = Math.max(start + half, Math.min(start + width - half, wanted));
+    if (x - half < free) return [];
+    free = x + half + apart;
+    return [words(x, y, text, fill, { anchor: "middle" })];
   });
 }
 
@@ -265,57 +265,26 @@ export function headMarks(
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const toX = rangeScale(axis, layout);
   const bottom = top + height;
-  const marks: Mark[] = [
-    { kind: "rects", boxes: [0, top, width, height], fill: colours.surface },
-    { kind: "rects", boxes: [PAD, bottom - 1, width - 2 * PAD, 1], fill: colours.line },
-    headText("range of φ: max − min", plot.x, top + half - 6 - LINE, plot.width, colours.ink),
-  ];
-  let free = Number.NEGATIVE_INFINITY;
-  for (const tick of rangeTicks(axis, layout)) {
-    const text = number(tick);
-    const wide = widthOf(text, BELOW);
-    // A number at an end of the axis must not be cut off.
-    const x = Math.max(plot.x + wide / 2, Math.min(plot.x + plot.width - wide / 2, toX(tick)));
-    if (x - wide / 2 < free) continue;
-    free = x + wide / 2 + 6;
-    marks.push({
-      kind: "text",
-      x,
-      y: top + half - 6,
-      text,
-      fill: colours.muted,
-      size: BELOW,
-      anchor: "middle",
-    });
-  }
-  for (const { column, right, band } of cells) {
-    const y = bottom - 6 - 2 * LINE * (bands - 1 - band);
-    const text = (words: string, at: number, strong: boolean): Mark => ({
-      kind: "text",
-      x: right,
-      y: at,
-      text: words,
-      fill: strong ? colours.ink : colours.muted,
-      size: strong ? TITLE : BELOW,
-      weight: strong ? 600 : 400,
-      anchor: "end",
-    });
-    marks.push(text(column.title, y - LINE, true), text(column.below, y, false));
-  }
+  const ticks = rangeTicks(axis, layout).map((tick) => ({ x: toX(tick), text: number(tick) }));
   const above = timesTop > 0 ? half : 0;
-  return [...marks, ...times(top + above, height - above)];
+  return [
+    rects([0, top, width, height], { fill: colours.surface }),
+    rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
+    headText("range of φ: max − min", plot.x, top + half - 6 - LINE, plot.width, colours.ink),
+    ...numbersAlong(ticks, plot, top + half - 6, colours.muted, 6),
+    ...cells.flatMap(({ column, right, band }) => {
+      const y = bottom - 6 - 2 * LINE * (bands - 1 - band);
+      return [
+        ending(right, y - LINE, column.title, TITLE, colours, true),
+        ending(right, y, column.below, BELOW, colours, false),
+      ];
+    }),
+    ...times(top + above, height - above),
+  ];
 }
 
 export function headText(text: string, x: number, y: number, room: number, fill: string): Mark {
-  return {
-    kind: "text",
-    x,
-    y,
-    text: fitted(text, room, TITLE, 600),
-    fill,
-    size: TITLE,
-    weight: 600,
-  };
+  return words(x, y, fitted(text, room, TITLE, 600), fill, { size: TITLE, weight: 600 });
 }
 
 function rangeTicks(axis: Range, { plot }: Layout): number[] {

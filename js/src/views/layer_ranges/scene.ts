@@ -5,6 +5,8 @@ import { formatCount, number } from "../../phi/format.ts";
 import type { Range } from "../../scene/axes.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Mark, Remark, Scene } from "../../scene/marks.ts";
+import { dot as dotAt } from "../../scene/shapes.ts";
+import { cursorMark } from "../../scene/strokes.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import { type Content, contentReader, measureOf } from "./content.ts";
 import { headHeight, type Layout, layoutOf, rowTop } from "./layout.ts";
@@ -38,6 +40,7 @@ export function drawing(): Drawing<RangesScene> {
 function sceneOf(content: Content, times: Times, given: Given): RangesScene {
   const { store, theme, ratio, pointed, width } = given;
   const { colours } = theme;
+  const look = { colours, ratio };
   const more = given.get("more") === true;
   const layout = layoutOf(content, width, more);
   const axis = rangeAxis(content.rows);
@@ -47,7 +50,7 @@ function sceneOf(content: Content, times: Times, given: Given): RangesScene {
   const { at } = pointed;
   const over = at && hovered >= 0 ? stepAt(times, layout, at.x, at.y) : null;
   const reading =
-    over === null ? { words: "", marks: [] } : readAt(times, layout, hovered, over, colours, ratio);
+    over === null ? { words: "", marks: [] } : readAt(times, layout, hovered, over, look);
   const now = shownStep(given, content, times);
   const [headline, why] = sentences(content);
   return {
@@ -67,9 +70,9 @@ function sceneOf(content: Content, times: Times, given: Given): RangesScene {
     caption: captionOf(content, given, [headline, why], more),
     cuts: content.rows.map((_, k) => rowTop(layout, k + 1)),
     sheets: [
-      { marks: (view) => groundMarks(layout, view, axis, { chosen, hovered }, colours, ratio) },
+      { marks: (view) => groundMarks(layout, view, axis, { chosen, hovered }, look) },
       { marks: (view) => rowMarks(content, layout, view, axis, more, colours) },
-      { marks: (view) => timesMarks(times, layout, view, now, colours, ratio) },
+      { marks: (view) => timesMarks(times, layout, view, now, look) },
       { marks: () => [...reading.marks, ...markedMarks(content, layout, axis, given)] },
       {
         marks: (view) => {
@@ -102,9 +105,9 @@ function markedMarks(content: Content, layout: Layout, axis: Range, given: Given
   const marks: Mark[] = [];
   const ring = (row: number, dot: number, stroke: string) => {
     const places = dotPlaces(content.rows[row], toX, layout, rowTop(layout, row));
-    const xy = places.slice(2 * dot, 2 * dot + 2);
-    marks.push({ kind: "dots", xy, r: 4, stroke, fill: colours.surface, width: 2 });
-    marks.push({ kind: "dots", xy, r: 1.8, fill: stroke });
+    const [x, y] = places.slice(2 * dot);
+    marks.push(dotAt(x, y, 4, { stroke, fill: colours.surface, width: 2 }));
+    marks.push(dotAt(x, y, 1.8, { fill: stroke }));
   };
   const chosen = rowOf(content.rows, store.selection());
   if (chosen >= 0) {
@@ -117,8 +120,8 @@ function markedMarks(content: Content, layout: Layout, axis: Range, given: Given
   const keyboard = siteOf(pointed.keyboard);
   if (keyboard.row >= 0 && keyboard.dot < 0) {
     const y = rowTop(layout, keyboard.row);
-    const boxes = [1, y + 1, layout.width - 2, layout.rowHeight - 2];
-    marks.push({ kind: "rects", boxes, stroke: colours.ink, width: 1.5, dash: [3, 2] });
+    const row = { x: 0, y, width: layout.width, height: layout.rowHeight };
+    marks.push(cursorMark(row, colours, -1));
   }
   return marks;
 }

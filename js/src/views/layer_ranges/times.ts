@@ -5,12 +5,13 @@ import { linear, type Range, type Scale, ticks } from "../../scene/axes.ts";
 import { pointAt } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
+import { dot, line, segments, words } from "../../scene/shapes.ts";
 import { snapped } from "../../scene/snap.ts";
-import { fitted, widthOf } from "../../scene/text.ts";
+import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { type Lines, MEASURED, type Measure, type Past, type Series } from "./content.ts";
 import { BELOW, type Layout, LINE, rowsWithin, rowTop, TITLE } from "./layout.ts";
-import { headText } from "./marks.ts";
+import { headText, type Look, numbersAlong } from "./marks.ts";
 import { percent } from "./words.ts";
 
 const EDGE = 7;
@@ -72,8 +73,7 @@ export function timesMarks(
   layout: Layout,
   view: Rect,
   now: number,
-  colours: Colours,
-  ratio: number,
+  { colours, ratio }: Look,
 ): Mark[] {
   if (!layout.timed) return [];
   const [from, to] = rowsWithin(layout, view);
@@ -86,49 +86,39 @@ export function timesMarks(
     if (!lines) continue;
     const top = rowTop(layout, k);
     const y = toY(top);
-    const ends = [top + timesTop + EDGE, top + timesTop + timesHeight - EDGE];
-    const frame = ends.flatMap((at) => {
-      const line = snapped(at, ratio);
-      return [place.x, line, place.x + place.width, line];
+    const frame = [top + timesTop + EDGE, top + timesTop + timesHeight - EDGE].flatMap((at) => {
+      const rung = snapped(at, ratio);
+      return [place.x, rung, place.x + place.width, rung];
     });
-    marks.push({ kind: "lines", xy: frame, ends: [2, 4], stroke: colours.grid });
+    marks.push(segments(frame, colours.grid));
     if (lines.band) marks.push(bandMark(lines.band, toX, y, colours));
     marks.push(...curveMarks(lines.first, toX, y, plain ? colours.ink : colours.base));
     marks.push(...curveMarks(lines.splines, toX, y, colours.spline));
     if (now >= times.steps.from && now <= times.steps.to) {
       const x = snapped(toX(now), ratio);
-      const line = [x, top + timesTop + 2, x, top + timesTop + timesHeight - 2];
-      marks.push({ kind: "lines", xy: line, ends: [2], stroke: colours.accent });
+      const ends = [x, top + timesTop + 2, x, top + timesTop + timesHeight - 2];
+      marks.push(line(ends, colours.accent));
     }
   }
   return marks;
 }
 
-function curveMarks({ steps, values }: Series, toX: Scale, toY: Scale, stroke: string): Mark[] {
-  const xy: number[] = [];
-  for (let k = 0; k < steps.length; k++) {
-    const y = toY(values[k]);
-    if (Number.isFinite(y)) xy.push(toX(steps[k]), y);
-  }
-  // A single point would be no line.
-  if (xy.length === 2) return [{ kind: "dots", xy, r: 2, fill: stroke }];
-  return [{ kind: "lines", xy, ends: [xy.length / 2], stroke, width: 2 }];
+function pointsOf({ steps, values }: Series, toX: Scale, toY: Scale): number[][] {
+  return Array.from(steps, (step, k) => [toX(step), toY(values[k])]).filter(([, y]) =>
+    Number.isFinite(y),
+  );
 }
 
-function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, colours: Colours): Mark {
-  const points = ({ steps, values }: Series) =>
-    Array.from(steps, (step, k) => [toX(step), toY(values[k])]).filter(([, y]) =>
-      Number.isFinite(y),
-    );
-  const xy = [...points(low), ...points(high).reverse()].flat();
-  return {
-    kind: "lines",
-    xy,
-    ends: [xy.length / 2],
-    closed: true,
-    fill: colours.box,
-    opacity: 0.55,
-  };
+function curveMarks(series: Series, toX: Scale, toY: Scale, stroke: string): Mark[] {
+  const xy = pointsOf(series, toX, toY).flat();
+  // A single point would be no line.
+  if (xy.length === 2) return [dot(xy[0], xy[1], 2, { fill: stroke })];
+  return [line(xy, stroke, { width: 2 })];
+}
+
+function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, { box }: Colours): Mark {
+  const xy = [...pointsOf(low, toX, toY), ...pointsOf(high, toX, toY).reverse()].flat();
+  return { kind: "lines", xy, ends: [xy.length / 2], closed: true, fill: box, opacity: 0.55 };
 }
 
 /** What the axes of the curves are; they stay where rows scroll. */
@@ -148,43 +138,22 @@ export function timesHead(
   const [low, high] = [times.values.from, times.values.to].map((value) =>
     log ? number(Number(value.toPrecision(2))) : percent(value),
   );
-  const [whole, short] = [
-    `${measured} by step`,
-    measured.replace(/ (on the grid|over the inputs seen)$/, ""),
-  ];
-  const titles = [whole, measured, short];
+  const short = measured.replace(/ (on the grid|over the inputs seen)$/, "");
+  const titles = [`${measured} by step`, measured, short];
   const title = titles.find((text) => widthOf(text, TITLE, 600) <= width) ?? short;
   // What the title has no room for is said below it.
   const rest = title === short ? measured.slice(short.length).trim() : "";
   const ends = `${rest ? `${rest}, ` : ""}${low} to ${high}`;
-  const how = log ? ", logarithmic" : "";
-
-  const size = BELOW;
-  const words = widthOf(ends + how, size) <= width ? ends + how : fitted(ends, width, size);
-  const note = (text: string, at: number, y: number, anchor: "start" | "middle"): Mark => ({
-    kind: "text",
-    x: at,
-    y,
-    text,
-    fill: colours.muted,
-    size: BELOW,
-    anchor,
-  });
-  const marks: Mark[] = [
-    headText(title, x, bottom - 6 - 2 * LINE, width, colours.ink),
-    note(words, x, bottom - 6 - LINE, "start"),
-  ];
-  let free = Number.NEGATIVE_INFINITY;
+  const said = fitting([`${ends}${log ? ", logarithmic" : ""}`, ends], width, BELOW);
   const most = Math.max(2, Math.floor(width / 60));
-  for (const step of ticks(times.steps, most).filter(Number.isInteger)) {
-    const text = formatCount(step);
-    const half = widthOf(text, BELOW) / 2;
-    const at = Math.max(x + half, Math.min(x + width - half, toX(step)));
-    if (at - half < free) continue;
-    free = at + half + 8;
-    marks.push(note(text, at, bottom - 6, "middle"));
-  }
-  return marks;
+  const steps = ticks(times.steps, most)
+    .filter(Number.isInteger)
+    .map((step) => ({ x: toX(step), text: formatCount(step) }));
+  return [
+    headText(title, x, bottom - 6 - 2 * LINE, width, colours.ink),
+    words(x, bottom - 6 - LINE, said, colours.muted),
+    ...numbersAlong(steps, layout.times, bottom - 6, colours.muted, 8),
+  ];
 }
 
 /** The step under a place, where that is in the curves. */
@@ -203,13 +172,11 @@ export function readAt(
   layout: Layout,
   k: number,
   step: number,
-  colours: Colours,
-  ratio: number,
+  { colours, ratio }: Look,
 ): { words: string; marks: Mark[] } {
   const { toX, toY } = scales(times, layout);
   const y = toY(rowTop(layout, k));
   const { log } = MEASURED[times.measure];
-  const { words } = times;
   const read = [times.rows[k]?.first, times.rows[k]?.splines].map((series) =>
     series ? pointAt({ x: series.steps, y: series.values }, step) : null,
   );
@@ -223,18 +190,14 @@ export function readAt(
   });
   const x = snapped(toX(points[0].step), ratio);
   const at = rowTop(layout, k) + layout.timesTop;
-  const line = [x, at + 2, x, at + layout.timesHeight - 2];
-  const spots = points.map((point) => [toX(point.step), y(point.value)]);
+  const spots = points
+    .map((point) => [toX(point.step), y(point.value)])
+    .filter(([, height]) => Number.isFinite(height));
   return {
-    words: `step ${formatCount(points[0].step)}: ${words} ${parts.join(", ")}`,
+    words: `step ${formatCount(points[0].step)}: ${times.words} ${parts.join(", ")}`,
     marks: [
-      { kind: "lines", xy: line, ends: [2], stroke: colours.muted },
-      {
-        kind: "dots",
-        xy: spots.filter(([, v]) => Number.isFinite(v)).flat(),
-        r: 2.5,
-        fill: colours.accent,
-      },
+      line([x, at + 2, x, at + layout.timesHeight - 2], colours.muted),
+      { kind: "dots", xy: spots.flat(), r: 2.5, fill: colours.accent },
     ],
   };
 }

@@ -4,6 +4,7 @@ import type { RenderProps } from "@anywidget/types";
 import { functionOf, selectionOf } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { clearedBy } from "../../shell/picking.ts";
 import { createStage } from "../../shell/stage.ts";
 import { measureOf } from "./content.ts";
 import { createHeader } from "./controls.ts";
@@ -58,12 +59,7 @@ function build(shell: Shell): Parts {
       moved: shell.schedule,
       press: (id, event) => press(id, event.type === "keydown"),
       arrived,
-      key(event) {
-        if (event.key !== "Escape" || !shell.store()?.selection()) return false;
-        shell.store()?.select(null);
-        shell.speak("selection cleared");
-        return true;
-      },
+      key: (event) => clearedBy(event, shell),
       cursor: (id) => (id.startsWith("c") ? "help" : id ? "pointer" : ""),
       title: (id) => scene?.reading || (scene?.sites.words(id) ?? ""),
     },

@@ -2,12 +2,12 @@
 
 import { numberedName } from "../../phi/entries.ts";
 import { DIRECTIONS } from "../../phi/ramp.ts";
-import { type Choice, createKit, type Entry } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
+import { createOptions, entries, type Option } from "../../shell/options.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { ARTICLE, type Input, MODES, SCALES, type Settings } from "./settings.ts";
 
-/** What the header shows; nothing changes in the page where nothing differs. */
+/** What the header shows. */
 export interface State {
   settings: Settings;
   layer: string;
@@ -24,11 +24,6 @@ export interface State {
 }
 
 export type Axis = "x" | "y";
-
-export interface Header {
-  element: HTMLElement;
-  show(state: State): void;
-}
 
 /** What is done with what was chosen. */
 export interface Acts {
@@ -68,42 +63,123 @@ function overWhat({ onGrid, limits }: Settings): string {
 const RESOLUTIONS = [8, 16, 32, 64, 128];
 const MOST_OUTPUTS = 4096;
 
-/** Fills a choice only where it has other entries than before: a menu that is open would close. */
-function filler(choice: Pick<Choice, "fill">) {
-  let listed = "";
-  return (entries: readonly (Entry & { title?: string })[]) => {
-    const list = JSON.stringify(entries);
-    if (list === listed) return;
-    listed = list;
-    choice.fill(entries);
-  };
+function titled<Value extends string>(
+  values: readonly Value[],
+  said: Record<Value, [label: string, title: string]>,
+) {
+  return values.map((value) => ({ value, label: said[value][0], title: said[value][1] }));
 }
 
-const entries = (values: readonly (string | number)[]) =>
-  values.map((value) => ({ value: String(value), label: String(value) }));
+function outputsOf({ outputs, layer, layers }: State) {
+  const shown = layers.find(({ name }) => name === layer) ?? {};
+  const named = Array.from({ length: Math.min(outputs, MOST_OUTPUTS) }, (_, k) => {
+    return { value: String(k), label: numberedName(shown, k) };
+  });
+  return [{ value: "-1", label: "all" }, ...named];
+}
 
-export function createHeader(document: Document, acts: Acts, signal: AbortSignal): Header {
-  const { choose } = acts;
-  const kit = createKit(document, signal);
-  const root = element(document, "div", "kw-header");
-  const layerChoice = kit.layers((name) => choose("layer", name));
-  const modes = kit.segments("What is drawn", (value) => choose("mode", value));
-  modes.fill(
-    MODES.map((value) => ({ value, label: MODE_WORDS[value][0], title: MODE_WORDS[value][1] })),
-  );
+/** The trait of the clicks on the kernel, which no model has. */
+const AXIS = "axis";
 
-  const axes = kit.segments("Which entry the next click on the kernel sets", (value) =>
-    acts.setAxis(value as Axis),
-  );
-  axes.fill(
-    (["x", "y"] as const).map((value) => ({
+const hasRamp = ({ settings: { mode }, inputs }: State) =>
+  mode === "ramp" || (mode === "response" && inputs?.input === "ramp");
+
+const OPTIONS: readonly Option<State>[] = [
+  {
+    trait: "mode",
+    label: "What is drawn",
+    title: "",
+    as: "segments",
+    options: titled(MODES, MODE_WORDS),
+    value: ({ settings }) => settings.mode,
+  },
+  {
+    trait: AXIS,
+    label: "Which entry the next click on the kernel sets",
+    title: "",
+    as: "segments",
+    options: ["x", "y"].map((value) => ({
       value,
       label: `set ${value}`,
       title: `The next click on the kernel sets the entry along ${value}`,
     })),
-  );
-  const inputs = kit.segments("Input", (value) => choose("input", value));
-  inputs.box.classList.add("kw-inputs");
+    value: ({ axis }) => axis,
+    shown: ({ settings }) => settings.mode === "pair",
+  },
+  {
+    trait: "input",
+    label: "Input",
+    title: "",
+    as: "segments",
+    options: ({ inputs }) => titled(inputs?.choices ?? [], INPUT_WORDS),
+    value: ({ inputs }) => inputs?.input ?? "",
+    shown: ({ inputs }) => inputs !== null,
+  },
+  {
+    trait: "output",
+    label: "output",
+    title: "Which output channel is shown",
+    options: outputsOf,
+    value: ({ settings: { output }, outputs }) => String(output < outputs ? output : -1),
+    shown: ({ inputs, outputs }) => inputs !== null && outputs > 1,
+    chosen: Number,
+  },
+  {
+    trait: "direction",
+    label: "ramp",
+    title: "In which direction the values rise",
+    options: entries(DIRECTIONS),
+    value: ({ settings }) => settings.direction,
+    shown: hasRamp,
+  },
+  {
+    trait: "limits",
+    label: "Which values the ramp goes over",
+    title: "",
+    as: "segments",
+    options: [
+      { value: GRID, label: "grid", title: "The values go over the layer's grid" },
+      { value: WIDE, label: "−2 … 2", title: "The values go from −2 to 2, as in the article" },
+    ],
+    value: ({ settings }) => overWhat(settings),
+    shown: hasRamp,
+    chosen: (value) => (value === GRID ? GRID : [...ARTICLE]),
+  },
+  {
+    trait: "resolution",
+    label: "points",
+    title: "How many points the ramp has along each side",
+    options: ({ settings: { resolution } }) =>
+      entries([...new Set([...RESOLUTIONS, resolution])].sort((a, b) => a - b)),
+    value: ({ settings }) => String(settings.resolution),
+    shown: hasRamp,
+    chosen: Number,
+  },
+  {
+    trait: "scale",
+    label: "scale",
+    title: "Which maps share one colour scale",
+    options: ({ settings: { mode } }) =>
+      mode === "response"
+        ? [
+            { value: "layer", label: "all maps" },
+            { value: "function", label: "each map" },
+          ]
+        : entries(SCALES),
+    value: ({ settings: { mode, scale } }) =>
+      mode === "response" && scale === "kernel" ? "function" : scale,
+    shown: ({ settings }) => settings.mode !== "pair",
+  },
+];
+
+export function createHeader(document: Document, acts: Acts, signal: AbortSignal) {
+  const choose = (trait: string, value: unknown) =>
+    trait === AXIS ? acts.setAxis(value as Axis) : acts.choose(trait, value);
+  const controls = createOptions(document, OPTIONS, choose, signal);
+  const { kit } = controls;
+  const root = element(document, "div", "kw-header");
+  const layers = kit.layers((name) => choose("layer", name));
+  controls.box("input")?.classList.add("kw-inputs");
   const clear = kit.button("clear", "Clear the drawing", "kw-button", acts.clear);
   const observe = kit.button(
     "observe a batch",
@@ -111,82 +187,21 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     "kw-button",
     acts.observe,
   );
-  const output = kit.select("output", "Which output channel is shown", (value) =>
-    choose("output", Number(value)),
-  );
-  const direction = kit.select("ramp", "In which direction the values rise", (value) =>
-    choose("direction", value),
-  );
-  direction.fill(entries(DIRECTIONS));
   const limits = createLimits(document, (range) => choose("limits", range), signal);
-  const over = kit.segments("Which values the ramp goes over", (value) =>
-    choose("limits", value === GRID ? GRID : [...ARTICLE]),
-  );
-  over.fill([
-    { value: GRID, label: "grid", title: "The values go over the layer's grid" },
-    { value: WIDE, label: "−2 … 2", title: "The values go from −2 to 2, as in the article" },
-  ]);
-  const resolution = kit.select("points", "How many points the ramp has along each side", (value) =>
-    choose("resolution", Number(value)),
-  );
-  const scale = kit.select("scale", "Which maps share one colour scale", (value) =>
-    choose("scale", value),
-  );
-
-  root.append(...layerChoice.boxes, modes.box, observe);
-  const options = element(document, "div", "kw-options", root);
-  options.append(axes.box, inputs.box, clear, output.box);
-  options.append(direction.box, over.box, limits.box, resolution.box, scale.box);
-
-  const [fillInputs, fillOutputs] = [filler(inputs), filler(output)];
-  const [fillResolutions, fillScales] = [filler(resolution), filler(scale)];
-
-  function showResponse({ settings, inputs: from, outputs, layer, layers }: State) {
-    inputs.box.hidden = from === null;
-    clear.hidden = from?.input !== "drawn";
-    output.box.hidden = from === null || outputs < 2;
-    if (!from) return;
-    fillInputs(
-      from.choices.map((value) => {
-        const [label, title] = INPUT_WORDS[value];
-        return { value, label, title };
-      }),
-    );
-    inputs.set(from.input);
-    const single = Array.from({ length: Math.min(outputs, MOST_OUTPUTS) }, (_, k) => k);
-    const shown = layers.find(({ name }) => name === layer);
-    const named = single.map((k) => ({ value: String(k), label: numberedName(shown ?? {}, k) }));
-    fillOutputs([{ value: "-1", label: "all" }, ...named]);
-    output.set(String(settings.output < outputs ? settings.output : -1));
-  }
-
+  const [modes, ...others] = controls.boxes;
+  root.append(...layers.boxes, modes, observe);
+  element(document, "div", "kw-options", root).append(...others);
+  controls.box("input")?.after(clear);
+  controls.box("limits")?.after(limits.box);
   return {
     element: root,
-    show(state) {
-      const { settings, layers, layer, width } = state;
-      const { mode } = settings;
+    show(state: State) {
       observe.hidden = !state.canObserve;
-      layerChoice.show(layers, layer, width);
-      modes.set(mode);
-      axes.box.hidden = mode !== "pair";
-      axes.set(state.axis);
-      showResponse(state);
-      const ramp = mode === "ramp" || (mode === "response" && state.inputs?.input === "ramp");
-      for (const { box } of [direction, over, limits, resolution]) box.hidden = !ramp;
-      over.set(overWhat(settings));
-      scale.box.hidden = mode === "pair";
-      if (mode === "response") {
-        fillScales([
-          { value: "layer", label: "all maps" },
-          { value: "function", label: "each map" },
-        ]);
-      } else fillScales(entries(SCALES));
-      scale.set(mode === "response" && settings.scale === "kernel" ? "function" : settings.scale);
-      const points = [...new Set([...RESOLUTIONS, settings.resolution])].sort((a, b) => a - b);
-      fillResolutions(entries(points));
-      direction.set(settings.direction);
-      limits.set(settings.limits);
-      resolution.set(String(settings.resolution));
+      layers.show(state.layers, state.layer, state.width);
+      controls.show(state);
+      clear.hidden = state.inputs?.input !== "drawn";
+      limits.box.hidden = !hasRamp(state);
+      limits.set(state.settings.limits);
     },
   };
 }

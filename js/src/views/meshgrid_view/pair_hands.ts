@@ -4,21 +4,15 @@ import { entryIn, partnerOf, selectionIn } from "../../phi/pair.ts";
 import { cellOf, idOf } from "../../scene/regions.ts";
 import { DIRECTIONS } from "../../shell/keys.ts";
 import type { Shell } from "../../shell/mount.ts";
+import { clearedBy } from "../../shell/picking.ts";
 import type { Stage } from "../../shell/stage.ts";
 import type { Axis } from "./controls.ts";
 import { entryName, type PairScene, READINGS } from "./pair_scene.ts";
 
-export interface PairHands {
-  axis(): Axis;
-  setAxis(axis: Axis): void;
-  press(scene: PairScene, id: string): void;
-  key(scene: PairScene, event: KeyboardEvent, id: string): boolean;
-}
-
 /** With Shift the arrows go so many steps over the surface. */
 const LEAP = 4;
 
-export function createPairHands(shell: Shell, stage: Stage): PairHands {
+export function createPairHands(shell: Shell, stage: Stage) {
   let axis: Axis = "x";
 
   function entryAt({ pair }: PairScene, id: string): number {
@@ -49,21 +43,17 @@ export function createPairHands(shell: Shell, stage: Stage): PairHands {
 
   return {
     axis: () => axis,
-    setAxis(next) {
+    setAxis(next: Axis) {
       axis = next;
       shell.schedule();
     },
-    press: (scene, id) => setEntry(scene, axis, entryAt(scene, id)),
-    key(scene, event, id) {
+    press: (scene: PairScene, id: string) => setEntry(scene, axis, entryAt(scene, id)),
+    key(scene: PairScene, event: KeyboardEvent, id: string): boolean {
       if (event.key === "x" || event.key === "y") {
         setEntry(scene, event.key, entryAt(scene, id));
         return true;
       }
-      if (event.key === "Escape" && shell.store()?.selection()) {
-        shell.store()?.select(null);
-        shell.speak("selection cleared");
-        return true;
-      }
+      if (clearedBy(event, shell)) return true;
       const cell = cellOf(id);
       const direction = DIRECTIONS[event.key];
       if (!event.shiftKey || !direction || cell?.name !== "plot") return false;

@@ -8,10 +8,12 @@ import { type Axis, axesMarks, evenLabels, linear, ticks } from "../../scene/axe
 import { cssOf, heatOf, sheetOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
+import { dot, flat, grown, line, rects, segments, words } from "../../scene/shapes.ts";
+import { cursorMark, framed, interrupted, outline } from "../../scene/strokes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Pair, PairLayout, Reading } from "./pair.ts";
-import { cursorMark, framed, outline, paletteIn } from "./shown.ts";
+import { paletteIn } from "./shown.ts";
 
 const LABEL = 11;
 const HEAD = 12;
@@ -25,6 +27,7 @@ export function kernelMarks(
   theme: Theme,
 ): Mark[] {
   const { colours } = theme;
+  const { ink, accent, surface } = colours;
   const palette = paletteIn(theme);
   const box = (entry: number) =>
     cellBox(kernel, Math.floor(entry / group.columns), entry % group.columns);
@@ -32,44 +35,37 @@ export function kernelMarks(
   const sheet = sheetOf(strips.length, points, 1, (k, pixels) =>
     colourise(strips[k], most, palette, pixels, points),
   );
-  const boxes = strips.flatMap((_, k) => {
-    const { x, y, width, height } = box(k);
-    return [x, y, width, height];
-  });
+  const boxes = strips.flatMap((_, k) => flat(box(k)));
   const marks: Mark[] = [{ kind: "tiles", boxes, ...sheet }];
-  if (hovered >= 0) marks.push(outline(box(hovered), colours.ink));
-  const axes = [
-    { text: "x", colour: colours.accent, at: entries[0], name: names[0] },
-    { text: "y", colour: colours.ink, at: entries[1], name: names[1] },
-  ];
-  for (const { text, colour, at } of [...axes].reverse()) {
-    const cell = box(at);
+  if (hovered >= 0) marks.push(outline(box(hovered), ink));
+  // That along x lies over that along y.
+  for (const k of [1, 0]) {
+    const cell = box(entries[k]);
+    const [text, colour] = k === 0 ? ["x", accent] : ["y", ink];
     marks.push(...framed(cell, colour, colours));
-    const inner = text === "x" ? cell.x + 8 : cell.x + cell.width - 8;
-    if (cell.width >= 18) marks.push(...badge(text, inner, cell.y + 9, colour, colours.surface));
+    const inner = k === 0 ? cell.x + 8 : cell.x + cell.width - 8;
+    if (cell.width >= 18) marks.push(...badge(text, inner, cell.y + 9, colour, surface));
   }
   if (keyboard?.name === kernel.name) {
     marks.push(cursorMark(cellBox(kernel, keyboard.row, keyboard.column), colours, -2));
   }
-  axes.forEach(({ text, colour, name }, k) => {
+  names.forEach((name, k) => {
     const y = place.y[k];
-    marks.push(...badge(text, place.x + 6, y - 4, colour, colours.surface));
-    const words = { kind: "text", x: place.x + 20, y, text: name } as const;
-    marks.push({ ...words, fill: colours.ink, size: 11 });
+    marks.push(...badge("xy"[k], place.x + 6, y - 4, k === 0 ? accent : ink, surface));
+    marks.push(words(place.x + 20, y, name, ink));
   });
-  const words = { kind: "text", fill: colours.ink, size: HEAD } as const;
-  marks.push({ ...words, ...head, text: title, weight: 600 });
-  said.lines.forEach(({ text, y }, k) => {
-    marks.push({ ...words, x: said.x, y, text, weight: k === 0 ? 600 : 400 });
-  });
-  return marks;
+  return [
+    ...marks,
+    words(head.x, head.y, title, ink, { size: HEAD, weight: 600 }),
+    ...said.lines.map(({ text, y }, k) =>
+      words(said.x, y, text, ink, { size: HEAD, weight: k === 0 ? 600 : 400 }),
+    ),
+  ];
 }
 
 function badge(text: string, x: number, y: number, fill: string, paper: string): Mark[] {
-  return [
-    { kind: "dots", xy: [x, y], r: 7, fill },
-    { kind: "text", x, y, text, fill: paper, size: LABEL, anchor: "middle", middle: true },
-  ];
+  const look = { anchor: "middle", middle: true } as const;
+  return [dot(x, y, 7, { fill }), words(x, y, text, paper, look)];
 }
 
 export function plotMarks(
@@ -88,34 +84,20 @@ export function plotMarks(
     turned.set(surface.values.subarray(from, from + points), row * points);
   }
   // Each value fills a cell around its point; half a cell at every edge lies outside.
-  const [w, h] = [plot.width / (points - 1), plot.height / (points - 1)];
-  const ground = {
-    x: plot.x - w / 2,
-    y: plot.y - h / 2,
-    width: plot.width + w,
-    height: plot.height + h,
-  };
+  const box = grown(plot, plot.width / (points - 1) / 2);
   const pixels = heatOf(turned, points, most, paletteIn(theme));
   const [x, y] = axes;
-  const right = x.ticks.flatMap((tick) => {
-    const at = x.scale(tick);
-    return [at, plot.y + plot.height, at, plot.y + plot.height + TICK];
-  });
-  const left = y.ticks.flatMap((tick) => [plot.x - TICK, y.scale(tick), plot.x, y.scale(tick)]);
-  const xy = [...right, ...left];
+  const bottom = plot.y + plot.height;
+  const tips = [
+    ...x.ticks.flatMap((tick) => [x.scale(tick), bottom, x.scale(tick), bottom + TICK]),
+    ...y.ticks.flatMap((tick) => [plot.x - TICK, y.scale(tick), plot.x, y.scale(tick)]),
+  ];
   const contours = contourMarks(pair, plot, theme);
-  const ends = Array.from({ length: xy.length / 4 }, (_, k) => 2 * k + 2);
+  const image: Mark = { kind: "image", box, pixels, smooth: reach.broken === 0 };
   return [
     ...axesMarks(plot, x, y, colours, { size: 11, ratio, grid: false }),
-    { kind: "lines", xy, ends, stroke: colours.muted },
-    {
-      kind: "group",
-      clip: plot,
-      marks: [
-        { kind: "image", box: ground, pixels, smooth: reach.broken === 0 },
-        ...contours.lines,
-      ],
-    },
+    segments(tips, colours.muted),
+    { kind: "group", clip: plot, marks: [image, ...contours.lines] },
     outline(plot, colours.line),
     ...(density ? densityMarks(density, plot, axes, theme) : []),
     { kind: "group", clip: plot, marks: contours.labels },
@@ -137,50 +119,34 @@ export function curveMarks(
   { curves: [above, beside], axes, width }: PairLayout,
   { colours }: Theme,
 ): Mark[] {
-  const { surface } = pair;
-  const up = curveAxis(pair, above.y + above.height - 2, above.y + 2);
-  const right = curveAxis(pair, beside.x + 2, beside.x + beside.width - 2);
-  const first = Array.from(
-    surface.x,
-    (x, k): Point => [axes[0].scale(x), up.scale(surface.across[k])],
-  );
-  const second = Array.from(
-    surface.y,
-    (y, k): Point => [right.scale(surface.up[k]), axes[1].scale(y)],
-  );
-  const zeros = [above.x, up.scale(0), above.x + above.width, up.scale(0)];
-  zeros.push(right.scale(0), beside.y, right.scale(0), beside.y + beside.height);
-  const [xs, ys] = [first, second].map(finiteParts);
-  const words = { kind: "text", fill: colours.muted, size: LABEL } as const;
+  const { x, y, across, up } = pair.surface;
+  const { muted, ink, zero } = colours;
+  const toY = curveAxis(pair, above.y + above.height - 2, above.y + 2);
+  const toX = curveAxis(pair, beside.x + 2, beside.x + beside.width - 2);
+  const first = Array.from(x, (at, k): Point => [axes[0].scale(at), toY.scale(across[k])]);
+  const second = Array.from(y, (at, k): Point => [toX.scale(up[k]), axes[1].scale(at)]);
+  const [left, top] = [toX.scale(0), toY.scale(0)];
+  const zeros = [above.x, top, above.x + above.width, top];
+  zeros.push(left, beside.y, left, beside.y + beside.height);
+  const look = { stroke: ink, width: 1.5 };
+  const curve = (points: readonly Point[]) =>
+    interrupted(points.length, (k) => (Number.isFinite(points[k][0]) ? points[k] : null));
+  const [one, other] = [freeCorner("φ₁(x)", above, first), freeCorner("φ₂(y)", beside, second)];
+  const foot = beside.y + beside.height + LABEL + 3;
   return [
-    {
-      kind: "rects",
-      boxes: [above, beside].flatMap(({ x, y, width, height }) => [x, y, width, height]),
-      fill: colours.cell,
-    },
-    { kind: "lines", xy: zeros, ends: [2, 4], stroke: colours.zero },
-    ...[xs, ys].map((part): Mark => ({ kind: "lines", ...part, stroke: colours.ink, width: 1.5 })),
-    ...up.ticks.map(
-      (tick): Mark => ({
-        ...words,
-        x: above.x - 5,
-        y: up.scale(tick),
-        text: up.label?.(tick) ?? "",
-        anchor: "end",
-        middle: true,
-      }),
+    rects([...flat(above), ...flat(beside)], { fill: colours.cell }),
+    segments(zeros, zero),
+    { ...curve(first), ...look },
+    { ...curve(second), ...look },
+    ...toY.ticks.map((tick) => {
+      const text = toY.label?.(tick) ?? "";
+      return words(above.x - 5, toY.scale(tick), text, muted, { anchor: "end", middle: true });
+    }),
+    ...labelled(toX, beside.x, width).map(({ text, x: at }) =>
+      words(at, foot, text, muted, { anchor: "middle" }),
     ),
-    ...labelled(right, beside.x, width).map(
-      ({ text, x }): Mark => ({
-        ...words,
-        x,
-        y: beside.y + beside.height + LABEL + 3,
-        text,
-        anchor: "middle",
-      }),
-    ),
-    { ...words, fill: colours.ink, ...freeCorner("φ₁(x)", above, first) },
-    { ...words, fill: colours.ink, ...freeCorner("φ₂(y)", beside, second) },
+    words(one.x, one.y, one.text, ink),
+    words(other.x, other.y, other.text, ink),
   ];
 }
 
@@ -210,18 +176,6 @@ function freeCorner(text: string, { x, y, width, height }: Rect, curve: readonly
     curve.some(([px, py]) => px >= left && px <= left + wide && py >= top && py <= top + high);
   const [left, top] = corners.find((corner) => !crossed(corner)) ?? corners[0];
   return { text, x: left + 4, y: top + LABEL + 2 };
-}
-
-/** The parts of a curve between points that are not finite. */
-function finiteParts(points: readonly Point[]): { xy: number[]; ends: number[] } {
-  const found = { xy: [] as number[], ends: [] as number[] };
-  for (const [x, y] of points) {
-    const here = found.xy.length / 2;
-    if (Number.isFinite(x + y)) found.xy.push(x, y);
-    else if (here > (found.ends.at(-1) ?? 0)) found.ends.push(here);
-  }
-  found.ends.push(found.xy.length / 2);
-  return found;
 }
 
 /** The lines, and their numbers, which stand over the dots of the inputs too. */
@@ -269,30 +223,12 @@ function labelMarks(
   width: number,
   halo: string,
 ): Mark[] {
-  const [dx, dy] = [
-    ((width - LABEL) / 2) * Math.cos(angle),
-    ((width - LABEL) / 2) * Math.sin(angle),
-  ];
+  const half = (width - LABEL) / 2;
+  const [dx, dy] = [half * Math.cos(angle), half * Math.sin(angle)];
+  const turn = (angle * 180) / Math.PI;
   return [
-    {
-      kind: "lines",
-      xy: [x - dx, y - dy, x + dx, y + dy],
-      ends: [2],
-      stroke: halo,
-      width: LABEL,
-      round: true,
-    },
-    {
-      kind: "text",
-      x,
-      y,
-      text,
-      fill: readable(halo),
-      size: LABEL,
-      anchor: "middle",
-      middle: true,
-      turn: (angle * 180) / Math.PI,
-    },
+    line([x - dx, y - dy, x + dx, y + dy], halo, { width: LABEL, round: true }),
+    words(x, y, text, readable(halo), { anchor: "middle", middle: true, turn }),
   ];
 }
 
@@ -347,8 +283,8 @@ export function readingMarks(
     ...(Number.isFinite(right) ? [right, cy] : []),
   ];
   return [
-    { kind: "lines", xy, ends: [2, 4], stroke: ink, opacity: 0.6 },
+    segments(xy, ink, { opacity: 0.6 }),
     { kind: "dots", xy: dots, r: 3.5, fill: accent },
-    { kind: "dots", xy: [cx, cy], r: 3, fill: ink, stroke: surface },
+    dot(cx, cy, 3, { fill: ink, stroke: surface }),
   ];
 }

@@ -1,7 +1,7 @@
 /** The pair: the surface φ_i(x) + φ_j(y) of two entries, chosen on a small map of their kernel beside it. No DOM. */
 
 import { levelsOf } from "../../phi/contours.ts";
-import { inputName, layerTitle } from "../../phi/entries.ts";
+import { inputName, layerTitle, observedEntry } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import { type Ends, endsOrGrid, inputEnds, seenThen } from "../../phi/inputs.ts";
 import { exactAt } from "../../phi/interpolate.ts";
@@ -13,9 +13,7 @@ import {
   functionIn,
   type Group,
   groupOf,
-  observedEntry,
   partnerOf,
-  selectionIn,
   shareAt,
   surfaceOf,
 } from "../../phi/pair.ts";
@@ -27,11 +25,18 @@ import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { groupName, kernelName, type Pair, type PairLayout, type Reading } from "./pair.ts";
+import {
+  densityWords,
+  groupName,
+  kernelName,
+  LINKED,
+  type Pair,
+  type PairLayout,
+  type Reading,
+  sentencesOf,
+} from "./pair.ts";
 import { curveAxis, curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
-import { densityWords, LINKED, sentencesOf } from "./pair_words.ts";
-import { colourRemarks, type Shown } from "./shown.ts";
-import { finite, percent } from "./words.ts";
+import { colourRemarks, finite, percent, type Shown } from "./shown.ts";
 
 export interface PairScene extends Scene, Shown {
   mode: "pair";
@@ -78,9 +83,7 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
     const entryY = partnerOf(group, entryX, settings.other);
     const [i, j] = [entryX, entryY].map((entry) => functionIn(layer, group, entry));
     const observed = store.observed(layer.name);
-    const [placeX, placeY] = [entryX, entryY].map((entry) =>
-      observedEntry(layer, selectionIn(layer, group, entry)),
-    );
+    const [placeX, placeY] = [i, j].map((one) => observedEntry(layer, one));
     const rangeOf = (place: number, f: number) =>
       endsOrGrid((observed && inputEnds(observed)[place]) ?? null, domainOf(layer, f));
     const [across, up] = [rangeOf(placeX, i), rangeOf(placeY, j)];

@@ -5,14 +5,7 @@ import { probeOf } from "../../shell/probe.ts";
 import type { Store } from "../../wire/types.ts";
 import type { ResponseScene } from "./response_scene.ts";
 
-export interface Pointing {
-  /** After a drawing. */
-  tell(scene: ResponseScene, store: Store): void;
-  /** Something else is drawn. */
-  stop(): void;
-}
-
-export function createPointing(signal: AbortSignal): Pointing {
+export function createPointing(signal: AbortSignal) {
   const owner = {};
   let told: { store: Store; swept: Swept; key: string } | null = null;
 
@@ -23,8 +16,10 @@ export function createPointing(signal: AbortSignal): Pointing {
 
   signal.addEventListener("abort", stop, { once: true });
   return {
+    /** Something else is drawn. */
     stop,
-    tell({ response, layer }, store) {
+    /** After a drawing. */
+    tell({ response, layer }: ResponseScene, store: Store) {
       const { place, swept, by } = response;
       if (by === "itself" || (told && told.store !== store)) stop();
       if (by === "itself") return;

@@ -2,59 +2,9 @@
 
 import { matrixOf } from "../../phi/ramp.ts";
 import { patchAt, respond } from "../../phi/response.ts";
-import type { Rect } from "../../scene/marks.ts";
 import type { Stage } from "../../shell/stage.ts";
 import type { MeshScene } from "./scene.ts";
 import type { Mode } from "./settings.ts";
-
-interface Numbers {
-  width: number;
-  height: number;
-  data: number[];
-}
-
-export interface MeshProbe {
-  mode(): Mode;
-  step(): number | null;
-  layer(): string | null;
-  message(): string;
-  /** The n × n values of function f. */
-  heat(f: number): Numbers | null;
-  /** The cell of function f in client pixels. */
-  rectOf(f: number): Rect | null;
-  scaleOf(f: number): number | null;
-  hovered(): number;
-  /** The surface as it is drawn; y rises with the rows. */
-  pair(): {
-    i: number;
-    j: number;
-    x: number[];
-    y: number[];
-    values: number[];
-    levels: number[];
-    density: { most: number; outside: number } | null;
-  } | null;
-  /** Client pixels of an entry on the map of the kernel, and of the surface. */
-  entryRect(entry: number): Rect | null;
-  plotRect(): Rect | null;
-  response(output: number): Numbers | null;
-  input(): (Numbers & { channels: number }) | null;
-  /** The pixel that is pointed at or kept. */
-  probe(): { output: number; row: number; column: number; patch: number[]; value: number } | null;
-  /** Client pixels. */
-  inputRect(): Rect | null;
-  thumbnail(image: number): Rect | null;
-  mapRect(output: number): Rect | null;
-  patchCell(entry: number): Rect | null;
-  /** Draws through points in pixels of the image. */
-  draw(points: readonly [number, number][]): void;
-  /** How often a frame has been drawn and how long the last drawing took. */
-  drawn(): { frames: number; milliseconds: number };
-}
-
-export interface MeshElement extends HTMLElement {
-  kwView: MeshProbe;
-}
 
 interface Asked {
   root: HTMLElement;
@@ -66,7 +16,7 @@ interface Asked {
   drawn(): { frames: number; milliseconds: number };
 }
 
-export function probeFor({ root, stage, scene, step, mode, drawLine, drawn }: Asked): MeshProbe {
+export function probeFor({ root, stage, scene, step, mode, drawLine, drawn }: Asked) {
   function of<M extends Mode>(kind: M): Extract<MeshScene, { mode: M }> | null {
     const now = scene();
     return now?.mode === kind ? (now as Extract<MeshScene, { mode: M }>) : null;
@@ -81,15 +31,18 @@ export function probeFor({ root, stage, scene, step, mode, drawLine, drawn }: As
       const message = root.querySelector<HTMLElement>(".kw-message");
       return message && !message.hidden ? (message.textContent ?? "") : "";
     },
-    heat(f) {
+    /** The n × n values of function f. */
+    heat(f: number) {
       const now = of("ramp");
       if (!now) return null;
       const { ramp, curves } = now;
       return { width: ramp.n, height: ramp.n, data: Array.from(matrixOf(ramp, curves, f)) };
     },
-    rectOf: (f) => (of("ramp") ? client(String(f)) : null),
-    scaleOf: (f) => of("ramp")?.scaleOf(f) ?? null,
+    /** The cell of function f in client pixels. */
+    rectOf: (f: number) => (of("ramp") ? client(String(f)) : null),
+    scaleOf: (f: number) => of("ramp")?.scaleOf(f) ?? null,
     hovered: () => of("ramp")?.hovered ?? -1,
+    /** The surface as it is drawn; y rises with the rows. */
     pair() {
       const pair = of("pair")?.pair;
       if (!pair) return null;
@@ -98,14 +51,15 @@ export function probeFor({ root, stage, scene, step, mode, drawLine, drawn }: As
       const seen = density && { most: density.most, outside: density.outside };
       return { i: functions[0], j: functions[1], x, y, values, levels, density: seen };
     },
-    entryRect(entry) {
+    /** Client pixels of an entry on the map of the kernel. */
+    entryRect(entry: number) {
       const pair = of("pair")?.pair;
       if (!pair) return null;
       const { columns } = pair.group;
       return client(`kernel/${Math.floor(entry / columns)}/${entry % columns}`);
     },
     plotRect: () => (of("pair") ? client("plot") : null),
-    response(output) {
+    response(output: number) {
       const now = of("response");
       if (!now || output >= now.response.swept.outputs) return null;
       const { swept, grids } = now.response;
@@ -118,6 +72,7 @@ export function probeFor({ root, stage, scene, step, mode, drawLine, drawn }: As
       const { channels, height, width, data } = image;
       return { channels, height, width, data: Array.from(data) };
     },
+    /** The pixel that is pointed at or kept. */
     probe() {
       const response = of("response")?.response;
       if (!response || response.by === "itself") return null;
@@ -131,16 +86,22 @@ export function probeFor({ root, stage, scene, step, mode, drawLine, drawn }: As
       const now = of("response");
       return now && stage.clientRect(now.layout.image);
     },
-    thumbnail(image) {
+    thumbnail(image: number) {
       const columns = of("response")?.layout.thumbnails?.columns ?? 1;
       return client(`image/${Math.floor(image / columns)}/${image % columns}`);
     },
-    mapRect: (output) => client(`map/${output}`),
-    patchCell(entry) {
+    mapRect: (output: number) => client(`map/${output}`),
+    patchCell(entry: number) {
       const columns = of("response")?.layer.shape[3] ?? 1;
       return client(`cell/${Math.floor(entry / columns)}/${entry % columns}`);
     },
+    /** Draws through points in pixels of the image. */
     draw: drawLine,
+    /** How often a frame has been drawn and how long the last drawing took. */
     drawn,
   };
+}
+
+export interface MeshElement extends HTMLElement {
+  kwView: ReturnType<typeof probeFor>;
 }

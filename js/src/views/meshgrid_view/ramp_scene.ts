@@ -7,13 +7,10 @@ import {
   type Arrangement,
   arrange,
   blockOf,
-  cellAt,
   kernelsWithin,
-  neighbour,
   type Rect,
   rectOf,
   rowEnds,
-  underHead,
 } from "../../phi/geometry.ts";
 import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
@@ -29,22 +26,21 @@ import {
   scalesOf,
   spreadOf,
 } from "../../phi/ramp.ts";
-import type { Given } from "../../scene/drawing.ts";
-import { labelMarks, stuckHeadMarks } from "../../scene/heads.ts";
-import { sheetOf } from "../../scene/heat.ts";
-import type { Mark, Remark, Scene, Sites } from "../../scene/marks.ts";
-import type { Colours } from "../../scene/theme.ts";
-import type { Settings } from "./settings.ts";
 import {
-  colourRemarks,
-  cursorMark,
-  framed,
-  outline,
-  paletteIn,
-  type Scales,
-  type Shown,
-} from "./shown.ts";
-import { finite } from "./words.ts";
+  brokenMarks,
+  cellBoxes,
+  cellSites,
+  functionsWithin,
+  labelMarks,
+  markedMarks,
+  stuckHeadMarks,
+} from "../../scene/cells.ts";
+import type { Given } from "../../scene/drawing.ts";
+import { sheetOf } from "../../scene/heat.ts";
+import type { Mark, Remark, Scene } from "../../scene/marks.ts";
+import { flat, grown, rects } from "../../scene/shapes.ts";
+import type { Colours } from "../../scene/theme.ts";
+import { colourRemarks, finite, paletteIn, type Scales, type Shown } from "./shown.ts";
 
 export interface RampScene extends Scene, Shown {
   mode: "ramp";
@@ -66,10 +62,10 @@ const WORDS: Record<Rise, string> = {
   radial: "middle to corners",
 };
 
-/** In cells below this many pixels a matrix is drawn with few points, and small marks are left out. */
 /** Cells of so few kernels have so many pixels at least. */
 const FEW_KERNELS = 8;
 const ROOMY = 40;
+/** In cells below this many pixels a matrix is drawn with few points, and small marks are left out. */
 const SMALL = 28;
 const FEW = 6;
 
@@ -96,24 +92,13 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
     const [out, inputs, kh, kw] = layer.shape;
     const { direction, resolution, scale } = settings;
     const [lo, hi] = settings.limits;
-    const arrangement = keep("arrangement", [layer, width, height], () =>
-      arrange(
-        // A few kernels are in two rows rather than small.
-        {
-          kind: layer.kind,
-          out,
-          in: inputs,
-          kh,
-          kw,
-          names: layer.names,
-          inputNames: layer.inputNames,
-          least: out * inputs <= FEW_KERNELS ? ROOMY : undefined,
-        },
-        width,
-        null,
-        height,
-      ),
-    );
+    const arrangement = keep("arrangement", [layer, width, height], () => {
+      // A few kernels are in two rows rather than small.
+      const least = out * inputs <= FEW_KERNELS ? ROOMY : undefined;
+      const { kind, names, inputNames } = layer;
+      const shape = { kind, out, in: inputs, kh, kw, names, inputNames, least };
+      return arrange(shape, width, null, height);
+    });
     const ramp = keep("ramp", [direction, lo, hi, resolution], () =>
       makeRamp(direction, [lo, hi], resolution),
     );
@@ -137,6 +122,7 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
     const hovered = pointed.id === "" ? -1 : Number(pointed.id);
     const cursor = pointed.keyboard === "" ? -1 : Number(pointed.keyboard);
     const words = (f: number) => selectionText(shown, made, f);
+    const box = (f: number) => rectOf(arrangement, f);
     const [lo, hi] = settings.limits;
     const axis = `${layer.variable} rises from ${number(lo)} to ${number(hi)}, ${WORDS[settings.direction]}`;
     const chosen = selected >= 0 ? `Selected: ${words(selected)}. ` : "";
@@ -165,10 +151,10 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
       sheets: [
         { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
         { marks: (view) => heatMarks(given, shown, made, view) },
-        { marks: () => markedMarks(arrangement, { selected, hovered, cursor }, colours) },
+        { marks: () => markedMarks({ selected, hovered, cursor }, box, colours.ink, colours) },
         { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
       ],
-      sites: sitesOf(arrangement, layer.count, words),
+      sites: cellSites(arrangement, layer.count, words),
     };
   };
 }
@@ -188,36 +174,10 @@ function inputAt(ramp: Ramp, cell: Rect, at: { x: number; y: number } | null): n
   return ramp.values[placeIn(ramp, (x - cell.x) / cell.width, (y - cell.y) / cell.height)];
 }
 
-function sitesOf(arrangement: Arrangement, count: number, words: (f: number) => string): Sites {
-  const known = (id: string) => id !== "" && Number(id) < count;
-  return {
-    at(x, y, view) {
-      if (underHead(arrangement, view, y)) return "";
-      const f = cellAt(arrangement, x, y);
-      return f < 0 ? "" : String(f);
-    },
-    box: (id) => (known(id) ? rectOf(arrangement, Number(id)) : null),
-    words: (id) => (known(id) ? words(Number(id)) : ""),
-    next(id, direction) {
-      if (direction === "last") return String(count - 1);
-      if (direction === "first" || !known(id)) return "0";
-      return String(neighbour(arrangement, Number(id), direction));
-    },
-  };
-}
-
-function heatMarks(
-  { theme }: Given,
-  { layer, settings }: Shown,
-  { arrangement, ramp, tile, curves, scales, spread }: Evaluated,
-  view: Rect,
-): Mark[] {
+function heatMarks({ theme }: Given, shown: Shown, made: Evaluated, view: Rect): Mark[] {
+  const { arrangement, tile, curves, scales, spread } = made;
   const { colours } = theme;
-  const size = arrangement.kh * arrangement.kw;
-  const kernels = kernelsWithin(arrangement, view);
-  const visible = kernels.flatMap((kernel) =>
-    Array.from({ length: size }, (_, entry) => kernel * size + entry),
-  );
+  const visible = functionsWithin(arrangement, view);
   const palette = paletteIn(theme);
   const { width, height, index } = tile;
   const one = new Float32Array(width * height);
@@ -226,19 +186,17 @@ function heatMarks(
     for (let p = 0; p < index.length; p++) one[p] = curves.y[start + index[p]];
     colourise(one, scales.of(visible[k]), palette, pixels, width);
   });
-  const rects = visible.map((f) => rectOf(arrangement, f));
-  const boxes = rects.flatMap(({ x, y, width, height }) => [x, y, width, height]);
-  const blocks = kernels.flatMap((kernel) => {
-    const { x, y, width, height } = blockOf(arrangement, kernel);
-    return [x - 0.5, y - 0.5, width + 1, height + 1];
-  });
+  const blocks = kernelsWithin(arrangement, view).flatMap((kernel) =>
+    flat(grown(blockOf(arrangement, kernel), 0.5)),
+  );
+  const broken = visible.filter((f) => Number.isNaN(spread.most[f]));
   return [
-    { kind: "tiles", boxes, ...sheet },
+    { kind: "tiles", boxes: cellBoxes(arrangement, visible), ...sheet },
     // A hairline keeps what is near zero apart from the page.
-    { kind: "rects", boxes: blocks, stroke: colours.line },
-    ...curveMarks(settings, visible, { arrangement, ramp, curves, scales, spread }, colours),
-    ...domainMarks(layer, settings, arrangement, visible, colours),
-    ...brokenMarks(arrangement, visible, spread.most, colours),
+    rects(blocks, { stroke: colours.line }),
+    ...curveMarks(shown, visible, made, colours),
+    ...domainMarks(shown, arrangement, visible, colours),
+    ...brokenMarks(arrangement, broken, colours.warn),
   ];
 }
 
@@ -249,9 +207,9 @@ function hasCurves({ direction }: Shown["settings"], { cell }: Arrangement): boo
 
 /** φ as a line over the stripes that it is the heights of, zero in the middle. */
 function curveMarks(
-  settings: Shown["settings"],
+  { settings }: Shown,
   visible: readonly number[],
-  { arrangement, ramp, curves, scales, spread }: Omit<Evaluated, "tile">,
+  { arrangement, ramp, curves, scales, spread }: Evaluated,
   { ink }: Colours,
 ): Mark[] {
   if (!hasCurves(settings, arrangement)) return [];
@@ -280,13 +238,13 @@ function sticksOut({ layer, settings }: Shown, { cell }: Arrangement): boolean {
 
 /** Small ticks at the edges of the cells where the grid's range ends. */
 function domainMarks(
-  layer: Shown["layer"],
-  settings: Settings,
+  shown: Shown,
   arrangement: Arrangement,
   visible: readonly number[],
   { ink }: Colours,
 ): Mark[] {
-  if (!sticksOut({ layer, settings } as Shown, arrangement)) return [];
+  if (!sticksOut(shown, arrangement)) return [];
+  const { layer, settings } = shown;
   const [lo, hi] = settings.limits;
   const along = settings.direction === "horizontal";
   const boxes: number[] = [];
@@ -303,40 +261,6 @@ function domainMarks(
     }
   }
   return [{ kind: "rects", boxes, fill: ink }];
-}
-
-function brokenMarks(
-  arrangement: Arrangement,
-  visible: readonly number[],
-  most: Float32Array,
-  { warn }: Colours,
-): Mark[] {
-  const arm = Math.min(5, arrangement.cell / 5);
-  const xy = visible
-    .filter((f) => Number.isNaN(most[f]))
-    .flatMap((f) => {
-      const { x, y, width, height } = rectOf(arrangement, f);
-      const [cx, cy] = [x + width / 2, y + height / 2];
-      return [cx - arm, cy - arm, cx + arm, cy + arm, cx - arm, cy + arm, cx + arm, cy - arm];
-    });
-  if (xy.length === 0) return [];
-  const ends = Array.from({ length: xy.length / 4 }, (_, k) => 2 * k + 2);
-  return [{ kind: "lines", xy, ends, stroke: warn, width: 1.5 }];
-}
-
-function markedMarks(
-  arrangement: Arrangement,
-  { selected, hovered, cursor }: { selected: number; hovered: number; cursor: number },
-  colours: Colours,
-): Mark[] {
-  const box = (f: number) => rectOf(arrangement, f);
-  const marks: Mark[] = [];
-  if (hovered >= 0 && hovered !== selected && hovered !== cursor) {
-    marks.push(outline(box(hovered), colours.ink));
-  }
-  if (selected >= 0) marks.push(...framed(box(selected), colours.accent, colours));
-  if (cursor >= 0) marks.push(cursorMark(box(cursor), colours, cursor === selected ? 3.5 : 1));
-  return marks;
 }
 
 function captionOf(
@@ -364,7 +288,7 @@ function captionOf(
 }
 
 /** φ of a function at one of the ramp's inputs, or at another x. */
-export function phiAt({ frame, layer }: Shown, { ramp, curves }: Evaluated, f: number, x: number) {
+function phiAt({ frame, layer }: Shown, { ramp, curves }: Evaluated, f: number, x: number) {
   const place = ramp.values.indexOf(x);
   return place >= 0 ? curves.y[f * curves.points + place] : exactAt(layer, f, frame, x).phi;
 }

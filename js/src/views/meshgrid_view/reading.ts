@@ -8,7 +8,7 @@ import { pairText } from "./pair_scene.ts";
 import type { RampScene } from "./ramp_scene.ts";
 import { placeText, type ResponseScene } from "./response_scene.ts";
 import type { MeshScene } from "./scene.ts";
-import { finite } from "./words.ts";
+import { finite } from "./shown.ts";
 
 export interface Told {
   title: string;

@@ -6,9 +6,8 @@ import type { Patch } from "../../phi/patch.ts";
 import type { Reach } from "../../phi/ramp.ts";
 import { type Grid, type Swept, sourcesOf } from "../../phi/response.ts";
 import type { Selection } from "../../wire/types.ts";
-import type { Scales } from "./shown.ts";
+import { finite, type Scales } from "./shown.ts";
 import type { Source } from "./source.ts";
-import { finite } from "./words.ts";
 
 /** One pixel of a response. */
 export interface Place {

@@ -10,19 +10,12 @@ import type { Selection } from "../../wire/types.ts";
 import type { Place } from "./response.ts";
 import { placeText, type ResponseDrawing, type ResponseScene } from "./response_scene.ts";
 
-export interface ResponseHands {
-  press(scene: ResponseScene, id: string, event: MouseEvent | KeyboardEvent): void;
-  key(scene: ResponseScene, event: KeyboardEvent, id: string): boolean;
-  /** Shows the output of the new selection. */
-  selectionChanged(scene: ResponseScene): void;
-}
-
 export function createResponseHands(
   shell: Shell,
   stage: Stage,
   drawing: ResponseDrawing,
   pen: Pen,
-): ResponseHands {
+) {
   let own = false;
 
   function select(scene: ResponseScene, place: Omit<Selection, "layer">) {
@@ -61,7 +54,7 @@ export function createResponseHands(
   }
 
   return {
-    press(scene, id, event) {
+    press(scene: ResponseScene, id: string, event: MouseEvent | KeyboardEvent) {
       const cell = cellOf(id);
       if (!cell) return;
       const { name, row, column } = cell;
@@ -84,7 +77,7 @@ export function createResponseHands(
       shell.schedule();
     },
 
-    key(scene, event, id) {
+    key(scene: ResponseScene, event: KeyboardEvent, id: string): boolean {
       const cell = cellOf(id);
       const store = shell.store();
       if (event.key === "Backspace" && cell?.name === "input") pen.dot(cell.row, cell.column, true);
@@ -96,7 +89,8 @@ export function createResponseHands(
       return true;
     },
 
-    selectionChanged({ response, layer, settings }) {
+    /** Shows the output of the new selection. */
+    selectionChanged({ response, layer, settings }: ResponseScene) {
       const selection = shell.store()?.selection();
       if (own || !selection || functionOf(layer, selection) < 0) return;
       const output = outputOf(response.swept, selection, response.place.output);

@@ -3,22 +3,21 @@
 import { outputName } from "../../phi/entries.ts";
 import { channelOf, rangeOf } from "../../phi/images.ts";
 import type { Patch } from "../../phi/patch.ts";
-import { comesFrom, patchRect } from "../../phi/response.ts";
+import { comesFrom, type Grid, patchRect } from "../../phi/response.ts";
 import { greyOf, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
-import { fitted, widthOf, wrapped } from "../../scene/text.ts";
+import { flat, grown, rects, segments, WORDS, words } from "../../scene/shapes.ts";
+import { cursorMark, framed, interrupted, outline } from "../../scene/strokes.ts";
+import { fitting, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { patchWords, type Response } from "./response.ts";
 import type { ResponseLayout } from "./response_layout.ts";
-import { cursorMark, framed, outline, paletteIn } from "./shown.ts";
+import { paletteIn } from "./shown.ts";
 import type { Source } from "./source.ts";
 
-const WORDS = 11;
-const LABEL = 11;
-
 function title(text: string, [x, y]: readonly [number, number], { colours }: Theme): Mark {
-  return { kind: "text", x, y, text, fill: colours.ink, size: WORDS, weight: 600 };
+  return words(x, y, text, colours.ink, { weight: 600 });
 }
 
 export function inputMarks(
@@ -43,11 +42,7 @@ export function inputMarks(
     title(inputTitle(source, image.channels, channel, box.width + 12), layout.titles.input, theme),
     { kind: "image", box, pixels },
     outline(box, colours.line),
-    {
-      kind: "group",
-      clip: { x: box.x - 1, y: box.y - 1, width: box.width + 2, height: box.height + 2 },
-      marks: spot(patch, colours),
-    },
+    { kind: "group", clip: grown(box, 1), marks: spot(patch, colours) },
   ];
   if (pen) marks.push(...spot(on({ ...pen, width: 1, height: 1 }), colours));
   return [...marks, ...thumbnailMarks(source, layout, colours)];
@@ -73,9 +68,7 @@ function inputTitle(
   const which = count > 1 ? ` ${sample + 1}` : "";
   const of = channels > 1 ? ` · channel ${channel}` : "";
   const long = `input: ${kind}${which && `${which} of ${count}`}${of && `${of} of ${channels}`}`;
-  const texts = [long, `input: ${kind}${which}${of}`, `${kind}${which}${of}`];
-  const fits = (text: string) => widthOf(text, WORDS, 600) <= room;
-  return texts.find(fits) ?? fitted(texts[2], room, WORDS, 600);
+  return fitting([long, `input: ${kind}${which}${of}`, `${kind}${which}${of}`], room, WORDS, 600);
 }
 
 const small = new WeakMap<object, Pixels[]>();
@@ -97,7 +90,7 @@ function thumbnailMarks(
     });
     small.set(images, pictures);
   }
-  const region = { name: "image", words: () => "", ...thumbnails };
+  const region = { name: "image", ...thumbnails };
   return pictures.flatMap((pixels, k): Mark[] => {
     const box = cellBox(region, Math.floor(k / columns), k % columns);
     const picture: Mark = { kind: "image", box, pixels, opacity: k === sample ? 1 : 0.75 };
@@ -110,24 +103,20 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
   const { colours } = theme;
   const palette = paletteIn(theme);
   const right = Math.max(...Array.from(layout.maps.values(), ({ x, width }) => x + width));
-  const words = mapsTitle(response, right - layout.titles.response[0]);
-  const marks: Mark[] = [title(words, layout.titles.response, theme)];
+  const head = mapsTitle(response, right - layout.titles.response[0]);
+  const marks: Mark[] = [title(head, layout.titles.response, theme)];
   const over: Mark[] = [];
   for (const output of outputs) {
     const box = layout.maps.get(output) as Rect;
-    const { data, width, height } = grids.get(output) as {
-      data: Float32Array;
-      width: number;
-      height: number;
-    };
+    const { data, width, height } = grids.get(output) as Grid;
     const pixels = heatOf(data, width, scaleOf(output), palette);
     marks.push({ kind: "image", box, pixels }, outline(box, colours.line));
     if (layout.labelled) {
       const chosen = selection !== null && comesFrom(swept, output, selection);
       const fill = chosen ? colours.accent : colours.muted;
       const name = outputName(swept.layer, output);
-      const text = widthOf(name, LABEL) <= box.width ? name : String(output);
-      marks.push({ kind: "text", x: box.x, y: box.y - 4, text, fill, size: LABEL });
+      const text = widthOf(name, WORDS) <= box.width ? name : String(output);
+      marks.push(words(box.x, box.y - 4, text, fill));
       if (chosen) marks.push(...framed(box, colours.accent, colours));
     }
     // The same pixel in all maps; the one that is read has the stronger mark.
@@ -162,14 +151,7 @@ export function patchMarks(
   const { patch, swept, selection, kernel } = response;
   const { colours } = theme;
   const [, , kh, kw] = swept.layer.shape;
-  const region = {
-    name: "cell",
-    box: layout.cells,
-    rows: kh,
-    columns: kw,
-    gap: 3,
-    words: () => "",
-  };
+  const region = { name: "cell", box: layout.cells, rows: kh, columns: kw, gap: 3 };
   const box = (entry: number) => cellBox(region, Math.floor(entry / kw), entry % kw);
   const cells = patch.curves.map((_, entry) => box(entry));
   const marks: Mark[] = [
@@ -185,11 +167,8 @@ export function patchMarks(
     marks.push(cursorMark(box(keyboard.row * kw + keyboard.column), colours, -1));
   }
   const { x, y, width } = layout.foot;
-  const lines = patchWords(response).flatMap((words) => wrapped(words, width, WORDS));
-  lines.forEach((text, k) => {
-    marks.push({ kind: "text", x, y: y + 15 * k, text, fill: colours.muted, size: WORDS });
-  });
-  return marks;
+  const lines = patchWords(response).flatMap((text) => wrapped(text, width, WORDS));
+  return [...marks, ...lines.map((text, k) => words(x, y + 15 * k, text, colours.muted))];
 }
 
 function functionMarks(
@@ -197,40 +176,35 @@ function functionMarks(
   cells: readonly Rect[],
   colours: Colours,
 ): Mark[] {
-  const boxes = cells.flatMap(({ x, y, width, height }) => [x, y, width, height]);
   const zeros = cells.flatMap(({ x, y, width, height }) => {
     const middle = Math.round(y + height / 2) + 0.5;
     return [x, middle, x + width, middle];
   });
-  const line = { xy: [] as number[], ends: [] as number[] };
-  const at = { xy: [] as number[], ends: [] as number[] };
+  const places = cells.map((r) => ({
+    toX: (x: number) => r.x + 2 + ((r.width - 4) * (x - lo)) / (hi - lo),
+    toY: (y: number) => r.y + r.height / 2 - ((r.height / 2 - 3) * y) / most,
+  }));
+  // One batch of lines: between two curves there is a point of none.
+  const points = curves[0].length + 1;
+  const drawn = interrupted(curves.length * points, (k) => {
+    const [e, p] = [Math.floor(k / points), k % points];
+    if (p === points - 1) return null;
+    const { toX, toY } = places[e];
+    return [toX(lo + ((hi - lo) * p) / (points - 2)), toY(curves[e][p])];
+  });
+  const at: number[] = [];
   const dots: number[] = [];
-  cells.forEach((r, e) => {
-    const middle = r.y + r.height / 2;
-    const toX = (x: number) => r.x + 2 + ((r.width - 4) * (x - lo)) / (hi - lo);
-    const toY = (y: number) => middle - ((r.height / 2 - 3) * y) / most;
-    const end = () => {
-      const here = line.xy.length / 2;
-      if (here > (line.ends.at(-1) ?? 0)) line.ends.push(here);
-    };
-    curves[e].forEach((y, k) => {
-      if (Number.isFinite(y))
-        line.xy.push(toX(lo + ((hi - lo) * k) / (curves[e].length - 1)), toY(y));
-      else end();
-    });
-    end();
-    if (inputs && values && Number.isFinite(inputs[e]) && Number.isFinite(values[e])) {
-      const [cx, cy] = [toX(inputs[e]), toY(values[e])];
-      at.xy.push(cx, r.y, cx, r.y + r.height);
-      at.ends.push(at.xy.length / 2);
-      dots.push(cx, cy);
-    }
+  cells.forEach(({ y, height }, e) => {
+    if (!inputs || !values || !Number.isFinite(inputs[e]) || !Number.isFinite(values[e])) return;
+    const [cx, cy] = [places[e].toX(inputs[e]), places[e].toY(values[e])];
+    at.push(cx, y, cx, y + height);
+    dots.push(cx, cy);
   });
   return [
-    { kind: "rects", boxes, fill: colours.cell },
-    { kind: "lines", xy: zeros, ends: cells.map((_, k) => 2 * k + 2), stroke: colours.zero },
-    { kind: "lines", ...line, stroke: colours.ink, width: 1.3 },
-    { kind: "lines", ...at, stroke: colours.accent, opacity: 0.5 },
+    rects(cells.flatMap(flat), { fill: colours.cell }),
+    segments(zeros, colours.zero),
+    { ...drawn, stroke: colours.ink, width: 1.3 },
+    segments(at, colours.accent, { opacity: 0.5 }),
     { kind: "dots", xy: dots, r: 3, fill: colours.accent },
   ];
 }

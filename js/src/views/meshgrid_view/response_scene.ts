@@ -34,9 +34,8 @@ import { howToObserve } from "./observing.ts";
 import type { Place, Response } from "./response.ts";
 import { layOutResponse, type ResponseLayout } from "./response_layout.ts";
 import { inputMarks, mapMarks, patchMarks } from "./response_marks.ts";
-import { colourRemarks, type Shown } from "./shown.ts";
+import { colourRemarks, finite, type Shown } from "./shown.ts";
 import { blankFor, type Source, sourceOf } from "./source.ts";
-import { finite } from "./words.ts";
 
 export interface ResponseScene extends Scene, Shown {
   mode: "response";

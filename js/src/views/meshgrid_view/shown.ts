@@ -1,11 +1,11 @@
-/** What the three ways of looking have in common: what they are drawn from, and the marks they share. No DOM. */
+/** What the three ways of looking have in common: what they are drawn from, and words. No DOM. */
 
 import { number } from "../../phi/format.ts";
 import { type Palette, paletteOf } from "../../phi/palette.ts";
 import type { Reach } from "../../phi/ramp.ts";
 import { rampOf } from "../../scene/heat.ts";
-import type { Mark, Rect, Remark } from "../../scene/marks.ts";
-import type { Colours, ThemeName } from "../../scene/theme.ts";
+import type { Remark } from "../../scene/marks.ts";
+import type { ThemeName } from "../../scene/theme.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import type { Settings } from "./settings.ts";
 
@@ -18,28 +18,6 @@ export interface Shown {
 
 export function paletteIn(theme: { name: ThemeName }): Palette {
   return paletteOf(theme.name);
-}
-
-/** Frames a cell. */
-export function outline(
-  { x, y, width, height }: Rect,
-  stroke: string,
-  thickness = 1,
-  outset = 0.5,
-  dash?: readonly number[],
-): Mark {
-  const boxes = [x - outset, y - outset, width + 2 * outset, height + 2 * outset];
-  return { kind: "rects", boxes, stroke, width: thickness, dash };
-}
-
-/** Frames a chosen cell so that it stands out on any ground. */
-export function framed(box: Rect, colour: string, { surface }: Colours): Mark[] {
-  return [outline(box, surface, 4, 1), outline(box, colour, 2, 1)];
-}
-
-/** Where the keyboard is. */
-export function cursorMark(box: Rect, { ink }: Colours, outset = 1): Mark {
-  return outline(box, ink, 1.5, outset, [3, 2]);
 }
 
 export interface Scales {
@@ -63,4 +41,14 @@ export function colourRemarks(
   const remarks: Remark[] = [{ text, swatch }];
   if (reach) remarks.push({ text: `${what} reaches ${number(reach.low)} … ${number(reach.high)}` });
   return remarks;
+}
+
+export function percent(share: number): string {
+  const points = 100 * share;
+  if (points > 0 && points < 0.1) return "< 0.1 %";
+  return `${points >= 10 || Number.isInteger(points) ? Math.round(points) : points.toFixed(1)} %`;
+}
+
+export function finite(value: number): string {
+  return Number.isFinite(value) ? number(value) : "not finite";
 }

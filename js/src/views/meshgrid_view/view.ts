@@ -4,6 +4,7 @@ import type { RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
+import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
@@ -12,7 +13,6 @@ import { offersObserving } from "./observing.ts";
 import { createPairHands } from "./pair_hands.ts";
 import { createPointing } from "./pointing.ts";
 import { type MeshElement, probeFor } from "./probe.ts";
-import { createRampHands } from "./ramp_hands.ts";
 import { readoutOf, tipOf } from "./reading.ts";
 import { createResponseHands } from "./response_hands.ts";
 import { drawing, type MeshScene } from "./scene.ts";
@@ -48,7 +48,6 @@ function build(shell: Shell): Parts {
     },
     signal,
   );
-  const ramp = createRampHands(shell);
   const pair = createPairHands(shell, stage);
   const paper = () => {
     const shown = response();
@@ -65,7 +64,7 @@ function build(shell: Shell): Parts {
   }
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
-    if (scene?.mode === "ramp") ramp.press(scene, id, event);
+    if (scene?.mode === "ramp") pressFunction(shell, scene.layer, id, event);
     else if (scene?.mode === "pair") pair.press(scene, id);
     else if (scene) hands.press(scene, id, event);
   }
@@ -73,7 +72,7 @@ function build(shell: Shell): Parts {
   function key(event: KeyboardEvent, id: string): boolean {
     if (scene?.mode === "pair") return pair.key(scene, event, id);
     if (scene?.mode === "response") return hands.key(scene, event, id);
-    return ramp.key(event);
+    return clearedBy(event, shell);
   }
 
   function settingsFor(layer: LayerLayout | null) {

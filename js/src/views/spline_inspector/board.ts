@@ -4,7 +4,7 @@ import { number } from "../../phi/format.ts";
 import type { Point } from "../../scene/marks.ts";
 import type { Shell } from "../../shell/mount.ts";
 import { createPlaces, type Operable } from "../../shell/places.ts";
-import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
+import { createStage, type Hands } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Editing } from "./editing.ts";
 import { describeHandle } from "./handles.ts";
@@ -12,13 +12,7 @@ import type { Movement } from "./movement.ts";
 import type { InspectorScene, Touch } from "./scene.ts";
 import { press, remove, type Switches } from "./switches.ts";
 
-export interface Board {
-  stage: Stage;
-  /** Puts the keyboard's places where the scene has them. */
-  show(scene: InspectorScene): void;
-}
-
-export interface Means {
+interface Means {
   touch: Touch;
   scene(): InspectorScene | null;
   editing: Editing;
@@ -28,7 +22,7 @@ export interface Means {
   neighbour(step: number): void;
 }
 
-export function createBoard(shell: Shell, means: Means): Board {
+export function createBoard(shell: Shell, means: Means) {
   const { document, signal } = shell;
   const { touch, scene, editing, movement, switches } = means;
 
@@ -90,7 +84,8 @@ export function createBoard(shell: Shell, means: Means): Board {
 
   return {
     stage,
-    show(shown) {
+    /** Puts the keyboard's places where the scene has them. */
+    show(shown: InspectorScene) {
       points.show(pointPlaces(shown), touch.held ? `point:${touch.held.b}` : "");
       rows.show(rowPlaces(shown));
       placeHint(shell.root, shown);

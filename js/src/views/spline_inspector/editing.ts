@@ -14,26 +14,9 @@ import { fromX, fromY } from "./window.ts";
 /** After this without an answer, it is said that the model has not got the value yet. */
 const SLOW = 600;
 
-export interface Editing {
-  /** Before a drawing: whether the model has what was edited here. */
-  settle(): void;
-  /** Likewise: what changed in the store. */
-  changed(what: Change | string): void;
-  drag(id: string): Drag | null;
-  /** Lets go of the point that is held; its value stands. */
-  end(): void;
-  /** A key on the slider of a point. */
-  key(id: string, event: KeyboardEvent): boolean;
-  command(kind: Command): void;
-  /** The value stands, and the model has not got it for long. */
-  isLate(): boolean;
-}
+export type Editing = ReturnType<typeof createEditing>;
 
-export function createEditing(
-  shell: Shell,
-  touch: Touch,
-  scene: () => InspectorScene | null,
-): Editing {
+export function createEditing(shell: Shell, touch: Touch, scene: () => InspectorScene | null) {
   const { gesture, settle, isLate } = createPending(shell, touch);
   let dragged: { handle: Handle; from: Float64Array; moved: boolean } | null = null;
 
@@ -77,8 +60,10 @@ export function createEditing(
   shell.signal.addEventListener("abort", end, { once: true });
 
   return {
+    /** Before a drawing: whether the model has what was edited here. */
     settle,
-    changed(what) {
+    /** Likewise: what changed in the store. */
+    changed(what: Change | string) {
       const store = shell.store();
       if (what === "stream") forget();
       if (what === "edits" && store?.edits().message) gesture.drop();
@@ -86,7 +71,7 @@ export function createEditing(
       if (what === "selection" && dragged && !samePlace(chosen, gesture.at())) end();
       if (what === "frame") settle();
     },
-    drag(id) {
+    drag(id: string): Drag | null {
       const now = scene();
       const handle = handleOf(now, id);
       if (!now || !handle || !now.editable) return null;
@@ -101,8 +86,10 @@ export function createEditing(
         end,
       };
     },
+    /** Lets go of the point that is held; its value stands. */
     end,
-    key(id, event) {
+    /** A key on the slider of a point. */
+    key(id: string, event: KeyboardEvent): boolean {
       const now = scene();
       const handle = handleOf(now, id);
       if (!now || !handle) return false;
@@ -122,7 +109,7 @@ export function createEditing(
       shell.speak(`${handle.label} ${number(height / handle.rise)}`);
       return true;
     },
-    command(kind) {
+    command(kind: Command) {
       const store = shell.store();
       const at = store && placeIn(store, shell.get("layer"));
       if (!store || !at) return;
@@ -132,6 +119,7 @@ export function createEditing(
       else store.command(kind, at);
       shell.schedule();
     },
+    /** The value stands, and the model has not got it for long. */
     isLate,
   };
 }

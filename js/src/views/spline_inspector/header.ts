@@ -2,17 +2,16 @@
 
 import { layerTitle, wholeOf } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
-import { createKit } from "../../shell/controls.ts";
 import { element, put } from "../../shell/element.ts";
+import { createOptions, type Option } from "../../shell/options.ts";
 import type { Command, Edits, LayerLayout, Selection } from "../../wire/types.ts";
 
-export interface HeaderState {
+interface State {
   layers: readonly LayerLayout[];
   layer: LayerLayout | null;
   at: Selection | null;
   stacked: boolean;
   editable: boolean;
-  locked: string;
   /** Whether the kernel is there to take an edit. */
   open: boolean;
   edits: Edits;
@@ -26,7 +25,7 @@ export interface HeaderState {
   first: number;
 }
 
-export interface Actions {
+interface Actions {
   layer(name: string): void;
   select(at: Selection): void;
   neighbour(step: number): void;
@@ -37,10 +36,7 @@ export interface Actions {
   command(kind: Command): void;
 }
 
-export interface Header {
-  element: HTMLElement;
-  show(state: HeaderState): void;
-}
+export type Header = ReturnType<typeof createHeader>;
 
 const COMMANDS: [kind: Command, label: string, title: string][] = [
   ["undo", "↶ undo", "Take the last edit back"],
@@ -52,43 +48,67 @@ const COMMANDS: [kind: Command, label: string, title: string][] = [
 
 const INDEX = ["output", "input", "row", "column"] as const;
 
-export function createHeader(document: Document, actions: Actions, signal: AbortSignal): Header {
-  const kit = createKit(document, signal);
+const OPTIONS: readonly Option<State>[] = [
+  {
+    trait: "layer",
+    label: "layer",
+    title: "Which layer the function is from",
+    options: ({ layers }) => layers.map((one) => ({ value: one.name, label: layerTitle(one) })),
+    value: ({ layer }) => layer?.name ?? "",
+  },
+  {
+    trait: "stacked",
+    label: "How the terms are drawn",
+    title: "",
+    as: "segments",
+    options: [
+      { value: "overlay", label: "overlay", title: "Draw every term from zero" },
+      {
+        value: "stacked",
+        label: "stacked",
+        title: "Draw every term on top of those before it: the last edge is φ",
+      },
+    ],
+    value: ({ stacked }) => (stacked ? "stacked" : "overlay"),
+  },
+  {
+    trait: "range",
+    label: "What of x is shown",
+    title: "",
+    as: "segments",
+    options: ({ seen }) => rangesOf(seen),
+    value: ({ moved, all }) => (!moved ? "fit" : all ? "all" : ""),
+  },
+];
+
+export function createHeader(document: Document, actions: Actions, signal: AbortSignal) {
+  const choose = (trait: string, value: unknown) => {
+    if (trait === "layer") actions.layer(String(value));
+    else if (trait === "stacked") actions.stacked(value === "stacked");
+    else if (value === "all") actions.all();
+    else actions.fit();
+  };
+  const options = createOptions(document, OPTIONS, choose, signal);
+  const { kit } = options;
+  const [layers, way, range] = options.boxes;
   const root = element(document, "div", "kw-header");
-  const layers = kit.select("layer", "Which layer the function is from", actions.layer);
-  layers.box.classList.add("kw-layer-menu");
+  layers.classList.add("kw-layer-menu");
   const type = element(document, "span", "kw-type");
   const walk = element(document, "span", "kw-walk");
-  const back = kit.button("‹", "Previous function of the layer (key: [)", "kw-button kw-step", () =>
-    actions.neighbour(-1),
-  );
-  const on = kit.button("›", "Next function of the layer (key: ])", "kw-button kw-step", () =>
-    actions.neighbour(1),
-  );
-  const fields = createFields(document, choose, signal);
+  const step = (text: string, title: string, by: number) =>
+    kit.button(text, title, "kw-button kw-step", () => actions.neighbour(by));
+  const back = step("‹", "Previous function of the layer (key: [)", -1);
+  const on = step("›", "Next function of the layer (key: ])", 1);
+  const fields = createFields(document, select, signal);
   walk.append(back, ...fields.labels, on);
-  root.append(layers.box, type, walk);
+  root.append(layers, type, walk);
 
   const tools = element(document, "div", "kw-options", root);
   tools.setAttribute("role", "group");
   tools.setAttribute("aria-label", "View and edit");
-  const way = kit.segments("How the terms are drawn", (value) =>
-    actions.stacked(value === "stacked"),
-  );
-  way.fill([
-    { value: "overlay", label: "overlay", title: "Draw every term from zero" },
-    {
-      value: "stacked",
-      label: "stacked",
-      title: "Draw every term on top of those before it: the last edge is φ",
-    },
-  ]);
   const zoom = element(document, "span", "kw-option");
   element(document, "span", "kw-option-label", zoom).textContent = "zoom to";
-  const range = kit.segments("What of x is shown", (value) =>
-    value === "all" ? actions.all() : actions.fit(),
-  );
-  zoom.append(range.box);
+  zoom.append(range);
   const pin = kit.button(
     "keep curve",
     "Keep the curve of this function in the plot while you go on to others; press again to remove it",
@@ -98,18 +118,14 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
   const editing = element(document, "span", "kw-editing");
   const commands = COMMANDS.map(([kind, text, title]) => {
     const made = kit.button(text, title, "kw-button", () => actions.command(kind));
-    if (kind === "reset")
-      editing.appendChild(element(document, "span", "kw-set-to")).textContent = "set to";
+    if (kind === "reset") element(document, "span", "kw-set-to", editing).textContent = "set to";
     editing.append(made);
     return { kind, made };
   });
-  tools.append(way.box, zoom, pin, editing);
+  tools.append(way, zoom, pin, editing);
+  let shown: State | null = null;
 
-  let listed = "";
-  let rangeSeen: boolean | null = null;
-  let shown: HeaderState | null = null;
-
-  function choose() {
+  function select() {
     if (!shown?.layer) return;
     const { layer } = shown;
     const [out, input, row, column] = fields.values(layer);
@@ -117,43 +133,31 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     show(shown);
   }
 
-  function show(state: HeaderState) {
+  function show(state: State) {
     shown = state;
-    const list = JSON.stringify(state.layers.map(({ name, type: kind }) => [name, kind]));
-    if (list !== listed) {
-      listed = list;
-      layers.fill(state.layers.map((one) => ({ value: one.name, label: layerTitle(one) })));
-    }
+    options.show(state);
     const { layer, at } = state;
-    if (layer) layers.set(layer.name);
     const kind = layer?.name ? layer.type : "";
     put(type, kind);
-    layers.box.title = kind;
+    layers.title = kind;
     walk.hidden = !layer;
     if (layer && at) {
       fields.show(layer, at);
       back.disabled = layer.count < 2;
       on.disabled = layer.count < 2;
     }
-    if (rangeSeen !== state.seen) range.fill(rangesOf(state.seen));
-    rangeSeen = state.seen;
-    range.set(!state.moved ? "fit" : state.all ? "all" : "");
-    way.set(state.stacked ? "stacked" : "overlay");
     const pressed = String(state.pinned);
     if (pin.getAttribute("aria-pressed") !== pressed) pin.setAttribute("aria-pressed", pressed);
     editing.hidden = !state.editable;
     for (const { kind: what, made } of commands) {
       if (what === "reset") put(made, `step ${formatCount(state.first)}`);
-      const history = what === "undo" || what === "redo";
-      const none = history && state.edits[what as "undo" | "redo"] === 0;
-      made.disabled = !state.open || none || (!history && state.locked !== "");
+      const impossible =
+        what === "undo" || what === "redo" ? state.edits[what] === 0 : !!layer?.locked;
+      made.disabled = !state.open || impossible;
     }
   }
 
-  return {
-    element: root,
-    show,
-  };
+  return { element: root, show };
 }
 
 /** What of x can be shown at once. */

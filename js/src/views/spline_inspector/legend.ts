@@ -3,6 +3,7 @@
 import { type Evaluation, scoreText } from "../../phi/evaluation.ts";
 import { number } from "../../phi/format.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
+import { dot, line, rect, rects, words } from "../../scene/shapes.ts";
 import { fitted, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { Row } from "./rows.ts";
@@ -22,8 +23,6 @@ const SWATCH = 16;
 const NUMBER = 66;
 const NEST = 8;
 const REMOVE = 18;
-/** Size of numbers. */
-const SMALL = 11;
 
 /** Beside a plot that has the more of the room. */
 export function legendWidth(width: number): number {
@@ -165,49 +164,36 @@ export interface Said {
 export function legendMarks(legend: Legend, said: Said, colours: Colours): Mark[] {
   const { columns, rows, size } = legend;
   if (columns.length === 0) return [];
-  const marks: Mark[] = [...readingLine(legend, said, colours)];
+  const marks = readingLine(legend, said, colours);
   const y = legend.box.y + READING;
-  const head = { size: SMALL, fill: colours.muted, y: y + 13, kind: "text" } as const;
+  const head = (x: number, text: string, anchor: "start" | "end") =>
+    words(x, y + 13, text, colours.muted, { anchor });
   for (const { x, width } of columns) {
     const end = x + width - PAD;
-    marks.push({ ...head, x: x + PAD, text: "term" });
-    marks.push({ ...head, x: end - NUMBER, text: "weight", anchor: "end" });
-    if (said.reading) {
-      marks.push({ ...head, x: end, text: `at ${said.variable}`, anchor: "end" });
-    }
+    marks.push(head(x + PAD, "term", "start"), head(end - NUMBER, "weight", "end"));
+    if (said.reading) marks.push(head(end, `at ${said.variable}`, "end"));
     const rule = y + HEAD - 1.5;
-    const xy = [x, rule, x + width, rule];
-    marks.push({ kind: "lines", xy, ends: [2], stroke: colours.line, width: 1 });
+    marks.push(line([x, rule, x + width, rule], colours.line));
   }
   for (const placed of rows) marks.push(...rowMarks(placed, size, said.lit, colours));
   if (legend.score) marks.push(...scoreMarks(legend.score, said.evaluation, colours));
   return marks;
 }
 
-function readingLine({ box, columns, size }: Legend, said: Said, colours: Colours): Mark[] {
+function readingLine({ box, columns, size }: Legend, said: Said, { ink, muted }: Colours): Mark[] {
   const { reading, variable, sum } = said;
-  const { x, width } = columns[0];
-  const y = box.y + 15;
-  const room = width - 2 * PAD;
-  const line = { kind: "text", y, size } as const;
-  if (!reading) {
-    return sum ? [{ ...line, x: x + PAD, text: fitted(sum, room, size), fill: colours.muted }] : [];
-  }
-  const parts = [
-    `${variable} ${number(reading.x)}`,
-    `φ ${number(reading.phi)}`,
-    `φ′ ${number(reading.slope)}`,
-  ];
+  const [x, y] = [columns[0].x + PAD, box.y + 15];
+  const room = columns[0].width - 2 * PAD;
+  if (!reading) return sum ? [words(x, y, fitted(sum, room, size), muted, { size })] : [];
+  const at = `${variable} ${number(reading.x)}`;
   // At fixed thirds, so that nothing moves with the digits; a long name of x takes what it needs.
-  const first = Math.max(room / 3, widthOf(parts[0], size) + 8);
+  const first = Math.max(room / 3, widthOf(at, size) + 8);
   const step = (room - first) / 2;
-  return parts.map((text, k) => ({
-    ...line,
-    x: x + PAD + (k === 0 ? 0 : first + (k - 1) * step),
-    text,
-    fill: colours.ink,
-    weight: k === 1 ? 600 : 400,
-  }));
+  return [
+    words(x, y, at, ink, { size }),
+    words(x + first, y, `φ ${number(reading.phi)}`, ink, { size, weight: 600 }),
+    words(x + first + step, y, `φ′ ${number(reading.slope)}`, ink, { size }),
+  ];
 }
 
 function rowMarks(
@@ -218,70 +204,49 @@ function rowMarks(
 ): Mark[] {
   const marks: Mark[] = [];
   const fill = row.on ? colours.ink : colours.muted;
-  if (lit === `row:${row.key}`) {
-    const boxes = [box.x, box.y, box.width, box.height];
-    marks.push({ kind: "rects", boxes, radius: 4, fill: colours.hover });
-  }
+  if (lit === `row:${row.key}`) marks.push(rect(box, { radius: 4, fill: colours.hover }));
   const left = box.x + PAD + (row.nested ? NEST : 0);
   const first = remove ? remove.height : box.height;
   const middle = box.y + (lines.length > 1 ? 8 : first / 2);
-  marks.push({
-    kind: "group",
-    opacity: row.on ? 1 : 0.25,
-    marks: swatchMarks(row, left, middle),
-  });
+  const swatch = swatchMarks(row, left, middle);
+  marks.push({ kind: "group", opacity: row.on ? 1 : 0.25, marks: swatch });
   const at = left + SWATCH + 4;
   const end = box.x + box.width - PAD - (remove ? REMOVE : 0);
   lines.forEach((text, k) => {
     const y = middle + 15 * k;
-    marks.push({ kind: "text", x: at, y, text, fill, size, middle: true });
-    if (row.on) return;
+    marks.push(words(at, y, text, fill, { size, middle: true }));
     const xy = [at, y + 0.5, at + widthOf(text, size), y + 0.5];
-    marks.push({ kind: "lines", xy, ends: [2], stroke: colours.ghost, width: 1 });
+    if (!row.on) marks.push(line(xy, colours.ghost));
   });
   // The longest, "−0.000123", leaves a gap.
-  const look = { y: middle, fill, size: SMALL, anchor: "end", middle: true } as const;
-  const numbers = { kind: "text", ...look } as const;
-  if (row.coefficient) marks.push({ ...numbers, x: end - NUMBER, text: row.coefficient });
-  if (row.value) marks.push({ ...numbers, x: end, text: row.value });
+  const look = { anchor: "end", middle: true } as const;
+  if (row.coefficient) marks.push(words(end - NUMBER, middle, row.coefficient, fill, look));
+  if (row.value) marks.push(words(end, middle, row.value, fill, look));
   if (remove) {
-    const over = lit === `remove:${row.key}`;
-    marks.push({
-      kind: "text",
-      x: remove.x + remove.width / 2,
-      y: middle,
-      text: "×",
-      size: 13,
-      fill: over ? colours.ink : colours.muted,
-      anchor: "middle",
-      middle: true,
-    });
+    const tone = lit === `remove:${row.key}` ? colours.ink : colours.muted;
+    const cross = { size: 13, anchor: "middle", middle: true } as const;
+    marks.push(words(remove.x + remove.width / 2, middle, "×", tone, cross));
   }
   return marks;
 }
 
 function swatchMarks({ look, colour }: Row, x: number, y: number): Mark[] {
-  const line = { kind: "lines", ends: [2], stroke: colour } as const;
+  const across = [x, y, x + SWATCH, y];
   switch (look) {
     case "none":
       return [];
     case "line":
     case "thin":
-      return [{ ...line, xy: [x, y, x + SWATCH, y], width: look === "thin" ? 2 : 2.5 }];
+      return [line(across, colour, { width: look === "thin" ? 2 : 2.5 })];
     case "dashes":
-      return [{ ...line, xy: [x, y, x + SWATCH, y], width: 2, dash: [4, 2] }];
+      return [line(across, colour, { width: 2, dash: [4, 2] })];
     case "point":
-      return [{ kind: "dots", xy: [x + 8, y], r: 3.25, stroke: colour, width: 1.5 }];
+      return [dot(x + 8, y, 3.25, { stroke: colour, width: 1.5 })];
     case "knot":
-      return [{ ...line, xy: [x + 8.5, y - 5, x + 8.5, y + 5], width: 1 }];
+      return [line([x + 8.5, y - 5, x + 8.5, y + 5], colour)];
     case "bars": {
-      const boxes = [0.4, 1, 0.65].flatMap((share, k) => [
-        x + 2 + 4 * k,
-        y + 5 - 10 * share,
-        3,
-        10 * share,
-      ]);
-      return [{ kind: "rects", boxes, fill: colour }];
+      const bar = (share: number, k: number) => [x + 2 + 4 * k, y + 5 - 10 * share, 3, 10 * share];
+      return [rects([0.4, 1, 0.65].flatMap(bar), { fill: colour })];
     }
   }
 }
@@ -291,22 +256,20 @@ function scoreMarks(box: Rect, evaluation: Evaluation, colours: Colours): Mark[]
   const better = after !== null && before !== null ? Math.sign(after - before) : 0;
   const tone = [colours.warn, colours.ink, colours.live][better + 1];
   const fill = state === "done" ? tone : colours.ink;
-  const xy = [box.x, box.y + 4.5, box.x + box.width, box.y + 4.5];
   return [
-    { kind: "lines", xy, ends: [2], stroke: colours.line, width: 1 },
-    { kind: "text", x: box.x + PAD, y: box.y + 19, text: scoreText(evaluation), fill, size: 12 },
+    line([box.x, box.y + 4.5, box.x + box.width, box.y + 4.5], colours.line),
+    words(box.x + PAD, box.y + 19, scoreText(evaluation), fill, { size: 12 }),
   ];
 }
-
-export const SCORE_SITE = "score";
 
 /** What of the legend can be pointed at, the topmost last. */
 export function legendSites({ rows, score }: Legend, evaluation: Evaluation) {
   const found = rows.flatMap(({ row, box, remove }) => {
     const own = { id: `row:${row.key}`, box, words: row.title };
-    const words = `Remove ${row.label} from the plot`;
-    return remove ? [own, { id: `remove:${row.key}`, box: remove, words }] : [own];
+    if (!remove) return [own];
+    const away = `Remove ${row.label} from the plot`;
+    return [own, { id: `remove:${row.key}`, box: remove, words: away }];
   });
-  if (score) found.push({ id: SCORE_SITE, box: score, words: scoreText(evaluation) });
+  if (score) found.push({ id: "score", box: score, words: scoreText(evaluation) });
   return found;
 }

@@ -22,27 +22,13 @@ import {
 const CLOSEST = 1e-4;
 const FURTHEST = 20;
 
-export interface Movement {
-  /** Shows x where the inputs are again, and y as it fits. */
-  fit(): void;
-  /** Shows all of x. */
-  all(): void;
-  /** Whether that is what is shown. */
-  isAll(): boolean;
-  /** Whether there is anything to fit. */
-  isMoved(): boolean;
-  /** What a turn of the wheel would do; null for nothing. */
-  turn(event: WheelEvent, at: Point): (() => void) | null;
-  pan(at: Point): Drag | null;
-  /** A key of the plane; true where it was used. */
-  key(event: KeyboardEvent): boolean;
-}
+export type Movement = ReturnType<typeof createMovement>;
 
 export function createMovement(
   touch: Touch,
   scene: () => InspectorScene | null,
   { schedule, speak, store }: Pick<Shell, "schedule" | "speak" | "store">,
-): Movement {
+) {
   function choose(change: Partial<Touch["chosen"]>) {
     const now = scene();
     if (!now) return;
@@ -102,24 +88,29 @@ export function createMovement(
   }
 
   return {
+    /** Shows x where the inputs are again, and y as it fits. */
     fit,
+    /** Shows all of x. */
     all() {
       const now = scene();
       if (now) choose({ x: wholeRange(now.picture.phi), y: null });
     },
+    /** Whether that is what is shown. */
     isAll() {
       const now = scene();
       if (!now) return false;
       const [low, high] = wholeRange(now.picture.phi);
       return now.picture.x[0] <= low && now.picture.x[1] >= high;
     },
+    /** Whether there is anything to fit. */
     isMoved() {
       const now = scene();
       if (!now) return false;
       const { x, y } = chosenOf(touch, now.picture.phi);
       return x !== null || y !== null;
     },
-    turn(event, at) {
+    /** What a turn of the wheel would do; null for nothing. */
+    turn(event: WheelEvent, at: Point): (() => void) | null {
       const now = scene();
       if (!now || touch.held) return null;
       const factor = wheelFactor(event);
@@ -128,7 +119,7 @@ export function createMovement(
       if (at.x < plot.x) return upBy(factor, fromY(now.y, plot, at.y));
       return acrossBy(factor, fromX(now.picture.x, plot, at.x));
     },
-    pan(start) {
+    pan(start: Point): Drag | null {
       const now = scene();
       if (!now) return null;
       const { y, picture, places } = now;
@@ -143,7 +134,8 @@ export function createMovement(
         end() {},
       };
     },
-    key(event) {
+    /** A key of the plane; true where it was used. */
+    key(event: KeyboardEvent): boolean {
       const now = scene();
       if (!now) return false;
       const { picture } = now;

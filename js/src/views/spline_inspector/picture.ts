@@ -1,6 +1,6 @@
 /** What is drawn of a φ: lines with their colours, and the plane they lie in. No DOM. */
 
-import { selectionOf } from "../../phi/entries.ts";
+import { observedEntry, selectionOf } from "../../phi/entries.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
 import { type Handle, handlesOf, heightOf, splineOrder } from "./handles.ts";
@@ -9,7 +9,6 @@ import { type Overlay, type Settings, samePlace } from "./settings.ts";
 import {
   basisRange,
   curve,
-  entryOf,
   limits,
   type Phi,
   phiOf,
@@ -248,7 +247,7 @@ function ghostOf({ phi, ghost, frame }: Ingredients): Phi | null {
 
 function densityOf(phi: Phi, observed: Observed | null): Density | null {
   if (!observed) return null;
-  const entry = entryOf(phi.layer, phi.f);
+  const entry = observedEntry(phi.layer, phi.f);
   if (entry >= observed.entries) return null;
   const { bins, edges, counts } = observed;
   return { edges, counts: counts.subarray(entry * bins, (entry + 1) * bins) };

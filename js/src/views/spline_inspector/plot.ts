@@ -1,8 +1,10 @@
 /** The marks of the plot: the plane with its curves, the control points, and what is read. No DOM. */
 
 import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
-import type { LinesMark, Mark, Rect } from "../../scene/marks.ts";
+import type { LinesMark, Mark, Paint, Rect } from "../../scene/marks.ts";
+import { dot, grown, line, rect, segments, words } from "../../scene/shapes.ts";
 import { snapped } from "../../scene/snap.ts";
+import { interrupted } from "../../scene/strokes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { type Handle, heightOf } from "./handles.ts";
@@ -93,40 +95,37 @@ export function planeMarks(plane: Plane): Mark[] {
   ];
 }
 
+/** Lines from top to bottom. */
 function hairlines(
   xs: readonly number[],
   top: number,
   bottom: number,
   stroke: string,
-  opacity = 1,
+  paint: Paint = {},
 ): LinesMark {
-  const xy = xs.flatMap((x) => [x, top, x, bottom]);
-  return { kind: "lines", xy, ends: xs.map((_, k) => 2 * k + 2), stroke, width: 1, opacity };
+  return segments(
+    xs.flatMap((x) => [x, top, x, bottom]),
+    stroke,
+    paint,
+  );
 }
 
-function groundMarks({ picture, y, places, theme, ratio }: Plane): Mark[] {
+function groundMarks({ picture, y, places: { plot }, theme, ratio }: Plane): Mark[] {
   const { x, domain, knots } = picture;
-  const { plot } = places;
   const { colours } = theme;
-  const right = plot.x + plot.width;
+  const [right, bottom] = [plot.x + plot.width, plot.y + plot.height];
   const low = Math.max(plot.x, Math.min(right, toX(x, plot, domain[0])));
   const high = Math.max(low, Math.min(right, toX(x, plot, domain[1])));
   const seen = knots.filter((knot) => knot >= x[0] && knot <= x[1]);
+  const lines = seen.map((knot) => snapped(toX(x, plot, knot), ratio));
   const marks: Mark[] = [
-    { kind: "rects", boxes: [plot.x, plot.y, plot.width, plot.height], fill: colours.beyond },
-    { kind: "rects", boxes: [low, plot.y, high - low, plot.height], fill: colours.plot },
-    hairlines(
-      seen.map((knot) => snapped(toX(x, plot, knot), ratio)),
-      plot.y,
-      plot.y + plot.height,
-      colours.zero,
-      0.6,
-    ),
+    rect(plot, { fill: colours.beyond }),
+    rect({ ...plot, x: low, width: high - low }, { fill: colours.plot }),
+    hairlines(lines, plot.y, bottom, colours.zero, { opacity: 0.6 }),
   ];
   if (y[0] <= 0 && y[1] >= 0) {
     const zero = snapped(toY(y, plot, 0), ratio);
-    const xy = [plot.x, zero, right, zero];
-    marks.push({ kind: "lines", xy, ends: [2], stroke: colours.ghost, width: 1 });
+    marks.push(line([plot.x, zero, right, zero], colours.ghost));
   }
   return marks;
 }
@@ -142,20 +141,14 @@ function adds({ y, from }: Line, p: number): boolean {
 
 const bounded = (pixel: number) => Math.max(-OUT, Math.min(OUT, pixel));
 
-function lineMark(line: Line, { picture, y, places: { plot } }: Plane): LinesMark {
-  const xy: number[] = [];
-  const ends: number[] = [];
-  for (let p = 0; p < line.x.length; p++) {
+function lineMark(drawn: Line, { picture, y, places: { plot } }: Plane): LinesMark {
+  const { colour: stroke, width, dash } = drawn;
+  const lines = interrupted(drawn.x.length, (p) => {
     // A term that adds nothing here leaves no line on the axis.
-    if (!Number.isFinite(line.y[p]) || !adds(line, p)) {
-      if (xy.length / 2 > (ends[ends.length - 1] ?? 0)) ends.push(xy.length / 2);
-      continue;
-    }
-    xy.push(toX(picture.x, plot, line.x[p]), bounded(toY(y, plot, line.y[p])));
-  }
-  if (xy.length / 2 > (ends[ends.length - 1] ?? 0)) ends.push(xy.length / 2);
-  const { colour: stroke, width, dash } = line;
-  return { kind: "lines", xy, ends, stroke, width, dash };
+    if (!Number.isFinite(drawn.y[p]) || !adds(drawn, p)) return null;
+    return [toX(picture.x, plot, drawn.x[p]), bounded(toY(y, plot, drawn.y[p]))];
+  });
+  return { ...lines, stroke, width, dash };
 }
 
 /** Names at the right ends of the thick lines, as far as they end in sight; pushed apart where they end together. */
@@ -174,19 +167,10 @@ function nameMarks({ picture, y, places: { plot, right }, theme }: Plane): Mark[
   let free = Number.NEGATIVE_INFINITY;
   return ends
     .sort((a, b) => a.at - b.at)
-    .map(({ text, at }): Mark => {
+    .map(({ text, at }) => {
       const height = Math.max(at, free);
       free = height + SMALL + 2;
-      const fill = theme.colours.ink;
-      return {
-        kind: "text",
-        x: edge + BEFORE_NAME,
-        y: height,
-        text,
-        size: SMALL,
-        fill,
-        middle: true,
-      };
+      return words(edge + BEFORE_NAME, height, text, theme.colours.ink, { middle: true });
     });
 }
 
@@ -219,8 +203,7 @@ function polygonMarks({ picture, y, places: { plot }, theme }: Plane): Mark[] {
   });
   if (!all.flat().every(Number.isFinite)) return [];
   const xy = partOf(all, plot.x, plot.x + plot.width).flat();
-  const look = { stroke: theme.colours.spline, width: 1, dash: [1.5, 3], opacity: 0.45 };
-  return [{ kind: "lines", xy, ends: [xy.length / 2], ...look }];
+  return [line(xy, theme.colours.spline, { dash: [1.5, 3], opacity: 0.45 })];
 }
 
 /** The part of a line from left to right between two abscissae: a still is slow to cut off what lies far beyond. */
@@ -254,13 +237,10 @@ function axisMarks({ picture, y, places, theme, ratio }: Plane): Mark[] {
     ...axesMarks(plot, none, up, colours, look),
     ...axesMarks({ ...plot, height: floor - plot.y }, across, none, colours, look),
     hairlines(values.map(at), floor, floor + 4, colours.line),
-    {
-      kind: "lines",
-      xy: rungs.flatMap((rung) => [plot.x - 4, rung, plot.x, rung]),
-      ends: rungs.map((_, k) => 2 * k + 2),
-      stroke: colours.line,
-      width: 1,
-    },
+    segments(
+      rungs.flatMap((rung) => [plot.x - 4, rung, plot.x, rung]),
+      colours.line,
+    ),
     // Knots stand on the axis; the two ends of the grid are longer.
     hairlines(seen.map(at), base, base - 5, colours.ink),
     hairlines(seen.filter(isEnd).map(at), base, base - 9, colours.ink),
@@ -272,21 +252,10 @@ export function pointerMarks({ picture, y, places: { plot }, theme, ratio }: Pla
   if (!Number.isFinite(at.phi)) return [];
   const [px, py] = [toX(picture.x, plot, at.x), bounded(toY(y, plot, at.phi))];
   const { accent, surface } = theme.colours;
-  const line: Mark = {
-    ...hairlines([snapped(px, ratio)], py, plot.y + plot.height, accent),
-    dash: [2, 2],
-  };
-  const xy = [px, py - 6, px + 6, py, px, py + 6, px - 6, py];
-  const diamond: Mark = {
-    kind: "lines",
-    xy,
-    ends: [4],
-    closed: true,
-    fill: accent,
-    stroke: surface,
-    width: 1,
-  };
-  return [{ kind: "group", clip: plot, marks: [line, diamond] } satisfies Mark];
+  const down = hairlines([snapped(px, ratio)], py, plot.y + plot.height, accent, { dash: [2, 2] });
+  const corners = [px, py - 6, px + 6, py, px, py + 6, px - 6, py];
+  const diamond = { ...line(corners, surface, { fill: accent }), closed: true };
+  return [{ kind: "group", clip: plot, marks: [down, diamond] } satisfies Mark];
 }
 
 /** A line at the x that is read, and a dot on each curve there. */
@@ -299,10 +268,9 @@ export function readingMarks(
   const { muted, surface } = theme.colours;
   const at = snapped(toX(picture.x, plot, x), ratio);
   const marks: Mark[] = [hairlines([at], plot.y, plot.y + plot.height, muted)];
-  for (const dot of dots) {
-    if (!Number.isFinite(dot.y)) continue;
-    const xy = [at, bounded(toY(y, plot, dot.y))];
-    marks.push({ kind: "dots", xy, r: 3, fill: dot.colour, stroke: surface, width: 1 });
+  for (const { y: value, colour } of dots) {
+    if (!Number.isFinite(value)) continue;
+    marks.push(dot(at, bounded(toY(y, plot, value)), 3, { fill: colour, stroke: surface }));
   }
   const group: Mark = { kind: "group", clip: plot, marks };
   return strip ? [group, hairlines([at], strip.y, strip.y + strip.height, muted)] : [group];
@@ -317,12 +285,9 @@ export function pointAt(
   const height = heightOf(handle, picture.phi.coefficients);
   const [px, py] = [toX(picture.x, plot, handle.x), toY(y, plot, height)];
   if (!Number.isFinite(py)) return null;
-  const out =
-    px < plot.x - FAR ||
-    px > plot.x + plot.width + FAR ||
-    py < plot.y - FAR ||
-    py > plot.y + plot.height + FAR;
-  return out && !held ? null : { x: px, y: py };
+  const { x, y: top, width, height: tall } = grown(plot, FAR);
+  const inside = px >= x && px <= x + width && py >= top && py <= top + tall;
+  return inside || held ? { x: px, y: py } : null;
 }
 
 /** A control point is round, the weight of any other term square; what can be dragged is larger. */
@@ -335,14 +300,10 @@ export function pointMarks(
   const r = editable ? 4 : 2.25;
   const width = editable ? 2 : 1.5;
   const fill = lit ? colour : surface;
-  const shape = (size: number): Mark =>
+  const shape = (size: number, paint: Paint) =>
     control
-      ? { kind: "dots", xy: [at.x, at.y], r: size }
-      : {
-          kind: "rects",
-          boxes: [at.x - size, at.y - size, 2 * size, 2 * size],
-          radius: 1,
-        };
-  const ground: Mark[] = editable ? [{ ...shape(r + 2), fill: surface } as Mark] : [];
-  return [...ground, { ...shape(r), fill, stroke: colour, width } as Mark];
+      ? dot(at.x, at.y, size, paint)
+      : rect(grown({ ...at, width: 0, height: 0 }, size), { radius: 1, ...paint });
+  const ground = editable ? [shape(r + 2, { fill: surface })] : [];
+  return [...ground, shape(r, { fill, stroke: colour, width })];
 }

@@ -3,8 +3,10 @@
 import { layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import type { Mark, Rect, Remark, Scene } from "../../scene/marks.ts";
+import type { Mark, Point, Remark, Scene } from "../../scene/marks.ts";
 import { sitesOf } from "../../scene/marks.ts";
+import { grown } from "../../scene/shapes.ts";
+import { outline } from "../../scene/strokes.ts";
 import type { Frame, LayerLayout, Selection, Store } from "../../wire/types.ts";
 import { describeHandle, heightOf } from "./handles.ts";
 import {
@@ -192,11 +194,10 @@ function presentPhi(store: Store, frame: Frame, at: Selection, edited: Touch["ed
 
 /** Plot and legend in a width: beside each other where there is room for all rows. */
 function layout(
-  { width, get }: Given,
+  { width, get, room }: Given,
   rows: readonly Row[],
   y: Range,
   { evaluation, show }: Settings,
-  room: number | undefined,
 ): { places: Places; legend: Legend; height: number } {
   const strip = show.has("density");
   const side = legendWidth(width);
@@ -239,13 +240,7 @@ function sceneOf(
   const { layer } = phi;
   const { evaluation } = settings;
   // Where the rows lie does not depend on what is read.
-  const arranged = layout(
-    given,
-    legendRows(picture, settings, null, colours),
-    y,
-    settings,
-    given.room,
-  );
+  const arranged = layout(given, legendRows(picture, settings, null, colours), y, settings);
   const keyed = arranged.legend.columns.length > 0;
   const { places, height } = arranged;
   const reading = readingOf(picture, places, given, touch);
@@ -281,7 +276,7 @@ function sceneOf(
         colours,
       ),
     ),
-    ...(touch.wheel ? frameMarks(places.plot, colours.accent) : []),
+    ...(touch.wheel ? [outline(places.plot, colours.accent)] : []),
   ];
   const { plot } = places;
   const boxes = [plot.x, plot.y, plot.width, plot.height, ...y];
@@ -317,9 +312,7 @@ function sceneOf(
 
 const REACH = 9;
 
-function pointBox({ x, y }: { x: number; y: number }): Rect {
-  return { x: x - REACH, y: y - REACH, width: 2 * REACH, height: 2 * REACH };
-}
+const pointBox = (at: Point) => grown({ ...at, width: 0, height: 0 }, REACH);
 
 function pointsOf(plane: Plane, editable: boolean, touch: Touch) {
   const { picture } = plane;
@@ -345,11 +338,6 @@ function dotsAt(at: Reading, { phi }: Picture, { show, stacked }: Settings, { th
   if (both && show.has("base")) dots.push({ y: at.base, colour: colours.base });
   if (show.has("phi")) dots.push({ y: at.phi, colour: colours.ink });
   return dots;
-}
-
-function frameMarks({ x, y, width, height }: Rect, stroke: string): Mark[] {
-  const boxes = [x - 0.5, y - 0.5, width + 1, height + 1];
-  return [{ kind: "rects", boxes, stroke, width: 1 }];
 }
 
 function captionOf(picture: Picture, store: Store, room: number | undefined): Remark[] {

@@ -49,23 +49,6 @@ export interface Settings {
   notice: string;
 }
 
-/** The traits of the Python class, as the model of this view carries them. */
-export interface Traits {
-  stream: string;
-  layer: string;
-  editable: boolean;
-  show: string[];
-  hidden: string[];
-  stacked: boolean;
-  height: number;
-  theme: "auto" | "light" | "dark";
-  pins: Selection[];
-  overlays: WireOverlay[];
-  evaluation: Partial<Evaluation>;
-  notice: string;
-  [name: string]: unknown;
-}
-
 export const TRAITS = [
   "layer",
   "editable",
@@ -87,16 +70,16 @@ export function settingsReader(): (get: (trait: string) => unknown) => Settings 
     const now = TRAITS.map((trait) => get(trait));
     if (!settings || now.some((value, k) => value !== read[k])) {
       read = now;
-      settings = settingsOf((name) => get(String(name)) as Traits[typeof name]);
+      settings = settingsOf(get);
     }
     return settings;
   };
 }
 
-export function settingsOf(get: <K extends keyof Traits>(name: K) => Traits[K]): Settings {
+function settingsOf(get: (trait: string) => unknown): Settings {
   const list = <T>(value: unknown) => (Array.isArray(value) ? (value as T[]) : []);
   const shown = list<string>(get("show") ?? PARTS);
-  const evaluation = get("evaluation") ?? {};
+  const evaluation = (get("evaluation") ?? {}) as Partial<Evaluation>;
   return {
     editable: get("editable") === true,
     show: new Set(PARTS.filter((part) => shown.includes(part))),
@@ -134,11 +117,5 @@ export function overlayAt({ x, y }: Pick<Overlay, "x" | "y">, at: number): numbe
 
 export function samePlace(a: Selection | null, b: Selection | null): boolean {
   if (!a || !b) return a === b;
-  return (
-    a.layer === b.layer &&
-    a.out === b.out &&
-    a.in === b.in &&
-    a.row === b.row &&
-    a.column === b.column
-  );
+  return (["layer", "out", "in", "row", "column"] as const).every((part) => a[part] === b[part]);
 }

@@ -1,6 +1,7 @@
 /** The strip below the plot: how many inputs fell where. No DOM. */
 
 import type { Mark, Rect } from "../../scene/marks.ts";
+import { inMiddle, line, rects, segments, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { Density, Picture } from "./picture.ts";
@@ -38,23 +39,11 @@ export function barsOf(counts: ArrayLike<number>): Bars {
 }
 
 export function stripMarks(picture: Picture, strip: Rect, colours: Colours): Mark[] {
-  const { density } = picture;
-  const floor = strip.y + strip.height;
-  const ground: Mark = {
-    kind: "rects",
-    boxes: [strip.x, floor, strip.width, 1],
-    fill: colours.beyond,
-  };
-  return [
-    ground,
-    ...(density ? barMarks(density, picture, strip, colours) : unseen(picture, strip, colours)),
-  ];
-}
-
-function unseen({ isAlone }: Picture, strip: Rect, { muted: fill }: Colours): Mark[] {
-  const text = fitted(unseenText(isAlone), strip.width, SMALL);
-  const [x, y] = [strip.x + strip.width / 2, strip.y + strip.height / 2];
-  return [{ kind: "text", x, y, text, fill, size: SMALL, anchor: "middle", middle: true }];
+  const { density, isAlone } = picture;
+  const { beyond, muted } = colours;
+  const ground = rects([strip.x, strip.y + strip.height, strip.width, 1], { fill: beyond });
+  if (density) return [ground, ...barMarks(density, picture, strip, colours)];
+  return [ground, inMiddle(strip, fitted(unseenText(isAlone), strip.width, SMALL), muted)];
 }
 
 function barMarks(
@@ -83,22 +72,17 @@ function barMarks(
     bins.push(left, floor - tall, Math.max(0.5, right - left - 0.5), tall);
     if (isCut) over.push(...cutMarks(left, right, percent(counts[k] / total), strip, colours));
   }
-  const beside = { x: strip.x - 8, size: SMALL, fill: colours.muted, anchor: "end" } as const;
+  const beside = strip.x - 8;
   const top = floor - room;
+  // Below the lowest number of the plot's axis, which may stand at its very end.
+  const high = Math.max(top, strip.y + 12);
   return [
-    { kind: "rects", boxes: inside, fill: colours.density },
-    { kind: "rects", boxes: outside, fill: colours.density, opacity: 0.5 },
+    rects(inside, { fill: colours.density }),
+    rects(outside, { fill: colours.density, opacity: 0.5 }),
     ...over,
-    // Below the lowest number of the plot's axis, which may stand at its very end.
-    {
-      kind: "text",
-      ...beside,
-      y: Math.max(top, strip.y + 12),
-      middle: true,
-      text: percent(most / total),
-    },
-    { kind: "lines", xy: [strip.x - 4, top, strip.x, top], ends: [2], stroke: colours.line },
-    { kind: "text", ...beside, y: floor, text: "inputs" },
+    words(beside, high, percent(most / total), colours.muted, { anchor: "end", middle: true }),
+    line([strip.x - 4, top, strip.x, top], colours.line),
+    words(beside, floor, "inputs", colours.muted, { anchor: "end" }),
   ];
 }
 
@@ -114,8 +98,5 @@ function cutMarks(
   const xy = [0, 4].flatMap((down) => [left - 1, y + down + 2, right + 1, y + down - 2]);
   const fits = right + 4 + widthOf(share, SMALL) <= strip.x + strip.width;
   const place = fits ? { x: right + 4 } : ({ x: left - 4, anchor: "end" } as const);
-  return [
-    { kind: "lines", xy, ends: [2, 4], stroke: surface, width: 1.5 },
-    { kind: "text", ...place, y: strip.y + 10, text: share, fill: muted, size: SMALL },
-  ];
+  return [segments(xy, surface, { width: 1.5 }), words(0, strip.y + 10, share, muted, place)];
 }

@@ -1,6 +1,6 @@
 /** One φ taken apart: φ(x) = Σ_b C_b · β_b(x), its base term, its spline term and every C_b · β_b. No DOM. */
 
-import { functionOf, localOf, selectionOf } from "../../phi/entries.ts";
+import { functionOf, observedEntry } from "../../phi/entries.ts";
 import { allInputEnds, endsOrGrid, inputEnds, roundedOut } from "../../phi/inputs.ts";
 import { basisAt, basisDerivativeAt, tableNumber } from "../../phi/interpolate.ts";
 import type { BasisRange, Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
@@ -88,7 +88,7 @@ export function dataRange(
 /** Functions on one grid are looked at over one part of x: it stands still from one to the next. */
 function endsOf({ layer, f }: Pick<Phi, "layer" | "f">, observed: Observed) {
   if (!layer.tableOf) return allInputEnds(observed);
-  return inputEnds(observed)[entryOf(layer, f)] ?? null;
+  return inputEnds(observed)[observedEntry(layer, f)] ?? null;
 }
 
 /** All of x: the support and the grid's range, as far as the table has them. */
@@ -209,15 +209,4 @@ function vertex(x: Float64Array, y: Float64Array, p: number): number | null {
   const [left, right] = [(y[p] - y[p - 1]) / a, (y[p + 1] - y[p]) / b];
   const bend = right - left;
   return bend === 0 ? null : x[p] - (left * b + right * a) / (2 * bend);
-}
-
-/** Which input of a layer reaches a function: an entry of what was observed. */
-export function entryOf(layer: LayerLayout, f: number): number {
-  const [out, inputs, kh, kw] = layer.shape;
-  const at = localOf(layer, selectionOf(layer, f));
-  if (layer.kind !== "conv") return at.in;
-  const groups = layer.conv?.groups ?? 1;
-  const group = Math.floor(at.out / (out / groups));
-  const channel = layer.conv?.shared ? 0 : group * inputs + at.in;
-  return (channel * kh + at.row) * kw + at.column;
 }

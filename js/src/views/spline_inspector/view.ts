@@ -18,7 +18,7 @@ import { type Switches, togglePin } from "./switches.ts";
 import { phiOf } from "./terms.ts";
 import { footText, UNREAD } from "./words.ts";
 
-export type { InspectorElement, InspectorProbe } from "./probe.ts";
+export type { InspectorElement } from "./probe.ts";
 export { css, drawing };
 
 const KIND: Kind = {
@@ -174,7 +174,6 @@ function showHeader(header: Header, shell: Shell, settings: Settings, movement?:
     at,
     stacked,
     editable,
-    locked: layer?.locked ?? "",
     open: isOpen(store),
     edits: store.edits(),
     pinned: pins.some((pin) => samePlace(pin, at)),

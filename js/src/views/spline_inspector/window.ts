@@ -1,6 +1,7 @@
 /** The part of the plane that is shown: zooming, moving, round ends. No DOM. */
 
 import { formatNumber } from "../../phi/format.ts";
+import { roundStep } from "../../phi/search.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Range } from "./terms.ts";
 
@@ -55,18 +56,6 @@ export const fromX = ([low, high]: Range, box: Rect, px: number) =>
 export const fromY = ([low, high]: Range, box: Rect, py: number) =>
   high - ((py - box.y) / box.height) * (high - low);
 
-/** A round step of which `count`, or a few less, cover a length. */
-export function roundStep(length: number, count: number): number {
-  if (!(length > 0) || !Number.isFinite(length)) return 1;
-  const rough = length / Math.max(1, count);
-  const power = Math.floor(Math.log10(rough));
-  for (const digit of [1, 2, 5, 10]) {
-    const step = Number(`${digit}e${power}`);
-    if (step >= rough * (1 - 1e-9)) return step;
-  }
-  return Number(`1e${power + 1}`);
-}
-
 /** A range with some air, its ends on round values: it stands still while what it holds moves a little. */
 export function fitted(held: Range | null): Range {
   if (!held) return [-1, 1];
@@ -77,7 +66,7 @@ export function fitted(held: Range | null): Range {
     return [low - room, high + room];
   }
   const air = 0.06 * (high - low);
-  const step = roundStep(high - low + 2 * air, 8);
+  const step = roundStep((high - low + 2 * air) / 8);
   return [Math.floor((low - air) / step) * step, Math.ceil((high + air) / step) * step];
 }
 

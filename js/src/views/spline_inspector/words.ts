@@ -1,12 +1,12 @@
 /** What the inspector says in words. No DOM. */
 
-import { placeText } from "../../phi/entries.ts";
+import { observedEntry, placeText } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
 import type { Picture } from "./picture.ts";
 import type { Settings } from "./settings.ts";
-import { entryOf, type Phi, type Range } from "./terms.ts";
+import type { Phi, Range } from "./terms.ts";
 import { inFull } from "./window.ts";
 
 export function unseenText(isAlone: boolean): string {
@@ -90,7 +90,7 @@ export function percent(share: number): string {
 /** What was observed of the inputs of a function. */
 export function inputsText(phi: Phi, observed: Observed | null, isAlone = false): string {
   if (!observed) return isAlone ? "no inputs seen" : "no inputs seen yet: live.observe(batch)";
-  const entry = entryOf(phi.layer, phi.f);
+  const entry = observedEntry(phi.layer, phi.f);
   if (entry >= observed.entries) return "";
   const grid = observed.outsideDomain[entry];
   const support = observed.outsideExtent[entry];

@@ -1,0 +1,42 @@
+/** Frames around places, and lines that are interrupted. No DOM. */
+
+import type { Mark, Rect } from "./marks.ts";
+import { grown, rect } from "./shapes.ts";
+import type { Colours } from "./theme.ts";
+
+/** Frames a box. */
+export function outline(
+  box: Rect,
+  stroke: string,
+  width = 1,
+  outset = 0.5,
+  dash?: readonly number[],
+): Mark {
+  return rect(grown(box, outset), { stroke, width, dash });
+}
+
+/** Frames what is chosen so that it stands out on any ground. */
+export function framed(box: Rect, stroke: string, { surface }: Pick<Colours, "surface">): Mark[] {
+  return [outline(box, surface, 4, 1), outline(box, stroke, 2, 1)];
+}
+
+/** Where the keyboard is. */
+export function cursorMark(box: Rect, { ink }: Pick<Colours, "ink">, outset = 1): Mark {
+  return outline(box, ink, 1.5, outset, [3, 2]);
+}
+
+/** The points 0 to `count` − 1 as lines, which end before each point that is null or whose y is not finite. */
+export function interrupted(count: number, point: (k: number) => readonly [number, number] | null) {
+  const xy: number[] = [];
+  const ends: number[] = [];
+  const end = () => {
+    if (xy.length / 2 > (ends[ends.length - 1] ?? 0)) ends.push(xy.length / 2);
+  };
+  for (let k = 0; k < count; k++) {
+    const at = point(k);
+    if (at && Number.isFinite(at[1])) xy.push(at[0], at[1]);
+    else end();
+  }
+  end();
+  return { kind: "lines", xy, ends } as const;
+}
