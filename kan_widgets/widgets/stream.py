@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic, thread_time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 import anywidget
@@ -44,9 +44,6 @@ from kan_widgets.widgets.wire import (
     summaries_of,
     training_of,
 )
-
-if TYPE_CHECKING:
-    from kan_widgets.live.model.edits import Edits
 
 _HISTORY_BYTES = 32_000_000
 _BEAT_SECONDS = 3.0

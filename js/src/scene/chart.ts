@@ -78,7 +78,6 @@ const FAINT = 0.4;
 const MEAN = 1.5;
 /** Pixels of a line in the legend. */
 const SAMPLE = 14;
-const TEXT = 11;
 /** So few values would hardly be a line: they are dots too, and need no mean (curves.py). */
 const FEW = 12;
 /** Pixels free over the highest value of an axis and under its lowest. */

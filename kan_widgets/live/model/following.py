@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, Tap
 from kan_widgets.functions.plain import ConvSettings
-from kan_widgets.functions.sums import total_of
 from kan_widgets.functions.pykan_networks import nodes_of
+from kan_widgets.functions.sums import total_of
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.model.calls import Operation, shape_of
 from kan_widgets.live.model.plan import Bound, Opaque, Place, Plan, Pykan, Split, Whole
