@@ -24,13 +24,11 @@ from kan_widgets.live.recordings.destination import is_first_process
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, Worker
 from kan_widgets.widgets.dashboard import Dashboard
-from kan_widgets.widgets.engine import drawn
+from kan_widgets.widgets.engine import asked, drawn
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.page import page_of
-from kan_widgets.widgets.pictures import asked
 from kan_widgets.widgets.rasters import image_of
-from kan_widgets.widgets.stream_state import summaries_of
-from kan_widgets.widgets.wire import seen_inputs
+from kan_widgets.widgets.wire import seen_inputs, summaries_of
 
 __all__ = ["Report", "Sending", "numbers_of", "page_of_run", "picture_of"]
 

@@ -15,7 +15,7 @@ from kan_widgets.live import Binding, bind, binding_of
 from kan_widgets.live.recordings.destination import is_first_process
 from kan_widgets.live.reports import Callback
 from kan_widgets.live.steering.loops import Loop
-from kan_widgets.live.watching.limits import check_every
+from kan_widgets.live.watching.arguments import check_every
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 Show = Callable[[Binding], object]

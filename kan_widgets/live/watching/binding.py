@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.given import Passes
-from kan_widgets.functions.shards import gather_again, is_sharded, shown_whole
+from kan_widgets.functions.standing import gather_again, is_sharded, shown_whole
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.frames.observation import Observation
