@@ -22,14 +22,7 @@ from kan_widgets.widgets.compared import (
     logged_of,
     marks_of,
 )
-from kan_widgets.widgets.curves import (
-    SCALED,
-    SMOOTHED,
-    SMOOTHING,
-    ZOOMED,
-    LoggedCurves,
-    Scale,
-)
+from kan_widgets.widgets.curves import CurvesView, Logged
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.options import drawing, option
@@ -47,12 +40,11 @@ _MARKS = 100
 _TALLEST = 4000
 _NARROWEST = 300
 _COLOURS = 128
-_OF_CURVES = ("zoom", "scale", "smoothing")
 # Links to each unit of a network of plain layers: all of them would hide its maps.
 _LINKS = 4
 
 
-class Compare(View):
+class Compare(CurvesView):
     """Several models while they train: numbers, curves of loss and accuracy, and kernels.
 
     Each model has one colour, in the numbers and in the curves of all quantities. The numbers that
@@ -87,16 +79,11 @@ class Compare(View):
     """
 
     _kind = "compare"
-    _draws_layers = False
     _is_wide = True
 
     shown = traitlets.Dict().tag(sync=True)
     """The numbers: see js/src/views/compare/records.ts. Like the curves and the marks it is set by
     the painter only."""
-    curves = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """See `LoggedCurves.wire`."""
-    marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
-    """``[step, text]`` each."""
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the grids, which are drawn in this view."""
     diagrams = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -119,9 +106,6 @@ class Compare(View):
         examples (``live.probe(images)``), or the first of its last observed batch.""",
         default="kernels",
     )
-    smoothing: int = option(SMOOTHED, default=SMOOTHING, min=0)
-    scale: Scale = option(SCALED, default="auto")
-    zoom: Sequence[float] = option(ZOOMED, default=())
     more: bool = option(
         "How the parameters grow too, and where they are, layer by layer.", default=False
     )
@@ -142,16 +126,15 @@ class Compare(View):
         self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
         self.networks: dict[str, NetworkView] = {}
         self._painter = Painter(self._draw, fps=4)
-        self._logged = LoggedCurves()
         self._drawn: object = None
         self._compared = [ComparedModel(name, live, self._painter) for name, live in lives.items()]
         self._models = [kept(one) for one in models.values()]
         return next(iter(lives.values()))
 
     def _begin(self) -> None:
+        super()._begin()
         self.parts = [reference(grid) for grid in self.grids.values()]
         self.observe(self._dress, ["height", "theme"])
-        self.observe(self._redraw, _OF_CURVES)
         self.observe(self._show, "show")
         for one in self._compared:
             one.join()
@@ -238,7 +221,7 @@ class Compare(View):
             for one in self._compared:
                 one.follow(probes[0])
 
-    def _redraw(self, _: Any) -> None:
+    def _redraw(self) -> None:
         self._painter.wake()
 
     def _within(self) -> list[View]:
@@ -255,7 +238,7 @@ class Compare(View):
         with self.hold_sync():
             if drawn != self._drawn:
                 self.marks = list(marks_of(logs))[-_MARKS:]
-                self.curves = self._wire(self.zoom, self.scale, self.smoothing)
+                self.curves = self._wire()
                 self._drawn = drawn
             self.shown = shown
 
@@ -268,8 +251,8 @@ class Compare(View):
         least = min(model["steps"] for model in models)
         return {"models": models, "deciding": deciding(list(self._logs().values()), least)}
 
-    def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
-        return self._logged.wire(logged_of(self._logs()), zoom, scale, smoothing)
+    def _drawn_curves(self) -> Sequence[Logged]:
+        return logged_of(self._logs())
 
     # -- the picture ------------------------------------------------------------------
 
@@ -296,8 +279,7 @@ class Compare(View):
         return asked | {"parts": parts}
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        chosen = {name: options.get(name, getattr(self, name)) for name in _OF_CURVES}
-        return options | {"curves": self._wire(**chosen), "shown": self._records()}
+        return options | {"curves": self._wire(**options), "shown": self._records()}
 
     def _colours(self, options: dict[str, Any]) -> int:
         # More than there are: the palette that is found then has each of them as it is.

@@ -269,24 +269,15 @@ def recorded_growth(replay: Replay) -> ModelGrowth:
     """Return what a recording says of its model's parameters; none where it says nothing."""
     known = replay.parameters or {"parts": [], "total": 0}
     parts = [
-        (
-            part["name"],
-            [
-                LayerForm(
-                    form["type"],
-                    form["kind"],
-                    tuple(form["shape"]),
-                    form["shared"],
-                    tuple(form["is_base"]),
-                    tuple(form["knots"]),
-                )
-                for form in part["layers"]
-            ],
-            part["sizes"],
-        )
+        (part["name"], [_form(form) for form in part["layers"]], part["sizes"])
         for part in known["parts"]
     ]
     return growth_of(parts, known["total"])
+
+
+def _form(form: Mapping[str, Any]) -> LayerForm:
+    lists = {name: tuple(form[name]) for name in ("shape", "is_base", "knots")}
+    return LayerForm(type=form["type"], kind=form["kind"], shared=form["shared"], **lists)
 
 
 def deciding(logs: Sequence[Scalars], made: int = 0) -> list[dict[str, Any]]:

@@ -8,12 +8,14 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import traitlets
 from numpy.typing import NDArray
 
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.series import Float64
+from kan_widgets.widgets.options import option
+from kan_widgets.widgets.view import View
 
-Scale = Literal["auto", "linear", "log"]
 Range = tuple[float, float]
 
 SMOOTHING = 30
@@ -24,15 +26,6 @@ _FEW = 12  # so few values need no mean: see js/src/scene/chart.ts
 _POINTS = 800
 # What has fallen to less than this share is flat on a linear axis; medians of so many values tell.
 _FALL, _SOME = 0.01, 10
-
-
-# What the options of the curves do, in all views that have them.
-SMOOTHED = """A thin line shows the mean of each curve over so many steps around each step, with the
-    values themselves faint behind; 0 for none. The numbers over the curves are the latest, not
-    smoothed."""
-SCALED = """Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
-    less than a hundredth of what it was at first, such as a loss; else linear."""
-ZOOMED = "The two ends of the steps that are drawn; empty for all."
 
 
 @dataclass(frozen=True)
@@ -118,6 +111,50 @@ class LoggedCurves:
         return curve.series in fallen
 
 
+class CurvesView(View):
+    """A view with curves of what was logged."""
+
+    curves = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
+    """See `LoggedCurves.wire`; set by a painter only, like the marks."""
+    marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
+    """``[step, text]`` each."""
+    smoothing: int = option(
+        """A thin line shows the mean of each curve over so many steps around each step, with the
+        values themselves faint behind; 0 for none. The numbers over the curves are the latest, not
+        smoothed.""",
+        default=SMOOTHING,
+        min=0,
+    )
+    scale: Literal["auto", "linear", "log"] = option(
+        """Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
+        less than a hundredth of what it was at first, such as a loss; else linear.""",
+        default="auto",
+    )
+    zoom: Sequence[float] = option(
+        "The two ends of the steps that are drawn; empty for all.", default=()
+    )
+    _draws_layers = False
+
+    def _take(self, values: dict[str, Any]) -> None:
+        self._logged = LoggedCurves()
+
+    def _begin(self) -> None:
+        self.observe(lambda _: self._redraw(), ["smoothing", "scale", "zoom"])
+
+    def _redraw(self) -> None:
+        """Have the curves drawn again."""
+
+    def _drawn_curves(self) -> Sequence[Logged]:
+        """Return what is drawn."""
+        raise NotImplementedError
+
+    def _wire(self, **options: Any) -> list[dict[str, Any]]:
+        chosen = {
+            name: options.get(name, getattr(self, name)) for name in ("zoom", "scale", "smoothing")
+        }
+        return self._logged.wire(self._drawn_curves(), **chosen)
+
+
 def means(
     steps: NDArray[Any],
     values: Float64,
@@ -158,21 +195,24 @@ def means(
     [0.0, 4.0, 9.0]
     """
     shown = np.isfinite(values) & (values > 0 if log else True)
-    at, v = steps[shown].astype(np.float64), values[shown]
+    at, v = (steps, values) if shown.all() else (steps[shown], values[shown])
     if not len(at):
-        return at, v
+        return v, v
     v = np.log(v) if log else v
     low, high = window or (-np.inf, np.inf)
     begin = max(0, int(np.searchsorted(at, low, "left")) - 1)
     last = min(len(at) - 1, int(np.searchsorted(at, high, "right")))
     count = min(points, last - begin + 1)
-    x = at[np.linspace(begin, last, count).round().astype(int)]
+    x = at[np.linspace(begin, last, count).round().astype(int)].astype(np.float64)
     reach = over / 2
     first, end = np.searchsorted(at, x - reach, "left"), np.searchsorted(at, x + reach, "right")
     found = _sums(v, first, end) / (end - first)
     for edge in (at[0], at[-1]):
         near = abs(x - edge) < reach
-        found[near] = _fitted(at - edge, v, x[near] - edge, first[near], end[near])
+        if near.any():
+            start, stop = int(first[near].min()), int(end[near].max())
+            part = (at[start:stop] - edge).astype(np.float64), v[start:stop]
+            found[near] = _fitted(*part, x[near] - edge, first[near] - start, end[near] - start)
     return x, np.exp(found) if log else found
 
 
@@ -192,8 +232,6 @@ def _fitted(
 
 def _sums(values: Float64, first: NDArray[np.intp], end: NDArray[np.intp]) -> Float64:
     """Return the sum of ``values[first_k:end_k]`` for each k, each added up by itself."""
-    if not len(first):
-        return np.zeros(0)
     places = np.stack([first, end], axis=1).ravel()
     sums: Float64 = np.add.reduceat(np.append(values, 0.0), places)[::2]
     return sums

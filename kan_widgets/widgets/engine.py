@@ -119,34 +119,10 @@ def asked(
     theme: str,
     pixel_ratio: float,
 ) -> dict[str, Any]:
-    """Return what ``engine.drawn`` takes for one picture.
+    """Return what `drawn` takes for one picture: see js/src/still.ts.
 
-    Parameters
-    ----------
-    kind
-        The view's name in ``js/src/views/registry.ts``.
-    traits
-        Of the view, as the page would get them.
-    frames
-        The first of the run and the one to draw.
-    observed
-        Inputs that were seen, by layer.
-    selection
-        As in ``Source.selection``.
-    network
-        What `network_of` returns, for a view that draws it.
-    summaries
-        Of the layers of which the frames have windows, as `summary_dict` returns them.
-    training
-        How the run stands, as `training_of` returns it.
-    width, height
-        CSS pixels; the height is for a drawing that can choose.
-    most
-        CSS pixels that the picture is high at most; more is cut.
-    theme
-        Dark if "dark".
-    pixel_ratio
-        Picture pixels per CSS pixel.
+    ``frames`` are the first of the run and the one to draw, ``height`` is for a drawing that can
+    choose, and ``most`` are the CSS pixels that the picture is high at most; more is cut.
     """
     first, frame = frames
     layouts = {each.layout.version: each.layout for each in frames}

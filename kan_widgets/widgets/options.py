@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import json
 import sys
 import textwrap
 import types
@@ -128,9 +129,7 @@ class Declaring(MetaHasTraits):
                 text = text[len("InitVar[") : -1]
             kind = None if argument or one.trait or not one.is_trait else eval(text, known)
             if get_origin(kind) is Literal:
-                text = (
-                    f"Literal[{', '.join(f'{chr(34)}{word}{chr(34)}' for word in get_args(kind))}]"
-                )
+                text = f"Literal{json.dumps(get_args(kind))}"
             declared[key] = Option(**vars(one) | {"type": text})
             if argument or not one.is_trait:
                 del body[key]

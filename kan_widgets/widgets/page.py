@@ -41,22 +41,9 @@ class Placed:
     def save_html(
         self, path: str | pathlib.Path, *, title: str | None = None, max_mb: float = 2.0
     ) -> pathlib.Path:
-        """Write this as a page that works by itself: see `kan_widgets.save_html`.
+        """Write this as a page that works by itself, and return its path.
 
-        Parameters
-        ----------
-        path
-            The file to write; its folder must exist.
-        title
-            Of the page; by default the names of model and views.
-        max_mb
-            What the page may weigh, in megabytes: numbers are rounded, and then frames left out,
-            evenly, until it does.
-
-        Returns
-        -------
-        pathlib.Path
-            The file written.
+        The parameters are those of `kan_widgets.save_html`, which says what a page can do.
         """
         return save_html(path, self, title=title, max_mb=max_mb)
 

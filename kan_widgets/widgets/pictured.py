@@ -110,27 +110,10 @@ class Pictured(Mortal):
     def to_svg(self, path: str, **options: Any) -> pathlib.Path: ...
     @drawing
     def to_svg(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
-        """Write the current state as an SVG, in UTF-8.
+        """Write the current state as an SVG, in UTF-8: as ``to_png``, to a name ending in ``.svg``.
 
         Curves are paths and words are text. Heat maps and images are made of pixels. Lengths are
         CSS pixels.
-
-        Parameters
-        ----------
-        path
-            As for ``to_png``, ending in ``.svg``.
-        **options
-            As for ``image``.
-
-        Returns
-        -------
-        pathlib.Path, the open file or bytes
-            What was written.
-
-        Raises
-        ------
-        ValueError
-            If the name ends otherwise.
         """
         check_suffix(path, ".svg")
         return written(self.svg(**options).encode(), path)
@@ -143,24 +126,10 @@ class Pictured(Mortal):
     def to_pdf(self, path: str, **options: Any) -> pathlib.Path: ...
     @drawing
     def to_pdf(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
-        """Write the current state as a PDF of one page, made of the SVG.
-
-        Parameters
-        ----------
-        path
-            As for ``to_png``, ending in ``.pdf``.
-        **options
-            As for ``image``.
-
-        Returns
-        -------
-        pathlib.Path, the open file or bytes
-            What was written.
+        """Write the SVG as a PDF of one page: as ``to_png``, to a name ending in ``.pdf``.
 
         Raises
         ------
-        ValueError
-            If the name ends otherwise.
         ImportError
             Without CairoSVG: ``pip install cairosvg``.
         """

@@ -13,15 +13,7 @@ from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.quantities import belongs_to
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import hear_reports
-from kan_widgets.widgets.curves import (
-    SCALED,
-    SMOOTHED,
-    SMOOTHING,
-    ZOOMED,
-    Logged,
-    LoggedCurves,
-    Scale,
-)
+from kan_widgets.widgets.curves import CurvesView, Logged
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import drawing, option
 from kan_widgets.widgets.sharing import ViewListener, let_go
@@ -34,10 +26,9 @@ if TYPE_CHECKING:
 
 _REPORTS = 5
 _MARKS = 100
-_OF_CURVES = ("zoom", "scale", "smoothing")
 
 
-class TrainingPanel(ModelView):
+class TrainingPanel(CurvesView, ModelView):
     """State, numbers, curves and controls of a training run.
 
     Pause, resume, single steps and stop act between two optimizer steps, in a plain
@@ -58,17 +49,12 @@ class TrainingPanel(ModelView):
     """
 
     _kind = "training_panel"
-    _draws_layers = False
     _is_wide = True
     _draws_frames = False
 
     status = traitlets.Dict().tag(sync=True)
     """What `status_of` gives, with ``"reports"``: what views complained of. Like the curves and
     the marks it is set by the panel's painters only."""
-    curves = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """See `LoggedCurves.wire`."""
-    marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
-    """``[step, text]`` each."""
     every = traitlets.Int(1, min=1).tag(sync=True)
     """A frame is taken every so many steps: that of the binding, which follows it."""
     own = traitlets.Unicode().tag(sync=True)
@@ -78,12 +64,9 @@ class TrainingPanel(ModelView):
         default=None,
         min=100,
     )
-    smoothing: int = option(SMOOTHED, default=SMOOTHING, min=0)
-    scale: Scale = option(SCALED, default="auto")
-    zoom: Sequence[float] = option(ZOOMED, default=())
 
     def _take(self, values: dict[str, Any]) -> None:
-        self._logged = LoggedCurves()
+        super()._take(values)
         self._reports: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
         self._every = 1
@@ -91,12 +74,12 @@ class TrainingPanel(ModelView):
         self._curves_painter = Painter(self._draw_curves, fps=4)
 
     def _begin(self) -> None:
+        super()._begin()
         self.own = self.model_id or ""
         self.on_msg(weakly(self._answer))
         self._listener = _Listener(self)
         self.live.feed.subscribe(self._listener)
         hear_reports(self._listener)
-        self.observe(self._redraw, _OF_CURVES)
         self.observe(self._take_every, "every")
         self._bring_up_to_date()
 
@@ -113,7 +96,7 @@ class TrainingPanel(ModelView):
         self._numbers_painter.wake()
         self._curves_painter.wake()
 
-    def _redraw(self, _: Any) -> None:
+    def _redraw(self) -> None:
         self._curves_painter.wake()
 
     def _hear(self, message: str) -> None:
@@ -156,7 +139,7 @@ class TrainingPanel(ModelView):
             return
         with self.hold_sync():
             self.marks = [[mark.step, mark.text] for mark in scalars.marks[-_MARKS:]]
-            self.curves = self._wire(self.zoom, self.scale, self.smoothing)
+            self.curves = self._wire()
         self._drawn = drawn
 
     def drawn_latest(self, name: str) -> float | None:
@@ -203,19 +186,16 @@ class TrainingPanel(ModelView):
         self._curves_painter.now()
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        chosen = {name: options.get(name, getattr(self, name)) for name in _OF_CURVES}
-        return options | {"curves": self._wire(**chosen)}
+        return options if self._source() is None else options | {"curves": self._wire(**options)}
 
-    def _wire(self, zoom: Sequence[float], scale: str, smoothing: int) -> list[dict[str, Any]]:
-        if (source := self._source()) is None:
-            return self.curves
+    def _drawn_curves(self) -> Sequence[Logged]:
+        source = self._source()
+        if source is None:
+            return ()
         log = source.scalars
         # Curves of data that is trained on have one colour, and those of held-out data.
-        curves = [
-            Logged(panel, name, data, log, name)
-            for name, (panel, data) in ((name, belongs_to(name)) for name in log.names)
-        ]
-        return self._logged.wire(curves, zoom, scale, smoothing)
+        of = {name: belongs_to(name) for name in log.names}
+        return [Logged(panel, name, data, log, name) for name, (panel, data) in of.items()]
 
     def _end(self) -> None:
         # Perhaps before all was made.

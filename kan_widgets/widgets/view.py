@@ -208,7 +208,7 @@ class View(Declared, Placed, Animated, Sharing, metaclass=Declaring):
         if not self.has_trait("layer"):
             return options
         # The layer shown may be gone since the model was bound again.
-        shown = self.layer
+        shown = getattr(self, "layer", "")
         layer = options.get("layer", shown if shown in names else None)
         return options | {"layer": layer_name(layer, names)}
 

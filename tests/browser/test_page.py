@@ -328,7 +328,7 @@ def test_a_comparison_is_alive_with_the_kernels_of_all_models(
     live.log(2, loss=1.0)
     compare = kw.Compare({"KAN": live, "other": other})
     sizes = [record["parameters"] for record in compare.table()]
-    rows = {"parameters": [f"{size:,}" for size in sizes], "loss": ["1", "–"]}
+    rows = {"parameters": [f"{size:,}" for size in sizes], "last loss": ["1", "–"]}
     path = kw.save_html(tmp_path / "page.html", compare)
     compare.close()
     for scheme in ("light", "dark"):
