@@ -1,4 +1,8 @@
 // src/page/model.ts
+function put(into, path, bytes) {
+  const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
+  holder[path[path.length - 1]] = bytes;
+}
 var PageModel = class {
   #traits;
   handlers = /* @__PURE__ */ new Map();
@@ -72,7 +76,9 @@ var LiveModel = class extends PageModel {
     const bytes = buffers.map(bytesOf);
     if (method === "custom") this.emit("msg:custom", content, bytes);
     if (method !== "update" || !state) return;
-    put(state, buffer_paths ?? [], bytes);
+    (buffer_paths ?? []).forEach((path, n) => {
+      put(state, path, bytes[n]);
+    });
     for (const [name, value] of Object.entries(state)) super.set(name, value);
   }
 };
@@ -107,12 +113,6 @@ function connect({ heard, models }, address, say) {
 function bytesOf(base64) {
   return new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
 }
-function put(into, paths, bytes) {
-  paths.forEach((path, n) => {
-    const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
-    holder[path[path.length - 1]] = bytes[n];
-  });
-}
 function withoutBytes(value) {
   const paths = [];
   const buffers = [];
@@ -142,6 +142,5 @@ function base64Of(value) {
 export {
   LiveModel,
   connect,
-  put,
   withoutBytes
 };

@@ -1,4 +1,8 @@
 // src/page/model.ts
+function put(into, path, bytes) {
+  const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
+  holder[path[path.length - 1]] = bytes;
+}
 var PageModel = class {
   #traits;
   handlers = /* @__PURE__ */ new Map();
@@ -49,9 +53,7 @@ async function unpack(text, base64) {
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = await new Response(stream).arrayBuffer();
   for (const [path, at, length] of saved.bytes) {
-    const last = path[path.length - 1];
-    const holder = path.slice(0, -1).reduce((inside, key) => inside[key], saved);
-    holder[last] = new DataView(bytes, at, length);
+    put(saved, path, new DataView(bytes, at, length));
   }
   return saved;
 }
