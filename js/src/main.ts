@@ -9,7 +9,7 @@ import { renderOrMove } from "./shell/again.ts";
 import { putSheet } from "./shell/sheet.ts";
 import { still } from "./still.ts";
 import { VIEWS } from "./views/registry.ts";
-import { outlast } from "./wire/late.ts";
+import { outlast } from "./wire/kernel.ts";
 import { type StreamContext, initialize as start } from "./wire/stream.ts";
 import type { StreamExports } from "./wire/types.ts";
 

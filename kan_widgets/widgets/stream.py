@@ -75,7 +75,7 @@ class Stream(Mortal, anywidget.AnyWidget, Listener):
 
     _esm = traitlets.Unicode().tag(sync=True)
     _own = traitlets.Unicode().tag(sync=True)
-    """Its own model's id: see js/src/wire/late.ts."""
+    """Its own model's id: see js/src/wire/kernel.ts."""
 
     layouts = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """The layouts that kept frames use, oldest first."""

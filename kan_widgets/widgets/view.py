@@ -68,7 +68,7 @@ class View(Declared, Placed, Animated, Sharing, metaclass=Declaring):
     """Its name in ``js/src/views/registry.ts``."""
 
     _own = traitlets.Unicode().tag(sync=True)
-    """Its own model's id: see js/src/wire/late.ts."""
+    """Its own model's id: see js/src/wire/kernel.ts."""
     kind = traitlets.Unicode().tag(sync=True)
     stream = anywidget.WidgetTrait().tag(sync=True)
     linked = traitlets.List(traitlets.Unicode()).tag(sync=True)

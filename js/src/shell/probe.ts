@@ -1,5 +1,6 @@
 /** The pixel that a view points at: the inputs of its patch, for the other views of the same stream to mark. */
 import type { Selection, Store } from "../wire/types.ts";
+import { atEnd } from "./element.ts";
 
 export interface Probe {
   layer: string;
@@ -11,20 +12,9 @@ export interface Probe {
   valueFor(selection: Selection): number | null;
 }
 
-export interface ProbePoint {
-  current(): Probe | null;
-  /** The pixel's input to the selected function; null without a pixel, or where it is another layer's. */
-  valueForSelection(): number | null;
-  /** `owner` is the view that points; null takes back only its own. */
-  point(owner: object, probe: Probe | null): void;
-  subscribe(fn: () => void, signal: AbortSignal): void;
-}
+type ProbePoint = ReturnType<typeof makePoint>;
 
-// On the page and not in this module: every view is a bundle of its own, with its own copy of the module.
-const PAGE: unique symbol = Symbol.for("kan_widgets.probes");
-const page = globalThis as typeof globalThis & { [PAGE]?: WeakMap<Store, ProbePoint> };
-page[PAGE] ??= new WeakMap();
-const points = page[PAGE];
+const points = new WeakMap<Store, ProbePoint>();
 
 /** The one probe of a stream on this page. */
 export function probeOf(store: Store): ProbePoint {
@@ -35,27 +25,29 @@ export function probeOf(store: Store): ProbePoint {
   return made;
 }
 
-function makePoint(store: Store): ProbePoint {
+function makePoint(store: Store) {
   const subscribers = new Set<() => void>();
   let pointing: object | null = null;
   let probe: Probe | null = null;
   return {
     current: () => probe,
-    valueForSelection() {
+    /** The pixel's input to the selected function; null without a pixel, or where it is another layer's. */
+    valueForSelection(): number | null {
       const selection = store.selection();
       if (!probe || !selection || selection.layer !== probe.layer) return null;
       return probe.valueFor(selection);
     },
-    point(owner, next) {
+    /** `owner` is the view that points; null takes back only its own. */
+    point(owner: object, next: Probe | null) {
       if (next === probe || (next === null && owner !== pointing)) return;
       pointing = next && owner;
       probe = next;
       for (const fn of [...subscribers]) fn();
     },
-    subscribe(fn, signal) {
+    subscribe(fn: () => void, signal: AbortSignal) {
       if (signal.aborted) return;
       subscribers.add(fn);
-      signal.addEventListener("abort", () => subscribers.delete(fn), { once: true });
+      atEnd(signal, () => subscribers.delete(fn));
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Whether there is a kernel behind a widget. None is where a page was saved, or opened again with another kernel. */
+/** The kernel behind a widget: whether there is one (none is where a page was saved, or opened again with another kernel), and models that start late. */
 
 import type { AnyModel } from "@anywidget/types";
 import { hear } from "./hear.ts";
@@ -28,4 +28,49 @@ export async function watchKernel(
   const tell = () => changed(own?.comm_live !== false);
   if (own) hear(own, { comm_live_update: tell }, signal);
   tell();
+}
+
+/** A model as the host's widget manager has it. */
+interface Own {
+  _handle_comm_msg?(message: object): Promise<unknown>;
+  comm?: {
+    on_msg(handle: (message: object) => unknown): void;
+    send(data: object, callbacks?: object): unknown;
+  };
+  callbacks?(): object;
+}
+
+/** A message that asks for nothing. */
+const NOTHING = { content: { data: { method: "" } }, buffers: [] };
+
+/**
+ * A model that starts late: anywidget gives it two seconds to load its module, and one that took longer, as on a machine
+ * that is busy, is told nothing more: each message waits for a start that has been given up. So the messages of such a
+ * model are handled by the host itself, and it is asked for what it missed.
+ */
+export function outlast(model: AnyModel): void {
+  const id = model.get("_own");
+  const manager = model.widget_manager as { get_model?(id: string): Promise<Own> } | undefined;
+  if (typeof id !== "string" || !id || !manager?.get_model) return;
+  manager.get_model(id).then(
+    async (own) => {
+      if (!own._handle_comm_msg || !own.comm) return;
+      try {
+        await own._handle_comm_msg(NOTHING);
+      } catch {
+        takeOver(own, own.comm);
+      }
+    },
+    () => {},
+  );
+}
+
+function takeOver(own: Own, comm: NonNullable<Own["comm"]>) {
+  const given = own._handle_comm_msg;
+  let from: Own | null = own;
+  while (from && from._handle_comm_msg === given) from = Object.getPrototypeOf(from);
+  const handle = from?._handle_comm_msg;
+  if (!handle) return;
+  comm.on_msg((message) => handle.call(own, message));
+  comm.send({ method: "request_state" }, own.callbacks?.());
 }

@@ -35,7 +35,8 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   // As wide whatever the example, so that nothing jumps: the longer mark and the longest number count.
   const names = widest(units.map(({ unit }) => marked(unit, "(true)"))) + 8;
   const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));
-  const beside = Math.max(0, bars - names - widest(said) - 8);
+  const texts = widest(said) + 4;
+  const beside = Math.max(0, bars - names - texts - 4);
   const least = Math.min(0, ...shown);
   const most = probabilities ? 1 : Math.max(1e-9, ...shown, -least);
   const [first] = units;

@@ -4,6 +4,7 @@ import type { RenderProps } from "@anywidget/types";
 import { selectionOf } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Point, Rect } from "../../scene/marks.ts";
+import { atEnd } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createPad } from "../../shell/pad.ts";
 import { createPen } from "../../shell/pen.ts";
@@ -166,7 +167,7 @@ function createAsking({ model, schedule, signal }: Shell) {
   let asked = "";
   let askedAt = 0;
   let later = 0;
-  signal.addEventListener("abort", () => clearTimeout(later), { once: true });
+  atEnd(signal, () => clearTimeout(later));
   return {
     /** Draws once more where how strong links are is not that of the frame drawn, unless another frame comes before. */
     comesLater(milliseconds: number) {
