@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         ReflectionalSwitch,
         SquaredReLU,
     )
-    from kan_widgets.functions.terms import Terms, terms_of
+    from kan_widgets.functions.terms import Terms
 
 __all__ = [
     "Adapter",
@@ -77,7 +77,6 @@ __all__ = [
     "survey",
     "take_as_read",
     "tensor_adapter",
-    "terms_of",
     "unwrap",
 ]
 

@@ -40,9 +40,8 @@ class RecipeTable:
     scale, base_scale
         Paths of what multiplies coefficients and base; they are not set by an edit.
     grid
-        Paths of tensors whose last axis the basis is made from, for each function or all.
-    depends
-        Paths of other tensors that it is made from.
+        Paths of the tensors that the basis is made from, a row of numbers for each function or
+        one for all.
     sizes
         Takes the module, returns sizes that its tensors do not tell, by name.
     conv
@@ -93,7 +92,6 @@ class RecipeTable:
     scale: tuple[str, ...] = ()
     base_scale: tuple[str, ...] = ()
     grid: tuple[str, ...] = ()
-    depends: tuple[str, ...] = ()
     sizes: Callable[[Any], dict[str, int]] = lambda module: {}
     conv: Callable[[Any], Any] | None = None
     shared: Callable[[Any], bool] = lambda module: False
