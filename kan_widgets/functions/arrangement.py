@@ -56,7 +56,7 @@ class Arrangement:
             self.layers = [(("", recipe.coefficients), others), ((base, ""), own)]
 
     def _axes_now(self) -> Axes:
-        """Return the plan for tensors of these shapes; many modules have the same."""
+        """Return what axes count in tensors of these shapes; many modules have the same."""
         recipe, module = self.recipe, self.module
         key: list[Any] = []
         for path, need in recipe.tensors.items():
@@ -67,12 +67,12 @@ class Arrangement:
                 key.append(attribute(module, path.replace("*", "0")))
         given = recipe.sizes(module)
         key += given.values()
-        plan = recipe.plans.get(tuple(key))
-        if plan is None:
+        axes: Axes | None = recipe.known.get(tuple(key))
+        if axes is None:
             if problem := missing_tensors(module, recipe.tensors, given):
                 raise ValueError(problem)
-            plan = recipe.plans[tuple(key)] = Axes(recipe.tensors, given)
-        return plan
+            axes = recipe.known[tuple(key)] = Axes(recipe.tensors, given)
+        return axes
 
     def _members(self, path: str) -> list[Any]:
         found = self._held.get(path)
@@ -92,14 +92,13 @@ class Arrangement:
         axes = self._axes.rows
 
         def get(path: str) -> Tensor:
-            found = self._members(path)
-            if path in axes and part is not ALL:
-                found = [tensor[(slice(None),) * axes[path] + part[:1]] for tensor in found]
+            found: list[Tensor] = self._members(path)
+            rows = (slice(None),) * axes[path] + part[:1] if path in axes else (...,)
             if len(found) == 1:
-                return of(found[0])
-            if of is Tensor.detach:  # of a thousand at once
-                return torch.cat(found).detach()
-            return torch.cat([of(tensor) for tensor in found])
+                return of(found[0] if part is ALL else found[0][rows])
+            # A thousand are detached at once.
+            several = found if of is Tensor.detach else [of(tensor) for tensor in found]
+            return torch.cat(several).detach()[rows]
 
         if isinstance(order, str):
             cut = order in axes

@@ -110,4 +110,4 @@ class RecipeTable:
     refused: Callable[[Any, tuple[int, ...]], str] = lambda module, index: ""
     computed: Callable[[Any], Tensor | None] = lambda module: None
     steady: tuple[str, ...] | None = None
-    plans: dict[Any, Any] = field(default_factory=dict, init=False)
+    known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
