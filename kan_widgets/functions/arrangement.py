@@ -14,12 +14,11 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.attributes import attribute, members, missing_tensors, stacked
-from kan_widgets.functions.axes import AXES, Axes
 from kan_widgets.functions.basis import Alike, BaseOnly, LayerBasis, ReadBasis
 from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
 from kan_widgets.functions.plain import ConvSettings
-from kan_widgets.functions.recipe_table import Order, RecipeTable
+from kan_widgets.functions.recipe_table import AXES, Axes, Order, RecipeTable
 from kan_widgets.functions.remembered import remembered
 from kan_widgets.functions.rewriting import rewriter_of
 from kan_widgets.functions.terms import ALL, Part, Terms
