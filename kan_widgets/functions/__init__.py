@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         SquaredReLU,
     )
     from kan_widgets.functions.standing import gathered
-    from kan_widgets.functions.terms import Terms, terms_of
+    from kan_widgets.functions.terms import Terms
 
 __all__ = [
     "Adapter",
@@ -76,7 +76,6 @@ __all__ = [
     "survey",
     "take_as_read",
     "tensor_adapter",
-    "terms_of",
     "unwrap",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 from math import prod
 from typing import Any
@@ -18,70 +18,16 @@ from kan_widgets.functions.basis import Alike, BaseOnly, LayerBasis, ReadBasis
 from kan_widgets.functions.gradients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
 from kan_widgets.functions.plain import ConvSettings
-from kan_widgets.functions.recipe_table import Order, RecipeTable
+from kan_widgets.functions.recipe_table import AXES, Axes, Order, RecipeTable
 from kan_widgets.functions.remembered import remembered
 from kan_widgets.functions.rewriting import rewriter_of
-from kan_widgets.functions.terms import ALL, Part, Terms, join_terms
+from kan_widgets.functions.terms import ALL, Part, Terms
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.ungraded import ungraded
 
 Orders = tuple[Order, Order]
 """A base and the other coefficients of a layer; empty where there are none."""
 Of = Callable[[Tensor], Tensor]
-AXES = ("groups", "out", "in", "kd", "kh", "kw")
-
-
-class _Plan:
-    """Where the axes of tensors go that have certain shapes."""
-
-    def __init__(self, tensors: Mapping[str, Any], sizes: dict[str, int]) -> None:
-        self.sizes = sizes
-        self._shapes = {path: need for path, need in tensors.items() if isinstance(need, tuple)}
-        self._known: dict[tuple[str, torch.Size], Any] = {}
-        self.rows: dict[str, int] = {}
-        """The axis that counts outputs and nothing else, of tensors that have one."""
-        for path, shape in self._shapes.items() if sizes.get("groups", 1) == 1 else ():
-            for axis, name in enumerate(shape):
-                if str(name).split("=")[0].removeprefix("groups*") == "out":
-                    self.rows[path] = axis
-
-    def axes(self, path: str, shape: Sequence[int]) -> list[tuple[str, int]]:
-        """Return what each axis of a tensor counts, and its length, where products are split."""
-        found: list[tuple[str, int]] = []
-        for dimension, size in zip(self._shapes[path], shape, strict=True):
-            parts = [part.split("=") for part in str(dimension).split("*")]
-            sizes = {part[0]: self.sizes.get(part[-1], 1) for part in parts}
-            if len(parts) == 1 or "+" in str(dimension):
-                sizes = {parts[0][0]: size}
-            elif "out" in sizes:  # there may be only some
-                sizes["out"] = sizes["out"] * size // prod(sizes.values())
-            found += sizes.items()
-        return found
-
-    def placed(self, path: str, tensor: Tensor) -> tuple[Tensor, tuple[int, ...], bool]:
-        """Return a view of a tensor whose axes are sorted, and the sizes of `AXES`, 1 without one.
-
-        And whether these axes are those of coefficients, ``(out, in[, kh, kw], nb)``.
-        """
-        known = self._known.get((path, tensor.shape))
-        if known is None:
-            axes = self.axes(path, tensor.shape)
-            names, lengths = [name for name, _ in axes], dict(axes)
-            order = (
-                *(names.index(name) for name in AXES if name in lengths),
-                *(axis for axis, name in enumerate(names) if name not in AXES),
-            )
-            lead = tuple(lengths.get(name, 1) for name in AXES)
-            *first, last = (names[axis] for axis in order)
-            ready = first in (["out", "in"], ["out", "in", "kh", "kw"]) and last not in AXES
-            known = (tuple(length for _, length in axes), order, lead, ready)
-            self._known[path, tensor.shape] = known
-        split, order, lead, ready = known
-        if split != tensor.shape:
-            tensor = tensor.reshape(split)
-        if order != tuple(range(len(order))):
-            tensor = tensor.permute(order)
-        return tensor, lead, ready
 
 
 class Arrangement:
@@ -93,12 +39,13 @@ class Arrangement:
     def __init__(self, recipe: RecipeTable, module: Any) -> None:
         self.recipe, self.module = recipe, module
         self._held: dict[str, list[Any]] = {}
-        self._plan = self._planned()
-        self.sizes = self._plan.sizes
+        self._axes = self._axes_now()
+        self.sizes = self._axes.sizes
         self.conv = recipe.conv(module) if recipe.conv is not None else None
         self.dimensions = 0 if self.conv is None else len(self.conv.kernel_size)
         self.depths = self.conv.kernel_size[0] if self.dimensions == 3 else 1  # type: ignore[union-attr]
-        self.norms = self.modules(recipe.norm)
+        norms = self.modules(recipe.norm)
+        self.norms = tuple(norm for norm in norms if not isinstance(norm, nn.Identity))
         base = recipe.base
         if isinstance(base, str) and not self._members(base):
             base = ""
@@ -107,8 +54,8 @@ class Arrangement:
             others, own = recipe.apart
             self.layers = [(("", recipe.coefficients), others), ((base, ""), own)]
 
-    def _planned(self) -> _Plan:
-        """Return the plan for tensors of these shapes; many modules have the same."""
+    def _axes_now(self) -> Axes:
+        """Return what axes count in tensors of these shapes; many modules have the same."""
         recipe, module = self.recipe, self.module
         key: list[Any] = []
         for path, need in recipe.tensors.items():
@@ -119,12 +66,12 @@ class Arrangement:
                 key.append(attribute(module, path.replace("*", "0")))
         given = recipe.sizes(module)
         key += given.values()
-        plan = recipe.plans.get(tuple(key))
-        if plan is None:
+        axes: Axes | None = recipe.known.get(tuple(key))
+        if axes is None:
             if problem := missing_tensors(module, recipe.tensors, given):
                 raise ValueError(problem)
-            plan = recipe.plans[tuple(key)] = _Plan(recipe.tensors, given)
-        return plan
+            axes = recipe.known[tuple(key)] = Axes(recipe.tensors, given)
+        return axes
 
     def _members(self, path: str) -> list[Any]:
         found = self._held.get(path)
@@ -133,28 +80,28 @@ class Arrangement:
         return found
 
     def modules(self, path: str) -> tuple[nn.Module, ...]:
-        """Return the module at a path, or those of the list there, but for identities."""
+        """Return the module at a path, or those of the list there."""
         found = attribute(self.module, path) if path else None
-        parts = found if isinstance(found, nn.ModuleList) else (found,)
-        return tuple(p for p in parts if p is not None and not isinstance(p, nn.Identity))
+        if isinstance(found, nn.ModuleList):
+            return tuple(found)
+        return () if found is None else (found,)
 
     def _taken(self, order: Order, depth: int, part: Part, of: Of = Tensor.detach) -> Tensor:
         """Return what ``of`` makes of the numbers of functions, ``(out, in[, kh, kw], nb)``."""
-        axes = self._plan.rows
+        axes = self._axes.rows
 
         def get(path: str) -> Tensor:
-            found = self._members(path)
-            if path in axes and part is not ALL:
-                found = [tensor[(slice(None),) * axes[path] + part[:1]] for tensor in found]
+            found: list[Tensor] = self._members(path)
+            rows = (slice(None),) * axes[path] + part[:1] if path in axes else (...,)
             if len(found) == 1:
-                return of(found[0])
-            if of is Tensor.detach:  # of a thousand at once
-                return torch.cat(found).detach()
-            return torch.cat([of(tensor) for tensor in found])
+                return of(found[0] if part is ALL else found[0][rows])
+            # A thousand are detached at once.
+            several = found if of is Tensor.detach else [of(tensor) for tensor in found]
+            return torch.cat(several).detach()[rows]
 
         if isinstance(order, str):
             cut = order in axes
-            found, (groups, out, inputs, kd, *kernel), ready = self._plan.placed(order, get(order))
+            found, (groups, out, inputs, kd, *kernel), ready = self._axes.placed(order, get(order))
             if kd > 1:
                 found = found.reshape(groups * out, inputs, kd, *kernel, -1)[:, :, depth]
             elif not ready:
@@ -168,11 +115,14 @@ class Arrangement:
             return found
         return found[:, part[1]] if cut else found[part]
 
-    def _scale(self, paths: tuple[str, ...], depth: int, part: Part) -> Tensor | None:
+    def _scale(
+        self, paths: tuple[str, ...], depth: int, part: Part, masks: bool = True
+    ) -> Tensor | None:
         """Return what multiplies some functions, ``(out, in[, kh, kw], 1)``."""
         scale = None
         for path in paths:
-            if self._members(path):
+            found = self._members(path)
+            if found and (masks or found[0].dtype != torch.bool):
                 own = self._taken(path, depth, part)
                 scale = own if scale is None else scale * own
         return scale
@@ -185,7 +135,7 @@ class Arrangement:
             one = self._joined(orders, 0, (slice(1), slice(1)))
             out = self.sizes.get("groups", 1) * self.sizes.get("out", 1)
             return one, torch.Size([out, self.sizes["in"], *one.shape[2:]])
-        axes = self._plan.axes(main, stacked(self._members(main)))
+        axes = self._axes.axes(main, stacked(self._members(main)))
         lead = {name: size for name, size in axes if name in AXES}
         nb = prod(size for name, size in axes if name not in AXES) + bool(base and others)
         out = lead.get("groups", 1) * lead.get("out", 1)
@@ -201,14 +151,25 @@ class Arrangement:
     def _joined(self, orders: Orders, depth: int, part: Part) -> Tensor:
         """Return the coefficients of some functions."""
         base, others = (self._taken(order, depth, part) if order else None for order in orders)
+        scale = None
         if base is not None:
             factor = self._scale(self.recipe.base_scale, depth, part)
             base = base if factor is None else base * factor
-        if others is None:
-            assert base is not None
-            return base
-        scale = self._scale(self.recipe.scale, depth, part)
-        return join_terms(base, others, scale)
+        if others is not None:
+            scale = self._scale(self.recipe.scale, depth, part)
+        if base is None or others is None:
+            one = others if base is None else base
+            assert one is not None
+            return one if scale is None else one * scale
+        # Filled in place: a product and a concatenation would move everything twice.
+        dtype = others.dtype if scale is None else torch.promote_types(others.dtype, scale.dtype)
+        joined = others.new_empty((*others.shape[:-1], 1 + others.shape[-1]), dtype=dtype)
+        joined[..., :1] = base
+        if scale is None:
+            joined[..., 1:] = others
+        else:
+            torch.mul(others, scale, out=joined[..., 1:])
+        return joined
 
     def functions(self, orders: Orders, name: str, depth: int) -> LayerFunctions:
         """Return one layer of functions, or one slice of it."""
@@ -287,11 +248,9 @@ class Arrangement:
             return found if hasattr(found, "is_base") else LayerBasis(found, activation)
 
         def make() -> tuple[tuple[ReadBasis, ...], Tensor | None]:
-            if not recipe.grid:
-                return (basis(),), None
             grids = []
             for path in recipe.grid:
-                grid, sizes, _ = self._plan.placed(path, torch.cat(self._members(path)).detach())
+                grid, sizes, _ = self._axes.placed(path, torch.cat(self._members(path)).detach())
                 grids.append(grid.to("cpu", torch.float64).reshape(*sizes, -1))
             lead = torch.broadcast_shapes(*(grid.shape[:-1] for grid in grids))
             rows = torch.cat([grid.expand(*lead, -1) for grid in grids], -1).flatten(0, -2)
@@ -309,16 +268,15 @@ class Arrangement:
             split = [[tuple(p.tolist()) for p in row.split(widths)] for row in rows]
             return Alike(basis(*each) for each in split), index
 
-        paths = (*recipe.grid, *recipe.depends)
-        if not paths:
-            return make()  # bases of the same settings are equal
-        tensors = [tensor for path in paths for tensor in self._members(path)]
-        if len(paths) > 1:
+        if not recipe.grid:
+            return (basis(),), None  # those of the same settings are equal
+        tensors = [tensor for path in recipe.grid for tensor in self._members(path)]
+        if len(recipe.grid) > 1:
             tensors = [tensor.flatten() for tensor in tensors]
         needed = recipe.tensors.items()
         settings = [attribute(module, p) for p, need in needed if not isinstance(need, tuple)]
-        key = (tuple(settings), activation, self._plan)
-        return remembered(module, f"bases of {paths[0]}", tensors, key, make)
+        key = (tuple(settings), activation, self._axes)
+        return remembered(module, f"bases of {recipe.grid[0]}", tensors, key, make)
 
 
 @ungraded
@@ -329,7 +287,8 @@ def _gradient(recipe: RecipeTable, module: Any, orders: Orders, depth: int) -> T
     for order, scales in zip(orders, (recipe.base_scale, recipe.scale), strict=True):
         if order:
             own = arranged._taken(order, depth, ALL, gradient_of)
-            scale = arranged._scale(scales, depth, ALL)
+            # No gradient reaches what a mask of truth values removes: it is 0.
+            scale = arranged._scale(scales, depth, ALL, masks=False)
             found.append(own if scale is None else own / scale)
     return found[0] if len(found) == 1 else torch.cat(found, dim=-1)
 

@@ -39,6 +39,7 @@ def members(module: Any, path: str) -> list[Any]:
 
 
 _HELD = ("_parameters", "_buffers", "_modules")
+_NO_SHAPE = "its parameters have no shape yet: run the model once"
 
 
 def _part(owner: Any, name: str) -> Any:
@@ -97,6 +98,8 @@ def missing_tensors(
         wrong = next((t for t in tensors if not isinstance(t, Tensor)), None)
         if wrong is not None:
             return f"{path} is no tensor but {type(wrong).__name__}"
+        if any(nn.parameter.is_lazy(tensor) for tensor in tensors):
+            return _NO_SHAPE
         if len({tensor.shape for tensor in tensors}) > 1:
             return f"the tensors {path} do not have the same shape"
         if tensors and not _fits(whole := stacked(tensors), shape, sizes):
@@ -216,7 +219,7 @@ def unreadable_state(module: nn.Module) -> str:
         return kind
     tensors = [*module.parameters(), *module.buffers()]
     if any(nn.parameter.is_lazy(tensor) for tensor in tensors):
-        return "its parameters have no shape yet: run the model once"
+        return _NO_SHAPE
     if any(tensor.is_meta for tensor in tensors):
         return (
             "its parameters are meta tensors without values: load the weights first, or bring "

@@ -19,9 +19,7 @@ class GridSpline:
     """All B-splines of one order on the knots that another library's grid has.
 
     Like `kan_widgets.nn.KnotSpline`, but knots may coincide, none need lie beyond a grid, and the
-    domain is rounded to what was meant. ``B_b`` lives on ``[knots[b], knots[b + spline_order +
-    1])``. Values come from the recursion of Cox and de Boor (de Boor, *A Practical Guide to
-    Splines*, ch. IX), where a quotient with a denominator of zero counts as zero.
+    domain is rounded to what was meant.
 
     Parameters
     ----------

@@ -90,8 +90,8 @@ class LayerFunctions:
     coefficients
         ``(out, in, kh, kw, nb)`` or ``(out, in, nb)``, detached; ``(1, groups, nb)`` if
         elementwise. They may share memory with the model's parameters: copy before keeping them.
-        Where they have to be put together from several tensors, `terms_of` does so only for what
-        is asked for: `part` takes some of them, this attribute all.
+        Where they have to be put together from several tensors, `Terms` do so only for what
+        is asked for, as the tensors are then; `part` takes some of them, this attribute all.
     bases
         The basis, or several where groups of functions have their own (a grid
         per input feature): a `LayerBasis` each, or what has the members of

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from kan_widgets.functions.arrangement import Arrangement, all_planes
-from kan_widgets.functions.attributes import Needed, attribute, missing_tensors, unreadable_state
+from kan_widgets.functions.attributes import Needed, attribute, missing_tensors
 from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
 from kan_widgets.functions.recipe_table import Order, RecipeTable
 from kan_widgets.functions.registry import Sum, register_adapter
@@ -68,7 +68,7 @@ class Recipe(RecipeTable):
     def problem(self, module: nn.Module) -> str:
         """Say what a module lacks to be such a layer; empty if nothing."""
         settings = {path: need for path, need in self.tensors.items() if type(need) is not tuple}
-        if missing := missing_tensors(module, settings) or unreadable_state(module):
+        if settings and (missing := missing_tensors(module, settings)):
             return missing
         if missing := missing_tensors(module, self.tensors, self.sizes(module)):
             return missing

@@ -106,38 +106,32 @@ def register_adapter(
 ) -> None:
     """Teach `read` how to read a type of module.
 
-    The adapter of the nearest class in a module's inheritance order is used, so one
-    registered for a subclass goes before its parent's. Registering a type again replaces
-    its adapter. Modules inside one that is read are not read separately.
-
-    `kan_widgets.functions.check` proves that a reader is correct.
+    The adapter of the nearest class in a module's inheritance order is used. Registering a type
+    again replaces its adapter. Modules inside one that is read are not read separately. `check`
+    proves that a reader is correct.
 
     Parameters
     ----------
     module_type
-        A subclass of `torch.nn.Module`; or the name of one, which then need not be
-        imported: it stands for every class of that name, wherever it was copied to. A subclass
-        of a class known by name is only read if it computes the same.
+        A subclass of `torch.nn.Module`; or the name of one, which then need not be imported: every
+        class of that name, and a subclass only if it computes the same.
     reader
-        Takes the module, returns its `LayerFunctions` (or several, named apart
-        by ``name``). It is called for every frame that has no ``rewriter``, see
-        `LayerFunctions`: it must not run the module, draw random numbers or change anything.
+        Takes the module, returns its `LayerFunctions`, or several, named apart by ``name``. It is
+        called for every frame that has no ``rewriter``: it must not run the module, draw random
+        numbers or change anything.
     library
-        Where the class comes from. Classes of the same name from several libraries are
-        told apart by ``problem``; for one name and library there is one adapter.
+        Where the class comes from; for one name and library there is one adapter.
     problem
         Takes the module, returns what it lacks to be read, or ``""``. A module that has a
         problem is reported, and nothing inside it is read as something else.
     resembles
-        Takes the module, returns whether it can be meant at all. For a name that others give to
-        something else, such as a network of layers: if it returns False, ``problem`` is not
-        called, and the modules inside are looked at.
+        Takes the module, returns whether it can be meant at all, of a name that others give to
+        something else, such as a network of layers; if not, the modules inside are looked at.
     sums
-        Takes the module, returns where the sums Σφ appear; by default in its output. Only
-        `check` uses it.
+        Takes the module, returns where the sums Σφ appear; by default in its output.
     input_shape
-        Takes the module, returns the shape of one input, without the batch. Only `check`
-        uses it, where the layers' shapes do not tell.
+        Takes the module, returns the shape of one input, without the batch, where the layers'
+        shapes do not tell.
     elementwise
         Whether what it reads are learned activations, of the kind ``"elementwise"``: these come
         after all layers that add functions up.

@@ -123,6 +123,16 @@ def test_a_gradient_in_another_memory_layout_is_read_in_its_order():
     assert torch.equal(layer.gradient(), given.transpose(0, 1))
 
 
+def test_the_gradient_of_functions_that_were_pruned_is_zero():
+    module = kw.nn.KANLinear(2, 2, spline_scaler=True)
+    module.mask = torch.tensor([[True, False], [True, True]])
+    module(torch.randn(4, 2)).sum().backward()
+    gradient = read(module)[0].gradient()
+    assert not gradient[0, 1].any()
+    assert gradient[0, 0].any()
+    assert gradient.isfinite().all()
+
+
 def test_the_splines_gradient_is_unknown_where_their_scale_is_zero():
     module = kw.nn.KANLinear(2, 2, spline_scaler=True)
     with torch.no_grad():

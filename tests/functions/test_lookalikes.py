@@ -91,6 +91,12 @@ def test_a_convolutions_functions_sum_to_what_reaches_its_norm(name, settings):
     assert_writes_back(module)
 
 
+def test_where_no_norm_is_the_sum_still_reaches_the_activation():
+    module = lookalikes.KANConv2DLayer(4, 6, 3, groups=2)
+    module.layer_norm = nn.ModuleList([nn.Identity(), nn.Identity()])
+    assert check(module).error < 1e-5
+
+
 @pytest.mark.parametrize("dimensions", [1, 3])
 @pytest.mark.parametrize(
     "name", ["FastKANConv2DLayer", "KAGNConv2DLayer", "BottleNeckReLUKANConv2DLayer"]

@@ -10,7 +10,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.functions import LayerBasis, LayerFunctions, find, read
-from kan_widgets.functions.terms import Terms, terms_of
+from kan_widgets.functions.terms import Terms
 
 
 def pruned(layer: kw.nn.KANLayer) -> kw.nn.KANLayer:
@@ -158,10 +158,15 @@ def test_an_adapter_of_ones_own_may_give_terms_or_a_tensor():
     base, splines = torch.randn(3, 2), torch.randn(3, 2, 8)
     module = kw.nn.KANLinear(2, 3)
     basis = (LayerBasis(module.basis, "silu"),)
-    found = LayerFunctions("linear", terms_of(base, splines), basis)
+
+    def joined(part):
+        return torch.cat([base[part].unsqueeze(-1), splines[part]], -1)
+
+    given = Terms(torch.Size([3, 2, 9]), splines, joined)
+    found = LayerFunctions("linear", given, basis)
     assert found.part(slice(0, 2)).equal(torch.cat([base.unsqueeze(-1), splines], -1)[:2])
     with pytest.raises(ValueError, match=r"expected shape \(out, in, nb\) .* got \(3, 2, 1, 9\)"):
-        LayerFunctions("linear", terms_of(base.unsqueeze(-1), splines.unsqueeze(2)), basis)
+        LayerFunctions("linear", Terms(torch.Size([3, 2, 1, 9]), splines, joined), basis)
     terms = Terms(torch.Size([3, 2, 9]), torch.zeros(1, dtype=torch.int64), lambda part: base)
     with pytest.raises(ValueError, match=r"expected real floating-point numbers, got torch\.int64"):
         LayerFunctions("linear", terms, basis)
