@@ -33,7 +33,7 @@ from kan_widgets.functions.unfolded import kernel_adapter
 
 # Up to here it is rounding, of which nothing need be said.
 _ROUNDING = 3e-5
-_SECONDS = 5.0
+_SECONDS = 10.0
 # Parts of a layer at most, where it is looked at as a whole.
 _FEW = 4
 
@@ -53,7 +53,7 @@ def prove(
     layers of torch need no proof.
 
     Of what no adapter reads rightly it is found out whether it adds up functions of one input each;
-    then these are sampled, and read so from now on. After five seconds layers that remain are tried
+    then these are sampled, and read so from now on. After ten seconds layers that remain are tried
     on few inputs only, and not sampled.
 
     Parameters
