@@ -81,6 +81,13 @@ class Watch(Feed):
             continued.training if continued is not None else Training(self, steps, optimizer)
         )
         """The run: its curves, its progress, and what others want of it."""
+        # One of its own: who counts for the earlier one holds other locks.
+        self.between = (
+            self.training.between
+            if continued is None
+            else Between(weakref.ref(self), self.training.trains_elsewhere)
+        )
+        """What waits for the end of a step."""
         self.counter = Counter(
             self,
             self.training,
@@ -92,7 +99,12 @@ class Watch(Feed):
         last = weakref.WeakMethod(self._hold_last)
         layers_of = self.camera.layers
         self.model = BoundModel(
-            model, layers_of, self, self.training, partial(quiet.model_gone, last)
+            model,
+            layers_of,
+            self,
+            self.training,
+            self.between,
+            partial(quiet.model_gone, last),
         )
         """The model: its layers, edits, what reaches them, examples."""
         self.watchdog = Watchdog(self, self.model, self.training)
@@ -105,11 +117,6 @@ class Watch(Feed):
             changes.listen(module, self._after_change)
 
     # -- what it is -------------------------------------------------------------------------
-
-    @property
-    def between(self) -> Between:
-        """What waits for the end of a step."""
-        return self.training.between
 
     @property
     def module(self) -> nn.Module | None:
@@ -456,7 +463,7 @@ class Watch(Feed):
         """Go on where the feed of an earlier binding of the same model is by now."""
         with self.sending, earlier.sending:
             self.camera.take_over(earlier.camera)
-            self.training.moves_to(self)
+            self.training.moves_to(self, self.between)
             self.counter.take_over(earlier.counter)
             if earlier._state == "live":
                 self.set_state("live")
