@@ -22,25 +22,25 @@ n.  lock                     owner                             held while
 1   ``cells._starting``      the cells of a notebook           a cell begins; a thread that is
                                                                running no cell changes the model
                                                                or runs it
-2   ``Edits.trying``         `steering.edits.Edits`            a function is changed to try it;
+2   ``Edits.trying``         `model.edits.Edits`               a function is changed to try it;
                                                                the last state of a quiet model
                                                                is read, and examples follow it
 3   ``Painter._drawing``     `painter.Painter`                 a view is drawn
 4   ``Recorder._writing``,   `recordings.recorder.Recorder`,   records are written; those that
-    ``Replay._reading``      `recordings.replay.Replay`        came are read and shown
-5   ``Source._sending``      `frames.source.Source`            a step is counted; a frame is kept
+    ``Recorded._reading``    `recordings.following.Recorded`   came are read and shown
+5   ``Feed.sending``         `frames.feed.Feed`                a step is counted; a frame is kept
                                                                and handed to listeners, in order
-6   ``Edits._lock``          `steering.edits.Edits`            edits are written or noted
-7   ``Outbox.lock``          `widgets.sending.Outbox`           messages go to a page, in order
+6   ``Edits._lock``          `model.edits.Edits`               edits are written or noted
+7   ``Outbox.lock``          `widgets.sending.Outbox`          messages go to a page, in order
 8   ``Training._lock``       `steering.training.Training`      a run begins, ends or fails
 9   all others               `Control`, `Scalars`, `History`,  a few fields are read or changed;
                              `Waiting._lock`, registries       nobody else is called
 ==  =======================  ================================  ==================================
 
-Where a binding replaces another, the later one's ``_sending`` is taken before the earlier one's.
+Where a binding replaces another, the later one's ``sending`` is taken before the earlier one's.
 ``StepHooks._lock`` is one of the last row, with one difference: placing the first hooks on an
 optimizer waits with it until no thread is inside ``step()``. So it must not be taken with
-``_sending`` held, except to exchange hooks, which waits for nobody. Last of all comes
+``sending`` held, except to exchange hooks, which waits for nobody. Last of all comes
 ``nn.life.changes.together``, under which parameters are replaced or copied as one.
 
 The thread that trains takes 5, and below it 6 where an edit waits, after each step. From this

@@ -125,11 +125,11 @@ def test_a_stop_ends_fit_gracefully_and_fit_again_goes_on(tmp_path: Path) -> Non
     )
     stopping.fit(module, loader())
     first = widgets.live
-    assert (stopping.global_step, first.steps, first.progress.state) == (5, 5, "stopped")
+    assert (stopping.global_step, first.stats.steps, first.progress.state) == (5, 5, "stopped")
     other = trainer(tmp_path, widgets, max_epochs=1)
     other.fit(module, loader())
     assert widgets.live is first
-    assert (first.steps, first.progress.state) == (21, "finished")
+    assert (first.stats.steps, first.progress.state) == (21, "finished")
     assert first.optimizer is other.optimizers[0]
     assert first.history[0].step == 0
     assert first.frame.step == 21

@@ -287,7 +287,7 @@ def test_the_documented_example_runs(
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri((tmp_path / "mlruns").as_uri())
     try:
-        assert run_documented(heading)["live"].steps == 48
+        assert run_documented(heading)["live"].stats.steps == 48
     finally:
         mlflow.set_tracking_uri(before)
     kept = {

@@ -358,5 +358,5 @@ def test_a_binding_that_is_replaced_hands_its_training_over(calm: Calm) -> None:
 
 def test_a_binding_that_takes_over_looks_for_what_was_wanted_before(calm: Calm) -> None:
     calm.settle_down()
-    calm.live.feed.training.moves_to(calm.live.feed)
+    calm.live.feed.training.moves_to(calm.live.feed, calm.live.feed.between)
     assert not calm.live.feed.counter.is_calm

@@ -87,21 +87,21 @@ def test_another_process_pauses_steps_changes_and_stops_the_run(
 ) -> None:
     run = followed(tmp_path / "run.npz")
     until(lambda: run.progress.step > 3, "it trains", run)
-    run.feed.steer({"kind": "pause"})
+    run.pause()
     assert run.feed.remote is not None
     assert run.feed.remote.state == "paused"  # wanted
     until(lambda: stands(run), "it stands still", run)
     step = run.progress.step
-    run.feed.steer({"kind": "advance", "steps": 2})
+    run.control.advance(2)
     until(lambda: run.progress.step == step + 2 and stands(run), "two steps were made", run)
-    run.feed.steer({"kind": "rate", "value": 0.02})
+    run.set_learning_rate(0.02)
     run.feed.steer({"kind": "every", "value": 3})
     until(
         lambda: run.every == 3 and run.feed.learning_rates == [0.02], "rate and every are set", run
     )
-    run.feed.steer({"kind": "resume"})
+    run.resume()
     until(lambda: run.progress.step > step + 10, "it goes on", run)
-    run.feed.steer({"kind": "stop"})
+    run.stop()
     assert process.wait(PATIENCE) == 0
     assert process.stdout is not None
     said = process.stdout.read().split()

@@ -256,16 +256,8 @@ class Feed:
         """Count what is done meanwhile as time spent on watching."""
         yield
 
-    # -- listeners ----------------------------------------------------------------------------
-
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hand every frame from now on to ``listener``, which is held until then.
-
-        Returns
-        -------
-        callable
-            Call it to end the subscription.
-        """
+        """Hand every frame from now on to ``listener``, until what is returned is called."""
         with self.sending:
             self.listeners = (*_still_there(self.listeners), listener)
         return lambda: self.unsubscribe(listener)

@@ -27,6 +27,7 @@ from kan_widgets.live.model.writing import (
 )
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
+from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
 
 _MAX_UNDO = 200
@@ -44,10 +45,12 @@ class Edits(Stationary):
     like) stays.
     """
 
-    def __init__(self, feed: Feed, layers: BoundLayers, training: Training) -> None:
+    def __init__(
+        self, feed: Feed, layers: BoundLayers, training: Training, between: Between
+    ) -> None:
         # Without a circle the feed goes with its history when nobody needs it any more.
         self._of = weakref.ref(feed)
-        self._layers, self._training = layers, training
+        self._layers, self._training, self._between = layers, training, between
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
         self._open = False  # the last edit of `_done` is a gesture that goes on
@@ -286,11 +289,11 @@ class Edits(Stationary):
             return False
         mine = self._feed.trained_by is threading.current_thread()
         if not mine and self._training.runs_elsewhere:
-            self._training.between.later(self.apply_waiting)
+            self._between.later(self.apply_waiting)
             return False
         with cells.between() if not mine else always() as free, self._lock:
             if not free:
-                self._training.between.later(self.apply_waiting)
+                self._between.later(self.apply_waiting)
                 return False
             waiting, self._waiting = self._waiting, {}
             for (layer, place), wanted in waiting.items():
@@ -316,7 +319,7 @@ class Edits(Stationary):
             self._done = [edit for edit in done if edit.layer in kept] + self._done
             self._undone = [edit for edit in undone if edit.layer in kept]
         if waiting:
-            self._training.between.later(self.apply_waiting)
+            self._between.later(self.apply_waiting)
 
     def _apply(self, functions: LayerFunctions, place: Index, wanted: Wanted, free: bool) -> bool:
         """Write, or leave it to who trains; return whether it was written."""
@@ -326,7 +329,7 @@ class Edits(Stationary):
             if wanted.holds is None and waits is not None:
                 wanted = Wanted(wanted.values, waits.holds)
             self._waiting[functions.name, place] = wanted
-            self._training.between.later(self.apply_waiting)
+            self._between.later(self.apply_waiting)
             return False
         self._waiting.pop((functions.name, place), None)
         self._become(functions, place, wanted)

@@ -23,6 +23,7 @@ from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.model.observe import nan_in_words, observe
 from kan_widgets.live.model.probing import Probing
 from kan_widgets.live.reports import report
+from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
 from kan_widgets.nn.ungraded import ungraded
 
@@ -51,8 +52,8 @@ class BoundModel:
         Its layers that are watched.
     feed
         Told of what is found; held weakly.
-    training
-        Of the model.
+    training, between
+        Of the model, and what waits for the end of its steps.
     gone
         Called when the model is gone.
     """
@@ -63,13 +64,14 @@ class BoundModel:
         layers: BoundLayers,
         feed: Feed,
         training: Training,
+        between: Between,
         gone: Callable[[object], object],
     ) -> None:
         self._module: weakref.ref[nn.Module] | None = weakref.ref(module, gone)
         self._of = weakref.ref(feed)
-        self._training = training
+        self._training, self.between = training, between
         self.layers = layers
-        self.edits = Edits(feed, layers, training)
+        self.edits = Edits(feed, layers, training, between)
         self.probing = Probing(feed, layers, self.edits, training)
         self.batch_message = ""
         """Why the last batch could not be observed; else empty."""
@@ -134,7 +136,7 @@ class BoundModel:
         through the network from then on.
         """
         errand = self.follow_batch if follow else self.observe_batch
-        if not self._training.between.want(errand):
+        if not self.between.want(errand):
             self._say_of_batch("")
 
     def follow_batch(self, at_rest: bool = True) -> None:
@@ -187,7 +189,7 @@ class BoundModel:
         examples = examples_of(images, labels)
         if self._training.trains_elsewhere():
             self._to_probe = examples
-            self._training.between.later(self._take_up_waiting)
+            self.between.later(self._take_up_waiting)
         else:
             self._take_up(examples)
 
@@ -250,7 +252,7 @@ class BoundModel:
     def _see(self, module: nn.Module) -> None:
         if getattr(module, "_compiled_call_impl", None) is None:  # hooks would be compiled with it
             self.passes = Passes(module)
-            self._training.between.later(self._learn_if_seen)
+            self.between.later(self._learn_if_seen)
 
     def _learn_if_seen(self, at_rest: bool) -> None:
         """Learn of a pass that was seen, in the thread that trains."""
@@ -258,7 +260,7 @@ class BoundModel:
         if passes is None or module is None:
             return
         if not passes.given and not at_rest:
-            self._training.between.later(self._learn_if_seen)
+            self.between.later(self._learn_if_seen)
             return
         passes.end()
         self.passes, start = None, perf_counter()

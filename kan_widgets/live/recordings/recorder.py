@@ -78,8 +78,7 @@ class Recorder(Listener, Stationary):
         self._is_stale = True  # there is news other than frames
         self._parameters: dict[Layout, dict[str, Any] | None] = {}
         self._gap = 1
-        self._limit = max_bytes
-        self._max_bytes = max_bytes
+        self._limit = self._max_bytes = max_bytes
         self._started = time.perf_counter()
         self._sync_at = self._status_at = float("-inf")
         self._failures = 0
@@ -139,6 +138,10 @@ class Recorder(Listener, Stationary):
         """Bytes of the file, without the directory that closing it adds."""
         return self._writer.archive.nbytes if self.is_active else 0
 
+    def records(self, source: Source) -> bool:
+        """Whether it is open and records this training."""
+        return self.is_open and source.scalars is self._scalars
+
     @property
     def is_open(self) -> bool:
         """Whether it records."""
@@ -155,10 +158,6 @@ class Recorder(Listener, Stationary):
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
-
-    def records(self, source: Source) -> bool:
-        """Whether it is open and records this training."""
-        return not self._is_closed and source.scalars is self._scalars
 
     # -- what the binding says --------------------------------------------------------
 
@@ -266,10 +265,7 @@ class Recorder(Listener, Stationary):
         self._job.hurry()
 
     def flush(self) -> None:
-        """Write what waits, in the calling thread.
-
-        A disk that fails is reported and noted in ``problem``; nothing is raised.
-        """
+        """Write what waits, in the calling thread; a disk that fails is noted in ``problem``."""
         self._write(is_last=False)
 
     def _write(self, *, is_last: bool) -> None:
@@ -348,10 +344,7 @@ class Recorder(Listener, Stationary):
             self._writer.status(self._status | {"output": self._output if is_last else ""})
 
     def close(self) -> None:
-        """Write what waits and the last state of the model, and end the file.
-
-        Then it is an ordinary ``.npz``. The training goes on. Closing again does nothing.
-        """
+        """Write what waits and the last state, and end the file: then it is an ordinary ``.npz``."""
         if self._is_closed:
             return
         if (source := self._source()) is not None:

@@ -36,8 +36,8 @@ class Training:
         """The feed of the model, while it exists."""
         self.train_with(optimizer)
         self.control = Control(self._wished, self._bare_loop_runs)
-        self.between = Between(self._current_feed, self.trains_elsewhere)
-        """What waits for the end of a step."""
+        self.between = Between(weakref.ref(feed), self.trains_elsewhere)
+        """What waits for the end of a step, of the binding that counts."""
         self.scalars = Scalars(self._tell)
         self.clock = Clock()
         self._rates = Rates()
@@ -64,12 +64,10 @@ class Training:
         self._message = self._traceback = self._output = ""
         self._lock = threading.RLock()
 
-    def _current_feed(self) -> Feed | None:
-        return self.feed()
-
-    def moves_to(self, feed: Feed) -> None:
-        """Go on with another feed, of the binding that takes the place of one before."""
-        self.feed = weakref.ref(feed)
+    def moves_to(self, feed: Feed, between: Between) -> None:
+        """Go on with the feed and the queue of the binding that takes the place of one before."""
+        between.inherit(self.between)
+        self.feed, self.between = weakref.ref(feed), between
         feed.need_care()
 
     def train_with(self, optimizer: Optimizer | None) -> None:

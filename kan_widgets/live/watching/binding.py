@@ -96,21 +96,7 @@ class Binding(Savable):
     @property
     def stats(self) -> Stats:
         """Counts and costs so far."""
-        counter, total = self.feed.counter, self.feed.counter.training_seconds
-        share, probes = (
-            min(1.0, seconds / total) if total > 0 else 0.0
-            for seconds in (counter.seconds + counter.in_background, self._model.probing.in_steps)
-        )
-        return Stats(
-            counter.steps,
-            self.feed.camera.taken,
-            self.feed.sent,
-            counter.skipped,
-            counter.seconds,
-            share,
-            probes,
-            counter.in_background,
-        )
+        return self.feed.stats
 
     @property
     def progress(self) -> Progress:
@@ -154,12 +140,7 @@ class Binding(Savable):
     def train_with(self, optimizer: Optimizer) -> None:
         """Count the steps of another optimizer from now on; history, curves and steps go on.
 
-        For a training that goes on with a new optimizer, as trainers make one at each ``fit``.
-
-        Parameters
-        ----------
-        optimizer
-            As `kan_widgets.bind` takes it.
+        As trainers make a new one at each ``fit``; it is given as to `kan_widgets.bind`.
 
         Raises
         ------
@@ -183,8 +164,6 @@ class Binding(Savable):
         ----------
         step
             Where on the axis; the steps counted so far by default.
-        *unnamed
-            None: every number needs a name.
         **values
             Numbers, or tensors of one element; those on an accelerator are read later,
             without holding the training up.
@@ -238,20 +217,12 @@ class Binding(Savable):
     def read(self) -> list[LayerFunctions]:
         """Read the bound layers as they are now, as `kan_widgets.functions.read` does.
 
-        Raises
-        ------
-        RuntimeError
-            If the binding is closed or its model is gone.
+        Raises a `RuntimeError` if the binding is closed or its model is gone.
         """
         return self._model.layers.read()
 
     def refresh(self) -> Frame:
-        """Take a frame now, whatever the throttle says, and send it.
-
-        Returns
-        -------
-        Frame
-            The new latest frame.
+        """Take a frame now, whatever the throttle says, send it, and return it.
 
         Raises
         ------
@@ -274,7 +245,7 @@ class Binding(Savable):
         Returns
         -------
         dict
-            An `Observation` for each layer reached, by name.
+            By the name of each layer reached.
 
         Raises
         ------
@@ -377,13 +348,8 @@ class Binding(Savable):
         """Gather parameters that are split over processes, to show all functions of all layers.
 
         All processes have to call it between the same two steps: each waits for the others. This
-        binding goes on to show what its own process has.
-
-        Returns
-        -------
-        Binding
-            Of the whole model as it is now, for views beside those of this one. Called again it
-            has one more frame, and its views show that.
+        binding goes on to show what its own process has. Returned is one of the whole model as it
+        is now, for views of its own; called again it has one more frame, which these show.
 
         Raises
         ------

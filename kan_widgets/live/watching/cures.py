@@ -80,7 +80,7 @@ class Cures:
                     "no batch has been seen, so nothing tells where the inputs are: call "
                     "live.observe(batch), or loop over live.track(loader)"
                 )
-            self._training.between.want(self._update_grid)
+            self._model.between.want(self._update_grid)
         else:
             raise ValueError(f"{alarm.what} Nothing can be done about it from here. {alarm.cure}")
 
@@ -133,7 +133,7 @@ class Cures:
 
     def _bring_back(self, kept: list[_Kept]) -> None:
         self._kept = kept
-        self._training.between.want(self._restore)
+        self._model.between.want(self._restore)
 
     def _restore(self, at_rest: bool) -> None:
         kept, self._kept = self._kept, []

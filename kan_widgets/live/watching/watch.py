@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
-from typing import Any, Literal
 
 from torch import nn
 from torch.optim import Optimizer
 
 from kan_widgets.live.budget import watching
-from kan_widgets.live.frames.feed import Feed, Listener, State
+from kan_widgets.live.frames.feed import Listener, State
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, Names
-from kan_widgets.live.frames.standing import ENDED, Standing, behind, standing_of
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.model.model import BoundModel
@@ -24,17 +21,15 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching import quiet
-from kan_widgets.live.watching.arguments import check_every
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.counter import Counter
+from kan_widgets.live.watching.steered import Steered
 from kan_widgets.live.watching.steps import hooks_of
 from kan_widgets.live.watching.watchdog import Watchdog
 from kan_widgets.nn.life import changes
 
-_BIND = "live = kw.bind(model, optimizer)"
 
-
-class Watch(Feed):
+class Watch(Steered):
     """What a binding shows: it counts steps, takes frames of the model and keeps their history.
 
     Parameters
@@ -48,8 +43,6 @@ class Watch(Feed):
     """
 
     camera: Camera
-    counter: Counter
-    training: Training
 
     def __init__(
         self,
@@ -81,6 +74,13 @@ class Watch(Feed):
             continued.training if continued is not None else Training(self, steps, optimizer)
         )
         """The run: its curves, its progress, and what others want of it."""
+        # One of its own: who counts for the earlier one holds other locks.
+        self.between = (
+            self.training.between
+            if continued is None
+            else Between(weakref.ref(self), self.training.trains_elsewhere)
+        )
+        """What waits for the end of a step."""
         self.counter = Counter(
             self,
             self.training,
@@ -92,12 +92,16 @@ class Watch(Feed):
         last = weakref.WeakMethod(self._hold_last)
         layers_of = self.camera.layers
         self.model = BoundModel(
-            model, layers_of, self, self.training, partial(quiet.model_gone, last)
+            model,
+            layers_of,
+            self,
+            self.training,
+            self.between,
+            partial(quiet.model_gone, last),
         )
         """The model: its layers, edits, what reaches them, examples."""
         self.watchdog = Watchdog(self, self.model, self.training)
         self.sent = 0
-        """Frames handed to at least one listener."""
         # The earlier one counts until this one takes its place.
         if continued is None:
             self.counter.start()
@@ -107,83 +111,15 @@ class Watch(Feed):
     # -- what it is -------------------------------------------------------------------------
 
     @property
-    def between(self) -> Between:
-        """What waits for the end of a step."""
-        return self.training.between
-
-    @property
-    def module(self) -> nn.Module | None:
-        """The model, while it exists and is bound."""
-        return self.model.module
-
-    @property
-    def control_state(self) -> Literal["running", "paused", "stopping"]:  # type: ignore[override]
-        """How the training stands, or will after its current step."""
-        return self.training.control.state
-
-    @property
-    def is_held(self) -> bool:  # type: ignore[override]
-        """Whether it stands still at this moment."""
-        return self.training.control.is_holding
-
-    @property
     def state(self) -> State:
         """``live`` while steps come in, ``idle`` between, ``closed``, or ``fault``."""
         if self._state in ("live", "idle") and self.module is None:
             return "closed"
         return self._state
 
-    @property
-    def trained_by(self) -> threading.Thread | None:  # type: ignore[override]
-        """The thread that made the last step, while it is known."""
-        return self.counter.trained_by
-
-    @property
-    def counts_steps(self) -> bool:  # type: ignore[override]
-        """Whether the optimizer's steps are counted as they are made."""
-        return self.counter.hooks is not None and self.is_open
-
-    @property
-    def learning_rates(self) -> list[float]:
-        """The learning rate of each parameter group; empty without an optimizer."""
-        return self.training.learning_rates
-
-    @property
-    def standing(self) -> Standing:
-        """How the run stands, as all views say it, and the line that mends it."""
-        said = standing_of(self.training.progress(self.counter.steps, 0.0))
-        if self._state == "fault":
-            return Standing("fault", f"no longer watched: {self.message}", _BIND)
-        if self.state == "closed":
-            before = f"{said.words}; " if said.state in ENDED else ""
-            late = behind(self.counter.steps, self.frame.step)
-            return Standing("closed", f"{before}closed{late}")
-        if words := self.counter.uncounted.words:
-            return Standing("uncounted", words, _BIND)
-        if said.state == "running" and self.training.control.state == "stopping":
-            return Standing("stopping", "stopping")
-        if said.state == "running" and quiet.stands_still(self):
-            return Standing("still", "stands still")
-        return said
-
     def structure_of(self, layout: Layout) -> Structure:
         """Return what is known of how the layers of a layout are connected."""
         return self.found or untraced(layout, order=self.camera.layers.names_in_order())
-
-    def steer(self, command: Mapping[str, Any]) -> int:
-        """Do what is asked, between two steps."""
-        kind = command.get("kind")
-        if kind == "every":
-            check_every(command["value"])
-            self.counter.every = command["value"]
-            self.tell_training()
-        elif kind == "cure":
-            self.watchdog.cure(command["alarm"])
-        elif kind == "uncure":
-            self.watchdog.undo()
-        else:
-            self.training.steer(command)
-        return 0
 
     # -- in the thread that trains ----------------------------------------------------------
 
@@ -240,31 +176,6 @@ class Watch(Feed):
         if self.state == "live" and self.counter.is_quiet:
             self.settle()
         return self.state == "live"
-
-    def stepped_by(self, optimizer: Any) -> None:
-        """Note a step of any optimizer, in the thread that trains."""
-        bound = self.training.optimizer
-        if bound is not optimizer:
-            if self.counter.uncounted.note(optimizer, self.model.module, bound):
-                self.tell_training()
-
-    def cell_over(self, error: BaseException | None) -> None:
-        """Note how the notebook cell ended that ran in this thread."""
-        self.training.cell_ended(error)
-
-    def need_care(self) -> None:
-        """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
-        self.counter.is_calm = False
-
-    def waited(self, seconds: float) -> None:
-        """Note a time between two steps that was not spent on training."""
-        self.counter.waited(seconds)
-
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Count what is done meanwhile as time spent on watching."""
-        with self.counter.counted():
-            yield
 
     # -- frames -----------------------------------------------------------------------------
 
@@ -456,7 +367,7 @@ class Watch(Feed):
         """Go on where the feed of an earlier binding of the same model is by now."""
         with self.sending, earlier.sending:
             self.camera.take_over(earlier.camera)
-            self.training.moves_to(self)
+            self.training.moves_to(self, self.between)
             self.counter.take_over(earlier.counter)
             if earlier._state == "live":
                 self.set_state("live")
