@@ -78,6 +78,7 @@ const FAINT = 0.4;
 const MEAN = 1.5;
 /** Pixels of a line in the legend. */
 const SAMPLE = 14;
+const TEXT = 11;
 /** So few values would hardly be a line: they are dots too, and need no mean (drawn_curves.py). */
 const FEW = 12;
 /** Pixels free over the highest value of an axis and under its lowest. */
@@ -210,9 +211,9 @@ function curveMarks({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colou
   for (const curve of curves) {
     const stroke = colourOf(colours, curve.colour);
     const faint = curve.mean !== null;
-    marks.push({ ...lineOf(curve, toX, toY), stroke, width: LOGGED, opacity: faint ? FAINT : 1 });
-    const { xy } = lineOf(curve, toX, toY);
-    if (curve.x.length <= FEW) marks.push({ kind: "dots", xy, r: 2, fill: stroke });
+    const drawn = lineOf(curve, toX, toY);
+    marks.push({ ...drawn, stroke, width: LOGGED, opacity: faint ? FAINT : 1 });
+    if (curve.x.length <= FEW) marks.push({ kind: "dots", xy: drawn.xy, r: 2, fill: stroke });
     if (curve.mean) marks.push({ ...lineOf(curve.mean, toX, toY), stroke, width: MEAN });
   }
   return { kind: "group", clip: plot, marks };
@@ -269,9 +270,8 @@ function markMarks(
 ): Mark {
   const { plot } = layout.places[k];
   const toX = linear(layout.steps, plot.x, plot.x + plot.width);
-  const inside = chart.marks.filter(
-    ([step]) => step >= layout.steps.from && step <= layout.steps.to,
-  );
+  const { from, to } = layout.steps;
+  const inside = chart.marks.filter(([step]) => step >= from && step <= to);
   const marks: Mark[] = [];
   let free = Number.NEGATIVE_INFINITY;
   for (const [step, text] of inside) {
@@ -361,7 +361,7 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
   const { ink, muted } = colours;
   const y = box.y + 12;
   const end = box.x + box.width;
-  const size = SIZE + 1;
+  const size = TEXT + 1;
   const title = fitted(panel.title, box.width / 2, size, 600);
   const marks: Mark[] = [words(box.x, y, title, ink, { size, weight: 600 })];
   const start = box.x + widthOf(title, size, 600) + 10;
@@ -370,8 +370,8 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
     return { word: name ? `${name} ` : "", also, value, fill: colourOf(colours, colour), faint };
   });
   const bold = ({ word, value }: (typeof parts)[0]) =>
-    12 + widthOf(word, SIZE) + widthOf(value, SIZE, 600);
-  const whole = (part: (typeof parts)[0]) => bold(part) + widthOf(part.also, SIZE);
+    12 + widthOf(word, TEXT) + widthOf(value, TEXT, 600);
+  const whole = (part: (typeof parts)[0]) => bold(part) + widthOf(part.also, TEXT);
   const room = end - start - 12 * (parts.length - 1);
   // Where there is no room for all of it, first the means are left out, then the names: colours stand for them.
   for (const left of ["also", "word"] as const) {
@@ -386,14 +386,14 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
       // As the line that the value is of.
       rects([x, y - 5, 9, 2.5], { fill, opacity: faint ? FAINT : 1 }),
       words(x + 12, y, word, muted),
-      words(x + 12 + widthOf(word, SIZE), y, value, ink, { weight: 600 }),
+      words(x + 12 + widthOf(word, TEXT), y, value, ink, { weight: 600 }),
     );
     if (also) marks.push(words(x + bold(part), y, also, muted));
     x += whole(part) + 12;
   }
   const read = entries.find((entry) => entry.step !== null)?.step ?? null;
   const where = read === null ? "" : `step ${formatCount(Math.round(read))}`;
-  if (where && x + widthOf(where, SIZE) <= end) {
+  if (where && x + widthOf(where, TEXT) <= end) {
     marks.push(words(end, y, where, muted, { anchor: "end" }));
   }
   return marks;

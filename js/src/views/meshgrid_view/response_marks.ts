@@ -2,6 +2,7 @@
 
 import { outputName } from "../../phi/entries.ts";
 import { channelOf, rangeOf } from "../../phi/images.ts";
+import { paletteOf } from "../../phi/palette.ts";
 import type { Patch } from "../../phi/patch.ts";
 import { comesFrom, type Grid, patchRect } from "../../phi/response.ts";
 import { greyOf, heatOf } from "../../scene/heat.ts";
@@ -13,7 +14,6 @@ import { fitting, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { patchWords, type Response } from "./response.ts";
 import type { ResponseLayout } from "./response_layout.ts";
-import { paletteIn } from "./shown.ts";
 import type { Source } from "./source.ts";
 
 function title(text: string, [x, y]: readonly [number, number], { colours }: Theme): Mark {
@@ -101,7 +101,7 @@ function thumbnailMarks(
 export function mapMarks(response: Response, layout: ResponseLayout, theme: Theme): Mark[] {
   const { outputs, grids, swept, scaleOf, selection, place, by } = response;
   const { colours } = theme;
-  const palette = paletteIn(theme);
+  const palette = paletteOf(theme.name);
   const right = Math.max(...Array.from(layout.maps.values(), ({ x, width }) => x + width));
   const head = mapsTitle(response, right - layout.titles.response[0]);
   const marks: Mark[] = [title(head, layout.titles.response, theme)];
