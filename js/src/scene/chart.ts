@@ -257,7 +257,11 @@ function legendMarks(
 }
 
 function lineOf({ x, y }: Points, toX: Scale, toY: Scale) {
-  return interrupted(x.length, (k) => [toX(x[k]), toY(y[k])]);
+  return interrupted(
+    x.length,
+    (k) => toX(x[k]),
+    (k) => toY(y[k]),
+  );
 }
 
 /** Lines at the steps that are marked, each with its text where that fits. */

@@ -176,7 +176,9 @@ function curves(
   const parts: number[] = [];
   const partEnds: number[] = [];
   let at = 0;
-  eachCurve(picture, drawn, visible, ({ f, points, n, toX, toY, axis }) => {
+  const half = picture.arrangement.cell / 2;
+  const { from, slope } = acrossOf(picture);
+  eachCurve(picture, drawn, visible, ({ f, points, n, cell, toX, toY, axis }) => {
     let least = points.y[0];
     let most = least;
     let sum = 0;
@@ -195,9 +197,12 @@ function curves(
       }
       return;
     }
+    // The inner loop of a frame: without calls it takes two thirds of the time.
+    const scale = (half - INSET) / axis;
+    const [left, middle] = [cell.x + INSET, cell.y + half];
     for (let p = 0; p < n; p++, at += 2) {
-      xy[at] = toX(points.x[p]);
-      xy[at + 1] = toY(points.y[p]);
+      xy[at] = left + (points.x[p] - from) * slope;
+      xy[at + 1] = middle - scale * points.y[p];
     }
     ends.push(at / 2);
   });
@@ -309,10 +314,14 @@ export function xAt(picture: Picture, insideX: number): number {
   return lo + (hi - lo) * Math.max(0, Math.min(1, share));
 }
 
+/** The x at which a cell begins, and pixels for each x beyond it. */
+function acrossOf({ xRange: [from, to], arrangement }: Picture) {
+  return { from, slope: (arrangement.cell - 2 * INSET) / (to - from) };
+}
+
 function xMapping(picture: Picture): (x: number) => number {
-  const [lo, hi] = picture.xRange;
-  const slope = (picture.arrangement.cell - 2 * INSET) / (hi - lo);
-  return (x) => INSET + (x - lo) * slope;
+  const { from, slope } = acrossOf(picture);
+  return (x) => INSET + (x - from) * slope;
 }
 
 function axisOf(picture: Picture, f: number): number {

@@ -129,7 +129,11 @@ export function curveMarks(
   zeros.push(left, beside.y, left, beside.y + beside.height);
   const look = { stroke: ink, width: 1.5 };
   const curve = (points: readonly Point[]) =>
-    interrupted(points.length, (k) => (Number.isFinite(points[k][0]) ? points[k] : null));
+    interrupted(
+      points.length,
+      (k) => points[k][0],
+      (k) => points[k][1],
+    );
   const [one, other] = [freeCorner("φ₁(x)", above, first), freeCorner("φ₂(y)", beside, second)];
   const foot = beside.y + beside.height + LABEL + 3;
   return [

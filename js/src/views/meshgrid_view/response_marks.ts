@@ -186,12 +186,11 @@ function functionMarks(
   }));
   // One batch of lines: between two curves there is a point of none.
   const points = curves[0].length + 1;
-  const drawn = interrupted(curves.length * points, (k) => {
-    const [e, p] = [Math.floor(k / points), k % points];
-    if (p === points - 1) return null;
-    const { toX, toY } = places[e];
-    return [toX(lo + ((hi - lo) * p) / (points - 2)), toY(curves[e][p])];
-  });
+  const drawn = interrupted(
+    curves.length * points,
+    (k) => places[Math.floor(k / points)].toX(lo + ((hi - lo) * (k % points)) / (points - 2)),
+    (k) => places[Math.floor(k / points)].toY(curves[Math.floor(k / points)][k % points]),
+  );
   const at: number[] = [];
   const dots: number[] = [];
   cells.forEach(({ y, height }, e) => {
