@@ -257,11 +257,8 @@ function legendMarks(
 }
 
 function lineOf({ x, y }: Points, toX: Scale, toY: Scale) {
-  return interrupted(
-    x.length,
-    (k) => toX(x[k]),
-    (k) => toY(y[k]),
-  );
+  const across = (k: number) => toX(x[k]);
+  return interrupted(x.length, across, (k) => toY(y[k]));
 }
 
 /** Lines at the steps that are marked, each with its text where that fits. */
@@ -280,8 +277,7 @@ function markMarks(
   let free = Number.NEGATIVE_INFINITY;
   for (const [step, text] of inside) {
     const at = snapped(toX(step), ratio);
-    const ends = [at, plot.y, at, plot.y + plot.height];
-    marks.push(line(ends, colours.ghost, { dash: [2, 2] }));
+    marks.push(line([at, plot.y, at, plot.y + plot.height], colours.ghost, { dash: [2, 2] }));
     const wide = widthOf(text, SIZE);
     if (at + 3 < free || at + 3 + wide > plot.x + plot.width) continue;
     marks.push(words(at + 3, plot.y + 9, text, colours.muted));
