@@ -185,7 +185,14 @@ for (const side of [64, 512]) {
   const nothing = () => null;
   const store = { current: same, initial: same, at: same, ghost: same, steps: () => [0] };
   const given = {
-    store: { ...store, observed: nothing, selection: nothing, cursor: () => -1 },
+    store: {
+      ...store,
+      observed: nothing,
+      selection: nothing,
+      summary: nothing,
+      alone: () => false,
+      cursor: () => -1,
+    },
     get: () => undefined,
     width: 1200,
     height: 480,

@@ -23,10 +23,10 @@ import {
   matrixOf,
   placeIn,
   planOf,
-  reachOf,
   scalesOf,
   spreadOf,
 } from "../src/phi/ramp.ts";
+import { reachOf } from "../src/phi/ranges.ts";
 import {
   inputOf,
   patchAt,

@@ -1,6 +1,6 @@
 /** The functions of a layer: their numbers, their places, and both in words. No DOM. */
 
-import type { Frame, LayerLayout, Selection } from "../wire/types.ts";
+import type { BasisRange, Frame, LayerLayout, Selection } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
 
 /** A layer whose outputs may have names. */
@@ -54,6 +54,11 @@ export function layerSize(layer: LayerLayout): string {
 /** Whether the functions of a layer are the straight lines w·x of a plain layer. */
 export function isPlain({ labels }: Pick<LayerLayout, "labels">): boolean {
   return labels.length === 1 && labels[0] === "x";
+}
+
+/** Grid range, support and knots of one function's basis. */
+export function basisOf(layer: LayerLayout, f: number): BasisRange {
+  return layer.bases[layer.tableOf ? layer.tableOf[f] : 0] ?? layer;
 }
 
 /** Where in the whole layer function f is. */

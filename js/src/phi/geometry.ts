@@ -1,6 +1,5 @@
 /**
- * Where the kernels of a layer lie on a page of a given width. No DOM;
- * test/geometry_cases.json holds it to the formula as it was written down.
+ * Where the kernels of a layer lie on a page of a given width. No DOM.
  *
  * A layer is a matrix of blocks (rows: outputs, columns: inputs), each block a
  * kernel of kh×kw square cells. A matrix too wide for the page is cut into
@@ -181,11 +180,11 @@ export function arrange(
   const blockHeight = kh * cell + (kh - 1) * cellGap;
   const bandHeight = COL_LABEL + rows * (blockHeight + gap) - gap + BAND_GAP;
 
-  let position: number[] | null = null;
-  if (order) {
-    position = new Array<number>(kernels);
-    for (let p = 0; p < kernels; p++) position[order[p] as number] = p;
-  }
+  const position = order && new Array<number>(kernels);
+  if (position)
+    order.forEach((kernel, place) => {
+      position[kernel] = place;
+    });
   const arrangement: Arrangement = {
     ...shape,
     left,
@@ -302,17 +301,11 @@ function kernelAt(a: Arrangement, row: number, column: number): number {
 
 /** The rectangle of function f = ((o·in + i)·kh + row)·kw + column. */
 export function rectOf(a: Arrangement, f: number): Rect {
-  const size = a.kh * a.kw;
-  const kernel = Math.floor(f / size);
-  const entry = f - kernel * size;
-  const row = Math.floor(entry / a.kw);
-  const block = blockOf(a, kernel);
-  return {
-    x: block.x + (entry - row * a.kw) * (a.cell + a.cellGap),
-    y: block.y + row * (a.cell + a.cellGap),
-    width: a.cell,
-    height: a.cell,
-  };
+  const kernel = Math.floor(f / (a.kh * a.kw));
+  const { x, y } = blockOf(a, kernel);
+  const [row, column] = [Math.floor(f / a.kw) - kernel * a.kh, f % a.kw];
+  const pitch = a.cell + a.cellGap;
+  return { x: x + column * pitch, y: y + row * pitch, width: a.cell, height: a.cell };
 }
 
 /** The function whose cell holds the point, or -1 between cells. */
@@ -371,7 +364,8 @@ export function rowEnds(a: Arrangement): number[] {
 
 export type Direction = "left" | "right" | "up" | "down";
 
-const STEPS: Record<Direction, [across: number, down: number]> = {
+/** Where each direction leads. */
+export const STEPS: Record<Direction, [across: number, down: number]> = {
   left: [-1, 0],
   right: [1, 0],
   up: [0, -1],

@@ -1,6 +1,7 @@
 /** Images and feature maps as the views get them. No DOM. */
 
 import type { Observed } from "../wire/types.ts";
+import { reachOf } from "./ranges.ts";
 
 /** Numbers as Python sends them: row-major float32. */
 export interface RawArray {
@@ -56,13 +57,6 @@ export function mapsOf(observed: Observed | null): Images | null {
 
 /** The finite range of values, for their black and white. */
 export function rangeOf(values: ArrayLike<number>): [number, number] {
-  let lo = Number.POSITIVE_INFINITY;
-  let hi = Number.NEGATIVE_INFINITY;
-  for (let k = 0; k < values.length; k++) {
-    const value = values[k];
-    if (!(Math.abs(value) <= Number.MAX_VALUE)) continue;
-    if (value < lo) lo = value;
-    if (value > hi) hi = value;
-  }
-  return lo < hi ? [lo, hi] : [-1, 1];
+  const { low, high } = reachOf(values);
+  return low < high ? [low, high] : [-1, 1];
 }

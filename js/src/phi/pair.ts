@@ -86,12 +86,6 @@ export function surfaceOf(
   return { x, y, across, up, values };
 }
 
-export function domainOf(layer: LayerLayout, f: number): [number, number] {
-  const base = layer.bases[layer.tableOf ? layer.tableOf[f] : 0];
-  const [lo, hi] = base?.domain ?? layer.domain;
-  return lo < hi ? [lo, hi] : layer.domain;
-}
-
 /** The inputs that two entries really get together. */
 export interface Density {
   bins: number;

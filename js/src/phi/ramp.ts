@@ -3,7 +3,7 @@ import type { Frame, LayerLayout } from "../wire/types.ts";
 import { type Curves, evaluateAll, type Plan } from "./curves.ts";
 import { expandAll } from "./expansion.ts";
 import type { Images } from "./images.ts";
-import { kernelRanges, layerRange, niceCeil } from "./ranges.ts";
+import { kernelRanges, layerRange, mostOf, niceCeil, reachOf } from "./ranges.ts";
 
 export const DIRECTIONS = ["horizontal", "vertical", "diagonal", "radial"] as const;
 
@@ -98,33 +98,6 @@ export function matrixOf(ramp: Ramp, curves: Curves, f: number): Float32Array {
     }
   }
   return matrix;
-}
-
-/** Smallest and largest finite value, and how many are not finite. */
-export interface Reach {
-  low: number;
-  high: number;
-  broken: number;
-}
-
-export function reachOf(values: ArrayLike<number>): Reach {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  let broken = 0;
-  for (let k = 0; k < values.length; k++) {
-    const value = values[k];
-    if (!(Math.abs(value) <= Number.MAX_VALUE)) broken++;
-    else {
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-  }
-  return low <= high ? { low, high, broken } : { low: 0, high: 0, broken };
-}
-
-/** The largest distance from zero. */
-export function mostOf({ low, high }: Reach): number {
-  return Math.max(Math.abs(low), Math.abs(high));
 }
 
 /** The matrix itself as an image. */

@@ -1,5 +1,7 @@
 /** How far functions reach from zero: the scales of the drawings. */
 
+import { max } from "d3-array";
+
 const STEPS = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
 
 /** The smallest of {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8} · 10^k that is at least m; 1 for 0, NaN and infinity. */
@@ -35,14 +37,7 @@ export function kernelRanges(
 
 /** The largest range in a layer; 0 where no function is finite. */
 export function layerRange(perFunction: Float32Array): number {
-  const range = largest(perFunction);
-  return Number.isNaN(range) ? 0 : range;
-}
-
-function largest(ranges: Float32Array): number {
-  let most = Number.NaN;
-  for (const range of ranges) if (Number.isFinite(range) && !(range <= most)) most = range;
-  return most;
+  return max(perFunction.filter(Number.isFinite)) ?? 0;
 }
 
 /** The size that a share of the finite values stays within: the one at place share · (n − 1), rounded up; 0 of none. */
@@ -74,4 +69,31 @@ export function atPlace(numbers: Float32Array | Float64Array, place: number): nu
     else break;
   }
   return numbers[place];
+}
+
+/** Smallest and largest finite value, and how many are not finite. */
+export interface Reach {
+  low: number;
+  high: number;
+  broken: number;
+}
+
+export function reachOf(values: ArrayLike<number>): Reach {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  let broken = 0;
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k];
+    if (!(Math.abs(value) <= Number.MAX_VALUE)) broken++;
+    else {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  return low <= high ? { low, high, broken } : { low: 0, high: 0, broken };
+}
+
+/** The largest distance from zero. */
+export function mostOf({ low, high }: Reach): number {
+  return Math.max(Math.abs(low), Math.abs(high));
 }

@@ -1,5 +1,6 @@
 /** Sites that lie in grids: the pixels of a map, the cells of a kernel. Their ids are `name/row/column`. No DOM. */
 
+import { STEPS } from "../phi/geometry.ts";
 import type { Direction, Rect, Sites } from "./marks.ts";
 
 /** Cells in rows and columns. */
@@ -109,7 +110,7 @@ export function regionSites(regions: readonly Region[], start = 0): Sites {
         const last = count - 1;
         return idOf({ name, row: Math.floor(last / columns), column: last % columns });
       }
-      const [down, across] = STEPS[direction];
+      const [across, down] = STEPS[direction];
       if (has(region, row + down, column + across)) {
         return idOf({ name, row: row + down, column: column + across });
       }
@@ -119,13 +120,6 @@ export function regionSites(regions: readonly Region[], start = 0): Sites {
     cursor: (id) => found(id)?.region.cursor ?? (id ? "pointer" : ""),
   };
 }
-
-const STEPS: Record<Direction, [down: number, across: number]> = {
-  left: [0, -1],
-  right: [0, 1],
-  up: [-1, 0],
-  down: [1, 0],
-};
 
 function homeOf({ name, rows, columns, count, home }: Region): string {
   const [row, column] = home ?? (count === undefined ? [rows >> 1, columns >> 1] : [0, 0]);

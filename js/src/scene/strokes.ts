@@ -25,18 +25,19 @@ export function cursorMark(box: Rect, { ink }: Pick<Colours, "ink">, outset = 1)
   return outline(box, ink, 1.5, outset, [3, 2]);
 }
 
-/** The points 0 to `count` − 1 as lines, which end before each point that is null or whose y is not finite. */
-export function interrupted(count: number, point: (k: number) => readonly [number, number] | null) {
+/** The points 0 to `count` − 1 as lines, which are interrupted where a point is not finite. */
+export function interrupted(count: number, toX: (k: number) => number, toY: (k: number) => number) {
   const xy: number[] = [];
   const ends: number[] = [];
-  const end = () => {
-    if (xy.length / 2 > (ends[ends.length - 1] ?? 0)) ends.push(xy.length / 2);
-  };
-  for (let k = 0; k < count; k++) {
-    const at = point(k);
-    if (at && Number.isFinite(at[1])) xy.push(at[0], at[1]);
-    else end();
+  let last = 0;
+  for (let k = 0; k <= count; k++) {
+    const y = k < count ? toY(k) : Number.NaN;
+    const x = Number.isFinite(y) ? toX(k) : Number.NaN;
+    if (Number.isFinite(x + y)) xy.push(x, y);
+    else if (xy.length > last) {
+      last = xy.length;
+      ends.push(last / 2);
+    }
   }
-  end();
   return { kind: "lines", xy, ends } as const;
 }

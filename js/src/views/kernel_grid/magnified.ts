@@ -1,6 +1,7 @@
 /** One function of the grid as a plot with axes, for what is pointed at. No DOM. */
 
 import { samplePlan } from "../../phi/curves.ts";
+import { basisOf } from "../../phi/entries.ts";
 import { axesMarks, fittedAxes, type Scale } from "../../scene/axes.ts";
 import type { Mark, Paint, Rect } from "../../scene/marks.ts";
 import { dot, line, rect, rects } from "../../scene/shapes.ts";
@@ -65,7 +66,7 @@ export function magnifiedMarks(
 
 /** What of a plot lies beyond the grid of a function. */
 function beyond({ layer, xRange }: Picture, f: number, plot: Rect, across: Scale): number[] {
-  const [low, high] = layer.bases[layer.tableOf?.[f] ?? 0]?.domain ?? layer.domain;
+  const [low, high] = basisOf(layer, f).domain;
   const part = (from: number, to: number) =>
     from < to ? [across(from), plot.y, across(to) - across(from), plot.height] : [];
   return [

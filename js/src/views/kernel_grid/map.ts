@@ -2,10 +2,11 @@
 
 import { wholeOf } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
-import { PAD, type Rect } from "../../phi/geometry.ts";
+import { PAD, type Rect, STEPS } from "../../phi/geometry.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { heatOf } from "../../scene/heat.ts";
 import type { Mark, Scene, Sites } from "../../scene/marks.ts";
+import { rect } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { LayerLayout, Summary } from "../../wire/types.ts";
 
@@ -100,18 +101,12 @@ export function underMap<S extends Scene>(scene: S, map: LayerMap, theme: Theme)
 }
 
 function mapMarks({ summary, layer, box }: LayerMap, theme: Theme): Mark[] {
-  const { reach, columns, rows } = summary;
+  const { reach, columns } = summary;
   const most = mostOf(reach);
   const pixels = heatOf(reach, columns, most, paletteOf(theme.name));
-  const { x, y, width, height } = windowBox(layer, box, summary, rows);
   return [
     { kind: "image", box, pixels },
-    {
-      kind: "rects",
-      boxes: [x, y, width, height],
-      stroke: theme.colours.accent,
-      width: 2,
-    },
+    rect(windowBox(layer, box, summary), { stroke: theme.colours.accent, width: 2 }),
   ];
 }
 
@@ -119,8 +114,7 @@ function mapMarks({ summary, layer, box }: LayerMap, theme: Theme): Mark[] {
 function windowBox(
   { shape, window }: LayerLayout,
   box: Rect,
-  { columns, block }: Summary,
-  rows: number,
+  { rows, columns, block }: Summary,
 ): Rect {
   const corner = window ?? { out: 0, in: 0 };
   // The last blocks may be smaller, and are drawn as large as the others.
@@ -185,7 +179,7 @@ function sitesUnder(inner: Sites, map: LayerMap): Sites {
       const [row, column] = partsOf(id);
       if (direction === "first" || direction === "last") return inner.next("", direction);
       if (direction === "down" && row === rows - 1) return inner.next("", "first");
-      const [dx, dy] = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] }[direction];
+      const [dx, dy] = STEPS[direction];
       return idOf(row + dy, column + dx);
     },
     ...(inner.cursor && { cursor: inner.cursor }),

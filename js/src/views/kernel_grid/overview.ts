@@ -77,15 +77,19 @@ function coloursOf(picture: Picture, { name }: Theme): Uint32Array {
   return out;
 }
 
+/** The function that reaches furthest, of those from one to before another. */
+function furthest(ranges: Float32Array, from = 0, to = ranges.length): number {
+  let best = from;
+  for (let f = from; f < to; f++) {
+    if (ranges[f] > ranges[best] || Number.isNaN(ranges[best])) best = f;
+  }
+  return best;
+}
+
 /** The function that is shown as a plot: the one pointed at, or selected, or else the largest one. */
 export function shownOf({ ranges }: Picture, hovered: number, selected: number): number {
   if (hovered >= 0) return hovered;
-  if (selected >= 0) return selected;
-  let strongest = 0;
-  for (let f = 1; f < ranges.length; f++) {
-    if (ranges[f] > ranges[strongest] || Number.isNaN(ranges[strongest])) strongest = f;
-  }
-  return strongest;
+  return selected >= 0 ? selected : furthest(ranges);
 }
 
 /** The functions of f's kernel or map, which are drawn behind it; none where they are too many. */
@@ -147,10 +151,5 @@ export function boxOf({ arrangement, unit }: Picture, f: number): Rect {
 
 /** The function that a cell stands for: of a kernel the largest one. */
 export function functionAt({ unit, ranges }: Picture, cell: number): number {
-  if (unit === 1 || cell < 0) return cell;
-  let best = cell * unit;
-  for (let f = best; f < (cell + 1) * unit; f++) {
-    if (ranges[f] > ranges[best] || Number.isNaN(ranges[best])) best = f;
-  }
-  return best;
+  return unit === 1 || cell < 0 ? cell : furthest(ranges, cell * unit, (cell + 1) * unit);
 }

@@ -1,5 +1,6 @@
 /** A pattern: each entry from black to white by φ at one end of its domain against φ at the other. No DOM. */
 
+import { extent } from "d3-array";
 import { formatRange, number } from "../../phi/format.ts";
 import type { LayerLayout, Observed } from "../../wire/types.ts";
 import type { Subject } from "./subject.ts";
@@ -42,9 +43,7 @@ export function seesPixels(layer: LayerLayout, observed: Observed | null): boole
   const whole = layer.bases.every(({ domain: [low, high] }) => low === -1 && high === 1);
   if (!whole || layer.kind !== "conv" || layer.variable !== "x") return false;
   if (!observed?.isImage || !observed.maps) return false;
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of observed.maps)
-    [least, most] = [Math.min(least, value), Math.max(most, value)];
+  const [least = 0, most = 0] = extent(observed.maps);
   return Math.abs(least + 1) <= NEAR && most <= 1 + NEAR;
 }
 

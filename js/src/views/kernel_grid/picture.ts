@@ -3,6 +3,7 @@
  * sample points, ranges and scales. No DOM.
  */
 
+import { extent } from "d3-array";
 import { ALL_POINTS, type Plan, samplePlan } from "../../phi/curves.ts";
 import { isPlain } from "../../phi/entries.ts";
 import type { Arrangement } from "../../phi/geometry.ts";
@@ -313,12 +314,6 @@ export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): Pi
 }
 
 function extremes(values: Float32Array): Extremes {
-  let smallest = Number.POSITIVE_INFINITY;
-  let largest = 0;
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    smallest = Math.min(smallest, value);
-    largest = Math.max(largest, value);
-  }
-  return smallest <= largest ? { smallest, largest } : { smallest: 0, largest: 0 };
+  const [smallest = 0, largest = 0] = extent(values);
+  return { smallest, largest };
 }

@@ -3,6 +3,7 @@
  */
 
 import { selectionOf, wholeOf } from "../../phi/entries.ts";
+import { memory } from "../../phi/memory.ts";
 import { colourOf, type Palette } from "../../phi/palette.ts";
 import { float32 } from "../../wire/checks.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
@@ -40,25 +41,21 @@ interface RawScore {
 
 /** Reads the trait; the same value gives the same scores. */
 export function scoresReader(): (value: unknown) => Scores {
-  let read: unknown;
-  let scores: Scores = new Map();
-  return (value) => {
-    if (value === read) return scores;
-    read = value;
-    scores = new Map();
-    for (const [name, raw] of Object.entries((value ?? {}) as Record<string, RawScore>)) {
-      const layers = new Map<string, Float32Array>();
-      for (const [layer, bytes] of Object.entries(raw.layers ?? {})) {
-        layers.set(layer, float32(bytes, `the ${name} of layer "${layer}"`));
-      }
-      scores.set(name, {
-        signed: Boolean(raw.signed),
-        units: typeof raw.units === "string" ? raw.units : "",
-        layers,
-      });
-    }
-    return scores;
-  };
+  const keep = memory();
+  return (value) => keep("scores", [value], () => scoresOf(value));
+}
+
+function scoresOf(value: unknown): Scores {
+  const raw = Object.entries((value ?? {}) as Record<string, RawScore>);
+  return new Map(
+    raw.map(([name, { signed, units, layers }]) => {
+      const read = Object.entries(layers ?? {}).map(
+        ([layer, bytes]) => [layer, float32(bytes, `the ${name} of layer "${layer}"`)] as const,
+      );
+      const text = typeof units === "string" ? units : "";
+      return [name, { signed: Boolean(signed), units: text, layers: new Map(read) }];
+    }),
+  );
 }
 
 /** Of the numbers of a whole layer those of the window that is here. */

@@ -8,7 +8,7 @@ import { element } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
-import { createStage } from "../../shell/stage.ts";
+import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { HEIGHT, magnifiedMarks, WIDTH } from "./magnified.ts";
@@ -49,7 +49,7 @@ export function render(props: RenderProps): void {
 }
 
 function build(shell: Shell): Parts {
-  const { document, signal, tip } = shell;
+  const { document, signal } = shell;
   const draw = drawing();
   const readScores = scoresReader();
   let scene: GridScene | null = null;
@@ -96,34 +96,7 @@ function build(shell: Shell): Parts {
     return true;
   }
 
-  // In the tooltip, over its numbers.
-  const plot = element(document, "div", "kw-magnified");
-  tip.element.insertBefore(plot, tip.element.lastElementChild);
-
-  function showTip({ picture, marked, sites, plot: beside }: GridScene, theme: Theme) {
-    const { hovered, x } = marked;
-    const cell = sites.box(String(hovered));
-    if (hovered < 0 || x === null || !cell) {
-      tip.hide();
-      return;
-    }
-    // The overview has a plot beside its cells, where there is room.
-    const marks = beside ? null : magnifiedMarks(picture, hovered, x, theme);
-    plot.hidden = marks === null;
-    if (marks) {
-      const paper = { width: WIDTH, height: HEIGHT, ground: theme.colours.surface };
-      plot.innerHTML = svgOf(marks, { ...paper, title: "", words: "" });
-    }
-    const seen = stage.view();
-    const { offsetLeft, offsetTop } = stage.element;
-    tip.show(
-      `${layerTitle(picture.layer)} · ${placeText(picture, hovered)}`,
-      hoverLines(picture, hovered, x),
-      { ...cell, x: cell.x - seen.x + offsetLeft, y: cell.y - seen.y + offsetTop },
-      { width: shell.root.clientWidth, height: shell.root.clientHeight },
-    );
-  }
-
+  const showTip = createTip(shell, stage);
   (shell.root as unknown as GridElement).kwGrid = probeOf(
     () => scene,
     shell.store,
@@ -178,5 +151,33 @@ function build(shell: Shell): Parts {
       milliseconds = performance.now() - start;
       return shown;
     },
+  };
+}
+
+/** The tooltip: a function's numbers, and over them its plot where the view has none beside its cells. */
+function createTip({ document, root, tip }: Shell, stage: Stage) {
+  const plot = element(document, "div", "kw-magnified");
+  tip.element.insertBefore(plot, tip.element.lastElementChild);
+  return ({ picture, marked, sites, plot: beside }: GridScene, theme: Theme) => {
+    const { hovered, x } = marked;
+    const cell = sites.box(String(hovered));
+    if (hovered < 0 || x === null || !cell) {
+      tip.hide();
+      return;
+    }
+    const marks = beside ? null : magnifiedMarks(picture, hovered, x, theme);
+    plot.hidden = marks === null;
+    if (marks) {
+      const paper = { width: WIDTH, height: HEIGHT, ground: theme.colours.surface };
+      plot.innerHTML = svgOf(marks, { ...paper, title: "", words: "" });
+    }
+    const seen = stage.view();
+    const { offsetLeft, offsetTop } = stage.element;
+    tip.show(
+      `${layerTitle(picture.layer)} · ${placeText(picture, hovered)}`,
+      hoverLines(picture, hovered, x),
+      { ...cell, x: cell.x - seen.x + offsetLeft, y: cell.y - seen.y + offsetTop },
+      { width: root.clientWidth, height: root.clientHeight },
+    );
   };
 }

@@ -1,5 +1,6 @@
 /** What the grid says in words. No DOM. */
 
+import { extent } from "d3-array";
 import { valueAt } from "../../phi/curves.ts";
 import {
   counted,
@@ -158,8 +159,7 @@ function preferredText({ layer, settings, preferred }: Picture): string {
   const { low, high, samples } = preferred.bounds;
   const which = settings.suppressed ? "smallest" : "largest";
   const ends = (values: Float64Array) => {
-    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
+    const [least = Number.NaN, most = Number.NaN] = extent(values);
     return least === most ? number(least) : `${number(least)} … ${number(most)}`;
   };
   const v = layer.variable;

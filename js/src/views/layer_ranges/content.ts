@@ -1,5 +1,6 @@
 /** What Python sends to LayerRanges (kan_widgets/widgets/layer_numbers.py), and what it means. No DOM. */
 
+import { memory } from "../../phi/memory.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 
 /** Of one layer, as `LayerRanges.table` gives them in Python; null is not known. */
@@ -102,19 +103,13 @@ export interface Past {
 }
 
 /** The traits as arrays; the same traits give the same arrays. */
-export function contentReader(): (get: (trait: string) => unknown) => {
-  content: Content | null;
-  past: Past;
-} {
-  let read: unknown[] = [];
-  let made: { content: Content | null; past: Past } = { content: null, past: { layers: [] } };
-  return (get) => {
+export function contentReader() {
+  const keep = memory();
+  return (get: (trait: string) => unknown) => {
     const [content, past] = [get("content"), get("past")];
-    if (content !== read[0] || past !== read[1]) {
-      read = [content, past];
-      made = { content: contentOf(content), past: pastOf(past) };
-    }
-    return made;
+    return keep("made", [content, past], () => {
+      return { content: contentOf(content), past: pastOf(past) };
+    });
   };
 }
 

@@ -103,21 +103,27 @@ export function timesMarks(
   return marks;
 }
 
-function pointsOf({ steps, values }: Series, toX: Scale, toY: Scale): number[][] {
-  return Array.from(steps, (step, k) => [toX(step), toY(values[k])]).filter(([, y]) =>
-    Number.isFinite(y),
-  );
+/** The points of a curve that can be drawn, from the last to the first where it is `back`. */
+function pointsOf({ steps, values }: Series, toX: Scale, toY: Scale, back = false): number[] {
+  const xy: number[] = [];
+  const last = steps.length - 1;
+  for (let n = 0; n <= last; n++) {
+    const k = back ? last - n : n;
+    const y = toY(values[k]);
+    if (Number.isFinite(y)) xy.push(toX(steps[k]), y);
+  }
+  return xy;
 }
 
 function curveMarks(series: Series, toX: Scale, toY: Scale, stroke: string): Mark[] {
-  const xy = pointsOf(series, toX, toY).flat();
+  const xy = pointsOf(series, toX, toY);
   // A single point would be no line.
   if (xy.length === 2) return [dot(xy[0], xy[1], 2, { fill: stroke })];
   return [line(xy, stroke, { width: 2 })];
 }
 
 function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, { box }: Colours): Mark {
-  const xy = [...pointsOf(low, toX, toY), ...pointsOf(high, toX, toY).reverse()].flat();
+  const xy = [...pointsOf(low, toX, toY), ...pointsOf(high, toX, toY, true)];
   return { kind: "lines", xy, ends: [xy.length / 2], closed: true, fill: box, opacity: 0.55 };
 }
 

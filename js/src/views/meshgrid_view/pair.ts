@@ -4,7 +4,7 @@ import { inputName, outputName } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import type { Density, Group, Surface } from "../../phi/pair.ts";
-import type { Reach } from "../../phi/ramp.ts";
+import type { Reach } from "../../phi/ranges.ts";
 import type { Axis } from "../../scene/axes.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Region } from "../../scene/regions.ts";

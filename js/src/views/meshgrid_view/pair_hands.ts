@@ -1,5 +1,6 @@
 /** The hands on a pair: clicks set x, then y, then x again. */
 
+import { STEPS } from "../../phi/geometry.ts";
 import { entryIn, partnerOf, selectionIn } from "../../phi/pair.ts";
 import { cellOf, idOf } from "../../scene/regions.ts";
 import { DIRECTIONS } from "../../shell/keys.ts";
@@ -57,12 +58,12 @@ export function createPairHands(shell: Shell, stage: Stage) {
       const cell = cellOf(id);
       const direction = DIRECTIONS[event.key];
       if (!event.shiftKey || !direction || cell?.name !== "plot") return false;
-      const step = { left: [0, -1], right: [0, 1], up: [-1, 0], down: [1, 0] }[direction];
+      const [across, down] = STEPS[direction];
       const to = (at: number, by: number) => Math.max(0, Math.min(READINGS - 1, at + LEAP * by));
       const next = idOf({
         name: cell.name,
-        row: to(cell.row, step[0]),
-        column: to(cell.column, step[1]),
+        row: to(cell.row, down),
+        column: to(cell.column, across),
       });
       stage.keyboardAt(next);
       shell.speak(scene.sites.words(next));

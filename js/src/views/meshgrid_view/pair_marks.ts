@@ -3,7 +3,7 @@
 import { contour, type LabelPlace, type Point, placeLabel } from "../../phi/contours.ts";
 import { number } from "../../phi/format.ts";
 import type { Density } from "../../phi/pair.ts";
-import { colourise, colourOf } from "../../phi/palette.ts";
+import { colourise, colourOf, paletteOf } from "../../phi/palette.ts";
 import { type Axis, axesMarks, evenLabels, linear, ticks } from "../../scene/axes.ts";
 import { cssOf, heatOf, sheetOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
@@ -13,7 +13,6 @@ import { cursorMark, framed, interrupted, outline } from "../../scene/strokes.ts
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Pair, PairLayout, Reading } from "./pair.ts";
-import { paletteIn } from "./shown.ts";
 
 const LABEL = 11;
 const HEAD = 12;
@@ -28,7 +27,7 @@ export function kernelMarks(
 ): Mark[] {
   const { colours } = theme;
   const { ink, accent, surface } = colours;
-  const palette = paletteIn(theme);
+  const palette = paletteOf(theme.name);
   const box = (entry: number) =>
     cellBox(kernel, Math.floor(entry / group.columns), entry % group.columns);
   const points = strips[0].length;
@@ -85,7 +84,7 @@ export function plotMarks(
   }
   // Each value fills a cell around its point; half a cell at every edge lies outside.
   const box = grown(plot, plot.width / (points - 1) / 2);
-  const pixels = heatOf(turned, points, most, paletteIn(theme));
+  const pixels = heatOf(turned, points, most, paletteOf(theme.name));
   const [x, y] = axes;
   const bottom = plot.y + plot.height;
   const tips = [
@@ -130,7 +129,11 @@ export function curveMarks(
   zeros.push(left, beside.y, left, beside.y + beside.height);
   const look = { stroke: ink, width: 1.5 };
   const curve = (points: readonly Point[]) =>
-    interrupted(points.length, (k) => (Number.isFinite(points[k][0]) ? points[k] : null));
+    interrupted(
+      points.length,
+      (k) => points[k][0],
+      (k) => points[k][1],
+    );
   const [one, other] = [freeCorner("φ₁(x)", above, first), freeCorner("φ₂(y)", beside, second)];
   const foot = beside.y + beside.height + LABEL + 3;
   return [
@@ -185,7 +188,7 @@ function contourMarks(
   theme: Theme,
 ): { lines: Mark[]; labels: Mark[] } {
   const { ink } = theme.colours;
-  const { bytes } = paletteIn(theme);
+  const { bytes } = paletteOf(theme.name);
   const points = surface.x.length;
   const [w, h] = [plot.width / (points - 1), plot.height / (points - 1)];
   const taken: LabelPlace[] = [];

@@ -1,14 +1,13 @@
 /** The pair: the surface φ_i(x) + φ_j(y) of two entries, chosen on a small map of their kernel beside it. No DOM. */
 
 import { levelsOf } from "../../phi/contours.ts";
-import { inputName, layerTitle, observedEntry } from "../../phi/entries.ts";
+import { basisOf, inputName, layerTitle, observedEntry } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import { type Ends, endsOrGrid, inputEnds, seenThen } from "../../phi/inputs.ts";
 import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import {
   densityOf,
-  domainOf,
   entryIn,
   functionIn,
   type Group,
@@ -17,8 +16,7 @@ import {
   shareAt,
   surfaceOf,
 } from "../../phi/pair.ts";
-import { mostOf, reachOf } from "../../phi/ramp.ts";
-import { niceCeil } from "../../phi/ranges.ts";
+import { mostOf, niceCeil, reachOf } from "../../phi/ranges.ts";
 import { type Axis, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
@@ -85,7 +83,7 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
     const observed = store.observed(layer.name);
     const [placeX, placeY] = [i, j].map((one) => observedEntry(layer, one));
     const rangeOf = (place: number, f: number) =>
-      endsOrGrid((observed && inputEnds(observed)[place]) ?? null, domainOf(layer, f));
+      endsOrGrid((observed && inputEnds(observed)[place]) ?? null, basisOf(layer, f).domain);
     const [across, up] = [rangeOf(placeX, i), rangeOf(placeY, j)];
     const [low, high] = [Math.min(across[0], up[0]), Math.max(across[1], up[1])];
     const air = observed ? AIR * (high - low) : 0;

@@ -1,7 +1,14 @@
 /** The ramp: every φ of a layer over one input matrix, as small heat maps where the kernels have them. No DOM. */
 
 import type { Curves } from "../../phi/curves.ts";
-import { counted, entryText, functionOf, layerSize, layerTitle } from "../../phi/entries.ts";
+import {
+  basisOf,
+  counted,
+  entryText,
+  functionOf,
+  layerSize,
+  layerTitle,
+} from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import {
   type Arrangement,
@@ -14,7 +21,7 @@ import {
 } from "../../phi/geometry.ts";
 import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
-import { colourise } from "../../phi/palette.ts";
+import { colourise, paletteOf } from "../../phi/palette.ts";
 import {
   evaluateRamp,
   makeRamp,
@@ -40,7 +47,7 @@ import { sheetOf } from "../../scene/heat.ts";
 import type { Mark, Remark, Scene } from "../../scene/marks.ts";
 import { flat, grown, rects } from "../../scene/shapes.ts";
 import type { Colours } from "../../scene/theme.ts";
-import { colourRemarks, finite, paletteIn, type Scales, type Shown } from "./shown.ts";
+import { colourRemarks, finite, type Scales, type Shown } from "./shown.ts";
 
 export interface RampScene extends Scene, Shown {
   mode: "ramp";
@@ -178,7 +185,7 @@ function heatMarks({ theme }: Given, shown: Shown, made: Evaluated, view: Rect):
   const { arrangement, tile, curves, scales, spread } = made;
   const { colours } = theme;
   const visible = functionsWithin(arrangement, view);
-  const palette = paletteIn(theme);
+  const palette = paletteOf(theme.name);
   const { width, height, index } = tile;
   const one = new Float32Array(width * height);
   const sheet = sheetOf(visible.length, width, height, (k, pixels) => {
@@ -250,8 +257,7 @@ function domainMarks(
   const boxes: number[] = [];
   for (const f of visible) {
     const { x, y, width, height } = rectOf(arrangement, f);
-    const range = layer.bases[layer.tableOf ? layer.tableOf[f] : 0]?.domain ?? layer.domain;
-    for (const end of range) {
+    for (const end of basisOf(layer, f).domain) {
       if (!(end > lo && end < hi)) continue;
       const at = Math.round(((end - lo) / (hi - lo)) * (along ? width : height)) - 0.5;
       for (const edge of [0, (along ? height : width) - 3]) {

@@ -3,7 +3,7 @@
 import { number } from "../../phi/format.ts";
 import type { Images } from "../../phi/images.ts";
 import type { Patch } from "../../phi/patch.ts";
-import type { Reach } from "../../phi/ramp.ts";
+import type { Reach } from "../../phi/ranges.ts";
 import { type Grid, type Swept, sourcesOf } from "../../phi/response.ts";
 import type { Selection } from "../../wire/types.ts";
 import { finite, type Scales } from "./shown.ts";

@@ -2,6 +2,7 @@
 
 import { outputName } from "../../phi/entries.ts";
 import { channelOf, rangeOf } from "../../phi/images.ts";
+import { paletteOf } from "../../phi/palette.ts";
 import type { Patch } from "../../phi/patch.ts";
 import { comesFrom, type Grid, patchRect } from "../../phi/response.ts";
 import { greyOf, heatOf } from "../../scene/heat.ts";
@@ -13,7 +14,6 @@ import { fitting, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { patchWords, type Response } from "./response.ts";
 import type { ResponseLayout } from "./response_layout.ts";
-import { paletteIn } from "./shown.ts";
 import type { Source } from "./source.ts";
 
 function title(text: string, [x, y]: readonly [number, number], { colours }: Theme): Mark {
@@ -101,7 +101,7 @@ function thumbnailMarks(
 export function mapMarks(response: Response, layout: ResponseLayout, theme: Theme): Mark[] {
   const { outputs, grids, swept, scaleOf, selection, place, by } = response;
   const { colours } = theme;
-  const palette = paletteIn(theme);
+  const palette = paletteOf(theme.name);
   const right = Math.max(...Array.from(layout.maps.values(), ({ x, width }) => x + width));
   const head = mapsTitle(response, right - layout.titles.response[0]);
   const marks: Mark[] = [title(head, layout.titles.response, theme)];
@@ -186,12 +186,11 @@ function functionMarks(
   }));
   // One batch of lines: between two curves there is a point of none.
   const points = curves[0].length + 1;
-  const drawn = interrupted(curves.length * points, (k) => {
-    const [e, p] = [Math.floor(k / points), k % points];
-    if (p === points - 1) return null;
-    const { toX, toY } = places[e];
-    return [toX(lo + ((hi - lo) * p) / (points - 2)), toY(curves[e][p])];
-  });
+  const drawn = interrupted(
+    curves.length * points,
+    (k) => places[Math.floor(k / points)].toX(lo + ((hi - lo) * (k % points)) / (points - 2)),
+    (k) => places[Math.floor(k / points)].toY(curves[Math.floor(k / points)][k % points]),
+  );
   const at: number[] = [];
   const dots: number[] = [];
   cells.forEach(({ y, height }, e) => {

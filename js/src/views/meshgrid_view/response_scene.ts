@@ -13,8 +13,7 @@ import { type Images, imagesOf, mapsOf, type RawArray, rangeOf } from "../../phi
 import { seenThen } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import { patchOf } from "../../phi/patch.ts";
-import { mostOf, reachOf } from "../../phi/ramp.ts";
-import { niceCeil } from "../../phi/ranges.ts";
+import { mostOf, niceCeil, reachOf } from "../../phi/ranges.ts";
 import {
   type Grid,
   outputOf,

@@ -1,8 +1,8 @@
 /** What the three ways of looking have in common: what they are drawn from, and words. No DOM. */
 
 import { number } from "../../phi/format.ts";
-import { type Palette, paletteOf } from "../../phi/palette.ts";
-import type { Reach } from "../../phi/ramp.ts";
+import { paletteOf } from "../../phi/palette.ts";
+import type { Reach } from "../../phi/ranges.ts";
 import { rampOf } from "../../scene/heat.ts";
 import type { Remark } from "../../scene/marks.ts";
 import type { ThemeName } from "../../scene/theme.ts";
@@ -14,10 +14,6 @@ export interface Shown {
   frame: Frame;
   layer: LayerLayout;
   settings: Settings;
-}
-
-export function paletteIn(theme: { name: ThemeName }): Palette {
-  return paletteOf(theme.name);
 }
 
 export interface Scales {
@@ -33,7 +29,7 @@ export function colourRemarks(
   theme: { name: ThemeName },
 ): Remark[] {
   const { smallest, largest } = scales;
-  const swatch = { kind: "ramp", colours: rampOf(paletteIn(theme)) } as const;
+  const swatch = { kind: "ramp", colours: rampOf(paletteOf(theme.name)) } as const;
   const text =
     smallest === largest
       ? `${what} ${number(-largest)} … ${number(largest)}`

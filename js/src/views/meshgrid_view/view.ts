@@ -56,12 +56,13 @@ function build(shell: Shell): Parts {
   const pen = createPen(shell, stage, draw.response.sketch, paper);
   const hands = createResponseHands(shell, stage, draw.response, pen);
   const pointing = createPointing(signal);
-  const acts = { choose: shell.choose, setAxis: pair.setAxis, clear: pen.clear, observe };
+  const acts = {
+    choose: shell.choose,
+    setAxis: pair.setAxis,
+    clear: pen.clear,
+    observe: () => shell.store()?.command("observe"),
+  };
   const header = createHeader(document, acts, signal);
-
-  function observe() {
-    shell.store()?.command("observe");
-  }
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
     if (scene?.mode === "ramp") pressFunction(shell, scene.layer, id, event);
@@ -75,14 +76,9 @@ function build(shell: Shell): Parts {
     return clearedBy(event, shell);
   }
 
-  function settingsFor(layer: LayerLayout | null) {
-    const observed = layer && (shell.store()?.observed(layer.name) ?? null);
-    return settingsOf(shell.get, layer, observed);
-  }
-
   function showHeader(frame: Frame | null) {
     const layer = layerNamed(frame, shell.get("layer"));
-    const settings = settingsFor(layer);
+    const settings = settingsFor(shell, layer);
     const source = settings.mode === "response" ? draw.response.source() : null;
     header.show({
       settings,
@@ -140,7 +136,7 @@ function build(shell: Shell): Parts {
       const pointed = stage.pointed();
       // Twice as much is shown whole: what scrolls inside a page that scrolls is hard to use.
       const layer = layerNamed(store.current(), given.get("layer"));
-      const inside = settingsFor(layer).mode === "ramp" ? height : 2 * height;
+      const inside = settingsFor(shell, layer).mode === "ramp" ? height : 2 * height;
       const most = Math.min(inside, given.seen ?? inside);
       const shown = stage.show((width) => draw({ ...given, width, pointed }), most, ratio);
       scene = typeof shown === "string" ? null : shown;
@@ -161,6 +157,11 @@ function build(shell: Shell): Parts {
       return shown;
     },
   };
+}
+
+function settingsFor(shell: Shell, layer: LayerLayout | null) {
+  const observed = layer && (shell.store()?.observed(layer.name) ?? null);
+  return settingsOf(shell.get, layer, observed);
 }
 
 function showTip({ tip, root }: Shell, stage: Stage, scene: MeshScene) {

@@ -29,49 +29,8 @@ export function createMovement(
   scene: () => InspectorScene | null,
   { schedule, speak, store }: Pick<Shell, "schedule" | "speak" | "store">,
 ) {
-  function choose(change: Partial<Touch["chosen"]>) {
-    const now = scene();
-    if (!now) return;
-    const { phi } = now.picture;
-    touch.chosen = { ...chosenOf(touch, phi), ...change, of: kindOf(phi) };
-    schedule();
-  }
-
-  function show(x: Range | null, y: Range | null) {
-    const now = scene();
-    if (!now) return;
-    const { phi, reaches } = now.picture;
-    choose({
-      ...(x && { x: within(x, tableRange(phi)) }),
-      ...(y && { y: inSight(y, reaches) }),
-    });
-  }
-
+  const { choose, show, across, acrossBy, upBy } = createPlane(touch, scene, schedule, store);
   const fit = () => choose({ x: null, y: null });
-
-  const across = (phi: Phi): Range =>
-    chosenOf(touch, phi).x ?? dataRange(phi, store()?.observed(phi.layer.name) ?? null);
-
-  /** What zooming x by a factor does; y then fits what is seen. Null where there is nothing to zoom. */
-  function acrossBy(factor: number, at: number): (() => void) | null {
-    const now = scene();
-    if (!now) return null;
-    const { phi } = now.picture;
-    const x = across(phi);
-    const next = zoomedWithin(x, at, factor, tableRange(phi));
-    return next && (() => choose({ x: next, y: null }));
-  }
-
-  /** Likewise for y alone. */
-  function upBy(factor: number, at: number): (() => void) | null {
-    const now = scene();
-    if (!now) return null;
-    const [low, high] = roomy(now.picture.held);
-    const share = (now.y[1] - now.y[0]) / (high - low);
-    if (factor < 1 ? share <= CLOSEST : share >= FURTHEST) return null;
-    const next = zoomed(now.y, at, factor);
-    return () => show(null, next);
-  }
 
   /** Moves the reading along x; at the edge of what was chosen, that moves along. */
   function read({ key, shiftKey }: KeyboardEvent, { picture }: InspectorScene) {
@@ -157,4 +116,56 @@ export function createMovement(
       return true;
     },
   };
+}
+
+/** What of the plane is shown, and what zooming would show. */
+function createPlane(
+  touch: Touch,
+  scene: () => InspectorScene | null,
+  schedule: () => void,
+  store: Shell["store"],
+) {
+  function choose(change: Partial<Touch["chosen"]>) {
+    const now = scene();
+    if (!now) return;
+    const { phi } = now.picture;
+    touch.chosen = { ...chosenOf(touch, phi), ...change, of: kindOf(phi) };
+    schedule();
+  }
+
+  function show(x: Range | null, y: Range | null) {
+    const now = scene();
+    if (!now) return;
+    const { phi, reaches } = now.picture;
+    choose({
+      ...(x && { x: within(x, tableRange(phi)) }),
+      ...(y && { y: inSight(y, reaches) }),
+    });
+  }
+
+  const across = (phi: Phi): Range =>
+    chosenOf(touch, phi).x ?? dataRange(phi, store()?.observed(phi.layer.name) ?? null);
+
+  /** What zooming x by a factor does; y then fits what is seen. Null where there is nothing to zoom. */
+  function acrossBy(factor: number, at: number): (() => void) | null {
+    const now = scene();
+    if (!now) return null;
+    const { phi } = now.picture;
+    const x = across(phi);
+    const next = zoomedWithin(x, at, factor, tableRange(phi));
+    return next && (() => choose({ x: next, y: null }));
+  }
+
+  /** Likewise for y alone. */
+  function upBy(factor: number, at: number): (() => void) | null {
+    const now = scene();
+    if (!now) return null;
+    const [low, high] = roomy(now.picture.held);
+    const share = (now.y[1] - now.y[0]) / (high - low);
+    if (factor < 1 ? share <= CLOSEST : share >= FURTHEST) return null;
+    const next = zoomed(now.y, at, factor);
+    return () => show(null, next);
+  }
+
+  return { choose, show, across, acrossBy, upBy };
 }

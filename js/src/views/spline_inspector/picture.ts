@@ -1,8 +1,9 @@
 /** What is drawn of a φ: lines with their colours, and the plane they lie in. No DOM. */
 
 import { observedEntry, selectionOf } from "../../phi/entries.ts";
+import { memory } from "../../phi/memory.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
+import type { Frame, Observed, Selection } from "../../wire/types.ts";
 import { type Handle, handlesOf, heightOf, splineOrder } from "./handles.ts";
 import { basisColours, overlayColour, pinColour } from "./palette.ts";
 import { type Overlay, type Settings, samePlace } from "./settings.ts";
@@ -92,15 +93,9 @@ type Sampler = ReturnType<typeof sampler>;
 
 /** Keeps the basis functions at the points drawn, one set for each role, while only coefficients change. */
 export function sampler() {
-  const kept = new Map<string, { layer: LayerLayout; key: string; made: Samples }>();
-  return (role: string, phi: Pick<Phi, "layer" | "table">, x: Range, count: number): Samples => {
-    const key = `${x}|${count}|${phi.table}`;
-    const known = kept.get(role);
-    if (known?.layer === phi.layer && known.key === key) return known.made;
-    const made = sample(phi, x, count);
-    kept.set(role, { layer: phi.layer, key, made });
-    return made;
-  };
+  const keep = memory();
+  return (role: string, phi: Pick<Phi, "layer" | "table">, x: Range, count: number): Samples =>
+    keep(role, [phi.layer, phi.table, ...x, count], () => sample(phi, x, count));
 }
 
 export function makePicture(from: Ingredients, samplesOf: Sampler): Picture {

@@ -143,11 +143,12 @@ const bounded = (pixel: number) => Math.max(-OUT, Math.min(OUT, pixel));
 
 function lineMark(drawn: Line, { picture, y, places: { plot } }: Plane): LinesMark {
   const { colour: stroke, width, dash } = drawn;
-  const lines = interrupted(drawn.x.length, (p) => {
+  const lines = interrupted(
+    drawn.x.length,
+    (p) => toX(picture.x, plot, drawn.x[p]),
     // A term that adds nothing here leaves no line on the axis.
-    if (!Number.isFinite(drawn.y[p]) || !adds(drawn, p)) return null;
-    return [toX(picture.x, plot, drawn.x[p]), bounded(toY(y, plot, drawn.y[p]))];
-  });
+    (p) => (adds(drawn, p) ? bounded(toY(y, plot, drawn.y[p])) : Number.NaN),
+  );
   return { ...lines, stroke, width, dash };
 }
 

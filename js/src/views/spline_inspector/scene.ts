@@ -2,6 +2,7 @@
 
 import { layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
+import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Mark, Point, Remark, Scene } from "../../scene/marks.ts";
 import { sitesOf } from "../../scene/marks.ts";
@@ -121,26 +122,14 @@ function heldRange({ handles, phi }: Picture, { b, y }: { b: number; y: Range })
 export function drawing(): InspectorDrawing {
   const samplesOf = sampler();
   const readSettings = settingsReader();
-  let made: readonly unknown[] = [];
-  let picture: Picture | null = null;
+  const keep = memory();
 
   /** The same picture again while it would be made of the same. */
   function pictureOf(from: Ingredients): Picture {
     const { phi, theme, x, ...others } = from;
-    const parts = [
-      phi.layer,
-      phi.f,
-      theme.name,
-      theme.colours.ink,
-      ...x,
-      ...phi.coefficients,
-      ...Object.values(others),
-    ];
-    if (!picture || parts.length !== made.length || parts.some((p, k) => !Object.is(p, made[k]))) {
-      made = parts;
-      picture = makePicture(from, samplesOf);
-    }
-    return picture;
+    const own = [phi.layer, phi.f, theme.name, theme.colours.ink, ...x, ...phi.coefficients];
+    const parts = [...own, ...Object.values(others)];
+    return keep("picture", parts, () => makePicture(from, samplesOf));
   }
 
   function draw(given: Given): InspectorScene | string {

@@ -1,6 +1,7 @@
 /** The view's own traits, as plain data. */
 
 import type { Evaluation } from "../../phi/evaluation.ts";
+import { memory } from "../../phi/memory.ts";
 import { float32 } from "../../wire/checks.ts";
 import type { Selection } from "../../wire/types.ts";
 
@@ -63,17 +64,14 @@ export const TRAITS = [
 ] as const;
 
 /** Reads the traits; the same ones give the same settings. */
-export function settingsReader(): (get: (trait: string) => unknown) => Settings {
-  let read: unknown[] = [];
-  let settings: Settings | null = null;
-  return (get) => {
-    const now = TRAITS.map((trait) => get(trait));
-    if (!settings || now.some((value, k) => value !== read[k])) {
-      read = now;
-      settings = settingsOf(get);
-    }
-    return settings;
-  };
+export function settingsReader() {
+  const keep = memory();
+  return (get: (trait: string) => unknown): Settings =>
+    keep(
+      "settings",
+      TRAITS.map((trait) => get(trait)),
+      () => settingsOf(get),
+    );
 }
 
 function settingsOf(get: (trait: string) => unknown): Settings {
