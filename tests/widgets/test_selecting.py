@@ -137,7 +137,7 @@ def test_a_selection_that_a_new_binding_does_not_have_is_none() -> None:
     grid.live.select("2", 1)
     again = kw.bind(model, layers=["0"])
     assert grid.live is again
-    assert grid.feed.selection is again.selection is None
+    assert grid.selection is again.feed.selection is None
 
 
 def test_it_can_be_set_when_the_model_is_gone() -> None:

@@ -344,7 +344,7 @@ class Recorder(Listener, Stationary):
             self._writer.status(self._status | {"output": self._output if is_last else ""})
 
     def close(self) -> None:
-        """Write what waits and the last state, and end the file: then it is an ordinary ``.npz``."""
+        """Write what waits and the last state, and end the file: an ordinary ``.npz`` then."""
         if self._is_closed:
             return
         if (source := self._source()) is not None:
