@@ -256,7 +256,8 @@ function legendMarks(
 }
 
 function lineOf({ x, y }: Points, toX: Scale, toY: Scale) {
-  return interrupted(x.length, (k) => [toX(x[k]), toY(y[k])]);
+  const across = (k: number) => toX(x[k]);
+  return interrupted(x.length, across, (k) => toY(y[k]));
 }
 
 /** Lines at the steps that are marked, each with its text where that fits. */
