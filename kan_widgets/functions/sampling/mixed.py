@@ -132,7 +132,7 @@ def _found(run: nn.Module, way: Way) -> _Mix:
         raise Untold("a norm comes first, or it goes over one dimension")
     kind = nn.Linear if way.kernel is None else nn.Conv2d
     plain = [(n, p) for n, p in run.named_modules() if n and isinstance(p, nn.Linear | nn.Conv2d)]
-    if not 0 < len(plain) <= 4 or any(type(part) is not kind for _, part in plain):
+    if not 0 < len(plain) <= 4 or any(not isinstance(part, kind) for _, part in plain):
         raise Untold("nothing plain mixes it")
     first: Any = plain[0][1]
     if any(_settings(part) != _settings(first) for _, part in plain):
@@ -212,12 +212,7 @@ def _layer(mix: _Mix, off: str, module: nn.Module, basis: SampledBasis) -> Layer
         conv=conv,
         write=partial(mix.write, module),
         gradient=lambda: mix.terms(module, gradient_of),
-        note=" ".join(
-            [
-                f"{words}; its weights are exact; {off}.",
-                *samples.around_in_words(module, way.after, way.why),
-            ]
-        ),
+        note=" ".join(words),
     )
 
 
