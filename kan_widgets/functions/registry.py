@@ -162,7 +162,7 @@ def register_adapter(
     ...
     ...     def forward(self, x):
     ...         angle = x.unsqueeze(-1) * torch.arange(1, self.frequencies + 1)
-    ...         waves = torch.cat([angle.cos(), angle.sin()], dim=-1)
+    ...         waves = torch.stack([angle.cos(), angle.sin()], dim=-1).flatten(-2)
     ...         return torch.einsum("nib,oib->no", waves, self.waves) + self.bias
 
     Its adapter. ``Fourier`` is one of the built-in bases; any other `kan_widgets.nn.Basis` will do.

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from kan_widgets.nn.activation import BaseActivation, resolve_activation
 from kan_widgets.nn.bases.basis import Basis, check_floating
 from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.initialisation import SCALE_NOISE, draw_splines_, draw_uniform_
 from kan_widgets.nn.states import basis_of_state, knots_for_state
@@ -124,6 +125,13 @@ class LayerCore(nn.Module):
         self._write_knots()
         return self
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Sort the waves of a layer that was pickled before they were sorted."""
+        super().__setstate__(state)
+        if isinstance(self.basis, Fourier) and self.knots is None:
+            self.spline_weight.data = self.basis.by_frequency(self.spline_weight.data)
+            self._write_knots()
+
     def _write_knots(self) -> None:
         self.knots = knots_for_state(self.basis, self.base_weight)
 
@@ -145,6 +153,10 @@ class LayerCore(nn.Module):
                 basis = basis_of_state(basis, knots)
             except ValueError as error:
                 error_msgs.append(f"{prefix}knots: {str(error).removeprefix('knots: ')}")
+        elif isinstance(basis, Fourier):  # a state from before waves were sorted
+            weight = state_dict.get(key := prefix + "spline_weight")
+            if weight is not None and weight.shape[-1:] == (basis.n_basis,):
+                state_dict[key] = basis.by_frequency(weight)
         if prefix + "mask" in state_dict:
             self.mask = torch.ones_like(self.base_weight, dtype=torch.bool)
         elif prefix + "spline_weight" in state_dict:

@@ -1,4 +1,4 @@
-"""A layer's knots in its state dict."""
+"""A layer's knots in its state dict; of waves, the frequencies take their place."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from torch import Tensor
 
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
+from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
 
 
 def knots_for_state(basis: Basis, like: Tensor) -> Tensor | None:
     """Return a basis's knots beside a weight: in its type, float32 at least; None without knots."""
-    if not isinstance(basis, (BSpline, KnotSpline)):
+    if not isinstance(basis, (BSpline, KnotSpline, Fourier)):
         return None
+    numbers = basis.frequency_of_each if isinstance(basis, Fourier) else basis.knots
     dtype = torch.promote_types(like.dtype, torch.float32)
-    return torch.tensor(basis.knots, dtype=dtype, device=like.device)
+    return torch.tensor(numbers, dtype=dtype, device=like.device)
 
 
 def basis_of_state(own: Basis, knots: Tensor) -> Basis:
@@ -26,6 +28,8 @@ def basis_of_state(own: Basis, knots: Tensor) -> Basis:
     ValueError
         If they do not fit.
     """
+    if isinstance(own, Fourier) and knots.tolist() == [*own.frequency_of_each]:
+        return own
     if not isinstance(own, (BSpline, KnotSpline)):
         raise ValueError(f"the state is of B-splines, but this layer's basis is {own!r}")
     order = own.spline_order
