@@ -28,7 +28,8 @@ def basis_of_state(own: Basis, knots: Tensor) -> Basis:
     ValueError
         If they do not fit.
     """
-    if isinstance(own, Fourier) and knots.tolist() == [*own.frequency_of_each]:
+    waves = own.frequency_of_each if isinstance(own, Fourier) else ()
+    if len(knots) == len(waves) and (knots.is_meta or tuple(knots.tolist()) == waves):
         return own
     if not isinstance(own, (BSpline, KnotSpline)):
         raise ValueError(f"the state is of B-splines, but this layer's basis is {own!r}")
