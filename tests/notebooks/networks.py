@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import copy
 import functools
-import importlib.util
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -22,19 +22,17 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss, nll_loss
 
 import kan_widgets as kw
-from tests.notebooks.execution import FOLDER
+from tests.notebooks.execution import FOLDER, has_seed, read, set_seed
+
+sys.path.append(str(FOLDER))
+
+import lesson
 
 SEEDS = range(1001, 1021)
 PASSES = 15  # 945 steps, about as many as the article's 938
 EARLY = 63
 SECOND_PASSES = 6  # of the digits in grey ink
 DEPTH = ("bend", "turns", "line", "silu", "variation", "curvature")
-
-_spec = importlib.util.spec_from_file_location("lesson", FOLDER / "lesson.py")
-assert _spec is not None
-assert _spec.loader is not None
-lesson: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(lesson)
 
 Row = dict[str, float]
 
@@ -65,11 +63,11 @@ def train(
             visit(step, network, loss.item())
 
 
-def of_article(seed: int, splines: bool, shift: int = 0) -> Row:
+def of_article(seed: int, splines: bool) -> Row:
     """Train the article's network and measure it at three times."""
     known = digits()
     images, labels, some = known.test_images, known.test_labels, known.test_images[:200]
-    batches, _ = known.loaders(batch_size=64, seed=seed, shift=shift)
+    batches, _ = known.loaders(batch_size=64, seed=seed)
     torch.manual_seed(seed)
     network = kw.nn.KANCNN.article()
     if not splines:
@@ -191,11 +189,13 @@ def of_pair(seed: int) -> Row:
     return row
 
 
-def cell_of(name: str, *keys: str) -> dict[str, Any]:
-    """Run cells of a tutorial, and return the names that they define."""
-    notebook = json.loads((FOLDER / f"{name}.ipynb").read_text("utf-8"))
-    sources = {cell["id"]: "".join(cell["source"]) for cell in notebook["cells"]}
-    names: dict[str, Any] = {"seed": 0}
+def cells_of(name: str, seed: int, *keys: str) -> dict[str, Any]:
+    """Run cells of a tutorial with another seed, and return the names that they define."""
+    notebook = read(f"{name}.ipynb")
+    if has_seed(f"{name}.ipynb"):
+        set_seed(notebook, name, seed)
+    sources = {cell.id: cell.source for cell in notebook.cells}
+    names: dict[str, Any] = {}
     for key in keys:
         exec(sources[key], names)
     return names
@@ -275,7 +275,7 @@ def of_curve(seed: int) -> Row:
 
 def of_base(seed: int) -> Row:
     """Train tutorial 3's network with four bases in SiLU's place."""
-    names = cell_of("03_building_blocks", "setup", "base-train", "base-run")
+    names = cells_of("03_building_blocks", seed, "setup", "base-train", "base-run")
     row = {}
     for activation in ("silu", "relu", "tanh", None):
         early, late = names["train"](activation, seed)
@@ -285,18 +285,12 @@ def of_base(seed: int) -> Row:
 
 def of_curse(seed: int) -> Row:
     """Train tutorial 7's KAN and MLP on two functions of 2 to 16 variables."""
-    row = {}
-    names = cell_of("07_cnn_mlp_kan", "imports")
-    names["seed"] = seed
-    for key in ("curse-functions", "curse-data"):
-        names |= {"seed": seed}
-        source = json.loads((FOLDER / "07_cnn_mlp_kan.ipynb").read_text("utf-8"))["cells"]
-        (text,) = ("".join(cell["source"]) for cell in source if cell["id"] == key)
-        exec(text, names)
-    for (name, d), (x, y) in names["problems"].items():
-        for kind, network in names["of_one_size"](d).items():
-            row[f"{name}, {kind}, {d}"] = names["left_over"](network, x, y)
-    return row
+    names = cells_of("07_cnn_mlp_kan", seed, "imports", "curse-functions", "curse-data")
+    return {
+        f"{name}, {kind}, {d}": names["left_over"](network, x, y)
+        for (name, d), (x, y) in names["problems"].items()
+        for kind, network in names["of_one_size"](d).items()
+    }
 
 
 KINDS: dict[str, Callable[[int], Row]] = {
@@ -311,7 +305,6 @@ KINDS: dict[str, Callable[[int], Row]] = {
     "pair": of_pair,
     "base": of_base,
     "curse": of_curse,
-    "article, digits moved": lambda seed: of_article(seed, True, shift=4),
 }
 
 

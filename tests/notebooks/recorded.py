@@ -183,6 +183,24 @@ CLAIMS = [
     ),
     Claim(SEVEN, "**The second half stays.**", bent("one size", "convs.2", "convs.1"), 1.1),
     Claim(SEVEN, "**It is no law of depth.**", bent("as built", "linear", "convs.2"), below=0.95),
+    Claim(
+        SEVEN,
+        "On the exp of a sum, the KAN by far",
+        lambda table: np.log(
+            np.divide(
+                table["curse"]["exp of a sum, MLP, 16"], table["curse"]["exp of a sum, KAN, 16"]
+            )
+        ),
+        above=1.5,
+    ),
+    Claim(
+        SEVEN,
+        "On the folds the MLP",
+        lambda table: np.log(
+            np.divide(table["curse"]["folds, KAN, 16"], table["curse"]["folds, MLP, 16"])
+        ),
+        above=0.5,
+    ),
     Claim(ESSAY, "most of which it gains without any spline", WORTH, above=0, below=3),
     Claim(ESSAY, "That task needs what no number can say", GAIN, above=10),
     Claim(
