@@ -72,6 +72,7 @@ def record(path: Path, passes: int) -> dict[str, Any]:
         live.log(loss=loss)
         if live.stats.steps == EARLY:
             early = copy.deepcopy(model)
+            live.refresh()  # a frame of the step that the page speaks of
             live.every = FRAME_EVERY[1]
     observed = live.observe(digits.test_images[:200])
     live.probe(digits.test_images[:6], digits.test_labels[:6])

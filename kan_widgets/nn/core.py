@@ -127,7 +127,7 @@ class LayerCore(nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Sort the waves of a layer that was pickled before they were sorted."""
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         if isinstance(self.basis, Fourier) and self.knots is None:
             self.spline_weight.data = self.basis.by_frequency(self.spline_weight.data)
             self._write_knots()
