@@ -183,6 +183,8 @@ CLAIMS = [
     ),
     Claim(SEVEN, "**The second half stays.**", bent("one size", "convs.2", "convs.1"), 1.1),
     Claim(SEVEN, "**It is no law of depth.**", bent("as built", "linear", "convs.2"), below=0.95),
+    Claim(SEVEN, "its later functions are less straight", change("later: line"), above=0.1),
+    Claim(SEVEN, "but more like SiLU", change("later: silu"), below=-0.1),
     Claim(
         SEVEN,
         "On the exp of a sum, the KAN by far",
