@@ -50,7 +50,7 @@ test: chromium ## run every check and test: Python, JavaScript, browser
 	+$(MAKE) check-bundles
 	$(pytest) $(PYTEST_ARGS)
 
-without_pages = --ignore tests/browser --ignore-glob "tests/notebooks/test_0*" --ignore tests/docs
+without_pages = --ignore tests/browser --ignore-glob "tests/notebooks/test_[0-9]*" --ignore tests/docs
 
 test-python: $(VENV)/.dev ## the Python tests without browser, executed notebooks and built pages
 	$(pytest) -m "not browser" $(without_pages) $(PYTEST_ARGS)
@@ -103,7 +103,7 @@ check-bundles: $(node_modules) ## fail if the bundles in the package are not tho
 notebooks: $(VENV)/.dev chromium ## execute the tutorials and save them with outputs (NAMES=... for some)
 	$(bin)/python -m tests.notebooks.save $(NAMES)
 
-claims: $(VENV)/.dev ## check what the tutorials claim with seeds 1 to 3; prints the table of tests/README.md
+claims: $(VENV)/.dev ## check what the pages claim on recorded networks and other seeds; prints the tables of tests/README.md
 	$(bin)/python -m tests.notebooks.claims
 
 shots: $(VENV)/.dev chromium ## photograph every view in JupyterLab, at three widths in both themes, into build/shots

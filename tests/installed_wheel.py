@@ -23,7 +23,7 @@ TESTS = ("conv", "conv_nd", "linear", "derivatives", "knot_spline", "not_finite"
 LEFT = (".git", ".venv", "build", "dist", "node_modules", "__pycache__", ".*_cache", "kan_widgets")
 #: What `make test-python` leaves out, and what is about making the wheel.
 IGNORED = (
-    *("--ignore=tests/browser", "--ignore=tests/docs", "--ignore-glob=tests/notebooks/test_0*"),
+    *("--ignore=tests/browser", "--ignore=tests/docs", "--ignore-glob=tests/notebooks/test_[0-9]*"),
     "--ignore=tests/test_package.py",
 )
 

@@ -126,7 +126,7 @@ def test_the_wheel_stays_small(wheel: Path) -> None:
             tutorial = file.filename.startswith("kan_widgets/notebooks/")
             sizes["tutorials" if tutorial else "package"] += file.compress_size
     assert sizes["package"] < 2_000_000
-    assert sizes["tutorials"] < 4_000_000  # nine of them, with their pictures
+    assert sizes["tutorials"] < 4_000_000  # with their pictures
 
 
 def test_without_a_platform_the_wheel_has_the_kernels_source_alone(

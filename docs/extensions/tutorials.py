@@ -18,8 +18,10 @@ from sphinx.application import Sphinx
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 FOLDER = "notebooks"
 DOWNLOADS = "_notebooks"
+# What some notebooks import and read.
+BESIDE = ("lesson.py", "networks.json")
 # A line of the index: its number, and the tutorial that it is about.
-LINE = re.compile(r"^\d+\. \*\*\[([^\]]+)\]\((\w+)\.ipynb\)\*\*: (.+)\n", re.M)
+LINE = re.compile(r"^- \w+ \*\*\[([^\]]+)\]\((\w+)\.ipynb\)\*\*: (.+)\n", re.M)
 
 ALIVE = """# Tutorials
 
@@ -53,6 +55,8 @@ def take(app: Sphinx) -> None:
     for folder in (sources, downloads):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+    for name in BESIDE:
+        shutil.copy(NOTEBOOKS / name, downloads)
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         shutil.copy(path, downloads)
         live = Path(app.config.live_tutorials, path.name)
@@ -75,7 +79,10 @@ def with_ways_to_run(opening: str, name: str, alive: bool) -> str:
     title, _, rest = opening.partition("\n")
     ways = (
         f'<p class="ways-to-run">To run it: <a href="../{DOWNLOADS}/{name}" download>download the '
-        f"notebook</a> and open it with <code>jupyter lab {name}</code>, or open all with "
+        "notebook</a> (some need "
+        f'<a href="../{DOWNLOADS}/lesson.py" download>lesson.py</a> and '
+        f'<a href="../{DOWNLOADS}/networks.json" download>networks.json</a> beside them) '
+        f"and open it with <code>jupyter lab {name}</code>, or open all with "
         "<code>kan-widgets lab tutorials</code>.</p>"
     )
     if alive:

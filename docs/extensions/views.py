@@ -1,7 +1,8 @@
 """Live views on a page: figures of an essay, which code on the page makes, and those of tutorials.
 
 ``{live} caption`` runs its code and shows the view that the last line gives, alive; {value}`x`
-stands for what is called x. They share the names of all code of the page, see `pictures`.
+stands for what is called x, and {at}`words <x>` for words that move the figures to step x. They
+share the names of all code of the page, see `pictures`.
 """
 
 from __future__ import annotations
@@ -47,6 +48,23 @@ class Value(SphinxRole):
         return [nodes.Text(str(names[self.text]))], []
 
 
+class At(SphinxRole):
+    """``{at}``: words that move the figures to a step, which a name of the page stands for."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return a button of these words, or of the step's number."""
+        words, _, name = self.text.rstrip(">").rpartition(" <")
+        names = names_of(self.env)
+        if name not in names:
+            fault = f"{{at}}: nothing on this page is called {name!r}"
+            return [], [self.inliner.reporter.error(fault, line=self.lineno)]
+        step = int(str(names[name]).replace(",", ""))
+        button = (
+            f'<button type="button" class="kw-at" data-kw-step="{step}">{words or step}</button>'
+        )
+        return [nodes.raw("", button, format="html")], []
+
+
 def fill(app: Sphinx, document: nodes.document) -> None:
     """Put the views of a page into their places, and what fills them at its end."""
     found = app.env.temp_data.get("live_views", [])
@@ -68,13 +86,17 @@ def load(app: Sphinx, page: str, template: str, context: dict[str, Any], documen
 def write_script(app: Sphinx, error: Exception | None) -> None:
     """Write the one script of all pages."""
     if error is None:
-        (Path(app.outdir) / "_static" / SCRIPT).write_text(site_script(), "utf-8")
+        parts, start = site_script().rstrip().rsplit("\n", 1)
+        words = f"(() => {{\n{(Path(app.confdir) / 'static' / 'words.js').read_text('utf-8')}}})();"
+        script = "\n".join([parts, words, start, ""])
+        (Path(app.outdir) / "_static" / SCRIPT).write_text(script, "utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx of it."""
     app.add_directive("live", Live)
     app.add_role("value", Value())
+    app.add_role("at", At())
     app.connect("doctree-read", fill)
     app.connect("html-page-context", load)
     app.connect("build-finished", write_script)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from kan_widgets.nn.activation import BaseActivation, resolve_activation
 from kan_widgets.nn.bases.basis import Basis, check_floating
 from kan_widgets.nn.bases.bspline import Spline
+from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
 from kan_widgets.nn.ungraded import ungraded
 
@@ -126,13 +127,21 @@ class LayerCore(nn.Module):
         self._write_knots()
         return self
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Sort the waves of a layer that was pickled before they were sorted."""
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        if isinstance(self.basis, Fourier) and self.knots is None:
+            self.spline_weight.data = self.basis.by_frequency(self.spline_weight.data)
+            self._write_knots()
+
     def _write_knots(self) -> None:
         self.knots = None
-        if isinstance(self.basis, Spline):
-            # In the type of the weights, float32 at least.
-            like = self.base_weight
+        if isinstance(self.basis, Spline | Fourier):
+            # In the type of the weights, float32 at least. Of waves they are the frequencies.
+            basis, like = self.basis, self.base_weight
+            numbers = basis.frequency_of_each if isinstance(basis, Fourier) else basis.knots
             dtype = torch.promote_types(like.dtype, torch.float32)
-            self.knots = torch.tensor(self.basis.knots, dtype=dtype, device=like.device)
+            self.knots = torch.tensor(numbers, dtype=dtype, device=like.device)
 
     def _load_from_state_dict(
         self,
@@ -152,6 +161,10 @@ class LayerCore(nn.Module):
                 basis = _basis_of_state(basis, knots)
             except ValueError as error:
                 error_msgs.append(f"{prefix}knots: {str(error).removeprefix('knots: ')}")
+        elif isinstance(basis, Fourier):  # a state from before waves were sorted
+            weight = state_dict.get(key := prefix + "spline_weight")
+            if weight is not None and weight.shape[-1:] == (basis.n_basis,):
+                state_dict[key] = basis.by_frequency(weight)
         if prefix + "mask" in state_dict:
             self.mask = torch.ones_like(self.base_weight, dtype=torch.bool)
         elif prefix + "spline_weight" in state_dict:
@@ -174,6 +187,9 @@ def _basis_of_state(own: Basis, knots: Tensor) -> Basis:
     ValueError
         If they do not fit.
     """
+    waves = own.frequency_of_each if isinstance(own, Fourier) else ()
+    if len(knots) == len(waves) and (knots.is_meta or tuple(knots.tolist()) == waves):
+        return own
     if not isinstance(own, Spline):
         raise ValueError(f"the state is of B-splines, but this layer's basis is {own!r}")
     order = own.spline_order

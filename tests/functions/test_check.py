@@ -72,10 +72,10 @@ def test_the_pages_adapter_for_a_layer_of_ones_own_passes_it_and_is_bound():
     live, layer = names["live"], names["model"]
     assert live.feed.layout.layers[0].labels == (
         "cos x",
-        "cos 2x",
-        "cos 3x",
         "sin x",
+        "cos 2x",
         "sin 2x",
+        "cos 3x",
         "sin 3x",
     )
     assert check(layer).error < 1e-5

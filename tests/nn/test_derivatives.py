@@ -75,7 +75,7 @@ def expected_basis(basis, x):
         t = x.tanh()
         values = [t**0, t, 2 * t**2 - 1, 4 * t**3 - 3 * t, 8 * t**4 - 8 * t**2 + 1]
     elif isinstance(basis, Fourier):
-        values = [x**0, x.cos(), (2 * x).cos(), x.sin(), (2 * x).sin()]
+        values = [x**0, x.cos(), x.sin(), (2 * x).cos(), (2 * x).sin()]
     else:
         values = [x**0, x, x**2]
     return torch.stack(values, dim=-1)

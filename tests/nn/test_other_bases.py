@@ -51,11 +51,12 @@ def by_numpy(basis, x):
         slopes = np.moveaxis(chebyshev.chebval(np.tanh(u), chebyshev.chebder(each)), 0, -1)
         inner = 1 / np.cosh(np.clip(u, -300, 300)) ** 2 * 4 / (hi - lo)
         return values, slopes * inner[..., None]
-    n = np.arange(1, basis.frequencies + 1)
     rate = 2 * np.pi / (hi - lo)
-    angle = n * ((x - (lo + hi) / 2) * rate)
-    values = [np.ones_like(x), np.cos(angle), np.sin(angle)]
-    slopes = [np.zeros_like(x), -n * rate * np.sin(angle), n * rate * np.cos(angle)]
+    values, slopes = [np.ones_like(x)], [np.zeros_like(x)]
+    for n in range(1, basis.frequencies + 1):
+        angle = n * ((x - (lo + hi) / 2) * rate)
+        values += [np.cos(angle), np.sin(angle)]
+        slopes += [-n * rate * np.sin(angle), n * rate * np.cos(angle)]
     first = not basis.constant
     return np.concatenate(values[first:], -1), np.concatenate(slopes[first:], -1)
 

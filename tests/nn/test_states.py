@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+from functools import partial
 
 import pytest
 import torch
 from torch import nn
 
-from kan_widgets.nn import KANCNN, BSpline, KANConv2d, KANLinear, KnotSpline
+from kan_widgets.nn import KANCNN, BSpline, Fourier, KANConv2d, KANLinear, KnotSpline
 
 
 def adapted(make, x, grid_eps=0.02):
@@ -225,3 +226,45 @@ def test_a_layer_without_memory_takes_a_grid_too():
     layer.load_state_dict(saved.state_dict(), assign=True)
     x = torch.randn(5, 2)
     assert torch.equal(layer(x), saved(x))
+
+
+def with_all_cosines_first(layer):
+    """Return the state that a layer of waves had before they were sorted by their frequency."""
+    state = {key: value for key, value in layer.state_dict().items() if key != "knots"}
+    weight, constant = state["spline_weight"], layer.basis.constant
+    waves = weight[..., constant:]
+    parts = [weight[..., :constant], waves[..., 0::2], waves[..., 1::2]]
+    return state | {"spline_weight": torch.cat(parts, dim=-1)}
+
+
+@pytest.mark.parametrize("constant", [True, False])
+@pytest.mark.parametrize("make", [partial(KANLinear, 3, 2), partial(KANConv2d, 1, 2, 3)])
+def test_a_state_from_before_waves_were_sorted_gives_the_same_functions(make, constant):
+    basis = Fourier(3, (-1.0, 1.0), constant=constant)
+    old, fresh = make(basis=basis), make(basis=basis)
+    fresh.load_state_dict(with_all_cosines_first(old))
+    assert torch.equal(fresh.spline_weight, old.spline_weight)
+
+
+def test_a_layer_pickled_before_waves_were_sorted_gives_the_same_functions():
+    layer = KANLinear(3, 2, basis="fourier")
+    pickled = copy.deepcopy(layer)
+    pickled.knots = None
+    pickled.spline_weight.data = with_all_cosines_first(layer)["spline_weight"]
+    again = pickle.loads(pickle.dumps(pickled))
+    assert torch.equal(again.spline_weight, layer.spline_weight)
+    twice = pickle.loads(pickle.dumps(again))
+    assert torch.equal(twice.spline_weight, layer.spline_weight)
+
+
+def test_a_state_of_sorted_waves_is_taken_as_it_is_with_or_without_metadata():
+    layer, fresh = (KANLinear(3, 2, basis="fourier") for _ in range(2))
+    for state in (layer.state_dict(), dict(layer.state_dict())):
+        fresh.load_state_dict(state)
+        assert torch.equal(fresh.spline_weight, layer.spline_weight)
+
+
+def test_waves_refuse_the_grid_of_splines():
+    waves = KANLinear(3, 2, basis=Fourier(4, constant=False))
+    with pytest.raises(RuntimeError, match="the state is of B-splines"):
+        waves.load_state_dict(KANLinear(3, 2).state_dict())

@@ -1,7 +1,9 @@
-"""Check with other seeds what the tutorials claim: ``make claims``.
+"""Check what the pages claim, on networks of other seeds: ``make claims``.
 
-The claims are the tests of each tutorial that has the line ``seed = 0``. What is printed at the end
-is the table of ``tests/README.md``.
+What they say of networks in general is asked of the recorded ones (`recorded.py`). What they say of
+their own run are the tests of each tutorial that has the line ``seed = 0``, which is run with seeds
+that share nothing with the saved one. What is printed at the end are the tables of
+``tests/README.md``.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from tests.notebooks.execution import CHECKOUT, TUTORIALS, has_seed
+from tests.notebooks.recorded import report
 
-SEEDS = (1, 2, 3)
+SEEDS = (101, 202, 303)
 
 
 class Outcomes:
@@ -32,8 +35,10 @@ class Outcomes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the claims with each seed and print which held; return 1 if one did not."""
     parser = argparse.ArgumentParser(description="Check the tutorials' claims with other seeds.")
-    parser.add_argument("seeds", nargs="*", type=int, metavar="SEED", help="default: 1 2 3")
+    parser.add_argument("seeds", nargs="*", type=int, metavar="SEED", help="default: 101 202 303")
     seeds = parser.parse_args(arguments).seeds or SEEDS
+    recorded, borne_out = report()
+    print(recorded, end="\n\n")
     names = [name.removesuffix(".ipynb") for name in TUTORIALS if has_seed(name)]
     files = [str(file) for name in names for file in CHECKOUT.glob(f"tests/*/test_{name}.py")]
     by_seed = {}
@@ -45,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return int(code)
         by_seed[seed] = outcomes.held
     print(table(by_seed))
-    return int(not all(all(held.values()) for held in by_seed.values()))
+    return int(not (borne_out and all(all(held.values()) for held in by_seed.values())))
 
 
 def table(by_seed: Mapping[int, Mapping[str, bool]]) -> str:

@@ -204,11 +204,11 @@ def execute(
         return Run(name, notebook, answer.pop("facts") or {}, seconds=seconds, **answer)
 
 
-def check_runs(run: Run, alarm: str | None = None) -> None:
+def check_runs(run: Run, alarm: str | tuple[str, ...] | None = None) -> None:
     """Assert that every cell ran without an error or an alarm, left what was saved, and facts.
 
     The outputs in the checkout are compared by kind only: numbers may differ by machine. `alarm` is
-    the beginning of the one alarm that the notebook itself speaks of.
+    the beginning of the alarm, or of those, that the notebook itself speaks of.
     """
     assert errors(run.notebook) == []
     assert [one for one in run.alarms if alarm is None or not one.startswith(alarm)] == []

@@ -93,7 +93,8 @@ def index() -> str:
         if title is None or not goals:
             raise ValueError(f"{name} must begin with a title and with what the reader will do")
         goal = "; you will".join([*(g.rstrip(" .") for g in goals[:-1]), goals[-1]])
-        lines.append(f"{int(name[:2])}. **[{title[1]}]({name})**: you will{goal}\n")
+        number = name.split("_")[0].lstrip("0")  # 5, 5b, 5c: pages that belong together
+        lines.append(f"- {number} **[{title[1]}]({name})**: you will{goal}\n")
     return "\n".join(lines)
 
 

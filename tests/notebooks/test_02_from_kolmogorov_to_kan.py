@@ -30,8 +30,24 @@ def test_the_network_of_four_functions_multiplies(facts: dict[str, Any]) -> None
     assert facts["product_error"] < 0.06
 
 
-def test_the_mlp_of_as_many_parameters_errs_less(facts: dict[str, Any]) -> None:
-    assert facts["twin_error"] < facts["product_error"]
+def said(run: Run, cell: str) -> str:
+    """Return the Markdown that a cell has shown last."""
+    (outputs,) = (one.outputs for one in run.notebook.cells if one.id == cell)
+    return str(outputs[-1].data["text/markdown"])
+
+
+def test_the_network_that_is_said_to_come_nearer_is_the_one_that_errs_less(run: Run) -> None:
+    less = run.facts["twin_error"] < run.facts["product_error"]
+    nearer = "MLP" if less else "four functions"
+    assert f"the {nearer} came nearer" in said(run, "product-said")
+
+
+def test_the_model_that_is_said_to_be_nearest_the_curve_has_the_least_error(run: Run) -> None:
+    keys = {"KAN": "kan_error", "small MLP": "mlp_error", "large MLP": "wide_mlp_error"}
+    errors = {name: run.facts[key] for name, key in keys.items()}
+    assert f"The {min(errors, key=lambda name: errors[name])} is nearest" in said(
+        run, "curve-facts"
+    )
 
 
 def test_hardly_a_sum_falls_beyond_the_outer_functions_grid(facts: dict[str, Any]) -> None:

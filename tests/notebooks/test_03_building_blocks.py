@@ -60,12 +60,18 @@ def test_refining_does_not_move_the_function_and_lets_it_come_nearer(facts: dict
     assert errors[-1] < errors[0] / 10
 
 
-def test_half_of_the_splines_are_done_on_the_left_and_half_of_the_waves_nowhere(
+def test_training_at_one_end_moves_the_other_by_the_base_alone(facts: dict[str, Any]) -> None:
+    assert facts["moved_far_away"]["w is trained"] > 0.05
+    assert facts["moved_far_away"]["w is held"] == 0
+
+
+def test_half_of_the_splines_are_done_on_the_left_and_half_of_the_waves_are_near_everywhere(
     facts: dict[str, Any],
 ) -> None:
     left, right = facts["half"]["B-spline"]
     assert left < 0.01 < 0.5 < right
-    assert min(facts["half"]["Fourier"]) > 10 * left
+    assert 10 * left < min(facts["half"]["Fourier"])
+    assert max(facts["half"]["Fourier"]) < 0.25
     assert max(facts["whole"].values()) < 0.01
 
 

@@ -12,7 +12,9 @@ from tests.notebooks.execution import TUTORIALS, has_seed, set_seed
 
 
 def test_the_tutorials_that_answer_the_article_can_be_run_with_another_seed() -> None:
-    assert {"05_reading_kernels.ipynb", "07_cnn_mlp_kan.ipynb"} <= set(filter(has_seed, TUTORIALS))
+    assert {"05c_doubting_kernels.ipynb", "07_cnn_mlp_kan.ipynb"} <= set(
+        filter(has_seed, TUTORIALS)
+    )
 
 
 def notebook_of(*sources: str) -> Any:

@@ -9,7 +9,7 @@ from kan_widgets.nn import Fourier
 tensor_adapter(
     "NaiveFourierKANLayer",
     {"fouriercoeffs": (2, "out", "in", "frequencies")},
-    "fouriercoeffs",
+    lambda get: get("fouriercoeffs").permute(1, 2, 3, 0).flatten(2),
     lambda module: Fourier(module.fouriercoeffs.shape[-1], constant=False),
     library="FourierKAN",
     bias="bias",

@@ -13,7 +13,7 @@ from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_count, checked_
 
 @dataclass(frozen=True)
 class Fourier(OnGrid):
-    """A constant and waves: 1, cos u, ..., cos nu, sin u, ..., sin nu.
+    """A constant and waves by their frequency: 1, cos u, sin u, cos 2u, sin 2u, ..., sin nu.
 
     u runs from −π to π over ``grid_range``: one period of the slowest wave. With the default range
     u = x, as in FourierKAN. What the waves add is periodic: beyond the range it repeats, and at
@@ -37,7 +37,7 @@ class Fourier(OnGrid):
     Examples
     --------
     >>> Fourier(2, (-1.0, 1.0)).labels
-    ('1', 'cos π·x', 'cos 2π·x', 'sin π·x', 'sin 2π·x')
+    ('1', 'cos π·x', 'sin π·x', 'cos 2π·x', 'sin 2π·x')
     >>> Fourier(1).expand(torch.tensor([0.0]))
     tensor([[1., 1., 0.]])
     """
@@ -57,6 +57,12 @@ class Fourier(OnGrid):
         return 2 * self.frequencies + self.constant
 
     @property
+    def frequency_of_each(self) -> tuple[int, ...]:
+        """The frequency of each function."""
+        each = range(1 - self.constant, self.frequencies + 1)
+        return tuple(n for n in each for _ in range(2 if n else 1))
+
+    @property
     def scale(self) -> float:
         """How fast u grows with x."""
         lo, hi = self.grid_range
@@ -64,7 +70,7 @@ class Fourier(OnGrid):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """1, cos x, cos 2x, ..., sin x, sin 2x, ..., with u in place of x where it is not x."""
+        """1, cos x, sin x, cos 2x, ..., with u in place of x where it is not x."""
         lo, hi = self.grid_range
         half, centre = (hi - lo) / 2, (hi + lo) / 2
         x = "x" if centre == 0 else f"(x {'−' if centre > 0 else '+'} {abs(centre):.3g})"
@@ -73,7 +79,7 @@ class Fourier(OnGrid):
         else:
             u = f"π·{x}" if half == 1 else f"π·{x}/{half:.3g}"
         times = ["" if n == 1 else str(n) for n in range(1, self.frequencies + 1)]
-        waves = (*(f"cos {n}{u}" for n in times), *(f"sin {n}{u}" for n in times))
+        waves = tuple(f"{wave} {n}{u}" for n in times for wave in ("cos", "sin"))
         return ("1", *waves) if self.constant else waves
 
     @property
@@ -93,19 +99,25 @@ class Fourier(OnGrid):
         Half precision is computed in float32.
         """
         angle, _ = self._angles(computable(x))
-        waves = [torch.cos(angle), torch.sin(angle)]
+        waves = torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1).flatten(-2)
         if self.constant:  # not by ones_like, which would hide a NaN
-            waves.insert(0, angle[..., :1] * 0 + 1)
-        return torch.cat(waves, dim=-1).to(x.dtype)
+            waves = torch.cat([angle[..., :1] * 0 + 1, waves], dim=-1)
+        return waves.to(x.dtype)
 
     def derivative(self, x: Tensor) -> Tensor:
         """Evaluate the first derivative of all functions at ``x``: ``(*x.shape, n_basis)``."""
         angle, n = self._angles(computable(x))
         rate = n * self.scale
-        slopes = [torch.sin(angle) * -rate, torch.cos(angle) * rate]
+        slopes = torch.stack([torch.sin(angle) * -rate, torch.cos(angle) * rate], -1).flatten(-2)
         if self.constant:
-            slopes.insert(0, angle[..., :1] * 0)
-        return torch.cat(slopes, dim=-1).to(x.dtype)
+            slopes = torch.cat([angle[..., :1] * 0, slopes], dim=-1)
+        return slopes.to(x.dtype)
+
+    def by_frequency(self, coefficients: Tensor) -> Tensor:
+        """Sort coefficients that have all cosines before all sines, along the last dimension."""
+        first = int(self.constant)
+        waves = coefficients[..., first:].unflatten(-1, (2, -1)).mT.flatten(-2)
+        return torch.cat([coefficients[..., :first], waves], dim=-1)
 
     def _angles(self, x: Tensor) -> tuple[Tensor, Tensor]:
         lo, hi = self.grid_range

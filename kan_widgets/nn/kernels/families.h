@@ -90,16 +90,15 @@ struct Chebyshev : Turns {
   }
 };
 
-// 1, cos a, ..., cos n a, sin a, ..., sin n a, where a = 2 pi (x - shift) * factor.
+// 1, cos a, sin a, cos 2 a, ..., sin n a, where a = 2 pi (x - shift) * factor.
 template <bool SLOPES>
 struct Waves : Turns {
   static constexpr double TURN = 6.283185307179586;
-  const float last, rate;
+  const float rate;
   bool sines = false;
 
   Waves(const Scale& d, const float* x)
-      : last(static_cast<float>(d.functions / 2)),
-        rate(static_cast<float>(TURN * d.factor)) {
+      : rate(static_cast<float>(TURN * d.factor)) {
     // The fraction of a period, in double, as inputs may be many periods away; of it the number of
     // quarters, and an angle of at most pi / 4.
     constexpr double ROUND = 6755399441055744.0;  // 1.5 * 2^52: with it a sum has no fraction
@@ -135,10 +134,10 @@ struct Waves : Turns {
   }
 
   V next() {
-    if (n > last) start(1), sines = true;
     const float along = n * rate;
     const V value = SLOPES ? (sines ? cos * along : sin * -along) : sines ? sin : cos;
-    turn();
+    sines = !sines && n > 0;
+    if (!sines) turn();
     return value;
   }
 };

@@ -1,0 +1,205 @@
+"""What the tutorials have in common: measures of the article's network, and sentences that follow.
+
+`say` shows conclusions that a run has chosen, and `recorded` gives the figures of the networks that
+``python -m tests.notebooks.networks`` has trained: each name stands for a list of numbers, one for
+each network.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from IPython.display import Markdown
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+import kan_widgets as kw
+
+LAYERS = ("convs.0", "convs.1", "linear")
+X = torch.linspace(-1, 1, 401)
+RECORDED = Path(__file__).with_name("networks.json")
+
+
+def say(*sentences: str) -> Markdown:
+    """Show sentences as a list."""
+    return Markdown("\n".join(f"- {sentence}" for sentence in sentences))
+
+
+def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> Markdown:
+    """Show rows under a head."""
+    lines = [head, ["---"] * len(head), *rows]
+    return Markdown("\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))
+
+
+def recorded() -> dict[str, dict[str, list[float]]]:
+    """Return what was measured on the recorded networks: kind of network, measure, numbers."""
+    found: dict[str, dict[str, list[float]]] = json.loads(RECORDED.read_text("utf-8"))
+    return found
+
+
+def interval(values: ArrayLike) -> tuple[float, float, float]:
+    """Return a mean and, by bootstrap, where 95 of 100 such means would lie."""
+    numbers = np.asarray(values, float)
+    draws = np.random.default_rng(0).integers(len(numbers), size=(9999, len(numbers)))
+    low, high = np.percentile(numbers[draws].mean(1), (2.5, 97.5))
+    return float(numbers.mean()), float(low), float(high)
+
+
+def in_words(values: ArrayLike, form: str = ".1f") -> str:
+    """Say a mean and its interval."""
+    mean, low, high = (f"{number:{form}}".replace("-", "−") for number in interval(values))
+    return f"{mean} [{low}, {high}]"
+
+
+def which(values: ArrayLike, more: str, less: str, neither: str) -> str:
+    """Choose a sentence by a difference: its interval lies above 0, below, or around it."""
+    _, low, high = interval(values)
+    return more if low > 0 else less if high < 0 else neither
+
+
+def without_splines(network: nn.Module, layers: Sequence[str] = LAYERS) -> nn.Module:
+    """Return a copy whose splines are taken away: every φ is w·SiLU."""
+    bare = copy.deepcopy(network)
+    for name in layers:
+        nn.init.zeros_(bare.get_submodule(name).get_parameter("spline_weight"))
+    return bare
+
+
+def never_splines(network: nn.Module) -> nn.Module:
+    """Take the splines away for good: training leaves them at 0."""
+    for name, weight in network.named_parameters():
+        if name.endswith("spline_weight"):
+            nn.init.zeros_(weight).requires_grad_(False)
+    return network
+
+
+@torch.no_grad()
+def share_right(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Return how many digits are right, 0 to 1."""
+    return float((network(images).argmax(1) == labels).double().mean())
+
+
+def moved(images: Tensor, by: int = 4) -> Tensor:
+    """Return digits some pixels further up and to the left, on the same black."""
+    return nn.functional.pad(images[..., by:, by:], (0, by, 0, by), value=-1.0)
+
+
+def in_grey(images: Tensor, seed: int) -> Tensor:
+    """Return digits in grey ink, on pixels that are black or white at random."""
+    noise = torch.randint(2, images.shape, generator=torch.Generator().manual_seed(seed))
+    return torch.where(images > 0, 0.0, 2.0 * noise - 1)
+
+
+@torch.no_grad()
+def curves(network: Any) -> Tensor:
+    """Return all φ of the ten kernels on [−1, 1]: kernel, row, column, x."""
+    found = []
+    for layer in network.convs:  # w·SiLU(x) + Σ cᵦBᵦ(x)
+        terms = torch.cat([nn.functional.silu(X)[:, None], layer.basis.expand(X)], 1)
+        found.append(layer.coefficients().flatten(0, 1) @ terms.T)
+    return torch.cat(found)
+
+
+def patterns(network: nn.Module) -> Tensor:
+    """Return those of the ten kernels, 10×3×3: True is white, where φ(1) is above φ(−1)."""
+    phi = curves(network)
+    return phi[..., -1] > phi[..., 0]
+
+
+def is_line(pattern: Tensor) -> bool:
+    """Whether each row is of one colour, and not all of them of the same."""
+    return bool((pattern == pattern[:, :1]).all() and 0 < pattern.sum() < 9)
+
+
+def chance_of_a_line() -> float:
+    """Return the share of all 512 patterns that are lines."""
+    every = [torch.tensor(p).reshape(3, 3) for p in itertools.product((False, True), repeat=9)]
+    return sum(map(is_line, every)) / len(every)
+
+
+def lines(network: nn.Module) -> int:
+    """Return how many of the ten kernels are horizontal lines."""
+    return sum(map(is_line, patterns(network)))
+
+
+def uprights(network: nn.Module) -> int:
+    """Return how many of the ten kernels are vertical lines."""
+    return sum(is_line(pattern.T) for pattern in patterns(network))
+
+
+def one_way(phi: Tensor) -> int:
+    """Return how many functions only rise or only fall."""
+    rises = phi.diff(dim=-1).flatten(0, -2)
+    return int(((rises > 0).all(-1) | (rises < 0).all(-1)).sum())
+
+
+def reach(network: nn.Module) -> Any:
+    """Return for each of the ten kernels the range of φ on the grid, in the median of its nine."""
+    phi = curves(network).flatten(1, 2).numpy()
+    return np.median(np.ptp(phi, axis=-1), axis=-1)
+
+
+def farthest(network: nn.Module) -> Any:
+    """Return for each of the ten kernels the largest range of its nine, by the median of all 90."""
+    ranges = np.ptp(curves(network).flatten(1, 2).numpy(), axis=-1)
+    return ranges.max(1) / np.median(ranges)
+
+
+def unlike_silu(network: nn.Module) -> tuple[Any, Any]:
+    """Return for each of the 90 functions its range, and the share that no a·SiLU + c explains."""
+    phi = curves(network).flatten(0, -2)
+    silu = nn.functional.silu(X)
+    basis = torch.stack([silu, torch.ones_like(silu)], 1)
+    left = phi.T - basis @ torch.linalg.lstsq(basis, phi.T).solution
+    return np.ptp(phi.numpy(), axis=-1), (left.var(0) / phi.var(1)).numpy()
+
+
+def ranks_together(one: ArrayLike, other: ArrayLike) -> float:
+    """Return the correlation of ranks (Spearman's), −1 to 1."""
+    ranks = [np.argsort(np.argsort(np.asarray(values))) for values in (one, other)]
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+@torch.no_grad()
+def of_dark(network: Any, images: Tensor) -> dict[str, float]:
+    """Return by seven measures how the first layer answers the dark."""
+    phi = curves(network)[:5].flatten(0, -2)  # the middle x is 0
+    dark, bright = phi[:, 0].abs(), phi[:, -1].abs()
+    left, right = (half.amax(-1) - half.amin(-1) for half in (phi[:, :201], phi[:, 200:]))
+    spread = network.convs[0](images).transpose(0, 1).flatten(1).std(1)
+    to_dark = phi[:, 0].reshape(5, 9).sum(1).abs()
+    bare = network.convs[0].base_weight.flatten(1).sum(1).abs() / (1 + math.e)  # |SiLU(−1)|
+    return {
+        "how many, by value": int((dark < bright / 2).sum()),
+        "how many, by movement": int((left < right / 2).sum()),
+        "ratio, by value": float((dark / bright).median()),
+        "ratio, by movement": float((left / right).median()),
+        "difference": float((bright - dark).mean()),
+        "answer to the dark, beside the spread": float((to_dark / spread).median()),
+        "answer to the dark, beside that without splines": float(to_dark.sum() / bare.sum()),
+    }
+
+
+def measured(network: nn.Module, images: Tensor, labels: Tensor) -> dict[str, float]:
+    """Return what a network gets right, with splines and without, and how its functions look."""
+    rows = {row.layer: row for row in kw.insight.layer_ranges(network)}
+    phi = curves(network)
+    return {
+        "right": share_right(network, images, labels),
+        "right without the last layer's splines": share_right(
+            without_splines(network, LAYERS[2:]), images, labels
+        ),
+        "right without any splines": share_right(without_splines(network), images, labels),
+        **{f"SiLU-shaped in {name}": rows[name].silu_shaped for name in LAYERS},
+        **{f"splines' share in {name}": rows[name].spline_share for name in LAYERS},
+        "one way in convs.0": one_way(phi[:5]) / 45,
+        "one way in convs.1": one_way(phi[5:]) / 45,
+    }

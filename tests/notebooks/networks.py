@@ -1,0 +1,347 @@
+"""Train the networks by which the tutorials' and the essay's sentences are judged.
+
+``OMP_NUM_THREADS=1 python -m tests.notebooks.networks`` trains 20 of each kind, from seeds that no
+page uses, and writes what is measured on them to ``notebooks/networks.json``: about an hour on a
+machine that is not busy. Kinds of networks can be named; those of the others stay in the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import functools
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss, nll_loss
+
+import kan_widgets as kw
+from tests.notebooks.execution import FOLDER, has_seed, read, set_seed
+
+sys.path.append(str(FOLDER))
+
+import lesson
+
+SEEDS = range(1001, 1021)
+PASSES = 15  # 945 steps, about as many as the article's 938
+EARLY = 63
+SECOND_PASSES = 6  # of the digits in grey ink
+DEPTH = ("bend", "turns", "line", "silu", "variation", "curvature")
+
+Row = dict[str, float]
+
+
+@functools.cache
+def digits() -> kw.data.Digits:
+    """Return the digits that come with the package."""
+    return kw.data.mnist("embedded")
+
+
+def train(
+    network: nn.Module,
+    batches: Any,
+    passes: int,
+    visit: Callable[[int, nn.Module, float], None] = lambda step, network, loss: None,
+) -> None:
+    """Train with AdamW, and tell of each step and its loss."""
+    wanted = [p for p in network.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(wanted, lr=1e-3)
+    step = 0
+    for _ in range(passes):
+        for images, labels in batches:
+            optimizer.zero_grad()
+            loss = nll_loss(network(images), labels)
+            loss.backward()
+            optimizer.step()
+            step += 1
+            visit(step, network, loss.item())
+
+
+def of_article(seed: int, splines: bool) -> Row:
+    """Train the article's network and measure it at three times."""
+    known = digits()
+    images, labels, some = known.test_images, known.test_labels, known.test_images[:200]
+    batches, _ = known.loaders(batch_size=64, seed=seed)
+    torch.manual_seed(seed)
+    network = kw.nn.KANCNN.article()
+    if not splines:
+        lesson.never_splines(network)
+    start, early, losses = copy.deepcopy(network), [network], []
+
+    def visit(step: int, network: nn.Module, loss: float) -> None:
+        losses.append(loss)
+        if step == EARLY:
+            early[0] = copy.deepcopy(network)
+
+    train(network, batches, PASSES, visit)
+    row: Row = {}
+    for when, one in (("start", start), ("early", early[0]), ("end", network)):
+        found = lesson.measured(one, images, labels) | lesson.of_dark(one, some)
+        found |= {"lines": lesson.lines(one), "uprights": lesson.uprights(one)}
+        reach = lesson.reach(one)
+        found["least reach"] = reach.min() / np.median(reach)
+        found["tenth reach"] = reach[9] / np.median(reach)
+        found["least is the tenth"] = float(reach.argmin() == 9)
+        size, unlike = lesson.unlike_silu(one)
+        found["range and unlikeness"] = lesson.ranks_together(size, unlike)
+        two = kw.functions.read(one)[:2]
+        for measure in DEPTH:
+            found[f"later: {measure}"] = kw.insight.later_is_more_complex(two, measure).later
+        row |= {f"{when}: {name}": float(value) for name, value in found.items()}
+    row["reach foretold"] = float(np.corrcoef(lesson.reach(start), lesson.reach(network))[0, 1])
+    row["loss, first pass"] = float(np.mean(losses[:EARLY]))
+    row["loss, last pass"] = float(np.mean(losses[-EARLY:]))
+    row["right, moved"] = lesson.share_right(network, lesson.moved(images), labels)
+    with torch.no_grad():
+        nothing = network(torch.full_like(images[:1], -1.0)).exp()[0]
+    row["empty, surest"], row["empty, class"] = float(nothing.max()), float(nothing.argmax())
+    observed = kw.bind(network).observe(some)
+    first = kw.functions.read(network)[0]
+    checks = [
+        kw.insight.check_pattern(kw.insight.kernel_of(first, k), observed["convs.0"])
+        for k in range(5)
+    ]
+    for name, of in (("pattern", "binary"), ("greys", "graded"), ("linear", "linear")):
+        row[f"{name}, worst"] = float(min(getattr(check, of) for check in checks))
+        row[f"{name}, best"] = float(max(getattr(check, of) for check in checks))
+    row["beyond the dense grid"] = float(observed["linear"].outside_domain.mean())
+    phi, w = lesson.unlike_silu(network)[1][:45], network.convs[0].base_weight.detach()
+    large = (w.abs().flatten() >= w.abs().median()).numpy()
+    row["keep SiLU, large w"] = float((phi[large] <= 0.05).mean())
+    row["keep SiLU, small w"] = float((phi[~large] <= 0.05).mean())
+    return row
+
+
+def of_untrained(seed: int) -> Row:
+    """Draw 50 networks of the article, and count those whose tenth kernel is small."""
+    torch.manual_seed(seed)
+    drawn = [kw.nn.KANCNN.article() for _ in range(50)]
+    reached = [lesson.reach(network) for network in drawn]
+    return {
+        "tenth small for all": sum(float(lesson.farthest(n)[9] < 0.6) for n in drawn),
+        "tenth small": sum(float(reach[9] < 0.6 * np.median(reach)) for reach in reached),
+        "any small": sum(float(reach.min() < 0.6 * np.median(reach)) for reach in reached),
+    }
+
+
+def of_grey(seed: int, splines: bool) -> Row:
+    """Train the article's network on digits in grey ink, on black and white noise."""
+    known = digits()
+    torch.manual_seed(seed)
+    network = kw.nn.KANCNN.article()
+    if not splines:
+        lesson.never_splines(network)
+    images = lesson.in_grey(known.train_images, seed)
+    draw = torch.Generator().manual_seed(seed)
+    batches = [
+        (images[chosen], known.train_labels[chosen])
+        for _ in range(SECOND_PASSES)
+        for chosen in torch.randperm(len(images), generator=draw).split(64)
+    ]
+    train(network, batches, 1)
+    shown = lesson.in_grey(known.test_images, seed + 5000)
+    return {"right": lesson.share_right(network, shown, known.test_labels)}
+
+
+def of_three(seed: int) -> Row:
+    """Train KANCNN, CNN and MLP as tutorial 7 does."""
+    known = digits()
+    row = {}
+    for name, kind in {"KAN-CNN": kw.nn.KANCNN, "CNN": kw.nn.CNN, "MLP": kw.nn.MLP}.items():
+        batches, _ = known.loaders(batch_size=64, seed=seed)
+        torch.manual_seed(seed)
+        network = kind()
+        train(network, batches, 3)
+        network.eval()
+        row[name] = lesson.share_right(network, known.test_images, known.test_labels)
+    return row
+
+
+def of_pair(seed: int) -> Row:
+    """Train the two networks of tutorial 7 in which layers can be compared."""
+    known = digits()
+    row: Row = {}
+    for variant in ("as built", "one size"):
+        batches, _ = known.loaders(batch_size=64, seed=seed)
+        torch.manual_seed(seed)
+        network = kw.nn.KANCNN(channels=(8, 8, 8), padding=1)
+        for layer in (*network.convs, network.linear):
+            layer.reset_parameters(scale_noise=0.0)
+        if variant == "one size":
+            with torch.no_grad():
+                network.convs[0].base_weight /= math.sqrt(8)
+        train(network, batches, 2)
+        network.eval()
+        row[f"{variant}: right"] = lesson.share_right(network, known.test_images, known.test_labels)
+        for functions in kw.functions.read(network):
+            found = kw.insight.complexity(functions)
+            for measure in DEPTH:
+                median = float(np.nanmedian(getattr(found, measure)))
+                row[f"{variant}: {measure} of {functions.name}"] = median
+            low, high = np.nanpercentile(found.bend, (25, 75))
+            row[f"{variant}: middle half of {functions.name}"] = float(high - low)
+    return row
+
+
+def cells_of(name: str, seed: int, *keys: str) -> dict[str, Any]:
+    """Run cells of a tutorial with another seed, and return the names that they define."""
+    notebook = read(f"{name}.ipynb")
+    if has_seed(f"{name}.ipynb"):
+        set_seed(notebook, name, seed)
+    sources = {cell.id: cell.source for cell in notebook.cells}
+    names: dict[str, Any] = {}
+    for key in keys:
+        exec(sources[key], names)
+    return names
+
+
+def of_product(seed: int) -> Row:
+    """Train tutorial 2's four functions and the MLP beside them to multiply."""
+    low, high = 0.25, 2.0
+    torch.manual_seed(seed)
+    xyz = low + (high - low) * torch.rand(1000, 3)
+    product = xyz.prod(dim=1, keepdim=True)
+    inner = kw.nn.KANLinear(3, 1, grid_size=6, grid_range=(low, high))
+    outer = kw.nn.KANLinear(1, 1, grid_size=6)
+    models = {
+        "four functions": nn.Sequential(inner, outer),
+        "MLP": nn.Sequential(nn.Linear(3, 8), nn.SiLU(), nn.Linear(8, 1)),
+    }
+    row = {}
+    new = low + (high - low) * torch.rand(2000, 3)
+    truth = new.prod(dim=1, keepdim=True)
+    for name, model in models.items():
+        options = {"max_iter": 20, "history_size": 20, "line_search_fn": "strong_wolfe"}
+        lbfgs = torch.optim.LBFGS(model.parameters(), **options)
+
+        def loss(model: nn.Module = model, lbfgs: Any = lbfgs) -> Tensor:
+            lbfgs.zero_grad()
+            error = (model(xyz) - product).square().mean()
+            error.backward()
+            return error
+
+        for epoch in range(40):
+            if name != "MLP" and epoch % 2 == 0 and epoch < 16:
+                with torch.no_grad():
+                    sums = inner(xyz)
+                outer.update_grid(sums, grid_eps=1.0, margin=0.05, optimizer=lbfgs)
+            lbfgs.step(loss)
+        with torch.no_grad():
+            row[name] = float((model(new) - truth).square().mean().sqrt() / truth.std())
+    x = np.linspace(low, high, 400)
+    columns = np.stack([np.ones_like(x), np.log(x)], 1)
+    found = kw.functions.read(models["four functions"])[0].evaluate(torch.from_numpy(x))[0].numpy()
+    fits = [np.linalg.lstsq(columns, phi, rcond=None)[0] for phi in found]
+    left = [1 - np.var(p - columns @ f) / np.var(p) for p, f in zip(found, fits, strict=True)]
+    slopes = [f[1] for f in fits]
+    row["R² of the worst logarithm"] = float(min(left))
+    row["slopes differ by"] = float(np.ptp(slopes) / abs(np.mean(slopes)))
+    return row
+
+
+def of_curve(seed: int) -> Row:
+    """Train tutorial 2's KAN and two MLPs on its curve."""
+
+    def curve(x: Tensor) -> Tensor:
+        return torch.sin(6 * x + 4 * x**3) * (1 - x / 2)
+
+    def mlp(hidden: int) -> nn.Module:
+        first, second = nn.Linear(1, hidden), nn.Linear(hidden, hidden)
+        return nn.Sequential(first, nn.SiLU(), second, nn.SiLU(), nn.Linear(hidden, 1))
+
+    torch.manual_seed(seed)
+    two = kw.nn.KANLinear(1, 2, grid_size=8), kw.nn.KANLinear(2, 1, grid_size=8)
+    models = {"MLP": mlp(5), "MLP, ten times": mlp(20), "KAN": nn.Sequential(*two)}
+    points = torch.linspace(-1, 1, 256).unsqueeze(1)
+    between = (points[1:] + points[:-1]) / 2
+    row = {}
+    for name, model in models.items():
+        adam = torch.optim.Adam(model.parameters(), 1e-2)
+        for _ in range(1000):
+            adam.zero_grad()
+            mse_loss(model(points), curve(points)).backward()
+            adam.step()
+        with torch.no_grad():
+            error = (model(between) - curve(between)).square().mean().sqrt()
+        row[name] = float(error / curve(between).std())
+    return row
+
+
+def of_base(seed: int) -> Row:
+    """Train tutorial 3's network with four bases in SiLU's place."""
+    names = cells_of("03_building_blocks", seed, "setup", "base-train", "base-run")
+    row = {}
+    for activation in ("silu", "relu", "tanh", None):
+        early, late = names["train"](activation, seed)
+        row |= {f"{activation or 'none'}: early": early, f"{activation or 'none'}: late": late}
+    return row
+
+
+def of_curse(seed: int) -> Row:
+    """Train tutorial 7's KAN and MLP on two functions of 2 to 16 variables."""
+    names = cells_of("07_cnn_mlp_kan", seed, "imports", "curse-functions", "curse-data")
+    return {
+        f"{name}, {kind}, {d}": names["left_over"](network, x, y)
+        for (name, d), (x, y) in names["problems"].items()
+        for kind, network in names["of_one_size"](d).items()
+    }
+
+
+KINDS: dict[str, Callable[[int], Row]] = {
+    "article": lambda seed: of_article(seed, True),
+    "article without splines": lambda seed: of_article(seed, False),
+    "untrained": of_untrained,
+    "three": of_three,
+    "product": of_product,
+    "curve": of_curve,
+    "grey": lambda seed: of_grey(seed, True),
+    "grey without splines": lambda seed: of_grey(seed, False),
+    "pair": of_pair,
+    "base": of_base,
+    "curse": of_curse,
+}
+
+
+def rows(kind: str, seeds: Sequence[int]) -> Iterator[Row]:
+    """Train networks of a kind, one for each seed."""
+    for seed in seeds:
+        yield KINDS[kind](seed)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train the kinds of networks that are named, or all, and write what was measured."""
+    parser = argparse.ArgumentParser(description="Train the networks that the pages speak of.")
+    parser.add_argument("kinds", nargs="*", help=f"of {', '.join(KINDS)}; default: all")
+    kinds = parser.parse_args(arguments).kinds or list(KINDS)
+    torch.set_num_threads(1)
+    for kind in kinds:
+        found: dict[str, list[float]] = {}
+        for row in rows(kind, SEEDS):
+            for name, value in row.items():
+                found.setdefault(name, []).append(float(f"{value:.4g}"))
+            print(kind, len(next(iter(found.values()))), flush=True)
+        known = json.loads(lesson.RECORDED.read_text("utf-8")) if lesson.RECORDED.exists() else {}
+        write(known | {kind: found})
+    return 0
+
+
+def write(known: dict[str, dict[str, list[float]]]) -> None:
+    """Write the table, a line for each measure."""
+    lines = [
+        f' "{kind}": {{\n'
+        + ",\n".join(f"  {json.dumps(n, ensure_ascii=False)}: {v}" for n, v in known[kind].items())
+        + "\n }"
+        for kind in KINDS
+        if kind in known
+    ]
+    lesson.RECORDED.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,227 @@
+"""What the pages say of networks in general, and whether the recorded networks bear it out.
+
+A claim stands on a page in the words given here. Its effect is a number for each of the networks of
+``notebooks/networks.json``, which share no seed with any page; the interval of their mean (95 %,
+bootstrap over networks) must lie within the claim's bounds. ``make claims`` prints them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+
+import numpy as np
+
+from tests.notebooks.execution import CHECKOUT, read
+from tests.notebooks.networks import lesson
+
+Table = dict[str, dict[str, list[float]]]
+THREE, SEVEN, ESSAY, ROWS = (
+    "03_building_blocks",
+    "07_cnn_mlp_kan",
+    "see_a_kan_learn.md",
+    "the_article_row_by_row.md",
+)
+READ, COUNT, DOUBT = "05_reading_kernels", "05b_counting_kernels", "05c_doubting_kernels"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Words of a page, an effect, and between which bounds its interval lies if they are true."""
+
+    page: str
+    words: str
+    effect: Callable[[Table], Iterable[float]]
+    above: float = -inf
+    below: float = inf
+
+    def interval(self, table: Table) -> tuple[float, float, float]:
+        """Return the effect's mean, and the ends of its interval."""
+        found: tuple[float, float, float] = lesson.interval([*self.effect(table)])
+        return found
+
+    def holds(self, table: Table) -> bool:
+        """Say whether the interval lies within the bounds."""
+        _, low, high = self.interval(table)
+        return self.above < low and high < self.below
+
+    def stands(self) -> bool:
+        """Say whether the page still has these words."""
+        if self.page.endswith(".md"):
+            text = (CHECKOUT / "docs" / self.page).read_text("utf-8")
+        else:
+            text = "\n".join(cell.source for cell in read(f"{self.page}.ipynb").cells)
+        return self.words in " ".join(text.split())
+
+
+def of(kind: str, name: str, times: float = 1) -> Callable[[Table], Iterable[float]]:
+    """Return a measure as an effect."""
+    return lambda table: times * np.array(table[kind][name])
+
+
+def less(
+    one: tuple[str, str], other: tuple[str, str], times: float = 1
+) -> Callable[[Table], Iterable[float]]:
+    """Return a difference of two measures as an effect, pair by pair."""
+    return lambda table: times * np.subtract(table[one[0]][one[1]], table[other[0]][other[1]])
+
+
+def change(name: str, first: str = "start", times: float = 1) -> Callable[[Table], Iterable[float]]:
+    """Return by how much a measure of the article's network changes until the end."""
+    return less(("article", f"end: {name}"), ("article", f"{first}: {name}"), times)
+
+
+def bent(variant: str, later: str, earlier: str) -> Callable[[Table], Iterable[float]]:
+    """Return how many times as bent one layer of tutorial 7's network is as another."""
+    return lambda table: np.divide(
+        table["pair"][f"{variant}: bend of {later}"], table["pair"][f"{variant}: bend of {earlier}"]
+    )
+
+
+BARE = "article without splines"
+WORTH = less(("article", "end: right"), (BARE, "end: right"), 100)
+GAIN = less(("grey", "right"), ("grey without splines", "right"), 100)
+
+CLAIMS = [
+    Claim(READ, "Well-chosen ones nearly perfectly", of("article", "linear, worst"), above=0.95),
+    Claim(
+        READ,
+        "±1 less so and not for every kernel",
+        less(("article", "linear, worst"), ("article", "pattern, worst")),
+        above=0.05,
+    ),
+    Claim(
+        COUNT,
+        "many functions of the last layer leave SiLU",
+        change("SiLU-shaped in linear", "early"),
+        below=-0.2,
+    ),
+    Claim(
+        COUNT,
+        "in the second layer fewer go only up or only down",
+        change("one way in convs.1", "early"),
+        below=-0.05,
+    ),
+    Claim(COUNT, "By the difference alone", change("difference"), above=0),
+    Claim(COUNT, "By counts and ratios", change("how many, by value"), below=0),
+    Claim(COUNT, "it becomes weaker", change("how many, by movement"), below=0),
+    Claim(COUNT, "By counts and ratios", change("ratio, by value"), above=0),
+    Claim(COUNT, "it becomes weaker", change("ratio, by movement"), above=0),
+    Claim(COUNT, "training draws kernels together", change("least reach"), above=0),
+    Claim(
+        COUNT,
+        "being *drawn* small does not explain it: that is rare",
+        of("untrained", "tenth small for all", 1 / 50),
+        below=0.02,
+    ),
+    Claim(COUNT, "So it was not reproduced", of("article", "end: tenth reach"), above=0.8),
+    Claim(
+        COUNT,
+        "Small functions look the least like SiLU",
+        of("article", "end: range and unlikeness"),
+        below=-0.2,
+    ),
+    Claim(COUNT, "half of its inputs lie beyond", of("article", "beyond the dense grid"), 0.4, 0.6),
+    Claim(DOUBT, "one and a half to two points here", WORTH, above=1.2, below=2.3),
+    Claim(DOUBT, "95 of 97 points", of(BARE, "end: right", 100), above=94.5, below=95.5),
+    Claim(DOUBT, "95 of 97 points", of("article", "end: right", 100), above=96.5, below=97.5),
+    Claim(DOUBT, "some twenty-five points behind", GAIN, above=22, below=27),
+    Claim(
+        "02_from_kolmogorov_to_kan",
+        "bending an edge is just what a curve of one variable needs",
+        lambda table: np.log(np.divide(table["curve"]["MLP, ten times"], table["curve"]["KAN"])),
+        above=0.7,
+    ),
+    Claim(
+        THREE,
+        "The base pays at the start",
+        less(("base", "none: early"), ("base", "silu: early")),
+        0.2,
+    ),
+    Claim(
+        THREE,
+        "the splines do the work alone as well",
+        less(("base", "none: late"), ("base", "silu: late")),
+        below=0.02,
+    ),
+    Claim(
+        THREE,
+        "Nor does SiLU stand out from ReLU in the end",
+        less(("base", "relu: late"), ("base", "silu: late")),
+        -0.005,
+        0.005,
+    ),
+    Claim(
+        THREE,
+        "tanh is behind both",
+        less(("base", "tanh: late"), ("base", "relu: late")),
+        above=0.01,
+    ),
+    Claim(
+        SEVEN,
+        "the CNN a little ahead in the mean of twenty runs",
+        less(("three", "CNN"), ("three", "KAN-CNN"), 100),
+        above=0,
+        below=1.5,
+    ),
+    Claim(
+        SEVEN,
+        "the MLP is several points behind both",
+        less(("three", "KAN-CNN"), ("three", "MLP"), 100),
+        above=3,
+    ),
+    Claim(SEVEN, "the second more than the first", bent("as built", "convs.1", "convs.0"), 1.1),
+    Claim(SEVEN, "the third more than the second", bent("as built", "convs.2", "convs.1"), 1.1),
+    Claim(
+        SEVEN,
+        "the first two convolutions end up nearly alike",
+        bent("one size", "convs.1", "convs.0"),
+        0.9,
+        1.15,
+    ),
+    Claim(SEVEN, "**The second half stays.**", bent("one size", "convs.2", "convs.1"), 1.1),
+    Claim(SEVEN, "**It is no law of depth.**", bent("as built", "linear", "convs.2"), below=0.95),
+    Claim(SEVEN, "its later functions are less straight", change("later: line"), above=0.1),
+    Claim(SEVEN, "but more like SiLU", change("later: silu"), below=-0.1),
+    Claim(
+        SEVEN,
+        "On the exp of a sum, the KAN by far",
+        lambda table: np.log(
+            np.divide(
+                table["curse"]["exp of a sum, MLP, 16"], table["curse"]["exp of a sum, KAN, 16"]
+            )
+        ),
+        above=1.5,
+    ),
+    Claim(
+        SEVEN,
+        "On the folds the MLP",
+        lambda table: np.log(
+            np.divide(table["curse"]["folds, KAN, 16"], table["curse"]["folds, MLP, 16"])
+        ),
+        above=0.5,
+    ),
+    Claim(ESSAY, "most of which it gains without any spline", WORTH, above=0, below=3),
+    Claim(ESSAY, "That task needs what no number can say", GAIN, above=10),
+    Claim(
+        ESSAY,
+        "none of two hundred kernels",
+        lambda table: [min(table["article"]["end: least reach"])],
+        above=0.4,
+    ),
+    Claim(ROWS, "most of the score needs no spline", WORTH, above=0, below=3),
+]
+
+
+def report() -> tuple[str, bool]:
+    """Return a Markdown table of the claims, and whether all hold."""
+    table = lesson.recorded()
+    lines = ["| page | claim | effect [95 %] | holds |", "|---|---|---|---|"]
+    for claim in CLAIMS:
+        mean, low, high = claim.interval(table)
+        said = "yes" if claim.holds(table) and claim.stands() else "**no**"
+        page = Path(claim.page).stem.split("_")[0] if claim.page[0] == "0" else claim.page
+        lines.append(f"| {page} | {claim.words} | {mean:.3g} [{low:.3g}, {high:.3g}] | {said} |")
+    return "\n".join(lines), "**no**" not in "\n".join(lines)

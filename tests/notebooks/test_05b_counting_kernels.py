@@ -1,0 +1,68 @@
+"""What the page that counts kernels says of its own network holds, and its sentences follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.notebooks.execution import Run, check_runs
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def run(run_of: Callable[[str], Run]) -> Run:
+    return run_of("05b_counting_kernels.ipynb")
+
+
+@pytest.fixture(scope="module")
+def facts(run: Run) -> dict[str, Any]:
+    return run.facts
+
+
+def said(run: Run, cell: str) -> str:
+    """Return all Markdown that a cell has shown."""
+    (outputs,) = (one.outputs for one in run.notebook.cells if one.id == cell)
+    return "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
+
+
+def test_every_cell_runs_without_an_error(run: Run) -> None:
+    check_runs(run, alarm="linear: ")  # about half of its inputs lie outside its grid
+
+
+def test_it_is_trained_for_about_as_long_as_the_article_trained(facts: dict[str, Any]) -> None:
+    assert facts["steps"] == 945
+    assert facts["found"]["end"]["right"] > 0.95 > facts["found"]["early"]["right"]
+
+
+def test_many_functions_of_the_last_layer_leave_silu_between_63_steps_and_the_end(
+    facts: dict[str, Any],
+) -> None:
+    start, early, end = (facts["found"][when] for when in ("start", "early", "end"))
+    assert start["SiLU-shaped in linear"] > 0.95
+    assert 0.6 < early["SiLU-shaped in linear"] < 0.95
+    assert end["SiLU-shaped in linear"] < 0.45
+
+
+def test_the_lines_that_are_said_are_those_counted(run: Run) -> None:
+    assert f"| this one | {run.facts['lines']} | {run.facts['upright']} | 0.12" in said(
+        run, "counting-lines"
+    )
+
+
+def test_suppression_is_said_to_grow_by_the_difference_alone(facts: dict[str, Any]) -> None:
+    grown = [name for name, verdict in facts["suppresses"].items() if verdict == "stronger"]
+    assert grown == ["difference"]
+
+
+def test_about_half_of_the_inputs_of_the_dense_layer_lie_beyond_its_grid(
+    facts: dict[str, Any],
+) -> None:
+    assert 0.4 < facts["beyond"] < 0.6
+
+
+def test_what_became_more_complex_is_said_as_it_was_found(run: Run) -> None:
+    for measure, verdict in run.facts["later"].items():
+        assert f"{measure} {verdict}" in said(run, "counting-saw")
