@@ -11,7 +11,7 @@ import { type Mark, type Rect, type Scene, sitesOf } from "../../scene/marks.ts"
 import { line, rects } from "../../scene/shapes.ts";
 import { readActivationsTrait } from "../../wire/network.ts";
 import type { Activations, Frame, Probe } from "../../wire/types.ts";
-import { closeUpOf } from "./close_up.ts";
+import { type CloseUp, closeUpOf } from "./close_up.ts";
 import { closeUpMarks } from "./close_up_marks.ts";
 import { type Diagram, diagramOf, type Focus, graphIn, WHOLE, type Window } from "./diagram.ts";
 import { createFlow, type Flow } from "./flow.ts";
@@ -39,6 +39,8 @@ export interface NetworkScene extends Scene {
   verdict: string;
   /** Not all links are shown. */
   omits: boolean;
+  /** What is shown closely below the diagram. */
+  closeUp: CloseUp | null;
 }
 
 export interface NetworkDrawing extends Drawing<NetworkScene> {
@@ -156,6 +158,7 @@ function sceneOf(
     asks: null,
     pad: padOf(diagram),
     verdict,
+    closeUp,
     omits: parts.some(({ bundles, links }) => links.length < bundles.length),
     width,
     height,
