@@ -70,7 +70,6 @@ export interface ChartLayout {
 const HEAD = 20;
 const GAP = 16;
 const SIZE = 11;
-/** The title of every axis of steps. */
 const STEP = "step";
 /** Widths of lines: what was logged, faint where there is a mean, and the mean. */
 const LOGGED = 1.25;

@@ -121,8 +121,8 @@ def _as_given(run: nn.Module, given: Tensor) -> Iterator[Way]:
         if len(way.shape) == given.ndim - 1 and _runs(run, way):
             assert way.kernel is not None
             maps = as_rows(given) if way.line else given
-            maps = _at_least(way.shape[-2:], maps.float())
-            patches = F.unfold(maps, way.kernel, way.conv.dilation, 0, way.conv.stride)
+            pads = way.conv.padding[::-2]
+            patches = F.unfold(maps.float(), way.kernel, way.conv.dilation, pads, way.conv.stride)
             yield replace(way, given=_some(patches.transpose(1, 2).flatten(0, 1)))
     columns = given.shape[2:] == (1,)
     size = given.shape[1] if columns else given.shape[-1]
@@ -130,12 +130,6 @@ def _as_given(run: nn.Module, given: Tensor) -> Iterator[Way]:
     for way in _features(run, size, columns=columns):
         if _runs(run, way):
             return (yield replace(way, given=_some(given.reshape(-1, size))))
-
-
-def _at_least(sides: tuple[int, ...], maps: Tensor) -> Tensor:
-    """Return maps with zeros after them where they have not that many rows and columns."""
-    missing = [max(0, side - own) for side, own in zip(sides, maps.shape[-2:], strict=True)]
-    return F.pad(maps, (0, missing[1], 0, missing[0]))
 
 
 def _some(rows: Tensor) -> Tensor:
