@@ -348,6 +348,7 @@ class Training:
     def progress(self, step: int, share: float) -> Progress:
         """Return how far it has come."""
         with self._lock:
+            step = max(step, self.steps)  # who asked may have waited for the last step, and its end
             phase = self._phase
             if phase == "running" and self._loop is None and self.control.trainer_is_gone:
                 phase = "finished"
