@@ -199,7 +199,7 @@ class Arrangement:
             Terms(shape, like, made) if computed is None else computed.detach(),
             bases,
             index,
-            name=".".join(filter(None, [name, f"slice{depth}" if self.depths > 1 else ""])),
+            name=self.name_of(name, depth),
             conv=settings,
             write=None if locked else partial(_write, recipe, module, orders, depth),
             locked=locked,
@@ -218,6 +218,10 @@ class Arrangement:
                 recipe.computed,
             ),
         )
+
+    def name_of(self, name: str, depth: int) -> str:
+        """Return the name of a layer of functions inside its module."""
+        return ".".join(filter(None, [name, f"slice{depth}" if self.depths > 1 else ""]))
 
     def _variable(self) -> str:
         kind = type(self.norms[0]).__name__

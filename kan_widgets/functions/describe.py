@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import chain
 
 from torch import nn
 
@@ -131,8 +131,10 @@ def _basis_words(layer: LayerFunctions) -> str:
     base = [label for label, flag in zip(layer.basis_labels, layer.is_base, strict=True) if flag]
     rest = [label for label in layer.basis_labels if label not in base]
     # Labels that differ in their numbers alone, B0 to B7, are one run.
-    runs = [list(run) for _, run in groupby(rest, key=lambda label: re.sub(r"\d", "", label))]
-    short = [[f"{run[0]}…{run[-1]}"] if len(run) > 3 else run for run in runs]
+    runs: dict[str, list[str]] = {}
+    for label in rest:
+        runs.setdefault(re.sub(r"\d", "", label), []).append(label)
+    short = [[f"{run[0]}…{run[-1]}"] if len(run) > 3 else run for run in runs.values()]
     words = ", ".join([*base, *chain.from_iterable(short)])
     return words if len(layer.bases) == 1 else f"{words} on {len(layer.bases)} grids"
 

@@ -95,7 +95,11 @@ class Recipe(RecipeTable):
     def sums(self, module: nn.Module) -> list[Sum]:
         """Say where the sums of a module's functions appear."""
         arranged = Arrangement(self, module)
-        names = [layer.name for layer in self.layers(module)]
+        names = [
+            arranged.name_of(name, depth)
+            for _, name in arranged.layers
+            for depth in range(arranged.depths)
+        ]
         added = attribute(module, self.bias) if self.bias else None
         bias = added.detach().flatten() if isinstance(added, Tensor) else None
         maps = {1: as_rows, 3: all_planes}.get(arranged.dimensions)

@@ -105,7 +105,7 @@ def test_each_function_is_shown_with_the_density_of_its_own_inputs():
     live = kw.bind(model)
     x = torch.cat([torch.full((6, 3), -1.0), torch.full((6, 3), 2.0)], dim=-1)
     live.observe(x)
-    counts, edges = live.observed["0"].counts, live.observed["0"].edges
+    counts, edges = live.feed.observed["0"].counts, live.feed.observed["0"].edges
     assert counts.shape[0] == 2
     assert counts.sum(1).tolist() == [18, 18]
     for group, at in enumerate((-1.0, 2.0)):

@@ -110,7 +110,7 @@ def test_who_knows_better_binds_without_a_proof():
     model = SplinesOnly(4, 3)
     prove(model)
     assert describe(model).layers[0].adapter == "sampled"
-    assert kw.bind(model, prove=False).layout.layers[0].labels[0] == "silu"
+    assert kw.bind(model, prove=False).feed.layout.layers[0].labels[0] == "silu"
 
 
 def test_what_cannot_be_proved_nor_sampled_is_not_drawn():
@@ -120,7 +120,7 @@ def test_what_cannot_be_proved_nor_sampled_is_not_drawn():
 
     model = nn.Sequential(Mixed(4, 3), kw.nn.KANLinear(3, 2))
     with pytest.warns(UserWarning, match="what inputs do together is .* of what it computes"):
-        assert kw.bind(model).layout.names == ("1",)
+        assert kw.bind(model).feed.layout.names == ("1",)
 
 
 def test_a_subclass_with_a_forward_of_its_own_is_read_once_it_is_proved_right():
@@ -132,7 +132,7 @@ def test_a_subclass_with_a_forward_of_its_own_is_read_once_it_is_proved_right():
     with pytest.warns(UserWarning, match="Flattened changes what KANLinear computes"):
         assert [entry.name for entry in find(model)] == ["1"]
     assert [layer.name for layer in read(model)] == ["0", "1"]
-    assert set(kw.bind(model).layout.names) == {"0", "1"}
+    assert set(kw.bind(model).feed.layout.names) == {"0", "1"}
 
 
 def test_each_kind_of_layer_is_run_once_and_on_a_copy():
@@ -204,7 +204,7 @@ def test_a_bias_is_no_difference_between_functions():
         def forward(self, x: Tensor) -> Tensor:
             return super().forward(x) + torch.arange(self.out_features)
 
-    assert kw.bind(Biased(3, 2)).layout.names == ("Biased",)
+    assert kw.bind(Biased(3, 2)).feed.layout.names == ("Biased",)
 
 
 def test_what_rounding_leaves_of_functions_that_cancel_is_no_difference():

@@ -363,7 +363,7 @@ def test_a_layer_is_known_by_its_tensors_whatever_it_is_called():
     module, known = renamed(), lookalikes.KANLinear(3, 2)
     module.__dict__.update(known.__dict__)
     assert describe(module).layers[0].adapter == "efficient-kan"
-    assert kw.bind(module).layout.layers[0].labels[0] == "silu"
+    assert kw.bind(module).feed.layout.layers[0].labels[0] == "silu"
     del module.grid
     with pytest.raises(ValueError, match="KAN layer that no adapter knows"):
         read(module)

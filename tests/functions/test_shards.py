@@ -41,7 +41,7 @@ else:
 dist.barrier()
 
 all_of_it = live.gather()
-layer, = all_of_it.layout.layers
+layer, = all_of_it.feed.layout.layers
 assert layer.shape == (5, 3, 1, 1), layer.shape
 assert "Gathered from all processes" in layer.note, layer.note
 assert "split over several processes" in layer.locked
@@ -89,7 +89,7 @@ assert type(whole[0]) is kw.nn.KANLinear
 x = torch.linspace(-1, 1, 12).reshape(4, 3)
 assert torch.equal(whole(x), watched(x))
 known = kw.bind(whole)
-assert [layer.shape[0] for layer in known.layout.layers] == [5, 2]
+assert [layer.shape[0] for layer in known.feed.layout.layers] == [5, 2]
 if rank == 0:
     assert live.stats.steps == 4
     frame = live.refresh()

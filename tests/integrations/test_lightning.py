@@ -130,7 +130,7 @@ def test_a_stop_ends_fit_gracefully_and_fit_again_goes_on(tmp_path: Path) -> Non
     other.fit(module, loader())
     assert widgets.live is first
     assert (first.stats.steps, first.progress.state) == (21, "finished")
-    assert first.optimizer is other.optimizers[0]
+    assert first.feed.training.optimizer is other.optimizers[0]
     assert first.history[0].step == 0
     assert first.frame.step == 21
 

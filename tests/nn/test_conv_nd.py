@@ -59,7 +59,7 @@ def test_three_dimensions_are_a_sum_over_slices_of_the_kernel(mode):
 
 def test_both_are_drawn_as_kernels_of_their_size_and_as_slices():
     model = nn.Sequential(KANConv1d(2, 3, 5), nn.Unflatten(1, (3, 1)), nn.Flatten(2))
-    assert kw.bind(model).layout.layer("0.conv").shape == (3, 2, 1, 5)
+    assert kw.bind(model).feed.layout.layer("0.conv").shape == (3, 2, 1, 5)
     volume = KANConv3d(1, 2, 3, padding="same")
     assert volume(torch.zeros(1, 1, 4, 5, 6)).shape == (1, 2, 4, 5, 6)
     live = kw.bind(volume)

@@ -1,7 +1,7 @@
 """What can go wrong in a training, found in frames, curves, inputs seen and gradients.
 
 Each function looks for one fault and returns what it found; nothing here keeps anything, runs the
-model or changes it. `kan_widgets.live.steering.watchdog` calls them now and then.
+model or changes it. `kan_widgets.live.watching.watchdog` calls them now and then.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Alarm:
     cure: str
     """What to call."""
     button: Cure = ""
-    """What can be done by `kan_widgets.live.steering.cures`; else empty."""
+    """What can be done by `kan_widgets.live.watching.cures`; else empty."""
 
     @property
     def id(self) -> str:
