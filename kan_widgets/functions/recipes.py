@@ -33,10 +33,12 @@ def tensor_adapter(
     ----------
     name
         The name of the class.
-    tensors, coefficients, basis, **more
+    tensors, coefficients, basis
         As `Recipe` takes them.
     library
         Where the class is from.
+    **more
+        What else `Recipe` takes.
 
     Examples
     --------
