@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kan_widgets.cli.opening import open_page
-from kan_widgets.functions.describe import lines_of
+from kan_widgets.functions.printed import lines_of
 from kan_widgets.insight.progress import progress, progress_line
 from kan_widgets.live import Replay, replay
 from kan_widgets.live.frames.progress import duration

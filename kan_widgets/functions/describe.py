@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from torch import nn
 
 from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.functions.proving import prove_what_changed
 from kan_widgets.functions.reading import survey
 
@@ -137,28 +137,3 @@ def _basis_words(layer: LayerFunctions) -> str:
     short = [[f"{run[0]}…{run[-1]}"] if len(run) > 3 else run for run in runs.values()]
     words = ", ".join([*base, *chain.from_iterable(short)])
     return words if len(layer.bases) == 1 else f"{words} on {len(layer.bases)} grids"
-
-
-def lines_of(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
-    """Return rows in columns, of which some are flush right.
-
-    Examples
-    --------
-    >>> lines_of([("name", "n"), ("a", "10")], right=[1])
-    ['name   n', 'a     10']
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if k in right else cell.ljust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def table_of(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as a table of HTML; what they hold is escaped."""
-    head, *body = [[html.escape(cell) for cell in row] for row in rows]
-    inner = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in body)
-    return f"<table><tr><th>{'</th><th>'.join(head)}</th></tr>{inner}</table>"
