@@ -161,10 +161,10 @@ def test_names_given_later_keep_history_and_steps() -> None:
         model(IMAGE[None]).sum().backward()
         optimizer.step()
     again = named(model, optimizer=optimizer, every=1)
-    assert again.steps == before.steps == 3
+    assert again.stats.steps == before.stats.steps == 3
     assert again.history[0].step == 0
-    assert again.layout.layer("2").names == tuple(CLASSES)
-    assert named(model, optimizer=optimizer).layout is again.layout
+    assert again.feed.layout.layer("2").names == tuple(CLASSES)
+    assert named(model, optimizer=optimizer).feed.layout is again.feed.layout
 
 
 def test_names_set_on_a_binding_are_in_its_views_and_recordings(tmp_path: pathlib.Path) -> None:
