@@ -305,10 +305,10 @@ def test_a_callback_goes_on_after_binding_again_and_ends_with_the_view(setting):
 def test_a_closed_view_has_left_its_source():
     model = kw.nn.KANLinear(2, 2)
     live = kw.bind(model)
-    listeners = len(live._listeners)
+    listeners = len(live.feed.listeners)
     inspector = SplineInspector(live)
     inspector.on_edit(print)
-    assert len(live._listeners) == listeners + 2  # the stream and the view's own
+    assert len(live.feed.listeners) == listeners + 2  # the stream and the view's own
     inspector.close()
     assert len(live.feed.listeners) == listeners + 1
 
