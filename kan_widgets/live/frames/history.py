@@ -319,7 +319,7 @@ def small_layers(layout: Layout) -> frozenset[str]:
     --------
     >>> import kan_widgets as kw
     >>> live = kw.bind(kw.nn.KANCNN.article(), prove=False)
-    >>> sorted(small_layers(live.layout))
+    >>> sorted(small_layers(live.feed.layout))
     ['convs.0', 'convs.1']
     """
     names, left = [], layout.size // _SMALL
