@@ -88,11 +88,12 @@ class Recipe(RecipeTable):
         """Read all layers of functions of a module."""
         with together:
             arranged = Arrangement(self, module)
-            return [
+            found = [
                 arranged.functions(each, name, depth)
                 for each, name in arranged.layers
                 for depth in range(arranged.depths)
             ]
+        return found
 
     def sums(self, module: nn.Module) -> list[Sum]:
         """Say where the sums of a module's functions appear."""
