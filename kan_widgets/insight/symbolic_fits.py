@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.functions.describe import lines_of, table_of
+from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.insight.forms import CONSTANT, Form
 from kan_widgets.insight.symbolic_fit import NO_FORM, SymbolicFit, interval, r2_text
 from kan_widgets.insight.tables import Float64, Int64, place_in
