@@ -5,7 +5,13 @@ import { PATIENCE } from "../src/views/training_panel/commands.ts";
 import type { PanelScene } from "../src/views/training_panel/scene.ts";
 import { statusOf } from "../src/views/training_panel/status.ts";
 import { type PanelElement, render } from "../src/views/training_panel/view.ts";
-import { deafWords, numbers, rateAt, rateRange } from "../src/views/training_panel/words.ts";
+import {
+  deafWords,
+  numbers,
+  rateAt,
+  rateRange,
+  standingAt,
+} from "../src/views/training_panel/words.ts";
 import { SILENT, type Standing } from "../src/wire/standing.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { curve } from "./drawn_curves.ts";
@@ -598,7 +604,7 @@ describe("what is shown", () => {
   });
 
   it("begins with the state and its colour", async () => {
-    const { one, stand } = await show();
+    const { model, one, stand } = await show();
     const dot = () => {
       const { className, style } = one(".kw-remark").firstElementChild as HTMLElement;
       return [className.split("swatch-")[1], style.getPropertyValue("--kw-swatch")];
@@ -616,6 +622,7 @@ describe("what is shown", () => {
       ["fault", ["dot", warn]],
       ["uncounted", ["dot", warn]],
     ] as const) {
+      model.update({ status: { ...RUNNING, state } }); // numbers of that moment
       await stand(said(state));
       expect([one(".kw-remark").textContent, dot()]).toEqual([said(state).words, expected]);
     }
@@ -763,5 +770,21 @@ describe("words", () => {
       expect(10 ** high).toBeGreaterThan(Math.min(4.9 * rate, 0.49));
     }
     expect(rateAt(-3.5)).toBe(0.000316);
+  });
+});
+
+describe("how the run stands beside its numbers", () => {
+  const ended: Standing = { state: "stopped", words: "stopped", mend: "", beats: false };
+  const gone: Standing = { state: "closed", words: "closed", mend: "", beats: false };
+  const at = (state: "running" | "paused" | "stopped") => statusOf({ state, step: 182 });
+
+  it("has not ended while the numbers are of a step before its end", () => {
+    expect(standingAt(at("running"), ended).words).toBe("training");
+    expect(standingAt(at("paused"), ended).words).toBe("paused");
+  });
+
+  it("is as it was heard once they are of its end, and where it is gone", () => {
+    expect(standingAt(at("stopped"), ended)).toBe(ended);
+    expect(standingAt(at("running"), gone)).toBe(gone);
   });
 });

@@ -21,9 +21,6 @@ from kan_widgets.functions.remembered import remembered
 from kan_widgets.functions.terms import Part, Terms
 from kan_widgets.nn.ungraded import ungraded
 
-Symbol = Callable[[Any], Any]
-
-
 # -- symbolic edges ---------------------------------------------------------------------
 
 
@@ -111,39 +108,6 @@ def with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunction
         write=write,
         gradient=gradient,
     )
-
-
-def symbols_of(model: Any, number: int) -> dict[tuple[int, int], Symbol]:
-    """Return the symbolic half of each edge (out, in) that has one, as a function of expressions.
-
-    Left out are edges whose function has no symbol: one of one's own that sympy cannot take.
-    """
-    found: dict[tuple[int, int], Symbol] = {}
-    layer = model.symbolic_fun[number]
-    for o, i in layer.mask.nonzero().tolist() if model.symbolic_enabled else ():
-        a, b, c, d = layer.affine[o, i].detach().double().tolist()
-        strength, shape = float(layer.mask[o, i]), layer.funs_sympy[o][i]
-
-        def edge(
-            x: Any,
-            shape: Symbol = shape,
-            inner: tuple[float, float] = (a, b),
-            outer: tuple[float, float] = (strength * c, strength * d),
-        ) -> Any:
-            return _affine(*outer, shape(_affine(*inner, x)))
-
-        if _takes_symbols(edge):
-            found[o, i] = edge
-    return found
-
-
-def _takes_symbols(edge: Symbol) -> bool:
-    import sympy  # type: ignore[import-untyped]
-
-    try:
-        return isinstance(edge(sympy.Symbol("x")), sympy.Expr)
-    except Exception:
-        return False
 
 
 def _affine(scale: float, bias: float, value: Any) -> Any:

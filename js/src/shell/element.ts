@@ -37,12 +37,6 @@ export function put(element: HTMLElement, words: string): void {
   if (element.textContent !== words) element.textContent = words;
 }
 
-/** Likewise; without words there is no gap either. */
-export function putOrHide(element: HTMLElement, words: string): void {
-  put(element, words);
-  element.hidden = words === "";
-}
-
 export function putAttributes(element: Element, attributes: Record<string, string>): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);

@@ -19,7 +19,7 @@ import type { ColourName, Colours } from "../../scene/theme.ts";
 import { hintText, type Standing, standingText } from "../../wire/standing.ts";
 import type { Status } from "./status.ts";
 import { statusIn } from "./traits.ts";
-import { numbers } from "./words.ts";
+import { numbers, standingAt } from "./words.ts";
 
 export interface PanelScene extends Scene {
   chart: Chart;
@@ -93,7 +93,7 @@ function narrowest({ panels }: Chart, { room }: Given): number | undefined {
 function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands): PanelScene {
   const { width, theme, ratio } = given;
   const { colours } = theme;
-  const standing = given.store.standing();
+  const standing = standingAt(status, given.store.standing());
   const top = shareDone(status) !== null ? PAD + BAR + PAD : PAD;
   const inside = { x: PAD, y: top, width: width - 2 * PAD };
   const count = chart.panels.length;

@@ -1,6 +1,7 @@
 /** Words and numbers of the panel. No DOM. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
+import type { Standing } from "../../wire/standing.ts";
 import type { Status } from "./status.ts";
 
 /** States in which nothing more comes by itself. */
@@ -9,6 +10,13 @@ const ENDED: readonly Status["state"][] = ["finished", "stopped", "interrupted",
 const UNSURE: readonly string[] = ["unheard", "silent", "uncounted", "still", "alone"];
 /** A smaller share of the training time for what is shown is not worth a word. */
 const MUCH = 0.05;
+
+/** How the run stands at the step that the numbers are of: they come by themselves, perhaps after word of its end. */
+export function standingAt({ state }: Status, heard: Standing): Standing {
+  const goesOn = state === "running" || state === "paused";
+  if (!goesOn || !ENDED.some((end) => end === heard.state)) return heard;
+  return { ...heard, state, words: state === "paused" ? "paused" : "training" };
+}
 
 /** Label, which may be empty, and value of each number that is known. How fast it is goes without saying where nothing says that it makes steps. */
 export function numbers(
