@@ -24,6 +24,7 @@ from kan_widgets.widgets.compared import (
 )
 from kan_widgets.widgets.curves import CurvesView, Logged
 from kan_widgets.widgets.kernel_grid import KernelGrid
+from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.options import drawing, option
 from kan_widgets.widgets.page import reference
@@ -134,8 +135,8 @@ class Compare(CurvesView):
     def _begin(self) -> None:
         super()._begin()
         self.parts = [reference(grid) for grid in self.grids.values()]
-        self.observe(self._dress, ["height", "theme"])
-        self.observe(self._show, "show")
+        self.observe(weakly(self._dress), ["height", "theme"])
+        self.observe(weakly(self._show), "show")
         for one in self._compared:
             one.join()
         self._show()
@@ -221,7 +222,7 @@ class Compare(CurvesView):
             for one in self._compared:
                 one.follow(probes[0])
 
-    def _redraw(self) -> None:
+    def _redraw(self, _: Any = None) -> None:
         self._painter.wake()
 
     def _within(self) -> list[View]:

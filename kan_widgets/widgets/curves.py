@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.series import Float64
+from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.view import View
 
@@ -139,9 +140,9 @@ class CurvesView(View):
         self._logged = LoggedCurves()
 
     def _begin(self) -> None:
-        self.observe(lambda _: self._redraw(), ["smoothing", "scale", "zoom"])
+        self.observe(weakly(self._redraw), ["smoothing", "scale", "zoom"])
 
-    def _redraw(self) -> None:
+    def _redraw(self, _: Any = None) -> None:
         """Have the curves drawn again."""
 
     def _drawn_curves(self) -> Sequence[Logged]:

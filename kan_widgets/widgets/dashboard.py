@@ -14,6 +14,7 @@ from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
+from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.options import LayerName, drawing, nearest, option
@@ -124,7 +125,7 @@ class Dashboard(ModelView, _Panels):
         together = [self, *(view for view in self.views if view.has_trait("layer"))]
         for view in together:
             view.linked = [reference(other) for other in together if other is not view]
-            view.observe(self._layer_chosen, "layer")
+            view.observe(weakly(self._layer_chosen), "layer")
         # Those that were chosen stand on one page.
         told = _OF_PANEL if self._chosen is not None else (*_OF_PANEL, "page")
         self.panels_shown = [
@@ -132,9 +133,9 @@ class Dashboard(ModelView, _Panels):
             for name in self._views
         ]
         self.parts = [reference(view) for view in self.views]
-        self.observe(self._dress, "theme")
+        self.observe(weakly(self._dress), "theme")
         if "training" in self._views:
-            self._views["training"].observe(self._curves_drawn, "curves")
+            self._views["training"].observe(weakly(self._curves_drawn), "curves")
         self._listener = _Listener(self)
         self.live.feed.subscribe(self._listener)
         self._painter.now()

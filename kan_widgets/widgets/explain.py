@@ -15,6 +15,7 @@ from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.worker import Job, scheduler
 from kan_widgets.widgets.explainer import Explainer
+from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import LayerName, Theme, layer_name, option
 from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import ModelView
@@ -114,8 +115,8 @@ class Explain(ModelView):
         self._painter = Painter(self._draw, fps=4)
 
     def _begin(self) -> None:
-        self.observe(self._take_choice, ["target", "layer"])
-        self.on_msg(self._answer)
+        self.observe(weakly(self._take_choice), ["target", "layer"])
+        self.on_msg(weakly(self._answer))
         self._listener = _Listener(self)
         self.live.feed.subscribe(self._listener)
 

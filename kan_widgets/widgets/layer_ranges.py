@@ -13,6 +13,7 @@ from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.layer_numbers import LayerNumbers, Row, past
+from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import ModelView
@@ -86,7 +87,7 @@ class LayerRanges(ModelView):
         self._painter = Painter(self._draw, fps=_FPS)
 
     def _begin(self) -> None:
-        self.observe(self._wake, "threshold")
+        self.observe(weakly(self._wake), "threshold")
         self._updates = _updates_of(self.live)
         self._listener = _Listener(self)
         self.live.feed.subscribe(self._listener)

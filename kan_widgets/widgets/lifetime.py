@@ -9,7 +9,6 @@ holds any more closes itself.
 
 from __future__ import annotations
 
-import gc
 import sys
 import threading
 import weakref
@@ -112,7 +111,6 @@ class _Outputs(cells.CellListener):
 
     def __init__(self) -> None:
         self._shown: dict[str, list[Mortal]] = {}
-        self._left: list[weakref.ref[Mortal]] = []
 
     def show(self, widget: Mortal) -> None:
         """Hold what a cell shows now."""
@@ -130,14 +128,6 @@ class _Outputs(cells.CellListener):
         for widget in self._shown.pop(cell, []):
             if not any(widget is other for shown in self._shown.values() for other in shown):
                 _forget_output(widget)
-                self._left.append(weakref.ref(widget))
-
-    def cell_ended(self) -> None:
-        """Collect what was let go of and no variable holds: widgets form reference cycles."""
-        if self._left and threading.current_thread() is threading.main_thread():
-            left, self._left = self._left, []
-            if any(ref() is not None for ref in left):
-                gc.collect()
 
 
 _outputs = _Outputs()

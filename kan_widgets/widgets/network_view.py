@@ -11,6 +11,7 @@ import traitlets
 from kan_widgets.live import is_binding
 from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
 from kan_widgets.widgets.evaluated import Evaluated
+from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.wire import activations_dict
 
@@ -85,7 +86,7 @@ class NetworkView(Evaluated):
 
     def _begin(self) -> None:
         super()._begin()
-        self.on_msg(self._answer)
+        self.on_msg(weakly(self._answer))
         source = self._stream_source()
         if is_binding(source) and source.feed.probed is None and source.feed.observed:
             source.feed.between.want(self._follow)

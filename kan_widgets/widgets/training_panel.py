@@ -80,7 +80,7 @@ class TrainingPanel(CurvesView, ModelView):
         self._listener = _Listener(self)
         self.live.feed.subscribe(self._listener)
         hear_reports(self._listener)
-        self.observe(self._take_every, "every")
+        self.observe(weakly(self._take_every), "every")
         self._bring_up_to_date()
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
@@ -96,7 +96,7 @@ class TrainingPanel(CurvesView, ModelView):
         self._numbers_painter.wake()
         self._curves_painter.wake()
 
-    def _redraw(self) -> None:
+    def _redraw(self, _: Any = None) -> None:
         self._curves_painter.wake()
 
     def _hear(self, message: str) -> None:
