@@ -90,7 +90,7 @@ def redraw_by_matplotlib(width, height, repeats, together):
     matplotlib.use("Agg")
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
-    layout = live.feed.layout.layers[0]
+    layout = live.frame.layout.layers[0]
     x, _ = live.frame.evaluate(layout.name)
     rows = (layout.domain[0] <= x) & (x <= layout.domain[1])
     x = x[rows]
