@@ -108,7 +108,10 @@ def missing_tensors(
             return _NO_SHAPE
         if len({tensor.shape for tensor in tensors}) > 1:
             return f"the tensors {path} do not have the same shape"
-        if tensors and not _fits(whole := stacked(tensors), shape, sizes):
+        whole = stacked(tensors) if tensors else ()
+        pairs = [(str(dimension), size) for dimension, size in zip(shape, whole, strict=False)]
+        fits = len(shape) == len(whole) and all(_solved(*pair, sizes) for pair in pairs)
+        if tensors and not fits:
             names = sorted({n for d in shape if isinstance(d, str) for n in re.split(r"[*+=]", d)})
             known = ", ".join(f"{name} = {sizes[name]}" for name in names if name in sizes)
             form = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
@@ -120,13 +123,6 @@ def stacked(tensors: Sequence[Tensor]) -> tuple[int, ...]:
     """Return the shape of tensors of one shape below each other."""
     shape = tuple(tensors[0].shape)
     return shape if len(tensors) == 1 else (len(tensors) * shape[0], *shape[1:])
-
-
-def _fits(size: Sequence[int], shape: Sequence[Dimension], sizes: dict[str, int]) -> bool:
-    return len(size) == len(shape) and all(
-        _solved(str(dimension), length, sizes)
-        for dimension, length in zip(shape, size, strict=True)
-    )
 
 
 def _solved(formula: str, size: int, sizes: dict[str, int]) -> bool:

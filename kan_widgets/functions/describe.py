@@ -30,8 +30,6 @@ class LayerRow:
     trainable: int | None
     """Trainable parameters of the module; ``None`` where an earlier row has counted them."""
     variable: str
-    editable: str
-    """Empty if the functions can be edited, or why not."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,6 @@ def describe(model: nn.Module) -> Description:
                     coefficients=layer.sizes.numel(),
                     trainable=trainable,
                     variable=layer.variable,
-                    editable="" if layer.write is not None else layer.locked or "no way back",
                 )
             )
             trainable = None
