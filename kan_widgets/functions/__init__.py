@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 # imported when the first of them is used.
 if TYPE_CHECKING:
     from kan_widgets.functions import adapters
-    from kan_widgets.functions.basis import BaseOnly, IdentityBasis, LayerBasis
+    from kan_widgets.functions.basis import IdentityBasis, LayerBasis, NoFunctions
     from kan_widgets.functions.coefficients import Terms
     from kan_widgets.functions.describe import Description, describe
     from kan_widgets.functions.grid_spline import GridSpline
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Adapter",
-    "BaseOnly",
     "ConvSettings",
     "Description",
     "Gaussian",
@@ -54,6 +53,7 @@ __all__ = [
     "LayerBasis",
     "LayerFunctions",
     "LeftOut",
+    "NoFunctions",
     "Proof",
     "ReadableModule",
     "Recipe",

@@ -20,7 +20,7 @@ from kan_widgets.functions.attributes import (
     missing_tensors,
     stacked,
 )
-from kan_widgets.functions.basis import Alike, BaseOnly, LayerBasis, ReadBasis, named_activation
+from kan_widgets.functions.basis import Alike, LayerBasis, NoFunctions, ReadBasis, named_activation
 from kan_widgets.functions.coefficients import (
     ALL,
     Part,
@@ -208,8 +208,8 @@ class Arrangement:
         activation = named_activation(recipe.activation(module)) if self.base else None  # type: ignore[arg-type]
         bases, index = self._bases(activation if self.others else None)
         if not self.others and recipe.coefficients:
-            assert activation is not None
-            bases, index = (BaseOnly(activation, bases[0].domain, bases[0].extent),), None
+            alone = NoFunctions(bases[0].domain, bases[0].extent)
+            bases, index = (LayerBasis(alone, activation),), None
         kind, settings = "elementwise" if recipe.elementwise else "linear", None
         if self.conv is not None:
             groups = self.axes.sizes.get("groups", getattr(self.conv, "groups", 1))

@@ -184,37 +184,27 @@ class Halves(IdentityBasis):
 
 
 @dataclass(frozen=True)
-class BaseOnly:
-    """A base activation alone: φ(x) = w·act(x).
+class NoFunctions:
+    """A basis of no functions: in a `LayerBasis` the base activation stands alone.
 
     Examples
     --------
-    >>> BaseOnly("relu")(torch.tensor([-1.0, 2.0]))
+    >>> LayerBasis(NoFunctions(), "relu")(torch.tensor([-1.0, 2.0]))
     tensor([[0.],
             [2.]])
     """
 
-    knots: ClassVar[tuple[float, ...]] = ()
-    continuous: ClassVar[bool] = True
-    is_base: ClassVar[tuple[bool, ...]] = (True,)
+    n_basis: ClassVar[int] = 0
+    labels: ClassVar[tuple[str, ...]] = ()
 
-    base_activation: BaseActivation
     domain: Interval = (-1.0, 1.0)
     extent: Interval = (-2.0, 2.0)
 
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """The activation's name."""
-        return (activation_label(self.base_activation),)
+    def expand(self, x: Tensor) -> Tensor:
+        """Nothing, ``(...)`` to ``(..., 0)``."""
+        return x.new_empty((*x.shape, 0))
 
-    @property
-    def fixed(self) -> bool:
-        """False if training changes the activation."""
-        return _parameter(self.base_activation) is None
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., 1)``."""
-        return activate(self.base_activation, x).unsqueeze(-1)
+    derivative = expand
 
 
 # -- activations as other people's modules hold them ----------------------------------

@@ -227,17 +227,43 @@ class _Prover:
         key = seen_by(module)
         if is_sharded(module):
             # To run it takes all processes: it is taken as it is recognised.
-            settle(module, Verdict(find_adapter(module)[0] or problem, key))
+            verdict = Verdict(find_adapter(module)[0] or problem, key)
         elif words := _hooked(module, self._given.get(module)):
-            settle(module, Verdict(words, key))
-        elif key in self._known:
-            settle(module, self._known[key])
+            verdict = Verdict(words, key)
+        elif (known := self._known.get(key)) is not None:
+            verdict = known
         else:
-            roomy = time.perf_counter() < self._end
-            verdict = _proved(module, problem, roomy, key, self._x_of(module), self._again)
+            verdict = replace(self._proved(module, problem), seen=key)
             if not isinstance(verdict.found, Adapter) or verdict.found.library != SAMPLED:
                 self._known[key] = verdict
-            settle(module, verdict)
+        settle(module, verdict)
+
+    def _proved(self, module: nn.Module, problem: str) -> Verdict:
+        """Return who of all that may read a module does so rightly, or a sampler, or why nobody."""
+        wrong: list[str] = []
+        roomy, given = time.perf_counter() < self._end, self._x_of(module)
+        for adapter in candidates(module):
+            library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
+            try:
+                error = difference(module, adapter, given, self._again)
+            except Unlike as found:
+                wrong.append(f"read as {library} has it, {found.words}")
+            except Exception as raised:
+                wrong.append(
+                    f"read as {library} has it, it could not be proved without a batch, which "
+                    f"kw.bind(model, example=batch) gives it: {type(raised).__name__}: {raised}"
+                )
+            else:
+                note = f"Σφ is off by up to {at_most(error)} of the largest output."
+                return Verdict(adapter, note=note if error > _ROUNDING else "")
+        why = "; ".join(wrong) or problem
+        if not roomy:
+            return Verdict(f"{why}; there was no time left to sample it")
+        try:
+            return Verdict(sampling_adapter(module, why[:1].upper() + why[1:], given))
+        except Exception as error:
+            words = str(error) if isinstance(error, Untold) else f"{type(error).__name__}: {error}"
+            return Verdict(f"{why}; not sampled: {words}")
 
 
 def _lies_in(name: str, other: str) -> bool:
@@ -252,14 +278,13 @@ def _is_open(missed: LeftOut, found: list[str], given: bool) -> bool:
     module = missed.module
     if settled(module) is not None or missed.is_kan:
         return settled(module) is None
-    inside = f"{missed.name}." if missed.name else ""
     own = [p for p in module.parameters(recurse=False) if p.requires_grad]
     weights = any(p.ndim > 1 or (given and p.numel() > 1) for p in own)
     return (
         missed.unknown
         and weights
         and not type(module).__module__.startswith("torch.nn.")
-        and not any(name.startswith(inside) for name in found)
+        and not any(_lies_in(name, missed.name) for name in found)
     )
 
 
@@ -283,35 +308,6 @@ def _hooked(module: nn.Module, given: Given | None) -> str:
     except Exception as error:
         return f"{words}may change what it computes: {type(error).__name__}: {error}"
     return f"{words}changes what it computes, by {off:.0%}" if off > TOLERANCE else ""
-
-
-def _proved(
-    module: nn.Module, problem: str, roomy: bool, key: Hashable, given: Tensor | None, again: bool
-) -> Verdict:
-    """Return who of all that may read a module does so rightly, or a sampler, or why nobody."""
-    wrong: list[str] = []
-    for adapter in candidates(module):
-        library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
-        try:
-            error = difference(module, adapter, given, again)
-        except Unlike as found:
-            wrong.append(f"read as {library} has it, {found.words}")
-        except Exception as raised:
-            wrong.append(
-                f"read as {library} has it, it could not be proved without a batch, which "
-                f"kw.bind(model, example=batch) gives it: {type(raised).__name__}: {raised}"
-            )
-        else:
-            note = f"Σφ is off by up to {at_most(error)} of the largest output."
-            return Verdict(adapter, key, note if error > _ROUNDING else "")
-    why = "; ".join(wrong) or problem
-    if not roomy:
-        return Verdict(f"{why}; there was no time left to sample it", key)
-    try:
-        return Verdict(sampling_adapter(module, why[:1].upper() + why[1:], given), key)
-    except Exception as error:
-        words = str(error) if isinstance(error, Untold) else f"{type(error).__name__}: {error}"
-        return Verdict(f"{why}; not sampled: {words}", key)
 
 
 def _kernels(inner: str, read: Reader, module: nn.Module) -> LayerFunctions:
