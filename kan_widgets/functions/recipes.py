@@ -59,9 +59,6 @@ class Recipe(RecipeTable):
 
     def problem(self, module: nn.Module) -> str:
         """Say what a module lacks to be such a layer; empty if nothing."""
-        settings = {path: need for path, need in self.tensors.items() if type(need) is not tuple}
-        if missing := missing_tensors(module, settings):
-            return missing
         if missing := missing_tensors(module, self.tensors, self.sizes(module)):
             return missing
         for path in filter(None, (self.norm, self.after)):
