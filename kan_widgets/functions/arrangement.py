@@ -215,7 +215,9 @@ class Arrangement:
             groups = self.axes.sizes.get("groups", getattr(self.conv, "groups", 1))
             settings = ConvSettings.of(self.conv, groups, recipe.shared(module), recipe.pads_basis)
             kind = "conv"
-        view = {1: as_rows, 3: partial(planes, self.conv, self._depth)}.get(self.dimensions)
+        view = as_rows if self.dimensions == 1 else None
+        if self.dimensions == 3:
+            view = partial(planes, self.conv, self._depth)
         normed = bool(self.norms and self.others)
         source = self.norms if normed else self.modules(recipe.x_from)
         x_at = Tap(source, "output", view=view) if source else None
@@ -304,11 +306,9 @@ class Arrangement:
                 grids.append(grid.to("cpu", torch.float64).reshape(*sizes, -1))
             lead = torch.broadcast_shapes(*(grid.shape[:-1] for grid in grids))
             rows = torch.cat([grid.expand(*lead, -1) for grid in grids], -1).flatten(0, -2)
+            rows, which = torch.unique(rows, dim=0, return_inverse=True)
             index = None
-            if bool((rows == rows[:1]).all()):
-                rows = rows[:1]
-            else:
-                rows, which = torch.unique(rows, dim=0, return_inverse=True)
+            if len(rows) > 1:
                 groups = self.axes.sizes.get("groups", 1)
                 shape = Arrangement(recipe, module)._form()[1][:-1]
                 kernel = shape[2:] if self.conv is not None else (1, 1)

@@ -321,14 +321,16 @@ def _kernels(inner: str, read: Reader, module: nn.Module) -> LayerFunctions:
     own_write, own_gradient, index = flat.write, flat.gradient, flat.basis_index
 
     def make(part: Part) -> Tensor:
-        return flat.part(part[0]).unflatten(1, sizes)[:, part[1]]
+        found: Tensor = flat.part(part[0]).unflatten(1, sizes)
+        return found[:, part[1]]
 
     def write(at: tuple[int, ...], coefficients: Tensor) -> None:
         o, i, row, column = at
         own_write((o, (i * kernel[0] + row) * kernel[1] + column), coefficients)  # type: ignore[misc]
 
     def gradient() -> Tensor:
-        return own_gradient().unflatten(1, sizes)  # type: ignore[misc]
+        found: Tensor = own_gradient().unflatten(1, sizes)  # type: ignore[misc]
+        return found
 
     return replace(
         flat,

@@ -196,7 +196,8 @@ def _with(
         known = own[place].items()
         own[place] = {name: None if one is None else tensor(one) for name, one in known}
     # FSDP's classes make one by calling their __init__.
-    standing = made[module] = object.__new__(kinds[2] if split else kinds[0])
+    standing: nn.Module = object.__new__(kinds[2] if split else kinds[0])
+    made[module] = standing
     standing.__dict__.update(own)
     standing.__dict__["_modules"] = {
         name: None if child is None else _with(child, tensor, made)
