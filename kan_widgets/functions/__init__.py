@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 # imported when the first of them is used.
 if TYPE_CHECKING:
     from kan_widgets.functions import adapters
-    from kan_widgets.functions.basis import BaseOnly, IdentityBasis, LayerBasis
+    from kan_widgets.functions.basis import IdentityBasis, LayerBasis, NoFunctions
+    from kan_widgets.functions.coefficients import Terms
     from kan_widgets.functions.describe import Description, describe
     from kan_widgets.functions.grid_spline import GridSpline
     from kan_widgets.functions.layer import LayerFunctions, Tap
@@ -39,11 +40,9 @@ if TYPE_CHECKING:
         SquaredReLU,
     )
     from kan_widgets.functions.standing import gathered
-    from kan_widgets.functions.terms import Terms
 
 __all__ = [
     "Adapter",
-    "BaseOnly",
     "ConvSettings",
     "Description",
     "Gaussian",
@@ -54,6 +53,7 @@ __all__ = [
     "LayerBasis",
     "LayerFunctions",
     "LeftOut",
+    "NoFunctions",
     "Proof",
     "ReadableModule",
     "Recipe",
@@ -81,27 +81,15 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _HOMES = (
-        "basis",
-        "describe",
-        "grid_spline",
-        "plain",
-        "layer",
-        "proof",
-        "proving",
-        "reading",
-        "recipes",
-        "registry",
-        "sampling.samples",
-        "standing",
-        "smooth",
-        "terms",
+        "basis coefficients describe grid_spline layer plain proof proving reading recipes "
+        "registry sampling.samples smooth standing"
     )
 
     def __getattr__(name: str) -> object:
         if name in __all__:
             # The adapters of the package come before those that others register.
             import_module("kan_widgets.functions.adapters")
-            for home in _HOMES:
+            for home in _HOMES.split():
                 part = import_module(f"kan_widgets.functions.{home}")
                 globals().update({n: vars(part)[n] for n in __all__ if n in vars(part)})
         if name in globals():

@@ -1,16 +1,26 @@
-"""Whether a module has the tensors and settings that a reader needs, of shapes that agree."""
+"""Tensors and settings of a module by path and shape, and what their names say of it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.nn.activation import BaseActivation
+
 Dimension = int | str
 Needed = tuple[Dimension, ...] | type | Callable[[Any], bool]
+Get = Callable[[str], Tensor]
+Order = str | Callable[[Get], Tensor]
+
+AXES = ("groups", "out", "in", "kd", "kh", "kw")
+_HELD = ("_parameters", "_buffers", "_modules")
+_NO_SHAPE = "its parameters have no shape yet: run the model once"
 
 
 def attribute(module: Any, path: str) -> Any:
@@ -38,15 +48,14 @@ def members(module: Any, path: str) -> list[Any]:
     return [] if any(one is None for one in found) else found
 
 
-_HELD = ("_parameters", "_buffers", "_modules")
-_NO_SHAPE = "its parameters have no shape yet: run the model once"
-
-
 def _part(owner: Any, name: str) -> Any:
     for held in _HELD if isinstance(owner, nn.Module) else ():
         if name in owner.__dict__[held]:
             return owner.__dict__[held][name]
     return getattr(owner, name, None)
+
+
+# -- shapes -----------------------------------------------------------------------------
 
 
 def missing_tensors(
@@ -63,15 +72,12 @@ def missing_tensors(
         same size throughout, or a formula such as ``"in*nb"`` or ``"nb+spline_order+1"`` of which
         at most one name is new. The tensors of a list of modules, ``"convs.*.weight"``, are taken
         as one, below each other. One whose path ends in ``"?"`` may be missing. Of a setting
-        its type, or ``callable``; a whole number gives the last
-        part of its path a size.
+        its type, or ``callable``; a whole number gives the last part of its path a size.
     sizes
         Filled with the sizes found, by name.
 
     Examples
     --------
-    >>> missing_tensors(nn.Linear(3, 2), {"weight": ("out", "in"), "bias": ("out",)})
-    ''
     >>> missing_tensors(nn.Linear(3, 2), {"weight": ("out", "in"), "grid": ("in", "knots")})
     'grid is missing'
     >>> missing_tensors(nn.Linear(3, 2), {"weight": ("out", "out")})
@@ -102,7 +108,10 @@ def missing_tensors(
             return _NO_SHAPE
         if len({tensor.shape for tensor in tensors}) > 1:
             return f"the tensors {path} do not have the same shape"
-        if tensors and not _fits(whole := stacked(tensors), shape, sizes):
+        whole = stacked(tensors) if tensors else ()
+        pairs = [(str(dimension), size) for dimension, size in zip(shape, whole, strict=False)]
+        fits = len(shape) == len(whole) and all(_solved(*pair, sizes) for pair in pairs)
+        if tensors and not fits:
             names = sorted({n for d in shape if isinstance(d, str) for n in re.split(r"[*+=]", d)})
             known = ", ".join(f"{name} = {sizes[name]}" for name in names if name in sizes)
             form = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
@@ -114,13 +123,6 @@ def stacked(tensors: Sequence[Tensor]) -> tuple[int, ...]:
     """Return the shape of tensors of one shape below each other."""
     shape = tuple(tensors[0].shape)
     return shape if len(tensors) == 1 else (len(tensors) * shape[0], *shape[1:])
-
-
-def _fits(size: Sequence[int], shape: Sequence[Dimension], sizes: dict[str, int]) -> bool:
-    return len(size) == len(shape) and all(
-        _solved(str(dimension), length, sizes)
-        for dimension, length in zip(shape, size, strict=True)
-    )
 
 
 def _solved(formula: str, size: int, sizes: dict[str, int]) -> bool:
@@ -143,6 +145,147 @@ def _solved(formula: str, size: int, sizes: dict[str, int]) -> bool:
     sizes[new], rest = divmod(size - total, factor)
     return rest == 0 and sizes[new] > 0
 
+
+class Axes:
+    """What the axes of tensors of certain shapes count, and where they go."""
+
+    def __init__(self, tensors: Mapping[str, Any], sizes: dict[str, int]) -> None:
+        self.sizes = sizes
+        self.known: dict[Any, Any] = {}
+        self.shapes = {path: need for path, need in tensors.items() if isinstance(need, tuple)}
+        self.rows: dict[str, int] = {}
+        """The axis that counts outputs and nothing else, of tensors that have one."""
+        for path, shape in self.shapes.items() if sizes.get("groups", 1) == 1 else ():
+            for axis, name in enumerate(shape):
+                if str(name).split("=")[0].removeprefix("groups*") == "out":
+                    self.rows[path] = axis
+
+    def axes(self, path: str, shape: Sequence[int]) -> list[tuple[str, int]]:
+        """Return what each axis of a tensor counts, and its length, where products are split."""
+        found: list[tuple[str, int]] = []
+        for dimension, size in zip(self.shapes[path], shape, strict=True):
+            parts = [part.split("=") for part in str(dimension).split("*")]
+            sizes = {part[0]: self.sizes.get(part[-1], 1) for part in parts}
+            if len(parts) == 1 or "+" in str(dimension):
+                sizes = {parts[0][0]: size}
+            elif "out" in sizes:  # there may be only some
+                sizes["out"] = sizes["out"] * size // prod(sizes.values())
+            found += sizes.items()
+        return found
+
+    def placed(self, path: str, tensor: Tensor) -> tuple[Tensor, tuple[int, ...]]:
+        """Return a view of a tensor whose axes are sorted, and the sizes of `AXES`, 1 without."""
+        known = self.known.get((path, tensor.shape))
+        if known is None:
+            axes = self.axes(path, tensor.shape)
+            names, lengths = [name for name, _ in axes], dict(axes)
+            order = [names.index(name) for name in AXES if name in lengths]
+            order += [axis for axis, name in enumerate(names) if name not in AXES]
+            lead = tuple(lengths.get(name, 1) for name in AXES)
+            known = tuple(length for _, length in axes), order, lead
+            self.known[path, tensor.shape] = known
+        split, order, lead = known
+        if split != tensor.shape:
+            tensor = tensor.reshape(split)
+        return tensor.permute(order), lead
+
+
+# -- recipes ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class RecipeTable:
+    """What there is to say of how the functions of a layer lie in its tensors.
+
+    Parameters
+    ----------
+    tensors
+        Which tensors and settings a module has, by dotted path: shapes of numbers and names, which
+        stand for the same size in all of them; see `missing_tensors`. The names
+        ``groups``, ``out``, ``in``, ``kd``, ``kh`` and ``kw`` say what an axis counts, also as
+        ``"in=inner"`` where its size has another name; all other axes count basis functions.
+    coefficients
+        Path of the tensor that holds them. Or ``coefficients(get)`` puts one or several tensors,
+        ``get("path")``, into the order ``(out, in[, kh, kw], nb)``: it may only move numbers, as
+        ``permute``, ``flatten`` and ``cat`` do. Empty where there is only a base.
+    basis
+        Takes the module, returns its `kan_widgets.nn.Basis`, with ``nb`` functions; or a
+        `ReadBasis`, base included. With ``grid`` it takes the numbers of each of these too.
+    base
+        As ``coefficients``, the weights ``(out, in[, kh, kw])`` of a base term, if there is one.
+    activation
+        Takes the module, returns the activation of the base term.
+    scale, base_scale
+        Paths of what multiplies coefficients and base; they are not set by an edit.
+    grid
+        Paths of the tensors that the basis is made from, a row of numbers for each function or
+        one for all.
+    sizes
+        Takes the module, returns sizes that its tensors do not tell, by name.
+    conv
+        Takes the module, returns what has the settings of a torch convolution, for one.
+    shared
+        Takes the module, returns whether each kernel is used on every input channel.
+    pads_basis
+        As in `ConvSettings`.
+    elementwise
+        Whether it is a learned activation, with a function for each ``in``.
+    bias
+        Path of what the layer adds to the sum, ``(out,)`` or ``(1, out)``; where it is ``None`` or
+        missing, nothing is.
+    name
+        Name of the layer inside its module.
+    x_from
+        Path of what returns x, where that is not the module's own input.
+    norm
+        Path of what the input passes first, if it is not ``None``.
+    apart
+        Names of coefficients and base as layers of their own, where only the former take in what
+        has passed ``norm``.
+    after
+        Path of what the sum passes first, a norm or an activation.
+    base_at
+        Path of what returns the sum of the base alone, where it is apart and not mixed with them.
+    note
+        Takes the module, returns what is to be said of the layer.
+    needs
+        Takes the module, returns what else is missing.
+    locked
+        Takes the module, returns why it cannot be edited, if so.
+    steady
+        Names of attributes of the module. While they are the same objects, all but the numbers in
+        ``base``, ``coefficients`` and ``scale`` is as it was, and these are written to frames
+        without being read again.
+    """
+
+    tensors: Mapping[str, Needed]
+    coefficients: Order
+    basis: Callable[..., Any]
+    base: Order = ""
+    activation: Callable[[Any], BaseActivation] = lambda module: module.base_activation
+    scale: tuple[str, ...] = ()
+    base_scale: tuple[str, ...] = ()
+    grid: tuple[str, ...] = ()
+    sizes: Callable[[Any], dict[str, int]] = lambda module: {}
+    conv: Callable[[Any], Any] | None = None
+    shared: Callable[[Any], bool] = lambda module: False
+    pads_basis: bool = False
+    elementwise: bool = False
+    bias: str = ""
+    name: str = ""
+    x_from: str = ""
+    norm: str = ""
+    apart: tuple[str, str] = ("", "")
+    after: str = ""
+    base_at: str = ""
+    note: Callable[[Any], str] = lambda module: ""
+    needs: Callable[[Any], str] = lambda module: ""
+    locked: Callable[[Any], str] = lambda module: ""
+    steady: tuple[str, ...] | None = None
+    known: dict[Any, Axes] = field(default_factory=dict, init=False, repr=False)
+
+
+# -- what names say ---------------------------------------------------------------------
 
 # How people call the number of inputs of a layer.
 INPUT_NAMES = (

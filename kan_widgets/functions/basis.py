@@ -1,18 +1,18 @@
-"""Basis functions as they are read from a model, including the base term."""
+"""Basis functions as they are read from a model, including the base term and its activation."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Protocol
 
 import torch
-from torch import Tensor
-from torch.nn import Module
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from kan_widgets.functions.activation import activate, activation_is_fixed, activation_label
 from kan_widgets.functions.plain import STRAIGHT
-from kan_widgets.nn.activation import BaseActivation
+from kan_widgets.nn.activation import NAMED, BaseActivation, resolve_activation
 from kan_widgets.nn.bases.basis import Basis, Interval
 
 
@@ -20,7 +20,8 @@ class ReadBasis(Protocol):
     """What the coefficients of a read layer multiply: the β_b of φ(x) = Σ_b C_b·β_b(x).
 
     Most often a `LayerBasis`: a base activation beside a `kan_widgets.nn.Basis`. What does not
-    fit that form, such as an edge with a formula, has these members itself.
+    fit that form, such as an edge with a formula, has these members itself. It may also have
+    ``points``, how many samples draw a β without knots well; by default 128.
 
     A frame whose basis differs from the last one's makes the browser fetch new
     tables. Bases that compare equal are taken to be the same functions unless one
@@ -51,8 +52,6 @@ class ReadBasis(Protocol):
     @property
     def continuous(self) -> bool:
         """Whether β is continuous; where not, each knot is sampled from both sides."""
-
-    # It may also have ``points``, how many samples draw a β without knots well; by default 128.
 
     def __call__(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., nb)``."""
@@ -136,23 +135,16 @@ class LayerBasis:
     @property
     def fixed(self) -> bool:
         """False if the activation or the basis has parameters, which training changes."""
-        return (self.base_activation is None or activation_is_fixed(self.base_activation)) and not (
-            isinstance(self.basis, Module) and any(True for _ in self.basis.parameters())
-        )
+        return _parameter(self.base_activation) is None and _parameter(self.basis) is None
 
     def __call__(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., nb)``."""
-        values = _expand(self.basis, x)
+        like = _parameter(self.basis)
+        values = self.basis.expand(x if like is None else x.to(like)).to(x)
         if self.base_activation is None:
             return values
         base = activate(self.base_activation, x)
         return torch.cat([base.to(values).unsqueeze(-1), values], dim=-1)
-
-
-def _expand(basis: Basis, x: Tensor) -> Tensor:
-    """Expand in the dtype and on the device of the basis's parameters, if it has any."""
-    like = next(basis.parameters(), None) if isinstance(basis, Module) else None
-    return basis.expand(x if like is None else x.to(like)).to(x)
 
 
 @dataclass(frozen=True)
@@ -192,34 +184,83 @@ class Halves(IdentityBasis):
 
 
 @dataclass(frozen=True)
-class BaseOnly:
-    """A base activation alone: φ(x) = w·act(x).
+class NoFunctions:
+    """A basis of no functions: in a `LayerBasis` the base activation stands alone.
 
     Examples
     --------
-    >>> BaseOnly("relu")(torch.tensor([-1.0, 2.0]))
+    >>> LayerBasis(NoFunctions(), "relu")(torch.tensor([-1.0, 2.0]))
     tensor([[0.],
             [2.]])
     """
 
-    knots: ClassVar[tuple[float, ...]] = ()
-    continuous: ClassVar[bool] = True
-    is_base: ClassVar[tuple[bool, ...]] = (True,)
+    n_basis: ClassVar[int] = 0
+    labels: ClassVar[tuple[str, ...]] = ()
 
-    base_activation: BaseActivation
     domain: Interval = (-1.0, 1.0)
     extent: Interval = (-2.0, 2.0)
 
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """The activation's name."""
-        return (activation_label(self.base_activation),)
+    def expand(self, x: Tensor) -> Tensor:
+        """Nothing, ``(...)`` to ``(..., 0)``."""
+        return x.new_empty((*x.shape, 0))
 
-    @property
-    def fixed(self) -> bool:
-        """False if training changes the activation."""
-        return activation_is_fixed(self.base_activation)
+    derivative = expand
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., 1)``."""
-        return activate(self.base_activation, x).unsqueeze(-1)
+
+# -- activations as other people's modules hold them ----------------------------------
+
+_NAMES: dict[type[nn.Module] | Callable[..., Tensor], str] = {
+    nn.SiLU: "silu",
+    nn.ReLU: "relu",
+    nn.Tanh: "tanh",
+    nn.Identity: "identity",
+    F.silu: "silu",
+    F.gelu: "gelu",
+    F.relu: "relu",
+    F.tanh: "tanh",
+    torch.relu: "relu",
+    torch.tanh: "tanh",
+}
+
+
+def named_activation(activation: Callable[[Tensor], Tensor]) -> BaseActivation:
+    """Return the name of a well-known activation, or the activation itself, of a class an instance.
+
+    Two layers have their own ``nn.SiLU()``; by name their bases compare equal.
+
+    Examples
+    --------
+    >>> named_activation(nn.SiLU()), named_activation(F.gelu)
+    ('silu', 'gelu')
+    >>> named_activation(nn.Softplus())
+    Softplus(beta=1.0, threshold=20.0)
+    """
+    if isinstance(activation, type):
+        activation = activation()
+    if isinstance(activation, nn.GELU) and activation.approximate == "none":
+        return "gelu"
+    kind = type(activation) if isinstance(activation, nn.Module) else activation
+    return _NAMES.get(kind, activation)
+
+
+def activation_label(activation: BaseActivation) -> str:
+    """Return a short name to show."""
+    if isinstance(activation, str):
+        return activation
+    if isinstance(activation, nn.Module):
+        return type(activation).__name__.lower()
+    name: str = getattr(activation, "__name__", "base")
+    return "base" if name == "<lambda>" else name
+
+
+def activate(activation: BaseActivation, x: Tensor) -> Tensor:
+    """Apply ``activation`` in its parameters' dtype and device, if it has any."""
+    if isinstance(activation, str):
+        return NAMED[activation][0](x)
+    parameter = _parameter(activation)
+    return resolve_activation(activation)(x if parameter is None else x.to(parameter)).to(x)
+
+
+def _parameter(owner: object) -> Tensor | None:
+    """Return a parameter of what may be a module, if it has any."""
+    return next(owner.parameters(), None) if isinstance(owner, nn.Module) else None

@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions.basis import ReadBasis, one_of_each
+from kan_widgets.functions.coefficients import ALL, Rewriter, Terms
 from kan_widgets.functions.plain import ConvSettings
-from kan_widgets.functions.rewriting import Rewrite
-from kan_widgets.functions.terms import ALL, Terms
 from kan_widgets.nn.bases.basis import Interval
 from kan_widgets.nn.ungraded import ungraded
 
 Kind = Literal["conv", "linear", "elementwise"]
 Writer = Callable[[tuple[int, ...], Tensor], None]
 Gradient = Callable[[], Tensor]
-Rewriter = Callable[..., Rewrite | None]
 
 _FORMS = {
     "conv": "(out, in, kh, kw, nb)",
@@ -154,7 +153,7 @@ class LayerFunctions:
     axis: int = -1
 
     def __post_init__(self) -> None:
-        sizes, like = self.sizes, self.like
+        sizes, like, nb, index = self.sizes, self.like, self.nb, self.basis_index
         form = _FORMS.get(self.kind)
         if form is None:
             raise ValueError(f"kind: expected 'conv', 'linear' or 'elementwise', got {self.kind!r}")
@@ -174,7 +173,6 @@ class LayerFunctions:
             )
         if not self.bases:
             raise ValueError("bases: expected at least one basis, got none")
-        nb = self.nb
         for basis in one_of_each(self.bases):
             if not hasattr(basis, "is_base"):
                 kind = type(basis).__name__
@@ -187,11 +185,9 @@ class LayerFunctions:
                     f"bases: expected {nb} labels and base flags, for {nb} coefficients per "
                     f"function, got {len(basis.labels)} labels and {len(basis.is_base)} flags"
                 )
-        index = self.basis_index
-        if index is None:
-            if len(self.bases) != 1:
-                raise ValueError(f"basis_index: expected one for {len(self.bases)} bases, got None")
-        elif index.shape != sizes[:-1]:
+        if index is None and len(self.bases) != 1:
+            raise ValueError(f"basis_index: expected one for {len(self.bases)} bases, got None")
+        if index is not None and index.shape != sizes[:-1]:
             raise ValueError(
                 f"basis_index: expected one number per function, {tuple(sizes[:-1])}, "
                 f"got shape {tuple(index.shape)}"
@@ -320,3 +316,51 @@ class LayerFunctions:
             chosen = index == g
             values[chosen] = self.coefficients[chosen] @ basis(x).T
         return values
+
+    def total(self, x: Tensor, rows: slice = slice(None)) -> Tensor:
+        """Return Σφ at inputs of the layer, in double precision on the CPU.
+
+        For each output, or some of a linear layer's; of a learned activation φ itself.
+        """
+        x = x.to("cpu", torch.float64)
+        coefficients = self.part(rows).detach().to("cpu", torch.float64)
+        index = torch.zeros(self.sizes[:-1], dtype=torch.long)
+        if self.basis_index is not None:
+            index = self.basis_index.to("cpu")
+        if self.kind == "elementwise":
+            # The function of each group is applied to every value of its channels.
+            along = x.movedim(self.axis, 0).unflatten(0, (self.shape[1], -1))
+            numbers = index[0].tolist()
+            parts = [self.bases[b](along[g]) @ coefficients[0, g] for g, b in enumerate(numbers)]
+            return torch.cat(parts).movedim(0, self.axis)
+        total = torch.zeros((), dtype=torch.float64)
+        for g, basis in enumerate(self.bases):
+            chosen = index[rows] == g
+            own = coefficients * chosen.unsqueeze(-1)
+            if self.kind == "linear":
+                # Only the inputs that have a function with this basis: there may be one for each.
+                inputs = chosen.any(0)
+                values = basis(x[..., inputs])
+                values = values.nan_to_num() if len(self.bases) > 1 else values
+                total = total + torch.einsum("...ib,oib->...o", values, own[:, inputs])
+            else:
+                total = total + _convolved(self.conv or ConvSettings(), basis, own, x)
+        return total
+
+
+def _convolved(settings: ConvSettings, basis: ReadBasis, coefficients: Tensor, x: Tensor) -> Tensor:
+    n, channels = x.shape[:2]
+    if settings.shared:
+        x = x.reshape(n * channels, 1, *x.shape[2:])
+    mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
+    if not settings.pads_basis:
+        x = F.pad(x, settings.padding, mode=mode)
+    values = basis(x)
+    if settings.pads_basis:  # NaN: planes beyond the border
+        values = values.masked_fill(x.isnan().unsqueeze(-1), 0)
+    values = values.movedim(-1, 2).flatten(1, 2)
+    if settings.pads_basis:
+        values = F.pad(values, settings.padding, mode=mode)
+    weight = coefficients.movedim(-1, 2).flatten(1, 2)
+    out = F.conv2d(values, weight, None, settings.stride, 0, settings.dilation, settings.groups)
+    return out.reshape(n, -1, *out.shape[2:]) if settings.shared else out

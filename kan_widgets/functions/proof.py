@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,7 +18,6 @@ from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.reading import unwrap
 from kan_widgets.functions.registry import Adapter, Reader, Sum, find_adapter
 from kan_widgets.functions.standing import read_by
-from kan_widgets.functions.sums import total_of
 from kan_widgets.functions.undisturbed import like_of, stand_in, undisturbed
 
 _SAMPLES = 64
@@ -59,10 +59,9 @@ def check(
 ) -> Proof:
     """Prove that the functions read from ``module`` are what it computes.
 
-    Runs the module in evaluation mode without gradients, on inputs spread over the
-    functions' extent and a little beyond, and compares its output with Σφ, summed in
-    double precision from the functions alone. Modes and random generators are as before
-    afterwards.
+    Runs the module in evaluation mode on inputs spread over the functions' extent and a little
+    beyond, and compares its output with Σφ, summed in double precision. Modes and random
+    generators are as before afterwards.
 
     Parameters
     ----------
@@ -81,11 +80,6 @@ def check(
     tolerance
         The largest difference allowed, relative to the largest output.
 
-    Returns
-    -------
-    Proof
-        The layers compared and the largest relative difference.
-
     Raises
     ------
     TypeError
@@ -101,12 +95,12 @@ def check(
     """
     module = unwrap(module)
     known, problem = find_adapter(module)
-    if adapter is None and known is None:
+    if adapter is not None and (known is None or known.read is not adapter):
+        known = Adapter("", type(module), adapter, lambda module: "", lambda module: True)
+    if known is None:
         why = problem or "register one, or give the reader to try"
         raise TypeError(f"no adapter reads this {type(module).__name__}: {why}")
-    reader = adapter or known.read  # type: ignore[union-attr]
-    known = known if known is not None and known.read is reader else None
-    layers = read_by(module, reader)
+    layers = read_by(module, known.read)
     sums = _sums_of(module, known, layers, bias)
     if before:
         part = attribute(module, before)
@@ -145,73 +139,61 @@ def compared(
     by_name = {layer.name: layer for layer in layers}
     own = Tap((module,))
     taps = [own, *(s.at for s in sums), *(x.x_at for x in layers if x.x_at is not None)]
-    with _passing(taps) as passed:
-        module(x)
+    passed = _passed(module, x, taps)
     # ReLU-KAN takes and returns columns, (n, in, 1).
-    columns = x.ndim == 3 and x.shape[2] == 1 and x.shape[1] == layers[0].shape[1] > 1
-
-    def at(tap: Tap) -> Tensor:
-        if not passed[tap]:
-            names = ", ".join(type(module).__name__ for module in tap.modules)
-            raise ValueError(f"nothing passed {names} while the module ran")
-        found = tap.join(passed[tap])
-        return found.squeeze(2) if columns else found
-
+    if x.ndim == 3 and x.shape[2] == 1 and x.shape[1] == layers[0].shape[1] > 1:
+        passed = {tap: found.squeeze(2) for tap, found in passed.items()}
     worst, outputs = 0.0, 0
     for place in sums:
         parts = [by_name[name] for name in place.layers]
-        out, rows = at(place.at).to("cpu", torch.float64), slice(None)
+        names = ", ".join(filter(None, place.layers)) or type(module).__name__
+        out, rows = passed[place.at].to("cpu", torch.float64), slice(None)
         if most_outputs is not None and all(
             part.kind == "linear" and part.shape[0] == out.shape[-1] for part in parts
         ):
             rows = slice(None, None, -(-out.shape[-1] // most_outputs))
             out = out[..., rows]
-        totals = [total_of(part, at(part.x_at or own), rows) for part in parts]
-        total, kind = sum(totals[1:], totals[0]), type(module).__name__
+        totals = [part.total(passed[part.x_at or own], rows) for part in parts]
+        total = sum(totals[1:], totals[0])
         if total.shape != out.shape:
             raise ValueError(
-                f"Σφ of {_names(place, kind)} has shape {tuple(total.shape)}, but the module "
-                f"computes {tuple(out.shape)}: the coefficients or the convolution's settings are "
-                "wrong"
+                f"Σφ of {names} has shape {tuple(total.shape)}, but the module computes "
+                f"{tuple(out.shape)}: the coefficients or the convolution's settings are wrong"
             )
         if place.bias is not None:
             bias = place.bias.detach().to(total)[rows]
             total = total + (bias if total.ndim < 4 else bias.view(-1, 1, 1))
-        worst = max(worst, _compare(total, out, tolerance, constants, _names(place, kind)))
+        worst = max(worst, _compare(total, out, tolerance, constants, names))
         outputs += out.numel()
     return worst, outputs
 
 
-@contextmanager
-def _passing(taps: Sequence[Tap]) -> Iterator[dict[Tap, list[Tensor]]]:
-    """Keep the tensors that pass some taps."""
+def _passed(module: nn.Module, x: Tensor, taps: Sequence[Tap]) -> dict[Tap, Tensor]:
+    """Run a module, and return what passes some taps."""
     passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps}
     handles = []
 
-    def keep(tap: Tap) -> Any:
-        def hook(module: nn.Module, *values: Any) -> None:
-            value = values[-1]  # what it is given, or what it returns
-            while not isinstance(value, Tensor):
-                value = value[0]
-            passed[tap].append(value.detach())
-
-        return hook
+    def keep(tap: Tap, module: nn.Module, *values: Any) -> None:
+        value = values[-1]  # what it is given, or what it returns
+        while not isinstance(value, Tensor):
+            value = value[0]
+        passed[tap].append(value.detach())
 
     try:
         for tap in passed:
-            for module in dict.fromkeys(tap.modules):
+            for part in dict.fromkeys(tap.modules):
                 if tap.side == "input":
-                    handles.append(module.register_forward_pre_hook(keep(tap)))
+                    handles.append(part.register_forward_pre_hook(partial(keep, tap)))
                 else:
-                    handles.append(module.register_forward_hook(keep(tap)))
-        yield passed
+                    handles.append(part.register_forward_hook(partial(keep, tap)))
+        module(x)
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _names(place: Sum, kind: str) -> str:
-    return ", ".join(name for name in place.layers if name) or kind
+    if missed := next((tap for tap, values in passed.items() if not values), None):
+        names = ", ".join(type(part).__name__ for part in missed.modules)
+        raise ValueError(f"nothing passed {names} while the module ran")
+    return {tap: tap.join(values) for tap, values in passed.items()}
 
 
 def _compare(total: Tensor, out: Tensor, tolerance: float, constants: bool, names: str) -> float:
@@ -246,26 +228,23 @@ def _compare(total: Tensor, out: Tensor, tolerance: float, constants: bool, name
 
 def _sums_of(
     module: nn.Module,
-    adapter: Adapter | None,
+    adapter: Adapter,
     layers: Sequence[LayerFunctions],
     bias: Tensor | None = None,
 ) -> Sequence[Sum]:
     """Return where the sums of a module's layers appear."""
-    if adapter is not None and adapter.sums is not None:
+    if adapter.sums is not None:
         return adapter.sums(module)
     return [Sum(tuple(layer.name for layer in layers), Tap((module,), "output"), bias)]
 
 
 def _inputs_for(
-    module: nn.Module,
-    adapter: Adapter | None,
-    layers: Sequence[LayerFunctions],
-    samples: int = _SAMPLES,
+    module: nn.Module, adapter: Adapter, layers: Sequence[LayerFunctions], samples: int = _SAMPLES
 ) -> Tensor:
     """Return random inputs, and ones in which a single entry is not 0."""
     first = layers[0]
     settings = first.conv or ConvSettings()
-    if adapter is not None and adapter.input_shape is not None:
+    if adapter.input_shape is not None:
         shape = adapter.input_shape(module)
     elif first.kind == "linear":
         shape = (first.shape[1],)
@@ -290,16 +269,12 @@ def _inputs_for(
 
 
 def difference(
-    module: nn.Module,
-    adapter: Adapter,
-    roomy: bool,
-    given: Tensor | None = None,
-    again: bool = False,
+    module: nn.Module, adapter: Adapter, given: Tensor | None = None, again: bool = False
 ) -> float:
     """Return how far an adapter is off, on a copy of a module as it is and with parameters moved.
 
     Compared is on inputs that it was ``given``, if any are known, and on others, but if it was
-    compared on such before and is so ``again``. ``roomy`` is whether there is time for many.
+    compared on such before and is so ``again``.
 
     Raises
     ------
@@ -315,24 +290,24 @@ def difference(
         work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
 
         def told(x: Tensor) -> float:
-            few = {"most_outputs": _OUTPUTS, "constants": True}
-            return compared(run, layers, sums, x, TOLERANCE, **few)[0]  # type: ignore[arg-type]
+            return compared(run, layers, sums, x, TOLERANCE, most_outputs=_OUTPUTS, constants=True)[
+                0
+            ]
 
-        worst = None
+        errors = []
         if given is not None:
             places = given[0].numel() // max(1, given.shape[-1 if given.ndim == 2 else 1])
             if examples := int(_WORK // (work * max(1, places))):
-                worst = told(given[: min(examples, _EXAMPLES)].to(like_of(run)))
+                errors.append(told(given[: min(examples, _EXAMPLES)].to(like_of(run))))
                 if again:
-                    return worst
-        samples = int(min(max(_WORK / work, 4), 24)) if roomy else 4
+                    return errors[0]
         try:
-            x = _inputs_for(run, adapter, layers, samples)
-            return max(worst or 0.0, _on_some_form(x, told))
+            samples = int(min(max(_WORK / work, 4), 24))
+            errors.append(_on_some_form(_inputs_for(run, adapter, layers, samples), told))
         except Exception as error:
-            if worst is None or isinstance(error, Unlike):
-                raise
-            return worst  # it takes no others
+            if not errors or isinstance(error, Unlike):
+                raise  # else it takes no others
+        return max(errors)
 
     def exactly(run: nn.Module) -> float:
         try:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
+import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import called_kan, unreadable_state
+from kan_widgets.functions.coefficients import Part, Terms
 from kan_widgets.functions.given import Given, hook_in, seen_by
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.proof import TOLERANCE, Unlike, difference
-from kan_widgets.functions.reading import LeftOut, ReadableModule, find, read_module, survey, unwrap
+from kan_widgets.functions.reading import LeftOut, ReadableModule, find, survey, unwrap
 from kan_widgets.functions.registry import (
     SAMPLED,
     Adapter,
+    Reader,
     Verdict,
     candidates,
     find_adapter,
@@ -27,9 +32,9 @@ from kan_widgets.functions.registry import (
 from kan_widgets.functions.sampling.activations import elementwise_adapter, is_open
 from kan_widgets.functions.sampling.adapter import sampling_adapter
 from kan_widgets.functions.sampling.samples import Untold, at_most
-from kan_widgets.functions.standing import is_sharded
+from kan_widgets.functions.sampling.ways import convolution_in
+from kan_widgets.functions.standing import is_sharded, read_by
 from kan_widgets.functions.undisturbed import stand_in
-from kan_widgets.functions.unfolded import kernel_adapter
 
 # Up to here it is rounding, of which nothing need be said.
 _ROUNDING = 3e-5
@@ -53,8 +58,7 @@ def prove(
     layers of torch need no proof.
 
     Of what no adapter reads rightly it is found out whether it adds up functions of one input each;
-    then these are sampled, and read so from now on. After ten seconds layers that remain are tried
-    on few inputs only, and not sampled.
+    then these are sampled, and read so from now on; not any more after ten seconds.
 
     Parameters
     ----------
@@ -141,47 +145,44 @@ class _Prover:
         self._known: dict[Hashable, Verdict] = {}
 
     def prove(self) -> None:
-        found, left_out = survey(self._model)
-        if self._settle_activations(found):
-            found, left_out = survey(self._model)
+        self._settle_activations()
         waiting = True
         while waiting:  # what is inside a layer that fails is looked into
             waiting = False
-            names = [entry.name for entry in found]
+            found, left_out = survey(self._model)
             for entry in found:
                 if not entry.is_plain and settled(entry.module) is None:
                     self._settle(entry.module, "")
                     by = settled(entry.module)
                     waiting = waiting or not isinstance(by, Adapter) or by.read != entry.reader
+            names = [entry.name for entry in found]
             for missed in left_out:
                 if _is_open(missed, names, missed.module in self._given):
                     self._settle(missed.module, missed.reason)
                     waiting = waiting or isinstance(settled(missed.module), Adapter)
-            if waiting:
-                found, left_out = survey(self._model)
         modules = dict(self._model.named_modules())
-        changed = time.perf_counter() < self._end and self._join_parts(modules, found)
-        self._find_kernels(modules, survey(self._model)[0] if changed else found)
+        if time.perf_counter() < self._end:
+            self._join_parts(modules, found)
+        self._find_kernels(modules, found)
 
-    def _settle_activations(self, found: list[ReadableModule]) -> bool:
+    def _settle_activations(self) -> None:
         """Sample learned activations, wherever they are: no part of a layer around them."""
-        read = {part for entry in found for part in entry.module.modules()}
-        is_any = False
-        for module in self._model.modules():
-            if is_open(module) and module not in read and settled(module) is None:
+        found = [m for m in self._model.modules() if is_open(m) and settled(m) is None]
+        if not found:
+            return
+        read = {part for entry in survey(self._model)[0] for part in entry.module.modules()}
+        for module in found:
+            if module not in read:
                 with suppress(Exception):
                     adapter = elementwise_adapter(module, self._x_of(module))
                     settle(module, Verdict(adapter, seen_by(module)))
-                    is_any = True
-        return is_any
 
-    def _join_parts(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> bool:
+    def _join_parts(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> None:
         """Sample a layer as a whole of which only parts are read, beside plain layers.
 
         A KAN layer, where functions of it were sampled; and a model of a few plain layers that
         take in a basis, not x.
         """
-        is_any = False
         for name, module in modules.items():
             inside = [e for e in found if e.module is not module and _lies_in(e.name, name)]
             sampled = [entry for entry in inside if entry.library == SAMPLED]
@@ -189,17 +190,14 @@ class _Prover:
             if not plain or len(plain) + len(sampled) != len(inside) or len(inside) > _FEW:
                 continue
             known = type(module).__module__.startswith("torch.nn.")
-            whole = module is self._model and not sampled and not known
-            whole = whole and all(entry.is_plain for entry in inside)
+            whole = module is self._model and not known and all(e.is_plain for e in inside)
             if settled(module) is not None or not (whole or (sampled and called_kan(module))):
                 continue
             with suppress(Exception):
                 adapter = sampling_adapter(module, given=self._x_of(module))
-                inputs = read_module("", module, adapter.read)[0].shape[1]
+                inputs = read_by(module, adapter.read)[0].shape[1]
                 if not whole or any(each.weight.shape[1] != inputs for each in plain):  # type: ignore[index]
                     settle(module, Verdict(adapter, seen_by(module)))
-                    is_any = True
-        return is_any
 
     def _find_kernels(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> None:
         """Read linear layers that are given patches as the kernels of what is around them."""
@@ -210,8 +208,12 @@ class _Prover:
             if not entry.adds_up or not inner or beside or settled(around) is not None:
                 continue
             with suppress(Exception):
-                if (adapter := kernel_adapter(around, inner)) is not None:
-                    difference(around, adapter, True, self._x_of(around))
+                if convolution_in(around)[0] is not None:
+                    read = partial(_kernels, inner, entry.reader)
+                    adapter = Adapter(
+                        entry.library, type(around), read, lambda module: "", lambda module: True
+                    )
+                    difference(around, adapter, self._x_of(around))
                     settle(around, Verdict(adapter, seen_by(around)))
 
     def _x_of(self, module: nn.Module) -> Tensor | None:
@@ -225,17 +227,43 @@ class _Prover:
         key = seen_by(module)
         if is_sharded(module):
             # To run it takes all processes: it is taken as it is recognised.
-            settle(module, Verdict(find_adapter(module)[0] or problem, key))
+            verdict = Verdict(find_adapter(module)[0] or problem, key)
         elif words := _hooked(module, self._given.get(module)):
-            settle(module, Verdict(words, key))
-        elif key in self._known:
-            settle(module, self._known[key])
+            verdict = Verdict(words, key)
+        elif (known := self._known.get(key)) is not None:
+            verdict = known
         else:
-            roomy = time.perf_counter() < self._end
-            verdict = _proved(module, problem, roomy, key, self._x_of(module), self._again)
+            verdict = replace(self._proved(module, problem), seen=key)
             if not isinstance(verdict.found, Adapter) or verdict.found.library != SAMPLED:
                 self._known[key] = verdict
-            settle(module, verdict)
+        settle(module, verdict)
+
+    def _proved(self, module: nn.Module, problem: str) -> Verdict:
+        """Return who of all that may read a module does so rightly, or a sampler, or why nobody."""
+        wrong: list[str] = []
+        roomy, given = time.perf_counter() < self._end, self._x_of(module)
+        for adapter in candidates(module):
+            library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
+            try:
+                error = difference(module, adapter, given, self._again)
+            except Unlike as found:
+                wrong.append(f"read as {library} has it, {found.words}")
+            except Exception as raised:
+                wrong.append(
+                    f"read as {library} has it, it could not be proved without a batch, which "
+                    f"kw.bind(model, example=batch) gives it: {type(raised).__name__}: {raised}"
+                )
+            else:
+                note = f"Σφ is off by up to {at_most(error)} of the largest output."
+                return Verdict(adapter, note=note if error > _ROUNDING else "")
+        why = "; ".join(wrong) or problem
+        if not roomy:
+            return Verdict(f"{why}; there was no time left to sample it")
+        try:
+            return Verdict(sampling_adapter(module, why[:1].upper() + why[1:], given))
+        except Exception as error:
+            words = str(error) if isinstance(error, Untold) else f"{type(error).__name__}: {error}"
+            return Verdict(f"{why}; not sampled: {words}")
 
 
 def _lies_in(name: str, other: str) -> bool:
@@ -250,14 +278,13 @@ def _is_open(missed: LeftOut, found: list[str], given: bool) -> bool:
     module = missed.module
     if settled(module) is not None or missed.is_kan:
         return settled(module) is None
-    inside = f"{missed.name}." if missed.name else ""
     own = [p for p in module.parameters(recurse=False) if p.requires_grad]
     weights = any(p.ndim > 1 or (given and p.numel() > 1) for p in own)
     return (
         missed.unknown
         and weights
         and not type(module).__module__.startswith("torch.nn.")
-        and not any(name.startswith(inside) for name in found)
+        and not any(_lies_in(name, missed.name) for name in found)
     )
 
 
@@ -283,30 +310,35 @@ def _hooked(module: nn.Module, given: Given | None) -> str:
     return f"{words}changes what it computes, by {off:.0%}" if off > TOLERANCE else ""
 
 
-def _proved(
-    module: nn.Module, problem: str, roomy: bool, key: Hashable, given: Tensor | None, again: bool
-) -> Verdict:
-    """Return who of all that may read a module does so rightly, or a sampler, or why nobody."""
-    wrong: list[str] = []
-    for adapter in candidates(module):
-        library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
-        try:
-            error = difference(module, adapter, roomy, given, again)
-        except Unlike as found:
-            wrong.append(f"read as {library} has it, {found.words}")
-        except Exception as raised:
-            wrong.append(
-                f"read as {library} has it, it could not be proved without a batch, which "
-                f"kw.bind(model, example=batch) gives it: {type(raised).__name__}: {raised}"
-            )
-        else:
-            note = f"Σφ is off by up to {at_most(error)} of the largest output."
-            return Verdict(adapter, key, note if error > _ROUNDING else "")
-    why = "; ".join(wrong) or problem
-    if not roomy:
-        return Verdict(f"{why}; there was no time left to sample it", key)
-    try:
-        return Verdict(sampling_adapter(module, why[:1].upper() + why[1:], given), key)
-    except Exception as error:
-        words = str(error) if isinstance(error, Untold) else f"{type(error).__name__}: {error}"
-        return Verdict(f"{why}; not sampled: {words}", key)
+def _kernels(inner: str, read: Reader, module: nn.Module) -> LayerFunctions:
+    """Read a linear layer in a module, of patches, as the kernels of a convolution."""
+    [flat] = read_by(module.get_submodule(inner), read)
+    kernel, conv, _ = convolution_in(module)
+    if kernel is None or flat.kind != "linear" or flat.x_at is not None:
+        raise ValueError(f"{inner} is not one layer of functions of patches")
+    out, inputs, nb = flat.sizes
+    sizes = (inputs // kernel[0] // kernel[1], *kernel)
+    own_write, own_gradient, index = flat.write, flat.gradient, flat.basis_index
+
+    def make(part: Part) -> Tensor:
+        found: Tensor = flat.part(part[0]).unflatten(1, sizes)
+        return found[:, part[1]]
+
+    def write(at: tuple[int, ...], coefficients: Tensor) -> None:
+        o, i, row, column = at
+        own_write((o, (i * kernel[0] + row) * kernel[1] + column), coefficients)  # type: ignore[misc]
+
+    def gradient() -> Tensor:
+        found: Tensor = own_gradient().unflatten(1, sizes)  # type: ignore[misc]
+        return found
+
+    return replace(
+        flat,
+        kind="conv",
+        coefficients=Terms(torch.Size([out, *sizes, nb]), flat.like, make),
+        basis_index=None if index is None else index.unflatten(1, sizes),
+        conv=conv,
+        write=own_write and write,
+        gradient=own_gradient and gradient,
+        rewriter=None,
+    )

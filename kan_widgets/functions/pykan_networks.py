@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from math import prod
 from typing import Any
 
 import torch
@@ -13,12 +12,10 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import missing_tensors
 from kan_widgets.functions.basis import Alike, LayerBasis
-from kan_widgets.functions.gradients import gradient_of
+from kan_widgets.functions.coefficients import Part, Terms, gradient_of, remembered
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.recipes import Recipe
 from kan_widgets.functions.registry import Sum, register_adapter
-from kan_widgets.functions.remembered import remembered
-from kan_widgets.functions.terms import Part, Terms
 from kan_widgets.nn.ungraded import ungraded
 
 # -- symbolic edges ---------------------------------------------------------------------
@@ -110,20 +107,12 @@ def with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunction
     )
 
 
-def _affine(scale: float, bias: float, value: Any) -> Any:
-    scaled = value if scale == 1 else scale * value
-    return scaled + bias if bias else scaled
-
-
 # -- nodes ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Nodes:
-    """From a layer's sums to its nodes: scaled and shifted, multiplied, scaled and shifted.
-
-    It takes numbers, arrays or expressions.
-    """
+    """From a layer's sums to its nodes: scaled and shifted, multiplied, scaled and shifted."""
 
     before: tuple[tuple[float, float], ...]
     """Scale and bias of each sum."""
@@ -131,14 +120,6 @@ class Nodes:
     """For each node, which sums are multiplied into it; a single one where it only adds."""
     after: tuple[tuple[float, float], ...]
     """Scale and bias of each node."""
-
-    def __call__(self, sums: Sequence[Any]) -> list[Any]:
-        """Return the nodes of the sums."""
-        moved = [_affine(*of, value) for of, value in zip(self.before, sums, strict=True)]
-        return [
-            _affine(*of, prod(moved[k] for k in factors))
-            for of, factors in zip(self.after, self.products, strict=True)
-        ]
 
 
 def nodes_of(model: Any, number: int) -> Nodes:
@@ -203,18 +184,15 @@ def read_network(layer: Recipe, module: Any) -> list[LayerFunctions]:
     """Read every layer, with its symbolic edges."""
     found = []
     for number, numeric in enumerate(module.act_fun):
-        [own] = layer.layers(numeric)
+        [own] = layer.read(numeric)
         words = [
             f"{'·'.join(map(str, factors))} into node {node}"
             for node, factors in enumerate(_products(module, number))
             if len(factors) > 1
         ]
-        own = own.called(
-            name=f"act_fun.{number}",
-            type="KANLayer",
-            note=f"Multiplication nodes: outputs {', '.join(words)}." if words else "",
-            x_at=Tap((numeric,)),
-        )
+        note = f"Multiplication nodes: outputs {', '.join(words)}." if words else ""
+        at = Tap((numeric,))
+        own = own.called(name=f"act_fun.{number}", type="KANLayer", note=note, x_at=at)
         if module.symbolic_enabled:
             own = with_symbolic_edges(module.symbolic_fun[number], own)
         found.append(own)
@@ -223,10 +201,10 @@ def read_network(layer: Recipe, module: Any) -> list[LayerFunctions]:
 
 def sums_of_network(module: Any) -> list[Sum]:
     """Say that the numeric and the symbolic half of each layer add up to Σφ."""
-    halves = module.symbolic_fun if module.symbolic_enabled else [()] * len(module.act_fun)
+    halves = [module.act_fun, *([module.symbolic_fun] if module.symbolic_enabled else [])]
     return [
-        Sum((f"act_fun.{number}",), Tap((numeric, *([half] if half else [])), "output", "add"))
-        for number, (numeric, half) in enumerate(zip(module.act_fun, halves, strict=True))
+        Sum((f"act_fun.{number}",), Tap(of_layer, "output", "add"))
+        for number, of_layer in enumerate(zip(*halves, strict=True))
     ]
 
 
@@ -239,10 +217,9 @@ def register_network(name: str, layer: Recipe, library: str, own: Callable[[Any]
         problem=partial(problem_of_network, layer),
         resembles=own,
         sums=sums_of_network,
-        input_shape=input_shape,
+        input_shape=_input_shape,
     )
 
 
-def input_shape(module: Any) -> tuple[int, ...]:
-    """Return the shape of an input."""
+def _input_shape(module: Any) -> tuple[int, ...]:
     return (int(module.input_id.max()) + 1 if hasattr(module, "input_id") else module.width[0],)

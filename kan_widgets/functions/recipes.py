@@ -7,10 +7,15 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from kan_widgets.functions.arrangement import Arrangement, all_planes
-from kan_widgets.functions.attributes import Needed, attribute, missing_tensors
+from kan_widgets.functions.arrangement import all_planes, arrangements
+from kan_widgets.functions.attributes import (
+    Needed,
+    Order,
+    RecipeTable,
+    attribute,
+    missing_tensors,
+)
 from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
-from kan_widgets.functions.recipe_table import Order, RecipeTable
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.nn.life.changes import together
 
@@ -27,22 +32,15 @@ def tensor_adapter(
     """Register an adapter for a layer that is known by its tensors, and return its recipe.
 
     Its functions can be edited, and their gradients are known. Other modules with the same tensors
-    are tried too, whatever their class is called; `prove` tells who is right.
+    are tried too, whatever their class is called; `prove` tells who is right. See
+    ``adapters/fourier_kan.py`` for an example.
 
     Parameters
     ----------
-    name
-        The name of the class.
-    tensors, coefficients, basis
+    name, library
+        The name of the class, and where it is from.
+    tensors, coefficients, basis, **more
         As `Recipe` takes them.
-    library
-        Where the class is from.
-    **more
-        What else `Recipe` takes.
-
-    Examples
-    --------
-    See ``adapters/fourier_kan.py``.
     """
     recipe = Recipe(tensors, coefficients, basis, **more)
     recipe.register(name, library)
@@ -57,21 +55,10 @@ class Recipe(RecipeTable):
 
     def register(self, name: str | type[nn.Module], library: str) -> None:
         """Have modules of a class read so."""
-        register_adapter(
-            name,
-            self.read,
-            library=library,
-            problem=self.problem,
-            sums=self.sums,
-            input_shape=self.input_shape,
-            elementwise=self.elementwise,
-        )
+        register_layers(name, lambda module: [self], library=library, elementwise=self.elementwise)
 
     def problem(self, module: nn.Module) -> str:
         """Say what a module lacks to be such a layer; empty if nothing."""
-        settings = {path: need for path, need in self.tensors.items() if type(need) is not tuple}
-        if settings and (missing := missing_tensors(module, settings)):
-            return missing
         if missing := missing_tensors(module, self.tensors, self.sizes(module)):
             return missing
         for path in filter(None, (self.norm, self.after)):
@@ -79,69 +66,56 @@ class Recipe(RecipeTable):
                 return f"{path} is missing"
         return self.needs(module)
 
-    def read(self, module: nn.Module) -> LayerFunctions | list[LayerFunctions]:
+    def read(self, module: nn.Module) -> list[LayerFunctions]:
         """Read the functions of a module: one layer of them, or several."""
-        found = self.layers(module)
-        return found[0] if len(found) == 1 else found
-
-    def layers(self, module: nn.Module) -> list[LayerFunctions]:
-        """Read all layers of functions of a module."""
         with together:
-            arranged = Arrangement(self, module)
-            found = [
-                arranged.functions(each, name, depth)
-                for each, name in arranged.layers
-                for depth in range(arranged.depths)
-            ]
-        return found
+            return [layer.functions() for layer in arrangements(self, module)]
 
     def sums(self, module: nn.Module) -> list[Sum]:
         """Say where the sums of a module's functions appear."""
-        arranged = Arrangement(self, module)
-        names = [
-            arranged.name_of(name, depth)
-            for _, name in arranged.layers
-            for depth in range(arranged.depths)
-        ]
+        layers = arrangements(self, module)
+        names, first = tuple(layer.name for layer in layers), layers[0]
         added = attribute(module, self.bias) if self.bias else None
         bias = added.detach().flatten() if isinstance(added, Tensor) else None
-        maps = {1: as_rows, 3: all_planes}.get(arranged.dimensions)
-        after = arranged.modules(self.after)
+        maps = {1: as_rows, 3: all_planes}.get(first.dimensions)
+        after = first.modules(self.after)
         at = Tap(after, view=maps) if after else Tap((module,), "output", view=maps)
         if not self.base_at:
-            return [Sum(tuple(names), at, bias)]
-        base, count = Tap(arranged.modules(self.base_at), "output", view=maps), arranged.depths
-        return [Sum(tuple(names[:count]), at), Sum(tuple(names[count:]), base)]
+            return [Sum(names, at, bias)]
+        base = Tap(first.modules(self.base_at), "output", view=maps)
+        return [Sum(names[: first.depths], at), Sum(names[first.depths :], base)]
 
     def input_shape(self, module: nn.Module) -> tuple[int, ...]:
         """Return the shape of an input, in which each entry of a kernel is reached."""
-        conv, last = Arrangement(self, module).conv, self.layers(module)[-1]
+        last = arrangements(self, module)[-1]
+        conv, functions = last.conv, last.functions()
         if self.elementwise:
-            return (3, 2 * last.shape[1])
-        if conv is None or last.conv is None:
-            return (last.shape[1],)
+            return (3, 2 * functions.shape[1])
+        if conv is None or functions.conv is None:
+            return (functions.shape[1],)
         fields = (conv.kernel_size, conv.dilation, conv.stride)
         size = ((k - 1) * d + 1 + 2 * s for k, d, s in zip(*fields, strict=True))
-        return (2 if last.conv.shared else last.shape[1] * last.conv.groups, *size)
+        channels = functions.shape[1] * functions.conv.groups
+        return (2 if functions.conv.shared else channels, *size)
 
 
 def register_layers(
-    name: str,
+    name: str | type[nn.Module],
     layers: Callable[[Any], list[Recipe]],
     *,
     library: str,
-    resembles: Callable[[nn.Module], bool],
+    **more: Any,
 ) -> None:
     """Have a module read that holds the tensors of several layers, which ``layers`` returns.
 
-    ``resembles`` is as for `register_adapter`.
+    ``more`` is as for `register_adapter`.
     """
     register_adapter(
         name,
-        lambda module: [found for layer in layers(module) for found in layer.layers(module)],
+        lambda module: [found for layer in layers(module) for found in layer.read(module)],
         library=library,
         problem=lambda module: next(filter(None, (x.problem(module) for x in layers(module))), ""),
-        resembles=resembles,
         sums=lambda module: [found for layer in layers(module) for found in layer.sums(module)],
         input_shape=lambda module: layers(module)[0].input_shape(module),
+        **more,
     )

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from kan_widgets.functions.activation import activate, activation_label
+from kan_widgets.functions.basis import activate, activation_label
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.bases.basis import Interval
 

@@ -71,20 +71,20 @@ def computing(module: nn.Module) -> str:
         if is_parametrized(part):
             [*_, one] = part.parametrizations.values()  # type: ignore[operator]
             return type(one[0]).__name__.strip("_")
-        for hook in _computing_hooks(part):
+        for hook in _computing_hooks(part).values():
             return type(hook).__name__
     return ""
 
 
 def with_weights(module: nn.Module) -> nn.Module:
     """Return a module to read and to copy: itself, or a stand-in with the weights as they are."""
-    return _standing(module, {}) if computing(module) else module
+    return _computed(module, {}) if computing(module) else module
 
 
 def read_computed(reader: _Reader, what: str, module: nn.Module) -> list[LayerFunctions]:
     """Read a module by a stand-in; ``what`` computes its weights."""
     made: dict[nn.Module, nn.Module] = {}
-    layers = read_by(_standing(module, made), reader)
+    layers = read_by(_computed(module, made), reader)
     return [
         _locked(x, _COMPUTED.format(what), x_at=None if x.x_at is None else _tap(x.x_at, made))
         for x in layers
@@ -94,7 +94,7 @@ def read_computed(reader: _Reader, what: str, module: nn.Module) -> list[LayerFu
 def taps_computed(sums: Callable[[nn.Module], Sequence[S]], module: nn.Module) -> list[S]:
     """Return where sums of a module appear, found by a stand-in."""
     made: dict[nn.Module, nn.Module] = {}
-    return [replace(one, at=_tap(one.at, made)) for one in sums(_standing(module, made))]
+    return [replace(one, at=_tap(one.at, made)) for one in sums(_computed(module, made))]
 
 
 def _tap(tap: Tap, made: dict[nn.Module, nn.Module]) -> Tap:
@@ -102,44 +102,29 @@ def _tap(tap: Tap, made: dict[nn.Module, nn.Module]) -> Tap:
     return replace(tap, modules=tuple(real.get(each, each) for each in tap.modules))
 
 
-def _computing_hooks(part: nn.Module) -> list[Any]:
-    hooks = part._forward_pre_hooks.values()
-    return [hook for hook in hooks if type(hook).__module__.startswith("torch.nn.utils.")]
+def _computing_hooks(part: nn.Module) -> dict[int, Any]:
+    hooks = part._forward_pre_hooks.items()
+    return {k: hook for k, hook in hooks if type(hook).__module__.startswith("torch.nn.utils.")}
 
 
 @ungraded
-def _standing(module: nn.Module, made: dict[nn.Module, nn.Module]) -> nn.Module:
-    """Return a module with the same tensors, in evaluation mode, and weights that are its own."""
-    if module in made:
-        return made[module]
-    kinds, is_computed = type(module).__mro__, is_parametrized(module)
-    hooks = _computing_hooks(module)
-    own = dict(module.__dict__, training=False)
-    own["_parameters"], own["_buffers"] = dict(own["_parameters"]), dict(own["_buffers"])
-    own["_forward_pre_hooks"] = OrderedDict(
-        (key, hook) for key, hook in module._forward_pre_hooks.items() if hook not in hooks
-    )
-    standing = made[module] = _object(kinds[1] if is_computed else kinds[0], own)
-    parts = standing.__dict__["_modules"] = {
-        name: None if child is None else _standing(child, made)
-        for name, child in module._modules.items()
-    }
-    computed = parts.pop("parametrizations", None) if is_computed else None
-    for name, chain in () if computed is None else computed.named_children():
-        # In evaluation mode: it is a stand-in too.
-        standing._parameters[name] = nn.Parameter(chain())
-    for hook in hooks:
-        hook(standing, ())
-    for name in list(standing.__dict__):
-        if f"{name}_orig" in standing._parameters or f"{name}_v" in standing._parameters:
-            standing._parameters[name] = nn.Parameter(standing.__dict__.pop(name))
-    return standing
-
-
-def _object(kind: type, attributes: dict[str, Any]) -> nn.Module:
-    """Make a module of these attributes: FSDP's classes make one by calling their __init__."""
-    standing: nn.Module = object.__new__(kind)
-    standing.__dict__.update(attributes)
+def _computed(module: nn.Module, made: dict[nn.Module, nn.Module]) -> nn.Module:
+    """Return a stand-in in evaluation mode, with the same tensors and weights that are its own."""
+    standing = _with(module, lambda tensor: tensor, made)
+    for part in made.values():
+        part.training = False
+    for part in list(standing.modules()):
+        if is_parametrized(part):
+            chains: Any = part._modules.pop("parametrizations")
+            part.__class__ = type(part).__mro__[1]
+            for name, chain in chains.named_children():
+                part._parameters[name] = nn.Parameter(chain())
+        for key, hook in _computing_hooks(part).items():
+            del part._forward_pre_hooks[key]
+            hook(part, ())
+        for name in list(part.__dict__):
+            if f"{name}_orig" in part._parameters or f"{name}_v" in part._parameters:
+                part._parameters[name] = nn.Parameter(part.__dict__.pop(name))
     return standing
 
 
@@ -155,22 +140,8 @@ def gathered(model: nn.Module) -> nn.Module:
     """Return a copy of a model whose parameters are split over several processes, with all of them.
 
     All processes must call it, between two steps: each sends its part to the others, and each has
-    the whole afterwards, in memory of the CPU. The model is as before.
-
-    Parameters
-    ----------
-    model
-        As ``fully_shard`` or ``distribute_tensor`` left it. Other parameters are copied too.
-
-    Returns
-    -------
-    torch.nn.Module
-        It can be read, bound and run as a model that was never split.
-
-    Raises
-    ------
-    TypeError
-        If ``model`` is not a module.
+    the whole afterwards, in memory of the CPU. The copy can be read, bound and run as a model that
+    was never split; the model is as before.
 
     Examples
     --------
@@ -224,7 +195,10 @@ def _with(
     for place in ("_parameters", "_buffers"):
         known = own[place].items()
         own[place] = {name: None if one is None else tensor(one) for name, one in known}
-    standing = made[module] = _object(kinds[2] if split else kinds[0], own)
+    # FSDP's classes make one by calling their __init__.
+    standing: nn.Module = object.__new__(kinds[2] if split else kinds[0])
+    made[module] = standing
+    standing.__dict__.update(own)
     standing.__dict__["_modules"] = {
         name: None if child is None else _with(child, tensor, made)
         for name, child in module._modules.items()

@@ -177,40 +177,32 @@ def unchanged(model: nn.Module) -> Iterator[None]:
     Disturbed
         At the end, if a parameter or buffer was changed. Buffers are as before all the same.
     """
-    modules = dict(model.named_modules())
-    attributes = [(module.__dict__, dict(module.__dict__)) for module in modules.values()]
     held = [
-        (f"{name}." if name else "", own, dict(own))
-        for name, module in modules.items()
-        for own in (module._parameters, module._buffers)
+        (name, own, dict(own), own is not vars(module))
+        for name, module in model.named_modules()
+        for own in (vars(module), module._parameters, module._buffers)
     ]
-    tensors = [
-        (path + name, tensor, tensor._version)
-        for path, _, before in held
-        for name, tensor in before.items()
-        if tensor is not None and not tensor.is_inference()
-    ]
-    copies = {id(buffer): buffer.detach().clone() for buffer in model.buffers()}
+    buffers = dict(model.named_buffers())
+    copies = {name: buffer.detach().clone() for name, buffer in buffers.items()}
+    tensors = {**dict(model.named_parameters()), **buffers}
+    versions = {name: t._version for name, t in tensors.items() if not t.is_inference()}
     changed: list[str] = []
     try:
         yield
     finally:
-        for now, known in attributes:
-            for extra in now.keys() - known.keys():
-                del now[extra]
-            now.update({name: value for name, value in known.items() if now.get(name) is not value})
-        for path, own, before in held:
-            names = sorted(before.keys() | own.keys())
-            differ = [path + name for name in names if before.get(name) is not own.get(name)]
-            changed += differ
-            if differ:
-                own.clear()
-                own.update(before)
-        for name, tensor, version in tensors:
-            if tensor._version != version:
+        for name, now, before, is_state in held:
+            for key in sorted(now.keys() | before.keys()):
+                if now.get(key, now) is not before.get(key, before):
+                    changed += [".".join(filter(None, [name, key]))] * is_state
+                    if key in before:
+                        now[key] = before[key]
+                    else:
+                        del now[key]
+        for name, version in versions.items():
+            if tensors[name]._version != version:
                 changed.append(name)
-                if id(tensor) in copies:
-                    tensor.detach().copy_(copies[id(tensor)])
+                if name in copies:
+                    tensors[name].detach().copy_(copies[name])
     if changed:
-        names = list(dict.fromkeys(map(repr, changed)))
-        raise Disturbed(f"running the model changes {', '.join(names)}, in evaluation mode too")
+        names = ", ".join(map(repr, dict.fromkeys(changed)))
+        raise Disturbed(f"running the model changes {names}, in evaluation mode too")

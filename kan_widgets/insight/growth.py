@@ -118,7 +118,7 @@ def growth(model: nn.Module) -> ModelGrowth:
     >>> found.parameters, found.doubled, f"O({found.order})"
     (94650, 157600, 'O(N²·G)')
     """
-    from kan_widgets.functions.parameters import parts_of
+    from kan_widgets.functions.describe import parts_of
 
     parts, total = parts_of(model)
     forms = [(part.name, [form_of(layer) for layer in part.layers], part.sizes) for part in parts]
@@ -133,7 +133,7 @@ def growth_of(
     Parameters
     ----------
     parts
-        Name, layers and sizes of each part; see `kan_widgets.functions.parameters.Part`.
+        Name, layers and sizes of each part; see `kan_widgets.functions.describe.Part`.
     total
         Trainable parameters of the model.
     """

@@ -11,7 +11,6 @@ from scipy import special
 from scipy.interpolate import BSpline
 
 from kan_widgets.functions import (
-    BaseOnly,
     Gaussian,
     Gram,
     GridSpline,
@@ -19,6 +18,7 @@ from kan_widgets.functions import (
     Jacobi,
     LayerBasis,
     LayerFunctions,
+    NoFunctions,
     ReflectionalSwitch,
     SquaredReLU,
 )
@@ -43,7 +43,7 @@ BASES = [
 READ = [
     *map(LayerBasis, BASES),
     LayerBasis(GridSpline(KNOTS, 2), "silu"),
-    BaseOnly("relu"),
+    LayerBasis(NoFunctions(), "relu"),
     IdentityBasis(),
 ]
 

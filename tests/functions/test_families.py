@@ -187,7 +187,7 @@ def test_a_pruned_function_is_read_as_zero_and_cannot_be_set():
     assert read_layer.coefficients[1, 0].all()
     assert check(layer).error < 1e-5
     assert read_layer.write is not None
-    with pytest.raises(ValueError, match=r"function \(1, 1\) was removed by prune"):
+    with pytest.raises(ValueError, match=r"the mask of function \(1, 1\) is 0"):
         read_layer.write((1, 1), torch.ones(9))
     assert layer(x).isfinite().all()
 

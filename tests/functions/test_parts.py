@@ -10,7 +10,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.functions import LayerBasis, LayerFunctions, find, read
-from kan_widgets.functions.terms import Terms
+from kan_widgets.functions.coefficients import Terms
 
 
 def pruned(layer: kw.nn.KANLayer) -> kw.nn.KANLayer:

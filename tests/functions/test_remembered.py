@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from kan_widgets.functions.remembered import remembered
+from kan_widgets.functions.coefficients import remembered
 
 
 class Counted:

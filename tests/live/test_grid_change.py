@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
+from kan_widgets.functions.arrangement import Arrangement
 from kan_widgets.live import Frame, Listener
 from kan_widgets.nn.life import changes
 from kan_widgets.widgets import stream_of
@@ -195,15 +196,16 @@ def test_a_grid_that_changes_while_the_layer_is_read_waits_for_the_reader(monkey
     layer = kw.nn.KANLinear(2, 3)
     [entry] = kw.functions.find(layer)
     change = threading.Thread(target=lambda: layer.refine(10))
-    coefficients = layer.coefficients
+    take = Arrangement.functions
 
-    def slowly() -> torch.Tensor:
-        found = coefficients()
+    def slowly(arranged: Arrangement) -> kw.functions.LayerFunctions:
+        found = take(arranged)
+        assert found.coefficients.any()
         change.start()
         change.join(0.5)
         return found
 
-    monkeypatch.setattr(layer, "coefficients", slowly)
+    monkeypatch.setattr(Arrangement, "functions", slowly)
     [functions] = entry.read()
     change.join()
     assert functions.coefficients.shape == (3, 2, 9)

@@ -294,22 +294,6 @@ def test_a_parameter_of_another_shape_gives_a_new_layout():
     np.testing.assert_array_equal(frame.data, layer.weight.detach().numpy().ravel())
 
 
-def test_coefficients_that_are_computed_otherwise_are_followed():
-    class Halved(kw.nn.KANLinear):
-        def coefficients(self) -> torch.Tensor:
-            return super().coefficients() / 2
-
-    layer = Halved(3, 2)
-    _, _, step = bound(layer, prove=False)
-    np.testing.assert_array_equal(step().coefficients("Halved"), expected(layer) / 2)
-
-    layer = scaled()
-    _, _, step = bound(layer)
-    usual = layer.coefficients
-    layer.coefficients = lambda: usual() / 2
-    np.testing.assert_array_equal(step().coefficients("KANLinear"), expected(layer) / 2)
-
-
 @pytest.mark.parametrize("pruned", [True, False])
 def test_a_weight_that_is_no_longer_a_parameter_is_followed(pruned):
     class Doubled(nn.Module):

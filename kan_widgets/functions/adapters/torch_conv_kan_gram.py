@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from kan_widgets.functions.activation import named_activation
 from kan_widgets.functions.adapters.torch_conv_kan import LIBRARY, convolution
+from kan_widgets.functions.basis import named_activation
 from kan_widgets.functions.recipes import tensor_adapter
 from kan_widgets.functions.smooth import Gram
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.adapters.torch_layers import changed
 from kan_widgets.functions.attributes import unreadable_state
 from kan_widgets.functions.basis import Halves
-from kan_widgets.functions.gradients import gradient_of
+from kan_widgets.functions.coefficients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import register_adapter
 

@@ -14,11 +14,10 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.functions.coefficients import ALL, Part, Rewrite, Rewriter
 from kan_widgets.functions.given import seen_by
-from kan_widgets.functions.layer import LayerFunctions, Rewriter
+from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.registry import SAMPLED, Adapter, Reader, Sum, Verdict, settle
-from kan_widgets.functions.rewriting import Rewrite
-from kan_widgets.functions.terms import ALL, Part
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.nn.bases.basis import Interval
 

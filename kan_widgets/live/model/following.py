@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from kan_widgets.functions import LayerFunctions, Tap
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.pykan_networks import nodes_of
-from kan_widgets.functions.sums import total_of
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.model.calls import Operation, shape_of
 from kan_widgets.live.model.plan import Bound, Opaque, Place, Plan, Pykan, Split, Whole
@@ -230,7 +229,7 @@ class _Follower(Tracer):
                 if known.sizes.numel() * x.numel() // known.shape[1] > _MOST_CHECKED:
                     adds_up = True
                     break
-                total = total + total_of(known, x)
+                total = total + known.total(x)
             else:
                 found = out[:1].double()
                 if bias is not None:

@@ -274,7 +274,7 @@ class Writer:
 
 def parameters_of(model: nn.Module) -> dict[str, Any]:
     """Return what a layout says of a model's trainable parameters."""
-    from kan_widgets.functions.parameters import parts_of
+    from kan_widgets.functions.describe import parts_of
 
     parts, total = parts_of(model)
     return {

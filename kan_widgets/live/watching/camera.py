@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Protocol
 
 from kan_widgets.functions import LayerFunctions, sampled_anew
-from kan_widgets.functions.layer import Rewriter
+from kan_widgets.functions.coefficients import Rewriter
 from kan_widgets.live.budget import MOST, SHARE, UNSEEN, Throttle
 from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
 from kan_widgets.live.frames.frame import Frame
