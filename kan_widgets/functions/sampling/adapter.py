@@ -37,6 +37,7 @@ from kan_widgets.functions.sampling.ways import (
 from kan_widgets.functions.undisturbed import like_of, stand_in
 
 _NO_SHAPE = "no shape of input was found that it takes: kw.bind(model, example=batch) shows one"
+_PLAIN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _CHANNELS, _MOST_CHANNELS, _POINTS = 6, 4096, 200_000
 _ALIKE = 1e-5
 
@@ -102,7 +103,7 @@ def _on_cpu(module: nn.Module, use: Callable[[nn.Module], Adapter]) -> Adapter:
 def is_open(module: nn.Module) -> bool:
     """Say whether a module may be a learned activation: it has nothing but numbers of its own."""
     own = next((p for p in module.parameters(recurse=False) if p.requires_grad), None)
-    known = type(module).__module__.startswith("torch.nn.")
+    known = type(module).__module__.startswith("torch.nn.") or isinstance(module, _PLAIN)
     return own is not None and not known and not list(module.children())
 
 

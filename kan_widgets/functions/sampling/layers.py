@@ -38,7 +38,7 @@ _SECONDS = 6.0
 # are taken as they are, and between the basis functions of two inputs.
 _NEAR, _EXACT, _ALIKE = 1e-3, 3e-4, 1e-4
 # Products of numbers in one comparison, and plain layers that may mix one basis.
-_WORK, _MOST_PARTS = 1_000_000_000, 4
+_WORK, _MOST_PARTS = 400_000_000, 4
 LOCKED = "Its functions are sampled: how they follow from its parameters is not known."
 
 
@@ -206,7 +206,7 @@ class Whole(Sampled):
                 raise Untold("it is applied to each value by itself: it adds nothing up")
         parts = own.float().chunk(1 + way.beside, dim=1)
         if way.kernel is not None:
-            parts = tuple(part.unflatten(1, (-1, *way.kernel)) for part in parts)  # type: ignore[misc]
+            parts = tuple(part.unflatten(1, (-1, *way.kernel)) for part in parts)
         return replace(samples, coefficients=tuple(part.contiguous() for part in parts))
 
     def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
@@ -222,7 +222,7 @@ class Whole(Sampled):
         for k, own in enumerate(samples.coefficients):
             at = Tap((module,), view=way.view) if way.line else None
             if is_normed := norm is not None and k == 0:
-                at = Tap((norm,), "output", view=way.view)  # type: ignore[arg-type]
+                at = Tap((norm,), "output", view=way.view)
             too = f" It adds functions of {normed if k else 'x itself'} too." * way.beside
             layers.append(
                 self._layer(
@@ -284,12 +284,13 @@ class Mixed(Sampled):
         passed: dict[str, Tensor] = {}
 
         def note(name: str) -> Any:
-            def hook(part: nn.Module, given: tuple[Any, ...]) -> None:
+            def hook(part: nn.Module, given: tuple[Any, ...]) -> Any:
                 b = given[0].detach()
-                b = b[:, :, b.shape[2] // 2, b.shape[3] // 2] if b.ndim == 4 else b
-                passed[name] = b.reshape(len(b), -1).to("cpu", torch.float64, copy=True)
+                columns = b[:, :, b.shape[2] // 2, b.shape[3] // 2] if b.ndim == 4 else b
+                passed[name] = columns.reshape(len(b), -1).to("cpu", torch.float64, copy=True)
                 if len(passed) == len(self.parts):
                     raise _Reached
+                return (given[0][:1],) if b.ndim == 4 else None  # what it makes is not looked at
 
             return hook
 
