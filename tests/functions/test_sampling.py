@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import sys
 import threading
+from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -518,3 +521,20 @@ def test_a_layer_whose_training_has_run_away_is_left_out():
         layer.base.fill_(float("nan"))
     with sampled_anew(), pytest.raises(ValueError, match="what it computes is not finite"):
         read(layer)
+
+
+def test_to_read_a_layer_that_no_adapter_knows_takes_few_files_of_the_package():
+    read(Wavelets(3, 2))  # what is imported or remembered once is not counted
+    package, visited = Path(kw.__file__).parent, set()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and package in (path := Path(frame.f_code.co_filename)).parents:
+            visited.add(path)
+
+    layer, before = Wavelets(3, 2), sys.getprofile()
+    sys.setprofile(note)
+    try:
+        read(layer)
+    finally:
+        sys.setprofile(before)
+    assert 10 < len(visited) <= 25
