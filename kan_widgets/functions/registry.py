@@ -143,22 +143,17 @@ def register_adapter(
 
     Examples
     --------
-    A linear layer of lines; the page *Models of other libraries* has one with a basis and a proof.
+    The page *Models of other libraries* has one with a basis and a proof.
 
-    >>> import torch
     >>> import kan_widgets as kw
-    >>> class Lines(nn.Module):
-    ...     def __init__(self):
-    ...         super().__init__()
-    ...         self.slopes = nn.Parameter(torch.randn(2, 4))
-    ...
+    >>> class Halved(nn.Linear):
     ...     def forward(self, x):
-    ...         return x @ self.slopes.T
-    >>> def read_lines(module):
-    ...     line = kw.functions.IdentityBasis()
-    ...     return LayerFunctions("linear", module.slopes.detach().unsqueeze(-1), (line,))
-    >>> kw.functions.register_adapter(Lines, read_lines, library="mine")
-    >>> [functions.shape for functions in kw.functions.read(Lines())]
+    ...         return super().forward(x) / 2
+    >>> def read_halved(module):
+    ...     weight = module.weight.detach().unsqueeze(-1) / 2
+    ...     return LayerFunctions("linear", weight, (kw.functions.IdentityBasis(),))
+    >>> kw.functions.register_adapter(Halved, read_halved, library="mine")
+    >>> [functions.shape for functions in kw.functions.read(Halved(4, 2))]
     [(2, 4, 1, 1)]
     """
     named = isinstance(module_type, str)

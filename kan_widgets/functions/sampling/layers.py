@@ -37,8 +37,8 @@ _SECONDS = 6.0
 # How near is near enough, of the largest value: where functions are sampled, where their weights
 # are taken as they are, and between the basis functions of two inputs.
 _NEAR, _EXACT, _ALIKE = 1e-3, 3e-4, 1e-4
-# Products of numbers in one comparison, and plain layers that may mix one basis.
-_WORK, _MOST_PARTS = 400_000_000, 4
+# Products and values of basis functions in one comparison, and plain layers that may mix a basis.
+_WORK, _AT_ONCE, _MOST_PARTS = 400_000_000, 4_000_000, 4
 LOCKED = "Its functions are sampled: how they follow from its parameters is not known."
 
 
@@ -149,18 +149,16 @@ def measured(probe: Probe, basis: SampledBasis, coefficients: Tensor, near: floa
     Untold
         If they are too far off, as no points between them can tell: by what inputs do together.
     """
-    rows = max(1, 4_000_000 // max(1, coefficients[0].numel()))
     places = 1 if probe.way.kernel is None else torch.Size(probe.way.shape[1:]).numel()
-    most = max(8, _WORK // (coefficients.numel() * places))
+    most = min(_WORK // (coefficients.numel() * places), _AT_ONCE // coefficients[0].numel())
 
     def total(x: Tensor) -> Tensor:
-        parts = (torch.einsum("nib,oib->no", basis(p), coefficients) for p in x.split(rows))
-        return torch.cat(list(parts))
+        return torch.einsum("nib,oib->no", basis(x), coefficients)
 
     one = torch.zeros(1, probe.way.inputs, dtype=torch.float64).clamp(*probe.way.interval)
     bias = (probe(one) - total(one))[0]
     off, counts = 0.0, []
-    for x, y in probe.as_it_is(most, basis.nodes):
+    for x, y in probe.as_it_is(max(8, most), basis.nodes):
         inside = ((x >= basis.nodes[0]) & (x <= basis.nodes[-1])).all(1)
         x, y = x[inside], y[inside]
         counts.append(len(x))
