@@ -33,6 +33,7 @@ from kan_widgets.functions.sampling.ways import Probe, Way, removed
 from kan_widgets.functions.undisturbed import like_of, stand_in
 from kan_widgets.nn.ungraded import ungraded
 
+# Of this thread, not of the wall: however busy the machine is, the same layers are sampled.
 _SECONDS = 6.0
 # How near is near enough, of the largest value: where functions are sampled, where their weights
 # are taken as they are, and between the basis functions of two inputs.
@@ -175,19 +176,19 @@ class Whole(Sampled):
 
     def sample(self, run: nn.Module, before: Samples | None = None) -> Samples:
         """Sample all functions."""
-        way, began = self.way, time.perf_counter()
+        way, began = self.way, time.thread_time()
         probe = Probe(run, way)
         zero = probe(torch.zeros(1, way.inputs))[0]
         rows = max(1, 200_000 // torch.Size(way.shape).numel())
 
         def values(x: Tensor) -> Tensor:
             """Return φ at some points: ``(points, in · out)``."""
-            found, start = [], time.perf_counter()
+            found, start = [], time.thread_time()
             for own in torch.arange(way.inputs).split(max(1, rows // len(x))):
                 one = torch.zeros(len(own), len(x), way.inputs)
                 one[torch.arange(len(own)), :, own] = x.to(one)
                 found.append((probe(one.flatten(0, 1)) - zero).unflatten(0, (len(own), len(x))))
-                spent = time.perf_counter() - start
+                spent = time.thread_time() - start
                 needed = start - began + spent * way.inputs / (int(own[-1]) + 1)
                 if needed > _SECONDS and spent > 0.2:
                     raise Untold(
