@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.bases.basis import Interval
+from kan_widgets.nn.bases.basis import Interval, placed
 from kan_widgets.nn.bases.knot_spline import cox_de_boor
 
 
@@ -95,16 +95,13 @@ class GridSpline:
 
     def expand(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., n_basis)``."""
-        return cox_de_boor(x, self._knots(x), self.spline_order)
+        return cox_de_boor(x, placed(self.knots, x), self.spline_order)
 
     def derivative(self, x: Tensor) -> Tensor:
         """dβ/dx at ``x``, to the right where it jumps: ``(...)`` to ``(..., n_basis)``."""
-        t, k = self._knots(x), self.spline_order
+        t, k = placed(self.knots, x), self.spline_order
         if k == 0:
             return cox_de_boor(x, t, 0) * 0
         width = t[k:] - t[:-k]
         lower = cox_de_boor(x, t, k - 1) * torch.where(width > 0, k / width, 0.0)
         return lower[..., :-1] - lower[..., 1:]
-
-    def _knots(self, x: Tensor) -> Tensor:
-        return torch.tensor(self.knots, dtype=x.dtype, device=x.device)

@@ -29,8 +29,7 @@ from kan_widgets.functions.registry import (
     settled,
     verdict_of,
 )
-from kan_widgets.functions.sampling.activations import elementwise_adapter, is_open
-from kan_widgets.functions.sampling.adapter import sampling_adapter
+from kan_widgets.functions.sampling.adapter import elementwise_adapter, is_open, sampling_adapter
 from kan_widgets.functions.sampling.samples import Untold, at_most
 from kan_widgets.functions.sampling.ways import convolution_in
 from kan_widgets.functions.standing import is_sharded, read_by

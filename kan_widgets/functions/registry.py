@@ -37,6 +37,14 @@ class Sum:
     bias: Tensor | None = None
 
 
+def _no_problem(module: nn.Module) -> str:
+    return ""
+
+
+def _always(module: nn.Module) -> bool:
+    return True
+
+
 @dataclass(frozen=True, eq=False)
 class Adapter:
     """Reads one kind of module. Made by `register_adapter`; see there."""
@@ -44,8 +52,8 @@ class Adapter:
     library: str
     target: type[nn.Module] | str
     read: Reader
-    problem: Callable[[nn.Module], str]
-    resembles: Callable[[nn.Module], bool]
+    problem: Callable[[nn.Module], str] = _no_problem
+    resembles: Callable[[nn.Module], bool] = _always
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None
     input_shape: Callable[[nn.Module], tuple[int, ...]] | None = None
     refused: bool = False
@@ -83,14 +91,6 @@ class Verdict:
 
 
 _settled: weakref.WeakKeyDictionary[nn.Module, Verdict] = weakref.WeakKeyDictionary()
-
-
-def _no_problem(module: nn.Module) -> str:
-    return ""
-
-
-def _always(module: nn.Module) -> bool:
-    return True
 
 
 def register_adapter(
@@ -143,22 +143,17 @@ def register_adapter(
 
     Examples
     --------
-    A linear layer of lines; the page *Models of other libraries* has one with a basis and a proof.
+    The page *Models of other libraries* has one with a basis and a proof.
 
-    >>> import torch
     >>> import kan_widgets as kw
-    >>> class Lines(nn.Module):
-    ...     def __init__(self):
-    ...         super().__init__()
-    ...         self.slopes = nn.Parameter(torch.randn(2, 4))
-    ...
+    >>> class Halved(nn.Linear):
     ...     def forward(self, x):
-    ...         return x @ self.slopes.T
-    >>> def read_lines(module):
-    ...     line = kw.functions.IdentityBasis()
-    ...     return LayerFunctions("linear", module.slopes.detach().unsqueeze(-1), (line,))
-    >>> kw.functions.register_adapter(Lines, read_lines, library="mine")
-    >>> [functions.shape for functions in kw.functions.read(Lines())]
+    ...         return super().forward(x) / 2
+    >>> def read_halved(module):
+    ...     weight = module.weight.detach().unsqueeze(-1) / 2
+    ...     return LayerFunctions("linear", weight, (kw.functions.IdentityBasis(),))
+    >>> kw.functions.register_adapter(Halved, read_halved, library="mine")
+    >>> [functions.shape for functions in kw.functions.read(Halved(4, 2))]
     [(2, 4, 1, 1)]
     """
     named = isinstance(module_type, str)
@@ -262,24 +257,19 @@ def _on_stand_in(adapter: Adapter, module: nn.Module) -> Adapter:
 
 
 def _recognised(module: nn.Module) -> tuple[Adapter | None, str]:
-    problems: list[str] = []
-    candidates: list[Adapter] = []
-    for parent in type(module).__mro__:
-        candidates = [adapter for adapter in _named(parent) if adapter.resembles(module)]
-        for adapter in candidates:
-            problem = adapter.misfit(module, parent)
-            if not problem:
-                state = unreadable_state(module)
-                return (None, state) if state else (adapter, "")
-            problems.append(f"{adapter.library}: {problem}" if adapter.library else problem)
-        if candidates:
-            break
-    known = any(adapter.refused for adapter in candidates)
-    if not known and not any(_CHANGES in problem for problem in problems):
-        for adapter in by_tensors(module):
-            if not unreadable_state(module):
-                return adapter, ""
-    return None, "; ".join(problems)
+    by_parent = ((parent, _meant(parent, module)) for parent in type(module).__mro__)
+    parent, named = next((found for found in by_parent if found[1]), (object, []))
+    problems = [adapter.misfit(module, parent) for adapter in named]
+    fitting = [adapter for adapter, problem in zip(named, problems, strict=True) if not problem]
+    is_told = any(adapter.refused for adapter in named) or any(_CHANGES in p for p in problems)
+    if not fitting and not is_told:
+        fitting = [adapter for adapter in by_tensors(module) if not unreadable_state(module)]
+    elif fitting and (state := unreadable_state(module)):
+        return None, state
+    if fitting:
+        return fitting[0], ""
+    whose = [f"{adapter.library}: " if adapter.library else "" for adapter in named]
+    return None, "; ".join(map("".join, zip(whose, problems, strict=True)))
 
 
 def candidates(module: nn.Module) -> list[Adapter]:
@@ -292,8 +282,8 @@ def candidates(module: nn.Module) -> list[Adapter]:
     named = [
         adapter
         for parent in type(module).__mro__
-        for adapter in _named(parent)
-        if not adapter.refused and adapter.resembles(module) and not adapter.lacks(module)
+        for adapter in _meant(parent, module)
+        if not adapter.refused and not adapter.lacks(module)
     ]
     return list(dict.fromkeys([*named, *by_tensors(module)]))
 
@@ -325,8 +315,7 @@ def _likeness(name: str, target: str) -> int:
     return 0 if a == b else 1 if a in b or b in a else 2
 
 
-def _named(parent: type) -> list[Adapter]:
-    return [
-        *reversed(_adapters.get(parent, {}).values()),
-        *reversed(_adapters.get(parent.__name__, {}).values()),
-    ]
+def _meant(parent: type, module: nn.Module) -> list[Adapter]:
+    """Return the adapters registered for a class that may mean a module, the last one first."""
+    known = (_adapters.get(key, {}).values() for key in (parent, parent.__name__))
+    return [a for adapters in known for a in reversed(adapters) if a.resembles(module)]

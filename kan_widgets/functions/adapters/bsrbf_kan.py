@@ -6,14 +6,14 @@ from torch import Tensor
 
 from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import Gaussian
+from kan_widgets.functions.smooth import Gaussian, Smooth
 
 
 @dataclass(frozen=True)
 class SplinesAndGaussians(GridSpline):
     """β_b = B_b + R_b."""
 
-    gaussians: Gaussian = field(kw_only=True)
+    gaussians: Smooth = field(kw_only=True)
 
     def expand(self, x: Tensor) -> Tensor:
         """β at ``x``: ``(...)`` to ``(..., n_basis)``."""

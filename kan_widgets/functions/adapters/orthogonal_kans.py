@@ -4,7 +4,7 @@ from typing import Any
 
 from kan_widgets.functions.attributes import attribute
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import ThreeTerm
+from kan_widgets.functions.smooth import Smooth, ThreeTerm
 
 # Of each family the letter, and p_n = (a·t + b)·p_(n−1) + c·p_(n−2) for a parameter α.
 FAMILIES: dict[str, Any] = {
@@ -21,7 +21,7 @@ FAMILIES: dict[str, Any] = {
 FIRST: dict[str, Any] = {"bessel": (1, (1, 1)), "fib": (0, (0, 1)), "lucas": (2, (1, 0))}
 
 
-def basis(name: str, module: Any) -> ThreeTerm:
+def basis(name: str, module: Any) -> Smooth:
     """Return the polynomials of a layer."""
     letter, step = FAMILIES[name]
     alpha = float(getattr(module, "alpha_param", getattr(module, "alpha", 0)))

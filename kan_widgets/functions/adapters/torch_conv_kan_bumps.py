@@ -5,13 +5,13 @@ from typing import Any
 
 from kan_widgets.functions.adapters.torch_conv_kan import LIBRARY, convolution
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import SquaredReLU
+from kan_widgets.functions.smooth import Smooth, SquaredReLU
 
 PHASES = ("phase_low", "phase_high")
 CONV, FLAT = "relukan_conv.*.weight", "equal_size_conv.weight"
 
 
-def bumps(module: Any, low: tuple[float, ...], high: tuple[float, ...]) -> SquaredReLU:
+def bumps(module: Any, low: tuple[float, ...], high: tuple[float, ...]) -> Smooth:
     """Return the bumps of an input."""
     return SquaredReLU(low, high, float(module.r))
 

@@ -5,10 +5,10 @@ from typing import Any
 from kan_widgets.functions.adapters.torch_conv_kan import LIBRARY, convolution
 from kan_widgets.functions.basis import named_activation
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import Gram
+from kan_widgets.functions.smooth import Gram, Smooth
 
 
-def gram(module: Any, beta: tuple[float, ...]) -> Gram:
+def gram(module: Any, beta: tuple[float, ...]) -> Smooth:
     """Return the polynomials."""
     orders = range(1, len(beta) - 1)
     shifts = ((2 * n + 1) * n**2 * (4 * n**2 - 1) / (n + 1) ** 2 * beta[n] for n in orders)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,18 +18,18 @@ from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.undisturbed import like_of
 from kan_widgets.nn.bases.basis import Interval
 
-_GRID = re.compile(r"grid|knot|cent(er|re)s?$")
-_MOST_SHAPES = 8
-# Inputs to run where many are wanted, and numbers in them.
-_MOST_INPUTS, _MOST_NUMBERS = 4096, 2_000_000
-USUAL = (-2.0, 2.0)
 _NORM = re.compile(r"Norm")
 _AFTER = re.compile(r"Norm|ReLU|SiLU|GELU|ELU|Tanh|Sigmoid|Softplus|Hardswish|Mish|Dropout")
-_NORMED = (-4.0, 4.0)
-"""Where to look at functions of what a norm makes."""
-# Of inputs so many are looked at, and somewhat more: not as far as the very last one of thousands.
-_MOST, _ROOM = (0.0002, 0.9998), 0.1
-NO_SHAPE = "no shape of input was found that it takes: kw.bind(model, example=batch) shows one"
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_MOST_SHAPES = 8
+# Inputs to run where many are wanted, numbers in them, and inputs to run at least.
+_MOST_INPUTS, _MOST_NUMBERS, _FEW = 4096, 2_000_000, 32
+# Where functions lie of which nothing is known, and those of what a norm makes.
+_USUAL, _NORMED = (-2.0, 2.0), (-4.0, 4.0)
+# Where so many inputs lie, and somewhat more: not as far as the very last one of thousands.
+_MOST, _ROOM, _MOST_PLACED = (0.0002, 0.9998), 0.1, 250_000
+# Of the largest value: what inputs may do together, of so many pairs.
+_INTERACTION, _PAIRS = 1e-3, 256
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,8 @@ class Way:
 
     shape: tuple[int, ...]
     """Of one input, without the batch."""
-    domain: Interval
-    """Where the functions are meant for."""
-    extent: Interval
-    """Where to look at them."""
+    interval: Interval = _USUAL
+    """Where to look at the functions."""
     kernel: tuple[int, int] | None = None
     """Of a convolution; ``None`` for others."""
     conv: ConvSettings = field(default_factory=ConvSettings)
@@ -61,11 +59,6 @@ class Way:
     """Why no adapter reads it, for a person to read."""
 
     @property
-    def width(self) -> int:
-        """How many numbers one input has."""
-        return int(torch.Size(self.shape).numel())
-
-    @property
     def view(self) -> Callable[[Tensor], Tensor] | None:
         """How what passes becomes maps, as a `Tap` has it."""
         return as_rows if self.line else None
@@ -74,24 +67,32 @@ class Way:
     def inputs(self) -> int:
         """How many numbers one sum takes in; with ``beside`` twice, those of the norm first."""
         kernel = self.kernel
-        own = self.width if kernel is None else self.shape[0] * kernel[0] * kernel[1]
+        own = torch.Size(self.shape if kernel is None else (self.shape[0], *kernel)).numel()
         return own * (1 + self.beside)
 
-    def drawn(self) -> Tensor:
-        """Return inputs from the domain and from the extent, half each."""
-        generator = torch.Generator().manual_seed(2)
-        known = 0 if self.given is None else len(self.given)
-        count = max(32, how_many(self.width) - known)
-        x = torch.rand(count, *self.shape, generator=generator)
-        half = len(x) // 2
-        for part, (low, high) in ((x[:half], self.domain), (x[half:], self.extent)):
-            part.mul_(high - low).add_(low)
-        return x
+    @property
+    def channels(self) -> int:
+        """How many inputs a function of one place in a kernel may take."""
+        return self.inputs if self.kernel is None else self.shape[0]
 
+    def how_many(self, passes: int = 1) -> int:
+        """Return how many inputs to run, so many times, where many are wanted."""
+        numbers = passes * torch.Size(self.shape).numel()
+        return max(_FEW, min(_MOST_INPUTS, _MOST_NUMBERS // numbers))
 
-def how_many(numbers: int) -> int:
-    """Return how many inputs of so many numbers each to run where many are wanted."""
-    return max(32, min(_MOST_INPUTS, _MOST_NUMBERS // numbers))
+    def drawn(self, count: int, shape: tuple[int, ...] | None = None) -> Tensor:
+        """Return inputs from the interval."""
+        low, high = self.interval
+        generator = torch.Generator().manual_seed(0)
+        return low + (high - low) * torch.rand(count, *(shape or self.shape), generator=generator)
+
+    def where(self, x: Tensor) -> Way:
+        """Return it with functions looked at where some inputs of theirs lie."""
+        x = x[x.isfinite()]
+        x = x[:: 1 + len(x) // _MOST_PLACED]
+        low, high = x.quantile(torch.tensor(_MOST, dtype=x.dtype)).tolist() if len(x) else (0, 0)
+        room = _ROOM * (high - low)
+        return replace(self, interval=(low - room, high + room)) if low < high else self
 
 
 def ways_of(run: nn.Module, given: Tensor | None = None) -> Iterator[Way]:
@@ -99,44 +100,34 @@ def ways_of(run: nn.Module, given: Tensor | None = None) -> Iterator[Way]:
 
     Of what it was ``given`` the shape is known, and functions take in such numbers.
     """
-    if given is not None:
-        yield from _as_given(run, given)
+    if given is None:
+        # A size that it names itself holds; any other that runs may do so by chance.
+        for sizes in _sizes(run):
+            ways = (way for size in sizes for way in (*_maps(run, size), *_features(run, size)))
+            if ran := [way for way in ways if _runs(run, way)]:
+                yield from ran[:_MOST_SHAPES]
+                return
         return
-    # A size that it names itself holds; any other that runs may do so by chance.
-    for sizes in _sizes(run):
-        ran = [
-            way
-            for size in sizes
-            for way in (*_maps(run, size), *_features(run, size))
-            if _runs(run, way)
-        ]
-        yield from ran[:_MOST_SHAPES]
-        if ran:
-            return
-
-
-def _as_given(run: nn.Module, given: Tensor) -> Iterator[Way]:
-    """Yield the ways to take what a module was given: as maps, or as features of tokens."""
     for way in _maps(run, given.shape[1]) if given.ndim > 2 else ():
         if len(way.shape) == given.ndim - 1 and _runs(run, way):
             assert way.kernel is not None
             maps = as_rows(given) if way.line else given
             pads = way.conv.padding[::-2]
             patches = F.unfold(maps.float(), way.kernel, way.conv.dilation, pads, way.conv.stride)
-            yield replace(way, given=_some(patches.transpose(1, 2).flatten(0, 1)))
+            yield _with_given(way, patches.transpose(1, 2).flatten(0, 1))
     columns = given.shape[2:] == (1,)
     size = given.shape[1] if columns else given.shape[-1]
     # Tokens are run one by one where that goes: they are then inputs of their own.
     for way in _features(run, size, columns=columns):
         if _runs(run, way):
-            return (yield replace(way, given=_some(given.reshape(-1, size))))
+            yield _with_given(way, given.reshape(-1, size))
+            return
 
 
-def _some(rows: Tensor) -> Tensor:
-    """Return rows spread over all of them, a copy, on the CPU and no more than are looked at."""
+def _with_given(way: Way, rows: Tensor) -> Way:
+    """Keep rows spread over all, on the CPU, of what is given: no more than are looked at."""
     rows = rows.detach().to("cpu", torch.float32)
-    step = max(1, len(rows) // how_many(max(1, rows.shape[1])))
-    return rows[::step].clone()
+    return replace(way, given=rows[:: max(1, len(rows) // way.how_many())].clone())
 
 
 def _maps(run: nn.Module, channels: int) -> Iterator[Way]:
@@ -149,14 +140,14 @@ def _maps(run: nn.Module, channels: int) -> Iterator[Way]:
         -(-p // s) * s - p + d * (k - 1) + 1 + s
         for k, s, p, d in zip(kernel, conv.stride, conv.padding[::-2], conv.dilation, strict=True)
     )
-    yield Way((channels, *sides[line:]), *interval_of(run), kernel, conv, line)
+    yield Way((channels, *sides[line:]), _USUAL, kernel, conv, line)
 
 
 def _features(run: nn.Module, size: int, *, columns: bool = False) -> Iterator[Way]:
     """Yield the ways to take features; none if each kernel would be its centre alone."""
     if columns or not _has_kernels(run):
         for shape in ((size,), (1, size), (size, 1))[: 3 if size > 1 else 2]:
-            yield Way(shape, *interval_of(run))
+            yield Way(shape)
 
 
 def convolution_in(run: nn.Module) -> tuple[tuple[int, int] | None, ConvSettings, bool]:
@@ -164,9 +155,8 @@ def convolution_in(run: nn.Module) -> tuple[tuple[int, int] | None, ConvSettings
 
     They are those of the module itself or of one inside it; without a kernel there are none.
     """
-    kinds = (nn.Conv2d, nn.Conv1d, nn.Unfold)
     parts = list(run.modules())
-    inside = [run, *(part for part in parts if isinstance(part, kinds))]
+    inside = [run, *(p for p in parts if isinstance(p, nn.Conv2d | nn.Conv1d | nn.Unfold))]
     flat = any(isinstance(part, nn.Conv2d | nn.Conv3d) for part in parts)
     line = not flat and any(isinstance(part, nn.Conv1d) for part in parts)
 
@@ -186,11 +176,10 @@ def convolution_in(run: nn.Module) -> tuple[tuple[int, int] | None, ConvSettings
 
 def _has_kernels(run: nn.Module) -> bool:
     """Say whether a convolution in it takes in more than one place at once."""
-    kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-    sizes: list[Any] = [part.kernel_size for part in run.modules() if isinstance(part, kinds)]
-    own = vars(run).get("kernel_size", vars(run).get("_kernel_size", ()))
-    sizes.append(own if isinstance(own, tuple | list) else (own,))
-    return any(type(size) is int and size != 1 for each in sizes for size in each)
+    found = [vars(p) for p in run.modules() if p is run or isinstance(p, _CONVOLUTIONS)]
+    sizes = [own.get("kernel_size", own.get("_kernel_size", 1)) for own in found]
+    each = (n for size in sizes for n in (size if isinstance(size, tuple | list) else (size,)))
+    return any(type(n) is int and n != 1 for n in each)
 
 
 def _sizes(run: nn.Module) -> list[list[int]]:
@@ -200,35 +189,11 @@ def _sizes(run: nn.Module) -> list[list[int]]:
     weights = sorted((p for p in run.parameters() if p.ndim > 1), key=lambda p: -p.numel())
     sizes = [size for weight in weights[:4] for size in weight.shape]
     # Inputs times basis functions may lie in one dimension.
-    sizes += [
-        side // nb
-        for weight in weights[:2]
-        for side in (weight.shape[1], weight.shape[0])
-        for nb in range(2, 17)
-        if side % nb == 0
-    ]
+    sides = [side for weight in weights[:2] for side in (weight.shape[1], weight.shape[0])]
+    sizes += [side // nb for side in sides for nb in range(2, 17) if side % nb == 0]
     least = 1 if _has_kernels(run) else 2  # an image may have one channel
     others = [size for size in dict.fromkeys(sizes) if least <= size <= 8192]
     return [*([size] for size in dict.fromkeys(named) if size >= 1), others[: 2 * _MOST_SHAPES]]
-
-
-def interval_of(run: nn.Module) -> tuple[Interval, Interval]:
-    """Return the range of a grid, and somewhat more; −2 to 2 where there is none."""
-    given = vars(run).get("grid_range")
-    grids = [
-        tensor
-        for name, tensor in (*run.named_buffers(), *run.named_parameters())
-        if _GRID.search(name.rpartition(".")[2].lower())
-        and tensor.is_floating_point()
-        and tensor.numel() > 1
-    ]
-    low, high = (float(each) for each in grids[0].aminmax()) if grids else (0.0, 0.0)
-    if isinstance(given, tuple | list) and len(given) == 2:
-        low, high = float(given[0]), float(given[1])
-    if not -1e3 < low < high < 1e3:
-        return USUAL, USUAL
-    room = (high - low) / 2
-    return (low, high), (min(low - room, -1.0), max(high + room, 1.0))
 
 
 def _runs(run: nn.Module, way: Way) -> bool:
@@ -248,12 +213,19 @@ def computed(out: Any) -> Any:
     return out[0] if isinstance(out, tuple) and out else out
 
 
+Pair = tuple[Tensor, Tensor]
+
+
 class Probe:
     """Gives the sums of a module in evaluation mode for any inputs of its functions."""
 
     def __init__(self, run: nn.Module, way: Way) -> None:
         self.run, self.way = run, way
         self._like = like_of(run)
+        (left, _, top, _), (sy, sx) = way.conv.padding, way.conv.stride
+        self._place = row, column = -(-top // sy), -(-left // sx)
+        """Of the first patch without padding, in the output."""
+        self._corner = row * sy - top, column * sx - left
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the sums for inputs ``(n, inputs)``: ``(n, out)``, in double precision.
@@ -265,18 +237,29 @@ class Probe:
         normed, own = (self._embedded(half) for half in x.chunk(2, dim=1))
         return self._passed(own, lambda given, out: normed)[1]
 
-    def as_it_is(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def as_it_is(self, most: int = _MOST_INPUTS, nodes: Sequence[float] = ()) -> Iterator[Pair]:
         """Run it with its norm on inputs that it was really given, if any, and on others.
 
-        Yielded are what functions take in, ``(n, inputs)``, and the sums.
+        Yielded are what functions take in, ``(n, inputs)``, and the sums; of at most so many. Every
+        other one of those that are drawn lies halfway between nodes, at kinks above all, where
+        these are close.
         """
-        given = self.way.given
-        for x in (*([] if given is None else [self._embedded(given)]), self.way.drawn()):
+        given, count = self.way.given, min(most, self.way.how_many())
+        known = [] if given is None else [self._embedded(given[:: -(-len(given) // count)])]
+        drawn = self.way.drawn(max(min(_FEW, count), count - sum(map(len, known))))
+        if nodes:
+            pairs, generator = torch.tensor(nodes).unfold(0, 2, 1), torch.Generator().manual_seed(2)
+            few = drawn[::2]
+            places = torch.multinomial(
+                1 / pairs.diff()[:, 0], few.numel(), True, generator=generator
+            )
+            few.copy_(pairs.mean(1)[places].view(few.shape))
+        for x in (*known, drawn):
             parts = [self._passed(p.to(self._like), lambda given, out: out) for p in x.split(512)]
             taken, sums = zip(*parts, strict=True)
             yield torch.cat(taken), torch.cat(sums)
 
-    def _passed(self, x: Tensor, norm: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+    def _passed(self, x: Tensor, norm: Callable[[Tensor, Tensor], Tensor]) -> Pair:
         """Run it, with another output of the norm before; return what is taken in, and the sums."""
         way, found = self.way, {"normed": x}
 
@@ -293,7 +276,7 @@ class Probe:
         if way.after:
             part = self.run.get_submodule(way.after[-1])
             handles.append(part.register_forward_pre_hook(keep))
-        with _removed(handles):
+        with removed(handles):
             out = computed(self.run(x))
         taken = self._patches(found["normed"])
         if way.beside:
@@ -306,7 +289,7 @@ class Probe:
         y = y.detach().to("cpu", torch.float64)
         if self.way.kernel is None:
             return y.flatten(1)
-        row, column = self._first_patch()[1]
+        row, column = self._place
         return (as_rows(y) if self.way.line else y)[:, :, row, column]
 
     def _patches(self, x: Tensor) -> Tensor:
@@ -323,24 +306,44 @@ class Probe:
 
     def _patch_in(self, maps: Tensor) -> Tensor:
         """Return the first patch without padding, a view ``(n, channels, kh, kw)``."""
-        (kh, kw), (top, left) = self.way.kernel, self._first_patch()[0]  # type: ignore[misc]
+        (kh, kw), (top, left) = self.way.kernel, self._corner  # type: ignore[misc]
         dy, dx = self.way.conv.dilation
         maps = as_rows(maps) if self.way.line else maps
         return maps[:, :, top::dy, left::dx][:, :, :kh, :kw]
 
-    def _first_patch(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Return where the first patch without padding begins, and its place in the output."""
-        (left, _, top, _), (sy, sx) = self.way.conv.padding, self.way.conv.stride
-        row, column = -(-top // sy), -(-left // sx)
-        return (row * sy - top, column * sx - left), (row, column)
+
+def interaction(probe: Probe) -> str:
+    """Say what speaks against a sum of functions of one input each; empty if nothing does."""
+    way, count = probe.way, min(_PAIRS, probe.way.how_many(4))
+    a, b = way.drawn(2 * count, (way.inputs,)).chunk(2)
+    split = torch.rand(a.shape, generator=torch.Generator().manual_seed(1)) < 0.5
+    if way.inputs > 1:
+        split[:, 0], split[:, 1] = True, False
+    parts = [a, b, torch.where(split, a, b), torch.where(split, b, a)]
+    try:
+        fa, fb, mixed, rest = (probe(part) for part in parts)
+        alone = probe(a[:5])
+    except Exception as error:
+        return f"it does not run by itself ({type(error).__name__}: {error!s:.100})"
+    size = float((fa - fa.mean(0)).abs().max())
+    if not size > 0 or not bool(fa.isfinite().all()):
+        return "what it computes is not finite" if size != 0 else "it computes a constant"
+    if float((alone - fa[:5]).abs().max()) > _INTERACTION * size:
+        return "what it makes of an example depends on the others of its batch"
+    together = float((fa + fb - mixed - rest).abs().max()) / size
+    if together > _INTERACTION:
+        return (
+            "it is no sum of functions of one input each: what inputs do together is "
+            f"{together:.2g} of what it computes"
+        )
+    return ""
 
 
 def with_norms(run: nn.Module, way: Way) -> Way:
     """Find the norm that the input passes first, and what the sum passes last.
 
     Where the input is taken in beside the norm too, its functions are sampled apart: what the norm
-    makes then counts as inputs of its own. They are sampled where what they take in lies, if any of
-    that is known; a grid says where functions are meant for, and they are looked at beyond it too.
+    makes then counts as inputs of its own. Functions lie where what they take in does, if known.
     """
     x = torch.rand(3, *way.shape, generator=torch.Generator().manual_seed(1)).to(like_of(run))
     passed: list[tuple[str, nn.Module, Tensor, Tensor]] = []
@@ -353,7 +356,7 @@ def with_norms(run: nn.Module, way: Way) -> Way:
         return hook
 
     leaves = [(n, part) for n, part in run.named_modules() if n and not list(part.children())]
-    with _removed([part.register_forward_hook(note(name)) for name, part in leaves]):
+    with removed([part.register_forward_hook(note(name)) for name, part in leaves]):
         y = computed(run(x))
     after = []
     for name, part, given, out in reversed(passed):
@@ -367,27 +370,18 @@ def with_norms(run: nn.Module, way: Way) -> Way:
     for name, part, given, _ in passed:
         if name not in after and _NORM.search(type(part).__name__) and _same(given, x):
             # Does it depend on its input where the norm's output does not?
-            with _removed([part.register_forward_hook(lambda *given: torch.zeros_like(given[2]))]):
+            with removed([part.register_forward_hook(lambda *given: torch.zeros_like(given[2]))]):
                 y, other = computed(run(x)), computed(run(x.flip(0)))
             beside = not torch.allclose(y, other, atol=1e-6 * float(y.abs().max()))
-            way = replace(way, before=name, beside=beside, domain=USUAL, extent=_NORMED)
+            way = replace(way, before=name, beside=beside, interval=_NORMED)
             break
     if way.given is None:
         return way
-    x = next(Probe(run, way).as_it_is())[0]
-    x = x[x.isfinite()][: 2**23]
-    low, high = x.quantile(torch.tensor(_MOST, dtype=x.dtype)).tolist() if len(x) else (0, 0)
-    if not low < high:
-        return way
-    room = _ROOM * (high - low)
-    if way.extent in (USUAL, _NORMED):
-        return replace(way, domain=(low, high), extent=(low - room, high + room))
-    least, most = way.extent
-    return replace(way, extent=(min(least, low - room), max(most, high + room)))
+    return way.where(next(Probe(run, way).as_it_is())[0] if way.before else way.given)
 
 
 @contextmanager
-def _removed(handles: list[Any]) -> Iterator[None]:
+def removed(handles: list[Any]) -> Iterator[None]:
     """Take hooks away at the end."""
     try:
         yield

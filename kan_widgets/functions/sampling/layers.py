@@ -1,0 +1,381 @@
+"""What is sampled of a layer: each of its functions, or the basis of x that plain layers mix."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from kan_widgets.functions.given import seen_by
+from kan_widgets.functions.coefficients import gradient_of
+from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.functions.proof import compared
+from kan_widgets.functions.registry import SAMPLED, Adapter, Sum, Verdict, settle
+from kan_widgets.functions.sampling.samples import (
+    SampledBasis,
+    Samples,
+    Untold,
+    all_of,
+    keep,
+    kept,
+    off_in_words,
+    refined_nodes,
+    rewriter_of,
+    sampled_functions,
+)
+from kan_widgets.functions.sampling.ways import Probe, Way, removed
+from kan_widgets.functions.undisturbed import like_of, stand_in
+from kan_widgets.nn.ungraded import ungraded
+
+# Of this thread, not of the wall: however busy the machine is, the same layers are sampled.
+_SECONDS = 6.0
+# How near is near enough, of the largest value: where functions are sampled, where their weights
+# are taken as they are, and between the basis functions of two inputs.
+_NEAR, _EXACT, _ALIKE = 1e-3, 3e-4, 1e-4
+# Products and values of basis functions in one comparison, and plain layers that may mix a basis.
+_WORK, _AT_ONCE, _MOST_PARTS = 400_000_000, 4_000_000, 4
+LOCKED = "Its functions are sampled: how they follow from its parameters is not known."
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What is sampled of a module, and the layers that this makes."""
+
+    elementwise: ClassVar[bool] = False
+
+    way: Way
+
+    def sources(self, module: nn.Module) -> list[Tensor]:
+        """Return the tensors that what is sampled depends on."""
+        return all_of(module)
+
+    def sample(self, run: nn.Module, before: Samples | None = None) -> Samples:
+        """Sample it, by the basis of before where that still serves; raise Untold if it cannot."""
+        raise NotImplementedError
+
+    def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
+        """Return the layers of a module."""
+        raise NotImplementedError
+
+    def sums(self, module: nn.Module, samples: Samples) -> list[Sum]:
+        """Say where in a module their sum passes."""
+        names = tuple(layer.name for layer in self.layers(module, samples))
+        at = Tap((module,), "output", view=self.way.view)
+        if self.way.after:
+            at = Tap((module.get_submodule(self.way.after[-1]),), view=self.way.view)
+        return [Sum(names, at, samples.bias)]
+
+    def adapter(self, module: nn.Module, run: nn.Module, began: float) -> Adapter:
+        """Sample it, and return who reads it from now on."""
+        samples = self.sample(run, kept(module))
+        if samples.basis.is_straight:
+            raise Untold("its functions are straight lines: a plain layer")
+        keep(module, self.sources(module), samples, began)
+        own = self._at_the_border(run, samples)
+        return Adapter(
+            SAMPLED,
+            type(module),
+            partial(own._now, own.layers),
+            sums=partial(own._now, own.sums),
+            input_shape=lambda module: own.way.shape,
+            elementwise=own.elementwise,
+        )
+
+    def _now(self, what: Callable[[nn.Module, Samples], Any], module: nn.Module) -> Any:
+        """Return what there is of a module as it was sampled last, or anew if that is due.
+
+        One that can be sampled no more is left out from then on; Untold is raised.
+        """
+        tensors = self.sources(module)
+        if (samples := kept(module, tensors)) is None:
+            before, began = kept(module), time.perf_counter()
+            try:
+                # Where it is: it has taken such inputs before. Perhaps beside a training, of whose
+                # random numbers none may be taken back: what was sampled once draws none.
+                samples = stand_in(module, lambda run, _: self.sample(run, before), draws=False)
+            except Untold as error:  # it is no sum of functions any more
+                settle(module, Verdict(str(error), seen_by(module)))
+                raise
+            keep(module, tensors, samples, began)
+        return what(module, samples)
+
+    def _at_the_border(self, run: nn.Module, samples: Samples) -> Sampled:
+        """Find out whether a convolution pads x or φ where its kernels reach beyond the border."""
+        way = self.way
+        if way.kernel is None:
+            return self
+        x = way.drawn(4).to(like_of(run))
+        near = max(_NEAR, 20 * samples.basis.error)
+        for pads in (True, False):
+            conv = replace(way.conv, pads_basis=pads and any(way.conv.padding))
+            own = replace(self, way=replace(way, conv=conv))
+            layers, sums = own.layers(run, samples), own.sums(run, samples)
+            with suppress(Exception):
+                compared(run, layers, sums, x, near, constants=True)
+                return own
+        return replace(self, way=replace(way, border=False))
+
+    def _layer(
+        self, module: nn.Module, own: Tensor, samples: Samples, words: str, **more: Any
+    ) -> LayerFunctions:
+        """Return a layer with a note: how it was sampled, what comes after the sum, and why."""
+        way, notes = self.way, [words]
+        if after := [type(module.get_submodule(name)).__name__ for name in reversed(way.after)]:
+            notes.append(f"{' and '.join(after)} come{'s' * (len(after) < 2)} after the sum.")
+        if not way.border:
+            notes.append("What it adds up at the border, where kernels reach beyond, is not known.")
+        if way.why:
+            notes.append(f"{way.why}.")
+        return LayerFunctions(
+            "linear" if way.kernel is None else "conv",
+            own,
+            (samples.basis,),
+            conv=way.conv if way.border and way.kernel is not None else None,
+            note=" ".join(notes),
+            **more,
+        )
+
+
+def measured(probe: Probe, basis: SampledBasis, coefficients: Tensor, near: float) -> Samples:
+    """Say how far functions, ``(out, inputs, nb)``, are from what a module computes as it is.
+
+    Raises
+    ------
+    Untold
+        If they are too far off, as no points between them can tell: by what inputs do together.
+    """
+    places = 1 if probe.way.kernel is None else torch.Size(probe.way.shape[1:]).numel()
+    most = min(_WORK // (coefficients.numel() * places), _AT_ONCE // coefficients[0].numel())
+
+    def total(x: Tensor) -> Tensor:
+        return torch.einsum("nib,oib->no", basis(x), coefficients)
+
+    one = torch.zeros(1, probe.way.inputs, dtype=torch.float64).clamp(*probe.way.interval)
+    bias = (probe(one) - total(one))[0]
+    off, counts = 0.0, []
+    for x, y in probe.as_it_is(max(8, most), basis.nodes):
+        inside = ((x >= basis.nodes[0]) & (x <= basis.nodes[-1])).all(1)
+        x, y = x[inside], y[inside]
+        counts.append(len(x))
+        if len(x):
+            size = float((y - y.mean(0)).abs().max()) or 1.0
+            off = max(off, float((total(x) + bias - y).abs().max()) / size)
+    if not off <= near:
+        raise Untold(f"its sampled functions are off by {off:.0%} of its largest output")
+    return Samples(basis, bias=bias, words=off_in_words(off, sum(counts[:-1]), counts[-1]))
+
+
+class Whole(Sampled):
+    """All functions of a layer: each input is varied by itself."""
+
+    def sample(self, run: nn.Module, before: Samples | None = None) -> Samples:
+        """Sample all functions."""
+        way, began = self.way, time.thread_time()
+        probe = Probe(run, way)
+        zero = probe(torch.zeros(1, way.inputs))[0]
+        rows = max(1, 200_000 // torch.Size(way.shape).numel())
+
+        def values(x: Tensor) -> Tensor:
+            """Return φ at some points: ``(points, in · out)``."""
+            found, start = [], time.thread_time()
+            for own in torch.arange(way.inputs).split(max(1, rows // len(x))):
+                one = torch.zeros(len(own), len(x), way.inputs)
+                one[torch.arange(len(own)), :, own] = x.to(one)
+                found.append((probe(one.flatten(0, 1)) - zero).unflatten(0, (len(own), len(x))))
+                spent = time.thread_time() - start
+                needed = start - began + spent * way.inputs / (int(own[-1]) + 1)
+                if needed > _SECONDS and spent > 0.2:
+                    raise Untold(
+                        f"it would take {needed:.0f} s or more to sample its {way.inputs:,} inputs"
+                    )
+            return torch.cat(found).transpose(0, 1).flatten(1)
+
+        basis, found = sampled_functions(values, way.interval, before)
+        own = found.T.unflatten(0, (way.inputs, -1)).transpose(0, 1)
+        samples = measured(probe, basis, own, max(_NEAR, 20 * basis.error))
+        if len(own) == own.shape[1] > 1:
+            others = own * (1 - torch.eye(len(own))).unsqueeze(-1)
+            if float(others.abs().max()) < 1e-6 * float(own.abs().max()):
+                raise Untold("it is applied to each value by itself: it adds nothing up")
+        parts = own.float().chunk(1 + way.beside, dim=1)
+        if way.kernel is not None:
+            parts = tuple(part.unflatten(1, (-1, *way.kernel)) for part in parts)
+        return replace(samples, coefficients=tuple(part.contiguous() for part in parts))
+
+    def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
+        """Return one layer, or two.
+
+        Two where a module takes in x itself beside what a norm makes of it: the norm's come first
+        and have its name.
+        """
+        way, layers = self.way, []
+        norm = module.get_submodule(way.before) if way.before else None
+        normed = f"{type(norm).__name__}(x)"
+        words = f"{samples.basis.words}; {samples.words}; each φ is drawn as 0 at x = 0."
+        for k, own in enumerate(samples.coefficients):
+            at = Tap((module,), view=way.view) if way.line else None
+            if is_normed := norm is not None and k == 0:
+                at = Tap((norm,), "output", view=way.view)
+            too = f" It adds functions of {normed if k else 'x itself'} too." * way.beside
+            layers.append(
+                self._layer(
+                    module,
+                    own,
+                    samples,
+                    words + too,
+                    name=way.before if way.beside and is_normed else "",
+                    locked=LOCKED,
+                    variable=normed if is_normed else "x",
+                    x_at=at,
+                    rewriter=rewriter_of(module, own),
+                )
+            )
+        return layers
+
+
+class _Reached(BaseException):
+    """Ends a run once what was looked for has passed."""
+
+
+@dataclass(frozen=True)
+class Mixed(Sampled):
+    """A basis of x that plain layers mix, whose outputs are added: their weights are exact.
+
+    However many inputs there are, the basis takes one run for each of its points.
+    """
+
+    parts: tuple[str, ...]
+    """Paths of the plain layers."""
+    basis_first: tuple[bool, ...]
+    """Of each, whether its columns go by basis functions, then by inputs, or the other way."""
+
+    @classmethod
+    def of(cls, run: nn.Module, way: Way) -> Mixed:
+        """Find what may be mixed so; whether it is, tells the comparison."""
+        inner = run.named_modules()
+        plain = tuple(name for name, p in inner if name and isinstance(p, nn.Linear | nn.Conv2d))
+        if way.before or not 0 < len(plain) <= _MOST_PARTS:
+            raise Untold("no plain layers mix a basis")
+        # Where all inputs are the same, so is what is made of each.
+        mix = cls(way, plain, (False,) * len(plain))
+        reaching = mix.reaching(run, torch.linspace(*way.interval, 5))
+        order = [not _are_alike(mix.by_input(columns, k)) for k, columns in enumerate(reaching)]
+        return replace(mix, basis_first=tuple(order))
+
+    def by_input(self, columns: Tensor, k: int) -> Tensor:
+        """Return what has the columns of a plain layer as ``(n, inputs, nb, ...)``, a view."""
+        channels = self.way.channels
+        sizes = (-1, channels) if self.basis_first[k] else (channels, -1)
+        found: Tensor = columns.unflatten(1, sizes)
+        return found.transpose(1, 2) if self.basis_first[k] else found
+
+    def reaching(self, run: nn.Module, x: Tensor) -> list[Tensor]:
+        """Return what reaches the plain layers where all inputs are x: ``(P,)`` to (P, columns).
+
+        Of maps, one place in the middle. The run ends there.
+        """
+        passed: dict[str, Tensor] = {}
+
+        def note(name: str) -> Any:
+            def hook(part: nn.Module, given: tuple[Any, ...]) -> Any:
+                b = given[0].detach()
+                columns = b[:, :, b.shape[2] // 2, b.shape[3] // 2] if b.ndim == 4 else b
+                passed[name] = columns.reshape(len(b), -1).to("cpu", torch.float64, copy=True)
+                if len(passed) == len(self.parts):
+                    raise _Reached
+                return (given[0][:1],) if b.ndim == 4 else None  # what it makes is not looked at
+
+            return hook
+
+        hooks = [run.get_submodule(n).register_forward_pre_hook(note(n)) for n in self.parts]
+        with removed(hooks), suppress(_Reached):
+            run(even(x, self.way.shape).to(like_of(run)))
+        if len(passed) < len(self.parts):
+            raise Untold("not all of its plain layers run")
+        return [passed[name] for name in self.parts]
+
+    def values(self, run: nn.Module, x: Tensor) -> Tensor:
+        """Return the basis functions at some points: ``(P,)`` to (P, nb)."""
+        reaching = enumerate(self.reaching(run, x))
+        both = torch.cat([self.by_input(columns, k) for k, columns in reaching], dim=2)
+        if not _are_alike(both):
+            raise Untold("its inputs have bases of their own")
+        return both[:, 0]
+
+    def terms(self, module: nn.Module, of: Any = Tensor.detach) -> Tensor:
+        """Return the coefficients, ``(out, in[, kh, kw], nb)``: the weights in another order."""
+        weights = [of(module.get_submodule(path).weight) for path in self.parts]
+        found = [self.by_input(weight, k).movedim(2, -1) for k, weight in enumerate(weights)]
+        return torch.cat(found, dim=-1)
+
+    @ungraded
+    def write(self, module: nn.Module, index: tuple[int, ...], coefficients: Tensor) -> None:
+        """Set the weights that one function is made of."""
+        o, i, *place = index
+        for k, path in enumerate(self.parts):
+            weight: Any = module.get_submodule(path).weight
+            own = self.by_input(weight, k)[o, i]
+            own = own[:, place[0], place[1]] if place else own
+            own.copy_(coefficients[: len(own)])
+            coefficients = coefficients[len(own) :]
+
+    def sources(self, module: nn.Module) -> list[Tensor]:
+        """Return what the basis is made from."""
+        around = [module.get_submodule(name) for name in (*self.parts, *self.way.after)]
+        beside = {id(tensor) for part in around for tensor in part.parameters()}
+        return [t for t in module.parameters() if t.requires_grad and id(t) not in beside]
+
+    def sample(self, run: nn.Module, before: Samples | None = None) -> Samples:
+        """Sample the basis."""
+        way, values = self.way, partial(self.values, run)
+        if before is None or not before.basis.serves(way.interval) or not _still(before, values):
+            basis = SampledBasis.of(*refined_nodes(way.interval, values), way.interval)
+        else:
+            basis = before.basis
+        terms = self.terms(run).to("cpu", torch.float64).flatten(1, -2)
+        return measured(Probe(run, way), basis, terms, _EXACT)
+
+    def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
+        """Return the one layer, with the weights as they are now."""
+        sampled = samples.basis.words.replace("Sampled", "Its basis was sampled")
+        words = f"{sampled}; its weights are exact; {samples.words}."
+        return [
+            self._layer(
+                module,
+                self.terms(module),
+                samples,
+                words,
+                write=partial(self.write, module),
+                gradient=lambda: self.terms(module, gradient_of),
+            )
+        ]
+
+    def sums(self, module: nn.Module, samples: Samples) -> list[Sum]:
+        """Return the one sum, with the biases of the plain layers."""
+        biases: list[Any] = [module.get_submodule(path).bias for path in self.parts]
+        added = [bias.detach() for bias in biases if bias is not None]
+        bias = torch.stack(added).sum(0) if added else None
+        return super().sums(module, replace(samples, bias=bias))
+
+
+def _still(before: Samples, values: Callable[[Tensor], Tensor]) -> bool:
+    """Whether basis functions are those of before."""
+    nodes, old = before.basis.tensors()
+    now = values(nodes)
+    return now.shape == old.shape and torch.allclose(now, old, rtol=0, atol=_ALIKE / 10)
+
+
+def _are_alike(values: Tensor) -> bool:
+    """Whether basis functions, ``(n, inputs, nb)``, are the same for all inputs."""
+    return float((values - values[:, :1]).abs().max()) <= _ALIKE * float(values.abs().max())
+
+
+def even(x: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return inputs whose values are all the same, ``(P,)`` to (P, *shape)."""
+    return x.reshape(-1, *[1] * len(shape)).expand(-1, *shape)
