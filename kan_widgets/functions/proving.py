@@ -34,10 +34,18 @@ from kan_widgets.functions.sampling.samples import Untold, at_most
 from kan_widgets.functions.sampling.ways import convolution_in
 from kan_widgets.functions.standing import is_sharded, read_by
 from kan_widgets.functions.undisturbed import stand_in
+from kan_widgets.nn.kernels.native import say
 
 # Up to here it is rounding, of which nothing need be said.
 _ROUNDING = 3e-5
 _SECONDS = 10.0
+# Seconds of work after which it is said what takes so long.
+_SILENCE = 2.0
+_LONG = (
+    "kan_widgets: proving that the functions read of {} add up to what its layers compute, once; "
+    "what is left after {:.0f} seconds of work is not sampled. Not to prove: "
+    "kw.bind(model, prove=False)."
+)
 # Parts of a layer at most, where it is looked at as a whole.
 _FEW = 4
 
@@ -140,7 +148,7 @@ class _Prover:
         again: bool = False,
     ) -> None:
         self._model, self._given, self._again = unwrap(model), given, again
-        self._end = time.perf_counter() + _SECONDS
+        self._began, self._is_said = time.thread_time(), False
         self._known: dict[Hashable, Verdict] = {}
 
     def prove(self) -> None:
@@ -160,7 +168,7 @@ class _Prover:
                     self._settle(missed.module, missed.reason)
                     waiting = waiting or isinstance(settled(missed.module), Adapter)
         modules = dict(self._model.named_modules())
-        if time.perf_counter() < self._end:
+        if self._worked() < _SECONDS:
             self._join_parts(modules, found)
         self._find_kernels(modules, found)
 
@@ -215,6 +223,14 @@ class _Prover:
                     difference(around, adapter, self._x_of(around))
                     settle(around, Verdict(adapter, seen_by(around)))
 
+    def _worked(self) -> float:
+        """Return the seconds of work so far; of many it is said, once, what they are for."""
+        worked = time.thread_time() - self._began
+        if worked > _SILENCE and not self._is_said:
+            self._is_said = True
+            say(_LONG.format(type(self._model).__name__, _SECONDS))
+        return worked
+
     def _x_of(self, module: nn.Module) -> Tensor | None:
         given = self._given.get(module)
         return None if given is None else given.x
@@ -240,7 +256,7 @@ class _Prover:
     def _proved(self, module: nn.Module, problem: str) -> Verdict:
         """Return who of all that may read a module does so rightly, or a sampler, or why nobody."""
         wrong: list[str] = []
-        roomy, given = time.perf_counter() < self._end, self._x_of(module)
+        roomy, given = self._worked() < _SECONDS, self._x_of(module)
         for adapter in candidates(module):
             library = adapter.library or getattr(adapter.read, "__name__", "its adapter")
             try:

@@ -274,3 +274,19 @@ def test_a_layer_that_is_nowhere_outside_its_domain_is_read():
         layer.spline_weight.fill_(2)
     model = torch.nn.Sequential(layer)
     assert kw.bind(model).layers == ("0",)
+
+
+def test_what_takes_long_is_said_once_and_what_is_left_is_not_sampled(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = nn.Sequential(SplinesOnly(3, 4), SplinesOnly(4, 2))
+    prove(model)
+    assert capsys.readouterr().err == ""
+    assert [row.adapter for row in describe(model).layers] == ["sampled", "sampled"]
+    monkeypatch.setattr("kan_widgets.functions.proving._SILENCE", -1.0)
+    monkeypatch.setattr("kan_widgets.functions.proving._SECONDS", -1.0)
+    prove(model)
+    assert (
+        capsys.readouterr().err.count("kan_widgets: proving that the functions read of Sequ") == 1
+    )
+    assert "there was no time left to sample it" in str(describe(model))

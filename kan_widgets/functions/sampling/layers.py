@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.given import seen_by
 from kan_widgets.functions.coefficients import gradient_of
+from kan_widgets.functions.given import seen_by
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.proof import compared
 from kan_widgets.functions.registry import SAMPLED, Adapter, Sum, Verdict, settle

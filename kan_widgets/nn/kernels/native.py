@@ -209,10 +209,13 @@ class _Build:
         with _lock:
             said, self.said_waiting = self.said_waiting, True
         if not said:
-            words = WAITING.format(path=self.compiler.path, patience=compiler.PATIENCE)
-            # In a notebook what is no error is not said in red.
-            in_notebook = hasattr(builtins, "__IPYTHON__")
-            print(words, file=sys.stdout if in_notebook else sys.stderr, flush=True)
+            say(WAITING.format(path=self.compiler.path, patience=compiler.PATIENCE))
+
+
+def say(words: str) -> None:
+    """Say what takes long. In a notebook what is no error is not said in red."""
+    in_notebook = hasattr(builtins, "__IPYTHON__")
+    print(words, file=sys.stdout if in_notebook else sys.stderr, flush=True)
 
 
 def _warn(trouble: str) -> None:
