@@ -6,16 +6,22 @@ import type { Given } from "../src/scene/drawing.ts";
 import { unitCloseUp } from "../src/views/network_view/close_up.ts";
 import { diagramOf, WHOLE } from "../src/views/network_view/diagram.ts";
 import { hasGhosts } from "../src/views/network_view/functions.ts";
-import { type Bundle, bundlesOf, type Graph, graphOf } from "../src/views/network_view/graph.ts";
+import {
+  type Bundle,
+  bundlesOf,
+  FEW_LINKS,
+  type Graph,
+  graphOf,
+  relevanceOf,
+} from "../src/views/network_view/graph.ts";
 import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
-import { FEW_LINKS, relevanceOf } from "../src/views/network_view/relevance.ts";
 import type { Settings } from "../src/views/network_view/settings.ts";
 import {
   strongestPath,
   strongestPathFrames,
   strongestPathLines,
-} from "../src/views/network_view/strongest_path.ts";
+} from "../src/views/network_view/strongest.ts";
 import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
 import { basis, frameOf, layer, randoms } from "./samples.ts";
 

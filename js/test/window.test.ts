@@ -121,7 +121,7 @@ describe("the map of the whole layer", () => {
     const { sites, caption } = underMap(inner, map, themeOf("light"));
     expect(caption[0]?.text).toContain("since step 3 φ has moved by up to 0.5");
     expect(caption[0]?.text).toContain("2 functions are not finite");
-    expect(sites.words("map:1:2")).toContain("largest |φ| 6, moved by up to 0.25 since step 3;");
+    expect(sites.words("map/1/2")).toContain("largest |φ| 6, moved by up to 0.25 since step 3;");
     const still = mapOf(part, readSummaries([{ ...raw, change, since: 7 }])[0], 600);
     if (!still) throw new Error("no map");
     expect(underMap(inner, still, themeOf("light")).caption[0]?.text).not.toContain("moved");
@@ -140,8 +140,8 @@ describe("the map of the whole layer", () => {
     expect(sites.at(5, map.under + 8, view)).toBe("5,8");
     expect(placeOf(map, "12")).toBeNull();
     // From the uppermost functions the keyboard goes to the window's place, and on from there.
-    expect(sites.next("12", "up")).toBe("map:0:2");
-    expect(sites.next("map:0:2", "left")).toBe("map:0:1");
+    expect(sites.next("12", "up")).toBe("map/0/2");
+    expect(sites.next("map/0/2", "left")).toBe("map/0/1");
   });
 });
 

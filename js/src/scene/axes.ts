@@ -1,8 +1,9 @@
 /** Axes of plots: scales, ticks, and their marks. No DOM. */
 
+import { ticks as evenTicks } from "d3-array";
 import { number } from "../phi/format.ts";
-import type { Mark, Rect } from "./marks.ts";
-import { segments, words } from "./shapes.ts";
+import type { Mark, Paint, Rect } from "./marks.ts";
+import { line, rect, rects, segments, words } from "./shapes.ts";
 import { snapped } from "./snap.ts";
 import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
@@ -22,20 +23,10 @@ export function linear({ from, to }: Range, start: number, end: number): Scale {
 
 /** Multiples of 1, 2 or 5 · 10^k inside the range, at most `most` of them. */
 export function ticks({ from, to }: Range, most: number): number[] {
-  const span = to - from;
-  if (!(span > 0) || !Number.isFinite(span) || most < 1) return [];
-  for (let decade = Math.floor(Math.log10(span / most)); ; decade++) {
-    for (const n of [1, 2, 5]) {
-      const step = Number(`${n}e${decade}`);
-      const first = Math.ceil(from / step - 1e-9);
-      const last = Math.floor(to / step + 1e-9);
-      if (last - first + 1 <= most) {
-        // Of rounded products, so that 3 · 0.1 is 0.3.
-        return Array.from({ length: Math.max(0, last - first + 1) }, (_, k) =>
-          Number(((first + k) * step).toPrecision(12)),
-        );
-      }
-    }
+  if (!(to > from) || !Number.isFinite(to - from) || most < 1) return [];
+  for (let wanted = most; ; wanted *= 0.9) {
+    const found = evenTicks(from, to, wanted);
+    if (found.length <= most) return found;
   }
 }
 
@@ -82,6 +73,18 @@ export function leftRoom({ ticks: values, title, label = number }: Axis, size = 
 /** Room that an axis below needs for its labels and title. */
 export function bottomRoom({ title }: Pick<Axis, "title">, size = 10): number {
   return size + 8 + (title ? size + 5 : 0);
+}
+
+interface Points {
+  x: ArrayLike<number>;
+  y: ArrayLike<number>;
+}
+
+/** A curve and how it is drawn. */
+export interface Line {
+  points: Points;
+  stroke: string;
+  paint?: Paint;
 }
 
 interface Fitting {
@@ -157,4 +160,36 @@ export function axesMarks(
     marks.push(words(left, down, y.title, muted, { ...centred, turn: -90 }));
   }
   return marks;
+}
+
+/** Curves in a plot with axes, as high as they, further values and 0 need; x that are not `within` a range have a ground of their own. */
+export function curvesPlot(
+  box: Rect,
+  along: Range,
+  lines: readonly Line[],
+  colours: Colours,
+  how: Fitting & { values?: readonly number[]; within?: readonly [number, number] },
+): { plot: Rect; x: Axis; y: Axis; marks: Mark[] } {
+  const { values = [], within: [low, high] = [along.from, along.to], size = 10 } = how;
+  const all = [...values, ...lines.flatMap(({ points }) => Array.from(points.y))];
+  const { plot, x, y } = fittedAxes(box, along, all, how);
+  const zero = y.scale(0);
+  const beyond = [
+    [along.from, Math.min(along.to, low)],
+    [Math.max(along.from, high), along.to],
+  ].flatMap(([from, to]) =>
+    from < to ? [x.scale(from), plot.y, x.scale(to) - x.scale(from), plot.height] : [],
+  );
+  const curves = lines.map(({ points, stroke, paint }) => {
+    const xy = Array.from(points.x).flatMap((at, p) => [x.scale(at), y.scale(points.y[p])]);
+    return line(xy, stroke, paint);
+  });
+  const marks: Mark[] = [
+    rect(plot, { fill: colours.plot }),
+    rects(beyond, { fill: colours.outside }),
+    ...axesMarks(plot, x, y, colours, { size }),
+    line([plot.x, zero, plot.x + plot.width, zero], colours.muted),
+    ...curves,
+  ];
+  return { plot, x, y, marks };
 }

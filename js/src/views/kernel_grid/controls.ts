@@ -14,10 +14,6 @@ import {
   SORTS,
 } from "./settings.ts";
 
-export interface Choices extends Settings {
-  layer: string;
-}
-
 interface State extends Settings {
   /** Names of the scores there are. */
   scores: readonly string[];
@@ -34,7 +30,7 @@ const MODE_TITLES: Record<Mode, string> = {
   change: "Draw how far every function has moved since the first frame: φ now − φ at the start",
 };
 
-const OPTIONS: readonly Option<State>[] = [
+export const OPTIONS: readonly Option<State>[] = [
   {
     trait: "mode",
     label: "What is drawn",
@@ -115,7 +111,7 @@ const OPTIONS: readonly Option<State>[] = [
   },
 ];
 
-/** `choose` is told the trait and its new value; `again` sorts anew by the chosen measure. */
+/** `again` sorts anew by the chosen measure. */
 export function createHeader(
   document: Document,
   choose: (trait: string, value: unknown) => void,
@@ -125,8 +121,6 @@ export function createHeader(
   const options = createOptions(document, OPTIONS, choose, signal);
   const { kit } = options;
   const root = element(document, "div", "kw-header");
-  root.setAttribute("role", "toolbar");
-  root.setAttribute("aria-label", "Kernel grid");
   const layers = kit.layers((name) => choose("layer", name));
   const repeat = kit.button("↻", "Sort again, by the functions as they are now", "kw-again", again);
   options.box("sort")?.append(repeat);
@@ -135,10 +129,10 @@ export function createHeader(
   element(document, "div", "kw-options", root).append(...others);
   return {
     element: root,
-    show(choices: Choices, all: readonly LayerLayout[], width: number, scores: readonly string[]) {
-      layers.show(all, choices.layer, width);
-      options.show({ ...choices, scores });
-      repeat.hidden = choices.sort !== "range" && choices.sort !== "change";
+    show(state: State, all: readonly LayerLayout[], layer: string, width: number) {
+      layers.show(all, layer, width);
+      options.show(state);
+      repeat.hidden = state.sort !== "range" && state.sort !== "change";
     },
   };
 }

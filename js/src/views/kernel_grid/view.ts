@@ -1,7 +1,8 @@
 /** KernelGrid: the header, the tooltip and the hands on its scene. */
 
 import type { RenderProps } from "@anywidget/types";
-import { layerNamed, layerTitle } from "../../phi/entries.ts";
+import type { Plan } from "../../phi/curves.ts";
+import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { element } from "../../shell/element.ts";
@@ -10,14 +11,14 @@ import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame } from "../../wire/types.ts";
-import { createHeader } from "./controls.ts";
-import { HEIGHT, magnifiedMarks, WIDTH } from "./magnified.ts";
+import { createHeader, OPTIONS } from "./controls.ts";
 import { placeOf } from "./map.ts";
-import { type GridElement, probeOf } from "./probe.ts";
+import { HEIGHT, magnifiedMarks, WIDTH } from "./overview.ts";
 import { drawing, type GridScene } from "./scene.ts";
 import { scoresReader } from "./scores.ts";
 import { settingsOf } from "./settings.ts";
 import css from "./style.css";
+import { pointsOf, type Subject } from "./subject.ts";
 import { TALLEST, togetherOf } from "./together.ts";
 import { hoverLines, placeText, selectionText } from "./words.ts";
 
@@ -26,21 +27,7 @@ export { css, drawing };
 const KIND: Kind = {
   name: "kernel_grid",
   label: "Kernel grid",
-  traits: [
-    "layer",
-    "mode",
-    "fold",
-    "binarise",
-    "suppressed",
-    "bounds",
-    "scale",
-    "ghost",
-    "x_range",
-    "sort",
-    "shade",
-    "scores",
-    "height",
-  ],
+  traits: [...OPTIONS.map(({ trait }) => trait), "layer", "fold", "scores", "height"],
   drawing,
 };
 
@@ -97,12 +84,10 @@ function build(shell: Shell): Parts {
   }
 
   const showTip = createTip(shell, stage);
-  (shell.root as unknown as GridElement).kwGrid = probeOf(
-    () => scene,
-    shell.store,
-    stage.clientBox,
-    () => ({ step: drawnFrame?.step ?? null, frames, milliseconds }),
-  );
+  (shell.root as unknown as GridElement).kwGrid = probeOf(shell, stage, () => scene, {
+    step: () => drawnFrame?.step ?? null,
+    drawn: () => ({ frames, milliseconds }),
+  });
 
   return {
     header: header.element,
@@ -126,10 +111,10 @@ function build(shell: Shell): Parts {
       const settings = settingsOf(given.get, layer);
       const layers = store.current()?.layout.layers ?? [];
       const scores = [...readScores(given.get("scores")).keys()];
-      const choices = { ...settings, layer: layer?.name ?? "" };
       const together = togetherOf(given.get);
       // Grids beside each other have one way to choose a layer.
-      header.show(choices, layers, together ? 0 : shell.root.clientWidth, scores);
+      const room = together ? 0 : shell.root.clientWidth;
+      header.show({ ...settings, scores }, layers, layer?.name ?? "", room);
       if (layer && shell.root.dataset.layer !== layer.name) shell.root.dataset.layer = layer.name;
       const start = performance.now();
       const pointed = stage.pointed();
@@ -179,5 +164,54 @@ function createTip({ document, root, tip }: Shell, stage: Stage) {
       { ...cell, x: cell.x - seen.x + offsetLeft, y: cell.y - seen.y + offsetTop },
       { width: root.clientWidth, height: root.clientHeight },
     );
+  };
+}
+
+/** What tests and other tools may ask of a view, as `element.kwGrid`. */
+export interface GridElement extends HTMLElement {
+  kwGrid: ReturnType<typeof probeOf>;
+}
+
+/** `drawn`: how often a frame has been drawn and how long the last drawing took. */
+function probeOf(
+  { store }: Shell,
+  { clientBox }: Stage,
+  scene: () => GridScene | null,
+  told: { step(): number | null; drawn(): { frames: number; milliseconds: number } },
+) {
+  const picture = () => scene()?.picture ?? null;
+  const points = (subject: Subject, plan: Plan, f: number) => {
+    const { x, y } = pointsOf(subject, plan, f);
+    return { x: Array.from(x), y: Array.from(y) };
+  };
+  return {
+    ...told,
+    layer: () => picture()?.layer.name ?? null,
+    arrangement: () => picture()?.arrangement ?? null,
+    /** The points of function f as they are drawn. */
+    curve(f: number) {
+      const from = picture();
+      return from && points(from.subject, from.plan, f);
+    },
+    /** The points of function f as they are drawn behind it; null where nothing is. */
+    ghost(f: number) {
+      const { ghost, initial } = picture() ?? {};
+      if (!ghost || !initial) return null;
+      return { step: initial.frame.step, ...points(ghost.subject, ghost.plan, f) };
+    },
+    /** The cell of function f in client pixels. */
+    rectOf: (f: number) => clientBox(String(f)),
+    /** Half the height of the axis of function f. */
+    yScale: (f = 0) => picture()?.scaleOf(f) ?? null,
+    /** Where function f is largest, or smallest, and φ there; null in other modes. */
+    preferred(f: number) {
+      const { preferred, greys = [] } = picture() ?? {};
+      return preferred ? { x: preferred.x[f], value: preferred.value[f], grey: greys[f] } : null;
+    },
+    hovered: () => scene()?.marked.hovered ?? -1,
+    selected() {
+      const { layer } = picture() ?? {};
+      return layer ? functionOf(layer, store()?.selection() ?? null) : -1;
+    },
   };
 }

@@ -172,6 +172,9 @@ const OPTIONS: readonly Option<State>[] = [
   },
 ];
 
+/** Traits that the header sets. */
+export const TRAITS = OPTIONS.map(({ trait }) => trait).filter((trait) => trait !== AXIS);
+
 export function createHeader(document: Document, acts: Acts, signal: AbortSignal) {
   const choose = (trait: string, value: unknown) =>
     trait === AXIS ? acts.setAxis(value as Axis) : acts.choose(trait, value);
@@ -187,12 +190,26 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     "kw-button",
     acts.observe,
   );
-  const limits = createLimits(document, (range) => choose("limits", range), signal);
+  const limits = element(document, "span", "kw-option kw-limits");
+  let ends = ARTICLE;
+  const read = (fits: (value: number) => boolean) => (text: string) => {
+    const value = Number.parseFloat(text);
+    return Number.isFinite(value) && fits(value) ? value : null;
+  };
+  const from = read((value) => value < ends[1]);
+  const to = read((value) => value > ends[0]);
+  const first = kit.number("from", "Where the ramp begins", from, (value) =>
+    choose("limits", [value, ends[1]]),
+  );
+  const last = kit.number("to", "Where the ramp ends", to, (value) =>
+    choose("limits", [ends[0], value]),
+  );
+  limits.append(first.box, last.box);
   const [modes, ...others] = controls.boxes;
   root.append(...layers.boxes, modes, observe);
   element(document, "div", "kw-options", root).append(...others);
   controls.box("input")?.after(clear);
-  controls.box("limits")?.after(limits.box);
+  controls.box("limits")?.after(limits);
   return {
     element: root,
     show(state: State) {
@@ -200,47 +217,10 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
       layers.show(state.layers, state.layer, state.width);
       controls.show(state);
       clear.hidden = state.inputs?.input !== "drawn";
-      limits.box.hidden = !hasRamp(state);
-      limits.set(state.settings.limits);
-    },
-  };
-}
-
-/** Two numbers, the first below the second; what is neither is taken back. */
-function createLimits(
-  document: Document,
-  choose: (range: [number, number]) => void,
-  signal: AbortSignal,
-) {
-  const box = element(document, "span", "kw-option kw-limits");
-  let shown: [number, number] = [-2, 2];
-  const ends = (["from", "to"] as const).map((word) => {
-    const holder = element(document, "label", "kw-limit", box);
-    element(document, "span", "kw-option-label", holder).textContent = word;
-    const input = element(document, "input", "kw-number", holder);
-    input.type = "number";
-    input.step = "any";
-    input.title = `Where the ramp ${word === "from" ? "begins" : "ends"}`;
-    input.setAttribute("aria-label", `ramp ${word}`);
-    input.addEventListener("change", read, { signal });
-    return input;
-  });
-  function read() {
-    const [lo, hi] = ends.map((input) => Number.parseFloat(input.value));
-    if (Number.isFinite(lo) && Number.isFinite(hi) && lo < hi) choose([lo, hi]);
-    else write(shown);
-  }
-  function write(limits: readonly [number, number]) {
-    ends.forEach((input, k) => {
-      if (Number.parseFloat(input.value) !== limits[k]) input.value = String(limits[k]);
-    });
-  }
-  return {
-    box,
-    set(limits: [number, number]) {
-      if (limits[0] === shown[0] && limits[1] === shown[1] && ends[0].value !== "") return;
-      shown = limits;
-      write(limits);
+      limits.hidden = !hasRamp(state);
+      ends = state.settings.limits;
+      first.set(ends[0]);
+      last.set(ends[1]);
     },
   };
 }

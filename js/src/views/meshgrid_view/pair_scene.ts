@@ -2,7 +2,7 @@
 
 import { levelsOf } from "../../phi/contours.ts";
 import { basisOf, inputName, layerTitle, observedEntry } from "../../phi/entries.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { formatCount, number, percent } from "../../phi/format.ts";
 import { type Ends, endsOrGrid, inputEnds, seenThen } from "../../phi/inputs.ts";
 import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
@@ -19,7 +19,7 @@ import {
 import { mostOf, niceCeil, reachOf } from "../../phi/ranges.ts";
 import { type Axis, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { Given } from "../../scene/drawing.ts";
-import type { Remark, Scene } from "../../scene/marks.ts";
+import { keyed, type Remark, type Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { LayerLayout } from "../../wire/types.ts";
@@ -34,7 +34,7 @@ import {
   sentencesOf,
 } from "./pair.ts";
 import { curveAxis, curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
-import { colourRemarks, finite, percent, type Shown } from "./shown.ts";
+import { colourRemarks, finite, type Shown } from "./shown.ts";
 
 export interface PairScene extends Scene, Shown {
   mode: "pair";
@@ -245,7 +245,6 @@ function layOut(given: Given, { layer }: Shown, pair: Pair): PairLayout {
   const breadth = within(width - right - PAD - (wide ? SENTENCES : 0), strip, BROADEST);
   const end = right + breadth;
   return {
-    narrow,
     kernel,
     head: { x: box.x, y: TOP + 9 },
     names: place,
@@ -337,9 +336,9 @@ function captionOf({ store, theme }: Given, { layer, frame }: Shown, pair: Pair)
   });
   if (reach.broken > 0) caption.push({ text: "not finite where grey", tone: "warn" });
   if (density) {
-    const swatch = { kind: "dot", colours: [theme.colours.ink] } as const;
     const then = seenThen(store.observed(layer.name), frame.step);
-    caption.push({ text: `${densityWords(density)}${then && `, as seen${then}`}`, swatch });
+    const text = `${densityWords(density)}${then && `, as seen${then}`}`;
+    caption.push(keyed(text, "dot", theme.colours.ink));
   } else if (!store.alone() && !store.observed(layer.name)) {
     caption.push({ text: "live.observe(batch) adds a dot wherever two inputs came together" });
   }

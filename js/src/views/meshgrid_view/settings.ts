@@ -2,8 +2,8 @@
 
 import { mapsOf, type RawArray } from "../../phi/images.ts";
 import { DIRECTIONS, type Rise } from "../../phi/ramp.ts";
+import { oneOf } from "../../scene/drawing.ts";
 import type { LayerLayout, Observed } from "../../wire/types.ts";
-import { takesImage } from "./observing.ts";
 
 export const MODES = ["ramp", "pair", "response"] as const;
 export const SCALES = ["layer", "kernel", "function"] as const;
@@ -35,26 +35,6 @@ export interface Settings {
 /** Where the ramps of the article begin and end. */
 export const ARTICLE: readonly [number, number] = [-2, 2];
 
-/** What the view is drawn from, beside the theme. */
-export const TRAITS = [
-  "layer",
-  "mode",
-  "limits",
-  "direction",
-  "scale",
-  "resolution",
-  "input",
-  "sample",
-  "output",
-  "other",
-  "height",
-  "images",
-  "drawing",
-] as const;
-
-const oneOf = <T extends string>(allowed: readonly T[], value: unknown): T =>
-  allowed.includes(value as T) ? (value as T) : (allowed[0] as T);
-
 const whole = (value: unknown, otherwise: number, lo: number, hi: number): number =>
   Number.isInteger(value) ? Math.max(lo, Math.min(hi, value as number)) : otherwise;
 
@@ -77,6 +57,15 @@ export function settingsOf(
     output: whole(get("output"), -1, -1, 1e9),
     other: whole(get("other"), -1, -1, 1e9),
   };
+}
+
+/**
+ * Whether the layer's input is the image itself: as observed; else that is known only where the layer is the whole
+ * model, which then is named after its type. A model may normalise an image before its first layer.
+ */
+export function takesImage(layer: LayerLayout, observed: Observed | null): boolean | null {
+  if (observed) return observed.isImage;
+  return layer.name === layer.type && layer.variable === "x" ? true : null;
 }
 
 /** What is drawn where nothing was chosen: the response as soon as it is known what reaches the layer. */

@@ -4,7 +4,7 @@ import { number } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Reach } from "../../phi/ranges.ts";
 import { rampOf } from "../../scene/heat.ts";
-import type { Remark } from "../../scene/marks.ts";
+import { keyed, type Remark } from "../../scene/marks.ts";
 import type { ThemeName } from "../../scene/theme.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import type { Settings } from "./settings.ts";
@@ -29,20 +29,13 @@ export function colourRemarks(
   theme: { name: ThemeName },
 ): Remark[] {
   const { smallest, largest } = scales;
-  const swatch = { kind: "ramp", colours: rampOf(paletteOf(theme.name)) } as const;
   const text =
     smallest === largest
       ? `${what} ${number(-largest)} … ${number(largest)}`
       : `${what}, own scales ±${number(smallest)} … ±${number(largest)}`;
-  const remarks: Remark[] = [{ text, swatch }];
+  const remarks = [keyed(text, "ramp", rampOf(paletteOf(theme.name)))];
   if (reach) remarks.push({ text: `${what} reaches ${number(reach.low)} … ${number(reach.high)}` });
   return remarks;
-}
-
-export function percent(share: number): string {
-  const points = 100 * share;
-  if (points > 0 && points < 0.1) return "< 0.1 %";
-  return `${points >= 10 || Number.isInteger(points) ? Math.round(points) : points.toFixed(1)} %`;
 }
 
 export function finite(value: number): string {

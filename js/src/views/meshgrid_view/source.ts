@@ -2,9 +2,8 @@
 
 import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
 import { makeRamp, rampImage } from "../../phi/ramp.ts";
-import type { LayerLayout, Observed } from "../../wire/types.ts";
-import { NOT_OBSERVED, takesImage } from "./observing.ts";
-import type { Input, Settings } from "./settings.ts";
+import type { LayerLayout, Observed, Store } from "../../wire/types.ts";
+import { type Input, type Settings, takesImage } from "./settings.ts";
 
 export interface Source {
   /** What can be chosen for this layer, the usual one first. */
@@ -41,6 +40,24 @@ function unseen(name: string, direct: boolean | null): string {
   return direct === null
     ? `Whether ${name} gets the image itself or something computed from it is not known yet.`
     : `The input of ${name} is not the image itself.`;
+}
+
+/** What can be said where there is no kernel to ask. */
+export const NOT_OBSERVED = "What reaches this layer was not observed before this was saved.";
+
+/** Whether a click can show what reaches a layer: a kernel has a batch, and nobody has looked yet. */
+export function offersObserving(store: Store | null, layer: string): boolean {
+  return store?.batch().seen === true && !store.alone() && store.observed(layer) === null;
+}
+
+/** How to see the response of a layer that was not observed; where there is no kernel, that it was not. */
+export function howToObserve(store: Store, layer: string): string {
+  if (store.alone()) return NOT_OBSERVED;
+  const { message } = store.batch();
+  const how = offersObserving(store, layer)
+    ? "Press “observe a batch” to see the response to the last batch of the training."
+    : "Call live.observe(batch) to see the response to a batch.";
+  return message ? `${how} (${message})` : how;
 }
 
 const OTHERWISE = "“draw” and “ramp” above take an input of your own.";

@@ -2,26 +2,29 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
+import { matrixOf } from "../../phi/ramp.ts";
+import { patchAt, respond } from "../../phi/response.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
-import { createHeader } from "./controls.ts";
-import { offersObserving } from "./observing.ts";
-import { createPairHands } from "./pair_hands.ts";
-import { createPointing } from "./pointing.ts";
-import { type MeshElement, probeFor } from "./probe.ts";
-import { readoutOf, tipOf } from "./reading.ts";
-import { createResponseHands } from "./response_hands.ts";
-import { drawing, type MeshScene } from "./scene.ts";
-import { type Mode, settingsOf, TRAITS } from "./settings.ts";
+import { createHeader, TRAITS } from "./controls.ts";
+import { createPairHands, createPointing, createResponseHands } from "./hands.ts";
+import { drawing, type MeshScene, readoutOf, tipOf } from "./scene.ts";
+import { type Mode, settingsOf } from "./settings.ts";
+import { offersObserving } from "./source.ts";
 import css from "./style.css";
 
 export { css, drawing };
 
-const KIND: Kind = { name: "meshgrid_view", label: "Meshgrid view", traits: TRAITS, drawing };
+const KIND: Kind = {
+  name: "meshgrid_view",
+  label: "Meshgrid view",
+  traits: [...TRAITS, "layer", "sample", "other", "height", "images", "drawing"],
+  drawing,
+};
 /** Sites that are read place by place, or drawn on. */
 const READ = /^(map|plot|input)\//;
 
@@ -94,13 +97,9 @@ function build(shell: Shell): Parts {
     root.toggleAttribute("data-draws", source?.input === "drawn");
   }
 
-  (root as unknown as MeshElement).kwView = probeFor({
-    root,
-    stage,
-    scene: () => scene,
+  (root as unknown as MeshElement).kwView = probeFor(root, stage, () => scene, {
     step: () => drawnFrame?.step ?? null,
-    mode: () => root.dataset.mode as Mode,
-    drawLine: pen.through,
+    draw: pen.through,
     drawn: () => ({ frames, milliseconds }),
   });
 
@@ -179,4 +178,90 @@ function showTip({ tip, root }: Shell, stage: Stage, scene: MeshScene) {
     { ...box, x: box.x - seen.x + element.offsetLeft, y: box.y - seen.y + element.offsetTop },
     { width: root.clientWidth, height: element.offsetTop + element.offsetHeight },
   );
+}
+
+/** What tests and other tools may ask of a view, as `element.kwView`. */
+export interface MeshElement extends HTMLElement {
+  kwView: ReturnType<typeof probeFor>;
+}
+
+interface Told {
+  step(): number | null;
+  /** Draws through points in pixels of the image. */
+  draw(points: readonly [number, number][]): void;
+  /** How often a frame has been drawn and how long the last drawing took. */
+  drawn(): { frames: number; milliseconds: number };
+}
+
+function probeFor(root: HTMLElement, stage: Stage, scene: () => MeshScene | null, told: Told) {
+  function of<M extends Mode>(kind: M): Extract<MeshScene, { mode: M }> | null {
+    const now = scene();
+    return now?.mode === kind ? (now as Extract<MeshScene, { mode: M }>) : null;
+  }
+  const client = (name: string, place: number, columns = 1) =>
+    stage.clientBox(`${name}/${Math.floor(place / columns)}/${place % columns}`);
+  const plain = (grid: { width: number; height: number; data: Float32Array }) => ({
+    ...grid,
+    data: Array.from(grid.data),
+  });
+
+  return {
+    ...told,
+    mode: () => root.dataset.mode as Mode,
+    layer: () => root.dataset.layer ?? null,
+    message() {
+      const message = root.querySelector<HTMLElement>(".kw-message");
+      return message && !message.hidden ? (message.textContent ?? "") : "";
+    },
+    /** The n × n values of function f. */
+    heat(f: number) {
+      const now = of("ramp");
+      const { n = 0 } = now?.ramp ?? {};
+      return now && plain({ width: n, height: n, data: matrixOf(now.ramp, now.curves, f) });
+    },
+    /** The cell of function f in client pixels. */
+    rectOf: (f: number) => (of("ramp") ? stage.clientBox(String(f)) : null),
+    scaleOf: (f: number) => of("ramp")?.scaleOf(f) ?? null,
+    hovered: () => of("ramp")?.hovered ?? -1,
+    /** The surface as it is drawn; y rises with the rows. */
+    pair() {
+      const pair = of("pair")?.pair;
+      if (!pair) return null;
+      const { functions, surface, levels, density } = pair;
+      const [x, y, values] = [surface.x, surface.y, surface.values].map((part) => Array.from(part));
+      const seen = density && { most: density.most, outside: density.outside };
+      return { i: functions[0], j: functions[1], x, y, values, levels, density: seen };
+    },
+    /** Client pixels of an entry on the map of the kernel. */
+    entryRect: (entry: number) => client("kernel", entry, of("pair")?.pair.group.columns),
+    plotRect: () => (of("pair") ? stage.clientBox("plot") : null),
+    response(output: number) {
+      const now = of("response");
+      if (!now || output >= now.response.swept.outputs) return null;
+      const { swept, grids } = now.response;
+      return plain(grids.get(output) ?? respond(now.frame, swept, output));
+    },
+    input() {
+      const image = of("response")?.response.image;
+      return image ? plain(image) : null;
+    },
+    /** The pixel that is pointed at or kept. */
+    probe() {
+      const response = of("response")?.response;
+      if (!response || response.by === "itself") return null;
+      const { place, swept, kernel, grids } = response;
+      const { row, column, output } = place;
+      const value = grids.get(output)?.data[row * swept.width + column];
+      const patch = Array.from(patchAt(swept, row, column, kernel.channel));
+      return value === undefined ? null : { ...place, patch, value };
+    },
+    inputRect() {
+      const now = of("response");
+      return now && stage.clientRect(now.layout.image);
+    },
+    thumbnail: (image: number) =>
+      client("image", image, of("response")?.layout.thumbnails?.columns),
+    mapRect: (output: number) => stage.clientBox(`map/${output}`),
+    patchCell: (entry: number) => client("cell", entry, of("response")?.layer.shape[3]),
+  };
 }

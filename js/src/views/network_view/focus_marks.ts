@@ -1,17 +1,15 @@
 /** Draws what is looked at: the unit, what feeds it and what it feeds. No DOM. */
 
-import type { Palette } from "../../phi/palette.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { rect, rects, words } from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { CloseUp, PixelCloseUp, UnitCloseUp } from "./close_up.ts";
 import { type Diagram, type Focus, type Part, weightOf } from "./diagram.ts";
-import { cellOf, gridOf, thumbMarks } from "./functions.ts";
+import { cellOf, gridOf, outline, thumbMarks } from "./functions.ts";
 import type { Bundle } from "./graph.ts";
 import type { UnitBox } from "./layout.ts";
 import { lineMarks, linesOf } from "./links.ts";
-import { outline } from "./marks.ts";
 
 /** At most so many links of a unit are lit that are not drawn otherwise. */
 const LIT = 40;
@@ -25,7 +23,6 @@ export function focusMarks(
   closeUp: CloseUp | null,
   pointed: boolean,
   theme: Theme,
-  palette: Palette,
 ): Mark[] {
   const { parts } = diagram;
   const { colours } = theme;
@@ -40,7 +37,7 @@ export function focusMarks(
       const box = thumbs.get(n);
       return box ? [{ bundle: bundles[n], box }] : [];
     });
-    marks.push(...thumbMarks(part, list, theme, palette));
+    marks.push(...thumbMarks(part, list, theme));
   }
   for (const next of parts) {
     if (next.before !== part || !next.relevance || focus.bundle >= 0) continue;
