@@ -6,11 +6,10 @@ import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { element } from "../../shell/element.ts";
+import { createLayerView, type Told } from "../../shell/layer_view.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
-import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
-import type { Frame } from "../../wire/types.ts";
 import { createHeader, OPTIONS } from "./controls.ts";
 import { placeOf } from "./map.ts";
 import { HEIGHT, magnifiedMarks, WIDTH } from "./overview.ts";
@@ -40,9 +39,6 @@ function build(shell: Shell): Parts {
   const draw = drawing();
   const readScores = scoresReader();
   let scene: GridScene | null = null;
-  let drawnFrame: Frame | null = null;
-  let frames = 0;
-  let milliseconds = 0;
   const stage = createStage(
     document,
     {
@@ -83,25 +79,16 @@ function build(shell: Shell): Parts {
     return true;
   }
 
-  const showTip = createTip(shell, stage);
-  (shell.root as unknown as GridElement).kwGrid = probeOf(shell, stage, () => scene, {
-    step: () => drawnFrame?.step ?? null,
-    drawn: () => ({ frames, milliseconds }),
-  });
+  const view = createLayerView(shell, stage);
+  const toldOf = createTip(shell);
+  (shell.root as unknown as GridElement).kwGrid = probeOf(shell, stage, () => scene, view);
 
   return {
     header: header.element,
     body: stage.element,
     width: stage.width,
-    fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
-    changed(what) {
-      if (what === "selection") showSelectedLayer(shell);
-      if (what === "layer") {
-        stage.scrollToTop();
-        stage.keyboardAt("");
-      }
-      if (what === "stream") drawnFrame = null;
-    },
+    fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${view.step() ?? ""}`,
+    changed: view.changed,
     cleared() {
       scene = null;
     },
@@ -115,55 +102,37 @@ function build(shell: Shell): Parts {
       // Grids beside each other have one way to choose a layer.
       const room = together ? 0 : shell.root.clientWidth;
       header.show({ ...settings, scores }, layers, layer?.name ?? "", room);
-      if (layer && shell.root.dataset.layer !== layer.name) shell.root.dataset.layer = layer.name;
-      const start = performance.now();
-      const pointed = stage.pointed();
       // In a host that scrolls, twice as much is shown whole; beside others all of it.
       const inside = given.room === undefined ? given.height : 2 * given.height;
       const most = together ? TALLEST : Math.min(inside, given.seen ?? inside);
-      const shown = stage.show((width) => draw({ ...given, width, pointed }), most, given.ratio);
+      const shown = view.show(given, layer, most, draw);
       if (typeof shown === "string") return shown;
       scene = shown;
-      showTip(shown, given.theme);
+      view.tell(toldOf(shown, given.theme));
       const { selected } = shown.marked;
       const words = "Click a function to select it, or use the arrow keys and Enter.";
       shell.read(selected >= 0 ? selectionText(shown.picture, selected) : words, selected >= 0);
-      const { frame } = shown.picture;
-      if (frame !== drawnFrame) {
-        drawnFrame = frame;
-        frames++;
-      }
-      milliseconds = performance.now() - start;
       return shown;
     },
   };
 }
 
 /** The tooltip: a function's numbers, and over them its plot where the view has none beside its cells. */
-function createTip({ document, root, tip }: Shell, stage: Stage) {
+function createTip({ document, tip }: Shell) {
   const plot = element(document, "div", "kw-magnified");
   tip.element.insertBefore(plot, tip.element.lastElementChild);
-  return ({ picture, marked, sites, plot: beside }: GridScene, theme: Theme) => {
+  return ({ picture, marked, sites, plot: beside }: GridScene, theme: Theme): Told | null => {
     const { hovered, x } = marked;
-    const cell = sites.box(String(hovered));
-    if (hovered < 0 || x === null || !cell) {
-      tip.hide();
-      return;
-    }
+    const box = sites.box(String(hovered));
+    if (hovered < 0 || x === null || !box) return null;
     const marks = beside ? null : magnifiedMarks(picture, hovered, x, theme);
     plot.hidden = marks === null;
     if (marks) {
       const paper = { width: WIDTH, height: HEIGHT, ground: theme.colours.surface };
       plot.innerHTML = svgOf(marks, { ...paper, title: "", words: "" });
     }
-    const seen = stage.view();
-    const { offsetLeft, offsetTop } = stage.element;
-    tip.show(
-      `${layerTitle(picture.layer)} · ${placeText(picture, hovered)}`,
-      hoverLines(picture, hovered, x),
-      { ...cell, x: cell.x - seen.x + offsetLeft, y: cell.y - seen.y + offsetTop },
-      { width: root.clientWidth, height: root.clientHeight },
-    );
+    const title = `${layerTitle(picture.layer)} · ${placeText(picture, hovered)}`;
+    return { title, lines: hoverLines(picture, hovered, x), box };
   };
 }
 
@@ -172,12 +141,11 @@ export interface GridElement extends HTMLElement {
   kwGrid: ReturnType<typeof probeOf>;
 }
 
-/** `drawn`: how often a frame has been drawn and how long the last drawing took. */
 function probeOf(
   { store }: Shell,
   { clientBox }: Stage,
   scene: () => GridScene | null,
-  told: { step(): number | null; drawn(): { frames: number; milliseconds: number } },
+  { step, drawn }: ReturnType<typeof createLayerView>,
 ) {
   const picture = () => scene()?.picture ?? null;
   const points = (subject: Subject, plan: Plan, f: number) => {
@@ -185,7 +153,8 @@ function probeOf(
     return { x: Array.from(x), y: Array.from(y) };
   };
   return {
-    ...told,
+    step,
+    drawn,
     layer: () => picture()?.layer.name ?? null,
     arrangement: () => picture()?.arrangement ?? null,
     /** The points of function f as they are drawn. */

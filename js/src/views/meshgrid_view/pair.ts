@@ -60,6 +60,8 @@ export interface PairLayout {
   /** The functions alone: the first above the plot, the second beside it. */
   curves: [Rect, Rect];
   axes: [Axis, Axis];
+  /** The values of the first function upwards, and of the second to the right. */
+  sides: [Axis, Axis];
   width: number;
   height: number;
 }

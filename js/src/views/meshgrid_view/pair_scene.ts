@@ -33,7 +33,7 @@ import {
   type Reading,
   sentencesOf,
 } from "./pair.ts";
-import { curveAxis, curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
+import { curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
 import { colourRemarks, finite, type Shown } from "./shown.ts";
 
 export interface PairScene extends Scene, Shown {
@@ -177,7 +177,7 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
             ...plotMarks(pair, layout, theme, ratio),
           ],
         },
-        { marks: () => (reading ? readingMarks(reading, pair, layout, theme) : []) },
+        { marks: () => (reading ? readingMarks(reading, layout, theme) : []) },
       ],
       sites: regionSites([layout.kernel, plane]),
     };
@@ -244,20 +244,31 @@ function layOut(given: Given, { layer }: Shown, pair: Pair): PairLayout {
   // What is left over makes the curve at the side larger, and then holds the sentences.
   const breadth = within(width - right - PAD - (wide ? SENTENCES : 0), strip, BROADEST);
   const end = right + breadth;
+  const above = { ...plot, y: top - GAP - strip, height: strip };
   return {
     kernel,
     head: { x: box.x, y: TOP + 9 },
     names: place,
     said: wide ? sentencesIn(pair, end + 2 * GAP, top + 9, width - end - 2 * GAP - PAD) : said,
     plot,
-    curves: [
-      { ...plot, y: top - GAP - strip, height: strip },
-      { ...plot, x: right, width: breadth },
+    curves: [above, { ...plot, x: right, width: breadth }],
+    sides: [
+      curveAxis(pair, above.y + above.height - 2, above.y + 2),
+      curveAxis(pair, right + 2, right + breadth - 2),
     ],
     axes: [axis(0, x, x + size), axis(1, top + size, top)],
     width: Math.max(width, end + PAD),
     height: Math.max(top + size + bottom, narrow || wide ? 0 : said.y + 12, below),
   };
+}
+
+/** The values of the first function upwards, or of the second to the right, as an axis. */
+function curveAxis({ curveMost }: Pair, start: number, end: number): Axis {
+  const range = { from: -curveMost, to: curveMost };
+  let at = ticks(range, 3);
+  // Zero alone says nothing of the scale.
+  for (let most = 4; at.length < 3 && most < 8; most++) at = ticks(range, most);
+  return { scale: linear(range, start, end), ticks: at, title: "", label: evenLabels(at) };
 }
 
 /** The sentences under their head, in lines; `y` is the last baseline. */

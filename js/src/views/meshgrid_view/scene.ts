@@ -11,6 +11,7 @@ import { number } from "../../phi/format.ts";
 import type { Drawing } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { cellOf } from "../../scene/regions.ts";
+import type { Told } from "../../shell/layer_view.ts";
 import { type PairScene, pairDrawing, pairText } from "./pair_scene.ts";
 import { type RampScene, rampDrawing } from "./ramp_scene.ts";
 import {
@@ -52,13 +53,6 @@ export function drawing(): MeshDrawing {
     }
   };
   return Object.assign(draw, { response });
-}
-
-export interface Told {
-  title: string;
-  lines: { label: string; value: string }[];
-  /** In the scene. */
-  box: Rect;
 }
 
 /** What the tooltip says of the site that is pointed at. */

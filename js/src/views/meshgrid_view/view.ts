@@ -4,10 +4,10 @@ import type { RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
 import { matrixOf } from "../../phi/ramp.ts";
 import { patchAt, respond } from "../../phi/response.ts";
+import { createLayerView } from "../../shell/layer_view.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
-import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { createHeader, TRAITS } from "./controls.ts";
@@ -36,9 +36,6 @@ function build(shell: Shell): Parts {
   const { document, signal, root } = shell;
   const draw = drawing();
   let scene: MeshScene | null = null;
-  let drawnFrame: Frame | null = null;
-  let frames = 0;
-  let milliseconds = 0;
   const response = () => (scene?.mode === "response" ? scene : null);
   const stage = createStage(
     document,
@@ -97,10 +94,11 @@ function build(shell: Shell): Parts {
     root.toggleAttribute("data-draws", source?.input === "drawn");
   }
 
+  const view = createLayerView(shell, stage);
   (root as unknown as MeshElement).kwView = probeFor(root, stage, () => scene, {
-    step: () => drawnFrame?.step ?? null,
+    step: view.step,
     draw: pen.through,
-    drawn: () => ({ frames, milliseconds }),
+    drawn: view.drawn,
   });
 
   return {
@@ -108,51 +106,33 @@ function build(shell: Shell): Parts {
     body: stage.element,
     width: stage.width,
     fileName: () =>
-      `meshgrid-view ${scene?.mode ?? ""} ${scene?.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
+      `meshgrid-view ${scene?.mode ?? ""} ${scene?.layer.name ?? ""} step ${view.step() ?? ""}`,
     still: (given) => draw(given),
     changed(what) {
-      if (what === "selection") {
-        showSelectedLayer(shell);
-        const shown = response();
-        if (shown) hands.selectionChanged(shown);
-      }
-      if (what === "layer" || what === "mode") {
-        stage.scrollToTop();
-        stage.keyboardAt("");
-      }
-      if (what === "stream") {
-        drawnFrame = null;
-        pointing.stop();
-      }
+      view.changed(what);
+      const shown = response();
+      if (what === "selection" && shown) hands.selectionChanged(shown);
+      if (what === "stream") pointing.stop();
     },
     cleared() {
       scene = null;
       pointing.stop();
     },
     draw(given) {
-      const start = performance.now();
-      const { store, height, ratio } = given;
-      const pointed = stage.pointed();
+      const { store, height } = given;
       // Twice as much is shown whole: what scrolls inside a page that scrolls is hard to use.
       const layer = layerNamed(store.current(), given.get("layer"));
       const inside = settingsFor(shell, layer).mode === "ramp" ? height : 2 * height;
       const most = Math.min(inside, given.seen ?? inside);
-      const shown = stage.show((width) => draw({ ...given, width, pointed }), most, ratio);
+      const shown = view.show(given, layer, most, draw);
       scene = typeof shown === "string" ? null : shown;
-      const frame = store.current();
-      if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
-      if (frame !== drawnFrame) {
-        drawnFrame = frame;
-        frames++;
-      }
-      showHeader(frame);
+      showHeader(store.current());
       if (typeof shown === "string") return shown;
-      showTip(shell, stage, shown);
+      view.tell(tipOf(shown, stage.pointed().id));
       const told = readoutOf(shown);
       shell.read(told.words, told.chosen);
       if (shown.mode === "response") pointing.tell(shown, store);
       else pointing.stop();
-      milliseconds = performance.now() - start;
       return shown;
     },
   };
@@ -161,23 +141,6 @@ function build(shell: Shell): Parts {
 function settingsFor(shell: Shell, layer: LayerLayout | null) {
   const observed = layer && (shell.store()?.observed(layer.name) ?? null);
   return settingsOf(shell.get, layer, observed);
-}
-
-function showTip({ tip, root }: Shell, stage: Stage, scene: MeshScene) {
-  const told = tipOf(scene, stage.pointed().id);
-  if (!told) {
-    tip.hide();
-    return;
-  }
-  const { element } = stage;
-  const seen = stage.view();
-  const { title, lines, box } = told;
-  tip.show(
-    title,
-    lines,
-    { ...box, x: box.x - seen.x + element.offsetLeft, y: box.y - seen.y + element.offsetTop },
-    { width: root.clientWidth, height: element.offsetTop + element.offsetHeight },
-  );
 }
 
 /** What tests and other tools may ask of a view, as `element.kwView`. */
