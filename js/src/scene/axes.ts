@@ -1,6 +1,6 @@
 /** Axes of plots: scales, ticks, and their marks. No DOM. */
 
-import { ticks as evenTicks } from "d3-array";
+import { ticks as evenTicks, extent } from "d3-array";
 import { number } from "../phi/format.ts";
 import type { Mark, Paint, Rect } from "./marks.ts";
 import { line, rect, rects, segments, words } from "./shapes.ts";
@@ -87,43 +87,6 @@ export interface Line {
   paint?: Paint;
 }
 
-interface Fitting {
-  titles?: { x: string; y: string };
-  /** How many ticks at most. */
-  most: { x: number; y: number };
-  /** Share of the height that stays free above and below. */
-  air: number;
-  size?: number;
-}
-
-/** A plot with axes within a box, as high as the values and 0 need. */
-export function fittedAxes(
-  box: Rect,
-  along: Range,
-  values: readonly number[],
-  { titles = { x: "", y: "" }, most, air, size = 10 }: Fitting,
-): { plot: Rect; x: Axis; y: Axis } {
-  const known = [0, ...values.filter(Number.isFinite)];
-  const [least, largest] = [Math.min(...known), Math.max(...known)];
-  const free = largest > least ? air * (largest - least) : 1;
-  const up = { from: least - free, to: largest + free };
-  const levels = ticks(up, most.y);
-  const y: Axis = { scale: () => 0, ticks: levels, title: titles.y, label: evenLabels(levels) };
-  const left = leftRoom(y, size);
-  const plot: Rect = {
-    x: box.x + left,
-    y: box.y,
-    // The last label may stand at the very end.
-    width: box.width - left - 12,
-    height: box.height - bottomRoom({ title: titles.x }, size),
-  };
-  y.scale = linear(up, plot.y + plot.height, plot.y);
-  const places = ticks(along, most.x);
-  const scale = linear(along, plot.x, plot.x + plot.width);
-  const x: Axis = { scale, ticks: places, title: titles.x, label: evenLabels(places) };
-  return { plot, x, y };
-}
-
 /** Grid lines, labels and titles around a plot's box; what lies inside comes over them. */
 export function axesMarks(
   plot: Rect,
@@ -162,34 +125,62 @@ export function axesMarks(
   return marks;
 }
 
-/** Curves in a plot with axes, as high as they, further values and 0 need; x that are not `within` a range have a ground of their own. */
+interface Fitting {
+  titles?: { x: string; y: string };
+  /** How many ticks at most. */
+  most: { x: number; y: number };
+  /** Share of the height that stays free above and below. */
+  air: number;
+  size?: number;
+  /** Further values that the plot has room for. */
+  values?: readonly number[];
+  /** Other x have a ground of their own. */
+  within?: readonly [number, number];
+}
+
+/** Curves over a range in a plot with axes, as high as they and 0 need. */
 export function curvesPlot(
   box: Rect,
   along: Range,
   lines: readonly Line[],
   colours: Colours,
-  how: Fitting & { values?: readonly number[]; within?: readonly [number, number] },
+  { titles = { x: "", y: "" }, most, air, size = 10, values = [], within }: Fitting,
 ): { plot: Rect; x: Axis; y: Axis; marks: Mark[] } {
-  const { values = [], within: [low, high] = [along.from, along.to], size = 10 } = how;
-  const all = [...values, ...lines.flatMap(({ points }) => Array.from(points.y))];
-  const { plot, x, y } = fittedAxes(box, along, all, how);
-  const zero = y.scale(0);
+  const all = [0, ...values, ...lines.flatMap(({ points }) => Array.from(points.y))];
+  const [least = 0, largest = 0] = extent(all.filter(Number.isFinite));
+  const free = largest > least ? air * (largest - least) : 1;
+  const up = { from: least - free, to: largest + free };
+  const levels = ticks(up, most.y);
+  const y: Axis = { scale: () => 0, ticks: levels, title: titles.y, label: evenLabels(levels) };
+  const left = leftRoom(y, size);
+  const plot: Rect = {
+    x: box.x + left,
+    y: box.y,
+    // The last label may stand at the very end.
+    width: box.width - left - 12,
+    height: box.height - bottomRoom({ title: titles.x }, size),
+  };
+  y.scale = linear(up, plot.y + plot.height, plot.y);
+  const places = ticks(along, most.x);
+  const scale = linear(along, plot.x, plot.x + plot.width);
+  const x: Axis = { scale, ticks: places, title: titles.x, label: evenLabels(places) };
+  const [low, high] = within ?? [along.from, along.to];
   const beyond = [
     [along.from, Math.min(along.to, low)],
     [Math.max(along.from, high), along.to],
   ].flatMap(([from, to]) =>
-    from < to ? [x.scale(from), plot.y, x.scale(to) - x.scale(from), plot.height] : [],
+    from < to ? [scale(from), plot.y, scale(to) - scale(from), plot.height] : [],
   );
-  const curves = lines.map(({ points, stroke, paint }) => {
-    const xy = Array.from(points.x).flatMap((at, p) => [x.scale(at), y.scale(points.y[p])]);
-    return line(xy, stroke, paint);
-  });
+  const zero = y.scale(0);
   const marks: Mark[] = [
     rect(plot, { fill: colours.plot }),
     rects(beyond, { fill: colours.outside }),
     ...axesMarks(plot, x, y, colours, { size }),
     line([plot.x, zero, plot.x + plot.width, zero], colours.muted),
-    ...curves,
+    ...lines.map(({ points, stroke, paint }) => {
+      const xy = Array.from(points.x).flatMap((at, p) => [scale(at), y.scale(points.y[p])]);
+      return line(xy, stroke, paint);
+    }),
   ];
   return { plot, x, y, marks };
 }

@@ -9,7 +9,7 @@ import type { Axis } from "../../scene/axes.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Region } from "../../scene/regions.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { finite } from "./shown.ts";
+import { finite } from "./settings.ts";
 
 /** Two entries of one group, as they are drawn. */
 export interface Pair {

@@ -34,7 +34,7 @@ import {
   sentencesOf,
 } from "./pair.ts";
 import { curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
-import { colourRemarks, finite, type Shown } from "./shown.ts";
+import { colourRemarks, finite, type Shown } from "./settings.ts";
 
 export interface PairScene extends Scene, Shown {
   mode: "pair";

@@ -41,7 +41,7 @@ import { sheetOf } from "../../scene/heat.ts";
 import { keyed, type Mark, type Remark, type Scene } from "../../scene/marks.ts";
 import { flat, grown, rects } from "../../scene/shapes.ts";
 import type { Colours } from "../../scene/theme.ts";
-import { colourRemarks, finite, type Scales, type Shown } from "./shown.ts";
+import { colourRemarks, finite, type Scales, type Shown } from "./settings.ts";
 
 export interface RampScene extends Scene, Shown {
   mode: "ramp";

@@ -8,7 +8,7 @@ import type { Patch } from "../../phi/patch.ts";
 import type { Reach } from "../../phi/ranges.ts";
 import { type Grid, type Swept, sourcesOf } from "../../phi/response.ts";
 import type { Selection } from "../../wire/types.ts";
-import { finite, type Scales } from "./shown.ts";
+import { finite, type Scales } from "./settings.ts";
 import type { Source } from "./source.ts";
 
 /** One pixel of a response. */

@@ -33,7 +33,7 @@ import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import type { Place, Response } from "./response.ts";
 import { layOutResponse, type ResponseLayout } from "./response.ts";
 import { inputMarks, kernelMarks, mapMarks } from "./response_marks.ts";
-import { colourRemarks, finite, type Shown } from "./shown.ts";
+import { colourRemarks, finite, type Shown } from "./settings.ts";
 import { blankFor, howToObserve, type Source, sourceOf } from "./source.ts";
 
 export interface ResponseScene extends Scene, Shown {

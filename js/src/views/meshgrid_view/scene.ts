@@ -20,8 +20,7 @@ import {
   type ResponseScene,
   responseDrawing,
 } from "./response_scene.ts";
-import { settingsOf } from "./settings.ts";
-import { finite } from "./shown.ts";
+import { finite, settingsOf } from "./settings.ts";
 
 export type MeshScene = RampScene | PairScene | ResponseScene;
 

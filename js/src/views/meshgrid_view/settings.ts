@@ -1,9 +1,15 @@
-/** The view's own traits, as plain data. */
+/** What the view is drawn from, as plain data, and the words that its three ways of looking share. No DOM. */
 
+import { number } from "../../phi/format.ts";
 import { mapsOf, type RawArray } from "../../phi/images.ts";
+import { paletteOf } from "../../phi/palette.ts";
 import { DIRECTIONS, type Rise } from "../../phi/ramp.ts";
+import type { Reach } from "../../phi/ranges.ts";
 import { oneOf } from "../../scene/drawing.ts";
-import type { LayerLayout, Observed } from "../../wire/types.ts";
+import { rampOf } from "../../scene/heat.ts";
+import { keyed, type Remark } from "../../scene/marks.ts";
+import type { ThemeName } from "../../scene/theme.ts";
+import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 
 export const MODES = ["ramp", "pair", "response"] as const;
 export const SCALES = ["layer", "kernel", "function"] as const;
@@ -84,4 +90,37 @@ function usualMode(
 function limitsOf(value: unknown): [number, number] | null {
   const [lo, hi] = Array.isArray(value) ? value.map(Number) : [];
   return Number.isFinite(lo) && Number.isFinite(hi) && lo < hi ? [lo, hi] : null;
+}
+
+/** All that a drawing is made from, beside what every view is given. */
+export interface Shown {
+  frame: Frame;
+  layer: LayerLayout;
+  settings: Settings;
+}
+
+export interface Scales {
+  smallest: number;
+  largest: number;
+}
+
+/** The colours with the numbers at their ends, and what the values really reach. */
+export function colourRemarks(
+  what: string,
+  scales: Scales,
+  reach: Pick<Reach, "low" | "high"> | null,
+  theme: { name: ThemeName },
+): Remark[] {
+  const { smallest, largest } = scales;
+  const text =
+    smallest === largest
+      ? `${what} ${number(-largest)} … ${number(largest)}`
+      : `${what}, own scales ±${number(smallest)} … ±${number(largest)}`;
+  const remarks = [keyed(text, "ramp", rampOf(paletteOf(theme.name)))];
+  if (reach) remarks.push({ text: `${what} reaches ${number(reach.low)} … ${number(reach.high)}` });
+  return remarks;
+}
+
+export function finite(value: number): string {
+  return Number.isFinite(value) ? number(value) : "not finite";
 }
