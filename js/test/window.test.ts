@@ -7,7 +7,7 @@ import { entryIn, functionIn, groupOf, selectionIn } from "../src/phi/pair.ts";
 import { NOWHERE, type Scene } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { mapOf, placeOf, underMap } from "../src/views/kernel_grid/map.ts";
-import { bundlesOf, graphOf } from "../src/views/network_view/graph.ts";
+import { graphOf } from "../src/views/network_view/graph.ts";
 import { readLayout, readSummaries } from "../src/wire/protocol.ts";
 import { initialize } from "../src/wire/stream.ts";
 import type { Summary } from "../src/wire/types.ts";
@@ -70,7 +70,7 @@ describe("a window of a layer", () => {
       { version: 0, layers: [before, dense] },
     );
     // Inputs 2 to 10 of three maps of four: of the first and the last not all are here.
-    expect(bundlesOf(graph, graph.columns[1])).toEqual([
+    expect(graph.columns[1].bundles).toEqual([
       { from: 1, to: 3, first: 2, count: 4 },
       { from: 1, to: 4, first: 11, count: 4 },
     ]);

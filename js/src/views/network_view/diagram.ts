@@ -9,14 +9,7 @@ import type { Rect } from "../../scene/marks.ts";
 import type { Frame, Probe } from "../../wire/types.ts";
 import { type Flow, type Scores, scoresOf } from "./flow.ts";
 import { type LayerPicture, pictureOf } from "./functions.ts";
-import {
-  type Bundle,
-  bundlesOf,
-  type Graph,
-  graphOf,
-  type Relevance,
-  relevanceOf,
-} from "./graph.ts";
+import { type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
 import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor, type Shown } from "./layout.ts";
 import type { Settings } from "./settings.ts";
 
@@ -140,7 +133,7 @@ function chosenUnits(
   graph.columns.forEach((other, k) => {
     const relevance = relevances[k];
     if (!relevance || (k !== number && other.from[0] !== number)) return;
-    bundlesOf(graph, other).forEach(({ from, to }, n) => {
+    other.bundles.forEach(({ from, to }, n) => {
       weight[k === number ? to : from] += weightOf(relevance, n);
     });
   });
@@ -170,7 +163,7 @@ export function diagramOf(given: Given, asked: Asked, keep: Keep): Diagram {
     const strengths = pictures[k]?.importance;
     if (!strengths) return null;
     return keep<Relevance>(`relevance ${k}`, [strengths, share, top, graph], () =>
-      relevanceOf(bundlesOf(graph, column), strengths, share, top || Number.POSITIVE_INFINITY),
+      relevanceOf(column.bundles, strengths, share, top || Number.POSITIVE_INFINITY),
     );
   });
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
@@ -181,7 +174,7 @@ export function diagramOf(given: Given, asked: Asked, keep: Keep): Diagram {
       const own = chosenUnits(graph, k, relevances, most, before);
       return before && isSame(own, before) ? before : own;
     });
-    return { bundles: bundlesOf(graph, column), links: NONE, units };
+    return { bundles: column.bundles, links: NONE, units };
   });
   shown.forEach((own, k) => {
     const before = shown[graph.columns[k].from[0]];

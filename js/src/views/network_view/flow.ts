@@ -147,19 +147,13 @@ function received(
 ): Flow {
   const { stations } = structure;
   const { step, values: taken, extras: numbers } = activations;
-  const values: (Float32Array | null)[] = [];
-  const shapes: number[][] = [];
-  stations.forEach((station, k) => {
-    const own = taken.get(k);
-    const exact = numbers.get(k)?.get(EXACT);
-    if (station.kind === "input") {
-      values[k] = input;
-      shapes[k] = station.shape;
-    } else {
-      values[k] = own ? read(own, example, exact) : null;
-      shapes[k] = own ? own.shape.slice(1) : station.shape;
-    }
+  const takenOf = (k: number) => (stations[k].kind === "input" ? undefined : taken.get(k));
+  const values = stations.map(({ kind }, k) => {
+    const own = takenOf(k);
+    if (kind === "input") return input;
+    return own ? read(own, example, numbers.get(k)?.get(EXACT)) : null;
   });
+  const shapes = stations.map(({ shape }, k) => takenOf(k)?.shape.slice(1) ?? shape);
   const then = kept(step);
   const extras = then && !then.rough && extrasAt(structure, then, activations);
   // Where the functions of that step are not here, nothing is taken apart.
@@ -178,9 +172,8 @@ function read(
   const size = shape.slice(1).reduce((product, side) => product * side, 1);
   if (exact) return exact.subarray(example * size, (example + 1) * size);
   const scale = (high[example] - low[example]) / 255;
-  const out = new Float32Array(size);
-  for (let k = 0; k < size; k++) out[k] = low[example] + scale * data[example * size + k];
-  return out;
+  const own = data.subarray(example * size, (example + 1) * size);
+  return Float32Array.from(own, (value) => low[example] + scale * value);
 }
 
 /** The numbers of one unit of a station: of a map all, else one, or those of all places of a sequence. */

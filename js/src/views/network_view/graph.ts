@@ -22,6 +22,8 @@ export interface Column {
   fold: [number, number];
   /** Stations after it, up to the next column. */
   after: number[];
+  /** The bundles that lead to it. */
+  bundles: Bundle[];
   depth: number;
 }
 
@@ -114,6 +116,10 @@ export function graphOf(known: Structure | null, layout: Layout): Graph {
       if (home[source] !== before) skips.push({ station: k, column: home[k], from: home[source] });
     }
   });
+  for (const column of columns) {
+    const before = columns[column.from[0]];
+    if (column.layer && before) column.bundles = bundlesBetween(column.layer, column, before.units);
+  }
   graph.depths = 1 + Math.max(0, ...columns.map(({ depth }) => depth));
   return graph;
 }
@@ -155,6 +161,7 @@ function columnOf(
     from: from < 0 ? [] : [from],
     fold: [1, 1],
     after: [],
+    bundles: [],
     depth: before ? before.depth + 1 : 0,
   };
 }
@@ -171,19 +178,7 @@ function fold(column: Column, before: Column, { shape }: Station) {
   else column.fold = Number.isInteger(square) ? [square, square] : [1, group];
 }
 
-const bundles = new WeakMap<Column, Bundle[]>();
-
 /** The bundles that lead to a column, by unit after and unit before; none where they are not known. */
-export function bundlesOf(graph: Graph, column: Column): Bundle[] {
-  const known = bundles.get(column);
-  if (known) return known;
-  const { layer } = column;
-  const before = graph.columns[column.from[0]];
-  const made = layer && before ? bundlesBetween(layer, column, before.units) : [];
-  bundles.set(column, made);
-  return made;
-}
-
 function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bundle[] {
   const [out, all, kh, kw] = wholeOf(layer);
   const size = kh * kw;
