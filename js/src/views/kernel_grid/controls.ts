@@ -37,7 +37,6 @@ export const OPTIONS: readonly Option<State>[] = [
     title: "",
     as: "segments",
     options: MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })),
-    value: ({ mode }) => mode,
   },
   {
     trait: "scale",
@@ -45,7 +44,6 @@ export const OPTIONS: readonly Option<State>[] = [
     title:
       "Which functions have the same y axis: all of the layer, those of a kernel, or each has its own",
     options: entries(SCALES),
-    value: ({ scale }) => scale,
     shown: (state) => !isFlat(state),
   },
   {
@@ -65,7 +63,6 @@ export const OPTIONS: readonly Option<State>[] = [
     trait: "binarise",
     label: "binarise",
     title: "Show only black and white: at which end of its grid is φ larger?",
-    value: ({ binarise }) => binarise,
     shown: ({ mode }) => mode === "pattern",
   },
   {
@@ -74,7 +71,6 @@ export const OPTIONS: readonly Option<State>[] = [
     title:
       "Where the largest φ is sought: over the grid's range, or over the inputs observed at each entry, from 0.5 % to 99.5 %",
     options: entries(BOUNDS),
-    value: ({ bounds }) => bounds,
     shown: ({ mode }) => mode === "preferred",
   },
   {
@@ -82,7 +78,6 @@ export const OPTIONS: readonly Option<State>[] = [
     label: "suppressed",
     title:
       "Show the patch that suppresses a kernel most: the inputs at which φ is smallest, instead of largest",
-    value: ({ suppressed }) => suppressed,
     shown: ({ mode }) => mode === "preferred",
   },
   {
@@ -90,7 +85,6 @@ export const OPTIONS: readonly Option<State>[] = [
     label: "show start",
     title:
       "Draw φ as it was at the start, or at the step kept for comparison, dashed behind the curves",
-    value: ({ ghost }) => ghost,
     shown: ({ mode }) => mode === "curves" || mode === "overview",
   },
   {
@@ -99,14 +93,12 @@ export const OPTIONS: readonly Option<State>[] = [
     title:
       "In which order the kernels are drawn; found once, so that nothing jumps during training",
     options: ({ scores }) => entries([...SORTS, ...scores]),
-    value: ({ sort }) => sort,
   },
   {
     trait: "shade",
     label: "shade",
     title: "Which of the scores given with grid.score tint the background of the curves",
     options: ({ scores }) => [{ value: "", label: "none" }, ...entries(scores)],
-    value: ({ shade }) => shade,
     shown: (state) => state.scores.length > 0 && !isFlat(state),
   },
 ];

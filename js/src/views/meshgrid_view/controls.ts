@@ -8,8 +8,7 @@ import type { LayerLayout } from "../../wire/types.ts";
 import { ARTICLE, type Input, MODES, SCALES, type Settings } from "./settings.ts";
 
 /** What the header shows. */
-export interface State {
-  settings: Settings;
+export interface State extends Settings {
   layer: string;
   layers: readonly LayerLayout[];
   width: number;
@@ -55,7 +54,7 @@ const INPUT_WORDS: Record<Input, [label: string, title: string]> = {
 const [GRID, WIDE] = ["grid", "article"];
 
 /** "" where the limits are others. */
-function overWhat({ onGrid, limits }: Settings): string {
+function overWhat({ onGrid, limits }: State): string {
   if (onGrid) return GRID;
   return limits.every((end, k) => end === ARTICLE[k]) ? WIDE : "";
 }
@@ -81,7 +80,7 @@ function outputsOf({ outputs, layer, layers }: State) {
 /** The trait of the clicks on the kernel, which no model has. */
 const AXIS = "axis";
 
-const hasRamp = ({ settings: { mode }, inputs }: State) =>
+const hasRamp = ({ mode, inputs }: State) =>
   mode === "ramp" || (mode === "response" && inputs?.input === "ramp");
 
 const OPTIONS: readonly Option<State>[] = [
@@ -91,7 +90,6 @@ const OPTIONS: readonly Option<State>[] = [
     title: "",
     as: "segments",
     options: titled(MODES, MODE_WORDS),
-    value: ({ settings }) => settings.mode,
   },
   {
     trait: AXIS,
@@ -103,8 +101,7 @@ const OPTIONS: readonly Option<State>[] = [
       label: `set ${value}`,
       title: `The next click on the kernel sets the entry along ${value}`,
     })),
-    value: ({ axis }) => axis,
-    shown: ({ settings }) => settings.mode === "pair",
+    shown: ({ mode }) => mode === "pair",
   },
   {
     trait: "input",
@@ -120,7 +117,7 @@ const OPTIONS: readonly Option<State>[] = [
     label: "output",
     title: "Which output channel is shown",
     options: outputsOf,
-    value: ({ settings: { output }, outputs }) => String(output < outputs ? output : -1),
+    value: ({ output, outputs }) => String(output < outputs ? output : -1),
     shown: ({ inputs, outputs }) => inputs !== null && outputs > 1,
     chosen: Number,
   },
@@ -129,7 +126,6 @@ const OPTIONS: readonly Option<State>[] = [
     label: "ramp",
     title: "In which direction the values rise",
     options: entries(DIRECTIONS),
-    value: ({ settings }) => settings.direction,
     shown: hasRamp,
   },
   {
@@ -141,7 +137,7 @@ const OPTIONS: readonly Option<State>[] = [
       { value: GRID, label: "grid", title: "The values go over the layer's grid" },
       { value: WIDE, label: "−2 … 2", title: "The values go from −2 to 2, as in the article" },
     ],
-    value: ({ settings }) => overWhat(settings),
+    value: overWhat,
     shown: hasRamp,
     chosen: (value) => (value === GRID ? GRID : [...ARTICLE]),
   },
@@ -149,9 +145,8 @@ const OPTIONS: readonly Option<State>[] = [
     trait: "resolution",
     label: "points",
     title: "How many points the ramp has along each side",
-    options: ({ settings: { resolution } }) =>
+    options: ({ resolution }) =>
       entries([...new Set([...RESOLUTIONS, resolution])].sort((a, b) => a - b)),
-    value: ({ settings }) => String(settings.resolution),
     shown: hasRamp,
     chosen: Number,
   },
@@ -159,16 +154,15 @@ const OPTIONS: readonly Option<State>[] = [
     trait: "scale",
     label: "scale",
     title: "Which maps share one colour scale",
-    options: ({ settings: { mode } }) =>
+    options: ({ mode }) =>
       mode === "response"
         ? [
             { value: "layer", label: "all maps" },
             { value: "function", label: "each map" },
           ]
         : entries(SCALES),
-    value: ({ settings: { mode, scale } }) =>
-      mode === "response" && scale === "kernel" ? "function" : scale,
-    shown: ({ settings }) => settings.mode !== "pair",
+    value: ({ mode, scale }) => (mode === "response" && scale === "kernel" ? "function" : scale),
+    shown: ({ mode }) => mode !== "pair",
   },
 ];
 
@@ -218,7 +212,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
       controls.show(state);
       clear.hidden = state.inputs?.input !== "drawn";
       limits.hidden = !hasRamp(state);
-      ends = state.settings.limits;
+      ends = state.limits;
       first.set(ends[0]);
       last.set(ends[1]);
     },

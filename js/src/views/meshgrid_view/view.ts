@@ -81,7 +81,7 @@ function build(shell: Shell): Parts {
     const settings = settingsFor(shell, layer);
     const source = settings.mode === "response" ? draw.response.source() : null;
     header.show({
-      settings,
+      ...settings,
       layer: layer?.name ?? "",
       layers: frame?.layout.layers ?? [],
       width: root.clientWidth,
