@@ -41,15 +41,14 @@ export interface Settings {
 /** Where the ramps of the article begin and end. */
 export const ARTICLE: readonly [number, number] = [-2, 2];
 
-const whole = (value: unknown, otherwise: number, lo: number, hi: number): number =>
-  Number.isInteger(value) ? Math.max(lo, Math.min(hi, value as number)) : otherwise;
-
 export function settingsOf(
   get: (trait: string) => unknown,
   layer: LayerLayout | null,
   observed: Observed | null = null,
 ): Settings {
-  const limits = limitsOf(get("limits"));
+  const given = get("limits");
+  // Else those of the layer's grid.
+  const limits = Array.isArray(given) ? (given as [number, number]) : null;
   const mode = get("mode") as Mode;
   return {
     mode: MODES.includes(mode) ? mode : usualMode(get, layer, observed),
@@ -57,11 +56,11 @@ export function settingsOf(
     onGrid: limits === null,
     direction: oneOf(DIRECTIONS, get("direction")),
     scale: oneOf(SCALES, get("scale")),
-    resolution: whole(get("resolution"), 32, 2, 256),
+    resolution: Number(get("resolution") ?? 32),
     input: oneOf(INPUTS, get("input")),
-    sample: whole(get("sample"), 0, 0, 1e9),
-    output: whole(get("output"), -1, -1, 1e9),
-    other: whole(get("other"), -1, -1, 1e9),
+    sample: Number(get("sample") ?? 0),
+    output: Number(get("output") ?? -1),
+    other: Number(get("other") ?? -1),
   };
 }
 
@@ -84,12 +83,6 @@ function usualMode(
   if (observed) return observed.isImage || mapsOf(observed) ? "response" : "ramp";
   const images = get("images") as RawArray | null;
   return takesImage(layer, null) && images?.given ? "response" : "ramp";
-}
-
-/** Two ends, or null for those of the layer's grid. */
-function limitsOf(value: unknown): [number, number] | null {
-  const [lo, hi] = Array.isArray(value) ? value.map(Number) : [];
-  return Number.isFinite(lo) && Number.isFinite(hi) && lo < hi ? [lo, hi] : null;
 }
 
 /** All that a drawing is made from, beside what every view is given. */
