@@ -38,7 +38,7 @@ import {
 } from "../src/phi/response.ts";
 import { probeOf } from "../src/shell/probe.ts";
 import { LINKED, sentencesOf } from "../src/views/meshgrid_view/pair.ts";
-import { blankFor, sourceOf } from "../src/views/meshgrid_view/source.ts";
+import { blankFor, sourceOf } from "../src/views/meshgrid_view/response.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";

@@ -31,10 +31,16 @@ import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import type { Place, Response } from "./response.ts";
-import { layOutResponse, type ResponseLayout } from "./response.ts";
+import {
+  blankFor,
+  howToObserve,
+  layOutResponse,
+  type ResponseLayout,
+  type Source,
+  sourceOf,
+} from "./response.ts";
 import { inputMarks, kernelMarks, mapMarks } from "./response_marks.ts";
 import { colourRemarks, finite, type Shown } from "./settings.ts";
-import { blankFor, howToObserve, type Source, sourceOf } from "./source.ts";
 
 export interface ResponseScene extends Scene, Shown {
   mode: "response";

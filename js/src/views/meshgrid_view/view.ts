@@ -12,9 +12,9 @@ import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { createHeader, TRAITS } from "./controls.ts";
 import { createPairHands, createPointing, createResponseHands } from "./hands.ts";
+import { offersObserving } from "./response.ts";
 import { drawing, type MeshScene, readoutOf, tipOf } from "./scene.ts";
 import { type Mode, settingsOf } from "./settings.ts";
-import { offersObserving } from "./source.ts";
 import css from "./style.css";
 
 export { css, drawing };
