@@ -2,7 +2,7 @@
 
 import { numberedName } from "../../phi/entries.ts";
 import { DIRECTIONS } from "../../phi/ramp.ts";
-import { element } from "../../shell/element.ts";
+import { element, putAttributes } from "../../shell/element.ts";
 import { createOptions, entries, type Option } from "../../shell/options.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { ARTICLE, type Input, MODES, SCALES, type Settings } from "./settings.ts";
@@ -185,6 +185,7 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     acts.observe,
   );
   const limits = element(document, "span", "kw-option kw-limits");
+  putAttributes(limits, { role: "group", "aria-label": "Where the ramp begins and ends" });
   let ends = ARTICLE;
   const read = (fits: (value: number) => boolean) => (text: string) => {
     const value = Number.parseFloat(text);
