@@ -50,7 +50,7 @@ it("says nothing of Python in a header, which a page without a kernel has too", 
   const acts = { choose: nothing, setAxis: nothing, clear: nothing, observe: nothing };
   const shown = maps.createHeader(document, acts, signal);
   shown.show({
-    settings: settingsOf((trait) => (trait === "mode" ? "response" : undefined), null),
+    ...settingsOf((trait) => (trait === "mode" ? "response" : undefined), null),
     layer: "",
     layers: [],
     width: 800,

@@ -1,23 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { valueAt } from "../src/phi/curves.ts";
-import { entryText, functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
+import { basisOf, entryText, functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
 import { rectOf } from "../src/phi/geometry.ts";
 import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
+import { axesText, description, remarks } from "../src/views/kernel_grid/caption.ts";
+import { contrastOf, greyOf, seesPixels } from "../src/views/kernel_grid/greys.ts";
 import { placeOf, xAt } from "../src/views/kernel_grid/marks.ts";
-import { orderBy, sortedOrder } from "../src/views/kernel_grid/order.ts";
-import { contrastOf, endsOf, greyOf, seesPixels } from "../src/views/kernel_grid/pattern.ts";
 import { type Picture, pictureMaker, xRangeOf } from "../src/views/kernel_grid/picture.ts";
 import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
-import { change, phi, sameBasis } from "../src/views/kernel_grid/subject.ts";
+import { change, orderBy, phi, sameBasis, sortedOrder } from "../src/views/kernel_grid/subject.ts";
 import { agreement, type Together } from "../src/views/kernel_grid/together.ts";
-import {
-  axesText,
-  description,
-  hoverLines,
-  remarks,
-  selectionText,
-} from "../src/views/kernel_grid/words.ts";
+import { hoverLines, selectionText } from "../src/views/kernel_grid/words.ts";
 import { readFrame, readLayout } from "../src/wire/protocol.ts";
 import type { Frame, LayerLayout, Observed } from "../src/wire/types.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
@@ -252,7 +246,7 @@ describe("the pattern", () => {
     const its = moved.layout.layers[0];
     const contrast = contrastOf(phi(moved, its), its);
     for (let f = 0; f < its.count; f++) {
-      expect(endsOf(its, f)).toEqual([0, 1]);
+      expect(basisOf(its, f).domain).toEqual([0, 1]);
       const expected = valueAt(moved, its, f, 1).phi - valueAt(moved, its, f, 0).phi;
       expect(contrast[f]).toBeCloseTo(expected, 6);
     }
@@ -276,7 +270,7 @@ describe("the pattern", () => {
       [-2, 2],
     ]);
     const its = many.layout.layers[0];
-    expect([endsOf(its, 0), endsOf(its, 1)]).toEqual([
+    expect([0, 1].map((f) => basisOf(its, f).domain)).toEqual([
       [0, 1],
       [-2, 2],
     ]);

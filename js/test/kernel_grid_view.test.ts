@@ -1,7 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { GridElement } from "../src/views/kernel_grid/probe.ts";
-import { render } from "../src/views/kernel_grid/view.ts";
+import { type GridElement, render } from "../src/views/kernel_grid/view.ts";
 import type { FrameStore } from "../src/wire/store.ts";
 import { initialize } from "../src/wire/stream.ts";
 import type { Store } from "../src/wire/types.ts";

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { valueAt } from "../src/phi/curves.ts";
 import type { LinesMark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
-import { HEIGHT, magnifiedMarks, WIDTH } from "../src/views/kernel_grid/magnified.ts";
+import { HEIGHT, magnifiedMarks, WIDTH } from "../src/views/kernel_grid/overview.ts";
 import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
 import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
 import { readFrame, readLayout } from "../src/wire/protocol.ts";

@@ -2,9 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { probeOf } from "../src/shell/probe.ts";
 import type { SaveElement } from "../src/shell/saving.ts";
-import type { MeshElement } from "../src/views/meshgrid_view/probe.ts";
 import { settingsOf } from "../src/views/meshgrid_view/settings.ts";
-import { render } from "../src/views/meshgrid_view/view.ts";
+import { type MeshElement, render } from "../src/views/meshgrid_view/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import type { LayerLayout, Store } from "../src/wire/types.ts";
 import { painted } from "./hurry.ts";

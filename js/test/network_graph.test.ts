@@ -6,16 +6,21 @@ import type { Given } from "../src/scene/drawing.ts";
 import { unitCloseUp } from "../src/views/network_view/close_up.ts";
 import { diagramOf, WHOLE } from "../src/views/network_view/diagram.ts";
 import { hasGhosts } from "../src/views/network_view/functions.ts";
-import { type Bundle, bundlesOf, type Graph, graphOf } from "../src/views/network_view/graph.ts";
+import {
+  type Bundle,
+  FEW_LINKS,
+  type Graph,
+  graphOf,
+  relevanceOf,
+} from "../src/views/network_view/graph.ts";
 import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
-import { FEW_LINKS, relevanceOf } from "../src/views/network_view/relevance.ts";
 import type { Settings } from "../src/views/network_view/settings.ts";
 import {
   strongestPath,
   strongestPathFrames,
   strongestPathLines,
-} from "../src/views/network_view/strongest_path.ts";
+} from "../src/views/network_view/strongest.ts";
 import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
 import { basis, frameOf, layer, randoms } from "./samples.ts";
 
@@ -133,22 +138,22 @@ describe("columns", () => {
       ["other", 16],
       ["layer", 3],
     ]);
-    expect(bundlesOf(graph, graph.columns[1])).toEqual([]);
-    expect(bundlesOf(graph, graph.columns[2])).toHaveLength(48);
+    expect(graph.columns[1].bundles).toEqual([]);
+    expect(graph.columns[2].bundles).toHaveLength(48);
   });
 });
 
 describe("bundles", () => {
   it("of shared kernels lead from each channel to its own outputs", () => {
     const graph = article();
-    const bundles = bundlesOf(graph, graph.columns[2]);
+    const bundles = graph.columns[2].bundles;
     expect(bundles).toHaveLength(25);
     expect(bundles[7]).toEqual({ from: 1, to: 7, first: 18, count: 9 });
   });
 
   it("of flattened maps hold the functions of one channel and class", () => {
     const graph = article();
-    const bundles = bundlesOf(graph, graph.columns[3]);
+    const bundles = graph.columns[3].bundles;
     expect(bundles).toHaveLength(250);
     expect(bundles[3 * 25 + 2]).toEqual({ from: 2, to: 3, first: 3 * 625 + 50, count: 25 });
   });
@@ -160,7 +165,7 @@ describe("bundles", () => {
       station("kan", "a", [0], [4, 6, 6]),
     ];
     const graph = graphOf(structure(stations), { version: 1, layers });
-    const pairs = bundlesOf(graph, graph.columns[1]).map(({ from, to }) => [to, from]);
+    const pairs = graph.columns[1].bundles.map(({ from, to }) => [to, from]);
     expect(pairs).toEqual([
       [0, 0],
       [0, 1],
@@ -176,7 +181,7 @@ describe("bundles", () => {
   it("hold every function of a layer once", () => {
     const graph = article();
     const seen = new Uint8Array(6250);
-    for (const { first, count } of bundlesOf(graph, graph.columns[3])) {
+    for (const { first, count } of graph.columns[3].bundles) {
       for (let f = first; f < first + count; f++) seen[f]++;
     }
     expect(seen.every((times) => times === 1)).toBe(true);
@@ -218,7 +223,7 @@ describe("the layout", () => {
   function placed(width: number, height: number) {
     const graph = article();
     const shown = graph.columns.map((column) => {
-      const bundles = bundlesOf(graph, column);
+      const bundles = column.bundles;
       const units = Array.from({ length: column.units }, (_, unit) => unit);
       return { bundles, units, links: Array.from(bundles.keys()) };
     });

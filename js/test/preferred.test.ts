@@ -1,14 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { axesText, reachText, remarks } from "../src/views/kernel_grid/caption.ts";
+import { boundsOf, greysOf, preferredOf, reached } from "../src/views/kernel_grid/greys.ts";
 import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
-import { boundsOf, greysOf, preferredOf, reached } from "../src/views/kernel_grid/preferred.ts";
 import { settingsOf } from "../src/views/kernel_grid/settings.ts";
-import {
-  axesText,
-  hoverLines,
-  reachText,
-  remarks,
-  selectionText,
-} from "../src/views/kernel_grid/words.ts";
+import { hoverLines, selectionText } from "../src/views/kernel_grid/words.ts";
 import type { LayerLayout, Observed } from "../src/wire/types.ts";
 import { basis, frameOf, layer, randoms } from "./samples.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isPlain } from "../src/phi/entries.ts";
 import { ARM, paletteOf } from "../src/phi/palette.ts";
-import { sortedOrder } from "../src/views/kernel_grid/order.ts";
+import { shadeText } from "../src/views/kernel_grid/caption.ts";
 import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
 import {
   rampOf,
@@ -14,7 +14,8 @@ import {
   weightsOf,
 } from "../src/views/kernel_grid/scores.ts";
 import { settingsOf } from "../src/views/kernel_grid/settings.ts";
-import { hoverLines, selectionText, shadeText } from "../src/views/kernel_grid/words.ts";
+import { sortedOrder } from "../src/views/kernel_grid/subject.ts";
+import { hoverLines, selectionText } from "../src/views/kernel_grid/words.ts";
 import { frameOf, layer } from "./samples.ts";
 
 const made = layer();

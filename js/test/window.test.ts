@@ -7,7 +7,7 @@ import { entryIn, functionIn, groupOf, selectionIn } from "../src/phi/pair.ts";
 import { NOWHERE, type Scene } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { mapOf, placeOf, underMap } from "../src/views/kernel_grid/map.ts";
-import { bundlesOf, graphOf } from "../src/views/network_view/graph.ts";
+import { graphOf } from "../src/views/network_view/graph.ts";
 import { readLayout, readSummaries } from "../src/wire/protocol.ts";
 import { initialize } from "../src/wire/stream.ts";
 import type { Summary } from "../src/wire/types.ts";
@@ -70,7 +70,7 @@ describe("a window of a layer", () => {
       { version: 0, layers: [before, dense] },
     );
     // Inputs 2 to 10 of three maps of four: of the first and the last not all are here.
-    expect(bundlesOf(graph, graph.columns[1])).toEqual([
+    expect(graph.columns[1].bundles).toEqual([
       { from: 1, to: 3, first: 2, count: 4 },
       { from: 1, to: 4, first: 11, count: 4 },
     ]);
@@ -121,7 +121,7 @@ describe("the map of the whole layer", () => {
     const { sites, caption } = underMap(inner, map, themeOf("light"));
     expect(caption[0]?.text).toContain("since step 3 φ has moved by up to 0.5");
     expect(caption[0]?.text).toContain("2 functions are not finite");
-    expect(sites.words("map:1:2")).toContain("largest |φ| 6, moved by up to 0.25 since step 3;");
+    expect(sites.words("map/1/2")).toContain("largest |φ| 6, moved by up to 0.25 since step 3;");
     const still = mapOf(part, readSummaries([{ ...raw, change, since: 7 }])[0], 600);
     if (!still) throw new Error("no map");
     expect(underMap(inner, still, themeOf("light")).caption[0]?.text).not.toContain("moved");
@@ -140,8 +140,8 @@ describe("the map of the whole layer", () => {
     expect(sites.at(5, map.under + 8, view)).toBe("5,8");
     expect(placeOf(map, "12")).toBeNull();
     // From the uppermost functions the keyboard goes to the window's place, and on from there.
-    expect(sites.next("12", "up")).toBe("map:0:2");
-    expect(sites.next("map:0:2", "left")).toBe("map:0:1");
+    expect(sites.next("12", "up")).toBe("map/0/2");
+    expect(sites.next("map/0/2", "left")).toBe("map/0/1");
   });
 });
 

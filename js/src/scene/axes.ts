@@ -1,8 +1,9 @@
 /** Axes of plots: scales, ticks, and their marks. No DOM. */
 
+import { ticks as evenTicks, extent } from "d3-array";
 import { number } from "../phi/format.ts";
-import type { Mark, Rect } from "./marks.ts";
-import { segments, words } from "./shapes.ts";
+import type { Mark, Paint, Rect } from "./marks.ts";
+import { line, rect, rects, segments, words } from "./shapes.ts";
 import { snapped } from "./snap.ts";
 import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
@@ -22,20 +23,10 @@ export function linear({ from, to }: Range, start: number, end: number): Scale {
 
 /** Multiples of 1, 2 or 5 · 10^k inside the range, at most `most` of them. */
 export function ticks({ from, to }: Range, most: number): number[] {
-  const span = to - from;
-  if (!(span > 0) || !Number.isFinite(span) || most < 1) return [];
-  for (let decade = Math.floor(Math.log10(span / most)); ; decade++) {
-    for (const n of [1, 2, 5]) {
-      const step = Number(`${n}e${decade}`);
-      const first = Math.ceil(from / step - 1e-9);
-      const last = Math.floor(to / step + 1e-9);
-      if (last - first + 1 <= most) {
-        // Of rounded products, so that 3 · 0.1 is 0.3.
-        return Array.from({ length: Math.max(0, last - first + 1) }, (_, k) =>
-          Number(((first + k) * step).toPrecision(12)),
-        );
-      }
-    }
+  if (!(to > from) || !Number.isFinite(to - from) || most < 1) return [];
+  for (let wanted = most; ; wanted *= 0.9) {
+    const found = evenTicks(from, to, wanted);
+    if (found.length <= most) return found;
   }
 }
 
@@ -84,41 +75,16 @@ export function bottomRoom({ title }: Pick<Axis, "title">, size = 10): number {
   return size + 8 + (title ? size + 5 : 0);
 }
 
-interface Fitting {
-  titles?: { x: string; y: string };
-  /** How many ticks at most. */
-  most: { x: number; y: number };
-  /** Share of the height that stays free above and below. */
-  air: number;
-  size?: number;
+interface Points {
+  x: ArrayLike<number>;
+  y: ArrayLike<number>;
 }
 
-/** A plot with axes within a box, as high as the values and 0 need. */
-export function fittedAxes(
-  box: Rect,
-  along: Range,
-  values: readonly number[],
-  { titles = { x: "", y: "" }, most, air, size = 10 }: Fitting,
-): { plot: Rect; x: Axis; y: Axis } {
-  const known = [0, ...values.filter(Number.isFinite)];
-  const [least, largest] = [Math.min(...known), Math.max(...known)];
-  const free = largest > least ? air * (largest - least) : 1;
-  const up = { from: least - free, to: largest + free };
-  const levels = ticks(up, most.y);
-  const y: Axis = { scale: () => 0, ticks: levels, title: titles.y, label: evenLabels(levels) };
-  const left = leftRoom(y, size);
-  const plot: Rect = {
-    x: box.x + left,
-    y: box.y,
-    // The last label may stand at the very end.
-    width: box.width - left - 12,
-    height: box.height - bottomRoom({ title: titles.x }, size),
-  };
-  y.scale = linear(up, plot.y + plot.height, plot.y);
-  const places = ticks(along, most.x);
-  const scale = linear(along, plot.x, plot.x + plot.width);
-  const x: Axis = { scale, ticks: places, title: titles.x, label: evenLabels(places) };
-  return { plot, x, y };
+/** A curve and how it is drawn. */
+export interface Line {
+  points: Points;
+  stroke: string;
+  paint?: Paint;
 }
 
 /** Grid lines, labels and titles around a plot's box; what lies inside comes over them. */
@@ -157,4 +123,64 @@ export function axesMarks(
     marks.push(words(left, down, y.title, muted, { ...centred, turn: -90 }));
   }
   return marks;
+}
+
+interface Fitting {
+  titles?: { x: string; y: string };
+  /** How many ticks at most. */
+  most: { x: number; y: number };
+  /** Share of the height that stays free above and below. */
+  air: number;
+  size?: number;
+  /** Further values that the plot has room for. */
+  values?: readonly number[];
+  /** Other x have a ground of their own. */
+  within?: readonly [number, number];
+}
+
+/** Curves over a range in a plot with axes, as high as they and 0 need. */
+export function curvesPlot(
+  box: Rect,
+  along: Range,
+  lines: readonly Line[],
+  colours: Colours,
+  { titles = { x: "", y: "" }, most, air, size = 10, values = [], within }: Fitting,
+): { plot: Rect; x: Axis; y: Axis; marks: Mark[] } {
+  const all = [0, ...values, ...lines.flatMap(({ points }) => Array.from(points.y))];
+  const [least = 0, largest = 0] = extent(all.filter(Number.isFinite));
+  const free = largest > least ? air * (largest - least) : 1;
+  const up = { from: least - free, to: largest + free };
+  const levels = ticks(up, most.y);
+  const y: Axis = { scale: () => 0, ticks: levels, title: titles.y, label: evenLabels(levels) };
+  const left = leftRoom(y, size);
+  const plot: Rect = {
+    x: box.x + left,
+    y: box.y,
+    // The last label may stand at the very end.
+    width: box.width - left - 12,
+    height: box.height - bottomRoom({ title: titles.x }, size),
+  };
+  y.scale = linear(up, plot.y + plot.height, plot.y);
+  const places = ticks(along, most.x);
+  const scale = linear(along, plot.x, plot.x + plot.width);
+  const x: Axis = { scale, ticks: places, title: titles.x, label: evenLabels(places) };
+  const [low, high] = within ?? [along.from, along.to];
+  const beyond = [
+    [along.from, Math.min(along.to, low)],
+    [Math.max(along.from, high), along.to],
+  ].flatMap(([from, to]) =>
+    from < to ? [scale(from), plot.y, scale(to) - scale(from), plot.height] : [],
+  );
+  const zero = y.scale(0);
+  const marks: Mark[] = [
+    rect(plot, { fill: colours.plot }),
+    rects(beyond, { fill: colours.outside }),
+    ...axesMarks(plot, x, y, colours, { size }),
+    line([plot.x, zero, plot.x + plot.width, zero], colours.muted),
+    ...lines.map(({ points, stroke, paint }) => {
+      const xy = Array.from(points.x).flatMap((at, p) => [scale(at), y.scale(points.y[p])]);
+      return line(xy, stroke, paint);
+    }),
+  ];
+  return { plot, x, y, marks };
 }

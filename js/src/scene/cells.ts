@@ -1,5 +1,6 @@
 /** What drawings of functions in an arrangement of cells share: labels, sites, marks of some cells. No DOM. */
 
+import { functionOf } from "../phi/entries.ts";
 import {
   type Arrangement,
   cellAt,
@@ -17,6 +18,8 @@ import {
   stuckHead,
   underHead,
 } from "../phi/labels.ts";
+import type { LayerLayout } from "../wire/types.ts";
+import type { Given } from "./drawing.ts";
 import type { Mark, Sites, TextMark } from "./marks.ts";
 import { flat, rect, segments, words } from "./shapes.ts";
 import { cursorMark, framed, outline } from "./strokes.ts";
@@ -106,6 +109,12 @@ export interface Marked {
   selected: number;
   /** The keyboard's place. */
   cursor: number;
+}
+
+export function markedIn(layer: LayerLayout, { store, pointed }: Given): Marked {
+  const numberOf = (id: string) => (id === "" ? -1 : Number(id));
+  const [hovered, cursor] = [pointed.id, pointed.keyboard].map(numberOf);
+  return { hovered, selected: functionOf(layer, store.selection()), cursor };
 }
 
 /** Frames of what is pointed at, selected, and where the keyboard is. */

@@ -93,13 +93,9 @@ export const colourOf = (colours: Colours, number: number): string =>
 /** All the steps that have values. */
 export function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range {
   if (zoom) return zoom;
-  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const { x } of panels.flatMap(({ curves }) => curves)) {
-    if (x.length === 0) continue;
-    first = Math.min(first, x[0]);
-    last = Math.max(last, x[x.length - 1]);
-  }
-  return first <= last ? stepExtent(first, last) : { from: 0, to: 1 };
+  const drawn = panels.flatMap(({ curves }) => curves.filter(({ x }) => x.length > 0));
+  const ends = drawn.flatMap(({ x }) => [x[0], x[x.length - 1]]);
+  return ends.length > 0 ? stepExtent(Math.min(...ends), Math.max(...ends)) : { from: 0, to: 1 };
 }
 
 /** So many panels in even rows, none narrower than `narrowest` where there is room: rows, columns and a panel's width. */
@@ -183,7 +179,7 @@ export function chartMarks(
     return [
       ...axes,
       ...legend.marks,
-      markMarks(chart, layout, k, colours, ratio),
+      markMarks(chart, layout.steps, plot, colours, ratio),
       curveMarks(panel, plot, toX, toY, colours),
     ];
   });
@@ -209,9 +205,9 @@ function curveMarks({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colou
   for (const curve of curves) {
     const stroke = colourOf(colours, curve.colour);
     const faint = curve.mean !== null;
-    marks.push({ ...lineOf(curve, toX, toY), stroke, width: LOGGED, opacity: faint ? FAINT : 1 });
-    const { xy } = lineOf(curve, toX, toY);
-    if (curve.x.length <= FEW) marks.push({ kind: "dots", xy, r: 2, fill: stroke });
+    const logged = lineOf(curve, toX, toY);
+    marks.push({ ...logged, stroke, width: LOGGED, opacity: faint ? FAINT : 1 });
+    if (curve.x.length <= FEW) marks.push({ kind: "dots", xy: logged.xy, r: 2, fill: stroke });
     if (curve.mean) marks.push({ ...lineOf(curve.mean, toX, toY), stroke, width: MEAN });
   }
   return { kind: "group", clip: plot, marks };
@@ -261,20 +257,17 @@ function lineOf({ x, y }: Points, toX: Scale, toY: Scale) {
 
 /** Lines at the steps that are marked, each with its text where that fits. */
 function markMarks(
-  chart: Chart,
-  layout: ChartLayout,
-  k: number,
+  { marks: marked }: Chart,
+  { from, to }: Range,
+  plot: Rect,
   colours: Colours,
   ratio: number,
 ): Mark {
-  const { plot } = layout.places[k];
-  const toX = linear(layout.steps, plot.x, plot.x + plot.width);
-  const inside = chart.marks.filter(
-    ([step]) => step >= layout.steps.from && step <= layout.steps.to,
-  );
+  const toX = linear({ from, to }, plot.x, plot.x + plot.width);
   const marks: Mark[] = [];
   let free = Number.NEGATIVE_INFINITY;
-  for (const [step, text] of inside) {
+  for (const [step, text] of marked) {
+    if (step < from || step > to) continue;
     const at = snapped(toX(step), ratio);
     const ends = [at, plot.y, at, plot.y + plot.height];
     marks.push(line(ends, colours.ghost, { dash: [2, 2] }));

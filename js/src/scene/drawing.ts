@@ -41,3 +41,8 @@ export interface Given {
 
 /** Makes scenes one after another; it may keep what does not change between them. Words instead of a scene say why there is none. */
 export type Drawing<S extends Scene = Scene> = (given: Given) => S | string;
+
+/** The value of a trait, or the first of those allowed where it is none of them. */
+export function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
+  return allowed.includes(value as T) ? (value as T) : allowed[0];
+}

@@ -1,5 +1,6 @@
 /** Round ends for axes, which stand still while what they hold moves little. No DOM. */
 
+import { extent } from "d3-array";
 import { roundStep } from "../phi/search.ts";
 import type { Range } from "./axes.ts";
 
@@ -8,14 +9,9 @@ import type { Range } from "./axes.ts";
  * and never negative, such as an accuracy, there is no room above 1.
  */
 export function valueExtent(values: Iterable<number>, log: boolean): Range {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    if (!Number.isFinite(value) || (log && value <= 0)) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  if (low > high) return log ? { from: 0.1, to: 1 } : { from: 0, to: 1 };
+  const isShown = (value: number) => Number.isFinite(value) && !(log && value <= 0);
+  let [low, high] = extent(values, (value) => (isShown(value) ? value : undefined));
+  if (low === undefined || high === undefined) return { from: log ? 0.1 : 0, to: 1 };
   const most = low >= 0 && high <= 1 ? 1 : Number.POSITIVE_INFINITY;
   if (log) {
     let [first, last] = [Math.floor(4 * Math.log10(low)), Math.ceil(4 * Math.log10(high))];

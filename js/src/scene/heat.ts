@@ -1,5 +1,6 @@
 /** Numbers as small pictures of coloured or grey squares. No DOM. */
 
+import { channelOf, type Images, rangeOf } from "../phi/images.ts";
 import { ARM, colourise, type Palette } from "../phi/palette.ts";
 import type { Pixels } from "./marks.ts";
 
@@ -31,6 +32,20 @@ export function greyOf(
     rgba.fill(level, 4 * k, 4 * k + 3);
   }
   return { width, height: values.length / width, rgba };
+}
+
+const small = new WeakMap<Float32Array, Pixels[]>();
+
+/** The first channel of each image in greys, each on a scale of its own. */
+export function thumbnailsOf(images: Images, most = images.count): Pixels[] {
+  const known = small.get(images.data);
+  if (known) return known;
+  const pictures = Array.from({ length: Math.min(images.count, most) }, (_, k) => {
+    const values = channelOf(images, k, 0);
+    return greyOf(values, images.width, rangeOf(values));
+  });
+  small.set(images.data, pictures);
+  return pictures;
 }
 
 /** A sheet of `count` pictures of width × height: `fill` writes the pixels of one. */

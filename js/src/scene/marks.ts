@@ -160,6 +160,16 @@ export interface Swatch {
   colours: readonly string[];
 }
 
+/** A remark behind a swatch of one colour, or of a ramp. */
+export function keyed(
+  text: string,
+  kind: Swatch["kind"],
+  colours: string | readonly string[],
+  title?: string,
+): Remark {
+  return { text, title, swatch: { kind, colours: [colours].flat() } };
+}
+
 /** A whole picture. Renderers draw it on a canvas (shell/canvas.ts) or write it as SVG (scene/svg.ts). */
 export interface Scene {
   width: number;

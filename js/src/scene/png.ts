@@ -52,25 +52,18 @@ export function pngOf({ width, height, rgba }: Pixels): string {
 
 /** The colours of an image, and each pixel's place among them; null where there are more than a byte can number. */
 function listOf(rgba: Uint8ClampedArray) {
+  const pixels = new Uint32Array(rgba.slice().buffer);
   const known = new Map<number, number>();
-  const places = new Uint8Array(rgba.length / 4);
-  for (let p = 0; p < places.length; p++) {
-    const [r, g, b, a] = [rgba[4 * p], rgba[4 * p + 1], rgba[4 * p + 2], rgba[4 * p + 3]];
-    const colour = ((r * 256 + g) * 256 + b) * 256 + a;
-    let place = known.get(colour);
-    if (place === undefined) {
-      if (known.size === 256) return null;
-      place = known.size;
-      known.set(colour, place);
-    }
-    places[p] = place;
+  for (const pixel of pixels) {
+    if (!known.has(pixel)) known.set(pixel, known.size);
+    if (known.size > 256) return null;
   }
-  const colours = [...known.keys()];
-  const part = (colour: number, down: number) => Math.floor(colour / 256 ** down) % 256;
+  // Red, green, blue and opacity, as they lie in memory.
+  const bytes = new Uint8Array(Uint32Array.from(known.keys()).buffer);
   return {
-    places,
-    colours: Uint8Array.from(colours.flatMap((c) => [part(c, 3), part(c, 2), part(c, 1)])),
-    opacities: Uint8Array.from(colours, (c) => part(c, 0)),
+    places: Uint8Array.from(pixels, (pixel) => known.get(pixel) as number),
+    colours: bytes.filter((_, k) => k % 4 < 3),
+    opacities: bytes.filter((_, k) => k % 4 === 3),
   };
 }
 

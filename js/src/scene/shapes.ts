@@ -58,21 +58,3 @@ export function inMiddle(
   const middle = { anchor: "middle", middle: true } as const;
   return words(x + width / 2, y + height / 2, text, fill, { ...middle, ...how });
 }
-
-/** Curves that are drawn in one go, points that are not finite left out. */
-export class Curves {
-  readonly xy: number[] = [];
-  readonly ends: number[] = [];
-
-  point(x: number, y: number): void {
-    if (Number.isFinite(y)) this.xy.push(x, y);
-  }
-
-  end(): void {
-    this.ends.push(this.xy.length / 2);
-  }
-
-  mark(stroke: string, paint: Paint = {}): LinesMark {
-    return { kind: "lines", xy: this.xy, ends: this.ends, stroke, round: true, ...paint };
-  }
-}

@@ -39,23 +39,20 @@ function written(mark: Mark, clips: string[]): string {
     case "rects":
       return rectsOf(mark.boxes, mark.fills, mark.radius ?? 0, mark);
     case "dots": {
-      const dots: string[] = [];
-      for (let k = 0; k < mark.xy.length; k += 2) {
-        const r = typeof mark.r === "number" ? mark.r : mark.r[k / 2];
-        dots.push(
-          `<circle cx="${short(mark.xy[k])}" cy="${short(mark.xy[k + 1])}" r="${short(r)}"/>`,
-        );
-      }
+      const { xy, r } = mark;
+      const dots = Array.from({ length: xy.length / 2 }, (_, k) => {
+        const own = typeof r === "number" ? r : r[k];
+        return `<circle cx="${short(xy[2 * k])}" cy="${short(xy[2 * k + 1])}" r="${short(own)}"/>`;
+      });
       return `<g${paintOf(mark)}>${dots.join("")}</g>`;
     }
     case "image":
       return imageOf(mark.box, mark.pixels, mark.smooth ?? false, mark.opacity);
     case "tiles": {
-      const images: string[] = [];
-      for (let k = 0; k < mark.boxes.length / 4; k++) {
+      const images = Array.from({ length: mark.boxes.length / 4 }, (_, k) => {
         const [x, y, width, height] = [0, 1, 2, 3].map((part) => mark.boxes[4 * k + part]);
-        images.push(imageOf({ x, y, width, height }, tileOf(mark, k), false));
-      }
+        return imageOf({ x, y, width, height }, tileOf(mark, k), false);
+      });
       return `<g${faint(mark.opacity)}>${images.join("")}</g>`;
     }
     case "text":
@@ -129,12 +126,11 @@ function rectsOf(
   paint: Paint,
 ): string {
   const round = radius > 0 ? ` rx="${short(radius)}"` : "";
-  const rects: string[] = [];
-  for (let k = 0; k < boxes.length / 4; k++) {
+  const rects = Array.from({ length: boxes.length / 4 }, (_, k) => {
     const [x, y, w, h] = [0, 1, 2, 3].map((part) => short(boxes[4 * k + part]));
     const own = fills ? ink("fill", fills[k]) : "";
-    rects.push(`<rect x="${x}" y="${y}" width="${w}" height="${h}"${round}${own}/>`);
-  }
+    return `<rect x="${x}" y="${y}" width="${w}" height="${h}"${round}${own}/>`;
+  });
   return `<g${paintOf(fills ? { ...paint, fill: "none" } : paint)}>${rects.join("")}</g>`;
 }
 

@@ -12,7 +12,8 @@ export interface Option<State> {
   as?: "menu" | "segments";
   /** What can be chosen; a control without is a switch. */
   options?: Options | ((state: State) => Options);
-  value(state: State): string | boolean;
+  /** What is chosen; by default what the state has by the name of the trait. */
+  value?(state: State): string | boolean;
   shown?(state: State): boolean;
   /** What a trait is set to where something was chosen; that value by default. */
   chosen?(value: string): unknown;
@@ -31,12 +32,13 @@ export function createOptions<State>(
   const kit = createKit(document, signal);
   const made = list.map((option) => {
     const { trait, label, title, as = "menu", options, chosen = (value) => value } = option;
+    const chosenIn = (state: State) => option.value?.(state) ?? state[trait as keyof State];
     if (!options) {
       const control = kit.check(label, title, (value) => choose(trait, value));
       return {
         option,
         box: control.box,
-        show: (state: State) => control.set(!!option.value(state)),
+        show: (state: State) => control.set(!!chosenIn(state)),
       };
     }
     const told = (value: string) => choose(trait, chosen(value));
@@ -48,7 +50,7 @@ export function createOptions<State>(
       const text = JSON.stringify(now);
       if (text !== listed) control.fill(now);
       listed = text;
-      control.set(String(option.value(state)));
+      control.set(String(chosenIn(state)));
     };
     return { option, box: control.box, show };
   });

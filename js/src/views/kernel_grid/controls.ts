@@ -14,10 +14,6 @@ import {
   SORTS,
 } from "./settings.ts";
 
-export interface Choices extends Settings {
-  layer: string;
-}
-
 interface State extends Settings {
   /** Names of the scores there are. */
   scores: readonly string[];
@@ -34,14 +30,13 @@ const MODE_TITLES: Record<Mode, string> = {
   change: "Draw how far every function has moved since the first frame: φ now − φ at the start",
 };
 
-const OPTIONS: readonly Option<State>[] = [
+export const OPTIONS: readonly Option<State>[] = [
   {
     trait: "mode",
     label: "What is drawn",
     title: "",
     as: "segments",
     options: MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })),
-    value: ({ mode }) => mode,
   },
   {
     trait: "scale",
@@ -49,7 +44,6 @@ const OPTIONS: readonly Option<State>[] = [
     title:
       "Which functions have the same y axis: all of the layer, those of a kernel, or each has its own",
     options: entries(SCALES),
-    value: ({ scale }) => scale,
     shown: (state) => !isFlat(state),
   },
   {
@@ -69,7 +63,6 @@ const OPTIONS: readonly Option<State>[] = [
     trait: "binarise",
     label: "binarise",
     title: "Show only black and white: at which end of its grid is φ larger?",
-    value: ({ binarise }) => binarise,
     shown: ({ mode }) => mode === "pattern",
   },
   {
@@ -78,7 +71,6 @@ const OPTIONS: readonly Option<State>[] = [
     title:
       "Where the largest φ is sought: over the grid's range, or over the inputs observed at each entry, from 0.5 % to 99.5 %",
     options: entries(BOUNDS),
-    value: ({ bounds }) => bounds,
     shown: ({ mode }) => mode === "preferred",
   },
   {
@@ -86,7 +78,6 @@ const OPTIONS: readonly Option<State>[] = [
     label: "suppressed",
     title:
       "Show the patch that suppresses a kernel most: the inputs at which φ is smallest, instead of largest",
-    value: ({ suppressed }) => suppressed,
     shown: ({ mode }) => mode === "preferred",
   },
   {
@@ -94,7 +85,6 @@ const OPTIONS: readonly Option<State>[] = [
     label: "show start",
     title:
       "Draw φ as it was at the start, or at the step kept for comparison, dashed behind the curves",
-    value: ({ ghost }) => ghost,
     shown: ({ mode }) => mode === "curves" || mode === "overview",
   },
   {
@@ -103,19 +93,17 @@ const OPTIONS: readonly Option<State>[] = [
     title:
       "In which order the kernels are drawn; found once, so that nothing jumps during training",
     options: ({ scores }) => entries([...SORTS, ...scores]),
-    value: ({ sort }) => sort,
   },
   {
     trait: "shade",
     label: "shade",
     title: "Which of the scores given with grid.score tint the background of the curves",
     options: ({ scores }) => [{ value: "", label: "none" }, ...entries(scores)],
-    value: ({ shade }) => shade,
     shown: (state) => state.scores.length > 0 && !isFlat(state),
   },
 ];
 
-/** `choose` is told the trait and its new value; `again` sorts anew by the chosen measure. */
+/** `again` sorts anew by the chosen measure. */
 export function createHeader(
   document: Document,
   choose: (trait: string, value: unknown) => void,
@@ -125,8 +113,6 @@ export function createHeader(
   const options = createOptions(document, OPTIONS, choose, signal);
   const { kit } = options;
   const root = element(document, "div", "kw-header");
-  root.setAttribute("role", "toolbar");
-  root.setAttribute("aria-label", "Kernel grid");
   const layers = kit.layers((name) => choose("layer", name));
   const repeat = kit.button("↻", "Sort again, by the functions as they are now", "kw-again", again);
   options.box("sort")?.append(repeat);
@@ -135,10 +121,10 @@ export function createHeader(
   element(document, "div", "kw-options", root).append(...others);
   return {
     element: root,
-    show(choices: Choices, all: readonly LayerLayout[], width: number, scores: readonly string[]) {
-      layers.show(all, choices.layer, width);
-      options.show({ ...choices, scores });
-      repeat.hidden = choices.sort !== "range" && choices.sort !== "change";
+    show(state: State, all: readonly LayerLayout[], layer: string, width: number) {
+      layers.show(all, layer, width);
+      options.show(state);
+      repeat.hidden = state.sort !== "range" && state.sort !== "change";
     },
   };
 }

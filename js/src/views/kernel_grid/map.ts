@@ -2,10 +2,11 @@
 
 import { wholeOf } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
-import { PAD, type Rect, STEPS } from "../../phi/geometry.ts";
+import { PAD, type Rect } from "../../phi/geometry.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { heatOf } from "../../scene/heat.ts";
 import type { Mark, Scene, Sites } from "../../scene/marks.ts";
+import { cellOf, regionSites } from "../../scene/regions.ts";
 import { rect } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { LayerLayout, Summary } from "../../wire/types.ts";
@@ -15,12 +16,6 @@ const LARGEST_CELL = 8;
 const GAP = 10;
 /** A frame around a window is never smaller. */
 const LEAST = 4;
-
-/** Where a layer is looked at. */
-export interface Place {
-  out: number;
-  in: number;
-}
 
 export interface LayerMap {
   summary: Summary;
@@ -39,14 +34,20 @@ export function mapOf(layer: LayerLayout, summary: Summary | null, width: number
   return { summary, layer, box, under: box.height + PAD + GAP };
 }
 
-/** What a click on the map looks at: the middle of a block; null for other sites. */
-export function placeOf({ summary }: LayerMap, id: string): Place | null {
-  const found = /^map:(\d+):(\d+)$/.exec(id);
-  if (!found) return null;
+const MAP = "map";
+
+export function isOnMap(id: string): boolean {
+  return cellOf(id)?.name === MAP;
+}
+
+/** Where a click on the map looks: the middle of a block; null for other sites. */
+export function placeOf({ summary }: LayerMap, id: string): { out: number; in: number } | null {
+  const cell = cellOf(id);
+  if (cell?.name !== MAP) return null;
   const [down, across] = summary.block;
   return {
-    out: Number(found[1]) * down + Math.floor(down / 2),
-    in: Number(found[2]) * across + Math.floor(across / 2),
+    out: cell.row * down + Math.floor(down / 2),
+    in: cell.column * across + Math.floor(across / 2),
   };
 }
 
@@ -127,61 +128,42 @@ function windowBox(
   };
 }
 
-function sitesUnder(inner: Sites, map: LayerMap): Sites {
-  const { box, under, summary, layer } = map;
+/** The map is a region over the sites of what lies under it. */
+function sitesUnder(inner: Sites, { box, under, summary, layer }: LayerMap): Sites {
   const { rows, columns, block, reach } = summary;
-  const isMap = (id: string) => id.startsWith("map:");
-  const [cellWidth, cellHeight] = [box.width / columns, box.height / rows];
-  const partsOf = (id: string) => id.split(":").slice(1).map(Number) as [number, number];
-  const idOf = (row: number, column: number) =>
-    `map:${Math.max(0, Math.min(rows - 1, row))}:${Math.max(0, Math.min(columns - 1, column))}`;
-  const here = () =>
-    idOf(
-      Math.floor((layer.window?.out ?? 0) / block[0]),
-      Math.floor((layer.window?.in ?? 0) / block[1]),
-    );
+  const [out, inputs] = wholeOf(layer);
+  const span = (k: number, size: number, of: number) =>
+    `${formatCount(k * size)} to ${formatCount(Math.min(of, (k + 1) * size) - 1)}`;
+  const words = (row: number, column: number) => {
+    const far = reach[row * columns + column];
+    const size = Number.isNaN(far) ? "not finite" : `largest |φ| ${number(far)}`;
+    const moved = hasMoved(summary) ? summary.change[row * columns + column] : Number.NaN;
+    const change = Number.isNaN(moved)
+      ? ""
+      : `, moved by up to ${number(moved)} since step ${formatCount(summary.since)}`;
+    return `outputs ${span(row, block[0], out)}, inputs ${span(column, block[1], inputs)}: ${size}${change}; Enter looks there`;
+  };
+  const corner = layer.window ?? { out: 0, in: 0 };
+  const home = [Math.floor(corner.out / block[0]), Math.floor(corner.in / block[1])] as const;
+  const map = regionSites([{ name: MAP, box, rows, columns, home, words }]);
   return {
-    at(x, y, view) {
-      if (y >= under) return inner.at(x, y - under, { ...view, y: view.y - under });
-      const row = Math.floor((y - box.y) / cellHeight);
-      const column = Math.floor((x - box.x) / cellWidth);
-      return row >= 0 && row < rows && column >= 0 && column < columns ? idOf(row, column) : "";
-    },
+    ...inner,
+    at: (x, y, view) =>
+      y < under ? map.at(x, y, view) : inner.at(x, y - under, { ...view, y: view.y - under }),
     box(id) {
-      if (!isMap(id)) {
-        const found = inner.box(id);
-        return found && { ...found, y: found.y + under };
-      }
-      const [row, column] = partsOf(id);
-      const [x, y] = [box.x + column * cellWidth, box.y + row * cellHeight];
-      return { x, y, width: cellWidth, height: cellHeight };
+      const found = inner.box(id);
+      return isOnMap(id) ? map.box(id) : found && { ...found, y: found.y + under };
     },
-    words(id) {
-      if (!isMap(id)) return inner.words(id);
-      const [row, column] = partsOf(id);
-      const [out, inputs] = wholeOf(layer);
-      const span = (k: number, size: number, of: number) =>
-        `${formatCount(k * size)} to ${formatCount(Math.min(of, (k + 1) * size) - 1)}`;
-      const far = reach[row * columns + column];
-      const size = Number.isNaN(far) ? "not finite" : `largest |φ| ${number(far)}`;
-      const moved = hasMoved(summary) ? summary.change[row * columns + column] : Number.NaN;
-      const change = Number.isNaN(moved)
-        ? ""
-        : `, moved by up to ${number(moved)} since step ${formatCount(summary.since)}`;
-      return `outputs ${span(row, block[0], out)}, inputs ${span(column, block[1], inputs)}: ${size}${change}; Enter looks there`;
-    },
+    words: (id) => (isOnMap(id) ? map : inner).words(id),
     next(id, direction) {
-      if (!isMap(id)) {
+      if (!isOnMap(id)) {
         const found = inner.next(id, direction);
         // From the uppermost functions one comes to the map.
-        return direction === "up" && found === id ? here() : found;
+        return direction === "up" && found === id ? map.next("", "first") : found;
       }
-      const [row, column] = partsOf(id);
       if (direction === "first" || direction === "last") return inner.next("", direction);
-      if (direction === "down" && row === rows - 1) return inner.next("", "first");
-      const [dx, dy] = STEPS[direction];
-      return idOf(row + dy, column + dx);
+      const found = map.next(id, direction);
+      return direction === "down" && found === id ? inner.next("", "first") : found;
     },
-    ...(inner.cursor && { cursor: inner.cursor }),
   };
 }

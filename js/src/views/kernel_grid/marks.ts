@@ -19,7 +19,7 @@ import { boxOf, cellsMarks } from "./overview.ts";
 import type { Picture } from "./picture.ts";
 import { tintOf } from "./scores.ts";
 import { isFlat, isGrey } from "./settings.ts";
-import type { Points, Subject } from "./subject.ts";
+import { type Points, roomOf, type Subject } from "./subject.ts";
 
 /** Free pixels between a curve and the edge of its cell. */
 const INSET = 2;
@@ -107,7 +107,7 @@ function cellMarks(
 ): Mark[] {
   const { arrangement, layer, xRange, shade } = picture;
   const places = visible.map((f) => rectOf(arrangement, f));
-  const toX = xMapping(picture);
+  const { toX } = mappingOf(picture);
   const within = (from: number, to: number) =>
     places.flatMap(({ x, y, height }) => [x + from, y, to - from, height]);
 
@@ -146,19 +146,25 @@ function eachCurve(
   functions: readonly number[],
   visit: (placed: Placed) => void,
 ): void {
-  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const points = roomOf(plan);
   for (const f of functions) {
     const n = subject.curve(f, plan, points);
     visit({ f, points, n, cell: rectOf(picture.arrangement, f), axis: axisOf(picture, f) });
   }
 }
 
+/** The x at which a cell begins, pixels for each x beyond it, and where in the cell an x lies. */
+function mappingOf({ xRange: [from, to], arrangement }: Picture) {
+  const slope = (arrangement.cell - 2 * INSET) / (to - from);
+  return { from, slope, toX: (x: number) => INSET + (x - from) * slope };
+}
+
 /** Where in the drawing the points of a function lie. */
-function placesOf(picture: Picture, { cell, axis }: Placed) {
-  const { from, slope } = acrossOf(picture);
+function placesOf(picture: Picture, { cell, axis }: Pick<Placed, "cell" | "axis">) {
+  const { toX } = mappingOf(picture);
   const half = cell.height / 2;
   return {
-    toX: (x: number) => cell.x + INSET + (x - from) * slope,
+    toX: (x: number) => cell.x + toX(x),
     toY: (y: number) => cell.y + half - ((half - INSET) / axis) * y,
   };
 }
@@ -177,7 +183,7 @@ function curves(
   const partEnds: number[] = [];
   let at = 0;
   const half = picture.arrangement.cell / 2;
-  const { from, slope } = acrossOf(picture);
+  const { from, slope } = mappingOf(picture);
   eachCurve(picture, drawn, visible, (placed) => {
     const { f, points, n, cell, axis } = placed;
     let least = points.y[0];
@@ -208,9 +214,6 @@ function curves(
     }
     ends.push(at / 2);
   });
-  if (parts.length === 0) {
-    return { mark: { kind: "lines", xy: xy.subarray(0, at), ends, ...paint }, flat };
-  }
   const all = new Float32Array(at + parts.length);
   all.set(xy.subarray(0, at));
   all.set(parts, at);
@@ -313,29 +316,16 @@ export function markedMarks(picture: Picture, marked: Marked, { colours }: Theme
 
 /** Where a point of function f is drawn, in the arrangement's pixels; at the edge of its cell where it is cut. */
 export function placeOf(picture: Picture, f: number, x: number, value: number): [number, number] {
-  const r = rectOf(picture.arrangement, f);
-  const share = Math.max(-1, Math.min(1, value / axisOf(picture, f)));
-  return [r.x + xMapping(picture)(x), r.y + r.height / 2 - (r.height / 2 - INSET) * share];
+  const axis = axisOf(picture, f);
+  const { toX, toY } = placesOf(picture, { cell: rectOf(picture.arrangement, f), axis });
+  return [toX(x), toY(Math.max(-axis, Math.min(axis, value)))];
 }
 
 /** The x under a horizontal place inside a cell, kept within the drawn range. */
 export function xAt(picture: Picture, insideX: number): number {
   const [lo, hi] = picture.xRange;
-  const share = (insideX - INSET) / (picture.arrangement.cell - 2 * INSET);
-  return lo + (hi - lo) * Math.max(0, Math.min(1, share));
+  const { from, slope } = mappingOf(picture);
+  return Math.max(lo, Math.min(hi, from + (insideX - INSET) / slope));
 }
 
-/** The x at which a cell begins, and pixels for each x beyond it. */
-function acrossOf({ xRange: [from, to], arrangement }: Picture) {
-  return { from, slope: (arrangement.cell - 2 * INSET) / (to - from) };
-}
-
-function xMapping(picture: Picture): (x: number) => number {
-  const { from, slope } = acrossOf(picture);
-  return (x) => INSET + (x - from) * slope;
-}
-
-function axisOf(picture: Picture, f: number): number {
-  const scale = picture.scaleOf(f);
-  return scale > 0 ? scale : 1;
-}
+const axisOf = (picture: Picture, f: number) => picture.scaleOf(f) || 1;

@@ -1,20 +1,67 @@
-/** Functions as small coloured cells: thousands of them in one picture. No DOM. */
+/** Functions as small coloured cells, thousands in one picture, and one of them as a plot with axes. No DOM. */
 
+import { samplePlan } from "../../phi/curves.ts";
+import { basisOf } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
-import { COL_LABEL, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
+import { COL_LABEL, PAD, rectOf } from "../../phi/geometry.ts";
 import { columnLabels } from "../../phi/labels.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
+import { curvesPlot, type Line } from "../../scene/axes.ts";
 import { greyOf } from "../../scene/heat.ts";
-import type { Mark } from "../../scene/marks.ts";
-import { words } from "../../scene/shapes.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
+import { dot, words } from "../../scene/shapes.ts";
 import { outline } from "../../scene/strokes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
-import { magnifiedMarks } from "./magnified.ts";
-import { type Picture, reachOf } from "./picture.ts";
-import { HEAD, PLOT, WIDE } from "./room.ts";
+import type { LayerLayout } from "../../wire/types.ts";
+import { HEAD, type Picture, PLOT, reachOf, WIDE } from "./picture.ts";
 import { isGrey } from "./settings.ts";
+import { pointsOf, type Subject } from "./subject.ts";
 import { placeTexts } from "./words.ts";
+
+export const WIDTH = 230;
+export const HEIGHT = 150;
+const POINTS = 200;
+/** Share of the height that stays free above and below. */
+const AIR = 0.06;
+
+/** The plot of function f, with a dot at x and other functions faint behind; null where it cannot be drawn. */
+export function magnifiedMarks(
+  picture: Picture,
+  f: number,
+  x: number,
+  { colours }: Theme,
+  { width, height } = { width: WIDTH, height: HEIGHT },
+  others: readonly number[] = [],
+): Mark[] | null {
+  const { layer, xRange, subject, settings, ghost, initial } = picture;
+  if (isGrey(settings) || Number.isNaN(picture.ranges[f])) return null;
+  const curveOf = (of: Subject, its: LayerLayout, k: number) =>
+    pointsOf(of, samplePlan(its, xRange, POINTS), k);
+  const lines = others
+    .filter((other) => other !== f && !Number.isNaN(picture.ranges[other]))
+    .map((k): Line => ({ points: curveOf(subject, layer, k), stroke: colours.zero }));
+  if (ghost && initial) {
+    const points = curveOf(ghost.subject, initial.layer, f);
+    lines.push({ points, stroke: colours.ghost, paint: { width: 1.5, dash: [3, 2.5] } });
+  }
+  lines.push({
+    points: curveOf(subject, layer, f),
+    stroke: colours.ink,
+    paint: { width: 1.75 },
+  });
+  const what = settings.mode === "change" ? "change of φ" : `φ(${layer.variable})`;
+  const [from, to] = xRange;
+  const plot = curvesPlot({ x: 0, y: 6, width, height: height - 6 }, { from, to }, lines, colours, {
+    titles: { x: layer.variable, y: what },
+    most: { x: 6, y: 5 },
+    air: AIR,
+    within: basisOf(layer, f).domain,
+  });
+  const [at, value] = [plot.x.scale(x), subject.at(f, x)];
+  const point = dot(at, plot.y.scale(value), 3.5, { fill: colours.accent });
+  return Number.isFinite(value) ? [...plot.marks, point] : plot.marks;
+}
 
 /** The plot is never larger. */
 const LARGEST = { width: 820, height: 340 };

@@ -3,7 +3,7 @@
 import { memory } from "../../phi/memory.ts";
 import { atPlace } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
-import { layerOf, sameShape } from "./subject.ts";
+import { type Start, startOf } from "./subject.ts";
 
 /** So many values of φ are computed for one picture; frames beyond them wait for the next picture. */
 const VALUES = 600_000;
@@ -70,24 +70,21 @@ export function peaksReader() {
   ): { now: Peaks; all: Peaks[] } => {
     const from = [layer.name, layer.shape.join(), ...made];
     const known = keep("peaks", from, () => new WeakMap<Frame, Peaks>());
-    const peaksOf = (one: Frame, its: LayerLayout) => {
-      const ranges = measure(one, its);
-      const peaks = { step: one.step, ranges, most: withoutOutliers(ranges) };
-      known.set(one, peaks);
+    const peaksOf = (one: Start) => {
+      const ranges = measure(one.frame, one.layer);
+      const peaks = { step: one.frame.step, ranges, most: withoutOutliers(ranges) };
+      known.set(one.frame, peaks);
       return peaks;
     };
     const before = known.get(frame);
-    const now = before ?? peaksOf(frame, layer);
-    const waiting = frames.flatMap((one): [Frame, LayerLayout][] => {
-      const its = known.has(one) ? null : layerOf(one, layer.name);
-      return its && sameShape(its, layer) ? [[one, its]] : [];
-    });
+    const now = before ?? peaksOf({ frame, layer });
+    const waiting = frames.flatMap((one) => (known.has(one) ? null : startOf(one, layer)) ?? []);
     // Evenly over the steps: what is left out has been nearly as far.
     const rest = before ? VALUES : VALUES - valuesOfOne;
     const least = before && valuesOfOne <= MOST_VALUES ? 1 : 0;
     const turns = Math.min(waiting.length, Math.max(least, Math.floor(rest / valuesOfOne)));
     for (let k = 0; k < turns; k++) {
-      peaksOf(...waiting[Math.floor(((k + 1) * waiting.length) / turns) - 1]);
+      peaksOf(waiting[Math.floor(((k + 1) * waiting.length) / turns) - 1]);
     }
     return { now, all: frames.flatMap((one) => known.get(one) ?? []) };
   };

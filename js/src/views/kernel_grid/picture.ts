@@ -1,23 +1,27 @@
-/**
- * Everything about one drawing that is not pixels: the layer, its arrangement,
- * sample points, ranges and scales. No DOM.
- */
+/** Everything about one drawing that is not pixels: the layer, where its cells lie, sample points, ranges and scales. No DOM. */
 
 import { extent } from "d3-array";
 import { ALL_POINTS, type Plan, samplePlan } from "../../phi/curves.ts";
 import { isPlain } from "../../phi/entries.ts";
-import type { Arrangement } from "../../phi/geometry.ts";
+import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
 import { allInputEnds, roundedOut } from "../../phi/inputs.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
 import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
-import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
+import {
+  boundsOf,
+  contrastOf,
+  greyOf,
+  greysOf,
+  type Pattern,
+  type Preferred,
+  preferredOf,
+  seesPixels,
+} from "./greys.ts";
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
-import { boundsOf, greysOf, type Preferred, preferredOf } from "./preferred.ts";
-import { arranged } from "./room.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
-import { isFlat, isGrey, type Settings, type XRange } from "./settings.ts";
-import { phi, type Start, type Subject, startOf, subjectOf } from "./subject.ts";
+import { isFlat, isGrey, MOST_CURVES, type Settings, type XRange } from "./settings.ts";
+import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
 import type { Together } from "./together.ts";
 
 /** So many values of φ are computed for the ranges of one frame: all rows for some hundred functions. */
@@ -30,11 +34,6 @@ const OVERVIEW_POINTS = 8;
 
 /** Channels, height and width. */
 export type Fold = readonly [number, number, number];
-
-export interface Extremes {
-  smallest: number;
-  largest: number;
-}
 
 export interface Picture {
   frame: Frame;
@@ -58,19 +57,18 @@ export interface Picture {
   initial: Start | null;
   /** Points per curve matched to the cell's pixels. */
   plan: Plan;
-  /** max |value| per function, NaN where not finite. Empty in pattern mode. */
+  /** max |value| per function, NaN where not finite. Empty where a cell is a grey. */
   ranges: Float32Array;
   /** Half the height of function f's axis: it runs from −scaleOf(f) to +scaleOf(f). */
   scaleOf(f: number): number;
   /** The smallest and the largest scale in use; equal where all share one. */
-  scales: Extremes;
+  scales: { smallest: number; largest: number };
   /** The first and the last of the steps that the scales hold for, and how many these are. */
   covered: { first: number; last: number; steps: number };
   /** Functions that reach beyond their scale. */
   cut: number;
-  /** What a cell's grey is made of, in pattern mode. */
+  /** What a cell's grey is made of, in pattern mode and in preferred mode. */
   pattern: Pattern | null;
-  /** Where each function is largest or smallest, in preferred mode. */
   preferred: Preferred | null;
   /** 0 black … 1 white per function where a cell is one grey; NaN where not finite. */
   greys: Float32Array;
@@ -88,21 +86,18 @@ export function inputsOf(observed: Observed | null): [number, number] | null {
 
 /** The x that is drawn: where the inputs are, the grid's range, or the whole support of the basis. */
 export function xRangeOf(
-  layer: LayerLayout,
+  { tables, domain, extent: support }: LayerLayout,
   choice: XRange,
   inputs: readonly [number, number] | null = null,
 ): [number, number] {
-  const lo = Math.min(...layer.tables.map(({ x }) => x[0]));
-  const hi = Math.max(...layer.tables.map(({ x }) => x[x.length - 1]));
-  const { domain, extent } = layer;
+  const lo = Math.min(...tables.map(({ x }) => x[0]));
+  const hi = Math.max(...tables.map(({ x }) => x[x.length - 1]));
   if (choice === "inputs" && inputs) {
     const [from, to] = [Math.max(lo, inputs[0]), Math.min(hi, inputs[1])];
     if (from < to) return [from, to];
   }
-  const [from, to] =
-    choice === "wide"
-      ? [Math.max(lo, Math.min(extent[0], domain[0])), Math.min(hi, Math.max(extent[1], domain[1]))]
-      : domain;
+  const wide = [Math.min(support[0], domain[0]), Math.max(support[1], domain[1])];
+  const [from, to] = choice === "wide" ? [Math.max(lo, wide[0]), Math.min(hi, wide[1])] : domain;
   return from < to ? [from, to] : [lo, hi];
 }
 
@@ -125,10 +120,9 @@ export interface Ingredients {
   together?: Together | null;
 }
 
-/**
- * Makes pictures one after another and keeps what does not change between
- * frames: arrangement, sample points and the ranges of the initial functions.
- */
+const NONE = new Float32Array(0);
+
+/** Makes pictures one after another and keeps what does not change between frames. */
 export function pictureMaker(): (from: Ingredients) => Picture {
   const keep = memory();
   const readPeaks = peaksReader();
@@ -141,7 +135,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     const { arrangement, unit } = keep(
       "arrangement",
       [layer, shape, width, order, room, isFlat(settings), mode === "overview"],
-      () => arranged({ ...from, compared: Boolean(together) }, shape),
+      () => arranged(from, shape),
     );
     const seen = keep("inputs", [observed], () => inputsOf(observed ?? null));
     const ownX = keep("xRange", [layer, settings.xRange, seen], () =>
@@ -157,22 +151,22 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       shape,
       arrangement,
       unit,
-      cells: NONE,
       xRange,
+      initial: start,
       xIs: settings.xRange === "inputs" && !seen ? "domain" : settings.xRange,
       subject: subjectOf(frame, layer, mode === "change" ? start : null),
-      ghost: null,
-      initial: start,
       plan: keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points)),
+      cells: NONE,
       ranges: NONE,
+      greys: NONE,
+      ghost: null,
+      pattern: null,
+      preferred: null,
+      shade: null,
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
       covered: { first: frame.step, last: frame.step, steps: 1 },
       cut: 0,
-      pattern: null,
-      preferred: null,
-      greys: NONE,
-      shade: null,
       broken: 0,
     };
   }
@@ -184,8 +178,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       const pixels = keep("pixels", [layer, observed], () => seesPixels(layer, observed));
       picture.pattern = { contrast, pixels };
       const most = layerRange(contrast.map(Math.abs));
-      picture.scales = { smallest: most, largest: most };
-      picture.scaleOf = () => most;
+      shareScale(picture, most);
       picture.greys = contrast.map((v) => greyOf(v, most, settings.binarise));
     } else {
       const within = settings.bounds === "observed" ? observed : null;
@@ -205,8 +198,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     );
     const { each, planFor } = planner(picture, keep);
     const since = mode === "change" ? initial : null;
-    const drawsStart = (mode === "curves" || mode === "overview") && settings.ghost;
-    const behind = drawsStart ? initial : null;
+    const behind = mode !== "change" && settings.ghost ? initial : null;
     const frames = behind && !history.includes(behind.frame) ? [behind.frame, ...history] : history;
     const { now, all } = readPeaks(frames, frame, layer, {
       valuesOfOne: layer.count * planFor(layer).points,
@@ -217,15 +209,13 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     picture.broken = unknownIn(now.ranges);
     if (behind) {
       const points = Math.max(12, arrangement.cell);
-      picture.ghost = {
-        subject: phi(behind.frame, behind.layer),
-        plan: keep("ghost", [behind, xRange, points], () =>
-          samplePlan(behind.layer, xRange, points),
-        ),
-      };
+      const plan = keep("ghost", [behind, xRange, points], () =>
+        samplePlan(behind.layer, xRange, points),
+      );
+      picture.ghost = { subject: phi(behind.frame, behind.layer), plan };
     }
     const steps = [now, ...all].map(({ step }) => step);
-    const [first, last] = [Math.min(...steps), Math.max(...steps)];
+    const [first, last] = extent(steps) as [number, number];
     picture.covered = { first, last, steps: new Set(steps).size };
     setScales(picture, now, all, together ?? null);
     // The numbers that a plain layer is known by lie under its lines.
@@ -242,8 +232,6 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     return picture;
   };
 }
-
-const NONE = new Float32Array(0);
 
 const unknownIn = (values: Float32Array) =>
   values.reduce((n, value) => n + (Number.isNaN(value) ? 1 : 0), 0);
@@ -265,16 +253,12 @@ function planner({ layer, settings, xRange, arrangement }: Picture, keep: Keep) 
 
 /** How far one function reaches, at all points there are; NaN where it is not finite. */
 export function reachOf({ layer, xRange, subject }: Picture, f: number): number {
-  const plan = samplePlan(layer, xRange, ALL_POINTS);
-  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-  const n = subject.curve(f, plan, points);
-  let most = 0;
-  for (let p = 0; p < n; p++) {
-    const size = Math.abs(points.y[p]);
-    if (!Number.isFinite(size)) return Number.NaN;
-    most = Math.max(most, size);
-  }
-  return most;
+  return sizeOf(pointsOf(subject, samplePlan(layer, xRange, ALL_POINTS), f).y);
+}
+
+function shareScale(picture: Picture, most: number): void {
+  picture.scales = { smallest: most, largest: most };
+  picture.scaleOf = () => most;
 }
 
 /** Sets the scales, from how far the functions reach now and at all steps that are known. */
@@ -289,22 +273,21 @@ function setScales(
   if (mode === "overview" || scale === "layer") {
     const own = niceCeil(layerPeak(now, all));
     const most = together?.y(own) ?? own;
-    picture.scales = { smallest: most, largest: most };
-    picture.scaleOf = () => most;
+    shareScale(picture, most);
     if (mode === "overview") {
       picture.cells = unit > 1 ? kernelRanges({ shape }, now.ranges) : now.ranges;
-    } else {
-      picture.cut = now.ranges.reduce((n, range) => n + (range > most ? 1 : 0), 0);
-    }
+    } else picture.cut = now.ranges.filter((range) => range > most).length;
     return;
   }
+  const byKernel = scale === "kernel";
   const peaks = functionPeaks(now, all);
-  const own = (scale === "kernel" ? kernelRanges({ shape }, peaks) : peaks).map((m) =>
+  const own = (byKernel ? kernelRanges({ shape }, peaks) : peaks).map((m) =>
     Number.isNaN(m) ? m : niceCeil(m),
   );
-  const size = scale === "kernel" ? shape[2] * shape[3] : 1;
-  picture.scaleOf = (f) => own[Math.floor(f / size)] as number;
-  picture.scales = extremes(own);
+  const size = byKernel ? shape[2] * shape[3] : 1;
+  picture.scaleOf = (f) => own[Math.floor(f / size)];
+  const [smallest = 0, largest = 0] = extent(own);
+  picture.scales = { smallest, largest };
 }
 
 /** The shape of a dense layer whose inputs are a map of channels, height and width; the layer's own without one. */
@@ -313,7 +296,68 @@ export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): Pi
   return [shape[0], ...fold];
 }
 
-function extremes(values: Float32Array): Extremes {
-  const [smallest = 0, largest = 0] = extent(values);
-  return { smallest, largest };
+/** A view at least so wide has room for a plot beside the cells. */
+export const WIDE = 760;
+/** Share of the width that is kept for the plot, and its least width. */
+const SHARE = 0.34;
+const LEAST = 260;
+
+/** Between plots of a kernel: closer, the curves of a row are read as one line. */
+const APART = 5;
+
+/** Where grids are compared, plots of a kernel may be so small and so close that all fit the room: first the largest. */
+const COMPACT = [22, 20, 18, 16, 14];
+const CLOSE = 3;
+
+/** Above the plot, for two lines of words; and the least height of the plot with them, below the cells. */
+export const HEAD = 40;
+export const PLOT = HEAD + 148;
+/** Cells that are smaller are hard to point at: they get the plot's room, too. */
+const LEAST_CELL = 3;
+
+/** Pixels of the width that the cells get. */
+function widthOfCells(width: number): number {
+  return width < WIDE ? width : width - Math.max(LEAST, Math.round(SHARE * width));
+}
+
+/** Where the cells lie; where those of single functions would be too small, each is a kernel. */
+export function arranged(
+  { layer, settings, width, order = null, room = 0, together }: Ingredients,
+  shape: readonly [number, number, number, number],
+): { arrangement: Arrangement; unit: number } {
+  const [out, inputs, kh, kw] = shape;
+  const overview = settings.mode === "overview";
+  const flat = isFlat(settings);
+  const across = overview ? widthOfCells(width) : width;
+  const tiny = overview || (flat && layer.count > MOST_CURVES);
+  const folded = shape !== layer.shape;
+  const cells = {
+    kind: kh * kw > 1 ? ("conv" as const) : layer.kind,
+    out,
+    in: inputs,
+    column: folded ? "channel" : layer.kind === "elementwise" ? GROUP : "input",
+    names: layer.names,
+    // A folded layer has a column for each channel, not for each input.
+    inputNames: folded ? undefined : layer.inputNames,
+    corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
+  };
+  const of = (down: number, size: readonly [number, number], apart = APART, least?: number) => {
+    const own = { ...cells, kh: size[0], kw: size[1], apart: flat ? undefined : apart, least };
+    return arrange(own, across, order, down, tiny);
+  };
+  const within = (down: number, least: number) => {
+    const usual = of(down, [kh, kw]);
+    // Beside another grid it is as tall as that where its cells can be small enough.
+    const smaller = together && !flat && usual.height > down ? COMPACT : [];
+    const compact = smaller.map((cell) => of(down, [kh, kw], CLOSE, cell));
+    const arrangement = compact.find(({ height }) => height <= down) ?? usual;
+    // A folded map is read as a picture: it scrolls rather than becoming one cell.
+    const tooMany = arrangement.cell < least || arrangement.height > down;
+    const small = overview && layer.kind === "conv" && kh * kw > 1 && tooMany;
+    return small ? { arrangement: of(down, [1, 1]), unit: kh * kw } : { arrangement, unit: 1 };
+  };
+  if (!overview || width >= WIDE) return within(room, 1);
+  // The plot lies below.
+  const above = within(room - PLOT, LEAST_CELL);
+  return above.arrangement.cell < LEAST_CELL ? within(room, 1) : above;
 }

@@ -1,21 +1,18 @@
 /** KernelGrid's scene: every function of a layer in a cell of its own. No DOM. */
 
-import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
+import { layerNamed, layerTitle } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { type Arrangement, type Rect, rectOf, rowEnds } from "../../phi/geometry.ts";
-import { seenThen } from "../../phi/inputs.ts";
 import { widthTaken } from "../../phi/labels.ts";
 import { memory } from "../../phi/memory.ts";
-import { paletteOf } from "../../phi/palette.ts";
-import { cellSites, stuckHeadMarks } from "../../scene/cells.ts";
+import { cellSites, markedIn, stuckHeadMarks } from "../../scene/cells.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import { rampOf } from "../../scene/heat.ts";
-import type { Remark, Scene } from "../../scene/marks.ts";
+import type { Scene } from "../../scene/marks.ts";
 import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
-import { type LayerMap, mapOf, underMap } from "./map.ts";
-import { beyondGrid, functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
-import { sortedOrder } from "./order.ts";
-import { functionAt, othersOf, plotBox, plotMarks, plottedMarks, shownOf } from "./overview.ts";
+import { captionOf, description } from "./caption.ts";
+import { isOnMap, type LayerMap, mapOf, underMap } from "./map.ts";
+import { functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
+import { functionAt, plotBox, plotMarks, plottedMarks, shownOf } from "./overview.ts";
 import {
   type Fold,
   foldedShape,
@@ -25,28 +22,11 @@ import {
   pictureMaker,
   xRangeOf,
 } from "./picture.ts";
-import { rampOf as scoreRamp, scoresReader, valuesOf } from "./scores.ts";
-import { isFlat, isGrey, settingsOf } from "./settings.ts";
+import { scoresReader, valuesOf } from "./scores.ts";
+import { isFlat, settingsOf } from "./settings.ts";
+import { sortedOrder } from "./subject.ts";
 import { togetherOf } from "./together.ts";
-import {
-  axesText,
-  COVERED_TITLE,
-  coveredText,
-  cutText,
-  description,
-  kinText,
-  leadText,
-  OUTSIDE_TITLE,
-  overviewText,
-  PLACES_TITLE,
-  placesText,
-  reachText,
-  remarks,
-  selectionText,
-  shadeText,
-  sizeText,
-  xTitle,
-} from "./words.ts";
+import { selectionText } from "./words.ts";
 
 /** A picture of which less is taken by cells is made narrower, but not so that its words would be crowded. */
 const FILLED = 0.75;
@@ -112,7 +92,7 @@ export function drawing(): GridDrawing {
     const map = layer.window ? mapOf(layer, store.summary(layer.name), width) : null;
     if (!map) return sceneOf(picture, given, draw.readingX);
     // The map has sites of its own.
-    const number = (id: string) => (id.startsWith("map:") ? "" : id);
+    const number = (id: string) => (isOnMap(id) ? "" : id);
     const below = {
       id: number(pointed.id),
       keyboard: number(pointed.keyboard),
@@ -135,11 +115,11 @@ function framesOf(store: Store, steps: readonly number[]): Frame[] {
 }
 
 function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
-  const { store, theme, ratio, pointed } = given;
+  const { theme, ratio, pointed } = given;
   const { arrangement, layer, settings, ghost, scales, xRange, initial, shade } = picture;
   const { colours } = theme;
-  const selected = functionOf(layer, store.selection());
-  const hovered = pointed.id === "" ? -1 : Number(pointed.id);
+  const cells = markedIn(layer, given);
+  const { selected, hovered } = cells;
   let x: number | null = null;
   if (hovered >= 0 && isFlat(settings)) x = readingX;
   else if (hovered >= 0) {
@@ -147,8 +127,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     const within = Math.max(xRange[0], Math.min(xRange[1], readingX));
     x = at ? xAt(picture, at.x - rectOf(arrangement, hovered).x) : within;
   }
-  const cursor = pointed.keyboard === "" ? -1 : Number(pointed.keyboard);
-  const marked = { hovered, selected, cursor, x };
+  const marked = { ...cells, x };
   // A ghost drawn by scales of their own changes with every frame.
   const steady = !ghost || settings.scale === "layer";
   const under = [arrangement, layer, initial?.frame, shade, theme.name, colours.surface, ratio];
@@ -201,61 +180,4 @@ function widthOf(arrangement: Arrangement, { still, width }: Given): number {
   const taken = widthTaken(arrangement);
   if (!still || taken > FILLED * width) return Math.max(width, arrangement.width);
   return Math.max(Math.min(width, LEAST_PICTURE), taken);
-}
-
-function captionOf(
-  picture: Picture,
-  { store, theme, room }: Given,
-  selected: number,
-  hasPlot: boolean,
-): Remark[] {
-  const { settings, initial, frame, shade } = picture;
-  const { colours } = theme;
-  const { warned, noted } = remarks(picture, store.alone());
-  const { mode } = settings;
-  const overview = mode === "overview";
-  const caption: Remark[] = [];
-  if (overview) {
-    caption.push({ text: leadText(picture), tone: "ink", title: PLACES_TITLE });
-    const ramp = rampOf(paletteOf(theme.name)).slice(15);
-    const swatch = { kind: "ramp", colours: ramp } as const;
-    caption.push({ text: overviewText(picture), swatch, title: xTitle(picture, store.alone()) });
-  } else
-    caption.push({ text: axesText(picture), tone: "ink", title: xTitle(picture, store.alone()) });
-  // In a host there is room for what is needed to read it; the rest is said on hovering.
-  const rest = [coveredText(picture), ...(isGrey(settings) ? [] : [sizeText(picture)])];
-  if (room === undefined) caption.push({ text: coveredText(picture), title: COVERED_TITLE });
-  else caption[0].title = [caption[0].title, ...rest].filter(Boolean).join(". ");
-  if (initial && (mode === "curves" || (overview && hasPlot))) {
-    const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
-    caption.push({ text: now, swatch: { kind: "line", colours: [colours.ink] } });
-    if (settings.ghost) {
-      const then = `step ${formatCount(initial.frame.step)}`;
-      caption.push({ text: then, swatch: { kind: "dash", colours: [colours.ghost] } });
-    }
-    if (overview && othersOf(picture, 0).length > 0) {
-      caption.push({ text: kinText(picture), swatch: { kind: "line", colours: [colours.zero] } });
-    }
-  }
-  if ((!isFlat(settings) || hasPlot) && beyondGrid(picture)) {
-    const swatch = { kind: "fill", colours: [colours.outside] } as const;
-    caption.push({ text: "outside the grid", swatch, title: OUTSIDE_TITLE });
-  }
-  if (initial && settings.mode === "change") {
-    caption.push({ text: "rose", swatch: { kind: "fill", colours: [colours.rise] } });
-    caption.push({ text: "fell", swatch: { kind: "fill", colours: [colours.fall] } });
-  }
-  if (shade) {
-    const ramp = scoreRamp(shade, paletteOf(theme.name));
-    const swatch = shade.values ? ({ kind: "ramp", colours: ramp } as const) : undefined;
-    caption.push({ text: shadeText(shade), swatch });
-  }
-  if (isGrey(settings)) caption.push({ text: reachText(picture, selected) });
-  else if (room === undefined) caption.push({ text: sizeText(picture) });
-  if (!overview) caption.push({ text: placesText(picture), title: PLACES_TITLE });
-  caption.push({ text: warned, tone: "warn" }, { text: cutText(picture) }, { text: noted });
-  const bySeen = picture.xIs === "inputs" || picture.preferred?.bounds.samples;
-  const then = bySeen ? seenThen(store.observed(picture.layer.name), frame.step) : "";
-  if (then) caption.push({ text: `inputs as seen${then}` });
-  return caption.filter(({ text }) => text !== "");
 }

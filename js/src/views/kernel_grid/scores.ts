@@ -1,10 +1,10 @@
-/**
- * Numbers that somebody gave the functions of some layers, and the tints that show them.  No DOM.
- */
+/** Numbers that somebody gave the functions of some layers, and the tints that show them. No DOM. */
 
+import { max } from "d3-array";
 import { selectionOf, wholeOf } from "../../phi/entries.ts";
 import { memory } from "../../phi/memory.ts";
 import { colourOf, type Palette } from "../../phi/palette.ts";
+import { cssOf } from "../../scene/heat.ts";
 import { float32 } from "../../wire/checks.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 
@@ -82,12 +82,8 @@ export function shadeOf(scores: Scores, name: string, layer: LayerLayout): Shade
   const score = scores.get(name);
   if (!score) return null;
   const values = valuesOf(scores, name, layer);
-  let most = 0;
-  let unknown = 0;
-  for (const value of values ?? []) {
-    if (Number.isNaN(value)) unknown++;
-    else most = Math.max(most, Math.abs(value));
-  }
+  const unknown = values?.filter(Number.isNaN).length ?? 0;
+  const most = max(values ?? [], Math.abs) ?? 0;
   return { name, units: score.units, signed: score.signed, values, most, unknown };
 }
 
@@ -105,10 +101,7 @@ export function tintOf({ values, most }: Shade, f: number, palette: Palette): st
 }
 
 /** The tint for a share of the scale, −1 to 1. */
-function tint(share: number, { bytes }: Palette): string {
-  const at = 3 * colourOf(TINT * share, 1);
-  return `rgb(${bytes[at]},${bytes[at + 1]},${bytes[at + 2]})`;
-}
+const tint = (share: number, { bytes }: Palette) => cssOf(bytes, colourOf(TINT * share, 1));
 
 /** The scale's colours from left to right. */
 export function rampOf({ signed }: Shade, palette: Palette): string[] {

@@ -1,5 +1,6 @@
 /** The view's own traits, as plain data. */
 
+import { oneOf } from "../../scene/drawing.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { togetherOf } from "./together.ts";
 
@@ -26,10 +27,6 @@ export interface Settings {
   sort: Sort;
   /** The name of the score that tints the cells; empty for none. */
   shade: string;
-}
-
-function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
-  return allowed.includes(value as T) ? (value as T) : (allowed[0] as T);
 }
 
 /** More curves than this are too many to look at one by one: such a layer opens in the overview. */

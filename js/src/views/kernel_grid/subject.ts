@@ -1,7 +1,16 @@
-/** What the grid draws of a layer: φ at one step, or how φ moved since the start. */
+/** What the grid draws of a layer, φ at one step or how φ moved since the start; and in which order its kernels lie. No DOM. */
 
-import { evaluate, type Plan, rangesAt, valueAt } from "../../phi/curves.ts";
+import {
+  ALL_POINTS,
+  evaluate,
+  type Plan,
+  rangesAt,
+  samplePlan,
+  valueAt,
+} from "../../phi/curves.ts";
+import { kernelRanges, mostOf, reachOf } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
+import type { Sort } from "./settings.ts";
 
 export interface Points {
   x: Float32Array;
@@ -17,8 +26,22 @@ export interface Subject {
   at(f: number, x: number): number;
 }
 
-export function layerOf(frame: Frame | null, name: string): LayerLayout | null {
-  return frame?.layout.layers.find((layer) => layer.name === name) ?? null;
+export const roomOf = ({ points }: Plan): Points => ({
+  x: new Float32Array(points),
+  y: new Float32Array(points),
+});
+
+/** Function f at the plan's points. */
+export function pointsOf(subject: Subject, plan: Plan, f: number): Points {
+  const out = roomOf(plan);
+  const n = subject.curve(f, plan, out);
+  return { x: out.x.subarray(0, n), y: out.y.subarray(0, n) };
+}
+
+/** max |value|; NaN where one is not finite. */
+export function sizeOf(values: Float32Array): number {
+  const reach = reachOf(values);
+  return reach.broken > 0 ? Number.NaN : mostOf(reach);
 }
 
 /** φ itself. */
@@ -30,10 +53,7 @@ export function phi(frame: Frame, layer: LayerLayout): Subject {
   };
 }
 
-/**
- * φ now − φ at the start. Where both steps share a basis the coefficients are
- * subtracted; after a change of grid the curves are.
- */
+/** φ now − φ at the start: of coefficients where both steps share a basis, else of curves. */
 export function change(
   frame: Frame,
   layer: LayerLayout,
@@ -41,87 +61,89 @@ export function change(
   initialLayer: LayerLayout,
 ): Subject {
   if (sameBasis(layer, initialLayer)) {
-    const length = layer.count * layer.nb;
     const data = new Float32Array(frame.data.length);
-    for (let k = 0; k < length; k++) {
-      data[layer.offset + k] =
-        (frame.data[layer.offset + k] as number) -
-        (initial.data[initialLayer.offset + k] as number);
+    const [now, then] = [layer.offset, initialLayer.offset];
+    for (let k = 0; k < layer.count * layer.nb; k++) {
+      data[now + k] = frame.data[now + k] - initial.data[then + k];
     }
     return phi({ step: frame.step, layout: frame.layout, data }, layer);
   }
-  const curve = (f: number, plan: Plan, out: Points) => {
-    const n = evaluate(frame, layer, f, plan, out);
-    for (let p = 0; p < n; p++) {
-      out.y[p] = (out.y[p] as number) - valueAt(initial, initialLayer, f, out.x[p] as number).phi;
-    }
-    return n;
-  };
-  return {
-    curve,
-    at: (f, x) => valueAt(frame, layer, f, x).phi - valueAt(initial, initialLayer, f, x).phi,
-    ranges(plan) {
-      const out = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-      const ranges = new Float32Array(layer.count);
-      for (let f = 0; f < layer.count; f++) {
-        const n = curve(f, plan, out);
-        let most = 0;
-        for (let p = 0; p < n; p++) {
-          const size = Math.abs(out.y[p] as number);
-          if (!(size <= Number.MAX_VALUE)) most = Number.NaN;
-          else if (size > most) most = size;
-        }
-        ranges[f] = most;
-      }
-      return ranges;
+  const before = (f: number, x: number) => valueAt(initial, initialLayer, f, x).phi;
+  const subject: Subject = {
+    curve(f, plan, out) {
+      const n = evaluate(frame, layer, f, plan, out);
+      for (let p = 0; p < n; p++) out.y[p] -= before(f, out.x[p]);
+      return n;
     },
+    at: (f, x) => valueAt(frame, layer, f, x).phi - before(f, x),
+    ranges: (plan) =>
+      Float32Array.from({ length: layer.count }, (_, f) => sizeOf(pointsOf(subject, plan, f).y)),
   };
+  return subject;
 }
 
-/** Whether the same functions of both layers are combinations of the same basis. */
+/** True if the same functions of both layers are combinations of the same basis. */
 export function sameBasis(a: LayerLayout, b: LayerLayout): boolean {
   if (a === b) return true;
   if (a.count !== b.count || a.nb !== b.nb || a.tables.length !== b.tables.length) return false;
   return (
     sameNumbers(a.tableOf, b.tableOf) &&
-    a.tables.every((table, t) => {
-      const other = b.tables[t];
-      return (
-        other !== undefined &&
-        sameNumbers(table.x, other.x) &&
-        sameNumbers(table.values, other.values)
-      );
-    })
+    a.tables.every(
+      ({ x, values }, t) =>
+        sameNumbers(x, b.tables[t].x) && sameNumbers(values, b.tables[t].values),
+    )
   );
 }
 
-function sameNumbers(
-  a: Float32Array | Uint32Array | null,
-  b: Float32Array | Uint32Array | null,
-): boolean {
+function sameNumbers<T extends Float32Array | Uint32Array>(a: T | null, b: T | null): boolean {
   if (a === b) return true;
-  if (!a || !b || a.length !== b.length) return false;
-  return a.every((value, k) => value === b[k]);
+  return a !== null && a.length === b?.length && a.every((value, k) => value === b[k]);
 }
 
-/** Whether two layers hold the same functions, whatever their bases. */
+/** True if two layers hold the same functions, whatever their bases. */
 export function sameShape(a: LayerLayout, b: LayerLayout): boolean {
   return a.kind === b.kind && a.shape.every((n, k) => n === b.shape[k]);
 }
 
-/** A frame with its own of a layer. */
+/** A frame with its own version of a layer. */
 export interface Start {
   frame: Frame;
   layer: LayerLayout;
 }
 
-/** The start that is compared with, where it has a layer in the same shape. */
-export function startOf(initial: Frame | null, layer: LayerLayout): Start | null {
-  const its = layerOf(initial, layer.name);
-  return initial && its && sameShape(its, layer) ? { frame: initial, layer: its } : null;
+/** The same layer of another frame, where that has it in the same shape. */
+export function startOf(frame: Frame | null, layer: LayerLayout): Start | null {
+  const its = frame?.layout.layers.find(({ name }) => name === layer.name);
+  return frame && its && sameShape(its, layer) ? { frame, layer: its } : null;
 }
 
 /** φ, or its change since a start. */
 export function subjectOf(frame: Frame, layer: LayerLayout, since: Start | null): Subject {
   return since ? change(frame, layer, since.frame, since.layer) : phi(frame, layer);
+}
+
+/** Out, in, kh, kw. */
+type Shape = readonly [number, number, number, number];
+
+/** Kernels from the largest to the smallest of their functions' values; ties stay in place. */
+export function orderBy({ shape }: { shape: Shape }, perFunction: Float32Array): number[] {
+  const keys = kernelRanges({ shape }, perFunction).map((value) =>
+    Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value,
+  );
+  return Array.from(keys.keys()).sort((a, b) => (keys[a] === keys[b] ? a - b : keys[b] - keys[a]));
+}
+
+/** The order of kernels that a sort asks for at this frame, by a score's numbers if it is one; null keeps their positions. */
+export function sortedOrder(
+  { frame, layer, initial = null }: { frame: Frame; layer: LayerLayout; initial?: Frame | null },
+  sort: Sort,
+  xRange: readonly [number, number],
+  shape: Shape = layer.shape,
+  scored: Float32Array | null = null,
+): number[] | null {
+  if (sort !== "range" && sort !== "change") return scored && orderBy({ shape }, scored);
+  const start = startOf(initial, layer);
+  if (sort === "change" && !start) return orderBy({ shape }, new Float32Array(layer.count));
+  const subject = subjectOf(frame, layer, sort === "change" ? start : null);
+  return orderBy({ shape }, subject.ranges(samplePlan(layer, xRange, ALL_POINTS)));
 }

@@ -1,7 +1,5 @@
 /** What grids that are compared have in common. No DOM. */
 
-import type { Range } from "../../scene/axes.ts";
-
 /** How a grid is one of several: the host gives it as the trait "together". */
 export interface Together {
   /** A layer of more functions opens in the overview, so that no grid is cut. */
@@ -27,7 +25,7 @@ export function agreement(
   most: number,
   changed: (drawn: number) => void = () => {},
 ): (grid: number) => Together {
-  const xs: (Range | null)[] = Array(count).fill(null);
+  const xs: (readonly [number, number])[] = Array(count).fill([]);
   const ys: number[] = Array(count).fill(0);
   let x: [number, number] = [0, 0];
   let y = 0;
@@ -39,11 +37,9 @@ export function agreement(
   return (grid) => ({
     most,
     version: () => version,
-    x([from, to]) {
-      xs[grid] = { from, to };
-      const known = xs.flatMap((range) => range ?? []);
-      const low = Math.min(...known.map((range) => range.from));
-      const high = Math.max(...known.map((range) => range.to));
+    x(own) {
+      xs[grid] = own;
+      const [low, high] = [Math.min(...xs.flat()), Math.max(...xs.flat())];
       if (low !== x[0] || high !== x[1]) {
         x = [low, high];
         news(grid);

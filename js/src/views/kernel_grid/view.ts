@@ -1,23 +1,23 @@
 /** KernelGrid: the header, the tooltip and the hands on its scene. */
 
 import type { RenderProps } from "@anywidget/types";
-import { layerNamed, layerTitle } from "../../phi/entries.ts";
+import type { Plan } from "../../phi/curves.ts";
+import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { element } from "../../shell/element.ts";
+import { createLayerView, type Told } from "../../shell/layer_view.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
-import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
-import type { Frame } from "../../wire/types.ts";
-import { createHeader } from "./controls.ts";
-import { HEIGHT, magnifiedMarks, WIDTH } from "./magnified.ts";
+import { createHeader, OPTIONS } from "./controls.ts";
 import { placeOf } from "./map.ts";
-import { type GridElement, probeOf } from "./probe.ts";
+import { HEIGHT, magnifiedMarks, WIDTH } from "./overview.ts";
 import { drawing, type GridScene } from "./scene.ts";
 import { scoresReader } from "./scores.ts";
 import { settingsOf } from "./settings.ts";
 import css from "./style.css";
+import { pointsOf, type Subject } from "./subject.ts";
 import { TALLEST, togetherOf } from "./together.ts";
 import { hoverLines, placeText, selectionText } from "./words.ts";
 
@@ -26,21 +26,7 @@ export { css, drawing };
 const KIND: Kind = {
   name: "kernel_grid",
   label: "Kernel grid",
-  traits: [
-    "layer",
-    "mode",
-    "fold",
-    "binarise",
-    "suppressed",
-    "bounds",
-    "scale",
-    "ghost",
-    "x_range",
-    "sort",
-    "shade",
-    "scores",
-    "height",
-  ],
+  traits: [...OPTIONS.map(({ trait }) => trait), "layer", "fold", "scores", "height"],
   drawing,
 };
 
@@ -53,9 +39,6 @@ function build(shell: Shell): Parts {
   const draw = drawing();
   const readScores = scoresReader();
   let scene: GridScene | null = null;
-  let drawnFrame: Frame | null = null;
-  let frames = 0;
-  let milliseconds = 0;
   const stage = createStage(
     document,
     {
@@ -96,27 +79,16 @@ function build(shell: Shell): Parts {
     return true;
   }
 
-  const showTip = createTip(shell, stage);
-  (shell.root as unknown as GridElement).kwGrid = probeOf(
-    () => scene,
-    shell.store,
-    stage.clientBox,
-    () => ({ step: drawnFrame?.step ?? null, frames, milliseconds }),
-  );
+  const view = createLayerView(shell, stage);
+  const toldOf = createTip(shell);
+  (shell.root as unknown as GridElement).kwGrid = probeOf(shell, stage, () => scene, view);
 
   return {
     header: header.element,
     body: stage.element,
     width: stage.width,
-    fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
-    changed(what) {
-      if (what === "selection") showSelectedLayer(shell);
-      if (what === "layer") {
-        stage.scrollToTop();
-        stage.keyboardAt("");
-      }
-      if (what === "stream") drawnFrame = null;
-    },
+    fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${view.step() ?? ""}`,
+    changed: view.changed,
     cleared() {
       scene = null;
     },
@@ -126,58 +98,89 @@ function build(shell: Shell): Parts {
       const settings = settingsOf(given.get, layer);
       const layers = store.current()?.layout.layers ?? [];
       const scores = [...readScores(given.get("scores")).keys()];
-      const choices = { ...settings, layer: layer?.name ?? "" };
       const together = togetherOf(given.get);
       // Grids beside each other have one way to choose a layer.
-      header.show(choices, layers, together ? 0 : shell.root.clientWidth, scores);
-      if (layer && shell.root.dataset.layer !== layer.name) shell.root.dataset.layer = layer.name;
-      const start = performance.now();
-      const pointed = stage.pointed();
+      const room = together ? 0 : shell.root.clientWidth;
+      header.show({ ...settings, scores }, layers, layer?.name ?? "", room);
       // In a host that scrolls, twice as much is shown whole; beside others all of it.
       const inside = given.room === undefined ? given.height : 2 * given.height;
       const most = together ? TALLEST : Math.min(inside, given.seen ?? inside);
-      const shown = stage.show((width) => draw({ ...given, width, pointed }), most, given.ratio);
+      const shown = view.show(given, layer, most, draw);
       if (typeof shown === "string") return shown;
       scene = shown;
-      showTip(shown, given.theme);
+      view.tell(toldOf(shown, given.theme));
       const { selected } = shown.marked;
       const words = "Click a function to select it, or use the arrow keys and Enter.";
       shell.read(selected >= 0 ? selectionText(shown.picture, selected) : words, selected >= 0);
-      const { frame } = shown.picture;
-      if (frame !== drawnFrame) {
-        drawnFrame = frame;
-        frames++;
-      }
-      milliseconds = performance.now() - start;
       return shown;
     },
   };
 }
 
 /** The tooltip: a function's numbers, and over them its plot where the view has none beside its cells. */
-function createTip({ document, root, tip }: Shell, stage: Stage) {
+function createTip({ document, tip }: Shell) {
   const plot = element(document, "div", "kw-magnified");
   tip.element.insertBefore(plot, tip.element.lastElementChild);
-  return ({ picture, marked, sites, plot: beside }: GridScene, theme: Theme) => {
+  return ({ picture, marked, sites, plot: beside }: GridScene, theme: Theme): Told | null => {
     const { hovered, x } = marked;
-    const cell = sites.box(String(hovered));
-    if (hovered < 0 || x === null || !cell) {
-      tip.hide();
-      return;
-    }
+    const box = sites.box(String(hovered));
+    if (hovered < 0 || x === null || !box) return null;
     const marks = beside ? null : magnifiedMarks(picture, hovered, x, theme);
     plot.hidden = marks === null;
     if (marks) {
       const paper = { width: WIDTH, height: HEIGHT, ground: theme.colours.surface };
       plot.innerHTML = svgOf(marks, { ...paper, title: "", words: "" });
     }
-    const seen = stage.view();
-    const { offsetLeft, offsetTop } = stage.element;
-    tip.show(
-      `${layerTitle(picture.layer)} · ${placeText(picture, hovered)}`,
-      hoverLines(picture, hovered, x),
-      { ...cell, x: cell.x - seen.x + offsetLeft, y: cell.y - seen.y + offsetTop },
-      { width: root.clientWidth, height: root.clientHeight },
-    );
+    const title = `${layerTitle(picture.layer)} · ${placeText(picture, hovered)}`;
+    return { title, lines: hoverLines(picture, hovered, x), box };
+  };
+}
+
+/** What tests and other tools may ask of a view, as `element.kwGrid`. */
+export interface GridElement extends HTMLElement {
+  kwGrid: ReturnType<typeof probeOf>;
+}
+
+function probeOf(
+  { store }: Shell,
+  { clientBox }: Stage,
+  scene: () => GridScene | null,
+  { step, drawn }: ReturnType<typeof createLayerView>,
+) {
+  const picture = () => scene()?.picture ?? null;
+  const points = (subject: Subject, plan: Plan, f: number) => {
+    const { x, y } = pointsOf(subject, plan, f);
+    return { x: Array.from(x), y: Array.from(y) };
+  };
+  return {
+    step,
+    drawn,
+    layer: () => picture()?.layer.name ?? null,
+    arrangement: () => picture()?.arrangement ?? null,
+    /** The points of function f as they are drawn. */
+    curve(f: number) {
+      const from = picture();
+      return from && points(from.subject, from.plan, f);
+    },
+    /** The points of function f as they are drawn behind it; null where nothing is. */
+    ghost(f: number) {
+      const { ghost, initial } = picture() ?? {};
+      if (!ghost || !initial) return null;
+      return { step: initial.frame.step, ...points(ghost.subject, ghost.plan, f) };
+    },
+    /** The cell of function f in client pixels. */
+    rectOf: (f: number) => clientBox(String(f)),
+    /** Half the height of the axis of function f. */
+    yScale: (f = 0) => picture()?.scaleOf(f) ?? null,
+    /** Where function f is largest, or smallest, and φ there; null in other modes. */
+    preferred(f: number) {
+      const { preferred, greys = [] } = picture() ?? {};
+      return preferred ? { x: preferred.x[f], value: preferred.value[f], grey: greys[f] } : null;
+    },
+    hovered: () => scene()?.marked.hovered ?? -1,
+    selected() {
+      const { layer } = picture() ?? {};
+      return layer ? functionOf(layer, store()?.selection() ?? null) : -1;
+    },
   };
 }

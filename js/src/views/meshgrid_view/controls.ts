@@ -2,14 +2,13 @@
 
 import { numberedName } from "../../phi/entries.ts";
 import { DIRECTIONS } from "../../phi/ramp.ts";
-import { element } from "../../shell/element.ts";
+import { element, putAttributes } from "../../shell/element.ts";
 import { createOptions, entries, type Option } from "../../shell/options.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { ARTICLE, type Input, MODES, SCALES, type Settings } from "./settings.ts";
 
 /** What the header shows. */
-export interface State {
-  settings: Settings;
+export interface State extends Settings {
   layer: string;
   layers: readonly LayerLayout[];
   width: number;
@@ -55,7 +54,7 @@ const INPUT_WORDS: Record<Input, [label: string, title: string]> = {
 const [GRID, WIDE] = ["grid", "article"];
 
 /** "" where the limits are others. */
-function overWhat({ onGrid, limits }: Settings): string {
+function overWhat({ onGrid, limits }: State): string {
   if (onGrid) return GRID;
   return limits.every((end, k) => end === ARTICLE[k]) ? WIDE : "";
 }
@@ -81,7 +80,7 @@ function outputsOf({ outputs, layer, layers }: State) {
 /** The trait of the clicks on the kernel, which no model has. */
 const AXIS = "axis";
 
-const hasRamp = ({ settings: { mode }, inputs }: State) =>
+const hasRamp = ({ mode, inputs }: State) =>
   mode === "ramp" || (mode === "response" && inputs?.input === "ramp");
 
 const OPTIONS: readonly Option<State>[] = [
@@ -91,7 +90,6 @@ const OPTIONS: readonly Option<State>[] = [
     title: "",
     as: "segments",
     options: titled(MODES, MODE_WORDS),
-    value: ({ settings }) => settings.mode,
   },
   {
     trait: AXIS,
@@ -103,8 +101,7 @@ const OPTIONS: readonly Option<State>[] = [
       label: `set ${value}`,
       title: `The next click on the kernel sets the entry along ${value}`,
     })),
-    value: ({ axis }) => axis,
-    shown: ({ settings }) => settings.mode === "pair",
+    shown: ({ mode }) => mode === "pair",
   },
   {
     trait: "input",
@@ -120,7 +117,7 @@ const OPTIONS: readonly Option<State>[] = [
     label: "output",
     title: "Which output channel is shown",
     options: outputsOf,
-    value: ({ settings: { output }, outputs }) => String(output < outputs ? output : -1),
+    value: ({ output, outputs }) => String(output < outputs ? output : -1),
     shown: ({ inputs, outputs }) => inputs !== null && outputs > 1,
     chosen: Number,
   },
@@ -129,7 +126,6 @@ const OPTIONS: readonly Option<State>[] = [
     label: "ramp",
     title: "In which direction the values rise",
     options: entries(DIRECTIONS),
-    value: ({ settings }) => settings.direction,
     shown: hasRamp,
   },
   {
@@ -141,7 +137,7 @@ const OPTIONS: readonly Option<State>[] = [
       { value: GRID, label: "grid", title: "The values go over the layer's grid" },
       { value: WIDE, label: "−2 … 2", title: "The values go from −2 to 2, as in the article" },
     ],
-    value: ({ settings }) => overWhat(settings),
+    value: overWhat,
     shown: hasRamp,
     chosen: (value) => (value === GRID ? GRID : [...ARTICLE]),
   },
@@ -149,9 +145,8 @@ const OPTIONS: readonly Option<State>[] = [
     trait: "resolution",
     label: "points",
     title: "How many points the ramp has along each side",
-    options: ({ settings: { resolution } }) =>
+    options: ({ resolution }) =>
       entries([...new Set([...RESOLUTIONS, resolution])].sort((a, b) => a - b)),
-    value: ({ settings }) => String(settings.resolution),
     shown: hasRamp,
     chosen: Number,
   },
@@ -159,18 +154,20 @@ const OPTIONS: readonly Option<State>[] = [
     trait: "scale",
     label: "scale",
     title: "Which maps share one colour scale",
-    options: ({ settings: { mode } }) =>
+    options: ({ mode }) =>
       mode === "response"
         ? [
             { value: "layer", label: "all maps" },
             { value: "function", label: "each map" },
           ]
         : entries(SCALES),
-    value: ({ settings: { mode, scale } }) =>
-      mode === "response" && scale === "kernel" ? "function" : scale,
-    shown: ({ settings }) => settings.mode !== "pair",
+    value: ({ mode, scale }) => (mode === "response" && scale === "kernel" ? "function" : scale),
+    shown: ({ mode }) => mode !== "pair",
   },
 ];
+
+/** Traits that the header sets. */
+export const TRAITS = OPTIONS.map(({ trait }) => trait).filter((trait) => trait !== AXIS);
 
 export function createHeader(document: Document, acts: Acts, signal: AbortSignal) {
   const choose = (trait: string, value: unknown) =>
@@ -187,12 +184,27 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     "kw-button",
     acts.observe,
   );
-  const limits = createLimits(document, (range) => choose("limits", range), signal);
+  const limits = element(document, "span", "kw-option kw-limits");
+  putAttributes(limits, { role: "group", "aria-label": "Where the ramp begins and ends" });
+  let ends = ARTICLE;
+  const read = (fits: (value: number) => boolean) => (text: string) => {
+    const value = Number.parseFloat(text);
+    return Number.isFinite(value) && fits(value) ? value : null;
+  };
+  const from = read((value) => value < ends[1]);
+  const to = read((value) => value > ends[0]);
+  const first = kit.number("from", "Where the ramp begins", from, (value) =>
+    choose("limits", [value, ends[1]]),
+  );
+  const last = kit.number("to", "Where the ramp ends", to, (value) =>
+    choose("limits", [ends[0], value]),
+  );
+  limits.append(first.box, last.box);
   const [modes, ...others] = controls.boxes;
   root.append(...layers.boxes, modes, observe);
   element(document, "div", "kw-options", root).append(...others);
   controls.box("input")?.after(clear);
-  controls.box("limits")?.after(limits.box);
+  controls.box("limits")?.after(limits);
   return {
     element: root,
     show(state: State) {
@@ -200,47 +212,10 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
       layers.show(state.layers, state.layer, state.width);
       controls.show(state);
       clear.hidden = state.inputs?.input !== "drawn";
-      limits.box.hidden = !hasRamp(state);
-      limits.set(state.settings.limits);
-    },
-  };
-}
-
-/** Two numbers, the first below the second; what is neither is taken back. */
-function createLimits(
-  document: Document,
-  choose: (range: [number, number]) => void,
-  signal: AbortSignal,
-) {
-  const box = element(document, "span", "kw-option kw-limits");
-  let shown: [number, number] = [-2, 2];
-  const ends = (["from", "to"] as const).map((word) => {
-    const holder = element(document, "label", "kw-limit", box);
-    element(document, "span", "kw-option-label", holder).textContent = word;
-    const input = element(document, "input", "kw-number", holder);
-    input.type = "number";
-    input.step = "any";
-    input.title = `Where the ramp ${word === "from" ? "begins" : "ends"}`;
-    input.setAttribute("aria-label", `ramp ${word}`);
-    input.addEventListener("change", read, { signal });
-    return input;
-  });
-  function read() {
-    const [lo, hi] = ends.map((input) => Number.parseFloat(input.value));
-    if (Number.isFinite(lo) && Number.isFinite(hi) && lo < hi) choose([lo, hi]);
-    else write(shown);
-  }
-  function write(limits: readonly [number, number]) {
-    ends.forEach((input, k) => {
-      if (Number.parseFloat(input.value) !== limits[k]) input.value = String(limits[k]);
-    });
-  }
-  return {
-    box,
-    set(limits: [number, number]) {
-      if (limits[0] === shown[0] && limits[1] === shown[1] && ends[0].value !== "") return;
-      shown = limits;
-      write(limits);
+      limits.hidden = !hasRamp(state);
+      ends = state.limits;
+      first.set(ends[0]);
+      last.set(ends[1]);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** MeshgridView's pair: the sum of two functions over their two inputs, where it lies and where it is read. No DOM. */
 
 import { inputName, outputName } from "../../phi/entries.ts";
-import { number } from "../../phi/format.ts";
+import { number, percent } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import type { Density, Group, Surface } from "../../phi/pair.ts";
 import type { Reach } from "../../phi/ranges.ts";
@@ -9,7 +9,7 @@ import type { Axis } from "../../scene/axes.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Region } from "../../scene/regions.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { finite, percent } from "./shown.ts";
+import { finite } from "./settings.ts";
 
 /** Two entries of one group, as they are drawn. */
 export interface Pair {
@@ -49,7 +49,6 @@ export function groupName(layer: LayerLayout, { byInput, out, in: input, single 
 }
 
 export interface PairLayout {
-  narrow: boolean;
   kernel: Region;
   /** The head of the kernel: left and baseline. */
   head: { x: number; y: number };
@@ -61,6 +60,8 @@ export interface PairLayout {
   /** The functions alone: the first above the plot, the second beside it. */
   curves: [Rect, Rect];
   axes: [Axis, Axis];
+  /** The values of the first function upwards, and of the second to the right. */
+  sides: [Axis, Axis];
   width: number;
   height: number;
 }

@@ -4,7 +4,7 @@ import { contour, type LabelPlace, type Point, placeLabel } from "../../phi/cont
 import { number } from "../../phi/format.ts";
 import type { Density } from "../../phi/pair.ts";
 import { colourise, colourOf, paletteOf } from "../../phi/palette.ts";
-import { type Axis, axesMarks, evenLabels, linear, ticks } from "../../scene/axes.ts";
+import { type Axis, axesMarks } from "../../scene/axes.ts";
 import { cssOf, heatOf, sheetOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
@@ -103,25 +103,14 @@ export function plotMarks(
   ];
 }
 
-/** The values of the first function upwards, or of the second to the right, as an axis. */
-export function curveAxis({ curveMost }: Pair, start: number, end: number): Axis {
-  const range = { from: -curveMost, to: curveMost };
-  let at = ticks(range, 3);
-  // Zero alone says nothing of the scale.
-  for (let most = 4; at.length < 3 && most < 8; most++) at = ticks(range, most);
-  return { scale: linear(range, start, end), ticks: at, title: "", label: evenLabels(at) };
-}
-
 /** Both functions alone, along the axes of the surface that is their sum. */
 export function curveMarks(
   pair: Pair,
-  { curves: [above, beside], axes, width }: PairLayout,
+  { curves: [above, beside], axes, sides: [toY, toX], width }: PairLayout,
   { colours }: Theme,
 ): Mark[] {
   const { x, y, across, up } = pair.surface;
   const { muted, ink, zero } = colours;
-  const toY = curveAxis(pair, above.y + above.height - 2, above.y + 2);
-  const toX = curveAxis(pair, beside.x + 2, beside.x + beside.width - 2);
   const first = Array.from(x, (at, k): Point => [axes[0].scale(at), toY.scale(across[k])]);
   const second = Array.from(y, (at, k): Point => [toX.scale(up[k]), axes[1].scale(at)]);
   const [left, top] = [toX.scale(0), toY.scale(0)];
@@ -271,16 +260,14 @@ function densityMarks(
 /** Where the surface is read, and where both functions are. */
 export function readingMarks(
   { x, y, values }: Reading,
-  pair: Pair,
-  { plot, axes, curves: [above, beside] }: PairLayout,
+  { plot, axes, sides, curves: [above, beside] }: PairLayout,
   theme: Theme,
 ): Mark[] {
   const { ink, accent, surface } = theme.colours;
   const [cx, cy] = [axes[0].scale(x), axes[1].scale(y)];
   const bottom = plot.y + plot.height;
   const xy = [cx, above.y, cx, bottom, plot.x, cy, beside.x + beside.width, cy];
-  const up = curveAxis(pair, above.y + above.height - 2, above.y + 2).scale(values[0]);
-  const right = curveAxis(pair, beside.x + 2, beside.x + beside.width - 2).scale(values[1]);
+  const [up, right] = sides.map(({ scale }, k) => scale(values[k]));
   const dots = [
     ...(Number.isFinite(up) ? [cx, up] : []),
     ...(Number.isFinite(right) ? [right, cy] : []),

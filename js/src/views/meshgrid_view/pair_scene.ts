@@ -2,7 +2,7 @@
 
 import { levelsOf } from "../../phi/contours.ts";
 import { basisOf, inputName, layerTitle, observedEntry } from "../../phi/entries.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { formatCount, number, percent } from "../../phi/format.ts";
 import { type Ends, endsOrGrid, inputEnds, seenThen } from "../../phi/inputs.ts";
 import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
@@ -19,7 +19,7 @@ import {
 import { mostOf, niceCeil, reachOf } from "../../phi/ranges.ts";
 import { type Axis, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { Given } from "../../scene/drawing.ts";
-import type { Remark, Scene } from "../../scene/marks.ts";
+import { keyed, type Remark, type Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { LayerLayout } from "../../wire/types.ts";
@@ -33,8 +33,8 @@ import {
   type Reading,
   sentencesOf,
 } from "./pair.ts";
-import { curveAxis, curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
-import { colourRemarks, finite, percent, type Shown } from "./shown.ts";
+import { curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
+import { colourRemarks, finite, type Shown } from "./settings.ts";
 
 export interface PairScene extends Scene, Shown {
   mode: "pair";
@@ -177,7 +177,7 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
             ...plotMarks(pair, layout, theme, ratio),
           ],
         },
-        { marks: () => (reading ? readingMarks(reading, pair, layout, theme) : []) },
+        { marks: () => (reading ? readingMarks(reading, layout, theme) : []) },
       ],
       sites: regionSites([layout.kernel, plane]),
     };
@@ -244,21 +244,31 @@ function layOut(given: Given, { layer }: Shown, pair: Pair): PairLayout {
   // What is left over makes the curve at the side larger, and then holds the sentences.
   const breadth = within(width - right - PAD - (wide ? SENTENCES : 0), strip, BROADEST);
   const end = right + breadth;
+  const above = { ...plot, y: top - GAP - strip, height: strip };
   return {
-    narrow,
     kernel,
     head: { x: box.x, y: TOP + 9 },
     names: place,
     said: wide ? sentencesIn(pair, end + 2 * GAP, top + 9, width - end - 2 * GAP - PAD) : said,
     plot,
-    curves: [
-      { ...plot, y: top - GAP - strip, height: strip },
-      { ...plot, x: right, width: breadth },
+    curves: [above, { ...plot, x: right, width: breadth }],
+    sides: [
+      curveAxis(pair, above.y + above.height - 2, above.y + 2),
+      curveAxis(pair, right + 2, right + breadth - 2),
     ],
     axes: [axis(0, x, x + size), axis(1, top + size, top)],
     width: Math.max(width, end + PAD),
     height: Math.max(top + size + bottom, narrow || wide ? 0 : said.y + 12, below),
   };
+}
+
+/** The values of the first function upwards, or of the second to the right, as an axis. */
+function curveAxis({ curveMost }: Pair, start: number, end: number): Axis {
+  const range = { from: -curveMost, to: curveMost };
+  let at = ticks(range, 3);
+  // Zero alone says nothing of the scale.
+  for (let most = 4; at.length < 3 && most < 8; most++) at = ticks(range, most);
+  return { scale: linear(range, start, end), ticks: at, title: "", label: evenLabels(at) };
 }
 
 /** The sentences under their head, in lines; `y` is the last baseline. */
@@ -337,9 +347,9 @@ function captionOf({ store, theme }: Given, { layer, frame }: Shown, pair: Pair)
   });
   if (reach.broken > 0) caption.push({ text: "not finite where grey", tone: "warn" });
   if (density) {
-    const swatch = { kind: "dot", colours: [theme.colours.ink] } as const;
     const then = seenThen(store.observed(layer.name), frame.step);
-    caption.push({ text: `${densityWords(density)}${then && `, as seen${then}`}`, swatch });
+    const text = `${densityWords(density)}${then && `, as seen${then}`}`;
+    caption.push(keyed(text, "dot", theme.colours.ink));
   } else if (!store.alone() && !store.observed(layer.name)) {
     caption.push({ text: "live.observe(batch) adds a dot wherever two inputs came together" });
   }

@@ -1,14 +1,7 @@
 /** The ramp: every φ of a layer over one input matrix, as small heat maps where the kernels have them. No DOM. */
 
 import type { Curves } from "../../phi/curves.ts";
-import {
-  basisOf,
-  counted,
-  entryText,
-  functionOf,
-  layerSize,
-  layerTitle,
-} from "../../phi/entries.ts";
+import { basisOf, counted, entryText, layerSize, layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import {
   type Arrangement,
@@ -39,15 +32,16 @@ import {
   cellSites,
   functionsWithin,
   labelMarks,
+  markedIn,
   markedMarks,
   stuckHeadMarks,
 } from "../../scene/cells.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { sheetOf } from "../../scene/heat.ts";
-import type { Mark, Remark, Scene } from "../../scene/marks.ts";
+import { keyed, type Mark, type Remark, type Scene } from "../../scene/marks.ts";
 import { flat, grown, rects } from "../../scene/shapes.ts";
 import type { Colours } from "../../scene/theme.ts";
-import { colourRemarks, finite, type Scales, type Shown } from "./shown.ts";
+import { colourRemarks, finite, type Scales, type Shown } from "./settings.ts";
 
 export interface RampScene extends Scene, Shown {
   mode: "ramp";
@@ -122,13 +116,12 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
   return (given, shown) => {
     const made = evaluated(given, shown);
     const { arrangement, ramp, curves, scales } = made;
-    const { store, theme, pointed } = given;
+    const { theme, pointed } = given;
     const { layer, settings, frame } = shown;
     const { colours } = theme;
-    const selected = functionOf(layer, store.selection());
-    const hovered = pointed.id === "" ? -1 : Number(pointed.id);
-    const cursor = pointed.keyboard === "" ? -1 : Number(pointed.keyboard);
-    const words = (f: number) => selectionText(shown, made, f);
+    const marked = markedIn(layer, given);
+    const { selected, hovered } = marked;
+    const words = (f: number) => selectionText(shown, f);
     const box = (f: number) => rectOf(arrangement, f);
     const [lo, hi] = settings.limits;
     const axis = `${layer.variable} rises from ${number(lo)} to ${number(hi)}, ${WORDS[settings.direction]}`;
@@ -158,7 +151,7 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
       sheets: [
         { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
         { marks: (view) => heatMarks(given, shown, made, view) },
-        { marks: () => markedMarks({ selected, hovered, cursor }, box, colours.ink, colours) },
+        { marks: () => markedMarks(marked, box, colours.ink, colours) },
         { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
       ],
       sites: cellSites(arrangement, layer.count, words),
@@ -285,25 +278,17 @@ function captionOf(
     caption.push({ text, tone: "warn" });
   }
   if (hasCurves(shown.settings, arrangement)) {
-    const swatch = { kind: "line", colours: [theme.colours.ink] } as const;
-    caption.push({ text: "the same as a curve", swatch });
+    caption.push(keyed("the same as a curve", "line", theme.colours.ink));
   }
   if (sticksOut(shown, arrangement)) caption.push({ text: "ticks: the grid's range" });
   if (shown.layer.note) caption.push({ text: shown.layer.note });
   return caption;
 }
 
-/** φ of a function at one of the ramp's inputs, or at another x. */
-function phiAt({ frame, layer }: Shown, { ramp, curves }: Evaluated, f: number, x: number) {
-  const place = ramp.values.indexOf(x);
-  return place >= 0 ? curves.y[f * curves.points + place] : exactAt(layer, f, frame, x).phi;
-}
-
-function selectionText(shown: Shown, made: Evaluated, f: number): string {
-  const { layer, settings } = shown;
+function selectionText({ frame, layer, settings }: Shown, f: number): string {
   const [lo, hi] = settings.limits;
   const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
-    (x) => `φ(${number(x)}) ${finite(phiAt(shown, made, f, x))}`,
+    (x) => `φ(${number(x)}) ${finite(exactAt(layer, f, frame, x).phi)}`,
   );
   return `${layerTitle(layer)} · ${entryText(layer, f)} · ${ends.join(" · ")}`;
 }

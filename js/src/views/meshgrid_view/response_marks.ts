@@ -1,20 +1,19 @@
 /** Draws a response: the image, the maps and the patch. No DOM. */
 
 import { outputName } from "../../phi/entries.ts";
-import { channelOf, rangeOf } from "../../phi/images.ts";
+import { channelOf } from "../../phi/images.ts";
 import { paletteOf } from "../../phi/palette.ts";
-import type { Patch } from "../../phi/patch.ts";
 import { comesFrom, type Grid, patchRect } from "../../phi/response.ts";
-import { greyOf, heatOf } from "../../scene/heat.ts";
-import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
+import { greyOf, heatOf, thumbnailsOf } from "../../scene/heat.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
+import { patchMarks } from "../../scene/patch.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
-import { flat, grown, rects, segments, WORDS, words } from "../../scene/shapes.ts";
-import { cursorMark, framed, interrupted, outline } from "../../scene/strokes.ts";
+import { grown, WORDS, words } from "../../scene/shapes.ts";
+import { cursorMark, framed, outline } from "../../scene/strokes.ts";
 import { fitting, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
+import type { ResponseLayout, Source } from "./response.ts";
 import { patchWords, type Response } from "./response.ts";
-import type { ResponseLayout } from "./response_layout.ts";
-import type { Source } from "./source.ts";
 
 function title(text: string, [x, y]: readonly [number, number], { colours }: Theme): Mark {
   return words(x, y, text, colours.ink, { weight: 600 });
@@ -71,8 +70,6 @@ function inputTitle(
   return fitting([long, `input: ${kind}${which}${of}`, `${kind}${which}${of}`], room, WORDS, 600);
 }
 
-const small = new WeakMap<object, Pixels[]>();
-
 /** The images to choose from: each on its own scale, its first channel. */
 function thumbnailMarks(
   { images, sample, count }: Source,
@@ -81,15 +78,7 @@ function thumbnailMarks(
 ): Mark[] {
   if (!images || !thumbnails) return [];
   const { rows, columns } = thumbnails;
-  const shown = Math.min(count, rows * columns);
-  let pictures = small.get(images);
-  if (!pictures) {
-    pictures = Array.from({ length: shown }, (_, k) => {
-      const values = channelOf(images, k, 0);
-      return greyOf(values, images.width, rangeOf(values));
-    });
-    small.set(images, pictures);
-  }
+  const pictures = thumbnailsOf(images, Math.min(count, rows * columns));
   const region = { name: "image", ...thumbnails };
   return pictures.flatMap((pixels, k): Mark[] => {
     const box = cellBox(region, Math.floor(k / columns), k % columns);
@@ -142,7 +131,7 @@ function mapsTitle({ outputs, swept }: Response, room: number): string {
 }
 
 /** The inputs of the patch on the φ of its kernel, entry by entry. */
-export function patchMarks(
+export function kernelMarks(
   response: Response,
   layout: ResponseLayout,
   { hovered, keyboard, which }: { hovered: number; keyboard: Cell | null; which: string },
@@ -156,7 +145,7 @@ export function patchMarks(
   const cells = patch.curves.map((_, entry) => box(entry));
   const marks: Mark[] = [
     title(`patch: ${which}`, layout.titles.patch, theme),
-    ...functionMarks(patch, cells, colours),
+    ...patchMarks(patch, cells, colours, { inset: [2, 3], stems: true }),
   ];
   if (hovered >= 0) marks.push(outline(box(hovered), colours.muted));
   if (selection && selection.out === kernel.out && selection.in === kernel.in) {
@@ -169,41 +158,4 @@ export function patchMarks(
   const { x, y, width } = layout.foot;
   const lines = patchWords(response).flatMap((text) => wrapped(text, width, WORDS));
   return [...marks, ...lines.map((text, k) => words(x, y + 15 * k, text, colours.muted))];
-}
-
-function functionMarks(
-  { range: [lo, hi], curves, inputs, values, most }: Patch,
-  cells: readonly Rect[],
-  colours: Colours,
-): Mark[] {
-  const zeros = cells.flatMap(({ x, y, width, height }) => {
-    const middle = Math.round(y + height / 2) + 0.5;
-    return [x, middle, x + width, middle];
-  });
-  const places = cells.map((r) => ({
-    toX: (x: number) => r.x + 2 + ((r.width - 4) * (x - lo)) / (hi - lo),
-    toY: (y: number) => r.y + r.height / 2 - ((r.height / 2 - 3) * y) / most,
-  }));
-  // One batch of lines: between two curves there is a point of none.
-  const points = curves[0].length + 1;
-  const drawn = interrupted(
-    curves.length * points,
-    (k) => places[Math.floor(k / points)].toX(lo + ((hi - lo) * (k % points)) / (points - 2)),
-    (k) => places[Math.floor(k / points)].toY(curves[Math.floor(k / points)][k % points]),
-  );
-  const at: number[] = [];
-  const dots: number[] = [];
-  cells.forEach(({ y, height }, e) => {
-    if (!inputs || !values || !Number.isFinite(inputs[e]) || !Number.isFinite(values[e])) return;
-    const [cx, cy] = [places[e].toX(inputs[e]), places[e].toY(values[e])];
-    at.push(cx, y, cx, y + height);
-    dots.push(cx, cy);
-  });
-  return [
-    rects(cells.flatMap(flat), { fill: colours.cell }),
-    segments(zeros, colours.zero),
-    { ...drawn, stroke: colours.ink, width: 1.3 },
-    segments(at, colours.accent, { opacity: 0.5 }),
-    { kind: "dots", xy: dots, r: 3, fill: colours.accent },
-  ];
 }

@@ -1,5 +1,6 @@
 /** The response: kernels swept over an image; the image, the maps, and the patch under one pixel on its φ. No DOM. */
 
+import { maxIndex, range, sum } from "d3-array";
 import {
   counted,
   entryText,
@@ -13,7 +14,7 @@ import { type Images, imagesOf, mapsOf, type RawArray, rangeOf } from "../../phi
 import { seenThen } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import { patchOf } from "../../phi/patch.ts";
-import { mostOf, niceCeil, reachOf } from "../../phi/ranges.ts";
+import { mostOf, niceCeil, type Reach, reachOf } from "../../phi/ranges.ts";
 import {
   type Grid,
   outputOf,
@@ -29,12 +30,17 @@ import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
-import { howToObserve } from "./observing.ts";
 import type { Place, Response } from "./response.ts";
-import { layOutResponse, type ResponseLayout } from "./response_layout.ts";
-import { inputMarks, mapMarks, patchMarks } from "./response_marks.ts";
-import { colourRemarks, finite, type Shown } from "./shown.ts";
-import { blankFor, type Source, sourceOf } from "./source.ts";
+import {
+  blankFor,
+  howToObserve,
+  layOutResponse,
+  type ResponseLayout,
+  type Source,
+  sourceOf,
+} from "./response.ts";
+import { inputMarks, kernelMarks, mapMarks } from "./response_marks.ts";
+import { colourRemarks, finite, type Shown } from "./settings.ts";
 
 export interface ResponseScene extends Scene, Shown {
   mode: "response";
@@ -65,10 +71,10 @@ export function responseDrawing(): ResponseDrawing {
     const images = keep("images", [raw], () => imagesOf(raw));
     const observed = store.observed(layer.name);
     const usual = observed && !observed.isImage ? mapsOf(observed) : images;
-    const range = keep("range", [usual], () => rangeOf(usual?.data ?? []));
+    const ends = keep("range", [usual], () => rangeOf(usual?.data ?? []));
     const kept = get("drawing") as RawArray;
     keep("drawing", [kept], () => sketch.take(imagesOf(kept)));
-    const blank = blankFor(usual, range);
+    const blank = blankFor(usual, ends);
     sketch.fit(blank.width, blank.height, blank.ground, blank.ink);
     const drawing = sketch.image();
     const { input, sample, limits, direction, resolution } = settings;
@@ -83,24 +89,23 @@ export function responseDrawing(): ResponseDrawing {
     // All that the budget allows, or one.
     const limit = Math.max(1, Math.floor(BUDGET / Math.max(1, workPerOutput(swept))));
     const single = settings.output >= 0 && settings.output < swept.outputs ? settings.output : -1;
-    const outputs =
-      single >= 0 ? [single] : Array.from({ length: Math.min(swept.outputs, limit) }, (_, k) => k);
-    const grids = keep(
-      "grids",
-      [frame, swept, single],
-      () => new Map(outputs.map((k) => [k, respond(frame, swept, k)])),
-    );
-    const reaches = keep(
-      "reaches",
-      [grids],
-      () => new Map([...grids].map(([k, { data }]) => [k, reachOf(data)])),
-    );
-    const own = new Map([...reaches].map(([k, reach]) => [k, niceCeil(mostOf(reach))]));
-    const shared = Math.max(...own.values());
-    const scaleOf = (k: number) => (settings.scale === "layer" ? shared : (own.get(k) ?? shared));
+    const outputs = single >= 0 ? [single] : range(Math.min(swept.outputs, limit));
+    const [grids, reaches] = keep("grids", [frame, swept, single], () => {
+      const made = outputs.map((k): [number, Grid] => [k, respond(frame, swept, k)]);
+      return [new Map(made), made.map(([, { data }]) => reachOf(data))] as const;
+    });
+    const own = reaches.map((reach) => niceCeil(mostOf(reach)));
+    const shared = Math.max(...own);
+    const scaleOf = (k: number) =>
+      settings.scale === "layer" ? shared : (own[outputs.indexOf(k)] ?? shared);
     const all = outputs.map(scaleOf);
     const scales = { smallest: Math.min(...all), largest: Math.max(...all) };
-    return { outputs, grids, reaches, scaleOf, scales, single };
+    const reach: Reach = {
+      low: Math.min(...reaches.map(({ low }) => low)),
+      high: Math.max(...reaches.map(({ high }) => high)),
+      broken: sum(reaches, ({ broken }) => broken),
+    };
+    return { outputs, grids, reach, scaleOf, scales, single };
   }
 
   /** The pixel pointed at; else the one that was kept; else one that this layer answers to most. */
@@ -157,13 +162,11 @@ export function responseDrawing(): ResponseDrawing {
 
 /** The pixel at which a response is farthest from zero. */
 function strongest(grid: Grid | undefined, output: number): Place {
-  let best = 0;
-  let most = -1;
-  grid?.data.forEach((value, p) => {
-    const size = Math.abs(value);
-    if (size > most && size <= Number.MAX_VALUE) [best, most] = [p, size];
-  });
-  const width = grid?.width ?? 1;
+  const { width, data } = grid ?? { width: 1, data: [] };
+  const best = Math.max(
+    0,
+    maxIndex(data, (value) => (Number.isFinite(value) ? Math.abs(value) : undefined)),
+  );
   return { output, row: Math.floor(best / width), column: best % width };
 }
 
@@ -183,12 +186,10 @@ function sceneOf(given: Given, shown: Shown, response: Response): ResponseScene 
     gap: 3,
     words: (row, column) => {
       const { inputs, values } = response.patch;
-      const entry = row * kw + column;
-      const read = inputs && values;
-      const what = read
-        ? `, ${layer.variable} ${finite(inputs[entry])}, φ ${finite(values[entry])}`
-        : "";
-      return `row ${row}, column ${column}${what}`;
+      const place = `row ${row}, column ${column}`;
+      if (!inputs || !values) return place;
+      const [x, y] = [inputs, values].map((of) => finite(of[row * kw + column]));
+      return `${place}, ${layer.variable} ${x}, φ ${y}`;
     },
   };
   const at = cellOf(pointed.id);
@@ -196,7 +197,10 @@ function sceneOf(given: Given, shown: Shown, response: Response): ResponseScene 
   const keyboard = cellOf(pointed.keyboard);
   const which = kernelWords(response);
   const chosen = selection ? `Selected: ${entryText(layer, functionOf(layer, selection))}. ` : "";
-  const { low, high } = reachIn(response);
+  const { low, high } = response.reach;
+  const inputs = inputRegions(source, image, layout);
+  // The keyboard begins at the maps.
+  const start = inputs.length + Math.max(0, outputs.indexOf(place.output));
   const pen = source.input === "drawn" && keyboard?.name === "input" ? keyboard : null;
   const kept = by === "itself" ? "" : `${placeText(response)}. `;
   return {
@@ -227,16 +231,10 @@ function sceneOf(given: Given, shown: Shown, response: Response): ResponseScene 
     sheets: [
       { marks: () => inputMarks(response, layout, pen, theme) },
       { marks: () => mapMarks(response, layout, theme) },
-      { marks: () => patchMarks(response, layout, { hovered, keyboard, which }, theme) },
+      { marks: () => kernelMarks(response, layout, { hovered, keyboard, which }, theme) },
     ],
-    sites: regionSites([...inputRegions(source, image, layout), ...maps, cells], startOf()),
+    sites: regionSites([...inputs, ...maps, cells], start),
   };
-
-  /** The keyboard begins at the maps. */
-  function startOf(): number {
-    const before = inputRegions(source, image, layout).length;
-    return before + Math.max(0, outputs.indexOf(place.output));
-  }
 }
 
 function mapRegion(response: Response, output: number, box: Region["box"]): Region {
@@ -277,15 +275,6 @@ function inputRegions(source: Source, image: Images, layout: ResponseLayout): Re
   return regions;
 }
 
-function reachIn({ reaches }: Response): { low: number; high: number; broken: number } {
-  const all = [...reaches.values()];
-  return {
-    low: Math.min(...all.map(({ low }) => low)),
-    high: Math.max(...all.map(({ high }) => high)),
-    broken: all.reduce((n, { broken }) => n + broken, 0),
-  };
-}
-
 function captionOf(
   { store, theme, room }: Given,
   { layer, frame }: Shown,
@@ -293,7 +282,7 @@ function captionOf(
 ): Remark[] {
   const { source, scales, swept, outputs } = response;
   const then = source.input === "observed" ? seenThen(store.observed(layer.name), frame.step) : "";
-  const { low, high, broken } = reachIn(response);
+  const { low, high, broken } = response.reach;
   const [black, white] = source.range;
   const caption: Remark[] = [
     {
@@ -337,5 +326,3 @@ export function placeText({ grids, swept, place: own }: Response, place = own): 
   const text = value === undefined ? "not drawn" : finite(value);
   return `${outputName(swept.layer, place.output)} · row ${place.row}, column ${place.column} · response ${text}`;
 }
-
-/** The sum over the patch in words, of this kernel and of all that the output adds up; and the axes of its cells. */

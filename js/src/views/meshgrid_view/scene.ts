@@ -1,11 +1,26 @@
-/** MeshgridView's scene, in one of its three ways of looking. No DOM. */
+/** MeshgridView's scene in one of its three ways of looking, and what is read of it beside the drawing. No DOM. */
 
-import { layerNamed, windowText } from "../../phi/entries.ts";
+import {
+  entryText,
+  layerNamed,
+  layerTitle,
+  placeText as nameOf,
+  windowText,
+} from "../../phi/entries.ts";
+import { number } from "../../phi/format.ts";
 import type { Drawing } from "../../scene/drawing.ts";
-import { type PairScene, pairDrawing } from "./pair_scene.ts";
+import type { Rect } from "../../scene/marks.ts";
+import { cellOf } from "../../scene/regions.ts";
+import type { Told } from "../../shell/layer_view.ts";
+import { type PairScene, pairDrawing, pairText } from "./pair_scene.ts";
 import { type RampScene, rampDrawing } from "./ramp_scene.ts";
-import { type ResponseDrawing, type ResponseScene, responseDrawing } from "./response_scene.ts";
-import { settingsOf } from "./settings.ts";
+import {
+  placeText,
+  type ResponseDrawing,
+  type ResponseScene,
+  responseDrawing,
+} from "./response_scene.ts";
+import { finite, settingsOf } from "./settings.ts";
 
 export type MeshScene = RampScene | PairScene | ResponseScene;
 
@@ -37,4 +52,67 @@ export function drawing(): MeshDrawing {
     }
   };
   return Object.assign(draw, { response });
+}
+
+/** What the tooltip says of the site that is pointed at. */
+export function tipOf(scene: MeshScene, id: string): Told | null {
+  const box = scene.sites.box(id);
+  if (!box) return null;
+  if (scene.mode === "ramp") return { ...rampTip(scene), box };
+  if (scene.mode === "response") return cellTip(scene, id, box);
+  const { reading, pair, layout } = scene;
+  if (!reading) return null;
+  const [x, y] = [layout.axes[0].scale(reading.x), layout.axes[1].scale(reading.y)];
+  const { lines } = reading;
+  const at = { x: x - 4, y: y - 4, width: 8, height: 8 };
+  return { title: `${pair.names[0]} and ${pair.names[1]}`, lines, box: at };
+}
+
+function rampTip({ layer, hovered, x, ramp, curves, scaleOf }: RampScene) {
+  const phi = curves.y[hovered * curves.points + ramp.values.indexOf(x)];
+  const v = layer.variable;
+  return {
+    title: `${layerTitle(layer)} · ${entryText(layer, hovered)}`,
+    lines: [
+      { label: v, value: number(x) },
+      { label: `φ(${v})`, value: finite(phi) },
+      { label: "colours", value: `±${number(scaleOf(hovered))}` },
+    ],
+  };
+}
+
+function cellTip({ layer, response }: ResponseScene, id: string, box: Rect): Told | null {
+  const cell = cellOf(id);
+  if (cell?.name !== "cell") return null;
+  const { patch, kernel } = response;
+  const entry = cell.row * layer.shape[3] + cell.column;
+  return {
+    title: nameOf(layer, { ...kernel, layer: layer.name, row: cell.row, column: cell.column }),
+    lines: [
+      { label: layer.variable, value: finite(patch.inputs?.[entry] ?? Number.NaN) },
+      { label: "φ", value: finite(patch.values?.[entry] ?? Number.NaN) },
+    ],
+    box,
+  };
+}
+
+/** The line below the drawing. */
+export function readoutOf(scene: MeshScene): { words: string; chosen: boolean } {
+  if (scene.mode === "pair") {
+    const hint = "Click two entries of the kernel: the first is x, the second y.";
+    return { words: scene.chosen ? pairText(scene) : hint, chosen: scene.chosen };
+  }
+  if (scene.mode === "ramp") {
+    const { selected, sites } = scene;
+    const hint = "Click a function to select it, or use the arrow keys and Enter.";
+    return { words: selected >= 0 ? sites.words(String(selected)) : hint, chosen: selected >= 0 };
+  }
+  const { response, layer } = scene;
+  if (response.by === "itself") {
+    const draws = response.source.input === "drawn" ? "Draw with the mouse; Shift erases. " : "";
+    return { words: `${draws}Point at a pixel of a response; click to keep it.`, chosen: false };
+  }
+  const kept = response.by === "click";
+  const words = `${layerTitle(layer)} · ${placeText(response)}${kept ? " · kept" : ""}`;
+  return { words, chosen: kept };
 }

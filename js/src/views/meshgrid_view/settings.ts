@@ -1,9 +1,15 @@
-/** The view's own traits, as plain data. */
+/** What the view is drawn from, as plain data, and the words that its three ways of looking share. No DOM. */
 
+import { number } from "../../phi/format.ts";
 import { mapsOf, type RawArray } from "../../phi/images.ts";
+import { paletteOf } from "../../phi/palette.ts";
 import { DIRECTIONS, type Rise } from "../../phi/ramp.ts";
-import type { LayerLayout, Observed } from "../../wire/types.ts";
-import { takesImage } from "./observing.ts";
+import type { Reach } from "../../phi/ranges.ts";
+import { oneOf } from "../../scene/drawing.ts";
+import { rampOf } from "../../scene/heat.ts";
+import { keyed, type Remark } from "../../scene/marks.ts";
+import type { ThemeName } from "../../scene/theme.ts";
+import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 
 export const MODES = ["ramp", "pair", "response"] as const;
 export const SCALES = ["layer", "kernel", "function"] as const;
@@ -35,35 +41,14 @@ export interface Settings {
 /** Where the ramps of the article begin and end. */
 export const ARTICLE: readonly [number, number] = [-2, 2];
 
-/** What the view is drawn from, beside the theme. */
-export const TRAITS = [
-  "layer",
-  "mode",
-  "limits",
-  "direction",
-  "scale",
-  "resolution",
-  "input",
-  "sample",
-  "output",
-  "other",
-  "height",
-  "images",
-  "drawing",
-] as const;
-
-const oneOf = <T extends string>(allowed: readonly T[], value: unknown): T =>
-  allowed.includes(value as T) ? (value as T) : (allowed[0] as T);
-
-const whole = (value: unknown, otherwise: number, lo: number, hi: number): number =>
-  Number.isInteger(value) ? Math.max(lo, Math.min(hi, value as number)) : otherwise;
-
 export function settingsOf(
   get: (trait: string) => unknown,
   layer: LayerLayout | null,
   observed: Observed | null = null,
 ): Settings {
-  const limits = limitsOf(get("limits"));
+  const given = get("limits");
+  // Else those of the layer's grid.
+  const limits = Array.isArray(given) ? (given as [number, number]) : null;
   const mode = get("mode") as Mode;
   return {
     mode: MODES.includes(mode) ? mode : usualMode(get, layer, observed),
@@ -71,12 +56,21 @@ export function settingsOf(
     onGrid: limits === null,
     direction: oneOf(DIRECTIONS, get("direction")),
     scale: oneOf(SCALES, get("scale")),
-    resolution: whole(get("resolution"), 32, 2, 256),
+    resolution: Number(get("resolution") ?? 32),
     input: oneOf(INPUTS, get("input")),
-    sample: whole(get("sample"), 0, 0, 1e9),
-    output: whole(get("output"), -1, -1, 1e9),
-    other: whole(get("other"), -1, -1, 1e9),
+    sample: Number(get("sample") ?? 0),
+    output: Number(get("output") ?? -1),
+    other: Number(get("other") ?? -1),
   };
+}
+
+/**
+ * Whether the layer's input is the image itself: as observed; else that is known only where the layer is the whole
+ * model, which then is named after its type. A model may normalise an image before its first layer.
+ */
+export function takesImage(layer: LayerLayout, observed: Observed | null): boolean | null {
+  if (observed) return observed.isImage;
+  return layer.name === layer.type && layer.variable === "x" ? true : null;
 }
 
 /** What is drawn where nothing was chosen: the response as soon as it is known what reaches the layer. */
@@ -91,8 +85,35 @@ function usualMode(
   return takesImage(layer, null) && images?.given ? "response" : "ramp";
 }
 
-/** Two ends, or null for those of the layer's grid. */
-function limitsOf(value: unknown): [number, number] | null {
-  const [lo, hi] = Array.isArray(value) ? value.map(Number) : [];
-  return Number.isFinite(lo) && Number.isFinite(hi) && lo < hi ? [lo, hi] : null;
+/** All that a drawing is made from, beside what every view is given. */
+export interface Shown {
+  frame: Frame;
+  layer: LayerLayout;
+  settings: Settings;
+}
+
+export interface Scales {
+  smallest: number;
+  largest: number;
+}
+
+/** The colours with the numbers at their ends, and what the values really reach. */
+export function colourRemarks(
+  what: string,
+  scales: Scales,
+  reach: Pick<Reach, "low" | "high"> | null,
+  theme: { name: ThemeName },
+): Remark[] {
+  const { smallest, largest } = scales;
+  const text =
+    smallest === largest
+      ? `${what} ${number(-largest)} … ${number(largest)}`
+      : `${what}, own scales ±${number(smallest)} … ±${number(largest)}`;
+  const remarks = [keyed(text, "ramp", rampOf(paletteOf(theme.name)))];
+  if (reach) remarks.push({ text: `${what} reaches ${number(reach.low)} … ${number(reach.high)}` });
+  return remarks;
+}
+
+export function finite(value: number): string {
+  return Number.isFinite(value) ? number(value) : "not finite";
 }

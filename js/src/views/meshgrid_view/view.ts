@@ -2,26 +2,29 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
+import { matrixOf } from "../../phi/ramp.ts";
+import { patchAt, respond } from "../../phi/response.ts";
+import { createLayerView } from "../../shell/layer_view.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
-import { showSelectedLayer } from "../../shell/selected_layer.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
-import { createHeader } from "./controls.ts";
-import { offersObserving } from "./observing.ts";
-import { createPairHands } from "./pair_hands.ts";
-import { createPointing } from "./pointing.ts";
-import { type MeshElement, probeFor } from "./probe.ts";
-import { readoutOf, tipOf } from "./reading.ts";
-import { createResponseHands } from "./response_hands.ts";
-import { drawing, type MeshScene } from "./scene.ts";
-import { type Mode, settingsOf, TRAITS } from "./settings.ts";
+import { createHeader, TRAITS } from "./controls.ts";
+import { createPairHands, createPointing, createResponseHands } from "./hands.ts";
+import { offersObserving } from "./response.ts";
+import { drawing, type MeshScene, readoutOf, tipOf } from "./scene.ts";
+import { type Mode, settingsOf } from "./settings.ts";
 import css from "./style.css";
 
 export { css, drawing };
 
-const KIND: Kind = { name: "meshgrid_view", label: "Meshgrid view", traits: TRAITS, drawing };
+const KIND: Kind = {
+  name: "meshgrid_view",
+  label: "Meshgrid view",
+  traits: [...TRAITS, "layer", "sample", "other", "height", "images", "drawing"],
+  drawing,
+};
 /** Sites that are read place by place, or drawn on. */
 const READ = /^(map|plot|input)\//;
 
@@ -33,9 +36,6 @@ function build(shell: Shell): Parts {
   const { document, signal, root } = shell;
   const draw = drawing();
   let scene: MeshScene | null = null;
-  let drawnFrame: Frame | null = null;
-  let frames = 0;
-  let milliseconds = 0;
   const response = () => (scene?.mode === "response" ? scene : null);
   const stage = createStage(
     document,
@@ -81,7 +81,7 @@ function build(shell: Shell): Parts {
     const settings = settingsFor(shell, layer);
     const source = settings.mode === "response" ? draw.response.source() : null;
     header.show({
-      settings,
+      ...settings,
       layer: layer?.name ?? "",
       layers: frame?.layout.layers ?? [],
       width: root.clientWidth,
@@ -94,14 +94,11 @@ function build(shell: Shell): Parts {
     root.toggleAttribute("data-draws", source?.input === "drawn");
   }
 
-  (root as unknown as MeshElement).kwView = probeFor({
-    root,
-    stage,
-    scene: () => scene,
-    step: () => drawnFrame?.step ?? null,
-    mode: () => root.dataset.mode as Mode,
-    drawLine: pen.through,
-    drawn: () => ({ frames, milliseconds }),
+  const view = createLayerView(shell, stage);
+  (root as unknown as MeshElement).kwView = probeFor(root, stage, () => scene, {
+    step: view.step,
+    draw: pen.through,
+    drawn: view.drawn,
   });
 
   return {
@@ -109,51 +106,33 @@ function build(shell: Shell): Parts {
     body: stage.element,
     width: stage.width,
     fileName: () =>
-      `meshgrid-view ${scene?.mode ?? ""} ${scene?.layer.name ?? ""} step ${drawnFrame?.step ?? ""}`,
+      `meshgrid-view ${scene?.mode ?? ""} ${scene?.layer.name ?? ""} step ${view.step() ?? ""}`,
     still: (given) => draw(given),
     changed(what) {
-      if (what === "selection") {
-        showSelectedLayer(shell);
-        const shown = response();
-        if (shown) hands.selectionChanged(shown);
-      }
-      if (what === "layer" || what === "mode") {
-        stage.scrollToTop();
-        stage.keyboardAt("");
-      }
-      if (what === "stream") {
-        drawnFrame = null;
-        pointing.stop();
-      }
+      view.changed(what);
+      const shown = response();
+      if (what === "selection" && shown) hands.selectionChanged(shown);
+      if (what === "stream") pointing.stop();
     },
     cleared() {
       scene = null;
       pointing.stop();
     },
     draw(given) {
-      const start = performance.now();
-      const { store, height, ratio } = given;
-      const pointed = stage.pointed();
+      const { store, height } = given;
       // Twice as much is shown whole: what scrolls inside a page that scrolls is hard to use.
       const layer = layerNamed(store.current(), given.get("layer"));
       const inside = settingsFor(shell, layer).mode === "ramp" ? height : 2 * height;
       const most = Math.min(inside, given.seen ?? inside);
-      const shown = stage.show((width) => draw({ ...given, width, pointed }), most, ratio);
+      const shown = view.show(given, layer, most, draw);
       scene = typeof shown === "string" ? null : shown;
-      const frame = store.current();
-      if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
-      if (frame !== drawnFrame) {
-        drawnFrame = frame;
-        frames++;
-      }
-      showHeader(frame);
+      showHeader(store.current());
       if (typeof shown === "string") return shown;
-      showTip(shell, stage, shown);
+      view.tell(tipOf(shown, stage.pointed().id));
       const told = readoutOf(shown);
       shell.read(told.words, told.chosen);
       if (shown.mode === "response") pointing.tell(shown, store);
       else pointing.stop();
-      milliseconds = performance.now() - start;
       return shown;
     },
   };
@@ -164,19 +143,88 @@ function settingsFor(shell: Shell, layer: LayerLayout | null) {
   return settingsOf(shell.get, layer, observed);
 }
 
-function showTip({ tip, root }: Shell, stage: Stage, scene: MeshScene) {
-  const told = tipOf(scene, stage.pointed().id);
-  if (!told) {
-    tip.hide();
-    return;
+/** What tests and other tools may ask of a view, as `element.kwView`. */
+export interface MeshElement extends HTMLElement {
+  kwView: ReturnType<typeof probeFor>;
+}
+
+interface Told {
+  step(): number | null;
+  /** Draws through points in pixels of the image. */
+  draw(points: readonly [number, number][]): void;
+  /** How often a frame has been drawn and how long the last drawing took. */
+  drawn(): { frames: number; milliseconds: number };
+}
+
+function probeFor(root: HTMLElement, stage: Stage, scene: () => MeshScene | null, told: Told) {
+  function of<M extends Mode>(kind: M): Extract<MeshScene, { mode: M }> | null {
+    const now = scene();
+    return now?.mode === kind ? (now as Extract<MeshScene, { mode: M }>) : null;
   }
-  const { element } = stage;
-  const seen = stage.view();
-  const { title, lines, box } = told;
-  tip.show(
-    title,
-    lines,
-    { ...box, x: box.x - seen.x + element.offsetLeft, y: box.y - seen.y + element.offsetTop },
-    { width: root.clientWidth, height: element.offsetTop + element.offsetHeight },
-  );
+  const client = (name: string, place: number, columns = 1) =>
+    stage.clientBox(`${name}/${Math.floor(place / columns)}/${place % columns}`);
+  const plain = (grid: { width: number; height: number; data: Float32Array }) => ({
+    ...grid,
+    data: Array.from(grid.data),
+  });
+
+  return {
+    ...told,
+    mode: () => root.dataset.mode as Mode,
+    layer: () => root.dataset.layer ?? null,
+    message() {
+      const message = root.querySelector<HTMLElement>(".kw-message");
+      return message && !message.hidden ? (message.textContent ?? "") : "";
+    },
+    /** The n × n values of function f. */
+    heat(f: number) {
+      const now = of("ramp");
+      const { n = 0 } = now?.ramp ?? {};
+      return now && plain({ width: n, height: n, data: matrixOf(now.ramp, now.curves, f) });
+    },
+    /** The cell of function f in client pixels. */
+    rectOf: (f: number) => (of("ramp") ? stage.clientBox(String(f)) : null),
+    scaleOf: (f: number) => of("ramp")?.scaleOf(f) ?? null,
+    hovered: () => of("ramp")?.hovered ?? -1,
+    /** The surface as it is drawn; y rises with the rows. */
+    pair() {
+      const pair = of("pair")?.pair;
+      if (!pair) return null;
+      const { functions, surface, levels, density } = pair;
+      const [x, y, values] = [surface.x, surface.y, surface.values].map((part) => Array.from(part));
+      const seen = density && { most: density.most, outside: density.outside };
+      return { i: functions[0], j: functions[1], x, y, values, levels, density: seen };
+    },
+    /** Client pixels of an entry on the map of the kernel. */
+    entryRect: (entry: number) => client("kernel", entry, of("pair")?.pair.group.columns),
+    plotRect: () => (of("pair") ? stage.clientBox("plot") : null),
+    response(output: number) {
+      const now = of("response");
+      if (!now || output >= now.response.swept.outputs) return null;
+      const { swept, grids } = now.response;
+      return plain(grids.get(output) ?? respond(now.frame, swept, output));
+    },
+    input() {
+      const image = of("response")?.response.image;
+      return image ? plain(image) : null;
+    },
+    /** The pixel that is pointed at or kept. */
+    probe() {
+      const response = of("response")?.response;
+      if (!response || response.by === "itself") return null;
+      const { place, swept, kernel, grids } = response;
+      const { row, column, output } = place;
+      const value = grids.get(output)?.data[row * swept.width + column];
+      const patch = Array.from(patchAt(swept, row, column, kernel.channel));
+      return value === undefined ? null : { ...place, patch, value };
+    },
+    inputRect() {
+      const now = of("response");
+      return now && stage.clientRect(now.layout.image);
+    },
+    thumbnail: (image: number) =>
+      client("image", image, of("response")?.layout.thumbnails?.columns),
+    mapRect: (output: number) => stage.clientBox(`map/${output}`),
+    patchCell: (entry: number) => client("cell", entry, of("response")?.layer.shape[3]),
+  };
 }

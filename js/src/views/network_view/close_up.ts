@@ -1,5 +1,6 @@
 /** What one number of the network is made of: the functions, their inputs, and what each adds. No DOM. */
 
+import { maxIndex } from "d3-array";
 import { layerTitle, outputName } from "../../phi/entries.ts";
 import { contributions } from "../../phi/forward.ts";
 import { type Images, rangeOf } from "../../phi/images.ts";
@@ -87,13 +88,11 @@ function within(value: number, count: number): number {
 }
 
 /** The place of the number with the largest size, the first of equal ones; what is not a number has none. */
-function largest(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let k = 1; k < values.length; k++) {
-    const before = Number.isFinite(values[best]) ? Math.abs(values[best]) : -1;
-    if (Number.isFinite(values[k]) && Math.abs(values[k]) > before) best = k;
-  }
-  return best;
+function largest(values: Iterable<number>): number {
+  return Math.max(
+    0,
+    maxIndex(values, (value) => (Number.isFinite(value) ? Math.abs(value) : -1)),
+  );
 }
 
 /** What a column's layer takes in; null where it is not known. */
@@ -168,9 +167,8 @@ export function unitCloseUp(
   const group = column.fold[0] * column.fold[1];
   const parts: UnitCloseUp["parts"] = [];
   for (let from = 0; from * group < all.length; from++) {
-    let value = 0;
-    for (let k = from * group; k < (from + 1) * group; k++) value += all[k];
-    parts.push({ from, value });
+    const own = all.slice(from * group, (from + 1) * group);
+    parts.push({ from, value: own.reduce((sum, value) => sum + value, 0) });
   }
   const from = largest(parts.map(({ value }) => value));
   const entry = largest(all.slice(from * group, (from + 1) * group));

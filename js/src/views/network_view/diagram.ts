@@ -1,17 +1,16 @@
 /** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. No DOM. */
 
+import { maxIndex } from "d3-array";
 import { importance } from "../../phi/importance.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import type { Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Frame, Probe } from "../../wire/types.ts";
-import type { Flow } from "./flow.ts";
+import { type Flow, type Scores, scoresOf } from "./flow.ts";
 import { type LayerPicture, pictureOf } from "./functions.ts";
-import { type Bundle, bundlesOf, type Graph, graphOf } from "./graph.ts";
+import { type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
 import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor, type Shown } from "./layout.ts";
-import { type Relevance, relevanceOf } from "./relevance.ts";
-import { type Scores, scoresOf } from "./scores.ts";
 import type { Settings } from "./settings.ts";
 
 /** Which part of the diagram is seen: it is `scale` times as large as its room, and moved. */
@@ -126,7 +125,7 @@ function chosenUnits(
   number: number,
   relevances: readonly (Relevance | null)[],
   room: number,
-  before: number[] | undefined,
+  before: number[] | null,
 ): number[] {
   const { units } = graph.columns[number];
   if (units <= room) return Array.from({ length: units }, (_, unit) => unit);
@@ -134,7 +133,7 @@ function chosenUnits(
   graph.columns.forEach((other, k) => {
     const relevance = relevances[k];
     if (!relevance || (k !== number && other.from[0] !== number)) return;
-    bundlesOf(graph, other).forEach(({ from, to }, n) => {
+    other.bundles.forEach(({ from, to }, n) => {
       weight[k === number ? to : from] += weightOf(relevance, n);
     });
   });
@@ -164,19 +163,18 @@ export function diagramOf(given: Given, asked: Asked, keep: Keep): Diagram {
     const strengths = pictures[k]?.importance;
     if (!strengths) return null;
     return keep<Relevance>(`relevance ${k}`, [strengths, share, top, graph], () =>
-      relevanceOf(bundlesOf(graph, column), strengths, share, top || Number.POSITIVE_INFINITY),
+      relevanceOf(column.bundles, strengths, share, top || Number.POSITIVE_INFINITY),
     );
   });
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
-  const known = keep("units", [], () => new Map<string, number[]>());
   const shown = graph.columns.map((column, k): Shown => {
-    const name = `${k} of ${graph.columns.length} at ${height}`;
-    const before = known.get(name);
     const most = roomFor(column, height, width / graph.depths);
-    const own = chosenUnits(graph, k, relevances, most, before);
-    const units = before && isSame(own, before) ? before : own;
-    known.set(name, units);
-    return { bundles: bundlesOf(graph, column), links: NONE, units };
+    const at = `units of ${k} of ${graph.columns.length} at ${height}`;
+    const units = keep<number[]>(at, [most, ...relevances], (before) => {
+      const own = chosenUnits(graph, k, relevances, most, before);
+      return before && isSame(own, before) ? before : own;
+    });
+    return { bundles: column.bundles, links: NONE, units };
   });
   shown.forEach((own, k) => {
     const before = shown[graph.columns[k].from[0]];
@@ -195,10 +193,15 @@ export function diagramOf(given: Given, asked: Asked, keep: Keep): Diagram {
   );
   const parts: Part[] = [];
   layout.columns.forEach((placed, number) => {
-    const before = parts[placed.column.from[0]];
-    const { bundles, links } = shown[number];
-    const own = { picture: pictures[number], relevance: relevances[number] };
-    parts.push({ ...placed, number, before, bundles, links, ...own });
+    parts.push({
+      ...placed,
+      ...shown[number],
+      units: placed.units,
+      number,
+      before: parts[placed.column.from[0]],
+      picture: pictures[number],
+      relevance: relevances[number],
+    });
   });
   const before = store.ghost();
   const inputsAt = graph.columns.map(
@@ -240,18 +243,14 @@ export function weightOf(relevance: Relevance | null, n: number): number {
 
 /** The strongest link into a unit, or of all of them; −1 where there is none. */
 export function strongestInto({ bundles, relevance }: Part, unit: number | null): number {
-  const size = (n: number) => relevance?.sizes[n] ?? 0;
-  let best = -1;
-  bundles.forEach(({ to }, n) => {
-    if ((unit === null || to === unit) && (best < 0 || size(n) > size(best))) best = n;
-  });
-  return best;
+  return maxIndex(bundles, ({ to }, n) =>
+    unit === null || to === unit ? (relevance?.sizes[n] ?? 0) : undefined,
+  );
 }
 
 /** Of the functions of a bundle the one that varies most. */
 export function strongestOf({ picture }: Part, { first, count }: Bundle): number {
-  const own = picture?.importance.subarray(first, first + count);
-  return own?.reduce((best, value, k) => (value > own[best] ? k : best), 0) ?? 0;
+  return Math.max(0, maxIndex(picture?.importance.subarray(first, first + count) ?? []));
 }
 
 /** A place of the scene in the diagram. */

@@ -1,7 +1,11 @@
-/** What an example makes of the network: the numbers of every station, all of one step. No DOM. */
+/** What an example makes of the network: the numbers of every station, all of one step, and the scores at its end. No DOM. */
+
+import { maxIndex } from "d3-array";
 
 import { extrasAt, forward, obstacle } from "../../phi/forward.ts";
-import type { Activations, Frame, Store, Structure, Taken } from "../../wire/types.ts";
+import { softmax } from "../../phi/softmax.ts";
+import type { Activations, Frame, LayerLayout, Store, Structure, Taken } from "../../wire/types.ts";
+import { endsInSoftmax, type Graph } from "./graph.ts";
 
 export interface Flow {
   /** By station; null where it is not known. */
@@ -143,19 +147,13 @@ function received(
 ): Flow {
   const { stations } = structure;
   const { step, values: taken, extras: numbers } = activations;
-  const values: (Float32Array | null)[] = [];
-  const shapes: number[][] = [];
-  stations.forEach((station, k) => {
-    const own = taken.get(k);
-    const exact = numbers.get(k)?.get(EXACT);
-    if (station.kind === "input") {
-      values[k] = input;
-      shapes[k] = station.shape;
-    } else {
-      values[k] = own ? read(own, example, exact) : null;
-      shapes[k] = own ? own.shape.slice(1) : station.shape;
-    }
+  const takenOf = (k: number) => (stations[k].kind === "input" ? undefined : taken.get(k));
+  const values = stations.map(({ kind }, k) => {
+    const own = takenOf(k);
+    if (kind === "input") return input;
+    return own ? read(own, example, numbers.get(k)?.get(EXACT)) : null;
   });
+  const shapes = stations.map(({ shape }, k) => takenOf(k)?.shape.slice(1) ?? shape);
   const then = kept(step);
   const extras = then && !then.rough && extrasAt(structure, then, activations);
   // Where the functions of that step are not here, nothing is taken apart.
@@ -174,9 +172,8 @@ function read(
   const size = shape.slice(1).reduce((product, side) => product * side, 1);
   if (exact) return exact.subarray(example * size, (example + 1) * size);
   const scale = (high[example] - low[example]) / 255;
-  const out = new Float32Array(size);
-  for (let k = 0; k < size; k++) out[k] = low[example] + scale * data[example * size + k];
-  return out;
+  const own = data.subarray(example * size, (example + 1) * size);
+  return Float32Array.from(own, (value) => low[example] + scale * value);
 }
 
 /** The numbers of one unit of a station: of a map all, else one, or those of all places of a sequence. */
@@ -191,4 +188,41 @@ export function unitValues(flow: Flow, station: number, unit: number): Float32Ar
   }
   const each = values.length / shape[0];
   return unit < shape[0] ? values.subarray(unit * each, (unit + 1) * each) : null;
+}
+
+export interface Scores {
+  /** What leaves the network. */
+  raw: number[];
+  /** Where the network has classes. */
+  probabilities: number[] | null;
+  /** The unit with the largest one. */
+  best: number;
+}
+
+export function scoresOf(graph: Graph, flow: Flow | null): Scores | null {
+  const column = graph.columns[graph.columns.length - 1];
+  const end = column.after[column.after.length - 1] ?? column.station;
+  const values = flow?.values[end] ?? flow?.values[column.station];
+  if (!values || column.map || values.length !== column.units) return null;
+  const raw = Array.from(values);
+  const probabilities = endsInSoftmax(graph, column) && raw.length > 1 ? fromEnd(raw) : null;
+  return { raw, probabilities, best: Math.max(0, maxIndex(probabilities ?? raw)) };
+}
+
+/** The layer whose outputs the scores are; without names where none is known. */
+export function lastLayer({ columns }: Graph): Pick<LayerLayout, "names"> {
+  return columns[columns.length - 1].layer ?? {};
+}
+
+/** Of log-probabilities and of scores alike; what are probabilities already stay as they are. */
+function fromEnd(raw: number[]): number[] {
+  const sum = raw.reduce((total, value) => total + value, 0);
+  const done = raw.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-3;
+  return done ? raw : softmax(raw);
+}
+
+/** Cross-entropy of one example, in nats. */
+export function lossOf({ probabilities }: Scores, label: number | null): number | null {
+  if (!probabilities || label === null || !(label in probabilities)) return null;
+  return -Math.log(probabilities[label]);
 }

@@ -2,11 +2,11 @@
 
 import { evaluate, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
-import { colourOf, type Palette } from "../../phi/palette.ts";
+import { colourOf, type Palette, paletteOf } from "../../phi/palette.ts";
 import { niceCeil, sizeWithin } from "../../phi/ranges.ts";
 import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { flat, grown, rects, segments } from "../../scene/shapes.ts";
+import { flat, grown, rect, rects, segments } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import type { Bundle, Column } from "./graph.ts";
@@ -81,6 +81,11 @@ function once<T>(make: () => T): () => T {
 /** All but a fiftieth stay within the scale. */
 const MOST = 0.98;
 
+/** A frame around what is drawn of a unit or a link. */
+export function outline(box: Rect, stroke: string, width: number): Mark {
+  return rect(grown(box, 1.5), { stroke, width, radius: 3 });
+}
+
 /** How many rows and columns of functions a bundle is drawn as. */
 export function gridOf({ layer, fold }: Column): [number, number] {
   if (!layer) return [1, 1];
@@ -144,8 +149,7 @@ interface Thumb {
 export function thumbMarks(
   { picture, column }: { picture: LayerPicture | null; column: Column },
   list: readonly Thumb[],
-  { colours }: Theme,
-  palette: Palette,
+  { name, colours }: Theme,
 ): Mark[] {
   if (!picture || list.length === 0) return [];
   const boxes = list.flatMap(({ box }) => flat(box));
@@ -154,7 +158,14 @@ export function thumbMarks(
   const inside =
     style === "curves"
       ? curveMarks(picture, gridOf(column), list, colours)
-      : [riseMarks(picture, gridOf(column), list, style === "strokes" ? colours.ink : palette)];
+      : [
+          riseMarks(
+            picture,
+            gridOf(column),
+            list,
+            style === "strokes" ? colours.ink : paletteOf(name),
+          ),
+        ];
   return [
     rects(boxes, { fill: colours.surface, radius: 3 }),
     ...inside,

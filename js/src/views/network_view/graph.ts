@@ -1,4 +1,4 @@
-/** The network as columns of units and the bundles of functions between them. No DOM. */
+/** The network as columns of units, the bundles of functions between them, and which of these matter. No DOM. */
 
 import { layerTitle, wholeOf } from "../../phi/entries.ts";
 import type { LayerLayout, Layout, Station, Structure } from "../../wire/types.ts";
@@ -22,6 +22,8 @@ export interface Column {
   fold: [number, number];
   /** Stations after it, up to the next column. */
   after: number[];
+  /** The bundles that lead to it. */
+  bundles: Bundle[];
   depth: number;
 }
 
@@ -114,6 +116,10 @@ export function graphOf(known: Structure | null, layout: Layout): Graph {
       if (home[source] !== before) skips.push({ station: k, column: home[k], from: home[source] });
     }
   });
+  for (const column of columns) {
+    const before = columns[column.from[0]];
+    if (column.layer && before) column.bundles = bundlesBetween(column.layer, column, before.units);
+  }
   graph.depths = 1 + Math.max(0, ...columns.map(({ depth }) => depth));
   return graph;
 }
@@ -155,6 +161,7 @@ function columnOf(
     from: from < 0 ? [] : [from],
     fold: [1, 1],
     after: [],
+    bundles: [],
     depth: before ? before.depth + 1 : 0,
   };
 }
@@ -171,19 +178,7 @@ function fold(column: Column, before: Column, { shape }: Station) {
   else column.fold = Number.isInteger(square) ? [square, square] : [1, group];
 }
 
-const bundles = new WeakMap<Column, Bundle[]>();
-
 /** The bundles that lead to a column, by unit after and unit before; none where they are not known. */
-export function bundlesOf(graph: Graph, column: Column): Bundle[] {
-  const known = bundles.get(column);
-  if (known) return known;
-  const { layer } = column;
-  const before = graph.columns[column.from[0]];
-  const made = layer && before ? bundlesBetween(layer, column, before.units) : [];
-  bundles.set(column, made);
-  return made;
-}
-
 function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bundle[] {
   const [out, all, kh, kw] = wholeOf(layer);
   const size = kh * kw;
@@ -220,4 +215,60 @@ function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bun
 /** What stands behind the last column and makes its numbers probabilities: a softmax. */
 export function endsInSoftmax(graph: Graph, column: Column): boolean {
   return column.after.some((k) => graph.stations[k].label.includes("softmax"));
+}
+
+/** At most so many links of one layer are drawn; by itself fewer, of which one still sees each. */
+const MOST_LINKS = 10000;
+export const FEW_LINKS = 800;
+
+export interface Relevance {
+  /** Of each bundle: the root of the sum of squares over its functions. */
+  sizes: Float64Array;
+  most: number;
+  /** Numbers of the bundles that are shown. */
+  shown: number[];
+  /** The share of the sum of all sizes that those have. */
+  share: number;
+}
+
+/** `keep` is the share of the total that the shown ones have at least, null to show those that can be told apart; `top` limits how many lead to each unit. */
+export function relevanceOf(
+  bundles: readonly Bundle[],
+  perFunction: Float32Array,
+  keep: number | null,
+  top: number,
+): Relevance {
+  const sizes = new Float64Array(bundles.length);
+  let most = 0;
+  let total = 0;
+  bundles.forEach(({ first, count }, k) => {
+    let sum = 0;
+    for (let f = first; f < first + count; f++) {
+      const value = perFunction[f];
+      if (Number.isFinite(value)) sum += value * value;
+    }
+    sizes[k] = Math.sqrt(sum);
+    total += sizes[k];
+    if (sizes[k] > most) most = sizes[k];
+  });
+  const order = Array.from(bundles.keys());
+  const room = keep === null ? FEW_LINKS : MOST_LINKS;
+  const all = order.length <= room && top === Number.POSITIVE_INFINITY;
+  if (all && (keep === null || keep >= 1)) return { sizes, most, shown: order, share: 1 };
+  order.sort((a, b) => sizes[b] - sizes[a] || a - b);
+  const shown: number[] = [];
+  const into = new Map<number, number>();
+  let sum = 0;
+  for (const k of order) {
+    if (shown.length >= room) break;
+    if (keep !== null && keep < 1 && sum >= keep * total && shown.length > 0) break;
+    const { to } = bundles[k];
+    const already = into.get(to) ?? 0;
+    if (already >= top) continue;
+    into.set(to, already + 1);
+    shown.push(k);
+    sum += sizes[k];
+  }
+  shown.sort((a, b) => a - b);
+  return { sizes, most, shown, share: total > 0 ? sum / total : 1 };
 }

@@ -1,5 +1,6 @@
 /** Where the parts of a network lie. The larger the room, the more of it is seen. No DOM. */
 
+import { sum } from "d3-array";
 import { isPlain } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
@@ -64,12 +65,6 @@ export interface NetworkLayout {
   height: number;
 }
 
-interface Made extends NetworkLayout {
-  /** Pixels between what stands side by side. */
-  gap: number;
-  share: number;
-}
-
 export interface Shown {
   bundles: readonly Bundle[];
   /** Numbers of those that are drawn. */
@@ -85,6 +80,112 @@ export function roomFor(column: Column, height: number, each: number): number {
   return Math.max(3, Math.floor((height - HEAD - 8) / least));
 }
 
+/** How a diagram is laid out: how much of a column's room its parts take; the stations of a gap may stand in one bar. */
+interface Way {
+  share: number;
+  joined: boolean;
+}
+
+/** Parts are made smaller until they fit, and the stations of a gap then stand in one bar; of many columns some lie outside all the same. */
+export function layoutOf(
+  graph: Graph,
+  shown: readonly Shown[],
+  width: number,
+  height: number,
+  hasBars: boolean,
+): NetworkLayout {
+  const ways: Way[] = [
+    ...SHARES.filter((share) => share >= APART).map((share) => ({ share, joined: false })),
+    ...SHARES.map((share) => ({ share, joined: true })),
+  ];
+  const roomy = width < ROOMY.below ? ROOMY.narrow : ROOMY.gap;
+  let [fits, made]: (Made | null)[] = [null, null];
+  for (const way of ways) {
+    made = laidOut(graph, shown, { width, height, hasBars }, way);
+    const isIn = made.width <= width;
+    // Links need room to be followed: parts are rather smaller, but not for that as small as can be.
+    if (isIn && made.gap >= roomy) return made;
+    if (isIn) fits ??= made;
+    if (fits && way.share < SMALL) return fits;
+  }
+  return fits ?? (made as Made);
+}
+
+interface Made extends NetworkLayout {
+  /** Pixels between what stands side by side. */
+  gap: number;
+}
+
+function laidOut(
+  { columns, depths }: Graph,
+  shown: readonly Shown[],
+  { width, height, hasBars }: { width: number; height: number; hasBars: boolean },
+  { share, joined }: Way,
+): Made {
+  const at = Array.from({ length: depths }, (_, depth) =>
+    columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
+  );
+  const whole = (width - 2 * SIDE) / depths;
+  const crowded = width / depths < CROWDED.below;
+  const isNarrow = crowded || width < ROOMY.below;
+  const apart = isNarrow ? CROWDED.slimGap : SLIM_GAP;
+  const lanes = columns.map((column, k) => {
+    const ends = hasBars && k === columns.length - 1;
+    const word = ends ? WORD : 0;
+    const all = (height - HEAD - 8) / at[column.depth].length;
+    const top = HEAD + at[column.depth].indexOf(k) * (all - word) + word;
+    const lane = { top, height: all - word, whole, share, crowded, hasBars: ends };
+    return { ...lane, sizes: sizesOf(column, shown[k], lane) };
+  });
+  const widest = (part: (k: number) => number) => at.map((own) => Math.max(0, ...own.map(part)));
+  const unitWidths = widest((k) => lanes[k].sizes.width);
+  const barWidths = widest((k) => lanes[k].sizes.bars);
+  const railWidths = widest((k) => lanes[k].sizes.rail);
+  const slimWidths = widest((k) => slimWidth(barsOf(columns[k], joined).length, apart));
+  const natural = sum([...unitWidths, ...barWidths, ...railWidths, ...slimWidths]);
+  // A rail has a gap on either side.
+  const gaps = sum(railWidths.slice(1), (rail) => (rail > 0 ? 2 : FAN));
+  const least = isNarrow ? CROWDED.gap : TIGHT;
+  const gap = Math.max(least, Math.min(LOOSE, (width - 2 * SIDE - natural) / Math.max(1, gaps)));
+  let x = Math.max(SIDE, (width - natural - gaps * gap) / 2);
+  const placed: PlacedColumn[] = [];
+  at.forEach((own, depth) => {
+    const middle = (depth > 0 ? x + gap : x) + railWidths[depth] / 2;
+    if (depth > 0) x += railWidths[depth] > 0 ? railWidths[depth] + 2 * gap : FAN * gap;
+    for (const k of own) {
+      const left = x + (unitWidths[depth] - lanes[k].sizes.width) / 2;
+      placed[k] = placedAt(columns[k], shown[k], lanes[k], left);
+      placeThumbs(placed[k], shown[k], lanes[k], middle);
+    }
+    x += unitWidths[depth];
+    for (const k of own) placeSlim(placed[k], joined, apart);
+    x += slimWidths[depth];
+    for (const k of own) placed[k].out = Math.max(placed[k].out, x - (slimWidths[depth] ? 2 : 0));
+    x += barWidths[depth];
+  });
+  return { columns: placed, width: x + SIDE > width + 0.5 ? x + SIDE : width, height, gap };
+}
+
+/** The stations after a column, those of a bar together. */
+function barsOf({ after }: Column, joined: boolean): number[][] {
+  return joined && after.length > 0 ? [after] : after.map((station) => [station]);
+}
+
+function slimWidth(count: number, apart: number): number {
+  return count > 0 ? count * (SLIM + 3) + 2 * apart : 0;
+}
+
+interface Lane {
+  top: number;
+  height: number;
+  /** The width of a column, of which a share is used. */
+  whole: number;
+  share: number;
+  crowded: boolean;
+  /** Bars stand at its right. */
+  hasBars: boolean;
+}
+
 interface Sizes {
   pitch: number;
   side: number;
@@ -98,147 +199,37 @@ interface Sizes {
   bars: number;
 }
 
-/** How a diagram is laid out: the room it has, whether bars stand at its end, and how much of a column's room its parts take. */
-interface Way {
-  width: number;
-  height: number;
-  hasBars: boolean;
-  share: number;
-  /** The stations of a gap stand in one bar. */
-  joined: boolean;
-}
-
-/** Parts are made smaller until they fit, and the stations of a gap then stand in one bar; of many columns some lie outside all the same. */
-export function layoutOf(
-  graph: Graph,
-  shown: readonly Shown[],
-  width: number,
-  height: number,
-  hasBars: boolean,
-): NetworkLayout {
-  const ways = [
-    ...SHARES.filter((share) => share >= APART).map((share) => ({ share, joined: false })),
-    ...SHARES.map((share) => ({ share, joined: true })),
-  ];
-  const roomy = width < ROOMY.below ? ROOMY.narrow : ROOMY.gap;
-  let [fits, made]: (Made | null)[] = [null, null];
-  for (const way of ways) {
-    made = laidOut(graph, shown, { width, height, hasBars, ...way });
-    const isIn = made.width <= width;
-    // Links need room to be followed: parts are rather smaller, but not for that as small as can be.
-    if (isIn && made.gap >= roomy) return made;
-    if (isIn) fits ??= made;
-    if (fits && made.share < SMALL) return fits;
-  }
-  return fits ?? (made as Made);
-}
-
-function laidOut(graph: Graph, shown: readonly Shown[], way: Way): Made {
-  const { width, height, hasBars, share, joined } = way;
-  const { columns, depths } = graph;
-  const at = Array.from({ length: depths }, (_, depth) =>
-    columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
-  );
-  const last = columns.length - 1;
-  const wordOf = (k: number) => (hasBars && k === last ? WORD : 0);
-  const lanes = columns.map(({ depth }, k) => (height - HEAD - 8) / at[depth].length - wordOf(k));
-  const each = (width - 2 * SIDE) / depths;
-  const crowded = width / depths < CROWDED.below;
-  const isNarrow = crowded || width < ROOMY.below;
-  const apart = isNarrow ? CROWDED.slimGap : SLIM_GAP;
-  const sizes = columns.map((column, k) =>
-    sizesOf(column, shown[k], {
-      lane: lanes[k],
-      whole: each,
-      share,
-      crowded,
-      hasBars: hasBars && k === last,
-    }),
-  );
-  const widthAt = (part: (k: number) => number) =>
-    at.map((own) => Math.max(0, ...own.map((k) => part(k))));
-  const unitWidths = widthAt((k) => sizes[k].width);
-  const barWidths = widthAt((k) => sizes[k].bars);
-  const railWidths = widthAt((k) => sizes[k].rail);
-  const slimWidths = widthAt((k) => slimWidth(barsOf(columns[k], joined).length, apart));
-  const natural = unitWidths.reduce(
-    (sum, w, d) => sum + w + railWidths[d] + slimWidths[d] + barWidths[d],
-    0,
-  );
-  // A rail has a gap on either side.
-  const gaps = railWidths.reduce((sum, rail, d) => sum + (d === 0 ? 0 : rail > 0 ? 2 : FAN), 0);
-  const least = isNarrow ? CROWDED.gap : TIGHT;
-  const gap = Math.max(least, Math.min(LOOSE, (width - 2 * SIDE - natural) / Math.max(1, gaps)));
-  const whole = natural + gaps * gap;
-  let x = Math.max(SIDE, (width - whole) / 2);
-  const placed: PlacedColumn[] = [];
-  at.forEach((own, depth) => {
-    let railX = x;
-    if (depth > 0) {
-      railX = x + gap;
-      x += railWidths[depth] > 0 ? railWidths[depth] + 2 * gap : FAN * gap;
-    }
-    own.forEach((k, lane) => {
-      const top = HEAD + lane * lanes[k] + wordOf(k);
-      const left = x + (unitWidths[depth] - sizes[k].width) / 2;
-      placed[k] = placedAt(columns[k], shown[k], sizes[k], left, top, lanes[k]);
-      railed(placed[k], shown[k], sizes[k], railX + railWidths[depth] / 2, top, lanes[k]);
-    });
-    x += unitWidths[depth];
-    for (const k of own) slimmed(placed[k], joined, apart);
-    x += slimWidths[depth];
-    for (const k of own) placed[k].out = Math.max(placed[k].out, x - (slimWidths[depth] ? 2 : 0));
-    x += barWidths[depth];
-  });
-  return { columns: placed, width: x + SIDE > width + 0.5 ? x + SIDE : width, height, gap, share };
-}
-
-/** The stations after a column, those of a bar together. */
-function barsOf({ after }: Column, joined: boolean): number[][] {
-  return joined && after.length > 0 ? [after] : after.map((station) => [station]);
-}
-
-function slimWidth(count: number, apart: number): number {
-  return count > 0 ? count * (SLIM + 3) + 2 * apart : 0;
-}
-
-interface Lane {
-  /** Pixels of height, and the width of a column, of which a share is used. */
-  lane: number;
-  whole: number;
-  share: number;
-  crowded: boolean;
-  hasBars: boolean;
-}
+type Sized = Lane & { sizes: Sizes };
 
 function sizesOf(
   column: Column,
   { links, units, bundles }: Shown,
-  { lane, whole, share, crowded, hasBars }: Lane,
+  { height: lane, whole, share, crowded, hasBars }: Lane,
 ): Sizes {
   const each = share * whole;
+  const isInput = column.kind === "input";
   const pitch = Math.min(lane / Math.max(1, units.length), 96);
-  let side: number;
+  let side = Math.max(DOT.least, Math.min(DOT.most, 0.75 * pitch, 0.12 * whole));
   let ranks: 1 | 2 = 1;
   if (column.map) {
-    const [top, own] = column.kind === "input" ? [INPUT, CROWDED.input] : [UNIT.most, CROWDED.unit];
+    const [top, own] = isInput ? [INPUT, CROWDED.input] : [UNIT.most, CROWDED.unit];
     const most = Math.min(top, Math.max(crowded ? own : 0, 0.5 * each));
-    const room = column.kind === "input" ? lane / units.length : pitch;
+    const room = isInput ? lane / units.length : pitch;
     side = Math.max(UNIT.least, Math.min(most, room - Math.min(UNIT.gap, 0.2 * pitch)));
     const two = Math.min(most / 2, sideOfTwo(lane, units.length));
     if (side < RANKS.below && two > RANKS.gain * side) [side, ranks] = [two, 2];
-  } else side = Math.max(DOT.least, Math.min(DOT.most, 0.75 * pitch, 0.12 * whole));
+  }
   const one = bundles.length > 0 && bundles[0].count === 1;
   const pictured = picturedOf(links, bundles).length;
   const room = lane / Math.max(1, pictured);
   const largest = Math.min(one ? THUMB.function : THUMB.most, 0.4 * each);
-  const [cells] = bundles.map(({ count }) => count);
-  // Side by side they reach from end to end of the lane: see railed.
+  // Side by side they reach from end to end of the lane: see placeThumbs.
   const steps = Math.max(1, pictured - 1);
   const fitting = (rows: number) =>
     rows === 1
       ? Math.min(largest, (room - Math.min(3, 0.15 * room)) / (one ? THUMB.flat + 0.12 : 1))
       : Math.min(largest, ((rows * lane) / steps - STAGGER.gap) / (1 + rows / steps));
+  const [cells] = bundles.map(({ count }) => count);
   const wanted = cells <= 49 ? STAGGER.curves : STAGGER.image;
   const stagger = one ? 1 : staggerOf(fitting, wanted, 0.56 * each);
   const thumb = fitting(stagger);
@@ -248,7 +239,7 @@ function sizesOf(
   const leastBars = crowded ? CROWDED.bars : BARS.least;
   const bars = hasBars && !column.map ? Math.max(leastBars, Math.min(BARS.most, 0.75 * whole)) : 0;
   return {
-    pitch: column.kind === "input" ? Math.max(pitch, side + UNIT.gap) : pitch,
+    pitch: isInput ? Math.max(pitch, side + UNIT.gap) : pitch,
     side,
     ranks,
     thumb: fits ? thumb : 0,
@@ -280,20 +271,18 @@ function staggerOf(fitting: (rows: number) => number, wanted: number, room: numb
 function placedAt(
   column: Column,
   { units }: Shown,
-  { pitch, side, ranks, width, bars }: Sizes,
+  { sizes: { pitch, side, ranks, width, bars }, top, height }: Sized,
   x: number,
-  top: number,
-  lane: number,
 ): PlacedColumn {
-  const used = Math.min(lane, pitch * units.length);
-  const start = top + (lane - used) / 2;
+  const used = Math.min(height, pitch * units.length);
+  const start = top + (height - used) / 2;
   const step = used / Math.max(1, units.length);
   const [rows, across] = column.map ?? [1, 1];
   const [w, h] = rows > across ? [(side * across) / rows, side] : [side, (side * rows) / across];
   const middle = (n: number) =>
     ranks === 1
       ? start + step * (n + 0.5)
-      : top + side / 2 + (n * (lane - side)) / Math.max(1, units.length - 1);
+      : top + side / 2 + (n * (height - side)) / Math.max(1, units.length - 1);
   const boxes = units.map((unit, n) => ({
     unit,
     x: x + (side - w) / 2 + (n % ranks) * (side + RANKS.gap),
@@ -301,17 +290,13 @@ function placedAt(
     width: w,
     height: h,
   }));
-  const first = boxes[0];
-  const end = boxes[boxes.length - 1];
-  const box = first
-    ? { x, y: first.y, width, height: end.y + end.height - first.y }
-    : { x, y: start, width, height: 0 };
-  const byUnit = new Map(boxes.map((unit) => [unit.unit, unit]));
+  const y = boxes[0]?.y ?? start;
+  const end = boxes.at(-1);
   return {
     column,
     units: boxes,
-    byUnit,
-    box,
+    byUnit: new Map(boxes.map((unit) => [unit.unit, unit])),
+    box: { x, y, width, height: end ? end.y + end.height - y : 0 },
     slim: [],
     out: x + width,
     bars,
@@ -321,7 +306,7 @@ function placedAt(
 }
 
 /** What stands after a column: bars as high as the units. */
-function slimmed(placed: PlacedColumn, joined: boolean, apart: number) {
+function placeSlim(placed: PlacedColumn, joined: boolean, apart: number) {
   const { column, box } = placed;
   if (column.after.length === 0) return;
   const height = Math.max(box.height, 74);
@@ -336,22 +321,19 @@ function slimmed(placed: PlacedColumn, joined: boolean, apart: number) {
 }
 
 /** Thumbnails one below the other, in the order of the units after and before; beside its unit where each has one. */
-function railed(
+function placeThumbs(
   placed: PlacedColumn,
   { bundles, links, units }: Shown,
-  { thumb, stagger, rail }: Sizes,
+  { sizes: { thumb, stagger, rail }, top, height: lane }: Sized,
   middle: number,
-  top: number,
-  lane: number,
 ) {
   if (thumb === 0) return;
-  const one = bundles[0].count === 1;
-  const height = one ? THUMB.flat * thumb : thumb;
+  const height = bundles[0].count === 1 ? THUMB.flat * thumb : thumb;
   const order = picturedOf(links, bundles).sort(
     (a, b) => bundles[a].to - bundles[b].to || bundles[a].from - bundles[b].from,
   );
-  const beside =
-    order.length === units.length && new Set(order.map((k) => bundles[k].to)).size === order.length;
+  const isOneEach = new Set(order.map((k) => bundles[k].to)).size === order.length;
+  const beside = order.length === units.length && isOneEach;
   const places = new Map<number, Rect>();
   // Shared kernels stand apart: links from all units to each of them pass between.
   const apart = order.length < links.length ? 60 : 10;

@@ -2,11 +2,11 @@
 
 import { counted, isPlain } from "../../phi/entries.ts";
 import { rangeOf } from "../../phi/images.ts";
-import { colourOf, type Palette } from "../../phi/palette.ts";
+import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
 import { cssOf, greyOf, heatOf } from "../../scene/heat.ts";
-import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
-import { dot, flat, grown, inMiddle, rect, rects, WORDS, words } from "../../scene/shapes.ts";
+import type { Mark, Pixels } from "../../scene/marks.ts";
+import { dot, flat, inMiddle, rect, rects, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
@@ -66,16 +66,16 @@ function skipMarks({ graph, parts }: Diagram, { accent }: Colours): Mark[] {
 }
 
 /** Thumbnails, units and the stations between. */
-export function frontMarks(diagram: Diagram, theme: Theme, palette: Palette): Mark[] {
+export function frontMarks(diagram: Diagram, theme: Theme): Mark[] {
   const { flow, frame } = diagram;
   return diagram.parts.flatMap((part) => {
     const list = thumbsOnce(part).map(([n, box]) => ({ bundle: part.bundles[n], box }));
-    const units = unitMarks(part, diagram, theme, palette);
+    const units = unitMarks(part, diagram, theme);
     // What an example made of the units is pale where that was long ago; the example itself is as it is.
     const isPale = part.column.kind !== "input" && isStale(flow, frame);
     return [
       ...slimMarks(part, diagram, theme.colours),
-      ...thumbMarks(part, list, theme, palette),
+      ...thumbMarks(part, list, theme),
       ...(isPale ? [{ kind: "group", marks: units, opacity: PALE } as const] : units),
     ];
   });
@@ -108,20 +108,20 @@ export function mapOf(
   column: Column,
   flow: Flow | null,
   unit: number,
-  palette: Palette,
+  { name }: Theme,
 ): Pixels | null {
   const values = flow && unitValues(flow, column.station, unit);
   if (!values) return null;
   const across = flow.shapes[column.station].at(-1) || 1;
   if (column.kind === "input") return greyOf(values, across, rangeOf(values));
-  return heatOf(values, across, mostOf(column, flow), palette);
+  return heatOf(values, across, mostOf(column, flow), paletteOf(name));
 }
 
-function unitMarks(part: Part, diagram: Diagram, theme: Theme, palette: Palette): Mark[] {
+function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
   const { column, units } = part;
   const { colours } = theme;
   if (!column.map) {
-    const dots = dotMarks(part, diagram, colours, palette);
+    const dots = dotMarks(part, diagram, theme);
     return column.kind === "input" ? [...dots, ...inputMarks(part, diagram, colours)] : dots;
   }
   const boxes = units.flatMap(flat);
@@ -129,7 +129,7 @@ function unitMarks(part: Part, diagram: Diagram, theme: Theme, palette: Palette)
     rects(boxes, { fill: colours.cell }),
     ...units.flatMap((box): Mark[] => {
       const { unit, ...place } = box;
-      const pixels = mapOf(column, diagram.flow, unit, palette);
+      const pixels = mapOf(column, diagram.flow, unit, theme);
       if (pixels) return [{ kind: "image", box: place, pixels }];
       return box.height >= 12 ? [numberMark(box, colours)] : [];
     }),
@@ -144,9 +144,9 @@ function numberMark(box: UnitBox, { muted }: Colours): Mark {
 function dotMarks(
   { units, column, number }: Part,
   { flow, scores, parts }: Diagram,
-  colours: Colours,
-  { bytes }: Palette,
+  { name, colours }: Theme,
 ): Mark[] {
+  const { bytes } = paletteOf(name);
   const most = mostOf(column, flow) || 1;
   // Of the last units the probabilities, where they are classes: those that lose are pale.
   const probabilities = number === parts.length - 1 ? scores?.probabilities : null;
@@ -284,10 +284,6 @@ export function sizeTexts(column: Column, together: number): string[] {
     count,
     String(units),
   ];
-}
-
-export function outline(box: Rect, stroke: string, width: number): Mark {
-  return rect(grown(box, 1.5), { stroke, width, radius: 3 });
 }
 
 /** The whole network in small, where only a part is seen. */

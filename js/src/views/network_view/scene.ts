@@ -4,24 +4,23 @@ import { functionOf } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
-import { paletteOf } from "../../phi/palette.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import { type Mark, type Rect, type Scene, sitesOf } from "../../scene/marks.ts";
-import { line, rects } from "../../scene/shapes.ts";
+import { thumbnailsOf } from "../../scene/heat.ts";
+import { type Mark, type Pixels, type Rect, type Scene, sitesOf } from "../../scene/marks.ts";
+import { grown, inMiddle, line, rect, rects, words } from "../../scene/shapes.ts";
 import { readActivationsTrait } from "../../wire/network.ts";
 import type { Activations, Frame, Probe } from "../../wire/types.ts";
 import { type CloseUp, closeUpOf } from "./close_up.ts";
 import { closeUpMarks } from "./close_up_marks.ts";
 import { type Diagram, diagramOf, type Focus, graphIn, WHOLE, type Window } from "./diagram.ts";
 import { createFlow, type Flow } from "./flow.ts";
-import { chosenMarks, focusMarks, litMarks, namedMarks } from "./focus_marks.ts";
 import { HEAD, thumbsOnce } from "./layout.ts";
+import { chosenMarks, focusMarks, litMarks, namedMarks } from "./links.ts";
 import { frontMarks, headMarks, linkMarks, miniMarks } from "./marks.ts";
 import { scoreMarks } from "./score_marks.ts";
 import { type Settings, settingsOf } from "./settings.ts";
-import { canDraw, stripOf } from "./strip.ts";
-import { strongestPath, strongestPathFrames, strongestPathLines } from "./strongest_path.ts";
+import { strongestPath, strongestPathFrames, strongestPathLines } from "./strongest.ts";
 import { captionOf, description, stationWords, thumbWords, unitWords, verdictOf } from "./words.ts";
 
 export const CLOSEST = 12;
@@ -134,7 +133,6 @@ function sceneOf(
   const lit = !focus && closeUp?.kind === "unit" ? closeUp : null;
   const legs = lit ? strongestPath(diagram, lit) : [];
   const foot = stripOf(given, settings, { y: room.height, narrow, height: below });
-  const palette = paletteOf(theme.name);
   const { colours } = theme;
   const clip = { x: window.x, y: window.y, width: room.width, height: room.height };
   const moved = (marks: readonly Mark[]): Mark[] => [
@@ -182,16 +180,11 @@ function sceneOf(
       {
         from: [...place, frame, flow, settings.example],
         marks: () =>
-          moved([
-            ...frontMarks(diagram, theme, palette),
-            ...(scores ? scoreMarks(diagram, theme) : []),
-          ]),
+          moved([...frontMarks(diagram, theme), ...(scores ? scoreMarks(diagram, theme) : [])]),
       },
       {
         marks: () =>
-          moved(
-            focus ? focusMarks(diagram, focus, closeUp, isPointed, theme, palette) : unfocused(),
-          ),
+          moved(focus ? focusMarks(diagram, focus, closeUp, isPointed, theme) : unfocused()),
       },
       { marks: () => moved(headMarks(diagram, theme)) },
       { marks: () => miniMarks(diagram, theme) },
@@ -200,9 +193,7 @@ function sceneOf(
           rects([0, room.height, width, below], { fill: colours.surface }),
           line([0, room.height + 0.5, width, room.height + 0.5], colours.line),
           ...foot.marks(),
-          ...(strip > 0
-            ? closeUpMarks(diagram, closeUp, foot.close, store.alone(), theme, palette)
-            : []),
+          ...(strip > 0 ? closeUpMarks(diagram, closeUp, foot.close, store.alone(), theme) : []),
         ],
       },
     ],
@@ -264,4 +255,76 @@ function diagramSites(diagram: Diagram) {
     }
   }
   return sites;
+}
+
+const TILE = 34;
+const BETWEEN = 6;
+const LEFT = 10;
+
+/** Small pictures of the examples; empty where they are no images. */
+function picturesOf({ shape, inputs }: Probe): Pixels[] {
+  const [count, channels, height, width] = shape;
+  return shape.length === 4 ? thumbnailsOf({ count, channels, height, width, data: inputs }) : [];
+}
+
+export function canDraw(probe: Probe | null): boolean {
+  return probe !== null && probe.shape.length === 4 && probe.shape[1] === 1;
+}
+
+/** `close` is the room for the close-up. */
+export function stripOf(
+  { store, width, still, theme: { colours } }: Given,
+  { example, picker, compared }: Settings,
+  { y, narrow, height }: { y: number; narrow: boolean; height: number },
+): { sites: { id: string; box: Rect; words: string }[]; close: Rect; marks(): Mark[] } {
+  // Of several diagrams that are narrow each has them: so what is below is as high in all of them.
+  const probe = picker || narrow ? store.probe() : null;
+  const count = probe ? probe.shape[0] : 0;
+  const draws = canDraw(probe) && !still;
+  const top = y + (narrow ? 20 : 24);
+  const rows = narrow ? 1 : Math.max(1, Math.floor((y + height - top) / (TILE + BETWEEN)));
+  const across = narrow ? 100 : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
+  const tiles = Array.from({ length: count + (draws ? 1 : 0) }, (_, k) => ({
+    number: k < count ? k : -1,
+    box: {
+      x: LEFT + (k % across) * (TILE + BETWEEN),
+      y: top + Math.floor(k / across) * (TILE + BETWEEN),
+      width: TILE,
+      height: TILE,
+    },
+  })).filter(({ box }) => box.x + TILE < width);
+  const used = narrow || count === 0 ? 0 : LEFT + across * (TILE + BETWEEN) + 10;
+  const close =
+    narrow && count > 0
+      ? { x: LEFT, y: y + 62, width: width - 2 * LEFT, height: height - 66 }
+      : { x: used + LEFT, y: y + 4, width: width - used - 2 * LEFT, height: height - 8 };
+  return {
+    close,
+    sites: tiles.map(({ number, box }) => ({
+      id: `x:${number}`,
+      box,
+      words:
+        number < 0
+          ? "Draw an example of your own on the input"
+          : `Example ${number} of ${count}: click to send it through the network`,
+    })),
+    marks() {
+      if (!probe || count === 0) return [];
+      const pictures = picturesOf(probe);
+      const heading = compared ? "examples, for all" : "examples";
+      const marks: Mark[] = [words(LEFT, y + 15, heading, colours.muted)];
+      for (const { number, box } of tiles) {
+        const pixels = pictures[number];
+        if (pixels) marks.push({ kind: "image", box, pixels });
+        else {
+          const text = number < 0 ? "draw" : String(number);
+          marks.push(rect(box, { fill: colours.cell, radius: 3 }));
+          marks.push(inMiddle(box, text, colours.ink));
+        }
+        if (number < 0 ? example >= 0 : number !== example) continue;
+        marks.push(rect(grown(box, 2), { stroke: colours.accent, width: 2, radius: 4 }));
+      }
+      return marks;
+    },
+  };
 }

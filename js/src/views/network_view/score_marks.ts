@@ -7,9 +7,8 @@ import { rects, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Diagram, labelOf } from "./diagram.ts";
-import { isStale } from "./flow.ts";
+import { isStale, lastLayer } from "./flow.ts";
 import { HEAD, WORD } from "./layout.ts";
-import { lastLayer } from "./scores.ts";
 
 /** How long the bar of a certain class is, in every network; where that has no room beside its number, below it. */
 const CERTAIN = 60;

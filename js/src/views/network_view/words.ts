@@ -1,18 +1,18 @@
 /** NetworkView in words. No DOM. */
 
+import { mean, sum } from "d3-array";
 import { counted, isPlain, layerTitle, numberedName, outputName } from "../../phi/entries.ts";
 import { type Evaluation, scoreText } from "../../phi/evaluation.ts";
 import { formatCount, number, percent } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { rampOf } from "../../scene/heat.ts";
-import type { Remark } from "../../scene/marks.ts";
+import { keyed, type Remark } from "../../scene/marks.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Edits, Station } from "../../wire/types.ts";
 import { type Diagram, labelOf, type Part, weightOf } from "./diagram.ts";
-import { isStale, unitValues } from "./flow.ts";
+import { isStale, lastLayer, lossOf, unitValues } from "./flow.ts";
 import { hasGhosts, hasSquares } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
-import { lastLayer, lossOf } from "./scores.ts";
 
 /** Stations that compute something else while they are trained. */
 const DIFFERS = /batch ?norm|dropout/i;
@@ -27,34 +27,20 @@ export function captionOf(diagram: Diagram, said: string, legs: number, theme: T
   if (isStale(flow, frame) && said) remarks.push({ text: said });
   else if (said) remarks.push({ text: said, tone: "ink", strong: true });
   remarks.push(...keyOf(diagram, legs > 0 ? "grey links" : "links", colours));
-  if (legs > 1) {
-    remarks.push({
-      text: "strongest path",
-      swatch: { kind: "thick", colours: [colours.ink] },
-      title:
-        "Back from the score along the link that adds most to each number for this example; between maps, along the one whose φ vary most",
-    });
-  }
+  if (legs > 1) remarks.push(keyed("strongest path", "thick", colours.ink, PATH));
   if (legs > 0) {
-    remarks.push({
-      text: "adds to the score",
-      swatch: { kind: "line", colours: [colours.more] },
-      title:
-        "Coloured links: what this example adds to the score, or takes from it, the wider the more, as in the bars below",
-    });
-    remarks.push({ text: "takes from it", swatch: { kind: "line", colours: [colours.less] } });
+    remarks.push(keyed("adds to the score", "line", colours.more, LIT));
+    remarks.push(keyed("takes from it", "line", colours.less));
   }
   if (flow) {
     const isMaps = graph.columns.some(({ map, kind }) => map && kind !== "input");
     const what = isMaps ? "maps" : "circles";
-    remarks.push({
-      text: `${what}: below 0 … above 0`,
-      swatch: { kind: "ramp", colours: rampOf(paletteOf(theme.name)) },
-      title: `The ${what} of each layer are on a scale of their own`,
-    });
+    const title = `The ${what} of each layer are on a scale of their own`;
+    const ramp = rampOf(paletteOf(theme.name));
+    remarks.push(keyed(`${what}: below 0 … above 0`, "ramp", ramp, title));
   }
-  const all = parts.reduce((sum, { bundles }) => sum + bundles.length, 0);
-  const links = parts.reduce((sum, { links: own }) => sum + own.length, 0);
+  const all = sum(parts, ({ bundles }) => bundles.length);
+  const links = sum(parts, ({ links: own }) => own.length);
   if (links < all) {
     const { top } = diagram.settings;
     const which = top > 0 ? ` (the ${top} strongest to each unit)` : "";
@@ -69,60 +55,49 @@ export function captionOf(diagram: Diagram, said: string, legs: number, theme: T
   return remarks;
 }
 
+const PATH =
+  "Back from the score along the link that adds most to each number for this example; between maps, along the one whose φ vary most";
+const LIT =
+  "Coloured links: what this example adds to the score, or takes from it, the wider the more, as in the bars below";
+const LINES = "Every layer of this network is a plain one: on each link its input is multiplied";
+const PLOTS =
+  "On each link stands the function that is applied there, over the inputs that reach it";
+const BLOCKS =
+  "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
+
 /** What stands on the links. */
 function keyOf({ parts, layout, ghost }: Diagram, links: string, { ink }: Colours): Remark[] {
   const layers = parts.flatMap(({ column }) => column.layer ?? []);
-  const line = { kind: "line", colours: [ink] } as const;
   const squares = hasSquares(parts);
   if (layers.length > 0 && layers.every(isPlain)) {
-    const drawn: Remark = {
-      text: squares
-        ? "colour blocks on links: weights w, above 0 (orange) or below 0 (blue)"
-        : "small plots: straight lines w·x",
-      tone: "ink",
-      title: "Every layer of this network is a plain one: on each link its input is multiplied",
-    };
-    const strength: Remark = {
-      text: `${links}: bolder where w·x varies more`,
-      swatch: line,
-      title: `The spread of w·x over the inputs observed; of several weights ${ROOT}`,
-    };
-    return parts.some(({ thumbs }) => thumbs.size > 0) ? [drawn, strength] : [strength];
+    const text = squares
+      ? "colour blocks on links: weights w, above 0 (orange) or below 0 (blue)"
+      : "small plots: straight lines w·x";
+    const title = `The spread of w·x over the inputs observed; of several weights ${ROOT}`;
+    const strength = keyed(`${links}: bolder where w·x varies more`, "line", ink, title);
+    const hasPlots = parts.some(({ thumbs }) => thumbs.size > 0);
+    return hasPlots ? [{ text, tone: "ink", title: LINES }, strength] : [strength];
   }
   const isPale = ghost && hasGhosts(layout);
   const before = isPale ? ` (pale: at step ${formatCount(ghost.step)})` : "";
-  const remarks: Remark[] = [
-    {
-      text: `small plots: learned functions φ${before}`,
-      tone: "ink",
-      title:
-        "On each link stands the function that is applied there, over the inputs that reach it",
-    },
-    {
-      text: `${links}: bolder where their φ vary more`,
-      swatch: line,
-      title: `The spread of φ over the inputs observed (before that, over its grid); of several functions ${ROOT}`,
-    },
+  const spread = `The spread of φ over the inputs observed (before that, over its grid); of several functions ${ROOT}`;
+  const text = "colour blocks on links: φ rises (orange) or falls (blue)";
+  return [
+    { text: `small plots: learned functions φ${before}`, tone: "ink", title: PLOTS },
+    keyed(`${links}: bolder where their φ vary more`, "line", ink, spread),
+    ...(squares ? [{ text, title: BLOCKS }] : []),
   ];
-  if (squares) {
-    remarks.push({
-      text: "colour blocks on links: φ rises (orange) or falls (blue)",
-      title:
-        "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves",
-    });
-  }
-  return remarks;
 }
 
 /** Of the strengths of all links of a layer the part that is drawn, as the mean over the layers. */
 function shareShown(parts: readonly Part[]): number {
-  const shares = parts.flatMap(({ relevance, links }) => {
-    if (!relevance) return [];
-    const all = relevance.sizes.reduce((sum, size) => sum + size, 0);
-    const drawn = links.reduce((sum, n) => sum + relevance.sizes[n], 0);
-    return [all > 0 ? drawn / all : 1];
-  });
-  return shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length);
+  return (
+    mean(parts, ({ relevance, links }) => {
+      if (!relevance) return undefined;
+      const all = sum(relevance.sizes);
+      return all > 0 ? sum(links, (n) => relevance.sizes[n]) / all : 1;
+    }) ?? 0
+  );
 }
 
 /** What there is to say of the last edit, and whether something went wrong. */
@@ -205,8 +180,8 @@ export function unitWords(diagram: Diagram, { column, number: k }: Part, unit: n
   }
   const values = flow ? unitValues(flow, column.station, unit) : null;
   if (!values) return what;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return `${what}: ${values.length > 1 ? "mean " : ""}${number(mean)}${late}`;
+  const average = values.reduce((total, value) => total + value, 0) / values.length;
+  return `${what}: ${values.length > 1 ? "mean " : ""}${number(average)}${late}`;
 }
 
 export function description(diagram: Diagram): string {

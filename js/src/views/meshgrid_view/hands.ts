@@ -1,14 +1,83 @@
-/** The hands on a response: pixels kept by a click, the patch, and the images to choose from. */
+/** The hands on a pair and on a response, and which pixel other views are told of. */
 
 import { functionOf } from "../../phi/entries.ts";
-import { outputOf, sourcesOf } from "../../phi/response.ts";
+import { STEPS } from "../../phi/geometry.ts";
+import { entryIn, partnerOf, selectionIn } from "../../phi/pair.ts";
+import { inputOf, outputOf, type Swept, sourcesOf } from "../../phi/response.ts";
 import { cellOf, idOf } from "../../scene/regions.ts";
+import { DIRECTIONS } from "../../shell/keys.ts";
 import type { Shell } from "../../shell/mount.ts";
 import type { Pen } from "../../shell/pen.ts";
+import { clearedBy } from "../../shell/picking.ts";
+import { probeOf } from "../../shell/probe.ts";
 import type { Stage } from "../../shell/stage.ts";
-import type { Selection } from "../../wire/types.ts";
+import type { Selection, Store } from "../../wire/types.ts";
+import type { Axis } from "./controls.ts";
+import { entryName, type PairScene, READINGS } from "./pair_scene.ts";
 import type { Place } from "./response.ts";
 import { placeText, type ResponseDrawing, type ResponseScene } from "./response_scene.ts";
+
+/** With Shift the arrows go so many steps over the surface. */
+const LEAP = 4;
+
+export function createPairHands(shell: Shell, stage: Stage) {
+  let axis: Axis = "x";
+
+  function entryAt({ pair }: PairScene, id: string): number {
+    const cell = cellOf(id);
+    return cell?.name === "kernel" ? cell.row * pair.group.columns + cell.column : -1;
+  }
+
+  function setEntry({ layer, pair, settings }: PairScene, which: Axis, entry: number) {
+    const store = shell.store();
+    if (!store || entry < 0) return;
+    const { group } = pair;
+    if (which === "x") {
+      // The other one stays where it is, also where it was only the opposite of the first.
+      const before = entryIn(layer, group, store.selection());
+      const partner = partnerOf(group, before, settings.other);
+      if (settings.other < 0) shell.choose("other", partner === entry ? before : partner);
+      store.select(selectionIn(layer, group, entry));
+    } else {
+      shell.choose("other", entry);
+      if (store.selection()?.layer !== layer.name) {
+        store.select(selectionIn(layer, group, entryIn(layer, group, null)));
+      }
+    }
+    axis = which === "x" ? "y" : "x";
+    shell.speak(`${which} is ${entryName(layer, group, entry)}`);
+    shell.schedule();
+  }
+
+  return {
+    axis: () => axis,
+    setAxis(next: Axis) {
+      axis = next;
+      shell.schedule();
+    },
+    press: (scene: PairScene, id: string) => setEntry(scene, axis, entryAt(scene, id)),
+    key(scene: PairScene, event: KeyboardEvent, id: string): boolean {
+      if (event.key === "x" || event.key === "y") {
+        setEntry(scene, event.key, entryAt(scene, id));
+        return true;
+      }
+      if (clearedBy(event, shell)) return true;
+      const cell = cellOf(id);
+      const direction = DIRECTIONS[event.key];
+      if (!event.shiftKey || !direction || cell?.name !== "plot") return false;
+      const [across, down] = STEPS[direction];
+      const to = (at: number, by: number) => Math.max(0, Math.min(READINGS - 1, at + LEAP * by));
+      const next = idOf({
+        name: cell.name,
+        row: to(cell.row, down),
+        column: to(cell.column, across),
+      });
+      stage.keyboardAt(next);
+      shell.speak(scene.sites.words(next));
+      return true;
+    },
+  };
+}
 
 export function createResponseHands(
   shell: Shell,
@@ -96,6 +165,40 @@ export function createResponseHands(
       const output = outputOf(response.swept, selection, response.place.output);
       if (drawing.pinned) drawing.pinned = { ...drawing.pinned, output };
       if (settings.output >= 0 && settings.output !== output) shell.choose("output", output);
+    },
+  };
+}
+
+export function createPointing(signal: AbortSignal) {
+  const owner = {};
+  let told: { store: Store; swept: Swept; key: string } | null = null;
+
+  function stop() {
+    if (told) probeOf(told.store).point(owner, null);
+    told = null;
+  }
+
+  signal.addEventListener("abort", stop, { once: true });
+  return {
+    /** Something else is drawn. */
+    stop,
+    /** After a drawing. */
+    tell({ response, layer }: ResponseScene, store: Store) {
+      const { place, swept, by } = response;
+      if (by === "itself" || (told && told.store !== store)) stop();
+      if (by === "itself") return;
+      const key = JSON.stringify([place, layer.name]);
+      if (told?.swept === swept && told.key === key) return;
+      told = { store, swept, key };
+      const { output, row, column } = place;
+      probeOf(store).point(owner, {
+        layer: layer.name,
+        output,
+        row,
+        column,
+        valueFor: (selection) =>
+          selection.layer === layer.name ? inputOf(swept, output, row, column, selection) : null,
+      });
     },
   };
 }

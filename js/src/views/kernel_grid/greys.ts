@@ -1,12 +1,76 @@
-/**
- * The x within bounds at which each function is largest, or smallest: entry by entry the patch that a kernel prefers most,
- * or least. No DOM.
- */
+/** Each entry from black to white: by φ at one end of its grid against φ at the other, or by the x at which φ is largest. No DOM. */
 
-import { quantile } from "d3-array";
-import { observedEntry } from "../../phi/entries.ts";
-import { expandAt } from "../../phi/expansion.ts";
+import { bisectLeft, bisectRight, extent, quantile } from "d3-array";
+import { basisOf, observedEntry } from "../../phi/entries.ts";
+import { expandAll } from "../../phi/expansion.ts";
+import { formatRange, number } from "../../phi/format.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
+import type { Subject } from "./subject.ts";
+
+/** How near the darkest pixel has to be to −1, and none beyond ±1. */
+const NEAR = 1e-3;
+
+export interface Pattern {
+  /** φ(high) − φ(low) per function; NaN where not finite. */
+  contrast: Float32Array;
+  /** Whether the ends are dark and bright pixels. */
+  pixels: boolean;
+}
+
+/** φ(high) − φ(low) of every function. */
+export function contrastOf(subject: Subject, layer: LayerLayout): Float32Array {
+  const contrast = new Float32Array(layer.count);
+  for (let f = 0; f < layer.count; f++) {
+    const [low, high] = basisOf(layer, f).domain;
+    const v = subject.at(f, high) - subject.at(f, low);
+    contrast[f] = Math.abs(v) <= Number.MAX_VALUE ? v : Number.NaN;
+  }
+  return contrast;
+}
+
+/** 0 black … 1 white. */
+export function greyOf(contrast: number, most: number, binarise: boolean): number {
+  if (Number.isNaN(contrast)) return contrast;
+  if (binarise) return contrast < 0 ? 0 : 1;
+  return most > 0 ? 0.5 + (0.5 * contrast) / most : 0.5;
+}
+
+/** Whether x is known to be the pixels of images with −1 for dark and +1 for bright. */
+export function seesPixels(layer: LayerLayout, observed: Observed | null): boolean {
+  const whole = layer.bases.every(({ domain: [low, high] }) => low === -1 && high === 1);
+  if (!whole || layer.kind !== "conv" || layer.variable !== "x") return false;
+  if (!observed?.isImage || !observed.maps) return false;
+  const [least = 0, most = 0] = extent(observed.maps);
+  return Math.abs(least + 1) <= NEAR && most <= 1 + NEAR;
+}
+
+/** What black and white stand for, and how far apart φ is where they are full. */
+export function patternText(
+  layer: LayerLayout,
+  pixels: boolean,
+  largest: number,
+  binarise: boolean,
+): string {
+  const { variable, bases } = layer;
+  const lows = bases.map(({ domain }) => domain[0]);
+  const highs = bases.map(({ domain }) => domain[1]);
+  const alike = new Set(lows).size === 1 && new Set(highs).size === 1;
+  const [low, high] = [spread(lows), spread(highs)];
+  let words = `black: φ is larger at ${variable} = ${low} · white: at ${variable} = ${high}`;
+  if (pixels) words = "black: prefers dark (−1) · white: prefers bright (+1)";
+  if (!alike) {
+    words = `black: φ is larger at the low end, ${variable} = ${low} · white: at the high end, ${high}`;
+  }
+  if (binarise) return words;
+  const difference = alike ? `φ(${high}) − φ(${low}) = ` : "a difference of ";
+  return `${words} · full at ${difference}${formatRange(largest)}`;
+}
+
+/** The least of some numbers and the largest, or the one that all are. */
+export function spread(values: Iterable<number>): string {
+  const [least = Number.NaN, most = Number.NaN] = extent(values);
+  return least === most ? number(least) : `${number(least)} … ${number(most)}`;
+}
 
 /** Of the inputs seen by an entry so much lies below the bounds, and so much above. */
 export const TAIL = 0.005;
@@ -35,20 +99,18 @@ export interface Preferred {
 
 /** The grid's range of each function, or what was seen of its inputs but for the outermost 0.5 % at either end. */
 export function boundsOf(layer: LayerLayout, observed: Observed | null): Bounds {
-  const { count, tableOf, bases } = layer;
+  const { count } = layer;
   const low = new Float64Array(count);
   const high = new Float64Array(count);
   const entries = (layer.conv?.groups ?? 1) * (count / layer.shape[0]);
   const seen = observed && observed.patchCount > 0 && entries === observed.entries;
-  if (!seen) {
-    for (let f = 0; f < count; f++) {
-      [low[f], high[f]] = bases[tableOf ? tableOf[f] : 0].domain;
-    }
-    return { low, high, samples: 0 };
+  const ends = seen
+    ? Array.from({ length: entries }, (_, entry) => quantiles(observed, entry))
+    : null;
+  for (let f = 0; f < count; f++) {
+    [low[f], high[f]] = ends ? ends[observedEntry(layer, f)] : basisOf(layer, f).domain;
   }
-  const ends = Array.from({ length: observed.entries }, (_, entry) => quantiles(observed, entry));
-  for (let f = 0; f < count; f++) [low[f], high[f]] = ends[observedEntry(layer, f)];
-  return { low, high, samples: observed.samples };
+  return { low, high, samples: seen ? observed.samples : 0 };
 }
 
 /** The inputs of an entry but for the outermost at either end, as numpy.quantile has it. */
@@ -61,14 +123,13 @@ function quantiles({ patches, patchCount, entries }: Observed, entry: number): [
 interface Window {
   first: number;
   stop: number;
-  x: Float64Array;
+  x: number[];
   /** values[p·nb + b] = β_b(x[p]) */
   values: Float64Array;
 }
 
 function windowOf(layer: LayerLayout, table: number, low: number, high: number): Window {
-  const { nb, tables } = layer;
-  const rows = tables[table].x;
+  const rows = layer.tables[table].x;
   const [from, to] = [rows[0], rows[rows.length - 1]];
   const x = [low, high];
   for (let k = 1; k <= BEYOND; k++) {
@@ -76,15 +137,9 @@ function windowOf(layer: LayerLayout, table: number, low: number, high: number):
     if (low < from) x.push(low + (Math.min(from, high) - low) * share);
     if (high > to) x.push(Math.max(to, low) + (high - Math.max(to, low)) * share);
   }
-  const values = new Float64Array(x.length * nb);
-  x.forEach((at, p) => {
-    expandAt(layer, table, at, values.subarray(p * nb, (p + 1) * nb));
-  });
-  let first = 0;
-  while (first < rows.length && rows[first] <= low) first++;
-  let stop = first;
-  while (stop < rows.length && rows[stop] < high) stop++;
-  return { first, stop, x: Float64Array.from(x), values };
+  const first = bisectRight(rows, low);
+  const stop = Math.max(first, bisectLeft(rows, high));
+  return { first, stop, x, values: expandAll(layer, table, x).values };
 }
 
 /** Finds where every function of a layer is largest within its bounds, or smallest. */

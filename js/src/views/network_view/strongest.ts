@@ -1,20 +1,20 @@
-/** The link that adds most to a number: its functions, and the strongest of them as a plot with axes. No DOM. */
+/** What adds most to a number: its strongest link, and the path of such links back to the input. No DOM. */
 
+import { maxIndex } from "d3-array";
 import { isPlain, outputName } from "../../phi/entries.ts";
 import { expandAll } from "../../phi/expansion.ts";
 import { number } from "../../phi/format.ts";
-import type { Palette } from "../../phi/palette.ts";
-import { axesMarks, fittedAxes, type Range } from "../../scene/axes.ts";
+import { curvesPlot, type Range } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { dot, line, rect, words } from "../../scene/shapes.ts";
-import { widthOf } from "../../scene/text.ts";
-import type { Theme } from "../../scene/theme.ts";
+import { dot, line, words } from "../../scene/shapes.ts";
+import { fitting } from "../../scene/text.ts";
+import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
-import type { UnitCloseUp } from "./close_up.ts";
+import { type UnitCloseUp, unitCloseUp } from "./close_up.ts";
 import type { Diagram, Part } from "./diagram.ts";
-import { cellOf, gridOf, type LayerPicture, thumbMarks } from "./functions.ts";
+import { cellOf, gridOf, type LayerPicture, outline, thumbMarks } from "./functions.ts";
 import type { Bundle } from "./graph.ts";
-import { outline } from "./marks.ts";
+import { lineMarks, wayOf } from "./links.ts";
 
 interface StrongestLink {
   part: Part;
@@ -88,31 +88,25 @@ export function gridMarks(
   { part, bundle, entry, name }: StrongestLink,
   box: Rect,
   theme: Theme,
-  palette: Palette,
 ): Mark[] {
   const { ink } = theme.colours;
   return [
     titleMark([`${name}: ${bundle.count} functions`, `${name}: ${bundle.count} φ`], box, theme),
-    ...thumbMarks(part, [{ bundle, box }], theme, palette),
+    ...thumbMarks(part, [{ bundle, box }], theme),
     outline(box, ink, FRAMED),
     outline(cellOf(box, gridOf(part.column), entry), ink, FRAMED),
   ];
 }
 
-interface Curve {
-  x: number[];
-  y: number[];
-}
-
 /** Also beyond the table, where the example may lie; without what is not known there. */
-function curveOf(frame: Frame, layer: LayerLayout, f: number, { from, to }: Range): Curve {
+function curveOf(frame: Frame, layer: LayerLayout, f: number, { from, to }: Range) {
   const { nb, offset, tableOf } = layer;
   const even = Array.from({ length: POINTS }, (_, k) => from + ((to - from) * k) / (POINTS - 1));
   const { values } = expandAll(layer, tableOf?.[f] ?? 0, even);
   const own = frame.data.subarray(offset + f * nb, offset + (f + 1) * nb);
   const y = even.map((_, p) => own.reduce((sum, c, b) => sum + c * values[p * nb + b], 0));
-  const known = even.flatMap((_, p) => (Number.isFinite(y[p]) ? [p] : []));
-  return { x: known.map((p) => even[p]), y: known.map((p) => y[p]) };
+  const isKnown = (_: number, p: number) => Number.isFinite(y[p]);
+  return { x: even.filter(isKnown), y: y.filter(isKnown) };
 }
 
 /** The strongest function with axes, what it was, and the example on it. */
@@ -124,29 +118,27 @@ export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] 
   const along = Number.isFinite(x)
     ? { from: Math.min(low, x - edge), to: Math.max(high, x + edge) }
     : { from: low, to: high };
-  const [now, then] = [frame, ghost === frame ? null : ghost].map((of) =>
-    of ? curveOf(of, picture.layer, bundle.first + entry, along) : { x: [], y: [] },
-  );
+  const curve = (of: Frame, stroke: string, width: number) => ({
+    points: curveOf(of, picture.layer, bundle.first + entry, along),
+    stroke,
+    paint: { round: true, width },
+  });
+  const then = ghost && ghost !== frame ? [curve(ghost, colours.ghost, 1.75)] : [];
+  const lines = [...then, curve(frame, colours.ink, 2)];
   const inside = { ...box, y: box.y + TITLE, height: box.height - TITLE - 2 };
   const most = { x: box.width < PLOT.least ? 3 : 5, y: 4 };
-  const fitting = { most, air: AIR, size: WORDS };
-  const {
-    plot,
-    x: across,
-    y: up,
-  } = fittedAxes(inside, along, [value, ...now.y, ...then.y], fitting);
-  const curve = (of: Curve, stroke: string, width: number) =>
-    line(
-      of.x.flatMap((at, p) => [across.scale(at), up.scale(of.y[p])]),
-      stroke,
-      { round: true, width },
-    );
-  const zero = up.scale(0);
-  const at = [across.scale(x), up.scale(value)];
+  const made = curvesPlot(inside, along, lines, colours, {
+    most,
+    air: AIR,
+    size: WORDS,
+    values: [value],
+  });
+  const { plot } = made;
+  const at = [made.x.scale(x), made.y.scale(value)];
   const fill = value < 0 ? colours.less : colours.more;
   // The input of the example on the curve, and what the function adds.
   const example: Mark[] = [
-    line([at[0], zero, ...at], fill, { width: 2.5 }),
+    line([at[0], made.y.scale(0), ...at], fill, { width: 2.5 }),
     dot(at[0], at[1], 4, { fill, stroke: colours.surface, width: 1 }),
   ];
   const [input, said] = [x, value].map((one) => number(Number(one.toPrecision(2))));
@@ -160,17 +152,96 @@ export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] 
   const titles = isNamed ? named : [`its strongest: ${what}`, `strongest φ: ${said}`];
   return [
     titleMark(titles, isNamed ? { ...box, y: plot.y } : { ...plot, width: plot.width + 10 }, theme),
-    rect(plot, { fill: colours.plot }),
-    ...axesMarks(plot, across, up, colours, { size: WORDS }),
-    line([plot.x, zero, plot.x + plot.width, zero], colours.muted),
-    curve(then, colours.ghost, 1.75),
-    curve(now, colours.ink, 2),
+    ...made.marks,
     ...(at.every(Number.isFinite) ? example : []),
     outline(plot, colours.ink, FRAMED),
   ];
 }
 
 function titleMark(texts: string[], { x, y, width }: Rect, { colours }: Theme): Mark {
-  const text = texts.find((one) => widthOf(one, WORDS) <= width) ?? texts[texts.length - 1];
-  return words(x, y - 6, text, colours.ink, { size: WORDS });
+  return words(x, y - 6, fitting(texts, width, WORDS), colours.ink, { size: WORDS });
+}
+
+/** A link on the path: the number of a bundle that leads to a column. */
+interface Leg {
+  column: number;
+  bundle: number;
+}
+
+/** Wider than any other link without a colour; and than one with a colour. */
+const PATH = 2.6;
+const EDGED = 6.5;
+
+/**
+ * Back along the link that adds most to each number for the example; between maps along the one whose functions vary
+ * most, as links are drawn. It ends where links are not known or not drawn.
+ */
+export function strongestPath(diagram: Diagram, closeUp: UnitCloseUp): Leg[] {
+  const legs: Leg[] = [];
+  let part: Part | undefined = diagram.parts[closeUp.column];
+  let { unit } = closeUp;
+  while (part) {
+    const { bundles, before, number }: Part = part;
+    const sizeOf = strengths(diagram, part, unit, closeUp);
+    const best = maxIndex(bundles, ({ to, from }, n) =>
+      to === unit && before?.byUnit.has(from) ? sizeOf(n) : undefined,
+    );
+    if (best < 0) break;
+    legs.push({ column: number, bundle: best });
+    part = before;
+    unit = bundles[best].from;
+  }
+  return legs;
+}
+
+/** How strong each link into a unit is. */
+function strengths(
+  { graph, flow }: Diagram,
+  { number, bundles, relevance }: Part,
+  unit: number,
+  closeUp: UnitCloseUp,
+): (n: number) => number {
+  const isFirst = number === closeUp.column && unit === closeUp.unit;
+  const made = isFirst
+    ? closeUp
+    : flow?.frame && unitCloseUp(graph, number, flow, flow.frame, unit);
+  if (!made) return (n) => relevance?.sizes[n] ?? 0;
+  const parts = new Map(made.parts.map(({ from, value }) => [from, Math.abs(value)]));
+  return (n) => parts.get(bundles[n].from) ?? 0;
+}
+
+/** Its links, below those that are coloured: of the first, which is one of them, the edge is seen. */
+export function strongestPathLines(
+  { parts }: Diagram,
+  legs: readonly Leg[],
+  { ink }: Colours,
+): Mark[] {
+  return legs.flatMap(({ column, bundle }, k): Mark[] => {
+    const way = wayOf(parts[column], bundle);
+    if (!way) return [];
+    const wide = k === 0 ? EDGED : PATH;
+    const lines = lineMarks([{ way, weight: 1 }], ink, { wide, strong: 0.85 });
+    const { to, behind } = way;
+    if (behind === null) return lines;
+    // As wide as before on its way through the first rank.
+    return [...lines, line([to.x, to.y, behind, to.y], ink, { width: wide, opacity: 0.85 })];
+  });
+}
+
+/** Frames of what it leads through. */
+export function strongestPathFrames(
+  { parts }: Diagram,
+  legs: readonly Leg[],
+  { ink }: Colours,
+): Mark[] {
+  return legs.slice(1).flatMap(({ column: k, bundle }): Mark[] => {
+    const { column, thumbs, byUnit, bundles } = parts[k];
+    const unit = byUnit.get(bundles[bundle].to);
+    const framed = [thumbs.get(bundle), column.map ? unit : undefined];
+    const marks: Mark[] = framed.flatMap((box) => (box ? outline(box, ink, FRAMED) : []));
+    if (column.map || !unit) return marks;
+    const { x, y, width, height } = unit;
+    const paint = { stroke: ink, width: FRAMED };
+    return [...marks, dot(x + width / 2, y + height / 2, width / 2 + 1.5, paint)];
+  });
 }
