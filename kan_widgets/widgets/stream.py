@@ -16,7 +16,7 @@ import anywidget
 import traitlets
 
 from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State, is_binding
-from kan_widgets.live.answering import answer_during_cells
+from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.observation import Observation

@@ -12,8 +12,7 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.layer import Rewriter
 from kan_widgets.functions.rewriting import Rewrite
 from kan_widgets.functions.terms import ALL, Part
-from kan_widgets.live.frames.layout import Float32, Layout
-from kan_widgets.live.frames.vectors import vectors_of
+from kan_widgets.live.frames.layout import Float32, Layout, vectors_of
 from kan_widgets.nn.life.changes import together
 from kan_widgets.nn.ungraded import ungraded
 

@@ -14,7 +14,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.standing import Standing, word
+from kan_widgets.live.frames.progress import Standing, word
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.reports import report

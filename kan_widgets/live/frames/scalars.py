@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -258,3 +259,22 @@ def _number(name: str, value: Any) -> float | Tensor:
         except OverflowError:
             raise ValueError(f"{name}: a number too large for a float") from None
     raise TypeError(f"{name}={value!r:.60}: expected a number or a tensor of one element")
+
+
+# Words that say on which data a quantity was measured, not what it is.
+_HELD_OUT = {"val", "valid", "validation", "eval", "evaluation", "test", "dev", "holdout"}
+_TRAINED_ON = {"train", "training", "batch", "running"}
+
+
+def belongs_to(name: str) -> tuple[str, str]:
+    """Return what a curve of this name measures, and on which data: "held out" or "trained on".
+
+    Examples
+    --------
+    >>> belongs_to("loss"), belongs_to("val_loss"), belongs_to("acc/test")
+    (('loss', 'trained on'), ('loss', 'held out'), ('acc', 'held out'))
+    """
+    parts = [part for part in re.split(r"[\s_./:-]+", name) if part]
+    what = [part for part in parts if part.lower() not in _HELD_OUT | _TRAINED_ON]
+    held_out = any(part.lower() in _HELD_OUT for part in parts)
+    return " ".join(what) or name, "held out" if held_out else "trained on"

@@ -8,8 +8,10 @@ written when the archive is closed: then it is an ordinary zip, and of ``.npy`` 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import struct
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from kan_widgets.live.recordings.locks import lock
+from kan_widgets.live.reports import report
 
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
@@ -329,3 +331,40 @@ def _directory(members: list[Member], at: int) -> bytes:
         directory += _LOCATOR64.pack(b"PK\x06\x07", 0, at + size, 1)
         count, size, at = min(count, _MAX16), min(size, _MAX32), min(at, _MAX32)
     return directory + _END.pack(_IS_END, 0, 0, count, count, size, at, 0)
+
+
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Nobody else can read what is locked: one byte, as far away as can be said.
+    _FAR = 2**31 - 2
+
+    def _lock(file: FileIO) -> None:
+        at = file.tell()
+        file.seek(_FAR)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        finally:
+            file.seek(at)
+
+else:
+    import fcntl
+
+    def _lock(file: FileIO) -> None:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def lock(file: FileIO) -> bool:
+    """Lock a file, open for writing, until it is closed; return whether nobody else has it.
+
+    Storage without locks is reported, and nobody has it then.
+    """
+    try:
+        _lock(file)
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        report(f"{file.name}: {error}. Nothing keeps another process from writing there too")
+    return True

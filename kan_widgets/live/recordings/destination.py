@@ -11,8 +11,7 @@ from io import FileIO
 from pathlib import Path
 
 from kan_widgets.live.frames.feed import Feed
-from kan_widgets.live.recordings.archive import Archive, Place, members
-from kan_widgets.live.recordings.locks import lock
+from kan_widgets.live.recordings.archive import Archive, Place, lock, members
 from kan_widgets.live.recordings.writer import Writer
 
 PathLike = str | os.PathLike[str]

@@ -15,14 +15,13 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.progress import Progress
+from kan_widgets.live.frames.progress import ENDED, Progress, Standing, age, behind, standing_of
 from kan_widgets.live.frames.scalars import Mark, Scalars
-from kan_widgets.live.frames.standing import ENDED, Standing, age, behind, standing_of
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.recordings.format import Status, Steered
 from kan_widgets.live.recordings.reader import Observed, Probed, Reader, Record, Values
 from kan_widgets.live.recordings.remote import Remote
-from kan_widgets.live.recordings.status import Status, Steered
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 

@@ -24,8 +24,8 @@ from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.archive import beside
 from kan_widgets.live.recordings.destination import begin, claimed, is_first_process
+from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.remote import RemoteControl
-from kan_widgets.live.recordings.status import status_of
 from kan_widgets.live.recordings.waiting import NetworkNews, WaitingFrame, WaitingFrames
 from kan_widgets.live.recordings.writer import parameters_of
 from kan_widgets.live.reports import report

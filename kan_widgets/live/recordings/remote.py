@@ -13,7 +13,7 @@ from typing import Any, Literal
 from kan_widgets.live import control_file
 from kan_widgets.live.control_file import Wishes
 from kan_widgets.live.frames.feed import Feed
-from kan_widgets.live.recordings.status import Steered
+from kan_widgets.live.recordings.format import Steered
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 

@@ -17,8 +17,8 @@ from kan_widgets.live.recordings.destination import (
     claimed,
     is_first_process,
 )
+from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
-from kan_widgets.live.recordings.status import status_of
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 
 

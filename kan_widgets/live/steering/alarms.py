@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Float32, LayerLayout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.quantities import belongs_to
-from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.frames.scalars import Scalars, belongs_to
 
 Kind = Literal["loss", "not finite", "outside", "dead", "still", "exploding"]
 Cure = Literal["", "rate", "grid"]

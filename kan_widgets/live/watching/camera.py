@@ -13,8 +13,14 @@ from kan_widgets.live.budget import MOST, SHARE, UNSEEN, Throttle
 from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
-from kan_widgets.live.frames.layout import Fingerprint, Float32, Layout, Names, build_layout
-from kan_widgets.live.frames.vectors import vectors_of
+from kan_widgets.live.frames.layout import (
+    Fingerprint,
+    Float32,
+    Layout,
+    Names,
+    build_layout,
+    vectors_of,
+)
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.watching.steps import StepHooks

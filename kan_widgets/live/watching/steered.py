@@ -10,8 +10,7 @@ from typing import Any, Literal
 from torch import nn
 
 from kan_widgets.live.frames.feed import Feed
-from kan_widgets.live.frames.progress import Stats
-from kan_widgets.live.frames.standing import ENDED, Standing, behind, standing_of
+from kan_widgets.live.frames.progress import ENDED, Standing, Stats, behind, standing_of
 from kan_widgets.live.model.model import BoundModel
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching import quiet
