@@ -182,7 +182,7 @@ def test_an_earlier_history_goes_on_where_it_can_be_read(
 def test_what_is_looked_at_has_the_budget_where_no_whole_frame_fits(model: nn.Sequential) -> None:
     looking = Looking(budget=400)
     layout = Camera(BoundLayers(model), history_bytes=10**6).layout
-    room = 2 * 2 * layout.size  # a frame of float16 takes half of it
+    room = 2 * 4 * layout.size  # a whole frame takes half of it
     for budget, shares in ((room, (room // 2, room // 2)), (room - 2, (0, room - 2))):
         camera = Camera(BoundLayers(model), history_bytes=budget, looking=looking)
         assert (camera.history.max_bytes, camera.glimpses.max_bytes) == shares

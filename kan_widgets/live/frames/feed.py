@@ -265,13 +265,13 @@ class Feed:
     def subscribe_from_start(
         self, listener: Listener
     ) -> tuple[list[Frame], dict[str, Observation]]:
-        """Subscribe, and return the exact frames and the observations from before.
+        """Subscribe, and return the frames and the observations from before.
 
         No frame is both returned and handed to the listener, and none is missing.
         """
         with self.sending:
             self.subscribe(listener)
-            return self.history.exact(), self.observed
+            return list(self.history), self.observed
 
     def unsubscribe(self, listener: Listener) -> None:
         """Hand no more to ``listener``; does nothing if it was not subscribed."""

@@ -88,8 +88,7 @@ def bind(
     history_mb
         Megabytes (10⁶ bytes) of frames to keep, at least 0. The first and the
         latest frame are always kept. Of large models half of it is for what was looked at, or
-        all of it where whole frames would not fit. Large layers are thinned more than small ones:
-        ``live.history`` says what it has kept.
+        all of it where whole frames would not fit.
     steps
         Steps that were made before, at least 0: where a training goes on from a checkpoint.
     prove

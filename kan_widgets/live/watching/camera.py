@@ -43,8 +43,7 @@ def budgets(history_bytes: int, layout: Layout, is_large: bool) -> tuple[int, in
     if not is_large:
         return history_bytes, 0
     half = history_bytes // 2
-    packed = 2 * layout.size
-    return (half, half) if packed <= half else (0, history_bytes)
+    return (half, half) if 4 * layout.size <= half else (0, history_bytes)
 
 
 class Pending(Protocol):
@@ -137,7 +136,8 @@ class Camera:
         self.history, self.glimpses = History(whole), History(of_glimpses)
         """The frames of what was looked at, where whole ones are taken seldom."""
         if earlier is not None and self.goes_on:
-            self.history.go_on_from(earlier)
+            for frame in earlier:
+                self.history.append(frame)
         self._fingerprint = Fingerprint.of(read)
         # Only for the thread that trains.
         self._rewriters: list[Rewriter | None] = [layer.rewriter for layer in read]
