@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 
 from kan_widgets.live.budget import Throttle
+from kan_widgets.live.kinds import check_number
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, scheduler
 
@@ -40,8 +41,7 @@ class Painter:
     """
 
     def __init__(self, draw: Callable[[], object], fps: float = 5.0) -> None:
-        if not fps > 0:
-            raise ValueError(f"fps={fps!r}: expected a number > 0")
+        check_number("fps", fps, above=True)
         is_method = hasattr(draw, "__self__") and hasattr(draw, "__func__")
         self._draw: Callable[[], Callable[[], object] | None]
         self._draw = weakref.WeakMethod(draw) if is_method else lambda: draw

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 
 from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.source import Source
+from kan_widgets.live.kinds import check_number
 from kan_widgets.live.recordings.destination import PathLike
 from kan_widgets.live.recordings.following import NoFrames, Recorded, damage_of
 from kan_widgets.live.recordings.reader import Reader
@@ -174,7 +174,7 @@ def replay(
     >>> kw.KernelGrid(run).image(width=300).size[0]
     600
     """
-    place = _checked(path, history_mb=history_mb)
+    place = _checked(path, history_mb)
     reader = Reader(place)
     try:
         found = Recorded(reader, history_mb, progress)
@@ -220,9 +220,9 @@ def follow(
     TimeoutError
         If there is no frame in time.
     """
-    place = _checked(path, wait=wait, interval=interval, history_mb=history_mb)
-    if not interval > 0:
-        raise ValueError(f"interval={interval}: expected a number of seconds > 0")
+    place = _checked(path, history_mb)
+    check_number("wait", wait, of=" of seconds")
+    check_number("interval", interval, above=True, of=" of seconds")
     end = time.monotonic() + wait
     while True:
         try:
@@ -241,14 +241,10 @@ def follow(
     return Replay(found)
 
 
-def _checked(path: PathLike, **numbers: float) -> Path:
+def _checked(path: PathLike, history_mb: float) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path={path!r:.80}: expected the name of a recording")
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise TypeError(f"{name}={value!r}: expected a number")
-        if not 0 <= value < math.inf:
-            raise ValueError(f"{name}={value}: expected a finite number ≥ 0")
+    check_number("history_mb", history_mb, of=" of megabytes")
     place = Path(path)
     if place.is_dir():
         raise IsADirectoryError(f"{place} is a folder: give the name of a recording in it")

@@ -18,6 +18,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Float32, LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars, belongs_to
+from kan_widgets.live.kinds import check_number, check_whole
 
 Kind = Literal["loss", "not finite", "outside", "dead", "still", "exploding"]
 Cure = Literal["", "rate", "grid"]
@@ -37,22 +38,10 @@ class Limits:
     steps: int = 100
 
     def __post_init__(self) -> None:
-        for name in ("outside", "dead"):
-            _check_number(name, getattr(self, name))
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name}={getattr(self, name)}: expected a share from 0 to 1")
-        _check_number("exploding", self.exploding)
-        if not self.exploding > 1:
-            raise ValueError(f"exploding={self.exploding}: expected a factor > 1")
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int):
-            raise TypeError(f"steps={self.steps!r}: expected a whole number")
-        if self.steps < 1:
-            raise ValueError(f"steps={self.steps}: expected a whole number ≥ 1")
-
-
-def _check_number(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name}={value!r}: expected a number")
+        check_number("outside", self.outside, 0, 1)
+        check_number("dead", self.dead, 0, 1)
+        check_number("exploding", self.exploding, 1, above=True)
+        check_whole("steps", self.steps)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from numbers import Integral
 from types import FrameType
 from typing import Any, Literal
 
+from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.loops import Loop, loops_here
 
@@ -126,10 +126,7 @@ class Control(Stationary):
         TypeError, ValueError
             If ``steps`` is not a whole number ≥ 1.
         """
-        if not _is_whole(steps):
-            raise TypeError(f"steps={steps!r}: expected a whole number")
-        if steps < 1:
-            raise ValueError(f"steps={steps}: expected a whole number ≥ 1")
+        check_whole("steps", steps)
         self._wish(paused=True, steps=int(steps))
 
     def stop(self) -> None:
@@ -358,10 +355,6 @@ class Control(Stationary):
             if self._holding:
                 self._holding = False
                 self._changed()
-
-
-def _is_whole(number: object) -> bool:
-    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 def _leave_grad_scaler() -> None:

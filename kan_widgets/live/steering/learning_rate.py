@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from numbers import Real
-
 from torch import Tensor
 from torch.optim import Optimizer
+
+from kan_widgets.live.kinds import check_number
 
 
 def learning_rates(optimizer: Optimizer) -> list[float]:
@@ -24,10 +23,7 @@ class Rates:
 
     def want(self, optimizer: Optimizer, value: float, group: int | None) -> None:
         """Ask for a rate; see `Binding.set_learning_rate`."""
-        if not _is_number(value):
-            raise TypeError(f"value={value!r}: expected a number")
-        if not 0 <= value < math.inf:
-            raise ValueError(f"value={value}: expected a finite learning rate ≥ 0")
+        check_number("value", value)
         count = len(optimizer.param_groups)
         if group is not None and not 0 <= group < count:
             raise IndexError(
@@ -69,7 +65,3 @@ def _change(before: list[float], after: list[float]) -> str:
         if old != new
     ]
     return "lr of " + ", ".join(changed)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)

@@ -1,8 +1,7 @@
-"""What a binding is given: which numbers, optimizers and names they may be."""
+"""What a binding is given: which optimizers and names they may be."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from torch import nn
@@ -11,35 +10,6 @@ from torch.optim import Optimizer
 from kan_widgets.functions import find
 from kan_widgets.live.frames.layout import Names
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
-
-
-def check_every(every: int) -> None:
-    """Raise unless it is a number of steps."""
-    if isinstance(every, bool) or not isinstance(every, int):
-        raise TypeError(f"every={every!r}: expected a whole number of steps")
-    if every < 1:
-        raise ValueError(f"every={every}: expected a whole number of steps ≥ 1")
-
-
-def check_number(name: str, value: float) -> None:
-    """Raise unless it is a number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name}={value!r}: expected a number")
-
-
-def check_max_fps(max_fps: float) -> None:
-    """Raise unless it is a rate."""
-    check_number("max_fps", max_fps)
-    if not 0 < max_fps < math.inf:
-        raise ValueError(f"max_fps={max_fps}: expected a finite number > 0")
-
-
-def check_steps(steps: int) -> None:
-    """Raise unless it is a number of steps made before."""
-    if isinstance(steps, bool) or not isinstance(steps, int):
-        raise TypeError(f"steps={steps!r}: expected a whole number of steps")
-    if steps < 0:
-        raise ValueError(f"steps={steps}: expected a whole number of steps ≥ 0")
 
 
 def optimizer_of(model: nn.Module, given: object) -> Optimizer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,11 +13,8 @@ from torch.optim.swa_utils import AveragedModel
 from kan_widgets import functions
 from kan_widgets.functions import find, survey, unwrap
 from kan_widgets.functions.given import Passes, given_in
+from kan_widgets.live.kinds import check_number, check_whole
 from kan_widgets.live.watching.arguments import (
-    check_every,
-    check_max_fps,
-    check_number,
-    check_steps,
     checked_names,
     optimizer_of,
 )
@@ -145,12 +141,10 @@ def bind(
         raise TypeError(f"model={model!r:.80}: expected a torch.nn.Module")
     if optimizer is not None:
         optimizer = torch_optimizer(optimizer)
-    check_every(every)
-    check_max_fps(max_fps)
-    check_steps(steps)
-    check_number("history_mb", history_mb)
-    if not 0 <= history_mb < math.inf:
-        raise ValueError(f"history_mb={history_mb}: expected a finite number of megabytes ≥ 0")
+    check_whole("every", every, of=" of steps")
+    check_number("max_fps", max_fps, above=True)
+    check_whole("steps", steps, 0, of=" of steps")
+    check_number("history_mb", history_mb, of=" of megabytes")
 
     inner = unwrap(model)
     parameters = list(inner.parameters())

@@ -16,13 +16,14 @@ from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import Progress, Stats
 from kan_widgets.live.frames.scalars import step_given
+from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.model.edits import Edits
 from kan_widgets.live.model.model import CLOSED
 from kan_widgets.live.recordings.saving import Savable
 from kan_widgets.live.steering.control import Control
 from kan_widgets.live.steering.track import Track
 from kan_widgets.live.watching import quiet
-from kan_widgets.live.watching.arguments import check_every, checked_names, optimizer_of
+from kan_widgets.live.watching.arguments import checked_names, optimizer_of
 from kan_widgets.live.watching.steps import hooks_of
 from kan_widgets.live.watching.watch import Watch
 from kan_widgets.live.watching.watchdog import Watchdog
@@ -90,7 +91,7 @@ class Binding(Savable):
 
     @every.setter
     def every(self, every: int) -> None:
-        check_every(every)
+        check_whole("every", every, of=" of steps")
         self.feed.counter.every = every
 
     @property

@@ -6,7 +6,7 @@ import atexit
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -16,11 +16,12 @@ from torch import nn
 from torch.optim import Optimizer
 
 from kan_widgets.functions import unwrap
+from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.steering.epochs import Callbacks, FitResult, Loss, Trained
 from kan_widgets.live.steering.epochs import train as train_epochs
 from kan_widgets.live.steering.loops import Loop
 from kan_widgets.live.steering.printing import printed_to
-from kan_widgets.live.steering.track import batches_in
+from kan_widgets.live.steering.track import batches_in, check_loader
 from kan_widgets.live.watching.bind import bind, binding_of
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.live.worker import thread
@@ -191,20 +192,10 @@ def fit(
     ('finished', 40, True)
     """
     models, optimizers = _named(model, optimizer)
-    if isinstance(epochs, bool) or not isinstance(epochs, int):
-        raise TypeError(f"epochs={epochs!r}: expected a whole number")
-    if epochs < 1:
-        raise ValueError(f"epochs={epochs}: expected a whole number ≥ 1")
-    for name, given in (("loader", loader), ("eval_loader", eval_loader)):
-        if given is None and name == "eval_loader":
-            continue
-        if not isinstance(given, Iterable):
-            raise TypeError(f"{name}={given!r:.60}: expected a DataLoader or another iterable")
-        if isinstance(given, Iterator) and epochs > 1:
-            raise TypeError(
-                f"{name}={given!r:.60} can be iterated only once, and epochs={epochs}: give a "
-                "DataLoader or a list of batches"
-            )
+    check_whole("epochs", epochs)
+    check_loader("loader", loader, epochs)
+    if eval_loader is not None:
+        check_loader("eval_loader", eval_loader, epochs)
     if not callable(loss_fn):
         raise TypeError(f"loss_fn={loss_fn!r:.60}: expected a function of (outputs, targets)")
     hooks = [_Hooks.of(callback) for callback in callbacks]

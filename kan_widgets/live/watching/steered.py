@@ -11,10 +11,10 @@ from torch import nn
 
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.progress import ENDED, Standing, Stats, behind, standing_of
+from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.model.model import BoundModel
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching import quiet
-from kan_widgets.live.watching.arguments import check_every
 from kan_widgets.live.watching.camera import Camera
 from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.watchdog import Watchdog
@@ -106,7 +106,7 @@ class Steered(Feed):
         """Do what is asked, between two steps."""
         kind = command.get("kind")
         if kind == "every":
-            check_every(command["value"])
+            check_whole("every", command["value"], of=" of steps")
             self.counter.every = command["value"]
             self.tell_training()
         elif kind == "cure":
