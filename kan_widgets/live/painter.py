@@ -13,23 +13,12 @@ from kan_widgets.live.worker import Job, scheduler
 
 
 class Painter:
-    """Calls ``draw`` on the scheduler, soon after it is woken.
+    """Calls ``draw`` on the scheduler, soon after it is woken, at most ``fps`` times a second.
 
-    Two threads that set traits of one widget lose updates, so whoever has news only
-    wakes the painter, and ``draw`` alone sets traits.
-
-    Parameters
-    ----------
-    draw
-        Called without arguments, never twice at once. Of a bound method the object is held
-        weakly: without it nothing is drawn. What it raises is reported, the first time.
-    fps
-        Calls per second at most; fewer where drawing would take more than its part of the time.
-
-    Raises
-    ------
-    ValueError
-        If ``fps`` is not above zero.
+    Two threads that set traits of one widget lose updates, so whoever has news only wakes the
+    painter, and ``draw`` alone sets traits. It is never called twice at once, and less often where
+    drawing would take more than its part of the time. Of a bound method the object is held weakly:
+    without it nothing is drawn. What it raises is reported, the first time.
 
     Examples
     --------

@@ -14,12 +14,7 @@ Given = ParamSpec("Given")
 class Callback(Generic[Given]):
     """A function given by somebody else: what it raises is reported, each kind of error once.
 
-    Parameters
-    ----------
-    what
-        Who calls it and when, for the report: ``"KernelGrid: on_select"``.
-    call
-        The function.
+    ``what`` says who calls it and when, for the report: ``"KernelGrid: on_select"``.
 
     Examples
     --------

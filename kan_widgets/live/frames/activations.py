@@ -123,10 +123,7 @@ def unpacked(
 ) -> Activations:
     """Return the activations that `packed` has taken apart.
 
-    Raises
-    ------
-    LookupError, TypeError, ValueError
-        If the parts do not fit together.
+    Raises `LookupError`, `TypeError` or `ValueError` if the parts do not fit together.
     """
     values, extras = [], []
     for each, part in zip(content["values"], _parts(content["values"], data), strict=True):
@@ -161,11 +158,6 @@ class ActivationHistory:
     """Activations in the order of their steps, thinned evenly when over budget.
 
     The first and the last are always kept.
-
-    Parameters
-    ----------
-    max_bytes
-        The budget.
     """
 
     def __init__(self, max_bytes: int = 16_000_000) -> None:

@@ -22,17 +22,9 @@ Beside = Callable[[], Mapping[str, Tensor]]
 class Copy:
     """A copy of the coefficients of some layers, perhaps still on its way from a device.
 
-    On the CPU it is made at once. From an accelerator it is one copy enqueued on the
-    current stream; the training does not wait for it.
-
-    Parameters
-    ----------
-    layers
-        As read.
-    cut
-        Copy only what this layout has of each of them.
-    beside
-        More numbers of the model, which come after the coefficients.
+    On the CPU it is made at once. From an accelerator it is one copy enqueued on the current
+    stream; the training does not wait for it. With ``cut`` only what this layout has of each layer
+    is copied; ``beside`` are more numbers of the model, which come after the coefficients.
     """
 
     @ungraded
@@ -129,14 +121,8 @@ def recopy_of(
 ) -> Recopy | None:
     """Get ready to copy the coefficients of layers read before, where all of them allow it.
 
-    Parameters
-    ----------
-    rewriters
-        Of the layers of the layout, in its order.
-    layout
-        Of the layers read, or a cut of it: what is to be copied.
-    beside
-        Gives what the layout has beside coefficients, as it is now.
+    ``layout`` is that of the layers, in their order, or a cut of it: what is to be copied.
+    ``beside`` gives what it has beside coefficients, as it is now.
     """
     if any(rewriter is None for rewriter in rewriters):
         return None

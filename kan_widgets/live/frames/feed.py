@@ -92,14 +92,8 @@ class Feed:
     """What one source shows, and who hears of it: frames, selection, inputs, the network.
 
     Views subscribe to it. One whose model trains here (`kan_widgets.live.watching.watch`) or whose
-    recording is read (`kan_widgets.live.recordings.following`) says more than this one.
-
-    Parameters
-    ----------
-    history
-        With at least one frame, as soon as anybody asks.
-    looking
-        What is looked at.
+    recording is read (`kan_widgets.live.recordings.following`) says more than this one. The history
+    has at least one frame as soon as anybody asks.
     """
 
     trained_by: threading.Thread | None = None

@@ -197,10 +197,7 @@ def structure_dict(structure: Structure) -> dict[str, Any]:
 def structure_from(raw: Mapping[str, Any]) -> Structure:
     """Return the structure that `structure_dict` has made JSON of.
 
-    Raises
-    ------
-    LookupError, TypeError, ValueError
-        If it is not such a structure.
+    Raises `LookupError`, `TypeError` or `ValueError` if it is not such a structure.
     """
     stations = []
     for number, each in enumerate(raw["stations"]):

@@ -10,14 +10,7 @@ import numpy as np
 def apart(steps: Sequence[int], gap: int) -> list[int]:
     """Return the places of steps that are at least ``gap`` apart, from the first on.
 
-    The last step is not kept for its own sake.
-
-    Parameters
-    ----------
-    steps
-        Rising.
-    gap
-        In steps.
+    The steps rise. The last one is not kept for its own sake.
 
     Examples
     --------
@@ -48,21 +41,10 @@ def fitting(
 ) -> tuple[list[int], int]:
     """Thin steps until what is kept of them fits: the gap between them is doubled each time.
 
-    The first and the last step are always kept, even where they alone do not fit.
-
-    Parameters
-    ----------
-    steps
-        Rising, at least one.
-    fits
-        Given the places that would be kept, whether they are few enough.
-    gap
-        The gap that they have been thinned to before.
-
-    Returns
-    -------
-    places, gap
-        What to keep, and the distance in steps that later ones should have.
+    The first and the last step are always kept, even where they alone do not fit. ``fits`` says of
+    the places that would be kept whether they are few enough; ``gap`` is the one that the steps,
+    which rise, have been thinned to before. Returns the places to keep, and the gap that later ones
+    should have.
 
     Examples
     --------

@@ -15,24 +15,12 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """A function that was called with data of the examples.
+    """A function that was called with data of ``n`` examples.
 
-    Parameters
-    ----------
-    func, name
-        The function, and what it is called.
-    args, kwargs
-        What it was given.
-    given
-        The data among it, in the order of the arguments: tensors that come from the input.
-    before
-        The shapes of the data for one example, before the call (which may be in place).
-    result
-        What it returned, its first tensor.
-    n
-        The number of examples.
-    constants
-        Whether numbers among the arguments are constants of the model, and not read off the data.
+    ``given`` is the data among its arguments, in their order: tensors that come from the input;
+    ``before`` are their shapes for one example before the call, which may be in place. ``result``
+    is the first tensor that it returned. ``constants`` tells whether numbers among the arguments
+    are constants of the model, and not read off the data.
     """
 
     func: Callable[..., Any]

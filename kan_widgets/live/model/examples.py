@@ -36,12 +36,8 @@ class Examples:
 def examples_of(images: Any, labels: Any = None) -> Examples:
     """Return up to 16 examples, copied, up to 4 MB of them.
 
-    Raises
-    ------
-    TypeError
-        If ``images`` is no tensor or array of numbers, or the labels are no whole numbers.
-    ValueError
-        If there is no example, or not one label for each.
+    Raises `TypeError` if ``images`` is no tensor or array of numbers or the labels are no whole
+    numbers, and `ValueError` if there is no example or not one label for each.
     """
     if isinstance(images, tuple | list | str) or not hasattr(images, "shape"):
         raise TypeError(

@@ -32,24 +32,9 @@ def follow(
 ) -> Trail:
     """Run a model on examples, ``(n, ...)``, and note which way they take.
 
-    Parameters
-    ----------
-    model
-        It is as before afterwards, see `undisturbed`.
-    plan
-        Where its layers are.
-    inputs
-        The examples; not changed.
-    reduce
-        Makes what is kept of a station's output out of it: a copy.
-    functions
-        The layers as they are now, if it is to be found out whether they add up; that is noted
-        in ``plan.sums``.
-
-    Raises
-    ------
-    Exception
-        Whatever the model raises.
+    The model is as before afterwards, see `undisturbed`, and so are the examples. ``reduce`` copies
+    what is kept of a station's output. With ``functions``, the layers as they are now, it is found
+    out whether they add up, and noted in ``plan.sums``. Whatever the model raises passes through.
     """
     tracer = _Follower(model, plan, len(inputs), reduce, functions or {})
     inputs = inputs.clone()

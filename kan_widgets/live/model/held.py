@@ -59,10 +59,7 @@ _hooks: list[Any] = []
 def hold(place: Place) -> None:
     """Hold a function from now on.
 
-    Raises
-    ------
-    ValueError
-        If it shares trainable parameters with other functions, which would be held with it.
+    Raises `ValueError` if it shares trainable parameters with others, which would be held with it.
     """
     entries = entries_of(place)
     if not _hooks:
@@ -202,12 +199,7 @@ def entries_of(place: Place) -> Entries:
     """Return the entries of trainable parameters that a function depends on.
 
     They are found by trying: what changes with a parameter depends on it. Afterwards all
-    parameters are as before, to the bit.
-
-    Raises
-    ------
-    ValueError
-        If other functions depend on them as well.
+    parameters are as before, to the bit. Raises `ValueError` if other functions depend on them too.
     """
     found: Entries = {}
     with _unchanged(place.module) as before:

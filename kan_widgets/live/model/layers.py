@@ -25,17 +25,10 @@ _MOST_BESIDE = 16_384
 
 
 class BoundLayers:
-    """All layers of a model, or some. It does not keep the model.
+    """All layers of a model, or those chosen by name, in that order. It does not keep the model.
 
     Plain layers, whose functions are straight lines, come after the others: views open on the
     first one.
-
-    Parameters
-    ----------
-    model
-        With readable layers.
-    chosen
-        Names of the layers, in the order wanted; all by default.
 
     Examples
     --------
@@ -67,10 +60,7 @@ class BoundLayers:
     def read(self) -> list[LayerFunctions]:
         """Read all of them: layers of learned functions, learned activations, plain layers.
 
-        Raises
-        ------
-        RuntimeError
-            If a module is gone, or `forget` was called.
+        Raises `RuntimeError` if a module is gone, or `forget` was called.
         """
         layers = [layer for entry in list(self._entries) for layer in self._tried(entry)]
         if not layers:

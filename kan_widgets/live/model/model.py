@@ -42,20 +42,7 @@ class BoundModel:
     Its layers are proved on what they are really given: the first forward pass of the training is
     seen by hooks that then take themselves away, and after the step layers are proved, sampled
     where their inputs lie, and the structure is found, all on copies. Now and then that is done
-    again.
-
-    Parameters
-    ----------
-    module
-        The model.
-    layers
-        Its layers that are watched.
-    feed
-        Told of what is found; held weakly.
-    training, between
-        Of the model, and what waits for the end of its steps.
-    gone
-        Called when the model is gone.
+    again. The feed is told, and held weakly; ``gone`` is called when the model is gone.
     """
 
     def __init__(
@@ -224,15 +211,7 @@ class BoundModel:
     # -- proofs -----------------------------------------------------------------------------
 
     def learn(self, shown: Passes | None, proves: bool) -> None:
-        """Learn from a pass that was shown, and see those of the training from now on.
-
-        Parameters
-        ----------
-        shown
-            A pass on which the layers were proved, if there was one.
-        proves
-            Whether the layers are to be proved.
-        """
+        """Learn from a pass that was shown, if any was, and see those of the training."""
         self._proves = proves
         module, _ = self._there()
         if is_sharded(module):

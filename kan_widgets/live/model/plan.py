@@ -91,10 +91,7 @@ class Paths:
     def of(self, model: nn.Module) -> Plan:
         """Return the plan for the model as it is.
 
-        Raises
-        ------
-        AttributeError
-            If a module is no longer part of it.
+        Raises `AttributeError` if a module is no longer part of it.
         """
         return _swapped(self._plan, model.get_submodule)
 
@@ -127,14 +124,9 @@ def _layers(part: Whole | Opaque | Split | Pykan) -> tuple[Bound, ...]:
 def plan_of(
     entries: Sequence[tuple[str, nn.Module, Reader]], layers: Sequence[LayerFunctions]
 ) -> Plan:
-    """Return the plan for the layers of some modules.
+    """Return the plan for the layers of some modules, given with their names and readers.
 
-    Parameters
-    ----------
-    entries
-        The modules, with their names and readers.
-    layers
-        Those of their layers that are bound, as just read.
+    ``layers`` are those of their layers that are bound, as just read.
     """
     known = {layer.name: layer for layer in layers}
     parts = []

@@ -40,16 +40,7 @@ _QUICK_SECONDS = 0.1
 class Probing:
     """Follows examples through a model, in a thread that may run it.
 
-    Parameters
-    ----------
-    feed
-        Told of what is found; held weakly.
-    layers
-        The model's bound layers.
-    edits
-        Examples follow them too.
-    training
-        Whose thread follows examples while it trains.
+    The feed is told of what is found, and held weakly.
     """
 
     def __init__(self, feed: Feed, layers: BoundLayers, edits: Edits, training: Training) -> None:
@@ -151,12 +142,8 @@ class Probing:
     ) -> tuple[Structure, Activations]:
         """Follow the examples, or others, through the model, in this thread.
 
-        Raises
-        ------
-        Disturbed
-            If that changes the model; its buffers are as before all the same.
-        Exception
-            Whatever the model raises.
+        Raises `Disturbed` if that changes the model; its buffers are as before all the same.
+        Whatever the model raises passes through.
         """
         start = perf_counter()
         examples = examples or self.examples

@@ -104,10 +104,7 @@ def _reached(trail: Trail) -> set[int]:
 def _blocks(trail: Trail, kept: set[int]) -> dict[int, Raw]:
     """Put modules without KAN layers that do what has no name into one station each.
 
-    Returns
-    -------
-    dict
-        What takes the place of some stations; others of ``kept`` are taken out.
+    Returns what takes the place of some stations; others of ``kept`` are taken out.
     """
     raws = trail.raw
     calls = sorted(

@@ -45,14 +45,9 @@ class Trail:
 
 
 class Tracer(TorchFunctionMode):
-    """Sees each function that is called with data of some examples, and notes what it is.
+    """Sees each function that is called with data of ``n`` examples, and notes what it is.
 
-    Parameters
-    ----------
-    n
-        The number of examples.
-    reduce
-        Makes what is kept of a station's output out of it: a copy.
+    ``reduce`` copies what is kept of a station's output.
     """
 
     def __init__(self, n: int, reduce: Callable[[Tensor], Tensor]) -> None:

@@ -58,19 +58,8 @@ class Archive:
     """A new archive that is written member by member.
 
     A member is in the file as a whole or not at all: after an error of the disk, what was written
-    of it is cut off again, and it can be appended once more.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-
-    Raises
-    ------
-    FileExistsError
-        If there is one.
-    OSError
-        If it cannot be written there.
+    of it is cut off again, and it can be appended once more. Raises `FileExistsError` if there is a
+    file, `OSError` if it cannot be written there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,15 +75,7 @@ class Archive:
         return self._end
 
     def append(self, name: str, data: bytes) -> Member:
-        """Add a member.
-
-        Raises
-        ------
-        ValueError
-            If it has 4 GiB or more.
-        OSError
-            If it cannot be written; the archive is as before.
-        """
+        """Add a member of less than 4 GiB. After an `OSError` the archive is as before."""
         if len(data) >= _MAX32:
             raise ValueError(f"{name}: expected less than 4 GiB, got {len(data):,} bytes")
         now = time.localtime()
@@ -137,19 +118,10 @@ class Archive:
             os.fsync(self._file.fileno())
 
     def keep(self, wanted: Callable[[Member], bool], replaced: dict[str, bytes]) -> None:
-        """Leave out members, by a copy that takes the file's place.
+        """Leave out members that are not ``wanted``, by a copy that takes the file's place.
 
-        Parameters
-        ----------
-        wanted
-            Whether a member stays.
-        replaced
-            What members of these names hold from now on.
-
-        Raises
-        ------
-        OSError
-            If the copy cannot be written; the archive is as before.
+        Members named in ``replaced`` hold that from now on. After an `OSError` the archive is as
+        before.
         """
         copy = beside(self.path)
         try:
@@ -172,12 +144,8 @@ class Archive:
     def move(self, path: Path, held: FileIO) -> None:
         """Put the archive into the place of a file that is locked.
 
-        That one is closed, and this one locked while it is open.
-
-        Raises
-        ------
-        OSError
-            If that cannot be; what was there is there.
+        That one is closed, and this one locked while it is open. After an `OSError` what was there
+        is there.
         """
         is_open = not self._file.closed
         if is_open and _MOVES_OPEN:
@@ -199,10 +167,7 @@ class Archive:
     def close(self) -> None:
         """Write the directory; the file is an ordinary zip then. Closing again does nothing.
 
-        Raises
-        ------
-        OSError
-            If it cannot be written; all members can be read in spite of that.
+        After an `OSError` all members can be read in spite of that.
         """
         if self._file.closed:
             return

@@ -41,14 +41,8 @@ class NoFrames(ValueError):
 class Recorded(Feed):
     """What a recording shows: what was read of it, and what it says of its run.
 
-    Parameters
-    ----------
-    reader
-        Of the file.
-    history_mb
-        Megabytes (10⁶ bytes) of frames to hold.
-    progress
-        Called after each record with the bytes read, and those of the file when it was opened.
+    ``progress`` is called after each record with the bytes read, and those of the file when it was
+    opened.
     """
 
     def __init__(
@@ -252,14 +246,8 @@ class Recorded(Feed):
     def poll(self) -> bool:
         """Read what has come since, and show it; return whether there was anything.
 
-        Called again and again by the thread of all files while it is followed.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be read at the moment.
-        ValueError
-            If what is there now is not this recording any more.
+        Called again and again by the thread of all files while it is followed. Raises as
+        `Replay.poll`.
         """
         with self._reading:
             frames: list[Frame] = []

@@ -141,10 +141,8 @@ def status_of(source: Source) -> dict[str, Any]:
 def status_from(raw: Mapping[str, Any]) -> Status:
     """Return what a recording says; what an older one does not is as in `Status`.
 
-    Raises
-    ------
-    LookupError, TypeError, ValueError, OverflowError
-        If something is not what it is to be.
+    Raises `LookupError`, `TypeError`, `ValueError` or `OverflowError` if something is not what it
+    is to be.
     """
     notices, steering, nothing = raw.get("notices"), raw.get("steering"), Status()
     refused = None if steering is None else steering.get("refused")

@@ -70,13 +70,7 @@ Record = Frame | Values | Mark | Status | Observed | Structure | Probed | Activa
 
 
 class Reader:
-    """Reads a recording, as far as it is written, and later what has come since.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    """
+    """Reads a recording, as far as it is written, and later what has come since."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

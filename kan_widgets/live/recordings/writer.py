@@ -34,17 +34,10 @@ _VALUES = np.dtype([("series", "<i4"), ("step", "<i8"), ("value", "<f8")])
 
 
 class Writer:
-    """Writes records into an archive.
+    """Writes records into a new archive.
 
     A record that cannot be written raises ``OSError`` and can be written again; those before it
     stay.
-
-    Parameters
-    ----------
-    archive
-        New.
-    model
-        What the model is called.
     """
 
     def __init__(self, archive: Archive, model: str) -> None:
@@ -186,12 +179,8 @@ class Writer:
         """Leave out frames, evenly, until the file has at most ``most`` bytes.
 
         The first frame and the last stay, and all that is neither a frame nor out of date; where
-        that takes most of the room, about half of the frames stay.
-
-        Returns
-        -------
-        int
-            The distance in steps that frames keep from now on.
+        that takes most of the room, about half of the frames stay. Returns the distance in steps
+        that frames keep from now on.
         """
         steps = dict(zip((m.name for m in self._frames()), self.steps, strict=True))
         last_status = next((m for m in reversed(self.archive.members) if _is(m, "status")), None)

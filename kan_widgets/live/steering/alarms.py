@@ -175,15 +175,8 @@ def still(
 ) -> Iterator[Alarm]:
     """Look for layers whose splines stay as they are while other layers change.
 
-    Parameters
-    ----------
-    frame, before
-        Now, and at least ``limits.steps`` steps earlier.
-    limits
-        See there.
-    trained
-        Of each layer, whether the optimizer has its parameters; ``None`` where they are frozen on
-        purpose.
+    ``before`` is at least ``limits.steps`` steps earlier. ``trained`` tells of each layer whether
+    the optimizer has its parameters; ``None`` where they are frozen on purpose.
     """
     if frame.layout is not before.layout or frame.step - before.step < limits.steps:
         return
@@ -235,22 +228,12 @@ def dead(
     limits: Limits,
     seen: Observation | None,
 ) -> Iterator[Alarm]:
-    """Look for functions of a layer without any gradient.
+    """Look for functions of a layer without any gradient; where it has no knots, nothing is found.
 
-    Parameters
-    ----------
-    layer
-        Which; where it has no knots, nothing is found.
-    alive
-        ``(functions,)``: whether each had a gradient at one of the steps looked at.
-    coefficients
-        ``(functions, nb)``: those that are 0 throughout were put out on purpose.
-    steps
-        The first and the last step looked at.
-    limits
-        See there.
-    seen
-        What reaches the layer, if it was observed.
+    ``alive`` ``(functions,)`` tells whether each had a gradient at one of the steps looked at, of
+    which ``steps`` are the first and the last. Functions whose ``coefficients``, ``(functions,
+    nb)``, are 0 throughout were put out on purpose. ``seen`` is what reaches the layer, if it was
+    observed.
     """
     if not layer.knots or steps[1] - steps[0] < limits.steps:
         return

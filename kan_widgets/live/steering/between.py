@@ -21,13 +21,6 @@ class Between(cells.CellListener):
     Where nothing trains and no cell runs that might, it is done at once, and no cell starts
     meanwhile. Else the thread that trains does it: after the next step, while it is held, or when
     its loop or cell is over. So nothing changes or runs the model while somebody else does.
-
-    Parameters
-    ----------
-    feed
-        Returns the feed of the model that is trained, while it exists.
-    trains_elsewhere
-        Whether only the thread that trains may do it, after its next step.
     """
 
     def __init__(

@@ -280,14 +280,10 @@ class Training:
         self.timed_steps += 1
 
     def stepped(self, step: int, now: float, passed: float | None) -> None:
-        """Note a step.
+        """Note a step that was made at ``now``, by `time.perf_counter`.
 
-        Parameters
-        ----------
-        now
-            When it was made, by `time.perf_counter`.
-        passed
-            Seconds since the step before; ``None`` where they were not spent on training.
+        ``passed`` are the seconds since the step before; ``None`` where they were not spent on
+        training.
         """
         self.steps = step
         if self._phase != "running":

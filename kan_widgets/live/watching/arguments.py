@@ -15,12 +15,7 @@ from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 def optimizer_of(model: nn.Module, given: object) -> Optimizer:
     """Return the torch optimizer that was given, or is inside what was, if it trains the model.
 
-    Raises
-    ------
-    TypeError
-        If there is none.
-    ValueError
-        If it holds none of the model's parameters.
+    Raises `TypeError` if there is none, `ValueError` if it holds none of the model's parameters.
     """
     optimizer = torch_optimizer(given)
     known = {id(parameter) for parameter in model.parameters()}

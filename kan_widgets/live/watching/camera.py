@@ -75,25 +75,8 @@ class Camera:
     Where a frame is larger than what is looked at, most of those that `take` returns are
     *glimpses*: frames of what is looked at, of a layout that is a cut.
 
-    Parameters
-    ----------
-    layers
-        What to read.
-    history_bytes
-        The budget for the frames kept.
-    max_fps
-        Frames per second at most; see `Throttle`.
-    earlier
-        The history of the layers' earlier camera; it goes on if the layers can still be read
-        with its latest layout.
-    step
-        The step of the first frame, where an earlier history goes on.
-    first_step
-        The same where none does.
-    looking
-        What is looked at.
-    names
-        Of outputs and inputs, by the layer.
+    The history ``earlier`` goes on if the layers can still be read with its latest layout; the
+    first frame is then of ``step``, and else of ``first_step``.
 
     Examples
     --------
@@ -235,13 +218,9 @@ class Camera:
     def begin_now(self, step: Callable[[], int], hooks: StepHooks | None = None) -> Started:
         """Start a frame of the present, from any thread.
 
-        Parameters
-        ----------
-        step
-            Says which step is counted by now.
-        hooks
-            Those that count the steps: the frame is then read between two of them. Else it is
-            read again while steps are counted meanwhile, for up to two seconds.
+        ``step`` says which step is counted by now. With the ``hooks`` that count the steps it is read
+        between two of them. Else it is read again while steps are counted meanwhile, for up to two
+        seconds.
         """
 
         def read() -> list[LayerFunctions]:

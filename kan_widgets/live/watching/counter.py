@@ -45,20 +45,9 @@ class StepOwner(Protocol):
 class Counter:
     """Counts steps, and the time that counting them costs.
 
-    Parameters
-    ----------
-    owner
-        Told of steps; held weakly.
-    training
-        Told of steps, and asked to hold between two of them.
-    hooks
-        Of the optimizer whose steps are counted; without one `step` counts.
-    lock
-        Held while a step is counted.
-    every
-        Steps between frames: a step in between may be counted and no more.
-    steps
-        Counted before.
+    The owner, which is told of steps, is held weakly. Without ``hooks`` of an optimizer `step`
+    counts. ``lock`` is held while a step is counted. A step between two of ``every`` may be counted
+    and no more.
     """
 
     def __init__(
@@ -107,10 +96,7 @@ class Counter:
     def move_to(self, hooks: StepHooks) -> None:
         """Count the steps of another optimizer from now on.
 
-        Raises
-        ------
-        RuntimeError
-            If called from inside its ``step()``; nothing has changed then.
+        Raises `RuntimeError` if called from inside its ``step()``; nothing has changed then.
         """
         before = self.hooks
         hooks.add(self.after_step, self.between_steps)

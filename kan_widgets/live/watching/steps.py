@@ -52,12 +52,7 @@ class StepHooks:
         ``after_step`` must not raise. It says whether the step was only counted: then ``between``
         is called only if somebody else's is. During ``between`` the step counts as over: it may
         wait, others may read the parameters meanwhile, and what it raises reaches the training
-        loop.
-
-        Raises
-        ------
-        RuntimeError
-            If called from inside ``optimizer.step()``.
+        loop. Raises `RuntimeError` if called from inside ``optimizer.step()``.
         """
         with self._lock:
             optimizer = self._optimizer()

@@ -32,14 +32,8 @@ from kan_widgets.nn.life import changes
 class Watch(Steered):
     """What a binding shows: it counts steps, takes frames of the model and keeps their history.
 
-    Parameters
-    ----------
-    model, optimizer
-        Watched; neither is kept.
-    every, max_fps, layers, history_mb, steps, names
-        As `kan_widgets.bind` takes them.
-    earlier
-        That of the binding whose place is taken, if its training may go on.
+    Its options are those of `kan_widgets.bind`; ``earlier`` is that of the binding whose place is
+    taken, if its training may go on. Neither model nor optimizer is kept.
     """
 
     camera: Camera
