@@ -212,10 +212,5 @@ class ActivationHistory:
 
     def at(self, step: int) -> Activations | None:
         """Return the last ones taken at or before ``step``; ``None`` if none were."""
-        return at_or_before(self._kept, step)
-
-
-def at_or_before(kept: Sequence[Activations], step: int) -> Activations | None:
-    """Return the last of some activations, in the order of their steps, that fit a frame."""
-    earlier = [each for each in kept if each.step <= step]
-    return earlier[-1] if earlier else None
+        earlier = [each for each in self._kept if each.step <= step]
+        return earlier[-1] if earlier else None

@@ -218,29 +218,24 @@ class Edits(Stationary):
 
     def undo(self) -> Edit | None:
         """Take the last edit back; returns it, or ``None`` if there is none."""
-        with cells.between() as free, self._lock:
-            self._open = False
-            if not self._done:
-                return None
-            edit = self._done[-1]
-            back = edit.reversed()
-            wanted = Wanted(back.after, False if edit.holds else None)
-            written = self._apply(self._functions(back.layer), back.index, wanted, free)
-            self._undone.append(self._done.pop())
-            self._latest = back
-        self._tell(edit.layer, written=written)
-        return edit
+        return self._move(back=True)
 
     def redo(self) -> Edit | None:
         """Do the last undone edit again; returns it, or ``None`` if there is none."""
+        return self._move(back=False)
+
+    def _move(self, *, back: bool) -> Edit | None:
         with cells.between() as free, self._lock:
-            if not self._undone:
+            edits, others = (self._done, self._undone)[:: 1 if back else -1]
+            self._open = self._open and not back
+            if not edits:
                 return None
-            edit = self._undone[-1]
-            wanted = Wanted(edit.after, True if edit.holds else None)
+            edit = edits[-1]
+            made = edit.reversed() if back else edit
+            wanted = Wanted(made.after, (not back) if edit.holds else None)
             written = self._apply(self._functions(edit.layer), edit.index, wanted, free)
-            self._done.append(self._undone.pop())
-            self._latest = edit
+            others.append(edits.pop())
+            self._latest = made
         self._tell(edit.layer, written=written)
         return edit
 

@@ -15,7 +15,7 @@ from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.pykan_networks import nodes_of
 from kan_widgets.functions.sums import total_of
 from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.live.model.calls import Operation, shape_of
+from kan_widgets.live.model.operations import Operation, shape_of
 from kan_widgets.live.model.plan import Bound, Opaque, Place, Plan, Pykan, Split, Whole
 from kan_widgets.live.model.tracing import Tracer, Trail, tensors
 

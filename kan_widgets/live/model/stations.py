@@ -11,8 +11,8 @@ from torch import Tensor
 from kan_widgets.live.frames.activations import Extra
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Station, Structure, untraced
-from kan_widgets.live.model.calls import Operation
 from kan_widgets.live.model.layers import place_in_memory
+from kan_widgets.live.model.operations import Operation
 from kan_widgets.live.model.plan import Plan
 from kan_widgets.live.model.tracing import Raw, Trail
 

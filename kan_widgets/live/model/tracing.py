@@ -9,8 +9,14 @@ from typing import Any
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from kan_widgets.live.model.calls import Call, Operation, Shape, shape_of
-from kan_widgets.live.model.operations import is_transparent, operation
+from kan_widgets.live.model.operations import (
+    Call,
+    Operation,
+    Shape,
+    is_transparent,
+    operation,
+    shape_of,
+)
 
 _READ_OFF = {"item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__"}
 

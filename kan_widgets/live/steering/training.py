@@ -244,11 +244,6 @@ class Training:
                     self.clock.end()
             self.control.bare_over()
 
-    @property
-    def output(self) -> str:
-        """What training in the background has printed, the last 20,000 characters."""
-        return self._output
-
     def printed(self, text: str) -> None:
         """Keep what training in the background prints."""
         with self._lock:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Protocol
 
 from kan_widgets.functions import LayerFunctions, sampled_anew
 from kan_widgets.functions.layer import Rewriter
@@ -46,23 +45,13 @@ def budgets(history_bytes: int, layout: Layout, is_large: bool) -> tuple[int, in
     return (half, half) if 4 * layout.size <= half else (0, history_bytes)
 
 
-class Pending(Protocol):
-    """Coefficients, perhaps still on their way from a device."""
-
-    def is_ready(self) -> bool:
-        """Whether ``data`` would not wait."""
-
-    def data(self) -> Float32:
-        """Return them, read-only, once they have arrived."""
-
-
 @dataclass(frozen=True, eq=False)
 class Started:
     """A frame whose coefficients may still be on their way."""
 
     step: int
     layout: Layout
-    copy: Pending
+    copy: Copy
     whole: Layout | None = None
     """What the layout is a cut of, if it is one."""
 
@@ -218,18 +207,15 @@ class Camera:
     def begin_now(self, step: Callable[[], int], hooks: StepHooks | None = None) -> Started:
         """Start a frame of the present, from any thread.
 
-        ``step`` says which step is counted by now. With the ``hooks`` that count the steps it is read
-        between two of them. Else it is read again while steps are counted meanwhile, for up to two
-        seconds.
+        ``step`` says which step is counted by now. With the ``hooks`` that count the steps it is
+        read between two of them. Else it is read again while steps are counted meanwhile, for up to
+        two seconds.
         """
-
-        def read() -> list[LayerFunctions]:
-            with sampled_anew():
-                return self.layers.read()
 
         def taken(counted: int) -> Started:
             for _ in range(_TRIES):
-                layers = read()
+                with sampled_anew():
+                    layers = self.layers.read()
                 started = self._start(layers, counted)
                 # Their coefficients were put together after they were read: another thread may
                 # have moved a grid meanwhile, which exchanges the basis too.

@@ -8,8 +8,6 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from torch import nn
@@ -198,7 +196,7 @@ def fit(
         check_loader("eval_loader", eval_loader, epochs)
     if not callable(loss_fn):
         raise TypeError(f"loss_fn={loss_fn!r:.60}: expected a function of (outputs, targets)")
-    hooks = [_Hooks.of(callback) for callback in callbacks]
+    hooks = [_hooks_of(callback) for callback in callbacks]
     _refuse_second_run(models)
     lives = {name: _bound(one, optimizers[name]) for name, one in models.items()}
     run = Run(lives, Loop(times_itself=True, in_background=background))
@@ -213,8 +211,7 @@ def fit(
             Trained(one, optimizers[name], run._trainings[name], run._results[name])
             for name, one in models.items()
         ]
-        called = [hook.of_run(run) for hook in hooks]
-        train_epochs(all_trained, run._loop, loader, loss_fn, epochs, eval_loader, called)
+        train_epochs(all_trained, run._loop, loader, loss_fn, epochs, eval_loader, hooks, run)
 
     if not background:
         _to_its_end(run, train, nullcontext())
@@ -264,32 +261,16 @@ def _to_its_end(run: Run, train: Callable[[], None], printing: Any) -> None:
         run._over.set()
 
 
-@dataclass(frozen=True)
-class _Hooks:
-    on_step: Callable[[Run], Any]
-    on_epoch: Callable[[Run], Any]
-    on_end: Callable[[Run], Any]
-
-    @classmethod
-    def of(cls, callback: Any) -> _Hooks:
-        names = ("on_step", "on_epoch", "on_end")
-        if any(hasattr(callback, name) for name in names):
-            return cls(*(getattr(callback, name, _nothing) for name in names))
-        if callable(callback):
-            return cls(_nothing, callback, _nothing)
-        raise TypeError(
-            f"callbacks: {callback!r:.60} is neither a function of the run nor has it "
-            "on_step, on_epoch or on_end"
-        )
-
-    def of_run(self, run: Run) -> Callbacks:
-        return Callbacks(
-            partial(self.on_step, run), partial(self.on_epoch, run), partial(self.on_end, run)
-        )
-
-
-def _nothing(_: Run) -> None:
-    pass
+def _hooks_of(callback: Any) -> Callbacks:
+    names = [name for name in ("on_step", "on_epoch", "on_end") if hasattr(callback, name)]
+    if names:
+        return Callbacks(**{name: getattr(callback, name) for name in names})
+    if callable(callback):
+        return Callbacks(on_epoch=callback)
+    raise TypeError(
+        f"callbacks: {callback!r:.60} is neither a function of the run nor has it "
+        "on_step, on_epoch or on_end"
+    )
 
 
 def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, Optimizer]]:

@@ -6,11 +6,10 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from kan_widgets.functions import LayerFunctions
@@ -322,20 +321,14 @@ class Watchdog(Stationary):
         return list(self._dead.values())
 
 
-@dataclass
-class _Layer:
-    name: str
-    shape: torch.Size
-    alive: Tensor | None
-
-
 class _Gradients:
     """Which functions had a gradient at one of some steps; it stays where the model is."""
 
     def __init__(self, step: int, layers: list[LayerFunctions]) -> None:
         self.first = self.last = step
         self.looks = 0
-        self._layers = [_Layer(one.name, one.sizes, None) for one in layers]
+        self._sizes = [(one.name, one.sizes) for one in layers]
+        self._alive: dict[str, Tensor] = {}
 
     @property
     def steps(self) -> int:
@@ -344,25 +337,19 @@ class _Gradients:
 
     def fit(self, layers: list[LayerFunctions]) -> bool:
         """Whether these are the layers that were looked at."""
-        return [(one.name, one.sizes) for one in layers] == [
-            (known.name, known.shape) for known in self._layers
-        ]
+        return [(one.name, one.sizes) for one in layers] == self._sizes
 
     def look(self, step: int, layers: list[LayerFunctions]) -> None:
         """Look at the gradients of a step."""
-        for known, layer in zip(self._layers, layers, strict=True):
+        for layer in layers:
             gradient = layer.gradient() if layer.gradient is not None else None
-            if gradient is None:
-                continue
-            # NaN is not 0.
-            now = (gradient != 0).any(-1).reshape(-1)
-            known.alive = now if known.alive is None else known.alive.logical_or_(now)
+            if gradient is not None:
+                now = (gradient != 0).any(-1).reshape(-1)  # NaN is not 0
+                known = self._alive.setdefault(layer.name, now)
+                known.logical_or_(now)
         self.last, self.looks = step, self.looks + 1
 
     def alive(self, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]] | None:
         """Return of each function of a layer whether it had a gradient."""
-        for known in self._layers:
-            if known.name == name and known.alive is not None:
-                found: np.ndarray[tuple[int], np.dtype[np.bool_]] = known.alive.cpu().numpy()
-                return found
-        return None
+        known = self._alive.get(name)
+        return None if known is None else known.cpu().numpy()
