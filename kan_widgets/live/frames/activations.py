@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.live.frames.history import fitting
 from kan_widgets.live.frames.layout import Float32
-from kan_widgets.live.frames.thinning import fitting
 
 Uint8 = NDArray[np.uint8]
 

@@ -18,10 +18,9 @@ from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.model.edits import Edits
-from kan_widgets.live.model.examples import Examples, as_taken, examples_of, first_examples
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.model.observe import nan_in_words, observe
-from kan_widgets.live.model.probing import Probing
+from kan_widgets.live.model.probing import Examples, Probing, as_taken, examples_of, first_examples
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training

@@ -12,13 +12,12 @@ from typing import Any, Literal
 from kan_widgets.live.frames.activations import ActivationHistory, Activations, Probe
 from kan_widgets.live.frames.feed import Feed, State
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.history import History
+from kan_widgets.live.frames.history import History, spread
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import ENDED, Progress, Standing, age, behind, standing_of
 from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.structure import Structure, untraced
-from kan_widgets.live.frames.thinning import spread
 from kan_widgets.live.recordings.format import Status, Steered
 from kan_widgets.live.recordings.reader import Observed, Probed, Reader, Record, Values
 from kan_widgets.live.recordings.remote import Remote

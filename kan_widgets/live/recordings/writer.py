@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.history import fitting
 from kan_widgets.live.frames.layout import Layout, Table, layer_dict
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.series import Float64, Int64
 from kan_widgets.live.frames.structure import Structure, structure_dict
-from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.recordings.archive import Archive, Member
 from kan_widgets.live.recordings.format import ARRAYS, FORMAT, HEADER, NAME, VERSION
 

@@ -17,12 +17,17 @@ from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.progress import Phase, Progress
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.steering.batches import SeenBatch
 from kan_widgets.live.steering.between import Between
-from kan_widgets.live.steering.clock import Clock, describe_error, last_output, printed_over
 from kan_widgets.live.steering.control import POLL_SECONDS, Control, TrainingStopped
-from kan_widgets.live.steering.learning_rate import Rates, learning_rates
 from kan_widgets.live.steering.loops import Loop, loops_here, raised_in
+from kan_widgets.live.steering.run import (
+    Clock,
+    Rates,
+    SeenBatch,
+    describe_error,
+    learning_rates,
+    printed_over,
+)
 
 
 class Training:
@@ -247,7 +252,7 @@ class Training:
     def printed(self, text: str) -> None:
         """Keep what training in the background prints."""
         with self._lock:
-            self._output = last_output(printed_over(self._output, text))
+            self._output = printed_over(self._output, text)
         self._tell()
 
     def _restart(self) -> None:

@@ -14,10 +14,8 @@ from kan_widgets import functions
 from kan_widgets.functions import find, survey, unwrap
 from kan_widgets.functions.given import Passes, given_in
 from kan_widgets.live.kinds import check_number, check_whole
-from kan_widgets.live.watching.arguments import (
-    checked_names,
-    optimizer_of,
-)
+from kan_widgets.live.model.layers import checked_names
+from kan_widgets.live.steering.run import optimizer_of
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 

@@ -18,12 +18,13 @@ from kan_widgets.live.frames.progress import Progress, Stats
 from kan_widgets.live.frames.scalars import step_given
 from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.model.edits import Edits
+from kan_widgets.live.model.layers import checked_names
 from kan_widgets.live.model.model import CLOSED
 from kan_widgets.live.recordings.saving import Savable
 from kan_widgets.live.steering.control import Control
+from kan_widgets.live.steering.run import optimizer_of
 from kan_widgets.live.steering.track import Track
 from kan_widgets.live.watching import quiet
-from kan_widgets.live.watching.arguments import checked_names, optimizer_of
 from kan_widgets.live.watching.steps import hooks_of
 from kan_widgets.live.watching.watch import Watch
 from kan_widgets.live.watching.watchdog import Watchdog

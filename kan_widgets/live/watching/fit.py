@@ -18,7 +18,7 @@ from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.steering.epochs import Callbacks, FitResult, Loss, Trained
 from kan_widgets.live.steering.epochs import train as train_epochs
 from kan_widgets.live.steering.loops import Loop
-from kan_widgets.live.steering.printing import printed_to
+from kan_widgets.live.steering.run import printed_to
 from kan_widgets.live.steering.track import batches_in, check_loader
 from kan_widgets.live.watching.bind import bind, binding_of
 from kan_widgets.live.watching.binding import Binding

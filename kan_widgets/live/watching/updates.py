@@ -16,7 +16,7 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.feed import Listener
-from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.frames.history import spread
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.ungraded import ungraded
 
