@@ -14,7 +14,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.progress import Standing, word
+from kan_widgets.live.frames.progress import Progress, Standing, word
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.reports import report
@@ -156,6 +156,11 @@ class Feed:
     def standing(self) -> Standing:
         """How the run stands, as all views say it."""
         return Standing(self.state, word(self.state))
+
+    @property
+    def progress(self) -> Progress:
+        """How far the training is."""
+        return Progress()
 
     @property
     def learning_rates(self) -> list[float]:

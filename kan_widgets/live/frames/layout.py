@@ -359,16 +359,11 @@ class Fingerprint:
             self.shapes == other.shapes
             and all(getattr(b, "fixed", True) for bases in other.bases for b in one_of_each(bases))
             and all(a is b or a == b for a, b in zip(self.bases, other.bases, strict=True))
-            and all(map(_same_index, self.indices, other.indices))
+            and all(
+                a is b or (a is not None and b is not None and a.equal(b))
+                for a, b in zip(self.indices, other.indices, strict=True)
+            )
         )
-
-
-def _same_index(a: torch.Tensor | None, b: torch.Tensor | None) -> bool:
-    if a is None or b is None or a is b:
-        return a is b
-    import torch
-
-    return torch.equal(a, b)
 
 
 def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) -> dict[str, Any]:

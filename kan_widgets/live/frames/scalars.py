@@ -49,7 +49,8 @@ class Scalars:
         self._marks: list[Mark] = []
         self._changed = changed
         self._lock = threading.RLock()
-        self._version = 0
+        self.version = 0
+        """Grows with each change."""
         self._left_out: frozenset[str] = frozenset()
 
     @property
@@ -63,11 +64,6 @@ class Scalars:
         """All marks, in the order they were made."""
         with self._lock:
             return tuple(self._marks)
-
-    @property
-    def version(self) -> int:
-        """Grows with each change."""
-        return self._version
 
     def add(self, step: int, values: dict[str, Any]) -> None:
         """Add one value to each named series.
@@ -95,14 +91,14 @@ class Scalars:
                     )
             for name, number in numbers.items():
                 self._series.setdefault(name, Series()).append(step, number)
-            self._version += 1
+            self.version += 1
         self._changed()
 
     def mark(self, step: int, text: str) -> None:
         """Mark a step with a short text."""
         with self._lock:
             self._marks.append(Mark(step, text))
-            self._version += 1
+            self.version += 1
         self._changed()
 
     def series(self, name: str) -> tuple[Int64, Float64]:
@@ -140,7 +136,7 @@ class Scalars:
                 raise ValueError(f"{name!r}: steps only grow")
             self._series[name] = series
             series.extend(steps, values)
-            self._version += 1
+            self.version += 1
         self._changed()
 
     def latest(self, name: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from kan_widgets.live.model.held import held_in, hold, release
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.model.writing import (
     Wanted,
-    always,
     place_in,
     present,
     straight,
@@ -55,8 +54,10 @@ class Edits(Stationary):
         self._undone: list[Edit] = []
         self._open = False  # the last edit of `_done` is a gesture that goes on
         self._waiting: dict[tuple[str, Index], Wanted] = {}
-        self._latest: Edit | None = None
-        self._message = ""
+        self.latest: Edit | None = None
+        """The last change of a function: an edit, or one taken back or done again."""
+        self.message = ""
+        """Why the last edit that had to wait could not be applied; else empty."""
         # Never held while frames are sent: who sends them may be waiting for it.
         self._lock = threading.RLock()
         self.trying = threading.Lock()
@@ -79,20 +80,9 @@ class Edits(Stationary):
         return tuple(self._undone)
 
     @property
-    def latest(self) -> Edit | None:
-        """The last change of a function: an edit, or one taken back or done again."""
-        return self._latest
-
-    @property
-    def message(self) -> str:
-        """Why the last edit that had to wait could not be applied; else empty."""
-        return self._message
-
-    @property
     def is_waiting(self) -> bool:
         """Whether an edit is still to be written into the model."""
-        with self._lock:
-            return bool(self._waiting)
+        return bool(self._waiting)
 
     def set(
         self, layer: str, index: Sequence[int], coefficients: Sequence[float], *, final: bool = True
@@ -177,8 +167,8 @@ class Edits(Stationary):
             last = self._done[-1] if self._open and self._done else None
             if last is not None and (last.layer, last.index) == (layer, place):
                 before = self._done.pop().before
-            self._latest = Edit(layer, place, before, values, self._training.steps, final, begins)
-            self._done = [*self._done, self._latest][-_MAX_UNDO:]
+            self.latest = Edit(layer, place, before, values, self._training.steps, final, begins)
+            self._done = [*self._done, self.latest][-_MAX_UNDO:]
             self._undone = []
             self._open = not final
         self._tell(layer, written=written)
@@ -235,7 +225,7 @@ class Edits(Stationary):
             wanted = Wanted(made.after, (not back) if edit.holds else None)
             written = self._apply(self._functions(edit.layer), edit.index, wanted, free)
             others.append(edits.pop())
-            self._latest = made
+            self.latest = made
         self._tell(edit.layer, written=written)
         return edit
 
@@ -286,7 +276,7 @@ class Edits(Stationary):
         if not mine and self._training.runs_elsewhere:
             self._between.later(self.apply_waiting)
             return False
-        with cells.between() if not mine else always() as free, self._lock:
+        with cells.between() if not mine else nullcontext(True) as free, self._lock:
             if not free:
                 self._between.later(self.apply_waiting)
                 return False
@@ -294,12 +284,12 @@ class Edits(Stationary):
             for (layer, place), wanted in waiting.items():
                 try:
                     module = self._layers.place(layer, place).module
-                    with always() if mine else unnoticed(module):
+                    with nullcontext() if mine else unnoticed(module):
                         self._become(self._functions(layer), place, wanted)
                 except Exception as error:
-                    self._message = f"the edit of {layer} was not applied: {error}"
-                    report(self._message)
-        if self._message:
+                    self.message = f"the edit of {layer} was not applied: {error}"
+                    report(self.message)
+        if self.message:
             self._tell_edited()
         return bool(waiting)
 
@@ -318,7 +308,7 @@ class Edits(Stationary):
 
     def _apply(self, functions: LayerFunctions, place: Index, wanted: Wanted, free: bool) -> bool:
         """Write, or leave it to who trains; return whether it was written."""
-        self._message = ""
+        self.message = ""
         if not free or self._training.trains_elsewhere():
             waits = self._waiting.get((functions.name, place))
             if wanted.holds is None and waits is not None:

@@ -207,23 +207,23 @@ def entries_of(place: Place) -> Entries:
         low, high = functions.extent
         x = torch.linspace(low, high, _POINTS, dtype=torch.float64)
         if functions.write is not None:
-            own = functions.at(_at(functions, place.index))
+            at = place_in(functions, place.index)
             with suppress(ValueError):  # a mask that holds a part at 0: there is nothing to move
-                functions.write(_at(functions, place.index), own * _FACTOR + _ADDED)
+                functions.write(at, functions.at(at) * _FACTOR + _ADDED)
         # From here on nothing that is multiplied with a scale is 0.
-        present = _values(place, x)
+        own, others = _values(place, x)
         for name, parameter in place.module.named_parameters():
             if not parameter.requires_grad or not parameter.numel():
                 continue
             flat, kept = parameter.reshape(-1), before[name].reshape(-1)
             every = torch.arange(parameter.numel(), device=parameter.device)
             differs = (flat != kept) & ~(flat.isnan() & kept.isnan())
-            mine = _depended(place, parameter, every[~differs], x, present.own)
+            mine = _depended(place, parameter, every[~differs], x, own)
             entries = torch.cat([every[differs], mine])
             if not len(entries):
                 continue
             with _moved(parameter, entries):
-                if not _same(_values(place, x).others, present.others):
+                if not _same(_values(place, x)[1], others):
                     raise ValueError(
                         f"φ {place.index} of {place.layer} cannot be held: its parameter {name} "
                         "is shared with other functions, which would be held with it"
@@ -232,21 +232,14 @@ def entries_of(place: Place) -> Entries:
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class _Values:
-    own: Tensor
-    """φ at some points."""
-    others: Tensor
-    """All other functions of its layer there."""
-
-
-def _values(place: Place, x: Tensor) -> _Values:
+def _values(place: Place, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return φ at some points, and all other functions of its layer there."""
     functions = place.functions()
-    at = _at(functions, place.index)
+    at = place_in(functions, place.index)
     values = functions.evaluate(x.to(functions.like.device))
     own = values[at].clone()
     values[at] = 0
-    return _Values(own, values)
+    return own, values
 
 
 def _depended(place: Place, parameter: Tensor, entries: Tensor, x: Tensor, own: Tensor) -> Tensor:
@@ -254,7 +247,7 @@ def _depended(place: Place, parameter: Tensor, entries: Tensor, x: Tensor, own: 
     if not len(entries):
         return entries
     with _moved(parameter, entries):
-        if _same(_values(place, x).own, own):
+        if _same(_values(place, x)[0], own):
             return entries[:0]
     if len(entries) == 1:
         return entries
@@ -293,5 +286,6 @@ def _unchanged(module: nn.Module) -> Iterator[dict[str, Tensor]]:
                 tensor.detach().copy_(kept[name])
 
 
-def _at(functions: LayerFunctions, index: Index) -> tuple[int, ...]:
+def place_in(functions: LayerFunctions, index: Index) -> tuple[int, ...]:
+    """Return a function's place in the coefficients of its layer."""
     return index if functions.kind == "conv" else index[:2]

@@ -14,6 +14,7 @@ from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.frames.edit import Float64, Index
+from kan_widgets.live.model.held import place_in
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +26,7 @@ class Wanted:
 
 
 @contextmanager
-def always() -> Iterator[bool]:
-    """Let an edit in: it is made by the thread that trains."""
-    yield True
-
-
-@contextmanager
-def unnoticed(module: nn.Module) -> Iterator[bool]:
+def unnoticed(module: nn.Module) -> Iterator[None]:
     """Let a layer change without autograd raising in another thread's backward pass.
 
     What looked quiet may be a long step: its gradient is then of what was before, mixed with
@@ -40,12 +35,7 @@ def unnoticed(module: nn.Module) -> Iterator[bool]:
     with ExitStack() as stack:
         for parameter in module.parameters():
             stack.enter_context(_unsafe_preserve_version_counter(parameter))
-        yield True
-
-
-def place_in(functions: LayerFunctions, place: Index) -> tuple[int, ...]:
-    """Return a function's place in the coefficients of its layer."""
-    return place if functions.kind == "conv" else place[:2]
+        yield
 
 
 def write(functions: LayerFunctions, place: Index, values: Float64) -> None:

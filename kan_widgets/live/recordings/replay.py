@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.kinds import check_number
 from kan_widgets.live.recordings.destination import PathLike
@@ -70,19 +69,9 @@ class Replay(Source):
         return self.feed.reader.parameters
 
     @property
-    def progress(self) -> Progress:
-        """How far the training was when the last record was written."""
-        return self.feed.progress
-
-    @property
     def every(self) -> int:
         """Steps between two frames of the run."""
         return self.feed.status.every
-
-    @property
-    def data_source(self) -> str:
-        """What the model was trained on, in words."""
-        return self.progress.data_source
 
     @property
     def control(self) -> Remote:
@@ -120,10 +109,6 @@ class Replay(Source):
             If what is there now is not this recording any more.
         """
         return self.feed.poll()
-
-    def close(self) -> None:
-        """Follow no more; what was read stays. Closing again does nothing."""
-        self.feed.close()
 
 
 def replay(

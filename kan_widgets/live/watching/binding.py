@@ -14,7 +14,7 @@ from kan_widgets.functions.standing import gather_again, is_sharded, shown_whole
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.progress import Progress, Stats
+from kan_widgets.live.frames.progress import Stats
 from kan_widgets.live.frames.scalars import step_given
 from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.model.edits import Edits
@@ -99,11 +99,6 @@ class Binding(Savable):
     def stats(self) -> Stats:
         """Counts and costs so far."""
         return self.feed.stats
-
-    @property
-    def progress(self) -> Progress:
-        """How far the training is."""
-        return self._training.progress(self.feed.counter.steps, self.stats.share)
 
     @property
     def data_source(self) -> str:

@@ -42,7 +42,8 @@ class Run:
         self._trainings = {name: live.feed.training for name, live in lives.items()}
         self._loop = loop
         self._results = {name: FitResult() for name in lives}
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
+        """What ended a run in the background, with its traceback; else ``None``."""
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
 
@@ -63,17 +64,12 @@ class Run:
         return self._results[_ONLY] if _ONLY in self._results else dict(self._results)
 
     @property
-    def error(self) -> BaseException | None:
-        """What ended a run in the background, with its traceback; else ``None``."""
-        return self._error
-
-    @property
     def state(self) -> str:
         """``running``, ``paused``, ``finished``, ``stopped`` or ``failed``."""
         if not self._over.is_set():
             paused = any(one.control.state == "paused" for one in self._trainings.values())
             return "paused" if paused else "running"
-        if self._error is not None:
+        if self.error is not None:
             return "failed"
         stopped = any(result.stopped for result in self._results.values())
         return "stopped" if stopped else "finished"
@@ -113,8 +109,8 @@ class Run:
         """
         if not self._over.wait(timeout):
             raise TimeoutError(f"the run is still {self.state} after {timeout} s")
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         return self.result
 
     def __repr__(self) -> str:
@@ -215,8 +211,8 @@ def fit(
 
     if not background:
         _to_its_end(run, train, nullcontext())
-        if run._error is not None:
-            raise run._error
+        if run.error is not None:
+            raise run.error
         return run
     printing = printed_to(next(iter(run._trainings.values())).printed)
     _in_background.add(run)
@@ -254,7 +250,7 @@ def _to_its_end(run: Run, train: Callable[[], None], printing: Any) -> None:
         with printing:
             train()
     except BaseException as error:
-        run._error = error
+        run.error = error
         for training in run._trainings.values():
             training.fail(error, run._loop)
     finally:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from torch import nn
 
 from kan_widgets.live.frames.feed import Feed
-from kan_widgets.live.frames.progress import ENDED, Standing, Stats, behind, standing_of
+from kan_widgets.live.frames.progress import ENDED, Progress, Standing, Stats, behind, standing_of
 from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.model.model import BoundModel
 from kan_widgets.live.steering.training import Training
@@ -27,13 +27,10 @@ class Steered(Feed):
 
     camera: Camera
     counter: Counter
-    sent: int
-    """Frames handed to at least one listener."""
     training: Training
-    """The run: its curves, its progress, and what others want of it."""
     model: BoundModel
-    """The model: its layers, edits, what reaches them, examples."""
     watchdog: Watchdog
+    sent: int
 
     @property
     def module(self) -> nn.Module | None:
@@ -85,9 +82,14 @@ class Steered(Feed):
         )
 
     @property
+    def progress(self) -> Progress:
+        """How far the training is."""
+        return self.training.progress(self.counter.steps, self.stats.share)
+
+    @property
     def standing(self) -> Standing:
         """How the run stands, as all views say it, and the line that mends it."""
-        said = standing_of(self.training.progress(self.counter.steps, 0.0))
+        said = standing_of(self.progress)
         if self._state == "fault":
             return Standing("fault", f"no longer watched: {self.message}", _BIND)
         if self.state == "closed":

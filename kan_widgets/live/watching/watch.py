@@ -36,8 +36,6 @@ class Watch(Steered):
     taken, if its training may go on. Neither model nor optimizer is kept.
     """
 
-    camera: Camera
-
     def __init__(
         self,
         model: nn.Module,
