@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kan_widgets.live.frames.layout import Float32, Layout
+from kan_widgets.live.frames.layout import Float32, LayerLayout, Layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +41,12 @@ class Frame:
             If there is no such layer.
         """
         layer = self.layout.layer(name)
+        return self.rows(layer).reshape(*layer.shape, layer.nb)
+
+    def rows(self, layer: LayerLayout) -> Float32:
+        """Return the coefficients of a layer of its layout, ``(functions, nb)``, as a view."""
         part = self.data[layer.offset : layer.offset + layer.length]
-        return part.reshape(*layer.shape, layer.nb)
+        return part.reshape(layer.count, layer.nb)
 
     def evaluate(self, name: str) -> tuple[Float32, Float32]:
         """Return one layer's functions at the sample points of its table.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kan_widgets.live.frames.series import Float64, Int64, Series
-from kan_widgets.live.kinds import is_tensor
+from kan_widgets.live.kinds import check_whole, is_tensor
 from kan_widgets.live.reports import report
 
 if TYPE_CHECKING:
@@ -171,8 +171,7 @@ class Scalars:
         KeyError, ValueError
             If there is no such series, or ``points`` is below 4.
         """
-        if points < 4:
-            raise ValueError(f"points={points}: expected a number ≥ 4")
+        check_whole("points", points, 4)
         found = self._find(name)
         with self._lock:
             return found.decimated(low, high, points)

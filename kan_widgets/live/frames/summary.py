@@ -118,8 +118,7 @@ def _most(values: Float32) -> float:
 def _coefficients(frame: Frame, layer: LayerLayout) -> Float32:
     """Return the coefficients of a layer, ``(out, in, kh·kw, nb)``."""
     out, inputs, height, width = layer.shape
-    data = frame.data[layer.offset : layer.offset + layer.length]
-    return data.reshape(out, inputs, height * width, layer.nb)
+    return frame.rows(layer).reshape(out, inputs, height * width, layer.nb)
 
 
 def _furthest(coefficients: Float32, points: Float32) -> Float32:

@@ -101,8 +101,7 @@ def not_finite(frame: Frame) -> Iterator[Alarm]:
     if np.isfinite(frame.data.sum()):  # mostly so, and quick; a sum may overflow
         return
     for layer in frame.layout.layers:
-        part = frame.data[layer.offset : layer.offset + layer.length]
-        broken = int((~np.isfinite(part)).reshape(layer.count, layer.nb).any(1).sum())
+        broken = int((~np.isfinite(frame.rows(layer))).any(1).sum())
         if broken:
             yield Alarm(
                 "not finite",
@@ -137,14 +136,11 @@ def exploding(frame: Frame, first: Frame, limits: Limits, rate: float | None) ->
 
 def _reach(frame: Frame, layer: LayerLayout) -> float:
     """Return the largest |φ| of one of the functions, that with the largest coefficients."""
-    coefficients = frame.data[layer.offset : layer.offset + layer.length]
-    sizes = np.abs(coefficients.reshape(layer.count, layer.nb)).max(1, initial=0.0)
-    function = int(sizes.argmax()) if len(sizes) else 0
+    rows = frame.rows(layer)
+    function = int(np.abs(rows).max(1, initial=0.0).argmax())
     number = 0 if layer.table_of is None else int(layer.table_of[function])
-    beta = layer.tables[number].values
-    own = coefficients[function * layer.nb : (function + 1) * layer.nb]
     with np.errstate(all="ignore"):
-        return float(np.abs(beta @ own).max(initial=0.0))
+        return float(np.abs(layer.tables[number].values @ rows[function]).max(initial=0.0))
 
 
 def outside_grid(
@@ -204,10 +200,7 @@ def still(
 
 def _moved(frame: Frame, before: Frame, layer: LayerLayout) -> tuple[float, float | None]:
     """Return how far a layer moved, and its splines, relative to what they are."""
-    now, then = (
-        each.data[layer.offset : layer.offset + layer.length].reshape(layer.count, layer.nb)
-        for each in (frame, before)
-    )
+    now, then = frame.rows(layer), before.rows(layer)
     splines = ~np.array(layer.is_base)
     has_splines = bool(layer.knots) and splines.any()
     return _change(now, then), _change(now[:, splines], then[:, splines]) if has_splines else None

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -57,7 +57,11 @@ class StepHooks:
         with self._lock:
             optimizer = self._optimizer()
             if self._handle is None and optimizer is not None:
-                self._wait_until_outside()
+                if not _come_outside(self._inside, _PATIENCE_SECONDS):
+                    raise RuntimeError(
+                        "kan_widgets.bind was called inside optimizer.step(): call it between two "
+                        "steps"
+                    )
                 # Where the step is compiled, what is called here is left out of that.
                 post = torch.compiler.disable(self._post)
                 self._handle = optimizer.register_step_post_hook(post)
@@ -158,21 +162,20 @@ class StepHooks:
                 frame = frame.f_back
         return inside
 
-    def _wait_until_outside(self) -> None:
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while inside := self._inside():
-            if threading.get_ident() in inside or time.monotonic() > end:
-                raise RuntimeError(
-                    "kan_widgets.bind was called inside optimizer.step(): call it between two steps"
-                )
-            time.sleep(0.0005)
-
 
 def wait_until_outside() -> bool:
     """Wait until no thread is inside a step of any optimizer; whether that has come about."""
-    end = time.monotonic() + _PATIENCE_TO_LISTEN
-    while any(map(_is_inside, sys._current_frames().values())):
-        if _is_inside(sys._getframe()) or time.monotonic() > end:
+    return _come_outside(
+        lambda: [each for each, at in sys._current_frames().items() if _is_inside(at)],
+        _PATIENCE_TO_LISTEN,
+    )
+
+
+def _come_outside(inside: Callable[[], Collection[int]], seconds: float) -> bool:
+    """Wait until no thread is inside a step; whether that has come about in time."""
+    end = time.monotonic() + seconds
+    while found := inside():
+        if threading.get_ident() in found or time.monotonic() > end:
             return False
         time.sleep(0.0005)
     return True

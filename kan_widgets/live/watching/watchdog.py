@@ -304,15 +304,8 @@ class Watchdog(Stationary):
                 alive = gradients.alive(layer.name)
                 if alive is None or len(alive) != layer.count:
                     continue
-                part = frame.data[layer.offset : layer.offset + layer.length]
-                for alarm in alarms.dead(
-                    layer,
-                    alive,
-                    part.reshape(layer.count, layer.nb),
-                    (gradients.first, gradients.last),
-                    self.limits,
-                    observed.get(layer.name),
-                ):
+                steps, seen = (gradients.first, gradients.last), observed.get(layer.name)
+                for alarm in alarms.dead(layer, alive, frame.rows(layer), steps, self.limits, seen):
                     self._dead[alarm.id] = alarm
         return list(self._dead.values())
 
