@@ -37,11 +37,10 @@ n.  lock                     owner                             held while
                              `Waiting._lock`, registries       nobody else is called
 ==  =======================  ================================  ==================================
 
-Where a binding replaces another, the later one's ``sending`` is taken before the earlier one's.
 ``StepHooks._lock`` is one of the last row, with one difference: placing the first hooks on an
 optimizer waits with it until no thread is inside ``step()``. So it must not be taken with
-``sending`` held, except to exchange hooks, which waits for nobody. Last of all comes
-``nn.life.changes.together``, under which parameters are replaced or copied as one.
+``sending`` held. Last of all comes ``nn.life.changes.together``, under which parameters are
+replaced or copied as one.
 
 The thread that trains takes 5, and below it 6 where an edit waits, after each step. From this
 follows what others must not do:

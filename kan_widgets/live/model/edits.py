@@ -293,19 +293,6 @@ class Edits(Stationary):
             self._tell_edited()
         return bool(waiting)
 
-    def inherit(self, earlier: Edits) -> None:
-        """Take over what waits and what can be undone from the binding that is replaced."""
-        with earlier._lock:
-            waiting, earlier._waiting = earlier._waiting, {}
-            done, undone = earlier._done, earlier._undone
-        kept = _kept(earlier._feed.layout, self._feed.layout)
-        with self._lock:
-            self._waiting = waiting | self._waiting
-            self._done = [edit for edit in done if edit.layer in kept] + self._done
-            self._undone = [edit for edit in undone if edit.layer in kept]
-        if waiting:
-            self._between.later(self.apply_waiting)
-
     def _apply(self, functions: LayerFunctions, place: Index, wanted: Wanted, free: bool) -> bool:
         """Write, or leave it to who trains; return whether it was written."""
         self.message = ""

@@ -46,6 +46,15 @@ class BoundLayers:
         self._kinds: list[tuple[str, str]] = []
         self.look_again(model)
 
+    def are_of(self, model: nn.Module, chosen: tuple[str, ...] | None) -> bool:
+        """Whether these are all layers, or those chosen, that can be read of a model by now."""
+        found = find(model)
+        return (
+            self._chosen == chosen
+            and self._kinds == [(entry.name, entry.library) for entry in found]
+            and [entry.module for entry in found] == [ref() for _, ref, _ in self._entries]
+        )
+
     def look_again(self, model: nn.Module) -> bool:
         """Find the layers of the model as they can be read by now; return whether others can."""
         found = survey(model)[0] if self._kinds else find(model)

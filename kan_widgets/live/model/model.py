@@ -64,7 +64,8 @@ class BoundModel:
         self.passes: Passes | None = None
         self.next_proof: float | None = None
         self._proves = True
-        self._seen: Tensor | None = None  # a few examples of what was observed last
+        self.seen: Tensor | None = None
+        """A few examples of what was observed last."""
         self._to_probe: Examples | None = None
 
     @property
@@ -86,20 +87,13 @@ class BoundModel:
             passes.end()
         self.probing.stop()
 
-    def inherit(self, earlier: BoundModel, feed: Feed, before: Feed, *, goes_on: bool) -> None:
-        """Go on with what an earlier binding of the model knows."""
-        if goes_on:
-            self.edits.inherit(earlier.edits)
-        self._seen = earlier._seen
-        self.probing.inherit(earlier.probing, feed, before)
-
     # -- what reaches its layers ------------------------------------------------------------
 
     @property
     def last_inputs(self) -> Tensor | None:
         """Inputs of the model that were seen last, by a loop or by `observe`."""
         inputs = self._training.batch.inputs
-        return self._seen if inputs is None else inputs
+        return self.seen if inputs is None else inputs
 
     def observe(self, batch: Any) -> dict[str, Observation]:
         """Run a batch through the model; see `Binding.observe`."""
@@ -111,7 +105,7 @@ class BoundModel:
                 report(words)
             step = self._training.steps
             found = {name: replace(seen, step=step) for name, seen in found.items()}
-            self._seen = first_examples(batch)
+            self.seen = first_examples(batch)
             feed.set_observed(found)
         return dict(found)
 
@@ -167,7 +161,7 @@ class BoundModel:
             return
         self._there()
         if isinstance(images, str) and images == "observed":
-            if (images := self._seen) is None:
+            if (images := self.seen) is None:
                 raise ValueError(
                     "no batch was observed: give examples, as in live.probe(images), or call "
                     "live.observe(batch) first"
@@ -228,6 +222,8 @@ class BoundModel:
                 self._see(module)
 
     def _see(self, module: nn.Module) -> None:
+        if self.passes is not None:
+            self.passes.end()
         if getattr(module, "_compiled_call_impl", None) is None:  # hooks would be compiled with it
             self.passes = Passes(module)
             self.between.later(self._learn_if_seen)
@@ -277,10 +273,10 @@ class BoundModel:
         """Keep a few inputs of the model, and find its structure with them."""
         if (inputs := passes.inputs) is None:
             return
-        if self._seen is None:
-            self._seen = first_examples(inputs)
+        if self.seen is None:
+            self.seen = first_examples(inputs)
             if not self._training.batch_seen:
-                self._training.saw(self._seen)
+                self._training.saw(self.seen)
         _, feed = self._there()
         if feed.found is not None:
             return

@@ -63,9 +63,6 @@ class Probing:
     def inherit(self, earlier: Probing, feed: Feed, before: Feed) -> None:
         """Follow what an earlier binding of the model has followed."""
         self.examples, feed.probed = earlier.examples, before.probed
-        if feed.layout is before.layout:
-            feed.found, feed.activations = before.found, before.activations
-            self.followed = earlier.followed
 
     def begin(
         self, feed: Feed, frame: Frame, examples: Examples, found: tuple[Structure, Activations]

@@ -209,13 +209,9 @@ class Recorder(Listener, Stationary):
             self._job.wake()
 
     def on_replaced(self, source: Source) -> None:
-        """Go on with the binding that has replaced the one recorded, if its training goes on."""
-        if source.scalars is self._scalars:
-            self._source = weakref.ref(source, self._forgotten)
-            self.on_layout(source.feed.layout)
-        else:
-            source.feed.unsubscribe(self)
-            self._end_soon()
+        """End: the binding that has replaced the one recorded is of another training."""
+        source.feed.unsubscribe(self)
+        self._end_soon()
 
     def say_soon(self) -> None:
         """Have the file say at once how the run stands."""

@@ -63,13 +63,6 @@ class Between(cells.CellListener):
         if (feed := self._feed()) is not None:
             feed.need_care()
 
-    def inherit(self, earlier: Between) -> None:
-        """Do what waits to be done for an earlier binding of the model."""
-        with earlier._lock:
-            waiting, earlier._waiting = earlier._waiting, ()
-        with self._lock:
-            self._waiting = (*waiting, *self._waiting)
-
     def forget(self, errand: Errand) -> None:
         """Do not do it, where it still waits."""
         with self._lock:

@@ -31,10 +31,7 @@ from kan_widgets.live.steering.run import (
 
 
 class Training:
-    """What a binding knows of the loop that trains its model.
-
-    Survives a binding that is replaced by another of the same model and optimizer.
-    """
+    """What a binding knows of the loop that trains its model."""
 
     def __init__(self, feed: Feed, steps: int = 0, optimizer: Optimizer | None = None) -> None:
         self.feed = weakref.ref(feed)
@@ -42,7 +39,7 @@ class Training:
         self.train_with(optimizer)
         self.control = Control(self._wished, self._bare_loop_runs)
         self.between = Between(weakref.ref(feed), self.trains_elsewhere)
-        """What waits for the end of a step, of the binding that counts."""
+        """What waits for the end of a step."""
         self.scalars = Scalars(self._tell)
         self.clock = Clock()
         self._rates = Rates()
@@ -50,7 +47,7 @@ class Training:
         self.batch_seen = False
         """Whether a loop has given a batch of inputs."""
         self.steps = steps
-        """Counted by the binding, or by the one that has taken its place."""
+        """Counted by the binding."""
         self.data_source = ""
         self.epoch: int | None = None
         self.epochs: int | None = None
@@ -68,12 +65,6 @@ class Training:
         self._phase: Phase = "idle"
         self._message = self._traceback = self._output = ""
         self._lock = threading.RLock()
-
-    def moves_to(self, feed: Feed, between: Between) -> None:
-        """Go on with the feed and the queue of the binding that takes the place of one before."""
-        between.inherit(self.between)
-        self.feed, self.between = weakref.ref(feed), between
-        feed.need_care()
 
     def train_with(self, optimizer: Optimizer | None) -> None:
         """Steer the rates of another optimizer from now on."""

@@ -58,10 +58,10 @@ def bind(
     between two steps, in less than a hundredth of the time. Should reading the model
     ever fail, training goes on and a warning says what happened.
 
-    Binding a model again replaces its earlier binding, and views that showed the
-    earlier one show the new one. With the same optimizer and layers, history and
-    step count go on; otherwise they start anew. The binding does not keep the model
-    alive, and lives as long as it.
+    Binding a model again with the same optimizer and layers gives the same binding, with the
+    other options as given now: history and step count go on. Otherwise a new one takes its place,
+    which starts anew, and views that showed the earlier one show that. The binding does not keep
+    the model alive, and lives as long as it.
 
     Parameters
     ----------
@@ -167,10 +167,11 @@ def bind(
     }
     names = checked_names(inner, **named)  # type: ignore[arg-type]
 
+    earlier = binding_of(inner)
+    if earlier is not None and earlier._is_of(optimizer, chosen):
+        earlier._go_on(every, max_fps, history_mb, names, named, shown, prove)
+        return earlier
     earlier = _bindings.get(inner)
-    continued = binding_of(inner)
-    if continued is not None and continued.feed.training.optimizer is not optimizer:
-        continued = None
     binding = Binding(
         inner,
         optimizer,
@@ -179,7 +180,6 @@ def bind(
         layers=chosen,
         history_mb=history_mb,
         steps=steps,
-        earlier=continued,
         names=names,
         named=named,
         shown=shown,

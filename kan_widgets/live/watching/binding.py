@@ -42,20 +42,13 @@ class Binding(Savable):
         model: nn.Module,
         optimizer: Optimizer | None,
         *,
-        earlier: Binding | None = None,
         names: Mapping[str, Names] | None = None,
         named: Mapping[str, Any] | None = None,
         shown: Passes | None = None,
         proves: bool | None = None,
         **options: Any,
     ) -> None:
-        feed = Watch(
-            model,
-            optimizer,
-            names=names,
-            earlier=None if earlier is None else earlier.feed,
-            **options,
-        )
+        feed = Watch(model, optimizer, names=names, **options)
         super().__init__(feed, feed.training.scalars)
         self._training, self._model = feed.training, feed.model
         self._named = dict(named or {})
@@ -384,13 +377,36 @@ class Binding(Savable):
         """
         self.feed.close()
 
+    def _is_of(self, optimizer: Optimizer | None, layers: tuple[str, ...] | None) -> bool:
+        """Whether its model, with an optimizer and these layers, is what it watches already."""
+        is_same = self.model is not None and self._model.layers.are_of(self.model, layers)
+        return is_same and self._training.optimizer is optimizer
+
+    def _go_on(
+        self,
+        every: int,
+        max_fps: float,
+        history_mb: float,
+        names: Mapping[str, Names],
+        named: Mapping[str, Any],
+        shown: Passes | None,
+        proves: bool,
+    ) -> None:
+        """Watch on with other options."""
+        self.feed.counter.every = every
+        self.feed.camera.allow(max_fps, int(history_mb * 1e6))
+        self.feed.camera.rename(names)
+        self._named = dict(named)
+        if (model := self.model) is not None:
+            self._model.layers.look_again(model)
+        self._model.learn(shown, proves)
+        self.refresh()
+        self.feed.tell_training()
+
     def _replaces(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
-        feed, before = self.feed, earlier.feed
-        goes_on = feed.training is before.training
-        if goes_on:
-            feed.take_over(before)
-        self._model.inherit(before.model, feed, before, goes_on=goes_on)
-        self.watchdog.inherit(before.watchdog)
-        before.hand_over(feed, self)
+        self._model.probing.inherit(earlier._model.probing, self.feed, earlier.feed)
+        self._model.seen = earlier._model.seen
+        self.watchdog.inherit(earlier.watchdog)
+        earlier.feed.hand_over(self.feed, self)
         earlier.close()

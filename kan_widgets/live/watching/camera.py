@@ -57,15 +57,12 @@ class Started:
 
 
 class Camera:
-    """Takes frames of some layers. The first one is taken at once.
+    """Takes frames of some layers. The first one is taken at once, at ``step``.
 
     A frame is started (`take`, `begin_now`), developed once its coefficients have arrived, and
     kept. Whoever shows frames may have to say between the last two that the layout is another.
     Where a frame is larger than what is looked at, most of those that `take` returns are
     *glimpses*: frames of what is looked at, of a layout that is a cut.
-
-    The history ``earlier`` goes on if the layers can still be read with its latest layout; the
-    first frame is then of ``step``, and else of ``first_step``.
 
     Examples
     --------
@@ -84,9 +81,7 @@ class Camera:
         *,
         history_bytes: int,
         max_fps: float = 30.0,
-        earlier: History | None = None,
         step: int = 0,
-        first_step: int = 0,
         looking: Looking | None = None,
         names: Mapping[str, Names] | None = None,
     ) -> None:
@@ -98,27 +93,19 @@ class Camera:
         self._is_dear = False
         start = perf_counter()
         read = layers.read()
-        before = earlier.latest.layout if earlier is not None else None
         beside = layers.vectors()
-        layout = build_layout(read, before, self._names, vectors_of(beside))
-        self.goes_on = before is not None and layout.reads_as(before)
-        """Whether the earlier history goes on."""
-        is_large = self.looking.cut(layout) is not layout
-        whole, of_glimpses = budgets(history_bytes, layout, is_large)
-        self.history, self.glimpses = History(whole), History(of_glimpses)
+        layout = build_layout(read, None, self._names, vectors_of(beside))
+        self.history, self.glimpses = History(0), History(0)
         """The frames of what was looked at, where whole ones are taken seldom."""
-        if earlier is not None and self.goes_on:
-            for frame in earlier:
-                self.history.append(frame)
         self._fingerprint = Fingerprint.of(read)
         # Only for the thread that trains.
         self._rewriters: list[Rewriter | None] = [layer.rewriter for layer in read]
         self._read_with = layout
         self._recopy: Recopy | None = None
         self._recopied: Layout | None = None
-        data = Copy(read, beside=beside.values()).data()
-        self.history.append(Frame(step if self.goes_on else first_step, layout, data))
-        if is_large:
+        self.history.append(Frame(step, layout, Copy(read, beside=beside.values()).data()))
+        self.allow(max_fps, history_bytes)
+        if self.looking.cut(layout) is not layout:
             # The next whole one comes once the training has taken long enough for it.
             now = perf_counter()
             self._whole_throttle.spent(now, now - start)
@@ -126,6 +113,13 @@ class Camera:
         """Frames kept so far, of whichever kind."""
         self.coming: Started | None = None
         """The frame taken last, where it has not arrived yet."""
+
+    def allow(self, max_fps: float, history_bytes: int) -> None:
+        """Take so many frames a second at most, and keep so many bytes of them, from now on."""
+        self.throttle.interval = 1 / max_fps
+        is_large = self.looking.cut(self.layout) is not self.layout
+        shares = budgets(history_bytes, self.layout, is_large)
+        self.history.max_bytes, self.glimpses.max_bytes = shares
 
     @property
     def layout(self) -> Layout:
@@ -269,12 +263,6 @@ class Camera:
     def rename(self, names: Mapping[str, Names]) -> None:
         """Have outputs and inputs called otherwise from the next frame on that is read anew."""
         self._names, self._is_renamed = names, True
-
-    def take_over(self, earlier: Camera) -> None:
-        """Keep the frames that an earlier camera has taken since this one was made."""
-        for frame in earlier.history:
-            if frame.step > self.history.latest.step and frame.layout is self.layout:
-                self.history.append(frame)
 
     def close(self) -> None:
         """Take no more; the history stays."""

@@ -86,7 +86,6 @@ class Counter:
         self._trainer: Callable[[], Thread | None] = lambda: None
         # The thread that has the latest token here made it too; that is known at once.
         self._here, self._token = threading.local(), object()
-        self._successor: weakref.ref[Counter] | None = None
 
     def start(self) -> None:
         """Count the optimizer's steps from now on."""
@@ -147,21 +146,15 @@ class Counter:
                         self.seconds += end - start
                         return True
             self.is_calm = False
-        if self._successor is None and not self._is_open:
+        if not self._is_open:
             return False
         before = self.seconds
         with self._lock:
-            taken_over = self._successor
-            if taken_over is None and (owner := self._owner()) is not None:
+            if (owner := self._owner()) is not None:
                 try:
                     self._count(owner, start)
                 except Exception as error:
                     owner.fail(error)
-        if taken_over is not None:
-            # This step had begun to be counted here.
-            if (successor := taken_over()) is not None:
-                successor.after_step()
-            return False
         self._last_step_at = perf_counter()
         self.seconds = before + self._last_step_at - start  # what was counted inside is in it
         return False
@@ -255,23 +248,6 @@ class Counter:
     def is_quiet(self) -> bool:
         """Whether no step has come for clearly longer than steps take."""
         return perf_counter() - self._last_step_at > self._patience
-
-    def take_over(self, earlier: Counter) -> None:
-        """Go on where an earlier counter is by now: each step is counted once.
-
-        The locks of both are held meanwhile.
-        """
-        self.steps = earlier.steps
-        self._trainer = earlier._trainer
-        self._last_step_at = earlier._last_step_at
-        self._intervals.extend(earlier._intervals)
-        earlier.need_care()
-        if self.hooks is not None:
-            earlier._successor = weakref.ref(self)
-            self.hooks.replace(
-                (earlier.after_step, earlier.between_steps),
-                (self.after_step, self.between_steps),
-            )
 
 
 class Uncounted:

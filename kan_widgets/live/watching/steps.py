@@ -80,16 +80,6 @@ class StepHooks:
                 self._handle.remove()
                 self._handle = None
 
-    def replace(
-        self,
-        known: tuple[Callable[[], bool], Callable[[], None]],
-        new: tuple[Callable[[], bool], Callable[[], None]],
-    ) -> None:
-        """Call the new pair from now on where the known one was called: each step reaches one."""
-        with self._lock:
-            self._after_step = tuple(new[0] if c == known[0] else c for c in self._after_step)
-            self._between = tuple(new[1] if c == known[1] else c for c in self._between)
-
     def _post(self, optimizer: Optimizer, *_: Any) -> None:
         self._ended += 1
         frame, steps = sys._getframe(1) if self._may_nest else None, 0
