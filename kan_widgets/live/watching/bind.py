@@ -14,7 +14,6 @@ from kan_widgets import functions
 from kan_widgets.functions import find, survey, unwrap
 from kan_widgets.functions.given import Passes, given_in
 from kan_widgets.live.kinds import check_number, check_whole
-from kan_widgets.live.model.layers import checked_names
 from kan_widgets.live.steering.run import optimizer_of
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
@@ -165,12 +164,18 @@ def bind(
         "feature_names": feature_names,
         "channel_names": channel_names,
     }
-    names = checked_names(inner, **named)  # type: ignore[arg-type]
 
-    earlier = binding_of(inner)
-    if earlier is not None and earlier._is_of(optimizer, chosen):
-        earlier._go_on(every, max_fps, history_mb, names, named, shown, prove)
-        return earlier
+    live = binding_of(inner)
+    if live is not None and live.feed.training.optimizer is optimizer:
+        layers_of = live.feed.model.layers
+        if layers_of.are_of(inner, chosen):
+            layers_of.look_again(inner)
+            live._rename(**named)
+            live.every = every
+            live.feed.camera.allow(max_fps, int(history_mb * 1e6))
+            live.feed.model.learn(shown, prove)
+            live.feed.tell_training()
+            return live
     earlier = _bindings.get(inner)
     binding = Binding(
         inner,
@@ -180,7 +185,6 @@ def bind(
         layers=chosen,
         history_mb=history_mb,
         steps=steps,
-        names=names,
         named=named,
         shown=shown,
         proves=prove,

@@ -12,7 +12,6 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.given import Passes
 from kan_widgets.functions.standing import gather_again, is_sharded, shown_whole
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import Stats
 from kan_widgets.live.frames.scalars import step_given
@@ -42,16 +41,15 @@ class Binding(Savable):
         model: nn.Module,
         optimizer: Optimizer | None,
         *,
-        names: Mapping[str, Names] | None = None,
         named: Mapping[str, Any] | None = None,
         shown: Passes | None = None,
         proves: bool | None = None,
         **options: Any,
     ) -> None:
-        feed = Watch(model, optimizer, names=names, **options)
+        self._named = dict(named or {})
+        feed = Watch(model, optimizer, names=checked_names(model, **self._named), **options)
         super().__init__(feed, feed.training.scalars)
         self._training, self._model = feed.training, feed.model
-        self._named = dict(named or {})
         self._whole: tuple[nn.Module, Binding] | None = None  # of split parameters
         self._is_made = True
         if proves is not None:
@@ -376,32 +374,6 @@ class Binding(Savable):
         Views keep the last frame. Closing again does nothing.
         """
         self.feed.close()
-
-    def _is_of(self, optimizer: Optimizer | None, layers: tuple[str, ...] | None) -> bool:
-        """Whether its model, with an optimizer and these layers, is what it watches already."""
-        is_same = self.model is not None and self._model.layers.are_of(self.model, layers)
-        return is_same and self._training.optimizer is optimizer
-
-    def _go_on(
-        self,
-        every: int,
-        max_fps: float,
-        history_mb: float,
-        names: Mapping[str, Names],
-        named: Mapping[str, Any],
-        shown: Passes | None,
-        proves: bool,
-    ) -> None:
-        """Watch on with other options."""
-        self.feed.counter.every = every
-        self.feed.camera.allow(max_fps, int(history_mb * 1e6))
-        self.feed.camera.rename(names)
-        self._named = dict(named)
-        if (model := self.model) is not None:
-            self._model.layers.look_again(model)
-        self._model.learn(shown, proves)
-        self.refresh()
-        self.feed.tell_training()
 
     def _replaces(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
