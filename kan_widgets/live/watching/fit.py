@@ -38,7 +38,8 @@ class Run:
     """A training run. Made by `fit`; see there."""
 
     def __init__(self, lives: dict[str, Binding], loop: Loop) -> None:
-        self._lives = lives
+        self.lives = lives
+        """The bindings of several models by name."""
         self._trainings = {name: live.feed.training for name, live in lives.items()}
         self._loop = loop
         self._results = {name: FitResult() for name in lives}
@@ -51,12 +52,6 @@ class Run:
     def live(self) -> Binding:
         """The binding of the model, or of the first of several."""
         return next(iter(self.lives.values()))
-
-    @property
-    def lives(self) -> dict[str, Binding]:
-        """The bindings of several models by name."""
-        # A model may have been bound again since.
-        return {name: _latest(live) for name, live in self._lives.items()}
 
     @property
     def result(self) -> Any:
@@ -114,7 +109,7 @@ class Run:
         return self.result
 
     def __repr__(self) -> str:
-        names = ", ".join(repr(name) for name in self._lives if name)
+        names = ", ".join(repr(name) for name in self.lives if name)
         return f"<Run{' of ' + names if names else ''}: {self.state}>"
 
 
@@ -289,13 +284,6 @@ def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, 
     if len({id(unwrap(one)) for one in models.values()}) < len(models):
         raise ValueError(f"models {list(models)}: one model is given twice")
     return models, {name: optimizers[name] for name in models}
-
-
-def _latest(live: Binding) -> Binding:
-    """Return the binding that has taken the place of one, or itself."""
-    feed = live.feed.training.feed()
-    bound = None if feed is None or feed.module is None else binding_of(feed.module)
-    return live if bound is None else bound
 
 
 def _bound(model: nn.Module, optimizer: Optimizer) -> Binding:
