@@ -6,7 +6,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, ParamSpec, Protocol
+from typing import Any, Generic, ParamSpec
 
 Given = ParamSpec("Given")
 
@@ -45,18 +45,11 @@ def name_of(call: Callable[..., object]) -> str:
     return f"the callback {getattr(call, '__qualname__', None) or repr(call)}"
 
 
-class Hearer(Protocol):
-    """Called with each report."""
-
-    def on_report(self, message: str) -> None:
-        """Take a report; must be quick, from any thread."""
+_hearers: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-_hearers: weakref.WeakSet[Hearer] = weakref.WeakSet()
-
-
-def hear_reports(hearer: Hearer) -> None:
-    """Tell ``hearer`` of each report, for as long as it lives."""
+def hear_reports(hearer: Any) -> None:
+    """Call ``hearer.on_report(message)``, from any thread, with each report while it lives."""
     _hearers.add(hearer)
 
 

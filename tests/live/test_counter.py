@@ -16,7 +16,6 @@ class Owner(Feed):
     """Is told of steps, and of nothing else."""
 
     state: Literal["live"] = "live"  # type: ignore[assignment]
-    counts_steps = True
 
     def __init__(self) -> None:
         super().__init__(History(0))

@@ -98,8 +98,6 @@ class Feed:
 
     trained_by: threading.Thread | None = None
     """The thread that made the last step, while it is known."""
-    counts_steps = False
-    """Whether an optimizer's steps are counted as they are made."""
 
     def __init__(self, history: History, looking: Looking | None = None) -> None:
         self.history = history

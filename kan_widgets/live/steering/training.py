@@ -293,7 +293,7 @@ class Training:
     def counts_by_itself(self) -> bool:
         """Whether the steps of the optimizer are counted as they are made."""
         feed = self.feed()
-        return feed is not None and feed.counts_steps
+        return feed is not None and feed.is_open and self.optimizer is not None
 
     def hold(self) -> bool:
         """Wait, or raise, as the control wants it; see `Control.after_step`."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Thread, current_thread
 from time import perf_counter
-from typing import Protocol
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -26,33 +26,22 @@ _QUIET_STEPS = 3.0
 _MANY = 10
 
 
-class StepOwner(Protocol):
-    """Whoever the steps are counted for."""
-
-    def on_step(self, step: int, now: float) -> bool:
-        """Do what is due after a step, in the thread that trains; whether a frame was taken."""
-
-    def is_due(self, now: float) -> bool:
-        """Whether a frame may be taken, after as many steps as there are to be between two."""
-
-    def can_rest(self) -> bool:
-        """Whether the next steps are only to be counted, until a frame is due."""
-
-    def fail(self, error: Exception) -> None:
-        """Let go: what was due could not be done."""
-
-
 class Counter:
     """Counts steps, and the time that counting them costs.
 
-    The owner, which is told of steps, is held weakly. Without ``hooks`` of an optimizer `step`
-    counts. ``lock`` is held while a step is counted. A step between two of ``every`` may be counted
-    and no more.
+    The owner is held weakly. After a step its ``on_step(step, now)`` does what is due, in the
+    thread that trains, and tells whether a frame was taken; ``fail(error)`` lets go where that
+    could not be done. ``is_due(now)`` tells whether a frame may be taken, after as many steps as
+    there are to be between two, and ``can_rest()`` whether the next steps are only to be counted
+    until then.
+
+    Without ``hooks`` of an optimizer `step` counts. ``lock`` is held while a step is counted. A
+    step between two of ``every`` may be counted and no more.
     """
 
     def __init__(
         self,
-        owner: StepOwner,
+        owner: Any,
         training: Training,
         hooks: StepHooks | None = None,
         *,
@@ -163,7 +152,7 @@ class Counter:
         owner = self._owner()
         return owner is not None and not owner.is_due(now)
 
-    def _count(self, owner: StepOwner, now: float) -> None:
+    def _count(self, owner: Any, now: float) -> None:
         self.steps += 1
         self.uncounted.steps = 0
         self._trainer = weakref.ref(current_thread())

@@ -53,11 +53,6 @@ class Steered(Feed):
         return self.counter.trained_by
 
     @property
-    def counts_steps(self) -> bool:  # type: ignore[override]
-        """Whether the optimizer's steps are counted as they are made."""
-        return self.counter.hooks is not None and self.is_open
-
-    @property
     def learning_rates(self) -> list[float]:
         """The learning rate of each parameter group; empty without an optimizer."""
         return self.training.learning_rates
