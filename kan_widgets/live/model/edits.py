@@ -14,16 +14,18 @@ from kan_widgets.live import cells
 from kan_widgets.live.frames.edit import Edit, Float64, Index
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.model.held import held_in, hold, release
-from kan_widgets.live.model.layers import BoundLayers
-from kan_widgets.live.model.writing import (
+from kan_widgets.live.model.held import (
     Wanted,
+    held_in,
+    hold,
     place_in,
     present,
+    release,
     straight,
     unnoticed,
     write,
 )
+from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.between import Between
