@@ -84,7 +84,8 @@ class Edits(Stationary):
     @property
     def is_waiting(self) -> bool:
         """Whether an edit is still to be written into the model."""
-        return bool(self._waiting)
+        with self._lock:  # what is being written is still to be
+            return bool(self._waiting)
 
     def set(
         self, layer: str, index: Sequence[int], coefficients: Sequence[float], *, final: bool = True
