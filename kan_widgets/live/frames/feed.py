@@ -226,19 +226,6 @@ class Feed:
     def need_care(self) -> None:
         """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
 
-    def settle(self) -> None:
-        """Show the latest state, where nothing is shown as it goes on."""
-
-    def look(self) -> bool:
-        """Look whether something has come or gone quiet; return whether to look again."""
-        return False
-
-    def stepped_by(self, optimizer: Any) -> None:
-        """Note a step of any optimizer, in the thread that trains."""
-
-    def cell_over(self, error: BaseException | None) -> None:
-        """Note how the notebook cell ended that ran in this thread."""
-
     def close(self) -> None:
         """Show nothing more; what was shown stays."""
 

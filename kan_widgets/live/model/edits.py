@@ -234,7 +234,11 @@ class Edits(Stationary):
 
     def forget_changed(self, before: Layout, after: Layout) -> None:
         """Forget the edits of layers whose basis has changed: their numbers mean others now."""
-        kept = _kept(before, after)
+        kept = {
+            now.name
+            for now in after.layers
+            if now.name in before.names and now.reads_as(before.layer(now.name))
+        }
         with self._lock:
             self._done = [edit for edit in self._done if edit.layer in kept]
             self._undone = [edit for edit in self._undone if edit.layer in kept]
@@ -343,12 +347,3 @@ class Edits(Stationary):
     def _present(self, functions: LayerFunctions, place: Index) -> Float64:
         waiting = self._waiting.get((functions.name, place))
         return present(functions, place) if waiting is None else waiting.values
-
-
-def _kept(before: Layout, after: Layout) -> set[str]:
-    """Return the layers whose coefficients still mean what they did."""
-    return {
-        now.name
-        for now in after.layers
-        if now.name in before.names and now.reads_as(before.layer(now.name))
-    }
