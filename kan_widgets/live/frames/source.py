@@ -137,7 +137,7 @@ class Source(Stationary):
         self.feed.steer({"kind": "rate", "value": value, "group": group})
 
     def close(self) -> None:
-        """Show nothing more; what was shown stays. Closing again does nothing."""
+        """Watch or follow no more; views keep the last frame. Closing again does nothing."""
         self.feed.close()
 
     def select(

@@ -368,13 +368,6 @@ class Binding(Savable):
 
     # -- the end ----------------------------------------------------------------------------
 
-    def close(self) -> None:
-        """Stop watching: remove the hooks and let go of the model.
-
-        Views keep the last frame. Closing again does nothing.
-        """
-        self.feed.close()
-
     def _replaces(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
         self._model.probing.inherit(earlier._model.probing, self.feed, earlier.feed)
