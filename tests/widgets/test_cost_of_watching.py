@@ -78,7 +78,7 @@ def elsewhere(call: Callable[[], object]) -> None:
 BACKGROUND: dict[str, Callable[[Run], Job]] = {
     "sending": lambda run: run.stream._outbox._job,
     "telling how it stands": lambda run: run.stream._painter,
-    "summaries": lambda run: run.stream._summing._job,
+    "summaries": lambda run: run.stream._summing,
     "signs of the kernel": lambda run: run.stream._pulse,
     "recording": lambda run: run.file._job,
     "looking for alarms": lambda run: run.live.watchdog._job,
