@@ -169,7 +169,8 @@ def bind(
     if live is not None and live.feed.training.optimizer is optimizer:
         layers_of = live.feed.model.layers
         if layers_of.are_of(inner, chosen):
-            layers_of.look_again(inner)
+            with live.feed.sending:  # no step is counted meanwhile, which reads them too
+                layers_of.look_again(inner)
             live._rename(**named)
             live.every = every
             live.feed.camera.allow(max_fps, int(history_mb * 1e6))
