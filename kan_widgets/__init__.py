@@ -19,7 +19,7 @@ from kan_widgets import offers
 if TYPE_CHECKING:
     from kan_widgets import data, figures, functions, insight, integrations, nn
     from kan_widgets.live import Binding, Recorder, Replay, Run, TrainingStopped
-    from kan_widgets.live.recordings.opening import follow, replay
+    from kan_widgets.live.recordings.replay import follow, replay
     from kan_widgets.live.watching.bind import bind
     from kan_widgets.live.watching.fit import fit
     from kan_widgets.widgets import (

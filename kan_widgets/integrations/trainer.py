@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import unwrap
 from kan_widgets.live import Binding, bind, binding_of
+from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.recordings.destination import is_first_process
 from kan_widgets.live.reports import Callback
 from kan_widgets.live.steering.loops import Loop
-from kan_widgets.live.watching.arguments import check_every
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 Show = Callable[[Binding], object]
@@ -56,7 +56,7 @@ class Watcher:
             raise TypeError(
                 f"{wrong[0]!r:.80}: expected a function of the binding, such as kw.KernelGrid"
             )
-        check_every(every)
+        check_whole("every", every, of=" of steps")
         inspect.signature(bind).bind_partial(every=every, **options)
         self.views = views
         self.on_bind = on_bind

@@ -16,9 +16,8 @@ from kan_widgets.live.frames.layout import LayerLayout, Layout, Table
 from kan_widgets.live.frames.progress import Progress, Stats
 from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.recordings.opening import follow, replay
 from kan_widgets.live.recordings.recorder import Recorder
-from kan_widgets.live.recordings.replay import Replay
+from kan_widgets.live.recordings.replay import Replay, follow, replay
 from kan_widgets.live.steering.control import Control, TrainingStopped
 
 if TYPE_CHECKING:

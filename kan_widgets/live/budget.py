@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from typing import Protocol
+from typing import Any
 
 SHARE = 0.03
 """Of the time of a training, this much may go into all that is done to watch it."""
@@ -26,16 +26,6 @@ SAVED_SECONDS = 1.0
 _DIVIDED_SECONDS = 0.25
 # What was not done for so long, after it could have been, needs nothing.
 _FORGOTTEN_SECONDS = 5.0
-
-
-class Watched(Protocol):
-    """A training that is watched: a counter of steps."""
-
-    in_background: float
-
-    @property
-    def trained_by(self) -> threading.Thread | None:
-        """The thread that made the last step, while it is known."""
 
 
 class Budget:
@@ -57,19 +47,19 @@ class Budget:
         """What each kind may take by its weight while something trains; some need less."""
         self.is_shared = False
         """Whether something trains."""
-        self._live: tuple[weakref.ref[Watched], ...] = ()
+        self._live: tuple[weakref.ref[Any], ...] = ()
         self._throttles: weakref.WeakSet[Throttle] = weakref.WeakSet()
         self._divided = float("-inf")
         self._lock = threading.Lock()
 
-    def note(self, training: Watched, *, is_live: bool) -> None:
-        """Note that a training goes on, or stands still."""
+    def note(self, training: Any, *, is_live: bool) -> None:
+        """Note that a training, by its counter of steps, goes on or stands still."""
         with self._lock:
             others = tuple(ref for ref in self._live if ref() is not training)
             self._live = (*others, weakref.ref(training, self._forget)) if is_live else others
             self.is_shared = bool(self._live)
 
-    def _forget(self, gone: weakref.ref[Watched]) -> None:
+    def _forget(self, gone: weakref.ref[Any]) -> None:
         # Called by the garbage collector, perhaps inside a lock.
         self._live = tuple(ref for ref in self._live if ref is not gone)
         self.is_shared = bool(self._live)

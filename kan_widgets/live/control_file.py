@@ -63,10 +63,7 @@ def check_possible() -> None:
 def clear(place: Path, *, remove: bool = True) -> None:
     """Remove what an earlier run has left.
 
-    Raises
-    ------
-    OSError
-        As `read_own`: what belongs to another is not touched.
+    Raises as `read_own`: what another owns is not touched.
     """
     for left in (place, lock_of(place)):
         if left.exists() or left.is_symlink():
@@ -87,12 +84,8 @@ def make_own(place: Path, text: str) -> None:
 def read_own(place: Path) -> str:
     """Read a file that is its reader's own, and nobody else's.
 
-    Raises
-    ------
-    PermissionError
-        If it belongs to another, is no plain file, or others may read or write it.
-    OSError
-        If it cannot be read.
+    Raises `PermissionError` if it belongs to another, is no plain file, or others may read or write
+    it; `OSError` if it cannot be read.
     """
     try:
         handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -139,16 +132,8 @@ def write(place: Path, wishes: Wishes) -> None:
 def read(place: Path, heard: int) -> Wishes:
     """Read what is wanted, without the commands up to number ``heard`` and those far beyond it.
 
-    Raises
-    ------
-    PermissionError
-        As `read_own`.
-    OSError
-        If it cannot be read at the moment.
-    NotImplementedError
-        If it is of a later version.
-    ValueError
-        If it is no such file.
+    Raises `OSError` if it cannot be read at the moment (`PermissionError` as `read_own`),
+    `NotImplementedError` if it is of a later version, `ValueError` if it is no such file.
     """
     try:
         text = read_own(place)

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Callable
 
 from kan_widgets.live.budget import Throttle
+from kan_widgets.live.kinds import check_number
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, scheduler
 
 
-class Painter:
-    """Calls ``draw`` on the scheduler, soon after it is woken.
+class Painter(Job):
+    """Calls ``draw`` on the scheduler, soon after it is woken, at most ``fps`` times a second.
 
-    Two threads that set traits of one widget lose updates, so whoever has news only
-    wakes the painter, and ``draw`` alone sets traits.
-
-    Parameters
-    ----------
-    draw
-        Called without arguments, never twice at once. Of a bound method the object is held
-        weakly: without it nothing is drawn. What it raises is reported, the first time.
-    fps
-        Calls per second at most; fewer where drawing would take more than its part of the time.
-
-    Raises
-    ------
-    ValueError
-        If ``fps`` is not above zero.
+    Two threads that set traits of one widget lose updates, so whoever has news only wakes the
+    painter, and ``draw`` alone sets traits. It is never called twice at once, and less often where
+    drawing would take more than its part of the time. Of a bound method the object is held weakly:
+    without it nothing is drawn. What it raises is reported, the first time.
 
     Examples
     --------
@@ -40,12 +29,8 @@ class Painter:
     """
 
     def __init__(self, draw: Callable[[], object], fps: float = 5.0) -> None:
-        if not fps > 0:
-            raise ValueError(f"fps={fps!r}: expected a number > 0")
-        is_method = hasattr(draw, "__self__") and hasattr(draw, "__func__")
-        self._draw: Callable[[], Callable[[], object] | None]
-        self._draw = weakref.WeakMethod(draw) if is_method else lambda: draw
-        self._job = Job(scheduler, self._paint, Throttle(fps))
+        check_number("fps", fps, above=True)
+        super().__init__(scheduler, draw, Throttle(fps))
         self._drawing = threading.RLock()
         self.is_closed = False
         """Whether it draws no more."""
@@ -54,25 +39,22 @@ class Painter:
     def wake(self) -> None:
         """Have it drawn soon. Cheap, from any thread; news after the last wake is never lost."""
         if not self.is_closed:
-            self._job.wake()
+            super().wake()
 
-    def now(self) -> None:
+    def run(self) -> None:
         """Draw in the calling thread, after a drawing that another thread is busy with."""
-        self._job.run()
-
-    def _paint(self) -> None:
         with self._drawing:
-            draw = None if self.is_closed else self._draw()
-            if draw is None:
-                return
             try:
-                draw()
+                if not self.is_closed:
+                    super().run()
             except Exception as error:
                 if not self._has_failed:
                     self._has_failed = True
-                    owner = getattr(draw, "__self__", None)
+                    owner = getattr(self._call(), "__self__", None)
                     name = "a view" if owner is None else type(owner).__name__
                     report(f"{name} could not be drawn: {error!r}. It is tried again")
+
+    now = run
 
     def close(self) -> None:
         """Draw no more."""

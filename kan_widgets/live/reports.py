@@ -6,7 +6,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, ParamSpec, Protocol
+from typing import Any, Generic, ParamSpec
 
 Given = ParamSpec("Given")
 
@@ -14,12 +14,7 @@ Given = ParamSpec("Given")
 class Callback(Generic[Given]):
     """A function given by somebody else: what it raises is reported, each kind of error once.
 
-    Parameters
-    ----------
-    what
-        Who calls it and when, for the report: ``"KernelGrid: on_select"``.
-    call
-        The function.
+    ``what`` says who calls it and when, for the report: ``"KernelGrid: on_select"``.
 
     Examples
     --------
@@ -50,18 +45,11 @@ def name_of(call: Callable[..., object]) -> str:
     return f"the callback {getattr(call, '__qualname__', None) or repr(call)}"
 
 
-class Hearer(Protocol):
-    """Called with each report."""
-
-    def on_report(self, message: str) -> None:
-        """Take a report; must be quick, from any thread."""
+_hearers: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-_hearers: weakref.WeakSet[Hearer] = weakref.WeakSet()
-
-
-def hear_reports(hearer: Hearer) -> None:
-    """Tell ``hearer`` of each report, for as long as it lives."""
+def hear_reports(hearer: Any) -> None:
+    """Call ``hearer.on_report(message)``, from any thread, with each report while it lives."""
     _hearers.add(hearer)
 
 

@@ -37,11 +37,10 @@ n.  lock                     owner                             held while
                              `Waiting._lock`, registries       nobody else is called
 ==  =======================  ================================  ==================================
 
-Where a binding replaces another, the later one's ``sending`` is taken before the earlier one's.
 ``StepHooks._lock`` is one of the last row, with one difference: placing the first hooks on an
 optimizer waits with it until no thread is inside ``step()``. So it must not be taken with
-``sending`` held, except to exchange hooks, which waits for nobody. Last of all comes
-``nn.life.changes.together``, under which parameters are replaced or copied as one.
+``sending`` held. Last of all comes ``nn.life.changes.together``, under which parameters are
+replaced or copied as one.
 
 The thread that trains takes 5, and below it 6 where an edit waits, after each step. From this
 follows what others must not do:
@@ -80,12 +79,7 @@ _LONGEST_END = 10.0
 class Worker:
     """One daemon thread that runs jobs when they are due.
 
-    Parameters
-    ----------
-    name
-        Of the thread.
-    waits
-        Whether its jobs wait for something, such as a file: how long is no measure of their work.
+    Where its jobs wait for something, such as a file, how long is no measure of their work.
     """
 
     def __init__(self, name: str, *, waits: bool = False) -> None:
@@ -178,16 +172,9 @@ class Job:
     """What a worker does again and again, each time it is woken.
 
     The processor time that it takes counts as spent on watching: see `kan_widgets.live.budget`.
-
-    Parameters
-    ----------
-    worker
-        Which thread does it.
-    run
-        Called there, never twice at once. Of a bound method the object is held weakly: without
-        it nothing is done. A job that should run again wakes itself.
-    throttle
-        Says when it may run again; without one it runs as often as it is woken.
+    ``run`` is never called twice at once; a job that should run again wakes itself. Of a bound
+    method the object is held weakly: without it nothing is done. The throttle says when it may run
+    again; without one it runs as often as it is woken.
 
     Examples
     --------

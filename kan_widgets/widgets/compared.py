@@ -14,8 +14,7 @@ from kan_widgets.insight.growth import LayerForm, LayerGrowth, ModelGrowth, grow
 from kan_widgets.live import Frame, Listener, Replay, Source, State, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.frames.progress import duration
-from kan_widgets.live.frames.quantities import belongs_to
-from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.frames.scalars import Scalars, belongs_to
 from kan_widgets.live.kinds import is_module
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.curves import COLOURS, SMOOTHING, Logged

@@ -16,11 +16,11 @@ from kan_widgets.insight.inputs import SeenInputs, seen_inputs
 from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
 from kan_widgets.insight.summary import LayerSummary, Spread, summarise
 from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.history import spread
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.series import Float64
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.frames.thinning import spread
 
 if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates, UpdateSizes

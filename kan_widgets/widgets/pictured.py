@@ -299,16 +299,19 @@ class Animated(Pictured):
             return self.image(**options).convert("RGB")
 
     def _frames_at(self, steps: Iterable[int] | None, options: dict[str, Any]) -> list[Frame]:
-        """Return the frames to draw: of small layers there may be more than whole ones."""
+        """Return the frames to draw: those that have the layers of the picture."""
         source = self._stream.source
         if source is None:
             raise RuntimeError("the model this view showed is gone, and its history with it")
         # The latest state is in the history then too.
         source.feed.current()
         layers = self.looked_at(**options) or source.layers
+        held = [one for one in source.history if set(layers) <= set(one.layout.names)]
         if steps is None:
-            return source.history.holding(layers)
-        frames = [source.history.at(int(step), layers) for step in steps]
+            return held
+        frames = [
+            ([one for one in held if one.step <= int(step)] or held[:1])[-1] for step in steps
+        ]
         if not frames:
             raise ValueError("steps: expected at least one step, got none; leave it out for all")
         return frames

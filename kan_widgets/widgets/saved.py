@@ -13,7 +13,7 @@ import numpy as np
 
 from kan_widgets.live import Frame
 from kan_widgets.live.frames.activations import Activations
-from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.frames.history import spread
 from kan_widgets.widgets.light import light_inputs, light_run
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.wire import (

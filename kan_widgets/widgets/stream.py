@@ -16,12 +16,12 @@ import anywidget
 import traitlets
 
 from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State, is_binding
-from kan_widgets.live.answering import answer_during_cells
+from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.edit import EditLog
+from kan_widgets.live.frames.history import fitting
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, structure_dict
-from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, scheduler

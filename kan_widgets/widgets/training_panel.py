@@ -10,7 +10,7 @@ import traitlets
 
 from kan_widgets.live import Frame, Replay, Source, State, is_binding
 from kan_widgets.live.frames.progress import duration
-from kan_widgets.live.frames.quantities import belongs_to
+from kan_widgets.live.frames.scalars import belongs_to
 from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import hear_reports
 from kan_widgets.widgets.curves import CurvesView, Logged

@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from kan_widgets.live import Source, is_binding
-from kan_widgets.live.answering import answer_during_cells
+from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.frames.frame import sliced
 from kan_widgets.live.kinds import is_module
 from kan_widgets.widgets.engine import asked, bundle, drawn, network_of

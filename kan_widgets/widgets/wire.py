@@ -12,9 +12,8 @@ from kan_widgets.live import Frame, Layout, Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.quantities import belongs_to
-from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.frames.standing import GOES_ON
+from kan_widgets.live.frames.progress import GOES_ON
+from kan_widgets.live.frames.scalars import Scalars, belongs_to
 from kan_widgets.live.frames.structure import structure_dict
 from kan_widgets.live.frames.summary import Summary, summary_of
 

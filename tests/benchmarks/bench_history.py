@@ -81,8 +81,6 @@ def run(model: Any, seconds: float, megabytes: float) -> None:
         f"(simulated in {time.perf_counter() - began:.0f} s)"
     )
     rows = {"all layers": history.steps.tolist()}
-    for layer in layout.layers:
-        rows[layer.name] = [frame.step for frame in history.holding([layer.name])]
     if is_large:
         rows["what is looked at"] = glimpses.steps.tolist()
     for name, steps in rows.items():

@@ -258,7 +258,7 @@ def measure(name: str, train: Callable[[bool, Clock], Any]) -> None:
         live = train(watched, clock)
         if live is not None:
             # Where the callback counts the steps, what that takes is among its hooks' time.
-            counted = live.stats.seconds if live.feed.counts_steps else 0.0
+            counted = live.stats.seconds if live.feed.training.counts_by_itself else 0.0
             shares.append((counted + clock.in_hooks) / live.feed.training.seconds)
             live.close()
         return clock.seconds

@@ -162,7 +162,6 @@ def test_who_asked_is_told_once_of_each_alarm() -> None:
     live.log(loss=math.nan)
     dog.look()
     assert len(told) == 2
-    assert dog.raised == tuple(told)
 
 
 def test_it_looks_by_itself() -> None:
@@ -229,9 +228,9 @@ def test_what_cannot_be_cured_from_here_says_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("limits", "error", "words"),
     [
-        ({"outside": 2}, ValueError, "outside=2: expected a share from 0 to 1"),
+        ({"outside": 2}, ValueError, "outside=2: expected a number from 0 to 1"),
         ({"dead": "x"}, TypeError, "dead='x': expected a number"),
-        ({"exploding": 1}, ValueError, "exploding=1: expected a factor > 1"),
+        ({"exploding": 1}, ValueError, "exploding=1: expected a finite number > 1"),
         ({"steps": 0}, ValueError, "steps=0: expected a whole number ≥ 1"),
         ({"steps": 1.5}, TypeError, "steps=1.5: expected a whole number"),
         ({"tell": "print"}, TypeError, "tell='print': expected a function"),

@@ -6,7 +6,6 @@ import asyncio
 import copy
 import gc
 import re
-import sys
 import threading
 import time
 import warnings
@@ -22,7 +21,6 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.live import Binding, Frame, Layout, Listener, Source
 from kan_widgets.live.watching import quiet
-from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.worker import Job, scheduler
 
 
@@ -206,18 +204,36 @@ def test_watching_leaves_mode_and_gradients_alone():
     assert torch.equal(gradient, model.base_weight.grad)
 
 
-def test_binding_again_replaces_the_earlier_binding_and_its_listeners_follow():
+def test_binding_again_with_another_optimizer_replaces_the_binding_and_its_listeners_follow():
     model, optimizer = small()
     first = kw.bind(model, optimizer)
     recorder = Recorder(first)
-    second = kw.bind(model, optimizer, every=1)
-    assert hooks(optimizer) == 1
+    other = torch.optim.SGD(model.parameters(), lr=0.1)
+    second = kw.bind(model, other, every=1)
+    assert (hooks(optimizer), hooks(other)) == (0, 1)
     assert first.state == "closed"
     assert recorder.rebound == [second]
     open_throttle(second)
-    train(model, optimizer, 1)
+    train(model, other, 1)
     assert recorder.frames[-1][0] == 1
     assert first.stats.steps == 0
+
+
+def test_binding_again_with_other_options_gives_the_same_binding_and_these_options():
+    model, optimizer = small()
+    first = kw.bind(model, optimizer, every=5, max_fps=1.0, class_names=["a", "b"])
+    recorder = Recorder(first)
+    second = kw.bind(model, optimizer, every=1, max_fps=1e6, history_mb=1.0)
+    assert second is first
+    assert hooks(optimizer) == 1
+    assert recorder.rebound == []
+    assert (second.every, second.class_names) == (1, None)
+    assert second.history.max_bytes == 1_000_000
+    assert recorder.layouts[-1].layers[0].names == ()
+    open_throttle(second)
+    train(model, optimizer, 3)
+    assert [step for step, _ in recorder.frames[-3:]] == [1, 2, 3]
+    assert kw.bind(model, optimizer, layers=["KANLinear"]) is not first
 
 
 def test_binding_again_with_the_same_optimizer_goes_on_and_with_another_starts_anew():
@@ -361,50 +377,6 @@ def test_many_bindings_place_one_hook_also_during_background_training():
     thread.join()
     assert hooks(optimizer) == 1
     assert live.stats.steps == live.feed.training.steps == 300
-
-
-def test_steps_made_while_a_binding_is_made_are_counted_once_and_kept(monkeypatch):
-    model, optimizer = small()
-    earlier = kw.bind(model, optimizer, every=1)
-    earlier.feed.camera.throttle.is_open = lambda now: True
-    train(model, optimizer, 2)
-    watch = quiet.watch
-
-    def trains_meanwhile(binding: Binding) -> None:
-        with torch.enable_grad():
-            train(model, optimizer, 3)
-        watch(binding)
-
-    monkeypatch.setattr(quiet, "watch", trains_meanwhile)
-    live = kw.bind(model, optimizer, every=1)
-    assert live.stats.steps == live.feed.training.steps == live.frame.step == 5
-    assert [frame.step for frame in live.history] == list(range(6))
-    layer = kw.functions.read(model)[0]
-    shown = live.frame.coefficients(layer.name)
-    np.testing.assert_array_equal(shown, layer.coefficients.reshape(shown.shape))
-    train(model, optimizer, 1)
-    assert live.stats.steps == live.feed.training.steps == 6
-    assert earlier.stats.steps == 5
-
-
-def test_a_step_that_is_being_counted_while_a_binding_is_replaced_counts_for_the_new_one():
-    model, optimizer = small()
-    earlier = kw.bind(model, optimizer, every=1)
-    train(model, optimizer, 2)
-    thread = threading.Thread(target=train, args=(model, optimizer, 1))
-
-    def waits_to_be_counted() -> bool:
-        frame = sys._current_frames().get(thread.ident or 0)
-        return frame is not None and frame.f_code is Counter.after_step.__code__
-
-    with earlier.feed.sending:
-        thread.start()
-        wait_for(waits_to_be_counted)
-        live = kw.bind(model, optimizer, every=1)
-    thread.join()
-    assert live.stats.steps == live.feed.training.steps == 3
-    assert earlier.stats.steps == 2
-    assert live.feed.trained_by is thread
 
 
 def test_what_was_read_before_a_step_by_hand_is_not_shown_as_that_step(monkeypatch):

@@ -16,7 +16,6 @@ class Owner(Feed):
     """Is told of steps, and of nothing else."""
 
     state: Literal["live"] = "live"  # type: ignore[assignment]
-    counts_steps = True
 
     def __init__(self) -> None:
         super().__init__(History(0))
@@ -144,13 +143,3 @@ def test_a_counter_keeps_its_owner_no_longer_than_others_do() -> None:
     del owner
     counter.step()
     assert counter.steps == 0
-
-
-def test_a_later_counter_goes_on_where_the_earlier_one_was(owner: Owner) -> None:
-    earlier = Counter(owner, owner.training)
-    for _ in range(3):
-        earlier.step()
-    later = Counter(owner, owner.training)
-    later.take_over(earlier)
-    later.step()
-    assert (later.steps, later.trained_by) == (4, threading.current_thread())

@@ -264,7 +264,7 @@ def test_waiting_has_an_end(tmp_path: Path) -> None:
     (tmp_path / "run.npz").write_text("something else")
     with pytest.raises(ValueError, match="is not a recording: it begins with"):
         kw.follow(tmp_path / "run.npz", wait=0)
-    with pytest.raises(ValueError, match="interval=0: expected a number of seconds > 0"):
+    with pytest.raises(ValueError, match="interval=0: expected a finite number of seconds > 0"):
         kw.follow(tmp_path / "run.npz", interval=0)
     with pytest.raises(TypeError, match="wait='5': expected a number"):
         kw.follow(tmp_path / "run.npz", wait="5")  # type: ignore[arg-type]

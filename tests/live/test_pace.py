@@ -12,7 +12,7 @@ import torch
 
 import kan_widgets as kw
 from kan_widgets.live import Binding
-from kan_widgets.live.steering import clock, control, training
+from kan_widgets.live.steering import control, run, training
 from tests.live.test_control import wait_for
 
 LONG = 3600.0
@@ -36,7 +36,7 @@ class Hands:
 @pytest.fixture
 def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
     hands = Hands()
-    monkeypatch.setattr(clock, "time", hands)
+    monkeypatch.setattr(run, "time", hands)
     monkeypatch.setattr(training, "time", hands)
     monkeypatch.setattr(control.Control, "wait", lambda _, *given: hands.wait(*given))
     return hands

@@ -147,5 +147,5 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_rate_of_zero_is_refused() -> None:
-    with pytest.raises(ValueError, match="fps=0: expected a number > 0"):
+    with pytest.raises(ValueError, match="fps=0: expected a finite number > 0"):
         Painter(lambda: None, fps=0)

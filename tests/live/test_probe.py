@@ -26,7 +26,7 @@ from kan_widgets.live.frames.activations import (
     unpacked,
 )
 from kan_widgets.live.frames.structure import Structure
-from kan_widgets.live.model import examples, probing
+from kan_widgets.live.model import probing
 
 # Nobody else holds the models: a binding does not.
 KEPT: list[torch.nn.Module] = []
@@ -163,7 +163,7 @@ def test_the_next_examples_are_due_when_the_last_took_less_than_a_hundredth_of_t
     followed, shared = live.feed.model.probing, budget.Budget()
     shared.note(live.feed.counter, is_live=True)
     followed._throttle = budget.Throttle(30, budget=shared)
-    followed.examples = examples.examples_of(torch.rand(2, 1, 6, 6))
+    followed.examples = probing.examples_of(torch.rand(2, 1, 6, 6))
     assert followed.is_due(0.0)
     followed.follow(model, live.feed.layout, 0)
     assert followed.took == 2.5
@@ -360,7 +360,7 @@ def test_a_refined_layer_is_followed_with_its_new_layout() -> None:
 
 def test_large_maps_are_means_over_areas_and_a_message_is_bounded() -> None:
     values = torch.rand(2, 100, 64, 48)
-    kept = examples.reduced(values)
+    kept = probing.reduced(values)
     assert kept.shape == (2, 64, 32, 32)
     torch.testing.assert_close(kept[0, 3, :, 0], values[0, 3, :, :2].reshape(32, 4).mean(1))
     model = nn.Sequential(kw.nn.KANConv2d(1, 64, 3, padding=1), nn.ReLU(), nn.ReLU())

@@ -508,7 +508,7 @@ def test_what_is_no_name_or_number_is_refused(run: Run, tmp_path: Path) -> None:
         run.live.record(tmp_path / "run.npz", max_mb=0)
     with pytest.raises(TypeError, match=r"max_mb='9': expected a number"):
         run.live.record(tmp_path / "run.npz", max_mb="9")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"history_mb=-1: expected a finite number ≥ 0"):
+    with pytest.raises(ValueError, match=r"history_mb=-1: expected a finite number of mega"):
         kw.replay(tmp_path / "run.npz", history_mb=-1)
     with pytest.raises(FileNotFoundError, match=r"run.npz is not there: give a file that"):
         kw.replay(tmp_path / "run.npz")

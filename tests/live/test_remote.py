@@ -283,7 +283,7 @@ def test_that_it_stands_still_is_told_when_it_does(
     recorded.wish({"number": 1, "kind": "pause"})
     steering.look()
     assert told == [(1, False)]
-    monkeypatch.setattr(type(control), "is_holding", property(lambda _: True))
+    monkeypatch.setattr(control, "is_holding", True)
     steering.look()
     steering.look()
     assert told == [(1, False), (1, True)]

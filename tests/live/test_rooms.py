@@ -156,7 +156,7 @@ def test_epochs_are_gone_through_and_stopped_without_a_binding(stop_after: int |
     x = torch.linspace(-1, 1, 8).unsqueeze(1)
     loop, steps = Loop(), []
 
-    def on_step() -> None:
+    def on_step(run: object) -> None:
         steps.append(training.steps)
         loop.stop = len(steps) == stop_after
 

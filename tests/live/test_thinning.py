@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from kan_widgets.live.frames.thinning import apart, fitting, spread, widened
+from kan_widgets.live.frames.history import apart, fitting, spread, widened
 
 
 @pytest.mark.parametrize("gap", [1, 3, 7, 200])

@@ -77,15 +77,15 @@ def elsewhere(call: Callable[[], object]) -> None:
 
 BACKGROUND: dict[str, Callable[[Run], Job]] = {
     "sending": lambda run: run.stream._outbox._job,
-    "telling how it stands": lambda run: run.stream._painter._job,
-    "summaries": lambda run: run.stream._summing._job,
+    "telling how it stands": lambda run: run.stream._painter,
+    "summaries": lambda run: run.stream._summing,
     "signs of the kernel": lambda run: run.stream._pulse,
     "recording": lambda run: run.file._job,
     "looking for alarms": lambda run: run.live.watchdog._job,
-    "ranges": lambda run: run.ranges._painter._job,
-    "curves": lambda run: run.panel._curves_painter._job,
-    "numbers": lambda run: run.panel._numbers_painter._job,
-    "explaining": lambda run: run.explain._painter._job,
+    "ranges": lambda run: run.ranges._painter,
+    "curves": lambda run: run.panel._curves_painter,
+    "numbers": lambda run: run.panel._numbers_painter,
+    "explaining": lambda run: run.explain._painter,
 }
 
 
@@ -159,7 +159,7 @@ def test_without_time_for_it_less_of_each_kind_is_done(
     run.step()
     drawn: list[int] = []
     for painter in (run.ranges._painter, run.panel._curves_painter, run.stream._painter):
-        painter._draw = lambda: lambda: drawn.append(1)
+        painter._call = lambda: lambda: drawn.append(1)
     followed: list[int] = []
     monkeypatch.setattr(Probing, "follow", lambda self, *_: followed.append(1) or _nothing())
     for throttle in watching._throttles:

@@ -213,6 +213,7 @@ def test_a_listener_that_raises_at_an_event_is_named_and_is_told_of_the_next(
         live.feed.settle()
         setting.model[0].refine(10 + len(told))
         live.refresh()
+        setting.optimizer = torch.optim.SGD(setting.model.parameters(), lr=0.1)
         setting.live = kw.bind(setting.model, setting.optimizer, every=1)
         setting.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
 

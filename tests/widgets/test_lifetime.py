@@ -91,7 +91,8 @@ class Notebook:
     @property
     def alive(self) -> int:
         gc.collect()
-        return sum(ref() is not None for ref in self.made)
+        # Each run of the cell has the same binding.
+        return len({id(one) for ref in self.made if (one := ref()) is not None})
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -303,7 +304,8 @@ def note(view):
     made.append(weakref.ref(view))
     return view
 def alive():
-    return [type(ref()).__name__ for ref in made if ref() is not None]
+    there = {id(one): one for ref in made if (one := ref()) is not None}
+    return [type(one).__name__ for one in there.values()]
 """
 VIEWS = """
 live = kw.bind(model, optimizer, every=1)

@@ -147,7 +147,7 @@ def test_every_and_the_learning_rate_are_set(training: Training) -> None:
     [
         ({"kind": "every", "value": 0}, "a whole number of steps ≥ 1"),
         ({"kind": "advance", "steps": "x"}, "a whole number"),
-        ({"kind": "rate", "value": -1.0, "group": None}, "finite learning rate"),
+        ({"kind": "rate", "value": -1.0, "group": None}, "finite number ≥ 0"),
         ({"kind": "rate", "value": 1.0, "group": 5}, "1 parameter group"),
     ],
 )

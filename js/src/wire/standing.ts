@@ -1,4 +1,4 @@
-/** How a run stands. Python says it (kan_widgets/live/frames/standing.py); the page knows more only where it hears nothing. */
+/** How a run stands. Python says it (kan_widgets/live/frames/progress.py); the page knows more only where it hears nothing. */
 
 import type { AnyModel } from "@anywidget/types";
 import { hear } from "./hear.ts";

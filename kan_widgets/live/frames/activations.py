@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.live.frames.history import fitting
 from kan_widgets.live.frames.layout import Float32
-from kan_widgets.live.frames.thinning import fitting
 
 Uint8 = NDArray[np.uint8]
 
@@ -123,10 +123,7 @@ def unpacked(
 ) -> Activations:
     """Return the activations that `packed` has taken apart.
 
-    Raises
-    ------
-    LookupError, TypeError, ValueError
-        If the parts do not fit together.
+    Raises `LookupError`, `TypeError` or `ValueError` if the parts do not fit together.
     """
     values, extras = [], []
     for each, part in zip(content["values"], _parts(content["values"], data), strict=True):
@@ -161,11 +158,6 @@ class ActivationHistory:
     """Activations in the order of their steps, thinned evenly when over budget.
 
     The first and the last are always kept.
-
-    Parameters
-    ----------
-    max_bytes
-        The budget.
     """
 
     def __init__(self, max_bytes: int = 16_000_000) -> None:
@@ -220,10 +212,5 @@ class ActivationHistory:
 
     def at(self, step: int) -> Activations | None:
         """Return the last ones taken at or before ``step``; ``None`` if none were."""
-        return at_or_before(self._kept, step)
-
-
-def at_or_before(kept: Sequence[Activations], step: int) -> Activations | None:
-    """Return the last of some activations, in the order of their steps, that fit a frame."""
-    earlier = [each for each in kept if each.step <= step]
-    return earlier[-1] if earlier else None
+        earlier = [each for each in self._kept if each.step <= step]
+        return earlier[-1] if earlier else None

@@ -10,28 +10,43 @@ from torch import Tensor
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.coefficients import ALL, Part, Rewrite, Rewriter
-from kan_widgets.live.frames.layout import Float32, Layout
-from kan_widgets.live.frames.vectors import vectors_of
+from kan_widgets.live.frames.layout import Float32, Layout, vectors_of
 from kan_widgets.nn.life.changes import together
 from kan_widgets.nn.ungraded import ungraded
 
 Beside = Callable[[], Mapping[str, Tensor]]
 
 
-class Copy:
+class Arriving:
+    """Numbers on their way from a device, for which the training does not wait."""
+
+    def __init__(self, numbers: Tensor) -> None:
+        self._arrived: torch.cuda.Event | None = None
+        if numbers.is_cuda:
+            self._host = torch.empty(numbers.shape, dtype=numbers.dtype, pin_memory=True)
+            self._host.copy_(numbers, non_blocking=True)
+            self._arrived = torch.cuda.Event()
+            self._arrived.record()
+        else:
+            self._host = numbers.cpu()
+
+    def is_ready(self) -> bool:
+        """Whether `host` would not wait."""
+        return self._arrived is None or self._arrived.query()
+
+    def host(self) -> Tensor:
+        """Return them once they have arrived."""
+        if self._arrived is not None:
+            self._arrived.synchronize()
+        return self._host
+
+
+class Copy(Arriving):
     """A copy of the coefficients of some layers, perhaps still on its way from a device.
 
-    On the CPU it is made at once. From an accelerator it is one copy enqueued on the
-    current stream; the training does not wait for it.
-
-    Parameters
-    ----------
-    layers
-        As read.
-    cut
-        Copy only what this layout has of each of them.
-    beside
-        More numbers of the model, which come after the coefficients.
+    On the CPU it is made at once. From an accelerator it is one copy enqueued on the current
+    stream; the training does not wait for it. With ``cut`` only what this layout has of each layer
+    is copied; ``beside`` are more numbers of the model, which come after the coefficients.
     """
 
     @ungraded
@@ -47,30 +62,17 @@ class Copy:
         size = sum(layer.sizes.numel() for layer in layers) if cut is None else cut.size
         size += sum(vector.numel() for vector in more)
         devices = {each.device for each in (*more, *(layer.like for layer in layers))}
-        self._arrived: torch.cuda.Event | None = None
         if len(devices) > 1 or devices <= {torch.device("cpu")}:
-            self._host = torch.empty(size, dtype=torch.float32, device="cpu")
-            _write(seen, more, self._host)
-            return
-        parts = [*(layer.part(*part) for layer, part in seen), *more]
-        flat = torch.cat([one.float().reshape(-1) for one in parts])
-        if flat.is_cuda:
-            self._host = torch.empty(flat.shape, dtype=flat.dtype, pin_memory=True)
-            self._host.copy_(flat, non_blocking=True)
-            self._arrived = torch.cuda.Event()
-            self._arrived.record()
+            flat = torch.empty(size, dtype=torch.float32, device="cpu")
+            _write(seen, more, flat)
         else:
-            self._host = flat.cpu()
-
-    def is_ready(self) -> bool:
-        """Whether ``data`` would not wait."""
-        return self._arrived is None or self._arrived.query()
+            parts = [*(layer.part(*part) for layer, part in seen), *more]
+            flat = torch.cat([one.float().reshape(-1) for one in parts])
+        super().__init__(flat)
 
     def data(self) -> Float32:
         """Return the copy, read-only float32, once it has arrived."""
-        if self._arrived is not None:
-            self._arrived.synchronize()
-        data: Float32 = self._host.numpy()
+        data: Float32 = self.host().numpy()
         data.flags.writeable = False
         return data
 
@@ -128,14 +130,8 @@ def recopy_of(
 ) -> Recopy | None:
     """Get ready to copy the coefficients of layers read before, where all of them allow it.
 
-    Parameters
-    ----------
-    rewriters
-        Of the layers of the layout, in its order.
-    layout
-        Of the layers read, or a cut of it: what is to be copied.
-    beside
-        Gives what the layout has beside coefficients, as it is now.
+    ``layout`` is that of the layers, in their order, or a cut of it: what is to be copied.
+    ``beside`` gives what it has beside coefficients, as it is now.
     """
     if any(rewriter is None for rewriter in rewriters):
         return None

@@ -14,7 +14,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.standing import Standing, word
+from kan_widgets.live.frames.progress import Progress, Standing, word
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.reports import report
@@ -92,20 +92,12 @@ class Feed:
     """What one source shows, and who hears of it: frames, selection, inputs, the network.
 
     Views subscribe to it. One whose model trains here (`kan_widgets.live.watching.watch`) or whose
-    recording is read (`kan_widgets.live.recordings.following`) says more than this one.
-
-    Parameters
-    ----------
-    history
-        With at least one frame, as soon as anybody asks.
-    looking
-        What is looked at.
+    recording is read (`kan_widgets.live.recordings.following`) says more than this one. The history
+    has at least one frame as soon as anybody asks.
     """
 
     trained_by: threading.Thread | None = None
     """The thread that made the last step, while it is known."""
-    counts_steps = False
-    """Whether an optimizer's steps are counted as they are made."""
 
     def __init__(self, history: History, looking: Looking | None = None) -> None:
         self.history = history
@@ -162,6 +154,11 @@ class Feed:
     def standing(self) -> Standing:
         """How the run stands, as all views say it."""
         return Standing(self.state, word(self.state))
+
+    @property
+    def progress(self) -> Progress:
+        """How far the training is."""
+        return Progress()
 
     @property
     def learning_rates(self) -> list[float]:
@@ -229,19 +226,6 @@ class Feed:
     def need_care(self) -> None:
         """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
 
-    def settle(self) -> None:
-        """Show the latest state, where nothing is shown as it goes on."""
-
-    def look(self) -> bool:
-        """Look whether something has come or gone quiet; return whether to look again."""
-        return False
-
-    def stepped_by(self, optimizer: Any) -> None:
-        """Note a step of any optimizer, in the thread that trains."""
-
-    def cell_over(self, error: BaseException | None) -> None:
-        """Note how the notebook cell ended that ran in this thread."""
-
     def close(self) -> None:
         """Show nothing more; what was shown stays."""
 
@@ -265,13 +249,13 @@ class Feed:
     def subscribe_from_start(
         self, listener: Listener
     ) -> tuple[list[Frame], dict[str, Observation]]:
-        """Subscribe, and return the exact frames and the observations from before.
+        """Subscribe, and return the frames and the observations from before.
 
         No frame is both returned and handed to the listener, and none is missing.
         """
         with self.sending:
             self.subscribe(listener)
-            return self.history.exact(), self.observed
+            return list(self.history), self.observed
 
     def unsubscribe(self, listener: Listener) -> None:
         """Hand no more to ``listener``; does nothing if it was not subscribed."""

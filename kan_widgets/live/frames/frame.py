@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kan_widgets.live.frames.layout import Float32, Layout
+from kan_widgets.live.frames.layout import Float32, LayerLayout, Layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +41,12 @@ class Frame:
             If there is no such layer.
         """
         layer = self.layout.layer(name)
+        return self.rows(layer).reshape(*layer.shape, layer.nb)
+
+    def rows(self, layer: LayerLayout) -> Float32:
+        """Return the coefficients of a layer of its layout, ``(functions, nb)``, as a view."""
         part = self.data[layer.offset : layer.offset + layer.length]
-        return part.reshape(*layer.shape, layer.nb)
+        return part.reshape(layer.count, layer.nb)
 
     def evaluate(self, name: str) -> tuple[Float32, Float32]:
         """Return one layer's functions at the sample points of its table.
@@ -66,21 +70,16 @@ class Frame:
         return table.x, self.coefficients(name) @ table.values.T
 
 
-def sliced(frame: Frame, names: Collection[str], layout: Layout | None = None) -> Frame:
-    """Return a frame of some of its layers, with a layout of them where there is one already."""
+def sliced(frame: Frame, names: Collection[str]) -> Frame:
+    """Return a frame of some of its layers."""
     layers = [layer for layer in frame.layout.layers if layer.name in names]
     if len(layers) == len(frame.layout.layers):
         return frame
     parts = [frame.data[layer.offset : layer.offset + layer.length] for layer in layers]
     data = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else frame.data[:0]
-    return Frame(frame.step, layout or layout_of_some(frame.layout, names), data)
-
-
-def layout_of_some(layout: Layout, names: Collection[str]) -> Layout:
-    """Return the layout of frames of some layers."""
     moved, offset = [], 0
-    for layer in layout.layers:
-        if layer.name in names:
-            moved.append(replace(layer, offset=offset))
-            offset += layer.length
-    return Layout(layout.version, tuple(moved), layout.is_cut)
+    for layer in layers:
+        moved.append(replace(layer, offset=offset))
+        offset += layer.length
+    layout = Layout(frame.layout.version, tuple(moved), frame.layout.is_cut)
+    return Frame(frame.step, layout, data)

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.live.frames.vectors import Vector
-
 if TYPE_CHECKING:
     import torch
 
@@ -65,6 +63,17 @@ class Names(NamedTuple):
 
     outputs: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+
+
+class Vector(NamedTuple):
+    """Numbers that a frame has beside coefficients: a bias, or the scale or statistics of a norm.
+
+    They follow the coefficients, one vector after the other.
+    """
+
+    name: str
+    """Path of the parameter or buffer in the model."""
+    size: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,10 +128,6 @@ class LayerLayout:
     def length(self) -> int:
         """How many floats the layer takes in a frame."""
         return self.count * self.nb
-
-    def is_named_as(self, other: LayerLayout) -> bool:
-        """Whether outputs and inputs have the same names as those of ``other``."""
-        return (self.names, self.input_names) == (other.names, other.input_names)
 
     def reads_as(self, other: LayerLayout) -> bool:
         """Whether this layer's coefficients can be read with ``other``."""
@@ -311,7 +316,10 @@ def build_layout(
         offset += placed[-1].length
     made = new_layout(placed, beside)
     if before is not None and made.reads_as(before):
-        if all(one.is_named_as(two) for one, two in zip(placed, before.layers, strict=True)):
+        if all(
+            (one.names, one.input_names) == (two.names, two.input_names)
+            for one, two in zip(placed, before.layers, strict=True)
+        ):
             return before
     return made
 
@@ -350,25 +358,18 @@ class Fingerprint:
         return (
             self.shapes == other.shapes
             and all(getattr(b, "fixed", True) for bases in other.bases for b in one_of_each(bases))
-            and all(map(_same_bases, self.bases, other.bases))
-            and all(map(_same_index, self.indices, other.indices))
+            and all(a is b or a == b for a, b in zip(self.bases, other.bases, strict=True))
+            and all(
+                a is b or (a is not None and b is not None and a.equal(b))
+                for a, b in zip(self.indices, other.indices, strict=True)
+            )
         )
-
-
-def _same_bases(a: tuple[ReadBasis, ...], b: tuple[ReadBasis, ...]) -> bool:
-    return a is b or a == b
-
-
-def _same_index(a: torch.Tensor | None, b: torch.Tensor | None) -> bool:
-    if a is None or b is None or a is b:
-        return a is b
-    import torch
-
-    return torch.equal(a, b)
 
 
 def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) -> dict[str, Any]:
     """Return the layer as the browser reads it (protocol 1), with its tables as given."""
+    seen = layer.window
+    window = seen and {"whole": list(seen.whole), "out": seen.out, "in": seen.in_}
     return {
         "name": layer.name,
         "kind": layer.kind,
@@ -389,9 +390,10 @@ def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) 
         "table_of": table_of,
         **({"names": list(layer.names)} if layer.names else {}),
         **({"input_names": list(layer.input_names)} if layer.input_names else {}),
-        **({} if layer.window is None else {"window": _window_dict(layer.window)}),
+        **({"window": window} if window else {}),
     }
 
 
-def _window_dict(window: Window) -> dict[str, Any]:
-    return {"whole": list(window.whole), "out": window.out, "in": window.in_}
+def vectors_of(beside: Mapping[str, torch.Tensor]) -> tuple[Vector, ...]:
+    """Return what a layout says of numbers beside the coefficients, by their paths."""
+    return tuple(Vector(name, vector.numel()) for name, vector in beside.items())

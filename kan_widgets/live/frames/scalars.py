@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kan_widgets.live.frames.series import Float64, Int64, Series
-from kan_widgets.live.kinds import is_tensor
+from kan_widgets.live.kinds import check_whole, is_tensor
 from kan_widgets.live.reports import report
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class Scalars:
         self._marks: list[Mark] = []
         self._changed = changed
         self._lock = threading.RLock()
-        self._version = 0
+        self.version = 0
+        """Grows with each change."""
         self._left_out: frozenset[str] = frozenset()
 
     @property
@@ -62,11 +64,6 @@ class Scalars:
         """All marks, in the order they were made."""
         with self._lock:
             return tuple(self._marks)
-
-    @property
-    def version(self) -> int:
-        """Grows with each change."""
-        return self._version
 
     def add(self, step: int, values: dict[str, Any]) -> None:
         """Add one value to each named series.
@@ -94,14 +91,14 @@ class Scalars:
                     )
             for name, number in numbers.items():
                 self._series.setdefault(name, Series()).append(step, number)
-            self._version += 1
+            self.version += 1
         self._changed()
 
     def mark(self, step: int, text: str) -> None:
         """Mark a step with a short text."""
         with self._lock:
             self._marks.append(Mark(step, text))
-            self._version += 1
+            self.version += 1
         self._changed()
 
     def series(self, name: str) -> tuple[Int64, Float64]:
@@ -139,7 +136,7 @@ class Scalars:
                 raise ValueError(f"{name!r}: steps only grow")
             self._series[name] = series
             series.extend(steps, values)
-            self._version += 1
+            self.version += 1
         self._changed()
 
     def latest(self, name: str) -> float:
@@ -174,8 +171,7 @@ class Scalars:
         KeyError, ValueError
             If there is no such series, or ``points`` is below 4.
         """
-        if points < 4:
-            raise ValueError(f"points={points}: expected a number ≥ 4")
+        check_whole("points", points, 4)
         found = self._find(name)
         with self._lock:
             return found.decimated(low, high, points)
@@ -258,3 +254,22 @@ def _number(name: str, value: Any) -> float | Tensor:
         except OverflowError:
             raise ValueError(f"{name}: a number too large for a float") from None
     raise TypeError(f"{name}={value!r:.60}: expected a number or a tensor of one element")
+
+
+# Words that say on which data a quantity was measured, not what it is.
+_HELD_OUT = {"val", "valid", "validation", "eval", "evaluation", "test", "dev", "holdout"}
+_TRAINED_ON = {"train", "training", "batch", "running"}
+
+
+def belongs_to(name: str) -> tuple[str, str]:
+    """Return what a curve of this name measures, and on which data: "held out" or "trained on".
+
+    Examples
+    --------
+    >>> belongs_to("loss"), belongs_to("val_loss"), belongs_to("acc/test")
+    (('loss', 'trained on'), ('loss', 'held out'), ('acc', 'held out'))
+    """
+    parts = [part for part in re.split(r"[\s_./:-]+", name) if part]
+    what = [part for part in parts if part.lower() not in _HELD_OUT | _TRAINED_ON]
+    held_out = any(part.lower() in _HELD_OUT for part in parts)
+    return " ".join(what) or name, "held out" if held_out else "trained on"

@@ -89,7 +89,7 @@ class Source(Stationary):
     @property
     def progress(self) -> Progress:
         """How far the training is."""
-        return Progress()
+        return self.feed.progress
 
     @property
     def every(self) -> int:
@@ -99,7 +99,7 @@ class Source(Stationary):
     @property
     def data_source(self) -> str:
         """What the model is trained on, in words."""
-        return ""
+        return self.progress.data_source
 
     def pause(self) -> None:
         """Hold the training after the current step. Raises as ``set_learning_rate``."""
@@ -137,7 +137,7 @@ class Source(Stationary):
         self.feed.steer({"kind": "rate", "value": value, "group": group})
 
     def close(self) -> None:
-        """Show nothing more; what was shown stays. Closing again does nothing."""
+        """Watch or follow no more; views keep the last frame. Closing again does nothing."""
         self.feed.close()
 
     def select(

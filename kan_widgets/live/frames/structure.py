@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast
 
 from kan_widgets.functions.plain import STRAIGHT
@@ -174,33 +175,14 @@ def steady(now: Structure, before: Structure | None) -> Structure:
 
 def structure_dict(structure: Structure) -> dict[str, Any]:
     """Return a structure as JSON, for the browser and for recordings."""
-    return {
-        "stations": [
-            {
-                "kind": each.kind,
-                "name": each.name,
-                "label": each.label,
-                "layer": each.layer,
-                "sources": list(each.sources),
-                "shape": list(each.shape),
-                "compute": None if each.compute is None else dict(each.compute),
-                "sums": each.sums,
-                "beside": None if each.beside is None else dict(each.beside),
-            }
-            for each in structure.stations
-        ],
-        "traced": structure.traced,
-        "note": structure.note,
-    }
+    found: dict[str, Any] = json.loads(json.dumps(asdict(structure)))
+    return found
 
 
 def structure_from(raw: Mapping[str, Any]) -> Structure:
     """Return the structure that `structure_dict` has made JSON of.
 
-    Raises
-    ------
-    LookupError, TypeError, ValueError
-        If it is not such a structure.
+    Raises `LookupError`, `TypeError` or `ValueError` if it is not such a structure.
     """
     stations = []
     for number, each in enumerate(raw["stations"]):

@@ -54,14 +54,8 @@ class Summary:
 def summary_of(frame: Frame, layer: LayerLayout, first: Frame | None = None) -> Summary:
     """Summarise one layer of a frame, evaluating few functions at a time.
 
-    Each at eight points, evenly over its grid's range.
-
-    Parameters
-    ----------
-    frame, layer
-        The frame, and one of its layout's layers.
-    first
-        The frame to count the change from, if that is another one.
+    Each at eight points, evenly over its grid's range. The change is counted from the frame
+    ``first``, if that is another one.
     """
     out, inputs, height, width = layer.shape
     block = -(-out // CELLS), -(-inputs // CELLS)
@@ -124,8 +118,7 @@ def _most(values: Float32) -> float:
 def _coefficients(frame: Frame, layer: LayerLayout) -> Float32:
     """Return the coefficients of a layer, ``(out, in, kh·kw, nb)``."""
     out, inputs, height, width = layer.shape
-    data = frame.data[layer.offset : layer.offset + layer.length]
-    return data.reshape(out, inputs, height * width, layer.nb)
+    return frame.rows(layer).reshape(out, inputs, height * width, layer.nb)
 
 
 def _furthest(coefficients: Float32, points: Float32) -> Float32:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 
@@ -14,17 +14,18 @@ from kan_widgets.live import cells
 from kan_widgets.live.frames.edit import Edit, Float64, Index
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.model.held import held_in, hold, release
-from kan_widgets.live.model.layers import BoundLayers
-from kan_widgets.live.model.writing import (
+from kan_widgets.live.model.held import (
     Wanted,
-    always,
+    held_in,
+    hold,
     place_in,
     present,
+    release,
     straight,
     unnoticed,
     write,
 )
+from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.between import Between
@@ -55,8 +56,10 @@ class Edits(Stationary):
         self._undone: list[Edit] = []
         self._open = False  # the last edit of `_done` is a gesture that goes on
         self._waiting: dict[tuple[str, Index], Wanted] = {}
-        self._latest: Edit | None = None
-        self._message = ""
+        self.latest: Edit | None = None
+        """The last change of a function: an edit, or one taken back or done again."""
+        self.message = ""
+        """Why the last edit that had to wait could not be applied; else empty."""
         # Never held while frames are sent: who sends them may be waiting for it.
         self._lock = threading.RLock()
         self.trying = threading.Lock()
@@ -79,19 +82,9 @@ class Edits(Stationary):
         return tuple(self._undone)
 
     @property
-    def latest(self) -> Edit | None:
-        """The last change of a function: an edit, or one taken back or done again."""
-        return self._latest
-
-    @property
-    def message(self) -> str:
-        """Why the last edit that had to wait could not be applied; else empty."""
-        return self._message
-
-    @property
     def is_waiting(self) -> bool:
         """Whether an edit is still to be written into the model."""
-        with self._lock:
+        with self._lock:  # what is being written is still to be
             return bool(self._waiting)
 
     def set(
@@ -177,8 +170,8 @@ class Edits(Stationary):
             last = self._done[-1] if self._open and self._done else None
             if last is not None and (last.layer, last.index) == (layer, place):
                 before = self._done.pop().before
-            self._latest = Edit(layer, place, before, values, self._training.steps, final, begins)
-            self._done = [*self._done, self._latest][-_MAX_UNDO:]
+            self.latest = Edit(layer, place, before, values, self._training.steps, final, begins)
+            self._done = [*self._done, self.latest][-_MAX_UNDO:]
             self._undone = []
             self._open = not final
         self._tell(layer, written=written)
@@ -218,35 +211,34 @@ class Edits(Stationary):
 
     def undo(self) -> Edit | None:
         """Take the last edit back; returns it, or ``None`` if there is none."""
-        with cells.between() as free, self._lock:
-            self._open = False
-            if not self._done:
-                return None
-            edit = self._done[-1]
-            back = edit.reversed()
-            wanted = Wanted(back.after, False if edit.holds else None)
-            written = self._apply(self._functions(back.layer), back.index, wanted, free)
-            self._undone.append(self._done.pop())
-            self._latest = back
-        self._tell(edit.layer, written=written)
-        return edit
+        return self._move(back=True)
 
     def redo(self) -> Edit | None:
         """Do the last undone edit again; returns it, or ``None`` if there is none."""
+        return self._move(back=False)
+
+    def _move(self, *, back: bool) -> Edit | None:
         with cells.between() as free, self._lock:
-            if not self._undone:
+            edits, others = (self._done, self._undone)[:: 1 if back else -1]
+            self._open = self._open and not back
+            if not edits:
                 return None
-            edit = self._undone[-1]
-            wanted = Wanted(edit.after, True if edit.holds else None)
+            edit = edits[-1]
+            made = edit.reversed() if back else edit
+            wanted = Wanted(made.after, (not back) if edit.holds else None)
             written = self._apply(self._functions(edit.layer), edit.index, wanted, free)
-            self._done.append(self._undone.pop())
-            self._latest = edit
+            others.append(edits.pop())
+            self.latest = made
         self._tell(edit.layer, written=written)
         return edit
 
     def forget_changed(self, before: Layout, after: Layout) -> None:
         """Forget the edits of layers whose basis has changed: their numbers mean others now."""
-        kept = _kept(before, after)
+        kept = {
+            now.name
+            for now in after.layers
+            if now.name in before.names and now.reads_as(before.layer(now.name))
+        }
         with self._lock:
             self._done = [edit for edit in self._done if edit.layer in kept]
             self._undone = [edit for edit in self._undone if edit.layer in kept]
@@ -291,7 +283,7 @@ class Edits(Stationary):
         if not mine and self._training.runs_elsewhere:
             self._between.later(self.apply_waiting)
             return False
-        with cells.between() if not mine else always() as free, self._lock:
+        with cells.between() if not mine else nullcontext(True) as free, self._lock:
             if not free:
                 self._between.later(self.apply_waiting)
                 return False
@@ -299,31 +291,18 @@ class Edits(Stationary):
             for (layer, place), wanted in waiting.items():
                 try:
                     module = self._layers.place(layer, place).module
-                    with always() if mine else unnoticed(module):
+                    with nullcontext() if mine else unnoticed(module):
                         self._become(self._functions(layer), place, wanted)
                 except Exception as error:
-                    self._message = f"the edit of {layer} was not applied: {error}"
-                    report(self._message)
-        if self._message:
+                    self.message = f"the edit of {layer} was not applied: {error}"
+                    report(self.message)
+        if self.message:
             self._tell_edited()
         return bool(waiting)
 
-    def inherit(self, earlier: Edits) -> None:
-        """Take over what waits and what can be undone from the binding that is replaced."""
-        with earlier._lock:
-            waiting, earlier._waiting = earlier._waiting, {}
-            done, undone = earlier._done, earlier._undone
-        kept = _kept(earlier._feed.layout, self._feed.layout)
-        with self._lock:
-            self._waiting = waiting | self._waiting
-            self._done = [edit for edit in done if edit.layer in kept] + self._done
-            self._undone = [edit for edit in undone if edit.layer in kept]
-        if waiting:
-            self._between.later(self.apply_waiting)
-
     def _apply(self, functions: LayerFunctions, place: Index, wanted: Wanted, free: bool) -> bool:
         """Write, or leave it to who trains; return whether it was written."""
-        self._message = ""
+        self.message = ""
         if not free or self._training.trains_elsewhere():
             waits = self._waiting.get((functions.name, place))
             if wanted.holds is None and waits is not None:
@@ -368,12 +347,3 @@ class Edits(Stationary):
     def _present(self, functions: LayerFunctions, place: Index) -> Float64:
         waiting = self._waiting.get((functions.name, place))
         return present(functions, place) if waiting is None else waiting.values
-
-
-def _kept(before: Layout, after: Layout) -> set[str]:
-    """Return the layers whose coefficients still mean what they did."""
-    return {
-        now.name
-        for now in after.layers
-        if now.name in before.names and now.reads_as(before.layer(now.name))
-    }

@@ -14,8 +14,8 @@ from kan_widgets.functions import LayerFunctions, Tap
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.pykan_networks import nodes_of
 from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.live.model.calls import Operation, shape_of
-from kan_widgets.live.model.plan import Bound, Opaque, Place, Plan, Pykan, Split, Whole
+from kan_widgets.live.model.operations import Operation, shape_of
+from kan_widgets.live.model.plan import Bound, Closed, Place, Plan, Pykan, Split
 from kan_widgets.live.model.tracing import Tracer, Trail, tensors
 
 # Functions times places: above, what the adapter says of the sums is believed.
@@ -31,24 +31,9 @@ def follow(
 ) -> Trail:
     """Run a model on examples, ``(n, ...)``, and note which way they take.
 
-    Parameters
-    ----------
-    model
-        It is as before afterwards, see `undisturbed`.
-    plan
-        Where its layers are.
-    inputs
-        The examples; not changed.
-    reduce
-        Makes what is kept of a station's output out of it: a copy.
-    functions
-        The layers as they are now, if it is to be found out whether they add up; that is noted
-        in ``plan.sums``.
-
-    Raises
-    ------
-    Exception
-        Whatever the model raises.
+    The model is as before afterwards, see `undisturbed`, and so are the examples. ``reduce`` copies
+    what is kept of a station's output. With ``functions``, the layers as they are now, it is found
+    out whether they add up, and noted in ``plan.sums``. Whatever the model raises passes through.
     """
     tracer = _Follower(model, plan, len(inputs), reduce, functions or {})
     inputs = inputs.clone()
@@ -94,7 +79,7 @@ class _Follower(Tracer):
             if module not in closed:
                 self._around(module, path.replace("._orig_mod", ""))  # torch.compile's
         for part in self._plan.parts:
-            if isinstance(part, Whole | Opaque):
+            if isinstance(part, Closed):
                 self._hook_closed(part)
             elif isinstance(part, Pykan):
                 self._hook_pykan(part)
@@ -136,15 +121,15 @@ class _Follower(Tracer):
         self._before(module, before)
         self._after(module, lambda _: self._scope.pop())
 
-    def _hook_closed(self, part: Whole | Opaque) -> None:
+    def _hook_closed(self, part: Closed) -> None:
         """Follow a module from its input to its output at once."""
         module = part.module
         given: list[tuple[tuple[int, ...], Tensor | None]] = []
 
         def before(values: list[Tensor]) -> None:
             sources = self._from(values)[:1]
-            name = (part.layer if isinstance(part, Whole) else part.layers[0]).name
             if not sources and not self._inside:
+                name = part.layers[0].name
                 self._complain(f"what reaches {name} does not come by functions of torch")
             # A copy, because the module may go on in place.
             kept = values[0][:1].clone() if values and self._functions else None
@@ -157,9 +142,9 @@ class _Follower(Tracer):
             if self._inside or not values:
                 return
             out = values[0]
-            if isinstance(part, Whole):
-                self._check((part.layer,), (x,), part.bias, out)
-                station = self._layer(part.layer, sources, out, part.bias, module)
+            if part.is_sum:
+                self._check(part.layers, (x,), part.bias, out)
+                station = self._layer(part.layers[0], sources, out, part.bias, module)
             else:
                 station = self._opaque(part, sources, out)
             for each in values:
@@ -168,7 +153,7 @@ class _Follower(Tracer):
         self._before(module, before)
         self._after(module, after)
 
-    def _opaque(self, part: Opaque, sources: tuple[int, ...], out: Tensor) -> int:
+    def _opaque(self, part: Closed, sources: tuple[int, ...], out: Tensor) -> int:
         for layer in part.layers:
             self._plan.sums[layer.name] = False
         if len(part.layers) == 1:

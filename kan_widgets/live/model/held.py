@@ -1,6 +1,6 @@
-"""Functions that training leaves as they are.
+"""Write functions into a model, and have training leave some of them as they are.
 
-What makes such a function is a few entries of its module's parameters. Their gradients are 0, and
+What makes a function is a few entries of its module's parameters. Their gradients are 0, and
 each step of an optimizer puts them back, to the bit, as they were before it: weight decay and
 momentum move them no more than the gradient does. What changes them between two steps counts: an
 edit, a new grid, a loaded state.
@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from kan_widgets.functions import LayerFunctions, read_module
 from kan_widgets.functions.registry import Reader
-from kan_widgets.live.frames.edit import Index
+from kan_widgets.live.frames.edit import Float64, Index
 from kan_widgets.live.reports import report
 from kan_widgets.nn.ungraded import ungraded
 
@@ -59,10 +62,7 @@ _hooks: list[Any] = []
 def hold(place: Place) -> None:
     """Hold a function from now on.
 
-    Raises
-    ------
-    ValueError
-        If it shares trainable parameters with other functions, which would be held with it.
+    Raises `ValueError` if it shares trainable parameters with others, which would be held with it.
     """
     entries = entries_of(place)
     if not _hooks:
@@ -202,12 +202,7 @@ def entries_of(place: Place) -> Entries:
     """Return the entries of trainable parameters that a function depends on.
 
     They are found by trying: what changes with a parameter depends on it. Afterwards all
-    parameters are as before, to the bit.
-
-    Raises
-    ------
-    ValueError
-        If other functions depend on them as well.
+    parameters are as before, to the bit. Raises `ValueError` if other functions depend on them too.
     """
     found: Entries = {}
     with _unchanged(place.module) as before:
@@ -215,23 +210,23 @@ def entries_of(place: Place) -> Entries:
         low, high = functions.extent
         x = torch.linspace(low, high, _POINTS, dtype=torch.float64)
         if functions.write is not None:
-            own = functions.at(_at(functions, place.index))
+            at = place_in(functions, place.index)
             with suppress(ValueError):  # a mask that holds a part at 0: there is nothing to move
-                functions.write(_at(functions, place.index), own * _FACTOR + _ADDED)
+                functions.write(at, functions.at(at) * _FACTOR + _ADDED)
         # From here on nothing that is multiplied with a scale is 0.
-        present = _values(place, x)
+        own, others = _values(place, x)
         for name, parameter in place.module.named_parameters():
             if not parameter.requires_grad or not parameter.numel():
                 continue
             flat, kept = parameter.reshape(-1), before[name].reshape(-1)
             every = torch.arange(parameter.numel(), device=parameter.device)
             differs = (flat != kept) & ~(flat.isnan() & kept.isnan())
-            mine = _depended(place, parameter, every[~differs], x, present.own)
+            mine = _depended(place, parameter, every[~differs], x, own)
             entries = torch.cat([every[differs], mine])
             if not len(entries):
                 continue
             with _moved(parameter, entries):
-                if not _same(_values(place, x).others, present.others):
+                if not _same(_values(place, x)[1], others):
                     raise ValueError(
                         f"φ {place.index} of {place.layer} cannot be held: its parameter {name} "
                         "is shared with other functions, which would be held with it"
@@ -240,21 +235,14 @@ def entries_of(place: Place) -> Entries:
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class _Values:
-    own: Tensor
-    """φ at some points."""
-    others: Tensor
-    """All other functions of its layer there."""
-
-
-def _values(place: Place, x: Tensor) -> _Values:
+def _values(place: Place, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return φ at some points, and all other functions of its layer there."""
     functions = place.functions()
-    at = _at(functions, place.index)
+    at = place_in(functions, place.index)
     values = functions.evaluate(x.to(functions.like.device))
     own = values[at].clone()
     values[at] = 0
-    return _Values(own, values)
+    return own, values
 
 
 def _depended(place: Place, parameter: Tensor, entries: Tensor, x: Tensor, own: Tensor) -> Tensor:
@@ -262,7 +250,7 @@ def _depended(place: Place, parameter: Tensor, entries: Tensor, x: Tensor, own: 
     if not len(entries):
         return entries
     with _moved(parameter, entries):
-        if _same(_values(place, x).own, own):
+        if _same(_values(place, x)[0], own):
             return entries[:0]
     if len(entries) == 1:
         return entries
@@ -301,5 +289,67 @@ def _unchanged(module: nn.Module) -> Iterator[dict[str, Tensor]]:
                 tensor.detach().copy_(kept[name])
 
 
-def _at(functions: LayerFunctions, index: Index) -> tuple[int, ...]:
+def place_in(functions: LayerFunctions, index: Index) -> tuple[int, ...]:
+    """Return a function's place in the coefficients of its layer."""
     return index if functions.kind == "conv" else index[:2]
+
+
+# -- how an edit gets in, while another thread may train ------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What waits to be written, and whether the function is then held; ``None``: as it is."""
+
+    values: Float64
+    holds: bool | None
+
+
+@contextmanager
+def unnoticed(module: nn.Module) -> Iterator[None]:
+    """Let a layer change without autograd raising in another thread's backward pass.
+
+    What looked quiet may be a long step: its gradient is then of what was before, mixed with
+    what is now, and the loop goes on.
+    """
+    with ExitStack() as stack:
+        for parameter in module.parameters():
+            stack.enter_context(_unsafe_preserve_version_counter(parameter))
+        yield
+
+
+def write(functions: LayerFunctions, place: Index, values: Float64) -> None:
+    """Set one function's coefficients in the model; the layer must allow it."""
+    assert functions.write is not None
+    functions.write(place_in(functions, place), torch.as_tensor(values).to(functions.like))
+
+
+def present(functions: LayerFunctions, place: Index) -> Float64:
+    """Return a copy of one function's coefficients, as they were when its layer was read."""
+    found = functions.at(place_in(functions, place))
+    values: Float64 = found.detach().to("cpu", torch.float64).numpy().copy()
+    return values
+
+
+_LINE_POINTS = 257
+
+
+def straight(
+    functions: LayerFunctions, index: tuple[int, ...], coefficients: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the coefficients of the line, ``(nb,)``.
+
+    Least squares at even points of the domain; without the base term where there are other basis
+    functions.
+    """
+    group = 0 if functions.basis_index is None else int(functions.basis_index[index])
+    basis = functions.bases[group]
+    x = torch.linspace(*basis.domain, _LINE_POINTS, dtype=torch.float64)
+    table = basis(x).detach().to(torch.float64).numpy()
+    ones = np.stack([np.ones(_LINE_POINTS), x.numpy()], axis=1)
+    line = ones @ np.linalg.lstsq(ones, table @ coefficients, rcond=None)[0]
+    free = ~np.asarray(basis.is_base)
+    columns = free if free.any() else np.ones_like(free)
+    found = np.zeros(table.shape[1])
+    found[columns] = np.linalg.lstsq(table[:, columns], line, rcond=None)[0]
+    return found

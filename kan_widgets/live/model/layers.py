@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
@@ -15,6 +15,7 @@ from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.functions.registry import Reader, find_adapter
 from kan_widgets.functions.sampling.samples import Untold
 from kan_widgets.live.frames.edit import Index
+from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.model.held import Place
 from kan_widgets.live.reports import report
 
@@ -25,17 +26,10 @@ _MOST_BESIDE = 16_384
 
 
 class BoundLayers:
-    """All layers of a model, or some. It does not keep the model.
+    """All layers of a model, or those chosen by name, in that order. It does not keep the model.
 
     Plain layers, whose functions are straight lines, come after the others: views open on the
     first one.
-
-    Parameters
-    ----------
-    model
-        With readable layers.
-    chosen
-        Names of the layers, in the order wanted; all by default.
 
     Examples
     --------
@@ -52,6 +46,15 @@ class BoundLayers:
         self._kinds: list[tuple[str, str]] = []
         self.look_again(model)
 
+    def are_of(self, model: nn.Module, chosen: tuple[str, ...] | None) -> bool:
+        """Whether these are all layers, or those chosen, that can be read of a model by now."""
+        found = find(model)
+        return (
+            self._chosen == chosen
+            and self._kinds == [(entry.name, entry.library) for entry in found]
+            and [entry.module for entry in found] == [ref() for _, ref, _ in self._entries]
+        )
+
     def look_again(self, model: nn.Module) -> bool:
         """Find the layers of the model as they can be read by now; return whether others can."""
         found = survey(model)[0] if self._kinds else find(model)
@@ -67,10 +70,7 @@ class BoundLayers:
     def read(self) -> list[LayerFunctions]:
         """Read all of them: layers of learned functions, learned activations, plain layers.
 
-        Raises
-        ------
-        RuntimeError
-            If a module is gone, or `forget` was called.
+        Raises `RuntimeError` if a module is gone, or `forget` was called.
         """
         layers = [layer for entry in list(self._entries) for layer in self._tried(entry)]
         if not layers:
@@ -217,3 +217,61 @@ def _module(entry: Entry) -> nn.Module:
     if module is None:
         raise RuntimeError(f"module {entry[0]!r} is no longer part of the model")
     return module
+
+
+def checked_names(
+    model: nn.Module,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    channel_names: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Names]:
+    """Return the names of outputs and inputs by the layer. Raises as `kan_widgets.bind` says."""
+    if class_names is None and feature_names is None and channel_names is None:
+        return {}
+    sizes = {
+        layer.name: layer.shape[:2]
+        for entry in find(model)
+        for layer in entry.read()
+        if layer.kind != "elementwise"
+    }
+    if channel_names is not None and not isinstance(channel_names, Mapping):
+        raise TypeError(
+            f"channel_names={channel_names!r:.80}: expected names by the layer, such as "
+            f"{{{next(iter(sizes), 'conv')!r}: [...]}}"
+        )
+    outputs = {}
+    for layer, given in (channel_names or {}).items():
+        if layer not in sizes:
+            raise ValueError(
+                f"channel_names: there is no layer {layer!r}; the layers are "
+                f"{', '.join(map(repr, sizes))}"
+            )
+        keyword = f"channel_names[{layer!r}]"
+        outputs[layer] = _checked(keyword, given, layer, sizes[layer][0], "output")
+    if class_names is not None:
+        *_, last = sizes
+        if last in outputs:
+            raise ValueError(f"class_names: channel_names names the outputs of {last!r} already")
+        outputs[last] = _checked("class_names", class_names, last, sizes[last][0], "output")
+    inputs = {}
+    if feature_names is not None:
+        first = next(iter(sizes))
+        inputs[first] = _checked("feature_names", feature_names, first, sizes[first][1], "input")
+    return {name: Names(outputs.get(name, ()), inputs.get(name, ())) for name in sizes}
+
+
+def _checked(
+    keyword: str, given: Sequence[str], layer: str, count: int, of: str
+) -> tuple[str, ...]:
+    if (
+        isinstance(given, str)
+        or not isinstance(given, Iterable)
+        or not all(isinstance(name, str) for name in given)
+    ):
+        raise TypeError(f"{keyword}={given!r:.80}: expected a list of names, one for each {of}")
+    if len(given) != count:
+        raise ValueError(
+            f"{keyword}: {len(given)} names, but layer {layer!r} has {count} {of}s: give one "
+            "for each"
+        )
+    return tuple(given)

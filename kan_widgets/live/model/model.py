@@ -18,10 +18,9 @@ from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.model.edits import Edits
-from kan_widgets.live.model.examples import Examples, as_taken, examples_of, first_examples
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.model.observe import nan_in_words, observe
-from kan_widgets.live.model.probing import Probing
+from kan_widgets.live.model.probing import Examples, Probing, as_taken, examples_of, first_examples
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
@@ -42,20 +41,7 @@ class BoundModel:
     Its layers are proved on what they are really given: the first forward pass of the training is
     seen by hooks that then take themselves away, and after the step layers are proved, sampled
     where their inputs lie, and the structure is found, all on copies. Now and then that is done
-    again.
-
-    Parameters
-    ----------
-    module
-        The model.
-    layers
-        Its layers that are watched.
-    feed
-        Told of what is found; held weakly.
-    training, between
-        Of the model, and what waits for the end of its steps.
-    gone
-        Called when the model is gone.
+    again. The feed is told, and held weakly; ``gone`` is called when the model is gone.
     """
 
     def __init__(
@@ -78,7 +64,8 @@ class BoundModel:
         self.passes: Passes | None = None
         self.next_proof: float | None = None
         self._proves = True
-        self._seen: Tensor | None = None  # a few examples of what was observed last
+        self.seen: Tensor | None = None
+        """A few examples of what was observed last."""
         self._to_probe: Examples | None = None
 
     @property
@@ -100,20 +87,13 @@ class BoundModel:
             passes.end()
         self.probing.stop()
 
-    def inherit(self, earlier: BoundModel, feed: Feed, before: Feed, *, goes_on: bool) -> None:
-        """Go on with what an earlier binding of the model knows."""
-        if goes_on:
-            self.edits.inherit(earlier.edits)
-        self._seen = earlier._seen
-        self.probing.inherit(earlier.probing, feed, before)
-
     # -- what reaches its layers ------------------------------------------------------------
 
     @property
     def last_inputs(self) -> Tensor | None:
         """Inputs of the model that were seen last, by a loop or by `observe`."""
         inputs = self._training.batch.inputs
-        return self._seen if inputs is None else inputs
+        return self.seen if inputs is None else inputs
 
     def observe(self, batch: Any) -> dict[str, Observation]:
         """Run a batch through the model; see `Binding.observe`."""
@@ -125,7 +105,7 @@ class BoundModel:
                 report(words)
             step = self._training.steps
             found = {name: replace(seen, step=step) for name, seen in found.items()}
-            self._seen = first_examples(batch)
+            self.seen = first_examples(batch)
             feed.set_observed(found)
         return dict(found)
 
@@ -181,7 +161,7 @@ class BoundModel:
             return
         self._there()
         if isinstance(images, str) and images == "observed":
-            if (images := self._seen) is None:
+            if (images := self.seen) is None:
                 raise ValueError(
                     "no batch was observed: give examples, as in live.probe(images), or call "
                     "live.observe(batch) first"
@@ -224,15 +204,7 @@ class BoundModel:
     # -- proofs -----------------------------------------------------------------------------
 
     def learn(self, shown: Passes | None, proves: bool) -> None:
-        """Learn from a pass that was shown, and see those of the training from now on.
-
-        Parameters
-        ----------
-        shown
-            A pass on which the layers were proved, if there was one.
-        proves
-            Whether the layers are to be proved.
-        """
+        """Learn from a pass that was shown, if any was, and see those of the training."""
         self._proves = proves
         module, _ = self._there()
         if is_sharded(module):
@@ -250,6 +222,8 @@ class BoundModel:
                 self._see(module)
 
     def _see(self, module: nn.Module) -> None:
+        if self.passes is not None:
+            self.passes.end()
         if getattr(module, "_compiled_call_impl", None) is None:  # hooks would be compiled with it
             self.passes = Passes(module)
             self.between.later(self._learn_if_seen)
@@ -299,10 +273,10 @@ class BoundModel:
         """Keep a few inputs of the model, and find its structure with them."""
         if (inputs := passes.inputs) is None:
             return
-        if self._seen is None:
-            self._seen = first_examples(inputs)
+        if self.seen is None:
+            self.seen = first_examples(inputs)
             if not self._training.batch_seen:
-                self._training.saw(self._seen)
+                self._training.saw(self.seen)
         _, feed = self._there()
         if feed.found is not None:
             return

@@ -29,25 +29,10 @@ def observe(
 
     The model is run once in evaluation mode without gradients, through temporary
     hooks; mode and random number generators are as before afterwards, also if
-    the run fails.
+    the run fails. ``modules`` holds, by its name, the module of each layer.
 
-    Parameters
-    ----------
-    model
-        The model.
-    modules
-        The module that holds each layer, by the layer's name.
-    layers
-        The layers.
-    batch
-        The model's input: a tensor, or a tuple of arguments.
-
-    Raises
-    ------
-    TypeError
-        If ``batch`` is neither a tensor nor a tuple.
-    ValueError
-        If the batch is empty, or no layer was reached.
+    Raises `TypeError` if the batch is neither a tensor nor a tuple of arguments, and `ValueError`
+    if it is empty or reaches no layer.
     """
     if not isinstance(batch, (Tensor, tuple)) or (isinstance(batch, tuple) and not batch):
         raise TypeError(

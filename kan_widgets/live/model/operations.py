@@ -3,63 +3,76 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.modules import activation
 
-from kan_widgets.live.model.calls import Call, Operation
+from kan_widgets.live.frames.structure import StationKind
 
 _SAME = {
     *("contiguous", "clone", "detach", "to", "float", "double", "half", "bfloat16", "type"),
     *("type_as", "cpu", "cuda", "data", "requires_grad_", "alias", "_to_copy", "identity"),
 }
-_DROPOUT = {"dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout"} | {
-    "feature_alpha_dropout",
-    "feature_dropout",
-}
 _RESHAPING = {"flatten", "view", "reshape", "squeeze", "unsqueeze", "ravel", "unflatten"} | {
     *("view_as", "reshape_as", "unsafe_view", "_unsafe_view"),
 }
 _TURNING = {"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "t", "T", "mT"}
-_ELEMENTWISE = {
-    "relu": "ReLU",
-    "silu": "SiLU",
-    "gelu": "GELU",
-    "tanh": "tanh",
-    "sigmoid": "sigmoid",
-    "elu": "ELU",
-    "leaky_relu": "leaky ReLU",
-    "softplus": "softplus",
-    "hardtanh": "hardtanh",
-}
-_OTHER_ACTIVATIONS = {
-    "selu": "SELU",
-    "celu": "CELU",
-    "mish": "Mish",
-    "hardswish": "hardswish",
-    "hardsigmoid": "hardsigmoid",
-    "softsign": "softsign",
-    "logsigmoid": "log-sigmoid",
-    "tanhshrink": "tanhshrink",
-    "softshrink": "softshrink",
-    "hardshrink": "hardshrink",
-    "glu": "GLU",
-    "rrelu": "RReLU",
-    "relu6": "ReLU6",
-}
-_NORMS = {
-    "group_norm": "GroupNorm",
-    "instance_norm": "InstanceNorm",
-    "rms_norm": "RMSNorm",
-    "local_response_norm": "LocalResponseNorm",
-    "normalize": "normalize",
-}
-_POOLS = {
-    *("max_pool1d", "max_pool3d", "avg_pool1d", "avg_pool3d", "lp_pool2d"),
-    *("adaptive_max_pool2d", "adaptive_avg_pool1d", "adaptive_max_pool1d", "fractional_max_pool2d"),
-}
+# What the page can compute itself.
+_ELEMENTWISE = frozenset("relu silu gelu tanh sigmoid elu leaky_relu softplus hardtanh".split())
+# By the names of functions, those of torch's modules.
+_ACTIVATIONS = {name.lower(): name for name in activation.__all__}
+
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A function that was called with data of ``n`` examples.
+
+    ``given`` is the data among its arguments, in their order: tensors that come from the input;
+    ``before`` are their shapes for one example before the call, which may be in place. ``result``
+    is the first tensor that it returned. ``constants`` tells whether numbers among the arguments
+    are constants of the model, and not read off the data.
+    """
+
+    func: Callable[..., Any]
+    name: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    given: tuple[Tensor, ...]
+    before: tuple[Shape | None, ...]
+    result: Tensor
+    n: int
+    constants: bool = True
+
+    def of(self, place: int, name: str, default: Any = None) -> Any:
+        """Return an argument, by its place and name."""
+        return self.args[place] if len(self.args) > place else self.kwargs.get(name, default)
+
+    @property
+    def shape(self) -> Shape | None:
+        """The shape of the result for one example; ``None`` if it has no batch of them."""
+        return shape_of(self.result, self.n)
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """What a call is, or a layer."""
+
+    kind: StationKind
+    label: str
+    compute: dict[str, Any] | None = None
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+def shape_of(values: Tensor, n: int) -> Shape | None:
+    """Return the shape of one example's part of some values."""
+    return tuple(values.shape[1:]) if values.ndim and len(values) == n else None
 
 
 def is_transparent(call: Call) -> bool:
@@ -71,7 +84,7 @@ def is_transparent(call: Call) -> bool:
         return True
     if call.name in ("cat", "concat", "concatenate"):
         return True
-    if call.name in _DROPOUT:
+    if "dropout" in call.name:
         return not call.of(2, "training", True)
     if call.name in ("add", "sub", "mul", "div") and call.constants:
         other, neutral = call.of(1, "other"), 0 if call.name in ("add", "sub") else 1
@@ -92,11 +105,11 @@ def operation(call: Call) -> Operation:
         return Operation("reshape", "transpose")
     if name in _ELEMENTWISE:
         return _elementwise(call, name)
-    if name in _OTHER_ACTIVATIONS:
-        return Operation("activation", _OTHER_ACTIVATIONS[name])
-    if name in _NORMS or name == "batch_norm":
-        return Operation("norm", _NORMS.get(name, "BatchNorm"))
-    if name in _POOLS:
+    if label := _ACTIVATIONS.get(name.replace("_", "")):
+        return Operation("activation", label)
+    if name.endswith("norm") or name == "normalize":
+        return Operation("norm", name.title().replace("_", "").replace("Rms", "RMS"))
+    if "pool" in name:
         return Operation("pool", name.replace("_", " "))
     return Operation("other", name.replace("_", " "))
 
@@ -132,7 +145,8 @@ def _elementwise(call: Call, name: str) -> Operation:
         is_known = call.of(1, "approximate", "none") == "none"
     is_known = is_known and call.constants
     compute = {"op": "elementwise", "function": name, "parameter": parameter}
-    return Operation("activation", _ELEMENTWISE[name], compute if is_known else None)
+    label = _ACTIVATIONS[name.replace("_", "")]
+    return Operation("activation", label, compute if is_known else None)
 
 
 def _softmax(call: Call) -> Operation:
@@ -264,9 +278,7 @@ def _join(call: Call) -> Operation:
     return Operation("join", "join" if known else call.name, {"op": "join"} if known else None)
 
 
-def sum_of(sign: float) -> Callable[[Call], Operation]:
-    """Return what an addition (``sign`` 1) or subtraction (-1) is."""
-
+def _sum_of(sign: float) -> Callable[[Call], Operation]:
     def added(call: Call) -> Operation:
         factor = sign * float(call.of(2, "alpha", 1))
         if len(call.given) == 2:
@@ -282,8 +294,7 @@ def sum_of(sign: float) -> Callable[[Call], Operation]:
     return added
 
 
-def product(call: Call) -> Operation:
-    """Say what a multiplication is."""
+def _product(call: Call) -> Operation:
     if len(call.given) == 2:
         known = call.before[0] == call.before[1] == call.shape
         return Operation("multiply", "multiply", {"op": "multiply"} if known else None)
@@ -291,21 +302,18 @@ def product(call: Call) -> Operation:
     return _affine(call, "scale", scale=second if first is call.given[0] else first)
 
 
-def quotient(call: Call) -> Operation:
-    """Say what a division is."""
+def _quotient(call: Call) -> Operation:
     first, second = call.of(0, "input"), call.of(1, "other")
     if len(call.given) == 2 or first is not call.given[0] or call.of(2, "rounding_mode"):
         return Operation("other", "quotient")
     return _affine(call, "scale", divisor=second)
 
 
-def negative(call: Call) -> Operation:
-    """Say what a change of sign is."""
+def _negative(call: Call) -> Operation:
     return _affine(call, "scale", scale=-1.0)
 
 
-def rsub(call: Call) -> Operation:
-    """Say what a subtraction from a constant is."""
+def _rsub(call: Call) -> Operation:
     if len(call.given) > 1:
         return Operation("other", "difference")
     return _affine(call, "shift", scale=-1.0, shift=call.of(1, "other"))
@@ -373,12 +381,12 @@ _HANDLERS: dict[str, Callable[[Call], Operation]] = {
     "concat": _join,
     "concatenate": _join,
     "stack": _join,
-    "add": sum_of(1.0),
-    "sub": sum_of(-1.0),
-    "mul": product,
-    "multiply": product,
-    "div": quotient,
-    "true_divide": quotient,
-    "neg": negative,
-    "rsub": rsub,
+    "add": _sum_of(1.0),
+    "sub": _sum_of(-1.0),
+    "mul": _product,
+    "multiply": _product,
+    "div": _quotient,
+    "true_divide": _quotient,
+    "neg": _negative,
+    "rsub": _rsub,
 }

@@ -24,20 +24,14 @@ class Bound:
 
 
 @dataclass(frozen=True, eq=False)
-class Whole:
-    """A module that is one layer: its functions take in what it does, and it returns their sum."""
-
-    module: nn.Module
-    layer: Bound
-    bias: Tensor | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Opaque:
-    """A module whose layers cannot be told apart while it runs."""
+class Closed:
+    """A module that is not looked into."""
 
     module: nn.Module
     layers: tuple[Bound, ...]
+    is_sum: bool = False
+    """Whether it is one layer: its functions take in what it does, and it returns their sum."""
+    bias: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +65,7 @@ class Pykan:
 class Plan:
     """How to follow examples through a model with bound layers."""
 
-    parts: tuple[Whole | Opaque | Split | Pykan, ...]
+    parts: tuple[Closed | Split | Pykan, ...]
     sums: dict[str, bool] = field(default_factory=dict)
     """By layer: whether its functions were found to add up to its output."""
 
@@ -91,10 +85,7 @@ class Paths:
     def of(self, model: nn.Module) -> Plan:
         """Return the plan for the model as it is.
 
-        Raises
-        ------
-        AttributeError
-            If a module is no longer part of it.
+        Raises `AttributeError` if a module is no longer part of it.
         """
         return _swapped(self._plan, model.get_submodule)
 
@@ -103,7 +94,7 @@ def _swapped(plan: Plan, swap: Callable[[Any], Any]) -> Plan:
     def tap(found: Tap) -> Tap:
         return replace(found, modules=tuple(map(swap, found.modules)))
 
-    parts: list[Whole | Opaque | Split | Pykan] = []
+    parts: list[Closed | Split | Pykan] = []
     for part in plan.parts:
         moved = replace(part, module=swap(part.module))
         if isinstance(moved, Split):
@@ -116,9 +107,7 @@ def _swapped(plan: Plan, swap: Callable[[Any], Any]) -> Plan:
     return Plan(tuple(parts), plan.sums)
 
 
-def _layers(part: Whole | Opaque | Split | Pykan) -> tuple[Bound, ...]:
-    if isinstance(part, Whole):
-        return (part.layer,)
+def _layers(part: Closed | Split | Pykan) -> tuple[Bound, ...]:
     if isinstance(part, Split):
         return tuple(layer for place in part.places for layer in place.layers)
     return part.layers
@@ -127,14 +116,9 @@ def _layers(part: Whole | Opaque | Split | Pykan) -> tuple[Bound, ...]:
 def plan_of(
     entries: Sequence[tuple[str, nn.Module, Reader]], layers: Sequence[LayerFunctions]
 ) -> Plan:
-    """Return the plan for the layers of some modules.
+    """Return the plan for the layers of some modules, given with their names and readers.
 
-    Parameters
-    ----------
-    entries
-        The modules, with their names and readers.
-    layers
-        Those of their layers that are bound, as just read.
+    ``layers`` are those of their layers that are bound, as just read.
     """
     known = {layer.name: layer for layer in layers}
     parts = []
@@ -151,12 +135,12 @@ def plan_of(
     return Plan(tuple(parts))
 
 
-def _part(module: nn.Module, own: dict[str, LayerFunctions]) -> Whole | Opaque | Split | Pykan:
+def _part(module: nn.Module, own: dict[str, LayerFunctions]) -> Closed | Split | Pykan:
     bound = {name: _bound(module, layer) for name, layer in own.items()}
     if not problem_of_model(module):
         if len(bound) == len(module.act_fun):  # type: ignore[arg-type]
             return Pykan(module, tuple(bound.values()))
-        return Opaque(module, tuple(bound.values()))
+        return Closed(module, tuple(bound.values()))
     adapter, _ = find_adapter(module)
     output = Tap((module,), "output")
     sums = [Sum(tuple(own), output)]
@@ -165,16 +149,16 @@ def _part(module: nn.Module, own: dict[str, LayerFunctions]) -> Whole | Opaque |
     places = []
     for found in sums:
         if any(name not in own for name in found.layers):
-            return Opaque(module, tuple(bound.values()))  # some are not bound
+            return Closed(module, tuple(bound.values()))  # some are not bound
         inputs = tuple(own[name].x_at or Tap((module,)) for name in found.layers)
         layers = tuple(bound[name] for name in found.layers)
         places.append(Place(layers, inputs, found.at, found.bias))
     if any(len(tap.modules) > 1 or tap.view for p in places for tap in (p.at, *p.inputs)):
-        return Opaque(module, tuple(bound.values()))
+        return Closed(module, tuple(bound.values()))
     place = places[0]
     around = len(places) == 1 and len(place.layers) == 1 and _is(place.at, module, "output")
     if around and _is(place.inputs[0], module, "input"):
-        return Whole(module, place.layers[0], place.bias)
+        return Closed(module, place.layers, True, place.bias)
     return Split(module, tuple(places))
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from kan_widgets.live.frames.activations import Extra
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Station, Structure, untraced
-from kan_widgets.live.model.calls import Operation
 from kan_widgets.live.model.layers import place_in_memory
+from kan_widgets.live.model.operations import Operation
 from kan_widgets.live.model.plan import Plan
 from kan_widgets.live.model.tracing import Raw, Trail
 
@@ -104,10 +104,7 @@ def _reached(trail: Trail) -> set[int]:
 def _blocks(trail: Trail, kept: set[int]) -> dict[int, Raw]:
     """Put modules without KAN layers that do what has no name into one station each.
 
-    Returns
-    -------
-    dict
-        What takes the place of some stations; others of ``kept`` are taken out.
+    Returns what takes the place of some stations; others of ``kept`` are taken out.
     """
     raws = trail.raw
     calls = sorted(

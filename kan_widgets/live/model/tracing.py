@@ -9,8 +9,14 @@ from typing import Any
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from kan_widgets.live.model.calls import Call, Operation, Shape, shape_of
-from kan_widgets.live.model.operations import is_transparent, operation
+from kan_widgets.live.model.operations import (
+    Call,
+    Operation,
+    Shape,
+    is_transparent,
+    operation,
+    shape_of,
+)
 
 _READ_OFF = {"item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__"}
 
@@ -45,14 +51,9 @@ class Trail:
 
 
 class Tracer(TorchFunctionMode):
-    """Sees each function that is called with data of some examples, and notes what it is.
+    """Sees each function that is called with data of ``n`` examples, and notes what it is.
 
-    Parameters
-    ----------
-    n
-        The number of examples.
-    reduce
-        Makes what is kept of a station's output out of it: a copy.
+    ``reduce`` copies what is kept of a station's output.
     """
 
     def __init__(self, n: int, reduce: Callable[[Tensor], Tensor]) -> None:

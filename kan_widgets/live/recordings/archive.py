@@ -8,8 +8,10 @@ written when the archive is closed: then it is an ordinary zip, and of ``.npy`` 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import struct
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from kan_widgets.live.recordings.locks import lock
+from kan_widgets.live.reports import report
 
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
@@ -56,19 +58,8 @@ class Archive:
     """A new archive that is written member by member.
 
     A member is in the file as a whole or not at all: after an error of the disk, what was written
-    of it is cut off again, and it can be appended once more.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-
-    Raises
-    ------
-    FileExistsError
-        If there is one.
-    OSError
-        If it cannot be written there.
+    of it is cut off again, and it can be appended once more. Raises `FileExistsError` if there is a
+    file, `OSError` if it cannot be written there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,15 +75,7 @@ class Archive:
         return self._end
 
     def append(self, name: str, data: bytes) -> Member:
-        """Add a member.
-
-        Raises
-        ------
-        ValueError
-            If it has 4 GiB or more.
-        OSError
-            If it cannot be written; the archive is as before.
-        """
+        """Add a member of less than 4 GiB. After an `OSError` the archive is as before."""
         if len(data) >= _MAX32:
             raise ValueError(f"{name}: expected less than 4 GiB, got {len(data):,} bytes")
         now = time.localtime()
@@ -135,19 +118,10 @@ class Archive:
             os.fsync(self._file.fileno())
 
     def keep(self, wanted: Callable[[Member], bool], replaced: dict[str, bytes]) -> None:
-        """Leave out members, by a copy that takes the file's place.
+        """Leave out members that are not ``wanted``, by a copy that takes the file's place.
 
-        Parameters
-        ----------
-        wanted
-            Whether a member stays.
-        replaced
-            What members of these names hold from now on.
-
-        Raises
-        ------
-        OSError
-            If the copy cannot be written; the archive is as before.
+        Members named in ``replaced`` hold that from now on. After an `OSError` the archive is as
+        before.
         """
         copy = beside(self.path)
         try:
@@ -170,12 +144,8 @@ class Archive:
     def move(self, path: Path, held: FileIO) -> None:
         """Put the archive into the place of a file that is locked.
 
-        That one is closed, and this one locked while it is open.
-
-        Raises
-        ------
-        OSError
-            If that cannot be; what was there is there.
+        That one is closed, and this one locked while it is open. After an `OSError` what was there
+        is there.
         """
         is_open = not self._file.closed
         if is_open and _MOVES_OPEN:
@@ -197,10 +167,7 @@ class Archive:
     def close(self) -> None:
         """Write the directory; the file is an ordinary zip then. Closing again does nothing.
 
-        Raises
-        ------
-        OSError
-            If it cannot be written; all members can be read in spite of that.
+        After an `OSError` all members can be read in spite of that.
         """
         if self._file.closed:
             return
@@ -329,3 +296,40 @@ def _directory(members: list[Member], at: int) -> bytes:
         directory += _LOCATOR64.pack(b"PK\x06\x07", 0, at + size, 1)
         count, size, at = min(count, _MAX16), min(size, _MAX32), min(at, _MAX32)
     return directory + _END.pack(_IS_END, 0, 0, count, count, size, at, 0)
+
+
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Nobody else can read what is locked: one byte, as far away as can be said.
+    _FAR = 2**31 - 2
+
+    def _lock(file: FileIO) -> None:
+        at = file.tell()
+        file.seek(_FAR)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        finally:
+            file.seek(at)
+
+else:
+    import fcntl
+
+    def _lock(file: FileIO) -> None:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def lock(file: FileIO) -> bool:
+    """Lock a file, open for writing, until it is closed; return whether nobody else has it.
+
+    Storage without locks is reported, and nobody has it then.
+    """
+    try:
+        _lock(file)
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        report(f"{file.name}: {error}. Nothing keeps another process from writing there too")
+    return True

@@ -11,8 +11,7 @@ from io import FileIO
 from pathlib import Path
 
 from kan_widgets.live.frames.feed import Feed
-from kan_widgets.live.recordings.archive import Archive, Place, members
-from kan_widgets.live.recordings.locks import lock
+from kan_widgets.live.recordings.archive import Archive, Place, lock, members
 from kan_widgets.live.recordings.writer import Writer
 
 PathLike = str | os.PathLike[str]
@@ -33,12 +32,8 @@ def is_first_process() -> bool:
 def checked_place(path: PathLike) -> Path:
     """Return where a file can be made: the same path for all that lead there.
 
-    Raises
-    ------
-    TypeError
-        If ``path`` is not the name of a file.
-    OSError
-        If it names something else than a file, or lies in no folder.
+    Raises `TypeError` if ``path`` is not the name of a file, `OSError` if it names something else
+    than a file, or lies in no folder.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path={path!r:.80}: expected the name of a file")
@@ -56,28 +51,10 @@ def checked_place(path: PathLike) -> Path:
 def claimed(path: Path, *, overwrite: bool) -> Iterator[FileIO]:
     """Keep all others from writing at a path, until an archive was moved there or the end.
 
-    What is there stays as it is. Where nothing is, an empty file is meanwhile.
-
-    Parameters
-    ----------
-    path
-        As `checked_place` returns it.
-    overwrite
-        Whether a file of that name may be replaced. An empty one always may.
-
-    Yields
-    ------
-    io.FileIO
-        The file there, for `Archive.move`.
-
-    Raises
-    ------
-    FileExistsError
-        If there is one that may not be replaced.
-    RuntimeError
-        If it is being written: the message says by which process, where, and since when.
-    OSError
-        If it cannot be written.
+    What is there stays as it is. Where nothing is, an empty file is meanwhile. Yields the file
+    there, for `Archive.move`. Raises `FileExistsError` if there is one that may not be replaced (an
+    empty one always may), `RuntimeError` if it is being written (the message says by which process,
+    where, and since when), `OSError` if it cannot be written.
     """
     with _locked(path) as file:
         if not overwrite and os.fstat(file.fileno()).st_size:

@@ -12,17 +12,15 @@ from typing import Any, Literal
 from kan_widgets.live.frames.activations import ActivationHistory, Activations, Probe
 from kan_widgets.live.frames.feed import Feed, State
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.history import History
+from kan_widgets.live.frames.history import History, spread
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.progress import Progress
+from kan_widgets.live.frames.progress import ENDED, Progress, Standing, age, behind, standing_of
 from kan_widgets.live.frames.scalars import Mark, Scalars
-from kan_widgets.live.frames.standing import ENDED, Standing, age, behind, standing_of
 from kan_widgets.live.frames.structure import Structure, untraced
-from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.recordings.format import Status, Steered
 from kan_widgets.live.recordings.reader import Observed, Probed, Reader, Record, Values
 from kan_widgets.live.recordings.remote import Remote
-from kan_widgets.live.recordings.status import Status, Steered
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
@@ -42,14 +40,8 @@ class NoFrames(ValueError):
 class Recorded(Feed):
     """What a recording shows: what was read of it, and what it says of its run.
 
-    Parameters
-    ----------
-    reader
-        Of the file.
-    history_mb
-        Megabytes (10⁶ bytes) of frames to hold.
-    progress
-        Called after each record with the bytes read, and those of the file when it was opened.
+    ``progress`` is called after each record with the bytes read, and those of the file when it was
+    opened.
     """
 
     def __init__(
@@ -253,14 +245,8 @@ class Recorded(Feed):
     def poll(self) -> bool:
         """Read what has come since, and show it; return whether there was anything.
 
-        Called again and again by the thread of all files while it is followed.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be read at the moment.
-        ValueError
-            If what is there now is not this recording any more.
+        Called again and again by the thread of all files while it is followed. Raises as
+        `Replay.poll`.
         """
         with self._reading:
             frames: list[Frame] = []

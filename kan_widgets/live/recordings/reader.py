@@ -18,15 +18,21 @@ from numpy.typing import NDArray
 from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.live.frames.activations import Activations, Probe, unpacked
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, new_layout
+from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, Vector, new_layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Mark
 from kan_widgets.live.frames.series import Float64, Int64
 from kan_widgets.live.frames.structure import Structure, structure_from
-from kan_widgets.live.frames.vectors import Vector
 from kan_widgets.live.recordings.archive import Place, first_name, members
-from kan_widgets.live.recordings.format import ARRAYS, FORMAT, HEADER, NAME, VERSION
-from kan_widgets.live.recordings.status import Status, status_from
+from kan_widgets.live.recordings.format import (
+    ARRAYS,
+    FORMAT,
+    HEADER,
+    NAME,
+    VERSION,
+    Status,
+    status_from,
+)
 
 _EXPECTED = "expected a file written by live.save(path) or live.record(path)"
 _WORDS = ("id", "model", "kan_widgets", "started")
@@ -64,13 +70,7 @@ Record = Frame | Values | Mark | Status | Observed | Structure | Probed | Activa
 
 
 class Reader:
-    """Reads a recording, as far as it is written, and later what has come since.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    """
+    """Reads a recording, as far as it is written, and later what has come since."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -24,8 +24,8 @@ from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.archive import beside
 from kan_widgets.live.recordings.destination import begin, claimed, is_first_process
+from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.remote import RemoteControl
-from kan_widgets.live.recordings.status import status_of
 from kan_widgets.live.recordings.waiting import NetworkNews, WaitingFrame, WaitingFrames
 from kan_widgets.live.recordings.writer import parameters_of
 from kan_widgets.live.reports import report
@@ -209,13 +209,9 @@ class Recorder(Listener, Stationary):
             self._job.wake()
 
     def on_replaced(self, source: Source) -> None:
-        """Go on with the binding that has replaced the one recorded, if its training goes on."""
-        if source.scalars is self._scalars:
-            self._source = weakref.ref(source, self._forgotten)
-            self.on_layout(source.feed.layout)
-        else:
-            source.feed.unsubscribe(self)
-            self._end_soon()
+        """End: the binding that has replaced the one recorded is of another training."""
+        source.feed.unsubscribe(self)
+        self._end_soon()
 
     def say_soon(self) -> None:
         """Have the file say at once how the run stands."""

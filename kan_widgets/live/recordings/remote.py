@@ -13,7 +13,7 @@ from typing import Any, Literal
 from kan_widgets.live import control_file
 from kan_widgets.live.control_file import Wishes
 from kan_widgets.live.frames.feed import Feed
-from kan_widgets.live.recordings.status import Steered
+from kan_widgets.live.recordings.format import Steered
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
@@ -206,25 +206,11 @@ _HOLDS = ("pause", "advance")
 class RemoteControl:
     """Does what a follower writes into the file beside the recording, and says what it heard.
 
-    Parameters
-    ----------
-    recording
-        The file recorded.
-    run
-        Its identity; what is meant for another run is not done.
-    lost_after
-        Seconds without a sign of a follower after which a pause that it asked for ends.
-    steered
-        Called for the feed of the model that trains now, if there is one.
-    news
-        Called when something else is to be said.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be made, or one of another owner is in its place.
-    RuntimeError
-        Where files have no owners.
+    What is meant for another run is not done. A pause that a follower asked for ends after
+    ``lost_after`` seconds without a sign of it. ``steered`` gives the feed of the model that trains
+    now, if there is one; ``news`` is called when something else is to be said. Raises `OSError` if
+    the file cannot be made or one of another owner is in its place, `RuntimeError` where files have
+    no owners.
     """
 
     def __init__(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.recordings.following import Recorded
+from kan_widgets.live.kinds import check_number
+from kan_widgets.live.recordings.destination import PathLike
+from kan_widgets.live.recordings.following import NoFrames, Recorded, damage_of
+from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.remote import Remote
+from kan_widgets.live.reports import report
 
 
 class Replay(Source):
@@ -63,19 +69,9 @@ class Replay(Source):
         return self.feed.reader.parameters
 
     @property
-    def progress(self) -> Progress:
-        """How far the training was when the last record was written."""
-        return self.feed.progress
-
-    @property
     def every(self) -> int:
         """Steps between two frames of the run."""
         return self.feed.status.every
-
-    @property
-    def data_source(self) -> str:
-        """What the model was trained on, in words."""
-        return self.progress.data_source
 
     @property
     def control(self) -> Remote:
@@ -114,6 +110,127 @@ class Replay(Source):
         """
         return self.feed.poll()
 
-    def close(self) -> None:
-        """Follow no more; what was read stays. Closing again does nothing."""
-        self.feed.close()
+
+def replay(
+    path: PathLike,
+    *,
+    history_mb: float = 256.0,
+    progress: Callable[[int, int], object] | None = None,
+) -> Replay:
+    """Show a recorded run in the views, as far as it was written.
+
+    All views take what is returned in the place of a binding. There is no model in a
+    recording: nothing can be edited, observed or steered.
+
+    Parameters
+    ----------
+    path
+        A file that ``live.save`` or ``live.record`` has written, closed or not.
+    history_mb
+        Megabytes (10⁶ bytes) of frames to hold, at least 0; of a longer recording evenly spread
+        ones. The first and the last frame are always held.
+    progress
+        Called after each record with the bytes read, and those of the file when it was opened.
+
+    Returns
+    -------
+    Replay
+        With ``frame``, ``history``, ``scalars``, ``progress``, ``info`` and ``is_complete``.
+
+    Raises
+    ------
+    TypeError
+        If ``path`` is not the name of a file, or ``history_mb`` is not a number.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not a recording, of a later version than is known here, damaged, or cut off before
+        its first frame.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, kan_widgets as kw
+    >>> live = kw.bind(model := kw.nn.KANLinear(2, 3))
+    >>> live.log(loss=0.5)
+    >>> path = live.save(pathlib.Path(tempfile.mkdtemp()) / "run.npz")
+    >>> run = kw.replay(path)
+    >>> run.layers, run.frame.step, run.scalars.latest("loss")
+    (('KANLinear',), 0, 0.5)
+    >>> kw.KernelGrid(run).image(width=300).size[0]
+    600
+    """
+    place = _checked(path, history_mb)
+    reader = Reader(place)
+    try:
+        found = Recorded(reader, history_mb, progress)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{place} is not there: give a file that live.save(path) or live.record(path) has "
+            "written; kan_widgets.follow(path) waits for one"
+        ) from None
+    if reader.place.damage:
+        report(damage_of(reader))
+    return Replay(found)
+
+
+def follow(
+    path: PathLike, *, wait: float = 30.0, interval: float = 0.5, history_mb: float = 256.0
+) -> Replay:
+    """Show a run while another process records it with ``live.record``.
+
+    The file is looked at again and again, on this machine or on storage that both mount, until
+    the recording is closed, ``close()`` is called, or nothing holds what is returned.
+    Views hold it.
+
+    Parameters
+    ----------
+    path
+        The file; it may be made later.
+    wait
+        Seconds to wait for its first frame, at least 0.
+    interval
+        Seconds between two looks, above 0.
+    history_mb
+        As for `replay`.
+
+    Returns
+    -------
+    Replay
+        As `replay` returns it; ``is_following`` tells whether it still looks.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `replay`, or if a number is out of range.
+    TimeoutError
+        If there is no frame in time.
+    """
+    place = _checked(path, history_mb)
+    check_number("wait", wait, of=" of seconds")
+    check_number("interval", interval, above=True, of=" of seconds")
+    end = time.monotonic() + wait
+    while True:
+        try:
+            found = Recorded(Reader(place), history_mb)
+            break
+        except (FileNotFoundError, NoFrames) as error:
+            left = end - time.monotonic()
+            if left <= 0:
+                what = "no such file" if isinstance(error, FileNotFoundError) else "no frame in it"
+                raise TimeoutError(
+                    f"{place}: {what} after {wait:g} s. Start live.record(path) where the model "
+                    "trains, on storage that is mounted here too, or wait longer"
+                ) from None
+        time.sleep(min(interval, left))
+    found.follow(interval)
+    return Replay(found)
+
+
+def _checked(path: PathLike, history_mb: float) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path={path!r:.80}: expected the name of a recording")
+    check_number("history_mb", history_mb, of=" of megabytes")
+    place = Path(path)
+    if place.is_dir():
+        raise IsADirectoryError(f"{place} is a folder: give the name of a recording in it")
+    return place

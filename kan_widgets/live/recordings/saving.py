@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any, Protocol
 
 from kan_widgets import offers
 from kan_widgets.live import control_file
 from kan_widgets.live.frames.source import Source
+from kan_widgets.live.kinds import check_number, check_whole
 from kan_widgets.live.recordings.archive import beside
 from kan_widgets.live.recordings.destination import (
     PathLike,
@@ -17,8 +17,8 @@ from kan_widgets.live.recordings.destination import (
     claimed,
     is_first_process,
 )
+from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
-from kan_widgets.live.recordings.status import status_of
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 
 
@@ -173,14 +173,8 @@ class Savable(Source):
         (0, 3, True)
         """
         place = checked_place(path)
-        for name, value, unit in (
-            ("max_mb", max_mb, "megabytes"),
-            ("lost_after", lost_after, "seconds"),
-        ):
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise TypeError(f"{name}={value!r}: expected a number")
-            if not 0 < value < math.inf:
-                raise ValueError(f"{name}={value}: expected a finite number of {unit} > 0")
+        check_number("max_mb", max_mb, above=True, of=" of megabytes")
+        check_number("lost_after", lost_after, above=True, of=" of seconds")
         if not self.feed.is_open:
             raise RuntimeError(f"this binding is {self.state}: bind the model again to record it")
         known = open_recorders.get(place)
@@ -244,10 +238,7 @@ class Savable(Source):
         >>> [report.step for report in reports], list(reports[-1].pictures)
         ([0, 1], ['KANLinear'])
         """
-        if isinstance(every, bool) or not isinstance(every, int):
-            raise TypeError(f"every={every!r}: expected a whole number of steps")
-        if every < 1:
-            raise ValueError(f"every={every}: expected a whole number of steps ≥ 1")
+        check_whole("every", every, of=" of steps")
         if not self.feed.is_open:
             raise RuntimeError(f"this binding is {self.state}: bind the model again to send it on")
         sending: Sending = offers.sending(self, writer, every, name)

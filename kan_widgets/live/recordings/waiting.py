@@ -97,22 +97,8 @@ class NetworkNews(Waiting[Structure | Probe | Activations | None]):
     def write(self, writer: Writer, late: int | None = None) -> bool:
         """Write what waits; activations only of steps whose frames were written.
 
-        Parameters
-        ----------
-        writer
-            Frames that came before were written to it.
-        late
-            The step of a frame that is not written, as yet: it is too near the one before.
-
-        Returns
-        -------
-        bool
-            Whether any was written.
-
-        Raises
-        ------
-        OSError
-            If the disk cannot be written; what was not written waits.
+        ``late`` is the step of a frame that is not written, as yet: it is too near the one before.
+        Returns whether any was written. After an `OSError`, what was not written waits.
         """
         some = False
         for each in self.each():

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.history import fitting
 from kan_widgets.live.frames.layout import Layout, Table, layer_dict
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.series import Float64, Int64
 from kan_widgets.live.frames.structure import Structure, structure_dict
-from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.recordings.archive import Archive, Member
 from kan_widgets.live.recordings.format import ARRAYS, FORMAT, HEADER, NAME, VERSION
 
@@ -34,17 +34,10 @@ _VALUES = np.dtype([("series", "<i4"), ("step", "<i8"), ("value", "<f8")])
 
 
 class Writer:
-    """Writes records into an archive.
+    """Writes records into a new archive.
 
     A record that cannot be written raises ``OSError`` and can be written again; those before it
     stay.
-
-    Parameters
-    ----------
-    archive
-        New.
-    model
-        What the model is called.
     """
 
     def __init__(self, archive: Archive, model: str) -> None:
@@ -186,12 +179,8 @@ class Writer:
         """Leave out frames, evenly, until the file has at most ``most`` bytes.
 
         The first frame and the last stay, and all that is neither a frame nor out of date; where
-        that takes most of the room, about half of the frames stay.
-
-        Returns
-        -------
-        int
-            The distance in steps that frames keep from now on.
+        that takes most of the room, about half of the frames stay. Returns the distance in steps
+        that frames keep from now on.
         """
         steps = dict(zip((m.name for m in self._frames()), self.steps, strict=True))
         last_status = next((m for m in reversed(self.archive.members) if _is(m, "status")), None)

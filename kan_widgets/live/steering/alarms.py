@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Float32, LayerLayout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.quantities import belongs_to
-from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.frames.scalars import Scalars, belongs_to
+from kan_widgets.live.kinds import check_number, check_whole
 
 Kind = Literal["loss", "not finite", "outside", "dead", "still", "exploding"]
 Cure = Literal["", "rate", "grid"]
@@ -38,22 +38,10 @@ class Limits:
     steps: int = 100
 
     def __post_init__(self) -> None:
-        for name in ("outside", "dead"):
-            _check_number(name, getattr(self, name))
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name}={getattr(self, name)}: expected a share from 0 to 1")
-        _check_number("exploding", self.exploding)
-        if not self.exploding > 1:
-            raise ValueError(f"exploding={self.exploding}: expected a factor > 1")
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int):
-            raise TypeError(f"steps={self.steps!r}: expected a whole number")
-        if self.steps < 1:
-            raise ValueError(f"steps={self.steps}: expected a whole number ≥ 1")
-
-
-def _check_number(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name}={value!r}: expected a number")
+        check_number("outside", self.outside, 0, 1)
+        check_number("dead", self.dead, 0, 1)
+        check_number("exploding", self.exploding, 1, above=True)
+        check_whole("steps", self.steps)
 
 
 @dataclass(frozen=True)
@@ -113,8 +101,7 @@ def not_finite(frame: Frame) -> Iterator[Alarm]:
     if np.isfinite(frame.data.sum()):  # mostly so, and quick; a sum may overflow
         return
     for layer in frame.layout.layers:
-        part = frame.data[layer.offset : layer.offset + layer.length]
-        broken = int((~np.isfinite(part)).reshape(layer.count, layer.nb).any(1).sum())
+        broken = int((~np.isfinite(frame.rows(layer))).any(1).sum())
         if broken:
             yield Alarm(
                 "not finite",
@@ -149,14 +136,11 @@ def exploding(frame: Frame, first: Frame, limits: Limits, rate: float | None) ->
 
 def _reach(frame: Frame, layer: LayerLayout) -> float:
     """Return the largest |φ| of one of the functions, that with the largest coefficients."""
-    coefficients = frame.data[layer.offset : layer.offset + layer.length]
-    sizes = np.abs(coefficients.reshape(layer.count, layer.nb)).max(1, initial=0.0)
-    function = int(sizes.argmax()) if len(sizes) else 0
+    rows = frame.rows(layer)
+    function = int(np.abs(rows).max(1, initial=0.0).argmax())
     number = 0 if layer.table_of is None else int(layer.table_of[function])
-    beta = layer.tables[number].values
-    own = coefficients[function * layer.nb : (function + 1) * layer.nb]
     with np.errstate(all="ignore"):
-        return float(np.abs(beta @ own).max(initial=0.0))
+        return float(np.abs(layer.tables[number].values @ rows[function]).max(initial=0.0))
 
 
 def outside_grid(
@@ -187,15 +171,8 @@ def still(
 ) -> Iterator[Alarm]:
     """Look for layers whose splines stay as they are while other layers change.
 
-    Parameters
-    ----------
-    frame, before
-        Now, and at least ``limits.steps`` steps earlier.
-    limits
-        See there.
-    trained
-        Of each layer, whether the optimizer has its parameters; ``None`` where they are frozen on
-        purpose.
+    ``before`` is at least ``limits.steps`` steps earlier. ``trained`` tells of each layer whether
+    the optimizer has its parameters; ``None`` where they are frozen on purpose.
     """
     if frame.layout is not before.layout or frame.step - before.step < limits.steps:
         return
@@ -223,10 +200,7 @@ def still(
 
 def _moved(frame: Frame, before: Frame, layer: LayerLayout) -> tuple[float, float | None]:
     """Return how far a layer moved, and its splines, relative to what they are."""
-    now, then = (
-        each.data[layer.offset : layer.offset + layer.length].reshape(layer.count, layer.nb)
-        for each in (frame, before)
-    )
+    now, then = frame.rows(layer), before.rows(layer)
     splines = ~np.array(layer.is_base)
     has_splines = bool(layer.knots) and splines.any()
     return _change(now, then), _change(now[:, splines], then[:, splines]) if has_splines else None
@@ -247,22 +221,12 @@ def dead(
     limits: Limits,
     seen: Observation | None,
 ) -> Iterator[Alarm]:
-    """Look for functions of a layer without any gradient.
+    """Look for functions of a layer without any gradient; where it has no knots, nothing is found.
 
-    Parameters
-    ----------
-    layer
-        Which; where it has no knots, nothing is found.
-    alive
-        ``(functions,)``: whether each had a gradient at one of the steps looked at.
-    coefficients
-        ``(functions, nb)``: those that are 0 throughout were put out on purpose.
-    steps
-        The first and the last step looked at.
-    limits
-        See there.
-    seen
-        What reaches the layer, if it was observed.
+    ``alive`` ``(functions,)`` tells whether each had a gradient at one of the steps looked at, of
+    which ``steps`` are the first and the last. Functions whose ``coefficients``, ``(functions,
+    nb)``, are 0 throughout were put out on purpose. ``seen`` is what reaches the layer, if it was
+    observed.
     """
     if not layer.knots or steps[1] - steps[0] < limits.steps:
         return

@@ -21,13 +21,6 @@ class Between(cells.CellListener):
     Where nothing trains and no cell runs that might, it is done at once, and no cell starts
     meanwhile. Else the thread that trains does it: after the next step, while it is held, or when
     its loop or cell is over. So nothing changes or runs the model while somebody else does.
-
-    Parameters
-    ----------
-    feed
-        Returns the feed of the model that is trained, while it exists.
-    trains_elsewhere
-        Whether only the thread that trains may do it, after its next step.
     """
 
     def __init__(
@@ -69,13 +62,6 @@ class Between(cells.CellListener):
             self._waiting = (*self._others(errand), weakref.WeakMethod(errand))
         if (feed := self._feed()) is not None:
             feed.need_care()
-
-    def inherit(self, earlier: Between) -> None:
-        """Do what waits to be done for an earlier binding of the model."""
-        with earlier._lock:
-            waiting, earlier._waiting = earlier._waiting, ()
-        with self._lock:
-            self._waiting = (*waiting, *self._waiting)
 
     def forget(self, errand: Errand) -> None:
         """Do not do it, where it still waits."""

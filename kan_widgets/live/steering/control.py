@@ -9,10 +9,10 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from numbers import Integral
 from types import FrameType
 from typing import Any, Literal
 
+from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.loops import Loop, loops_here
 
@@ -50,13 +50,9 @@ class Control(Stationary):
     the last one counts. A loop that begins after a stop, an interrupt or an error is not
     paused.
 
-    Parameters
-    ----------
-    changed
-        Called after each change, which `is_settled` relies on; must be cheap.
-    bare_loop_runs
-        Given the thread that made the last step outside any tracked loop: whether its loop may
-        still be going on.
+    ``changed`` is called after each change, which `is_settled` relies on, and must be cheap.
+    ``bare_loop_runs`` is given the thread that made the last step outside any tracked loop, and
+    tells whether its loop may still be going on.
     """
 
     def __init__(
@@ -72,12 +68,14 @@ class Control(Stationary):
         self._paused = False
         self._steps_allowed = 0
         self._stop = False  # of a bare loop
-        self._holding = False
+        self.is_holding = False
+        """Whether the training stands still at this moment."""
         self._early = False  # paused while nothing trained
         self._trainer: weakref.ref[threading.Thread] | None = None  # of a bare loop
         self._callers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._loops: list[Loop] = []
-        self._message = ""
+        self.message = ""
+        """What could not be done, in words; else empty."""
 
     @property
     def state(self) -> Literal["running", "paused", "stopping"]:
@@ -85,16 +83,6 @@ class Control(Stationary):
         if self._stop or any(loop.stop for loop in list(self._loops)):
             return "stopping"
         return "paused" if self._paused and not self._steps_allowed else "running"
-
-    @property
-    def is_holding(self) -> bool:
-        """Whether the training stands still at this moment."""
-        return self._holding
-
-    @property
-    def message(self) -> str:
-        """What could not be done, in words; else empty."""
-        return self._message
 
     @property
     def reachable(self) -> bool:
@@ -126,10 +114,7 @@ class Control(Stationary):
         TypeError, ValueError
             If ``steps`` is not a whole number ≥ 1.
         """
-        if not _is_whole(steps):
-            raise TypeError(f"steps={steps!r}: expected a whole number")
-        if steps < 1:
-            raise ValueError(f"steps={steps}: expected a whole number ≥ 1")
+        check_whole("steps", steps)
         self._wish(paused=True, steps=int(steps))
 
     def stop(self) -> None:
@@ -139,10 +124,10 @@ class Control(Stationary):
             loops = [loop for loop in self._loops if loop.is_open]
             for loop in loops:
                 loop.stop = True
-            trainer = self._trainer() if self._trainer is not None else None
+            trainer = self.bare_trainer
             if not loops and trainer is not None:
-                self._stop = self._holding or self._bare_loop_runs(trainer)
-            self._message = "" if loops or self._stop else _NOTHING_TO_STOP
+                self._stop = self.is_holding or self._bare_loop_runs(trainer)
+            self.message = "" if loops or self._stop else _NOTHING_TO_STOP
         self._tell()
 
     def _wish(self, *, paused: bool, steps: int) -> None:
@@ -153,11 +138,11 @@ class Control(Stationary):
             self._stop = False
             for loop in self._loops:
                 loop.stop = False
-            self._message = ""
+            self.message = ""
         self._tell()
 
     def _trains(self) -> bool:
-        trainer = self._trainer() if self._trainer is not None else None
+        trainer = self.bare_trainer
         bare = trainer is not None and self._bare_loop_runs(trainer)
         return bare or any(loop.is_open for loop in self._loops)
 
@@ -213,10 +198,8 @@ class Control(Stationary):
     @property
     def trainer_is_gone(self) -> bool:
         """Whether the thread of a bare loop has ended."""
-        if self._trainer is None:
-            return False
-        trainer = self._trainer()
-        return trainer is None or not trainer.is_alive()
+        trainer = self.bare_trainer
+        return self._trainer is not None and (trainer is None or not trainer.is_alive())
 
     def lets_pass(self) -> bool:
         """Whether `after_step` has nothing to do in this thread; quick."""
@@ -238,24 +221,9 @@ class Control(Stationary):
     def after_step(self, step: int, meanwhile: Callable[[], Any]) -> bool:
         """Do what was asked for, in the thread that trains, after a step.
 
-        Parameters
-        ----------
-        step
-            The number of the step made.
-        meanwhile
-            Called again and again while it holds.
-
-        Returns
-        -------
-        bool
-            Whether it may have held; if not, it did not wait.
-
-        Raises
-        ------
-        TrainingStopped
-            If a stop was asked for and no loop of this thread looks for it.
-        KeyboardInterrupt
-            As usual; the training is not paused afterwards.
+        While it holds, ``meanwhile`` is called again and again. Returns whether it may have held.
+        Raises `TrainingStopped` if a stop was asked for and no loop of this thread looks for it,
+        and `KeyboardInterrupt` as usual; the training is not paused afterwards.
         """
         mine = threading.current_thread()
         if self._trainer is None or self._trainer() is not mine:
@@ -290,15 +258,7 @@ class Control(Stationary):
         return self._steps_allowed > 0
 
     def wait(self, seconds: float, meanwhile: Callable[[], Any]) -> None:
-        """Wait between two batches, for so long at most: a wish ends it, and a pause holds here.
-
-        Parameters
-        ----------
-        seconds
-            How long to wait.
-        meanwhile
-            Called again and again while it holds.
-        """
+        """Wait between two batches, for so long at most: a wish ends it, and a pause holds here."""
         loops = loops_here()
         if self._must_hold(loops):
             self._hold(loops, meanwhile)
@@ -320,13 +280,13 @@ class Control(Stationary):
     def _hold(self, loops: list[Loop], meanwhile: Callable[[], Any]) -> None:
         try:
             while self._must_hold(loops):
-                if not self._holding:
+                if not self.is_holding:
                     if not self.reachable:
                         with self._lock:
-                            self._paused, self._message = False, _UNREACHABLE
+                            self._paused, self.message = False, _UNREACHABLE
                         self._changed()
                         return
-                    self._holding = True
+                    self.is_holding = True
                     self._changed()
                     self._say_why()
                 meanwhile()
@@ -340,28 +300,24 @@ class Control(Stationary):
             _leave_grad_scaler()
             raise
         finally:
-            if self._holding:
-                self._holding = False
+            if self.is_holding:
+                self.is_holding = False
                 self._changed()
 
     async def hold_in(self, loop: Loop, meanwhile: Callable[[], Any]) -> None:
         """Hold in an asynchronous loop: what else runs in its thread goes on."""
         try:
             while self._must_hold([loop]):
-                if not self._holding:
-                    self._holding = True
+                if not self.is_holding:
+                    self.is_holding = True
                     self._changed()
                     self._say_why()
                 meanwhile()
                 await asyncio.sleep(POLL_SECONDS)
         finally:
-            if self._holding:
-                self._holding = False
+            if self.is_holding:
+                self.is_holding = False
                 self._changed()
-
-
-def _is_whole(number: object) -> bool:
-    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 def _leave_grad_scaler() -> None:

@@ -51,11 +51,11 @@ class Trained:
 
 @dataclass(frozen=True)
 class Callbacks:
-    """Called in the loop; what they raise ends it."""
+    """Called in the loop with the run; what they raise ends it."""
 
-    on_step: Callable[[], object] = lambda: None
-    on_epoch: Callable[[], object] = lambda: None
-    on_end: Callable[[], object] = lambda: None
+    on_step: Callable[[Any], object] = lambda run: None
+    on_epoch: Callable[[Any], object] = lambda run: None
+    on_end: Callable[[Any], object] = lambda run: None
 
 
 def train(
@@ -66,6 +66,7 @@ def train(
     epochs: int,
     eval_loader: Iterable[Any] | None = None,
     callbacks: Sequence[Callbacks] = (),
+    run: object = None,
 ) -> None:
     """Train until the last epoch is over, or the loop is told to stop.
 
@@ -82,7 +83,7 @@ def train(
             for one in all_trained:
                 one.training.batches_done += 1
             for each in callbacks:
-                each.on_step()
+                each.on_step(run)
             if loop.stop:
                 break
         if loop.stop:
@@ -90,11 +91,11 @@ def train(
         for one, its_sums in zip(all_trained, sums, strict=True):
             _end_epoch(one, its_sums, eval_loader, loss_fn)
         for each in callbacks:
-            each.on_epoch()
+            each.on_epoch(run)
     for one in all_trained:
         one.result.stopped = loop.stop
     for each in callbacks:
-        each.on_end()
+        each.on_end(run)
     for one in all_trained:
         one.training.end(loop, "stopped" if loop.stop else "finished")
 

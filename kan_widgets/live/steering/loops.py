@@ -21,15 +21,10 @@ _lock = threading.Lock()
 class Loop:
     """A loop over batches that looks for a stop between two of them.
 
-    Parameters
-    ----------
-    waits_itself
-        Whether it holds between batches, letting other tasks of its thread go on, instead of
-        inside ``optimizer.step()``.
-    times_itself
-        Whether it says how long each step took; else that is the time between two steps.
-    in_background
-        Whether its thread does nothing else, so that others can always reach it.
+    One that ``waits_itself`` holds between batches, letting other tasks of its thread go on,
+    instead of inside ``optimizer.step()``; one that ``times_itself`` says how long each step took,
+    else that is the time between two steps. The thread of one ``in_background`` does nothing else,
+    so that others can always reach it.
     """
 
     def __init__(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Generic, Literal, TypeVar
 
+from kan_widgets.live.kinds import check_number, check_whole
 from kan_widgets.live.steering.loops import Loop
 from kan_widgets.live.steering.training import Training
 
@@ -24,19 +24,15 @@ class Track(Generic[Batch]):
         epochs: int,
         seconds: float | None = None,
     ) -> None:
-        if isinstance(epochs, bool) or not isinstance(epochs, int):
-            raise TypeError(f"epochs={epochs!r}: expected a whole number")
-        if epochs < 1:
-            raise ValueError(f"epochs={epochs}: expected a whole number ≥ 1")
-        if isinstance(loader, Iterator) and epochs > 1:
-            raise TypeError(
-                f"loader={loader!r:.60} can be iterated only once, and epochs={epochs}: give "
-                "a DataLoader or a list of batches"
-            )
-        if not isinstance(loader, Iterable):
-            raise TypeError(f"loader={loader!r:.60}: expected a DataLoader or another iterable")
+        check_whole("epochs", epochs)
+        check_loader("loader", loader, epochs)
         if seconds is not None:
-            _check_seconds(seconds, batches_in(loader, epochs))
+            check_number("seconds", seconds, above=True)
+            if batches_in(loader, epochs) is None:
+                raise TypeError(
+                    f"seconds={seconds}: the loader does not know how many batches it gives, so "
+                    "nothing tells how long to wait: give one with a length, or leave seconds out"
+                )
         self._training = training
         self._loader = loader
         self._epochs = epochs
@@ -193,15 +189,12 @@ def batches_in(loader: Iterable[object], epochs: int) -> int | None:
         return None
 
 
-def _check_seconds(seconds: object, batches: int | None) -> None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise TypeError(f"seconds={seconds!r:.60}: expected a number of seconds, or None")
-    if not 0 < seconds < math.inf:
-        raise ValueError(
-            f"seconds={seconds}: expected a number > 0, or None to train at full speed"
-        )
-    if batches is None:
+def check_loader(name: str, loader: object, epochs: int) -> None:
+    """Raise unless it can be iterated so often."""
+    if not isinstance(loader, Iterable):
+        raise TypeError(f"{name}={loader!r:.60}: expected a DataLoader or another iterable")
+    if isinstance(loader, Iterator) and epochs > 1:
         raise TypeError(
-            f"seconds={seconds}: the loader does not know how many batches it gives, so nothing "
-            "tells how long to wait: give one with a length, or leave seconds out"
+            f"{name}={loader!r:.60} can be iterated only once, and epochs={epochs}: give a "
+            "DataLoader or a list of batches"
         )

@@ -17,19 +17,21 @@ from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.progress import Phase, Progress
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.steering.batches import SeenBatch
 from kan_widgets.live.steering.between import Between
-from kan_widgets.live.steering.clock import Clock, describe_error, last_output, printed_over
 from kan_widgets.live.steering.control import POLL_SECONDS, Control, TrainingStopped
-from kan_widgets.live.steering.learning_rate import Rates, learning_rates
 from kan_widgets.live.steering.loops import Loop, loops_here, raised_in
+from kan_widgets.live.steering.run import (
+    Clock,
+    Rates,
+    SeenBatch,
+    describe_error,
+    learning_rates,
+    printed_over,
+)
 
 
 class Training:
-    """What a binding knows of the loop that trains its model.
-
-    Survives a binding that is replaced by another of the same model and optimizer.
-    """
+    """What a binding knows of the loop that trains its model."""
 
     def __init__(self, feed: Feed, steps: int = 0, optimizer: Optimizer | None = None) -> None:
         self.feed = weakref.ref(feed)
@@ -37,7 +39,7 @@ class Training:
         self.train_with(optimizer)
         self.control = Control(self._wished, self._bare_loop_runs)
         self.between = Between(weakref.ref(feed), self.trains_elsewhere)
-        """What waits for the end of a step, of the binding that counts."""
+        """What waits for the end of a step."""
         self.scalars = Scalars(self._tell)
         self.clock = Clock()
         self._rates = Rates()
@@ -45,7 +47,7 @@ class Training:
         self.batch_seen = False
         """Whether a loop has given a batch of inputs."""
         self.steps = steps
-        """Counted by the binding, or by the one that has taken its place."""
+        """Counted by the binding."""
         self.data_source = ""
         self.epoch: int | None = None
         self.epochs: int | None = None
@@ -63,12 +65,6 @@ class Training:
         self._phase: Phase = "idle"
         self._message = self._traceback = self._output = ""
         self._lock = threading.RLock()
-
-    def moves_to(self, feed: Feed, between: Between) -> None:
-        """Go on with the feed and the queue of the binding that takes the place of one before."""
-        between.inherit(self.between)
-        self.feed, self.between = weakref.ref(feed), between
-        feed.need_care()
 
     def train_with(self, optimizer: Optimizer | None) -> None:
         """Steer the rates of another optimizer from now on."""
@@ -244,15 +240,10 @@ class Training:
                     self.clock.end()
             self.control.bare_over()
 
-    @property
-    def output(self) -> str:
-        """What training in the background has printed, the last 20,000 characters."""
-        return self._output
-
     def printed(self, text: str) -> None:
         """Keep what training in the background prints."""
         with self._lock:
-            self._output = last_output(printed_over(self._output, text))
+            self._output = printed_over(self._output, text)
         self._tell()
 
     def _restart(self) -> None:
@@ -280,14 +271,10 @@ class Training:
         self.timed_steps += 1
 
     def stepped(self, step: int, now: float, passed: float | None) -> None:
-        """Note a step.
+        """Note a step that was made at ``now``, by `time.perf_counter`.
 
-        Parameters
-        ----------
-        now
-            When it was made, by `time.perf_counter`.
-        passed
-            Seconds since the step before; ``None`` where they were not spent on training.
+        ``passed`` are the seconds since the step before; ``None`` where they were not spent on
+        training.
         """
         self.steps = step
         if self._phase != "running":
@@ -306,7 +293,7 @@ class Training:
     def counts_by_itself(self) -> bool:
         """Whether the steps of the optimizer are counted as they are made."""
         feed = self.feed()
-        return feed is not None and feed.counts_steps
+        return feed is not None and feed.is_open and self.optimizer is not None
 
     def hold(self) -> bool:
         """Wait, or raise, as the control wants it; see `Control.after_step`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,14 +13,8 @@ from torch.optim.swa_utils import AveragedModel
 from kan_widgets import functions
 from kan_widgets.functions import find, survey, unwrap
 from kan_widgets.functions.given import Passes, given_in
-from kan_widgets.live.watching.arguments import (
-    check_every,
-    check_max_fps,
-    check_number,
-    check_steps,
-    checked_names,
-    optimizer_of,
-)
+from kan_widgets.live.kinds import check_number, check_whole
+from kan_widgets.live.steering.run import optimizer_of
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
@@ -64,10 +57,10 @@ def bind(
     between two steps, in less than a hundredth of the time. Should reading the model
     ever fail, training goes on and a warning says what happened.
 
-    Binding a model again replaces its earlier binding, and views that showed the
-    earlier one show the new one. With the same optimizer and layers, history and
-    step count go on; otherwise they start anew. The binding does not keep the model
-    alive, and lives as long as it.
+    Binding a model again with the same optimizer and layers gives the same binding, with the
+    other options as given now: history and step count go on. Otherwise a new one takes its place,
+    which starts anew, and views that showed the earlier one show that. The binding does not keep
+    the model alive, and lives as long as it.
 
     Parameters
     ----------
@@ -88,8 +81,7 @@ def bind(
     history_mb
         Megabytes (10⁶ bytes) of frames to keep, at least 0. The first and the
         latest frame are always kept. Of large models half of it is for what was looked at, or
-        all of it where whole frames would not fit. Large layers are thinned more than small ones:
-        ``live.history`` says what it has kept.
+        all of it where whole frames would not fit.
     steps
         Steps that were made before, at least 0: where a training goes on from a checkpoint.
     prove
@@ -146,12 +138,10 @@ def bind(
         raise TypeError(f"model={model!r:.80}: expected a torch.nn.Module")
     if optimizer is not None:
         optimizer = torch_optimizer(optimizer)
-    check_every(every)
-    check_max_fps(max_fps)
-    check_steps(steps)
-    check_number("history_mb", history_mb)
-    if not 0 <= history_mb < math.inf:
-        raise ValueError(f"history_mb={history_mb}: expected a finite number of megabytes ≥ 0")
+    check_whole("every", every, of=" of steps")
+    check_number("max_fps", max_fps, above=True)
+    check_whole("steps", steps, 0, of=" of steps")
+    check_number("history_mb", history_mb, of=" of megabytes")
 
     inner = unwrap(model)
     parameters = list(inner.parameters())
@@ -174,12 +164,20 @@ def bind(
         "feature_names": feature_names,
         "channel_names": channel_names,
     }
-    names = checked_names(inner, **named)  # type: ignore[arg-type]
 
+    live = binding_of(inner)
+    if live is not None and live.feed.training.optimizer is optimizer:
+        layers_of = live.feed.model.layers
+        if layers_of.are_of(inner, chosen):
+            with live.feed.sending:  # no step is counted meanwhile, which reads them too
+                layers_of.look_again(inner)
+            live._rename(**named)
+            live.every = every
+            live.feed.camera.allow(max_fps, int(history_mb * 1e6))
+            live.feed.model.learn(shown, prove)
+            live.feed.tell_training()
+            return live
     earlier = _bindings.get(inner)
-    continued = binding_of(inner)
-    if continued is not None and continued.feed.training.optimizer is not optimizer:
-        continued = None
     binding = Binding(
         inner,
         optimizer,
@@ -188,8 +186,6 @@ def bind(
         layers=chosen,
         history_mb=history_mb,
         steps=steps,
-        earlier=continued,
-        names=names,
         named=named,
         shown=shown,
         proves=prove,

@@ -12,17 +12,18 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.given import Passes
 from kan_widgets.functions.standing import gather_again, is_sharded, shown_whole
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.progress import Progress, Stats
+from kan_widgets.live.frames.progress import Stats
 from kan_widgets.live.frames.scalars import step_given
+from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.model.edits import Edits
+from kan_widgets.live.model.layers import checked_names
 from kan_widgets.live.model.model import CLOSED
 from kan_widgets.live.recordings.saving import Savable
 from kan_widgets.live.steering.control import Control
+from kan_widgets.live.steering.run import optimizer_of
 from kan_widgets.live.steering.track import Track
 from kan_widgets.live.watching import quiet
-from kan_widgets.live.watching.arguments import check_every, checked_names, optimizer_of
 from kan_widgets.live.watching.steps import hooks_of
 from kan_widgets.live.watching.watch import Watch
 from kan_widgets.live.watching.watchdog import Watchdog
@@ -40,23 +41,15 @@ class Binding(Savable):
         model: nn.Module,
         optimizer: Optimizer | None,
         *,
-        earlier: Binding | None = None,
-        names: Mapping[str, Names] | None = None,
         named: Mapping[str, Any] | None = None,
         shown: Passes | None = None,
         proves: bool | None = None,
         **options: Any,
     ) -> None:
-        feed = Watch(
-            model,
-            optimizer,
-            names=names,
-            earlier=None if earlier is None else earlier.feed,
-            **options,
-        )
+        self._named = dict(named or {})
+        feed = Watch(model, optimizer, names=checked_names(model, **self._named), **options)
         super().__init__(feed, feed.training.scalars)
         self._training, self._model = feed.training, feed.model
-        self._named = dict(named or {})
         self._whole: tuple[nn.Module, Binding] | None = None  # of split parameters
         self._is_made = True
         if proves is not None:
@@ -90,18 +83,13 @@ class Binding(Savable):
 
     @every.setter
     def every(self, every: int) -> None:
-        check_every(every)
+        check_whole("every", every, of=" of steps")
         self.feed.counter.every = every
 
     @property
     def stats(self) -> Stats:
         """Counts and costs so far."""
         return self.feed.stats
-
-    @property
-    def progress(self) -> Progress:
-        """How far the training is."""
-        return self._training.progress(self.feed.counter.steps, self.stats.share)
 
     @property
     def data_source(self) -> str:
@@ -380,20 +368,10 @@ class Binding(Savable):
 
     # -- the end ----------------------------------------------------------------------------
 
-    def close(self) -> None:
-        """Stop watching: remove the hooks and let go of the model.
-
-        Views keep the last frame. Closing again does nothing.
-        """
-        self.feed.close()
-
     def _replaces(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
-        feed, before = self.feed, earlier.feed
-        goes_on = feed.training is before.training
-        if goes_on:
-            feed.take_over(before)
-        self._model.inherit(before.model, feed, before, goes_on=goes_on)
-        self.watchdog.inherit(before.watchdog)
-        before.hand_over(feed, self)
+        self._model.probing.inherit(earlier._model.probing, self.feed, earlier.feed)
+        self._model.seen = earlier._model.seen
+        self.watchdog.inherit(earlier.watchdog)
+        earlier.feed.hand_over(self.feed, self)
         earlier.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Protocol
 
 from kan_widgets.functions import LayerFunctions, sampled_anew
 from kan_widgets.functions.coefficients import Rewriter
@@ -13,8 +12,14 @@ from kan_widgets.live.budget import MOST, SHARE, UNSEEN, Throttle
 from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.history import History
-from kan_widgets.live.frames.layout import Fingerprint, Float32, Layout, Names, build_layout
-from kan_widgets.live.frames.vectors import vectors_of
+from kan_widgets.live.frames.layout import (
+    Fingerprint,
+    Float32,
+    Layout,
+    Names,
+    build_layout,
+    vectors_of,
+)
 from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.watching.steps import StepHooks
@@ -37,18 +42,7 @@ def budgets(history_bytes: int, layout: Layout, is_large: bool) -> tuple[int, in
     if not is_large:
         return history_bytes, 0
     half = history_bytes // 2
-    packed = 2 * layout.size
-    return (half, half) if packed <= half else (0, history_bytes)
-
-
-class Pending(Protocol):
-    """Coefficients, perhaps still on their way from a device."""
-
-    def is_ready(self) -> bool:
-        """Whether ``data`` would not wait."""
-
-    def data(self) -> Float32:
-        """Return them, read-only, once they have arrived."""
+    return (half, half) if 4 * layout.size <= half else (0, history_bytes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,38 +51,18 @@ class Started:
 
     step: int
     layout: Layout
-    copy: Pending
+    copy: Copy
     whole: Layout | None = None
     """What the layout is a cut of, if it is one."""
 
 
 class Camera:
-    """Takes frames of some layers. The first one is taken at once.
+    """Takes frames of some layers. The first one is taken at once, at ``step``.
 
     A frame is started (`take`, `begin_now`), developed once its coefficients have arrived, and
     kept. Whoever shows frames may have to say between the last two that the layout is another.
     Where a frame is larger than what is looked at, most of those that `take` returns are
     *glimpses*: frames of what is looked at, of a layout that is a cut.
-
-    Parameters
-    ----------
-    layers
-        What to read.
-    history_bytes
-        The budget for the frames kept.
-    max_fps
-        Frames per second at most; see `Throttle`.
-    earlier
-        The history of the layers' earlier camera; it goes on if the layers can still be read
-        with its latest layout.
-    step
-        The step of the first frame, where an earlier history goes on.
-    first_step
-        The same where none does.
-    looking
-        What is looked at.
-    names
-        Of outputs and inputs, by the layer.
 
     Examples
     --------
@@ -107,9 +81,7 @@ class Camera:
         *,
         history_bytes: int,
         max_fps: float = 30.0,
-        earlier: History | None = None,
         step: int = 0,
-        first_step: int = 0,
         looking: Looking | None = None,
         names: Mapping[str, Names] | None = None,
     ) -> None:
@@ -121,26 +93,19 @@ class Camera:
         self._is_dear = False
         start = perf_counter()
         read = layers.read()
-        before = earlier.latest.layout if earlier is not None else None
         beside = layers.vectors()
-        layout = build_layout(read, before, self._names, vectors_of(beside))
-        self.goes_on = before is not None and layout.reads_as(before)
-        """Whether the earlier history goes on."""
-        is_large = self.looking.cut(layout) is not layout
-        whole, of_glimpses = budgets(history_bytes, layout, is_large)
-        self.history, self.glimpses = History(whole), History(of_glimpses)
+        layout = build_layout(read, None, self._names, vectors_of(beside))
+        self.history, self.glimpses = History(0), History(0)
         """The frames of what was looked at, where whole ones are taken seldom."""
-        if earlier is not None and self.goes_on:
-            self.history.go_on_from(earlier)
         self._fingerprint = Fingerprint.of(read)
         # Only for the thread that trains.
         self._rewriters: list[Rewriter | None] = [layer.rewriter for layer in read]
         self._read_with = layout
         self._recopy: Recopy | None = None
         self._recopied: Layout | None = None
-        data = Copy(read, beside=beside.values()).data()
-        self.history.append(Frame(step if self.goes_on else first_step, layout, data))
-        if is_large:
+        self.history.append(Frame(step, layout, Copy(read, beside=beside.values()).data()))
+        self.allow(max_fps, history_bytes)
+        if self.looking.cut(layout) is not layout:
             # The next whole one comes once the training has taken long enough for it.
             now = perf_counter()
             self._whole_throttle.spent(now, now - start)
@@ -148,6 +113,13 @@ class Camera:
         """Frames kept so far, of whichever kind."""
         self.coming: Started | None = None
         """The frame taken last, where it has not arrived yet."""
+
+    def allow(self, max_fps: float, history_bytes: int) -> None:
+        """Take so many frames a second at most, and keep so many bytes of them, from now on."""
+        self.throttle.interval = 1 / max_fps
+        is_large = self.looking.cut(self.layout) is not self.layout
+        shares = budgets(history_bytes, self.layout, is_large)
+        self.history.max_bytes, self.glimpses.max_bytes = shares
 
     @property
     def layout(self) -> Layout:
@@ -229,22 +201,15 @@ class Camera:
     def begin_now(self, step: Callable[[], int], hooks: StepHooks | None = None) -> Started:
         """Start a frame of the present, from any thread.
 
-        Parameters
-        ----------
-        step
-            Says which step is counted by now.
-        hooks
-            Those that count the steps: the frame is then read between two of them. Else it is
-            read again while steps are counted meanwhile, for up to two seconds.
+        ``step`` says which step is counted by now. With the ``hooks`` that count the steps it is
+        read between two of them. Else it is read again while steps are counted meanwhile, for up to
+        two seconds.
         """
-
-        def read() -> list[LayerFunctions]:
-            with sampled_anew():
-                return self.layers.read()
 
         def taken(counted: int) -> Started:
             for _ in range(_TRIES):
-                layers = read()
+                with sampled_anew():
+                    layers = self.layers.read()
                 started = self._start(layers, counted)
                 # Their coefficients were put together after they were read: another thread may
                 # have moved a grid meanwhile, which exchanges the basis too.
@@ -298,12 +263,6 @@ class Camera:
     def rename(self, names: Mapping[str, Names]) -> None:
         """Have outputs and inputs called otherwise from the next frame on that is read anew."""
         self._names, self._is_renamed = names, True
-
-    def take_over(self, earlier: Camera) -> None:
-        """Keep the frames that an earlier camera has taken since this one was made."""
-        for frame in earlier.history:
-            if frame.step > self.history.latest.step and frame.layout is self.layout:
-                self.history.append(frame)
 
     def close(self) -> None:
         """Take no more; the history stays."""

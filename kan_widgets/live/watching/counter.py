@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Thread, current_thread
 from time import perf_counter
-from typing import Protocol
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -26,44 +26,22 @@ _QUIET_STEPS = 3.0
 _MANY = 10
 
 
-class StepOwner(Protocol):
-    """Whoever the steps are counted for."""
-
-    def on_step(self, step: int, now: float) -> bool:
-        """Do what is due after a step, in the thread that trains; whether a frame was taken."""
-
-    def is_due(self, now: float) -> bool:
-        """Whether a frame may be taken, after as many steps as there are to be between two."""
-
-    def can_rest(self) -> bool:
-        """Whether the next steps are only to be counted, until a frame is due."""
-
-    def fail(self, error: Exception) -> None:
-        """Let go: what was due could not be done."""
-
-
 class Counter:
     """Counts steps, and the time that counting them costs.
 
-    Parameters
-    ----------
-    owner
-        Told of steps; held weakly.
-    training
-        Told of steps, and asked to hold between two of them.
-    hooks
-        Of the optimizer whose steps are counted; without one `step` counts.
-    lock
-        Held while a step is counted.
-    every
-        Steps between frames: a step in between may be counted and no more.
-    steps
-        Counted before.
+    The owner is held weakly. After a step its ``on_step(step, now)`` does what is due, in the
+    thread that trains, and tells whether a frame was taken; ``fail(error)`` lets go where that
+    could not be done. ``is_due(now)`` tells whether a frame may be taken, after as many steps as
+    there are to be between two, and ``can_rest()`` whether the next steps are only to be counted
+    until then.
+
+    Without ``hooks`` of an optimizer `step` counts. ``lock`` is held while a step is counted. A
+    step between two of ``every`` may be counted and no more.
     """
 
     def __init__(
         self,
-        owner: StepOwner,
+        owner: Any,
         training: Training,
         hooks: StepHooks | None = None,
         *,
@@ -97,7 +75,6 @@ class Counter:
         self._trainer: Callable[[], Thread | None] = lambda: None
         # The thread that has the latest token here made it too; that is known at once.
         self._here, self._token = threading.local(), object()
-        self._successor: weakref.ref[Counter] | None = None
 
     def start(self) -> None:
         """Count the optimizer's steps from now on."""
@@ -107,10 +84,7 @@ class Counter:
     def move_to(self, hooks: StepHooks) -> None:
         """Count the steps of another optimizer from now on.
 
-        Raises
-        ------
-        RuntimeError
-            If called from inside its ``step()``; nothing has changed then.
+        Raises `RuntimeError` if called from inside its ``step()``; nothing has changed then.
         """
         before = self.hooks
         hooks.add(self.after_step, self.between_steps)
@@ -161,21 +135,15 @@ class Counter:
                         self.seconds += end - start
                         return True
             self.is_calm = False
-        if self._successor is None and not self._is_open:
+        if not self._is_open:
             return False
         before = self.seconds
         with self._lock:
-            taken_over = self._successor
-            if taken_over is None and (owner := self._owner()) is not None:
+            if (owner := self._owner()) is not None:
                 try:
                     self._count(owner, start)
                 except Exception as error:
                     owner.fail(error)
-        if taken_over is not None:
-            # This step had begun to be counted here.
-            if (successor := taken_over()) is not None:
-                successor.after_step()
-            return False
         self._last_step_at = perf_counter()
         self.seconds = before + self._last_step_at - start  # what was counted inside is in it
         return False
@@ -184,7 +152,7 @@ class Counter:
         owner = self._owner()
         return owner is not None and not owner.is_due(now)
 
-    def _count(self, owner: StepOwner, now: float) -> None:
+    def _count(self, owner: Any, now: float) -> None:
         self.steps += 1
         self.uncounted.steps = 0
         self._trainer = weakref.ref(current_thread())
@@ -269,23 +237,6 @@ class Counter:
     def is_quiet(self) -> bool:
         """Whether no step has come for clearly longer than steps take."""
         return perf_counter() - self._last_step_at > self._patience
-
-    def take_over(self, earlier: Counter) -> None:
-        """Go on where an earlier counter is by now: each step is counted once.
-
-        The locks of both are held meanwhile.
-        """
-        self.steps = earlier.steps
-        self._trainer = earlier._trainer
-        self._last_step_at = earlier._last_step_at
-        self._intervals.extend(earlier._intervals)
-        earlier.need_care()
-        if self.hooks is not None:
-            earlier._successor = weakref.ref(self)
-            self.hooks.replace(
-                (earlier.after_step, earlier.between_steps),
-                (self.after_step, self.between_steps),
-            )
 
 
 class Uncounted:

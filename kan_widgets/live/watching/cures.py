@@ -37,12 +37,7 @@ class Cured:
 class Cures:
     """What was done against alarms of a training, the last first to be undone.
 
-    Parameters
-    ----------
-    model, training
-        Which is cured.
-    tell
-        Called when something was done, or could not be.
+    ``tell`` is called when something was done, or could not be.
     """
 
     def __init__(self, model: BoundModel, training: Training, tell: Callable[[], object]) -> None:
@@ -57,12 +52,8 @@ class Cures:
     def apply(self, alarm: Alarm) -> None:
         """Do what an alarm's button says, between two steps.
 
-        Raises
-        ------
-        ValueError
-            If there is no button on it.
-        RuntimeError
-            If there is no optimizer, or no batch to go by.
+        Raises `ValueError` if there is no button on it, `RuntimeError` if there is no optimizer, or
+        no batch to go by.
         """
         self.message = ""
         if alarm.button == "rate":

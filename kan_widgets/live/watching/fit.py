@@ -6,21 +6,20 @@ import atexit
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 
 from kan_widgets.functions import unwrap
+from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.steering.epochs import Callbacks, FitResult, Loss, Trained
 from kan_widgets.live.steering.epochs import train as train_epochs
 from kan_widgets.live.steering.loops import Loop
-from kan_widgets.live.steering.printing import printed_to
-from kan_widgets.live.steering.track import batches_in
+from kan_widgets.live.steering.run import printed_to
+from kan_widgets.live.steering.track import batches_in, check_loader
 from kan_widgets.live.watching.bind import bind, binding_of
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.live.worker import thread
@@ -39,11 +38,13 @@ class Run:
     """A training run. Made by `fit`; see there."""
 
     def __init__(self, lives: dict[str, Binding], loop: Loop) -> None:
-        self._lives = lives
+        self.lives = lives
+        """The bindings of several models by name."""
         self._trainings = {name: live.feed.training for name, live in lives.items()}
         self._loop = loop
         self._results = {name: FitResult() for name in lives}
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
+        """What ended a run in the background, with its traceback; else ``None``."""
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
 
@@ -53,20 +54,9 @@ class Run:
         return next(iter(self.lives.values()))
 
     @property
-    def lives(self) -> dict[str, Binding]:
-        """The bindings of several models by name."""
-        # A model may have been bound again since.
-        return {name: _latest(live) for name, live in self._lives.items()}
-
-    @property
     def result(self) -> Any:
         """A `FitResult`, filled while the run goes on; for several models a dict of them."""
         return self._results[_ONLY] if _ONLY in self._results else dict(self._results)
-
-    @property
-    def error(self) -> BaseException | None:
-        """What ended a run in the background, with its traceback; else ``None``."""
-        return self._error
 
     @property
     def state(self) -> str:
@@ -74,7 +64,7 @@ class Run:
         if not self._over.is_set():
             paused = any(one.control.state == "paused" for one in self._trainings.values())
             return "paused" if paused else "running"
-        if self._error is not None:
+        if self.error is not None:
             return "failed"
         stopped = any(result.stopped for result in self._results.values())
         return "stopped" if stopped else "finished"
@@ -114,12 +104,12 @@ class Run:
         """
         if not self._over.wait(timeout):
             raise TimeoutError(f"the run is still {self.state} after {timeout} s")
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         return self.result
 
     def __repr__(self) -> str:
-        names = ", ".join(repr(name) for name in self._lives if name)
+        names = ", ".join(repr(name) for name in self.lives if name)
         return f"<Run{' of ' + names if names else ''}: {self.state}>"
 
 
@@ -191,23 +181,13 @@ def fit(
     ('finished', 40, True)
     """
     models, optimizers = _named(model, optimizer)
-    if isinstance(epochs, bool) or not isinstance(epochs, int):
-        raise TypeError(f"epochs={epochs!r}: expected a whole number")
-    if epochs < 1:
-        raise ValueError(f"epochs={epochs}: expected a whole number ≥ 1")
-    for name, given in (("loader", loader), ("eval_loader", eval_loader)):
-        if given is None and name == "eval_loader":
-            continue
-        if not isinstance(given, Iterable):
-            raise TypeError(f"{name}={given!r:.60}: expected a DataLoader or another iterable")
-        if isinstance(given, Iterator) and epochs > 1:
-            raise TypeError(
-                f"{name}={given!r:.60} can be iterated only once, and epochs={epochs}: give a "
-                "DataLoader or a list of batches"
-            )
+    check_whole("epochs", epochs)
+    check_loader("loader", loader, epochs)
+    if eval_loader is not None:
+        check_loader("eval_loader", eval_loader, epochs)
     if not callable(loss_fn):
         raise TypeError(f"loss_fn={loss_fn!r:.60}: expected a function of (outputs, targets)")
-    hooks = [_Hooks.of(callback) for callback in callbacks]
+    hooks = [_hooks_of(callback) for callback in callbacks]
     _refuse_second_run(models)
     lives = {name: _bound(one, optimizers[name]) for name, one in models.items()}
     run = Run(lives, Loop(times_itself=True, in_background=background))
@@ -222,13 +202,12 @@ def fit(
             Trained(one, optimizers[name], run._trainings[name], run._results[name])
             for name, one in models.items()
         ]
-        called = [hook.of_run(run) for hook in hooks]
-        train_epochs(all_trained, run._loop, loader, loss_fn, epochs, eval_loader, called)
+        train_epochs(all_trained, run._loop, loader, loss_fn, epochs, eval_loader, hooks, run)
 
     if not background:
         _to_its_end(run, train, nullcontext())
-        if run._error is not None:
-            raise run._error
+        if run.error is not None:
+            raise run.error
         return run
     printing = printed_to(next(iter(run._trainings.values())).printed)
     _in_background.add(run)
@@ -266,39 +245,23 @@ def _to_its_end(run: Run, train: Callable[[], None], printing: Any) -> None:
         with printing:
             train()
     except BaseException as error:
-        run._error = error
+        run.error = error
         for training in run._trainings.values():
             training.fail(error, run._loop)
     finally:
         run._over.set()
 
 
-@dataclass(frozen=True)
-class _Hooks:
-    on_step: Callable[[Run], Any]
-    on_epoch: Callable[[Run], Any]
-    on_end: Callable[[Run], Any]
-
-    @classmethod
-    def of(cls, callback: Any) -> _Hooks:
-        names = ("on_step", "on_epoch", "on_end")
-        if any(hasattr(callback, name) for name in names):
-            return cls(*(getattr(callback, name, _nothing) for name in names))
-        if callable(callback):
-            return cls(_nothing, callback, _nothing)
-        raise TypeError(
-            f"callbacks: {callback!r:.60} is neither a function of the run nor has it "
-            "on_step, on_epoch or on_end"
-        )
-
-    def of_run(self, run: Run) -> Callbacks:
-        return Callbacks(
-            partial(self.on_step, run), partial(self.on_epoch, run), partial(self.on_end, run)
-        )
-
-
-def _nothing(_: Run) -> None:
-    pass
+def _hooks_of(callback: Any) -> Callbacks:
+    names = [name for name in ("on_step", "on_epoch", "on_end") if hasattr(callback, name)]
+    if names:
+        return Callbacks(**{name: getattr(callback, name) for name in names})
+    if callable(callback):
+        return Callbacks(on_epoch=callback)
+    raise TypeError(
+        f"callbacks: {callback!r:.60} is neither a function of the run nor has it "
+        "on_step, on_epoch or on_end"
+    )
 
 
 def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, Optimizer]]:
@@ -321,13 +284,6 @@ def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, 
     if len({id(unwrap(one)) for one in models.values()}) < len(models):
         raise ValueError(f"models {list(models)}: one model is given twice")
     return models, {name: optimizers[name] for name in models}
-
-
-def _latest(live: Binding) -> Binding:
-    """Return the binding that has taken the place of one, or itself."""
-    feed = live.feed.training.feed()
-    bound = None if feed is None or feed.module is None else binding_of(feed.module)
-    return live if bound is None else bound
 
 
 def _bound(model: nn.Module, optimizer: Optimizer) -> Binding:

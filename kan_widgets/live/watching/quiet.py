@@ -18,7 +18,6 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import Feed
-from kan_widgets.live.frames.source import Source
 from kan_widgets.live.watching.steps import wait_until_outside
 from kan_widgets.live.worker import Job, scheduler
 
@@ -29,15 +28,15 @@ _KEPT_SECONDS = 1.0
 
 # A binding lives as long as its model: once that is gone, it is closed and let go of.
 # It is gone through after each step of any optimizer, so that it is exchanged and never changed.
-_watched: tuple[Source, ...] = ()
+_watched: tuple[Any, ...] = ()
 # What has ended, and until when it is kept; only for the job.
-_ended: list[tuple[float, Source]] = []
+_ended: list[tuple[float, Any]] = []
 _lock = threading.Lock()
 _hears_steps = False
 
 
-def watch(binding: Source) -> None:
-    """Settle a training whenever it goes quiet, until `unwatch`."""
+def watch(binding: Any) -> None:
+    """Settle the training of a binding whenever it goes quiet, until `unwatch`."""
     global _watched
     with _lock:
         _watched = (*_watched, binding)

@@ -10,12 +10,11 @@ from typing import Any, Literal
 from torch import nn
 
 from kan_widgets.live.frames.feed import Feed
-from kan_widgets.live.frames.progress import Stats
-from kan_widgets.live.frames.standing import ENDED, Standing, behind, standing_of
+from kan_widgets.live.frames.progress import ENDED, Progress, Standing, Stats, behind, standing_of
+from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.model.model import BoundModel
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching import quiet
-from kan_widgets.live.watching.arguments import check_every
 from kan_widgets.live.watching.camera import Camera
 from kan_widgets.live.watching.counter import Counter
 from kan_widgets.live.watching.watchdog import Watchdog
@@ -28,13 +27,10 @@ class Steered(Feed):
 
     camera: Camera
     counter: Counter
-    sent: int
-    """Frames handed to at least one listener."""
     training: Training
-    """The run: its curves, its progress, and what others want of it."""
     model: BoundModel
-    """The model: its layers, edits, what reaches them, examples."""
     watchdog: Watchdog
+    sent: int
 
     @property
     def module(self) -> nn.Module | None:
@@ -55,11 +51,6 @@ class Steered(Feed):
     def trained_by(self) -> threading.Thread | None:  # type: ignore[override]
         """The thread that made the last step, while it is known."""
         return self.counter.trained_by
-
-    @property
-    def counts_steps(self) -> bool:  # type: ignore[override]
-        """Whether the optimizer's steps are counted as they are made."""
-        return self.counter.hooks is not None and self.is_open
 
     @property
     def learning_rates(self) -> list[float]:
@@ -86,9 +77,14 @@ class Steered(Feed):
         )
 
     @property
+    def progress(self) -> Progress:
+        """How far the training is."""
+        return self.training.progress(self.counter.steps, self.stats.share)
+
+    @property
     def standing(self) -> Standing:
         """How the run stands, as all views say it, and the line that mends it."""
-        said = standing_of(self.training.progress(self.counter.steps, 0.0))
+        said = standing_of(self.progress)
         if self._state == "fault":
             return Standing("fault", f"no longer watched: {self.message}", _BIND)
         if self.state == "closed":
@@ -107,7 +103,7 @@ class Steered(Feed):
         """Do what is asked, between two steps."""
         kind = command.get("kind")
         if kind == "every":
-            check_every(command["value"])
+            check_whole("every", command["value"], of=" of steps")
             self.counter.every = command["value"]
             self.tell_training()
         elif kind == "cure":

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -52,17 +52,16 @@ class StepHooks:
         ``after_step`` must not raise. It says whether the step was only counted: then ``between``
         is called only if somebody else's is. During ``between`` the step counts as over: it may
         wait, others may read the parameters meanwhile, and what it raises reaches the training
-        loop.
-
-        Raises
-        ------
-        RuntimeError
-            If called from inside ``optimizer.step()``.
+        loop. Raises `RuntimeError` if called from inside ``optimizer.step()``.
         """
         with self._lock:
             optimizer = self._optimizer()
             if self._handle is None and optimizer is not None:
-                self._wait_until_outside()
+                if not _come_outside(self._inside, _PATIENCE_SECONDS):
+                    raise RuntimeError(
+                        "kan_widgets.bind was called inside optimizer.step(): call it between two "
+                        "steps"
+                    )
                 # Where the step is compiled, what is called here is left out of that.
                 post = torch.compiler.disable(self._post)
                 self._handle = optimizer.register_step_post_hook(post)
@@ -80,16 +79,6 @@ class StepHooks:
             if self._handle is not None and not self._after_step and not self._inside():
                 self._handle.remove()
                 self._handle = None
-
-    def replace(
-        self,
-        known: tuple[Callable[[], bool], Callable[[], None]],
-        new: tuple[Callable[[], bool], Callable[[], None]],
-    ) -> None:
-        """Call the new pair from now on where the known one was called: each step reaches one."""
-        with self._lock:
-            self._after_step = tuple(new[0] if c == known[0] else c for c in self._after_step)
-            self._between = tuple(new[1] if c == known[1] else c for c in self._between)
 
     def _post(self, optimizer: Optimizer, *_: Any) -> None:
         self._ended += 1
@@ -163,21 +152,20 @@ class StepHooks:
                 frame = frame.f_back
         return inside
 
-    def _wait_until_outside(self) -> None:
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while inside := self._inside():
-            if threading.get_ident() in inside or time.monotonic() > end:
-                raise RuntimeError(
-                    "kan_widgets.bind was called inside optimizer.step(): call it between two steps"
-                )
-            time.sleep(0.0005)
-
 
 def wait_until_outside() -> bool:
     """Wait until no thread is inside a step of any optimizer; whether that has come about."""
-    end = time.monotonic() + _PATIENCE_TO_LISTEN
-    while any(map(_is_inside, sys._current_frames().values())):
-        if _is_inside(sys._getframe()) or time.monotonic() > end:
+    return _come_outside(
+        lambda: [each for each, at in sys._current_frames().items() if _is_inside(at)],
+        _PATIENCE_TO_LISTEN,
+    )
+
+
+def _come_outside(inside: Callable[[], Collection[int]], seconds: float) -> bool:
+    """Wait until no thread is inside a step; whether that has come about in time."""
+    end = time.monotonic() + seconds
+    while found := inside():
+        if threading.get_ident() in found or time.monotonic() > end:
             return False
         time.sleep(0.0005)
     return True

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
+from kan_widgets.live.frames.copies import Arriving
 from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.feed import Listener
-from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.frames.history import spread
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.ungraded import ungraded
 
@@ -180,7 +181,7 @@ def updates_of(binding: Binding) -> Updates:
     return updates
 
 
-class _Measured:
+class _Measured(Arriving):
     """Root mean squares of one step, perhaps still on their way from a device."""
 
     @ungraded
@@ -190,23 +191,12 @@ class _Measured:
         rows = [_sizes(layer, then) for layer, then in zip(layers, before, strict=True)]
         if len({row.device for row in rows}) > 1:
             rows = [row.cpu() for row in rows]
-        numbers = torch.stack(rows)
-        self._arrived: torch.cuda.Event | None = None
-        if numbers.is_cuda:
-            self._host = torch.empty(numbers.shape, dtype=numbers.dtype, pin_memory=True)
-            self._host.copy_(numbers, non_blocking=True)
-            self._arrived = torch.cuda.Event()
-            self._arrived.record()
-        else:
-            self._host = numbers.cpu()
-
-    def is_ready(self) -> bool:
-        return self._arrived is None or self._arrived.query()
+        super().__init__(torch.stack(rows))
 
     def sizes(self) -> dict[str, UpdateSizes]:
         return {
             name: UpdateSizes(self.step, *row)
-            for name, row in zip(self.names, self._host.tolist(), strict=True)
+            for name, row in zip(self.names, self.host().tolist(), strict=True)
         }
 
 

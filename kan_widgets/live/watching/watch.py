@@ -18,7 +18,6 @@ from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.model.model import BoundModel
 from kan_widgets.live.reports import report
-from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching import quiet
 from kan_widgets.live.watching.camera import Camera, Started
@@ -32,17 +31,8 @@ from kan_widgets.nn.life import changes
 class Watch(Steered):
     """What a binding shows: it counts steps, takes frames of the model and keeps their history.
 
-    Parameters
-    ----------
-    model, optimizer
-        Watched; neither is kept.
-    every, max_fps, layers, history_mb, steps, names
-        As `kan_widgets.bind` takes them.
-    earlier
-        That of the binding whose place is taken, if its training may go on.
+    Its options are those of `kan_widgets.bind`. Neither model nor optimizer is kept.
     """
-
-    camera: Camera
 
     def __init__(
         self,
@@ -55,31 +45,19 @@ class Watch(Steered):
         history_mb: float,
         steps: int = 0,
         names: Mapping[str, Names] | None = None,
-        earlier: Watch | None = None,
     ) -> None:
         self.camera = Camera(
             BoundLayers(model, layers),
             history_bytes=int(history_mb * 1e6),
             max_fps=max_fps,
-            earlier=earlier.history if earlier is not None else None,
-            step=earlier.counter.steps if earlier is not None else 0,
-            first_step=steps,
-            looking=earlier.looking if earlier is not None else None,
+            step=steps,
             names=names,
         )
         super().__init__(self.camera.history, self.camera.looking)
         self.glimpses = self.camera.glimpses
-        continued = earlier if self.camera.goes_on else None
-        self.training = (
-            continued.training if continued is not None else Training(self, steps, optimizer)
-        )
+        self.training = Training(self, steps, optimizer)
         """The run: its curves, its progress, and what others want of it."""
-        # One of its own: who counts for the earlier one holds other locks.
-        self.between = (
-            self.training.between
-            if continued is None
-            else Between(weakref.ref(self), self.training.trains_elsewhere)
-        )
+        self.between = self.training.between
         """What waits for the end of a step."""
         self.counter = Counter(
             self,
@@ -87,7 +65,7 @@ class Watch(Steered):
             hooks_of(optimizer) if optimizer is not None else None,
             lock=self.sending,
             every=every,
-            steps=continued.counter.steps if continued is not None else steps,
+            steps=steps,
         )
         last = weakref.WeakMethod(self._hold_last)
         layers_of = self.camera.layers
@@ -102,9 +80,7 @@ class Watch(Steered):
         """The model: its layers, edits, what reaches them, examples."""
         self.watchdog = Watchdog(self, self.model, self.training)
         self.sent = 0
-        # The earlier one counts until this one takes its place.
-        if continued is None:
-            self.counter.start()
+        self.counter.start()
         for module in layers_of.modules():
             changes.listen(module, self._after_change)
 
@@ -334,8 +310,7 @@ class Watch(Steered):
         self.settle()
         if self._state not in ("closed", "fault"):
             self._release("closed")
-            if self.training.feed() is self:
-                self.training.control.release()
+            self.training.control.release()
             self.tell("its end", lambda each: each.on_closed())
 
     def _hold_last(self) -> None:
@@ -362,13 +337,3 @@ class Watch(Steered):
         quiet.unwatch(self)
         with self.sending:
             self.set_state(state)
-
-    def take_over(self, earlier: Watch) -> None:
-        """Go on where the feed of an earlier binding of the same model is by now."""
-        with self.sending, earlier.sending:
-            self.camera.take_over(earlier.camera)
-            self.training.moves_to(self, self.between)
-            self.counter.take_over(earlier.counter)
-            if earlier._state == "live":
-                self.set_state("live")
-                quiet.wake()

@@ -6,11 +6,10 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from kan_widgets.functions import LayerFunctions
@@ -29,7 +28,6 @@ from kan_widgets.live.worker import Job, scheduler
 _IN_STEPS, _IN_BACKGROUND = 0.001, 0.005
 """Of the time of a training, looking at gradients takes no more, and looking at the rest."""
 _FEWEST_LOOKS = 10
-_MOST_RAISED = 100
 
 
 class Watchdog(Stationary):
@@ -47,8 +45,6 @@ class Watchdog(Stationary):
         self.limits = Limits()
         self.tell: Callable[[Alarm], object] | None = None
         """Called with each new alarm, by the thread that finds it."""
-        self.raised: tuple[Alarm, ...] = ()
-        """All alarms there were, the latest hundred: also those that are over."""
         self._alarms: tuple[Alarm, ...] = ()
         self._job = Job(scheduler, self._look, Throttle(per_second=1, most=_IN_BACKGROUND))
         self._in_steps = Throttle(per_second=5, most=_IN_STEPS)
@@ -234,7 +230,6 @@ class Watchdog(Stationary):
             lasting.sort(key=lambda alarm: alarm.since)
             before, self._alarms = self._alarms, tuple(lasting)
             fresh = [alarm for alarm in lasting if alarm.id not in known]
-            self.raised = (*self.raised, *fresh)[-_MOST_RAISED:]
         if before != self._alarms:
             self._say()
         if self.tell is not None:
@@ -309,24 +304,10 @@ class Watchdog(Stationary):
                 alive = gradients.alive(layer.name)
                 if alive is None or len(alive) != layer.count:
                     continue
-                part = frame.data[layer.offset : layer.offset + layer.length]
-                for alarm in alarms.dead(
-                    layer,
-                    alive,
-                    part.reshape(layer.count, layer.nb),
-                    (gradients.first, gradients.last),
-                    self.limits,
-                    observed.get(layer.name),
-                ):
+                steps, seen = (gradients.first, gradients.last), observed.get(layer.name)
+                for alarm in alarms.dead(layer, alive, frame.rows(layer), steps, self.limits, seen):
                     self._dead[alarm.id] = alarm
         return list(self._dead.values())
-
-
-@dataclass
-class _Layer:
-    name: str
-    shape: torch.Size
-    alive: Tensor | None
 
 
 class _Gradients:
@@ -335,7 +316,8 @@ class _Gradients:
     def __init__(self, step: int, layers: list[LayerFunctions]) -> None:
         self.first = self.last = step
         self.looks = 0
-        self._layers = [_Layer(one.name, one.sizes, None) for one in layers]
+        self._sizes = [(one.name, one.sizes) for one in layers]
+        self._alive: dict[str, Tensor] = {}
 
     @property
     def steps(self) -> int:
@@ -344,25 +326,19 @@ class _Gradients:
 
     def fit(self, layers: list[LayerFunctions]) -> bool:
         """Whether these are the layers that were looked at."""
-        return [(one.name, one.sizes) for one in layers] == [
-            (known.name, known.shape) for known in self._layers
-        ]
+        return [(one.name, one.sizes) for one in layers] == self._sizes
 
     def look(self, step: int, layers: list[LayerFunctions]) -> None:
         """Look at the gradients of a step."""
-        for known, layer in zip(self._layers, layers, strict=True):
+        for layer in layers:
             gradient = layer.gradient() if layer.gradient is not None else None
-            if gradient is None:
-                continue
-            # NaN is not 0.
-            now = (gradient != 0).any(-1).reshape(-1)
-            known.alive = now if known.alive is None else known.alive.logical_or_(now)
+            if gradient is not None:
+                now = (gradient != 0).any(-1).reshape(-1)  # NaN is not 0
+                known = self._alive.setdefault(layer.name, now)
+                known.logical_or_(now)
         self.last, self.looks = step, self.looks + 1
 
     def alive(self, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]] | None:
         """Return of each function of a layer whether it had a gradient."""
-        for known in self._layers:
-            if known.name == name and known.alive is not None:
-                found: np.ndarray[tuple[int], np.dtype[np.bool_]] = known.alive.cpu().numpy()
-                return found
-        return None
+        known = self._alive.get(name)
+        return None if known is None else known.cpu().numpy()
