@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 MOST_LINES_OF_A_FILE = 400
-LONGER = {"kan_widgets/widgets/stream.py": 591}
+LONGER: dict[str, int] = {}
 """Still longer, and how long."""
 PYTHON = sorted((ROOT / "kan_widgets").rglob("*.py"))
 TYPESCRIPT = sorted((ROOT / "js/src").rglob("*.ts"))

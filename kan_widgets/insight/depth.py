@@ -167,13 +167,8 @@ class DepthStatement:
                 f"the medians rise, but of two functions from {one} and {other} the later is the "
                 f"larger in {share:.0f} % only"
             )
-        most = max(found, key=lambda of: of[1])[0]
-        least = min(found, key=lambda of: of[1])[0]
         drops = [f"from {a} to {b}" for (a, x), (b, y) in pairwise(found) if y <= x]
-        return (
-            f"the median does not rise {', '.join(drops)}; it is highest in {most} and lowest in "
-            f"{least}"
-        )
+        return f"the median does not rise {', '.join(drops)}"
 
     def _compared(self) -> str:
         if not self.untrained:

@@ -19,8 +19,14 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, unwrap
 from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.insight.kernel_maps import mean_responses, summed
-from kan_widgets.insight.kernel_shares import Float32, KernelShares, NotDivided, kernel_shares
+from kan_widgets.insight.kernel_shares import (
+    Float32,
+    KernelShares,
+    NotDivided,
+    kernel_shares,
+    mean_responses,
+    summed,
+)
 from kan_widgets.insight.kernels import Observed
 from kan_widgets.insight.running import Run, Stage, run, stages_of
 from kan_widgets.insight.tables import Float64

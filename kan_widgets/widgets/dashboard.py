@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from kan_widgets.live import Frame, Replay, Source, State, is_binding
+from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
-from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
@@ -20,7 +19,6 @@ from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.options import LayerName, drawing, nearest, option
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.panels import DEFAULT, PANELS, Page, check_panels
-from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
 from kan_widgets.widgets.view import ModelView, View
@@ -109,7 +107,7 @@ class Dashboard(ModelView, _Panels):
         self._sidecar: Any = None
         self._chosen = None if panels is None else check_panels(panels)
         self._views: dict[str, View] = {}
-        self._painter = Painter(self._draw, fps=5)
+        self._painter = self._painted(self._draw, fps=5)
         self._probe: Probe | None = None
 
     def _begin(self) -> None:
@@ -136,8 +134,8 @@ class Dashboard(ModelView, _Panels):
         self.observe(weakly(self._dress), "theme")
         if "training" in self._views:
             self._views["training"].observe(weakly(self._curves_drawn), "curves")
-        self._listener = _Listener(self)
-        self.live.feed.subscribe(self._listener)
+        news = ("on_training", "on_state", "on_frame", "on_probe", "on_replaced")
+        self._listen(**dict.fromkeys(news, self._wake))
         self._painter.now()
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
@@ -188,6 +186,9 @@ class Dashboard(ModelView, _Panels):
             view.set_trait("theme", change["new"])
 
     # -- the headline -----------------------------------------------------------------
+
+    def _wake(self, *_: Any) -> None:
+        self._painter.wake()
 
     def _draw(self) -> None:
         said = headline_of(self._stream.source, self.headline)
@@ -310,38 +311,6 @@ class Dashboard(ModelView, _Panels):
         return " ".join(dict.fromkeys(filter(None, (view._page_note() for view in self.views))))
 
     def _end(self) -> None:
-        # Perhaps before all was made.
-        if "_views" in self.__dict__:
-            self._undock()
-            self._painter.close()
-            let_go(self._stream.source)
-            self._close_inside(self.views)
+        self._undock()
+        self._close_inside(self.views)
         super()._end()
-
-
-class _Listener(ViewListener[Dashboard]):
-    """Listens to a training for the headline; only wakes the painter."""
-
-    def _wake(self) -> None:
-        if (dashboard := self.view) is not None:
-            dashboard._painter.wake()
-
-    def on_training(self) -> None:
-        """Note that there is news of the training."""
-        self._wake()
-
-    def on_state(self, state: State, message: str) -> None:
-        """Note that it began or ended."""
-        self._wake()
-
-    def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Note that steps were made."""
-        self._wake()
-
-    def on_probe(self, probe: Probe | None) -> None:
-        """Note that other examples run through the network."""
-        self._wake()
-
-    def on_replaced(self, source: Source) -> None:
-        """Note that another binding has taken the place of the one shown."""
-        self._wake()

@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import traitlets
 
 from kan_widgets.insight.summary import THRESHOLD
-from kan_widgets.live import Frame, Source, State, is_binding
-from kan_widgets.live.frames.edit import EditLog
-from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.painter import Painter
+from kan_widgets.live import Frame, Source, is_binding
 from kan_widgets.widgets.layer_numbers import LayerNumbers, Row, past
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import option
-from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import ModelView
 
 if TYPE_CHECKING:
@@ -84,13 +80,13 @@ class LayerRanges(ModelView):
         self._measures = LayerNumbers()
         self._rows: list[Row] = []
         self._updates: Updates | None = None
-        self._painter = Painter(self._draw, fps=_FPS)
+        self._painter = self._painted(self._draw, fps=_FPS)
 
     def _begin(self) -> None:
         self.observe(weakly(self._wake), "threshold")
         self._updates = _updates_of(self.live)
-        self._listener = _Listener(self)
-        self.live.feed.subscribe(self._listener)
+        news = dict.fromkeys(("on_frame", "on_state", "on_observed", "on_edit"), self._wake)
+        self._listen(**news, on_replaced=self._change_source)
         self._painter.now()
 
     # -- what it shows ----------------------------------------------------------------
@@ -178,7 +174,7 @@ class LayerRanges(ModelView):
 
     # -- drawing ----------------------------------------------------------------------
 
-    def _wake(self, _: Any = None) -> None:
+    def _wake(self, *_: Any) -> None:
         self._painter.wake()
 
     def _change_source(self, source: Source) -> None:
@@ -228,11 +224,7 @@ class LayerRanges(ModelView):
         return options | {"content": shown, "past": became}
 
     def _end(self) -> None:
-        # Perhaps before all was made.
-        if hasattr(self, "_listener"):
-            let_go(self._stream.source)
-            self._updates = None
-            self._painter.close()
+        self._updates = None
         super()._end()
 
 
@@ -242,32 +234,3 @@ def _updates_of(source: Source) -> Updates | None:
     from kan_widgets.live.watching.updates import updates_of
 
     return updates_of(source)
-
-
-class _Listener(ViewListener[LayerRanges]):
-    """Listens to a source for a view; only wakes its painter."""
-
-    def _wake(self) -> None:
-        if (view := self.view) is not None:
-            view._wake()
-
-    def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Draw it."""
-        self._wake()
-
-    def on_state(self, state: State, message: str) -> None:
-        """Draw what was measured last."""
-        self._wake()
-
-    def on_observed(self, observed: dict[str, Observation]) -> None:
-        """Draw the ranges over other inputs."""
-        self._wake()
-
-    def on_edit(self, edits: EditLog) -> None:
-        """Draw what was edited."""
-        self._wake()
-
-    def on_replaced(self, source: Source) -> None:
-        """Show the new binding."""
-        if (view := self.view) is not None:
-            view._change_source(source)

@@ -25,7 +25,7 @@ import threading
 import warnings
 
 from kan_widgets.nn.kernels import bundled, compiler, library_cache
-from kan_widgets.nn.kernels.loaded import Kernels
+from kan_widgets.nn.kernels.bundled import Kernels
 
 ON = ("1", "true", "yes", "on")
 OFF = ("0", "false", "no", "off")
