@@ -311,7 +311,8 @@ def _candidates(
         a, left = _best_line(shape, curve.y)
         varies = np.square(curve.y - curve.y.mean())
         share = left @ left / varies.sum()
-        moves = np.bincount(inputs.images, (share * varies - np.square(left)) / varies.sum())
+        influence = (share * varies - np.square(left)) / varies.sum()
+        moves = np.bincount(inputs.images, influence).astype(np.float64)
         numbers = float(a), float(b), float(c), float(curve.y.mean() - a * shape.mean())
         score = _score(1 - share, form, penalty)
         found.append(_Candidate(form, numbers, float(1 - share), score, moves))
@@ -340,13 +341,13 @@ def _improved(form: Form, t: Float64, y: Float64, start: Float64) -> tuple[Any, 
 
     if form.jumps:
         moved = start + np.stack([0 * _JUMPS, start[0] * _JUMPS], axis=1)
-        return tuple(min(moved, key=lambda place: float(np.square(left(place)).sum())))
+        return tuple(moved[np.argmin([np.square(left(place)).sum() for place in moved])])
     free = np.array([form.scale, form.shift])
     if not free.any() or len(y) < 2:
         return tuple(start)
 
     def at(part: Float64) -> Float64:
-        place = start.copy()
+        place: Float64 = start.copy()
         place[free] = part
         return place
 

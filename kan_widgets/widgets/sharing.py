@@ -162,6 +162,9 @@ class ViewListener(Listener, CellListener):
         for event, method in methods.items():
             setattr(self, event, weakly(method))
 
+    def on_report(self, message: str) -> None:
+        """Take note of what a view complains of."""
+
     @property
     def title(self) -> str:
         """Its name in reports: that of the view."""

@@ -163,8 +163,8 @@ class Stream(Broadcast):
             limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)
             messages = list(history_messages(source, _before(content), limit, known))
             with self._outbox.emptied():
-                for message in messages:
-                    self.send(*message)
+                for each in messages:
+                    self.send(*each)
         elif kind == "activations?":
             for activations in source.feed.activations:
                 if activations.step < _before(content):
