@@ -11,7 +11,7 @@ putting its mean in its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -118,20 +118,34 @@ def mean_responses(layer: LayerFunctions, observed: Observed) -> Float64:
     x = check_observed(layer, observed)
     outs, in_, kh, kw = layer.shape
     groups = layer.conv.groups if layer.conv is not None else 1
-    entries = in_ * kh * kw
-    own = np.arange(outs) // max(1, outs // groups)  # the group of each output
-    index = None if layer.basis_index is None else layer.basis_index.reshape(outs, -1).cpu().numpy()
-    means = np.zeros((outs, entries))
-    betas = [_mean_beta(basis, x).reshape(groups, entries, -1) for basis in layer.bases]
-    for some, part in layer.pieces():
-        for number, beta in enumerate(betas):
-            mine = summed(part, beta[own[some]] if groups > 1 else beta)
-            means[some] += mine if index is None else np.where(index[some] == number, mine, 0.0)
-    result: Float64 = means.reshape(outs, in_, kh * kw).sum(axis=2)
+    betas = [_mean_beta(basis, x).reshape(groups, in_ * kh * kw, -1) for basis in layer.bases]
+    result: Float64 = contracted(layer, betas).reshape(outs, in_, kh * kw).sum(axis=2)
     return result
 
 
-def summed(coefficients: Tensor, beta: Float64) -> Float64:
+def contracted(layer: LayerFunctions, betas: Sequence[Float64]) -> Float64:
+    """Return φ at one β of each entry, ``(out, entries)``, some outputs at a time.
+
+    Parameters
+    ----------
+    layer
+        The functions.
+    betas
+        Of each basis ``(groups, entries, nb)``.
+    """
+    outs = layer.shape[0]
+    groups, entries, _ = betas[0].shape
+    own = np.arange(outs) // max(1, outs // groups)  # the group of each output
+    index = None if layer.basis_index is None else layer.basis_index.reshape(outs, -1).cpu().numpy()
+    found = np.zeros((outs, entries))
+    for some, part in layer.pieces():
+        for number, beta in enumerate(betas):
+            mine = _summed(part, beta[own[some]] if groups > 1 else beta)
+            found[some] += mine if index is None else np.where(index[some] == number, mine, 0.0)
+    return found
+
+
+def _summed(coefficients: Tensor, beta: Float64) -> Float64:
     """Return Σ_b C_b·β_b in double precision: of ``(outs, ..., nb)`` what is ``(outs, entries)``.
 
     Parameters

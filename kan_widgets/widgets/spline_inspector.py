@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import traitlets
-from PIL import Image
 
 from kan_widgets.insight.symbolic_fits import SymbolicFit
 from kan_widgets.live import Selection, Source
@@ -15,8 +14,7 @@ from kan_widgets.live.frames.edit import Edit
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.reports import name_of
 from kan_widgets.widgets.evaluated import Evaluated
-from kan_widgets.widgets.options import LayerName, drawing, option
-from kan_widgets.widgets.rasters import few_colours
+from kan_widgets.widgets.options import LayerName, option
 from kan_widgets.widgets.wire import finite, float32
 
 _INDEX = ("out", "in", "row", "column")
@@ -189,11 +187,8 @@ class SplineInspector(Evaluated):
 
     # -- the picture ----------------------------------------------------------------
 
-    @drawing
-    def image(self, **options: Any) -> Image.Image:
-        """Draw the current state as a picture: see `View.image`."""
-        # Thin curves have thousands of shades, and a palette of their spread would tint the paper.
-        return few_colours(super().image(**options))
+    def _colours(self, options: dict[str, Any]) -> int:
+        return 256  # thin curves have thousands of shades
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         layers = self._stream.frames()[1].layout.layers
