@@ -64,7 +64,7 @@ def symbolic(
     well, such as SiLU. With ``untrained``, `SymbolicFits.beyond_chance` says of which functions
     chance would hardly have made form and fit.
 
-    A function takes some hundredths of a second.
+    A function takes about a hundredth of a second.
 
     Parameters
     ----------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
@@ -73,8 +72,6 @@ class LayerRanges(ModelView):
         default=560,
         min=160,
     )
-    seconds = 0.0
-    """What the last refresh cost, in seconds of the painter's thread."""
 
     def _take(self, values: dict[str, Any]) -> None:
         self._measures = LayerNumbers()
@@ -148,11 +145,13 @@ class LayerRanges(ModelView):
     def _measure(self, source: Source, frame: Frame, threshold: float) -> list[Row]:
         return self._measures.rows(source, frame, threshold, self._updates)
 
-    def _content(
-        self, source: Source, frame: Frame, rows: list[Row], threshold: float
-    ) -> dict[str, Any]:
+    def _records(
+        self, source: Source, frame: Frame, threshold: float, most: int = 1_000_000
+    ) -> tuple[list[Row], dict[str, Any], bool]:
+        """Return the rows of a frame, the traits that tell them, and whether all is there."""
         seen = list(source.feed.observed.values())
-        return {
+        rows = self._measure(source, frame, threshold)
+        content = {
             "step": frame.step,
             "start": source.history[0].step,
             "threshold": threshold,
@@ -162,15 +161,10 @@ class LayerRanges(ModelView):
             "old": any(one.step != frame.step and not one.is_image for one in seen),
             "rows": [row.wire() for row in rows],
         }
-
-    def _became(
-        self, source: Source, frame: Frame, threshold: float, most: int = 1_000_000
-    ) -> tuple[list[dict[str, Any]], bool]:
-        """Return what became of a frame's layers, and whether it is all there."""
         names = frame.layout.names
         moments, complete = self._measures.moments(source, threshold, most)
         series = [self._updates.series(name) if self._updates else [] for name in names]
-        return past(names, moments, series), complete
+        return rows, {"content": content, "past": past(names, moments, series)}, complete
 
     # -- drawing ----------------------------------------------------------------------
 
@@ -199,14 +193,10 @@ class LayerRanges(ModelView):
         source = self._stream.source
         if source is None:
             return
-        began = time.thread_time()
         frame = self._frame(source, source.frame)
-        self._rows = rows = self._measure(source, frame, self.threshold)
-        shown = self._content(source, frame, rows, self.threshold)
-        became, complete = self._became(source, frame, self.threshold, _MOMENTS_AT_ONCE)
+        self._rows, shown, complete = self._records(source, frame, self.threshold, _MOMENTS_AT_ONCE)
         with self.hold_sync():
-            self.content, self.past = shown, became
-        self.seconds = time.thread_time() - began
+            self.content, self.past = shown["content"], shown["past"]
         if not complete:
             self._painter.wake()
 
@@ -218,10 +208,7 @@ class LayerRanges(ModelView):
             return options
         _, frame = self._stream.frames()
         threshold = float(options.get("threshold", self.threshold))
-        rows = self._measure(source, frame, threshold)
-        became, _ = self._became(source, frame, threshold)
-        shown = self._content(source, frame, rows, threshold)
-        return options | {"content": shown, "past": became}
+        return options | self._records(source, frame, threshold)[1]
 
     def _end(self) -> None:
         self._updates = None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 
@@ -21,25 +20,13 @@ if TYPE_CHECKING:
 _HISTORY_BYTES = 32_000_000
 
 
-class Viewer(Protocol):
-    """A view of a stream."""
-
-    comm: Any
-
-    def stream_changed(self, name: str) -> None:
-        """Handle a change of the stream's trait ``name``; must not ask for frames."""
-
-    def looked_at(self) -> Collection[str]:
-        """Return the layers whose functions it shows."""
-
-
 class Stream(Broadcast):
     """Frames, layouts, selection and time of one source; views hold it by reference.
 
     Made by `stream_of`.
     """
 
-    _views: tuple[weakref.ref[Viewer], ...] = ()
+    _views: tuple[weakref.ref[Any], ...] = ()
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
@@ -57,12 +44,12 @@ class Stream(Broadcast):
 
     # -- its views ------------------------------------------------------------------
 
-    def join(self, view: Viewer) -> None:
+    def join(self, view: Any) -> None:
         """Tell a view of changes from now on, until it is closed or gone."""
         self._views = (*map(weakref.ref, self._open_views()), weakref.ref(view))
         self.look()
 
-    def _open_views(self) -> list[Viewer]:
+    def _open_views(self) -> list[Any]:
         views = [ref() for ref in self._views]
         return [view for view in views if view is not None and view.comm is not None]
 

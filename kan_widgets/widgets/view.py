@@ -29,7 +29,7 @@ from kan_widgets.widgets.options import (
 from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.rasters import check_ratio
-from kan_widgets.widgets.sharing import SHARED, Sharing, ViewListener, let_go
+from kan_widgets.widgets.sharing import SHARED, ViewListener, let_go
 from kan_widgets.widgets.stream import Stream, stream_of
 from kan_widgets.widgets.wire import model_name, seen_inputs, summaries_of, training_of
 
@@ -53,7 +53,7 @@ _SAID = ("layer", "mode", "page", "every")
 _NARROWEST = 100
 
 
-class View(Declared, Placed, Pictured, Sharing, metaclass=Declaring):
+class View(Declared, Placed, Pictured, metaclass=Declaring):
     """A widget that draws a stream, in the page and here by the same code.
 
     A subclass names itself in the browser's registry and says which layers it draws.
