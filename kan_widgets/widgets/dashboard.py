@@ -16,12 +16,12 @@ from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.options import LayerName, drawing, nearest, option
+from kan_widgets.widgets.options import drawing, nearest, option
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.panels import DEFAULT, PANELS, Page, check_panels
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
-from kan_widgets.widgets.view import ModelView, View
+from kan_widgets.widgets.view import LayerView, View
 from kan_widgets.widgets.wire import headline_of
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
@@ -42,7 +42,7 @@ class _Panels:
     network: NetworkView
 
 
-class Dashboard(ModelView, _Panels):
+class Dashboard(LayerView, _Panels):
     """The views of one stream as one instrument: one headline, one choice of layers, one timeline.
 
     What is selected in one panel is selected in all, and a layer chosen at the top, or as
@@ -83,12 +83,6 @@ class Dashboard(ModelView, _Panels):
     """Whether the response is that to the examples of the network; the page keeps them together."""
     headline = traitlets.Dict().tag(sync=True)
     """See js/src/views/dashboard/scene.ts; set by the painter only."""
-    layer: str | int = option(
-        "The layer to show, by name or number; the first by default.",
-        default=0,
-        trait=LayerName(),
-        kw_only=False,
-    )
     panels: InitVar[Iterable[str] | None] = option(
         """What to show, in this order, of ``"training"`` (`TrainingPanel`), ``"kernels"``
         (`KernelGrid`), ``"function"`` (`SplineInspector`), ``"response"`` (`MeshgridView`),

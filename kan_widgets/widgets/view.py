@@ -20,6 +20,7 @@ from kan_widgets.widgets.engine import asked, bundle, drawn, network_of
 from kan_widgets.widgets.options import (
     Declared,
     Declaring,
+    LayerName,
     Theme,
     drawing,
     layer_name,
@@ -312,6 +313,17 @@ class ModelView(View):
     def _end(self) -> None:
         self._kept = None
         super()._end()
+
+
+class LayerView(ModelView):
+    """A view of one layer at a time."""
+
+    layer: str | int = option(
+        "The layer to show, by name or number; the first by default.",
+        default=0,
+        trait=LayerName(),
+        kw_only=False,
+    )
 
 
 @dataclass(frozen=True)
