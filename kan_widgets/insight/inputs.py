@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kan_widgets.insight.tables import Float64, Layer
 
 _MOST_POINTS = 100_000
-_FEWEST, _MOST = 18, 258
+_FEWEST, _MOST = 32, 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ def seen_inputs(
     # A grouped convolution sees more entries than one kernel has; all channels count.
     entries = patches.shape[1]
     x: Float64 = np.asarray(patches, dtype=np.float64)
-    points = _points(x)
+    points = _points(layer, x)
     if edges is not None and counts is not None:
         points = _with_ends(points, np.asarray(edges, dtype=np.float64), np.asarray(counts) > 0)
     own = len({(table.domain, table.extent) for table in layer.tables}) > 1
@@ -92,24 +92,31 @@ def seen_inputs(
     )
 
 
-def _points(patches: Float64) -> Float64:
-    """Return inputs of each entry, about evenly from the least to the greatest."""
+def _points(layer: Layer, patches: Float64) -> Float64:
+    """Return inputs of each entry: of many those on either side of even points of the support."""
+    lows, highs = zip(*(table.extent for table in layer.tables), strict=True)
     entries = patches.shape[1]
     count = int(np.clip(_MOST_POINTS // max(entries, 1), _FEWEST, _MOST))
     points = np.full((entries, count), np.nan)
     for own, column in zip(points, patches.T, strict=True):
         known = np.sort(column[np.isfinite(column)])
+        if len(known) > count:
+            ends = max(known[0], min(lows)), min(known[-1], max(highs))
+            place = np.searchsorted(known, np.linspace(*ends, count // 2 - 1))
+            place = np.concatenate([place, place - 1, [0, len(known) - 1]])
+            known = known[np.clip(place, 0, len(known) - 1)]
         if len(known):
-            own[:] = known[np.searchsorted(known, np.linspace(known[0], known[-1], count))]
+            own[:] = np.resize(np.sort(known), count)
     return points
 
 
 def _with_ends(points: Float64, edges: Float64, seen: NDArray[np.bool_]) -> Float64:
     """Add the first and the last bin in which there are inputs, of which the points miss some."""
     middles, known = (edges[:-1] + edges[1:]) / 2, seen.any(axis=1)
+    least, greatest = np.fmin.reduce(points, axis=1), np.fmax.reduce(points, axis=1)
     first, last = seen.argmax(axis=1), seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
-    low = np.where(known & (edges[first + 1] < points[:, 0]), middles[first], points[:, 0])
-    high = np.where(known & (edges[last] > points[:, -1]), middles[last], points[:, -1])
+    low = np.where(known & (edges[first + 1] < least), middles[first], least)
+    high = np.where(known & (edges[last] > greatest), middles[last], greatest)
     return np.concatenate([low[:, None], points, high[:, None]], axis=1)
 
 
