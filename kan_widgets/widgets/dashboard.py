@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import InitVar
-from typing import TYPE_CHECKING, Any
+from dataclasses import InitVar, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
@@ -18,11 +18,88 @@ from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.options import drawing, nearest, option
 from kan_widgets.widgets.page import reference
-from kan_widgets.widgets.panels import DEFAULT, PANELS, Page, check_panels
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
 from kan_widgets.widgets.view import LayerView, View
 from kan_widgets.widgets.wire import headline_of
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a dashboard can show."""
+
+    view: type[View]
+    attribute: str
+    """Of the dashboard, where the view is found."""
+    about: str
+    """What it shows, in a sentence that begins with its title."""
+    wide: bool = False
+    """It stands across both columns."""
+    folds: bool = False
+    """It can be folded away."""
+    fills: int = 0
+    """Where its drawing takes any height, so that it ends where the panel beside it ends: pixels
+    that it has at least."""
+    trains: bool = False
+    """It needs something that trains: a binding or a recording."""
+    page: str = "functions"
+    """Where it stands while there are two pages; empty on both."""
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.about.partition(":")[0]
+
+
+PANELS = {
+    "network": Panel(
+        NetworkView,
+        "network",
+        "Network: from input to output, with an example running through it",
+        wide=True,
+        page="network",
+    ),
+    "training": Panel(
+        TrainingPanel,
+        "training",
+        "Training: its controls and curves",
+        folds=True,
+        fills=130,
+        trains=True,
+        page="",
+    ),
+    "kernels": Panel(KernelGrid, "grid", "Kernels: every function of the layer"),
+    "function": Panel(
+        SplineInspector,
+        "inspector",
+        "Function: the selected one, and its terms",
+        fills=212,
+    ),
+    "response": Panel(MeshgridView, "meshgrid", "Response: what the layer makes of an input"),
+    "ranges": Panel(
+        LayerRanges, "ranges", "Ranges: how far each layer's functions reach", wide=True
+    ),
+}
+Page = Literal["network", "functions"]
+DEFAULT = ("network", "kernels", "function", "response", "training")
+
+
+def check_panels(panels: Iterable[str]) -> tuple[str, ...]:
+    """Return names of panels, each once. Raises before anything is made."""
+    known = ", ".join(map(repr, PANELS))
+    if isinstance(panels, str) or not isinstance(panels, Iterable):
+        raise TypeError(f"panels: expected a list of some of {known}, got {panels!r:.80}")
+    names = tuple(panels)
+    for name in names:
+        if name not in PANELS:
+            hint = nearest(name, list(PANELS))
+            raise ValueError(f"panels: expected some of {known}, got {name!r}.{hint}")
+        if names.count(name) > 1:
+            raise ValueError(f"panels: expected each panel once, got {name!r} twice")
+    if not names:
+        raise ValueError(f"panels: expected at least one of {known}, got none")
+    return names
+
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 _OF_PICTURE = ("layer", "theme")
