@@ -21,7 +21,7 @@ ALLOWED = {
     "data": {"digits"},
     "functions": {"nn"},
     "live": {"functions", "nn", "offers"},
-    "insight": {"functions", "nn"},
+    "insight": {"live", "functions", "nn"},
     "figures": set(),
     "widgets": {"live", "functions", "nn", "insight", "digits"},
     "integrations": {"widgets", "live", "functions", "nn", "insight"},

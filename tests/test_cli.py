@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from kan_widgets import __version__, cli
-from kan_widgets.cli import demo as demonstration
 from kan_widgets.cli import lab
+from kan_widgets.insight.progress import progress
 
 RUN = "import sys; from kan_widgets.cli import main; sys.exit(main())"
 
@@ -133,7 +133,7 @@ def test_demo_prints_data_accuracy_loss_seconds_and_the_picture(
     assert re.search(r"^accuracy +\d+\.\d % .*embedded MNIST subset", out, re.M)
     assert re.search(r"^loss +\d\.\d{4} ", out, re.M)
     assert re.search(rf"^kernels +{re.escape(str(tmp_path / 'k.png'))}$", out, re.M)
-    assert "3/3 steps" in err
+    assert "3 of 3" in err
 
 
 def test_demo_draws_different_kernels_after_more_steps(tmp_path: Path) -> None:
@@ -247,18 +247,20 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_the_bar_is_redrawn_in_place_on_a_terminal() -> None:
+def test_the_bar_is_redrawn_in_place_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
-    assert list(demonstration._progress(range(50), terminal)) == list(range(50))
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert list(progress(range(50), "steps", 0.0)) == list(range(50))
     text = terminal.getvalue()
     assert text.count("\n") == 1
     assert text.endswith("\n")
-    assert "50/50 steps" in text.rsplit("\r", 1)[1]
+    assert "50 of 50" in text.rsplit("\r", 1)[1]
 
 
-def test_the_bar_takes_ten_lines_in_a_log() -> None:
+def test_the_bar_takes_ten_lines_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
-    list(demonstration._progress(range(937), log))
+    monkeypatch.setattr(sys, "stderr", log)
+    list(progress(range(937), "steps", 0.0))
     lines = log.getvalue().splitlines()
     assert len(lines) == 10
-    assert "937/937 steps" in lines[-1]
+    assert "937 of 937" in lines[-1]

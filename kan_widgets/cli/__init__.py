@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kan_widgets import __version__
@@ -57,18 +57,10 @@ def _run(options: argparse.Namespace, for_jupyter: list[str]) -> int:
         from kan_widgets.cli.demo import demo
 
         return demo(options)
-    if options.command == "follow":
-        from kan_widgets.cli.follow import follow
-
-        return follow(options)
-    if options.command == "info" and options.system:
-        from kan_widgets.cli.system import system
-
-        return system()
     from kan_widgets.cli import recordings
 
-    commands = {"view": recordings.view, "runs": recordings.runs, "info": recordings.info}
-    return commands[options.command](options)
+    run: Callable[[argparse.Namespace], int] = getattr(recordings, options.command)
+    return run(options)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
-from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING
 
 # torch takes a second or more to import, so what needs it is imported where it is used.
 if TYPE_CHECKING:
@@ -17,8 +14,6 @@ if TYPE_CHECKING:
 
     from kan_widgets.data import Digits
     from kan_widgets.live import Binding
-
-_T = TypeVar("_T")
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -66,13 +61,15 @@ def _train(
 ) -> int:
     from torch.nn import functional
 
+    from kan_widgets.insight.progress import progress
+
     train, _ = digits.loaders(options.batch_size, options.seed)
     limit: int = options.epochs * len(train)
     if options.steps is not None:
         limit = min(limit, options.steps)
     model.train()
     batches = (batch for _ in range(options.epochs) for batch in train)
-    for _, (images, labels) in zip(_progress(range(limit)), batches, strict=False):
+    for _, (images, labels) in zip(progress(range(limit), "steps", 0.0), batches, strict=False):
         optimizer.zero_grad()
         # Also right for outputs that are log-probabilities: log-softmax leaves those unchanged.
         functional.cross_entropy(model(images), labels).backward()
@@ -110,23 +107,3 @@ def free_name(path: Path) -> Path:
     """Return `path`, or, where that exists, the first of name-2, name-3, ... that does not."""
     names = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
     return path if not path.exists() else next(name for name in names if not name.exists())
-
-
-def _progress(steps: Sequence[_T], stream: TextIO | None = None) -> Iterable[_T]:
-    """Yield `steps`, drawing a bar: redrawn in place on a terminal, else a line at each tenth."""
-    stream = sys.stderr if stream is None else stream
-    total, start, drawn = len(steps), time.monotonic(), 0.0
-    for done, step in enumerate(steps, 1):
-        yield step
-        now = time.monotonic()
-        if stream.isatty():
-            due, end = now - drawn >= 0.1 or done == total, "\n" if done == total else ""
-        else:
-            due, end = done * 10 // total > (done - 1) * 10 // total, "\n"
-        if due:
-            drawn = now
-            left = (now - start) * (total - done) / done
-            bar = "█" * (done * 30 // total)
-            text = f"{bar:·<30} {done:,}/{total:,} steps, {left:.0f} s left"
-            stream.write(f"\r{text:<70}{end}" if stream.isatty() else f"{text}{end}")
-            stream.flush()

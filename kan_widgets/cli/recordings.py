@@ -1,4 +1,4 @@
-"""``kan-widgets view``, ``runs`` and ``info``: recorded runs, without torch or a notebook."""
+"""``kan-widgets view``, ``follow``, ``runs`` and ``info``: recorded runs, without a notebook."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import argparse
 import base64
 import html
 import math
+import platform
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+import webbrowser
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kan_widgets.cli.opening import open_page
+from kan_widgets import live
 from kan_widgets.functions.printed import lines_of
 from kan_widgets.insight.progress import progress, progress_line
 from kan_widgets.live import Replay, replay
@@ -23,6 +26,7 @@ from kan_widgets.live.recordings.reader import NoRecording
 from kan_widgets.widgets.wire import headline_of
 
 if TYPE_CHECKING:
+    from kan_widgets.cli.serving import Server
     from kan_widgets.widgets.options import Theme
 
 _PATIENCE_SECONDS = 1.0
@@ -47,8 +51,50 @@ def view(options: argparse.Namespace) -> int:
     return 0
 
 
+def follow(options: argparse.Namespace) -> int:
+    """Serve a page that follows a recording, until Ctrl+C."""
+    from kan_widgets.cli.serving import Server
+
+    # Before the first widget is made, so that all talk with the page.
+    with closing(Server(options.port)) as server:
+        return _follow(options, server)
+
+
+def _follow(options: argparse.Namespace, server: Server) -> int:
+    from kan_widgets.widgets.dashboard import Dashboard
+    from kan_widgets.widgets.live_page import live_page
+
+    if not options.recording.exists():
+        print(f"waiting for {options.recording}", file=sys.stderr, flush=True)
+    run = live.follow(options.recording, wait=options.wait)
+    theme = "dark" if options.dark else "auto"
+    views = [Dashboard(run)]
+
+    title = f"{run.info['model'] or 'A model'} · {run.path.name}"
+    about = f"Follows {run.path} while it grows; point at anything to read it, click to select it."
+
+    def page() -> bytes:
+        heard = server.hub.last
+        return live_page(views, title, about, theme=theme, heard=heard)
+
+    server.page = page
+    print(f"{options.recording} at {server.address} (Ctrl+C ends this, not the run)", flush=True)
+    if not options.no_browser:
+        _open(server.address)
+    try:
+        server.serve()
+    except KeyboardInterrupt:
+        print("the page follows no more", file=sys.stderr)
+    finally:
+        run.close()
+    return 0
+
+
 def info(options: argparse.Namespace) -> int:
-    """Say what is in a recording."""
+    """Say what is in a recording, or on what system this runs."""
+    if options.system:
+        _print_system()
+        return 0
     run = _read(options.recording)
     said, steps = run.info, run.history.steps
     print(f"recording   {run.path}, {run.path.stat().st_size / 1e6:.1f} MB, {_state(run)}")
@@ -200,11 +246,17 @@ def _show(page: object, options: argparse.Namespace, stem: str) -> None:
         print(f"packing {page.nbytes / 1e6:.0f} MB of frames into a page …", file=sys.stderr)
     write_page(out, page, options.max_mb)
     if not options.no_browser:
-        open_page(out.resolve().as_uri())
+        _open(out.resolve().as_uri())
+
+
+def _open(address: str) -> None:
+    """Open a page, or say where it is where there is no browser."""
+    if not webbrowser.open(address):
+        print(f"no browser could be opened: open {address} in one", file=sys.stderr)
 
 
 def _read(path: Path) -> Replay:
-    return replay(path, progress=_later(f"{path.name}, MB"))
+    return replay(path, progress=progress_line(f"{path.name}, MB", _PATIENCE_SECONDS, 1_000_000))
 
 
 def _state(run: Replay) -> str:
@@ -216,16 +268,41 @@ def _time(run: Replay) -> str:
     return duration(run.progress.elapsed or None)
 
 
-def _later(what: str) -> Callable[[int, int], object]:
-    """Return what draws a bar of megabytes, once it has taken a second."""
-    start, show = time.monotonic(), progress_line(what)
-    drawn = start + _PATIENCE_SECONDS - 0.1
+#: In the order in which they are printed.
+_PACKAGES = (
+    ("torch", "torchvision", "numpy"),
+    ("anywidget", "ipywidgets", "bqplot", "quickjs-ng", "resvg-py", "pillow"),
+    ("jupyterlab", "notebook", "ipykernel", "voila", "marimo"),
+)
 
-    def told(done: int, total: int) -> None:
-        nonlocal drawn
-        now = time.monotonic()
-        if now - drawn >= 0.1 or (done >= total and drawn > start + _PATIENCE_SECONDS):
-            drawn = now
-            show(done // 1_000_000, total // 1_000_000)
 
-    return told
+def _print_system() -> None:
+    """Print the versions of what is installed, the platform, and how layers compute."""
+    import torch
+
+    from kan_widgets import __version__
+    from kan_widgets.nn import kernels_info
+
+    print(f"kan-widgets {__version__}")
+    print(f"kernels     {kernels_info()}")
+    print(f"threads     {torch.get_num_threads()}")
+    print(f"accelerator {_accelerator()}")
+    print(f"python      {platform.python_version()}, {platform.python_implementation()}")
+    print(f"platform    {platform.platform()}, {platform.machine()}")
+    for names in _PACKAGES:
+        print(f"packages    {', '.join(f'{name} {_version(name)}' for name in names)}")
+
+
+def _accelerator() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}"
+    return "mps" if torch.backends.mps.is_available() else "none"
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "missing"

@@ -35,8 +35,7 @@ if TYPE_CHECKING:
         summarise,
     )
     from kan_widgets.insight.symbolic import symbolic
-    from kan_widgets.insight.symbolic_fit import SymbolicFit
-    from kan_widgets.insight.symbolic_fits import SymbolicFits
+    from kan_widgets.insight.symbolic_fits import SymbolicFit, SymbolicFits
     from kan_widgets.insight.tables import SampledLayer, sampled
     from kan_widgets.insight.untrained import Untrained, untrained_networks
 
@@ -90,7 +89,7 @@ __all__ = [
 if not TYPE_CHECKING:
     _HOMES = (
         "complexity depth explain forms formula importance inputs kernel_shares kernels "
-        "patterns projection ranges summary symbolic symbolic_fit symbolic_fits tables untrained"
+        "patterns projection ranges summary symbolic symbolic_fits tables untrained"
     )
 
     class _Package(ModuleType):

@@ -20,9 +20,7 @@ from kan_widgets.insight.untrained import Untrained
 _DRAWS = 200
 # Share of the inputs beyond either end of the interval that counts.
 _TAIL = 0.005
-# Below, a trend this strong is taken for no chance.
-LEVEL = 0.01
-# The same beside untrained networks, of which 19 can give no smaller chance.
+# Below, a trend is taken for no chance beside untrained networks: 19 can give no smaller one.
 LEVEL_UNTRAINED = 0.05
 
 MEASURES: dict[str, Callable[[Complexity], Float64]] = {
@@ -84,10 +82,6 @@ class DepthStatement:
     between: tuple[float, float]
     """Where 95 % of such shares lie when the outputs of each layer are drawn anew, all functions
     of an output together."""
-    p: float
-    """Chance of such a share or a larger one if the layers did not differ; one-sided. It takes
-    functions for independent, which those of one network are not: too small rather than too
-    large."""
     steps: tuple[float, ...]
     """The same share for each layer and the next, of those of which the measure says something."""
     untrained: tuple[float, ...]
@@ -114,15 +108,14 @@ class DepthStatement:
     def holds(self) -> bool:
         """Whether it rises, by more than chance, and by more than in untrained networks.
 
-        More than chance: p ≤ 0.01, and `between` lies above 0.5. More than in untrained networks:
-        p_untrained ≤ 0.05; without any to compare with, it does not hold.
+        More than chance: `between` lies above 0.5. More than in untrained networks: p_untrained ≤
+        0.05; without any to compare with, it does not hold.
         """
         p = self.p_untrained
         return self.rises and self._beyond_chance() and p is not None and p <= LEVEL_UNTRAINED
 
     def __str__(self) -> str:
         low, high = self.between
-        chance = f"p = {self.p:.2g}" if self.p >= 1e-4 else "p < 0.0001"
         what = _WORDS.get(self.measure, self.measure)
         total = sum(layer.functions for layer in self.layers)
         where = "on the grids"
@@ -132,8 +125,8 @@ class DepthStatement:
         return (
             f"“later functions are more complex” {self._verdict()}. Of two functions from "
             f"different layers, the later has the larger {what} in {100 * self.later:.0f} % "
-            f"({100 * low:.0f} to {100 * high:.0f} %; {chance} if functions were independent; "
-            f"{total:,} functions, {where}){self._compared()}. Medians: {medians}."
+            f"({100 * low:.0f} to {100 * high:.0f} % with other outputs; {total:,} functions, "
+            f"{where}){self._compared()}. Medians: {medians}."
         )
 
     def _verdict(self) -> str:
@@ -167,13 +160,8 @@ class DepthStatement:
                 f"the medians rise, but of two functions from {one} and {other} the later is the "
                 f"larger in {share:.0f} % only"
             )
-        most = max(found, key=lambda of: of[1])[0]
-        least = min(found, key=lambda of: of[1])[0]
         drops = [f"from {a} to {b}" for (a, x), (b, y) in pairwise(found) if y <= x]
-        return (
-            f"the median does not rise {', '.join(drops)}; it is highest in {most} and lowest in "
-            f"{least}"
-        )
+        return f"the median does not rise {', '.join(drops)}"
 
     def _compared(self) -> str:
         if not self.untrained:
@@ -185,7 +173,7 @@ class DepthStatement:
         )
 
     def _beyond_chance(self) -> bool:
-        return self.p <= LEVEL and self.between[0] > 0.5
+        return self.between[0] > 0.5
 
     def _medians(self) -> list[tuple[str, float]]:
         return [(of.layer, of.spread.median) for of in self.layers if of.spread is not None]
@@ -262,7 +250,6 @@ def later_is_more_complex(
         values = [_measured(layer, measure, network.observed)[1] for layer in network.layers]
         own = [v[np.isfinite(v)] for v in values]
         beside.append(rising_share([group for group in own if len(group)]))
-    share, p = trend(groups)
     outputs = [
         values.reshape(layer.shape[0], -1)
         for layer, (_, values) in zip(layers, measured, strict=True)
@@ -271,9 +258,8 @@ def later_is_more_complex(
     return DepthStatement(
         measure,
         tuple(row for row, _ in measured),
-        share,
+        rising_share(groups),
         _interval(outputs),
-        p,
         tuple(rising_share([a, b]) for a, b in pairwise(groups)),
         tuple(beside),
     )
@@ -322,18 +308,3 @@ def rising_share(groups: Sequence[Float64]) -> float:
         rising += (smaller + upto).sum() / 2
         pairs += len(later) * len(earlier)
     return float(rising / pairs) if pairs else math.nan
-
-
-def trend(groups: Sequence[Float64]) -> tuple[float, float]:
-    """Return Jonckheere's and Terpstra's share of rising pairs, and its chance without a trend.
-
-    Their statistic is Kendall's S of the values with the numbers of their groups.
-    """
-    from scipy.stats import kendalltau  # type: ignore[import-untyped]
-
-    numbers = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-    values = np.concatenate(groups)
-    if np.ptp(values) == 0:
-        return rising_share(groups), 1.0
-    found = kendalltau(numbers, values, method="asymptotic", alternative="greater")
-    return rising_share(groups), float(found.pvalue)

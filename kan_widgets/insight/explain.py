@@ -19,8 +19,14 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, unwrap
 from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.insight.kernel_maps import mean_responses, summed
-from kan_widgets.insight.kernel_shares import Float32, KernelShares, NotDivided, kernel_shares
+from kan_widgets.insight.kernel_shares import (
+    Float32,
+    KernelShares,
+    NotDivided,
+    contracted,
+    kernel_shares,
+    mean_responses,
+)
 from kan_widgets.insight.kernels import Observed
 from kan_widgets.insight.running import Run, Stage, run, stages_of
 from kan_widgets.insight.tables import Float64
@@ -289,28 +295,15 @@ def _after_last(last: Stage, found: Run, scores: Float64) -> list[str]:
 def _function_shares(
     part: LayerFunctions, x: Tensor, observed: Mapping[str, Observed] | None
 ) -> FunctionShares:
-    beta = [basis(x[0].detach().double().cpu()).detach().double().numpy() for basis in part.bases]
-    contributions = _contract(part, beta)
+    betas = [basis(x[0].detach().double().cpu()).detach().double().numpy() for basis in part.bases]
+    if len(betas) > 1:  # of a function that has another basis
+        betas = [np.nan_to_num(beta) for beta in betas]
+    contributions = contracted(part, [beta[None] for beta in betas])
     if observed is None or part.name not in observed:
         return FunctionShares(part.name, contributions, None, 0, 0)
     seen = observed[part.name]
     usual = mean_responses(part, seen)
     return FunctionShares(part.name, contributions, usual, seen.samples, len(seen.patches))
-
-
-def _contract(part: LayerFunctions, beta: list[Float64]) -> Float64:
-    """Return φ_oi(x_i) of β, ``(features, nb)`` of each basis; some outputs at a time."""
-    outs, features = part.shape[:2]
-    found = np.zeros((outs, features))
-    for some, coefficients in part.pieces():
-        if part.basis_index is None:
-            found[some] = summed(coefficients, beta[0])
-            continue
-        index = part.basis_index[some].cpu().numpy()
-        for number, values in enumerate(beta):
-            mine = summed(coefficients, np.nan_to_num(values))
-            found[some] += np.where(index == number, mine, 0.0)
-    return found
 
 
 def _map_shape(

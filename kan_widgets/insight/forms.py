@@ -100,34 +100,25 @@ class Form:
         return found.subs(dict.fromkeys(found.free_symbols, argument))
 
     @cached_property
-    def _compiled(self) -> tuple[Callable[[Float64], Any], Callable[[Float64], Any], bool]:
-        """Return f and f′ for arrays, and whether f jumps."""
+    def _compiled(self) -> tuple[Callable[[Float64], Any], bool]:
+        """Return f for arrays, and whether f jumps."""
         import sympy
 
         u = sympy.Symbol("u", real=True)
         made = self.of(u)
-        slope = made.diff(u).replace(sympy.DiracDelta, lambda *_: 0)
-        f, slope_at = (sympy.lambdify(u, of, ["scipy", "numpy"]) for of in (made, slope))
-        return f, slope_at, made.has(sympy.Heaviside)
+        return sympy.lambdify(u, made, ["scipy", "numpy"]), made.has(sympy.Heaviside)
 
     def __call__(self, u: Float64) -> Float64:
         """f(u); NaN where it is not defined."""
-        return self._at(self._compiled[0], u)
-
-    def slope(self, u: Float64) -> Float64:
-        """f′(u)."""
-        return self._at(self._compiled[1], u)
+        u = np.asarray(u, dtype=np.float64)
+        with np.errstate(all="ignore"):
+            found = self._compiled[0](u)
+        return np.array(np.broadcast_to(found, u.shape), dtype=np.float64)
 
     @property
     def jumps(self) -> bool:
         """Whether f jumps where its argument is 0, and has no slope to follow."""
-        return self._compiled[2]
-
-    def _at(self, function: Callable[[Float64], Any], u: Float64) -> Float64:
-        u = np.asarray(u, dtype=np.float64)
-        with np.errstate(all="ignore"):
-            found = function(u)
-        return np.array(np.broadcast_to(found, u.shape), dtype=np.float64)
+        return self._compiled[1]
 
     def tidied(self, b: Float64, c: Float64) -> tuple[Float64, Float64]:
         """Return b and c as they are written."""

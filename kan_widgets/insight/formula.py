@@ -16,8 +16,7 @@ from kan_widgets.insight.forms import FORMS, Form
 from kan_widgets.insight.kernels import SeenPatches, kernel_of
 from kan_widgets.insight.running import run, stages_of
 from kan_widgets.insight.symbolic import PENALTY, symbolic
-from kan_widgets.insight.symbolic_fit import r2_text
-from kan_widgets.insight.symbolic_fits import SymbolicFits
+from kan_widgets.insight.symbolic_fits import SymbolicFits, r2_text
 from kan_widgets.insight.tables import Float64
 
 MOST_FUNCTIONS = 200

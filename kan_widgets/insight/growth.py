@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from torch import nn
-
-    from kan_widgets.functions import LayerFunctions
 
 
 Order = Literal["N²", "N²·G", "N²·n"]
@@ -118,35 +116,23 @@ def growth(model: nn.Module) -> ModelGrowth:
     >>> found.parameters, found.doubled, f"O({found.order})"
     (94650, 157600, 'O(N²·G)')
     """
-    from kan_widgets.functions.describe import parts_of
+    from kan_widgets.live.recordings.writer import parameters_of
 
-    parts, total = parts_of(model)
-    forms = [(part.name, [form_of(layer) for layer in part.layers], part.sizes) for part in parts]
-    return growth_of(forms, total)
+    return growth_of(parameters_of(model))
 
 
-def growth_of(
-    parts: Iterable[tuple[str, Sequence[LayerForm], Mapping[str, int]]], total: int
-) -> ModelGrowth:
-    """Say what parameters are made of, from what is known without the model.
-
-    Parameters
-    ----------
-    parts
-        Name, layers and sizes of each part; see `kan_widgets.functions.describe.Part`.
-    total
-        Trainable parameters of the model.
-    """
-    layers = [_layer_growth(forms, sizes, name) for name, forms, sizes in parts]
-    return ModelGrowth(tuple(layers), total)
+def growth_of(parameters: Mapping[str, Any]) -> ModelGrowth:
+    """Say what parameters are made of, from what a recording says of them (`parameters_of`)."""
+    layers = [
+        _layer_growth([_form(form) for form in part["layers"]], part["sizes"], part["name"])
+        for part in parameters["parts"]
+    ]
+    return ModelGrowth(tuple(layers), parameters["total"])
 
 
-def form_of(layer: LayerFunctions) -> LayerForm:
-    """Return a layer's form."""
-    shared = layer.conv is not None and layer.conv.shared
-    return LayerForm(
-        layer.type, layer.kind, layer.shape, shared, layer.is_base, layer.bases[0].knots
-    )
+def _form(form: Mapping[str, Any]) -> LayerForm:
+    lists = {name: tuple(form[name]) for name in ("shape", "is_base", "knots")}
+    return LayerForm(type=form["type"], kind=form["kind"], shared=form["shared"], **lists)
 
 
 def _layer_growth(layers: Sequence[LayerForm], sizes: Mapping[str, int], name: str) -> LayerGrowth:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kan_widgets.insight.tables import Float64, Layer
 
 _MOST_POINTS = 100_000
-_FEWEST_BINS, _MOST_BINS = 8, 128
+_FEWEST, _MOST = 32, 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +22,8 @@ class SeenInputs:
     """
 
     points: Float64
-    """``(entries, K)`` inputs, among them the least and the greatest of each bin and beyond
-    both ends; NaN throughout where an entry saw none."""
+    """``(entries, K)`` inputs, about evenly from the least to the greatest; NaN throughout where an
+    entry saw none."""
     patches: NDArray[np.floating]
     """``(n, entries)`` inputs that came together, perhaps a sample of all."""
     outside_grid: float
@@ -49,8 +49,8 @@ def seen_inputs(
     patches
         ``(n, entries)`` inputs that came together, perhaps a sample of them.
     edges, counts
-        ``(bins + 1,)`` and ``(entries, bins)``: a histogram of all inputs. The middle of a bin
-        that the sample missed counts as an input.
+        ``(bins + 1,)`` and ``(entries, bins)``: a histogram of all inputs. The middle of its first
+        and of its last bin count as inputs where the sample ends before.
     outside_grid, outside_support
         ``(entries,)`` shares; counted in ``patches`` where they are not given, or where entries
         have a grid of their own.
@@ -78,10 +78,9 @@ def seen_inputs(
     # A grouped convolution sees more entries than one kernel has; all channels count.
     entries = patches.shape[1]
     x: Float64 = np.asarray(patches, dtype=np.float64)
-    if edges is None:
-        lows, highs = zip(*(table.extent for table in layer.tables), strict=True)
-        edges = np.linspace(min(lows), max(highs), 65)
-    points = _points(x, np.asarray(edges, dtype=np.float64), counts)
+    points = _points(layer, x)
+    if edges is not None and counts is not None:
+        points = _with_ends(points, np.asarray(edges, dtype=np.float64), np.asarray(counts) > 0)
     own = len({(table.domain, table.extent) for table in layer.tables}) > 1
     if outside_grid is None or outside_support is None or own:
         outside_grid, outside_support = _outside(layer, x)
@@ -93,45 +92,32 @@ def seen_inputs(
     )
 
 
-def _points(patches: Float64, edges: Float64, counts: NDArray[np.floating] | None) -> Float64:
+def _points(layer: Layer, patches: Float64) -> Float64:
+    """Return inputs of each entry: of many those on either side of even points of the support."""
+    lows, highs = zip(*(table.extent for table in layer.tables), strict=True)
     entries = patches.shape[1]
-    bins = int(np.clip(_MOST_POINTS // (2 * max(entries, 1)) - 2, _FEWEST_BINS, _MOST_BINS))
-    least, greatest = _ends(patches, np.linspace(edges[0], edges[-1], bins + 1))
-    columns = [least, greatest]
-    if counts is not None:
-        seen = ~np.isnan(_ends(patches, edges)[0][:, 1:-1])
-        middles = (edges[:-1] + edges[1:]) / 2
-        columns.append(np.where((np.asarray(counts) > 0) & ~seen, middles, np.nan))
-    points = np.concatenate(columns, axis=1)
-    # A point that is there stands in for those that are not; bins of no entry need no column.
-    points = points[:, ~np.isnan(points).all(axis=0)]
-    if not points.shape[1]:
-        return np.full((entries, 1), np.nan)
-    least = np.fmin.reduce(points, axis=1)[:, None]
-    return np.where(np.isnan(points), least, points)
+    count = int(np.clip(_MOST_POINTS // max(entries, 1), _FEWEST, _MOST))
+    points = np.full((entries, count), np.nan)
+    for own, column in zip(points, patches.T, strict=True):
+        known = np.sort(column[np.isfinite(column)])
+        if len(known) > count:
+            ends = max(known[0], min(lows)), min(known[-1], max(highs))
+            place = np.searchsorted(known, np.linspace(*ends, count // 2 - 1))
+            place = np.concatenate([place, place - 1, [0, len(known) - 1]])
+            known = known[np.clip(place, 0, len(known) - 1)]
+        if len(known):
+            own[:] = np.resize(np.sort(known), count)
+    return points
 
 
-def _ends(patches: Float64, edges: Float64) -> tuple[Float64, Float64]:
-    """Return the least and the greatest input of each bin, one more bin beyond either end.
-
-    Both are ``(entries, bins + 2)``, NaN where there is none.
-    """
-    entries, bins = patches.shape[1], len(edges) - 1
-    place = np.searchsorted(edges, patches, side="right")
-    place[patches == edges[-1]] = bins
-    usable = np.isfinite(patches)
-    row = np.broadcast_to(np.arange(entries), patches.shape)[usable]
-    key = row * (bins + 2) + place[usable]
-    values = patches[usable]
-    order = np.lexsort((values, key))
-    key, values = key[order], values[order]
-    starts = np.flatnonzero(np.diff(key, prepend=-1))
-    found = np.full((2, entries * (bins + 2)), np.nan)
-    if len(key):
-        found[0, key[starts]] = values[starts]
-        found[1, key[starts]] = values[np.append(starts[1:], len(key)) - 1]
-    least, greatest = found.reshape(2, entries, bins + 2)
-    return least, greatest
+def _with_ends(points: Float64, edges: Float64, seen: NDArray[np.bool_]) -> Float64:
+    """Add the first and the last bin in which there are inputs, of which the points miss some."""
+    middles, known = (edges[:-1] + edges[1:]) / 2, seen.any(axis=1)
+    least, greatest = np.fmin.reduce(points, axis=1), np.fmax.reduce(points, axis=1)
+    first, last = seen.argmax(axis=1), seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
+    low = np.where(known & (edges[first + 1] < least), middles[first], least)
+    high = np.where(known & (edges[last] > greatest), middles[last], greatest)
+    return np.concatenate([low[:, None], points, high[:, None]], axis=1)
 
 
 def _outside(layer: Layer, patches: Float64) -> tuple[Float64, Float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
 import torch
@@ -14,48 +14,31 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.tables import Float64, Int64
 
+if TYPE_CHECKING:
+    from kan_widgets.live.frames.observation import Observation
+
 # Inputs expanded, and values of φ, at a time.
 _AT_ONCE, _VALUES = 200_000, 4_000_000
-# Derivatives go through all of it once per β: few enough to stay in the processor's cache.
-_DERIVED_AT_ONCE = 8192
-
-
-class Observed(Protocol):
-    """The inputs of a layer for one batch; what ``live.observe(batch)[name]`` returns is one."""
-
-    @property
-    def layer(self) -> str:
-        """Name of the layer that saw them."""
-
-    @property
-    def samples(self) -> int:
-        """Images (rows) in the batch."""
-
-    @property
-    def patches(self) -> NDArray[np.floating]:
-        """``(n, entries)`` patches, one column per entry of the layer.
-
-        Entry (channel·kh + row)·kw + column, the channel counted over all groups of a
-        convolution, or feature i.
-        """
-
-    @property
-    def images(self) -> NDArray[np.integer] | None:
-        """``(n,)``: the number of the image (row) that each patch is of.
-
-        ``None`` where it is not known: patches are then taken to come in the order of the images,
-        about equally many of each.
-        """
 
 
 @dataclass(frozen=True, eq=False)
 class SeenPatches:
-    """Inputs of a layer given as an array: an `Observed`."""
+    """Inputs of a layer for one batch, given as an array."""
 
     layer: str
+    """Name of the layer that saw them."""
     samples: int
+    """Images (rows) in the batch."""
     patches: NDArray[np.floating]
+    """``(n, entries)`` patches, one column per entry of the layer: entry (channel·kh + row)·kw +
+    column, the channel counted over all groups of a convolution, or feature i."""
     images: NDArray[np.integer] | None = None
+    """``(n,)``: the number of the image (row) that each patch is of. ``None`` where it is not
+    known: patches are then taken to come in the order of the images, about equally many of each."""
+
+
+Observed = Union["Observation", SeenPatches]
+"""The inputs of a layer for one batch: what ``live.observe(batch)[name]`` returns, or an array."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,32 +79,6 @@ class Kernel:
 
     def terms(self, x: NDArray[np.floating]) -> Float64:
         """Return φ_e(x_e), ``(n, entries)``, of patches ``(n, entries)``; their sum is y."""
-        return self._contract(x, slopes=False)
-
-    def slopes(self, x: NDArray[np.floating]) -> Float64:
-        """Return φ′_e(x_e), ``(n, entries)``, of patches ``(n, entries)``."""
-        return self._contract(x, slopes=True)
-
-    def response(self, x: NDArray[np.floating]) -> Float64:
-        """Return y, ``(n,)``, of patches ``(n, entries)``; a bias is not in it."""
-        y: Float64 = self.terms(x).sum(axis=1)
-        return y
-
-    def curve(self, entry: int, x: NDArray[np.floating]) -> Float64:
-        """Return φ of one entry at any x: ``(...)`` to ``(...)``."""
-        points = np.asarray(x, dtype=np.float64)
-        beta = exact_beta(self._basis(entry), points.ravel(), slopes=False)
-        values: Float64 = (beta @ self.coefficients[entry]).reshape(points.shape)
-        return values
-
-    def domain(self, entry: int) -> tuple[float, float]:
-        """Return the interval that φ of one entry is meant for."""
-        return self._basis(entry).domain
-
-    def _basis(self, entry: int) -> ReadBasis:
-        return self.functions.bases[int(self.numbers[entry])]
-
-    def _contract(self, x: NDArray[np.floating], *, slopes: bool) -> Float64:
         points = np.asarray(x, dtype=np.float64)
         entries = len(self.coefficients)
         if points.ndim != 2 or points.shape[1] != entries:
@@ -133,9 +90,28 @@ class Kernel:
         for number in np.unique(self.numbers):
             mine = np.flatnonzero(self.numbers == number)
             for some in np.array_split(mine, -(-len(mine) * len(points) // _AT_ONCE) or 1):
-                beta = exact_beta(self.functions.bases[number], points[:, some], slopes=slopes)
+                beta = exact_beta(self.functions.bases[number], points[:, some])
                 found[:, some] = np.einsum("neb,eb->ne", beta, self.coefficients[some])
         return found
+
+    def response(self, x: NDArray[np.floating]) -> Float64:
+        """Return y, ``(n,)``, of patches ``(n, entries)``; a bias is not in it."""
+        y: Float64 = self.terms(x).sum(axis=1)
+        return y
+
+    def curve(self, entry: int, x: NDArray[np.floating]) -> Float64:
+        """Return φ of one entry at any x: ``(...)`` to ``(...)``."""
+        points = np.asarray(x, dtype=np.float64)
+        beta = exact_beta(self._basis(entry), points.ravel())
+        values: Float64 = (beta @ self.coefficients[entry]).reshape(points.shape)
+        return values
+
+    def domain(self, entry: int) -> tuple[float, float]:
+        """Return the interval that φ of one entry is meant for."""
+        return self._basis(entry).domain
+
+    def _basis(self, entry: int) -> ReadBasis:
+        return self.functions.bases[int(self.numbers[entry])]
 
 
 def kernel_of(layer: LayerFunctions, out: int) -> Kernel:
@@ -265,35 +241,14 @@ def phi_values(layer: LayerFunctions, observed: Observed | None) -> Iterator[tup
         group, entry = divmod(column, entries)
         kernels = np.arange(outs).reshape(groups, -1)[group]
         for number in np.unique(index[kernels, entry]):
-            beta = exact_beta(layer.bases[number], x[:, column], slopes=False)
+            beta = exact_beta(layer.bases[number], x[:, column])
             mine = kernels[index[kernels, entry] == number]
             for some in np.array_split(mine, -(-len(mine) * len(x) // _VALUES)):
                 yield some * entries + entry, beta @ coefficients[some, entry].T
 
 
-def exact_beta(basis: ReadBasis, x: Float64, *, slopes: bool) -> Float64:
-    """Return β or its derivative β′ in float64: ``(...)`` to ``(..., nb)``."""
-    points = torch.from_numpy(np.ascontiguousarray(x))
-    if not slopes:
-        with torch.no_grad():
-            values: Float64 = basis(points).to(torch.float64).numpy()
-        return values
-    parts = [_slopes(basis, part) for part in points.reshape(-1).split(_DERIVED_AT_ONCE)]
-    found: Float64 = torch.cat(parts).reshape(*points.shape, -1).numpy()
-    return found
-
-
-def _slopes(basis: ReadBasis, points: torch.Tensor) -> torch.Tensor:
-    """Return β′, ``(n,)`` to ``(n, nb)``."""
-    points = points.clone().requires_grad_()
-    with torch.enable_grad():
-        # β_b at a point depends on that point alone.
-        totals = basis(points).to(torch.float64).sum(0)
-        if not totals.requires_grad:  # steps
-            return torch.zeros(len(points), len(totals), dtype=torch.float64)
-        slopes = [
-            torch.autograd.grad(total, points, retain_graph=True, allow_unused=True)[0]
-            for total in totals
-        ]
-    zero = torch.zeros_like(points)
-    return torch.stack([zero if s is None else s for s in slopes], dim=-1).detach()
+def exact_beta(basis: ReadBasis, x: Float64) -> Float64:
+    """Return β in float64: ``(...)`` to ``(..., nb)``."""
+    with torch.no_grad():
+        values: Float64 = basis(torch.from_numpy(np.ascontiguousarray(x))).to(torch.float64).numpy()
+    return values

@@ -51,8 +51,6 @@ class PatternCheck:
     linear: float
     """r of the linear kernel, whose weights are the slopes of the best line through each φ over
     the inputs seen."""
-    slopes: float
-    """r of the mean of each φ′ over the inputs seen."""
     samples: int
     """Images (rows) in the observed batch."""
     patches: int
@@ -116,7 +114,6 @@ def check_pattern(
         "binary": _signs(contrast),
         "graded": contrast,
         "linear": linear,
-        "slopes": kernel.slopes(x).mean(axis=0),
     }
     y = terms.sum(axis=1)
     return PatternCheck(
@@ -152,7 +149,7 @@ def _contrast(kernel: Kernel) -> tuple[Float64, Float64, Float64]:
     """Return the two ends of each function's grid, and φ(high) − φ(low): ``(entries,)`` each."""
     bases = kernel.functions.bases
     ends = np.array([basis.domain for basis in bases], dtype=np.float64)
-    beta = [exact_beta(*pair, slopes=False) for pair in zip(bases, ends, strict=True)]
+    beta = [exact_beta(*pair) for pair in zip(bases, ends, strict=True)]
     rise = np.stack([high - low for low, high in beta])[kernel.numbers]
     return *ends[kernel.numbers].T, (rise * kernel.coefficients).sum(axis=1)
 

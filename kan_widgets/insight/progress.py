@@ -12,7 +12,7 @@ Progress = Callable[[int, int], object]
 """Called with how many are done, and of how many."""
 
 _WIDTH = 24
-_PATIENCE = 2.0
+_PATIENCE, _PERIOD = 2.0, 0.1
 
 
 def progress(items: Collection[Item], what: str, patience: float = _PATIENCE) -> Iterator[Item]:
@@ -23,16 +23,17 @@ def progress(items: Collection[Item], what: str, patience: float = _PATIENCE) ->
     >>> list(progress("ab", "letters"))
     ['a', 'b']
     """
-    start, show, drawn = time.monotonic(), progress_line(what), False
+    show = progress_line(what, patience)
     for done, item in enumerate(items):
         yield item
-        if drawn or time.monotonic() - start > patience:
-            drawn = True
-            show(done + 1, len(items))
+        show(done + 1, len(items))
 
 
-def progress_line(what: str) -> Progress:
+def progress_line(what: str, patience: float = 0.0, unit: int = 1) -> Progress:
     """Return a `Progress` that draws a bar on standard error, which ends when all is done.
+
+    It is drawn once ``patience`` seconds have passed, ten times a second at most, and counts in
+    ``unit``. In a file or a log each tenth has a line of its own.
 
     Examples
     --------
@@ -42,12 +43,25 @@ def progress_line(what: str) -> Progress:
     >>> drawn.getvalue().strip()
     'forms ██████░░░░░░░░░░░░░░░░░░ 5,000 of 20,000'
     """
+    start, drawn, tenths = time.monotonic(), 0.0, 0
 
     def show(done: int, total: int) -> None:
-        full = _WIDTH if not total else _WIDTH * done // total
+        nonlocal drawn, tenths
+        now, is_seen = time.monotonic(), _is_seen()
+        tenth = 10 * done // max(1, total)
+        is_due = now - drawn >= _PERIOD or done >= total if is_seen else tenth > tenths
+        if (now - start < patience and not drawn) or not is_due:
+            return
+        drawn, tenths = now, tenth
+        full = _WIDTH * done // max(1, total)
         bar = "█" * full + "░" * (_WIDTH - full)
-        end = "\n" if done >= total else ""
-        sys.stderr.write(f"\r{what} {bar} {done:,} of {total:,}{end}")
+        begin, end = ("\r" if is_seen else ""), ("\n" if not is_seen or done >= total else "")
+        sys.stderr.write(f"{begin}{what} {bar} {done // unit:,} of {total // unit:,}{end}")
         sys.stderr.flush()
 
     return show
+
+
+def _is_seen() -> bool:
+    """Whether a line can be drawn over: on a terminal, and in a notebook."""
+    return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")

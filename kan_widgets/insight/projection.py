@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,8 +15,11 @@ from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.forms import Form
 from kan_widgets.insight.kernels import Observed, check_observed, exact_beta, kernel_of
 from kan_widgets.insight.symbolic import symbolic
-from kan_widgets.insight.symbolic_fit import SymbolicFit
+from kan_widgets.insight.symbolic_fits import SymbolicFit
 from kan_widgets.insight.tables import Float64, place_in
+
+if TYPE_CHECKING:
+    from kan_widgets.live import Binding
 
 Index = tuple[int, int, int, int]
 
@@ -26,24 +29,6 @@ _ELSEWHERE = 0.01
 # Singular values smaller than this share of the largest count as none: a spline that inputs
 # touch with its tail alone would be blown up.
 _SMALLEST = 1e-4
-
-
-class Editing(Protocol):
-    """What changes functions with undo; ``live.edits`` is one."""
-
-    def fix(self, layer: str, index: Sequence[int], coefficients: Sequence[float]) -> None:
-        """Set one function's coefficients and make training leave it so."""
-
-
-class Editable(Protocol):
-    """A live model; what `kan_widgets.bind` returns is one."""
-
-    @property
-    def edits(self) -> Editing:
-        """How its functions are changed."""
-
-    def read(self) -> list[LayerFunctions]:
-        """Read its functions as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +78,7 @@ class Fixed:
 
 
 def fix(
-    live: Editable,
+    live: Binding,
     layer: str | SymbolicFit,
     index: Sequence[int] | None = None,
     form: SymbolicFit | Form | str | Callable[[Float64], NDArray[np.floating]] | None = None,
@@ -187,7 +172,7 @@ def fix(
     after = _nearest(basis, present, x, wanted, values)
     # As the model keeps them.
     after = torch.from_numpy(after).to(before.dtype).double().numpy()
-    rest = exact_beta(basis, x, slopes=False) @ after - wanted
+    rest = exact_beta(basis, x) @ after - wanted
     error = float(np.sqrt(np.square(rest).mean()))
     spread = float(wanted.std())
     flat = spread <= 1e-12 * np.abs(wanted).max()
@@ -226,7 +211,7 @@ def _target(
     x = inputs[:, kernel.columns[np.ravel_multi_index(entry, kernel.shape)]]
     samples = int(observed.samples)
     if isinstance(form, (Form, str)):
-        found = symbolic(functions, observed, forms=[form], keep=1).at(place)
+        found = symbolic(functions, observed, forms=[form], keep=1, only=place).at(place)
         if not found:
             name = form if isinstance(form, str) else form.name
             raise ValueError(f"{name} does not fit φ{place} of {functions.name}: it is not defined")
@@ -253,7 +238,7 @@ def _nearest(
     points, heights = np.concatenate([x, elsewhere]), np.concatenate([wanted, there])
     beside = np.sqrt(_ELSEWHERE * len(x) / max(1, len(elsewhere)))
     weights = np.concatenate([np.ones(len(x)), np.full(len(elsewhere), beside)])
-    beta = exact_beta(basis, points, slopes=False)
+    beta = exact_beta(basis, points)
     free = ~np.asarray(basis.is_base)
     free = free if free.any() else np.ones_like(free)
     found = np.where(free, present, 0.0)

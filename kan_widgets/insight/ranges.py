@@ -324,7 +324,8 @@ def _seen_shapes(
     likeness, own = (np.full(len(coefficients), np.nan) for _ in range(2))
     if not np.isfinite(seen.patches).all(axis=1).any():
         return likeness, own
-    for k, table in enumerate(layer.tables):
+    tables: tuple[Table, ...] = layer.tables
+    for k, table in enumerate(tables):
         rows = np.flatnonzero(finite if layer.table_of is None else finite & (layer.table_of == k))
         if not len(rows):
             continue

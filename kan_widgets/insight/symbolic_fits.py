@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import bisect
 import html
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.insight.forms import CONSTANT, Form
-from kan_widgets.insight.symbolic_fit import NO_FORM, SymbolicFit, interval, r2_text
-from kan_widgets.insight.tables import Float64, Int64, place_in
+from kan_widgets.insight.tables import Float64, place_in
 
 LEAST = 0.9
 """R² below which no form fits."""
@@ -22,14 +25,136 @@ FEWEST = 32
 LEVEL = 0.05
 """Share of untrained functions that may have a form which is taken for no chance."""
 _ROWS = 20
+NO_FORM = "no form fits"
+"""What functions are counted as whose best form has too low an R²."""
+
+Index = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class SymbolicFit:
+    """One form of one function, φ(x) ≈ a·f(b·x + c) + d. Called with x, it gives the values."""
+
+    layer: str
+    index: Index
+    """(out, in, row, column)."""
+    form: Form
+    a: float
+    b: float
+    c: float
+    d: float
+    r2: float
+    """Share of the variance of φ(x) over the observed inputs that the form explains, up to 1;
+    NaN for a constant."""
+    error: float
+    """Standard error of R², over other images; NaN for a constant and where it is not known."""
+    tied: bool
+    """Whether it is a near tie with the best form of its function: within two standard errors."""
+    fits: bool
+    """Whether R² is as large as was asked for; True for a constant."""
+    score: float
+    """log2(1 − R² + 1e-5) + penalty·complexity: forms are ranked by it, the lowest first."""
+    low: float
+    """Least observed input; R² says nothing below."""
+    high: float
+    """Largest observed input."""
+    holds: tuple[float, float] | None
+    """The interval about the median input, as far as the grid, its support and the inputs go, on
+    which the form stays within 0.1 of φ's standard deviation; ``None`` if it does not hold even
+    there."""
+    samples: int
+    """Images (rows) that it rests on."""
+    patches: int
+    """Inputs of the function that it rests on."""
+    untrained: float | None = None
+    """Share of untrained functions that this form fits best, and at least as well; ``None`` where
+    none were given to compare with."""
+
+    def __call__(self, x: NDArray[np.floating]) -> Float64:
+        """Return the form at x: ``(...)`` to ``(...)``; NaN where it is not defined."""
+        u = self.b * np.asarray(x, dtype=np.float64) + self.c
+        return self.a * self.form(u) + self.d
+
+    def __str__(self) -> str:
+        """Return the form with its numbers, such as ``0.412·exp(1.2·x) − 0.3``."""
+        if self.form is CONSTANT or self.a == 0:
+            return _number(self.d)
+        inner = _sum(_times(self.b, "x"), self.c) if self.form.scale or self.form.shift else "x"
+        text = self.form.text
+        if inner == "x" and text.startswith("("):
+            text = text.replace("({})", "{}")
+        return _sum(_times(self.a, text.format(inner)), self.d)
+
+    def __repr__(self) -> str:
+        out, in_, row, column = self.index
+        holds = "nowhere" if self.holds is None else interval(*self.holds)
+        beside = ""
+        if self.untrained is not None:
+            beside = f"; {100 * self.untrained:.1f} % of untrained functions are as like it"
+        return (
+            f"φ of {self.layer} {out},{in_} {row},{column} ≈ {self}: "
+            f"{self.quality()} on {interval(self.low, self.high)} ({self.samples:,} samples), "
+            f"holds on {holds}{beside}"
+        )
+
+    def quality(self) -> str:
+        """Return how well it fits, such as ``R² 0.98`` or ``no form fits: best R² 0.31``."""
+        words = f"R² {r2_text(self.r2, self.error)}"
+        return words if self.fits else f"{NO_FORM}: best {words}"
+
+    def symbolic(self, x: Any) -> Any:
+        """Return the form of a sympy expression."""
+
+        def affine(factor: float, what: Any, constant: float) -> Any:
+            scaled = what if factor == 1 else -what if factor == -1 else factor * what
+            return scaled + constant if constant else scaled
+
+        return affine(self.a, self.form.of(affine(self.b, x, self.c)), self.d)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
+
+
+def _times(factor: float, what: str) -> str:
+    if factor in (1.0, -1.0):
+        return what if factor > 0 else f"−{what}"
+    return f"{_number(factor)}·{what}"
+
+
+def _sum(first: str, second: float) -> str:
+    return f"{first} {'−' if second < 0 else '+'} {_number(abs(second))}" if second else first
+
+
+def interval(low: float, high: float) -> str:
+    """Return an interval in print."""
+    return f"{_number(low)} … {_number(high)}"
+
+
+def r2_text(value: float, error: float) -> str:
+    """Return R² in print: the digits that hold, given its standard error; never 1 where it is less.
+
+    A digit holds where its unit is more than twice the error; one always stands.
+
+    Examples
+    --------
+    >>> r2_text(0.98765, 0.003), r2_text(0.98765, 1e-6), r2_text(0.9999, 0.003)
+    ('0.98', '0.9876', '0.99')
+    """
+    if math.isnan(value):
+        return "–"
+    digits = 4
+    if not error == 0:  # unknown: a single digit
+        digits = 1 if math.isnan(error) else max(1, min(4, math.floor(-math.log10(2 * error))))
+    unit = 10**digits
+    return f"{math.floor(value * unit + 1e-9) / unit:.{digits}f}".replace("-", "−")
 
 
 @dataclass(frozen=True, eq=False)
 class SymbolicFits:
     """The best forms of every function of a layer; shows as a table.
 
-    Functions are numbered row-major over (out, in, kh, kw). Ranks go from the best form, 0. The
-    best form of a function need not fit it: see `fitted`. And one that fits need not come from
+    The best form of a function need not fit it: see `fitted`. And one that fits need not come from
     training: see `beyond_chance`.
     """
 
@@ -44,33 +169,15 @@ class SymbolicFits:
     """Images (rows) that all rests on."""
     patches: int
     """Inputs of each function that it rests on."""
-    form: Int64 = field(repr=False)
-    """``(functions, ranks)``: number in ``forms``; −1 where there is none."""
-    parameters: Float64 = field(repr=False)
-    """``(functions, ranks, 4)``: a, b, c and d."""
-    r2: Float64 = field(repr=False)
-    """``(functions, ranks)``, see `SymbolicFit`."""
-    error: Float64 = field(repr=False)
-    """``(functions, ranks)``: standard error of R²."""
-    tied: NDArray[np.bool_] = field(repr=False)
-    """``(functions, ranks)``, see `SymbolicFit`."""
-    agrees: Float64 = field(repr=False)
-    """``(functions,)``: 1 where two halves of the images, searched anew, name the same form, or
-    both none; 0 where not. NaN where that says nothing: for a constant, of a single image, and, of
-    layers of more than 2,048 functions, but for so many, evenly."""
-    score: Float64 = field(repr=False)
-    """``(functions, ranks)``, see `SymbolicFit`: ascending, but for the first, which may be the
-    simplest of those within one standard error of the lowest."""
-    observed: Float64 = field(repr=False)
-    """``(functions, 2)``: the least and the largest input seen."""
-    holds: Float64 = field(repr=False)
-    """``(functions, 2)``: where the best form holds; NaN where nowhere."""
-    untrained: tuple[Int64, Float64] | None = field(repr=False, default=None)
-    """Of functions of untrained networks: number in ``forms`` of the form that fits, −1 where none,
-    and the R² of the best; ``None`` where no such networks were given."""
+    found: dict[int, list[SymbolicFit]] = field(repr=False)
+    """The forms of each function searched, the best first, by its number, row-major over (out, in,
+    kh, kw); none where φ is not finite."""
+    untrained: tuple[SymbolicFit | None, ...] | None = field(repr=False, default=None)
+    """The best form of functions of untrained networks, each; ``None`` where no such networks were
+    given."""
 
     def __len__(self) -> int:
-        return len(self.form)
+        return math.prod(self.shape)
 
     def at(self, index: Sequence[int]) -> list[SymbolicFit]:
         """Return the forms of one function, the best first, whether they fit or not.
@@ -86,9 +193,7 @@ class SymbolicFits:
             If there is no such function.
         """
         place = place_in(self.layer, self.shape, index)
-        number = int(np.ravel_multi_index(place, self.shape))
-        ranks = np.flatnonzero(self.form[number] >= 0)
-        return [self._fit(number, int(rank)) for rank in ranks]
+        return list(self.found.get(int(np.ravel_multi_index(place, self.shape)), ()))
 
     @property
     def fitted(self) -> NDArray[np.bool_]:
@@ -96,19 +201,7 @@ class SymbolicFits:
 
         True for a constant, False where φ is not finite.
         """
-        constant = self.form[:, 0] == len(self.forms) - 1
-        found: NDArray[np.bool_] = constant | (self.r2[:, 0] >= self.least)
-        return found
-
-    @property
-    def agreement(self) -> float:
-        """Share of the functions, constants aside, of which two halves of the images say the same.
-
-        Each half has half the images, so two batches as large as the whole agree more often. It
-        says how much a name depends on the batch, not whether untrained functions have it as well.
-        """
-        known = self.agrees[np.isfinite(self.agrees)]
-        return float(known.mean()) if len(known) else math.nan
+        return self._told(lambda fit: fit.fits)
 
     @property
     def beyond_chance(self) -> NDArray[np.bool_]:
@@ -122,28 +215,40 @@ class SymbolicFits:
         """
         if self.untrained is None:
             return np.zeros(len(self), dtype=bool)
-        names, r2 = self.untrained
-        own = 1 + self._as_good(self.named(), self.r2[:, 0])
-        theirs = np.where(names < 0, len(names), self._as_good(names, r2))
-        as_rare = np.searchsorted(np.sort(theirs), own, side="right")
-        found: NDArray[np.bool_] = self.fitted & ((1 + as_rare) / (1 + len(names)) <= LEVEL)
-        return found
+        count = len(self.untrained)
+        rarity = sorted(
+            self._as_good(fit) if fit is not None and fit.fits else count for fit in self.untrained
+        )
 
-    def _as_good(self, form: Int64, r2: Float64) -> Int64:
+        def is_rare(fit: SymbolicFit) -> bool:
+            as_rare = bisect.bisect_right(rarity, 1 + self._as_good(fit))
+            return fit.fits and (1 + as_rare) / (1 + count) <= LEVEL
+
+        return self._told(is_rare)
+
+    def share_of_untrained(self, fit: SymbolicFit) -> float:
+        """Return how many of the untrained functions are as like a form as this one, 0 to 1."""
+        return self._as_good(fit) / max(1, len(self.untrained or ()))
+
+    def _told(self, of: Callable[[SymbolicFit], bool]) -> NDArray[np.bool_]:
+        told = np.zeros(len(self), dtype=bool)
+        for number, ranks in self.found.items():
+            told[number] = bool(ranks) and of(ranks[0])
+        return told
+
+    def _as_good(self, fit: SymbolicFit) -> int:
         """Count the untrained functions that have the same form with as large an R²."""
-        assert self.untrained is not None
-        names, theirs = self.untrained[0], np.nan_to_num(self.untrained[1], nan=1.0)
-        found = np.zeros(len(form), dtype=np.int64)
-        for k in np.unique(names[names >= 0]):
-            ascending, mine = np.sort(theirs[names == k]), form == k
-            below = np.searchsorted(ascending, np.nan_to_num(r2[mine], nan=1.0))
-            found[mine] = len(ascending) - below
-        return found
+        ascending = self._untrained_r2.get(fit.form, [])
+        return len(ascending) - bisect.bisect_left(ascending, _known(fit.r2))
 
-    def named(self) -> Int64:
-        """Return the number in ``forms`` of the form that fits each function, −1 where none."""
-        found: Int64 = np.where(self.fitted, self.form[:, 0], -1)
-        return found
+    @cached_property
+    def _untrained_r2(self) -> dict[Form, list[float]]:
+        """The R² of the untrained functions that each form fits, ascending."""
+        found: dict[Form, list[float]] = {}
+        for fit in self.untrained or ():
+            if fit is not None and fit.fits:
+                found.setdefault(fit.form, []).append(_known(fit.r2))
+        return {form: sorted(values) for form, values in found.items()}
 
     @property
     def too_few(self) -> bool:
@@ -152,7 +257,10 @@ class SymbolicFits:
 
     def best(self) -> list[SymbolicFit]:
         """Return the best form of every function that one fits."""
-        return [self._fit(int(f), 0) for f in np.flatnonzero(self.fitted)]
+        return [fit for _, fit in self._best() if fit.fits]
+
+    def _best(self) -> list[tuple[int, SymbolicFit]]:
+        return [(number, ranks[0]) for number, ranks in sorted(self.found.items()) if ranks]
 
     def near_ties(self, index: Sequence[int]) -> list[SymbolicFit]:
         """Return the forms, of those kept, that are about as good as the best; raises as `at`."""
@@ -163,14 +271,14 @@ class SymbolicFits:
 
         Last those that ``"no form fits"``, where there are any.
         """
-        counts = np.bincount(self.form[:, 0][self.fitted], minlength=len(self.forms))
-        order = np.argsort(-counts, kind="stable")
-        found = {self.forms[k].name: int(counts[k]) for k in order if counts[k]}
-        none = int((~self.fitted & (self.form[:, 0] >= 0)).sum())
+        counted = Counter(fit.form.name for fit in self.best())
+        order = {form.name: -counted[form.name] for form in self.forms if counted[form.name]}
+        found = {name: counted[name] for name in sorted(order, key=lambda name: order[name])}
+        none = len(self._best()) - counted.total()
         return found | {NO_FORM: none} if none else found
 
     def __str__(self) -> str:
-        tables = [*lines_of(_summary(self), range(1, 7)), "", *lines_of(_functions(self), (2, 7))]
+        tables = [*lines_of(_summary(self), range(1, 6)), "", *lines_of(_functions(self), (2, 6))]
         return "\n".join([_header(self), "", *tables, *self._more()])
 
     __repr__ = __str__
@@ -183,41 +291,10 @@ class SymbolicFits:
         rest = len(self) - _ROWS
         return [f"and {rest:,} more: at(index), best()"] if rest > 0 else []
 
-    def _fit(self, number: int, rank: int) -> SymbolicFit:
-        out, in_, row, column = (int(i) for i in np.unravel_index(number, self.shape))
-        a, b, c, d = (float(value) for value in self.parameters[number, rank])
-        low, high = (float(value) for value in self.observed[number])
-        begin, end = (float(value) for value in self.holds[number])
-        held = None if rank or math.isnan(begin) else (begin, end)
-        return SymbolicFit(
-            self.layer,
-            (out, in_, row, column),
-            self.forms[self.form[number, rank]],
-            a,
-            b,
-            c,
-            d,
-            float(self.r2[number, rank]),
-            float(self.error[number, rank]),
-            bool(self.tied[number, rank]),
-            None if math.isnan(self.agrees[number]) else bool(self.agrees[number]),
-            not self.r2[number, rank] < self.least,
-            float(self.score[number, rank]),
-            low,
-            high,
-            held,
-            self.samples,
-            self.patches,
-            self._share_of_untrained(number, rank),
-        )
 
-    def _share_of_untrained(self, number: int, rank: int) -> float | None:
-        """Return how many of the untrained functions are as like a form as this one, 0 to 1."""
-        if self.untrained is None:
-            return None
-        one = slice(number, number + 1)
-        found = self._as_good(self.form[one, rank], self.r2[one, rank])
-        return float(found[0] / len(self.untrained[0]))
+def _known(r2: float) -> float:
+    """Return R², 1 for a constant."""
+    return 1.0 if math.isnan(r2) else r2
 
 
 def _header(fits: SymbolicFits) -> str:
@@ -226,20 +303,15 @@ def _header(fits: SymbolicFits) -> str:
         f"{fits.samples:,} samples; penalty {fits.penalty:g}; no form fits below R² "
         f"{fits.least:g}."
     )
-    if not math.isnan(fits.agreement):
-        words += (
-            f" Two halves of the samples name the same form for {100 * fits.agreement:.0f} % of "
-            "the functions."
-        )
     if fits.untrained is None:
         words += (
             " Functions that were never trained may fit a form as well: how many do, untrained="
             "untrained_networks(make, observe) counts."
         )
     else:
-        names = fits.untrained[0]
+        named = sum(fit is not None and fit.fits for fit in fits.untrained)
         words += (
-            f" A form fits {(names >= 0).sum():,} of {len(names):,} untrained functions as well; "
+            f" A form fits {named:,} of {len(fits.untrained):,} untrained functions as well; "
             f"{fits.beyond_chance.sum():,} of these {len(fits):,} have form and R² as at most "
             f"{100 * LEVEL:g} % of the untrained do."
         )
@@ -251,35 +323,37 @@ def _header(fits: SymbolicFits) -> str:
 def _summary(fits: SymbolicFits) -> list[Sequence[str]]:
     """Return a row for each form: how many functions it is the best of, and how good."""
     rows: list[Sequence[str]] = [
-        ("best form", "functions", "share", "untrained", "median R²", "least R²", "halves agree")
+        ("best form", "functions", "share", "untrained", "median R²", "least R²")
     ]
-    numbers = {form.name: k for k, form in enumerate(fits.forms)} | {NO_FORM: -1}
+
+    def name_of(fit: SymbolicFit | None) -> str:
+        return NO_FORM if fit is None or not fit.fits else fit.form.name
+
     for name, count in fits.counts().items():
-        mine = np.flatnonzero((fits.named() == numbers[name]) & (fits.form[:, 0] >= 0))
-        beside, cells = "–", ["–", "–", "–"]
+        beside, cells = "–", ["–", "–"]
         if fits.untrained is not None:
-            beside = f"{100 * (fits.untrained[0] == numbers[name]).mean():.1f} %"
+            share = sum(name_of(fit) == name for fit in fits.untrained) / len(fits.untrained)
+            beside = f"{100 * share:.1f} %"
         if name != CONSTANT.name:
-            ascending = mine[np.argsort(fits.r2[mine, 0])]
-            shown = ascending[[len(ascending) // 2, 0]]
-            agree = fits.agrees[mine][np.isfinite(fits.agrees[mine])]
-            cells = [*(r2_text(fits.r2[k, 0], fits.error[k, 0]) for k in shown)]
-            cells.append(f"{100 * agree.mean():.0f} %" if len(agree) else "–")
+            mine = [fit for _, fit in fits._best() if name_of(fit) == name]
+            mine.sort(key=lambda fit: fit.r2)
+            cells = [r2_text(fit.r2, fit.error) for fit in (mine[len(mine) // 2], mine[0])]
         rows.append((name, f"{count:,}", f"{100 * count / len(fits):.1f} %", beside, *cells))
     return rows
 
 
 def _functions(fits: SymbolicFits) -> list[Sequence[str]]:
     """Return a row for each of the first functions."""
-    head = ("function", "φ(x) ≈", "R²", "halves", "inputs", "holds on")
-    rows: list[Sequence[str]] = [(*head, "next best", "its R²", "near ties")]
+    rows: list[Sequence[str]] = [
+        ("function", "φ(x) ≈", "R²", "inputs", "holds on", "next best", "its R²", "near ties")
+    ]
     for number in range(min(_ROWS, len(fits))):
         index = tuple(int(i) for i in np.unravel_index(number, fits.shape))
         out, in_, row, column = index
         place = f"{out},{in_}" if fits.shape[2:] == (1, 1) else f"{out},{in_} {row},{column}"
         found = fits.at(index)
         if not found:
-            rows.append((place, "not finite", *["–"] * 7))
+            rows.append((place, "not finite", *["–"] * 6))
             continue
         best, other = found[0], found[1] if len(found) > 1 else None
         rows.append(
@@ -287,7 +361,6 @@ def _functions(fits: SymbolicFits) -> list[Sequence[str]]:
                 place,
                 str(best) if best.fits else f"{NO_FORM}: best {best}",
                 r2_text(best.r2, best.error),
-                {None: "–", True: "agree", False: "differ"}[best.agrees],
                 interval(best.low, best.high),
                 "nowhere" if best.holds is None else interval(*best.holds),
                 "" if other is None else other.form.name,
@@ -295,4 +368,4 @@ def _functions(fits: SymbolicFits) -> list[Sequence[str]]:
                 ", ".join(fit.form.name for fit in found if fit.tied),
             )
         )
-    return rows if fits.form.shape[1] > 1 else [row[: len(head)] for row in rows]
+    return rows

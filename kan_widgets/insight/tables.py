@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from kan_widgets.functions import LayerFunctions
     from kan_widgets.functions.basis import ReadBasis
+    from kan_widgets.live.frames.layout import LayerLayout
+    from kan_widgets.live.frames.layout import Table as FrameTable
 
 
 Float64 = NDArray[np.float64]
@@ -21,90 +23,45 @@ _POINTS_PER_INTERVAL = 32
 _POINTS_WITHOUT_KNOTS = 512
 
 
-class Table(Protocol):
-    """β of one basis at sample points, as frames carry it."""
-
-    @property
-    def x(self) -> NDArray[np.floating]:
-        """``(P,)`` ascending: the domain's ends and the knots are among them."""
-
-    @property
-    def values(self) -> NDArray[np.floating]:
-        """``(P, nb)``."""
-
-    @property
-    def domain(self) -> tuple[float, float]:
-        """The grid's range."""
-
-    @property
-    def extent(self) -> tuple[float, float]:
-        """As far as the local functions reach."""
-
-    @property
-    def knots(self) -> tuple[float, ...]:
-        """Empty for smooth functions."""
-
-
-class Layer(Protocol):
-    """A layer whose functions can be measured; a `LayerLayout` of a frame is one."""
-
-    @property
-    def name(self) -> str:
-        """Path in the model."""
-
-    @property
-    def type(self) -> str:
-        """Class name."""
-
-    @property
-    def kind(self) -> str:
-        """``"conv"`` or ``"linear"``."""
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """(out, in, kh, kw); function f = ((o·in + i)·kh + r)·kw + c."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of the basis functions."""
-
-    @property
-    def is_base(self) -> tuple[bool, ...]:
-        """Which of them make the base term."""
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """One, or several where groups of functions have their own basis."""
-
-    @property
-    def table_of(self) -> NDArray[np.unsignedinteger] | None:
-        """``(functions,)``: the table of each; ``None`` where there is one."""
-
-
 @dataclass(frozen=True, eq=False)
 class SampledBasis:
-    """A basis at sample points: a `Table`."""
+    """β of one basis at sample points, as frames carry it too."""
 
     x: Float64
+    """``(P,)`` ascending: the domain's ends and the knots are among them."""
     values: Float64
+    """``(P, nb)``."""
     domain: tuple[float, float]
+    """The grid's range."""
     extent: tuple[float, float]
+    """As far as the local functions reach."""
     knots: tuple[float, ...]
+    """Empty for smooth functions."""
 
 
 @dataclass(frozen=True, eq=False)
 class SampledLayer:
-    """A layer with its coefficients, ``(functions, nb)``, and sampled bases: a `Layer`."""
+    """A layer with its coefficients and sampled bases, as in the layout of a frame."""
 
     name: str
     type: str
     kind: str
     shape: tuple[int, int, int, int]
+    """(out, in, kh, kw); function f = ((o·in + i)·kh + r)·kw + c."""
     labels: tuple[str, ...]
     is_base: tuple[bool, ...]
+    """Which of the basis functions make the base term."""
     tables: tuple[SampledBasis, ...]
+    """One, or several where groups of functions have their own basis."""
     table_of: NDArray[np.uint32] | None
+    """``(functions,)``: the table of each; ``None`` where there is one."""
     coefficients: Float64
+    """``(functions, nb)``."""
+
+
+Table = Union["FrameTable", SampledBasis]
+Layer = Union["LayerLayout", SampledLayer]
+"""A layer whose functions can be measured: one of a frame's layout, or `sampled`."""
 
 
 def sampled(layer: LayerFunctions) -> SampledLayer:

@@ -1,13 +1,14 @@
 """The linear part of a layer: how it combines the columns into which the basis expands its input.
 
 A dense layer multiplies them by a matrix, a convolution convolves them. Both say how the compiled
-kernels find their way through the tensors, too.
+kernels find their way through the tensors, too: how they move over unpadded images. In numbers, as
+a view of every tensor would cost a small layer more time than the arithmetic.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Union
 
 import torch
 import torch.nn.functional as F
@@ -15,49 +16,6 @@ from torch import Tensor
 
 from kan_widgets.nn.activation import NAMED
 from kan_widgets.nn.bases.basis import Basis
-
-
-class Contraction(Protocol):
-    """How a layer combines the columns.
-
-    The last four methods are what the compiled kernels must know: how it moves over unpadded
-    images. In numbers, as a view of every tensor would cost a small layer more time than the
-    arithmetic.
-    """
-
-    def padded(self, x: Tensor) -> Tensor:
-        """Add the padding that the functions see as input too, none where the base is given."""
-
-    def cropped(self, grad: Tensor) -> Tensor:
-        """Remove the gradient of the padding."""
-
-    def matrix(self, weight: Tensor) -> Tensor:
-        """Arrange the layer's weight, columns last, for the next two methods."""
-
-    def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
-        """Contract ``columns`` (batch first, columns last) with the arranged weight."""
-
-    def backward(
-        self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
-    ) -> tuple[Tensor | None, Tensor | None]:
-        """Return the gradients of the columns and of the weight, not arranged."""
-
-    def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
-        """Return the problem's sizes.
-
-        Eighteen: n, height, width and channels of the padded input; output channels and groups;
-        height and width of the kernel, the stride, the dilation and the output; of the input that
-        is given height and width, and the rows and columns of padding before it.
-        """
-
-    def strides(self, x: Tensor) -> tuple[int, ...]:
-        """Return the strides of the input along n, height, width and channels."""
-
-    def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-        """Return memory for the output, given the sizes from above."""
-
-    def output_strides(self, y: Tensor) -> tuple[int, ...]:
-        """Return the strides of the output, or its gradient, along the same four."""
 
 
 class Call(NamedTuple):
@@ -107,17 +65,17 @@ class Product:
         return grad
 
     def matrix(self, weight: Tensor) -> Tensor:
-        """Lay the columns of all features side by side."""
+        """Arrange the layer's weight, columns last, for the next two methods."""
         return weight.flatten(1)
 
     def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
-        """Multiply."""
+        """Multiply ``columns`` (batch first, columns last) by the arranged weight."""
         return columns.flatten(1) @ matrix.T
 
     def backward(
         self, grad: Tensor, columns: Tensor, matrix: Tensor, needs_columns: bool, needs_weight: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Return the gradients of the columns and of the weight."""
+        """Return the gradients of the columns and of the weight, not arranged."""
         grad = grad.to(matrix.dtype)
         return (
             (grad @ matrix).view(columns.shape) if needs_columns else None,
@@ -125,7 +83,12 @@ class Product:
         )
 
     def sizes(self, x: Tensor, weight: Tensor) -> tuple[int, ...]:
-        """Return the sizes: the batch is the rows of one image with one column."""
+        """Return the problem's sizes: the batch is the rows of one image with one column.
+
+        Eighteen: n, height, width and channels of the padded input; output channels and groups;
+        height and width of the kernel, the stride, the dilation and the output; of the input that
+        is given height and width, and the rows and columns of padding before it.
+        """
         n, features = x.shape
         return (1, n, 1, features, len(weight), 1, 1, 1, 1, 1, 1, 1, n, 1, n, 1, 0, 0)
 
@@ -243,6 +206,9 @@ class Convolution:
         """Return the strides of the output along n, height, width and channels."""
         n, out, height, width = y.stride()
         return n, height, width, out
+
+
+Contraction = Union[Product, Convolution]  # noqa: UP007  (evaluated on Python 3.10)
 
 
 def _as_channels(columns: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.contraction import Call, Contraction
 from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed, parted
 from kan_widgets.nn.kernels import local
-from kan_widgets.nn.kernels.loaded import Kernels
+from kan_widgets.nn.kernels.bundled import Kernels
 from kan_widgets.nn.tracing import transformed, watched
 
 

@@ -6,9 +6,9 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life import changes, grid_update, magnitude, pruning, refinement
-from kan_widgets.nn.life.inputs import Inputs
+from kan_widgets.nn.life import changes, grid_update, pruning, refinement
 from kan_widgets.nn.life.pruning import Pruning
+from kan_widgets.nn.life.sampling import Inputs
 
 
 class KANLayer(LayerCore):
@@ -224,4 +224,4 @@ class KANLayer(LayerCore):
         >>> loss.backward()
         """
         seen = None if batch is None else pruning.all_seen(self, batch)
-        return magnitude.regularization(self, seen, l1, entropy)
+        return pruning.regularization(self, seen, l1, entropy)

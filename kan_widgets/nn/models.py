@@ -10,14 +10,12 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.bases.basis import Basis, check_floating
 from kan_widgets.nn.bases.families import resolve_basis
 from kan_widgets.nn.conv import KANConv2d, Pair, SharedKANConv2d
 from kan_widgets.nn.life import whole_models
-from kan_widgets.nn.life.pruning import Pruning
 from kan_widgets.nn.linear import KANLinear
 from kan_widgets.nn.tracing import seen, traced
 
@@ -208,34 +206,10 @@ class KANCNN(_ImageClassifier):
         x = self.linear_norm(x.reshape(x.shape[0], self.linear.in_features))
         return cast(Tensor, self.linear(x))
 
-    def update_grid(
-        self,
-        batch: Tensor,
-        *,
-        grid_eps: float = 0.02,
-        margin: float = 0.01,
-        optimizer: Optimizer | None = None,
-    ) -> dict[str, float]:
-        """Move every layer's knots to the inputs that it gets; see `kan_widgets.nn.update_grid`."""
-        return whole_models.update_grid(
-            self, batch, grid_eps=grid_eps, margin=margin, optimizer=optimizer
-        )
-
-    def refine(
-        self, grid_size: int, *, even: bool = False, optimizer: Optimizer | None = None
-    ) -> dict[str, float]:
-        """Give every layer a grid of another size; see `kan_widgets.nn.refine`."""
-        return whole_models.refine(self, grid_size, even=even, optimizer=optimizer)
-
-    def prune(self, threshold: float, batch: Tensor, *, dry_run: bool = True) -> dict[str, Pruning]:
-        """Remove the functions that contribute little for a batch; see `kan_widgets.nn.prune`."""
-        return whole_models.prune(self, threshold, batch, dry_run=dry_run)
-
-    def regularization(
-        self, batch: Tensor | None = None, *, l1: float = 1.0, entropy: float = 1.0
-    ) -> Tensor:
-        """Return the sum of the layers' regularization; see `kan_widgets.nn.regularization`."""
-        return whole_models.regularization(self, batch, l1=l1, entropy=entropy)
+    update_grid = whole_models.update_grid
+    refine = whole_models.refine
+    prune = whole_models.prune
+    regularization = whole_models.regularization
 
 
 def _channels_last(x: Tensor) -> Tensor:

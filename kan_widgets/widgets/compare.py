@@ -13,7 +13,7 @@ from PIL import Image
 from kan_widgets.functions.plain import STRAIGHT
 from kan_widgets.live import Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.painter import Painter
+from kan_widgets.widgets.broadcast import pictured
 from kan_widgets.widgets.compared import (
     ALWAYS,
     ComparedModel,
@@ -28,8 +28,7 @@ from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.options import drawing, option
 from kan_widgets.widgets.page import reference
-from kan_widgets.widgets.sharing import let_go
-from kan_widgets.widgets.stream import pictured
+from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import View, kept, source_for
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ class Compare(CurvesView):
         look = {"height": values.get("height", 360), "theme": values.get("theme", "auto")}
         self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
         self.networks: dict[str, NetworkView] = {}
-        self._painter = Painter(self._draw, fps=4)
+        self._painter = self._painted(self._draw, fps=4)
         self._drawn: object = None
         self._compared = [ComparedModel(name, live, self._painter) for name, live in lives.items()]
         self._models = [kept(one) for one in models.values()]
@@ -137,8 +136,11 @@ class Compare(CurvesView):
         self.parts = [reference(grid) for grid in self.grids.values()]
         self.observe(weakly(self._dress), ["height", "theme"])
         self.observe(weakly(self._show), "show")
+        news = ("on_training", "on_frame", "on_state", "on_probe")
         for one in self._compared:
-            one.join()
+            methods = dict.fromkeys(news, self._redraw) | {"on_replaced": one.replaced}
+            if (live := one.live) is not None:
+                live.feed.subscribe(ViewListener(self, **methods))
         self._show()
         self._painter.now()
 
@@ -222,7 +224,7 @@ class Compare(CurvesView):
             for one in self._compared:
                 one.follow(probes[0])
 
-    def _redraw(self, _: Any = None) -> None:
+    def _redraw(self, *_: Any) -> None:
         self._painter.wake()
 
     def _within(self) -> list[View]:
@@ -294,14 +296,11 @@ class Compare(CurvesView):
             return super()._at(frame, options)
 
     def _end(self) -> None:
-        # Perhaps before all was made.
-        if hasattr(self, "_compared"):
-            self._painter.close()
-            for one in self._compared:
-                let_go(one.live)
-            self._close_inside(self._within())
-            self._models = []
         super()._end()
+        for one in self._compared:
+            let_go(one.live)
+        self._close_inside(self._within())
+        self._models = []
 
 
 def _has_functions(live: Source) -> bool:

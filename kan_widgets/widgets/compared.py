@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kan_widgets.insight.growth import LayerForm, LayerGrowth, ModelGrowth, growth, growth_of
-from kan_widgets.live import Frame, Listener, Replay, Source, State, is_binding
+from kan_widgets.insight.growth import LayerGrowth, ModelGrowth, growth, growth_of
+from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import Scalars, belongs_to
@@ -27,6 +27,8 @@ ALWAYS = ("loss", "eval_loss", "accuracy", "eval_accuracy")
 _DECIDE = ("eval_accuracy", "accuracy", "eval_loss", "loss")
 # Steps that are made at most while a picture is worked out; who counts otherwise is further off.
 _MEANWHILE = 10
+# What an older recording says of its parameters.
+_UNKNOWN: dict[str, Any] = {"parts": [], "total": 0}
 
 
 def check(models: Any) -> None:
@@ -112,8 +114,8 @@ def _rank(quantity: str) -> tuple[int, str]:
     return (ALWAYS.index(quantity) if quantity in ALWAYS else len(ALWAYS)), quantity
 
 
-class ComparedModel(Listener):
-    """One model of a comparison: listens to its training, and keeps its last numbers.
+class ComparedModel:
+    """One model of a comparison, and its last numbers.
 
     Parameters
     ----------
@@ -122,12 +124,12 @@ class ComparedModel(Listener):
     live
         Its binding or recording, which it does not keep alive.
     painter
-        Woken by all news; not kept alive either.
+        Woken by another binding.
     """
 
     def __init__(self, name: str, live: Binding | Replay, painter: Painter) -> None:
         self.name = name
-        self._painter = weakref.ref(painter)
+        self._painter = painter
         self._live: weakref.ref[Binding | Replay] = weakref.ref(live)
         self.scalars = live.scalars
         self._counted: tuple[object, ...] = ()
@@ -199,7 +201,7 @@ class ComparedModel(Listener):
         self.scalars = live.scalars
         if isinstance(live, Replay):
             if (said := (live.parameters,)) != self._counted:
-                self._counted, self._growth = said, recorded_growth(live)
+                self._counted, self._growth = said, growth_of(said[0] or _UNKNOWN)
         elif (model := live.model) is not None:
             # Counted again when a layer has changed its form, or was frozen.
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -221,62 +223,11 @@ class ComparedModel(Listener):
             "data_source": progress.data_source,
         }
 
-    def join(self) -> None:
-        """Listen to its training from now on."""
-        if (live := self._live()) is not None:
-            live.feed.subscribe(self)
-
-    @property
-    def title(self) -> str:
-        """Its name in reports."""
-        return f"Compare ({self.name})"
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is drawn any longer."""
-        painter = self._painter()
-        return painter is None or painter.is_closed
-
-    def _wake(self) -> None:
-        if (painter := self._painter()) is not None:
-            painter.wake()
-
-    def on_training(self) -> None:
-        """Note that there is news of the training."""
-        self._wake()
-
-    def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Note that steps were made."""
-        self._wake()
-
-    def on_state(self, state: State, message: str) -> None:
-        """Note that it began or ended."""
-        self._wake()
-
-    def on_probe(self, probe: Probe | None) -> None:
-        """Note that other examples run through it."""
-        self._wake()
-
-    def on_replaced(self, source: Source) -> None:
-        """Show the new binding."""
+    def replaced(self, source: Source) -> None:
+        """Show the binding that has taken the place of this one."""
         if is_binding(source):
             self._live = weakref.ref(source)
-            self._wake()
-
-
-def recorded_growth(replay: Replay) -> ModelGrowth:
-    """Return what a recording says of its model's parameters; none where it says nothing."""
-    known = replay.parameters or {"parts": [], "total": 0}
-    parts = [
-        (part["name"], [_form(form) for form in part["layers"]], part["sizes"])
-        for part in known["parts"]
-    ]
-    return growth_of(parts, known["total"])
-
-
-def _form(form: Mapping[str, Any]) -> LayerForm:
-    lists = {name: tuple(form[name]) for name in ("shape", "is_base", "knots")}
-    return LayerForm(type=form["type"], kind=form["kind"], shared=form["shared"], **lists)
+            self._painter.wake()
 
 
 def deciding(logs: Sequence[Scalars], made: int = 0) -> list[dict[str, Any]]:

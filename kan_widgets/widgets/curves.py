@@ -142,7 +142,7 @@ class CurvesView(View):
     def _begin(self) -> None:
         self.observe(weakly(self._redraw), ["smoothing", "scale", "zoom"])
 
-    def _redraw(self, _: Any = None) -> None:
+    def _redraw(self, *_: Any) -> None:
         """Have the curves drawn again."""
 
     def _drawn_curves(self) -> Sequence[Logged]:

@@ -3,28 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import InitVar
-from typing import TYPE_CHECKING, Any
+from dataclasses import InitVar, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
-from kan_widgets.live import Frame, Replay, Source, State, is_binding
+from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
-from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.engine import drawn
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.options import LayerName, drawing, nearest, option
+from kan_widgets.widgets.options import drawing, nearest, option
 from kan_widgets.widgets.page import reference
-from kan_widgets.widgets.panels import DEFAULT, PANELS, Page, check_panels
-from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
-from kan_widgets.widgets.view import ModelView, View
+from kan_widgets.widgets.view import LayerView, View
 from kan_widgets.widgets.wire import headline_of
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a dashboard can show."""
+
+    view: type[View]
+    attribute: str
+    """Of the dashboard, where the view is found."""
+    about: str
+    """What it shows, in a sentence that begins with its title."""
+    wide: bool = False
+    """It stands across both columns."""
+    folds: bool = False
+    """It can be folded away."""
+    fills: int = 0
+    """Where its drawing takes any height, so that it ends where the panel beside it ends: pixels
+    that it has at least."""
+    trains: bool = False
+    """It needs something that trains: a binding or a recording."""
+    page: str = "functions"
+    """Where it stands while there are two pages; empty on both."""
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.about.partition(":")[0]
+
+
+PANELS = {
+    "network": Panel(
+        NetworkView,
+        "network",
+        "Network: from input to output, with an example running through it",
+        wide=True,
+        page="network",
+    ),
+    "training": Panel(
+        TrainingPanel,
+        "training",
+        "Training: its controls and curves",
+        folds=True,
+        fills=130,
+        trains=True,
+        page="",
+    ),
+    "kernels": Panel(KernelGrid, "grid", "Kernels: every function of the layer"),
+    "function": Panel(
+        SplineInspector,
+        "inspector",
+        "Function: the selected one, and its terms",
+        fills=212,
+    ),
+    "response": Panel(MeshgridView, "meshgrid", "Response: what the layer makes of an input"),
+    "ranges": Panel(
+        LayerRanges, "ranges", "Ranges: how far each layer's functions reach", wide=True
+    ),
+}
+Page = Literal["network", "functions"]
+DEFAULT = ("network", "kernels", "function", "response", "training")
+
+
+def check_panels(panels: Iterable[str]) -> tuple[str, ...]:
+    """Return names of panels, each once. Raises before anything is made."""
+    known = ", ".join(map(repr, PANELS))
+    if isinstance(panels, str) or not isinstance(panels, Iterable):
+        raise TypeError(f"panels: expected a list of some of {known}, got {panels!r:.80}")
+    names = tuple(panels)
+    for name in names:
+        if name not in PANELS:
+            hint = nearest(name, list(PANELS))
+            raise ValueError(f"panels: expected some of {known}, got {name!r}.{hint}")
+        if names.count(name) > 1:
+            raise ValueError(f"panels: expected each panel once, got {name!r} twice")
+    if not names:
+        raise ValueError(f"panels: expected at least one of {known}, got none")
+    return names
+
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 _OF_PICTURE = ("layer", "theme")
@@ -44,7 +119,7 @@ class _Panels:
     network: NetworkView
 
 
-class Dashboard(ModelView, _Panels):
+class Dashboard(LayerView, _Panels):
     """The views of one stream as one instrument: one headline, one choice of layers, one timeline.
 
     What is selected in one panel is selected in all, and a layer chosen at the top, or as
@@ -85,12 +160,6 @@ class Dashboard(ModelView, _Panels):
     """Whether the response is that to the examples of the network; the page keeps them together."""
     headline = traitlets.Dict().tag(sync=True)
     """See js/src/views/dashboard/scene.ts; set by the painter only."""
-    layer: str | int = option(
-        "The layer to show, by name or number; the first by default.",
-        default=0,
-        trait=LayerName(),
-        kw_only=False,
-    )
     panels: InitVar[Iterable[str] | None] = option(
         """What to show, in this order, of ``"training"`` (`TrainingPanel`), ``"kernels"``
         (`KernelGrid`), ``"function"`` (`SplineInspector`), ``"response"`` (`MeshgridView`),
@@ -109,7 +178,7 @@ class Dashboard(ModelView, _Panels):
         self._sidecar: Any = None
         self._chosen = None if panels is None else check_panels(panels)
         self._views: dict[str, View] = {}
-        self._painter = Painter(self._draw, fps=5)
+        self._painter = self._painted(self._draw, fps=5)
         self._probe: Probe | None = None
 
     def _begin(self) -> None:
@@ -136,8 +205,8 @@ class Dashboard(ModelView, _Panels):
         self.observe(weakly(self._dress), "theme")
         if "training" in self._views:
             self._views["training"].observe(weakly(self._curves_drawn), "curves")
-        self._listener = _Listener(self)
-        self.live.feed.subscribe(self._listener)
+        news = ("on_training", "on_state", "on_frame", "on_probe", "on_replaced")
+        self._listen(**dict.fromkeys(news, self._wake))
         self._painter.now()
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
@@ -188,6 +257,9 @@ class Dashboard(ModelView, _Panels):
             view.set_trait("theme", change["new"])
 
     # -- the headline -----------------------------------------------------------------
+
+    def _wake(self, *_: Any) -> None:
+        self._painter.wake()
 
     def _draw(self) -> None:
         said = headline_of(self._stream.source, self.headline)
@@ -310,38 +382,6 @@ class Dashboard(ModelView, _Panels):
         return " ".join(dict.fromkeys(filter(None, (view._page_note() for view in self.views))))
 
     def _end(self) -> None:
-        # Perhaps before all was made.
-        if "_views" in self.__dict__:
-            self._undock()
-            self._painter.close()
-            let_go(self._stream.source)
-            self._close_inside(self.views)
+        self._undock()
+        self._close_inside(self.views)
         super()._end()
-
-
-class _Listener(ViewListener[Dashboard]):
-    """Listens to a training for the headline; only wakes the painter."""
-
-    def _wake(self) -> None:
-        if (dashboard := self.view) is not None:
-            dashboard._painter.wake()
-
-    def on_training(self) -> None:
-        """Note that there is news of the training."""
-        self._wake()
-
-    def on_state(self, state: State, message: str) -> None:
-        """Note that it began or ended."""
-        self._wake()
-
-    def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Note that steps were made."""
-        self._wake()
-
-    def on_probe(self, probe: Probe | None) -> None:
-        """Note that other examples run through the network."""
-        self._wake()
-
-    def on_replaced(self, source: Source) -> None:
-        """Note that another binding has taken the place of the one shown."""
-        self._wake()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import pathlib
 import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -59,7 +58,6 @@ def packed(name: str) -> str:
     return _UNPACKING.format(packed=base64.b64encode(small).decode("ascii"))
 
 
-_BUNDLE = pathlib.Path(__file__).parent / "static" / "main.js"
 _threads = threading.local()
 
 
@@ -92,7 +90,7 @@ def _context() -> Any:
                 "pictures are drawn by quickjs-ng, which is not installed: pip install quickjs-ng"
             ) from error
         context = quickjs.Context()
-        context.module(_BUNDLE.read_text(encoding="utf-8"))
+        context.module(bundle("main.js"))
         _threads.context = context
     return context
 

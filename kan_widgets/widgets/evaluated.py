@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import InitVar
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from kan_widgets.live import Source, State, cells, is_binding
+from kan_widgets.live import State, cells, is_binding
 from kan_widgets.live.frames.edit import Edit, EditLog
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import thread
 from kan_widgets.widgets.options import option
-from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import ModelView
 
 if TYPE_CHECKING:
@@ -47,14 +45,28 @@ class Evaluated(ModelView):
         self._to_evaluate: Edit | None = None
 
     def _begin(self) -> None:
-        self._listener = _Listener(self)
-        self._stream_source().feed.subscribe(self._listener)
+        self._listen(
+            on_edit=self._note_edit, on_state=self._state_changed, cell_ended=self._cell_ended
+        )
         cells.watch(self._listener)
 
-    def _stream_source(self) -> Source:
-        source = self._stream.source
-        assert source is not None
-        return source
+    def _note_edit(self, edits: EditLog) -> None:
+        """Pass on an edit that stands."""
+        edit = edits.latest
+        if edit is not None and edit.final and not edits.message:
+            self._edited(edit)
+
+    def _state_changed(self, state: State, message: str) -> None:
+        """Evaluate when training has gone quiet, but not in the thread that says so."""
+        if state == "idle" and self._to_evaluate is not None:
+            thread(self._evaluate_when_quiet, "kan_widgets evaluate")
+
+    def _cell_ended(self) -> None:
+        """Evaluate what has waited for the end of a notebook cell."""
+        if self._to_evaluate is not None:
+            if is_binding(source := self._stream.source):
+                source.feed.between.cell_ended()
+            self._evaluate_when_quiet()
 
     def _edited(self, edit: Edit) -> None:
         """Evaluate after an edit."""
@@ -96,39 +108,6 @@ class Evaluated(ModelView):
         self.notice = f"{what} raised {type(error).__name__}: {error}"
         report(f"{type(self).__name__}: {self.notice}")
 
-    def _finite_evaluation(self) -> dict[str, Any]:
-        """Return the evaluation as JSON, which has no NaN."""
-        return {
-            name: value if isinstance(value, str) or value is None or math.isfinite(value) else None
-            for name, value in self.evaluation.items()
-        }
-
     def _end(self) -> None:
-        let_go(self._stream.source)
         self._evaluate = self._to_evaluate = None
         super()._end()
-
-
-class _Listener(ViewListener[Evaluated], cells.CellListener):
-    """Listens to edits for a view, without keeping it alive."""
-
-    def on_edit(self, edits: EditLog) -> None:
-        """Pass on an edit that stands."""
-        view, edit = self.view, edits.latest
-        if view is not None and edit is not None and edit.final and not edits.message:
-            view._edited(edit)
-
-    def on_state(self, state: State, message: str) -> None:
-        """Evaluate when training has gone quiet, but not in the thread that says so."""
-        view = self.view
-        if state == "idle" and view is not None and view._to_evaluate is not None:
-            thread(view._evaluate_when_quiet, "kan_widgets evaluate")
-
-    def cell_ended(self) -> None:
-        """Evaluate what has waited for the end of a notebook cell."""
-        view = self.view
-        if view is None or view._to_evaluate is None:
-            return
-        if is_binding(source := view._stream.source):
-            source.feed.between.cell_ended()
-        view._evaluate_when_quiet()

@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Source, State, is_binding
 from kan_widgets.live.budget import Throttle
-from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.painter import Painter
 from kan_widgets.live.worker import Job, scheduler
 from kan_widgets.widgets.explainer import Explainer
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import LayerName, Theme, layer_name, option
-from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import ModelView
 
 if TYPE_CHECKING:
@@ -112,13 +109,13 @@ class Explain(ModelView):
         self._explainer = Explainer(values.pop("image"), self._throttle)
         self._said = ""
         self._job = Job(scheduler, self._follow)
-        self._painter = Painter(self._draw, fps=4)
+        self._painter = self._painted(self._draw, fps=4)
 
     def _begin(self) -> None:
         self.observe(weakly(self._take_choice), ["target", "layer"])
         self.on_msg(weakly(self._answer))
-        self._listener = _Listener(self)
-        self.live.feed.subscribe(self._listener)
+        news = dict.fromkeys(("on_observed", "on_replaced"), self._changed)
+        self._listen(**news, on_frame=self._heard, on_state=self._state_changed)
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         if not is_binding(source) or source.model is None:
@@ -198,37 +195,38 @@ class Explain(ModelView):
 
     # -- following the model ----------------------------------------------------------
 
-    def _heard(self, frame: Frame) -> None:
+    def _heard(self, frame: Frame, settled: bool) -> None:
         if frame is not self._frame:
             self._frame = frame
             self._changed()
 
-    def _changed(self) -> None:
+    def _changed(self, *_: Any) -> None:
         self._explainer.news()
         self._job.wake()
 
-    def _hurry(self) -> None:
-        self._job.earliest = float("-inf")
-        self._job.hurry()
+    def _state_changed(self, state: State, message: str) -> None:
+        if state == "idle":
+            self._job.earliest = float("-inf")
+            self._job.hurry()
 
     def _follow(self) -> None:
         """Have explained what is behind the model, if it is time and harms no training."""
         source = self._source
         if source is None:
             return
-        errands, at_rest = source.feed.between, source.state != "live"
+        between, at_rest = source.feed.between, source.state != "live"
         layer = self._next(at_rest)
-        if at_rest and errands.waits(self._explain_shown):
-            errands.want(self._explain_shown)
+        if at_rest and between.waits(self._explain_shown):
+            between.want(self._explain_shown)
         elif layer is not None:
             due = self._explainer.due(layer, _SHARE_AT_REST if at_rest else self._throttle.part)
             if time.monotonic() < due:
                 self._job.earliest = due
                 self._job.wake()
-            elif errands.can_be_alone:
-                errands.want(self._explain_next)
+            elif between.can_be_alone:
+                between.want(self._explain_next)
             else:
-                errands.later(self._explain_next)
+                between.later(self._explain_next)
 
     def _next(self, at_rest: bool) -> str | None:
         """Return the layer to explain by itself: while the model trains only the one shown."""
@@ -239,21 +237,21 @@ class Explain(ModelView):
 
     def _explain_next(self, at_rest: bool) -> None:
         if (layer := self._next(at_rest)) is not None:
-            self._try(layer)
+            self._try([layer])
         if at_rest:
             self._job.wake()
 
     def _explain_shown(self, at_rest: bool) -> None:
-        self._try(str(self.layer))
+        self._try([str(self.layer)])
         if at_rest:
             self._job.wake()
 
-    def _try(self, layer: str) -> None:
-        """Explain a layer; an error is shown in the view."""
+    def _try(self, layers: list[str] | None = None) -> None:
+        """Explain some layers, all by default; an error is shown in the view."""
         try:
             if (source := self._source) is None:
                 raise RuntimeError("the model is gone: bind another for a new view")
-            self._explainer.explain(source, self.target, [layer])
+            self._explainer.explain(source, self.target, layers)
             self._said = ""
         except Exception as error:
             self._said = f"{type(error).__name__}: {error}"
@@ -275,7 +273,7 @@ class Explain(ModelView):
         """Explain the layer shown now; where the model trains, between two of its steps."""
         source = self._source
         if source is None:
-            self._try(str(self.layer))
+            self._try([str(self.layer)])
         elif not source.feed.between.want(self._explain_shown):
             self._said = "waiting for the next step of the training…"
         self._painter.now()
@@ -283,11 +281,7 @@ class Explain(ModelView):
     def _bring_up_to_date(self) -> None:
         source = self._source
         if source is not None and self._behind() and not source.feed.between.trains_elsewhere():
-            try:
-                self._explainer.explain(source, self.target)
-                self._said = ""
-            except Exception as error:
-                self._said = f"{type(error).__name__}: {error}"
+            self._try()
         self._painter.now()
 
     def _asked(
@@ -297,14 +291,9 @@ class Explain(ModelView):
         return super()._asked(width, most, pixel_ratio, options)
 
     def _end(self) -> None:
-        # Perhaps before all was made.
-        if hasattr(self, "_listener"):
-            self._painter.close()
-            source = self._stream.source
-            if is_binding(source):
-                source.feed.between.forget(self._explain_shown)
-                source.feed.between.forget(self._explain_next)
-            let_go(source)
+        if is_binding(source := self._stream.source):
+            source.feed.between.forget(self._explain_shown)
+            source.feed.between.forget(self._explain_next)
         super()._end()
 
     def animate(self, path: Any, **options: Any) -> Any:
@@ -327,27 +316,3 @@ class Explain(ModelView):
 
     def _shown_layer(self, layer: str | int | None) -> str:
         return layer_name(layer, self._layer_names())
-
-
-class _Listener(ViewListener[Explain]):
-    """Listens to a binding for a view: whether what it shows is behind."""
-
-    def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Explain what may be another model by now."""
-        if (view := self.view) is not None:
-            view._heard(frame)
-
-    def on_state(self, state: State, message: str) -> None:
-        """Explain what waited for the end of the training."""
-        if (view := self.view) is not None and state == "idle":
-            view._hurry()
-
-    def on_observed(self, observed: dict[str, Observation]) -> None:
-        """Explain with the means over other inputs."""
-        if (view := self.view) is not None:
-            view._changed()
-
-    def on_replaced(self, source: Source) -> None:
-        """Explain the model of the new binding."""
-        if (view := self.view) is not None:
-            view._changed()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.live.frames.layout import Names
+from kan_widgets.widgets.wire import finite, float32
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +62,7 @@ class Explainer:
         """Return what was found as the browser reads it."""
         image = self.found.image
         return {
-            "image": {"shape": list(image.shape), "data": _bytes(image)},
+            "image": {"shape": list(image.shape), "data": float32(image)},
             "parts": list(self.parts),
         }
 
@@ -176,7 +176,7 @@ def parts_of(
         "target": found.target,
         "predicted": found.predicted,
         "classes": list(next(filter(None, outputs), ())),
-        "scores": [_plain(float(score)) for score in found.scores],
+        "scores": [finite(float(score)) for score in found.scores],
         "notes": list(found.notes),
     }
     parts = [_functions(found, number) for number in range(len(found.functions))]
@@ -198,8 +198,8 @@ def _functions(found: Explanation, number: int) -> Part:
         "kind": "functions",
         "rows": 1,
         "columns": len(values),
-        "values": _bytes(values),
-        "beside": None if shares.usual is None else _bytes(shares.usual[found.target]),
+        "values": float32(values),
+        "beside": None if shares.usual is None else float32(shares.usual[found.target]),
         "kernel": [1, 1],
         "shared": False,
         "places": None if found.map_shape is None else list(found.map_shape),
@@ -208,9 +208,9 @@ def _functions(found: Explanation, number: int) -> Part:
         **_total(None if laid is None else laid.sum(axis=0)),
         "samples": shares.samples,
         "sums": {
-            "bias": _plain(found.bias),
-            "error": _plain(found.error),
-            "others": _plain(whole - float(values.sum())) if len(found.functions) > 1 else None,
+            "bias": finite(found.bias),
+            "error": finite(found.error),
+            "others": finite(whole - float(values.sum())) if len(found.functions) > 1 else None,
         },
     }
 
@@ -225,29 +225,20 @@ def _kernels(shares: KernelShares, layer: LayerFunctions) -> Part:
         "kind": "kernels",
         "rows": values.shape[0],
         "columns": values.shape[1],
-        "values": _bytes(values),
-        "beside": _bytes(shares.ablated),
+        "values": float32(values),
+        "beside": float32(shares.ablated),
         "kernel": [shape[2], shape[3]],
         "shared": bool(layer.conv and layer.conv.shared),
         "places": None,
         "mapped": mapped.tolist(),
-        "maps": _bytes(flat[mapped]),
+        "maps": float32(flat[mapped]),
         **_total(shares.maps.sum(axis=(0, 1), dtype=np.float64)),
         "samples": shares.samples,
-        "sums": {"baseline": _plain(shares.baseline), "missing": _plain(shares.missing)},
+        "sums": {"baseline": finite(shares.baseline), "missing": finite(shares.missing)},
     }
 
 
 def _total(total: NDArray[Any] | None) -> Part:
     if total is None:
         return {"mapShape": None, "total": None}
-    return {"mapShape": list(total.shape), "total": _bytes(total)}
-
-
-def _bytes(array: NDArray[Any]) -> bytes:
-    return np.ascontiguousarray(array, dtype="<f4").tobytes()
-
-
-def _plain(value: float) -> float | None:
-    """Return a number that JSON has; ``None`` for what is not finite."""
-    return float(value) if math.isfinite(value) else None
+    return {"mapShape": list(total.shape), "total": float32(total)}

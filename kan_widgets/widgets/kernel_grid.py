@@ -12,8 +12,8 @@ import traitlets
 from kan_widgets.live import Layout, Source
 from kan_widgets.live.frames.layout import Float32
 from kan_widgets.live.kinds import is_tensor
-from kan_widgets.widgets.options import Choice, LayerName, option
-from kan_widgets.widgets.view import ModelView
+from kan_widgets.widgets.options import Choice, option
+from kan_widgets.widgets.view import LayerView
 
 SORTS = ["position", "range", "change"]
 
@@ -62,7 +62,7 @@ class ScoreChoice(Choice):
         return [*super().words(obj), *obj.scores]
 
 
-class KernelGrid(ModelView):
+class KernelGrid(LayerView):
     """The kernels of a layer as grids of their functions, redrawn while training.
 
     Raises
@@ -81,12 +81,6 @@ class KernelGrid(ModelView):
 
     _kind = "kernel_grid"
 
-    layer: str | int = option(
-        "The layer to show, by name or number; the first by default.",
-        default=0,
-        trait=LayerName(),
-        kw_only=False,
-    )
     mode: Literal["auto", "curves", "overview", "pattern", "preferred", "change"] = option(
         """The functions as curves; each as one small cell, coloured by how far it reaches (a kernel
         where there is no room for its functions), with the curves of what is pointed at beside

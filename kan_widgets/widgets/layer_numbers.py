@@ -21,6 +21,7 @@ from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.series import Float64
 from kan_widgets.live.frames.source import Source
+from kan_widgets.widgets.wire import finite, float32
 
 if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates, UpdateSizes
@@ -195,12 +196,12 @@ class Row:
             "shape": list(layer.shape),
             "names": list(layer.names),
             "inputNames": list(layer.input_names),
-            "numbers": {name: _plain(value) for name, value in self.record().items()},
+            "numbers": {name: finite(value) for name, value in self.record().items()},
             "grid": _five(s.grid),
             "seen": _five(s.observed),
             "start": _five(s.started),
             "typical": self.typical,
-            "dots": _floats(self.dots),
+            "dots": float32(self.dots),
             "functions": np.asarray(self.functions, dtype="<i4").tobytes(),
         }
 
@@ -350,15 +351,15 @@ def past(
         found.append(
             {
                 "steps": _steps([step for step, _ in own]),
-                "range": _floats([getattr(one, "median", math.nan) for one in reach]),
-                "lower": _floats([getattr(one, "lower", math.nan) for one in reach]),
-                "upper": _floats([getattr(one, "upper", math.nan) for one in reach]),
-                "splines": _floats([_known(s.spline_share) for _, s in own]),
-                "silu": _floats([_known(s.silu_shaped) for _, s in own]),
-                "change": _floats([getattr(s.change, "median", math.nan) for _, s in own]),
+                "range": float32([getattr(one, "median", math.nan) for one in reach]),
+                "lower": float32([getattr(one, "lower", math.nan) for one in reach]),
+                "upper": float32([getattr(one, "upper", math.nan) for one in reach]),
+                "splines": float32([_known(s.spline_share) for _, s in own]),
+                "silu": float32([_known(s.silu_shaped) for _, s in own]),
+                "change": float32([getattr(s.change, "median", math.nan) for _, s in own]),
                 "sizes": {
                     "steps": _steps([sizes.step for sizes in kept]),
-                    **{name: _floats([getattr(sizes, name) for sizes in kept]) for name in _SIZES},
+                    **{name: float32([getattr(sizes, name) for sizes in kept]) for name in _SIZES},
                 },
             }
         )
@@ -377,13 +378,3 @@ def _known(value: float | None) -> float:
 
 def _steps(steps: Sequence[int]) -> bytes:
     return np.array(steps, dtype="<i4").tobytes()
-
-
-def _floats(values: Any) -> bytes:
-    with np.errstate(over="ignore"):
-        return np.asarray(values, dtype="<f4").tobytes()
-
-
-def _plain(value: Any) -> Any:
-    """Return a number as JSON has it: none for what is not finite."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

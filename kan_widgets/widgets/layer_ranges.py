@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
 from kan_widgets.insight.summary import THRESHOLD
-from kan_widgets.live import Frame, Source, State, is_binding
-from kan_widgets.live.frames.edit import EditLog
-from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.painter import Painter
+from kan_widgets.live import Frame, Source, is_binding
 from kan_widgets.widgets.layer_numbers import LayerNumbers, Row, past
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import option
-from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import ModelView
 
 if TYPE_CHECKING:
@@ -77,20 +72,18 @@ class LayerRanges(ModelView):
         default=560,
         min=160,
     )
-    seconds = 0.0
-    """What the last refresh cost, in seconds of the painter's thread."""
 
     def _take(self, values: dict[str, Any]) -> None:
         self._measures = LayerNumbers()
         self._rows: list[Row] = []
         self._updates: Updates | None = None
-        self._painter = Painter(self._draw, fps=_FPS)
+        self._painter = self._painted(self._draw, fps=_FPS)
 
     def _begin(self) -> None:
         self.observe(weakly(self._wake), "threshold")
         self._updates = _updates_of(self.live)
-        self._listener = _Listener(self)
-        self.live.feed.subscribe(self._listener)
+        news = dict.fromkeys(("on_frame", "on_state", "on_observed", "on_edit"), self._wake)
+        self._listen(**news, on_replaced=self._change_source)
         self._painter.now()
 
     # -- what it shows ----------------------------------------------------------------
@@ -152,11 +145,13 @@ class LayerRanges(ModelView):
     def _measure(self, source: Source, frame: Frame, threshold: float) -> list[Row]:
         return self._measures.rows(source, frame, threshold, self._updates)
 
-    def _content(
-        self, source: Source, frame: Frame, rows: list[Row], threshold: float
-    ) -> dict[str, Any]:
+    def _records(
+        self, source: Source, frame: Frame, threshold: float, most: int = 1_000_000
+    ) -> tuple[list[Row], dict[str, Any], bool]:
+        """Return the rows of a frame, the traits that tell them, and whether all is there."""
         seen = list(source.feed.observed.values())
-        return {
+        rows = self._measure(source, frame, threshold)
+        content = {
             "step": frame.step,
             "start": source.history[0].step,
             "threshold": threshold,
@@ -166,19 +161,14 @@ class LayerRanges(ModelView):
             "old": any(one.step != frame.step and not one.is_image for one in seen),
             "rows": [row.wire() for row in rows],
         }
-
-    def _became(
-        self, source: Source, frame: Frame, threshold: float, most: int = 1_000_000
-    ) -> tuple[list[dict[str, Any]], bool]:
-        """Return what became of a frame's layers, and whether it is all there."""
         names = frame.layout.names
         moments, complete = self._measures.moments(source, threshold, most)
         series = [self._updates.series(name) if self._updates else [] for name in names]
-        return past(names, moments, series), complete
+        return rows, {"content": content, "past": past(names, moments, series)}, complete
 
     # -- drawing ----------------------------------------------------------------------
 
-    def _wake(self, _: Any = None) -> None:
+    def _wake(self, *_: Any) -> None:
         self._painter.wake()
 
     def _change_source(self, source: Source) -> None:
@@ -203,14 +193,10 @@ class LayerRanges(ModelView):
         source = self._stream.source
         if source is None:
             return
-        began = time.thread_time()
         frame = self._frame(source, source.frame)
-        self._rows = rows = self._measure(source, frame, self.threshold)
-        shown = self._content(source, frame, rows, self.threshold)
-        became, complete = self._became(source, frame, self.threshold, _MOMENTS_AT_ONCE)
+        self._rows, shown, complete = self._records(source, frame, self.threshold, _MOMENTS_AT_ONCE)
         with self.hold_sync():
-            self.content, self.past = shown, became
-        self.seconds = time.thread_time() - began
+            self.content, self.past = shown["content"], shown["past"]
         if not complete:
             self._painter.wake()
 
@@ -222,17 +208,10 @@ class LayerRanges(ModelView):
             return options
         _, frame = self._stream.frames()
         threshold = float(options.get("threshold", self.threshold))
-        rows = self._measure(source, frame, threshold)
-        became, _ = self._became(source, frame, threshold)
-        shown = self._content(source, frame, rows, threshold)
-        return options | {"content": shown, "past": became}
+        return options | self._records(source, frame, threshold)[1]
 
     def _end(self) -> None:
-        # Perhaps before all was made.
-        if hasattr(self, "_listener"):
-            let_go(self._stream.source)
-            self._updates = None
-            self._painter.close()
+        self._updates = None
         super()._end()
 
 
@@ -242,32 +221,3 @@ def _updates_of(source: Source) -> Updates | None:
     from kan_widgets.live.watching.updates import updates_of
 
     return updates_of(source)
-
-
-class _Listener(ViewListener[LayerRanges]):
-    """Listens to a source for a view; only wakes its painter."""
-
-    def _wake(self) -> None:
-        if (view := self.view) is not None:
-            view._wake()
-
-    def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Draw it."""
-        self._wake()
-
-    def on_state(self, state: State, message: str) -> None:
-        """Draw what was measured last."""
-        self._wake()
-
-    def on_observed(self, observed: dict[str, Observation]) -> None:
-        """Draw the ranges over other inputs."""
-        self._wake()
-
-    def on_edit(self, edits: EditLog) -> None:
-        """Draw what was edited."""
-        self._wake()
-
-    def on_replaced(self, source: Source) -> None:
-        """Show the new binding."""
-        if (view := self.view) is not None:
-            view._change_source(source)

@@ -23,11 +23,8 @@ from kan_widgets.live.stationary import Stationary
 
 T = TypeVar("T")
 
-# What ipywidgets and bqplot make for a widget that is not given it.
-_MADE = ("layout", "style", "scale_x", "scale_y")
 
-
-class Mortal(Stationary):
+class SelfClosing(Stationary):
     """A widget that ends when nobody holds or shows it; comes before ipywidgets' classes."""
 
     comm: Any
@@ -71,7 +68,7 @@ class Mortal(Stationary):
     def _end(self) -> None:
         """Let go of what it works with. It must wait for no lock: who holds that may wait here."""
 
-    def _close_inside(self, views: Iterable[Mortal]) -> None:
+    def _close_inside(self, views: Iterable[SelfClosing]) -> None:
         """Close views in this one. Where this is only forgotten, somebody may hold one of them."""
         if not self._is_forgotten:
             for view in views:
@@ -89,15 +86,6 @@ def weakly(method: Callable[..., T]) -> Callable[..., T | None]:
     return call
 
 
-def close_parts(parts: Iterable[ipywidgets.Widget]) -> None:
-    """Close widgets that are part of another one, and what each of them made."""
-    for part in parts:
-        if part.comm is not None:
-            made = [getattr(part, name) for name in _MADE if part.has_trait(name)]
-            for widget in (part, *made):
-                widget.close()
-
-
 def _goes_when_unseen(comm: Any) -> bool:
     """Whether all that can show it goes through IPython, or nothing can."""
     return type(comm).__module__.partition(".")[0] in ("ipykernel", "comm")
@@ -110,9 +98,9 @@ class _Outputs(cells.CellListener):
     """What the cells of the notebook show, by the cell."""
 
     def __init__(self) -> None:
-        self._shown: dict[str, list[Mortal]] = {}
+        self._shown: dict[str, list[SelfClosing]] = {}
 
-    def show(self, widget: Mortal) -> None:
+    def show(self, widget: SelfClosing) -> None:
         """Hold what a cell shows now."""
         cells.watch(self)
         cell = cells.here()
@@ -135,7 +123,7 @@ _outputs = _Outputs()
 show = _outputs.show
 
 
-def hold(widget: Mortal) -> None:
+def hold(widget: SelfClosing) -> None:
     """Keep a widget until it is closed, as ipywidgets does."""
     if widget.comm is not None:
         _instances[widget.comm.comm_id] = widget
@@ -148,7 +136,7 @@ def is_captured() -> bool:
     return any(one.msg_id for one in known if issubclass(type(one), ipywidgets.Output))
 
 
-def _forget_output(widget: Mortal) -> None:
+def _forget_output(widget: SelfClosing) -> None:
     """Take a widget out of ``Out``, ``_`` and ``_7``: IPython keeps 1,000 results there."""
     shell = sys.modules["IPython"].get_ipython()
     results = shell.user_ns.get("_oh", {})

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from kan_widgets.digits import TRAIN, embedded, pixels
 from kan_widgets.live import Source
 from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
-from kan_widgets.widgets.options import LayerName, option
-from kan_widgets.widgets.view import ModelView
+from kan_widgets.widgets.options import option
+from kan_widgets.widgets.view import LayerView
 
 Float32 = NDArray[np.float32]
 
@@ -57,7 +57,7 @@ def _pack_images(array: Float32 | None, view: Any) -> dict[str, Any]:
     return packed(array, view) | {"given": given}
 
 
-class MeshgridView(ModelView):
+class MeshgridView(LayerView):
     """The functions of a layer over two-dimensional input, redrawn while training.
 
     ``"ramp"`` shows each function over an input matrix that rises from one limit to the
@@ -83,12 +83,6 @@ class MeshgridView(ModelView):
 
     _kind = "meshgrid_view"
 
-    layer: str | int = option(
-        "The layer to show, by name or number; the first by default.",
-        default=0,
-        trait=LayerName(),
-        kw_only=False,
-    )
     mode: Literal["auto", "ramp", "pair", "response"] = option(
         """What is drawn. The first entry of the pair is the selected function. "auto" is
         "response" as soon as an image is known that reaches the layer (``live.observe(batch)`` has

@@ -87,7 +87,7 @@ class NetworkView(Evaluated):
     def _begin(self) -> None:
         super()._begin()
         self.on_msg(weakly(self._answer))
-        source = self._stream_source()
+        source = self.live
         if is_binding(source) and source.feed.probed is None and source.feed.observed:
             source.feed.between.want(self._follow)
 

@@ -6,7 +6,7 @@ import base64
 import math
 import pathlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from types import FrameType
 from typing import Any, BinaryIO, overload
 
@@ -17,7 +17,8 @@ from PIL import Image
 from kan_widgets.insight.progress import progress
 from kan_widgets.live import Frame
 from kan_widgets.live.reports import report
-from kan_widgets.widgets.lifetime import Mortal, hold, later, show
+from kan_widgets.widgets.broadcast import pictured
+from kan_widgets.widgets.lifetime import SelfClosing, hold, later, show
 from kan_widgets.widgets.options import drawing
 from kan_widgets.widgets.rasters import (
     To,
@@ -28,15 +29,15 @@ from kan_widgets.widgets.rasters import (
     png_bytes,
     written,
 )
-from kan_widgets.widgets.stream import Stream, pictured
+from kan_widgets.widgets.sharing import Sharing
 
 _FORMATS = {".gif": "GIF", ".webp": "WEBP"}
 _ANIMATED_COLOURS = 128
 _HELD = 1500  # milliseconds that an animation stops at its end
 
 
-class Pictured(Mortal):
-    """A widget that can draw itself without a browser, by its method ``image``."""
+class Pictured(SelfClosing, Sharing):
+    """A view that can draw itself without a browser, by its method ``image``."""
 
     _all_colours = False
     """Whether `to_png` keeps all colours: tints of maps beside each other are compared."""
@@ -191,17 +192,7 @@ class Pictured(Mortal):
             report(f"the live view has no still picture beside it: {error!r}")
         return bundle
 
-
-class Animated(Pictured):
-    """A view whose picture can be drawn at every step of the history."""
-
-    @property
-    def _stream(self) -> Stream:
-        raise NotImplementedError
-
-    def looked_at(self, **options: Any) -> Sequence[str]:
-        """Return the layers whose functions it shows, or a picture of it with other options."""
-        raise NotImplementedError
+    # -- at every step of the history --------------------------------------------------
 
     @drawing
     def animate(

@@ -18,7 +18,6 @@ FONT_FILES = [str(_FONTS / f"kan-widgets-{weight}.otf") for weight in (400, 600)
 
 _COLOURS = 64
 _MOST_PIXELS = 100e6
-_APART = 6  # levels in one channel
 # Of the pixels of an image: a colour of more is one of the paper, of a panel or of a band.
 _AREA = 0.01
 _SIZE = re.compile(r' (?:width|height)="([\d.]+)"')
@@ -75,26 +74,6 @@ def image_of(svg: str, pixel_ratio: float) -> Image.Image:
     image = Image.open(io.BytesIO(png_of(svg, pixel_ratio)))
     image.load()
     return image.convert("RGB")
-
-
-def few_colours(image: Image.Image, most: int = 64) -> Image.Image:
-    """Return the image in its commonest colours that can be told apart, and so in a small file.
-
-    A palette that is found by spread alone would shift the paper's own colours.
-    """
-    counted: list[tuple[int, Any]] = image.convert("RGB").getcolors(1 << 16) or []
-    kept = np.empty((0, 3), dtype=np.int64)
-    for _, colour in sorted(counted, key=lambda found: (-found[0], found[1])):
-        if np.abs(kept - np.array(colour)).max(axis=1).min(initial=256) > _APART:
-            kept = np.vstack([kept, np.array(colour)])
-        if len(kept) == most:
-            break
-    palette = Image.new("P", (1, 1))
-    filled = np.vstack([kept, np.repeat(kept[:1], 256 - len(kept), axis=0)])
-    palette.putpalette(filled.astype(np.uint8).tobytes())
-    small = image.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
-    small.info.update(image.info)
-    return small
 
 
 def png_bytes(image: Image.Image, *, all_colours: bool = False, soon: bool = False) -> bytes:

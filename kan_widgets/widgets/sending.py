@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
+from time import monotonic
 from typing import Any
 
+from kan_widgets.live import Frame
 from kan_widgets.live.worker import Job, scheduler
 
 # As many messages may wait; whoever brings one more sends all of them.
@@ -127,7 +129,7 @@ _TRIES = 4
 """After so many of these in vain the page is taken for one that cannot answer."""
 
 
-class Gate:
+class Backpressure:
     """Open while the page keeps up: it says which frames were drawn.
 
     So a page is sent what it can draw, and what shares its processor is not held up by more. One
@@ -135,14 +137,14 @@ class Gate:
 
     Examples
     --------
-    >>> gate = Gate()
-    >>> gate.came(gate.sent(now=0.0), 1, now=0.0)
-    >>> [gate.is_open(now=0.1) and gate.sent(now=0.1) for _ in range(4)]
+    >>> backpressure = Backpressure()
+    >>> backpressure.came(backpressure.sent(now=0.0), 1, now=0.0)
+    >>> [backpressure.is_open(now=0.1) and backpressure.sent(now=0.1) for _ in range(4)]
     [2, 3, False, False]
-    >>> gate.is_open(now=0.1, size=1000)
+    >>> backpressure.is_open(now=0.1, size=1000)
     True
-    >>> gate.came(3, 2, now=0.2)  # all are drawn, and soon: twice as many may be under way
-    >>> [gate.is_open(now=0.2) and gate.sent(now=0.2) for _ in range(5)]
+    >>> backpressure.came(3, 2, now=0.2)  # all are drawn, and soon: twice as many may be under way
+    >>> [backpressure.is_open(now=0.2) and backpressure.sent(now=0.2) for _ in range(5)]
     [4, 5, 6, 7, False]
     """
 
@@ -224,7 +226,7 @@ _LEAST_GAP, _MOST_GAP = 0.1, 1.0
 _WIDER, _NARROWER = 2.0, 0.5
 
 
-class Crowd:
+class Contention:
     """Knows whether the thread that trains is kept waiting for a processor, and makes frames rare.
 
     A frame is work for the server, the browser and the page: where all cores are taken, that is
@@ -233,16 +235,16 @@ class Crowd:
 
     Examples
     --------
-    >>> crowd = Crowd()
-    >>> crowd.look(now=0.0, times=(0.0, 0.0))
-    >>> crowd.look(now=1.0, times=(0.5, 0.5))  # it ran for half of the time, and could have in all
-    >>> crowd.gap
+    >>> contention = Contention()
+    >>> contention.look(now=0.0, times=(0.0, 0.0))
+    >>> contention.look(now=1.0, times=(0.5, 0.5))  # half of the time it waited
+    >>> contention.gap
     0.1
-    >>> crowd.look(now=2.0, times=(1.0, 1.0))
-    >>> crowd.gap
+    >>> contention.look(now=2.0, times=(1.0, 1.0))
+    >>> contention.gap
     0.2
-    >>> crowd.look(now=3.0, times=(1.9, 1.0))
-    >>> crowd.gap
+    >>> contention.look(now=3.0, times=(1.9, 1.0))
+    >>> contention.gap
     0.1
     """
 
@@ -282,3 +284,52 @@ def times_so_far() -> tuple[float, float] | None:
         return int(ran) / 1e9, int(waited) / 1e9
     except (OSError, ValueError):
         return None
+
+
+class FrameOutbox(Outbox):
+    """An outbox that sends frames as fast as the page draws them and the processors allow.
+
+    Of those that come meanwhile the latest is sent, once there is room.
+    """
+
+    def __init__(self, send: Callable[[Any], object]) -> None:
+        super().__init__(send)
+        self.backpressure = Backpressure()
+        self.late: Frame | None = None
+        """The latest frame, while it waits for the page."""
+        self._contention = Contention()
+        self._catching_up = Job(scheduler, self._send_late)
+
+    def put_frame(self, frame: Frame) -> None:
+        """Have a frame sent soon; where the page is behind, once it is not, and only the latest.
+
+        Where the thread that trains, which calls this, waits for a processor, frames are rare.
+        """
+        self.late = None
+        now = monotonic()
+        self._contention.look(now)
+        due = self.backpressure.last + self._contention.gap
+        if not self.backpressure.is_open(now, frame.data.nbytes):
+            self.late = frame
+        elif now < due:
+            self.late = frame
+            self._catching_up.earliest = due
+            self._catching_up.wake()
+        else:
+            self.put(frame)
+
+    def came(self, number: int, drawings: int, *, in_time: bool) -> None:
+        """Note that the page has drawn a frame; the latest may have waited for that."""
+        self.backpressure.came(number, drawings, monotonic(), in_time=in_time)
+        if self.backpressure.last + self._contention.gap <= monotonic():
+            self._send_late()
+
+    def _send_late(self) -> None:
+        """Send the latest frame, if it still waits and the page can take it."""
+        late, self.late = self.late, None
+        if late is None:
+            return
+        if self.backpressure.is_open(monotonic(), late.data.nbytes):
+            self.put(late)
+        elif self.late is None:
+            self.late = late

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
 from kan_widgets.live import Listener, Selection, Source
+from kan_widgets.live.cells import CellListener
 from kan_widgets.live.frames.feed import checked_selection
 from kan_widgets.live.reports import Callback
+from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.stream import Stream
 
 
@@ -143,27 +145,25 @@ class Sharing(Widget):
                 callback(chosen.copy())
 
 
-V = TypeVar("V")
-
-
-class ViewListener(Listener, Generic[V]):
-    """Listens to a source on behalf of a view, until the view is closed or gone.
+class ViewListener(Listener, CellListener):
+    """Calls methods of a view at events of a source, until the view is closed or gone.
 
     Parameters
     ----------
     view
         A widget whose comm is open.
+    **methods
+        Of the view, which they do not keep, by the event: ``on_frame=self._wake``.
     """
 
-    def __init__(self, view: V) -> None:
-        self._ref: weakref.ref[Any] = weakref.ref(view)
+    def __init__(self, view: Any, **methods: Callable[..., object]) -> None:
+        self._ref = weakref.ref(view)
         self._kind = type(view).__name__
+        for event, method in methods.items():
+            setattr(self, event, weakly(method))
 
-    @property
-    def view(self) -> V | None:
-        """The view, while it is open."""
-        view: Any = self._ref()
-        return view if view is not None and view.comm is not None else None
+    def on_report(self, message: str) -> None:
+        """Take note of what a view complains of."""
 
     @property
     def title(self) -> str:
@@ -173,7 +173,8 @@ class ViewListener(Listener, Generic[V]):
     @property
     def is_over(self) -> bool:
         """Whether the view is closed or gone."""
-        return self.view is None
+        view = self._ref()
+        return view is None or view.comm is None
 
 
 def let_go(source: Source | None) -> None:

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import traitlets
-from PIL import Image
 
-from kan_widgets.insight.symbolic_fit import SymbolicFit
-from kan_widgets.live import Source
+from kan_widgets.insight.symbolic_fits import SymbolicFit
+from kan_widgets.live import Selection, Source
 from kan_widgets.live.frames.edit import Edit
+from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.reports import name_of
 from kan_widgets.widgets.evaluated import Evaluated
-from kan_widgets.widgets.forms import (
-    check_overlays,
-    check_pins,
-    names_function,
-    overlay_of,
-)
-from kan_widgets.widgets.options import LayerName, drawing, option
-from kan_widgets.widgets.rasters import few_colours
+from kan_widgets.widgets.options import LayerName, option
+from kan_widgets.widgets.wire import finite, float32
 
+_INDEX = ("out", "in", "row", "column")
+_OVERLAY_POINTS = 513
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
 
 
@@ -95,9 +92,9 @@ class SplineInspector(Evaluated):
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         super()._check_options(options, source)
         if "pins" in options:
-            options["pins"] = check_pins(options["pins"], source.feed.layout.layers)
+            options["pins"] = _check_pins(options["pins"], source.feed.layout.layers)
         if "overlays" in options:
-            options["overlays"] = check_overlays(options["overlays"], source.feed.layout.layers)
+            options["overlays"] = _check_overlays(options["overlays"], source.feed.layout.layers)
 
     @traitlets.validate("show")
     def _validate_show(self, proposal: Any) -> list[str]:
@@ -142,8 +139,8 @@ class SplineInspector(Evaluated):
                     "expected a fit, such as symbolic(layer, observed).at(index)[0], got "
                     f"{fit!r:.80}"
                 )
-        source = self._stream_source()
-        made = check_overlays(map(overlay_of, fits), source.feed.layout.layers)
+        source = self.live
+        made = _check_overlays(map(_overlay_of, fits), source.feed.layout.layers)
         self.overlays = [*self.overlays, *made]
         out, in_, row, column = fits[0].index
         source.select(fits[0].layer, out, in_, row, column)
@@ -190,22 +187,20 @@ class SplineInspector(Evaluated):
 
     # -- the picture ----------------------------------------------------------------
 
-    @drawing
-    def image(self, **options: Any) -> Image.Image:
-        """Draw the current state as a picture: see `View.image`."""
-        # Thin curves have thousands of shades, and a palette of their spread would tint the paper.
-        return few_colours(super().image(**options))
+    def _colours(self, options: dict[str, Any]) -> int:
+        return 256  # thin curves have thousands of shades
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         layers = self._stream.frames()[1].layout.layers
         taken = super()._picture_options(options, names)
-        for name, check in (("pins", check_pins), ("overlays", check_overlays)):
+        for name, check in (("pins", _check_pins), ("overlays", _check_overlays)):
             if name in options:
                 taken[name] = check(options[name], layers)
         chosen = self.selection
-        if "layer" not in options and chosen and names_function(chosen, layers):
+        if "layer" not in options and chosen and _names_function(chosen, layers):
             taken["layer"] = chosen["layer"]
-        return taken | {"evaluation": self._finite_evaluation()}
+        evaluation = {name: finite(value) for name, value in self.evaluation.items()}
+        return taken | {"evaluation": evaluation}
 
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
         return {} if "layer" in options else super()._drawn_selection(options)
@@ -224,3 +219,67 @@ def _check_show(show: Iterable[str]) -> list[str]:
             f"{', '.join(map(repr, PARTS))}"
         )
     return [part for part in PARTS if part in given]
+
+
+def _check_pins(pins: Iterable[Any], layers: Sequence[LayerLayout]) -> list[Any]:
+    """Refuse what names no function; return the pins as a list."""
+    given = list(pins)
+    for pin in given:
+        if not _names_function(pin, layers):
+            names = ", ".join(repr(layer.name) for layer in layers)
+            raise ValueError(
+                f"pins: {pin!r} names no function; each is a dict of 'layer' (one of {names}), "
+                "'out', 'in', 'row' and 'column'"
+            )
+    return given
+
+
+def _overlay_of(fit: SymbolicFit) -> dict[str, Any]:
+    """Return a symbolic form as a curve over its function."""
+    x = np.linspace(fit.low, fit.high, _OVERLAY_POINTS)
+    values = fit(x)
+    values = np.where(np.isfinite(values), values, np.nan)
+    r2 = "" if np.isnan(fit.r2) else f", {fit.quality()}"
+    return {
+        "layer": fit.layer,
+        **dict(zip(_INDEX, fit.index, strict=True)),
+        "label": f"{fit}{r2}",
+        "low": fit.low,
+        "high": fit.high,
+        "samples": float32(values),
+    }
+
+
+def _check_overlays(overlays: Iterable[Any], layers: Sequence[LayerLayout]) -> list[Any]:
+    """Refuse curves that cannot be drawn; return them as a list."""
+    given = list(overlays)
+    for curve in given:
+        if not _names_function(curve, layers):
+            raise ValueError(f"overlays: {curve!r:.80} names no function of this model")
+        samples = curve.get("samples")
+        if not isinstance(samples, bytes | memoryview) or len(samples) < 8 or len(samples) % 4:
+            raise ValueError(
+                "overlays: expected samples as the bytes of two float32 or more, got "
+                f"{samples!r:.40}"
+            )
+        low, high = curve.get("low", np.nan), curve.get("high", np.nan)
+        if not -np.inf < low < high < np.inf or not isinstance(curve.get("label"), str):
+            raise ValueError(
+                "overlays: expected a label in words and finite low < high, got "
+                f"{curve.get('label')!r}, {low!r} and {high!r}"
+            )
+    return given
+
+
+def _names_function(selection: Selection | None, layers: Sequence[LayerLayout]) -> bool:
+    """Whether a selection names a function of some layers."""
+    if not isinstance(selection, dict):
+        return False
+    index = [selection.get(name) for name in _INDEX]
+    return any(
+        layer.name == selection.get("layer")
+        and all(
+            isinstance(i, int) and 0 <= i < size for i, size in zip(index, layer.shape, strict=True)
+        )
+        for layer in layers
+    )

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
-from kan_widgets.live import Frame, Replay, Source, State, is_binding
+from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import belongs_to
-from kan_widgets.live.painter import Painter
 from kan_widgets.live.reports import hear_reports
 from kan_widgets.widgets.curves import CurvesView, Logged
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import drawing, option
-from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import ModelView
 
 if TYPE_CHECKING:
@@ -70,15 +68,15 @@ class TrainingPanel(CurvesView, ModelView):
         self._reports: tuple[str, ...] = ()
         self._drawn: tuple[object, ...] = ()
         self._every = 1
-        self._numbers_painter = Painter(self._draw_numbers, fps=2)
-        self._curves_painter = Painter(self._draw_curves, fps=4)
+        self._numbers_painter = self._painted(self._draw_numbers, fps=2)
+        self._curves_painter = self._painted(self._draw_curves, fps=4)
 
     def _begin(self) -> None:
         super()._begin()
         self.own = self.model_id or ""
         self.on_msg(weakly(self._answer))
-        self._listener = _Listener(self)
-        self.live.feed.subscribe(self._listener)
+        news = dict.fromkeys(("on_training", "on_frame", "on_state", "on_replaced"), self._wake)
+        self._listen(**news, on_report=self._hear)
         hear_reports(self._listener)
         self.observe(weakly(self._take_every), "every")
         self._bring_up_to_date()
@@ -92,11 +90,11 @@ class TrainingPanel(CurvesView, ModelView):
 
     # -- drawing ----------------------------------------------------------------------
 
-    def _wake(self) -> None:
+    def _wake(self, *_: Any) -> None:
         self._numbers_painter.wake()
         self._curves_painter.wake()
 
-    def _redraw(self, _: Any = None) -> None:
+    def _redraw(self, *_: Any) -> None:
         self._curves_painter.wake()
 
     def _hear(self, message: str) -> None:
@@ -196,43 +194,6 @@ class TrainingPanel(CurvesView, ModelView):
         # Curves of data that is trained on have one colour, and those of held-out data.
         of = {name: belongs_to(name) for name in log.names}
         return [Logged(panel, name, data, log, name) for name, (panel, data) in of.items()]
-
-    def _end(self) -> None:
-        # Perhaps before all was made.
-        if hasattr(self, "_listener"):
-            let_go(self._source())
-            self._numbers_painter.close()
-            self._curves_painter.close()
-        super()._end()
-
-
-class _Listener(ViewListener["TrainingPanel"]):
-    """Listens to a training for a panel; only wakes its painters."""
-
-    def _wake(self) -> None:
-        if (panel := self.view) is not None:
-            panel._wake()
-
-    def on_training(self) -> None:
-        """Note that there is news of the training."""
-        self._wake()
-
-    def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Note that steps were made."""
-        self._wake()
-
-    def on_state(self, state: State, message: str) -> None:
-        """Note that it began or ended."""
-        self._wake()
-
-    def on_replaced(self, source: Source) -> None:
-        """Note that another binding has taken the place of the one shown."""
-        self._wake()
-
-    def on_report(self, message: str) -> None:
-        """Show what a view complains of."""
-        if (panel := self.view) is not None:
-            panel._hear(message)
 
 
 def status_of(live: Binding | Replay) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -15,10 +15,12 @@ from kan_widgets.live import Source, is_binding
 from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.frames.frame import sliced
 from kan_widgets.live.kinds import is_module
+from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.engine import asked, bundle, drawn, network_of
 from kan_widgets.widgets.options import (
     Declared,
     Declaring,
+    LayerName,
     Theme,
     drawing,
     layer_name,
@@ -26,9 +28,9 @@ from kan_widgets.widgets.options import (
     option,
 )
 from kan_widgets.widgets.page import Placed
-from kan_widgets.widgets.pictured import Animated
+from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.rasters import check_ratio
-from kan_widgets.widgets.sharing import SHARED, Sharing
+from kan_widgets.widgets.sharing import SHARED, ViewListener, let_go
 from kan_widgets.widgets.stream import Stream, stream_of
 from kan_widgets.widgets.wire import model_name, seen_inputs, summaries_of, training_of
 
@@ -52,7 +54,7 @@ _SAID = ("layer", "mode", "page", "every")
 _NARROWEST = 100
 
 
-class View(Declared, Placed, Animated, Sharing, metaclass=Declaring):
+class View(Declared, Placed, Pictured, metaclass=Declaring):
     """A widget that draws a stream, in the page and here by the same code.
 
     A subclass names itself in the browser's registry and says which layers it draws.
@@ -60,6 +62,7 @@ class View(Declared, Placed, Animated, Sharing, metaclass=Declaring):
 
     _esm = bundle("view.js")
     _is_joined = False
+    _painters: tuple[Painter, ...] = ()
     _is_wide = False
     """Whether it is as wide as the page, unless its layout says otherwise."""
     _draws_layers = True
@@ -273,7 +276,21 @@ class View(Declared, Placed, Animated, Sharing, metaclass=Declaring):
         """Return a trait's value as the page would get it."""
         return self.trait_metadata(name, "to_json", self._trait_to_json)(value, self)
 
+    def _painted(self, draw: Callable[[], object], fps: float) -> Painter:
+        """Return what calls a method that sets traits, until this is closed."""
+        painter = Painter(draw, fps)
+        self._painters = (*self._painters, painter)
+        return painter
+
+    def _listen(self, **methods: Callable[..., object]) -> None:
+        """Call methods at events of the source, until this is closed: see `ViewListener`."""
+        self._listener = ViewListener(self, **methods)
+        self.live.feed.subscribe(self._listener)
+
     def _end(self) -> None:
+        for painter in self._painters:
+            painter.close()
+        let_go(self._stream.source)
         self._select_callbacks = ()
 
 
@@ -296,6 +313,17 @@ class ModelView(View):
     def _end(self) -> None:
         self._kept = None
         super()._end()
+
+
+class LayerView(ModelView):
+    """A view of one layer at a time."""
+
+    layer: str | int = option(
+        "The layer to show, by name or number; the first by default.",
+        default=0,
+        trait=LayerName(),
+        kw_only=False,
+    )
 
 
 @dataclass(frozen=True)

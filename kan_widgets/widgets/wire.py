@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout, Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Activations, Probe, packed
+from kan_widgets.live.frames.history import fitting
 from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import GOES_ON
@@ -18,6 +21,17 @@ from kan_widgets.live.frames.structure import structure_dict
 from kan_widgets.live.frames.summary import Summary, summary_of
 
 PROTOCOL = 1
+
+
+def float32(values: Any) -> bytes:
+    """Return numbers as the browser reads them, little-endian; what is too large is infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values, dtype="<f4").tobytes()
+
+
+def finite(value: Any) -> Any:
+    """Return a value as JSON has it: ``None`` for a number that is not finite."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def frame_dict(frame: Frame) -> dict[str, Any]:
@@ -95,10 +109,8 @@ def summary_dict(summary: Summary) -> dict[str, Any]:
         "block": list(summary.block),
         "every": summary.every,
         "broken": summary.broken,
-        "reach": np.ascontiguousarray(summary.reach, dtype="<f4").tobytes(),
-        "change": None
-        if summary.change is None
-        else np.ascontiguousarray(summary.change, dtype="<f4").tobytes(),
+        "reach": float32(summary.reach),
+        "change": None if summary.change is None else float32(summary.change),
         "since": summary.since,
     }
 
@@ -108,8 +120,11 @@ def probe_dict(probe: Probe | None) -> dict[str, Any]:
     if probe is None:
         return {}
     labels = None if probe.labels is None else list(probe.labels)
-    inputs = np.ascontiguousarray(probe.inputs, dtype="<f4")
-    return {"shape": list(inputs.shape), "inputs": inputs.tobytes(), "labels": labels}
+    return {
+        "shape": list(probe.inputs.shape),
+        "inputs": float32(probe.inputs),
+        "labels": labels,
+    }
 
 
 def activations_message(activations: Activations) -> tuple[dict[str, Any], list[memoryview]]:
@@ -159,6 +174,31 @@ def layout_message(layout: Layout) -> tuple[dict[str, Any], list[memoryview]]:
         layers.append(layer_dict(layer, tables, table_of))
     content = {"protocol": PROTOCOL, "version": layout.version, "layers": layers}
     return content | {"beside": [one._asdict() for one in layout.beside]}, buffers
+
+
+def history_messages(
+    source: Source, end: float, most_bytes: int, known: Collection[int]
+) -> Iterator[tuple[dict[str, Any], list[memoryview]]]:
+    """Yield the frames before a step, thinned to so many bytes, after the layouts not ``known``."""
+    looking = source.feed.looking
+    now = looking.cut(source.feed.layout)
+    seen = {frame.step: looking.seen(frame) for frame in source.history if frame.step < end}
+    for frame in source.feed.glimpses or ():
+        if frame.layout is now and frame.step < end:
+            seen.setdefault(frame.step, frame)
+    steps = sorted(seen)
+    if not steps:
+        return
+    kept, _ = fitting(
+        steps, lambda places: sum(seen[steps[place]].nbytes for place in places) <= most_bytes
+    )
+    frames = [seen[steps[place]] for place in kept]
+    for layout in {frame.layout.version: frame.layout for frame in frames}.values():
+        if layout.version not in known:
+            numbers, buffers = layout_message(layout)
+            yield {"kind": "layout", "layout": numbers}, buffers
+    told = [{"layout": frame.layout.version, "step": frame.step} for frame in frames]
+    yield {"kind": "history", "frames": told}, [memory_of(frame.data) for frame in frames]
 
 
 def state_of(source: Source) -> dict[str, Any]:

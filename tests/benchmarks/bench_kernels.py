@@ -25,8 +25,8 @@ import torch
 
 from kan_widgets.nn import KANCNN, KANConv2d, KANLinear
 from kan_widgets.nn.kernels import bundled, native, recipe
+from kan_widgets.nn.kernels.bundled import Kernels
 from kan_widgets.nn.kernels.compiler import Compiler
-from kan_widgets.nn.kernels.loaded import Kernels
 from tests.benchmarks.bench_core import (
     CONVOLUTIONS,
     LINEARS,

@@ -252,7 +252,7 @@ def test_a_snapshot_renews_the_still_of_the_saved_notebook_and_the_view_stays(
     lab.until(lambda: lab.grid().step() == 7 and lab.grid(1).step() == 7, "the last frame")
     expected = lab.evaluate(
         "base64.b64encode(png).decode('ascii')",
-        "import base64\nfrom kan_widgets.widgets.stream import pictured\n"
+        "import base64\nfrom kan_widgets.widgets.broadcast import pictured\n"
         "from kan_widgets.widgets.rasters import png_bytes\n"
         "with pictured(grid._stream, live.history.at(5)):\n"
         "    png = png_bytes(grid.image(), soon=True)",

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import kan_widgets as kw
 from kan_widgets.insight import SeenPatches, explain
-from kan_widgets.insight.kernel_maps import kernel_maps, mean_responses
+from kan_widgets.insight.kernel_shares import kernel_maps, mean_responses
 
 
 def stirred(model: nn.Module, amount: float = 0.3) -> nn.Module:

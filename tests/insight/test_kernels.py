@@ -48,17 +48,6 @@ def test_the_terms_of_a_kernel_add_up_to_what_the_layer_computes(name: str) -> N
         assert taken.terms(taken.inputs(observed)).sum(1) == pytest.approx(found, abs=1e-12)
 
 
-@pytest.mark.parametrize("name", LAYERS)
-def test_slopes_are_the_derivatives_of_the_terms(name: str) -> None:
-    torch.manual_seed(0)
-    layer = LAYERS[name]()
-    _, observed = seen(layer, name)
-    taken = kernel(layer, 2)
-    x, step = taken.inputs(observed)[:40], 1e-6
-    differences = (taken.terms(x + step) - taken.terms(x - step)) / (2 * step)
-    assert taken.slopes(x) == pytest.approx(differences, abs=1e-8)
-
-
 def test_functions_with_grids_of_their_own_are_evaluated_on_those() -> None:
     torch.manual_seed(0)
     layer = kw.nn.KANLinear(5, 2)

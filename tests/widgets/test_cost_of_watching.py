@@ -21,7 +21,7 @@ from kan_widgets.live.model.probing import Probing
 from kan_widgets.live.watching import counter
 from kan_widgets.live.watching.camera import Camera
 from kan_widgets.live.worker import Job
-from kan_widgets.widgets import stream as stream_module
+from kan_widgets.widgets import broadcast
 from kan_widgets.widgets.stream import stream_of
 
 
@@ -194,7 +194,7 @@ def _measured(run: Run) -> int:
 def test_a_frame_for_nine_views_is_one_message_and_wakes_one_thread_once(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream_module, "is_costly", lambda comm: True)
+    monkeypatch.setattr(broadcast, "is_costly", lambda comm: True)
     run.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
     run.live.probe(None)
     sent: list[str] = []

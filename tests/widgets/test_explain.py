@@ -285,7 +285,7 @@ def test_at_rest_in_a_notebook_all_layers_follow_by_themselves(monkeypatch):
     view._follow()
     assert steps_of(view)["linear"] == 0
     monkeypatch.setattr("kan_widgets.live.cells.is_over_in", lambda thread: True)
-    view._hurry()
+    view._state_changed("idle", "")
     wait_for(lambda: steps_of(view) == {"linear": 1, "convs.1": 1, "convs.0": 1})
     assert view._behind() == []
     # So it does after an edit, though no step was made.

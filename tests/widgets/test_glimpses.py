@@ -13,7 +13,7 @@ import kan_widgets as kw
 from kan_widgets.live.frames.summary import summary_of
 from kan_widgets.live.frames.window import cut_frame
 from kan_widgets.widgets import Stream, stream_of
-from kan_widgets.widgets.sending import Crowd, Gate
+from kan_widgets.widgets.sending import Backpressure, Contention
 
 BUDGET = 8_000
 
@@ -213,7 +213,7 @@ def test_a_cut_of_a_frame_is_its_own_copy(setting):
 
 
 def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypatch):
-    monkeypatch.setattr("kan_widgets.widgets.stream.is_costly", lambda comm: True)
+    monkeypatch.setattr("kan_widgets.widgets.broadcast.is_costly", lambda comm: True)
     monkeypatch.setattr("kan_widgets.widgets.sending._BYTES", 0)
     put: list[int] = []
 
@@ -222,10 +222,11 @@ def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypat
         setting.stream._send_frame(frame)
 
     monkeypatch.setattr(setting.stream._outbox, "put", send)
-    monkeypatch.setattr("kan_widgets.widgets.stream.monotonic", lambda: 0.0)
+    for module in ("broadcast", "sending"):
+        monkeypatch.setattr(f"kan_widgets.widgets.{module}.monotonic", lambda: 0.0)
     setting.steps(1)
     setting.ask(kind="shown", number=1, drawings=1)
-    setting.stream._gate.last = 0.0
+    setting.stream._outbox.backpressure.last = 0.0
     setting.steps(9)
     assert put == [1, 2, 3]
     setting.ask(kind="shown", number=2, drawings=1)
@@ -235,93 +236,98 @@ def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypat
 def test_where_the_training_waits_for_a_processor_frames_are_rare_and_the_latest_comes(
     setting, monkeypatch
 ):
-    monkeypatch.setattr("kan_widgets.widgets.stream.is_costly", lambda comm: True)
+    monkeypatch.setattr("kan_widgets.widgets.broadcast.is_costly", lambda comm: True)
     now, times, put = [100.0], [0.0, 0.0], []
-    monkeypatch.setattr("kan_widgets.widgets.stream.monotonic", lambda: now[0])
+    for module in ("broadcast", "sending"):
+        monkeypatch.setattr(f"kan_widgets.widgets.{module}.monotonic", lambda: now[0])
     monkeypatch.setattr("kan_widgets.widgets.sending.times_so_far", lambda: tuple(times))
     stream = setting.stream
 
     def send(frame: Any) -> None:
         put.append(frame.step)
-        stream._gate.sent(now[0])
+        stream._outbox.backpressure.sent(now[0])
 
     monkeypatch.setattr(stream._outbox, "put", send)
-    monkeypatch.setattr(stream._catching_up, "wake", lambda: None)
+    monkeypatch.setattr(stream._outbox._catching_up, "wake", lambda: None)
     for _ in range(20):  # ten a second; it runs for half of the time, and waits in the other
         setting.steps(1)
         now[0] += 0.1
         times[:] = times[0] + 0.05, times[1] + 0.05
     assert len(put) < 15
-    assert stream._crowd.gap == 0.4
-    waiting = stream._late.step
+    assert stream._outbox._contention.gap == 0.4
+    waiting = stream._outbox.late.step
     assert waiting == 20
     assert waiting not in put
-    stream._send_late()
+    stream._outbox._send_late()
     assert put[-1] == waiting
-    assert stream._late is None
+    assert stream._outbox.late is None
 
 
 def test_a_thread_that_sleeps_between_steps_is_not_held_up_by_others():
-    crowd = Crowd()
+    contention = Contention()
     for second in range(8):
-        crowd.look(now=float(second), times=(0.1 * second, 0.6 * second))
-    assert crowd.gap == 0.0
+        contention.look(now=float(second), times=(0.1 * second, 0.6 * second))
+    assert contention.gap == 0.0
 
 
 def test_of_small_frames_more_may_be_under_way():
-    gate = Gate()
-    gate.came(gate.sent(now=0.0), 1, now=0.0)
-    numbers = [gate.sent(now=0.0) for _ in range(100) if gate.is_open(now=0.0, size=100_000)]
+    backpressure = Backpressure()
+    backpressure.came(backpressure.sent(now=0.0), 1, now=0.0)
+    numbers = [
+        backpressure.sent(now=0.0)
+        for _ in range(100)
+        if backpressure.is_open(now=0.0, size=100_000)
+    ]
     assert len(numbers) == 10
-    assert not gate.is_open(now=0.0, size=1_000_000)
-    gate.came(numbers[-2], 1, now=0.0)
-    assert gate.is_open(now=0.0, size=1_000_000)
+    assert not backpressure.is_open(now=0.0, size=1_000_000)
+    backpressure.came(numbers[-2], 1, now=0.0)
+    assert backpressure.is_open(now=0.0, size=1_000_000)
 
 
 def test_a_page_that_says_nothing_for_long_is_sent_one_more():
-    gate = Gate()
-    gate.came(gate.sent(now=0.0), 1, now=0.0)
+    backpressure = Backpressure()
+    backpressure.came(backpressure.sent(now=0.0), 1, now=0.0)
     for _ in range(4):
-        gate.sent(now=0.0)
-    assert not gate.is_open(now=0.4)
-    assert gate.is_open(now=0.5)
+        backpressure.sent(now=0.0)
+    assert not backpressure.is_open(now=0.4)
+    assert backpressure.is_open(now=0.5)
 
 
 def test_a_page_that_cannot_answer_while_it_trains_is_sent_everything():
-    gate = Gate()
-    gate.came(gate.sent(now=0.0), 1, now=0.0, in_time=False)
+    backpressure = Backpressure()
+    backpressure.came(backpressure.sent(now=0.0), 1, now=0.0, in_time=False)
     for _ in range(20):
-        gate.sent(now=0.0)
-    assert gate.is_open(now=0.0)
-    gate.came(21, 1, now=0.0)
+        backpressure.sent(now=0.0)
+    assert backpressure.is_open(now=0.0)
+    backpressure.came(21, 1, now=0.0)
     for number in range(5):
-        assert gate.is_open(now=0.5 * number)
-        gate.sent(now=0.5 * number)
+        assert backpressure.is_open(now=0.5 * number)
+        backpressure.sent(now=0.5 * number)
     # Four were sent in vain: nobody answers.
-    assert gate.is_open(now=2.0)
+    assert backpressure.is_open(now=2.0)
 
 
 def test_a_page_that_draws_much_is_asked_seldom_and_one_that_draws_little_gets_little():
-    gate = Gate()
-    assert all(gate.asks(number, 400_000) for number in range(8))
+    backpressure = Backpressure()
+    assert all(backpressure.asks(number, 400_000) for number in range(8))
     now = 0.0
     # One that draws all that comes, 30 frames a second: within two seconds it answers once in one.
     asked = []
     for _ in range(180):
         now += 1 / 30
-        assert gate.is_open(now, 100_000)
-        number = gate.sent(now)
-        if gate.asks(number, 100_000):
-            gate.came(number, number - sum(asked[-1:]), now + 0.05)
+        assert backpressure.is_open(now, 100_000)
+        number = backpressure.sent(now)
+        if backpressure.asks(number, 100_000):
+            backpressure.came(number, number - sum(asked[-1:]), now + 0.05)
             asked.append(number)
     assert len([number for number in asked if number > 60]) == 4
     # And one that takes half a second for each.
     for _ in range(8):
-        while gate.is_open(now, 300_000):
-            number = gate.sent(now)
+        while backpressure.is_open(now, 300_000):
+            number = backpressure.sent(now)
         now += 0.4
-        gate.came(number, 1, now)
-    sent = [gate.sent(now) for _ in range(100) if gate.is_open(now, 300_000)]
+        backpressure.came(number, 1, now)
+    sent = [backpressure.sent(now) for _ in range(100) if backpressure.is_open(now, 300_000)]
     assert len(sent) == 3  # as many as are small enough, whatever it draws
 
 
@@ -331,21 +337,24 @@ def test_a_page_that_draws_much_is_asked_seldom_and_one_that_draws_little_gets_l
     ids=["keeps up", "late", "leaves out most"],
 )
 def test_many_frames_are_under_way_only_to_a_page_that_keeps_up(seconds, drawn, ahead):
-    gate = Gate()
-    gate.came(gate.sent(now=0.0), 1, now=0.0)
+    backpressure = Backpressure()
+    backpressure.came(backpressure.sent(now=0.0), 1, now=0.0)
     for k in range(1, 8):
         for _ in range(4):
-            number = gate.sent(seconds * k)
-        gate.came(number, drawn, seconds * (k + 1))
+            number = backpressure.sent(seconds * k)
+        backpressure.came(number, drawn, seconds * (k + 1))
     under_way = 0
-    while under_way < 100 and gate.is_open(now=3.2, size=250_000):
-        gate.sent(now=3.2)
+    while under_way < 100 and backpressure.is_open(now=3.2, size=250_000):
+        backpressure.sent(now=3.2)
         under_way += 1
     assert under_way == ahead
 
 
 def test_of_large_frames_few_are_under_way_however_fast_the_page():
-    gate = Gate()
+    backpressure = Backpressure()
     for k in range(100):
-        gate.came(gate.sent(0.01 * k), 1, 0.01 * k)
-    assert len([gate.sent(1.0) for _ in range(100) if gate.is_open(1.0, 1_000_000)]) == 8
+        backpressure.came(backpressure.sent(0.01 * k), 1, 0.01 * k)
+    assert (
+        len([backpressure.sent(1.0) for _ in range(100) if backpressure.is_open(1.0, 1_000_000)])
+        == 8
+    )

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 import kan_widgets as kw
-from kan_widgets.widgets.light import COEFFICIENTS, OF_THE_LAYER, light_inputs, light_run, rounded
 from kan_widgets.widgets.page import parts_of_page
+from kan_widgets.widgets.saved import COEFFICIENTS, OF_THE_LAYER, light_inputs, light_run, rounded
 
 
 def trained() -> tuple[torch.nn.Sequential, kw.Binding]:

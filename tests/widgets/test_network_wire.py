@@ -13,11 +13,11 @@ import torch
 import kan_widgets as kw
 from kan_widgets.live.frames.activations import unpacked
 from kan_widgets.live.frames.structure import structure_from
-from kan_widgets.widgets import sending
-from kan_widgets.widgets import stream as stream_module
+from kan_widgets.widgets import broadcast, sending
+from kan_widgets.widgets.broadcast import pictured
 from kan_widgets.widgets.engine import network_of
 from kan_widgets.widgets.saved import past_of, saved
-from kan_widgets.widgets.stream import Stream, pictured, stream_of
+from kan_widgets.widgets.stream import Stream, stream_of
 
 # Nobody else holds the models: a binding does not.
 KEPT: list[torch.nn.Module] = []
@@ -63,7 +63,7 @@ def test_a_stream_has_the_order_of_the_modules_until_examples_are_followed() -> 
     probed = live.feed.probed
     assert probed is not None
     assert stream.probe["inputs"] == probed.inputs.tobytes()
-    again = stream_module.Stream(live)  # as a page gets it after a reload
+    again = Stream(live)  # as a page gets it after a reload
     for name in ("structure", "probe", "activations"):
         assert getattr(again, name) == getattr(stream, name)
 
@@ -111,7 +111,7 @@ def test_while_it_trains_in_a_kernel_another_thread_sends_activations(
     live.probe(torch.rand(3, 1, 4, 4))
     stream = stream_of(live)
     sent = Sent(stream, monkeypatch)
-    monkeypatch.setattr(stream_module, "is_costly", lambda comm: True)
+    monkeypatch.setattr(broadcast, "is_costly", lambda comm: True)
     with stream._outbox.lock:  # the scheduler does not send meanwhile
         monkeypatch.setattr(sending.scheduler, "is_busy", lambda seconds: False)
         live.step()

@@ -14,8 +14,7 @@ import torch
 
 import kan_widgets as kw
 from kan_widgets.live.painter import Painter
-from kan_widgets.widgets import stream as stream_module
-from kan_widgets.widgets import stream_of
+from kan_widgets.widgets import broadcast, stream_of
 from kan_widgets.widgets.sending import Outbox
 
 
@@ -138,7 +137,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[tuple[str,
     It goes quiet when a test says so, not when a busy machine keeps the next step waiting.
     """
     monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
-    monkeypatch.setattr(stream_module, "is_costly", lambda comm: True)
+    monkeypatch.setattr(broadcast, "is_costly", lambda comm: True)
     torch.manual_seed(0)
     model = kw.nn.KANLinear(3, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

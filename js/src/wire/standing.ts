@@ -14,7 +14,7 @@ export interface Standing {
   beats: boolean;
 }
 
-/** Several beats long (BEAT_SECONDS in kan_widgets/widgets/stream.py), so that a busy page misses none. */
+/** Several beats long (BEAT_SECONDS in kan_widgets/widgets/broadcast.py), so that a busy page misses none. */
 export const SILENT = 10_000;
 
 const SIGNS = ["msg:custom", "change:training", "change:status", "change:frame"] as const;

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from kan_widgets.nn.kernels import library_cache, recipe
-from kan_widgets.nn.kernels.loaded import Kernels
+from kan_widgets.nn.kernels.bundled import Kernels
 
 #: Tried in this order: not every compiler knows the processor.
 ATTEMPTS = (("-march=native",), ())

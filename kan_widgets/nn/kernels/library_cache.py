@@ -23,7 +23,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from kan_widgets.nn.kernels.loaded import Kernels, kernels_of
+from kan_widgets.nn.kernels.bundled import Kernels, kernels_of
 from kan_widgets.nn.kernels.recipe import NATIVE
 
 try:

@@ -30,7 +30,7 @@ from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.bases.rbf import RBF
 from kan_widgets.nn.contraction import Call
 from kan_widgets.nn.kernels import native
-from kan_widgets.nn.kernels.loaded import Kernels
+from kan_widgets.nn.kernels.bundled import Kernels
 from kan_widgets.nn.kernels.recipe import OTHERS
 
 #: Least number of columns in the dense form, for a call to be worth the compiler.

@@ -8,10 +8,6 @@ the layers compute by torch's operations. So which of the two computes a call de
 and on the machine, never on timing, and training with a seed gives the same numbers every time:
 a training that changed over once the kernels are there would be another each time. What was
 compiled is kept for the next process, :mod:`kan_widgets.nn.kernels.library_cache`.
-
-Why not ``torch.compile``: it needs a compiler, takes ten times as long before the first step,
-recompiles for new shapes, and what it compiles still makes all columns. The C++ source needs no
-headers of torch and takes any shape.
 """
 
 from __future__ import annotations
@@ -25,7 +21,7 @@ import threading
 import warnings
 
 from kan_widgets.nn.kernels import bundled, compiler, library_cache
-from kan_widgets.nn.kernels.loaded import Kernels
+from kan_widgets.nn.kernels.bundled import Kernels
 
 ON = ("1", "true", "yes", "on")
 OFF = ("0", "false", "no", "off")

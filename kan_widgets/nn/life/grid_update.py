@@ -10,8 +10,8 @@ from torch.optim import Optimizer
 from kan_widgets.nn.bases.knot_spline import spline_on
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life.changes import together
-from kan_widgets.nn.life.inputs import Inputs, checked_inputs
 from kan_widgets.nn.life.refinement import deviation, quadrature, refit, spline_of
+from kan_widgets.nn.life.sampling import Inputs, checked_inputs
 from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.ungraded import ungraded
 

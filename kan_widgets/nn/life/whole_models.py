@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from kan_widgets.nn.bases.basis import checked_count
 from kan_widgets.nn.bases.bspline import Spline
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life import changes, grid_update, magnitude, pruning, refinement
+from kan_widgets.nn.life import changes, grid_update, pruning, refinement
 from kan_widgets.nn.life.pruning import Pruning
 from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.ungraded import gradient_mode_restored
@@ -232,7 +232,7 @@ def regularization(
     for name, inputs in passed.items():
         if inputs or batch is None:
             seen = None if inputs is None else pruning.all_seen(layers[name], inputs)
-            parts.append(magnitude.regularization(layers[name], seen, l1, entropy))
+            parts.append(pruning.regularization(layers[name], seen, l1, entropy))
     if not parts:
         raise ValueError(
             "the batch reached none of the model's KAN layers: pass an input that does"
