@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from "vitest";
-import { brushRadius, stroke } from "../src/phi/brush.ts";
 import { contour, levelsOf, type Point, placeLabel } from "../src/phi/contours.ts";
 import { functionOf, observedEntry } from "../src/phi/entries.ts";
 import { expandAt } from "../src/phi/expansion.ts";
@@ -36,6 +35,7 @@ import {
   sourcesOf,
   sweep,
 } from "../src/phi/response.ts";
+import { brushRadius, stroke } from "../src/phi/sketch.ts";
 import { probeOf } from "../src/shell/probe.ts";
 import { LINKED, sentencesOf } from "../src/views/meshgrid_view/pair.ts";
 import { percent } from "../src/views/meshgrid_view/shown.ts";

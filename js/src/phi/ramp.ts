@@ -87,29 +87,23 @@ export function evaluateRamp(
   return evaluateAll(frame, layer, plan, reuse ?? undefined);
 }
 
+/** The whole n × n matrix of what the distinct inputs give. */
+function spreadOut({ n, width, height, index }: Ramp, of: (place: number) => number): Float32Array {
+  return Float32Array.from({ length: n * n }, (_, k) => {
+    const at = (height === 1 ? 0 : Math.floor(k / n) * width) + (width === 1 ? 0 : k % n);
+    return of(index[at]);
+  });
+}
+
 /** The whole n × n matrix of φ_f. */
-export function matrixOf(ramp: Ramp, curves: Curves, f: number): Float32Array {
-  const { n, width, height, index } = ramp;
-  const matrix = new Float32Array(n * n);
-  for (let row = 0; row < n; row++) {
-    for (let column = 0; column < n; column++) {
-      const at = (height === 1 ? 0 : row * width) + (width === 1 ? 0 : column);
-      matrix[row * n + column] = curves.y[f * curves.points + index[at]];
-    }
-  }
-  return matrix;
+export function matrixOf(ramp: Ramp, { y, points }: Curves, f: number): Float32Array {
+  return spreadOut(ramp, (place) => y[f * points + place]);
 }
 
 /** The matrix itself as an image. */
-export function rampImage({ n, width, height, index, values }: Ramp): Images {
-  const data = new Float32Array(n * n);
-  for (let row = 0; row < n; row++) {
-    for (let column = 0; column < n; column++) {
-      const at = (height === 1 ? 0 : row * width) + (width === 1 ? 0 : column);
-      data[row * n + column] = values[index[at]];
-    }
-  }
-  return { count: 1, channels: 1, height: n, width: n, data };
+export function rampImage(ramp: Ramp): Images {
+  const data = spreadOut(ramp, (place) => ramp.values[place]);
+  return { count: 1, channels: 1, height: ramp.n, width: ramp.n, data };
 }
 
 export interface Spread {

@@ -43,7 +43,6 @@ export function verdict(part: Part): string {
 /** A smaller probability is not worth a number. */
 const FEW = 0.001;
 
-/** What is described. */
 interface Shown {
   content: Content;
   part: Part;
@@ -52,7 +51,6 @@ interface Shown {
   shown: number;
 }
 
-/** The text alternative of the drawing. */
 export function description({ content, part, selected, shown }: Shown, bars: number): string {
   const own = mapOf(part, shown);
   const map = content.image ? (own ?? part.total) : null;

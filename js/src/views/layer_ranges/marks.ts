@@ -31,7 +31,6 @@ export interface Look {
   ratio: number;
 }
 
-/** Heights within a row's plot. */
 const BASELINE = 12;
 /** Where the dash of the start begins, and how far above the end of the plot it ends. */
 const START: [number, number] = [17, 2];

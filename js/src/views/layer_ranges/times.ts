@@ -1,7 +1,7 @@
 /** The curves over the steps, one plot in each row, all on the same axes. No DOM. */
 
 import { formatCount, number } from "../../phi/format.ts";
-import { linear, type Range, type Scale, ticks } from "../../scene/axes.ts";
+import { linear, type Scale, ticks } from "../../scene/axes.ts";
 import { pointAt } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
@@ -9,7 +9,7 @@ import { dot, line, segments, words } from "../../scene/shapes.ts";
 import { snapped } from "../../scene/snap.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import { type Lines, MEASURED, type Measure, type Past, type Series } from "./content.ts";
+import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
 import { BELOW, type Layout, LINE, rowsWithin, rowTop, TITLE } from "./layout.ts";
 import { headText, type Look, numbersAlong } from "./marks.ts";
 import { percent } from "./words.ts";
@@ -17,16 +17,9 @@ import { percent } from "./words.ts";
 const EDGE = 7;
 
 /** What is drawn over the steps. */
-export interface Times {
-  measure: Measure;
-  /** What that is, in words: of a range also where it is measured. */
-  words: string;
-  rows: Lines[];
-  values: Range;
-  steps: Range;
-}
+export type Times = ReturnType<typeof timesOf>;
 
-export function timesOf(past: Past, measure: Measure, where: string): Times {
+export function timesOf(past: Past, measure: Measure, where: string) {
   const rows = past.layers.map((layer) => layer(measure));
   const { log, words } = MEASURED[measure];
   const all = rows.flatMap(({ first, splines, band }) => [first, splines, ...(band ?? [])]);
@@ -39,6 +32,7 @@ export function timesOf(past: Past, measure: Measure, where: string): Times {
   const values = log ? valueExtent(valuesIn(all), true) : { from: 0, to: 1 };
   return {
     measure,
+    /** What that is: of a range also where it is measured. */
     words: measure === "range" ? `${words} ${where}` : words,
     rows,
     values,

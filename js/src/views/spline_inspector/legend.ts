@@ -34,7 +34,6 @@ export interface Placed {
   box: Rect;
   /** The label as it is written. */
   lines: string[];
-  /** What takes the row away. */
   remove: Rect | null;
 }
 
@@ -47,7 +46,6 @@ export interface Legend {
   score: Rect | null;
 }
 
-/** Where there is no room for one. */
 export const NO_LEGEND: Legend = {
   box: { x: 0, y: 0, width: 0, height: 0 },
   columns: [],

@@ -49,12 +49,10 @@ export function createMovement(
   return {
     /** Shows x where the inputs are again, and y as it fits. */
     fit,
-    /** Shows all of x. */
     all() {
       const now = scene();
       if (now) choose({ x: wholeRange(now.picture.phi), y: null });
     },
-    /** Whether that is what is shown. */
     isAll() {
       const now = scene();
       if (!now) return false;

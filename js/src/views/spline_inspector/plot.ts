@@ -95,7 +95,6 @@ export function planeMarks(plane: Plane): Mark[] {
   ];
 }
 
-/** Lines from top to bottom. */
 function hairlines(
   xs: readonly number[],
   top: number,
@@ -259,7 +258,6 @@ export function pointerMarks({ picture, y, places: { plot }, theme, ratio }: Pla
   return [{ kind: "group", clip: plot, marks: [down, diamond] } satisfies Mark];
 }
 
-/** A line at the x that is read, and a dot on each curve there. */
 export function readingMarks(
   { picture, y, places, theme, ratio }: Plane,
   x: number,
