@@ -106,17 +106,10 @@ export function rampImage(ramp: Ramp): Images {
   return { count: 1, channels: 1, height: ramp.n, width: ramp.n, data };
 }
 
-export interface Spread {
-  /** Per function, the largest distance from zero; NaN where nothing is finite. */
-  most: Float32Array;
-  /** Functions with values that are not finite, in part or as a whole. */
-  broken: number;
-  low: number;
-  high: number;
-}
+export type Spread = ReturnType<typeof spreadOf>;
 
 /** How far the functions reach over the ramp, from what is finite of them. */
-export function spreadOf(layer: LayerLayout, { y, points }: Curves): Spread {
+export function spreadOf(layer: LayerLayout, { y, points }: Curves) {
   const most = new Float32Array(layer.count);
   let broken = 0;
   let low = Number.POSITIVE_INFINITY;
@@ -129,6 +122,7 @@ export function spreadOf(layer: LayerLayout, { y, points }: Curves): Spread {
     if (reach.low < low) low = reach.low;
     if (reach.high > high) high = reach.high;
   }
+  /** `most`: per function, the largest distance from zero, NaN where nothing is finite; `broken` have values that are not. */
   return { most, broken, low, high };
 }
 

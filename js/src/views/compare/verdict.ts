@@ -194,37 +194,20 @@ function costOf(models: readonly Model[], decided: readonly Deciding[]): string 
   const ordered = [own, ...models.filter((model) => model !== own)];
   const size = beside(ordered.map(({ parameters }) => parameters));
   const time = beside(ordered.map(({ seconds_per_step }) => seconds_per_step));
-  const said = [];
-  if (size) said.push(SIZES[size]);
-  if (time) said.push(TIMES[time]);
-  const opposed = size && time && BETTER[size] * BETTER[time] < 0;
+  const said = [size && BESIDE[size][1], time && BESIDE[time][2]].filter(Boolean);
+  const opposed = size && time && BESIDE[size][0] * BESIDE[time][0] < 0;
   return said.length > 0 ? `${own.name} ${said.join(opposed ? " but " : " and ")}.` : "";
 }
 
 type Beside = "half" | "less" | "equal" | "more" | "twice" | "least";
-const BETTER: Record<Beside, number> = {
-  half: 1,
-  less: 1,
-  equal: 0,
-  more: -1,
-  twice: -1,
-  least: 1,
-};
-const SIZES: Record<Beside, string> = {
-  half: "has about half the parameters",
-  less: "has fewer parameters",
-  equal: "has about as many parameters",
-  more: "has more parameters",
-  twice: "has about twice the parameters",
-  least: "has the fewest parameters",
-};
-const TIMES: Record<Beside, string> = {
-  half: "takes about half the time per step",
-  less: "takes less time per step",
-  equal: "takes about as much time per step",
-  more: "takes more time per step",
-  twice: "takes about twice the time per step",
-  least: "takes the least time per step",
+/** Whether it is better, and the words for a size and for a time. */
+const BESIDE: Record<Beside, readonly [better: number, size: string, time: string]> = {
+  half: [1, "has about half the parameters", "takes about half the time per step"],
+  less: [1, "has fewer parameters", "takes less time per step"],
+  equal: [0, "has about as many parameters", "takes about as much time per step"],
+  more: [-1, "has more parameters", "takes more time per step"],
+  twice: [-1, "has about twice the parameters", "takes about twice the time per step"],
+  least: [1, "has the fewest parameters", "takes the least time per step"],
 };
 
 /** How the first number stands beside another one, or whether it is the least of several. */

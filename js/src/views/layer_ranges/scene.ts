@@ -2,7 +2,6 @@
 
 import { functionOf, layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
-import type { Range } from "../../scene/axes.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Mark, Rect, Remark, Scene, Sites } from "../../scene/marks.ts";
 import { dot as dotAt } from "../../scene/shapes.ts";
@@ -10,14 +9,21 @@ import { cursorMark } from "../../scene/strokes.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import { type Content, contentReader, measureOf, type Row } from "./content.ts";
 import { headAt, headHeight, type Layout, layoutOf, rowAt, rowTop } from "./layout.ts";
-import { dotPlaces, groundMarks, headMarks, rangeAxis, rangeScale, rowMarks } from "./marks.ts";
+import {
+  type Drawn,
+  dotPlaces,
+  groundMarks,
+  headMarks,
+  rangeAxis,
+  rangeScale,
+  rowMarks,
+} from "./marks.ts";
 import { readAt, stepAt, type Times, timesHead, timesMarks, timesOf } from "./times.ts";
 import { anySeen, dotWords, inputsText, rowWords, sentences, where } from "./words.ts";
 
 export interface RangesScene extends Scene {
   content: Content;
   layout: Layout;
-  axis: Range;
   times: Times;
   /** Number of the row whose layer is selected, or -1. */
   chosen: number;
@@ -39,23 +45,22 @@ export function drawing(): Drawing<RangesScene> {
 function sceneOf(content: Content, times: Times, given: Given): RangesScene {
   const { store, theme, ratio, pointed, width } = given;
   const { colours } = theme;
-  const look = { colours, ratio };
   const more = given.get("more") === true;
   const layout = layoutOf(content, width, more);
   const axis = rangeAxis(content.rows);
+  const toX = rangeScale(axis, layout);
+  const drawn: Drawn = { content, layout, axis, toX, more, colours, ratio };
   const selection = store.selection();
   const chosen = rowOf(content.rows, selection);
   const hovered = siteOf(pointed.id).row;
   const { at } = pointed;
   const over = at && hovered >= 0 ? stepAt(times, layout, at.x, at.y) : null;
-  const reading =
-    over === null ? { words: "", marks: [] } : readAt(times, layout, hovered, over, look);
+  const reading = over === null ? { words: "", marks: [] } : readAt(times, drawn, hovered, over);
   const now = shownStep(given, content, times);
   const [headline, why] = sentences(content);
   return {
     content,
     layout,
-    axis,
     times,
     chosen,
     reading: reading.words,
@@ -69,19 +74,16 @@ function sceneOf(content: Content, times: Times, given: Given): RangesScene {
     caption: captionOf(content, given, [headline, why], more),
     cuts: content.rows.map((_, k) => rowTop(layout, k + 1)),
     sheets: [
-      { marks: (view) => groundMarks(layout, view, axis, { chosen, hovered }, look) },
-      { marks: (view) => rowMarks(content, layout, view, axis, more, colours) },
-      { marks: (view) => timesMarks(times, layout, view, now, look) },
-      { marks: () => [...reading.marks, ...markedMarks(content, layout, axis, given)] },
+      { marks: (view) => groundMarks(drawn, view, chosen, hovered) },
+      { marks: (view) => rowMarks(drawn, view) },
+      { marks: (view) => timesMarks(times, drawn, view, now) },
+      { marks: () => [...reading.marks, ...markedMarks(drawn, given)] },
       {
-        marks: (view) => {
-          const head = (top: number, height: number) =>
-            timesHead(times, layout, top, height, colours);
-          return headMarks(layout, view, axis, head, colours);
-        },
+        marks: (view) =>
+          headMarks(drawn, view, (top, height) => timesHead(times, drawn, top, height)),
       },
     ],
-    sites: sitesOf(content, layout, axis, more),
+    sites: sitesOf(drawn),
   };
 }
 
@@ -97,14 +99,11 @@ function shownStep({ store }: Given, { step }: Content, { steps }: Times): numbe
 }
 
 /** The selected function, the dot pointed at, and the keyboard's place. */
-function markedMarks(content: Content, layout: Layout, axis: Range, given: Given): Mark[] {
-  const { store, pointed, theme } = given;
-  const { colours } = theme;
-  const toX = rangeScale(axis, layout);
+function markedMarks(drawn: Drawn, { store, pointed }: Given): Mark[] {
+  const { content, layout, colours } = drawn;
   const marks: Mark[] = [];
   const ring = (row: number, dot: number, stroke: string) => {
-    const places = dotPlaces(content.rows[row], toX, layout, rowTop(layout, row));
-    const [x, y] = places.slice(2 * dot);
+    const [x, y] = dotPlaces(drawn, row).slice(2 * dot);
     marks.push(dotAt(x, y, 4, { stroke, fill: colours.surface, width: 2 }));
     marks.push(dotAt(x, y, 1.8, { fill: stroke }));
   };
@@ -213,10 +212,9 @@ export function siteOf(id: string): { row: number; dot: number; column: number }
   return { ...none, row: Number(row), dot: dot === undefined ? -1 : Number(dot) };
 }
 
-function sitesOf(content: Content, layout: Layout, axis: Range, more: boolean): Sites {
+function sitesOf(drawn: Drawn): Sites {
+  const { content, layout, more } = drawn;
   const { rows } = content;
-  const toX = rangeScale(axis, layout);
-  const places = (k: number) => dotPlaces(rows[k], toX, layout, rowTop(layout, k));
 
   function columnAt(x: number, y: number, top: number): string {
     const line = (headHeight(layout) - 10) / layout.bands;
@@ -228,7 +226,7 @@ function sitesOf(content: Content, layout: Layout, axis: Range, more: boolean): 
   }
 
   function nearestDot(k: number, x: number, y: number): number {
-    const xy = places(k);
+    const xy = dotPlaces(drawn, k);
     let best = -1;
     let least = NEAR;
     for (let j = 0; j < xy.length / 2; j++) {
@@ -253,7 +251,7 @@ function sitesOf(content: Content, layout: Layout, axis: Range, more: boolean): 
       const y = rowTop(layout, row);
       if (dot < 0) return { x: 0, y, width: layout.width, height: layout.rowHeight };
       if (dot >= rows[row].dots.length) return null;
-      const [cx, cy] = places(row).slice(2 * dot);
+      const [cx, cy] = dotPlaces(drawn, row).slice(2 * dot);
       return { x: cx - 3, y: cy - 3, width: 6, height: 6 };
     },
     words(id) {

@@ -11,7 +11,7 @@ import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
 import { BELOW, type Layout, LINE, rowsWithin, rowTop, TITLE } from "./layout.ts";
-import { headText, type Look, numbersAlong } from "./marks.ts";
+import { type Drawn, headText, numbersAlong } from "./marks.ts";
 import { percent } from "./words.ts";
 
 const EDGE = 7;
@@ -62,13 +62,8 @@ function scales(times: Times, layout: Layout): { toX: Scale; toY: (top: number) 
   };
 }
 
-export function timesMarks(
-  times: Times,
-  layout: Layout,
-  view: Rect,
-  now: number,
-  { colours, ratio }: Look,
-): Mark[] {
+export function timesMarks(times: Times, drawn: Drawn, view: Rect, now: number): Mark[] {
+  const { layout, colours, ratio } = drawn;
   if (!layout.timed) return [];
   const [from, to] = rowsWithin(layout, view);
   const { toX, toY } = scales(times, layout);
@@ -122,13 +117,8 @@ function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, { box }
 }
 
 /** What the axes of the curves are; they stay where rows scroll. */
-export function timesHead(
-  times: Times,
-  layout: Layout,
-  top: number,
-  height: number,
-  colours: Colours,
-): Mark[] {
+export function timesHead(times: Times, drawn: Drawn, top: number, height: number): Mark[] {
+  const { layout, colours } = drawn;
   if (!layout.timed) return [];
   const { x, width } = layout.times;
   const { log } = MEASURED[times.measure];
@@ -169,10 +159,9 @@ export function stepAt(times: Times, layout: Layout, x: number, y: number): numb
 /** The numbers of a row at a step, and marks of them. */
 export function readAt(
   times: Times,
-  layout: Layout,
+  { layout, colours, ratio }: Drawn,
   k: number,
   step: number,
-  { colours, ratio }: Look,
 ): { words: string; marks: Mark[] } {
   const { toX, toY } = scales(times, layout);
   const y = toY(rowTop(layout, k));

@@ -3,6 +3,7 @@
 import { layerTitle, wholeOf } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { element, listen, put, putAttributes, putStyle } from "../../shell/element.ts";
+import type { Shell } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import type { Command, LayerLayout, Selection, Store } from "../../wire/types.ts";
 import type { Movement } from "./movement.ts";
@@ -14,7 +15,7 @@ function stateOf(
   store: Store,
   layer: unknown,
   { stacked, editable, pins }: Settings,
-  movement: Movement | undefined,
+  movement: Movement,
 ) {
   const layers = store.current()?.layout.layers ?? [];
   const at = placeIn(store, layer);
@@ -28,8 +29,7 @@ function stateOf(
     open: isOpen(store),
     edits: store.edits(),
     pinned: pins.some((pin) => samePlace(pin, at)),
-    moved: movement?.isMoved() ?? false,
-    all: movement?.isAll() ?? true,
+    range: movement.shown(),
     seen: at !== null && store.observed(at.layer) !== null,
     /** The first step that is known. */
     first: store.initial()?.step ?? 0,
@@ -42,9 +42,6 @@ interface Actions {
   layer(name: string): void;
   select(at: Selection): void;
   neighbour(step: number): void;
-  stacked(value: boolean): void;
-  fit(): void;
-  all(): void;
   pin(): void;
   command(kind: Command): void;
 }
@@ -81,6 +78,7 @@ const OPTIONS: readonly Option<State>[] = [
       },
     ],
     value: ({ stacked }) => (stacked ? "stacked" : "overlay"),
+    chosen: (value) => value === "stacked",
   },
   {
     trait: "range",
@@ -88,16 +86,16 @@ const OPTIONS: readonly Option<State>[] = [
     title: "",
     as: "segments",
     options: ({ seen }) => rangesOf(seen),
-    value: ({ moved, all }) => (!moved ? "fit" : all ? "all" : ""),
+    value: ({ range }) => range,
   },
 ];
 
-export function createHeader(document: Document, actions: Actions, signal: AbortSignal) {
+export function createHeader(shell: Shell, movement: Movement, actions: Actions) {
+  const { document, signal } = shell;
   const choose = (trait: string, value: unknown) => {
     if (trait === "layer") actions.layer(String(value));
-    else if (trait === "stacked") actions.stacked(value === "stacked");
-    else if (value === "all") actions.all();
-    else actions.fit();
+    else if (trait === "range") movement.range(String(value));
+    else shell.choose(trait, value);
   };
   const options = createOptions(document, OPTIONS, choose, signal);
   const { kit } = options;
@@ -167,8 +165,9 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
 
   return {
     element: root,
-    show(store: Store, layer: unknown, settings: Settings, movement?: Movement) {
-      show(stateOf(store, layer, settings, movement));
+    show(settings: Settings) {
+      const store = shell.store();
+      if (store) show(stateOf(store, shell.get("layer"), settings, movement));
     },
   };
 }

@@ -84,16 +84,13 @@ function build(shell: Shell): Parts {
     },
     select,
     neighbour,
-    stacked: (value: boolean) => shell.choose("stacked", value),
-    fit: movement.fit,
-    all: movement.all,
     pin() {
       const at = here();
       if (at) togglePin(at, switches);
     },
     command: editing.command,
   };
-  const header = createHeader(shell.document, actions, shell.signal);
+  const header = createHeader(shell, movement, actions);
   const listen = listenToProbe(shell, touch);
   (shell.root as unknown as InspectorElement).kwView = probe(scene, stage, drawn);
 
@@ -120,8 +117,7 @@ function build(shell: Shell): Parts {
     },
     cleared() {
       seen = null;
-      const store = shell.store();
-      if (store) header.show(store, shell.get("layer"), settings());
+      header.show(settings());
     },
     draw(given) {
       const start = performance.now();
@@ -135,7 +131,7 @@ function build(shell: Shell): Parts {
       seen = shown;
       // The keyboard goes on from where the pointer reads.
       if (pointed.at) touch.reading = shown.reading?.x ?? null;
-      header.show(given.store, shell.get("layer"), shown.settings, movement);
+      header.show(shown.settings);
       board.show(shown);
       said = sayNews(shell, shown, editing.isLate(), said);
       drawn.milliseconds = performance.now() - start;
