@@ -733,28 +733,27 @@ describe("the brush", () => {
 });
 
 describe("the probe of a stream", () => {
-  const store = (layerName: string) =>
-    ({ selection: () => ({ layer: layerName, out: 0, in: 0, row: 0, column: 0 }) }) as Store;
-  const made = (layerName = "conv1") => ({
-    layer: layerName,
+  const made = () => ({
+    layer: "conv1",
     output: 0,
     row: 1,
     column: 2,
     valueFor: () => 0.25,
   });
 
-  it("gives the input of the selected function, and tells of changes", () => {
-    const one = store("conv1");
+  it("gives the input of a function, and tells of changes", () => {
+    const one = {} as Store;
     const probe = probeOf(one);
     expect(probeOf(one)).toBe(probe);
-    expect(probe.valueForSelection()).toBeNull();
+    expect(probe.current()).toBeNull();
     const told = vi.fn();
     const life = new AbortController();
     probe.subscribe(told, life.signal);
     const owner = {};
     probe.point(owner, made());
     expect(told).toHaveBeenCalledTimes(1);
-    expect(probe.valueForSelection()).toBe(0.25);
+    const at = { layer: "conv1", out: 0, in: 0, row: 0, column: 0 };
+    expect(probe.current()?.valueFor(at)).toBe(0.25);
     probe.point({}, null);
     expect(probe.current()).not.toBeNull();
     probe.point(owner, null);
@@ -762,12 +761,6 @@ describe("the probe of a stream", () => {
     life.abort();
     probe.point(owner, made());
     expect(told).toHaveBeenCalledTimes(2);
-  });
-
-  it("is silent about functions of other layers", () => {
-    const probe = probeOf(store("conv2"));
-    probe.point({}, made());
-    expect(probe.valueForSelection()).toBeNull();
   });
 });
 

@@ -7,7 +7,6 @@ import { kernelRanges, layerRange, mostOf, niceCeil, reachOf } from "./ranges.ts
 
 export const DIRECTIONS = ["horizontal", "vertical", "diagonal", "radial"] as const;
 
-/** Which way a ramp rises. */
 export type Rise = (typeof DIRECTIONS)[number];
 
 /** A matrix of n × n inputs, by its distinct values: φ is evaluated once for each of them. */
@@ -95,12 +94,10 @@ function spreadOut({ n, width, height, index }: Ramp, of: (place: number) => num
   });
 }
 
-/** The whole n × n matrix of φ_f. */
 export function matrixOf(ramp: Ramp, { y, points }: Curves, f: number): Float32Array {
   return spreadOut(ramp, (place) => y[f * points + place]);
 }
 
-/** The matrix itself as an image. */
 export function rampImage(ramp: Ramp): Images {
   const data = spreadOut(ramp, (place) => ramp.values[place]);
   return { count: 1, channels: 1, height: ramp.n, width: ramp.n, data };

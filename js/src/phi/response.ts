@@ -132,7 +132,6 @@ export function sweep(layer: LayerLayout, image: Images) {
     /** Size of the padded image, and of a response. */
     padded,
     ...outputSize(layer, conv, image),
-    /** Number of output channels. */
     outputs: conv.shared ? out * channels : out,
     /** The padded image; NaN where the basis is padded and not the image. */
     pixels,
@@ -193,7 +192,6 @@ export function sourcesOf(
   return Array.from({ length: inputs }, (_, i) => ({ out: output, in: i, channel: first + i }));
 }
 
-/** The response of one output channel. */
 export function respond(frame: Frame, swept: Swept, output: number): Grid {
   const { width, height } = swept;
   const sums = new Float64Array(width * height);

@@ -234,7 +234,6 @@ export class FrameStore implements Store {
     this.#replaced = true;
   }
 
-  /** Returns whether it is another selection than before. */
   takeSelection(selection: Selection | null): boolean {
     if (same(this.#selection, selection)) return false;
     this.#selection = selection && { ...selection };
@@ -242,7 +241,6 @@ export class FrameStore implements Store {
     return true;
   }
 
-  /** Returns whether it is another cursor than before. */
   takeCursor(step: number): boolean {
     const cursor = step >= 0 ? step : -1;
     if (cursor === this.#cursor) return false;
@@ -251,7 +249,6 @@ export class FrameStore implements Store {
     return true;
   }
 
-  /** Returns whether it is another step than before. */
   takeGhostStep(step: number): boolean {
     const pinned = step >= 0 ? step : -1;
     if (pinned === this.#ghostStep) return false;

@@ -45,9 +45,6 @@ export function planOf(lists: readonly List[], width: number, plate: Plate | nul
     ? [indentOf(lists[0], plate) + 1, width - 1]
     : [names + 10, width - values - 10];
   const drawn = rows.filter(({ kind }) => kind !== "total");
-  const all = [0, ...drawn.flatMap(({ value, beside }) => [value, beside])].filter(Number.isFinite);
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const unit = (to - from) / (high - low || 1);
   return {
     width,
     /** Names stand over their bars. */
@@ -55,8 +52,20 @@ export function planOf(lists: readonly List[], width: number, plate: Plate | nul
     /** Where names and maps end. */
     names,
     /** Where a value lies. */
-    place: (value: number) => from + (value - low) * unit,
+    place: placer(
+      drawn.flatMap(({ value, beside }) => [value, beside]),
+      from,
+      to,
+    ),
   };
+}
+
+/** Where values lie between two ends, zero among them. */
+function placer(values: readonly number[], from: number, to: number): (value: number) => number {
+  const all = [0, ...values].filter(Number.isFinite);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const unit = (to - from) / (high - low || 1);
+  return (value) => from + (value - low) * unit;
 }
 
 /** Where the names of a list begin: behind the maps that its rows have. */
@@ -189,10 +198,11 @@ export function classesBlock({ part, theme }: Drawn, [x, y]: Place, width: numbe
   const hasBars = width >= ROOMY;
   const from = x + widest("name") + 8;
   const to = x + width - values - widest("share") - (hasBars ? BAR + 8 : 0) - 16;
-  const all = [0, ...rows.map(({ k }) => scores[k])].filter(Number.isFinite);
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const place = (score: number) => from + ((score - low) * (to - from)) / (high - low || 1);
-
+  const place = placer(
+    rows.map(({ k }) => scores[k]),
+    from,
+    to,
+  );
   const top = y + LINE;
   const zero = place(0);
   const boxes: number[] = [];
