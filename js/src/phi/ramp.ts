@@ -1,6 +1,6 @@
 /** φ over an input matrix that rises from one limit to the other. No DOM. */
-import type { Frame, LayerLayout } from "../wire/types.ts";
-import { type Curves, evaluateAll, type Plan } from "./curves.ts";
+import type { LayerLayout } from "../wire/types.ts";
+import type { Curves, Plan } from "./curves.ts";
 import { expandAll } from "./expansion.ts";
 import type { Images } from "./images.ts";
 import { kernelRanges, layerRange, mostOf, niceCeil, reachOf } from "./ranges.ts";
@@ -74,16 +74,6 @@ export function placeIn(ramp: Ramp, across: number, down: number): number {
 export function planOf(layer: LayerLayout, ramp: Ramp): Plan {
   const tables = layer.tables.map((_, t) => expandAll(layer, t, ramp.values));
   return { tables, points: ramp.values.length };
-}
-
-/** φ of all functions at the distinct inputs. */
-export function evaluateRamp(
-  frame: Frame,
-  layer: LayerLayout,
-  plan: Plan,
-  reuse?: Curves | null,
-): Curves {
-  return evaluateAll(frame, layer, plan, reuse ?? undefined);
 }
 
 /** The whole n × n matrix of what the distinct inputs give. */

@@ -63,10 +63,6 @@ export function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
 }
 
-export function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
 export function describe(value: unknown): string {
   if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
     return String(value);

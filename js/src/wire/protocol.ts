@@ -13,7 +13,6 @@ import {
   product,
   record,
   same,
-  text,
   uint32,
   WireError,
 } from "./checks.ts";
@@ -276,17 +275,12 @@ function readObserved(raw: WireObserved, buffers: readonly unknown[]): Observed 
 
 /** Reads the edits trait. */
 export function readEdits(value: unknown): Edits {
-  const { undo, redo, message, said } = (value ?? {}) as Record<string, unknown>;
-  const count = (n: unknown) => (Number.isSafeInteger(n) && (n as number) > 0 ? (n as number) : 0);
-  const words = text(said);
-  const all = { undo: count(undo), redo: count(redo), message: text(message) };
-  return words ? { ...all, said: words } : all;
+  return { undo: 0, redo: 0, message: "", ...(value as Partial<Edits>) };
 }
 
 /** Reads what can be observed; nothing where the kernel says nothing. */
 export function readBatch(value: unknown): Batch {
-  const { seen, message } = (value ?? {}) as Record<string, unknown>;
-  return { seen: seen === true, message: text(message) };
+  return { seen: false, message: "", ...(value as Partial<Batch>) };
 }
 
 /** Reads the selection trait; null for {} and for anything that is not a selection. */
@@ -302,11 +296,5 @@ export function readSelection(value: unknown): Selection | null {
 
 /** Reads the status trait; idle without a message where there is none. */
 export function readStatus(value: unknown): Status {
-  const { state, message } = (value ?? {}) as Record<string, unknown>;
-  return { state: typeof state === "string" ? state : "idle", message: text(message) };
-}
-
-/** Reads a list of words; what is none is left out. */
-export function readWords(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
+  return { state: "idle", message: "", ...(value as Partial<Status>) };
 }

@@ -18,7 +18,6 @@ import {
   readSelection,
   readStatus,
   readSummaries,
-  readWords,
 } from "./protocol.ts";
 import { readStanding, watchSilence } from "./standing.ts";
 import { FrameStore, MAX_BYTES, type Outlet } from "./store.ts";
@@ -197,7 +196,7 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
       "summaries",
       (value) => new Map(readSummaries(value).map((summary) => [summary.layer, summary])),
     ),
-    left_out: held("left_out", "leftOut", readWords),
+    left_out: held("left_out", "leftOut", (value) => (value ?? []) as string[]),
     structure: held("structure", "structure", readStructure),
     probe: held("probe", "probe", readProbe),
     // Set rarely, and so perhaps behind the messages: those say what is live.
