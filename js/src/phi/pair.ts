@@ -5,19 +5,10 @@ import type { Ends } from "./inputs.ts";
 import { exactAt } from "./interpolate.ts";
 
 /** The entries that a pair is taken from: those of a kernel, or all inputs of an output where a kernel has one entry. */
-export interface Group {
-  out: number;
-  in: number;
-  /** Entries lie in rows of this length. */
-  columns: number;
-  count: number;
-  /** Whether entry e is input e, not a place in the kernel. */
-  byInput: boolean;
-  /** Whether the layer has no other input. */
-  single: boolean;
-}
+export type Group = ReturnType<typeof groupOf>;
 
-export function groupOf(layer: LayerLayout, selection: Selection | null): Group {
+/** Entries lie in rows of `columns`; `byInput`: entry e is input e, not a place in the kernel; `single`: the only input. */
+export function groupOf(layer: LayerLayout, selection: Selection | null) {
   const [, inputs, kh, kw] = layer.shape;
   const chosen = selection && functionOf(layer, selection) >= 0 ? localOf(layer, selection) : null;
   const o = chosen?.out ?? 0;

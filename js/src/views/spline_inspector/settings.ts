@@ -30,25 +30,8 @@ export interface WireOverlay extends Selection {
   shown?: boolean;
 }
 
-export interface Overlay {
-  at: Selection;
-  label: string;
-  x: Float64Array;
-  y: Float32Array;
-  shown: boolean;
-}
-
-export interface Settings {
-  editable: boolean;
-  show: ReadonlySet<Part>;
-  /** Labels of basis functions that are switched off. */
-  hidden: ReadonlySet<string>;
-  stacked: boolean;
-  pins: readonly Selection[];
-  overlays: readonly Overlay[];
-  evaluation: Evaluation;
-  notice: string;
-}
+export type Overlay = ReturnType<typeof readOverlay>;
+export type Settings = ReturnType<typeof settingsOf>;
 
 export const TRAITS = [
   "layer",
@@ -74,27 +57,24 @@ export function settingsReader() {
     );
 }
 
-function settingsOf(get: (trait: string) => unknown): Settings {
+function settingsOf(get: (trait: string) => unknown) {
   const list = <T>(value: unknown) => (Array.isArray(value) ? (value as T[]) : []);
   const shown = list<string>(get("show") ?? PARTS);
   const evaluation = (get("evaluation") ?? {}) as Partial<Evaluation>;
   return {
     editable: get("editable") === true,
     show: new Set(PARTS.filter((part) => shown.includes(part))),
+    /** Labels of basis functions that are switched off. */
     hidden: new Set(list<string>(get("hidden"))),
     stacked: get("stacked") === true,
     pins: list<Selection>(get("pins")),
     overlays: list<WireOverlay>(get("overlays")).map(readOverlay),
-    evaluation: {
-      state: evaluation.state ?? "",
-      before: evaluation.before ?? null,
-      after: evaluation.after ?? null,
-    },
+    evaluation: { state: "", before: null, after: null, ...evaluation } as Evaluation,
     notice: String(get("notice") ?? ""),
   };
 }
 
-function readOverlay(wire: WireOverlay): Overlay {
+function readOverlay(wire: WireOverlay) {
   const { label, low, high, shown, samples, ...at } = wire;
   const y = float32(samples, `overlay ${label}`);
   const last = Math.max(1, y.length - 1);
