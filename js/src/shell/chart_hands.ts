@@ -10,6 +10,7 @@ import { element } from "./element.ts";
 import { plainKey } from "./keys.ts";
 import type { Shell } from "./mount.ts";
 import { createOptions, type Option } from "./options.ts";
+import type { Hands as StageHands } from "./stage.ts";
 
 /** A drag over fewer pixels is a click. */
 const LEAST = 5;
@@ -117,14 +118,26 @@ export function createChartHands(
     );
   }
 
+  const all = () => zoomTo(null);
+
   return {
     stepAt,
-    point,
-    band,
     zoomBy,
-    all: () => zoomTo(null),
-    key,
+    all,
     values,
+    /** What pointer and keyboard do on a stage of curves. */
+    on: (pointed: () => Point | null): StageHands => ({
+      moved() {
+        const at = pointed();
+        if (at) point(stepAt(at));
+        else shell.schedule();
+      },
+      press() {},
+      left: () => point(null),
+      grab: (_, at) => band(at),
+      twice: all,
+      keyFirst: key,
+    }),
     /** Where a panel's plot lies in the scene. */
     plot: (panel: number): Rect | null => drawn()?.layout.places[panel]?.plot ?? null,
   };

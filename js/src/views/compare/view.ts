@@ -69,17 +69,8 @@ function build(shell: Shell, host: Host): Parts {
   const stage = createStage(
     document,
     {
-      moved() {
-        const { at } = stage.pointed();
-        if (at) hands.point(hands.stepAt(at));
-        else shell.schedule();
-      },
-      press() {},
+      ...hands.on(() => stage.pointed().at),
       arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
-      left: () => hands.point(null),
-      grab: (_, at) => hands.band(at),
-      twice: hands.all,
-      keyFirst: hands.key,
       cursor() {
         const { at } = stage.pointed();
         return at && hands.stepAt(at) !== null ? "crosshair" : "default";

@@ -48,15 +48,7 @@ function build(shell: Shell): Parts {
 
   const stage = createStage(
     document,
-    {
-      moved: read,
-      press() {},
-      left: () => hands.point(null),
-      grab: (_, at) => hands.band(at),
-      twice: hands.all,
-      keyFirst: hands.key,
-      cursor: () => "crosshair",
-    },
+    { ...hands.on(() => stage.pointed().at), cursor: () => "crosshair" },
     signal,
   );
   const progress = element(document, "div", "kw-progress", stage.page);
@@ -83,12 +75,6 @@ function build(shell: Shell): Parts {
     }
     if (told && state !== told) shell.speak(state);
     told = state;
-  }
-
-  function read() {
-    const { at } = stage.pointed();
-    if (at) hands.point(hands.stepAt(at));
-    else shell.schedule();
   }
 
   const heard = (content: unknown) => {
