@@ -4,10 +4,9 @@
  */
 
 import type { RenderProps } from "@anywidget/types";
-import { computed } from "./computed.ts";
 import { renderOrMove } from "./shell/again.ts";
 import { putSheet } from "./shell/sheet.ts";
-import { still } from "./still.ts";
+import { computed, still } from "./still.ts";
 import { VIEWS } from "./views/registry.ts";
 import { outlast } from "./wire/kernel.ts";
 import { type StreamContext, initialize as start } from "./wire/stream.ts";

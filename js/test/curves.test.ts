@@ -1,12 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  difference,
-  evaluate,
-  evaluateAll,
-  type Plan,
-  samplePlan,
-  valueAt,
-} from "../src/phi/curves.ts";
+import { evaluate, evaluateAll, type Plan, samplePlan, valueAt } from "../src/phi/curves.ts";
 import type { Frame, LayerLayout } from "../src/wire/types.ts";
 import { basis, frameOf, KNOTS, layer, randoms, table } from "./samples.ts";
 
@@ -244,42 +237,5 @@ describe("valueAt", () => {
     const ones = { ...frameOf([two]), data: Float32Array.of(1, 1) };
     expect(valueAt(ones, two, 0, -1).phi).toBe(1);
     expect(valueAt(ones, two, 1, -1).phi).toBe(-1);
-  });
-});
-
-describe("difference", () => {
-  it("is φ now minus φ then", () => {
-    const conv = layer();
-    const [then, now] = [frameOf([conv], 0, 1), frameOf([conv], 9, 2)];
-    const plan = samplePlan(conv, [-1, 1], 16);
-    const curves = evaluateAll(now, conv, plan);
-    const change = difference(conv, curves, then);
-    for (let f = 0; f < conv.count; f++) {
-      curves.x[0].forEach((x, p) => {
-        const expected = reference(now, conv, f, x) - reference(then, conv, f, x);
-        expect(change[f * curves.points + p]).toBeCloseTo(expected, 5);
-      });
-    }
-  });
-
-  it("compares across a change of the grid", () => {
-    const old = layer({
-      nb: 1,
-      tables: [{ x: Float32Array.of(-1, 1), values: Float32Array.of(-1, 1) }],
-    });
-    const then = { ...frameOf([old]), data: new Float32Array(old.count).fill(2) };
-    const conv = layer();
-    const now = frameOf([conv], 5);
-    const curves = evaluateAll(now, conv, samplePlan(conv, [-1, 1], 16));
-    const change = difference(conv, curves, then);
-    curves.x[0].forEach((x, p) => {
-      expect(change[p]).toBeCloseTo(reference(now, conv, 0, x) - 2 * x, 5);
-    });
-  });
-
-  it("is NaN for a layer that was not there", () => {
-    const conv = layer();
-    const curves = evaluateAll(frameOf([conv]), conv, samplePlan(conv, [-1, 1], 8));
-    expect(difference(conv, curves, frameOf([])).every(Number.isNaN)).toBe(true);
   });
 });

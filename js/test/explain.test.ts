@@ -7,6 +7,7 @@ import type { Mark, Pixels, Rect, TextMark } from "../src/scene/marks.ts";
 import { svgOf } from "../src/scene/svg.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
+import { outlineOf } from "../src/views/explain/block.ts";
 import {
   cellOf,
   mapOf,
@@ -16,7 +17,6 @@ import {
   readContent,
   selectionFor,
 } from "../src/views/explain/content.ts";
-import { outlineOf } from "../src/views/explain/pixels.ts";
 import { listsOf } from "../src/views/explain/rows.ts";
 import { drawing, type ExplainElement, render } from "../src/views/explain/view.ts";
 import { verdict } from "../src/views/explain/words.ts";
@@ -204,19 +204,14 @@ describe("words", () => {
   });
 });
 
-const STREAM = {
-  select() {},
-  setCursor() {},
-  setGhostStep() {},
-  edit() {},
-  command() {},
-  askObserved() {},
-  look() {},
-  askActivations() {},
-};
-
 function storeOf(select: (selection: Selection | null) => void = () => {}): FrameStore {
-  const store = new FrameStore({ ...STREAM, select });
+  const store = new FrameStore({
+    write(trait, value) {
+      const selection = value as Selection;
+      if (trait === "selection") select(selection.layer === undefined ? null : selection);
+    },
+    send() {},
+  });
   const layers = [layer({ shape: [2, 3, 2, 2] }), layer({ name: "linear", shape: [2, 12, 1, 1] })];
   const data = new Float32Array(2 * 12 * 9);
   store.takeLive({ step: 40, layout: { version: 0, layers }, data }, 0);

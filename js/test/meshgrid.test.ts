@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { brushRadius, stroke } from "../src/phi/brush.ts";
 import { contour, levelsOf, type Point, placeLabel } from "../src/phi/contours.ts";
+import { evaluateAll } from "../src/phi/curves.ts";
 import { functionOf, observedEntry } from "../src/phi/entries.ts";
 import { expandAt } from "../src/phi/expansion.ts";
 import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
@@ -18,7 +18,6 @@ import {
 import { ARM, colourise, colourOf, paletteOf } from "../src/phi/palette.ts";
 import {
   DIRECTIONS,
-  evaluateRamp,
   makeRamp,
   matrixOf,
   placeIn,
@@ -36,6 +35,7 @@ import {
   sourcesOf,
   sweep,
 } from "../src/phi/response.ts";
+import { brushRadius, stroke } from "../src/phi/sketch.ts";
 import { probeOf } from "../src/shell/probe.ts";
 import { LINKED, sentencesOf } from "../src/views/meshgrid_view/pair.ts";
 import { blankFor, sourceOf } from "../src/views/meshgrid_view/response.ts";
@@ -126,7 +126,7 @@ describe("a ramp", () => {
     const frame = frameOf([one]);
     const n = 9;
     const ramp = makeRamp(direction, [-3, 2.5], n);
-    const curves = evaluateRamp(frame, one, planOf(one, ramp));
+    const curves = evaluateAll(frame, one, planOf(one, ramp));
     for (const f of [0, 7, 17]) {
       const matrix = matrixOf(ramp, curves, f);
       for (let row = 0; row < n; row++) {
@@ -149,7 +149,7 @@ describe("a ramp", () => {
     const frame = frameOf([one]);
     frame.data[9] = Number.NaN;
     const ramp = makeRamp("horizontal", [-1, 1], 16);
-    const curves = evaluateRamp(frame, one, planOf(one, ramp));
+    const curves = evaluateAll(frame, one, planOf(one, ramp));
     const spread = spreadOf(one, curves);
     expect(spread.broken).toBe(1);
     expect(spread.most[1]).toBeNaN();
@@ -732,28 +732,27 @@ describe("the brush", () => {
 });
 
 describe("the probe of a stream", () => {
-  const store = (layerName: string) =>
-    ({ selection: () => ({ layer: layerName, out: 0, in: 0, row: 0, column: 0 }) }) as Store;
-  const made = (layerName = "conv1") => ({
-    layer: layerName,
+  const made = () => ({
+    layer: "conv1",
     output: 0,
     row: 1,
     column: 2,
     valueFor: () => 0.25,
   });
 
-  it("gives the input of the selected function, and tells of changes", () => {
-    const one = store("conv1");
+  it("gives the input of a function, and tells of changes", () => {
+    const one = {} as Store;
     const probe = probeOf(one);
     expect(probeOf(one)).toBe(probe);
-    expect(probe.valueForSelection()).toBeNull();
+    expect(probe.current()).toBeNull();
     const told = vi.fn();
     const life = new AbortController();
     probe.subscribe(told, life.signal);
     const owner = {};
     probe.point(owner, made());
     expect(told).toHaveBeenCalledTimes(1);
-    expect(probe.valueForSelection()).toBe(0.25);
+    const at = { layer: "conv1", out: 0, in: 0, row: 0, column: 0 };
+    expect(probe.current()?.valueFor(at)).toBe(0.25);
     probe.point({}, null);
     expect(probe.current()).not.toBeNull();
     probe.point(owner, null);
@@ -761,12 +760,6 @@ describe("the probe of a stream", () => {
     life.abort();
     probe.point(owner, made());
     expect(told).toHaveBeenCalledTimes(2);
-  });
-
-  it("is silent about functions of other layers", () => {
-    const probe = probeOf(store("conv2"));
-    probe.point({}, made());
-    expect(probe.valueForSelection()).toBeNull();
   });
 });
 

@@ -355,8 +355,6 @@ describe("the response", () => {
     const image = view.input()?.data ?? [];
     const at = { layer: "conv1", out: 1, in: 0, row: 2, column: 1 };
     expect(probeOf(store).current()?.valueFor(at)).toBe(image[7 * 12 + 7]);
-    store.select(at);
-    expect(probeOf(store).valueForSelection()).toBe(image[7 * 12 + 7]);
   });
 
   it("shows the patch of the pixel that is farthest from zero, and tells nobody, until one is kept", async () => {

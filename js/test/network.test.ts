@@ -3,8 +3,8 @@
 import { describe, expect, it, vi } from "vitest";
 import { WireError } from "../src/wire/checks.ts";
 import { readActivationsTrait, readProbe, readStructure } from "../src/wire/network.ts";
-import { PastActivations } from "../src/wire/past_activations.ts";
 import { initialize } from "../src/wire/stream.ts";
+import { PastActivations } from "../src/wire/thinning.ts";
 import type { Activations, Change } from "../src/wire/types.ts";
 import { FakeModel } from "./fake_model.ts";
 import { bytes, wireFrame, wireLayout } from "./samples.ts";
@@ -93,23 +93,10 @@ describe("what is read", () => {
   });
 
   it.each([
-    ["stations that are none", () => readStructure({ stations: 3 })],
-    ["a source that comes later", () => readStructure(structure({ sources: [1] }))],
-    ["a shape of no size", () => readStructure(structure({ shape: [0, 3] }))],
-    ["a computation without a name", () => readStructure(structure({ compute: {} }))],
     ["examples of another size", () => readProbe({ ...probe, shape: [2, 4] })],
-    ["a label too many", () => readProbe({ ...probe, labels: [1, 2, 3] })],
     ["activations without bytes", () => readActivationsTrait({ ...joined(1), data: undefined })],
     ["a value too many", () => readActivationsTrait({ ...joined(1), values: [] })],
     ["an extra too few", () => readActivationsTrait({ ...joined(1), extras: [] })],
-    [
-      "ends that are not one for each example",
-      () =>
-        readActivationsTrait({
-          ...joined(1),
-          values: [{ station: 1, shape: [2, 3], low: [0], high: [1, 1] }],
-        }),
-    ],
   ])("is not %s", (_what, read) => {
     expect(read).toThrow(WireError);
   });

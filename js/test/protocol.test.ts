@@ -107,20 +107,9 @@ describe("readLayout", () => {
   });
 
   it.each([
-    ["labels", { labels: [] }, /0 entries in the labels of layer "conv1"; needed: 1/],
-    ["base marks", { is_base: [true, false] }, /2 entries in the base marks/],
-    ["shape", { shape: [1, 2, 3] }, /3 sizes in the shape/],
-    ["shape", { shape: [1, 0, 1, 1] }, /Got 0 for the shape/],
-    ["offset", { offset: -1 }, /Got -1 for the offset/],
-    ["domain", { domain: [0, null] }, /Got null for the domain/],
-    ["tables", { tables: [] }, /no table/],
-    ["tables", { tables: [{ x: bytes([0]), values: bytes([0]) }] }, /1 sample points/],
     ["tables", { tables: [{ x: bytes([0, 1]), values: bytes([0]) }] }, /1 entries.*needed: 2/],
-    ["tables", { tables: [{ x: bytes([1, 0]), values: bytes([0, 0]) }] }, /do not rise/],
-    ["tables", { tables: [{ x: bytes([0, Number.NaN]), values: bytes([0, 0]) }] }, /do not rise/],
     ["tables", { tables: [{ x: "AAAA", values: "AAAA" }] }, /Got "AAAA".*needed: bytes/],
     ["table numbers", { table_of: wholes([0]) }, /1 entries in the table numbers/],
-    ["table numbers", { table_of: wholes([0, 1]) }, /Got table 1/],
   ])("refuses wrong %s: %j", (_what, changes, text) => {
     const read = () => readLayout(wireLayout(0, changes));
     expect(read).toThrow(WireError);
@@ -266,11 +255,9 @@ describe("what was observed", () => {
 
   it.each([
     ["edges", [2]],
-    ["counts", [8, 1]],
-    ["counts", [8]],
+    ["counts", [8, 2]],
     ["outside_domain", [3]],
-    ["patches", [4, 2]],
-    ["maps", [2, 3]],
+    ["maps", [2, 2, 3]],
   ])("is refused where the shape of %s does not fit: %j", (name, shape) => {
     expect(() => readMessage(message({ [name]: shape }), buffers)).toThrow(WireError);
   });
@@ -278,7 +265,7 @@ describe("what was observed", () => {
 
 describe("readEdits", () => {
   it("counts nothing where there is nothing", () => {
-    for (const value of [undefined, {}, { undo: -1, redo: "x" }]) {
+    for (const value of [undefined, {}]) {
       expect(readEdits(value)).toEqual({ undo: 0, redo: 0, message: "" });
     }
     expect(readEdits({ undo: 3, redo: 1, message: "no" })).toEqual({

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ARM, paletteOf, type Theme } from "../src/phi/palette.ts";
 import { themeOf } from "../src/scene/theme.ts";
-import { basisColours, overlayColour, pinColour } from "../src/views/spline_inspector/palette.ts";
+import { basisColours, overlayColour, pinColour } from "../src/views/spline_inspector/picture.ts";
 
 type Triple = [number, number, number];
 

@@ -26,19 +26,7 @@ afterEach(() => {
 });
 
 function show(steps: number[], store?: FrameStore) {
-  const nothing = () => {};
-  const made =
-    store ??
-    new FrameStore({
-      select: nothing,
-      setCursor: nothing,
-      setGhostStep: nothing,
-      edit: nothing,
-      command: nothing,
-      askObserved: nothing,
-      look: nothing,
-      askActivations: nothing,
-    });
+  const made = store ?? new FrameStore({ write() {}, send() {} });
   for (const step of steps) made.takeLive(smallFrame(step, layout), step);
   const scrubber = mountScrubber(document.body, made, life.signal);
   const { element } = scrubber;

@@ -4,7 +4,7 @@ import { evaluationText } from "../src/phi/evaluation.ts";
 import { roundStep } from "../src/phi/search.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
-import { Gesture, PATIENCE, PAUSE } from "../src/views/spline_inspector/gesture.ts";
+import { Gesture, PATIENCE, PAUSE } from "../src/views/spline_inspector/editing.ts";
 import {
   greville,
   handlesOf,
@@ -18,7 +18,7 @@ import {
   legendMarks,
   legendWidth,
 } from "../src/views/spline_inspector/legend.ts";
-import { basisColours } from "../src/views/spline_inspector/palette.ts";
+import { basisColours } from "../src/views/spline_inspector/picture.ts";
 import type { Row } from "../src/views/spline_inspector/rows.ts";
 import { overlayAt } from "../src/views/spline_inspector/settings.ts";
 import { barsOf } from "../src/views/spline_inspector/strip.ts";

@@ -7,16 +7,7 @@ const layout = smallLayout();
 const FRAME = 8; // bytes of a small frame
 
 function newStore(maxBytes = 1000 * FRAME) {
-  const outlet = {
-    select: vi.fn(),
-    setCursor: vi.fn(),
-    setGhostStep: vi.fn(),
-    edit: vi.fn(),
-    command: vi.fn(),
-    askObserved: vi.fn(),
-    look: vi.fn(),
-    askActivations: vi.fn(),
-  };
+  const outlet = { write: vi.fn(), send: vi.fn() };
   const store = new FrameStore(outlet, maxBytes);
   const heard: Change[] = [];
   store.subscribe((what) => heard.push(what), new AbortController().signal);
@@ -252,7 +243,10 @@ describe("the ghost", () => {
     store.setGhostStep(-5);
     expect([store.ghostStep(), store.ghost()?.step]).toEqual([-1, 0]);
     expect(heard).toEqual(["ghost", "ghost"]);
-    expect(outlet.setGhostStep.mock.calls).toEqual([[10], [-1]]);
+    expect(outlet.write.mock.calls).toEqual([
+      ["ghost_step", 10],
+      ["ghost_step", -1],
+    ]);
   });
 
   it("keeps its frame however the others are thinned", () => {
@@ -280,10 +274,10 @@ describe("what was observed, and edits", () => {
 
   it("is asked for once, when a view first wants it and it is not there", () => {
     const { store, outlet, heard } = newStore();
-    expect(outlet.askObserved).not.toHaveBeenCalled();
+    expect(outlet.send).not.toHaveBeenCalled();
     expect(store.observed("conv1")).toBeNull();
     expect(store.observed("conv2")).toBeNull();
-    expect(outlet.askObserved).toHaveBeenCalledTimes(1);
+    expect(outlet.send.mock.calls).toEqual([[{ kind: "observed?" }]]);
     store.takeObserved(seen);
     expect(store.observed("conv1")).toBe(seen);
     expect(heard).toEqual(["observed"]);
@@ -293,7 +287,7 @@ describe("what was observed, and edits", () => {
     const { store, outlet } = newStore();
     store.takeObserved(seen);
     store.observed("conv1");
-    expect(outlet.askObserved).not.toHaveBeenCalled();
+    expect(outlet.send).not.toHaveBeenCalled();
   });
 
   it("go to the kernel, and the kernel says what can be undone", () => {
@@ -301,10 +295,10 @@ describe("what was observed, and edits", () => {
     store.edit(selection, [1, 2], false);
     store.command("zero", selection);
     store.command("undo");
-    expect(outlet.edit.mock.calls).toEqual([[selection, [1, 2], false]]);
-    expect(outlet.command.mock.calls).toEqual([
-      ["zero", selection],
-      ["undo", undefined],
+    expect(outlet.send.mock.calls).toEqual([
+      [{ kind: "edit", ...selection, coefficients: [1, 2], final: false }],
+      [{ kind: "zero", ...selection }],
+      [{ kind: "undo" }],
     ]);
     expect(store.edits()).toEqual({ undo: 0, redo: 0, message: "" });
     store.hold("edits", { undo: 2, redo: 1, message: "no" });
@@ -324,7 +318,11 @@ describe("cursor, selection, status", () => {
     store.setCursor(-7);
     expect(store.cursor()).toBe(-1);
     expect(store.current()?.step).toBe(20);
-    expect(outlet.setCursor.mock.calls).toEqual([[12], [1], [-1]]);
+    expect(outlet.write.mock.calls).toEqual([
+      ["cursor", 12],
+      ["cursor", 1],
+      ["cursor", -1],
+    ]);
   });
 
   it("passes a selection on once, and tells of it once", () => {
@@ -332,10 +330,10 @@ describe("cursor, selection, status", () => {
     const selection = { layer: "conv1", out: 0, in: 1, row: 0, column: 0 };
     store.select(selection);
     store.select({ ...selection });
-    expect(outlet.select.mock.calls).toEqual([[selection]]);
+    expect(outlet.write.mock.calls).toEqual([["selection", selection]]);
     expect(heard).toEqual(["selection"]);
     store.select(null);
-    expect(outlet.select).toHaveBeenLastCalledWith(null);
+    expect(outlet.write).toHaveBeenLastCalledWith("selection", {});
     expect(store.selection()).toBeNull();
   });
 
@@ -344,8 +342,7 @@ describe("cursor, selection, status", () => {
     store.takeSelection({ layer: "conv1", out: 0, in: 0, row: 0, column: 0 });
     store.takeCursor(4);
     expect(heard).toEqual(["selection", "cursor"]);
-    expect(outlet.select).not.toHaveBeenCalled();
-    expect(outlet.setCursor).not.toHaveBeenCalled();
+    expect(outlet.write).not.toHaveBeenCalled();
   });
 
   it("reports a fault until a good frame or a newer status comes", () => {

@@ -3,15 +3,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { themeOf } from "../src/scene/theme.ts";
 import { PATIENCE } from "../src/views/training_panel/commands.ts";
 import type { PanelScene } from "../src/views/training_panel/scene.ts";
-import { statusOf } from "../src/views/training_panel/status.ts";
-import { type PanelElement, render } from "../src/views/training_panel/view.ts";
 import {
   deafWords,
   numbers,
   rateAt,
   rateRange,
   standingAt,
-} from "../src/views/training_panel/words.ts";
+  statusOf,
+} from "../src/views/training_panel/status.ts";
+import { type PanelElement, render } from "../src/views/training_panel/view.ts";
 import { SILENT, type Standing } from "../src/wire/standing.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { curve } from "./drawn_curves.ts";

@@ -82,7 +82,7 @@ class Compare(CurvesView):
     _is_wide = True
 
     shown = traitlets.Dict().tag(sync=True)
-    """The numbers: see js/src/views/compare/records.ts. Like the curves and the marks it is set by
+    """The numbers: see js/src/views/compare/verdict.ts. Like the curves and the marks it is set by
     the painter only."""
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the grids, which are drawn in this view."""

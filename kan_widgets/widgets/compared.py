@@ -162,7 +162,7 @@ class ComparedModel:
         return self._growth.layers
 
     def shown(self) -> dict[str, Any]:
-        """Return what the page has of it: see js/src/views/compare/records.ts."""
+        """Return what the page has of it: see js/src/views/compare/verdict.ts."""
         record = self.record()
         layers = [
             {

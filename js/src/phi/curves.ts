@@ -350,18 +350,3 @@ export function valueAt(frame: Frame, layer: LayerLayout, f: number, x: number):
   }
   return { phi: base + spline, base, spline };
 }
-
-/** φ of one frame minus φ of another, in the manner of Curves.y, at the points of `now`. */
-export function difference(layer: LayerLayout, now: Curves, then: Frame): Float32Array {
-  const before = then.layout.layers.find((other) => other.name === layer.name);
-  const y = new Float32Array(now.y.length);
-  if (!before || before.count !== layer.count) return y.fill(Number.NaN);
-  for (let f = 0; f < layer.count; f++) {
-    const x = now.x[layer.tableOf ? layer.tableOf[f] : 0];
-    for (let p = 0; p < x.length; p++) {
-      const at = f * now.points + p;
-      y[at] = now.y[at] - valueAt(then, before, f, x[p]).phi;
-    }
-  }
-  return y;
-}

@@ -1,25 +1,30 @@
 /** The forward pass of a network whose stations the page can compute itself. No DOM. */
 
 import { product } from "../wire/checks.ts";
-import type { Activations, Frame, LayerLayout, Layout, Station, Structure } from "../wire/types.ts";
+import type {
+  Activations,
+  ConvSettings,
+  Frame,
+  LayerLayout,
+  Layout,
+  Station,
+  Structure,
+} from "../wire/types.ts";
 import { layerTitle, windowText } from "./entries.ts";
-import { imageOf, layerOutput, layerShape, PLAIN, termsOf } from "./layer_output.ts";
-import { type Given, OPERATIONS, type Operation, sameShape } from "./operations.ts";
-import { addResponse, sourcesOf, sweep } from "./response.ts";
+import { expandAt } from "./expansion.ts";
+import type { Images } from "./images.ts";
+import { extraOf, type Given, isKnown, NEEDED, OPERATIONS } from "./operations.ts";
+import {
+  addResponse,
+  channelsOf,
+  outputSize,
+  refusal,
+  respond,
+  sourcesOf,
+  sweep,
+} from "./response.ts";
 
 type Extras = Activations["extras"];
-
-/** A station with all that is known before there is an input. */
-interface Step {
-  station: Station;
-  given: Given;
-  /** Null for a layer of the frame and for the input. */
-  operation: Operation | null;
-  layer: LayerLayout | null;
-  shape: readonly number[];
-}
-
-const ALL: Readonly<Record<string, Operation>> = { ...OPERATIONS, ...PLAIN };
 
 /**
  * What a network computes with beside its functions, all as of a frame's step: what the frame has, and what was taken at
@@ -47,6 +52,22 @@ export function extrasAt(
   return found;
 }
 
+function givenAt(structure: Structure, number: number, extras?: Extras): Given {
+  const { compute, sources, shape } = structure.stations[number];
+  return {
+    compute: compute ?? { op: "" },
+    shapes: sources.map((source) => structure.stations[source].shape),
+    shape,
+    extra: (name) => extras?.get(number)?.get(name),
+  };
+}
+
+/** The layer of the frame that a station is; null where it is none, or has weights of its own. */
+function layerAt({ layer, compute }: Station, { layers }: Layout): LayerLayout | null {
+  if (layer === null || !["kan", "linear", "conv2d"].includes(compute?.op ?? "")) return null;
+  return layers.find(({ name }) => name === layer) ?? null;
+}
+
 /**
  * Why the page cannot compute the network, as a sentence; "" if it can. With extras: also whether those it needs are
  * there. Where a basis is not known beyond its table, and an input lies there, outputs are NaN all the same.
@@ -54,12 +75,48 @@ export function extrasAt(
 export function obstacle(structure: Structure, layout: Layout, extras?: Extras): string {
   const part = layout.layers.find(({ window }) => window);
   if (part) return `Of ${layerTitle(part)} the page has ${windowText(part)}.`;
-  const steps = stepsOf(structure, layout, extras ?? new Map());
-  if (typeof steps === "string") return steps;
-  const lacking = ({ operation, given }: Step) =>
-    operation?.needs.some((name) => !given.extra(name));
-  const first = extras && steps.find(lacking);
-  return first ? `The numbers of ${nameOf(first.station)} have not come.` : "";
+  const { stations, traced, note } = structure;
+  if (!traced) return note || "How the layers are connected is not known.";
+  if (stations.length === 0) return "The network has no stations.";
+  if (stations.some(({ kind }, n) => (kind === "input") !== (n === 0)))
+    return "The network has not one input but several.";
+  if (stations[0].shape.length === 0) return "The shape of the input is not known.";
+  for (let n = 1; n < stations.length; n++) {
+    const words = obstacleAt(stations[n], givenAt(structure, n, extras), layout, !extras);
+    if (words) return words;
+  }
+  return "";
+}
+
+function obstacleAt(station: Station, given: Given, layout: Layout, trusts: boolean): string {
+  const only = `Only the model can compute ${nameOf(station)}.`;
+  if (!station.compute || station.sums === false) return only;
+  const { op } = station.compute;
+  const layer = layerAt(station, layout);
+  if (layer) {
+    if (layer.variable !== "x")
+      return `The functions of ${layer.name} take in ${layer.variable}, which only the model can compute.`;
+    return misfit(layer, given.shapes[0]);
+  }
+  if (station.layer !== null && (op === "kan" || op in NEEDED))
+    return `The functions of ${station.layer} are not here.`;
+  if (!isKnown(station.compute) && op !== "linear" && op !== "conv2d") return only;
+  const lacks = !trusts && NEEDED[op]?.some((name) => !given.extra(name));
+  return lacks ? `The numbers of ${nameOf(station)} have not come.` : "";
+}
+
+/** Why a layer cannot take in numbers of a shape, as a sentence; "" if it can. */
+function misfit(layer: LayerLayout, from: readonly number[]): string {
+  const [, inputs] = layer.shape;
+  const name = layerTitle(layer);
+  const gets = `gets ${from.join(" × ") || "one number"}.`;
+  if (layer.kind === "linear")
+    return from.at(-1) === inputs ? "" : `${name} takes in ${inputs} numbers, and ${gets}`;
+  if (from.length !== 3) return `${name} takes in channels of maps, and ${gets}`;
+  const needed = channelsOf(layer) ?? from[0];
+  const refused = refusal(layer, imageOf(new Float32Array(0), from));
+  if (refused || from[0] === needed) return refused;
+  return `${name} takes in ${needed} channels, and ${gets}`;
 }
 
 /**
@@ -72,19 +129,26 @@ export function forward(
   extras: Extras,
   input: Float32Array,
 ): Float32Array[] {
-  const steps = stepsOf(structure, frame.layout, extras);
-  if (typeof steps === "string") throw new Error(steps);
-  const needed = product(steps[0].shape);
-  if (input.length !== needed) {
+  const words = obstacle(structure, frame.layout, extras);
+  if (words) throw new Error(words);
+  const needed = product(structure.stations[0].shape);
+  if (input.length !== needed)
     throw new Error(`Got ${input.length} numbers for the input; needed: ${needed}.`);
-  }
-  const outputs: Float32Array[] = [];
-  for (const { station, given, operation, layer } of steps) {
+  const outputs = [input];
+  for (const [n, station] of structure.stations.entries()) {
+    if (n === 0) continue;
+    const given = givenAt(structure, n, extras);
     const inputs = station.sources.map((source) => outputs[source]);
+    const layer = layerAt(station, frame.layout);
     if (layer) outputs.push(layerOutput(layer, frame, given, inputs[0]));
-    else outputs.push(operation ? operation.run(given, inputs) : input);
+    else if (isKnown(given.compute)) outputs.push(OPERATIONS[given.compute.op](given, inputs));
+    else outputs.push(plainOutput(given, inputs[0]));
   }
   return outputs;
+}
+
+function nameOf({ label, name }: Station): string {
+  return label && name && label !== name ? `${label} (${name})` : label || name || "a station";
 }
 
 /**
@@ -101,8 +165,9 @@ export function contributions(
 ): { channels: Float32Array[] } {
   if (layer.kind === "linear") {
     const phi = termsOf(layer, frame, x);
-    const all = Float32Array.from({ length: layer.shape[1] }, (_, i) => phi(out, i));
-    return { channels: Array.from(all, (_, i) => all.subarray(i, i + 1)) };
+    return {
+      channels: Array.from({ length: layer.shape[1] }, (_, i) => Float32Array.of(phi(out, i))),
+    };
   }
   const swept = sweep(layer, imageOf(x, shape));
   const channels = Array.from({ length: swept.channels }, () => new Float32Array(0));
@@ -114,56 +179,125 @@ export function contributions(
   return { channels };
 }
 
-/** The stations made ready, the input first; a sentence where that is not possible. */
-function stepsOf(structure: Structure, layout: Layout, extras: Extras): Step[] | string {
-  if (!structure.traced) return structure.note || "How the layers are connected is not known.";
-  const steps: Step[] = [];
-  for (const [number, station] of structure.stations.entries()) {
-    const given: Given = {
-      compute: station.compute ?? { op: "" },
-      shapes: station.sources.map((source) => steps[source].shape),
-      shape: station.shape,
-      extra: (name) => extras.get(number)?.get(name),
-    };
-    const step = stepOf(station, given, layout, number === 0);
-    if (typeof step === "string") return step;
-    if (station.shape.length > 0 && !sameShape(station.shape, step.shape)) {
-      const [there, here] = [station.shape, step.shape].map((shape) => shape.join(" × "));
-      return `${nameOf(station)} gives ${there} numbers in the model, and ${here} here.`;
+/** What a layer makes of one input: the sums of its functions, and its bias. */
+function layerOutput(
+  layer: LayerLayout,
+  frame: Frame,
+  given: Given,
+  x: Float32Array,
+): Float32Array {
+  const [from] = given.shapes;
+  const maps = layer.kind === "conv";
+  const sums = maps ? convolved(layer, frame, imageOf(x, from)) : linear(layer, frame, x);
+  if (!given.extra("bias")) return sums;
+  const [outputs] = layer.shape;
+  const channels = layer.conv?.shared ? outputs * from[0] : outputs;
+  const bias = extraOf(given, "bias", channels, outputs);
+  const area = maps ? sums.length / channels : 1;
+  return sums.map((sum, k) => sum + bias[Math.floor(k / area) % bias.length]);
+}
+
+/** φ_{o,i}(x_i) of a linear layer, by o and i. */
+function termsOf(
+  layer: LayerLayout,
+  frame: Frame,
+  x: Float32Array,
+): (o: number, i: number) => number {
+  const { nb, offset, tableOf } = layer;
+  const { data } = frame;
+  const [, inputs] = layer.shape;
+  // The tables of one output are mostly those of all.
+  const tables = Uint32Array.from({ length: inputs }, (_, i) => (tableOf ? tableOf[i] : 0));
+  const beta = new Float64Array(inputs * nb);
+  for (let i = 0; i < inputs; i++) {
+    expandAt(layer, tables[i], x[i], beta.subarray(i * nb, (i + 1) * nb));
+  }
+  const own = new Float64Array(nb);
+  return (o, i) => {
+    const f = o * inputs + i;
+    const isOther = tableOf !== null && tableOf[f] !== tables[i];
+    if (isOther) expandAt(layer, tableOf[f], x[i], own);
+    const values = isOther ? own : beta;
+    let sum = 0;
+    for (let b = 0, c = offset + f * nb, v = isOther ? 0 : i * nb; b < nb; b++, c++, v++) {
+      sum += data[c] * values[v];
     }
-    steps.push(step);
-  }
-  return steps.length > 0 ? steps : "The network has no stations.";
+    return sum;
+  };
 }
 
-function stepOf(station: Station, given: Given, layout: Layout, isFirst: boolean): Step | string {
-  if (isFirst !== (station.kind === "input")) return "The network has not one input but several.";
-  if (isFirst) {
-    if (station.shape.length === 0) return "The shape of the input is not known.";
-    return { station, given, operation: null, layer: null, shape: station.shape };
+/** Row by row of numbers. */
+function linear(layer: LayerLayout, frame: Frame, x: Float32Array): Float32Array {
+  const [outputs, inputs] = layer.shape;
+  const rows = x.length / inputs;
+  const out = new Float32Array(rows * outputs);
+  for (let row = 0; row < rows; row++) {
+    const phi = termsOf(layer, frame, x.subarray(row * inputs, (row + 1) * inputs));
+    for (let o = 0; o < outputs; o++) {
+      let sum = 0;
+      for (let i = 0; i < inputs; i++) sum += phi(o, i);
+      out[row * outputs + o] = sum;
+    }
   }
-  const { op } = given.compute;
-  const only = `Only the model can compute ${nameOf(station)}.`;
-  if (station.sums === false) return only;
-  if (station.layer !== null && (op === "kan" || Object.hasOwn(PLAIN, op))) {
-    const layer = layerOf(station.layer, layout);
-    const shape = typeof layer === "string" ? layer : layerShape(layer, given);
-    if (typeof layer === "string" || typeof shape === "string") return String(shape);
-    return { station, given, operation: null, layer, shape };
-  }
-  const operation = Object.hasOwn(ALL, op) ? ALL[op] : null;
-  const shape = operation?.shape(given);
-  if (!operation || !shape) return only;
-  return { station, given, operation, layer: null, shape };
+  return out;
 }
 
-function layerOf(name: string, layout: Layout): LayerLayout | string {
-  const layer = layout.layers.find((other) => other.name === name);
-  if (!layer) return `The functions of ${name} are not here.`;
-  if (layer.variable === "x") return layer;
-  return `The functions of ${name} take in ${layer.variable}, which only the model can compute.`;
+function convolved(layer: LayerLayout, frame: Frame, image: Images): Float32Array {
+  const swept = sweep(layer, image);
+  const area = swept.width * swept.height;
+  const out = new Float32Array(swept.outputs * area);
+  for (let o = 0; o < swept.outputs; o++) out.set(respond(frame, swept, o).data, o * area);
+  return out;
 }
 
-function nameOf({ label, name }: Station): string {
-  return label && name && label !== name ? `${label} (${name})` : label || name || "a station";
+/** A map of channels; needs a shape of three sizes. */
+function imageOf(data: Float32Array, shape: readonly number[]): Images {
+  const [channels, height, width] = shape;
+  return { count: 1, channels, height, width, data };
+}
+
+const LINE = { x: Float32Array.of(-1, 1), values: Float32Array.of(-1, 1) };
+const RANGE: LayerLayout["bases"][number] = { domain: [-1, 1], extent: [-1, 1], knots: [] };
+/** A layer of straight lines, w·x: the weights are its coefficients. */
+const STRAIGHT = {
+  type: "",
+  nb: 1,
+  offset: 0,
+  labels: ["x"],
+  isBase: [true],
+  ...RANGE,
+  variable: "x",
+  note: "",
+  locked: "",
+  tables: [LINE],
+  bases: [RANGE],
+  tableOf: null,
+};
+
+/** Of a plain layer whose weights are not in the frame. */
+function plainOutput(given: Given, x: Float32Array): Float32Array {
+  const { compute, shape } = given;
+  const [from] = given.shapes;
+  const known = given.extra("weight")?.length ?? 0;
+  let layer: LayerLayout;
+  if (compute.op === "linear") {
+    const sizes: LayerLayout["shape"] = [shape.at(-1) ?? 1, from.at(-1) ?? 1, 1, 1];
+    layer = { ...STRAIGHT, name: "Linear", kind: "linear", shape: sizes, conv: null, count: known };
+  } else {
+    const settings = compute as unknown as ConvSettings & { kernel?: [number, number] };
+    const conv: ConvSettings = { ...settings, paddingMode: "zeros", shared: false };
+    const inputs = from[0] / conv.groups;
+    // Without its sizes a kernel is square.
+    const side = Math.sqrt(known / (shape[0] * inputs));
+    const [kh, kw] = settings.kernel ?? [side, side];
+    const sizes: LayerLayout["shape"] = [shape[0], inputs, kh, kw];
+    layer = { ...STRAIGHT, name: "Conv2d", kind: "conv", shape: sizes, conv, count: known };
+    const { width, height } = outputSize(layer, conv, imageOf(x, from));
+    if (height !== shape[1] || width !== shape[2])
+      throw new Error(
+        `A kernel of ${kh} × ${kw} gives ${height} × ${width} numbers, not ${shape}.`,
+      );
+  }
+  const data = extraOf(given, "weight", product(layer.shape));
+  return layerOutput(layer, { step: 0, layout: { version: 0, layers: [layer] }, data }, given, x);
 }

@@ -243,7 +243,6 @@ function nameRoom(a: Arrangement): number {
   return Math.max(NAME, Math.floor((a.blockWidth + a.gap) / LABEL_CHARACTER) - 1);
 }
 
-/** What stands over a column. */
 export function columnText(a: Arrangement, column: number): string {
   const [out, input] = a.corner ?? [0, 0];
   if (!a.flowing) {
@@ -277,7 +276,6 @@ function placeOf(a: Arrangement, kernel: number): { row: number; column: number 
   return { row: Math.floor(place / a.in), column: place % a.in };
 }
 
-/** The rectangle of kernel o·in + i. */
 export function blockOf(a: Arrangement, kernel: number): Rect {
   const { row, column } = placeOf(a, kernel);
   return blockAt(a, row, column);

@@ -34,14 +34,12 @@ export function imagesOf(raw: RawArray | null | undefined): Images | null {
   return { count, channels, height, width, data: new Float32Array(new Uint8Array(bytes).buffer) };
 }
 
-/** One image of several. */
 export function imageAt(images: Images, index: number): Images {
   const size = images.channels * images.height * images.width;
   const at = Math.min(index, images.count - 1) * size;
   return { ...images, count: 1, data: images.data.subarray(at, at + size) };
 }
 
-/** The values of one channel of one image. */
 export function channelOf(images: Images, index: number, channel: number): Float32Array {
   const size = images.height * images.width;
   const at = (index * images.channels + channel) * size;

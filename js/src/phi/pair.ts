@@ -5,19 +5,10 @@ import type { Ends } from "./inputs.ts";
 import { exactAt } from "./interpolate.ts";
 
 /** The entries that a pair is taken from: those of a kernel, or all inputs of an output where a kernel has one entry. */
-export interface Group {
-  out: number;
-  in: number;
-  /** Entries lie in rows of this length. */
-  columns: number;
-  count: number;
-  /** Whether entry e is input e, not a place in the kernel. */
-  byInput: boolean;
-  /** Whether the layer has no other input. */
-  single: boolean;
-}
+export type Group = ReturnType<typeof groupOf>;
 
-export function groupOf(layer: LayerLayout, selection: Selection | null): Group {
+/** Entries lie in rows of `columns`; `byInput`: entry e is input e, not a place in the kernel; `single`: the only input. */
+export function groupOf(layer: LayerLayout, selection: Selection | null) {
   const [, inputs, kh, kw] = layer.shape;
   const chosen = selection && functionOf(layer, selection) >= 0 ? localOf(layer, selection) : null;
   const o = chosen?.out ?? 0;
@@ -56,15 +47,7 @@ export function partnerOf(group: Group, entry: number, other: number): number {
   return opposite !== entry ? opposite : Math.min(group.count - 1, entry + 1);
 }
 
-export interface Surface {
-  x: Float64Array;
-  y: Float64Array;
-  /** φ_i and φ_j alone. */
-  across: Float64Array;
-  up: Float64Array;
-  /** values[row·n + column] = φ_i(x[column]) + φ_j(y[row]). */
-  values: Float64Array;
-}
+export type Surface = ReturnType<typeof surfaceOf>;
 
 /** The sum over a range of either entry, at n × n points. */
 export function surfaceOf(
@@ -73,7 +56,7 @@ export function surfaceOf(
   [i, j]: readonly [number, number],
   ranges: readonly [Ends, Ends],
   n: number,
-): Surface {
+) {
   const [x, y] = ranges.map(([lo, hi]) =>
     Float64Array.from({ length: n }, (_, k) => lo + ((hi - lo) * k) / (n - 1)),
   );
@@ -83,23 +66,12 @@ export function surfaceOf(
   for (let row = 0; row < n; row++) {
     for (let column = 0; column < n; column++) values[row * n + column] = across[column] + up[row];
   }
+  /** `across` and `up` are φ_i and φ_j alone; values[row·n + column] = φ_i(x[column]) + φ_j(y[row]). */
   return { x, y, across, up, values };
 }
 
 /** The inputs that two entries really get together. */
-export interface Density {
-  bins: number;
-  /** shares[row·bins + column] of all patches. */
-  shares: Float32Array;
-  /** Where the inputs of each bin lie: the mean of either, NaN where there are none. */
-  x: Float64Array;
-  y: Float64Array;
-  /** The largest share in a bin, and which. */
-  most: number;
-  fullest: number;
-  /** The share of patches with either input beyond the axes. */
-  outside: number;
-}
+export type Density = NonNullable<ReturnType<typeof densityOf>>;
 
 /** How often inputs come together; null where the patches do not tell. */
 export function densityOf(
@@ -109,7 +81,7 @@ export function densityOf(
   xRange: readonly [number, number],
   yRange: readonly [number, number],
   bins: number,
-): Density | null {
+) {
   const { patches, patchCount, entries } = observed;
   if (entryX >= entries || entryY >= entries || patchCount === 0) return null;
   const counts = new Uint32Array(bins * bins);
@@ -134,7 +106,19 @@ export function densityOf(
   const shares = Float32Array.from(counts, (count) => count / patchCount);
   const most = Math.max(...shares);
   const fullest = shares.indexOf(most);
-  return { bins, shares, x, y, most, fullest, outside: outside / patchCount };
+  return {
+    bins,
+    /** shares[row·bins + column] of all patches. */
+    shares,
+    /** Where the inputs of each bin lie: the mean of either, NaN where there are none. */
+    x,
+    y,
+    /** The largest share in a bin, and which. */
+    most,
+    fullest,
+    /** The share of patches with either input beyond the axes. */
+    outside: outside / patchCount,
+  };
 }
 
 /** The share of the inputs in the bin of a point; NaN beyond the axes. */

@@ -150,12 +150,3 @@ export function colourise(
     }
   }
 }
-
-/** The colours of a palette as a CSS gradient, from the lowest value to the highest. */
-export function gradient({ bytes }: Palette): string {
-  const stops: string[] = [];
-  for (let k = 0; k <= 2 * ARM; k += ARM / 15) {
-    stops.push(`rgb(${bytes[3 * k]} ${bytes[3 * k + 1]} ${bytes[3 * k + 2]})`);
-  }
-  return `linear-gradient(to right, ${stops.join(", ")})`;
-}

@@ -4,17 +4,7 @@ import type { Frame, LayerLayout } from "../wire/types.ts";
 import { expandAt } from "./expansion.ts";
 import { niceCeil } from "./ranges.ts";
 
-export interface Patch {
-  /** The x that every cell spans. */
-  range: [number, number];
-  /** Each entry's φ at evenly spaced x. */
-  curves: Float64Array[];
-  inputs: ArrayLike<number> | null;
-  /** φ of each entry's input. */
-  values: number[] | null;
-  /** Half the height of a cell's axis. */
-  most: number;
-}
+export type Patch = ReturnType<typeof patchOf>;
 
 /** `border`: an input that is NaN lies on padding where the basis itself is 0, and adds nothing. */
 export function patchOf(
@@ -24,7 +14,7 @@ export function patchOf(
   inputs: ArrayLike<number> | null,
   border: boolean,
   points: number,
-): Patch {
+) {
   const [, channels, kh, kw] = layer.shape;
   let [lo, hi] = layer.domain;
   for (const value of Array.from(inputs ?? [])) {
@@ -51,5 +41,15 @@ export function patchOf(
   for (const value of [...curves.flatMap((curve) => Array.from(curve)), ...(values ?? [])]) {
     if (Math.abs(value) > most && Number.isFinite(value)) most = Math.abs(value);
   }
-  return { range: [lo, hi], curves, inputs, values, most: niceCeil(most) };
+  return {
+    /** The x that every cell spans. */
+    range: [lo, hi] as [number, number],
+    /** Each entry's φ at evenly spaced x. */
+    curves,
+    inputs,
+    /** φ of each entry's input. */
+    values,
+    /** Half the height of a cell's axis. */
+    most: niceCeil(most),
+  };
 }

@@ -1,13 +1,12 @@
 /** φ over an input matrix that rises from one limit to the other. No DOM. */
-import type { Frame, LayerLayout } from "../wire/types.ts";
-import { type Curves, evaluateAll, type Plan } from "./curves.ts";
+import type { LayerLayout } from "../wire/types.ts";
+import type { Curves, Plan } from "./curves.ts";
 import { expandAll } from "./expansion.ts";
 import type { Images } from "./images.ts";
 import { kernelRanges, layerRange, mostOf, niceCeil, reachOf } from "./ranges.ts";
 
 export const DIRECTIONS = ["horizontal", "vertical", "diagonal", "radial"] as const;
 
-/** Which way a ramp rises. */
 export type Rise = (typeof DIRECTIONS)[number];
 
 /** A matrix of n × n inputs, by its distinct values: φ is evaluated once for each of them. */
@@ -77,52 +76,27 @@ export function planOf(layer: LayerLayout, ramp: Ramp): Plan {
   return { tables, points: ramp.values.length };
 }
 
-/** φ of all functions at the distinct inputs. */
-export function evaluateRamp(
-  frame: Frame,
-  layer: LayerLayout,
-  plan: Plan,
-  reuse?: Curves | null,
-): Curves {
-  return evaluateAll(frame, layer, plan, reuse ?? undefined);
+/** The whole n × n matrix of what the distinct inputs give. */
+function spreadOut({ n, width, height, index }: Ramp, of: (place: number) => number): Float32Array {
+  return Float32Array.from({ length: n * n }, (_, k) => {
+    const at = (height === 1 ? 0 : Math.floor(k / n) * width) + (width === 1 ? 0 : k % n);
+    return of(index[at]);
+  });
 }
 
-/** The whole n × n matrix of φ_f. */
-export function matrixOf(ramp: Ramp, curves: Curves, f: number): Float32Array {
-  const { n, width, height, index } = ramp;
-  const matrix = new Float32Array(n * n);
-  for (let row = 0; row < n; row++) {
-    for (let column = 0; column < n; column++) {
-      const at = (height === 1 ? 0 : row * width) + (width === 1 ? 0 : column);
-      matrix[row * n + column] = curves.y[f * curves.points + index[at]];
-    }
-  }
-  return matrix;
+export function matrixOf(ramp: Ramp, { y, points }: Curves, f: number): Float32Array {
+  return spreadOut(ramp, (place) => y[f * points + place]);
 }
 
-/** The matrix itself as an image. */
-export function rampImage({ n, width, height, index, values }: Ramp): Images {
-  const data = new Float32Array(n * n);
-  for (let row = 0; row < n; row++) {
-    for (let column = 0; column < n; column++) {
-      const at = (height === 1 ? 0 : row * width) + (width === 1 ? 0 : column);
-      data[row * n + column] = values[index[at]];
-    }
-  }
-  return { count: 1, channels: 1, height: n, width: n, data };
+export function rampImage(ramp: Ramp): Images {
+  const data = spreadOut(ramp, (place) => ramp.values[place]);
+  return { count: 1, channels: 1, height: ramp.n, width: ramp.n, data };
 }
 
-export interface Spread {
-  /** Per function, the largest distance from zero; NaN where nothing is finite. */
-  most: Float32Array;
-  /** Functions with values that are not finite, in part or as a whole. */
-  broken: number;
-  low: number;
-  high: number;
-}
+export type Spread = ReturnType<typeof spreadOf>;
 
 /** How far the functions reach over the ramp, from what is finite of them. */
-export function spreadOf(layer: LayerLayout, { y, points }: Curves): Spread {
+export function spreadOf(layer: LayerLayout, { y, points }: Curves) {
   const most = new Float32Array(layer.count);
   let broken = 0;
   let low = Number.POSITIVE_INFINITY;
@@ -135,6 +109,7 @@ export function spreadOf(layer: LayerLayout, { y, points }: Curves): Spread {
     if (reach.low < low) low = reach.low;
     if (reach.high > high) high = reach.high;
   }
+  /** `most`: per function, the largest distance from zero, NaN where nothing is finite; `broken` have values that are not. */
   return { most, broken, low, high };
 }
 

@@ -1,6 +1,6 @@
 /** How far functions reach from zero: the scales of the drawings. */
 
-import { max } from "d3-array";
+import { max, quickselect } from "d3-array";
 
 const STEPS = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
 
@@ -49,26 +49,7 @@ export function sizeWithin(values: Float32Array, share: number): number {
 
 /** The number that would be at a place if they were sorted; puts them into another order. */
 export function atPlace(numbers: Float32Array | Float64Array, place: number): number {
-  // Each round leaves the part that holds the place; to sort all of them takes ten times as long.
-  let first = 0;
-  let last = numbers.length - 1;
-  while (first < last) {
-    const middle = numbers[(first + last) >> 1];
-    let low = first;
-    let high = last;
-    while (low <= high) {
-      while (numbers[low] < middle) low++;
-      while (numbers[high] > middle) high--;
-      if (low > high) break;
-      const moved = numbers[low];
-      numbers[low++] = numbers[high];
-      numbers[high--] = moved;
-    }
-    if (place <= high) last = high;
-    else if (place >= low) first = low;
-    else break;
-  }
-  return numbers[place];
+  return quickselect(numbers, place)[place];
 }
 
 /** Smallest and largest finite value, and how many are not finite. */

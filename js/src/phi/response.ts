@@ -28,23 +28,7 @@ interface Beta {
 }
 
 /** An image made ready for a layer: padded, and its values in the basis of each table in use. */
-export interface Swept {
-  layer: LayerLayout;
-  conv: ConvSettings;
-  channels: number;
-  /** Size of the padded image, and of a response. */
-  padded: { width: number; height: number };
-  width: number;
-  height: number;
-  /** Number of output channels. */
-  outputs: number;
-  /** The padded image; NaN where the basis is padded and not the image. */
-  pixels: Float32Array;
-  /** 1 for pixels over which no function adds anything; null where there are none. */
-  border: Uint8Array | null;
-  /** Of each channel. */
-  levels: Levels[];
-}
+export type Swept = ReturnType<typeof sweep>;
 
 /** The channels a layer takes; any number where kernels are shared. */
 export function channelsOf(layer: LayerLayout): number | null {
@@ -117,7 +101,7 @@ function sourceOf(at: number, size: number, mode: ConvSettings["paddingMode"]): 
 }
 
 /** Pads an image for a layer; one of a single channel goes to every channel. Needs an empty refusal. */
-export function sweep(layer: LayerLayout, image: Images): Swept {
+export function sweep(layer: LayerLayout, image: Images) {
   const conv = layer.conv;
   if (!conv) throw new Error(refusal(layer, image));
   const channels = channelsOf(layer) ?? image.channels;
@@ -145,10 +129,13 @@ export function sweep(layer: LayerLayout, image: Images): Swept {
     layer,
     conv,
     channels,
+    /** Size of the padded image, and of a response. */
     padded,
     ...outputSize(layer, conv, image),
     outputs: conv.shared ? out * channels : out,
+    /** The padded image; NaN where the basis is padded and not the image. */
     pixels,
+    /** 1 for pixels over which no function adds anything; null where there are none. */
     border,
     levels: Array.from({ length: channels }, (_, channel) =>
       levelsOf(
@@ -205,7 +192,6 @@ export function sourcesOf(
   return Array.from({ length: inputs }, (_, i) => ({ out: output, in: i, channel: first + i }));
 }
 
-/** The response of one output channel. */
 export function respond(frame: Frame, swept: Swept, output: number): Grid {
   const { width, height } = swept;
   const sums = new Float64Array(width * height);

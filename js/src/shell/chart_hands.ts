@@ -1,4 +1,4 @@
-/** Reading and zooming curves over steps: by the pointer, by dragging over some steps, and by keys. */
+/** Reading, zooming and smoothing curves over steps: by pointer, keys and controls. */
 
 import { formatCount } from "../phi/format.ts";
 import { linear, type Range } from "../scene/axes.ts";
@@ -6,8 +6,11 @@ import { type Chart, type ChartHands, type ChartLayout, entriesOf } from "../sce
 import { zoomOf } from "../scene/logged.ts";
 import type { Point, Rect } from "../scene/marks.ts";
 import type { Drag } from "./drag.ts";
+import { element } from "./element.ts";
 import { plainKey } from "./keys.ts";
 import type { Shell } from "./mount.ts";
+import { createOptions, type Option } from "./options.ts";
+import type { Hands as StageHands } from "./stage.ts";
 
 /** A drag over fewer pixels is a click. */
 const LEAST = 5;
@@ -115,15 +118,95 @@ export function createChartHands(
     );
   }
 
+  const all = () => zoomTo(null);
+
   return {
     stepAt,
-    point,
-    band,
     zoomBy,
-    all: () => zoomTo(null),
-    key,
+    all,
     values,
+    /** What pointer and keyboard do on a stage of curves. */
+    on: (pointed: () => Point | null): StageHands => ({
+      moved() {
+        const at = pointed();
+        if (at) point(stepAt(at));
+        else shell.schedule();
+      },
+      press() {},
+      left: () => point(null),
+      grab: (_, at) => band(at),
+      twice: all,
+      keyFirst: key,
+    }),
     /** Where a panel's plot lies in the scene. */
     plot: (panel: number): Rect | null => drawn()?.layout.places[panel]?.plot ?? null,
+  };
+}
+
+const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
+
+interface BarState {
+  get(trait: string): unknown;
+  /** No kernel is there to make other means. */
+  alone: boolean;
+}
+
+const OPTIONS: readonly Option<BarState>[] = [
+  {
+    trait: "scale",
+    label: "Scale of the values",
+    title: "",
+    as: "segments",
+    options: [
+      {
+        value: "auto",
+        label: "auto",
+        title:
+          "Draw a quantity that has fallen to less than a hundredth logarithmically, others not",
+      },
+      { value: "linear", label: "linear", title: "Draw the values on a linear scale" },
+      { value: "log", label: "log", title: "Draw the values on a logarithmic scale" },
+    ],
+    value: ({ get }) => String(get("scale") ?? "linear"),
+  },
+  {
+    trait: "smoothing",
+    label: "smooth",
+    title:
+      "Draw the mean over this many steps around each step as a line; the logged values stay behind it",
+    options({ get }) {
+      const steps = new Set([...SMOOTHINGS, Number(get("smoothing"))]);
+      const words = (n: number) => (n > 1 ? `${formatCount(n)} steps` : "off");
+      return [...steps].sort((a, b) => a - b).map((n) => ({ value: String(n), label: words(n) }));
+    },
+    value: ({ get }) => String(Number(get("smoothing"))),
+    chosen: Number,
+    shown: ({ alone }) => !alone,
+  },
+];
+
+/** Scale, smoothing and zoom of the curves. */
+export function createChartBar(shell: Shell, { zoomBy, all }: Pick<Hands, "zoomBy" | "all">) {
+  const { document, signal } = shell;
+  const options = createOptions(document, OPTIONS, shell.choose, signal);
+  const root = element(document, "span", "kw-options");
+  const button = (text: string, title: string, act: () => void) =>
+    options.kit.button(text, title, "kw-button", act);
+  const half = "Show half as many steps; or drag across the steps to show";
+  const closer = button("+", half, () => zoomBy(0.5));
+  const wider = button("−", "Show twice as many steps", () => zoomBy(2));
+  const whole = button("all steps", "Show all steps; or double-click", all);
+  const spread = element(document, "span", "kw-option");
+  element(document, "span", "kw-option-label", spread).textContent = "zoom";
+  spread.append(closer, wider, whole);
+  root.append(...options.boxes, spread);
+  return {
+    element: root,
+    /** `empty`: there are no curves to zoom. */
+    show(state: BarState, empty = false) {
+      options.show(state);
+      closer.disabled = empty;
+      wider.disabled = whole.disabled = zoomOf(state.get("zoom")) === null;
+    },
   };
 }

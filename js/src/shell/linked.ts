@@ -1,6 +1,9 @@
-/** Views that show one layer together, such as those of a dashboard. Works while the kernel is busy. */
+/** What a view shares with others through the models: its layer, and the stream's selection and time. */
 
 import type { AnyModel, Host } from "@anywidget/types";
+import { hear } from "../wire/hear.ts";
+import { readSelection } from "../wire/protocol.ts";
+import type { Store } from "../wire/types.ts";
 
 /** Whether a view shows its layer together with others. */
 export function isLinked(model: AnyModel): boolean {
@@ -24,4 +27,24 @@ export function chooseInLinked(model: AnyModel, host: Host | undefined, layer: s
 function refs(model: AnyModel): string[] {
   const found: unknown = model.get("linked");
   return Array.isArray(found) ? found : [];
+}
+
+/**
+ * Keeps the two equal while the signal lasts. Nothing of it is saved to the kernel: there the stream, which is, tells
+ * the views.
+ */
+export function shareWithModel(model: AnyModel, store: Store, signal: AbortSignal): void {
+  const told = {
+    selection: () => model.set("selection", store.selection()),
+    cursor: () => model.set("cursor", store.cursor()),
+  };
+  for (const tell of Object.values(told)) tell();
+  store.subscribe((what) => {
+    if (what === "selection" || what === "cursor") told[what]();
+  }, signal);
+  const taken = {
+    "change:selection": () => store.select(readSelection(model.get("selection"))),
+    "change:cursor": () => store.setCursor(Number(model.get("cursor"))),
+  };
+  hear(model, taken, signal);
 }

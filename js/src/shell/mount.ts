@@ -9,18 +9,16 @@ import { watchTraits } from "../wire/hear.ts";
 import type { Change, Store } from "../wire/types.ts";
 import { createConnection } from "./connection.ts";
 import { atEnd, element, listen, putAttributes } from "./element.ts";
-import { loadFont } from "./font.ts";
 import { keepKeys } from "./keys.ts";
-import { chooseInLinked } from "./linked.ts";
+import { chooseInLinked, shareWithModel } from "./linked.ts";
 import { comeIntoSight, createSeen } from "./room.ts";
 import { createSaving } from "./saving.ts";
 import { mountScrubber, type Scrubber } from "./scrubber.ts";
-import { shareWithModel } from "./shared.ts";
-import { createStatus } from "./status.ts";
+import { loadFont } from "./sheet.ts";
+import { createCaption, createStatus, createWords, holdHeight } from "./status.ts";
 import { paintTheme, themeBetween, watchTheme } from "./theme.ts";
 import { createTip, type Tip } from "./tip.ts";
 import { createBirth, createTurns, createUnseen } from "./turns.ts";
-import { createCaption, createWords, holdHeight } from "./words.ts";
 
 export interface Kind {
   /** As in the registry: "kernel_grid". */
@@ -40,7 +38,6 @@ export interface Kind {
   drawing: () => Drawing;
 }
 
-/** What is saved. */
 export interface Still {
   scene: Scene;
   theme: Theme;
@@ -91,7 +88,6 @@ export interface Shell {
   speak(words: string): void;
 }
 
-/** The parts of one view. */
 export interface Parts {
   header?: HTMLElement | undefined;
   body: HTMLElement;

@@ -11,9 +11,7 @@ export interface Operable {
   box: Rect | null;
   label: string;
   disabled?: boolean | undefined;
-  /** Of a switch. */
   pressed?: boolean | undefined;
-  /** Of a slider. */
   value?: { now: number; text: string } | undefined;
 }
 
@@ -24,8 +22,6 @@ interface PlaceHands {
   /** No key is down any more, or the keyboard went elsewhere. */
   released?(): void;
 }
-
-export type Places = ReturnType<typeof createPlaces>;
 
 const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 

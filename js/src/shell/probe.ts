@@ -20,23 +20,17 @@ const points = new WeakMap<Store, ProbePoint>();
 export function probeOf(store: Store): ProbePoint {
   const known = points.get(store);
   if (known) return known;
-  const made = makePoint(store);
+  const made = makePoint();
   points.set(store, made);
   return made;
 }
 
-function makePoint(store: Store) {
+function makePoint() {
   const subscribers = new Set<() => void>();
   let pointing: object | null = null;
   let probe: Probe | null = null;
   return {
     current: () => probe,
-    /** The pixel's input to the selected function; null without a pixel, or where it is another layer's. */
-    valueForSelection(): number | null {
-      const selection = store.selection();
-      if (!probe || !selection || selection.layer !== probe.layer) return null;
-      return probe.valueFor(selection);
-    },
     /** `owner` is the view that points; null takes back only its own. */
     point(owner: object, next: Probe | null) {
       if (next === probe || (next === null && owner !== pointing)) return;

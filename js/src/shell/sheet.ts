@@ -1,8 +1,8 @@
-/**
- * The one style sheet of all views, given to where a view is: its document, or its shadow root. Not as an element, which
- * the policy of a page may forbid.
- */
+/** The style sheet and the font of all views, given to a page once. */
 
+import regular from "../../font/kan-widgets-400.woff2";
+import semibold from "../../font/kan-widgets-600.woff2";
+import { FAMILY } from "../scene/text.ts";
 import css from "./view.css";
 
 const SHEET: unique symbol = Symbol.for("kan_widgets.sheet");
@@ -24,4 +24,28 @@ export function putSheet(element: Element, own: readonly string[]): void {
   }
   if (sheet[SHEET] !== text) sheet.replaceSync(text);
   sheet[SHEET] = text;
+}
+
+const LOADED: unique symbol = Symbol.for("kan_widgets.font");
+
+/** Resolves once words are drawn in it; where that cannot be, the page's own font stands in. */
+export function loadFont(document: Document): Promise<void> {
+  const page = document as Document & { [LOADED]?: Promise<void> };
+  page[LOADED] ??= load(document).catch(() => {});
+  return page[LOADED];
+}
+
+async function load(document: Document): Promise<void> {
+  const window = document.defaultView as (Window & typeof globalThis) | null;
+  if (!window?.FontFace || !document.fonts) return;
+  const weights = [
+    ["400", regular],
+    ["600", semibold],
+  ];
+  await Promise.all(
+    weights.map(async ([weight, base64]) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      document.fonts.add(await new window.FontFace(FAMILY, bytes, { weight }).load());
+    }),
+  );
 }

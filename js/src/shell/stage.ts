@@ -4,9 +4,8 @@ import { NOTHING, type Pointed } from "../scene/drawing.ts";
 import type { Point, Rect, Scene } from "../scene/marks.ts";
 import { createPainter } from "./canvas.ts";
 import { createDrags, type Grip } from "./drag.ts";
-import { describe, element, listen, putAttributes } from "./element.ts";
+import { describe, element, listen, putAttributes, putStyle } from "./element.ts";
 import { DIRECTIONS, plainKey, used } from "./keys.ts";
-import { createViewport } from "./viewport.ts";
 
 export interface Hands extends Grip {
   /** Something else is pointed at: draw again. */
@@ -19,9 +18,7 @@ export interface Hands extends Grip {
   key?(event: KeyboardEvent, id: string): boolean;
   /** A key, before the stage takes it to go from site to site; true where the view used it. */
   keyFirst?(event: KeyboardEvent): boolean;
-  /** Double click. */
   twice?(id: string, event: MouseEvent): void;
-  /** The pointer left the canvas. */
   left?(): void;
   /** How the pointer looks over a site; a hand over all by default. */
   cursor?(id: string): string;
@@ -47,7 +44,6 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     return { x: x + seen.x, y: y + seen.y };
   }
 
-  /** Where in the scene something happened. */
   const at = (event: Pick<MouseEvent, "clientX" | "clientY">) => inScene(placeOn(canvas, event));
   const siteAt = (place: Point) => scene?.sites.at(place.x, place.y, view()) ?? "";
   const drags = createDrags(canvas, at, siteAt, hands, signal);
@@ -68,7 +64,6 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     return { ...box, x: left + box.x - seen.x, y: top + box.y - seen.y };
   }
 
-  /** Scrolls until a site is seen. */
   function reveal(id: string) {
     const box = scene?.sites.box(id);
     if (box) viewport.reveal(box, scene?.stuck);
@@ -133,7 +128,6 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
       describe(canvas, next.words, next.about);
       return next;
     },
-    /** What is seen of the scene. */
     view,
     at,
     /** Where a site lies in client pixels. */
@@ -184,6 +178,62 @@ function createWalk(hands: Hands, reveal: (id: string) => void) {
       } else if ((event.key === "Enter" || event.key === " ") && cursor) hands.press(cursor, event);
       else return hands.key?.(event, seen ? cursor : "") ?? false;
       return true;
+    },
+  };
+}
+
+const MARGIN = 24;
+
+function createViewport(document: Document) {
+  const viewport = element(document, "div", "kw-viewport");
+  const page = element(document, "div", "kw-page", viewport);
+
+  function size(width: number, height: number, most: number, scrolls = height > most) {
+    putStyle(viewport, { "overflow-y": scrolls ? "scroll" : "hidden" });
+    viewport.toggleAttribute("data-scrolls", scrolls);
+    const isWide = width > viewport.clientWidth;
+    putStyle(viewport, {
+      "overflow-x": isWide ? "auto" : "hidden",
+      height: `${Math.min(height, most)}px`,
+    });
+    putStyle(page, { height: `${height}px`, width: `${width}px` });
+  }
+
+  return {
+    element: viewport,
+    /** As large as the scene, under the canvas and whatever a view lays over it. */
+    page,
+    /** What is seen of the scene. */
+    view(): Rect {
+      const { scrollLeft: x, scrollTop: y, clientWidth: width, clientHeight: height } = viewport;
+      return { x, y, width, height };
+    },
+    /** Makes room for the scene that `make` gives for a width, and gives it; one taller than `most` scrolls. */
+    fit<S extends { width: number; height: number }>(
+      make: (width: number) => S | string,
+      most: number,
+    ): S | string {
+      let next = make(viewport.clientWidth);
+      if (typeof next === "string") return next;
+      // A scroll bar takes width: the scene is made for what it leaves, and keeps the bar even if it then fits.
+      const scrolled = viewport.hasAttribute("data-scrolls");
+      size(next.width, next.height, most);
+      if (viewport.hasAttribute("data-scrolls") !== scrolled) {
+        const again = make(viewport.clientWidth);
+        if (typeof again !== "string") next = again;
+        size(next.width, next.height, most, next.height > most || !scrolled);
+      }
+      return next;
+    },
+    /** Scrolls until a box is seen; `stuck` pixels at the top stay in view and cover what is under them. */
+    reveal(box: Rect, stuck = 0) {
+      const above = Math.max(MARGIN, stuck);
+      const { scrollTop, clientHeight, scrollLeft, clientWidth } = viewport;
+      const [right, bottom] = [box.x + box.width + MARGIN, box.y + box.height + MARGIN];
+      if (box.y - above < scrollTop) viewport.scrollTop = box.y - above;
+      else if (bottom > scrollTop + clientHeight) viewport.scrollTop = bottom - clientHeight;
+      if (box.x - MARGIN < scrollLeft) viewport.scrollLeft = box.x - MARGIN;
+      else if (right > scrollLeft + clientWidth) viewport.scrollLeft = right - clientWidth;
     },
   };
 }

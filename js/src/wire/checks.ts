@@ -1,4 +1,4 @@
-/** What arrived, checked value by value. Numbers are little-endian; bytes are always copied out of the message. */
+/** What is checked of all that arrives: bytes and how many there are. Numbers are little-endian; bytes are always copied out of the message. */
 
 /** Something arrived that cannot be read. The text is for people. */
 export class WireError extends Error {
@@ -49,63 +49,18 @@ export function record(value: unknown, what: string): Record<string, unknown> {
 }
 
 /** What a trait holds; null for {} and nothing. */
-export function filled(value: unknown, what: string): Record<string, unknown> | null {
+export function filled<Wire>(value: unknown, what: string): Wire | null {
   if (value == null) return null;
   const raw = record(value, what);
-  return Object.keys(raw).length === 0 ? null : raw;
-}
-
-export function list(value: unknown, what: string): unknown[] {
-  if (Array.isArray(value)) return value;
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: a list.`);
-}
-
-export function whole(value: unknown, what: string): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: a whole number, 0 or more.`);
-}
-
-export function positive(value: unknown, what: string): number {
-  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: a whole number, 1 or more.`);
-}
-
-export function finite(value: unknown, what: string): number {
-  if (Number.isFinite(value)) return value as number;
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: a finite number.`);
-}
-
-export function interval(value: unknown, what: string): [number, number] {
-  return numbers(value, what, finite, 2) as [number, number];
+  return Object.keys(raw).length === 0 ? null : (raw as Wire);
 }
 
 export function same(got: number, needed: number, what: string): void {
   if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
 }
 
-/** A list of numbers, each as `one` has it; of so many where a count is given. */
-export function numbers(
-  value: unknown,
-  what: string,
-  one: (value: unknown, what: string) => number,
-  count?: number,
-): number[] {
-  const all = list(value, what).map((each) => one(each, what));
-  if (count !== undefined) same(all.length, count, what);
-  return all;
-}
-
-/** Sizes along each dimension. */
-export function shapeOf(value: unknown, what: string): number[] {
-  return numbers(value, what, whole);
-}
-
 export function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
-}
-
-export function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }
 
 export function describe(value: unknown): string {

@@ -1,29 +1,22 @@
 /**
- * The wire: what the kernel sends, checked and turned into layouts and frames.
+ * The wire: what the kernel sends, turned into layouts and frames.
  *
- * All numbers are little-endian, as in the memory of every machine that runs a browser today. Bytes are always copied
- * out of the message: that takes care of alignment, and a kept frame never holds on to the message it came in.
+ * Both sides come in one package and name their protocol; what is checked beside that are bytes. All numbers are
+ * little-endian, as in the memory of every machine that runs a browser today. Bytes are always copied out of the
+ * message: that takes care of alignment, and a kept frame never holds on to the message it came in.
  */
 import {
   describe,
   filled,
-  finite,
   float32,
-  interval,
-  list,
   numbered,
-  numbers,
-  positive,
   product,
   record,
   same,
-  shapeOf,
-  text,
   uint32,
   WireError,
-  whole,
 } from "./checks.ts";
-import { readActivations } from "./network.ts";
+import { readActivations, type WireActivations } from "./network.ts";
 import type {
   Activations,
   BasisRange,
@@ -38,7 +31,6 @@ import type {
   Status,
   Summary,
   Table,
-  Window,
 } from "./types.ts";
 
 const PROTOCOL = 1;
@@ -93,26 +85,28 @@ export function readMessage(content: unknown, buffers: readonly unknown[]): Mess
         ...(typeof message.number === "number" && { number: message.number }),
       };
     case "history": {
-      const entries = list(message.frames, "the frames of a history");
-      const frames = entries.map((entry, n) =>
-        rawFrame(record(entry, `frame ${n} of a history`), numbered(buffers, n)),
-      );
-      return { kind: "history", frames };
-    }
-    case "observed":
-      return { kind: "observed", observed: readObserved(message, buffers) };
-    case "activations": {
-      const activations = readActivations(message, numbered(buffers, 0), numbered(buffers, 1));
-      return { kind: "activations", activations, past: message.past === true };
-    }
-    case "reset": {
-      const { version } = message;
+      const entries = message.frames as Record<string, unknown>[];
       return {
-        kind: "reset",
-        version: version == null ? null : whole(version, "the version"),
-        ...(message.moved === true && { moved: true as const }),
+        kind: "history",
+        frames: entries.map((one, n) => rawFrame(one, numbered(buffers, n))),
       };
     }
+    case "observed":
+      return {
+        kind: "observed",
+        observed: readObserved(message as unknown as WireObserved, buffers),
+      };
+    case "activations": {
+      const raw = message as unknown as WireActivations;
+      const activations = readActivations(raw, numbered(buffers, 0), numbered(buffers, 1));
+      return { kind: "activations", activations, past: message.past === true };
+    }
+    case "reset":
+      return {
+        kind: "reset",
+        version: (message.version ?? null) as number | null,
+        ...(message.moved === true && { moved: true as const }),
+      };
     default:
       return { kind: "unknown" };
   }
@@ -120,23 +114,24 @@ export function readMessage(content: unknown, buffers: readonly unknown[]): Mess
 
 /** Reads a frame as a trait holds it; null for {} and nothing. */
 export function readFrameTrait(value: unknown): RawFrame | null {
-  const raw = filled(value, "a frame");
+  const raw = filled<Record<string, unknown>>(value, "a frame");
   return raw && rawFrame(raw, raw.data);
 }
 
 function rawFrame(raw: Record<string, unknown>, bytes: unknown): RawFrame {
-  return {
-    layout: whole(raw.layout, "the layout version of a frame"),
-    step: whole(raw.step, "the step of a frame"),
-    bytes,
-    ...(raw.rough === true && { rough: true as const }),
-  };
+  const { layout, step } = raw as { layout: number; step: number };
+  for (const number of [layout, step]) {
+    if (Number.isSafeInteger(number)) continue;
+    throw new WireError(`Got ${describe(number)} for the layout or the step of a frame.`);
+  }
+  return { layout, step, bytes, ...(raw.rough === true && { rough: true as const }) };
 }
 
 /** Completes a frame with its layout; throws WireError if the lengths disagree. */
 export function readFrame(raw: RawFrame, layout: Layout): Frame {
   const data = float32(raw.bytes, `the frame of step ${raw.step}`);
-  const expected = frameLength(layout);
+  const more = Array.from(layout.beside?.values() ?? [], ({ offset, size }) => offset + size);
+  const expected = Math.max(coefficientsOf(layout.layers), ...more);
   if (data.length !== expected) {
     throw new WireError(
       `The frame of step ${raw.step} has ${data.length} numbers; layout ${layout.version} needs ${expected}.`,
@@ -145,14 +140,28 @@ export function readFrame(raw: RawFrame, layout: Layout): Frame {
   return { step: raw.step, layout, data, ...(raw.rough && { rough: true as const }) };
 }
 
-/** How many numbers a frame has. */
-function frameLength({ layers, beside }: Layout): number {
-  const more = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
-  return Math.max(coefficientsOf(layers), ...more);
-}
-
 function coefficientsOf(layers: readonly LayerLayout[]): number {
   return Math.max(0, ...layers.map((layer) => layer.offset + layer.count * layer.nb));
+}
+
+interface WireTable extends Partial<BasisRange> {
+  x: unknown;
+  values: unknown;
+}
+
+/** A layer as Python writes it: layer_dict in kan_widgets/live/frames/layout.py. */
+interface WireLayer
+  extends Omit<LayerLayout, "isBase" | "conv" | "tables" | "bases" | "tableOf" | "inputNames"> {
+  is_base: boolean[];
+  conv:
+    | (Omit<ConvSettings, "paddingMode" | "padsBasis"> & {
+        padding_mode: ConvSettings["paddingMode"];
+        pads_basis?: boolean;
+      })
+    | null;
+  tables: WireTable[];
+  table_of: unknown;
+  input_names?: string[];
 }
 
 /** Reads a layout; `bytes` finds the bytes of a table entry, by default the entry itself. */
@@ -162,211 +171,116 @@ export function readLayout(
 ): Layout {
   const raw = record(value, "a layout");
   if (raw.protocol !== PROTOCOL) throw new ProtocolMismatch(raw.protocol);
-  const layers = list(raw.layers, "the layers of a layout").map((layer) =>
-    readLayer(record(layer, "a layer"), bytes),
-  );
+  const layers = (raw.layers as WireLayer[]).map((layer) => readLayer(layer, bytes));
   const beside = new Map<string, { offset: number; size: number }>();
   let offset = coefficientsOf(layers);
-  for (const entry of list(raw.beside ?? [], "what is beside the layers")) {
-    const vector = record(entry, "a vector");
-    const size = positive(vector.size, "the size of a vector");
-    beside.set(text(vector.name), { offset, size });
+  for (const { name, size } of (raw.beside ?? []) as { name: string; size: number }[]) {
+    beside.set(name, { offset, size });
     offset += size;
   }
-  return { version: whole(raw.version, "the version of a layout"), layers, beside };
+  return { version: raw.version as number, layers, beside };
 }
 
-function readLayer(raw: Record<string, unknown>, bytes: (entry: unknown) => unknown): LayerLayout {
-  const name = text(raw.name);
-  const of = (what: string) => `the ${what} of layer "${name}"`;
-  const shape = numbers(raw.shape, of("shape"), positive);
-  if (shape.length !== 4) {
-    throw new WireError(`Got ${shape.length} sizes in ${of("shape")}; needed: out, in, kh, kw.`);
-  }
-  const nb = positive(raw.nb, of("number of basis functions"));
-  const labels = list(raw.labels, of("labels")).map(text);
-  const isBase = list(raw.is_base, of("base marks")).map(Boolean);
-  same(labels.length, nb, of("labels"));
-  same(isBase.length, nb, of("base marks"));
-  const rawTables = list(raw.tables, of("tables")).map((table) => record(table, of("table")));
-  const tables = rawTables.map((table) => readTable(table, nb, bytes, of("table")));
-  if (tables.length === 0)
-    throw new WireError(`Got no table in ${of("tables")}; needed: one or more.`);
-  const count = product(shape);
-  const tableOf = raw.table_of == null ? null : uint32(bytes(raw.table_of), of("table numbers"));
-  if (tableOf) {
-    same(tableOf.length, count, of("table numbers"));
-    const wrong = tableOf.find((table) => table >= tables.length);
-    if (wrong !== undefined) {
-      throw new WireError(
-        `Got table ${wrong} in ${of("table numbers")}; there are ${tables.length}.`,
-      );
-    }
-  }
+function readLayer(raw: WireLayer, bytes: (entry: unknown) => unknown): LayerLayout {
+  const { is_base, conv, tables, table_of, input_names, ...plain } = raw;
+  const what = `of layer "${raw.name}"`;
+  const count = product(raw.shape);
+  const tableOf = table_of == null ? null : uint32(bytes(table_of), `the table numbers ${what}`);
+  if (tableOf) same(tableOf.length, count, `the table numbers ${what}`);
   return {
-    name,
-    kind: raw.kind === "linear" || raw.kind === "elementwise" ? raw.kind : "conv",
-    type: text(raw.type),
-    shape: shape as [number, number, number, number],
-    nb,
-    offset: whole(raw.offset, of("offset")),
-    labels,
-    isBase,
-    ...readRange(raw, of),
-    variable: text(raw.variable),
-    note: text(raw.note),
-    conv: raw.conv == null ? null : readConv(record(raw.conv, of("convolution")), of),
-    locked: text(raw.locked),
-    tables,
+    ...plain,
+    isBase: is_base,
+    conv: conv && convOf(conv),
+    tables: tables.map(({ x, values }): Table => {
+      const table = {
+        x: float32(bytes(x), `a table ${what}`),
+        values: float32(bytes(values), `a table ${what}`),
+      };
+      same(table.values.length, table.x.length * raw.nb, `a table ${what}`);
+      return table;
+    }),
     // What a table does not say of itself, its layer says.
-    bases: rawTables.map((table) => readRange({ ...raw, ...table }, of)),
+    bases: tables.map(({ domain = raw.domain, extent = raw.extent, knots = raw.knots }) => {
+      return { domain, extent, knots };
+    }),
     tableOf,
     count,
-    ...(raw.names == null ? {} : { names: list(raw.names, of("names")).map(text) }),
-    ...(raw.input_names == null
-      ? {}
-      : { inputNames: list(raw.input_names, of("names of inputs")).map(text) }),
-    ...(raw.window == null ? {} : { window: readWindow(record(raw.window, of("window")), of) }),
+    ...(input_names && { inputNames: input_names }),
   };
 }
 
-function readWindow(raw: Record<string, unknown>, of: (what: string) => string): Window {
-  const sizes = numbers(raw.whole, of("window"), positive, 4);
-  const [out, input] = [raw.out, raw.in].map((first) => whole(first, of("window")));
-  return { whole: sizes as Window["whole"], out, in: input };
+function convOf({
+  padding_mode,
+  pads_basis,
+  ...conv
+}: NonNullable<WireLayer["conv"]>): ConvSettings {
+  return { ...conv, paddingMode: padding_mode, padsBasis: pads_basis === true };
+}
+
+/** A summary as Python writes it: summary_dict in kan_widgets/widgets/wire.py. */
+interface WireSummary extends Omit<Summary, "rows" | "columns" | "reach" | "change"> {
+  shape: [number, number];
+  reach: unknown;
+  change: unknown;
 }
 
 /** Reads the trait of summaries. */
 export function readSummaries(value: unknown): Summary[] {
-  return (Array.isArray(value) ? value : []).map((entry) => {
-    const raw = record(entry, "a summary");
-    const pair = (name: string) => numbers(raw[name], `the ${name} of a summary`, positive);
-    const [rows, columns] = pair("shape");
-    const [down, across] = pair("block");
-    const reach = float32(raw.reach, "a summary");
-    same(reach.length, rows * columns, "a summary");
-    const change = raw.change == null ? null : float32(raw.change, "a summary");
-    if (change) same(change.length, rows * columns, "a summary");
-    return {
-      layer: text(raw.layer),
-      step: whole(raw.step, "the step of a summary"),
-      rows,
-      columns,
-      block: [down, across],
-      every: positive(raw.every, "what a summary leaves out"),
-      broken: whole(raw.broken, "functions that are not finite"),
-      reach,
-      change,
-      since: whole(raw.since ?? 0, "the first step of a summary"),
+  return ((value ?? []) as WireSummary[]).map(({ shape: [rows, columns], ...raw }) => {
+    const floats = (bytes: unknown) => {
+      const all = float32(bytes, "a summary");
+      same(all.length, rows * columns, "a summary");
+      return all;
     };
+    const change = raw.change == null ? null : floats(raw.change);
+    return { ...raw, rows, columns, reach: floats(raw.reach), change };
   });
 }
 
-function readTable(
-  raw: Record<string, unknown>,
-  nb: number,
-  bytes: (entry: unknown) => unknown,
-  what: string,
-): Table {
-  const x = float32(bytes(raw.x), what);
-  const values = float32(bytes(raw.values), what);
-  if (x.length < 2)
-    throw new WireError(`Got ${x.length} sample points in ${what}; needed: 2 or more.`);
-  same(values.length, x.length * nb, what);
-  if (!x.every((point, p) => Number.isFinite(point) && (p === 0 || point >= x[p - 1]))) {
-    throw new WireError(`The sample points in ${what} do not rise.`);
-  }
-  return { x, values };
+/** An observation as Python writes it, its arrays by the numbers of their buffers. */
+interface WireObserved extends Pick<Observed, "layer" | "samples" | "step" | "fold"> {
+  is_image: boolean;
+  arrays: Record<string, number | null>;
+  shapes: Record<string, number[]>;
 }
 
-function readRange(raw: Record<string, unknown>, of: (what: string) => string): BasisRange {
-  return {
-    domain: interval(raw.domain, of("domain")),
-    extent: interval(raw.extent, of("extent")),
-    knots: numbers(raw.knots, of("knots"), finite),
-  };
-}
-
-function readConv(raw: Record<string, unknown>, of: (what: string) => string): ConvSettings {
-  const sizes = (what: string, count: number) => numbers(raw[what], of(what), whole, count);
-  const mode = text(raw.padding_mode);
-  if (!["zeros", "reflect", "replicate", "circular"].includes(mode)) {
-    throw new WireError(`Got ${describe(mode)} for ${of("padding mode")}.`);
-  }
-  return {
-    stride: sizes("stride", 2) as ConvSettings["stride"],
-    padding: sizes("padding", 4) as ConvSettings["padding"],
-    dilation: sizes("dilation", 2) as ConvSettings["dilation"],
-    paddingMode: mode as ConvSettings["paddingMode"],
-    groups: positive(raw.groups, of("groups")),
-    shared: Boolean(raw.shared),
-    padsBasis: Boolean(raw.pads_basis),
-  };
-}
-
-/** Channels, height and width of so many inputs. */
-function readFold(raw: unknown, entries: number): Observed["fold"] {
-  if (!Array.isArray(raw) || raw.length !== 3) return null;
-  const [channels, height, width] = raw.map((size) => whole(size, "a side of the fold"));
-  return channels * height * width === entries ? [channels, height, width] : null;
-}
-
-function readObserved(raw: Record<string, unknown>, buffers: readonly unknown[]): Observed {
-  const layer = text(raw.layer);
-  const of = (what: string) => `the ${what} observed at layer "${layer}"`;
-  const arrays = record(raw.arrays, of("arrays"));
-  const shapes = record(raw.shapes, of("shapes"));
-  const array = (name: string, dimensions: number) => {
-    const shape = shapeOf(shapes[name], of(name));
-    same(shape.length, dimensions, of(`shape of the ${name}`));
-    const data = float32(numbered(buffers, arrays[name]), of(name));
-    same(data.length, product(shape), of(name));
-    return { data, shape };
-  };
-  const counts = array("counts", 2);
-  const [entries, bins] = counts.shape;
-  const edges = array("edges", 1).data;
-  same(edges.length, bins + 1, of("edges"));
-  const share = (name: string) => {
-    const { data } = array(name, 1);
-    same(data.length, entries, of(name));
+function readObserved(raw: WireObserved, buffers: readonly unknown[]): Observed {
+  const { layer, samples, step, fold, is_image, arrays, shapes } = raw;
+  const array = (name: string) => {
+    const what = `the ${name} observed at layer "${layer}"`;
+    const data = float32(numbered(buffers, arrays[name]), what);
+    same(data.length, product(shapes[name]), what);
     return data;
   };
-  const patches = array("patches", 2);
-  same(patches.shape[1], entries, of("entries of the patches"));
-  const maps = arrays.maps == null ? null : array("maps", 4);
+  const [entries, bins] = shapes.counts;
+  const hasMaps = arrays.maps != null;
   return {
     layer,
-    samples: whole(raw.samples, of("number of samples")),
-    ...(raw.step == null ? {} : { step: whole(raw.step, of("step of what was")) }),
-    isImage: Boolean(raw.is_image),
-    fold: readFold(raw.fold, entries),
-    edges,
-    counts: counts.data,
-    outsideDomain: share("outside_domain"),
-    outsideExtent: share("outside_extent"),
+    samples,
+    ...(step == null ? {} : { step }),
+    isImage: is_image === true,
+    fold: fold ?? null,
+    edges: array("edges"),
+    counts: array("counts"),
+    outsideDomain: array("outside_domain"),
+    outsideExtent: array("outside_extent"),
     entries,
     bins,
-    patches: patches.data,
-    patchCount: patches.shape[0],
-    maps: maps ? maps.data : null,
-    mapShape: maps ? (maps.shape as [number, number, number, number]) : null,
+    patches: array("patches"),
+    patchCount: shapes.patches[0],
+    maps: hasMaps ? array("maps") : null,
+    mapShape: hasMaps ? (shapes.maps as Observed["mapShape"]) : null,
   };
 }
 
 /** Reads the edits trait. */
 export function readEdits(value: unknown): Edits {
-  const { undo, redo, message, said } = (value ?? {}) as Record<string, unknown>;
-  const count = (n: unknown) => (Number.isSafeInteger(n) && (n as number) > 0 ? (n as number) : 0);
-  const words = text(said);
-  const all = { undo: count(undo), redo: count(redo), message: text(message) };
-  return words ? { ...all, said: words } : all;
+  return { undo: 0, redo: 0, message: "", ...(value as Partial<Edits>) };
 }
 
 /** Reads what can be observed; nothing where the kernel says nothing. */
 export function readBatch(value: unknown): Batch {
-  const { seen, message } = (value ?? {}) as Record<string, unknown>;
-  return { seen: seen === true, message: text(message) };
+  return { seen: false, message: "", ...(value as Partial<Batch>) };
 }
 
 /** Reads the selection trait; null for {} and for anything that is not a selection. */
@@ -382,11 +296,5 @@ export function readSelection(value: unknown): Selection | null {
 
 /** Reads the status trait; idle without a message where there is none. */
 export function readStatus(value: unknown): Status {
-  const { state, message } = (value ?? {}) as Record<string, unknown>;
-  return { state: typeof state === "string" ? state : "idle", message: text(message) };
-}
-
-/** Reads a list of words; what is none is left out. */
-export function readWords(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
+  return { state: "idle", message: "", ...(value as Partial<Status>) };
 }

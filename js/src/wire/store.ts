@@ -1,8 +1,7 @@
 /** The frames of one stream, as all views of a page share them. */
 import { type Held, NOTHING, TELLS } from "./held.ts";
-import { PastActivations } from "./past_activations.ts";
 import { ALONE, type Standing, savedAs, silence, UNKNOWN } from "./standing.ts";
-import { countUntil, thinned } from "./thinning.ts";
+import { countUntil, PastActivations, thinned } from "./thinning.ts";
 import type {
   Activations,
   Change,
@@ -15,19 +14,10 @@ import type {
   Store,
 } from "./types.ts";
 
-/** Where the store's own changes go: to the model, and so to Python and to other pages. */
+/** Where the store's own changes go: into traits, and so to Python and to other pages, and as messages. */
 export interface Outlet {
-  select(selection: Selection | null): void;
-  setCursor(step: number): void;
-  setGhostStep(step: number): void;
-  edit(selection: Selection, coefficients: readonly number[], final: boolean): void;
-  command(kind: Command, selection?: Selection): void;
-  /** Asks for what was observed before this page was there. */
-  askObserved(): void;
-  /** Asks for other functions of a layer of which this page has a window. */
-  look(layer: string, out: number, input: number): void;
-  /** Asks for the activations before a step, or for all of them. */
-  askActivations(before: number | null): void;
+  write(trait: "selection" | "cursor" | "ghost_step", value: unknown): void;
+  send(message: { kind: string; [part: string]: unknown }): void;
 }
 
 export const MAX_BYTES = 64 * 2 ** 20;
@@ -102,15 +92,15 @@ export class FrameStore implements Store {
   }
 
   select(selection: Selection | null): void {
-    if (this.takeSelection(selection)) this.#outlet.select(selection);
+    if (this.takeSelection(selection)) this.#outlet.write("selection", selection ?? {});
   }
 
   setCursor(step: number): void {
-    if (this.takeCursor(step)) this.#outlet.setCursor(this.#cursor);
+    if (this.takeCursor(step)) this.#outlet.write("cursor", this.#cursor);
   }
 
   setGhostStep(step: number): void {
-    if (this.takeGhostStep(step)) this.#outlet.setGhostStep(this.#ghostStep);
+    if (this.takeGhostStep(step)) this.#outlet.write("ghost_step", this.#ghostStep);
   }
 
   ghost(): Frame | null {
@@ -122,30 +112,31 @@ export class FrameStore implements Store {
     const found = this.#observed.get(layer) ?? null;
     if (!found && !this.#askedObserved) {
       this.#askedObserved = true;
-      this.#outlet.askObserved();
+      this.#outlet.send({ kind: "observed?" });
     }
     return found;
   }
 
   look(layer: string, out: number, input: number): void {
-    this.#outlet.look(layer, out, input);
+    this.#outlet.send({ kind: "look", layer, out, in: input });
   }
 
   activations(): Activations | null {
     if (this.#held.probe && !this.#askedActivations) {
       this.#askedActivations = true;
-      this.#outlet.askActivations(this.#activations.first());
+      const before = this.#activations.first();
+      this.#outlet.send({ kind: "activations?", ...(before !== null && { before }) });
     }
     const frame = this.current();
     return frame && this.#activations.at(frame.step);
   }
 
   edit(selection: Selection, coefficients: readonly number[], final: boolean): void {
-    this.#outlet.edit(selection, coefficients, final);
+    this.#outlet.send({ kind: "edit", ...selection, coefficients, final });
   }
 
   command(kind: Command, selection?: Selection): void {
-    this.#outlet.command(kind, selection);
+    this.#outlet.send({ kind, ...selection });
   }
 
   standing(): Standing {
@@ -243,7 +234,6 @@ export class FrameStore implements Store {
     this.#replaced = true;
   }
 
-  /** Returns whether it is another selection than before. */
   takeSelection(selection: Selection | null): boolean {
     if (same(this.#selection, selection)) return false;
     this.#selection = selection && { ...selection };
@@ -251,7 +241,6 @@ export class FrameStore implements Store {
     return true;
   }
 
-  /** Returns whether it is another cursor than before. */
   takeCursor(step: number): boolean {
     const cursor = step >= 0 ? step : -1;
     if (cursor === this.#cursor) return false;
@@ -260,7 +249,6 @@ export class FrameStore implements Store {
     return true;
   }
 
-  /** Returns whether it is another step than before. */
   takeGhostStep(step: number): boolean {
     const pinned = step >= 0 ? step : -1;
     if (pinned === this.#ghostStep) return false;

@@ -1,25 +1,27 @@
 /** The stream: no view of its own; turns what the kernel sends into the store that the views of the page share. */
+
 import type { AnyModel } from "@anywidget/types";
 import { WireError } from "./checks.ts";
 import { hear } from "./hear.ts";
 import type { Held } from "./held.ts";
 import { watchKernel } from "./kernel.ts";
-import { createLayouts } from "./layouts.ts";
 import { readActivationsTrait, readProbe, readStructure } from "./network.ts";
 import {
   ProtocolMismatch,
+  type RawFrame,
   readBatch,
   readEdits,
+  readFrame,
   readFrameTrait,
+  readLayout,
   readMessage,
   readSelection,
   readStatus,
   readSummaries,
-  readWords,
 } from "./protocol.ts";
 import { readStanding, watchSilence } from "./standing.ts";
 import { FrameStore, MAX_BYTES, type Outlet } from "./store.ts";
-import type { Frame, Store } from "./types.ts";
+import type { Frame, Layout, Store } from "./types.ts";
 
 /** What one answer to a request for history may weigh. */
 const HISTORY_BYTES = 32 * 2 ** 20;
@@ -165,24 +167,13 @@ function takeLatest(store: FrameStore, frame: Frame, live: boolean): void {
   else store.takeHistory([frame]);
 }
 
-/** Changes that the page made go into the traits; the rest are messages. */
 function outletTo(model: AnyModel): Outlet {
-  const send = (content: object) => tell(model, content);
-  const write = (trait: string, value: unknown) => {
-    model.set(trait, value);
-    model.save_changes();
-  };
   return {
-    select: (selection) => write("selection", selection ?? {}),
-    setCursor: (step) => write("cursor", step),
-    setGhostStep: (step) => write("ghost_step", step),
-    edit: (selection, coefficients, final) =>
-      send({ kind: "edit", ...selection, coefficients, final }),
-    command: (kind, selection) => send({ kind, ...selection }),
-    look: (layer, out, input) => send({ kind: "look", layer, out, in: input }),
-    askObserved: () => send({ kind: "observed?" }),
-    askActivations: (before) =>
-      send({ kind: "activations?", ...(before === null ? {} : { before }) }),
+    write(trait, value) {
+      model.set(trait, value);
+      model.save_changes();
+    },
+    send: (message) => tell(model, message),
   };
 }
 
@@ -205,7 +196,7 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
       "summaries",
       (value) => new Map(readSummaries(value).map((summary) => [summary.layer, summary])),
     ),
-    left_out: held("left_out", "leftOut", readWords),
+    left_out: held("left_out", "leftOut", (value) => (value ?? []) as string[]),
     structure: held("structure", "structure", readStructure),
     probe: held("probe", "probe", readProbe),
     // Set rarely, and so perhaps behind the messages: those say what is live.
@@ -277,3 +268,51 @@ function guard(store: FrameStore, work: () => void): void {
 }
 
 export default { initialize };
+
+function createLayouts(trait: () => unknown[], kept: () => void) {
+  const layouts = new Map<number, Layout>();
+  let floor = 0;
+
+  function keep(layout: Layout): void {
+    if (layout.version < floor || layouts.has(layout.version)) return;
+    layouts.set(layout.version, layout);
+    kept();
+  }
+
+  /** Takes those of the stream's trait. */
+  function read(): void {
+    for (const raw of trait() as { version?: unknown }[]) {
+      const version = raw?.version;
+      if (typeof version === "number" && (version < floor || layouts.has(version))) continue;
+      keep(readLayout(raw));
+    }
+  }
+
+  return {
+    keep,
+    read,
+    /** The frame with its layout; null if it belongs to a replaced binding. */
+    complete(raw: RawFrame): Frame | null {
+      if (raw.layout < floor) return null;
+      if (!layouts.has(raw.layout)) read();
+      const layout = layouts.get(raw.layout);
+      if (!layout) {
+        throw new WireError(
+          `The frame of step ${raw.step} needs layout ${raw.layout}, which has not arrived.`,
+        );
+      }
+      return readFrame(raw, layout);
+    },
+    /** Once frames of a layout come, older layouts are of use only to the frames that are kept. */
+    forget(before: Layout, inUse: ReadonlySet<Layout>) {
+      for (const [version, layout] of layouts) {
+        if (version < before.version && !inUse.has(layout)) layouts.delete(version);
+      }
+    },
+    /** Layouts below the version belong to a binding that was replaced. */
+    restart(version: number) {
+      floor = version;
+      layouts.clear();
+    },
+  };
+}

@@ -48,11 +48,9 @@ export interface LayerLayout {
   name: string;
   /** Elementwise is a learned activation, with one output and an input for each group of channels. */
   kind: "conv" | "linear" | "elementwise";
-  /** Class name of the module. */
   type: string;
   /** out, in, kh, kw; a linear layer has kh = kw = 1. */
   shape: [number, number, number, number];
-  /** Number of basis functions. */
   nb: number;
   /** Where the layer's coefficients start in a frame, in floats. */
   offset: number;
@@ -131,7 +129,6 @@ export interface Selection {
  */
 export interface Observed {
   layer: string;
-  /** Size of the batch. */
   samples: number;
   /** Steps made before it was observed; undefined where that is not known. */
   step?: number;
@@ -291,7 +288,6 @@ export interface Store {
   readonly protocolError: string | null;
   /** The first frame of the binding; always kept, whatever was drawn over its step later. */
   initial(): Frame | null;
-  /** The newest frame. */
   latest(): Frame | null;
   /** The frame to draw: the newest, or the one at the time cursor. */
   current(): Frame | null;

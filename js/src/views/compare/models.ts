@@ -1,80 +1,107 @@
-/** The models of a comparison below its numbers: a view of each under its name, and one timeline for all. */
+/** The models of a comparison below its numbers: a kernel grid or a diagram of each under its name, and one timeline for all. */
 
 import type { AnyModel, Host } from "@anywidget/types";
 import { counted } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
-import { element, put } from "../../shell/element.ts";
-import type { Mounted, Shell, Still } from "../../shell/mount.ts";
+import { atEnd, element, listen, put, putStyle } from "../../shell/element.ts";
+import type { Mounted, Shell, Within } from "../../shell/mount.ts";
+import { together } from "../../shell/player.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
 import { statusText } from "../../shell/status.ts";
-import { together } from "../../shell/timed.ts";
 import { watchTraits } from "../../wire/hear.ts";
 import type { Store } from "../../wire/types.ts";
-import { colourOfModel } from "./columns.ts";
+import { SORTS } from "../kernel_grid/settings.ts";
+import { agreement } from "../kernel_grid/together.ts";
+import { render as renderGrid } from "../kernel_grid/view.ts";
+import type { Compared } from "../network_view/settings.ts";
+import { render as renderNetwork } from "../network_view/view.ts";
+import { columnsOf, MOST } from "./pictures.ts";
 import type { Shown } from "./shown.ts";
+import { colourOfModel } from "./table.ts";
 
-/** A view of one model. */
-export interface Part {
-  model: AnyModel;
-  store: Store;
-}
-
-/** What is shown of each model. */
-export interface What {
+interface What {
+  of: "kernels" | "networks";
   /** What these are, for who cannot see them. */
   label: string;
-  /** Draws the view of a model. */
-  render(props: Mounted, number: number): void;
-  /** A view is drawn. */
-  mounted?(part: Part, number: number, place: HTMLElement): void;
-  /** How many stand beside each other in a width. */
-  columns(count: number, width: number): number;
+  refs: readonly string[];
+  render(props: Mounted): void;
+  /** A trait of its view's model that says how it is one of several. */
+  trait: string;
+  said(number: number): unknown;
+  mounted?(number: number, place: HTMLElement): void;
   /** Traits that all of them have alike, and whether each may be given to the others. */
   alike: readonly string[];
   passes?(trait: string, value: unknown): boolean;
 }
 
-export interface Models {
-  element: HTMLElement;
-  /** Names them and gives them their columns. */
-  show(shown: Pick<Shown, "models">, width: number): void;
-  /** What a picture of them is drawn from. */
-  parts(given: Given): Given[];
-  /** The view of one model is drawn again. */
-  again(number: number): void;
+export type Models = ReturnType<typeof createModels>;
+
+/** A kernel grid of each model, with one toolbar and one scale for all. */
+export function createGrids(shell: Shell, host: Host): Models {
+  const refs = (shell.get("parts") ?? []) as string[];
+  const bar = element(shell.document, "div", "kw-header kw-together");
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", "All kernel grids");
+  bar.hidden = true;
+  const agreed = agreement(refs.length, MOST, (drawn) => {
+    for (const number of refs.keys()) if (number !== drawn) models.again(number);
+  });
+  const models = createModels(shell, host, {
+    of: "kernels",
+    label: "Kernels",
+    refs,
+    render: renderGrid,
+    trait: "together",
+    said: agreed,
+    /** Each grid keeps its choice of layers; the rest of the first one's header stands over all and is for all. */
+    mounted(number, place) {
+      const rest = [...(place.querySelector(".kw-header")?.children ?? [])].slice(2);
+      if (number > 0) for (const box of rest) box.remove();
+      else {
+        bar.append(...rest);
+        bar.hidden = rest.length === 0;
+      }
+    },
+    // The layer is each grid's own, and so are scores: other models have others.
+    alike: ["mode", "binarise", "suppressed", "bounds", "scale", "ghost", "x_range", "sort"],
+    passes: (trait, value) => trait !== "sort" || (SORTS as readonly unknown[]).includes(value),
+  });
+  models.element.prepend(bar);
+  return models;
 }
 
-export function createModels(
-  shell: Shell,
-  host: Host,
-  refs: readonly string[],
-  what: What,
-  before: readonly HTMLElement[] = [],
-): Models {
+/** The whole network of each model, with one example running through all. */
+export function createNetworks(shell: Shell, host: Host): Models {
+  const reaches: Compared["reaches"] = new Map();
+  return createModels(shell, host, {
+    of: "networks",
+    label: "Network",
+    refs: (shell.get("diagrams") ?? []) as string[],
+    render: renderNetwork,
+    trait: "compared",
+    said: (number) => ({ number, reaches }),
+    alike: ["example", "drawing", "relevance"],
+  });
+}
+
+function createModels(shell: Shell, host: Host, what: What) {
   const { document, signal } = shell;
   const whole = element(document, "div", "kw-grids");
-  whole.append(...before);
   const root = element(document, "div", "kw-models", whole);
-  const parts: (Part | null)[] = refs.map(() => null);
-  const places = refs.map((ref, number) => {
+  const places = what.refs.map((_, number) => {
     const place = element(document, "section", "kw-model", root);
     const head = element(document, "div", "kw-model-name", place);
-    head.style.setProperty("--kw-swatch", `var(--kw-curve-${colourOfModel(number)})`);
+    putStyle(head, { "--kw-swatch": `var(--kw-curve-${colourOfModel(number)})` });
     const name = element(document, "span", "", head);
     const step = element(document, "span", "kw-model-step", head);
-    return { ref, place, name, step };
+    const enter = () => read(number);
+    listen(place, signal, { pointerenter: enter, focusin: enter });
+    return { place, name, step, line: { words: "", chosen: false }, redraw: () => {} };
   });
   const time = element(document, "div", "kw-time-place", whole);
-  const redraw: (() => void)[] = refs.map(() => () => {});
-  const lines = refs.map(() => ({ words: "", chosen: false }));
+  const parts: ({ model: AnyModel; store: Store } | null)[] = what.refs.map(() => null);
   let active = 0;
-  const connecting = places.map(({ ref, place }, number) => {
-    for (const event of ["pointerenter", "focusin"]) {
-      place.addEventListener(event, () => read(number), { signal });
-    }
-    return connect(ref, number, place);
-  });
-  void Promise.all(connecting).then(() => {
+  void Promise.all(what.refs.map(connect)).then(() => {
     const stores = parts.flatMap((part) => part?.store ?? []);
     if (stores.length === 0 || signal.aborted) return;
     const scrubber = mountScrubber(time, together(stores), signal);
@@ -82,31 +109,32 @@ export function createModels(
   });
   // What stands over a drawing is taller where it wraps: the drawings of a row still begin at one height.
   const sizes = new ResizeObserver(() => align(places.map(({ place }) => place)));
-  signal.addEventListener("abort", () => sizes.disconnect(), { once: true });
+  atEnd(signal, () => sizes.disconnect());
 
-  async function connect(ref: string, number: number, place: HTMLElement) {
+  async function connect(ref: string, number: number) {
+    const { place } = places[number];
     try {
       const model = await host.getModel(ref);
-      const { exports } = await host.getWidget<Store>(String(model.get("stream")));
+      const { exports: store } = await host.getWidget<Store>(String(model.get("stream")));
       if (signal.aborted) return;
-      const part = { model, store: exports };
-      parts[number] = part;
-      const within = {
-        read(words: string, chosen = false) {
-          lines[number] = { words, chosen };
+      parts[number] = { model, store };
+      const within: Within = {
+        read(words, chosen = false) {
+          places[number].line = { words, chosen };
           read(active);
         },
         says: () => false,
-        takes(_: () => Still | null, draw: () => void) {
-          redraw[number] = draw;
+        takes(_, draw) {
+          places[number].redraw = draw;
         },
         height: () => undefined,
       };
-      what.render({ model, el: place, host, signal, within } as unknown as Mounted, number);
-      exports.subscribe(() => shell.schedule(), signal);
+      const one = saying(model, what.trait, what.said(number));
+      what.render({ model: one, el: place, host, signal, within } as unknown as Mounted);
+      store.subscribe(() => shell.schedule(), signal);
       watchTraits(model, what.alike, (trait) => pass(number, trait, model.get(trait)), signal);
-      what.mounted?.(part, number, place);
-      for (const head of headsOf(place)) sizes.observe(head);
+      what.mounted?.(number, place);
+      for (const name of HEADS) for (const head of headsIn([place], name)) sizes.observe(head);
     } catch (error) {
       if (signal.aborted) return;
       const said = element(document, "div", "kw-message", place);
@@ -117,12 +145,13 @@ export function createModels(
   /** Shows the line of a view, or of one where something is selected. */
   function read(number: number) {
     active = number;
-    const line = [lines[active], ...lines].find(({ chosen }) => chosen) ?? lines[active];
+    const own = places[active].line;
+    const line = [own, ...places.map((one) => one.line)].find(({ chosen }) => chosen) ?? own;
     shell.read(line.words, line.chosen);
   }
 
   function pass(from: number, trait: string, value: unknown) {
-    if (what.passes && !what.passes(trait, value)) return;
+    if (what.passes?.(trait, value) === false) return;
     parts.forEach((part, number) => {
       if (!part || number === from || part.model.get(trait) === value) return;
       part.model.set(trait, value);
@@ -132,29 +161,30 @@ export function createModels(
 
   return {
     element: whole,
-    show({ models }, width) {
-      const columns = `repeat(${what.columns(places.length, width)}, minmax(0, 1fr))`;
-      if (root.style.gridTemplateColumns !== columns) root.style.gridTemplateColumns = columns;
+    /** Names them and gives them their columns. */
+    show({ models }: Pick<Shown, "models">, width: number) {
+      const columns = columnsOf(what.of, places.length, width);
+      putStyle(root, { "grid-template-columns": `repeat(${columns}, minmax(0, 1fr))` });
       places.forEach(({ place, name, step }, k) => {
         put(name, models[k] ?? "");
-        const store = parts[k]?.store;
-        if (store) {
-          const left = store.leftOut();
-          const at = stateOf(store);
-          put(step, left.length > 0 ? `${at} · ${counted(left.length, "layer")} not shown` : at);
-          const title = left.join("\n");
-          if (step.title !== title) step.title = title;
-        }
         place.setAttribute("aria-label", `${what.label} of ${models[k]}`);
+        const store = parts[k]?.store;
+        if (!store) return;
+        const left = store.leftOut();
+        const missing = left.length > 0 ? ` · ${counted(left.length, "layer")} not shown` : "";
+        put(step, stateOf(store) + missing);
+        const title = left.join("\n");
+        if (step.title !== title) step.title = title;
       });
     },
-    parts: (given) =>
+    /** What a picture of them is drawn from. */
+    parts: (given: Given): Given[] =>
       parts.flatMap((part) =>
         part
           ? [{ ...given, store: part.store, get: (trait: string) => part.model.get(trait) }]
           : [],
       ),
-    again: (number) => redraw[number](),
+    again: (number: number) => places[number].redraw(),
   };
 }
 
@@ -166,16 +196,14 @@ function stateOf(store: Store): string {
 
 const HEADS = [".kw-model-name", ".kw-header", ".kw-caption"];
 
-function headsOf(place: HTMLElement): HTMLElement[] {
-  return HEADS.flatMap((head) => place.querySelector<HTMLElement>(head) ?? []);
-}
+const headsIn = (places: readonly HTMLElement[], name: string) =>
+  places.flatMap((place) => place.querySelector<HTMLElement>(name) ?? []);
 
 function align(places: readonly HTMLElement[]): void {
-  const tops = [...new Set(places.map(({ offsetTop }) => offsetTop))];
-  for (const top of tops) {
+  for (const top of new Set(places.map(({ offsetTop }) => offsetTop))) {
     const row = places.filter(({ offsetTop }) => offsetTop === top);
     for (const name of HEADS) {
-      const heads = row.flatMap((place) => place.querySelector<HTMLElement>(name) ?? []);
+      const heads = headsIn(row, name);
       for (const head of heads) head.style.minHeight = "";
       const height = `${Math.max(0, ...heads.map(({ offsetHeight }) => offsetHeight))}px`;
       for (const head of heads) head.style.minHeight = height;
@@ -184,7 +212,7 @@ function align(places: readonly HTMLElement[]): void {
 }
 
 /** A view's model that says something more: that it is one of several, for one. */
-export function saying(model: AnyModel, trait: string, said: unknown): AnyModel {
+function saying(model: AnyModel, trait: string, said: unknown): AnyModel {
   const get = (name: string) => (name === trait ? said : model.get(name));
   return new Proxy(model, {
     get(target, name) {

@@ -12,15 +12,14 @@ import {
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { chartReader } from "../../scene/logged.ts";
-import { type Mark, type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
+import { type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
+import { words } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
-import { colourOfModel } from "./columns.ts";
 import { type Cards, cardsOf, growthMarks, layerId } from "./growth.ts";
-import { kernelsOf } from "./kernels.ts";
-import { networksOf } from "./networks.ts";
-import { modelsIn } from "./records.ts";
+import { kernelsOf, networksOf } from "./pictures.ts";
 import { momentOf, rowWords, type Shown, shownIn } from "./shown.ts";
-import { idOf, type Table, tableMarks, tableOf } from "./table.ts";
+import { colourOfModel, idOf, type Table, tableMarks, tableOf } from "./table.ts";
+import { modelsIn } from "./verdict.ts";
 
 export interface CompareScene extends Scene {
   shown: Shown;
@@ -32,7 +31,6 @@ export interface CompareScene extends Scene {
 }
 
 export interface CompareDrawing extends Drawing<CompareScene> {
-  /** What the hands are doing on the curves. */
   hands: ChartHands;
 }
 
@@ -94,7 +92,7 @@ function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): C
   const { colours } = theme;
   const { table, layout, empty, cards, height } = placed(shown, chart, width);
   const draw = given.get("show") === "networks" ? networksOf : kernelsOf;
-  const kernels = parts && draw(parts, shown.models, width, given);
+  const kernels = parts && draw(parts, shown.models, given);
   const sites = sitesIn(shown, table, cards);
   const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
   const place = layout.places[0]?.box;
@@ -120,16 +118,7 @@ function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): C
       { marks: () => handsMarks(chart, layout, hands, colours, ratio) },
       {
         marks: () =>
-          empty.lines.map(
-            (text, k): Mark => ({
-              kind: "text",
-              x: empty.x,
-              y: empty.y + 12 + 16 * k,
-              text,
-              fill: colours.muted,
-              size: TEXT,
-            }),
-          ),
+          empty.lines.map((text, k) => words(empty.x, empty.y + 12 + 16 * k, text, colours.muted)),
       },
       { marks: () => growthMarks(cards, shown, pointed.id, colours, ratio) },
       { marks: () => (kernels ? [{ kind: "group", at: [0, height], marks: kernels.marks }] : []) },

@@ -1,15 +1,18 @@
 /** The numbers of all models in words: a table, who is ahead, and what the parameters are made of. No DOM. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
-import { decidingIn, type Model, modelsIn, quantitiesIn } from "./records.ts";
 import {
   bestIn,
   bestOf,
   costsOf,
+  decidingIn,
   decisions,
   hintsOf,
   inWords,
+  type Model,
+  modelsIn,
   NOTHING,
+  quantitiesIn,
   sourcesOf,
   verdictOf,
   written,
@@ -36,23 +39,8 @@ export interface LayerLine {
   parameters: string;
 }
 
-export interface Growth {
-  layers: LayerLine[];
-}
-
-export interface Shown {
-  /** Why the models cannot be compared as they are; mostly none. */
-  hints: string[];
-  /** Who is ahead, and after how many steps; "" where nobody is. */
-  verdict: string;
-  /** What the one that is ahead costs, and who has gone on since. */
-  costs: string;
-  /** What they are trained on. */
-  note: string;
-  models: string[];
-  rows: Row[];
-  growth: Growth[];
-}
+export type Growth = ReturnType<typeof growthOf>;
+export type Shown = ReturnType<typeof shownIn>;
 
 type Get = (trait: string) => unknown;
 
@@ -62,13 +50,14 @@ const LATEST =
   "As logged last, at each model's own latest step, not smoothed: of one batch, mostly";
 
 /** What is shown: how parameters grow only where `more` is asked for. */
-export function shownIn(get: Get): Shown {
+export function shownIn(get: Get) {
   const models = modelsIn(get);
   const deciding = decidingIn(get);
   const hints = hintsOf(models);
   const decided = hints.length > 0 ? [] : deciding;
   const more = get("more") === true;
   return {
+    /** Why the models cannot be compared as they are; mostly none. */
     hints,
     verdict: hints.length > 0 && deciding.length > 0 ? "" : verdictOf(models, decided),
     costs: costsOf(models, decided),
@@ -178,7 +167,7 @@ export function perStep(seconds: number | null): string {
   return seconds < 1 ? `${formatNumber(1000 * seconds)} ms` : `${formatNumber(seconds)} s`;
 }
 
-function growthOf({ layers, others }: Model): Growth {
+function growthOf({ layers, others }: Model) {
   const lines = layers.map(({ name, type, symbols, numbers, parameters }): LayerLine => {
     const formula = symbols === numbers ? symbols : `${symbols} = ${numbers}`;
     return { name, type, formula, parameters: formatCount(parameters) };

@@ -1,11 +1,11 @@
 /** The numbers of all models, the ones that decide first. No DOM. */
 
-import { colourOf } from "../../scene/chart.ts";
-import type { Mark, Rect } from "../../scene/marks.ts";
+import { CURVE_COLOURS, colourOf } from "../../scene/chart.ts";
+import type { Mark } from "../../scene/marks.ts";
+import { rect, rects, segments, words } from "../../scene/shapes.ts";
 import { snapped } from "../../scene/snap.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import { colourOfModel } from "./columns.ts";
 import type { Row, Shown } from "./shown.ts";
 
 /** Pixels of the names, of the numbers that decide, and of the others. */
@@ -23,18 +23,7 @@ const SWATCH = 10;
 /** A column of numbers is no wider: the eye has to come across. */
 const WIDEST = 120;
 
-export interface Table {
-  height: number;
-  width: number;
-  /** Right end of each model's column, and the room in it. */
-  ends: number[];
-  room: number;
-  /** Room of a label. */
-  label: number;
-  /** Labels stand over their numbers: there is no room beside them. */
-  over: boolean;
-  rows: { row: Row; box: Rect }[];
-}
+export type Table = ReturnType<typeof tableOf>;
 
 const sizeOf = ({ lead }: Row) => (lead ? LEAD : TEXT);
 
@@ -44,7 +33,7 @@ export function tableOf(
   at: { x: number; y: number },
   width: number,
   stretch = 1,
-): Table {
+) {
   const count = Math.max(1, models.length);
   const labels = rows.map(({ label }) => widthOf(label, TEXT));
   const numbers = rows.flatMap((row) => row.values.map((v) => widthOf(v, sizeOf(row), 600)));
@@ -67,9 +56,12 @@ export function tableOf(
   return {
     height: y - at.y,
     width: whole,
+    /** Right end of each model's column, and the room in it. */
     ends: models.map((_, k) => left + column * (k + 1)),
     room: column - (over ? APART : GAP),
+    /** Room of a label. */
     label: over ? width : beside - GAP / 2,
+    /** Labels stand over their numbers: there is no room beside them. */
     over,
     rows: placed,
   };
@@ -88,8 +80,8 @@ export function nameMarks(
   const box = [x, at.y - SWATCH + 0.5, SWATCH, SWATCH];
   const fill = colourOf(colours, colourOfModel(number));
   return [
-    { kind: "rects", boxes: box, fill, radius: 2 },
-    { kind: "text", x: x + SWATCH + 5, y: at.y, text, fill: colours.ink, size: NAME, weight: 600 },
+    rects(box, { fill, radius: 2 }),
+    words(x + SWATCH + 5, at.y, text, colours.ink, { size: NAME, weight: 600 }),
   ];
 }
 
@@ -102,40 +94,23 @@ export function tableMarks(
 ): Mark[] {
   const first = table.rows[0]?.box;
   if (!first) return [];
-  const marks = models.flatMap((name, k) =>
-    nameMarks(
-      name,
-      k,
-      { x: table.ends[k], y: first.y - 8, room: table.room, anchor: "end" },
-      colours,
-    ),
-  );
+  const marks = models.flatMap((name, k) => {
+    const at = { x: table.ends[k], y: first.y - 8, room: table.room, anchor: "end" } as const;
+    return nameMarks(name, k, at, colours);
+  });
   const lines: number[] = [];
   for (const { row, box } of table.rows) {
-    if (pointed === idOf(row)) {
-      marks.push({
-        kind: "rects",
-        boxes: [box.x, box.y, box.width, box.height],
-        fill: colours.hover,
-      });
-    }
+    if (pointed === idOf(row)) marks.push(rect(box, { fill: colours.hover }));
     const top = snapped(box.y, ratio);
     lines.push(box.x, top, box.x + box.width, top);
     const middle = box.y + box.height / 2;
-    const numbers = table.over ? middle + OVER / 2 - 1 : middle;
-    marks.push({
-      kind: "text",
-      x: box.x,
-      y: table.over ? box.y + OVER / 2 + 2 : middle,
-      text: fitted(row.label, table.label, TEXT),
-      fill: row.lead ? colours.ink : colours.muted,
-      size: TEXT,
-      middle: true,
-    });
-    marks.push(...valueMarks(row, table, numbers, colours));
+    const label = fitted(row.label, table.label, TEXT);
+    const at = table.over ? box.y + OVER / 2 + 2 : middle;
+    const fill = row.lead ? colours.ink : colours.muted;
+    marks.push(words(box.x, at, label, fill, { size: TEXT, middle: true }));
+    marks.push(...valueMarks(row, table, table.over ? middle + OVER / 2 - 1 : middle, colours));
   }
-  const ends = table.rows.map((_, k) => 2 * k + 2);
-  return [{ kind: "lines", xy: lines, ends, stroke: colours.line }, ...marks];
+  return [segments(lines, colours.line), ...marks];
 }
 
 function valueMarks(row: Row, table: Table, y: number, colours: Colours): Mark[] {
@@ -144,18 +119,24 @@ function valueMarks(row: Row, table: Table, y: number, colours: Colours): Mark[]
     const weight = row.best.includes(k) ? 600 : 400;
     const text = fitted(value, table.room, size, weight);
     const fill = row.lead && row.best.length > 0 && weight === 400 ? colours.muted : colours.ink;
-    return {
-      kind: "text",
-      x: table.ends[k],
-      y,
-      text,
-      fill,
-      size,
-      weight,
-      anchor: "end",
-      middle: true,
-    };
+    const look = { size, weight, anchor: "end", middle: true } as const;
+    return words(table.ends[k], y, text, fill, look);
   });
 }
 
 export const idOf = ({ key }: Row) => `row ${key}`;
+
+/** Blue and orange are less and more in what is drawn of a model: the models have the colours after these. */
+const AFTER = 2;
+
+/** The number of a model's colour among those of curves. */
+export function colourOfModel(number: number): number {
+  return (number + AFTER) % CURVE_COLOURS;
+}
+
+/** As many as there is room for, in rows that are about equally long. */
+export function evenColumns(count: number, width: number, narrowest: number, gap: number): number {
+  const most = Math.max(1, Math.floor((width + gap) / (narrowest + gap)));
+  const rows = Math.max(1, Math.ceil(count / most));
+  return Math.max(1, Math.ceil(count / rows));
+}

@@ -1,7 +1,71 @@
-/** Which of several models is ahead, and what it costs beside the others. No DOM. */
+/** What Python knows of several models (kan_widgets/widgets/compared.py), which of them is ahead, and what it costs. No DOM. */
 
 import { formatCount, formatNumber, percent } from "../../phi/format.ts";
-import type { Deciding, Model } from "./records.ts";
+import { logged } from "../../scene/logged.ts";
+
+interface Layer {
+  name: string;
+  type: string;
+  /** "625·10·(G + k + 2)", and the same in numbers. */
+  symbols: string;
+  numbers: string;
+  parameters: number;
+}
+
+export interface Model {
+  name: string;
+  steps: number;
+  epochs: number | null;
+  /** The training time as it is written; "" before there is one. */
+  elapsed: string;
+  seconds_per_step: number | null;
+  parameters: number;
+  /** With twice the grid. */
+  parameters_doubled: number;
+  /** How they grow: "O(N²·G)". */
+  order: string;
+  data_source: string;
+  layers: Layer[];
+  /** Parameters outside the layers. */
+  others: number;
+  /** The value of each quantity that was logged last, as its curve ends. */
+  last: ReadonlyMap<string, number>;
+}
+
+/** What models are compared by; the first quantity decides, the others where all are equal in it. */
+export interface Deciding {
+  quantity: string;
+  /** Steps that the values are means over; equal where they are none. */
+  first: number;
+  step: number;
+  /** One for each model; null where it was not measured. */
+  values: (number | null)[];
+}
+
+type Get = (trait: string) => unknown;
+
+export function modelsIn(get: Get): Model[] {
+  const { models = [] } = (get("shown") ?? {}) as { models?: Model[] };
+  const curves = logged(get("curves"));
+  return models.map((model) => {
+    const own = curves.filter(({ kind, latest }) => kind === model.name && latest !== null);
+    // Of two series of one quantity, the one that was logged first.
+    const last = new Map(own.reverse().map(({ panel, latest }) => [panel, latest as number]));
+    return { ...model, last };
+  });
+}
+
+/** All that was measured of any model, in the order of its curves. */
+export function quantitiesIn(get: Get): string[] {
+  return [...new Set(logged(get("curves")).map(({ panel }) => panel))];
+}
+
+export function decidingIn(get: Get): Deciding[] {
+  const { deciding = [] } = (get("shown") ?? {}) as { deciding?: Deciding[] };
+  return deciding.map((one) => {
+    return { ...one, values: one.values.map((value) => (value === null ? null : Number(value))) };
+  });
+}
 
 /** In place of a number that is not there. */
 export const NOTHING = "–";
@@ -130,37 +194,20 @@ function costOf(models: readonly Model[], decided: readonly Deciding[]): string 
   const ordered = [own, ...models.filter((model) => model !== own)];
   const size = beside(ordered.map(({ parameters }) => parameters));
   const time = beside(ordered.map(({ seconds_per_step }) => seconds_per_step));
-  const said = [];
-  if (size) said.push(SIZES[size]);
-  if (time) said.push(TIMES[time]);
-  const opposed = size && time && BETTER[size] * BETTER[time] < 0;
+  const said = [size && BESIDE[size][1], time && BESIDE[time][2]].filter(Boolean);
+  const opposed = size && time && BESIDE[size][0] * BESIDE[time][0] < 0;
   return said.length > 0 ? `${own.name} ${said.join(opposed ? " but " : " and ")}.` : "";
 }
 
 type Beside = "half" | "less" | "equal" | "more" | "twice" | "least";
-const BETTER: Record<Beside, number> = {
-  half: 1,
-  less: 1,
-  equal: 0,
-  more: -1,
-  twice: -1,
-  least: 1,
-};
-const SIZES: Record<Beside, string> = {
-  half: "has about half the parameters",
-  less: "has fewer parameters",
-  equal: "has about as many parameters",
-  more: "has more parameters",
-  twice: "has about twice the parameters",
-  least: "has the fewest parameters",
-};
-const TIMES: Record<Beside, string> = {
-  half: "takes about half the time per step",
-  less: "takes less time per step",
-  equal: "takes about as much time per step",
-  more: "takes more time per step",
-  twice: "takes about twice the time per step",
-  least: "takes the least time per step",
+/** Whether it is better, and the words for a size and for a time. */
+const BESIDE: Record<Beside, readonly [better: number, size: string, time: string]> = {
+  half: [1, "has about half the parameters", "takes about half the time per step"],
+  less: [1, "has fewer parameters", "takes less time per step"],
+  equal: [0, "has about as many parameters", "takes about as much time per step"],
+  more: [-1, "has more parameters", "takes more time per step"],
+  twice: [-1, "has about twice the parameters", "takes about twice the time per step"],
+  least: [1, "has the fewest parameters", "takes the least time per step"],
 };
 
 /** How the first number stands beside another one, or whether it is the least of several. */

@@ -2,32 +2,18 @@
 
 import type { Host, RenderProps } from "@anywidget/types";
 import type { Given } from "../../scene/drawing.ts";
-import { createChartBar } from "../../shell/chart_bar.ts";
-import { createChartHands } from "../../shell/chart_hands.ts";
-import { createKit } from "../../shell/controls.ts";
+import { createChartBar, createChartHands, type Hands } from "../../shell/chart_hands.ts";
 import { element } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
-import { createStage } from "../../shell/stage.ts";
-import { createGrids } from "./grids.ts";
-import type { Models } from "./models.ts";
-import { createNetworks } from "./networks.ts";
+import { createOptions, type Option } from "../../shell/options.ts";
+import { createStage, type Stage } from "../../shell/stage.ts";
+import { createGrids, createNetworks, type Models } from "./models.ts";
 import { type CompareScene, drawing } from "./scene.ts";
 import { nameOf, shownIn } from "./shown.ts";
 import css from "./style.css";
 
-/** What tests may ask of a view, as `element.kwCompare`. */
 export interface CompareElement extends HTMLElement {
-  kwCompare: {
-    scene(): CompareScene | null;
-    /** The numbers of each row by its key, as they are written. */
-    rows(): Record<string, string[]>;
-    /** The latest values of the curves, or those at the step that is read: "KAN 0.31". */
-    values(): string[];
-    /** Where a panel's plot lies, in client pixels. */
-    plot(panel: number): { x: number; y: number; width: number; height: number } | null;
-    /** Likewise a row of the numbers. */
-    row(key: string): { x: number; y: number; width: number; height: number } | null;
-  };
+  kwCompare: ReturnType<typeof probe>;
 }
 
 const KIND: Kind = {
@@ -37,6 +23,29 @@ const KIND: Kind = {
   timeless: true,
   drawing,
 };
+const OPTIONS: readonly Option<Shell["get"]>[] = [
+  {
+    trait: "more",
+    label: "how parameters grow",
+    title: "Show the parameters of each layer as a sum, and how they grow with width and grid",
+    value: (get) => get("more") === true,
+  },
+  {
+    trait: "show",
+    label: "Below the numbers",
+    title: "",
+    as: "segments",
+    options: [
+      { value: "kernels", label: "kernels", title: "The kernels of one layer of each model" },
+      {
+        value: "networks",
+        label: "networks",
+        title: "The whole network of each model, with one example running through all",
+      },
+    ],
+    value: (get) => (get("show") === "networks" ? "networks" : "kernels"),
+  },
+];
 /** Pixels; the page scrolls, not the view in it. */
 const MOST = 6000;
 
@@ -52,38 +61,16 @@ function build(shell: Shell, host: Host): Parts {
   let scene: CompareScene | null = null;
   let told = "";
   const hands = createChartHands(shell, () => scene, draw);
-  const bar = createChartBar(shell, hands.zoomBy, hands.all, true);
-  const kit = createKit(document, signal);
-  const more = kit.check(
-    "how parameters grow",
-    "Show the parameters of each layer as a sum, and how they grow with width and grid",
-    (value) => shell.choose("more", value),
-  );
-  const what = kit.segments("Below the numbers", (value) => shell.choose("show", value));
-  what.fill([
-    { value: "kernels", label: "kernels", title: "The kernels of one layer of each model" },
-    {
-      value: "networks",
-      label: "networks",
-      title: "The whole network of each model, with one example running through all",
-    },
-  ]);
+  const bar = createChartBar(shell, hands);
+  const options = createOptions(document, OPTIONS, shell.choose, signal);
+  const [more, what] = options.boxes;
   const grids = createGrids(shell, host);
   let networks: Models | null = null;
   const stage = createStage(
     document,
     {
-      moved() {
-        const { at } = stage.pointed();
-        if (at) hands.point(hands.stepAt(at));
-        else shell.schedule();
-      },
-      press() {},
+      ...hands.on(() => stage.pointed().at),
       arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
-      left: () => hands.point(null),
-      grab: (_, at) => hands.band(at),
-      twice: hands.all,
-      keyFirst: hands.key,
       cursor() {
         const { at } = stage.pointed();
         return at && hands.stepAt(at) !== null ? "crosshair" : "default";
@@ -95,9 +82,9 @@ function build(shell: Shell, host: Host): Parts {
   const body = element(document, "div", "kw-body");
   body.append(stage.element, grids.element);
   const header = element(document, "div", "kw-header");
-  header.append(bar.element, more.box);
+  header.append(bar.element, more);
   const below = element(document, "div", "kw-header");
-  below.append(what.box);
+  below.append(what);
   grids.element.before(below);
 
   /** What stands below the numbers; diagrams are made when they are asked for first. */
@@ -108,7 +95,6 @@ function build(shell: Shell, host: Host): Parts {
       networks = createNetworks(shell, host);
       body.append(networks.element);
     }
-    what.set(shows ? "networks" : "kernels");
     const shown = shows && networks ? networks : grids;
     grids.element.hidden = shown !== grids;
     if (networks) networks.element.hidden = shown !== networks;
@@ -122,16 +108,7 @@ function build(shell: Shell, host: Host): Parts {
     told = kind;
   }
 
-  (shell.root as unknown as CompareElement).kwCompare = {
-    scene: () => scene,
-    rows: () => Object.fromEntries(scene?.shown.rows.map(({ key, values }) => [key, values]) ?? []),
-    values: hands.values,
-    plot(panel) {
-      const plot = hands.plot(panel);
-      return plot && stage.clientRect(plot);
-    },
-    row: (key) => stage.clientBox(`row ${key}`),
-  };
+  (shell.root as unknown as CompareElement).kwCompare = probe(() => scene, hands, stage);
 
   return {
     header,
@@ -143,9 +120,9 @@ function build(shell: Shell, host: Host): Parts {
       scene = null;
     },
     draw(given) {
-      bar.show(given.get, shell.store()?.status().state === "saved");
+      bar.show({ get: given.get, alone: shell.store()?.status().state === "saved" });
       bar.element.hidden = ((given.get("curves") ?? []) as unknown[]).length === 0;
-      more.set(given.get("more") === true);
+      options.show(given.get);
       const pointed = stage.pointed();
       const shown = stage.show((width) => draw({ ...given, width, pointed }), MOST, given.ratio);
       if (typeof shown === "string") return shown;
@@ -154,5 +131,24 @@ function build(shell: Shell, host: Host): Parts {
       tell(shown);
       return shown;
     },
+  };
+}
+
+/** What tests may ask of a view, as `element.kwCompare`. */
+function probe(scene: () => CompareScene | null, hands: Hands, stage: Stage) {
+  return {
+    scene,
+    /** The numbers of each row by its key, as they are written. */
+    rows(): Record<string, string[]> {
+      return Object.fromEntries(scene()?.shown.rows.map(({ key, values }) => [key, values]) ?? []);
+    },
+    /** The latest values of the curves, or those at the step that is read: "KAN 0.31". */
+    values: hands.values,
+    /** Where a panel's plot lies, in client pixels. */
+    plot(panel: number) {
+      const plot = hands.plot(panel);
+      return plot && stage.clientRect(plot);
+    },
+    row: (key: string) => stage.clientBox(`row ${key}`),
   };
 }

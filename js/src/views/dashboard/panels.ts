@@ -41,7 +41,6 @@ const EXAMPLES: readonly (readonly [panel: string, trait: string])[] = [
   ["response", "sample"],
 ];
 
-/** A panel as Python names it. */
 interface Named {
   name: string;
   title: string;
@@ -69,30 +68,13 @@ interface Line {
 const NOTHING: Line = { words: "", chosen: false, warns: false };
 
 /** A panel, and the view that is mounted in it. */
-interface Place {
-  named: Named;
-  section: HTMLElement;
-  inside: HTMLElement;
-  /** Folds it away. */
-  folder: HTMLElement | null;
-  model: AnyModel | null;
-  /** What there is to read of it. */
-  line: Line;
-  still: (() => Still | null) | null;
-  draw: (() => void) | null;
-  /** Pixels of its drawing; undefined before it asks. */
-  height: number | undefined;
-  /** Of what is around that, without what goes to and fro. */
-  steady: (next: number) => number;
-}
-
-export type Panels = ReturnType<typeof createPanels>;
+type Place = ReturnType<typeof placeIn>;
 
 export function createPanels(shell: Shell, host: Host) {
   const { document, get, signal } = shell;
   const root = element(document, "div", "kw-panels");
   const named = (get("panels_shown") ?? []) as Named[];
-  const places = named.map((one): Place => placeIn(shell, root, one));
+  const places = named.map((one) => placeIn(shell, root, one));
   const speaker = named.findIndex(({ name }) => name !== "training" && name !== "ranges");
   const modelOf = (name: string) => places.find((one) => one.named.name === name)?.model;
   const here = () => [...places.keys()].filter((k) => !places[k].section.hidden);
@@ -173,7 +155,6 @@ export function createPanels(shell: Shell, host: Host) {
     arrange();
   }
 
-  /** Shows one page. */
   function turn(to: string) {
     page = to;
     const elsewhere = ({ named: { page: own } }: Place) => Boolean(own) && own !== page;
@@ -229,7 +210,7 @@ export function createPanels(shell: Shell, host: Host) {
   };
 }
 
-function placeIn({ document, get, choose, signal }: Shell, root: HTMLElement, named: Named): Place {
+function placeIn({ document, get, choose, signal }: Shell, root: HTMLElement, named: Named) {
   const { title, about, name, folds } = named;
   const section = element(document, "section", "kw-panel", root);
   section.dataset.panel = name;
@@ -244,8 +225,20 @@ function placeIn({ document, get, choose, signal }: Shell, root: HTMLElement, na
     folder.title = "Fold this panel away, or show it again";
     listen(folder, signal, { click: () => choose("folded", get("folded") !== true) });
   }
-  const empty = { model: null, line: NOTHING, still: null, draw: null, height: undefined };
-  return { named, section, inside, folder, ...empty, steady: createSteady() };
+  return {
+    named,
+    section,
+    inside,
+    folder,
+    model: null as AnyModel | null,
+    line: NOTHING,
+    still: null as (() => Still | null) | null,
+    draw: null as (() => void) | null,
+    /** Pixels of its drawing; undefined before it asks. */
+    height: undefined as number | undefined,
+    /** Of what is around that, without what goes to and fro. */
+    steady: createSteady(),
+  };
 }
 
 function sizeOf({ section, inside, named }: Place, isDrawn: boolean) {

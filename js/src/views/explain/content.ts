@@ -1,20 +1,19 @@
 /** What Python sends of an explanation, and what follows from it. No DOM. */
 
 import { inputName, outputName } from "../../phi/entries.ts";
-import { number } from "../../phi/format.ts";
+import { formatCount, number } from "../../phi/format.ts";
+import { float32 } from "../../wire/checks.ts";
 import type { Selection } from "../../wire/types.ts";
-import { besideLabelOf, methodOf, type Sums, sentenceOf } from "./sums.ts";
 
 /** Numbers as Python's traits hold them: little-endian float32. */
 export type Bytes = DataView | ArrayBuffer | Uint8Array;
 
 /** The shares of one layer. A number is row·columns + column; functions of the last layer are one row. */
-export interface WirePart extends Sums {
+interface WirePart extends Sums {
   layer: string;
   values: Bytes;
   /** To be compared with: what is usual, or the fall when one kernel alone is put out; NaN where not known. */
   beside: Bytes | null;
-  /** Rows and columns of a kernel. */
   kernel: [number, number];
   /** Kernels are applied to each channel by themselves: a column is a channel, not an input. */
   shared: boolean;
@@ -23,16 +22,13 @@ export interface WirePart extends Sums {
   /** Numbers whose maps were sent, and the maps: maps[(k·height + row)·width + column]. */
   mapped: number[];
   maps: Bytes | null;
-  /** Height and width of a map. */
   mapShape: [number, number] | null;
-  /** The sum of all maps. */
   total: Bytes | null;
   /** What the model said when this was found: layers are not all found at one step. */
   predicted: number;
   /** What the classes are called, and the outputs of this layer; empty where they only have numbers. */
   classes?: string[];
   names?: string[];
-  /** What the inputs of this layer are called. */
   inputNames?: string[];
   notes: string[];
 }
@@ -40,17 +36,6 @@ export interface WirePart extends Sums {
 export interface WireContent {
   image: { shape: number[]; data: Bytes };
   parts: WirePart[];
-}
-
-export interface Traits {
-  stream: string;
-  content: Partial<WireContent>;
-  message: string;
-  layer: string;
-  target: number | null;
-  top: number;
-  theme: "auto" | "light" | "dark";
-  [name: string]: unknown;
 }
 
 export interface MapOf {
@@ -81,12 +66,7 @@ export interface Content {
   parts: Part[];
 }
 
-function floats(bytes: Bytes): Float32Array {
-  const view = ArrayBuffer.isView(bytes)
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : new Uint8Array(bytes);
-  return new Float32Array(new Uint8Array(view).buffer);
-}
+const floats = (bytes: Bytes) => float32(bytes, "an explanation");
 
 /** Reads what Python sent; null where nothing has been explained yet. */
 export function readContent(wire: Partial<WireContent>): Content | null {
@@ -199,7 +179,6 @@ export function cellOf(part: Part, k: number) {
   };
 }
 
-/** What the map is of, in words. */
 export function mapTitle(part: Part, k: number): string {
   if (k < 0) return part.kind === "kernels" ? "all kernels" : "all channels";
   if (part.kind === "kernels") return nameOf(part, k);
@@ -233,11 +212,91 @@ export interface Span {
 const SHARE = 0.98;
 const SEEN = 0.01;
 
-/** The scale for some maps. */
 export function spanOf(maps: readonly MapOf[]): Span {
   const sizes = maps.flatMap(({ data }) => Array.from(data, Math.abs).filter(Number.isFinite));
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const seen = sizes.filter((size) => size > SEEN * largest).sort((a, b) => a - b);
   const most = seen[Math.ceil(SHARE * seen.length) - 1] ?? 0;
   return { most, cut: most < largest };
+}
+
+/** What the shares of a layer add up to the score with. */
+interface Sums {
+  kind: "functions" | "kernels";
+  rows: number;
+  columns: number;
+  /** What they are compared with, if anything. */
+  beside: unknown;
+  /** What the model said when this was found: layers are not all found at one step. */
+  step: number;
+  target: number;
+  /** null where they are not finite. */
+  scores: (number | null)[];
+  /** Images that means are over, if any, and the step at which they were seen, where that is known. */
+  samples: number | null;
+  seen: number | null;
+  /** Of functions the bias, the rounding and the other functions; of kernels the score with each at its usual response, and what is left over. */
+  sums: Partial<Record<"bias" | "error" | "others" | "baseline" | "missing", number | null>>;
+}
+
+/** A part of a score so small is not worth a word. */
+const LITTLE = 0.005;
+
+/** What `beside` is; "" where there is nothing to be compared with. */
+function besideLabelOf(part: Sums): string {
+  if (part.kind === "kernels") return "drop of the score without it";
+  return part.beside ? `mean of ${samplesIn(part)}` : "";
+}
+
+/** How it adds up, for whoever looks once. `name`: of the class; `sum`: of all shares. */
+function sentenceOf(part: Sums, name: string, sum: number): string {
+  const { rows, columns, kind, sums } = part;
+  const score = part.scores[part.target] ?? null;
+  if (score === null) return `The score of ${name} is not finite: there is nothing to divide.`;
+  const scores = `Class ${name} scores ${number(score)}`;
+  const count = rows * columns;
+  if (kind === "functions") {
+    const { bias, others = null } = sums;
+    const pieces = count > 1 ? `${formatCount(count)} functions` : "one function";
+    let terms = bias || others !== null ? `${number(sum)} from ${pieces}` : pieces;
+    if (others !== null) terms += `${added(others)} from the other functions`;
+    if (bias) terms += `${added(bias)} bias`;
+    return `${scores}, the sum of ${terms}.`;
+  }
+  const { baseline, missing } = sums;
+  const [pieces, make] = count > 1 ? ["these kernels", "make"] : ["this kernel", "makes"];
+  const left = known(missing);
+  const rest = Math.abs(left) >= LITTLE * Math.abs(score) ? `${added(left)} left over` : "";
+  return (
+    `${scores}: ${number(known(baseline))} with ${each(count)} at its usual response ` +
+    `(its mean ${mean(part)})${added(sum)} from what ${pieces} ${make} of this image${rest}.`
+  );
+}
+
+/** How that is computed, and what it leaves out. */
+function methodOf(part: Sums): string {
+  const { kind, rows, columns, sums } = part;
+  if (kind === "functions") {
+    return `The last layer adds up its functions φ(x): these are its own terms, exact but for ${number(known(sums.error))} of rounding.`;
+  }
+  return (
+    `The usual response is the mean ${mean(part)}: with ${each(rows * columns)} at it the score would be ` +
+    `${number(known(sums.baseline))}. What differs is shared out by integrated gradients, which depend on that ` +
+    `mean, and ${number(known(sums.missing))} is left over. The drop is how far the score falls where that kernel ` +
+    "alone responds as usual."
+  );
+}
+
+const known = (value: number | null | undefined) => value ?? Number.NaN;
+const each = (count: number) => (count > 1 ? "each kernel" : "the kernel");
+const mean = (part: Sums) => (part.samples ? `over ${samplesIn(part)}` : "over this image");
+
+function samplesIn({ samples, seen, step }: Sums): string {
+  const then = seen === null || seen === step ? "" : `, seen at step ${formatCount(seen)}`;
+  return `${formatCount(samples ?? 0)} images${then}`;
+}
+
+/** A term of a sum with its sign. */
+function added(value: number): string {
+  return ` ${value < 0 ? "−" : "+"} ${number(Math.abs(value))}`;
 }

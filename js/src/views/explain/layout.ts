@@ -1,15 +1,12 @@
 /** Puts the parts of the drawing of one layer together. No DOM. */
 
 import type { Mark } from "../../scene/marks.ts";
-import type { Region } from "../../scene/regions.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
-import { listBlock, planOf } from "./bars.ts";
-import { type Block, type Drawn, GAP, LINE, line, PAD, SIZE } from "./block.ts";
-import { classesBlock } from "./classes.ts";
+import { classesBlock, listBlock, planOf } from "./bars.ts";
+import { type Block, boxIn, type Drawn, GAP, LINE, line, PAD, type Plate, SIZE } from "./block.ts";
 import { type Content, mapOf, type Part, type Span, spanOf } from "./content.ts";
 import { imageBlock, mapBlock, mapsBlock } from "./pictures.ts";
-import { boxIn, type Plate } from "./pixels.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
 
 /** From this width on things stand beside the pictures, and so wide all in one row. */
@@ -38,18 +35,8 @@ const TOP = 4;
 const SMALL = 140;
 const BRIEF_ROWS = 6;
 
-export interface Section {
-  marks: Mark[];
-  regions: Region[];
-  lists: readonly List[];
-  /** The rows whose maps stand beside each other. */
-  mapped: readonly Row[];
-  bottom: number;
-  /** Heights at which nothing is cut. */
-  cuts: number[];
-}
+export type Section = ReturnType<typeof together>;
 
-/** What a section is drawn from. */
 export interface Shown {
   content: Content;
   part: Part;
@@ -134,7 +121,6 @@ function pageOf(shown: Shown, lists: readonly List[]) {
 
 type Page = ReturnType<typeof pageOf>;
 
-/** One below the other. */
 function narrow(page: Page) {
   const wide = page.width - 2 * PAD;
   let y = page.scores(PAD, page.pictures(TOP, wide), wide);
@@ -220,7 +206,8 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
   return { ...section, marks: [...marks, ...section.marks] };
 }
 
-function together(blocks: Block[], lists: readonly List[], mapped: readonly Row[]): Section {
+/** `mapped`: the rows whose maps stand beside each other. */
+function together(blocks: Block[], lists: readonly List[], mapped: readonly Row[]) {
   const bottom = Math.max(...blocks.map((block) => block.bottom)) + PAD;
   return {
     marks: blocks.flatMap((block) => block.marks),
@@ -228,6 +215,7 @@ function together(blocks: Block[], lists: readonly List[], mapped: readonly Row[
     lists,
     mapped,
     bottom,
+    /** Heights at which nothing is cut. */
     cuts: [...cutsOf(blocks), bottom],
   };
 }

@@ -8,9 +8,19 @@ import { cellBox, type Region } from "../../scene/regions.ts";
 import { segments } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
-import { type Block, type Drawn, framed, GAP, LINE, line, type Place, SIZE } from "./block.ts";
+import {
+  type Block,
+  boxIn,
+  type Drawn,
+  framed,
+  GAP,
+  LINE,
+  line,
+  type Place,
+  type Plate,
+  SIZE,
+} from "./block.ts";
 import { type MapOf, mapOf, mapTitle, type Span } from "./content.ts";
-import { boxIn, type Plate } from "./pixels.ts";
 import type { Row } from "./rows.ts";
 import { placeText } from "./words.ts";
 

@@ -7,8 +7,8 @@ import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../sc
 import { cellBox, cellOf as cellNamed, type Region, regionSites } from "../../scene/regions.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
-import { framed } from "./block.ts";
-import { classesShown } from "./classes.ts";
+import { classesShown } from "./bars.ts";
+import { framed, plateOf } from "./block.ts";
 import {
   type Content,
   cellOf,
@@ -20,18 +20,11 @@ import {
   type WireContent,
 } from "./content.ts";
 import { briefOf, type Section, type Shown, sectionOf } from "./layout.ts";
-import { plateOf } from "./pixels.ts";
 import type { Row } from "./rows.ts";
 import { description, verdict } from "./words.ts";
 
 /** What a site stands for. */
-interface Meant {
-  /** The share that it selects, and the class that it is of; −1 for none. */
-  share: number;
-  target: number;
-  /** It stands for all shares together. */
-  whole: boolean;
-}
+type Meant = ReturnType<typeof meantBy>;
 
 export interface ExplainScene extends Scene {
   content: Content;
@@ -154,16 +147,16 @@ function overview(shown: Shown, given: Given): ExplainScene {
   };
 }
 
-function meantBy(id: string, { part, shown }: Shown, section: Section): Meant {
+function meantBy(id: string, { part, shown }: Shown, section: Section) {
   const cell = cellNamed(id);
   const row = rowOf(section, id);
   const isMap = cell?.name === "map";
   const target = cell?.name === "classes" ? (classesShown(part)[cell.row] ?? -1) : -1;
   const share = isMap ? placeNumber(part, shown, cell.row, cell.column) : (row?.number ?? -1);
+  /** The share that it selects, and the class that it is of, −1 for none; and whether it is of all together. */
   return { share, target, whole: row?.kind === "total" };
 }
 
-/** The row that a site is. */
 function rowOf({ lists, mapped, regions }: Section, id: string): Row | undefined {
   const cell = cellNamed(id);
   if (cell?.name === "maps") {

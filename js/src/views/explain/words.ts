@@ -2,6 +2,7 @@
 
 import { counted } from "../../phi/entries.ts";
 import { chance, formatCount, number } from "../../phi/format.ts";
+import { reachOf } from "../../phi/ranges.ts";
 import { softmax } from "../../phi/softmax.ts";
 import {
   type Content,
@@ -43,7 +44,6 @@ export function verdict(part: Part): string {
 /** A smaller probability is not worth a number. */
 const FEW = 0.001;
 
-/** What is described. */
 interface Shown {
   content: Content;
   part: Part;
@@ -52,7 +52,6 @@ interface Shown {
   shown: number;
 }
 
-/** The text alternative of the drawing. */
 export function description({ content, part, selected, shown }: Shown, bars: number): string {
   const own = mapOf(part, shown);
   const map = content.image ? (own ?? part.total) : null;
@@ -66,8 +65,7 @@ export function description({ content, part, selected, shown }: Shown, bars: num
 }
 
 function mapText(part: Part, k: number, map: MapOf): string {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of map.data) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  const { low, high } = reachOf(map.data);
   const size = `${map.height} × ${map.width}`;
   return `Map of layer ${part.layer}, ${mapTitle(part, k)}, ${size}, from ${signed(low)} to ${signed(high)}`;
 }

@@ -1,6 +1,7 @@
 /** What Python sends to LayerRanges (kan_widgets/widgets/layer_numbers.py), and what it means. No DOM. */
 
 import { memory } from "../../phi/memory.ts";
+import { float32, uint32 } from "../../wire/checks.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 
 /** Of one layer, as `LayerRanges.table` gives them in Python; null is not known. */
@@ -43,12 +44,11 @@ interface WireRow
   functions: DataView;
 }
 
-/** One layer. */
 export interface Row extends Omit<WireRow, "dots" | "functions"> {
   /** Ranges of some functions, rising. */
   dots: Float32Array;
   /** The number of the function behind each dot. */
-  functions: Int32Array;
+  functions: Uint32Array;
 }
 
 export interface Content {
@@ -130,23 +130,20 @@ function pastOf(value: unknown): Past {
   const layers = ((value ?? []) as WirePast[]).map((wire) => {
     const steps = integers(wire.steps);
     const measured = integers(wire.sizes.steps);
-    const of = (name: string): Series => ({ steps, values: floats(wire[name] as DataView) });
+    const of = (name: string): Series => ({ steps, values: floats(wire[name]) });
     const size = (name: string): Series => ({ steps: measured, values: floats(wire.sizes[name]) });
     return (measure: Measure): Lines => {
+      const none = { first: NONE, splines: NONE, band: null };
       switch (measure) {
         case "range":
-          return { first: of("range"), splines: NONE, band: [of("lower"), of("upper")] };
+          return { ...none, first: of("range"), band: [of("lower"), of("upper")] };
         case "splines":
-          return { first: NONE, splines: of("splines"), band: null };
+          return { ...none, splines: of("splines") };
         case "silu":
         case "change":
-          return { first: of(measure), splines: NONE, band: null };
+          return { ...none, first: of(measure) };
         default:
-          return {
-            first: size(`${measure}_base`),
-            splines: size(`${measure}_splines`),
-            band: null,
-          };
+          return { ...none, first: size(`${measure}_base`), splines: size(`${measure}_splines`) };
       }
     };
   });
@@ -163,13 +160,5 @@ export function thresholdOf(text: string): number | null {
   return value >= 0 && value <= 1 ? value : null;
 }
 
-// What Python packs is little-endian, and need not lie at a multiple of four.
-function floats(bytes: DataView): Float32Array {
-  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, k) =>
-    bytes.getFloat32(4 * k, true),
-  );
-}
-
-function integers(bytes: DataView): Int32Array {
-  return Int32Array.from({ length: bytes.byteLength / 4 }, (_, k) => bytes.getInt32(4 * k, true));
-}
+const floats = (bytes: unknown) => float32(bytes, "the ranges");
+const integers = (bytes: unknown) => uint32(bytes, "the ranges");

@@ -24,7 +24,6 @@ const CURVES = 44;
 const HEAD = 38;
 const CURVES_HEAD = 52;
 export const TITLE = 12;
-/** Size of the names of layers. */
 export const NAME = 12.5;
 export const BELOW = 11;
 export const CELL = 12;
@@ -35,42 +34,9 @@ export const LINE = 15;
 const LEAST_PLOT = 130;
 const LEAST_PAIR = 270;
 
-export interface Cell {
-  column: Column;
-  /** Where its words end. */
-  right: number;
-  width: number;
-  /** Its line within a row. */
-  band: number;
-}
+export type Layout = ReturnType<typeof layoutOf>;
 
-export interface Layout {
-  width: number;
-  height: number;
-  /** Top of the head, and of the first row. */
-  head: number;
-  top: number;
-  rowHeight: number;
-  rows: number;
-  /** Where the ranges lie in a row. */
-  heights: Plot;
-  /** From left to right of the ranges and of the curves over the steps. */
-  plot: { x: number; width: number };
-  times: { x: number; width: number };
-  /** Pixels of the head over the ranges, where the curves have theirs below it. */
-  upperHead: number;
-  /** Whether there is room for the curves: in a narrow view they come with the other columns. */
-  timed: boolean;
-  /** Within a row, where the curves begin and how high they are. */
-  timesTop: number;
-  timesHeight: number;
-  cells: Cell[];
-  bands: number;
-  /** Of the layers, as there is room for them. */
-  names: string[];
-}
-
-export function layoutOf(content: Content, width: number, more: boolean): Layout {
+export function layoutOf(content: Content, width: number, more: boolean) {
   const inside = width - 2 * PAD;
   const head = 4;
   const heights = heightsOf(content, more);
@@ -100,9 +66,10 @@ export function layoutOf(content: Content, width: number, more: boolean): Layout
   const heads = (stacked ? HEAD : 0) + (timed ? CURVES_HEAD : HEAD);
   const headHeight = Math.max(heads, bands * 2 * LINE + 8);
   const top = head + headHeight;
-  const cells = columns.map((column, k): Cell => {
+  const cells = columns.map((column, k) => {
     const place = k % each;
     const before = columnWidths(widths, each).slice(0, place + 1);
+    /** Where its words end. */
     const right = PAD + left + before.reduce((sum, w) => sum + w + spare / each, 0);
     const wide = columnWidths(widths, each)[place] + spare / each;
     return { column, right, width: wide, band: Math.floor(k / each) };
@@ -110,18 +77,24 @@ export function layoutOf(content: Content, width: number, more: boolean): Layout
   return {
     width,
     height: top + rowHeight * content.rows.length + PAD,
+    /** Top of the head, and of the first row. */
     head,
     top,
     rowHeight,
     rows: content.rows.length,
     heights,
+    /** From left to right of the ranges and of the curves over the steps. */
     plot,
     times,
+    /** Whether there is room for the curves: in a narrow view they come with the other columns. */
     timed,
+    /** Pixels of the head over the ranges, where the curves have theirs below it. */
     upperHead: stacked ? HEAD : headHeight,
+    /** Within a row, where the curves begin and how high they are. */
     timesTop: stacked ? heights.height : 0,
     timesHeight: stacked ? CURVES : rowHeight,
     cells,
+    /** Lines of columns within a row. */
     bands,
     names: fittedApart(content.rows.map(layerTitle), plot.width, NAME, 600),
   };

@@ -25,13 +25,19 @@ import {
 } from "./layout.ts";
 import { aside, drawnNotes } from "./words.ts";
 
-/** What marks look like: their colours, and device pixels per pixel. */
-export interface Look {
+/** What everything is drawn from. */
+export interface Drawn {
+  content: Content;
+  layout: Layout;
+  axis: Range;
+  /** Of ranges, from left to right. */
+  toX: Scale;
+  /** Beside what is so over the inputs, what is so on the grid. */
+  more: boolean;
   colours: Colours;
   ratio: number;
 }
 
-/** Heights within a row's plot. */
 const BASELINE = 12;
 /** Where the dash of the start begins, and how far above the end of the plot it ends. */
 const START: [number, number] = [17, 2];
@@ -71,34 +77,29 @@ export function strip(across: ArrayLike<number>, apart: number): number[] {
   });
 }
 
-/** The places of a row's dots: x0, y0, x1, y1, … */
-export function dotPlaces(row: Row, toX: Scale, { heights }: Layout, top: number): number[] {
-  const [upper, lower] = heights.dots;
-  const across = Array.from(row.dots, toX);
+/** The places of the dots of row `k`: x0, y0, x1, y1, … */
+export function dotPlaces({ content, layout, toX }: Drawn, k: number): number[] {
+  const [upper, lower] = layout.heights.dots;
+  const top = rowTop(layout, k);
+  const across = Array.from(content.rows[k].dots, toX);
   const lanes = strip(across, 5);
-  return across.flatMap((x, k) => [x, top + upper + (lower - upper) * lanes[k]]);
+  return across.flatMap((x, n) => [x, top + upper + (lower - upper) * lanes[n]]);
 }
 
 /** Stripes, grid lines, and under them what is chosen and pointed at. */
-export function groundMarks(
-  layout: Layout,
-  view: Rect,
-  axis: Range,
-  marked: { chosen: number; hovered: number },
-  { colours, ratio }: Look,
-): Mark[] {
+export function groundMarks(drawn: Drawn, view: Rect, chosen: number, hovered: number): Mark[] {
+  const { layout, toX, colours, ratio } = drawn;
   const [from, to] = rowsWithin(layout, view);
   const marks: Mark[] = [];
   const bar = (k: number, fill: string) =>
     marks.push(rects([0, rowTop(layout, k), layout.width, layout.rowHeight], { fill }));
   for (let k = from; k < to; k++) {
-    if (k === marked.chosen) bar(k, colours.chosen);
-    else if (k === marked.hovered) bar(k, colours.hover);
+    if (k === chosen) bar(k, colours.chosen);
+    else if (k === hovered) bar(k, colours.hover);
     else if (k % 2 === 1) bar(k, colours.row);
   }
-  const toX = rangeScale(axis, layout);
   const lines: number[] = [];
-  for (const tick of rangeTicks(axis, layout)) {
+  for (const tick of rangeTicks(drawn)) {
     const x = snapped(toX(tick), ratio);
     for (let k = from; k < to; k++) {
       const y = rowTop(layout, k);
@@ -108,34 +109,18 @@ export function groundMarks(
   return [...marks, segments(lines, colours.grid)];
 }
 
-/** `both`: beside what is so over the inputs, what is so on the grid. */
-export function rowMarks(
-  content: Content,
-  layout: Layout,
-  view: Rect,
-  axis: Range,
-  both: boolean,
-  colours: Colours,
-): Mark[] {
-  const [from, to] = rowsWithin(layout, view);
-  const toX = rangeScale(axis, layout);
-  return content.rows.slice(from, to).flatMap((row, k) => {
-    const top = rowTop(layout, from + k);
-    return [
-      ...nameMarks(row, layout.names[from + k], layout, top, colours),
-      ...plotMarks(row, layout, toX, top, { both, old: content.old === true }, colours),
-      ...cellMarks(row, layout, top, colours),
-    ];
-  });
+export function rowMarks(drawn: Drawn, view: Rect): Mark[] {
+  const [from, to] = rowsWithin(drawn.layout, view);
+  return Array.from({ length: to - from }, (_, n) => from + n).flatMap((k) => [
+    ...nameMarks(drawn, k),
+    ...plotMarks(drawn, k),
+    ...cellMarks(drawn, k),
+  ]);
 }
 
-function nameMarks(
-  row: Row,
-  name: string,
-  { plot, width, rowHeight }: Layout,
-  top: number,
-  colours: Colours,
-): Mark[] {
+function nameMarks({ content, layout, colours }: Drawn, k: number): Mark[] {
+  const { plot, width, rowHeight } = layout;
+  const [row, name, top] = [content.rows[k], layout.names[k], rowTop(layout, k)];
   const warns = aside(row);
   const y = top + BASELINE;
   const room = plot.width - widthOf(layerTitle(row), NAME, 600) - 10;
@@ -151,16 +136,12 @@ function nameMarks(
   return [title, words(width - PAD, foot, warns, colours.warn, { anchor: "end" })];
 }
 
-function plotMarks(
-  row: Row,
-  layout: Layout,
-  toX: Scale,
-  top: number,
-  { both, old }: { both: boolean; old: boolean },
-  colours: Colours,
-): Mark[] {
+function plotMarks(drawn: Drawn, k: number): Mark[] {
+  const { content, layout, toX, more, colours } = drawn;
+  const [row, top] = [content.rows[k], rowTop(layout, k)];
+  const old = content.old === true;
   const marks: Mark[] = [];
-  const onGrid = both || old || !row.seen;
+  const onGrid = more || old || !row.seen;
   const median = onGrid ? (row.start?.[2] ?? 0) : 0;
   if (median > 0) {
     const x = toX(median);
@@ -169,12 +150,12 @@ function plotMarks(
   }
   const [upper, lower] = layout.heights.boxes;
   const fill = row.seen ? colours.seen : colours.dot;
-  const drawn: Mark[] = [
+  const shown: Mark[] = [
     ...boxMarks(row.seen, toX, top + upper, colours["seen-box"], colours.seen),
-    { kind: "dots", xy: dotPlaces(row, toX, layout, top), r: 2, fill },
+    { kind: "dots", xy: dotPlaces(drawn, k), r: 2, fill },
   ];
   const pale = old && row.seen !== null;
-  marks.push(...(pale ? [{ kind: "group", marks: drawn, opacity: PALE } as const] : drawn));
+  marks.push(...(pale ? [{ kind: "group", marks: shown, opacity: PALE } as const] : shown));
   if (onGrid) {
     const y = top + (row.seen ? lower : upper);
     marks.push(...boxMarks(row.grid, toX, y, colours.box, colours.ink));
@@ -200,30 +181,19 @@ function boxMarks(
   ];
 }
 
-/** Words that end at a place: strong ones lead. */
-function ending(
-  x: number,
-  y: number,
-  text: string,
-  size: number,
-  colours: Colours,
-  strong: boolean,
-) {
-  const fill = strong ? colours.ink : colours.muted;
-  return words(x, y, text, fill, { size, weight: strong ? 600 : 400, anchor: "end" });
-}
-
-function cellMarks(row: Row, layout: Layout, top: number, colours: Colours): Mark[] {
+function cellMarks({ content, layout, colours }: Drawn, k: number): Mark[] {
   const { rowHeight, bands } = layout;
+  const [{ numbers }, top] = [content.rows[k], rowTop(layout, k)];
   const between = bands > 1 ? (rowHeight - 6) / bands : 0;
+  const end = { size: CELL, anchor: "end" } as const;
   return layout.cells.flatMap(({ column, right, width, band }): Mark[] => {
-    const [first, second] = column.lines(row.numbers);
+    const [first, second] = column.lines(numbers);
     const y = bands > 1 ? top + 4 + band * between : top + layout.heights.height / 2 - 14;
     const text = [
-      ending(right, y + 11, first, CELL, colours, true),
-      ending(right, y + 25, second, CELL, colours, false),
+      words(right, y + 11, first, colours.ink, { ...end, weight: 600 }),
+      words(right, y + 25, second, colours.muted, { ...end, weight: 400 }),
     ];
-    const share = column.title === "splines" ? row.numbers.spline_share : null;
+    const share = column.title === "splines" ? numbers.spline_share : null;
     if (share === null) return text;
     const x = right - width + 14;
     const base = (right - x) * (1 - share);
@@ -255,18 +225,17 @@ export function numbersAlong(
 
 /** Heads of plot and columns; they stay where rows scroll. `times` is the head of the curves. */
 export function headMarks(
-  layout: Layout,
+  drawn: Drawn,
   view: Rect,
-  axis: Range,
   times: (top: number, height: number) => Mark[],
-  colours: Colours,
 ): Mark[] {
+  const { layout, toX, colours } = drawn;
   const { plot, width, cells, timesTop, bands, upperHead: half } = layout;
   const [top, height] = [headAt(layout, view), headHeight(layout)];
-  const toX = rangeScale(axis, layout);
   const bottom = top + height;
-  const ticks = rangeTicks(axis, layout).map((tick) => ({ x: toX(tick), text: number(tick) }));
+  const ticks = rangeTicks(drawn).map((tick) => ({ x: toX(tick), text: number(tick) }));
   const above = timesTop > 0 ? half : 0;
+  const end = { anchor: "end" } as const;
   return [
     rects([0, top, width, height], { fill: colours.surface }),
     rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
@@ -274,9 +243,10 @@ export function headMarks(
     ...numbersAlong(ticks, plot, top + half - 6, colours.muted, 6),
     ...cells.flatMap(({ column, right, band }) => {
       const y = bottom - 6 - 2 * LINE * (bands - 1 - band);
+      const strong = { ...end, size: TITLE, weight: 600 } as const;
       return [
-        ending(right, y - LINE, column.title, TITLE, colours, true),
-        ending(right, y, column.below, BELOW, colours, false),
+        words(right, y - LINE, column.title, colours.ink, strong),
+        words(right, y, column.below, colours.muted, { ...end, size: BELOW, weight: 400 }),
       ];
     }),
     ...times(top + above, height - above),
@@ -287,6 +257,6 @@ export function headText(text: string, x: number, y: number, room: number, fill:
   return words(x, y, fitted(text, room, TITLE, 600), fill, { size: TITLE, weight: 600 });
 }
 
-function rangeTicks(axis: Range, { plot }: Layout): number[] {
-  return logTicks(axis, Math.max(2, Math.floor(plot.width / 44)));
+function rangeTicks({ axis, layout }: Drawn): number[] {
+  return logTicks(axis, Math.max(2, Math.floor(layout.plot.width / 44)));
 }

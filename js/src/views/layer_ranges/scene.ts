@@ -2,23 +2,28 @@
 
 import { functionOf, layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
-import type { Range } from "../../scene/axes.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import type { Mark, Remark, Scene } from "../../scene/marks.ts";
+import type { Mark, Rect, Remark, Scene, Sites } from "../../scene/marks.ts";
 import { dot as dotAt } from "../../scene/shapes.ts";
 import { cursorMark } from "../../scene/strokes.ts";
 import type { Selection, Store } from "../../wire/types.ts";
-import { type Content, contentReader, measureOf } from "./content.ts";
-import { headHeight, type Layout, layoutOf, rowTop } from "./layout.ts";
-import { dotPlaces, groundMarks, headMarks, rangeAxis, rangeScale, rowMarks } from "./marks.ts";
-import { siteOf, sitesOf } from "./sites.ts";
+import { type Content, contentReader, measureOf, type Row } from "./content.ts";
+import { headAt, headHeight, type Layout, layoutOf, rowAt, rowTop } from "./layout.ts";
+import {
+  type Drawn,
+  dotPlaces,
+  groundMarks,
+  headMarks,
+  rangeAxis,
+  rangeScale,
+  rowMarks,
+} from "./marks.ts";
 import { readAt, stepAt, type Times, timesHead, timesMarks, timesOf } from "./times.ts";
-import { anySeen, inputsText, sentences, where } from "./words.ts";
+import { anySeen, dotWords, inputsText, rowWords, sentences, where } from "./words.ts";
 
 export interface RangesScene extends Scene {
   content: Content;
   layout: Layout;
-  axis: Range;
   times: Times;
   /** Number of the row whose layer is selected, or -1. */
   chosen: number;
@@ -40,23 +45,22 @@ export function drawing(): Drawing<RangesScene> {
 function sceneOf(content: Content, times: Times, given: Given): RangesScene {
   const { store, theme, ratio, pointed, width } = given;
   const { colours } = theme;
-  const look = { colours, ratio };
   const more = given.get("more") === true;
   const layout = layoutOf(content, width, more);
   const axis = rangeAxis(content.rows);
+  const toX = rangeScale(axis, layout);
+  const drawn: Drawn = { content, layout, axis, toX, more, colours, ratio };
   const selection = store.selection();
   const chosen = rowOf(content.rows, selection);
   const hovered = siteOf(pointed.id).row;
   const { at } = pointed;
   const over = at && hovered >= 0 ? stepAt(times, layout, at.x, at.y) : null;
-  const reading =
-    over === null ? { words: "", marks: [] } : readAt(times, layout, hovered, over, look);
+  const reading = over === null ? { words: "", marks: [] } : readAt(times, drawn, hovered, over);
   const now = shownStep(given, content, times);
   const [headline, why] = sentences(content);
   return {
     content,
     layout,
-    axis,
     times,
     chosen,
     reading: reading.words,
@@ -70,24 +74,21 @@ function sceneOf(content: Content, times: Times, given: Given): RangesScene {
     caption: captionOf(content, given, [headline, why], more),
     cuts: content.rows.map((_, k) => rowTop(layout, k + 1)),
     sheets: [
-      { marks: (view) => groundMarks(layout, view, axis, { chosen, hovered }, look) },
-      { marks: (view) => rowMarks(content, layout, view, axis, more, colours) },
-      { marks: (view) => timesMarks(times, layout, view, now, look) },
-      { marks: () => [...reading.marks, ...markedMarks(content, layout, axis, given)] },
+      { marks: (view) => groundMarks(drawn, view, chosen, hovered) },
+      { marks: (view) => rowMarks(drawn, view) },
+      { marks: (view) => timesMarks(times, drawn, view, now) },
+      { marks: () => [...reading.marks, ...markedMarks(drawn, given)] },
       {
-        marks: (view) => {
-          const head = (top: number, height: number) =>
-            timesHead(times, layout, top, height, colours);
-          return headMarks(layout, view, axis, head, colours);
-        },
+        marks: (view) =>
+          headMarks(drawn, view, (top, height) => timesHead(times, drawn, top, height)),
       },
     ],
-    sites: sitesOf(content, layout, axis, more),
+    sites: sitesOf(drawn),
   };
 }
 
 /** The row of a selected function, -1 where it is in none. */
-export function rowOf(rows: readonly { name: string }[], selection: Selection | null): number {
+function rowOf(rows: readonly { name: string }[], selection: Selection | null): number {
   return selection === null ? -1 : rows.findIndex(({ name }) => name === selection.layer);
 }
 
@@ -98,14 +99,11 @@ function shownStep({ store }: Given, { step }: Content, { steps }: Times): numbe
 }
 
 /** The selected function, the dot pointed at, and the keyboard's place. */
-function markedMarks(content: Content, layout: Layout, axis: Range, given: Given): Mark[] {
-  const { store, pointed, theme } = given;
-  const { colours } = theme;
-  const toX = rangeScale(axis, layout);
+function markedMarks(drawn: Drawn, { store, pointed }: Given): Mark[] {
+  const { content, layout, colours } = drawn;
   const marks: Mark[] = [];
   const ring = (row: number, dot: number, stroke: string) => {
-    const places = dotPlaces(content.rows[row], toX, layout, rowTop(layout, row));
-    const [x, y] = places.slice(2 * dot);
+    const [x, y] = dotPlaces(drawn, row).slice(2 * dot);
     marks.push(dotAt(x, y, 4, { stroke, fill: colours.surface, width: 2 }));
     marks.push(dotAt(x, y, 1.8, { fill: stroke }));
   };
@@ -126,7 +124,6 @@ function markedMarks(content: Content, layout: Layout, axis: Range, given: Given
   return marks;
 }
 
-/** What the rows say, and then what is drawn in them. */
 function captionOf(
   content: Content,
   { store, theme }: Given,
@@ -201,4 +198,88 @@ function wordsOf(content: Content, { words }: Times, lead: readonly string[]): s
     `Over the steps: ${words}.`,
     "Up and down arrow move between layers; Enter selects the typical function, left and right arrow those of smaller and larger range.",
   ].join(" ");
+}
+
+/** Pixels around a dot in which it is meant. */
+const NEAR = 5;
+
+/** Numbers of row, dot and column; -1 for none. */
+export function siteOf(id: string): { row: number; dot: number; column: number } {
+  const none = { row: -1, dot: -1, column: -1 };
+  if (id === "") return none;
+  if (id.startsWith("c")) return { ...none, column: Number(id.slice(1)) };
+  const [row, dot] = id.split(".");
+  return { ...none, row: Number(row), dot: dot === undefined ? -1 : Number(dot) };
+}
+
+function sitesOf(drawn: Drawn): Sites {
+  const { content, layout, more } = drawn;
+  const { rows } = content;
+
+  function columnAt(x: number, y: number, top: number): string {
+    const line = (headHeight(layout) - 10) / layout.bands;
+    const band = Math.min(layout.bands - 1, Math.max(0, Math.floor((y - top - 10) / line)));
+    const k = layout.cells.findIndex(
+      (cell) => cell.band === band && x <= cell.right && x > cell.right - cell.width,
+    );
+    return k < 0 ? "" : `c${k}`;
+  }
+
+  function nearestDot(k: number, x: number, y: number): number {
+    const xy = dotPlaces(drawn, k);
+    let best = -1;
+    let least = NEAR;
+    for (let j = 0; j < xy.length / 2; j++) {
+      const far = Math.hypot(xy[2 * j] - x, xy[2 * j + 1] - y);
+      if (far < least) [best, least] = [j, far];
+    }
+    return best;
+  }
+
+  return {
+    at(x, y, view) {
+      const top = headAt(layout, view);
+      if (y >= top && y < top + headHeight(layout)) return columnAt(x, y, top);
+      const k = rowAt(layout, y);
+      if (k < 0) return "";
+      const dot = y - rowTop(layout, k) < layout.heights.height ? nearestDot(k, x, y) : -1;
+      return dot < 0 ? String(k) : `${k}.${dot}`;
+    },
+    box(id): Rect | null {
+      const { row, dot } = siteOf(id);
+      if (!rows[row]) return null;
+      const y = rowTop(layout, row);
+      if (dot < 0) return { x: 0, y, width: layout.width, height: layout.rowHeight };
+      if (dot >= rows[row].dots.length) return null;
+      const [cx, cy] = dotPlaces(drawn, row).slice(2 * dot);
+      return { x: cx - 3, y: cy - 3, width: 6, height: 6 };
+    },
+    words(id) {
+      const { row, dot, column } = siteOf(id);
+      if (column >= 0) {
+        const found = layout.cells[column]?.column;
+        return found ? `${found.title} (${found.below}): ${found.about}` : "";
+      }
+      if (!rows[row]) return "";
+      return dot < 0 ? rowWords(rows[row], content, more) : dotWords(rows[row], dot, content);
+    },
+    next(id, direction) {
+      const last = rows.length - 1;
+      if (direction === "last") return String(last);
+      const { row, dot } = siteOf(id);
+      if (direction === "first" || row < 0) return "0";
+      if (direction === "up") return String(Math.max(0, row - 1));
+      if (direction === "down") return String(Math.min(last, row + 1));
+      const most = rows[row].dots.length - 1;
+      if (most < 0) return id;
+      const from = dot < 0 ? typicalDot(rows[row]) : dot;
+      return `${row}.${Math.max(0, Math.min(most, from + (direction === "right" ? 1 : -1)))}`;
+    },
+  };
+}
+
+/** The dot of the typical function, or the one nearest to it. */
+export function typicalDot({ functions, typical }: Row): number {
+  const found = functions.indexOf(typical);
+  return found >= 0 ? found : Math.floor(functions.length / 2);
 }

@@ -1,7 +1,7 @@
 /** The curves over the steps, one plot in each row, all on the same axes. No DOM. */
 
 import { formatCount, number } from "../../phi/format.ts";
-import { linear, type Range, type Scale, ticks } from "../../scene/axes.ts";
+import { linear, type Scale, ticks } from "../../scene/axes.ts";
 import { pointAt } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
@@ -9,24 +9,17 @@ import { dot, line, segments, words } from "../../scene/shapes.ts";
 import { snapped } from "../../scene/snap.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import { type Lines, MEASURED, type Measure, type Past, type Series } from "./content.ts";
+import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
 import { BELOW, type Layout, LINE, rowsWithin, rowTop, TITLE } from "./layout.ts";
-import { headText, type Look, numbersAlong } from "./marks.ts";
+import { type Drawn, headText, numbersAlong } from "./marks.ts";
 import { percent } from "./words.ts";
 
 const EDGE = 7;
 
 /** What is drawn over the steps. */
-export interface Times {
-  measure: Measure;
-  /** What that is, in words: of a range also where it is measured. */
-  words: string;
-  rows: Lines[];
-  values: Range;
-  steps: Range;
-}
+export type Times = ReturnType<typeof timesOf>;
 
-export function timesOf(past: Past, measure: Measure, where: string): Times {
+export function timesOf(past: Past, measure: Measure, where: string) {
   const rows = past.layers.map((layer) => layer(measure));
   const { log, words } = MEASURED[measure];
   const all = rows.flatMap(({ first, splines, band }) => [first, splines, ...(band ?? [])]);
@@ -39,6 +32,7 @@ export function timesOf(past: Past, measure: Measure, where: string): Times {
   const values = log ? valueExtent(valuesIn(all), true) : { from: 0, to: 1 };
   return {
     measure,
+    /** What that is: of a range also where it is measured. */
     words: measure === "range" ? `${words} ${where}` : words,
     rows,
     values,
@@ -68,13 +62,8 @@ function scales(times: Times, layout: Layout): { toX: Scale; toY: (top: number) 
   };
 }
 
-export function timesMarks(
-  times: Times,
-  layout: Layout,
-  view: Rect,
-  now: number,
-  { colours, ratio }: Look,
-): Mark[] {
+export function timesMarks(times: Times, drawn: Drawn, view: Rect, now: number): Mark[] {
+  const { layout, colours, ratio } = drawn;
   if (!layout.timed) return [];
   const [from, to] = rowsWithin(layout, view);
   const { toX, toY } = scales(times, layout);
@@ -128,13 +117,8 @@ function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, { box }
 }
 
 /** What the axes of the curves are; they stay where rows scroll. */
-export function timesHead(
-  times: Times,
-  layout: Layout,
-  top: number,
-  height: number,
-  colours: Colours,
-): Mark[] {
+export function timesHead(times: Times, drawn: Drawn, top: number, height: number): Mark[] {
+  const { layout, colours } = drawn;
   if (!layout.timed) return [];
   const { x, width } = layout.times;
   const { log } = MEASURED[times.measure];
@@ -175,10 +159,9 @@ export function stepAt(times: Times, layout: Layout, x: number, y: number): numb
 /** The numbers of a row at a step, and marks of them. */
 export function readAt(
   times: Times,
-  layout: Layout,
+  { layout, colours, ratio }: Drawn,
   k: number,
   step: number,
-  { colours, ratio }: Look,
 ): { words: string; marks: Mark[] } {
   const { toX, toY } = scales(times, layout);
   const y = toY(rowTop(layout, k));

@@ -2,31 +2,19 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { functionOf, selectionOf } from "../../phi/entries.ts";
-import type { Rect } from "../../scene/marks.ts";
+import type { Given } from "../../scene/drawing.ts";
+import { element, put } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createOptions, type Option } from "../../shell/options.ts";
 import { clearedBy } from "../../shell/picking.ts";
-import { createStage } from "../../shell/stage.ts";
-import { measureOf } from "./content.ts";
-import { createHeader } from "./controls.ts";
-import { drawing, type RangesScene } from "./scene.ts";
-import { siteOf, typicalDot } from "./sites.ts";
+import { createStage, type Stage } from "../../shell/stage.ts";
+import { MEASURED, MEASURES, measureOf, thresholdOf } from "./content.ts";
+import { drawing, type RangesScene, siteOf, typicalDot } from "./scene.ts";
 import css from "./style.css";
 import { dotWords, rowHint } from "./words.ts";
 
-/** What tests may ask of a view, as `element.kwRanges`. */
 export interface RangesElement extends HTMLElement {
-  kwRanges: {
-    scene(): RangesScene | null;
-    step(): number | null;
-    /** The words in the columns of a row. */
-    cells(row: number): string[][];
-    /** Where a site lies, in client pixels. */
-    place(id: string): Rect | null;
-    /** What is seen of the scene. */
-    seen(): Rect;
-    /** The row whose layer is selected, or -1. */
-    chosen(): number;
-  };
+  kwRanges: ReturnType<typeof probe>;
 }
 
 const KIND: Kind = {
@@ -47,12 +35,7 @@ function build(shell: Shell): Parts {
   const { document, signal } = shell;
   const draw = drawing();
   let scene: RangesScene | null = null;
-  const header = createHeader(
-    document,
-    shell.choose,
-    () => shell.store()?.command("observe"),
-    signal,
-  );
+  const header = createHeader(shell);
   const stage = createStage(
     document,
     {
@@ -99,17 +82,7 @@ function build(shell: Shell): Parts {
     if (dot >= 0) stage.keyboardAt(`${at.row}.${dot}`);
   }
 
-  (shell.root as unknown as RangesElement).kwRanges = {
-    scene: () => scene,
-    step: () => scene?.content.step ?? null,
-    cells: (row) =>
-      scene?.layout.cells.map(({ column }) =>
-        column.lines((scene as RangesScene).content.rows[row].numbers),
-      ) ?? [],
-    place: (id) => stage.clientBox(id),
-    seen: () => stage.view(),
-    chosen: () => scene?.chosen ?? -1,
-  };
+  (shell.root as unknown as RangesElement).kwRanges = probe(() => scene, stage);
 
   return {
     header: header.element,
@@ -126,15 +99,7 @@ function build(shell: Shell): Parts {
       const pointed = stage.pointed();
       const make = (width: number) => draw({ ...given, width, pointed });
       const shown = stage.show(make, given.height, given.ratio);
-      const choices = {
-        overTime: measureOf(given.get("over_time")),
-        threshold: Number(given.get("threshold")),
-        more: given.get("more") === true,
-        timed: typeof shown === "string" || shown.layout.timed,
-        batch: given.store.batch().seen,
-        observed: typeof shown !== "string" && shown.content.observed,
-      };
-      header.show(choices, given.store.alone());
+      header.show(given, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
       scene = shown;
       const { row, dot } = siteOf(pointed.id);
@@ -142,5 +107,79 @@ function build(shell: Shell): Parts {
       shell.read(shown.reading || (over ? rowHint(over) : shown.sites.words(pointed.id)) || HINT);
       return shown;
     },
+  };
+}
+
+interface State {
+  get(trait: string): unknown;
+  /** Whether there is room for the curves. */
+  timed: boolean;
+}
+
+const OPTIONS: readonly Option<State>[] = [
+  {
+    trait: "over_time",
+    label: "over time",
+    title: "What the curves show: how it changed with the steps, a plot in each row",
+    options: MEASURES.map((value) => ({ value, label: MEASURED[value].words })),
+    value: ({ get }) => measureOf(get("over_time")),
+    shown: ({ timed }) => timed,
+  },
+  {
+    trait: "more",
+    label: "more columns",
+    title:
+      "Show what is so on the grid beside what is so over the inputs; the columns change, gradient and update too; and what counts as SiLU-shaped",
+    value: ({ get }) => get("more") === true,
+  },
+];
+
+function createHeader({ document, choose, store, signal }: Shell) {
+  const options = createOptions(document, OPTIONS, choose, signal);
+  const root = element(document, "div", "kw-header");
+  const threshold = options.kit.number(
+    "SiLU-shaped from R²",
+    "A function counts as SiLU-shaped where the best a·SiLU + c has at least this R², 0 to 1",
+    thresholdOf,
+    (value) => choose("threshold", value),
+  );
+  const look = options.kit.button(
+    "observe a batch",
+    "Run the last batch of the training through the model once, without changing anything, and measure over what reaches each layer",
+    "kw-button",
+    () => store()?.command("observe"),
+  );
+  root.append(...options.boxes, threshold.box, look);
+  return {
+    element: root,
+    show({ get, store }: Given, shown: RangesScene | null) {
+      options.show({ get, timed: shown?.layout.timed ?? true });
+      threshold.set(Number(get("threshold")));
+      // There is no kernel that could measure with another threshold.
+      threshold.box.hidden = store.alone() || get("more") !== true;
+      look.hidden = store.alone() || !store.batch().seen;
+      put(look, shown?.content.observed ? "observe again" : "observe a batch");
+    },
+  };
+}
+
+/** What tests may ask of a view, as `element.kwRanges`. */
+function probe(scene: () => RangesScene | null, stage: Stage) {
+  return {
+    scene,
+    step: () => scene()?.content.step ?? null,
+    /** The words in the columns of a row. */
+    cells(row: number) {
+      const { layout, content } = scene() ?? {};
+      return (layout?.cells ?? []).flatMap(({ column }) =>
+        content ? [column.lines(content.rows[row].numbers)] : [],
+      );
+    },
+    /** Where a site lies, in client pixels. */
+    place: (id: string) => stage.clientBox(id),
+    /** What is seen of the scene. */
+    seen: () => stage.view(),
+    /** The row whose layer is selected, or -1. */
+    chosen: () => scene()?.chosen ?? -1,
   };
 }

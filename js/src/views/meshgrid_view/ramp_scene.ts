@@ -1,6 +1,6 @@
 /** The ramp: every φ of a layer over one input matrix, as small heat maps where the kernels have them. No DOM. */
 
-import type { Curves } from "../../phi/curves.ts";
+import { type Curves, evaluateAll } from "../../phi/curves.ts";
 import { basisOf, counted, entryText, layerSize, layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import {
@@ -16,7 +16,6 @@ import { exactAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import {
-  evaluateRamp,
   makeRamp,
   placeIn,
   planOf,
@@ -106,7 +105,7 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
     const tile = keep("tile", [ramp, arrangement.cell], () => tileOf(ramp, arrangement.cell));
     const plan = keep("plan", [layer, ramp], () => planOf(layer, ramp));
     const curves = keep<Curves>("curves", [frame, plan], (last) =>
-      evaluateRamp(frame, layer, plan, last),
+      evaluateAll(frame, layer, plan, last ?? undefined),
     );
     const spread = keep("spread", [frame, plan], () => spreadOf(layer, curves));
     const scales = keep("scales", [spread, scale], () => scalesOf(layer, spread.most, scale));

@@ -2,6 +2,7 @@
 
 import { number } from "../../phi/format.ts";
 import type { Point } from "../../scene/marks.ts";
+import { putStyle } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
 import { createPlaces, type Operable } from "../../shell/places.ts";
 import { createStage, type Hands } from "../../shell/stage.ts";
@@ -10,7 +11,7 @@ import type { Editing } from "./editing.ts";
 import { describeHandle } from "./handles.ts";
 import type { Movement } from "./movement.ts";
 import type { InspectorScene, Touch } from "./scene.ts";
-import { press, remove, type Switches } from "./switches.ts";
+import { press, remove, type Switches } from "./settings.ts";
 
 interface Means {
   touch: Touch;
@@ -18,7 +19,6 @@ interface Means {
   editing: Editing;
   movement: Movement;
   switches: Switches;
-  /** Goes on to another function of the layer. */
   neighbour(step: number): void;
 }
 
@@ -118,9 +118,9 @@ function rowPlaces({ legend, sites }: InspectorScene): Operable[] {
 
 /** What is said about the wheel stands over the plot, wherever that lies. */
 function placeHint(root: HTMLElement, { places: { plot } }: InspectorScene) {
-  const at = { "--kw-plot-middle": plot.x + plot.width / 2, "--kw-plot-end": plot.y + plot.height };
-  for (const [name, pixels] of Object.entries(at)) {
-    const value = `${Math.round(pixels)}px`;
-    if (root.style.getPropertyValue(name) !== value) root.style.setProperty(name, value);
-  }
+  const middle = `${Math.round(plot.x + plot.width / 2)}px`;
+  putStyle(root, {
+    "--kw-plot-middle": middle,
+    "--kw-plot-end": `${Math.round(plot.y + plot.height)}px`,
+  });
 }

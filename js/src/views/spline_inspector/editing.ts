@@ -3,8 +3,7 @@
 import { number } from "../../phi/format.ts";
 import type { Drag } from "../../shell/drag.ts";
 import type { Shell } from "../../shell/mount.ts";
-import type { Change, Command } from "../../wire/types.ts";
-import { Gesture } from "./gesture.ts";
+import type { Change, Command, Selection } from "../../wire/types.ts";
 import { type Handle, heightOf, moved } from "./handles.ts";
 import { type InspectorScene, placeIn, type Touch } from "./scene.ts";
 import { samePlace } from "./settings.ts";
@@ -86,9 +85,7 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
         end,
       };
     },
-    /** Lets go of the point that is held; its value stands. */
     end,
-    /** A key on the slider of a point. */
     key(id: string, event: KeyboardEvent): boolean {
       const now = scene();
       const handle = handleOf(now, id);
@@ -148,4 +145,99 @@ function createPending(shell: Shell, touch: Touch) {
 
   shell.signal.addEventListener("abort", () => clearTimeout(later), { once: true });
   return { gesture, settle, isLate: () => gesture.waited(performance.now()) > SLOW };
+}
+
+/** Least milliseconds between two values sent. */
+export const PAUSE = 50;
+/** While training goes on, the model may have moved before its frame came: after this, it is right. */
+export const PATIENCE = 2000;
+
+const NEAR = 2e-6;
+
+type Send = (at: Selection, coefficients: number[], final: boolean) => void;
+
+export class Gesture {
+  readonly #send: Send;
+  #at: Selection | null = null;
+  #coefficients: Float64Array | null = null;
+  #open = false;
+  #sentAt = Number.NEGATIVE_INFINITY;
+  #endedAt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /** The function that is changed here, and not yet, or not surely, in the model. */
+  at(): Selection | null {
+    return this.#at;
+  }
+
+  /** What to draw instead of a frame's coefficients. */
+  coefficients(): Float64Array | null {
+    return this.#coefficients;
+  }
+
+  isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** Takes another value of a gesture that goes on. */
+  move(at: Selection, coefficients: Float64Array, now: number): void {
+    this.#at = at;
+    this.#coefficients = coefficients;
+    this.#open = true;
+    if (this.#timer !== undefined) return;
+    const wait = Math.max(0, this.#sentAt + PAUSE - now);
+    if (wait === 0) this.#post(now, false);
+    else {
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        if (this.#open) this.#post(now + wait, false);
+      }, wait);
+    }
+  }
+
+  /** The value stands: it is sent whatever was sent before. */
+  end(now: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#open) return;
+    this.#open = false;
+    this.#endedAt = now;
+    this.#post(now, true);
+  }
+
+  /** Looks at a frame's coefficients; returns whether the model has the value, or has gone on without it. */
+  compare(present: ArrayLike<number> | null, live: boolean, now: number): boolean {
+    const mine = this.#coefficients;
+    if (!mine || this.#open) return false;
+    const agrees =
+      present !== null &&
+      present.length === mine.length &&
+      mine.every((value, b) => Math.abs(value - present[b]) <= NEAR * Math.max(1, Math.abs(value)));
+    if (!agrees && !(live && now - this.#endedAt > PATIENCE)) return false;
+    this.drop();
+    return true;
+  }
+
+  /** Milliseconds since the value was final. */
+  waited(now: number): number {
+    return this.#coefficients && !this.#open ? now - this.#endedAt : 0;
+  }
+
+  drop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#open = false;
+    this.#at = null;
+    this.#coefficients = null;
+  }
+
+  #post(now: number, final: boolean): void {
+    if (!this.#at || !this.#coefficients) return;
+    this.#sentAt = now;
+    this.#send(this.#at, Array.from(this.#coefficients), final);
+  }
 }

@@ -11,7 +11,6 @@ export interface Handle {
   x: number;
   /** How far it moves up when the coefficient grows by one: height = coefficient · rise. */
   rise: number;
-  /** Whether it is a control point of a B-spline. */
   control: boolean;
 }
 
@@ -92,7 +91,6 @@ function highPlace(
   return { x: near.x, rise };
 }
 
-/** How high a handle is. */
 export function heightOf(handle: Handle, coefficients: ArrayLike<number>): number {
   return coefficients[handle.b] * handle.rise;
 }
@@ -108,7 +106,6 @@ export function moved(
   return next;
 }
 
-/** What a handle is, for those who cannot see it. */
 export function describeHandle(variable: string, { control, label, x }: Handle): string {
   const name = control ? `control point ${label}` : `weight of ${label}`;
   return `${name} at ${variable} = ${formatNumber(x)}`;

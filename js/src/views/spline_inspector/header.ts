@@ -2,41 +2,49 @@
 
 import { layerTitle, wholeOf } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
-import { element, put } from "../../shell/element.ts";
+import { element, listen, put, putAttributes, putStyle } from "../../shell/element.ts";
+import type { Shell } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
-import type { Command, Edits, LayerLayout, Selection } from "../../wire/types.ts";
+import type { Command, LayerLayout, Selection, Store } from "../../wire/types.ts";
+import type { Movement } from "./movement.ts";
+import { isOpen, placeIn } from "./scene.ts";
+import { type Settings, samePlace } from "./settings.ts";
 
-interface State {
-  layers: readonly LayerLayout[];
-  layer: LayerLayout | null;
-  at: Selection | null;
-  stacked: boolean;
-  editable: boolean;
-  /** Whether the kernel is there to take an edit. */
-  open: boolean;
-  edits: Edits;
-  pinned: boolean;
-  moved: boolean;
-  /** Whether all of x is shown. */
-  all: boolean;
-  /** Whether inputs were seen. */
-  seen: boolean;
-  /** The first step that is known. */
-  first: number;
+/** What there is to show in it. */
+function stateOf(
+  store: Store,
+  layer: unknown,
+  { stacked, editable, pins }: Settings,
+  movement: Movement,
+) {
+  const layers = store.current()?.layout.layers ?? [];
+  const at = placeIn(store, layer);
+  return {
+    layers,
+    layer: layers.find(({ name }) => name === at?.layer) ?? null,
+    at,
+    stacked,
+    editable,
+    /** Whether the kernel is there to take an edit. */
+    open: isOpen(store),
+    edits: store.edits(),
+    pinned: pins.some((pin) => samePlace(pin, at)),
+    range: movement.shown(),
+    seen: at !== null && store.observed(at.layer) !== null,
+    /** The first step that is known. */
+    first: store.initial()?.step ?? 0,
+  };
 }
+
+type State = ReturnType<typeof stateOf>;
 
 interface Actions {
   layer(name: string): void;
   select(at: Selection): void;
   neighbour(step: number): void;
-  stacked(value: boolean): void;
-  fit(): void;
-  all(): void;
   pin(): void;
   command(kind: Command): void;
 }
-
-export type Header = ReturnType<typeof createHeader>;
 
 const COMMANDS: [kind: Command, label: string, title: string][] = [
   ["undo", "↶ undo", "Take the last edit back"],
@@ -70,6 +78,7 @@ const OPTIONS: readonly Option<State>[] = [
       },
     ],
     value: ({ stacked }) => (stacked ? "stacked" : "overlay"),
+    chosen: (value) => value === "stacked",
   },
   {
     trait: "range",
@@ -77,16 +86,16 @@ const OPTIONS: readonly Option<State>[] = [
     title: "",
     as: "segments",
     options: ({ seen }) => rangesOf(seen),
-    value: ({ moved, all }) => (!moved ? "fit" : all ? "all" : ""),
+    value: ({ range }) => range,
   },
 ];
 
-export function createHeader(document: Document, actions: Actions, signal: AbortSignal) {
+export function createHeader(shell: Shell, movement: Movement, actions: Actions) {
+  const { document, signal } = shell;
   const choose = (trait: string, value: unknown) => {
     if (trait === "layer") actions.layer(String(value));
-    else if (trait === "stacked") actions.stacked(value === "stacked");
-    else if (value === "all") actions.all();
-    else actions.fit();
+    else if (trait === "range") movement.range(String(value));
+    else shell.choose(trait, value);
   };
   const options = createOptions(document, OPTIONS, choose, signal);
   const { kit } = options;
@@ -104,8 +113,7 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
   root.append(layers, type, walk);
 
   const tools = element(document, "div", "kw-options", root);
-  tools.setAttribute("role", "group");
-  tools.setAttribute("aria-label", "View and edit");
+  putAttributes(tools, { role: "group", "aria-label": "View and edit" });
   const zoom = element(document, "span", "kw-option");
   element(document, "span", "kw-option-label", zoom).textContent = "zoom to";
   zoom.append(range);
@@ -143,11 +151,9 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     walk.hidden = !layer;
     if (layer && at) {
       fields.show(layer, at);
-      back.disabled = layer.count < 2;
-      on.disabled = layer.count < 2;
+      back.disabled = on.disabled = layer.count < 2;
     }
-    const pressed = String(state.pinned);
-    if (pin.getAttribute("aria-pressed") !== pressed) pin.setAttribute("aria-pressed", pressed);
+    putAttributes(pin, { "aria-pressed": String(state.pinned) });
     editing.hidden = !state.editable;
     for (const { kind: what, made } of commands) {
       if (what === "reset") put(made, `step ${formatCount(state.first)}`);
@@ -157,7 +163,13 @@ export function createHeader(document: Document, actions: Actions, signal: Abort
     }
   }
 
-  return { element: root, show };
+  return {
+    element: root,
+    show(settings: Settings) {
+      const store = shell.store();
+      if (store) show(stateOf(store, shell.get("layer"), settings, movement));
+    },
+  };
 }
 
 /** What of x can be shown at once. */
@@ -171,29 +183,21 @@ function rangesOf(seen: boolean) {
   ];
 }
 
-/** One field for each number of a function's place. */
 function createFields(document: Document, choose: () => void, signal: AbortSignal) {
   const typing = new Set<HTMLInputElement>();
   const fields = INDEX.map((name) => {
     const label = element(document, "label", "kw-field");
     label.append(name);
-    const input = element(document, "input", "kw-index");
-    input.type = "number";
-    input.min = "0";
-    input.step = "1";
-    input.setAttribute("aria-label", name);
-    input.addEventListener("input", () => typing.add(input), { signal });
-    for (const done of ["change", "blur"]) {
-      input.addEventListener(
-        done,
-        () => {
-          if (typing.delete(input)) choose();
-        },
-        { signal },
-      );
-    }
-    input.addEventListener("keydown", (event) => event.stopPropagation(), { signal });
-    label.append(input);
+    const input = element(document, "input", "kw-index", label);
+    Object.assign(input, { type: "number", min: "0", step: "1" });
+    putAttributes(input, { "aria-label": name });
+    const done = () => typing.delete(input) && choose();
+    listen(input, signal, {
+      input: () => typing.add(input),
+      change: done,
+      blur: done,
+      keydown: (event) => event.stopPropagation(),
+    });
     return { label, input };
   });
 
@@ -205,10 +209,7 @@ function createFields(document: Document, choose: () => void, signal: AbortSigna
       input.max = String(size - 1);
       input.title = `${INDEX[k]}: 0 to ${size - 1}`;
       input.disabled = size === 1;
-      const digits = `${Math.max(1, String(size - 1).length)}ch`;
-      if (input.style.getPropertyValue("--kw-digits") !== digits) {
-        input.style.setProperty("--kw-digits", digits);
-      }
+      putStyle(input, { "--kw-digits": `${String(size - 1).length}ch` });
       // What is being typed stays until it is done.
       const text = String(values[k]);
       if (!typing.has(input) && input.value !== text) input.value = text;

@@ -34,7 +34,6 @@ export interface Placed {
   box: Rect;
   /** The label as it is written. */
   lines: string[];
-  /** What takes the row away. */
   remove: Rect | null;
 }
 
@@ -47,7 +46,6 @@ export interface Legend {
   score: Rect | null;
 }
 
-/** Where there is no room for one. */
 export const NO_LEGEND: Legend = {
   box: { x: 0, y: 0, width: 0, height: 0 },
   columns: [],
@@ -117,22 +115,20 @@ function legendIn(
   // The lowest height at which the columns hold all.
   const whole = tall.reduce((a, b) => a + b, 0);
   let most = Math.ceil(whole / count);
-  while (columnsFor(tall, most) > count) most++;
+  let places = placesIn(tall, most);
+  for (; lastColumn(places) >= count; most++) places = placesIn(tall, most + 1);
   const top = y + READING + HEAD;
-  const placed: Placed[] = [];
-  let [column, down] = [0, 0];
-  rows.forEach((row, k) => {
-    if (down > 0 && down + tall[k] > most) [column, down] = [column + 1, 0];
-    const box = { x: x + column * (each + BETWEEN), y: top + down, width: each, height: tall[k] };
+  const placed = rows.map((row, k): Placed => {
+    const left = x + places[k].column * (each + BETWEEN);
+    const box = { x: left, y: top + places[k].down, width: each, height: tall[k] };
     const room = labelRoom(row, each);
     const lines = row.wraps ? wrapped(row.label, room, size) : [fitted(row.label, room, size)];
     const remove = row.removable
       ? { x: box.x + each - REMOVE, y: box.y, width: REMOVE, height: pitch }
       : null;
-    placed.push({ row, box, lines, remove });
-    down += tall[k];
+    return { row, box, lines, remove };
   });
-  const columns = Array.from({ length: column + 1 }, (_, k) => ({
+  const columns = Array.from({ length: lastColumn(places) + 1 }, (_, k) => ({
     x: x + k * (each + BETWEEN),
     width: each,
   }));
@@ -142,14 +138,18 @@ function legendIn(
   return { box: { x, y, width, height }, columns, rows: placed, size, score };
 }
 
-function columnsFor(tall: readonly number[], most: number): number {
-  let [columns, down] = [1, 0];
-  for (const height of tall) {
-    if (down > 0 && down + height > most) [columns, down] = [columns + 1, 0];
+/** Where things so tall stand in columns of a height. */
+function placesIn(tall: readonly number[], most: number) {
+  let [column, down] = [0, 0];
+  return tall.map((height) => {
+    if (down > 0 && down + height > most) [column, down] = [column + 1, 0];
+    const place = { column, down };
     down += height;
-  }
-  return columns;
+    return place;
+  });
 }
+
+const lastColumn = (places: ReturnType<typeof placesIn>) => places.at(-1)?.column ?? 0;
 
 export interface Said {
   reading: Reading | null;

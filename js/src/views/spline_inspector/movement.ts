@@ -49,24 +49,21 @@ export function createMovement(
   return {
     /** Shows x where the inputs are again, and y as it fits. */
     fit,
-    /** Shows all of x. */
-    all() {
+    /** Shows all of x, or fits again. */
+    range(which: string) {
       const now = scene();
-      if (now) choose({ x: wholeRange(now.picture.phi), y: null });
+      if (now && which === "all") choose({ x: wholeRange(now.picture.phi), y: null });
+      else fit();
     },
-    /** Whether that is what is shown. */
-    isAll() {
+    /** Which of these is shown; "" where the plane was moved. */
+    shown(): "fit" | "all" | "" {
       const now = scene();
-      if (!now) return false;
-      const [low, high] = wholeRange(now.picture.phi);
-      return now.picture.x[0] <= low && now.picture.x[1] >= high;
-    },
-    /** Whether there is anything to fit. */
-    isMoved() {
-      const now = scene();
-      if (!now) return false;
-      const { x, y } = chosenOf(touch, now.picture.phi);
-      return x !== null || y !== null;
+      if (!now) return "fit";
+      const { phi, x } = now.picture;
+      const chosen = chosenOf(touch, phi);
+      if (chosen.x === null && chosen.y === null) return "fit";
+      const [low, high] = wholeRange(phi);
+      return x[0] <= low && x[1] >= high ? "all" : "";
     },
     /** What a turn of the wheel would do; null for nothing. */
     turn(event: WheelEvent, at: Point): (() => void) | null {

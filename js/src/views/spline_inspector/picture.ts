@@ -2,11 +2,10 @@
 
 import { observedEntry, selectionOf } from "../../phi/entries.ts";
 import { memory } from "../../phi/memory.ts";
-import type { Theme } from "../../scene/theme.ts";
-import type { Frame, Observed, Selection } from "../../wire/types.ts";
-import { type Handle, handlesOf, heightOf, splineOrder } from "./handles.ts";
-import { basisColours, overlayColour, pinColour } from "./palette.ts";
-import { type Overlay, type Settings, samePlace } from "./settings.ts";
+import type { Theme, ThemeName } from "../../scene/theme.ts";
+import type { Frame, Observed } from "../../wire/types.ts";
+import { handlesOf, heightOf, splineOrder } from "./handles.ts";
+import { type Settings, samePlace } from "./settings.ts";
 import {
   basisRange,
   curve,
@@ -21,8 +20,7 @@ import {
   type Term,
 } from "./terms.ts";
 
-/** A curve as it is drawn, by the name that the legend has for it. */
-export interface Named {
+interface Named {
   name: string;
   x: Float64Array;
   y: Float64Array;
@@ -44,37 +42,7 @@ export interface Density {
   counts: ArrayLike<number>;
 }
 
-export interface Picture {
-  phi: Phi;
-  at: Selection;
-  frame: Frame;
-  x: Range;
-  /** All values that are drawn, for the y axis. */
-  held: Range | null;
-  /** How far each line that is drawn reaches up and down. */
-  reaches: Range[];
-  /** Of φ; null where it is not finite. */
-  range: Range | null;
-  lines: Line[];
-  curves: Named[];
-  /** The curves that are named where they end. */
-  named: ("phi" | "base" | "spline")[];
-  handles: Handle[];
-  order: number;
-  domain: Range;
-  knots: readonly number[];
-  /** null: nothing observed; undefined: no strip. */
-  density: Density | null | undefined;
-  /** `Store.alone()` */
-  isAlone: boolean;
-  colourOf: (b: number) => string;
-  ghost: Phi | null;
-  /** The step that it is of, or would be: where the step shown is that one, nothing is drawn of it. */
-  ghostStep: number;
-  pins: { at: Selection; phi: Phi | null; colour: string }[];
-  /** Those of this function, with their number among all. */
-  overlays: { k: number; overlay: Overlay; colour: string }[];
-}
+export type Picture = ReturnType<typeof makePicture>;
 
 export interface Ingredients {
   phi: Phi;
@@ -84,7 +52,6 @@ export interface Ingredients {
   isAlone: boolean;
   settings: Settings;
   x: Range;
-  /** Points along x. */
   points: number;
   theme: Theme;
 }
@@ -98,7 +65,7 @@ export function sampler() {
     keep(role, [phi.layer, phi.table, ...x, count], () => sample(phi, x, count));
 }
 
-export function makePicture(from: Ingredients, samplesOf: Sampler): Picture {
+export function makePicture(from: Ingredients, samplesOf: Sampler) {
   const { phi, settings, x, theme, observed, frame } = from;
   const { layer } = phi;
   const { show } = settings;
@@ -151,22 +118,29 @@ export function makePicture(from: Ingredients, samplesOf: Sampler): Picture {
     at: here,
     frame,
     x,
+    /** All values that are drawn, for the y axis. */
     held: limits(...counting, heights),
+    /** How far each line that is drawn reaches up and down. */
     reaches: counting.map((y) => limits(y)).filter((reach) => reach !== null),
+    /** Of φ; null where it is not finite. */
     range: phiRange(phi, x, (of, part, count) => samplesOf("range", of, part, count)),
     lines,
     curves,
+    /** The curves that are named where they end. */
     named: namesOf(settings, layer.isBase),
     handles,
     order: splineOrder(phi),
     domain,
     knots: show.has("knots") ? knots : [],
     isAlone: from.isAlone,
+    /** null: nothing observed; undefined: no strip. */
     density: show.has("density") ? densityOf(phi, observed) : undefined,
     colourOf,
     ghost,
+    /** The step that it is of, or would be: where the step shown is that one, nothing is drawn of it. */
     ghostStep: (from.ghost ?? frame).step,
     pins,
+    /** Those of this function, with their number among all. */
     overlays,
   };
 }
@@ -223,7 +197,10 @@ function termLines(
 }
 
 /** The thick lines of φ and of its two parts, where both are drawn. */
-function namesOf({ show, stacked }: Settings, isBase: readonly boolean[]): Picture["named"] {
+function namesOf(
+  { show, stacked }: Settings,
+  isBase: readonly boolean[],
+): ("phi" | "base" | "spline")[] {
   const both = !stacked && isBase.includes(true) && isBase.includes(false);
   return [
     ...(show.has("phi") ? (["phi"] as const) : []),
@@ -246,4 +223,60 @@ function densityOf(phi: Phi, observed: Observed | null): Density | null {
   if (entry >= observed.entries) return null;
   const { bins, edges, counts } = observed;
   return { edges, counts: counts.subarray(entry * bins, (entry + 1) * bins) };
+}
+
+/** Some stops of viridis, which rises evenly in lightness and holds for every kind of colour vision. */
+const STOPS = [
+  [72, 21, 104],
+  [69, 55, 129],
+  [51, 99, 141],
+  [38, 130, 142],
+  [31, 158, 137],
+  [74, 193, 109],
+  [149, 216, 64],
+  [220, 227, 25],
+];
+
+/** On a light page the palest end is left out, on a dark one the darkest. */
+const PART = { light: [0, 0.78], dark: [0.3, 1] } as const;
+
+/** Okabe and Ito's colours that nothing else here has. */
+const PINS = {
+  light: ["#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#5a4600", "#7a5195"],
+  dark: ["#e39fc4", "#2fc79b", "#f08a45", "#8fd0f7", "#f0e442", "#b48ad6"],
+};
+
+/** How far basis functions go to grey, and from there to the page: what they make up is in full colours. */
+const GREY = 0.5;
+const PALE = { light: { to: 255, share: 0.2 }, dark: { to: 24, share: 0.1 } } as const;
+
+function muted(colour: readonly number[], theme: ThemeName): number[] {
+  const [red, green, blue] = colour;
+  const grey = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  const { to, share } = PALE[theme];
+  return colour.map((part) => {
+    const own = part + GREY * (grey - part);
+    return Math.round(own + share * (to - own));
+  });
+}
+
+/** One colour for each of `count` basis functions, rising with their number. */
+export function basisColours(count: number, theme: ThemeName): string[] {
+  const [first, last] = PART[theme];
+  return Array.from({ length: count }, (_, k) => {
+    const share = count > 1 ? k / (count - 1) : 0.5;
+    const at = (first + share * (last - first)) * (STOPS.length - 1);
+    const low = Math.min(STOPS.length - 2, Math.floor(at));
+    const mixed = STOPS[low].map((from, c) => from + (at - low) * (STOPS[low + 1][c] - from));
+    return `rgb(${muted(mixed, theme).join(", ")})`;
+  });
+}
+
+/** Overlays are drawn dashed over φ, so they may have pins' colours: the first three, from the last on. */
+export function overlayColour(number: number, theme: ThemeName): string {
+  return PINS[theme][2 - (number % 3)];
+}
+
+export function pinColour(number: number, theme: ThemeName): string {
+  return PINS[theme][number % PINS[theme].length];
 }

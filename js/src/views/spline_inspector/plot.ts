@@ -15,12 +15,7 @@ import type { Range, Reading } from "./terms.ts";
 import { toX, toY } from "./window.ts";
 
 /** Where the plot lies, and below it the strip with the inputs. */
-export interface Places {
-  plot: Rect;
-  strip: Rect | null;
-  /** Where the names of lines end. */
-  right: number;
-}
+export type Places = ReturnType<typeof placesIn>;
 
 export interface Plane {
   picture: Picture;
@@ -50,7 +45,7 @@ export const BESIDE_PLOT = LEFT + RIGHT;
 const NAMES = 52;
 const NAMED = 420;
 
-export function placesIn(box: Rect, y: Range, strip: boolean): Places {
+export function placesIn(box: Rect, y: Range, strip: boolean) {
   const foot = BOTTOM + (strip ? STRIP + GAP : 0);
   const height = Math.max(40, box.height - TOP - foot);
   const left = Math.max(LEFT, leftRoom(upAxis(y, { ...box, height }), SMALL));
@@ -63,6 +58,7 @@ export function placesIn(box: Rect, y: Range, strip: boolean): Places {
   return {
     plot,
     strip: strip ? { ...plot, y: plot.y + height + GAP, height: STRIP } : null,
+    /** Where the names of lines end. */
     right: box.x + box.width,
   };
 }
@@ -95,7 +91,6 @@ export function planeMarks(plane: Plane): Mark[] {
   ];
 }
 
-/** Lines from top to bottom. */
 function hairlines(
   xs: readonly number[],
   top: number,
@@ -259,7 +254,6 @@ export function pointerMarks({ picture, y, places: { plot }, theme, ratio }: Pla
   return [{ kind: "group", clip: plot, marks: [down, diamond] } satisfies Mark];
 }
 
-/** A line at the x that is read, and a dot on each curve there. */
 export function readingMarks(
   { picture, y, places, theme, ratio }: Plane,
   x: number,

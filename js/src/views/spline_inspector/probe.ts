@@ -5,24 +5,20 @@ import { heightOf } from "./handles.ts";
 import type { InspectorScene } from "./scene.ts";
 import { toX, toY } from "./window.ts";
 
-export function probe({
-  scene,
-  stage,
-  drawn,
-}: {
-  scene: () => InspectorScene | null;
-  stage: Stage;
-  drawn: { frames: number; milliseconds: number };
-}) {
-  /** A place of the scene in client pixels. */
-  const client = (x: number, y: number) => {
-    const { left, top } = stage.canvas.getBoundingClientRect();
-    const seen = stage.view();
-    return { x: left + x - seen.x, y: top + y - seen.y };
-  };
-  const placed = (now: InspectorScene, x: number, y: number) => {
-    const { plot } = now.places;
-    return client(toX(now.picture.x, plot, x), toY(now.y, plot, y));
+export interface InspectorElement extends HTMLElement {
+  kwView: ReturnType<typeof probe>;
+}
+
+export function probe(
+  scene: () => InspectorScene | null,
+  stage: Stage,
+  drawn: { frames: number; milliseconds: number },
+) {
+  /** A place of the plane in client pixels. */
+  const placed = ({ picture, y: up, places: { plot } }: InspectorScene, x: number, y: number) => {
+    const at = { x: toX(picture.x, plot, x), y: toY(up, plot, y), width: 0, height: 0 };
+    const { x: left, y: top } = stage.clientRect(at);
+    return { x: left, y: top };
   };
   return {
     step: () => scene()?.picture.frame.step ?? null,
@@ -32,7 +28,6 @@ export function probe({
       const found = scene()?.picture.curves.find((one) => one.name === name);
       return found ? { x: Array.from(found.x), y: Array.from(found.y) } : null;
     },
-    /** The middles of the control points, in client pixels. */
     controlPoints() {
       const now = scene();
       if (!now) return [];
@@ -44,19 +39,11 @@ export function probe({
       }));
     },
     readout() {
-      const now = scene();
-      if (!now?.reading) return null;
-      const { labels } = now.picture.phi.layer;
-      const { terms } = now.reading;
-      return {
-        ...now.reading,
-        terms: Object.fromEntries(labels.map((label, b) => [label, terms[b]])) as Record<
-          string,
-          number
-        >,
-      };
+      const { reading, picture } = scene() ?? {};
+      if (!reading || !picture) return null;
+      const terms = picture.phi.layer.labels.map((label, b) => [label, reading.terms[b]] as const);
+      return { ...reading, terms: Object.fromEntries(terms) as Record<string, number> };
     },
-    /** The part of the plane that is shown. */
     window() {
       const now = scene();
       return now && { x: now.picture.x, y: now.y };
@@ -72,13 +59,9 @@ export function probe({
     site: (id: string) => stage.clientBox(id),
     plot() {
       const plot = scene()?.places.plot;
-      return plot ? { ...plot, ...client(plot.x, plot.y) } : null;
+      return plot ? stage.clientRect(plot) : null;
     },
     words: (id: string) => scene()?.sites.words(id) ?? "",
     drawn: () => ({ ...drawn }),
   };
-}
-
-export interface InspectorElement extends HTMLElement {
-  kwView: ReturnType<typeof probe>;
 }

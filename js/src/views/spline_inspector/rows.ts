@@ -21,7 +21,6 @@ export interface Row {
   nested: boolean;
   coefficient: string;
   value: string;
-  /** Can be taken away. */
   removable: boolean;
   /** A long label: it takes as many lines as it needs. */
   wraps: boolean;

@@ -8,6 +8,7 @@ import type { Mark, Point, Remark, Scene } from "../../scene/marks.ts";
 import { sitesOf } from "../../scene/marks.ts";
 import { grown } from "../../scene/shapes.ts";
 import { outline } from "../../scene/strokes.ts";
+import type { Colours } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Selection, Store } from "../../wire/types.ts";
 import { describeHandle, heightOf } from "./handles.ts";
 import {
@@ -55,7 +56,6 @@ export interface Touch {
   edited: { at: Selection; coefficients: ArrayLike<number> } | null;
   /** A point is held: y stays as it is. */
   held: { b: number; y: Range } | null;
-  /** The wheel zooms. */
   wheel: boolean;
   /** The input of a function that another view points at. */
   pointedAt(at: Selection): number | null;
@@ -252,7 +252,7 @@ function sceneOf(
   };
   const over = (): Mark[] => [
     ...(mark ? pointerMarks(plane, mark) : []),
-    ...(reading ? readingMarks(plane, reading.x, dotsAt(reading, picture, settings, plane)) : []),
+    ...(reading ? readingMarks(plane, reading.x, dotsAt(reading, picture, colours)) : []),
     ...points.flatMap(({ handle, id, spot, held }) =>
       pointMarks(
         spot,
@@ -317,16 +317,10 @@ function pointsOf(plane: Plane, editable: boolean, touch: Touch) {
   });
 }
 
-/** Where the lines are that are thick. */
-function dotsAt(at: Reading, { phi }: Picture, { show, stacked }: Settings, { theme }: Plane) {
-  const { colours } = theme;
-  const { isBase } = phi.layer;
-  const both = isBase.some((is) => is) && isBase.some((is) => !is) && !stacked;
-  const dots: { y: number; colour: string }[] = [];
-  if (both && show.has("spline")) dots.push({ y: at.spline, colour: colours.spline });
-  if (both && show.has("base")) dots.push({ y: at.base, colour: colours.base });
-  if (show.has("phi")) dots.push({ y: at.phi, colour: colours.ink });
-  return dots;
+/** On the thick lines, φ's the last. */
+function dotsAt(at: Reading, { named }: Picture, { ink, base, spline }: Colours) {
+  const fills = { phi: ink, base, spline };
+  return [...named].reverse().map((name) => ({ y: at[name], colour: fills[name] }));
 }
 
 function captionOf(picture: Picture, store: Store, room: number | undefined): Remark[] {

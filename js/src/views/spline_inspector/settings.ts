@@ -1,9 +1,9 @@
-/** The view's own traits, as plain data. */
+/** The view's own traits as plain data, and what pressing the rows of the legend writes into them. */
 
 import type { Evaluation } from "../../phi/evaluation.ts";
 import { memory } from "../../phi/memory.ts";
 import { float32 } from "../../wire/checks.ts";
-import type { Selection } from "../../wire/types.ts";
+import type { LayerLayout, Selection } from "../../wire/types.ts";
 
 /** What can be drawn, in the order of the legend. */
 export const PARTS = [
@@ -30,25 +30,8 @@ export interface WireOverlay extends Selection {
   shown?: boolean;
 }
 
-export interface Overlay {
-  at: Selection;
-  label: string;
-  x: Float64Array;
-  y: Float32Array;
-  shown: boolean;
-}
-
-export interface Settings {
-  editable: boolean;
-  show: ReadonlySet<Part>;
-  /** Labels of basis functions that are switched off. */
-  hidden: ReadonlySet<string>;
-  stacked: boolean;
-  pins: readonly Selection[];
-  overlays: readonly Overlay[];
-  evaluation: Evaluation;
-  notice: string;
-}
+export type Overlay = ReturnType<typeof readOverlay>;
+export type Settings = ReturnType<typeof settingsOf>;
 
 export const TRAITS = [
   "layer",
@@ -74,27 +57,24 @@ export function settingsReader() {
     );
 }
 
-function settingsOf(get: (trait: string) => unknown): Settings {
+function settingsOf(get: (trait: string) => unknown) {
   const list = <T>(value: unknown) => (Array.isArray(value) ? (value as T[]) : []);
   const shown = list<string>(get("show") ?? PARTS);
   const evaluation = (get("evaluation") ?? {}) as Partial<Evaluation>;
   return {
     editable: get("editable") === true,
     show: new Set(PARTS.filter((part) => shown.includes(part))),
+    /** Labels of basis functions that are switched off. */
     hidden: new Set(list<string>(get("hidden"))),
     stacked: get("stacked") === true,
     pins: list<Selection>(get("pins")),
     overlays: list<WireOverlay>(get("overlays")).map(readOverlay),
-    evaluation: {
-      state: evaluation.state ?? "",
-      before: evaluation.before ?? null,
-      after: evaluation.after ?? null,
-    },
+    evaluation: { state: "", before: null, after: null, ...evaluation } as Evaluation,
     notice: String(get("notice") ?? ""),
   };
 }
 
-function readOverlay(wire: WireOverlay): Overlay {
+function readOverlay(wire: WireOverlay) {
   const { label, low, high, shown, samples, ...at } = wire;
   const y = float32(samples, `overlay ${label}`);
   const last = Math.max(1, y.length - 1);
@@ -116,4 +96,66 @@ export function overlayAt({ x, y }: Pick<Overlay, "x" | "y">, at: number): numbe
 export function samePlace(a: Selection | null, b: Selection | null): boolean {
   if (!a || !b) return a === b;
   return (["layer", "out", "in", "row", "column"] as const).every((part) => a[part] === b[part]);
+}
+
+export interface Switches {
+  settings(): Settings;
+  layer(): LayerLayout | null;
+  overlays(): WireOverlay[];
+  choose(trait: string, value: unknown): void;
+  select(at: Selection): void;
+}
+
+const ordered = (parts: ReadonlySet<Part>) => PARTS.filter((part) => parts.has(part));
+const numberOf = (key: string) => Number(key.slice(key.indexOf(":") + 1));
+
+export function press(key: string, from: Switches): void {
+  const { show, hidden, pins } = from.settings();
+  if (key.startsWith("overlay:")) {
+    const change = (one: WireOverlay) => ({ ...one, shown: one.shown === false });
+    const changed = from.overlays().map((one, k) => (k === numberOf(key) ? change(one) : one));
+    from.choose("overlays", changed);
+  } else if (key.startsWith("pin:")) {
+    const at = pins[numberOf(key)];
+    if (at) from.select(at);
+  } else if (key.startsWith("b:")) {
+    pressTerm(key.slice(2), from);
+  } else {
+    const part = key as Part;
+    const next = new Set(show);
+    if (part === "basis" && next.has(part) && hidden.size > 0) {
+      from.choose("hidden", []);
+      return;
+    }
+    if (!next.delete(part)) next.add(part);
+    if (part === "basis" && next.has(part)) from.choose("hidden", []);
+    from.choose("show", ordered(next));
+  }
+}
+
+function pressTerm(label: string, from: Switches): void {
+  const { show, hidden } = from.settings();
+  if (show.has("basis")) {
+    const next = new Set(hidden);
+    if (!next.delete(label)) next.add(label);
+    from.choose("hidden", [...next]);
+    return;
+  }
+  // Of those that are all off, this one comes.
+  const layer = from.layer();
+  const others = layer?.labels.filter((other, b) => !layer.isBase[b] && other !== label) ?? [];
+  from.choose("hidden", others);
+  from.choose("show", ordered(new Set([...show, "basis" as Part])));
+}
+
+export function remove(key: string, from: Switches): void {
+  const others = <T>(list: readonly T[]) => list.filter((_, k) => k !== numberOf(key));
+  if (key.startsWith("overlay:")) from.choose("overlays", others(from.overlays()));
+  else from.choose("pins", others(from.settings().pins));
+}
+
+export function togglePin(at: Selection, from: Switches): void {
+  const { pins } = from.settings();
+  const others = pins.filter((pin) => !samePlace(pin, at));
+  from.choose("pins", others.length < pins.length ? others : [...pins, at]);
 }

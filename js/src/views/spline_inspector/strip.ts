@@ -13,19 +13,10 @@ const SMALL = 11;
 const ABOVE = 14;
 /** A bar is cut that is so many times as tall as those beside it and as all that are not cut: a background of zeros. */
 const SPIKE = 4;
-/** So many are cut at most. */
 const CUT = 3;
 
-export interface Bars {
-  /** The count of the tallest bar that is not cut. */
-  most: number;
-  /** Numbers of the bins whose bars are cut. */
-  cut: readonly number[];
-  total: number;
-}
-
-/** Which bars are cut, so that the others are seen. */
-export function barsOf(counts: ArrayLike<number>): Bars {
+/** Which bars are cut, by the numbers of their bins, so that the others are seen; and the count of the tallest of these. */
+export function barsOf(counts: ArrayLike<number>) {
   const bins = Array.from(counts, (count, k) => ({ count, k }));
   const total = bins.reduce((sum, { count }) => sum + count, 0);
   const tall = [...bins].sort((a, b) => b.count - a.count);
@@ -86,7 +77,6 @@ function barMarks(
   ];
 }
 
-/** A break through a bar, and its share beside it. */
 function cutMarks(
   left: number,
   right: number,

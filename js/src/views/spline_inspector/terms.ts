@@ -10,41 +10,23 @@ const NOTHING = 1e-12;
 export type Range = readonly [number, number];
 
 /** One function of one frame. */
-export interface Phi {
-  layer: LayerLayout;
-  f: number;
-  /** The table that its basis is in, by number. */
-  table: number;
-  coefficients: Float64Array;
-  step: number;
-}
+export type Phi = NonNullable<ReturnType<typeof phiOf>>;
 
 /** Points along x with every basis function there. */
-export interface Samples {
-  x: Float64Array;
-  /** beta[p·nb + b] */
-  beta: Float64Array;
-}
+export type Samples = ReturnType<typeof sample>;
 
 /** What can be drawn of a φ: itself, two partial sums, or one basis function by its number. */
 export type Term = "phi" | "base" | "spline" | number;
 
 /** Everything at one x. */
-export interface Reading {
-  x: number;
-  phi: number;
-  slope: number;
-  base: number;
-  spline: number;
-  terms: Float64Array;
-}
+export type Reading = NonNullable<ReturnType<typeof readAt>>;
 
 /** The function that a selection names in a frame, perhaps with other coefficients than the frame's. */
 export function phiOf(
   frame: Frame | null,
   at: Selection | null,
   coefficients?: ArrayLike<number> | null,
-): Phi | null {
+) {
   const layer = frame?.layout.layers.find(({ name }) => name === at?.layer);
   if (!frame || !layer || !at) return null;
   const f = functionOf(layer, at);
@@ -55,6 +37,7 @@ export function phiOf(
   return {
     layer,
     f,
+    /** The table that its basis is in, by number. */
     table: tableNumber(layer, f),
     coefficients: Float64Array.from(own),
     step: frame.step,
@@ -101,7 +84,7 @@ export function wholeRange(phi: Pick<Phi, "layer" | "table">): Range {
 }
 
 /** Even points over the visible part of the table, and its own rows between, where φ may bend or jump. */
-export function sample(phi: Pick<Phi, "layer" | "table">, range: Range, count: number): Samples {
+export function sample(phi: Pick<Phi, "layer" | "table">, range: Range, count: number) {
   const { layer, table } = phi;
   const [first, last] = tableRange(phi);
   const low = Math.max(first, range[0]);
@@ -116,10 +99,10 @@ export function sample(phi: Pick<Phi, "layer" | "table">, range: Range, count: n
   x.forEach((value, p) => {
     beta.set(basisAt(layer, table, value, at), p * layer.nb);
   });
+  /** beta[p·nb + b] */
   return { x, beta };
 }
 
-/** Whether basis function b is part of a term. */
 export function belongs(layer: LayerLayout, term: Term, b: number): boolean {
   if (term === "phi") return true;
   if (term === "base") return layer.isBase[b];
@@ -127,7 +110,6 @@ export function belongs(layer: LayerLayout, term: Term, b: number): boolean {
   return term === b;
 }
 
-/** The values of a term at the points. */
 export function curve({ layer, coefficients }: Phi, { x, beta }: Samples, term: Term) {
   const { nb } = layer;
   const y = new Float64Array(x.length);
@@ -154,7 +136,7 @@ export function stack(phi: Phi, samples: Samples, shown: readonly number[]) {
 }
 
 /** φ, its slope and all its terms at x; null outside the table. */
-export function readAt({ layer, table, coefficients }: Phi, x: number): Reading | null {
+export function readAt({ layer, table, coefficients }: Phi, x: number) {
   const { nb } = layer;
   const beta = basisAt(layer, table, x, new Float64Array(nb));
   if (Number.isNaN(beta[0])) return null;

@@ -8,13 +8,12 @@ import { probeOf } from "../../shell/probe.ts";
 import type { Selection } from "../../wire/types.ts";
 import { createBoard } from "./board.ts";
 import { createEditing } from "./editing.ts";
-import { createHeader, type Header } from "./header.ts";
-import { createMovement, type Movement } from "./movement.ts";
+import { createHeader } from "./header.ts";
+import { createMovement } from "./movement.ts";
 import { type InspectorElement, probe } from "./probe.ts";
-import { drawing, type InspectorScene, isOpen, placeIn } from "./scene.ts";
-import { type Settings, samePlace, settingsReader, TRAITS, type WireOverlay } from "./settings.ts";
+import { drawing, type InspectorScene, placeIn } from "./scene.ts";
+import { type Switches, settingsReader, TRAITS, togglePin, type WireOverlay } from "./settings.ts";
 import css from "./style.css";
-import { type Switches, togglePin } from "./switches.ts";
 import { phiOf } from "./terms.ts";
 import { footText, UNREAD } from "./words.ts";
 
@@ -49,7 +48,7 @@ function build(shell: Shell): Parts {
   const movement = createMovement(touch, scene, shell);
   const switches: Switches = {
     settings,
-    picture: () => seen?.picture ?? null,
+    layer: () => seen?.picture.phi.layer ?? null,
     overlays: () => (shell.get("overlays") ?? []) as WireOverlay[],
     choose: shell.choose,
     select,
@@ -85,18 +84,15 @@ function build(shell: Shell): Parts {
     },
     select,
     neighbour,
-    stacked: (value: boolean) => shell.choose("stacked", value),
-    fit: movement.fit,
-    all: movement.all,
     pin() {
       const at = here();
       if (at) togglePin(at, switches);
     },
     command: editing.command,
   };
-  const header = createHeader(shell.document, actions, shell.signal);
+  const header = createHeader(shell, movement, actions);
   const listen = listenToProbe(shell, touch);
-  (shell.root as unknown as InspectorElement).kwView = probe({ scene, stage, drawn });
+  (shell.root as unknown as InspectorElement).kwView = probe(scene, stage, drawn);
 
   return {
     header: header.element,
@@ -121,7 +117,7 @@ function build(shell: Shell): Parts {
     },
     cleared() {
       seen = null;
-      showHeader(header, shell, settings());
+      header.show(settings());
     },
     draw(given) {
       const start = performance.now();
@@ -135,7 +131,7 @@ function build(shell: Shell): Parts {
       seen = shown;
       // The keyboard goes on from where the pointer reads.
       if (pointed.at) touch.reading = shown.reading?.x ?? null;
-      showHeader(header, shell, shown.settings, movement);
+      header.show(shown.settings);
       board.show(shown);
       said = sayNews(shell, shown, editing.isLate(), said);
       drawn.milliseconds = performance.now() - start;
@@ -159,29 +155,6 @@ function listenToProbe(shell: Shell, touch: ReturnType<typeof drawing>["touch"])
     const store = shell.store();
     if (store) probeOf(store).subscribe(shell.schedule, connection.signal);
   };
-}
-
-function showHeader(header: Header, shell: Shell, settings: Settings, movement?: Movement) {
-  const store = shell.store();
-  if (!store) return;
-  const { stacked, editable, pins } = settings;
-  const layers = store.current()?.layout.layers ?? [];
-  const at = placeIn(store, shell.get("layer"));
-  const layer = layers.find(({ name }) => name === at?.layer) ?? null;
-  header.show({
-    layers,
-    layer,
-    at,
-    stacked,
-    editable,
-    open: isOpen(store),
-    edits: store.edits(),
-    pinned: pins.some((pin) => samePlace(pin, at)),
-    moved: movement?.isMoved() ?? false,
-    all: movement?.isAll() ?? true,
-    seen: at !== null && store.observed(at.layer) !== null,
-    first: store.initial()?.step ?? 0,
-  });
 }
 
 /** Writes the line below, and says aloud what is new of warnings and scores. */

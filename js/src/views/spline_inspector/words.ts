@@ -101,7 +101,6 @@ export function inputsText(phi: Phi, observed: Observed | null, isAlone = false)
   return `${percent(grid)} of the ${seen} lie outside the grid${beyond}`;
 }
 
-/** The text alternative of the drawing. */
 export function description({ phi, at, range, x }: Picture): string {
   const { layer } = phi;
   return (

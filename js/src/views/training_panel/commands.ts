@@ -3,37 +3,18 @@
 import { type Status, statusOf } from "./status.ts";
 
 export type Command =
-  | { kind: "hello" }
-  | { kind: "pause" }
-  | { kind: "resume" }
-  | { kind: "stop" }
+  | { kind: "hello" | "pause" | "resume" | "stop" | "uncure" }
   | { kind: "advance"; steps: number }
   | { kind: "every"; value: number }
   | { kind: "rate"; value: number; group: number | null }
-  | { kind: "cure"; alarm: string }
-  | { kind: "uncure" };
-
-export interface Commands {
-  send(command: Command): void;
-  /** Takes a message of the kernel; gives the status that came with an answer. */
-  take(content: unknown): Status | null;
-  /** The kernel has sent something by itself. */
-  news(): void;
-  /** Whether pause was asked for last, where that has not been answered. */
-  wanted(): "paused" | "running" | null;
-  /** What waits for an answer, in words. */
-  waiting(): string[];
-  /** How it is with answers: all well, none for a while, or none although the training sends frames. */
-  hearing(): "well" | "silent" | "deaf";
-  /** Why the last command was not obeyed. */
-  refused(): string;
-  stop(): void;
-}
+  | { kind: "cure"; alarm: string };
 
 /** Milliseconds after which an answer is late. */
 export const PATIENCE = 2000;
 
-export function createCommands(post: (content: unknown) => void, changed: () => void): Commands {
+export type Commands = ReturnType<typeof createCommands>;
+
+export function createCommands(post: (content: unknown) => void, changed: () => void) {
   const own = Math.random().toString(36).slice(2);
   let sent = 0;
   let pending: { id: string; command: Command; newsBefore: number }[] = [];
@@ -42,8 +23,14 @@ export function createCommands(post: (content: unknown) => void, changed: () => 
   let refusal = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
 
+  function overdue() {
+    timer = undefined;
+    late = pending.length > 0;
+    changed();
+  }
+
   return {
-    send(command) {
+    send(command: Command) {
       const id = `${own}:${++sent}`;
       pending.push({ id, command, newsBefore: updates });
       refusal = "";
@@ -51,7 +38,8 @@ export function createCommands(post: (content: unknown) => void, changed: () => 
       if (timer === undefined && !late) timer = setTimeout(overdue, PATIENCE);
       changed();
     },
-    take(content) {
+    /** Takes a message of the kernel; gives the status that came with an answer. */
+    take(content: unknown): Status | null {
       const message = content as { kind?: string; id?: string; refused?: string; status?: unknown };
       if (message.kind !== "heard") return null;
       const at = pending.findIndex(({ id }) => id === message.id);
@@ -64,30 +52,26 @@ export function createCommands(post: (content: unknown) => void, changed: () => 
       timer = pending.length > 0 ? setTimeout(overdue, PATIENCE) : undefined;
       return statusOf(message.status);
     },
+    /** The kernel has sent something by itself. */
     news() {
       updates++;
     },
-    wanted() {
-      for (const { command } of [...pending].reverse()) {
-        if (command.kind === "pause" || command.kind === "advance") return "paused";
-        if (command.kind === "resume") return "running";
-      }
-      return null;
+    /** Whether pause was asked for last, where that has not been answered. */
+    wanted(): "paused" | "running" | null {
+      const kinds = pending.map(({ command }) => command.kind);
+      const last = kinds.reverse().find((kind) => ["pause", "advance", "resume"].includes(kind));
+      return last === undefined ? null : last === "resume" ? "running" : "paused";
     },
     waiting: () => pending.flatMap(({ command }) => word(command)),
-    hearing() {
+    /** How it is with answers: all well, none for a while, or none although the training sends frames. */
+    hearing(): "well" | "silent" | "deaf" {
       if (!late || pending.length === 0) return "well";
       return updates > pending[0].newsBefore ? "deaf" : "silent";
     },
+    /** Why the last command was not obeyed. */
     refused: () => refusal,
     stop: () => clearTimeout(timer),
   };
-
-  function overdue() {
-    timer = undefined;
-    late = pending.length > 0;
-    changed();
-  }
 }
 
 function word(command: Command): string[] {

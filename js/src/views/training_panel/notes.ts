@@ -1,18 +1,51 @@
-/** What the panel has to say beside its numbers: warnings, the traceback, what the training printed. */
+/** What the panel has to say beside its numbers: alarms with their cures, warnings, the traceback, what the training printed. */
 
-import { element, put } from "../../shell/element.ts";
+import { createKit } from "../../shell/controls.ts";
+import { element, put, putAttributes } from "../../shell/element.ts";
 import { hintText, type Standing } from "../../wire/standing.ts";
 import type { Commands } from "./commands.ts";
-import type { Status } from "./status.ts";
-import { ALONE, deafWords } from "./words.ts";
+import { ALONE, deafWords, type Status } from "./status.ts";
 
-export interface Notes {
-  element: HTMLElement;
-  /** `alone`: there is no kernel that could hear. */
-  show(status: Status, alone: boolean, standing: Standing): void;
+export function createAlarms(document: Document, commands: Commands, signal: AbortSignal) {
+  const kit = createKit(document, signal);
+  const root = element(document, "div", "kw-alarms");
+  putAttributes(root, { role: "group", "aria-label": "Alarms", "aria-live": "polite" });
+  let shown = "";
+  const button = (text: string, title: string, act: () => void) =>
+    kit.button(text, title, "kw-button kw-words", act);
+
+  function rebuild({ alarms, cured }: Status) {
+    root.replaceChildren();
+    for (const { id, text, more, button: cure } of alarms) {
+      const line = element(document, "div", "kw-note kw-alarm", root);
+      element(document, "strong", "", line).textContent = text;
+      element(document, "span", "", line).textContent = ` ${more}`;
+      if (!cure) continue;
+      const title = "Done between two steps; it can be undone";
+      line.append(button(cure, title, () => commands.send({ kind: "cure", alarm: id })));
+    }
+    if (!cured) return;
+    const done = element(document, "div", "kw-note kw-cured", root);
+    element(document, "span", "", done).textContent = cured.text;
+    if (!cured.undo) return;
+    const title = "Take back what was done, between two steps";
+    done.append(button("undo", title, () => commands.send({ kind: "uncure" })));
+  }
+
+  return {
+    element: root,
+    /** `steered`: what is clicked reaches the training. */
+    show(status: Status, steered: boolean) {
+      const now = JSON.stringify([status.alarms, status.cured]);
+      if (now !== shown) rebuild(status);
+      shown = now;
+      for (const act of root.querySelectorAll("button")) act.hidden = !steered;
+      root.hidden = status.alarms.length === 0 && status.cured === null;
+    },
+  };
 }
 
-export function createNotes(document: Document, commands: Commands): Notes {
+export function createNotes(document: Document, commands: Commands) {
   const root = element(document, "div", "kw-side-notes");
   const words = element(document, "div", "kw-notes", root);
   words.setAttribute("aria-live", "polite");
@@ -40,16 +73,16 @@ export function createNotes(document: Document, commands: Commands): Notes {
 
   return {
     element: root,
-    show(status, alone, standing) {
+    /** `alone`: there is no kernel that could hear. */
+    show(status: Status, alone: boolean, standing: Standing) {
       const hearing = commands.hearing();
       const notes: [text: string, tone: string][] = [];
+      const warn = (text: string) => text && notes.push([text, "warn"]);
       if (status.recording) notes.push([status.recording, "calm"]);
       if (alone) notes.push([ALONE, "calm"]);
-      else if (standing.state === "unheard") notes.push([hintText(standing), "warn"]);
-      else if (hearing !== "well")
-        notes.push([deafWords(hearing === "deaf", commands.waiting()), "warn"]);
-      if (commands.refused()) notes.push([commands.refused(), "warn"]);
-      for (const report of status.reports) notes.push([report, "warn"]);
+      else if (standing.state === "unheard") warn(hintText(standing));
+      else if (hearing !== "well") warn(deafWords(hearing === "deaf", commands.waiting()));
+      for (const text of [commands.refused(), ...status.reports]) warn(text);
       words.hidden = notes.length === 0;
       while (words.children.length > notes.length) words.lastChild?.remove();
       notes.forEach(([text, tone], k) => {

@@ -14,12 +14,11 @@ import {
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { chartReader } from "../../scene/logged.ts";
 import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../scene/marks.ts";
+import { inMiddle, rect } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { ColourName, Colours } from "../../scene/theme.ts";
 import { hintText, type Standing, standingText } from "../../wire/standing.ts";
-import type { Status } from "./status.ts";
-import { statusIn } from "./traits.ts";
-import { numbers, standingAt } from "./words.ts";
+import { numbers, type Status, standingAt, statusIn } from "./status.ts";
 
 export interface PanelScene extends Scene {
   chart: Chart;
@@ -29,7 +28,6 @@ export interface PanelScene extends Scene {
 }
 
 export interface PanelDrawing extends Drawing<PanelScene> {
-  /** What the hands are doing. */
   hands: ChartHands;
 }
 
@@ -139,11 +137,10 @@ function emptyMarks(status: Status, box: Rect, colours: Colours): Mark[] {
   const lines = emptyWords(status).flatMap((text) => wrapped(text, width - 4 * PAD, SIZE));
   const first = y + height / 2 - ((lines.length - 1) * LINE) / 2;
   return [
-    { kind: "rects", boxes: [x, y, width, height], radius: 4, fill: colours.plot },
-    ...lines.map((text, k): Mark => {
-      const place = { x: x + width / 2, y: first + k * LINE, middle: true } as const;
-      return { kind: "text", ...place, text, fill: colours.muted, size: SIZE, anchor: "middle" };
-    }),
+    rect(box, { radius: 4, fill: colours.plot }),
+    ...lines.map((text, k) =>
+      inMiddle({ x, y: first + k * LINE, width, height: 0 }, text, colours.muted, { size: SIZE }),
+    ),
   ];
 }
 
@@ -152,7 +149,6 @@ export function shareDone({ done, total }: Status): number | null {
   return total ? Math.min(1, done / total) : null;
 }
 
-/** Where the bar lies that shows it. */
 export const barBox = (width: number): Rect => {
   return { x: PAD, y: PAD, width: width - 2 * PAD, height: BAR };
 };
@@ -160,17 +156,12 @@ export const barBox = (width: number): Rect => {
 function barMarks(status: Status, { width, theme }: Given): Mark[] {
   const share = shareDone(status);
   if (share === null) return [];
-  const whole = width - 2 * PAD;
-  const bar = (length: number, fill: string): Mark => ({
-    kind: "rects",
-    boxes: [PAD, PAD, length, BAR],
-    fill,
-    radius: BAR / 2,
-  });
-  return [
-    bar(whole, theme.colours.outside),
-    bar(Math.max(BAR, share * whole), theme.colours.accent),
-  ];
+  const whole = barBox(width);
+  const done = { ...whole, width: Math.max(BAR, share * whole.width) };
+  const { outside, accent } = theme.colours;
+  return [whole, done].map((bar, k) =>
+    rect(bar, { fill: k === 0 ? outside : accent, radius: BAR / 2 }),
+  );
 }
 
 /** The state, with a dot that says as much by its colour. */

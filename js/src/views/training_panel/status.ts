@@ -1,45 +1,9 @@
-/** What the kernel says of a training. */
+/** What the kernel says of a training, and its words and numbers. No DOM. */
 
-export interface Status {
-  state: "idle" | "running" | "paused" | "finished" | "stopped" | "interrupted" | "failed";
-  control: "running" | "paused" | "stopping";
-  holding: boolean;
-  /** The binding is closed or has failed. */
-  closed: boolean;
-  /** What is said of a recording; empty for a training. */
-  recording: string;
-  /** Whether what is clicked reaches the training. */
-  steered: boolean;
-  step: number;
-  epoch: number | null;
-  epochs: number | null;
-  /** Batches done, and how many there are, where that is known. */
-  done: number;
-  total: number | null;
-  /** Steps a second: of late, and over all steps. */
-  rate: number;
-  mean_rate: number;
-  /** How the layers of kan_widgets compute; empty where the model has none, or in a recording. */
-  kernels: string;
-  /** Times as they are written: the training time, what remains of it, and what it was asked to be; "" where one is not known. */
-  elapsed: string;
-  remaining: string;
-  paced: string;
-  share: number;
-  source: string;
-  message: string;
-  traceback: string;
-  output: string;
-  every: number;
-  rates: number[];
-  reports: string[];
-  alarms: Alarm[];
-  /** What was done last against one, and whether that can be undone. */
-  cured: { text: string; undo: boolean } | null;
-}
+import { formatCount, formatNumber } from "../../phi/format.ts";
+import type { Standing } from "../../wire/standing.ts";
 
-/** Something that goes wrong. */
-export interface Alarm {
+interface Alarm {
   id: string;
   /** What, where and since when. */
   text: string;
@@ -49,21 +13,31 @@ export interface Alarm {
   button: string;
 }
 
-const EMPTY: Status = {
-  state: "idle",
-  control: "running",
+type State = "idle" | "running" | "paused" | "finished" | "stopped" | "interrupted" | "failed";
+
+/** A status before Python has said any. */
+const EMPTY = {
+  state: "idle" as State,
+  control: "running" as "running" | "paused" | "stopping",
   holding: false,
+  /** The binding is closed or has failed. */
   closed: false,
+  /** What is said of a recording; empty for a training. */
   recording: "",
+  /** Whether what is clicked reaches the training. */
   steered: false,
   step: 0,
-  epoch: null,
-  epochs: null,
+  epoch: null as number | null,
+  epochs: null as number | null,
+  /** Batches done, and how many there are, where that is known. */
   done: 0,
-  total: null,
+  total: null as number | null,
+  /** Steps a second: of late, and over all steps. */
   rate: 0,
   mean_rate: 0,
+  /** How the layers of kan_widgets compute; empty where the model has none, or in a recording. */
   kernels: "",
+  /** Times as they are written: the training time, what remains of it, and what it was asked to be; "" where one is not known. */
   elapsed: "",
   remaining: "",
   paced: "",
@@ -73,20 +47,109 @@ const EMPTY: Status = {
   traceback: "",
   output: "",
   every: 1,
-  rates: [],
-  reports: [],
-  alarms: [],
-  cured: null,
+  rates: [] as readonly number[],
+  reports: [] as readonly string[],
+  alarms: [] as readonly Alarm[],
+  /** What was done last against one, and whether that can be undone. */
+  cured: null as { text: string; undo: boolean } | null,
 };
+
+export type Status = typeof EMPTY;
 
 export function statusOf(value: unknown): Status {
   return { ...EMPTY, ...(value as Partial<Status>) };
 }
 
-export interface Traits {
-  status: unknown;
-  /** The widget's own id. */
-  own: string;
-  theme: "auto" | "light" | "dark";
-  [name: string]: unknown;
+export const statusIn = (get: (trait: string) => unknown) => statusOf(get("status"));
+
+/** States in which nothing more comes by itself. */
+const ENDED: readonly Status["state"][] = ["finished", "stopped", "interrupted", "failed"];
+/** How a run stands where it may make no steps. */
+const UNSURE: readonly string[] = ["unheard", "silent", "uncounted", "still", "alone"];
+/** A smaller share of the training time for what is shown is not worth a word. */
+const MUCH = 0.05;
+
+/** How the run stands at the step that the numbers are of: they come by themselves, perhaps after word of its end. */
+export function standingAt({ state }: Status, heard: Standing): Standing {
+  const goesOn = state === "running" || state === "paused";
+  if (!goesOn || !ENDED.some((end) => end === heard.state)) return heard;
+  return { ...heard, state, words: state === "paused" ? "paused" : "training" };
+}
+
+/** Label, which may be empty, and value of each number that is known. How fast it is goes without saying where nothing says that it makes steps. */
+export function numbers(
+  status: Status,
+  standing: string,
+): [label: string, value: string, title: string][] {
+  const found: [string, string, string][] = [
+    ["step", formatCount(status.step), "Optimizer steps since the model was bound"],
+  ];
+  if (status.epoch !== null) {
+    const of = status.epochs ? ` of ${status.epochs}` : "";
+    found.push(["epoch", `${status.epoch}${of}`, "The current pass over the data"]);
+  }
+  const ended = ENDED.includes(status.state);
+  const known = !ended && !UNSURE.includes(standing);
+  if (known && status.rate > 0) {
+    found.push([
+      "now",
+      `${formatNumber(status.rate)} steps/s`,
+      `Optimizer steps a second over the last few seconds, pauses not counted${status.kernels && `. KAN layers compute by ${status.kernels}`}`,
+    ]);
+  }
+  if (status.elapsed) {
+    const mean = status.mean_rate;
+    const each = mean > 0 ? `; while steps were made, ${formatNumber(mean)} a second` : "";
+    found.push([
+      "training time",
+      status.elapsed,
+      `By the clock on the wall from the first step to the last, with all between but pauses${each}`,
+    ]);
+  }
+  if (known && status.remaining) {
+    found.push(["remaining", status.remaining, "At the present rate"]);
+  }
+  if (status.paced) {
+    found.push([
+      "paced",
+      `to take ${status.paced}`,
+      "It was asked to take about this long, live.track(…, seconds=…): it waits between batches",
+    ]);
+  }
+  if (status.share >= MUCH) {
+    found.push([
+      ended ? "drawing took" : "drawing takes",
+      `${Math.round(100 * status.share)} % of the time`,
+      "The part of the training time in which kan_widgets read the model and drew; a larger “draw every” makes it smaller",
+    ]);
+  }
+  if (status.source) found.push(["data", status.source, "What the model is trained on"]);
+  return found;
+}
+
+/** Where nothing is left to hear clicks. */
+export const ALONE =
+  "No kernel is connected: this panel shows what was saved. In a notebook, running its cell again connects it.";
+
+/** Where clicks get no answer, and why. */
+export function deafWords(news: boolean, waiting: readonly string[]): string {
+  const list = waiting.length > 0 ? ` Waiting: ${waiting.join(", ")}.` : "";
+  const why = news
+    ? "Clicks reach the training only when the cell ends."
+    : "The kernel does not answer: clicks take effect when the running cell ends.";
+  return why + list;
+}
+
+/** A rate of 1 is too much for most optimizers: the slider ends below it, the field does not. */
+const MOST = Math.log10(0.5);
+
+/** Ends of the slider of the learning rate, in powers of ten: a tenth of the rate to ten times as much. */
+export function rateRange(rate: number): [low: number, high: number] {
+  const power = rate > 0 ? Math.log10(rate) : -4;
+  return [power - 1, Math.max(power, Math.min(power + 1, MOST))];
+}
+
+/** The rate at a place of the slider, in three digits. */
+export function rateAt(power: number): number {
+  return Number((10 ** power).toPrecision(3));
 }

@@ -1,31 +1,21 @@
 /** TrainingPanel: the switch of a training, its numbers and its curves. */
 
 import type { RenderProps } from "@anywidget/types";
-import { createChartBar } from "../../shell/chart_bar.ts";
-import { createChartHands } from "../../shell/chart_hands.ts";
-import { element } from "../../shell/element.ts";
+import { createChartBar, createChartHands, type Hands } from "../../shell/chart_hands.ts";
+import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
-import { createStage } from "../../shell/stage.ts";
+import { createStage, type Stage } from "../../shell/stage.ts";
+import { hear } from "../../wire/hear.ts";
 import { watchKernel } from "../../wire/kernel.ts";
-import { createAlarms } from "./alarms.ts";
 import { createCommands } from "./commands.ts";
 import { createControls } from "./controls.ts";
-import { createNotes } from "./notes.ts";
+import { createAlarms, createNotes } from "./notes.ts";
 import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
-import type { Status } from "./status.ts";
+import { type Status, statusIn } from "./status.ts";
 import css from "./style.css";
-import { statusIn } from "./traits.ts";
 
-/** What tests may ask of a view, as `element.kwPanel`. */
 export interface PanelElement extends HTMLElement {
-  kwPanel: {
-    status(): Status;
-    scene(): PanelScene | null;
-    /** The latest values, or those at the step that is read: "loss 0.31". */
-    values(): string[];
-    /** Where a panel's plot lies, in client pixels. */
-    plot(panel: number): { x: number; y: number; width: number; height: number } | null;
-  };
+  kwPanel: ReturnType<typeof probe>;
 }
 
 const KIND: Kind = {
@@ -51,27 +41,18 @@ function build(shell: Shell): Parts {
   const notes = createNotes(document, commands);
   let scene: PanelScene | null = null;
   const hands = createChartHands(shell, () => scene, draw);
-  const bar = createChartBar(shell, hands.zoomBy, hands.all, true);
+  const bar = createChartBar(shell, hands);
   let answered: Status | null = null;
   let connected = true;
   let told = "";
 
   const stage = createStage(
     document,
-    {
-      moved: read,
-      press() {},
-      left: () => hands.point(null),
-      grab: (_, at) => hands.band(at),
-      twice: hands.all,
-      keyFirst: hands.key,
-      cursor: () => "crosshair",
-    },
+    { ...hands.on(() => stage.pointed().at), cursor: () => "crosshair" },
     signal,
   );
   const progress = element(document, "div", "kw-progress", stage.page);
-  progress.setAttribute("role", "progressbar");
-  progress.setAttribute("aria-label", "Progress");
+  putAttributes(progress, { role: "progressbar", "aria-label": "Progress" });
   const body = element(document, "div", "kw-body");
   body.append(alarms.element, notes.element, stage.element);
   const header = element(document, "div", "kw-header");
@@ -96,40 +77,19 @@ function build(shell: Shell): Parts {
     told = state;
   }
 
-  function read() {
-    const { at } = stage.pointed();
-    if (at) hands.point(hands.stepAt(at));
-    else shell.schedule();
-  }
-
   const heard = (content: unknown) => {
     answered = commands.take(content) ?? answered;
     shell.schedule();
   };
-  model.on("msg:custom", heard);
-  shell.root.addEventListener("keydown", controls.key, { signal });
+  hear(model, { "msg:custom": heard }, signal);
+  listen(shell.root, signal, { keydown: controls.key });
   const meet = (there: boolean) => {
     connected = there;
     shell.schedule();
   };
   void watchKernel(model, shell.get("own"), meet, signal);
-  signal.addEventListener(
-    "abort",
-    () => {
-      model.off("msg:custom", heard);
-      commands.stop();
-    },
-    { once: true },
-  );
-  (shell.root as unknown as PanelElement).kwPanel = {
-    status: known,
-    scene: () => scene,
-    values: hands.values,
-    plot(panel) {
-      const plot = hands.plot(panel);
-      return plot && stage.clientRect(plot);
-    },
-  };
+  atEnd(signal, commands.stop);
+  (shell.root as unknown as PanelElement).kwPanel = probe(known, () => scene, hands, stage);
 
   return {
     header,
@@ -151,7 +111,7 @@ function build(shell: Shell): Parts {
       // On a page of its own nobody expects to steer a training.
       const { store } = given;
       notes.show(status, alone() && store.status().state !== "saved", store.standing());
-      bar.show(given.get, alone(), curves(given.get) === 0);
+      bar.show({ get: given.get, alone: alone() }, curves(given.get) === 0);
       const shown = stage.show((width) => draw({ ...given, get, width }), 4000, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;
@@ -169,4 +129,18 @@ function build(shell: Shell): Parts {
   function greet() {
     if (!alone()) commands.send({ kind: "hello" });
   }
+}
+
+/** What tests may ask of a view, as `element.kwPanel`. */
+function probe(status: () => Status, scene: () => PanelScene | null, hands: Hands, stage: Stage) {
+  return {
+    status,
+    scene,
+    /** The latest values, or those at the step that is read: "loss 0.31". */
+    values: hands.values,
+    plot(panel: number) {
+      const plot = hands.plot(panel);
+      return plot && stage.clientRect(plot);
+    },
+  };
 }

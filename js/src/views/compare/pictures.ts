@@ -1,0 +1,94 @@
+/** The kernels or the networks of all models beside each other, in a picture. In a page they are views of their own: see models.ts. No DOM. */
+
+import type { Given } from "../../scene/drawing.ts";
+import type { Mark, Scene } from "../../scene/marks.ts";
+import { headOf, messageOf, pictureOf } from "../../scene/still.ts";
+import { drawing as gridDrawing } from "../kernel_grid/scene.ts";
+import { agreement, TALLEST } from "../kernel_grid/together.ts";
+import { drawing as networkDrawing } from "../network_view/scene.ts";
+import type { Compared } from "../network_view/settings.ts";
+import { evenColumns, nameMarks } from "./table.ts";
+
+const GAP = 16;
+const NAME = 22;
+/** A layer of more functions than these is an overview, so that no grid is cut. */
+export const MOST = 400;
+const TALLEST_NETWORK = 1200;
+/** Narrower than this a grid, or a diagram, is not read at a glance. */
+const NARROWEST = { kernels: 290, networks: 560 };
+
+/** How many stand beside each other in a width. */
+export const columnsOf = (what: keyof typeof NARROWEST, count: number, width: number): number =>
+  evenColumns(count, width, NARROWEST[what], GAP);
+
+interface Pictures {
+  marks: Mark[];
+  height: number;
+}
+
+export function kernelsOf(
+  parts: readonly Given[],
+  models: readonly string[],
+  given: Given,
+): Pictures {
+  const agreed = agreement(parts.length, MOST);
+  return stacked(parts, models, given, "kernels", TALLEST, (part, number) =>
+    gridDrawing()(saying(part, "together", agreed(number))),
+  );
+}
+
+export function networksOf(
+  parts: readonly Given[],
+  models: readonly string[],
+  given: Given,
+): Pictures {
+  const reaches: Compared["reaches"] = new Map();
+  return stacked(parts, models, given, "networks", TALLEST_NETWORK, (part, number) =>
+    networkDrawing()(saying(part, "compared", { number, reaches })),
+  );
+}
+
+const saying = (given: Given, trait: string, said: unknown): Given => ({
+  ...given,
+  get: (name) => (name === trait ? said : given.get(name)),
+});
+
+/** Pictures of all models under their names, so many in a row; the drawings of a row begin at one height. */
+function stacked(
+  parts: readonly Given[],
+  models: readonly string[],
+  { theme, ratio, width }: Given,
+  what: keyof typeof NARROWEST,
+  tallest: number,
+  draw: (part: Given, number: number) => Scene | string,
+): Pictures {
+  const columns = columnsOf(what, parts.length, width);
+  const room = (width - GAP * (columns - 1)) / columns;
+  const make = () => parts.map((part, k) => draw({ ...part, theme, ratio, width: room }, k));
+  make(); // once for the ranges that they have in common
+  const scenes = make().map((scene) =>
+    typeof scene === "string"
+      ? scene
+      : { ...scene, title: scene.title.replace(/^KernelGrid · /, "") },
+  );
+  const marks: Mark[] = [];
+  let top = 0;
+  for (let from = 0; from < scenes.length; from += columns) {
+    const row = scenes.slice(from, from + columns);
+    const heads = row.map((scene) => (typeof scene === "string" ? 0 : headOf(scene, theme)));
+    const head = Math.max(...heads);
+    const heights = row.map((scene, k) => {
+      const picture =
+        typeof scene === "string"
+          ? messageOf(scene, room, theme)
+          : pictureOf(scene, theme, head + tallest, head);
+      const x = k * (room + GAP);
+      const name = { x: x + 8, y: top + 15, room: room - 8 };
+      marks.push(...nameMarks(models[from + k] ?? "", from + k, name, theme.colours));
+      marks.push({ kind: "group", at: [x, top + NAME], marks: picture.marks });
+      return picture.height;
+    });
+    top += NAME + Math.max(...heights) + GAP;
+  }
+  return { marks, height: Math.max(0, top - GAP) };
+}
