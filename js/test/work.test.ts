@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 /** How much work a frame is, counted: drawings, strokes, and what has the page laid out or styled anew. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { putStyle } from "../src/shell/element.ts";
 import { VIEWS } from "../src/views/registry.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
@@ -105,4 +106,12 @@ it("news of a training are drawn once, and have the page neither laid out nor st
   expect(calls.clearRect).toBe(LATER.length);
   expect(calls.offsetHeight ?? 0).toBe(0);
   expect(calls.getComputedStyle ?? 0).toBe(0);
+});
+
+it("sets a style once, though browsers hand back another number", () => {
+  const element = document.createElement("canvas");
+  const set = vi.spyOn(element.style, "setProperty");
+  vi.spyOn(element.style, "getPropertyValue").mockReturnValue("333.333px");
+  for (const width of ["333.3333333px", "333.3333333px", "100px"]) putStyle(element, { width });
+  expect(set.mock.calls.map(([, value]) => value)).toEqual(["333.3333333px", "100px"]);
 });

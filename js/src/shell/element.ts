@@ -43,12 +43,16 @@ export function putAttributes(element: Element, attributes: Record<string, strin
   }
 }
 
+/** Sets styles that were not just set: browsers round them, and to set one anew has the page laid out. */
 export function putStyle(element: HTMLElement, styles: Record<string, string>): void {
-  const { style } = element;
+  const known = stylesPut.get(element) ?? {};
   for (const [name, value] of Object.entries(styles)) {
-    if (style.getPropertyValue(name) !== value) style.setProperty(name, value);
+    if (known[name] !== value) element.style.setProperty(name, value);
   }
+  stylesPut.set(element, { ...known, ...styles });
 }
+
+const stylesPut = new WeakMap<Element, Record<string, string>>();
 
 /** Whether the keyboard is here; also inside a shadow root, where the document only knows the host. */
 export function hasKeyboard(element: Element): boolean {
