@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -33,7 +33,7 @@ class Smooth:
         The interval that they are meant for, and the one worth drawing.
     """
 
-    formula: Callable[..., Tensor]
+    formula: Callable[..., Tensor] = field(repr=False)
     numbers: tuple[Any, ...]
     labels: tuple[str, ...]
     domain: Interval

@@ -28,6 +28,7 @@ from kan_widgets.live.worker import Job, scheduler
 _IN_STEPS, _IN_BACKGROUND = 0.001, 0.005
 """Of the time of a training, looking at gradients takes no more, and looking at the rest."""
 _FEWEST_LOOKS = 10
+_MOST_RAISED = 100
 
 
 class Watchdog(Stationary):
@@ -45,6 +46,8 @@ class Watchdog(Stationary):
         self.limits = Limits()
         self.tell: Callable[[Alarm], object] | None = None
         """Called with each new alarm, by the thread that finds it."""
+        self.raised: tuple[Alarm, ...] = ()
+        """All alarms there were, the latest hundred: also those that are over."""
         self._alarms: tuple[Alarm, ...] = ()
         self._job = Job(scheduler, self._look, Throttle(per_second=1, most=_IN_BACKGROUND))
         self._in_steps = Throttle(per_second=5, most=_IN_STEPS)
@@ -230,6 +233,7 @@ class Watchdog(Stationary):
             lasting.sort(key=lambda alarm: alarm.since)
             before, self._alarms = self._alarms, tuple(lasting)
             fresh = [alarm for alarm in lasting if alarm.id not in known]
+            self.raised = (*self.raised, *fresh)[-_MOST_RAISED:]
         if before != self._alarms:
             self._say()
         if self.tell is not None:
