@@ -343,6 +343,14 @@ def _on_some_form(x: Tensor, told: Callable[[Tensor], float]) -> float:
     raise errors[0]
 
 
+def moved_of(run: nn.Module) -> nn.Module:
+    """Return a copy with every trained parameter moved."""
+    moved = copy.deepcopy(run)
+    start(moved)
+    move(moved)
+    return moved
+
+
 def start(copied: nn.Module) -> None:
     """Move what is still as it was made, all zeros or ones: it would prove nothing."""
     generator = torch.Generator().manual_seed(0)

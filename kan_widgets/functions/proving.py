@@ -313,7 +313,8 @@ def _hooked(module: nn.Module, given: Given | None) -> str:
     y = given.y
 
     def alone(run: nn.Module, copied: bool) -> float:
-        run.train(given.training)
+        for part in run.modules():
+            part.training = given.training
         out = run(given.x)
         out = out[0] if isinstance(out, tuple) else out
         return float((out[: len(y)] - y).abs().max()) / (float(y.abs().max()) or 1.0)

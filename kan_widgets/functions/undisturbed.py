@@ -52,7 +52,8 @@ def undisturbed(
         before = _Around(model, draws)
         try:
             torch._C._set_grad_enabled(gradients)
-            model.eval()
+            for module in model.modules():  # not eval(): pykan's networks train() on a data set
+                module.training = False
             before.compile_nothing()
             if watcher is not None:
                 # Not entered: interrupted, torch may have taken it out itself, and would once more.

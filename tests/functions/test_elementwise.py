@@ -94,6 +94,36 @@ def test_any_other_is_sampled_unless_it_is_a_straight_line():
     assert torch.allclose(layer.evaluate(x)[0], expected, atol=1e-4)
 
 
+class Bent(nn.Module):
+    """x + Σ of powers that are 0 as it is made, with numbers of its own for each group."""
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.bends = nn.Parameter(torch.zeros(groups, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = x.unsqueeze(-1).chunk(len(self.bends), dim=-2) if x.ndim > 1 else [x[:, None]]
+        bent = [b[0] * part**2 + b[1] * part**3 for part, b in zip(parts, self.bends, strict=True)]
+        return x + torch.cat(bent, dim=-2 if x.ndim > 1 else -1).squeeze(-1)
+
+
+@pytest.mark.parametrize(("groups", "shape"), [(2, (6,)), (1, ())])
+def test_what_is_straight_and_alike_as_it_is_made_is_read_and_followed_as_it_bends(groups, shape):
+    module, x = Bent(groups), torch.randn(32, *shape)
+    model = nn.Sequential(module)
+    live = kw.bind(model, example=x)
+    with torch.no_grad():
+        module.bends.copy_(torch.randn(groups, 2))
+    live.refresh()
+    [layer] = live.read()
+    assert layer.kind == "elementwise"
+    assert layer.shape[:2] == (1, groups)
+    for g, bends in enumerate(module.bends.detach()):
+        at = torch.linspace(-1, 1, 9)
+        expected = at + bends[0] * at**2 + bends[1] * at**3
+        assert torch.allclose(layer.evaluate(at)[0, g], expected, atol=1e-4)
+
+
 def test_they_come_after_layers_that_add_up_and_before_plain_ones_and_are_no_part_of_a_sum():
     model = nn.Sequential(nn.Linear(4, 8), RationalGroups(2), kw.nn.KANLinear(8, 3), nn.PReLU())
     live = kw.bind(model)

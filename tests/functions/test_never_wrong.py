@@ -354,6 +354,17 @@ def test_holders_that_never_run_are_no_layers_and_symbolic_edges_are_in_phi(symb
     torch.testing.assert_close(found - found[3], expected, atol=1e-5, rtol=0)
 
 
+def test_a_network_that_calls_another_thing_train_is_run_all_the_same():
+    class Network(lookalikes.OldModel):
+        def train(self, dataset, steps=100):  # as pykan's until 0.0.5, and DropKAN's
+            return dataset["train_input"]
+
+    model = Network([3, 4, 2])
+    live = kw.bind(model, example=torch.rand(16, 3))
+    assert live.layers == ("act_fun.0", "act_fun.1")
+    assert all(module.training for module in model.modules())
+
+
 class Bumps(nn.Module):
     """A convolution of one's own over a basis of Gaussians."""
 

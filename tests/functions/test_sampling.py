@@ -205,6 +205,35 @@ def test_a_plain_layer_of_another_name_is_not_called_learned_functions():
     assert describe(module).layers == ()
 
 
+class Level(nn.Module):
+    """Polynomials through points that all lie as high, as high-order-layers-torch makes them."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        heights = torch.randn(outputs, inputs, 1).expand(outputs, inputs, 3)
+        self.w = nn.Parameter(heights.clone())
+
+    def basis(self, x: Tensor) -> Tensor:
+        return torch.stack([x * (x - 1) / 2, 1 - x * x, x * (x + 1) / 2], dim=-1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.einsum("nib,oib->no", self.basis(x), self.w)
+
+
+def test_functions_that_are_constant_as_they_are_made_are_read_and_followed_as_they_bend():
+    module, x = Level(4, 3), torch.rand(64, 4) * 2 - 1
+    model = nn.Sequential(module)
+    live = kw.bind(model, example=x)
+    assert float(live.read()[0].coefficients.abs().max()) == 0
+    with torch.no_grad():
+        module.w.copy_(torch.randn(3, 4, 3))
+    live.refresh()
+    [layer] = live.read()
+    total = torch.stack([layer.evaluate(x[:, i])[:, i] for i in range(4)]).sum(0).T
+    off = total - module(x).detach()
+    assert float((off - off[0]).abs().max()) < 1e-4
+
+
 def test_points_are_added_where_functions_bend():
     nodes, samples, error = refined_nodes((-0.8, 0.8), lambda x: (x - 0.3).abs().unsqueeze(1))
     near = (nodes - 0.3).abs() < 0.1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import INPUT_NAMES
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.proof import compared, move, start
+from kan_widgets.functions.proof import compared, moved_of
 from kan_widgets.functions.registry import Adapter
 from kan_widgets.functions.sampling.layers import LOCKED, Mixed, Sampled, Whole, even
 from kan_widgets.functions.sampling.samples import (
@@ -27,6 +26,7 @@ from kan_widgets.functions.sampling.samples import (
     sampled_functions,
 )
 from kan_widgets.functions.sampling.ways import (
+    CONSTANT,
     Probe,
     Way,
     computed,
@@ -61,20 +61,19 @@ def sampling_adapter(module: nn.Module, why: str = "", given: Tensor | None = No
     def found(run: nn.Module) -> Adapter:
         reasons: dict[str, None] = {}
         for way in ways_of(run, given):
-            began, moved = time.perf_counter(), copy.deepcopy(run)
-            start(moved)
-            move(moved)
+            began, moved = time.perf_counter(), moved_of(run)
             way = with_norms(run, replace(way, why=why))
             with suppress(ValueError, RuntimeError, IndexError):
                 mixed = Mixed.of(run, way)
                 mixed.sample(moved)
-                return mixed.adapter(module, run, began)
+                return mixed.adapter(module, run, moved, began)
             words = interaction(Probe(run, way))
-            if not words and (words := interaction(Probe(moved, way))):
+            # What is constant as it was made need not stay so.
+            if words in ("", CONSTANT) and (words := interaction(Probe(moved, way))):
                 words = f"once its parameters are moved, {words}"
             if not words:
                 try:
-                    return Whole(way).adapter(module, run, began)
+                    return Whole(way).adapter(module, run, moved, began)
                 except Untold as error:
                     words = str(error)
             reasons[words] = None
@@ -128,7 +127,10 @@ def elementwise_adapter(module: nn.Module, given: Tensor | None = None) -> Adapt
                 way = way.where(x := given.to("cpu", torch.float32))
                 way = replace(way, given=x[: max(1, _POINTS // x[0].numel())])
             if (activation := Activation.of(run, way)) is not None:
-                return activation.adapter(module, run, began)
+                # Those that are alike as they were made need not stay so.
+                moved = moved_of(run)
+                activation = Activation.of(moved, way) or activation
+                return activation.adapter(module, run, moved, began)
         raise Untold("it is no learned activation")
 
     return _on_cpu(module, found)
@@ -217,7 +219,7 @@ def _made(run: nn.Module, x: Tensor) -> Tensor:
 
 def _by_channel(y: Tensor, axis: int) -> Tensor:
     """Return ``(n, places, channels)``."""
-    return y.movedim(axis, -1).flatten(1, -2) if y.ndim > 2 else y.unsqueeze(1)
+    return y.movedim(axis, -1).flatten(1, -2) if y.ndim > 2 else y.reshape(len(y), 1, -1)
 
 
 def _groups(values: Tensor, near: float) -> int:

@@ -29,7 +29,7 @@ from kan_widgets.functions.sampling.samples import (
     rewriter_of,
     sampled_functions,
 )
-from kan_widgets.functions.sampling.ways import Probe, Way, removed
+from kan_widgets.functions.sampling.ways import ROUNDING, Probe, Way, removed
 from kan_widgets.functions.undisturbed import like_of, stand_in
 from kan_widgets.nn.ungraded import ungraded
 
@@ -71,10 +71,10 @@ class Sampled:
             at = Tap((module.get_submodule(self.way.after[-1]),), view=self.way.view)
         return [Sum(names, at, samples.bias)]
 
-    def adapter(self, module: nn.Module, run: nn.Module, began: float) -> Adapter:
-        """Sample it, and return who reads it from now on."""
+    def adapter(self, module: nn.Module, run: nn.Module, moved: nn.Module, began: float) -> Adapter:
+        """Sample it, and return who reads it from now on; it is no plain layer once ``moved``."""
         samples = self.sample(run, kept(module))
-        if samples.basis.is_straight:
+        if samples.basis.is_straight and self.sample(moved).basis.is_straight:
             raise Untold("its functions are straight lines: a plain layer")
         keep(module, self.sources(module), samples, began)
         own = self._at_the_border(run, samples)
@@ -164,7 +164,8 @@ def measured(probe: Probe, basis: SampledBasis, coefficients: Tensor, near: floa
         x, y = x[inside], y[inside]
         counts.append(len(x))
         if len(x):
-            size = float((y - y.mean(0)).abs().max()) or 1.0
+            size, most = float((y - y.mean(0)).abs().max()), float(y.abs().max())
+            size = size if size > ROUNDING * most else most or 1.0
             off = max(off, float((total(x) + bias - y).abs().max()) / size)
     if not off <= near:
         raise Untold(f"its sampled functions are off by {off:.0%} of its largest output")
@@ -194,7 +195,9 @@ class Whole(Sampled):
                     raise Untold(
                         f"it would take {needed:.0f} s or more to sample its {way.inputs:,} inputs"
                     )
-            return torch.cat(found).transpose(0, 1).flatten(1)
+            made = torch.cat(found).transpose(0, 1).flatten(1)
+            # Of constants the differences are rounding.
+            return made * (float(made.abs().max()) > ROUNDING * float(zero.abs().max()))
 
         basis, found = sampled_functions(values, way.interval, before)
         own = found.T.unflatten(0, (way.inputs, -1)).transpose(0, 1)

@@ -30,6 +30,8 @@ _USUAL, _NORMED = (-2.0, 2.0), (-4.0, 4.0)
 _MOST, _ROOM, _MOST_PLACED = (0.0002, 0.9998), 0.1, 250_000
 # Of the largest value: what inputs may do together, of so many pairs.
 _INTERACTION, _PAIRS = 1e-3, 256
+# What is so small, of the largest value, is rounding.
+ROUNDING, CONSTANT = 2e-6, "it computes a constant"
 
 
 @dataclass(frozen=True)
@@ -326,8 +328,10 @@ def interaction(probe: Probe) -> str:
     except Exception as error:
         return f"it does not run by itself ({type(error).__name__}: {error!s:.100})"
     size = float((fa - fa.mean(0)).abs().max())
-    if not size > 0 or not bool(fa.isfinite().all()):
-        return "what it computes is not finite" if size != 0 else "it computes a constant"
+    if not bool(fa.isfinite().all()):
+        return "what it computes is not finite"
+    if size <= ROUNDING * float(fa.abs().max()):
+        return CONSTANT
     if float((alone - fa[:5]).abs().max()) > _INTERACTION * size:
         return "what it makes of an example depends on the others of its batch"
     together = float((fa + fb - mixed - rest).abs().max()) / size
