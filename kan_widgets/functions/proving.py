@@ -194,7 +194,10 @@ class _Prover:
             inside = [e for e in found if e.module is not module and _lies_in(e.name, name)]
             sampled = [entry for entry in inside if entry.library == SAMPLED]
             plain = [entry.module for entry in inside if not entry.adds_up]
-            if not plain or len(plain) + len(sampled) != len(inside) or len(inside) > _FEW:
+            read = {part for entry in inside for part in entry.module.modules()}
+            lines = [p for p in module.modules() if isinstance(p, nn.Conv1d) and p not in read]
+            few = 0 < len(plain) + len(lines) and len(inside) + len(lines) <= _FEW
+            if not few or len(plain) + len(sampled) != len(inside):
                 continue
             known = type(module).__module__.startswith("torch.nn.")
             whole = module is self._model and not known and all(e.is_plain for e in inside)

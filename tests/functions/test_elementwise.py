@@ -107,6 +107,21 @@ class Bent(nn.Module):
         return x + torch.cat(bent, dim=-2 if x.ndim > 1 else -1).squeeze(-1)
 
 
+class Ratio(Bent):
+    """A ratio with poles, not far from where it is made."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = self.bends[0]
+        return x / (1 + a * x**3 + b * x**2)
+
+
+def test_a_ratio_that_may_get_poles_is_read_while_it_has_none():
+    model, x = nn.Sequential(Ratio(1)), torch.randn(32)
+    [layer] = kw.bind(model, example=x).read()
+    at = torch.linspace(-1, 1, 9)
+    assert torch.allclose(layer.evaluate(at)[0, 0], at, atol=1e-5)
+
+
 @pytest.mark.parametrize(("groups", "shape"), [(2, (6,)), (1, ())])
 def test_what_is_straight_and_alike_as_it_is_made_is_read_and_followed_as_it_bends(groups, shape):
     module, x = Bent(groups), torch.randn(32, *shape)

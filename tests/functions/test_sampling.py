@@ -374,6 +374,45 @@ def test_a_kan_layer_of_several_parts_is_sampled_as_a_whole():
     torch.testing.assert_close(layer.evaluate(x)[:, 2].T, expected, atol=1e-3, rtol=0)
 
 
+def test_a_base_over_one_dimension_beside_sampled_functions_is_a_part_of_their_layer():
+    class Hats(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.translation = nn.Parameter(torch.randn(3, 2, 1) / 2)
+            self.wavelet_weights = nn.ModuleList(nn.Conv1d(2, 1, 3, bias=False) for _ in range(3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            hats = [torch.exp(-((x - shift) ** 2)) for shift in self.translation]
+            parts = zip(self.wavelet_weights, hats, strict=True)
+            return torch.cat([mix(own) for mix, own in parts], dim=1)
+
+    class WavKANConv1DLayer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kernel_size, self.base_conv = 3, nn.Conv1d(2, 3, 3, bias=False)
+            self.wavelet_conv, self.norm = Hats(), nn.BatchNorm1d(3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.norm(self.wavelet_conv(x) + self.base_conv(F.silu(x)))
+
+    model, x = nn.Sequential(WavKANConv1DLayer()), torch.randn(16, 2, 9)
+    live = kw.bind(model, example=x)
+    [layer] = live.read()
+    assert (layer.name, layer.shape) == ("0", (3, 2, 1, 3))
+    assert "BatchNorm1d comes after the sum" in layer.note
+    own = model[0].eval()
+    wanted = (own.wavelet_conv(x) + own.base_conv(F.silu(x))).detach()
+    patches = x.unfold(2, 3, 1)
+    phi = [
+        layer.evaluate(patches[:, i, :, k].flatten())[:, i, 0, k]
+        for i in range(2)
+        for k in range(3)
+    ]
+    off = torch.stack(phi).sum(0).view(3, 16, 7).transpose(0, 1) - wanted
+    assert float((off - off[:1, :, :1]).abs().max()) < 1e-4 * float(wanted.abs().max())
+
+
+
 class Padded(nn.Module):
     """A convolution over basis functions, of which all, or the input, are padded with zeros."""
 

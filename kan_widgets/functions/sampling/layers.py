@@ -74,7 +74,7 @@ class Sampled:
     def adapter(self, module: nn.Module, run: nn.Module, moved: nn.Module, began: float) -> Adapter:
         """Sample it, and return who reads it from now on; it is no plain layer once ``moved``."""
         samples = self.sample(run, kept(module))
-        if samples.basis.is_straight and self.sample(moved).basis.is_straight:
+        if samples.basis.is_straight and self._is_straight(moved):
             raise Untold("its functions are straight lines: a plain layer")
         keep(module, self.sources(module), samples, began)
         own = self._at_the_border(run, samples)
@@ -86,6 +86,11 @@ class Sampled:
             input_shape=lambda module: own.way.shape,
             elementwise=own.elementwise,
         )
+
+    def _is_straight(self, run: nn.Module) -> bool:
+        with suppress(Untold):
+            return self.sample(run).basis.is_straight
+        return False
 
     def _now(self, what: Callable[[nn.Module, Samples], Any], module: nn.Module) -> Any:
         """Return what there is of a module as it was sampled last, or anew if that is due.
