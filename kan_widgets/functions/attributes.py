@@ -344,7 +344,9 @@ def computes_more(
             for p in module.parameters()
         )
         return (named or called) and weights
-    return named or (called and bool(name))
+    # An MLP whose activations are learned, as KAT's, is made of plain layers.
+    learned = any(not type(each).__module__.startswith("torch.nn.") for each in activations)
+    return named or (called and bool(name) and not learned)
 
 
 def unreadable_kind(module: nn.Module) -> str:

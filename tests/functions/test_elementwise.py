@@ -107,6 +107,22 @@ class Bent(nn.Module):
         return x + torch.cat(bent, dim=-2 if x.ndim > 1 else -1).squeeze(-1)
 
 
+@pytest.mark.parametrize("activation", [RationalGroups, Bent])
+def test_plain_layers_between_learned_activations_are_read_in_a_part_called_kan(activation):
+    class KAN(nn.Module):  # as KAT has it, in each of its blocks
+        def __init__(self) -> None:
+            super().__init__()
+            self.act1, self.act2 = activation(2), activation(2)
+            self.fc1, self.fc2 = nn.Linear(4, 8), nn.Linear(8, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc2(self.act2(self.fc1(self.act1(x))))
+
+    model = nn.Sequential(nn.LayerNorm(4), KAN())
+    live = kw.bind(model, example=torch.randn(8, 5, 4))
+    assert sorted(live.layers) == ["1.act1", "1.act2", "1.fc1", "1.fc2"]
+
+
 class Ratio(Bent):
     """A ratio with poles, not far from where it is made."""
 
