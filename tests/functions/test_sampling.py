@@ -482,6 +482,16 @@ def test_a_kernel_over_one_dimension_is_a_row_and_one_over_three_is_not_taken_fo
     assert not describe(volume).layers
 
 
+def test_a_norm_of_ones_own_is_no_layer_of_functions_that_is_missed(recwarn):
+    class LayerNorm2D(nn.LayerNorm):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+    model = nn.Sequential(kw.nn.KANConv2d(2, 4, 3), LayerNorm2D(4))
+    kw.bind(model, example=torch.randn(8, 2, 6, 6))
+    assert not [each for each in recwarn if "not read" in str(each.message)]
+
+
 def test_plain_layers_beside_a_part_that_is_not_read_are_not_drawn_for_the_whole():
     class RadialKANLayer(nn.Module):
         def __init__(self) -> None:
