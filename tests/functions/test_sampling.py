@@ -234,6 +234,32 @@ def test_functions_that_are_constant_as_they_are_made_are_read_and_followed_as_t
     assert float((off - off[0]).abs().max()) < 1e-4
 
 
+class Powers(nn.Module):
+    """Of x³, large beyond what it is given, and of x."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_features = 2
+        self.register_buffer("grid", torch.linspace(-7, 7, 8))
+        self.powers = nn.Parameter(torch.tensor([1.0, 0.0]).repeat(3, 2, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.einsum("nib,oib->no", torch.stack([x**3, x], dim=-1), self.powers)
+
+
+def test_a_basis_that_misses_what_is_small_by_now_is_sampled_anew():
+    module, x = Powers(), torch.rand(256, 2) * 2 - 1
+    model = nn.Sequential(module)
+    live = kw.bind(model, example=x)
+    with torch.no_grad():
+        module.powers[..., 1] = 0.004
+    live.refresh()
+    [layer] = live.read()
+    total = torch.stack([layer.evaluate(x[:, i])[:, i] for i in range(2)]).sum(0).T
+    off = total - module(x).detach()
+    assert float((off - off[0]).abs().max()) < 1e-4
+
+
 def test_points_are_added_where_functions_bend():
     nodes, samples, error = refined_nodes((-0.8, 0.8), lambda x: (x - 0.3).abs().unsqueeze(1))
     near = (nodes - 0.3).abs() < 0.1
@@ -410,7 +436,6 @@ def test_a_base_over_one_dimension_beside_sampled_functions_is_a_part_of_their_l
     ]
     off = torch.stack(phi).sum(0).view(3, 16, 7).transpose(0, 1) - wanted
     assert float((off - off[:1, :, :1]).abs().max()) < 1e-4 * float(wanted.abs().max())
-
 
 
 class Padded(nn.Module):

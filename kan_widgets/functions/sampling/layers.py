@@ -22,6 +22,7 @@ from kan_widgets.functions.sampling.samples import (
     Samples,
     Untold,
     all_of,
+    at_most,
     keep,
     kept,
     off_in_words,
@@ -73,7 +74,7 @@ class Sampled:
 
     def adapter(self, module: nn.Module, run: nn.Module, moved: nn.Module, began: float) -> Adapter:
         """Sample it, and return who reads it from now on; it is no plain layer once ``moved``."""
-        samples = self.sample(run, kept(module))
+        samples = self._sampled(kept(module), run)
         if samples.basis.is_straight and self._is_straight(moved):
             raise Untold("its functions are straight lines: a plain layer")
         keep(module, self.sources(module), samples, began)
@@ -86,6 +87,12 @@ class Sampled:
             input_shape=lambda module: own.way.shape,
             elementwise=own.elementwise,
         )
+
+    def _sampled(self, before: Samples | None, run: nn.Module) -> Samples:
+        if before is not None:
+            with suppress(Untold):  # what still makes its largest values may miss small ones
+                return self.sample(run, before)
+        return self.sample(run)
 
     def _is_straight(self, run: nn.Module) -> bool:
         with suppress(Untold):
@@ -103,7 +110,7 @@ class Sampled:
             try:
                 # Where it is: it has taken such inputs before. Perhaps beside a training, of whose
                 # random numbers none may be taken back: what was sampled once draws none.
-                samples = stand_in(module, lambda run, _: self.sample(run, before), draws=False)
+                samples = stand_in(module, lambda run, _: self._sampled(before, run), draws=False)
             except Untold as error:  # it is no sum of functions any more
                 settle(module, Verdict(str(error), seen_by(module)))
                 raise
@@ -173,7 +180,7 @@ def measured(probe: Probe, basis: SampledBasis, coefficients: Tensor, near: floa
             size = size if size > ROUNDING * most else most or 1.0
             off = max(off, float((total(x) + bias - y).abs().max()) / size)
     if not off <= near:
-        raise Untold(f"its sampled functions are off by {off:.0%} of its largest output")
+        raise Untold(f"its sampled functions are off by {at_most(off)} of its largest output")
     return Samples(basis, bias=bias, words=off_in_words(off, sum(counts[:-1]), counts[-1]))
 
 
