@@ -78,7 +78,7 @@ class Passes:
 
     def _place(self, model: nn.Module, before: _Hook, after: _Hook) -> None:
         for module in model.modules():
-            own = not type(module).__module__.startswith("torch.nn.")
+            own = not type(module).__module__.startswith("torch.nn.") or may_hold(module)
             if (module is model or own) and not isinstance(module, torch.jit.ScriptModule):
                 handle = module.register_forward_pre_hook(before, with_kwargs=True)
                 self._handles += [handle, module.register_forward_hook(after)]
@@ -102,7 +102,7 @@ class Passes:
         x = next((each for each in (*given, *named.values()) if _is_numbers(each)), None)
         if x is None:
             return
-        if self._kept < _MOST_OF_ALL:
+        if self._kept < _MOST_OF_ALL or may_hold(module):
             self.given[module] = Given(_first(x), training=module.training)
             self._kept += self.given[module].x.numel()
         if module is self._model() and len(given) + len(named) == 1:
@@ -119,6 +119,11 @@ class Passes:
             self.given[module] = Given(known.x, kept, known.training)
         if module is self._model():
             self.end()
+
+
+def may_hold(module: nn.Module) -> bool:
+    """Say whether a plain layer may only hold numbers, as the biases of pykan and DropKAN do."""
+    return type(module) is nn.Linear and 1 in (module.in_features, module.out_features)
 
 
 class _Hook:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import called_kan, unreadable_state
 from kan_widgets.functions.coefficients import Part, Terms
-from kan_widgets.functions.given import Given, hook_in, seen_by
+from kan_widgets.functions.given import Given, hook_in, may_hold, seen_by
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.proof import TOLERANCE, Unlike, difference
 from kan_widgets.functions.reading import LeftOut, ReadableModule, find, survey, unwrap
@@ -152,6 +152,7 @@ class _Prover:
         self._known: dict[Hashable, Verdict] = {}
 
     def prove(self) -> None:
+        self._settle_holders()
         self._settle_activations()
         waiting = True
         while waiting:  # what is inside a layer that fails is looked into
@@ -171,6 +172,12 @@ class _Prover:
         if self._worked() < _SECONDS:
             self._join_parts(modules, found)
         self._find_kernels(modules, found)
+
+    def _settle_holders(self) -> None:
+        """Leave out plain layers that hold numbers: the whole model ran, and they did not."""
+        for module in self._model.modules() if self._model in self._given else ():
+            if may_hold(module) and module not in self._given:
+                settle(module, Verdict("it only holds numbers: it did not run", seen_by(module)))
 
     def _settle_activations(self) -> None:
         """Sample learned activations, wherever they are: no part of a layer around them."""

@@ -354,6 +354,23 @@ def test_holders_that_never_run_are_no_layers_and_symbolic_edges_are_in_phi(symb
     torch.testing.assert_close(found - found[3], expected, atol=1e-5, rtol=0)
 
 
+def test_a_plain_layer_that_only_holds_a_bias_is_left_out_once_a_batch_shows_that_it_never_runs():
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer, self.first = nn.Linear(3, 2), nn.Linear(1, 3)
+            self.biases = nn.ModuleList([nn.Linear(1, 2), nn.Linear(2, 1, bias=False)])
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.layer(self.first(x)) + self.biases[0].bias + self.biases[1].weight
+
+    model = Network()
+    live = kw.bind(model, example=torch.randn(8, 1))
+    assert live.layers == ("layer", "first")
+    assert [row.layer for row in describe(model).layers] == ["layer", "first"]
+    live.close()
+
+
 def test_a_network_that_calls_another_thing_train_is_run_all_the_same():
     class Network(lookalikes.OldModel):
         def train(self, dataset, steps=100):  # as pykan's until 0.0.5, and DropKAN's
