@@ -189,7 +189,12 @@ class _Prover:
             if module not in read:
                 with suppress(Exception):
                     adapter = elementwise_adapter(module, self._x_of(module))
-                    settle(module, Verdict(adapter, seen_by(module)))
+                    self._settle_unhooked(module, adapter)
+
+    def _settle_unhooked(self, module: nn.Module, adapter: Adapter) -> None:
+        """Have a module read by an adapter, but where a hook changes what it computes."""
+        words = _hooked(module, self._given.get(module))
+        settle(module, Verdict(words or adapter, seen_by(module)))
 
     def _join_parts(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> None:
         """Sample a layer as a whole of which only parts are read, beside plain layers.
@@ -214,7 +219,7 @@ class _Prover:
                 adapter = sampling_adapter(module, given=self._x_of(module))
                 inputs = read_by(module, adapter.read)[0].shape[1]
                 if not whole or any(each.weight.shape[1] != inputs for each in plain):  # type: ignore[index]
-                    settle(module, Verdict(adapter, seen_by(module)))
+                    self._settle_unhooked(module, adapter)
 
     def _find_kernels(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> None:
         """Read linear layers that are given patches as the kernels of what is around them."""
@@ -231,7 +236,7 @@ class _Prover:
                         entry.library, type(around), read, lambda module: "", lambda module: True
                     )
                     difference(around, adapter, self._x_of(around))
-                    settle(around, Verdict(adapter, seen_by(around)))
+                    self._settle_unhooked(around, adapter)
 
     def _worked(self) -> float:
         """Return the seconds of work so far; of many it is said, once, what they are for."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -121,6 +123,18 @@ def test_plain_layers_between_learned_activations_are_read_in_a_part_called_kan(
     model = nn.Sequential(nn.LayerNorm(4), KAN())
     live = kw.bind(model, example=torch.randn(8, 5, 4))
     assert sorted(live.layers) == ["1.act1", "1.act2", "1.fc1", "1.fc2"]
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.5])
+def test_a_hook_that_changes_what_an_activation_computes_is_seen(factor):
+    model, x = nn.Sequential(nn.Conv2d(2, 4, 1), Waves(4)), torch.randn(4, 2, 5, 5)
+    model[1].register_forward_hook(lambda module, given, out: out * factor)
+    warned = pytest.warns(UserWarning, match="changes what") if factor > 1 else nullcontext()
+    with warned:
+        live = kw.bind(model, example=x)
+    assert sorted(live.layers) == (["0", "1"] if factor == 1 else ["0"])
+    words = [why for name, _, why in describe(model).left_out if name == "1"]
+    assert ["changes what it computes, by 33%" in why for why in words] == [True] * (factor > 1)
 
 
 class Ratio(Bent):

@@ -461,6 +461,15 @@ def test_a_linear_layer_that_is_given_patches_is_drawn_as_kernels(stride, paddin
     torch.testing.assert_close(written, torch.arange(9.0))
 
 
+def test_a_hook_on_what_is_around_a_layer_that_is_given_patches_leaves_its_kernels_out():
+    model, x = nn.Sequential(Unfolding(2, 4, 3, 1, 0)), torch.randn(4, 2, 5, 5)
+    model[0].register_forward_hook(lambda module, given, out: out * 1.5)
+    with pytest.warns(UserWarning, match="changes what it computes, by 33%"):
+        live = kw.bind(model, example=x)
+    assert live.layers == ("0.kan_layer",)
+    live.close()
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_a_grouped_activation_is_no_dense_layer_of_zeros(named):
     class Grouped(nn.Module):
