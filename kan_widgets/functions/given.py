@@ -157,11 +157,11 @@ def given_in(model: nn.Module, example: Any) -> Passes:
 
     def seen(run: nn.Module, copied: bool) -> Passes:
         passes = Passes(run, graded=False)
+        own = dict(zip(run.modules(), model.modules(), strict=True))  # the pass may make more
         try:
             run(*arguments)
         finally:
             passes.end()
-        own = dict(zip(run.modules(), model.modules(), strict=True))
         found = {own[module]: given for module, given in passes.given.items()}
         passes.given = weakref.WeakKeyDictionary(found)
         return passes

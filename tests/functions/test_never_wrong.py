@@ -371,6 +371,23 @@ def test_a_plain_layer_that_only_holds_a_bias_is_left_out_once_a_batch_shows_tha
     live.close()
 
 
+def test_a_layer_that_makes_its_parts_as_it_runs_takes_an_example():
+    class Grown(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = None
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.norm = self.norm or nn.LayerNorm(x.shape[-1])
+            return self.norm(x)
+
+    model = nn.Sequential(kw.nn.KANLinear(3, 2), Grown())
+    live = kw.bind(model, example=torch.randn(8, 3))
+    assert live.layers == ("0",)
+    assert model[1].norm is None
+    live.close()
+
+
 def test_a_network_that_calls_another_thing_train_is_run_all_the_same():
     class Network(lookalikes.OldModel):
         def train(self, dataset, steps=100):  # as pykan's until 0.0.5, and DropKAN's
