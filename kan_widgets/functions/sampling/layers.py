@@ -176,8 +176,8 @@ def measured(probe: Probe, basis: SampledBasis, coefficients: Tensor, near: floa
         x, y = x[inside], y[inside]
         counts.append(len(x))
         if len(x):
-            size, most = float((y - y.mean(0)).abs().max()), float(y.abs().max())
-            size = size if size > ROUNDING * most else most or 1.0
+            size, largest = float((y - y.mean(0)).abs().max()), float(y.abs().max())
+            size = size if size > ROUNDING * largest else largest or 1.0
             off = max(off, float((total(x) + bias - y).abs().max()) / size)
     if not off <= near:
         raise Untold(f"its sampled functions are off by {at_most(off)} of its largest output")
