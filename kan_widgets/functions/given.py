@@ -78,8 +78,9 @@ class Passes:
 
     def _place(self, model: nn.Module, before: _Hook, after: _Hook) -> None:
         for module in model.modules():
-            own = not type(module).__module__.startswith("torch.nn.") or may_hold(module)
-            if (module is model or own) and not isinstance(module, torch.jit.ScriptModule):
+            own = not type(module).__module__.startswith("torch.nn.")
+            own = own or module is model or may_hold(module) or module in self._hooked
+            if own and not isinstance(module, torch.jit.ScriptModule):
                 handle = module.register_forward_pre_hook(before, with_kwargs=True)
                 self._handles += [handle, module.register_forward_hook(after)]
 

@@ -159,7 +159,14 @@ class _Prover:
             waiting = False
             found, left_out = survey(self._model)
             for entry in found:
-                if not entry.is_plain and settled(entry.module) is None:
+                if settled(entry.module) is not None:
+                    continue
+                if entry.is_plain:
+                    words = _hooked(entry.module, self._given.get(entry.module))
+                    if words and not is_sharded(entry.module):
+                        settle(entry.module, Verdict(words, seen_by(entry.module)))
+                        waiting = True
+                else:
                     self._settle(entry.module, "")
                     by = settled(entry.module)
                     waiting = waiting or not isinstance(by, Adapter) or by.read != entry.reader
