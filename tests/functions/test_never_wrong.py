@@ -256,11 +256,11 @@ def test_a_hook_that_changes_what_a_layer_computes_is_seen_once_a_batch_shows_it
 
 def test_a_plain_layer_whose_output_a_hook_changes_is_not_drawn_and_listed_with_that():
     batch = torch.randn(32, 4)
-    for factor, shown in ((0.5, ("1",)), (1.0, ("0", "1"))):
+    for factor, shown in ((0.5, {"1"}), (1.0, {"0", "1"})):
         model = nn.Sequential(nn.Linear(4, 3), kw.nn.KANLinear(3, 2))
         model[0].register_forward_hook(lambda module, given, out, by=factor: by * out)
         with kw.bind(model, example=batch) as live:
-            assert live.layers == shown
+            assert set(live.layers) == shown
         listed = str(describe(model))
         assert ("changes what it computes, by 100%" in listed) == (factor != 1)
 
