@@ -41,8 +41,8 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(torch|numpy|np|PIL|pathlib|bqplot|ipywidgets|traitlets|anywidget|typing|collections|threading|os)\..*",
     ),
-    # Of torch and Pillow too, as they are written where a name is imported for types alone.
-    ("py:class", r"nn\.Module|Tensor|Image\.Image"),
+    # As they are written where a name is imported for types alone.
+    ("py:class", r"nn\.Module|Tensor|Image\.Image|Observation|LayerLayout|FrameTable"),
 ]
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}

@@ -9,7 +9,7 @@ import itertools
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
@@ -39,6 +39,8 @@ class Given:
     y: Tensor | None = None
     training: bool = True
     """Whether it was in training mode."""
+    weights: Mapping[str, Tensor] = field(default_factory=dict)
+    """Its parameters as they were when it made y: until it is looked at, a step may move them."""
 
 
 class Passes:
@@ -64,7 +66,7 @@ class Passes:
         self._thread: int | None = None
         self._kept = 0
         # What these return tells what hooks of others do.
-        self._hooked = weakref.WeakSet(part for part in model.modules() if hook_in(part))
+        self._hooked = weakref.WeakSet(part for part in model.modules() if hook_in(part, any_=True))
         self._handles: list[Any] = []
         try:
             self._place(model, _Hook(self._before), _Hook(self._after))
@@ -116,8 +118,11 @@ class Passes:
         known = self.given.get(module)
         is_new = known is not None and known.y is None and module in self._hooked
         if known is not None and is_new and _is_numbers(y) and len(y) >= len(known.x):
-            kept = y.detach()[: len(known.x)].clone()
-            self.given[module] = Given(known.x, kept, known.training)
+            own = dict(module.named_parameters())
+            if sum(p.numel() for p in own.values()) <= _MOST_OF_ALL:
+                kept = y.detach()[: len(known.x)].clone()
+                weights = {name: p.detach().clone() for name, p in own.items()}
+                self.given[module] = Given(known.x, kept, known.training, weights)
         if module is self._model():
             self.end()
 
@@ -194,19 +199,21 @@ def _first(x: Tensor) -> Tensor:
     return x.detach()[: max(1, _MOST_NUMBERS // max(1, x[0].numel()))].clone()
 
 
-def hook_in(module: nn.Module) -> str:
-    """Name a forward hook that may change what a module takes in or returns; empty if none may."""
+def hook_in(module: nn.Module, *, any_: bool = False) -> str:
+    """Name a forward hook that returns something, or ``any_``; empty if there is none."""
     for part in module.modules():
         for hook in (*part._forward_pre_hooks.values(), *part._forward_hooks.values()):
             own = getattr(hook, "__module__", "") or ""
-            if not own.startswith(("kan_widgets.", "torch.nn.utils.")) and not _is_silent(hook):
+            if own.startswith(("kan_widgets.", "torch.nn.utils.")):
+                continue
+            if any_ or not _is_silent(hook):
                 name: str = getattr(hook, "__qualname__", type(hook).__name__)
                 return name.replace("<locals>.", "")
     return ""
 
 
 def _is_silent(hook: Any) -> bool:
-    """Whether a hook surely returns nothing, which leaves what passes as it is."""
+    """Whether a hook surely returns nothing: it may change what passes in place alone."""
     while isinstance(hook, functools.partial | MethodType):
         hook = hook.func if isinstance(hook, functools.partial) else hook.__func__
     if not isinstance(hook, FunctionType):

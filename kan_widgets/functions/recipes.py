@@ -37,9 +37,13 @@ def tensor_adapter(
 
     Parameters
     ----------
-    name, library
-        The name of the class, and where it is from.
-    tensors, coefficients, basis, **more
+    name
+        The name of the class.
+    tensors, coefficients, basis
+        As `Recipe` takes them.
+    library
+        Where it is from.
+    **more
         As `Recipe` takes them.
     """
     recipe = Recipe(tensors, coefficients, basis, **more)

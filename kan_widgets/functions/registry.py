@@ -85,7 +85,7 @@ class Verdict:
     found: Adapter | str
     """Who reads it rightly, or why nobody does."""
     seen: Hashable = None
-    """What its forward pass saw then, see `sight.seen_by`."""
+    """What its forward pass saw then, see `given.seen_by`."""
     note: str = ""
     """What is to be said of the reading."""
 

@@ -27,7 +27,7 @@ from kan_widgets.insight.running import Run, Stage, run
 from kan_widgets.insight.tables import Float64
 
 # Inputs whose basis functions are computed at a time.
-_AT_ONCE = 50_000
+_INPUTS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +166,7 @@ def _summed(coefficients: Tensor, beta: Float64) -> Float64:
 
 def _mean_beta(basis: ReadBasis, x: Float64) -> Float64:
     """Return the mean of β over the rows of x, ``(columns, nb)``."""
-    some = max(1, _AT_ONCE // max(1, len(x)))
+    some = max(1, _INPUTS_AT_ONCE // max(1, len(x)))
     with torch.no_grad():
         means = [
             basis(part.contiguous()).to(torch.float64).mean(dim=0).nan_to_num()
@@ -183,7 +183,7 @@ Score = Callable[[Tensor], Tensor]
 _FIRST_POINTS, _MOST_POINTS = 32, 512
 _MISSING = 0.005
 # Images that run through the model at a time.
-_AT_ONCE = 64
+_IMAGES_AT_ONCE = 64
 # Kernels of a layer that are really replaced by their means, those with the largest shares.
 _MOST_ABLATIONS = 512
 
@@ -322,7 +322,7 @@ def _integrate(score: Score, start: Tensor, z: Tensor) -> tuple[Tensor, float, f
     points = _FIRST_POINTS
     while True:
         total = torch.zeros_like(z[0])
-        for some in torch.split((torch.arange(points) + 0.5) / points, _AT_ONCE):
+        for some in torch.split((torch.arange(points) + 0.5) / points, _IMAGES_AT_ONCE):
             share = some.double()[:, None, None, None]
             path = (start + share * (z - start)).requires_grad_()
             with torch.enable_grad():
@@ -344,7 +344,7 @@ def _ablate(
     falls: Float64 = np.full(totals.shape, np.nan)
     order = totals.abs().flatten().argsort(descending=True, stable=True)[:_MOST_ABLATIONS]
     with torch.no_grad():
-        for some in order.split(_AT_ONCE):
+        for some in order.split(_IMAGES_AT_ONCE):
             batch = z.repeat(len(some), 1, 1, 1)
             places = []
             for k, number in enumerate(some.tolist()):

@@ -75,7 +75,7 @@ class Explainer:
     ) -> None:
         """Explain these layers anew, all by default; what belongs to the last comes in any case.
 
-        Only for who may run the model: see `kan_widgets.live.watching.errands`.
+        Only for who may run the model: see `kan_widgets.live.steering.between`.
 
         Raises
         ------

@@ -265,6 +265,24 @@ def test_a_plain_layer_whose_output_a_hook_changes_is_not_drawn_and_listed_with_
         assert ("changes what it computes, by 100%" in listed) == (factor != 1)
 
 
+@pytest.mark.filterwarnings("ignore:not read")
+@pytest.mark.parametrize("first", [nn.Linear, Told])
+def test_a_hook_that_changes_what_passes_in_place_is_seen_as_the_model_trains(first):
+    for factor, shown in ((0.5, {"1"}), (1.0, {"0", "1"})):
+
+        def changing(module: nn.Module, given: Any, out: Tensor, by: float = factor) -> None:
+            out.mul_(by)
+
+        model = nn.Sequential(first(4, 3), kw.nn.KANLinear(3, 2))
+        model[0].register_forward_hook(changing)
+        optimizer = torch.optim.SGD(model.parameters(), 1e-3)
+        with kw.bind(model, optimizer) as live:
+            assert set(live.layers) == {"0", "1"}
+            model(torch.randn(32, 4)).square().sum().backward()
+            optimizer.step()
+            assert set(live.layers) == shown
+
+
 def test_a_hook_that_returns_nothing_changes_nothing():
     seen: list[Tensor] = []
 

@@ -239,13 +239,13 @@ class Binding(Savable):
         ------
         TypeError, ValueError
             If ``batch`` is not an input, is empty, or reaches no layer.
+        RuntimeError
+            If the binding is closed.
 
         Warns
         -----
         RuntimeWarning
             If inputs are NaN: how many, and at which layers.
-        RuntimeError
-            If the binding is closed.
         """
         return self._model.observe(batch)
 

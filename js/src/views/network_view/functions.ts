@@ -199,8 +199,9 @@ function curveMarks(
         const count = of ? evaluate(of, layer, bundle.first + n, plan, points) : 0;
         for (let p = 0; p < count; p++) {
           const share = Math.max(-1, Math.min(1, points.y[p] / scale));
-          if (!Number.isFinite(share)) continue;
-          xy.push(cell.x + 1 + (w * (points.x[p] - lo)) / (hi - lo), middle - (h / 2) * share);
+          if (Number.isFinite(share))
+            xy.push(cell.x + 1 + (w * (points.x[p] - lo)) / (hi - lo), middle - (h / 2) * share);
+          else if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
         }
         if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
       }
