@@ -1,7 +1,7 @@
 /** What each view brings into the page: a few lines that take its drawing from the stream's bundle. */
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
-import { outlast } from "./wire/kernel.ts";
+import { outlast } from "./wire/jupyter_kernel.ts";
 
 interface Exports {
   render?(kind: string, props: RenderProps): void;

@@ -4,11 +4,11 @@
  */
 
 import type { RenderProps } from "@anywidget/types";
-import { renderOrMove } from "./shell/again.ts";
+import { renderOrMove } from "./shell/reattach.ts";
 import { putSheet } from "./shell/sheet.ts";
 import { computed, still } from "./still.ts";
 import { VIEWS } from "./views/registry.ts";
-import { outlast } from "./wire/kernel.ts";
+import { outlast } from "./wire/jupyter_kernel.ts";
 import { type StreamContext, initialize as start } from "./wire/stream.ts";
 import type { StreamExports } from "./wire/types.ts";
 

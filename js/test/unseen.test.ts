@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createUnseen, PAUSE } from "../src/shell/turns.ts";
+import { createUnseen, PAUSE } from "../src/shell/draw_turns.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

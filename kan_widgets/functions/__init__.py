@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from kan_widgets.functions import adapters
     from kan_widgets.functions.basis import IdentityBasis, LayerBasis, NoFunctions
     from kan_widgets.functions.coefficients import Terms
+    from kan_widgets.functions.conv_settings import ConvSettings
     from kan_widgets.functions.describe import Description, describe
     from kan_widgets.functions.grid_spline import GridSpline
     from kan_widgets.functions.layer import LayerFunctions, Tap
-    from kan_widgets.functions.plain import ConvSettings
     from kan_widgets.functions.proof import Proof, check
     from kan_widgets.functions.proving import prove, read, take_as_read
     from kan_widgets.functions.reading import (
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         ReflectionalSwitch,
         SquaredReLU,
     )
-    from kan_widgets.functions.standing import gathered
+    from kan_widgets.functions.stand_ins import gathered
 
 __all__ = [
     "Adapter",

@@ -29,8 +29,8 @@ from kan_widgets.functions.coefficients import (
     remembered,
     rewriter_of,
 )
+from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
-from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.ungraded import ungraded
 

@@ -24,6 +24,8 @@ from kan_widgets.nn.ungraded import ungraded
 # Numbers that are kept of what passes a module, and of what passes all of them.
 _MOST_NUMBERS, _MOST_OF_ALL = 200_000, 20_000_000
 _MOST_EXAMPLES = 8
+# Py_TPFLAGS_HEAPTYPE: the class was defined in Python.
+_HEAP_TYPE = 1 << 9
 
 _MOST_OBJECTS = 20_000
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), range, torch.dtype, torch.device)
@@ -270,7 +272,7 @@ def seen_by(module: nn.Module) -> Hashable:
             return kind, frozenset(map(key, value)), more
         # What is kept beside its attributes, in slots or in another language, is not known.
         slots = any("__slots__" in vars(each) for each in kind.__mro__[:-1])
-        is_python = bool(kind.__flags__ & (1 << 9))
+        is_python = bool(kind.__flags__ & _HEAP_TYPE)
         return (kind, more) if own is not None and is_python and not slots else object()
 
     def entries(own: Mapping[Any, Any]) -> Hashable:

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import attribute
+from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import LayerFunctions, Tap
-from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.reading import unwrap
 from kan_widgets.functions.registry import Adapter, Reader, Sum, find_adapter
-from kan_widgets.functions.standing import read_by
+from kan_widgets.functions.stand_ins import read_by
 from kan_widgets.functions.undisturbed import like_of, stand_in, undisturbed
 
 _SAMPLES = 64

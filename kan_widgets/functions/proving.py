@@ -32,7 +32,7 @@ from kan_widgets.functions.registry import (
 from kan_widgets.functions.sampling.adapter import elementwise_adapter, is_open, sampling_adapter
 from kan_widgets.functions.sampling.samples import Untold, at_most
 from kan_widgets.functions.sampling.ways import convolution_in
-from kan_widgets.functions.standing import is_sharded, read_by
+from kan_widgets.functions.stand_ins import is_sharded, read_by
 from kan_widgets.functions.undisturbed import stand_in
 from kan_widgets.nn.kernels.native import say
 

@@ -18,7 +18,7 @@ from kan_widgets.functions.registry import (
     settled,
     verdict_of,
 )
-from kan_widgets.functions.standing import read_by
+from kan_widgets.functions.stand_ins import read_by
 
 _UNKNOWN = "a KAN layer that no adapter knows"
 # They hold the model in ``.module`` and compute what it computes. By name: some are of libraries.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
 from kan_widgets.functions.layer import LayerFunctions, Tap
-from kan_widgets.functions.standing import (
+from kan_widgets.functions.stand_ins import (
     computing,
     read_computed,
     taps_computed,

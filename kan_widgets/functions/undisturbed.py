@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from kan_widgets.functions.standing import with_weights
+from kan_widgets.functions.stand_ins import with_weights
 from kan_widgets.nn.ungraded import gradient_mode_restored, ungraded
 
 T = TypeVar("T")

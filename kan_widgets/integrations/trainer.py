@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import unwrap
 from kan_widgets.live import Binding, bind, binding_of
-from kan_widgets.live.kinds import check_whole
+from kan_widgets.live.checks import check_whole
 from kan_widgets.live.recordings.destination import is_first_process
 from kan_widgets.live.reports import Callback
 from kan_widgets.live.steering.loops import Loop

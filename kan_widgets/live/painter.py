@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from kan_widgets.live.budget import Throttle
-from kan_widgets.live.kinds import check_number
+from kan_widgets.live.checks import check_number
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, scheduler
 

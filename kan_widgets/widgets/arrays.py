@@ -8,7 +8,7 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from kan_widgets.live.kinds import is_tensor
+from kan_widgets.live.checks import is_tensor
 
 Float32 = NDArray[np.float32]
 

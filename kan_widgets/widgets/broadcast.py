@@ -51,7 +51,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     _esm = traitlets.Unicode().tag(sync=True)
     _own = traitlets.Unicode().tag(sync=True)
-    """Its own model's id: see js/src/wire/kernel.ts."""
+    """Its own model's id: see js/src/wire/jupyter_kernel.ts."""
 
     layouts = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """The layouts that kept frames use, oldest first."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import traitlets
 from PIL import Image
 
-from kan_widgets.functions.plain import STRAIGHT
+from kan_widgets.functions.conv_settings import STRAIGHT
 from kan_widgets.live import Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.widgets.broadcast import pictured

@@ -12,10 +12,10 @@ import numpy as np
 
 from kan_widgets.insight.growth import LayerGrowth, ModelGrowth, growth, growth_of
 from kan_widgets.live import Replay, Source, is_binding
+from kan_widgets.live.checks import is_module
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import Scalars, belongs_to
-from kan_widgets.live.kinds import is_module
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.curves import COLOURS, SMOOTHING, Logged
 

@@ -10,8 +10,8 @@ import numpy as np
 import traitlets
 
 from kan_widgets.live import Layout, Source
+from kan_widgets.live.checks import is_tensor
 from kan_widgets.live.frames.layout import Float32
-from kan_widgets.live.kinds import is_tensor
 from kan_widgets.widgets.options import Choice, option
 from kan_widgets.widgets.view import LayerView
 

@@ -42,7 +42,7 @@ Theme = Literal["auto", "light", "dark"]
 # Between the parameters and the rest of a docstring.
 _SECTIONS = ("\n\nAttributes\n---", "\n\nRaises\n---", "\n\nExamples\n---")
 _RAISES = """TypeError
-    For an unknown keyword, or what is nothing that can be shown.
+    If a keyword is unknown or the object cannot be shown.
 traitlets.TraitError
     If a value is not one of those above.
 """

@@ -108,25 +108,18 @@ def is_costly(comm: Any) -> bool:
     return type(comm).__module__.startswith("ipykernel")
 
 
-_FEW, _MANY = 2, 64
-"""So many frames may be under way in any case, and at most."""
-_BYTES, _MOST_BYTES = 1_000_000, 8_000_000
-"""Small frames may have so many together: of those the page keeps each for its timeline. And none
-more than so many."""
-_AHEAD_SECONDS, _CALM_SECONDS = 0.4, 2.0
-"""As many may be under way as the page draws in this time; of one that keeps up, as are sent to it
-in this one. Each answer is work for both sides: to JupyterLab it is a kernel that gets busy and
-idle again, for which it loads and changes the page's icon twice."""
+# How many frames may be under way. Each answer of the page costs both sides: to JupyterLab it is a
+# kernel that gets busy and idle again, for which it changes the page's icon twice.
+_FEW, _MANY = 2, 64  # always allowed; never more
+_BYTES, _MOST_BYTES = 1_000_000, 8_000_000  # the same in bytes, so that small frames all arrive
+_AHEAD_SECONDS = 0.4  # to a slow page, as many as it draws in this time
+_CALM_SECONDS = 2.0  # to a fast page, as many as are sent to it in this time
+# A page is fast if it draws a frame this soon, or before this many more have come,
 _PROMPT_SECONDS, _PROMPT_FRAMES = 0.25, 1.5
-"""A page keeps up that has drawn a frame after so long at most, or once so many more came,"""
-_MOSTLY = 0.7
-"""and at least this share of those that it was sent."""
-_MEASURED_SECONDS = 0.1
-"""How many it draws is measured over so long at least."""
-_PATIENCE_SECONDS = 0.5
-"""After so long without a word from the page one more is sent all the same."""
-_TRIES = 4
-"""After so many of these in vain the page is taken for one that cannot answer."""
+_MOSTLY = 0.7  # and at least this share of what it is sent.
+_MEASURED_SECONDS = 0.1  # the shortest time over which its drawing is measured
+_PATIENCE_SECONDS = 0.5  # a page silent for this long is sent one more frame
+_TRIES = 4  # and after this many unanswered ones counts as unable to answer
 
 
 class Backpressure:

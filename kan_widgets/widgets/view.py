@@ -13,8 +13,8 @@ import traitlets
 
 from kan_widgets.live import Source, is_binding
 from kan_widgets.live.cells import answer_during_cells
+from kan_widgets.live.checks import is_module
 from kan_widgets.live.frames.frame import sliced
-from kan_widgets.live.kinds import is_module
 from kan_widgets.live.painter import Painter
 from kan_widgets.widgets.engine import asked, bundle, drawn, network_of
 from kan_widgets.widgets.options import (
@@ -71,7 +71,7 @@ class View(Declared, Placed, Pictured, metaclass=Declaring):
     """Its name in ``js/src/views/registry.ts``."""
 
     _own = traitlets.Unicode().tag(sync=True)
-    """Its own model's id: see js/src/wire/kernel.ts."""
+    """Its own model's id: see js/src/wire/jupyter_kernel.ts."""
     kind = traitlets.Unicode().tag(sync=True)
     stream = anywidget.WidgetTrait().tag(sync=True)
     linked = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -202,12 +202,12 @@ def test_what_is_wanted_while_it_is_found_that_nothing_is_is_not_missed(
     calm: Calm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def settled() -> bool:
-        calm.live.feed.need_care()
+        calm.live.feed.request_full_step()
         return True
 
     calm.step()
     monkeypatch.setattr(calm.live.control, "is_settled", settled)
-    calm.live.feed.need_care()
+    calm.live.feed.request_full_step()
     calm.step()
     assert not calm.live.feed.counter.is_calm
 
@@ -307,7 +307,7 @@ def test_a_frame_on_its_way_from_an_accelerator_is_sent_when_it_has_arrived(calm
     calm.settle_down()
     late = Late()
     calm.live.feed.camera.coming = Started(3, calm.live.feed.layout, late)
-    calm.live.feed.need_care()
+    calm.live.feed.request_full_step()
     calm.step()
     calm.step()
     assert calm.live.frame.step == 0

@@ -625,7 +625,7 @@ def test_a_stop_for_another_model_of_the_same_loop_ends_it(trainer: Trainer) -> 
         if batch == 3:
             wait_for(lambda: other.live.state in ("live", "idle"))
             other.live.control._stop = True  # as a click would set it
-            other.live.feed.need_care()
+            other.live.feed.request_full_step()
     assert trainer.live.stats.steps == 5
     assert trainer.live.progress.state == "stopped"
     other.live.close()

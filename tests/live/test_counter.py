@@ -75,7 +75,7 @@ def test_while_nothing_is_wanted_only_the_step_that_is_due_is_told(
         counter.step()
     assert counter.steps == 9
     assert owner.steps == [1, 4, 8]
-    counter.need_care()
+    counter.request_full_step()
     counter.step()
     assert owner.steps == [1, 4, 8, 10]
 

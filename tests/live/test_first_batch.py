@@ -167,7 +167,7 @@ def test_what_multiplies_its_inputs_by_now_leaves_the_picture_and_that_is_said()
     assert live.layers == ("0", "1")
     model[0].share = 1.0
     live.feed.model.next_proof = 0.0  # it is due
-    live.feed.counter.need_care()
+    live.feed.counter.request_full_step()
     step(model, optimizer, torch.rand(64, 4))
     with pytest.warns(RuntimeWarning, match="no longer shown: 0.*what inputs do together"):
         step(model, optimizer, torch.rand(64, 4))
@@ -183,7 +183,7 @@ def test_layers_are_proved_again_while_it_trains():
     step(model, optimizer, torch.rand(64, 4))
     assert live.feed.model.next_proof
     live.feed.model.next_proof = 0.0
-    live.feed.counter.need_care()
+    live.feed.counter.request_full_step()
     for _ in range(2):
         step(model, optimizer, torch.rand(64, 4))
     assert live.feed.model.next_proof > 0

@@ -89,7 +89,7 @@ def test_an_interrupt_inside_our_own_counting_stops_no_later_step_from_being_cou
     for name in ("_count", "between_steps"):
         with monkeypatch.context() as patch:
             patch.setattr(Counter, name, raiser(KeyboardInterrupt()))
-            live.feed.need_care()
+            live.feed.request_full_step()
             live.feed.counter.hooks._between = (live.feed.counter.between_steps,)
             with pytest.raises(KeyboardInterrupt):
                 train(model, optimizer, 1)

@@ -154,12 +154,18 @@ def test_no_memory_is_left_by_a_run_of_a_cell(notebook: Notebook) -> None:
             # What is just drawn in the background is held until it is done.
             until(lambda: notebook.alive == alive)
             sizes.append(tracemalloc.get_traced_memory()[0])
+        # The first ones replace what was made before it was counted.
+        one_run = sizes[0]
+        assert one_run > 300_000
+
+        def left() -> float:
+            gc.collect()
+            return (tracemalloc.get_traced_memory()[0] - sizes[2]) / 3
+
+        # Jobs of views that are gone wait for their time, the longer the busier the machine is.
+        until(lambda: left() < one_run / 50)
     finally:
         tracemalloc.stop()
-    # The first ones replace what was made before it was counted.
-    one_run, left = sizes[0], (sizes[-1] - sizes[2]) / 3
-    assert one_run > 300_000
-    assert left < one_run / 50
 
 
 def test_a_new_model_with_each_run_leaves_neither_models_nor_histories() -> None:

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import kan_widgets
-from kan_widgets.widgets import sharing, stream, view
+from kan_widgets.widgets import broadcast, pictured, sharing, view
 from kan_widgets.widgets.engine import packed
 
 STATIC = Path(view.__file__).parent / "static"
@@ -66,7 +66,7 @@ def widgets() -> list[type[anywidget.AnyWidget]]:
     # Each widget that was made has a class of its own below the one written down.
     ours = [k for k in ours if getattr(sys.modules[k.__module__], k.__name__, None) is k]
     # What the others are made from.
-    return [kind for kind in ours if kind not in (view.View, sharing.Sharing)]
+    return [k for k in ours if k not in (view.View, pictured.Pictured, sharing.Sharing)]
 
 
 def unpacked(module: str) -> str:
@@ -86,7 +86,7 @@ def test_every_widget_takes_its_code_from_a_file_of_the_package() -> None:
             for base in kind.__mro__
             if name in vars(base) and base.__module__.startswith("kan_widgets.")
         ]
-        if kind is stream.Stream:
+        if issubclass(kind, broadcast.Broadcast):
             codes = [unpacked(packed("main.js"))]
         assert codes, kind
         # The text: of a path anywidget would keep every widget, to tell it of changes.

@@ -38,7 +38,7 @@ export function extrasAt(
   const same = taken?.step === step ? taken.extras : null;
   const found: Extras = new Map(same);
   for (const [number, { beside }] of stations.entries()) {
-    // In recordings of before nobody says what is needed.
+    // Older recordings do not say what is needed.
     if (!beside && !same && taken?.extras.size !== 0) return null;
     for (const [name, path] of Object.entries(beside ?? {})) {
       const place = path === null ? undefined : layout.beside?.get(path);

@@ -8,6 +8,7 @@ import { wordsOf } from "../scene/words.ts";
 import { watchTraits } from "../wire/hear.ts";
 import type { Change, Store } from "../wire/types.ts";
 import { createConnection } from "./connection.ts";
+import { createBirth, createTurns, createUnseen } from "./draw_turns.ts";
 import { atEnd, element, listen, putAttributes } from "./element.ts";
 import { keepKeys } from "./keys.ts";
 import { chooseInLinked, shareWithModel } from "./linked.ts";
@@ -18,7 +19,6 @@ import { loadFont } from "./sheet.ts";
 import { createCaption, createStatus, createWords, holdHeight } from "./status.ts";
 import { paintTheme, themeBetween, watchTheme } from "./theme.ts";
 import { createTip, type Tip } from "./tip.ts";
-import { createBirth, createTurns, createUnseen } from "./turns.ts";
 
 export interface Kind {
   /** As in the registry: "kernel_grid". */
@@ -27,13 +27,13 @@ export interface Kind {
   label: string;
   /** Traits that it is drawn from, beside `theme`. */
   traits: readonly string[];
-  /** It shows no frame: its words say by themselves how the training is, and it cannot go back in time. */
+  /** It shows no frame: its own words say how the training stands, and it cannot go back in time. */
   timeless?: boolean;
-  /** It has layers to choose from, and so names those that it has not, although it is timeless. */
+  /** It lists unreadable layers even though it has no timeline: it has layers to choose from. */
   lists?: boolean;
-  /** What it draws is tall: the timeline and the line that is read stand above, where they are seen. */
+  /** Its drawing is tall, so the timeline and the readout stand above it, where they are seen. */
   above?: boolean;
-  /** It is no higher than the window, if it can. */
+  /** It is no taller than the window, where possible. */
   fits?: boolean;
   drawing: () => Drawing;
 }

@@ -4,7 +4,7 @@ import type { AnyModel } from "@anywidget/types";
 import { WireError } from "./checks.ts";
 import { hear } from "./hear.ts";
 import type { Held } from "./held.ts";
-import { watchKernel } from "./kernel.ts";
+import { watchKernel } from "./jupyter_kernel.ts";
 import { readActivationsTrait, readProbe, readStructure } from "./network.ts";
 import {
   ProtocolMismatch,

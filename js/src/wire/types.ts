@@ -195,7 +195,7 @@ export interface Station {
   compute: Compute | null;
   /** Whether its output is the sum of its φ (and a bias); null where it has none. */
   sums: boolean | null;
-  /** Its extras: by their names, the paths in the layout of those that every frame has, else null. Undefined in recordings of before. */
+  /** Its extras: by their names, the paths in the layout of those that every frame has, else null. Undefined in older recordings. */
   beside?: Readonly<Record<string, string | null>>;
 }
 

@@ -57,7 +57,7 @@ class Sampled:
         return all_of(module)
 
     def sample(self, run: nn.Module, before: Samples | None = None) -> Samples:
-        """Sample it, by the basis of before where that still serves; raise Untold if it cannot."""
+        """Sample it, by the earlier basis if that still fits; raise Untold if it cannot be."""
         raise NotImplementedError
 
     def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
@@ -380,7 +380,7 @@ class Mixed(Sampled):
 
 
 def _still(before: Samples, values: Callable[[Tensor], Tensor]) -> bool:
-    """Whether basis functions are those of before."""
+    """Whether the basis functions are the earlier ones."""
     nodes, old = before.basis.tensors()
     now = values(nodes)
     return now.shape == old.shape and torch.allclose(now, old, rtol=0, atol=_ALIKE / 10)

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import INPUT_NAMES
+from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import as_rows
-from kan_widgets.functions.plain import ConvSettings
 from kan_widgets.functions.undisturbed import like_of
 from kan_widgets.nn.bases.basis import Interval
 

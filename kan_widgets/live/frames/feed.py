@@ -42,7 +42,7 @@ class Listener:
 
     @property
     def is_over(self) -> bool:
-        """Whether whom it hears for is gone; the source lets go of it some time."""
+        """True once its owner is gone; the source drops it eventually."""
         return False
 
     def on_layout(self, layout: Layout) -> None:
@@ -223,8 +223,8 @@ class Feed:
     def fail(self, error: Exception) -> None:
         """Say once that reading the model failed, and let go of it; training goes on."""
 
-    def need_care(self) -> None:
-        """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
+    def request_full_step(self) -> None:
+        """Have the next step do more than count: an edit, a rate, a pause or a watcher waits."""
 
     def close(self) -> None:
         """Show nothing more; what was shown stays."""

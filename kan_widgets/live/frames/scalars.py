@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kan_widgets.live.checks import check_whole, is_tensor
 from kan_widgets.live.frames.series import Float64, Int64, Series
-from kan_widgets.live.kinds import check_whole, is_tensor
 from kan_widgets.live.reports import report
 
 if TYPE_CHECKING:

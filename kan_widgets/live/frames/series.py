@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.live.kinds import is_tensor
+from kan_widgets.live.checks import is_tensor
 
 if TYPE_CHECKING:
     from torch import Tensor

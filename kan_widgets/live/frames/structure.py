@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast
 
-from kan_widgets.functions.plain import STRAIGHT
+from kan_widgets.functions.conv_settings import STRAIGHT
 from kan_widgets.live.frames.layout import Layout
 
 StationKind = Literal[
@@ -92,7 +92,7 @@ class Station:
     beside
         Its extras: the paths in ``Layout.beside`` of those that each frame has. Others are ``None``
         and among ``Activations.extras``: they hold at their own step alone. ``None`` where it is
-        not known which there are, as in recordings of before.
+        not known which there are, as in older recordings.
     """
 
     kind: StationKind

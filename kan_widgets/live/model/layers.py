@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, find, read_module, survey
 from kan_widgets.functions.attributes import unreadable_kind
-from kan_widgets.functions.plain import STRAIGHT
+from kan_widgets.functions.conv_settings import STRAIGHT
 from kan_widgets.functions.registry import Reader, find_adapter
 from kan_widgets.functions.sampling.samples import Untold
 from kan_widgets.live.frames.edit import Index

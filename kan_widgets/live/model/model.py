@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import find, prove, survey
 from kan_widgets.functions.given import Passes
-from kan_widgets.functions.standing import is_sharded
+from kan_widgets.functions.stand_ins import is_sharded
 from kan_widgets.functions.undisturbed import stand_in, unchanged
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.feed import Feed

@@ -25,7 +25,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Structure, steady
 from kan_widgets.live.model.edits import Edits
-from kan_widgets.live.model.following import follow
+from kan_widgets.live.model.examples import follow
 from kan_widgets.live.model.layers import BoundLayers, place_in_memory
 from kan_widgets.live.model.plan import Paths, plan_of
 from kan_widgets.live.model.stations import Followed, assembled

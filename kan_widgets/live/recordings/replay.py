@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kan_widgets.live.checks import check_number
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.kinds import check_number
 from kan_widgets.live.recordings.destination import PathLike
 from kan_widgets.live.recordings.following import NoFrames, Recorded, damage_of
 from kan_widgets.live.recordings.reader import Reader

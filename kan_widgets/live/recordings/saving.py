@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from kan_widgets import offers
 from kan_widgets.live import control_file
+from kan_widgets.live.checks import check_number, check_whole
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.kinds import check_number, check_whole
 from kan_widgets.live.recordings.archive import beside
 from kan_widgets.live.recordings.destination import (
     PathLike,

@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.live.checks import check_number, check_whole
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Float32, LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars, belongs_to
-from kan_widgets.live.kinds import check_number, check_whole
 
 Kind = Literal["loss", "not finite", "outside", "dead", "still", "exploding"]
 Cure = Literal["", "rate", "grid"]

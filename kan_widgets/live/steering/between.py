@@ -61,7 +61,7 @@ class Between(cells.CellListener):
         with self._lock:
             self._waiting = (*self._others(errand), weakref.WeakMethod(errand))
         if (feed := self._feed()) is not None:
-            feed.need_care()
+            feed.request_full_step()
 
     def forget(self, errand: Errand) -> None:
         """Do not do it, where it still waits."""

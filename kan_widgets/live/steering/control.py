@@ -12,7 +12,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, Literal
 
-from kan_widgets.live.kinds import check_whole
+from kan_widgets.live.checks import check_whole
 from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.loops import Loop, loops_here
 

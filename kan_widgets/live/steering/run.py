@@ -16,7 +16,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from kan_widgets.live.kinds import check_number
+from kan_widgets.live.checks import check_number
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 _RATE_SECONDS = 0.25

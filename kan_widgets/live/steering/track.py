@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Generic, Literal, TypeVar
 
-from kan_widgets.live.kinds import check_number, check_whole
+from kan_widgets.live.checks import check_number, check_whole
 from kan_widgets.live.steering.loops import Loop
 from kan_widgets.live.steering.training import Training
 

@@ -81,7 +81,7 @@ class Training:
 
     def _wished(self) -> None:
         if (feed := self.feed()) is not None:
-            feed.need_care()
+            feed.request_full_step()
             feed.tell_training()
 
     def trains_elsewhere(self) -> bool:

@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 from kan_widgets import functions
 from kan_widgets.functions import find, survey, unwrap
 from kan_widgets.functions.given import Passes, given_in
-from kan_widgets.live.kinds import check_number, check_whole
+from kan_widgets.live.checks import check_number, check_whole
 from kan_widgets.live.steering.run import optimizer_of
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer

@@ -10,12 +10,12 @@ from torch.optim import Optimizer
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.given import Passes
-from kan_widgets.functions.standing import gather_again, is_sharded, shown_whole
+from kan_widgets.functions.stand_ins import gather_again, is_sharded, shown_whole
+from kan_widgets.live.checks import check_whole
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import Stats
 from kan_widgets.live.frames.scalars import step_given
-from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.model.edits import Edits
 from kan_widgets.live.model.layers import checked_names
 from kan_widgets.live.model.model import CLOSED

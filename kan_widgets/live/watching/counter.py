@@ -91,12 +91,12 @@ class Counter:
         self.hooks = hooks
         if before is not None:
             before.remove(self.after_step, self.between_steps)
-        self.need_care()
+        self.request_full_step()
 
     def close(self) -> None:
         """Count no more."""
         self._is_open = False
-        self.need_care()
+        self.request_full_step()
         if self.hooks is not None:
             self.hooks.remove(self.after_step, self.between_steps)
 
@@ -105,8 +105,8 @@ class Counter:
         """The thread that made the last step, while it is known."""
         return self._trainer()
 
-    def need_care(self) -> None:
-        """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
+    def request_full_step(self) -> None:
+        """Have the next step do more than count: an edit, a rate, a pause or a watcher waits."""
         self.is_calm = False
 
     def step(self) -> None:
@@ -219,7 +219,7 @@ class Counter:
         """
         called = Callback("live.feed.counter.watch", watcher)
         self.watchers = (*self.watchers, called)
-        self.need_care()
+        self.request_full_step()
         counter = weakref.ref(self)
 
         def stop() -> None:

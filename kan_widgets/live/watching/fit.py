@@ -14,7 +14,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from kan_widgets.functions import unwrap
-from kan_widgets.live.kinds import check_whole
+from kan_widgets.live.checks import check_whole
 from kan_widgets.live.steering.epochs import Callbacks, FitResult, Loss, Trained
 from kan_widgets.live.steering.epochs import train as train_epochs
 from kan_widgets.live.steering.loops import Loop

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from torch import nn
 
+from kan_widgets.live.checks import check_whole
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.progress import ENDED, Progress, Standing, Stats, behind, standing_of
-from kan_widgets.live.kinds import check_whole
 from kan_widgets.live.model.model import BoundModel
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching import quiet
@@ -125,9 +125,9 @@ class Steered(Feed):
         """Note how the notebook cell ended that ran in this thread."""
         self.training.cell_ended(error)
 
-    def need_care(self) -> None:
-        """Have the next step look for what is wanted: an edit, a rate, a pause, a watcher."""
-        self.counter.is_calm = False
+    def request_full_step(self) -> None:
+        """Have the next step do more than count: an edit, a rate, a pause or a watcher waits."""
+        self.counter.request_full_step()
 
     def waited(self, seconds: float) -> None:
         """Note a time between two steps that was not spent on training."""

@@ -275,7 +275,7 @@ class Watch(Steered):
 
     def set_state(self, state: State) -> None:
         """Be in another state, and tell of it."""
-        self.need_care()
+        self.request_full_step()
         watching.note(self.counter, is_live=state == "live")
         super().set_state(state)
 

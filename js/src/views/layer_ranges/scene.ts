@@ -171,7 +171,7 @@ function captionOf(
   return caption.filter(({ text }) => text !== "");
 }
 
-/** Functions of now on inputs of before say nothing of the model. */
+/** Current functions on old inputs say nothing about the model. */
 function oldText(store: Store): string {
   const anew = store.batch().seen && !store.alone() ? "; “observe again” sees them anew" : "";
   return `Inputs are those of another step, drawn pale; what is said is of the grid${anew}.`;

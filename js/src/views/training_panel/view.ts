@@ -6,7 +6,7 @@ import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import { hear } from "../../wire/hear.ts";
-import { watchKernel } from "../../wire/kernel.ts";
+import { watchKernel } from "../../wire/jupyter_kernel.ts";
 import { createCommands } from "./commands.ts";
 import { createControls } from "./controls.ts";
 import { createAlarms, createNotes } from "./notes.ts";

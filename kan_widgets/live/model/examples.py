@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, Tap
-from kan_widgets.functions.plain import ConvSettings
+from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.pykan_networks import nodes_of
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.model.operations import Operation, shape_of

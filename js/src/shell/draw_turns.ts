@@ -68,7 +68,7 @@ const TRIES = 30;
 /**
  * Draws again what could not be drawn for want of a width. A resize observer tells when a view gets one. But JupyterLab
  * hides its page for the moment in which it changes its theme, too short for an observer to see, and what is drawn then
- * would keep the colours of before.
+ * would keep the earlier colours.
  */
 export function createUnseen(draw: () => void) {
   let tries = 0;
