@@ -81,8 +81,8 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _HOMES = (
-        "basis coefficients describe grid_spline layer plain proof proving reading recipes "
-        "registry sampling.samples smooth standing"
+        "basis coefficients describe grid_spline layer conv_settings proof proving reading recipes "
+        "registry sampling.samples smooth stand_ins"
     )
 
     def __getattr__(name: str) -> object:
