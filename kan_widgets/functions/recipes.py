@@ -73,7 +73,8 @@ class Recipe(RecipeTable):
     def read(self, module: nn.Module) -> list[LayerFunctions]:
         """Read the functions of a module: one layer of them, or several."""
         with together:
-            return [layer.functions() for layer in arrangements(self, module)]
+            found = [layer.functions() for layer in arrangements(self, module)]
+        return found
 
     def sums(self, module: nn.Module) -> list[Sum]:
         """Say where the sums of a module's functions appear."""

@@ -58,9 +58,10 @@ def walk_through(walk: Walk) -> Run:
     maps = walk.view("reading-ramp", "meshgrid-view")
     walk.look("ramp")
     maps.locator("select[aria-label=ramp]").select_option("vertical")
+    limits = maps.get_by_role("group", name="Where the ramp begins and ends")
     for end, value in (("from", "-1"), ("to", "1")):
-        maps.get_by_label(f"ramp {end}").fill(value)
-        maps.get_by_label(f"ramp {end}").press("Tab")
+        limits.get_by_label(end, exact=True).fill(value)
+        limits.get_by_label(end, exact=True).press("Tab")
     lab.until(lambda: "from −1 to 1" in maps.inner_text(), "the other limits")
     walk.look("limits")
 

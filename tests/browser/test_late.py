@@ -7,11 +7,11 @@ from tests.browser.lab import LabPage, LabServer
 SETUP = """
 import torch
 import kan_widgets as kw
-from kan_widgets.widgets import stream, view
+from kan_widgets.widgets import broadcast, view
 
 LATE = "await new Promise((done) => setTimeout(done, 2600));\\n"
-code = stream.packed("main.js")
-stream.packed = lambda name: LATE + code
+code = broadcast.packed("main.js")
+broadcast.packed = lambda name: LATE + code
 late_view = type("LateView", (kw.KernelGrid,), {"_esm": LATE + view.bundle("view.js")})
 torch.manual_seed(0)
 model = kw.nn.KANLinear(3, 2)

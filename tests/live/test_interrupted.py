@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,6 +20,7 @@ from kan_widgets.functions.given import Passes
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live import Binding
 from kan_widgets.live.watching.updates import updates_of
+from kan_widgets.nn.life.changes import together
 from tests.live.test_steps import interrupted_at
 
 
@@ -44,6 +45,15 @@ def elsewhere(want: Callable[[], object]) -> None:
     thread = threading.Thread(target=want)
     thread.start()
     thread.join()
+
+
+@pytest.fixture(autouse=True)
+def no_lock_is_left_held() -> Iterator[None]:
+    """Ask another thread: the one that was interrupted would get the lock again."""
+    yield
+    free: list[bool] = []
+    elsewhere(lambda: free.append(together.acquire(timeout=5) and not together.release()))
+    assert free == [True]
 
 
 @pytest.fixture
