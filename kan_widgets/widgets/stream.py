@@ -12,6 +12,7 @@ from kan_widgets.live import Selection, Source, is_binding
 from kan_widgets.live.reports import report
 from kan_widgets.widgets.broadcast import Broadcast
 from kan_widgets.widgets.editing import EDITS, edit
+from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.wire import activations_message, frames_of, history_messages
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Stream(Broadcast):
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        self.on_msg(self._answer)
+        self.on_msg(weakly(self._answer))
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         # It has no view: showing it shows what it is.
