@@ -21,6 +21,7 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 
 bin := $(VENV)/bin
 static := kan_widgets/widgets/static
+first := 01_quickstart.ipynb
 root_user := $(filter 0,$(shell id -u))
 package := $(shell find kan_widgets -name '*.py' -o -name '*.js' -o -name '*.cpp')
 article := build/see_a_kan_learn/facts.json
@@ -31,16 +32,13 @@ export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab demo test test-python test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks claims shots docs site bench bench-accuracy bench-against wheels test-wheel clean
+.PHONY: help lab test test-python test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks claims shots docs site bench bench-accuracy bench-against wheels test-wheel test-cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: $(VENV)/.lab ## open JupyterLab on the first notebook (LAB_ARGS=... are passed on)
-	$(bin)/python -m jupyterlab $(if $(root_user),--allow-root) notebooks/01_quickstart.ipynb $(LAB_ARGS)
-
-demo: $(VENV)/.lab ## train without a browser and draw the kernels (DEMO_ARGS=--help says more)
-	$(bin)/kan-widgets demo $(DEMO_ARGS)
+	$(bin)/python -m jupyterlab $(if $(root_user),--allow-root) notebooks/$(first) --LabApp.default_url=/lab/tree/$(first) $(LAB_ARGS)
 
 # What checks Python and what checks JavaScript use a core each, installing included; bundles are
 # built where the tests of either look, so after them. Files go out in the order of their folders:
@@ -57,6 +55,10 @@ test-python: $(VENV)/.dev ## the Python tests without browser, executed notebook
 
 test-fast: $(VENV)/.dev ## test-python without what takes seconds
 	$(pytest) -m "not browser and not slow" $(without_pages) $(PYTEST_ARGS)
+
+test-cluster: $(VENV)/.dev ## recordings of four processes, of a storage like S3, and of jobs killed 50 times; some minutes
+	$(bin)/python -m pip install --quiet --group cluster
+	$(bin)/python -m pytest tests/cluster $(PYTEST_ARGS)
 
 test-oldest: ## test-python with the oldest versions that pyproject.toml takes, in an environment of their own
 	$(MAKE) VENV=build/oldest PIP_CONSTRAINT=$(CURDIR)/build/oldest.txt build/oldest.txt test-python
@@ -103,7 +105,7 @@ check-bundles: $(node_modules) ## fail if the bundles in the package are not tho
 notebooks: $(VENV)/.dev chromium ## execute the tutorials and save them with outputs (NAMES=... for some)
 	$(bin)/python -m tests.notebooks.save $(NAMES)
 
-claims: $(VENV)/.dev ## check what the pages claim on recorded networks and other seeds; prints the tables of tests/README.md
+claims: $(VENV)/.dev ## check what the pages claim on recorded networks and other seeds; prints the tables of tests/claims.md
 	$(bin)/python -m tests.notebooks.claims
 
 shots: $(VENV)/.dev chromium ## photograph every view in JupyterLab, at three widths in both themes, into build/shots

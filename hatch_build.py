@@ -43,9 +43,9 @@ class CustomBuildHook(BuildHookInterface[Any]):
         self.made: Path | None = None
         if not wanted or version == "editable":
             return
-        recipe = _recipe(Path(self.root))
+        options = _compile_options(Path(self.root))
         if wanted == HERE:
-            compiler = [recipe.find_compiler() or "no C++ compiler: install g++ or clang++"]
+            compiler = [options.find_compiler() or "no C++ compiler: install g++ or clang++"]
             system, machine = sys.platform, platform.machine()
             architecture = {"aarch64": "arm64", "AMD64": "x86_64"}.get(machine, machine)
             wanted = sysconfig.get_platform().replace("-", "_").replace(".", "_")
@@ -53,8 +53,8 @@ class CustomBuildHook(BuildHookInterface[Any]):
             target, architecture, system = PLATFORMS[wanted]
             compiler = [sys.executable, "-m", "ziglang", "cc", "-target", target]
         self.made = Path(tempfile.mkdtemp())
-        library = self.made / recipe.NAMES[system]
-        recipe.make_for_a_wheel(compiler, architecture, system, library, self.made)
+        library = self.made / options.NAMES[system]
+        options.make_for_a_wheel(compiler, architecture, system, library, self.made)
         build_data["force_include"][str(library)] = f"kan_widgets/nn/kernels/{library.name}"
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{wanted}"
@@ -74,13 +74,13 @@ def _wanted() -> str:
     return wanted
 
 
-def _recipe(root: Path) -> ModuleType:
-    """Import the recipe without the package around it, which needs torch."""
+def _compile_options(root: Path) -> ModuleType:
+    """Import `compile_options` without the package around it, which needs torch."""
     spec = importlib.util.spec_from_file_location(
-        "recipe", root / "kan_widgets/nn/kernels/recipe.py"
+        "compile_options", root / "kan_widgets/nn/kernels/compile_options.py"
     )
     assert spec is not None
     assert spec.loader is not None
-    recipe = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(recipe)
-    return recipe
+    options = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(options)
+    return options

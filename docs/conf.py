@@ -18,7 +18,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "numpydoc",
     "myst_nb",
-    "files",  # these lie in docs/extensions
     "hosts",
     "maths",
     "names",

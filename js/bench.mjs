@@ -135,17 +135,17 @@ console.log("\nMedian and 95th percentile of 100, milliseconds");
     layerOf("conv2", [5, 1, 3, 3], 45 * nb, conv),
     layerOf("fc", [10, 625, 1, 1], 90 * nb, null),
   ];
-  const station = (compute, layer = null) => ({ kind: "other", layer, shape: [], compute });
+  const station = (compute, shape, layer = null) => ({ kind: "other", layer, shape, compute });
   const pool = { op: "max_pool", kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
   const stations = [
-    { ...station(null), kind: "input", shape: [1, 28, 28] },
-    station({ op: "kan" }, "conv1"),
-    station(pool),
-    station({ op: "kan" }, "conv2"),
-    station(pool),
-    station({ op: "flatten" }),
-    station({ op: "kan" }, "fc"),
-    station({ op: "log_softmax" }),
+    { ...station(null, [1, 28, 28]), kind: "input" },
+    station({ op: "kan" }, [5, 26, 26], "conv1"),
+    station(pool, [5, 13, 13]),
+    station({ op: "kan" }, [25, 11, 11], "conv2"),
+    station(pool, [25, 5, 5]),
+    station({ op: "flatten" }, [625]),
+    station({ op: "kan" }, [10], "fc"),
+    station({ op: "log_softmax" }, [10]),
   ].map((own, n) => ({ ...own, name: own.layer ?? "", sources: n > 0 ? [n - 1] : [] }));
   const frame = frameOf(layers);
   const input = Float32Array.from({ length: 784 }, () => 2 * Math.random() - 1);

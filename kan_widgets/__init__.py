@@ -12,8 +12,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kan_widgets import offers
-
 # torch and ipywidgets take seconds to import, so each name is imported when it is first used:
 # `kan-widgets --help` needs neither.
 if TYPE_CHECKING:
@@ -39,12 +37,11 @@ __version__ = "0.2.0"
 
 
 def _sending(*given: Any) -> Any:
+    """Make what ``live.send_to`` returns: `live` imports nothing of what is above it."""
     from kan_widgets.integrations.trackers import Sending
 
     return Sending(*given)
 
-
-offers.sending = _sending
 
 __all__ = [
     "Binding",

@@ -8,14 +8,15 @@ test digits is not one on MNIST's own 10,000, so whatever prints an accuracy pri
 
 from __future__ import annotations
 
-import json
+import gzip
 import os
-import subprocess
-import sys
 import tempfile
+import zlib
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
+from urllib.request import urlopen
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 from torch.utils.data import TensorDataset as _TensorDataset
 
+from kan_widgets.checks import check_whole
 from kan_widgets.digits import SIDE, TRAIN, embedded, pixels
 
 __all__ = ["Digits", "mnist"]
@@ -32,7 +34,11 @@ __all__ = ["Digits", "mnist"]
 Source = Literal["auto", "embedded", "torchvision"]
 _SOURCES = ("auto", "embedded", "torchvision")
 
-# Seconds without a byte after which the next mirror is tried.
+_MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+# Seconds without a byte after which the next one is tried.
 _SILENCE = 15.0
 
 # MNIST's files as torchvision unpacks them, with the shape of what each must hold.
@@ -66,9 +72,9 @@ class Digits:
     def loaders(
         self, batch_size: int = 64, seed: int = 0, *, shift: int = 0
     ) -> tuple[DataLoader[list[Tensor]], DataLoader[list[Tensor]]]:
-        """Return a training and a test loader.
+        """Return a training and a test loader, which yield ``[images, labels]``.
 
-        The training loader shuffles anew in each epoch, in an order that `seed` alone decides; the
+        The training loader shuffles again in each epoch, in an order that `seed` alone decides; the
         test loader keeps the order. Neither draws from torch's global random numbers. Each batch is
         taken by one indexing of the whole tensor, so `batch_size` of the returned objects is None.
 
@@ -79,13 +85,8 @@ class Digits:
         seed : int
             Seed of the order in which the training images come, and of their shifts.
         shift : int
-            Move each training image, anew each time it is drawn, by up to this many pixels up or
+            Move each training image, each time it is drawn, by up to this many pixels up or
             down and left or right, all moves equally likely; background fills the gap.
-
-        Returns
-        -------
-        tuple of torch.utils.data.DataLoader
-            Both yield ``[images, labels]``.
 
         Raises
         ------
@@ -101,10 +102,8 @@ class Digits:
         >>> images.shape
         torch.Size([64, 1, 28, 28])
         """
-        if batch_size < 1:
-            raise ValueError(f"batch_size: expected a whole number ≥ 1, got {batch_size}")
-        if not 0 <= shift < SIDE:
-            raise ValueError(f"shift: expected a whole number from 0 to {SIDE - 1}, got {shift}")
+        check_whole("batch_size", batch_size)
+        check_whole("shift", shift, 0, SIDE - 1)
         generator = torch.Generator().manual_seed(seed)
         train = _TensorDataset(self.train_images, self.train_labels)
         if shift:
@@ -154,7 +153,6 @@ def mnist(
     *,
     root: str | os.PathLike[str] = "data",
     download: bool = False,
-    timeout: float = 120.0,
 ) -> Digits:
     """Load MNIST.
 
@@ -167,15 +165,7 @@ def mnist(
     root : path
         Folder that holds ``MNIST/raw/``, as in torchvision. The full set takes 220 MB of memory.
     download : bool
-        Fetch missing or damaged files, with torchvision's own loader; for ``source="torchvision"``
-        only.
-    timeout : float
-        How many seconds the whole download may take.
-
-    Returns
-    -------
-    Digits
-        Images, labels, and the name of the data.
+        Fetch missing or damaged files; for ``source="torchvision"`` only.
 
     Raises
     ------
@@ -183,13 +173,8 @@ def mnist(
         If `source` is unknown, or `download` is asked of another source than "torchvision".
     FileNotFoundError
         If ``source="torchvision"`` and a file is missing or damaged.
-    TimeoutError
-        If the download took longer than `timeout`. Nothing of it stays under `root`.
     ConnectionError
         If the download failed. Nothing of it stays under `root`.
-    ImportError
-        If there is something to download and torchvision is not installed:
-        ``pip install torchvision``.
 
     Examples
     --------
@@ -200,9 +185,7 @@ def mnist(
     torch.Size([4000, 1, 28, 28])
     """
     if source not in _SOURCES:
-        raise ValueError(
-            f"source: expected one of {', '.join(map(repr, _SOURCES))}, got {source!r}"
-        )
+        raise ValueError(f"source={source!r}: expected one of {', '.join(map(repr, _SOURCES))}")
     if download and source != "torchvision":
         raise ValueError(
             f"source={source!r} never touches the network; to download, pass"
@@ -215,7 +198,7 @@ def mnist(
     if fault and source == "auto":
         return _embedded()
     if fault and download:
-        _download(raw, timeout)
+        _download(raw)
         fault = _fault(raw)
     if fault:
         raise FileNotFoundError(
@@ -276,57 +259,26 @@ def _fault(raw: Path) -> str:
     return ""
 
 
-# Runs in a process of its own, because torchvision opens its URLs without a time limit and a thread
-# that hangs in one cannot be ended. The socket's limit lets a silent mirror make way for the next.
-_DOWNLOADER = """
-import json, socket, sys
-from torchvision.datasets import MNIST
-root, mirrors, limit = json.loads(sys.argv[1])
-socket.setdefaulttimeout(limit)
-faults = []
-for mirror in mirrors:
-    MNIST.mirrors = [mirror]
-    try:
-        MNIST(root, download=True)
-        sys.exit()
-    except (OSError, EOFError, RuntimeError) as error:
-        faults.append(f"{mirror}: {str(error).strip() or type(error).__name__}")
-sys.exit("\\n".join(["", *faults]))
-"""
-
-
-def _download(raw: Path, timeout: float) -> None:
+def _download(raw: Path) -> None:
     """Fetch MNIST into a folder under the same root; move it to its place only when it is whole."""
-    try:
-        from torchvision.datasets import MNIST
-    except ImportError as error:
-        raise ImportError(
-            "downloading MNIST needs torchvision: run `pip install torchvision`, or take "
-            'source="embedded"'
-        ) from error
-
     root = raw.parent.parent
     root.mkdir(parents=True, exist_ok=True)
-    mirrors = list(MNIST.mirrors)
-    with tempfile.TemporaryDirectory(dir=root, prefix="download-") as folder:
-        task = json.dumps([folder, mirrors, _SILENCE])
-        command = [sys.executable, "-c", _DOWNLOADER, task]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=timeout
-            )
-        except subprocess.TimeoutExpired:
-            raise TimeoutError(
-                f"MNIST did not arrive within {timeout:g} s from {', '.join(mirrors)}. Try a larger"
-                ' timeout, or source="embedded", which needs no network'
-            ) from None
-        fetched = Path(folder) / "MNIST" / "raw"
-        # torchvision's progress bar and a traceback, if any, stand above the last lines.
-        fault = done.stderr.strip()[-600:] if done.returncode else _fault(fetched)
-        if fault:
-            raise ConnectionError(
-                f'MNIST could not be downloaded. source="embedded" needs no network. {fault}'
-            )
-        raw.mkdir(parents=True, exist_ok=True)
-        for name in _FILES:
-            os.replace(fetched / name, raw / name)
+    faults = []
+    for mirror in _MIRRORS:
+        with tempfile.TemporaryDirectory(dir=root, prefix="download-") as folder:
+            try:
+                for name in _FILES:
+                    with urlopen(f"{mirror}{name}.gz", timeout=_SILENCE) as answer:
+                        Path(folder, name).write_bytes(gzip.decompress(answer.read()))
+                fault = _fault(Path(folder))
+            except (OSError, EOFError, HTTPException, zlib.error) as error:
+                fault = str(error).strip() or type(error).__name__
+            if not fault:
+                raw.mkdir(parents=True, exist_ok=True)
+                for name in _FILES:
+                    os.replace(Path(folder, name), raw / name)
+                return
+            faults.append(f"{mirror}: {fault}")
+    raise ConnectionError(
+        'MNIST could not be downloaded. source="embedded" needs no network.\n' + "\n".join(faults)
+    )

@@ -11,7 +11,7 @@ import copy
 import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,16 @@ def recorded() -> dict[str, dict[str, list[float]]]:
 
 
 def interval(values: ArrayLike) -> tuple[float, float, float]:
-    """Return a mean and, by bootstrap, where 95 of 100 such means would lie."""
+    """Return a mean and its interval of 95 %, by bootstrap."""
     numbers = np.asarray(values, float)
     draws = np.random.default_rng(0).integers(len(numbers), size=(9999, len(numbers)))
     low, high = np.percentile(numbers[draws].mean(1), (2.5, 97.5))
     return float(numbers.mean()), float(low), float(high)
+
+
+def leaning(found: Mapping[str, Sequence[float]], when: str = "") -> Any:
+    """Return for each network how many more of its kernels are horizontal than vertical lines."""
+    return np.subtract(found[f"{when}lines"], found[f"{when}uprights"])
 
 
 def in_words(values: ArrayLike, form: str = ".1f") -> str:
@@ -81,10 +86,41 @@ def never_splines(network: nn.Module) -> nn.Module:
     return network
 
 
+class BaseKernels(nn.Module):
+    """Five kernels of w·SiLU(x), each applied to every channel by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(5, 1, 3, 3).uniform_(-1 / 3, 1 / 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute (n, channels, h, w) to (n, channels · 5, h - 2, w - 2)."""
+        one_by_one = nn.functional.silu(images).flatten(0, 1).unsqueeze(1)
+        answers = nn.functional.conv2d(one_by_one, self.weight)
+        return answers.unflatten(0, images.shape[:2]).flatten(1, 2)
+
+
+def as_large_without_splines() -> nn.Module:
+    """Return a network without splines that has as many numbers as the article's, nearly.
+
+    It is the article's without splines and with a hidden layer: 94,070 numbers for 94,650.
+    """
+    dense = nn.SiLU(), nn.Linear(625, 148, bias=False), nn.SiLU(), nn.Linear(148, 10, bias=False)
+    pool, end = nn.MaxPool2d(2), (nn.Flatten(), *dense, nn.LogSoftmax(-1))
+    return nn.Sequential(BaseKernels(), pool, BaseKernels(), pool, *end)
+
+
 @torch.no_grad()
 def share_right(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Return how many digits are right, 0 to 1."""
     return float((network(images).argmax(1) == labels).double().mean())
+
+
+@torch.no_grad()
+def called(network: nn.Module, images: Tensor) -> tuple[int, float]:
+    """Return what a network calls most of some pictures, and its mean certainty, 0 to 1."""
+    chances = network(images).exp()
+    return int(chances.argmax(1).mode().values), float(chances.amax(1).mean())
 
 
 def moved(images: Tensor, by: int = 4) -> Tensor:
@@ -96,6 +132,16 @@ def in_grey(images: Tensor, seed: int) -> Tensor:
     """Return digits in grey ink, on pixels that are black or white at random."""
     noise = torch.randint(2, images.shape, generator=torch.Generator().manual_seed(seed))
     return torch.where(images > 0, 0.0, 2.0 * noise - 1)
+
+
+def ruled_seven() -> Tensor:
+    """Return a 7 as one draws it with a ruler: a bar, and a stroke of two pixels to the left."""
+    picture = torch.full((1, 1, 28, 28), -1.0)
+    picture[..., 5:7, 8:21] = 1
+    for row in range(7, 23):
+        end = round(20 - 11 * (row - 7) / 15)
+        picture[..., row, end - 1 : end + 1] = 1
+    return picture
 
 
 @torch.no_grad()

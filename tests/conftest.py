@@ -19,9 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Have the kernels compiled before a notebook waits for that, and says so among its outputs."""
     if not hasattr(session.config, "workerinput"):
-        from kan_widgets.nn.kernels import native, recipe
+        from kan_widgets.nn.kernels import compile_options, native
 
-        for order in (3, recipe.OTHERS):
+        for order in (3, compile_options.OTHER_BASES):
             native.library(order)
 
 
@@ -72,5 +72,5 @@ def _no_cell_is_left() -> Generator[None, None, None]:
     """Forget the cells that a test has played: the thread that runs the next one executes none."""
     yield
     if (cells := sys.modules.get("kan_widgets.live.cells")) is not None:
-        cells._execute.clear()
+        cells._have_executed.clear()
         cells._running.clear()

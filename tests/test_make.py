@@ -24,7 +24,7 @@ def told(target: str, folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("target", ["lab", "demo", "lint"])
+@pytest.mark.parametrize("target", ["lab", "lint"])
 def test_installing_says_first_what_will_happen_and_then_how_far_it_is(
     target: str, tmp_path: Path
 ) -> None:

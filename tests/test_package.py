@@ -18,7 +18,7 @@ import yaml
 from rattler_build import Stage0Recipe
 
 import kan_widgets
-from kan_widgets.nn.kernels import recipe
+from kan_widgets.nn.kernels import compile_options
 
 ROOT = Path(__file__).parents[1]
 
@@ -150,7 +150,7 @@ def test_a_wheel_for_a_platform_has_the_library_and_a_name_that_says_so(tmp_path
     assert built.stem.endswith(platform.machine().lower())
     with zipfile.ZipFile(built) as archive:
         libraries = [name for name in archive.namelist() if "kernels/kernels." in name]
-        assert libraries == [f"kan_widgets/nn/kernels/{recipe.NAMES[sys.platform]}"]
+        assert libraries == [f"kan_widgets/nn/kernels/{compile_options.NAMES[sys.platform]}"]
         assert archive.read(libraries[0]) == b"made\n"
 
 

@@ -10,16 +10,17 @@ import socket
 import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import comm
 import numpy as np
 import pytest
 
 import kan_widgets as kw
-from kan_widgets.cli.serving import Hub, Server
+from kan_widgets.cli.serving import Hub, Refused, Server
 from kan_widgets.widgets.live_page import live_page
 
 
@@ -34,7 +35,7 @@ class Followed:
         self.server = Server()
         self.run = kw.follow(path, interval=0.02)
         self.view = kw.Dashboard(self.run)
-        self.server.page = lambda: live_page(
+        self.server.hub.page = lambda: live_page(
             [self.view], "a <run>", "follows", theme="auto", heard=self.server.hub.last
         )
         threading.Thread(target=self.server.serve, daemon=True).start()
@@ -97,7 +98,7 @@ def test_the_page_holds_every_view_and_where_its_news_begin(followed: Followed) 
     content = content_of(page)
     assert status == 200
     assert content["heard"] == followed.server.hub.last
-    known = {model["id"]: model["module"] for model in content["models"]}
+    known = {model["id"]: model["module"] for model in content["streams"] + content["models"]}
     assert known[followed.view.model_id] == "Dashboard"
     assert sorted(known.values()).count("Stream") == 1
     assert {view.model_id for view in followed.view.views} < set(known)
@@ -145,22 +146,109 @@ def test_who_has_not_the_token_or_comes_from_elsewhere_gets_nothing(followed: Fo
     wrong = "/" + "x" * (len(token) - 2) + "/"
     grid = followed.view.grid
     said = {"id": grid.model_id, "method": "update", "state": {"mode": "pattern"}}
-    assert followed.ask("GET", "/")[0] == 404
-    assert followed.ask("GET", wrong)[0] == 404
+    for place in ("/", wrong, token[:-2] + "/"):
+        status, words = followed.ask("GET", place)
+        assert status == 404
+        assert b"has not the token of this page: expected the whole address" in words
+        assert token.strip("/").encode() not in words
     assert followed.ask("POST", wrong + "messages", said, **JSON)[0] == 404
-    assert followed.ask("GET", "", Host="evil.example:80")[0] == 404
-    elsewhere = {**JSON, "Origin": "http://evil.example"}
-    assert followed.ask("POST", "messages", said, **elsewhere)[0] == 404
+    assert followed.ask("GET", token + "none")[0] == 404
+    for host in ("evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example", "*", ""):
+        assert followed.ask("GET", "", Host=host)[0] == 403
+    for origin in ("http://evil.example", "null", "http://localhost.evil.example:80", "http://["):
+        elsewhere = {**JSON, "Origin": origin}
+        assert followed.ask("POST", "messages", said, **elsewhere)[0] == 403
     assert followed.ask("POST", "messages", said, Content_Type="text/plain")[0] == 400
     assert followed.ask("POST", "messages", ["no message"], **JSON)[0] == 400
     assert followed.ask("POST", "messages", {"id": "nobody", "method": "custom"}, **JSON)[0] == 204
     assert grid.mode == "auto"
 
 
+def test_a_host_that_is_not_allowed_is_told_which_flag_allows_it(followed: Followed) -> None:
+    _, words = followed.ask("GET", Host="hub.example:443")
+    assert b"Host 'hub.example:443' is not allowed: expected 127.0.0.1, ::1, localhost" in words
+    assert b"start kan-widgets again with --allow-host hub.example" in words
+    _, words = followed.ask("POST", "messages", {}, Origin="https://hub.example", **JSON)
+    assert b"Origin 'https://hub.example' is not allowed" in words
+    assert b"--allow-host hub.example" in words
+
+
+@pytest.mark.parametrize("host", ["localhost:9000", "127.0.0.1:1", "[::1]:9000", "LOCALHOST"])
+def test_a_forwarded_port_needs_no_flag(followed: Followed, host: str) -> None:
+    said = {"id": followed.view.grid.model_id, "method": "update", "state": {"mode": "pattern"}}
+    from_there = {**JSON, "Host": host, "Origin": f"http://{host}"}
+    assert followed.ask("GET", Host=host)[0] == 200
+    assert followed.ask("POST", "messages", said, **from_there)[0] == 204
+    assert followed.view.grid.mode == "pattern"
+
+
+@pytest.mark.parametrize("prefix", ["", "/user/me/proxy/8000", "/user/me/proxy/absolute/8000/"])
+def test_a_proxy_may_take_its_prefix_away_or_leave_it(followed: Followed, prefix: str) -> None:
+    path = urlsplit(followed.server.address).path
+    for place in (path, prefix.rstrip("/") + path):
+        status, page = followed.ask("GET", place, X_Forwarded_Prefix=prefix)
+        assert (status, b"<h1>a &lt;run&gt;</h1>" in page) == (200, True)
+        said = {"id": followed.view.grid.model_id, "method": "custom", "content": {}}
+        forwarded = {**JSON, "X_Forwarded_Prefix": prefix}
+        assert followed.ask("POST", place + "messages", said, **forwarded)[0] == 204
+
+
+def test_an_address_without_its_last_slash_leads_to_the_page_wherever_that_is(
+    followed: Followed,
+) -> None:
+    url = urlsplit(followed.server.address)
+    connection = http.client.HTTPConnection(url.netloc, timeout=10)
+    connection.request("GET", "/prefix" + url.path.rstrip("/"))
+    answer = connection.getresponse()
+    connection.close()
+    there = urljoin(f"http://{url.netloc}/prefix{url.path.rstrip('/')}", answer.headers["Location"])
+    assert (answer.status, there) == (308, f"http://{url.netloc}/prefix{url.path}")
+
+
+@pytest.mark.parametrize(
+    ("given", "host", "address"),
+    [
+        ({"hosts": ["hub.example"]}, "hub.example:8443", "http://127.0.0.1:{port}/"),
+        ({"hosts": ["https://hub.example/x"]}, "hub.example", "http://127.0.0.1:{port}/"),
+        ({"hosts": ["*"]}, "hub.example", "http://127.0.0.1:{port}/"),
+        ({"base_url": "/node/n1/8000/"}, "localhost", "http://127.0.0.1:{port}/node/n1/8000/"),
+        ({"base_url": "https://hub.example/p"}, "hub.example", "https://hub.example/p/"),
+    ],
+)
+def test_a_name_that_is_allowed_is_answered_with_its_own_pages_alone(
+    given: dict[str, Any], host: str, address: str
+) -> None:
+    with closing(Server(**given)) as server:
+        port = server._http.server_port
+        assert server.address.startswith(address.format(port=port))
+        path = urlsplit(server.address).path + "events"
+        assert server.place(path, {"Host": host, "Origin": f"https://{host}"}) == ["events"]
+        with pytest.raises(Refused):
+            server.place(path, {"Host": host, "Origin": "https://evil.example"})
+
+
+@pytest.mark.parametrize("url", ["proxy/8000", "//", "https:///path"])
+def test_what_is_no_base_url_is_said(url: str) -> None:
+    with pytest.raises(ValueError, match=r"--base-url .*: expected a path such as /user/me"):
+        Server(base_url=url)
+
+
+def test_who_starts_it_may_choose_a_token_that_cannot_be_guessed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KAN_WIDGETS_TOKEN", "x" * 16)
+    with closing(Server()) as server:
+        assert server.address.endswith(f"/{'x' * 16}/")
+    for short in ("x" * 15, "x" * 20 + "/"):
+        monkeypatch.setenv("KAN_WIDGETS_TOKEN", short)
+        with pytest.raises(ValueError, match="at least 16 letters"):
+            Server()
+
+
 def test_a_page_changes_what_it_may_choose_and_nothing_else(followed: Followed) -> None:
     grid = followed.view.grid
     content = content_of(followed.ask("GET")[1])
-    streams = [model["id"] for model in content["models"] if model["module"] == "Stream"]
+    streams = [model["id"] for model in content["streams"]]
     for id, state in [
         (grid.model_id, {"stream": None}),
         (grid.model_id, {"mode": "pattern", "kind": "Explain"}),

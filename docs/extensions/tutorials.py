@@ -18,8 +18,8 @@ from sphinx.application import Sphinx
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 FOLDER = "notebooks"
 DOWNLOADS = "_notebooks"
-# What some notebooks import and read.
-BESIDE = ("lesson.py", "networks.json")
+# What the notebooks import and read.
+BESIDE = ("lesson.py", "what_you_saw.py", "beside_others.py", "networks.json")
 # A line of the index: its number, and the tutorial that it is about.
 LINE = re.compile(r"^- \w+ \*\*\[([^\]]+)\]\((\w+)\.ipynb\)\*\*: (.+)\n", re.M)
 
@@ -77,12 +77,11 @@ def take(app: Sphinx) -> None:
 def with_ways_to_run(opening: str, name: str, alive: bool) -> str:
     """Return a first cell that says how to run the notebook and, on a live page, what works."""
     title, _, rest = opening.partition("\n")
+    beside = ", ".join(f'<a href="../{DOWNLOADS}/{of}" download>{of}</a>' for of in BESIDE)
     ways = (
         f'<p class="ways-to-run">To run it: <a href="../{DOWNLOADS}/{name}" download>download the '
-        "notebook</a> (some need "
-        f'<a href="../{DOWNLOADS}/lesson.py" download>lesson.py</a> and '
-        f'<a href="../{DOWNLOADS}/networks.json" download>networks.json</a> beside them) '
-        f"and open it with <code>jupyter lab {name}</code>, or open all with "
+        "notebook</a> and what it reads beside it ("
+        f"{beside}) and open it with <code>jupyter lab {name}</code>, or open all with "
         "<code>kan-widgets lab tutorials</code>.</p>"
     )
     if alive:

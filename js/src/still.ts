@@ -1,8 +1,8 @@
 /** Views as an SVG, and a network's outputs, without a page: what Python asks for. */
 
 import { PageModel } from "./page/model.ts";
-import { extrasAt, forward, obstacle } from "./phi/forward.ts";
-import { type Given, NOTHING } from "./scene/drawing.ts";
+import { extrasAt, forward } from "./phi/forward.ts";
+import { type Drawing, type Given, NOT_POINTED } from "./scene/drawing.ts";
 import { messageOf, type Paged, pictureOf, sheetOf } from "./scene/still.ts";
 import { type Theme, type ThemeName, themeOf } from "./scene/theme.ts";
 import { VIEWS } from "./views/registry.ts";
@@ -16,7 +16,7 @@ interface Asked {
   /** The traits of its stream. */
   stream: Record<string, unknown>;
   /** Messages of the stream that are no traits: what was observed. */
-  messages: { content: unknown; buffers: unknown[] }[];
+  messages: unknown[];
   /** Other views that are drawn in it. */
   parts?: Asked[];
   width: number;
@@ -29,15 +29,20 @@ interface Asked {
 
 const FOREVER = { aborted: false, addEventListener() {} } as unknown as AbortSignal;
 
-/** Pictures below each other. */
-export function still(json: string): string {
+/** The drawings of a film, which know what they chose in the picture before. */
+const reel = { film: 0, drawings: [] as Drawing[] };
+
+/** Pictures below each other; `film` is the number of the film that they belong to, or 0. */
+export function still(json: string, film = 0): string {
   const pictures = parsed<Asked[]>(json);
+  if (!film || film !== reel.film) Object.assign(reel, { film, drawings: [] });
   return sheetOf(pictures.map(paged), themeOf(pictures[0].theme));
 }
 
-function paged(asked: Asked): Paged {
-  const given = givenOf(asked, themeOf(asked.theme));
-  const scene = VIEWS[asked.kind].drawing()(given);
+function paged(asked: Asked, place: number): Paged {
+  const given = { ...givenOf(asked, themeOf(asked.theme)), film: reel.film > 0 };
+  reel.drawings[place] ??= VIEWS[asked.kind].drawing();
+  const scene = reel.drawings[place](given);
   return typeof scene === "string"
     ? messageOf(scene, asked.width, given.theme)
     : pictureOf(scene, given.theme, asked.most);
@@ -54,7 +59,7 @@ function givenOf(
     height,
     theme,
     ratio,
-    pointed: NOTHING,
+    pointed: NOT_POINTED,
     still: true,
     parts: parts?.map((part) => givenOf(part, theme)),
   };
@@ -70,13 +75,13 @@ function parsed<T>(json: string): T {
 function storeOf(stream: Asked["stream"], messages: Asked["messages"] = []): Store {
   const model = new StillModel(stream);
   const store = initialize({ model: model as never, signal: FOREVER });
-  for (const { content, buffers } of messages) model.tell(content, buffers);
+  for (const message of messages) model.tell(message);
   return store;
 }
 
 class StillModel extends PageModel {
-  tell(content: unknown, buffers: unknown[]) {
-    this.emit("msg:custom", content, buffers);
+  tell(content: unknown) {
+    this.emit("msg:custom", content);
   }
 }
 
@@ -87,24 +92,16 @@ function bytesOf(base64: string): DataView {
   return new DataView(buffer, byteOffset, byteLength);
 }
 
-interface Asked {
-  /** The traits of a stream. */
-  stream: Record<string, unknown>;
-  /** Float32, of the shape of the network's input. */
-  input: DataView;
-}
-
-/** The outputs by station, as lists; or, as a string, why they cannot be computed. */
+/**
+ * Of the traits of a stream and float32 of the shape of the network's input the outputs by station, as lists; throws
+ * where the page cannot compute them.
+ */
 export function computed(json: string): string {
-  const { stream, input } = parsed<Asked>(json);
+  const { stream, input } = parsed<{ stream: Asked["stream"]; input: DataView }>(json);
   const store = storeOf(stream);
   const [structure, frame] = [store.structure(), store.current()];
-  if (!structure || !frame)
-    return JSON.stringify(store.status().message || "There is nothing yet.");
-  const extras = extrasAt(structure, frame, store.activations());
-  if (!extras) return JSON.stringify("Numbers beside the functions are not known at this step.");
-  const words = obstacle(structure, frame.layout, extras);
-  if (words) return JSON.stringify(words);
+  const extras = structure && frame && extrasAt(structure, frame, store.activations());
+  if (!extras) throw new Error("Numbers beside the functions are not known at this step.");
   const { buffer, byteOffset, byteLength } = input;
   const given = new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
   return JSON.stringify(forward(structure, frame, extras, given).map((own) => Array.from(own)));

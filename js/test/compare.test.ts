@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { NOTHING } from "../src/scene/drawing.ts";
+import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { type CompareScene, drawing } from "../src/views/compare/scene.ts";
@@ -16,14 +16,6 @@ import { said } from "./said.ts";
 
 const VIEW = { x: 0, y: 0, width: 4000, height: 9000 };
 const { colours } = themeOf("light");
-const LAYER = {
-  name: "convs.0",
-  type: "KANConv2d",
-  symbols: "5·3·3·10",
-  numbers: "5·3·3·10",
-  parameters: 450,
-};
-
 function model(name: string, steps: number, more: Partial<Model> = {}) {
   return {
     name,
@@ -32,11 +24,7 @@ function model(name: string, steps: number, more: Partial<Model> = {}) {
     elapsed: "",
     seconds_per_step: null,
     parameters: 450,
-    parameters_doubled: 450,
-    order: "O(N²)",
     data_source: "",
-    layers: [],
-    others: 0,
     ...more,
   };
 }
@@ -47,7 +35,7 @@ const accuracy = (values: Deciding["values"]) => {
 
 function shown(steps: number[], more: Partial<Model>[] = []) {
   const [kan, cnn] = [
-    { parameters: 94650, order: "O(N²·G)", layers: [LAYER], ...more[0] },
+    { parameters: 94650, ...more[0] },
     { parameters: 160, ...more[1] },
   ];
   return {
@@ -57,8 +45,8 @@ function shown(steps: number[], more: Partial<Model>[] = []) {
 }
 
 /** What is made of records in words. */
-const told = (records: object, curves: object[] = [], more = false) =>
-  shownIn((trait) => ({ shown: records, curves, more })[trait]);
+const told = (records: object, curves: object[] = []) =>
+  shownIn((trait) => ({ shown: records, curves })[trait]);
 
 const CURVES = [
   curve("loss", "KAN", [0, 50, 100], [3, 2, 1]),
@@ -87,7 +75,7 @@ function streamOf(state = "idle") {
     selection: {},
     cursor: -1,
     status: { state: "idle", message: "" },
-    training: said(state, state === "still" ? "stands still" : undefined),
+    training: said(state, state === "still" ? "waiting for its turn" : undefined),
   });
   return initialize({ model: model as never, signal: life.signal });
 }
@@ -99,7 +87,7 @@ const given = (traits: Record<string, unknown>, width = 900) => ({
   height: 300,
   theme: themeOf("light"),
   ratio: 1,
-  pointed: NOTHING,
+  pointed: NOT_POINTED,
 });
 
 function sceneOf(traits: Record<string, unknown>, width = 900, parts = 0): CompareScene {
@@ -172,13 +160,13 @@ describe("the numbers", () => {
     ] as const) {
       const records = {
         models: models.map((name) => {
-          return model(name, 3, { elapsed: "1:10:10", order: "O(N²·G)" });
+          return model(name, 3, { elapsed: "1:10:10" });
         }),
         deciding: [{ quantity: "accuracy", first: 3, step: 3, values: models.map(() => 0.9844) }],
       };
-      const scene = sceneOf({ shown: records, more: true }, width);
+      const scene = sceneOf({ shown: records }, width);
       const said = texts(scene).map(({ text }) => text);
-      for (const text of [...models, "98.4 %", "1:10:10", "O(N²·G)", "training time"]) {
+      for (const text of [...models, "98.4 %", "1:10:10", "elapsed, waiting included"]) {
         expect(said, `${width}`).toContain(text);
       }
       expect(scene.table.width).toBeLessThan(width - 15);
@@ -188,11 +176,11 @@ describe("the numbers", () => {
 
 describe("the picture", () => {
   it("gives a model one colour in the numbers, the curves and over its kernels", () => {
-    const scene = sceneOf({ shown: shown([3, 4]), curves: CURVES, more: true }, 900, 2);
+    const scene = sceneOf({ shown: shown([3, 4]), curves: CURVES }, 900, 2);
     const painted = (colour: string) =>
       marksOf(scene).filter((mark) => "fill" in mark && mark.fill === colour).length;
-    // Over its column, its layers and its kernels, before its number over the curves, and the curve's own dots.
-    expect([2, 3].map((k) => painted(colours[`curve-${k as 2 | 3}`]))).toEqual([5, 5]);
+    // Over its column and its kernels, before its number over the curves, and the curve's own dots.
+    expect([2, 3].map((k) => painted(colours[`curve-${k as 2 | 3}`]))).toEqual([4, 4]);
     expect(painted(colours["curve-4"])).toBe(0);
   });
 
@@ -206,24 +194,7 @@ describe("the picture", () => {
 
   it("says how curves come to be where there are none", () => {
     const scene = sceneOf({ shown: shown([3, 4]), curves: [] });
-    expect(texts(scene).some(({ text }) => text.includes("live.log(loss=…)"))).toBe(true);
-  });
-
-  it("lists layers under their model, and counts those that are too many", () => {
-    const many = { layers: Array.from({ length: 40 }, () => LAYER), others: 0 };
-    const scene = sceneOf({ shown: shown([3], [many, many]), more: true });
-    expect(texts(scene).filter(({ text }) => text === "and 24 more layers")).toHaveLength(2);
-    expect(scene.meaning("layer 0 0")).toBe("KANConv2d: 5·3·3·10");
-  });
-
-  it("says how parameters grow where more is asked for, else not", () => {
-    const [short, long] = [false, true].map((more) => {
-      return texts(sceneOf({ shown: shown([3]), more })).map(({ text }) => text);
-    });
-    for (const text of ["O(N²·G)", "5·3·3·10", "parameters by layer"]) {
-      expect(short).not.toContain(text);
-      expect(long).toContain(text);
-    }
+    expect(texts(scene).some(({ text }) => text.includes("live.log(loss=loss)"))).toBe(true);
   });
 
   it("has the kernels of all models, those of a row from one height on", () => {
@@ -305,7 +276,7 @@ describe("in a page", () => {
     const both = ["running", "running", "still"]; // its own stream first
     const { root } = await show({ shown: shown([3, 4]) }, false, both);
     const steps = [...root.querySelectorAll(".kw-model-step")].map((step) => step.textContent);
-    expect(steps).toEqual(["training", "stands still"]);
+    expect(steps).toEqual(["training", "waiting for its turn"]);
     expect(root.kwCompare.rows().steps).toEqual(["3", "4"]);
     expect(root.kwCompare.values()).toEqual(["KAN 1", "<b>CNN</b> 4"]);
   });
@@ -322,6 +293,8 @@ describe("in a page", () => {
     expect(grids[1].get("layer")).toBe("");
     grids[0].set("sort", "a score of the first");
     expect(grids[1].get("sort")).toBe("position");
+    grids[0].set("sort", "range");
+    expect(grids[1].get("sort")).toBe("range");
     expect(root.querySelectorAll(".kw-model .kw-options")).toHaveLength(0);
   });
 
@@ -405,15 +378,13 @@ describe("the verdict", () => {
     expect(ahead.verdict).toBe(
       "At step 40: training loss MLP 0.25, KAN 0.5 (means of the last 30 steps).",
     );
-    expect(ahead.costs).toBe(
-      "KAN has since gone on to step 100: loss 0.125. MLP has about half the parameters.",
-    );
+    expect(ahead.since).toBe("KAN has since gone on to step 100: loss 0.125.");
   });
 
   it("leaves it to the loss where accuracies are equal", () => {
     const found = of(two(), accuracy([1, 1]), loss([0.25, 0.5], 3, 2));
     expect(found.verdict).toBe(
-      "After 3 steps: training accuracy 100 % for both; KAN has the lower training loss, 0.25 against 0.5 (means of the last 2 steps).",
+      "After 3 steps, KAN has the lower training loss, 0.25 against 0.5 (means of the last 2 steps); training accuracy 100 % for both.",
     );
     expect(found.rows.slice(0, 2).map(({ key, best }) => [key, best])).toEqual([
       ["accuracy", []],
@@ -421,14 +392,19 @@ describe("the verdict", () => {
     ]);
   });
 
-  it("says what the one ahead costs", () => {
-    const seconds = [{ seconds_per_step: 1 }, { seconds_per_step: 2.5 }];
-    expect(of(two([2, 2], seconds), loss([1, 2])).costs).toBe(
-      "KAN has about twice the parameters but takes less time per step.",
+  it("leads with the loss where accuracies differ by no more than chance", () => {
+    const level = { ...accuracy([0.999, 1]), level: true };
+    const found = of(two(), level, loss([0.02, 0.002], 3, 2));
+    expect(found.verdict).toBe(
+      "After 3 steps, MLP has the lower training loss, 0.002 against 0.02 (means of the last 2 steps); training accuracy is level, 99.9 % and 100 %.",
     );
-    const three = [...two(), model("CNN", 2, { parameters: 10 })];
-    expect(of(three, loss([3, 2, 1])).costs).toBe("CNN has the fewest parameters.");
-    expect(of(three, loss([1, 2, 3])).costs).toBe("");
+    expect(found.rows.slice(0, 2).map(({ key, best }) => [key, best])).toEqual([
+      ["accuracy", []],
+      ["loss", [1]],
+    ]);
+    expect(of(two(), level).verdict).toBe(
+      "After 3 steps, no model is ahead: training accuracy is level, 99.9 % and 100 %.",
+    );
   });
 
   it("is none of models that are trained on different data", () => {
@@ -436,7 +412,7 @@ describe("the verdict", () => {
       two([2, 2], [{ data_source: "MNIST" }, { data_source: "digits" }]),
       loss([1, 2]),
     );
-    expect([found.verdict, found.costs]).toEqual(["", ""]);
+    expect([found.verdict, found.since]).toEqual(["", ""]);
     expect(found.hints).toEqual(["The models are trained on different data."]);
     expect(found.rows.flatMap(({ best }) => best)).toEqual([]);
     expect(of(two([2, 2], [{ data_source: "MNIST" }])).note).toBe("KAN trained on: MNIST");
@@ -444,30 +420,14 @@ describe("the verdict", () => {
     expect(of(two([2, 2], same)).note).toBe("Trained on: MNIST");
   });
 
-  it("stands first in the table, with what was logged last below where that is another number", () => {
+  it("stands first in the table, which has nothing that the curves tell", () => {
     const curves = [
       curve("accuracy", "KAN", [0, 3], [0.5, 0.97]),
       curve("accuracy", "<b>CNN</b>", [0, 3], [0.5, 0.9]),
       curve("custom_score", "KAN", [0, 3], [1, 7]),
-      curve("custom_score", "KAN other", [0, 3], [1, 8], { kind: "KAN" }),
     ];
     const rows = told(shown([3, 4]), curves).rows;
-    expect(rows.map(({ key }) => key)).toEqual([
-      "accuracy",
-      "parameters",
-      "steps",
-      "last accuracy",
-      "custom_score",
-    ]);
-    expect(rows[3].values).toEqual(["97 %", "90 %"]);
-    expect([rows[4].label, rows[4].values]).toEqual(["latest custom score", ["7", "–"]]);
-    const same = [accuracy([0.97, 0.9])];
-    expect(told({ ...shown([3, 4]), deciding: same }, curves).rows.map(({ key }) => key)).toEqual([
-      "accuracy",
-      "parameters",
-      "steps",
-      "custom_score",
-    ]);
+    expect(rows.map(({ key }) => key)).toEqual(["accuracy", "parameters", "steps"]);
   });
 
   it("tells times in a unit that suits them", () => {

@@ -1,8 +1,9 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, it, vi } from "vitest";
-import * as grid from "../src/views/kernel_grid/controls.ts";
+import * as grid from "../src/views/kernel_grid/view.ts";
 import * as maps from "../src/views/meshgrid_view/controls.ts";
 import { settingsOf } from "../src/views/meshgrid_view/settings.ts";
+import { layer } from "./samples.ts";
 
 afterEach(() => {
   document.body.replaceChildren();
@@ -54,15 +55,25 @@ it("says nothing of Python in a header, which a page without a kernel has too", 
     layer: "",
     layers: [],
     width: 800,
-    inputs: { choices: ["images", "observed", "drawn", "ramp"], input: "observed" },
+    inputs: { choices: ["images", "observed", "drawn"], input: "observed" },
     outputs: 1,
     canObserve: false,
     axis: "x",
   });
-  const headers = [grid.createHeader(document, nothing, nothing, signal), shown];
+  const headers = [grid.createHeader(document, nothing, signal), shown];
   const titles = headers.flatMap(({ element }) =>
     Array.from(element.querySelectorAll("[title]"), (one) => one.getAttribute("title") ?? ""),
   );
   expect(titles).toContain("The observed inputs of this layer");
   expect(titles.filter((title) => title.includes("live."))).toEqual([]);
+});
+
+it("says of a layer that has a number for a name what it is", async () => {
+  const choice = (await copy()).layers(() => {});
+  const layers = [layer({ name: "0" }), layer({ name: "convs.1" })];
+  choice.show(layers, "0", 1000);
+  const texts = Array.from(choice.boxes[0].querySelectorAll(".kw-segment"), (one) =>
+    one.textContent?.trim(),
+  );
+  expect(texts).toEqual(["layer 0 · conv", "convs.1"]);
 });

@@ -1,9 +1,10 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createSteady } from "../src/shell/room.ts";
-import { fitted, heightsOf, rowsOf } from "../src/views/dashboard/arrange.ts";
+import { heightsOf, rowsOf } from "../src/views/dashboard/arrange.ts";
 import { VIEWS } from "../src/views/registry.ts";
 import { initialize } from "../src/wire/stream.ts";
+import { blankPage, endPage, traitsOf } from "./blank_page.ts";
 import { painted } from "./hurry.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
 import { FakeModel } from "./page_model.ts";
@@ -17,51 +18,24 @@ const PANELS = {
   function: "spline_inspector",
   response: "meshgrid_view",
 };
-const HEADLINE = { model: "KANCNN", loss: "train_loss", value: "1.0625" };
+const PANELS_SHOWN = Object.keys(PANELS).map((name) => {
+  return { name, title: name, about: `the ${name}`, wide: false };
+});
+const LOSS = ["train_loss", "1.0625"] as const;
 let life: AbortController;
 
 beforeEach(() => {
   life = new AbortController();
-  const canvas = document.createElement("canvas");
-  const blank = new Proxy({ canvas } as Record<string, unknown>, {
-    get: (target, name: string) => {
-      if (name === "createImageData") {
-        return (w: number, h: number) => ({ data: new Uint8ClampedArray(4 * w * h) });
-      }
-      return name in target ? target[name] : () => {};
-    },
-    set: (target, name: string, value) => {
-      target[name] = value;
-      return true;
-    },
-  });
-  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(() => blank as never);
-  for (const name of ["clientWidth", "offsetWidth"] as const) {
-    vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(900);
-  }
-  // A drawing, and a panel with all that is around it.
-  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(190);
-  vi.spyOn(HTMLElement.prototype, "offsetHeight", "get").mockReturnValue(230);
+  blankPage(900, 190, 230);
 });
 
-afterEach(() => {
-  life.abort();
-  vi.restoreAllMocks();
-  document.body.replaceChildren();
-});
+afterEach(() => endPage(life));
 
 async function show(traits: Record<string, unknown> = {}) {
   const run = makeRun(RUNS.article);
   const stream = new FakeModel({
-    layouts: [run.layout],
-    initial: { layout: 1, step: 0, data: run.frame(0) },
-    frame: {},
-    selection: {},
-    cursor: -1,
-    ghost_step: -1,
-    edits: {},
-    status: { state: "idle", message: "" },
-    training: said("paused"),
+    ...traitsOf(run),
+    training: { ...said("paused"), loss: LOSS },
     left_out: ["norm (BatchNorm1d): no adapter knows BatchNorm1d"],
   });
   const store = initialize({ model: stream as never, signal: life.signal });
@@ -84,13 +58,8 @@ async function show(traits: Record<string, unknown> = {}) {
   models.dashboard = modelOf("dashboard", {
     kind: "dashboard",
     parts: names.map((name) => `anywidget:${name}`),
-    panels_shown: names.map((name) => {
-      const fills = { training: 130, function: 190 }[name as string] ?? 0;
-      const words = { title: name, about: `the ${name}` };
-      return { name, ...words, fills, wide: false, folds: name === "training" };
-    }),
-    headline: HEADLINE,
-    folded: false,
+    panels_shown: PANELS_SHOWN,
+    model_class: "KANCNN",
     ...traits,
   });
   const render = vi.fn((kind: string, props: never) => VIEWS[kind].render(props));
@@ -106,7 +75,7 @@ async function show(traits: Record<string, unknown> = {}) {
   VIEWS.dashboard.render({ model: models.dashboard, el, host, signal: life.signal } as never);
   await painted();
   const all = (selector: string) => Array.from(el.querySelectorAll<HTMLElement>(selector));
-  return { el, all, models, store, layered };
+  return { el, all, models, store, stream, layered };
 }
 
 describe("a dashboard", () => {
@@ -129,16 +98,52 @@ describe("a dashboard", () => {
     ]);
   });
 
+  it("has one large button while a run waits to begin, and none once it trains", async () => {
+    const { all, stream } = await show();
+    const large = () => all(".kw-train");
+    expect(large()).toHaveLength(0);
+    stream.set("training", said("ready"));
+    await painted();
+    expect(large().map(({ textContent }) => textContent)).toEqual(["▶ Train"]);
+    expect(large()[0].closest<HTMLElement>(".kw-panel")?.dataset.panel).toBe("training");
+    large()[0].click();
+    expect(stream.sent).toContainEqual({ kind: "resume" });
+    stream.set("training", said("running"));
+    await painted();
+    expect(large()).toHaveLength(0);
+  });
+
+  it("goes beside the notebook in JupyterLab by one button, and says what is missing", async () => {
+    const beside = (shown: Awaited<ReturnType<typeof show>>) =>
+      shown.all("button").filter(({ textContent }) => textContent === "beside");
+    expect(beside(await show())).toHaveLength(0);
+    document.body.append(
+      Object.assign(document.createElement("div"), { id: "jp-main-dock-panel" }),
+    );
+    const lab = await show();
+    const [button, ...more] = beside(lab);
+    expect(more).toEqual([]); // the panels have none of their own
+    button.click();
+    expect(lab.models.dashboard.sent).toEqual([{ kind: "dock" }]);
+    lab.models.dashboard.receive("run `pip install sidecar`");
+    await painted();
+    const [line] = lab.all(".kw-readout");
+    expect([line.textContent, "warns" in line.dataset]).toEqual([
+      "run `pip install sidecar`",
+      true,
+    ]);
+  });
+
   it("says model, latest loss and how the training stands", async () => {
-    const { all, models } = await show();
-    const said = () =>
+    const { all, stream } = await show();
+    const remarks = () =>
       all(".kw-dashboard > .kw-caption .kw-remark").map((part) => part.textContent);
-    expect(said()).toEqual(["KANCNN", "latest train_loss 1.06"]);
+    expect(remarks()).toEqual(["KANCNN", "train_loss 1.06"]);
     expect(all(".kw-status-text")[0].textContent).toBe("paused · step 0");
     expect(all(".kw-dashboard > .kw-caption .kw-remark")[1].title).toContain("1.0625");
-    models.dashboard.set("headline", { ...HEADLINE, value: "-inf" });
+    stream.set("training", { ...said("paused"), loss: ["train_loss", "-inf"] });
     await painted();
-    expect(said()).toEqual(["KANCNN", "latest train_loss −∞"]);
+    expect(remarks()).toEqual(["KANCNN", "train_loss −∞"]);
   });
 
   it("says state and step once, and which function its panel shows", async () => {
@@ -198,14 +203,14 @@ describe("a dashboard", () => {
     expect(store.selection()).toEqual(first);
   });
 
-  it("has the heights of its panels at hand, and shows all of them with the options", async () => {
+  it("has the heights of its panels at hand, and shows all of them with all controls", async () => {
     const { all } = await show();
-    const words = () => all('[data-panel="function"] .kw-remark').map((one) => one.textContent);
-    // What the lines are stands over the plot where there is no legend.
-    expect(words()).toContain("splines");
-    all(".kw-dashboard > .kw-header button")[0].click();
+    const [drawing] = all('[data-panel="function"] .kw-viewport');
+    const height = () => Number.parseFloat(drawing.style.height);
+    expect(height()).toBe(290); // as the panel beside it
+    all(".kw-menu-inside button")[0].click();
     await painted();
-    expect(words()).not.toContain("splines");
+    expect(height()).toBeGreaterThanOrEqual(300); // what the view itself asks for
   });
 
   it("says once what is so for the whole layer", async () => {
@@ -219,18 +224,36 @@ describe("a dashboard", () => {
     expect(said.closest("section")?.dataset.panel).toBe("kernels");
   });
 
-  it("folds the training away, and shows it again", async () => {
-    const { all, models } = await show();
-    const [folder] = all(".kw-folder");
-    const inside = folder.closest("section")?.querySelector(".kw-panel-inside") as HTMLElement;
-    expect([inside.hidden, folder.getAttribute("aria-expanded")]).toEqual([false, "true"]);
-    folder.click();
+  it("has its rarely used controls in one menu, and those that hold the training in sight", async () => {
+    const { all } = await show();
+    const words = (where: string) => all(`${where} button`).map((one) => one.textContent);
+    expect(words(".kw-menu-inside")).toEqual(["all controls", "full screen", "PNG", "SVG"]);
+    const outside = all(".kw-tools > button").map((one) => one.getAttribute("aria-label"));
+    expect(outside.slice(0, 2)).toEqual(["Resume", "One step"]);
+  });
+
+  it("asks for what is clicked, and says so where that is not heard", async () => {
+    const { all, stream } = await show();
+    const [resume, step] = all(".kw-tools > button") as HTMLButtonElement[];
+    vi.useFakeTimers();
+    step.click();
+    resume.click();
+    expect(stream.sent.slice(-2)).toEqual([{ kind: "advance" }, { kind: "resume" }]);
+    vi.advanceTimersByTime(3000);
+    vi.useRealTimers();
     await painted();
-    expect([inside.hidden, folder.getAttribute("aria-expanded")]).toEqual([true, "false"]);
-    expect(models.dashboard.get("folded")).toBe(true);
-    folder.click();
+    expect(all(".kw-readout")[0].textContent).toContain("The kernel does not answer");
+    stream.set("training", said("running"));
     await painted();
-    expect(inside.hidden).toBe(false);
+    expect(all(".kw-readout")[0].textContent).not.toContain("The kernel does not answer");
+    expect(resume.getAttribute("aria-label")).toBe("Pause");
+  });
+
+  it("selects nothing by itself where the network is shown", async () => {
+    const [first, ...others] = PANELS_SHOWN;
+    const pages = [{ ...first, page: "network" }, ...others];
+    const { store } = await show({ page: "network", panels_shown: pages });
+    expect(store.selection()).toBeNull();
   });
 
   it("saves the pictures of its panels below each other", async () => {
@@ -254,53 +277,32 @@ describe("a dashboard", () => {
 });
 
 describe("the panels in two columns", () => {
-  const rows = (...wide: boolean[]) => rowsOf(wide.map((one) => ({ wide: one })));
-
   it("stand in pairs, and across both where they are wide or have no neighbour", () => {
-    expect(rows(false, false, false, false)).toEqual([
+    expect(rowsOf([false, false, false, false])).toEqual([
       [0, 1],
       [2, 3],
     ]);
-    expect(rows(true, false, false, false)).toEqual([[0], [1, 2], [3]]);
-    expect(rows(false, true, false, false)).toEqual([[0], [1], [2, 3]]);
+    expect(rowsOf([true, false, false, false])).toEqual([[0], [1, 2], [3]]);
+    expect(rowsOf([false, true, false, false])).toEqual([[0], [1], [2, 3]]);
   });
 
-  const panel = (height: number, drawn: number, fills = 0) => {
-    return { wide: false, height, drawn, fills, own: 0, least: 0 };
-  };
+  const network = { around: 80, most: 520, least: 290 };
+  const training = { around: 40, most: 190, least: 90 };
 
-  it("end at one height where one of them can be of any", () => {
-    // 70 and 100 pixels around the drawings: 330 − 100 are left for the second.
-    expect(heightsOf([panel(330, 260), panel(200, 100, 150)], [[0, 1]], 240)).toEqual([240, 230]);
-    const again = heightsOf([panel(330, 260), panel(330, 230, 150)], [[0, 1]], 240);
-    expect(again).toEqual([240, 230]);
+  it("end at one height, that of the tallest in a row", () => {
+    expect(heightsOf([[training, network]], 1000)).toEqual([600]);
+    expect(heightsOf([[training], [network]], 1000)).toEqual([230, 600]);
   });
 
-  it("do not become too low to be read, nor fill what is not drawn yet", () => {
-    expect(heightsOf([panel(120, 50), panel(200, 100, 150)], [[0, 1]], 240)[1]).toBe(150);
-    expect(heightsOf([panel(40, 0), panel(200, 100, 150)], [[0, 1]], 240)[1]).toBe(150);
+  it("shrink until all are seen at once, by one share of what each can do without", () => {
+    expect(heightsOf([[network], [training]], 830)).toEqual([600, 230]);
+    // 330 pixels could be done without: half of them.
+    expect(heightsOf([[network], [training]], 665)).toEqual([485, 180]);
+    expect(heightsOf([[network], [training]], 100)).toEqual([370, 130]);
   });
 
-  it("share the room where both can be of any height, and are low where they are alone", () => {
-    expect(heightsOf([panel(9, 9, 130), panel(9, 9, 190)], [[0, 1]], 240)).toEqual([240, 240]);
-    expect(heightsOf([panel(9, 9, 130), panel(9, 9)], [[0], [1]], 240)).toEqual([194, 240]);
-  });
-
-  it("shrink until all are seen at once: what has a height of its own after the others, none below its least", () => {
-    const own = { ...panel(600, 520), wide: true, own: 520, least: 290 };
-    const low = { ...panel(230, 190), least: 136 };
-    const shrunk = (free: number) =>
-      fitted([520, 190], [own, low], [80, 40], [[0], [1]], free, false);
-    expect(shrunk(900)).toEqual([520, 190]);
-    expect(shrunk(800)).toEqual([520, 160]); // 80 + 520 + 40 + 160
-    expect(shrunk(700)).toEqual([444, 136]);
-    expect(shrunk(100)).toEqual([290, 136]);
-  });
-
-  it("fill the whole screen: what has a height of its own takes what is left", () => {
-    const own = { ...panel(600, 520), wide: true, own: 520, least: 290 };
-    const low = { ...panel(230, 190), least: 136 };
-    expect(fitted([520, 190], [own, low], [80, 40], [[0], [1]], 1000, true)).toEqual([690, 190]);
+  it("fill the whole screen", () => {
+    expect(heightsOf([[network], [training]], 930, true)).toEqual([650, 280]);
   });
 
   it("do not go to and fro between two heights", () => {

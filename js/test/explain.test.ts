@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { softmax } from "../src/phi/softmax.ts";
-import { NOTHING } from "../src/scene/drawing.ts";
+import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, Pixels, Rect, TextMark } from "../src/scene/marks.ts";
 import { svgOf } from "../src/scene/svg.ts";
 import { widthOf } from "../src/scene/text.ts";
@@ -81,7 +81,7 @@ const [last, conv] = content.parts;
 
 describe("the shares", () => {
   it("are named by their place, and the function they select is one of theirs", () => {
-    expect(nameOf(last, 5)).toBe("channel 1 · row 0 · column 1");
+    expect(nameOf(last, 5)).toBe("map 1 · row 0 · column 1");
     expect(nameOf({ ...last, places: null }, 5)).toBe("input 5");
     expect(nameOf(conv, 4)).toBe("kernel 1 → 1");
     expect(selectionFor(last, 5)).toEqual({ layer: "linear", out: 1, in: 5, row: 0, column: 0 });
@@ -133,7 +133,7 @@ describe("the maps", () => {
     expect(mapOf(conv, 0)).toBeNull();
     expect(Array.from(mapOf(conv, -1)?.data ?? [])).toEqual([0, -1]);
     expect(Array.from(mapOf(last, 5)?.data ?? [])).toEqual([0, -2, 0, 1]);
-    expect(mapTitle(last, 5)).toBe("channel 1");
+    expect(mapTitle(last, 5)).toBe("map 1");
     expect(cellOf(last, 7)).toEqual({ left: 0.5, top: 0.5, width: 0.5, height: 0.5 });
     expect(cellOf(conv, 3)).toBeNull();
   });
@@ -238,13 +238,13 @@ describe("how shares add up", () => {
 
   it("is said of kernels from their usual response on", () => {
     expect(conv.sentence).toBe(
-      "Class 1 scores −0.25: 1 with each kernel at its usual response (its mean over 16 images) + 0 from what these kernels make of this image + 0.2 left over.",
+      "0 of the score −0.25 of class 1 comes from what these kernels make of this image; with each kernel at its usual response (its mean over 16 images) it would be 1; 0.2 is left over.",
     );
     expect(conv.method).toContain("it the score would be 1. ");
     const one = { rows: 1, columns: 1, values: bytes([-1.25]), beside: bytes([0]), samples: null };
     const little = { sums: { baseline: 1, missing: 1e-4 } };
     expect(read(kernels, { ...one, ...little }).sentence).toBe(
-      "Class 1 scores −0.25: 1 with the kernel at its usual response (its mean over this image) − 1.25 from what this kernel makes of this image.",
+      "−1.25 of the score −0.25 of class 1 comes from what this kernel makes of this image; with the kernel at its usual response (its mean over this image) it would be 1.",
     );
   });
 
@@ -252,7 +252,7 @@ describe("how shares add up", () => {
     expect(read(kernels, { seen: 40 }).method).toContain("over 16 images:");
     expect(read(kernels, { seen: 20 }).method).toContain("over 16 images, seen at step 20:");
     const usual = read(functions, { beside: functions.values, samples: 16, seen: 20 });
-    expect(usual.besideLabel).toBe("mean of 16 images, seen at step 20");
+    expect(usual.besideLabel).toBe("old mean of 16 images, seen at step 20");
     expect(last.besideLabel).toBe("");
   });
 
@@ -273,7 +273,7 @@ describe("the scene", () => {
       height: 480,
       theme,
       ratio: 1,
-      pointed: NOTHING,
+      pointed: NOT_POINTED,
     });
     if (typeof made === "string") throw new Error(made);
     const view: Rect = { x: 0, y: 0, width, height: made.height };
@@ -355,7 +355,7 @@ describe("the scene", () => {
   it("has a site with words for each bar, small map, class and place of the map", () => {
     const { made } = scene();
     const { sites } = made;
-    expect(sites.words("bars/0/0")).toBe("linear · channel 1 · row 0 · column 1 · −2");
+    expect(sites.words("bars/0/0")).toBe("linear · map 1 · row 0 · column 1 · −2");
     expect(sites.words("classes/1/0")).toMatch(/^class 1 · score −0.25 · probability 3.7 %$/);
     expect(sites.words("map/0/1")).toBe("row 0 · column 1 of the map: −2");
     for (const id of ["bars/0/0", "bars/11/0", "classes/1/0", "map/1/1", "image/0/0"]) {
@@ -375,9 +375,9 @@ describe("the scene", () => {
 
   it("lists channels first where there are more functions than rows, each with its map", () => {
     const { made, marks } = scene({ top: 3 });
-    expect(made.sites.words("groups/0/0")).toBe("linear · channel 1, 4 functions · −1");
+    expect(made.sites.words("groups/0/0")).toBe("linear · map 1, 4 functions · −1");
     expect(made.meant("groups/0/0").share).toBe(5);
-    expect(made.sites.words("bars/2/0")).toBe("linear · channel 0 · row 1 · column 0 · +0.5");
+    expect(made.sites.words("bars/2/0")).toBe("linear · map 0 · row 1 · column 0 · +0.5");
     // The image, the map, its scale and three channels.
     expect(imagesOf(marks)).toHaveLength(6);
   });
@@ -502,10 +502,7 @@ describe("the view", () => {
     expect(root.querySelector<HTMLSelectElement>("select[aria-label='class']")?.value).toBe("1");
     const remarks = [verdict(last), last.sentence, "a note"];
     expect(texts(".kw-remark")).toEqual(remarks);
-    const how = root.querySelector<HTMLButtonElement>(".kw-plain[aria-pressed]");
-    how?.click();
-    await painted();
-    expect(texts(".kw-remark")).toEqual([...remarks.slice(0, 2), last.method, "a note"]);
+    expect(root.querySelectorAll<HTMLElement>(".kw-remark")[1].title).toBe(last.method);
     expect(texts(".kw-explained")).toEqual(["explained at step 40"]);
     const bars = root.kwExplain.sites("bars").map((words) => words.split(" · ").at(-1));
     expect(bars.slice(0, 4)).toEqual(["−2", "+1", "+0.5", "+0.25"]);
@@ -519,7 +516,7 @@ describe("the view", () => {
     await click("bars/0/0");
     expect(selected).toEqual([{ layer: "linear", out: 1, in: 5, row: 0, column: 0 }]);
     expect(root.kwExplain.selected()).toBe(5);
-    expect(texts(".kw-readout")).toEqual(["linear · channel 1 · row 0 · column 1 · −2"]);
+    expect(texts(".kw-readout")).toEqual(["linear · map 1 · row 0 · column 1 · −2"]);
     store.takeSelection({ layer: "conv1", out: 1, in: 0, row: 0, column: 1 });
     await painted();
     expect(model.get("layer")).toBe("conv1");
@@ -615,7 +612,7 @@ describe("the view", () => {
     expect(selected).toEqual([]);
     expect(root.kwExplain.selected()).toBe(7);
     const saving = root.querySelector(".kw-save") as HTMLElement & { kwSave: { svg(): string } };
-    expect(saving.kwSave.svg()).toMatch(/font-weight="600"[^>]*>channel 1 · row 1 · column 1</);
+    expect(saving.kwSave.svg()).toMatch(/font-weight="600"[^>]*>map 1 · row 1 · column 1</);
   });
 
   it("has no pictures where the input is no image", async () => {

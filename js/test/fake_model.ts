@@ -18,6 +18,7 @@ export class FakeModel {
       selection: {},
       cursor: -1,
       status: { state: "idle", message: "" },
+      drawn_from: [...Object.keys(state), "theme"],
       ...state,
     };
   }

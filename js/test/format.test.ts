@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { chance, formatCount, formatNumber, formatRange, percent } from "../src/phi/format.ts";
+import {
+  chance,
+  formatCount,
+  formatNumber,
+  formatRange,
+  percent,
+  roughPercent,
+} from "../src/phi/format.ts";
 
 describe("formatNumber", () => {
   it.each([
@@ -45,4 +52,10 @@ it("rounds no share to nothing or to all, and no probability is either", () => {
   const shares = [0, 0.0001, 0.25, 0.9999, 1];
   expect(shares.map(percent)).toEqual(["0 %", "<0.1 %", "25 %", ">99.9 %", "100 %"]);
   expect(shares.map(chance)).toEqual(["<0.1 %", "<0.1 %", "25 %", ">99.9 %", ">99.9 %"]);
+});
+
+it("keeps a digit of a share only near 0 and 100 %, and says what is not known", () => {
+  const shares = [0.853, 0.0004, 0.9999, 0.04, 0.995, 0, 1, null];
+  const texts = ["85 %", "<0.1 %", ">99.9 %", "4 %", "99.5 %", "0 %", "100 %", "–"];
+  expect(shares.map(roughPercent)).toEqual(texts);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { basisAt, basisDerivativeAt, exactAt, tableNumber } from "../src/phi/interpolate.ts";
+import { basisAt, basisDerivativeAt, phiAt, tableNumber } from "../src/phi/interpolate.ts";
 import type { Frame, LayerLayout } from "../src/wire/types.ts";
 import { bspline, frameOf, layer, randoms } from "./samples.ts";
 
@@ -194,7 +194,7 @@ describe("φ between the rows", () => {
       for (const x of places([-2.2, 2.2], 60)) {
         const beta = both(x);
         const spline = beta.slice(1).reduce((sum, value, b) => sum + c[b + 1] * value, 0);
-        const value = exactAt(made, f, frame, x);
+        const value = phiAt(made, f, frame, x);
         expect(Math.abs(value.base - c[0] * beta[0])).toBeLessThan(tolerance);
         expect(Math.abs(value.spline - spline)).toBeLessThan(tolerance);
         expect(value.phi).toBe(value.base + value.spline);
@@ -207,8 +207,7 @@ describe("φ between the rows", () => {
     const h = 1e-3;
     for (const x of places([-2.1, 2.1], 60)) {
       if (cubic.knots.some((knot) => Math.abs(knot - x) < 2 * h)) continue;
-      const slope =
-        (exactAt(made, 4, frame, x + h).phi - exactAt(made, 4, frame, x - h).phi) / (2 * h);
+      const slope = (phiAt(made, 4, frame, x + h).phi - phiAt(made, 4, frame, x - h).phi) / (2 * h);
       expect(slopeAt(made, 4, frame, x)).toBeCloseTo(slope, 3);
     }
   });
@@ -230,16 +229,16 @@ describe("φ between the rows", () => {
       expect(tableNumber(grouped, f)).toBe(f % 2);
       for (const x of places(extent, 50)) {
         const expected = own(x).reduce((sum, v, b) => sum + frame.data[f * 8 + b] * v, 0);
-        expect(Math.abs(exactAt(grouped, f, frame, x).phi - expected)).toBeLessThan(8e-6);
+        expect(Math.abs(phiAt(grouped, f, frame, x).phi - expected)).toBeLessThan(8e-6);
       }
     }
   });
 
   it("is not a number outside the table, and is one at its very ends", () => {
     const frame = frameOf([made]);
-    expect(exactAt(made, 0, frame, 2.3).phi).toBeNaN();
-    expect(exactAt(made, 0, frame, -2.3).phi).toBeNaN();
+    expect(phiAt(made, 0, frame, 2.3).phi).toBeNaN();
+    expect(phiAt(made, 0, frame, -2.3).phi).toBeNaN();
     expect(slopeAt(made, 0, frame, 2.3)).toBeNaN();
-    for (const x of [-2.2, 2.2]) expect(exactAt(made, 0, frame, x).phi).not.toBeNaN();
+    for (const x of [-2.2, 2.2]) expect(phiAt(made, 0, frame, x).phi).not.toBeNaN();
   });
 });

@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { valueAt } from "../src/phi/curves.ts";
 import { basisOf, entryText, functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
 import { rectOf } from "../src/phi/geometry.ts";
+import { phiAt } from "../src/phi/interpolate.ts";
 import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
 import { axesText, description, remarks } from "../src/views/kernel_grid/caption.ts";
-import { contrastOf, greyOf, seesPixels } from "../src/views/kernel_grid/greys.ts";
 import { placeOf, xAt } from "../src/views/kernel_grid/marks.ts";
+import { contrastOf, greyOf, seesPixels } from "../src/views/kernel_grid/pattern.ts";
 import { type Picture, pictureMaker, xRangeOf } from "../src/views/kernel_grid/picture.ts";
+import { orderBy, sortedOrder } from "../src/views/kernel_grid/scene.ts";
 import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
-import { change, orderBy, phi, sameBasis, sortedOrder } from "../src/views/kernel_grid/subject.ts";
+import { change, phi, sameBasis } from "../src/views/kernel_grid/subject.ts";
 import { agreement, type Together } from "../src/views/kernel_grid/together.ts";
 import { hoverLines, selectionText } from "../src/views/kernel_grid/words.ts";
 import { readFrame, readLayout } from "../src/wire/protocol.ts";
@@ -21,11 +22,8 @@ import { frameOf, layer } from "./samples.ts";
 const PLAIN: Settings = {
   mode: "curves",
   binarise: false,
-  suppressed: false,
-  bounds: "domain",
   scale: "layer",
   ghost: false,
-  xRange: "domain",
   sort: "position",
   shade: "",
 };
@@ -121,37 +119,33 @@ describe("the scales of a drawing", () => {
     expect(all.every((f) => scaleOf(f) === scales.largest)).toBe(true);
   });
 
-  it("every curve fits into its cell, for every scale and either x range", () => {
-    for (const scale of ["layer", "kernel", "function"] as const) {
-      for (const xRange of ["domain", "wide"] as const) {
-        const picture = pictureOf(now, start, { scale, xRange });
-        const out = {
-          x: new Float32Array(picture.plan.points),
-          y: new Float32Array(picture.plan.points),
-        };
-        for (const f of all) {
-          const n = picture.subject.curve(f, picture.plan, out);
-          const cell = rectOf(picture.arrangement, f);
-          for (let p = 0; p < n; p++) {
-            const [x, y] = placeOf(picture, f, out.x[p], out.y[p]);
-            expect(x).toBeGreaterThanOrEqual(cell.x + 2 - 1e-3);
-            expect(x).toBeLessThanOrEqual(cell.x + cell.width - 2 + 1e-3);
-            expect(y).toBeGreaterThanOrEqual(cell.y + 2 - 1e-3);
-            expect(y).toBeLessThanOrEqual(cell.y + cell.height - 2 + 1e-3);
-          }
+  it("every curve fits into its cell, for every scale", () => {
+    for (const scale of ["layer", "function"] as const) {
+      const picture = pictureOf(now, start, { scale });
+      const out = {
+        x: new Float32Array(picture.plan.points),
+        y: new Float32Array(picture.plan.points),
+      };
+      for (const f of all) {
+        const n = picture.subject.curve(f, picture.plan, out);
+        const cell = rectOf(picture.arrangement, f);
+        for (let p = 0; p < n; p++) {
+          const [x, y] = placeOf(picture, f, out.x[p], out.y[p]);
+          expect(x).toBeGreaterThanOrEqual(cell.x + 2 - 1e-3);
+          expect(x).toBeLessThanOrEqual(cell.x + cell.width - 2 + 1e-3);
+          expect(y).toBeGreaterThanOrEqual(cell.y + 2 - 1e-3);
+          expect(y).toBeLessThanOrEqual(cell.y + cell.height - 2 + 1e-3);
         }
       }
     }
   });
 
-  it("a kernel's own scale is shared by its nine functions only", () => {
-    const { scaleOf } = pictureOf(now, start, { scale: "kernel" });
-    for (let kernel = 0; kernel < 5; kernel++) {
-      const its = all.slice(9 * kernel, 9 * kernel + 9);
-      const most = Math.max(...its.map((f) => largestOf(now, layer, f, -1, 1)));
-      expect(new Set(its.map(scaleOf)).size).toBe(1);
-      expect(scaleOf(its[0])).toBeGreaterThanOrEqual(most);
-      expect(scaleOf(its[0])).toBeLessThanOrEqual(1.34 * most);
+  it("a function's own scale is the next round number over its largest |φ|", () => {
+    const { scaleOf } = pictureOf(now, start, { scale: "function" });
+    for (const f of all) {
+      const most = largestOf(now, layer, f, -1, 1);
+      expect(scaleOf(f)).toBeGreaterThanOrEqual(most);
+      expect(scaleOf(f)).toBeLessThanOrEqual(1.34 * most);
     }
   });
 
@@ -171,8 +165,7 @@ describe("the scales of a drawing", () => {
     const drawn = (values: number[]) => {
       const patches = Float32Array.from(values);
       const observed = { ...observedImage([]), patches, patchCount: values.length / 9 };
-      const settings: Settings = { ...PLAIN, xRange: "inputs" };
-      return pictureMaker()({ frame: now, layer, settings, width: 700, observed });
+      return pictureMaker()({ frame: now, layer, settings: PLAIN, width: 700, observed });
     };
     expect(drawn([...inputs, 1000, -1000]).xRange).toEqual([-0.6, 1.6]);
     expect(axesText(drawn(inputs))).toMatch(/, x from −0\.6 to 1\.6 \(inputs\), φ /);
@@ -183,16 +176,13 @@ describe("the scales of a drawing", () => {
     }
   });
 
-  it("x runs over the grid's range, or over the whole support", () => {
-    expect(xRangeOf(layer, "domain")).toEqual([-1, 1]);
-    const [lo, hi] = xRangeOf(layer, "wide");
-    expect(lo).toBeCloseTo(-2.2, 5);
-    expect(hi).toBeCloseTo(2.2, 5);
+  it("x runs over the grid's range where no inputs were seen", () => {
+    expect(xRangeOf(layer)).toEqual([-1, 1]);
   });
 });
 
 describe("functions that are not finite", () => {
-  const { layer, at } = runOf("broken");
+  const { at } = runOf("broken");
   const now = at(400);
   const healthy = runOf("article").at(400);
 
@@ -219,13 +209,6 @@ describe("functions that are not finite", () => {
     expect(Number.isNaN(picture.pattern?.contrast[3])).toBe(true);
     expect(Number.isFinite(picture.scales.largest)).toBe(true);
   });
-
-  it("come last when kernels are sorted", () => {
-    const ranges = new Float32Array(layer.count).fill(1);
-    ranges.fill(Number.NaN, 0, 9);
-    ranges[40] = 2;
-    expect(orderBy(layer, ranges)).toEqual([4, 1, 2, 3, 0]);
-  });
 });
 
 describe("the pattern", () => {
@@ -247,7 +230,7 @@ describe("the pattern", () => {
     const contrast = contrastOf(phi(moved, its), its);
     for (let f = 0; f < its.count; f++) {
       expect(basisOf(its, f).domain).toEqual([0, 1]);
-      const expected = valueAt(moved, its, f, 1).phi - valueAt(moved, its, f, 0).phi;
+      const expected = phiAt(its, f, moved, 1).phi - phiAt(its, f, moved, 0).phi;
       expect(contrast[f]).toBeCloseTo(expected, 6);
     }
     const picture = pictureOf(moved, null, { mode: "pattern" });
@@ -275,7 +258,7 @@ describe("the pattern", () => {
       [-2, 2],
     ]);
     const contrast = contrastOf(phi(many, its), its);
-    const expected = valueAt(many, its, 1, 2).phi - valueAt(many, its, 1, -2).phi;
+    const expected = phiAt(its, 1, many, 2).phi - phiAt(its, 1, many, -2).phi;
     expect(contrast[1]).toBeCloseTo(expected, 6);
     expect(axesText(pictureOf(many, null, { mode: "pattern", binarise: true }))).toBe(
       "black: φ is larger at the low end, x = −2 … 0 · white: at the high end, 1 … 2",
@@ -364,21 +347,30 @@ describe("the change", () => {
 describe("sorting", () => {
   const { layer, at } = runOf("article");
   const [now, start] = [at(400), at(0)];
+  const sorted = (sort: string, frame = now, initial: Frame | null = start) => {
+    const from = { frame, layer, initial, settings: { ...PLAIN, sort }, width: 700 };
+    return sortedOrder(from, layer.shape, null);
+  };
 
   it("puts the kernel with the largest range or change first", () => {
-    const kernels = [0, 1, 2, 3, 4];
     const range = (kernel: number) =>
       Math.max(
         ...Array.from({ length: 9 }, (_, e) => largestOf(now, layer, 9 * kernel + e, -1, 1)),
       );
-    const from = { frame: now, layer, initial: start };
-    expect(sortedOrder(from, "position", [-1, 1])).toBeNull();
-    expect(sortedOrder(from, "range", [-1, 1])).toEqual(
-      [...kernels].sort((a, b) => range(b) - range(a)),
-    );
+    expect(sorted("position")).toBeNull();
+    expect(sorted("range")).toEqual([0, 1, 2, 3, 4].sort((a, b) => range(b) - range(a)));
     const moved = at(0);
     moved.data[layer.offset + 30 * layer.nb] += 5;
-    expect(sortedOrder({ ...from, frame: moved }, "change", [-1, 1])).toEqual([3, 0, 1, 2, 4]);
+    expect(sorted("change", moved)).toEqual([3, 0, 1, 2, 4]);
+    // Without a start nothing is known to have changed.
+    expect(sorted("change", moved, null)).toBeNull();
+  });
+
+  it("puts kernels of functions that are not finite last", () => {
+    const ranges = new Float32Array(layer.count).fill(1);
+    ranges.fill(Number.NaN, 0, 9);
+    ranges[40] = 2;
+    expect(orderBy(layer.shape, ranges)).toEqual([4, 1, 2, 3, 0]);
   });
 });
 
@@ -445,7 +437,7 @@ describe("the words", () => {
     expect(statusText(null, -1, said("idle"))).toBe("not training");
     const fault = said("fault", "no longer watched: no memory");
     expect(statusText(7, -1, fault)).toBe("no longer watched: no memory");
-    expect(statusText(60, 5, said("idle"))).toBe("step 60 · looking back");
+    expect(statusText(60, 5, said("idle"))).toBe("back at step 60");
     expect(statusText(60, -1, said("paused"), true)).toBe("paused · step 60");
     const uncounted = said(
       "uncounted",
@@ -508,7 +500,7 @@ it("the x under the pointer runs from end to end of the cell and no further", ()
 
 it("a trait with an unknown value falls back to its first choice", () => {
   const settings = settingsOf(((name: string) => ({ mode: "paint", ghost: true })[name]) as never);
-  expect(settings).toEqual({ ...PLAIN, ghost: true, xRange: "inputs" });
+  expect(settings).toEqual({ ...PLAIN, ghost: true });
 });
 
 describe("a grid among others", () => {

@@ -4,6 +4,7 @@ import { type GridElement, render } from "../src/views/kernel_grid/view.ts";
 import type { FrameStore } from "../src/wire/store.ts";
 import { initialize } from "../src/wire/stream.ts";
 import type { Store } from "../src/wire/types.ts";
+import { blankPage, endPage } from "./blank_page.ts";
 import { painted } from "./hurry.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
 import { FakeModel } from "./page_model.ts";
@@ -16,29 +17,12 @@ const TRAITS = {
   binarise: false,
   scale: "layer",
   ghost: true,
-  x_range: "inputs",
   sort: "position",
+  shade: "",
   height: 480,
+  scores: {},
   theme: "light",
 };
-
-/** A 2D context that draws nothing and counts its calls. */
-function blankContext() {
-  const calls: Record<string, number> = {};
-  const context = new Proxy({} as Record<string, unknown>, {
-    get: (target, name: string) =>
-      name in target
-        ? target[name]
-        : () => {
-            calls[name] = (calls[name] ?? 0) + 1;
-          },
-    set: (target, name: string, value) => {
-      target[name] = value;
-      return true;
-    },
-  });
-  return { context, calls };
-}
 
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
@@ -47,22 +31,10 @@ let calls: Record<string, number>;
 
 beforeEach(() => {
   life = new AbortController();
-  const blank = blankContext();
-  calls = blank.calls;
-  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(
-    () => blank.context as never,
-  );
-  for (const name of ["clientWidth", "offsetWidth"] as const) {
-    vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(700);
-  }
-  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(300);
+  calls = blankPage(700, 300).calls;
 });
 
-afterEach(() => {
-  life.abort();
-  vi.restoreAllMocks();
-  document.body.replaceChildren();
-});
+afterEach(() => endPage(life));
 
 function makeStream(name = "article", traits: Record<string, unknown> = {}) {
   const run = makeRun(RUNS[name]);
@@ -137,17 +109,15 @@ describe("the controls", () => {
     expect(pick('input[aria-label="show start"]', "ghost")).toBe(false);
     expect(pick('input[value="pattern"]', "mode")).toBe("pattern");
     expect(pick('input[aria-label="binarise"]', "binarise")).toBe(true);
-    for (const [label, trait, value] of [
-      ["scale", "scale", "kernel"],
-      ["x", "x_range", "wide"],
-      ["sort", "sort", "range"],
-    ]) {
-      const select = one<HTMLSelectElement>(`select[aria-label="${label}"]`);
-      select.value = value;
-      change(select);
-      expect(model.get(trait)).toBe(value);
-    }
-    expect(save).toHaveBeenCalledTimes(7);
+    const select = one<HTMLSelectElement>('select[aria-label="scale"]');
+    select.value = "function";
+    change(select);
+    expect(model.get("scale")).toBe("function");
+    const sort = one<HTMLSelectElement>('select[aria-label="sort"]');
+    sort.value = "range";
+    change(sort);
+    expect(model.get("sort")).toBe("range");
+    expect(save).toHaveBeenCalledTimes(6);
   });
 
   it("offer the scores that there are, to sort and to shade by", async () => {
@@ -185,7 +155,7 @@ describe("the controls", () => {
     expect(first()).toBe(true);
     expect(one(".kw-facts").textContent).toContain("spread 0 … 44 of y");
     expect(one(".kw-facts .kw-swatch-ramp").style.backgroundImage).toContain("linear-gradient");
-    expect(one(".kw-again").hidden).toBe(true);
+    expect(one(".kw-facts").textContent).toContain("sorted by spread, the largest first");
     // Other numbers under the same name are shown at once.
     model.set("scores", { spread: score(-0.5) });
     await painted();
@@ -197,8 +167,30 @@ describe("the controls", () => {
     expect(one(".kw-facts .kw-swatch-ramp")).toBe(null);
     model.set("mode", "pattern");
     await painted();
-    expect(one(".kw-facts").textContent).not.toContain("spread");
+    // Nothing is tinted there, but kernels are sorted.
+    const said = one(".kw-facts").textContent ?? "";
+    expect(said.match(/spread[^·]*?(?= of)/g)).toEqual(["spread"]);
+    expect(said).toContain("no spread of this layer to sort by");
     expect(box().hidden).toBe(true);
+  });
+
+  it("sort once for a choice, and anew for another", async () => {
+    const { run, model: stream, store } = makeStream();
+    const { model, root } = showing(store, { sort: "change" });
+    await painted();
+    const order = () => root.kwGrid.arrangement()?.order;
+    const first = order();
+    expect(first).toEqual([0, 1, 2, 3, 4]);
+    stream.set("frame", { layout: 1, step: 9, data: run.frame(9) });
+    await painted();
+    expect(root.kwGrid.step()).toBe(9);
+    expect(order()).toBe(first);
+    model.set("sort", "position");
+    await painted();
+    expect(order()).toBeUndefined();
+    model.set("sort", "change");
+    await painted();
+    expect(order()).not.toEqual(first);
   });
 
   it("follow traits that are set from elsewhere", async () => {
@@ -283,7 +275,7 @@ describe("time", () => {
   it("is in the caption: the step shown and the ghost's", async () => {
     const { run, model, store } = makeStream();
     for (const step of [10, 20]) {
-      model.receive({ kind: "frame", layout: 1, step }, [run.frame(step)]);
+      model.receive({ kind: "frame", layout: 1, step, data: run.frame(step) });
     }
     const { one } = showing(store);
     await painted();
@@ -295,17 +287,17 @@ describe("time", () => {
     store.setGhostStep(20);
     await painted();
     expect(key()).toEqual(["step 10", "step 20"]);
-    expect(one(".kw-status-text").textContent).toBe("step 10 · looking back");
+    expect(one(".kw-status-text").textContent).toBe("back at step 10");
   });
 
   it("stands still for a view that looks back while frames come in", async () => {
     const { run, model, store } = makeStream();
-    model.receive({ kind: "frame", layout: 1, step: 10 }, [run.frame(10)]);
+    model.receive({ kind: "frame", layout: 1, step: 10, data: run.frame(10) });
     const { root } = showing(store);
     store.setCursor(10);
     await painted();
     const before = root.kwGrid.curve(3);
-    model.receive({ kind: "frame", layout: 1, step: 50 }, [run.frame(50)]);
+    model.receive({ kind: "frame", layout: 1, step: 50, data: run.frame(50) });
     await painted();
     expect([root.kwGrid.step(), root.kwGrid.curve(3)]).toEqual([10, before]);
   });
@@ -319,7 +311,7 @@ describe("the drawing", () => {
     expect(root.kwGrid.step()).toBe(0);
     const before = root.kwGrid.drawn().frames;
     for (let step = 1; step <= 20; step++) {
-      model.receive({ kind: "frame", layout: 1, step }, [run.frame(step)]);
+      model.receive({ kind: "frame", layout: 1, step, data: run.frame(step) });
     }
     await painted();
     expect(root.kwGrid.step()).toBe(20);
@@ -436,14 +428,14 @@ describe("selecting", () => {
     await painted();
     one(".kw-canvas").focus();
     const said = one(".kw-canvas").getAttribute("aria-label");
-    model.receive({ kind: "frame", layout: 1, step: 500 }, [run.frame(500)]);
+    model.receive({ kind: "frame", layout: 1, step: 500, data: run.frame(500) });
     await painted();
     expect(one(".kw-canvas").getAttribute("aria-label")).toBe(said);
     store.select({ layer: "conv1", out: 1, in: 0, row: 2, column: 0 });
     await painted();
     expect(one(".kw-canvas").getAttribute("aria-label")).toContain("largest |φ| 0.32 ·");
     one(".kw-canvas").blur();
-    model.receive({ kind: "frame", layout: 1, step: 501 }, [run.frame(0)]);
+    model.receive({ kind: "frame", layout: 1, step: 501, data: run.frame(0) });
     await painted();
     expect(one(".kw-canvas").getAttribute("aria-label")).toContain("largest |φ| 0.233 ·");
     expect(one(".kw-status").closest("[aria-live]")).toBeNull();
@@ -465,7 +457,7 @@ describe("closing a view", () => {
     first.abort();
     expect(one.el.childElementCount).toBe(0);
     expect(one.model.listeners()).toBe(both / 2);
-    stream.receive({ kind: "frame", layout: 1, step: 30 }, [run.frame(30)]);
+    stream.receive({ kind: "frame", layout: 1, step: 30, data: run.frame(30) });
     await painted();
     expect(other.kwGrid.step()).toBe(30);
     expect(one.root.kwGrid.step()).toBe(0);

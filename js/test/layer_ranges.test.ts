@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Given } from "../src/scene/drawing.ts";
-import { NOTHING } from "../src/scene/drawing.ts";
+import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, Rect } from "../src/scene/marks.ts";
 import { fitted, fittedApart, widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
@@ -10,13 +10,12 @@ import {
   contentReader,
   type Numbers,
   type Row,
-  thresholdOf,
 } from "../src/views/layer_ranges/content.ts";
 import { headHeight } from "../src/views/layer_ranges/layout.ts";
 import { rangeAxis, strip } from "../src/views/layer_ranges/marks.ts";
 import { drawing, type RangesScene } from "../src/views/layer_ranges/scene.ts";
 import { type RangesElement, render } from "../src/views/layer_ranges/view.ts";
-import { aside, columnsOf, percent, sentences } from "../src/views/layer_ranges/words.ts";
+import { aside, type Column, columnsOf, sentences } from "../src/views/layer_ranges/words.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
 import { FakeModel } from "./page_model.ts";
@@ -33,18 +32,12 @@ const NUMBERS: Numbers = {
   range_at_start: 0.1,
   spline_share: 0.2,
   outside_grid: null,
-  outside_support: null,
   silu_shaped: 0.5,
   observed_silu_shaped: null,
   base: "silu",
   base_shaped: 0.5,
   observed_base_shaped: null,
   change: 0.01,
-  relative_change: 0.1,
-  gradient_base: 0.123,
-  gradient_splines: null,
-  update_base: 0.00125,
-  update_splines: null,
 };
 /** Bytes at an address that is no multiple of four, as they may come. */
 function bytes(values: ArrayLike<number>, kind: "Float32" | "Int32"): DataView {
@@ -103,9 +96,7 @@ function traitsOf(names: readonly string[], rows: Partial<Numbers>[] = []) {
       rows: names.map((name, k) => wireRow(name, rows[k])),
     },
     past: names.map(wirePast),
-    threshold: 0.95,
     over_time: "range",
-    more: false,
     height: 300,
     theme: "light",
   } as Record<string, unknown>;
@@ -146,7 +137,7 @@ function sceneFrom(
     height: 300,
     theme: themeOf("light"),
     ratio: 2,
-    pointed: NOTHING,
+    pointed: NOT_POINTED,
     ...given,
   });
   if (typeof scene === "string") throw new Error(scene);
@@ -165,33 +156,12 @@ function textsOf(scene: RangesScene, view = whole(scene)) {
   return marksOf(scene, view).flatMap((mark) => (mark.kind === "text" && mark.text ? [mark] : []));
 }
 
-describe("a threshold as typed", () => {
-  it("is a number from 0 to 1, with a point or a comma", () => {
-    expect(["0.9", " 1 ", "0,5", "0"].map(thresholdOf)).toEqual([0.9, 1, 0.5, 0]);
-  });
-
-  it("is nothing else", () => {
-    for (const text of ["", "x", "1.1", "-0.1", "NaN"]) expect(thresholdOf(text)).toBeNull();
-  });
-});
-
 describe("the words", () => {
-  it("keep 0 % and 100 % for what is exactly that", () => {
-    const shares = [0.853, 0.0004, 0.9999, 0.04, 0.995, 0, 1, null];
-    const texts = ["85 %", "<0.1 %", ">99.9 %", "4 %", "99.5 %", "0 %", "100 %", "–"];
-    expect(shares.map(percent)).toEqual(texts);
-  });
-
-  it("lead with the layer whose functions are the smallest, and say why", () => {
+  it("lead with the layer whose functions are the smallest", () => {
     const rows = traitsOf(["a", "b"], [{ range: 0.4 }, { range: 0.1, range_at_start: 0.05 }]);
     const { content } = contentReader()((trait) => rows[trait]);
-    const [headline, why] = sentences(content as Content);
-    expect(headline).toBe(
-      "Layer b: its functions vary least, typically by 0.1 on the grid, 4 times less than those of layer a (0.4).",
-    );
-    expect(why).toBe(
-      "That is 2 times as much as at the start (0.05). Splines make 20 % of the range, the base the rest.",
-    );
+    const [headline] = sentences(content as Content);
+    expect(headline).toBe("b’s functions are the flattest: median range 0.1 on the grid, a’s 0.4.");
   });
 
   it("are of the inputs once some were seen, and lead with many that lie outside the grid", () => {
@@ -205,22 +175,21 @@ describe("the words", () => {
     const scene = sceneFrom(traits);
     expect(sentences(scene.content)).toEqual([
       "40 % of the inputs of layer a lie outside its grid, where its splines fade out.",
-      "Layer a: its functions vary least, typically by 0.1 over the inputs seen, 3 times less than those of layer b (0.3).",
+      "a’s functions are the flattest: median range 0.1 over the inputs seen, b’s 0.3.",
     ]);
     scene.content.rows[0].numbers.outside_grid = 0.06;
-    expect(sentences(scene.content)[0]).toMatch(/^Layer a: its functions vary least/);
+    expect(sentences(scene.content)[0]).toMatch(/^a’s functions are the flattest/);
     expect(sentences(scene.content)[1]).toMatch(/^6 % of the inputs of layer a lie outside/);
     const [range] = scene.layout.cells;
     expect(range.column.lines(scene.content.rows[0].numbers)).toEqual(["0.1", ""]);
-    const [both] = sceneFrom({ ...traits, more: true }).layout.cells;
-    expect(both.column.lines(scene.content.rows[0].numbers)).toEqual(["0.1", "0.4"]);
-    expect(both.column.below).toBe("seen / grid");
   });
 
   it("call a layer that is named by a number a layer", () => {
     const rows = traitsOf(["0", "4"], [{ range: 0.4 }, { range: 0.1 }]);
     const [headline] = sentences(contentReader()((trait) => rows[trait]).content as Content);
-    expect(headline).toMatch(/^Layer 4: its functions vary least, .+ of layer 0 \(0\.4\)/);
+    expect(headline).toBe(
+      "Layer 4’s functions are the flattest: median range 0.1 on the grid, layer 0’s 0.4.",
+    );
   });
 
   it("say so where all layers reach about as far, and nothing where no range is known", () => {
@@ -241,8 +210,8 @@ describe("the words", () => {
     const numbers = { ...NUMBERS, observed_silu_shaped: 0.25, base: "x", base_shaped: 1 };
     const row = (outside: number | null) => ({ numbers: { outside_grid: outside } }) as Row;
     const column = (seen: boolean) =>
-      columnsOf({ rows: [row(seen ? 0 : null)], threshold: 0.9 }, true)[3];
-    expect(column(false).below).toBe("R² ≥ 0.9");
+      columnsOf({ rows: [row(seen ? 0 : null)], threshold: 0.9 }).at(-1) as Column;
+    expect(column(false).about).toContain("at least 0.9");
     expect(column(false).about).toContain("on the grid");
     expect(column(true).about).toContain("over the inputs seen");
     expect(column(false).lines(numbers)).toEqual(["50 %", "line 100 %"]);
@@ -316,33 +285,37 @@ describe("the plots", () => {
 });
 
 describe("the scene", () => {
-  it("has four columns, and three more on demand, at every width within it", () => {
+  it("has three columns at every width within it, and one more once inputs are seen", () => {
     for (const width of [320, 600, 1000, 1600]) {
-      for (const more of [false, true]) {
-        const scene = sceneFrom({ ...traitsOf(["a", "b"]), more }, { width });
-        expect(scene.layout.cells.length).toBe(more ? 7 : 4);
-        for (const { text, x, size, weight, anchor } of textsOf(scene)) {
-          const wide = widthOf(text, size, weight);
-          const left = x - wide * { start: 0, middle: 0.5, end: 1 }[anchor ?? "start"];
-          expect([text, left >= 0, left + wide <= width]).toEqual([text, true, true]);
-        }
+      const scene = sceneFrom(traitsOf(["a", "b"]), { width });
+      expect(scene.layout.cells.length).toBe(3);
+      for (const { text, x, size, weight, anchor } of textsOf(scene)) {
+        const wide = widthOf(text, size, weight);
+        const left = x - wide * { start: 0, middle: 0.5, end: 1 }[anchor ?? "start"];
+        expect([text, left >= 0, left + wide <= width]).toEqual([text, true, true]);
       }
     }
+    const seen = sceneFrom(traitsOf(["a"], [{ outside_grid: 0.1, observed_range: 1 }]));
+    expect(seen.layout.cells.map(({ column }) => `${column.title} ${column.below}`)).toEqual([
+      "range median",
+      "range from splines",
+      "outside the grid",
+      "SiLU-like functions",
+    ]);
   });
 
-  it("has one head, and curves under the ranges where it is narrow only with the other columns", () => {
-    const at = (width: number, more: boolean) =>
-      sceneFrom({ ...traitsOf(["a", "b"]), more }, { width });
-    for (const width of [484, 900]) {
-      const { layout } = at(width, false);
-      expect([layout.bands, layout.timesTop]).toEqual([1, 0]);
-      expect(layout.timed).toBe(width === 900);
-    }
-    expect(textsOf(at(484, false)).map(({ text }) => text)).not.toContain("range on the grid");
-    const narrow = at(484, true);
-    expect([narrow.layout.timed, narrow.layout.timesTop > 0]).toEqual([true, true]);
-    for (const scene of [at(484, false), at(900, true)]) {
-      expect(Math.min(...textsOf(scene).map(({ size }) => size))).toBeGreaterThanOrEqual(11);
+  it("has curves beside the ranges, or under them where it is narrow, with the ends of their axis", () => {
+    const at = (width: number) => sceneFrom(traitsOf(["a", "b"]), { width });
+    for (const width of [440, 900]) {
+      const scene = at(width);
+      expect([scene.layout.bands, scene.layout.timesTop > 0]).toEqual([1, width === 440]);
+      const texts = textsOf(scene);
+      expect(Math.min(...texts.map(({ size }) => size))).toBeGreaterThanOrEqual(11);
+      const { from, to } = scene.times.values;
+      for (const end of [from, to]) {
+        const text = String(Number(end.toPrecision(2)));
+        expect(texts.filter((one) => one.text === text).length).toBeGreaterThanOrEqual(2);
+      }
     }
   });
 
@@ -358,7 +331,7 @@ describe("the scene", () => {
   it("says what is wrong with functions beside a name, and under the numbers where that is long", () => {
     const name = "encoder.of_a_very_long_name.block_1.attention";
     const traits = traitsOf(["a", name], [{ not_finite: 1 }, { not_finite: 2 }]);
-    const texts = textsOf(sceneFrom(traits, { width: 600 }));
+    const texts = textsOf(sceneFrom(traits, { width: 520 }));
     const [beside, under] = texts.filter(({ text }) => text.endsWith("not finite"));
     expect([beside.text, beside.anchor ?? "start"]).toEqual([
       "3 of 6 shown · 1 not finite",
@@ -384,7 +357,7 @@ describe("the scene", () => {
       "KANLinear, 3 of 6,250 functions shown",
       "KANLinear, 3 functions",
       "1 constant",
-      "of functions",
+      "functions",
     ]);
     expect(notes(420)[0]).toBe("3 of 6,250 functions shown");
   });
@@ -420,7 +393,7 @@ describe("the scene", () => {
     expect(scene.sites.at(x + width / 2, y + height / 2, whole(scene))).toBe("1.2");
     const { right } = scene.layout.cells[1];
     const id = scene.sites.at(right - 5, scene.layout.top - 8, whole(scene));
-    expect(scene.sites.words(id)).toMatch(/^splines \(of range\): /);
+    expect(scene.sites.words(id)).toMatch(/^range from splines: /);
   });
 
   it("reads the curves under the pointer", () => {
@@ -440,7 +413,7 @@ describe("the scene", () => {
       said(sceneFrom({ ...traits, content: { ...(traits.content as object) } })),
     ).not.toContain("live.observe");
     const saved = { status: { state: "saved", message: "" }, cursor: 10 };
-    expect(said(sceneFrom(traits, {}, saved))).toContain("numbers stay those of step 20");
+    expect(said(sceneFrom(traits, {}, saved))).toContain("numbers are still those of step 20");
   });
 });
 
@@ -503,17 +476,6 @@ describe("the view", () => {
     expect(store.selection()).toBeNull();
   });
 
-  it("hands on a threshold that is one, and puts back one that is not", async () => {
-    const { root, model } = await show();
-    const input = root.querySelector(".kw-number") as HTMLInputElement;
-    input.value = "2";
-    input.dispatchEvent(new Event("change"));
-    expect(input.value).toBe("0.95");
-    input.value = "0,5";
-    input.dispatchEvent(new Event("change"));
-    expect(model.get("threshold")).toBe(0.5);
-  });
-
   it("offers to observe the batch that the kernel saw, and again: inputs grow old", async () => {
     const { root, stream, model } = await show();
     const button = root.querySelector("button.kw-button") as HTMLButtonElement;
@@ -531,31 +493,20 @@ describe("the view", () => {
     expect(root.textContent).toContain("over the inputs seen at step 12");
   });
 
-  it("has no threshold where nobody could measure with it, and all else", async () => {
+  it("shows other curves on a saved page, too", async () => {
     const { root, model } = await show({}, "saved");
-    const threshold = root.querySelector(".kw-number")?.closest<HTMLElement>(".kw-option");
     const select = root.querySelector("select") as HTMLSelectElement;
     select.value = "update";
     select.dispatchEvent(new Event("change"));
     await painted();
     expect(model.get("over_time")).toBe("update");
     expect(root.kwRanges.scene()?.times.measure).toBe("update");
-    const more = root.querySelector("input[type=checkbox]") as HTMLInputElement;
-    more.click();
-    await painted();
-    expect(root.kwRanges.cells(0).length).toBe(7);
-    expect(threshold?.hidden).toBe(true);
   });
 
-  it("has a title and a name for each control, and the threshold with the other columns", async () => {
-    const { root, model } = await show();
-    const threshold = root.querySelector(".kw-number")?.closest<HTMLElement>(".kw-option");
-    expect(threshold?.hidden).toBe(true);
-    model.set("more", true);
-    await painted();
-    expect(threshold?.hidden).toBe(false);
+  it("has a title and a name for its control", async () => {
+    const { root } = await show();
     const controls = root.querySelectorAll(".kw-header :is(select, input)");
-    expect(controls.length).toBe(3);
+    expect(controls.length).toBe(1);
     for (const control of controls) {
       expect(control.getAttribute("title")).toBeTruthy();
       expect(control.getAttribute("aria-label")).toBeTruthy();

@@ -4,6 +4,7 @@ import * as grid from "../src/views/kernel_grid/view.ts";
 import * as mesh from "../src/views/meshgrid_view/view.ts";
 import * as inspector from "../src/views/spline_inspector/view.ts";
 import { initialize } from "../src/wire/stream.ts";
+import { blankPage, endPage, traitsOf } from "./blank_page.ts";
 import { painted } from "./hurry.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
 import { FakeModel } from "./page_model.ts";
@@ -15,44 +16,16 @@ let life: AbortController;
 
 beforeEach(() => {
   life = new AbortController();
-  const canvas = document.createElement("canvas");
-  const blank = new Proxy({ canvas } as Record<string, unknown>, {
-    get: (target, name: string) => {
-      if (name === "createImageData") {
-        return (w: number, h: number) => ({ data: new Uint8ClampedArray(4 * w * h) });
-      }
-      return name in target ? target[name] : () => {};
-    },
-    set: (target, name: string, value) => {
-      target[name] = value;
-      return true;
-    },
-  });
-  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(() => blank as never);
-  for (const name of ["clientWidth", "offsetWidth"] as const) {
-    vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(900);
-  }
-  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(300);
+  blankPage(900, 300);
 });
 
-afterEach(() => {
-  life.abort();
-  vi.restoreAllMocks();
-  document.body.replaceChildren();
-});
+afterEach(() => endPage(life));
 
 /** Views of one stream, each linked to the others; those not `drawn` have a model and no place on the page. */
 function show(drawn: (keyof typeof VIEWS)[]) {
   const run = makeRun(RUNS.article);
   const stream = new FakeModel({
-    layouts: [run.layout],
-    initial: { layout: 1, step: 0, data: run.frame(0) },
-    frame: {},
-    selection: {},
-    cursor: -1,
-    ghost_step: -1,
-    edits: {},
-    status: { state: "idle", message: "" },
+    ...traitsOf(run),
   });
   const store = initialize({ model: stream as never, signal: life.signal });
   const names = Object.keys(VIEWS) as (keyof typeof VIEWS)[];

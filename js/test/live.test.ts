@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { connect, type LiveModel, withoutBytes } from "../src/page/live.ts";
-import { put } from "../src/page/model.ts";
+import { put } from "../src/wire/checks.ts";
 
 /** Stands in for the browser's way to hear of events. */
 class Events {
@@ -65,6 +65,28 @@ describe("a page that is connected", () => {
     const [content, [bytes]] = told.mock.calls[0];
     expect(content).toEqual({ kind: "frame" });
     expect([bytes.getUint8(0), bytes.getUint8(1)]).toEqual([1, 2]);
+  });
+
+  it("renews the parts of a board that differ: cells, words, rows that come and go", () => {
+    page(async () => ({ ok: true }));
+    const row = (id: string, state: string, step: number) =>
+      `<tr id="${id}" data-state="${state}"><td><img alt="${id}"></td><td>${step}</td></tr>`;
+    const say = (id: string, html: string) => Events.last.say("message", { id, html });
+    document.body.innerHTML = `<table><caption id="said">1 run <a href="x">compare</a></caption>
+      <tbody>${row("a", "alive", 1)}</tbody></table>`;
+    const [first] = document.querySelectorAll("tbody tr");
+    const picture = document.querySelector("img");
+    say("a", row("a", "died", 2));
+    say("b", row("b", "alive", 0));
+    say("said", '<caption id="said">2 runs <a href="x">compare</a></caption>');
+    const rows = [...document.querySelectorAll<HTMLElement>("tbody tr")];
+    expect(rows.map(({ id, dataset }) => `${id} ${dataset.state}`)).toEqual(["b alive", "a died"]);
+    expect(rows.map(({ textContent }) => textContent)).toEqual(["0", "2"]);
+    expect(rows[1]).toBe(first);
+    expect(rows[1]?.querySelector("img")).toBe(picture);
+    expect(document.querySelector("caption")?.textContent).toBe("2 runs compare");
+    say("b", "");
+    expect(document.querySelectorAll("tbody tr").length).toBe(1);
   });
 
   it("says what changed here, one message after the other, and not what it was told", async () => {

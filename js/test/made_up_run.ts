@@ -63,7 +63,7 @@ export function makeRun(layers: readonly Made[]) {
   const total = offset;
 
   const layout = {
-    protocol: 1,
+    protocol: 2,
     version: 1,
     layers: made.map(({ layer, nb, start, knots, extent, domain, x, values }) => ({
       name: layer.name,

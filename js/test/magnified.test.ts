@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { valueAt } from "../src/phi/curves.ts";
+import { phiAt } from "../src/phi/interpolate.ts";
 import type { LinesMark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { HEIGHT, magnifiedMarks, WIDTH } from "../src/views/kernel_grid/overview.ts";
@@ -52,7 +52,7 @@ it("what is pointed at is a plot with ticks, titles, the start and a dot on the 
   expect(curve.ends[0]).toBeGreaterThan(20);
   for (const p of [0, 15, curve.ends[0] - 1]) {
     const x = readX(curve.xy[2 * p]);
-    const expected = valueAt(picture.frame, layer, 4, Math.max(-1, Math.min(1, x))).phi;
+    const expected = phiAt(layer, 4, picture.frame, Math.max(-1, Math.min(1, x))).phi;
     expect(readY(curve.xy[2 * p + 1])).toBeCloseTo(expected, 2);
   }
   const dot = marks?.find((mark) => mark.kind === "dots");

@@ -5,7 +5,6 @@ import { functionOf, observedEntry } from "../src/phi/entries.ts";
 import { expandAt } from "../src/phi/expansion.ts";
 import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
 import {
-  type Density,
   densityOf,
   entryIn,
   functionIn,
@@ -16,15 +15,7 @@ import {
   surfaceOf,
 } from "../src/phi/pair.ts";
 import { ARM, colourise, colourOf, paletteOf } from "../src/phi/palette.ts";
-import {
-  DIRECTIONS,
-  makeRamp,
-  matrixOf,
-  placeIn,
-  planOf,
-  scalesOf,
-  spreadOf,
-} from "../src/phi/ramp.ts";
+import { RAMP_POINTS, rampPlace, rampPlan, rampReach } from "../src/phi/ramp.ts";
 import { reachOf } from "../src/phi/ranges.ts";
 import {
   inputOf,
@@ -36,8 +27,7 @@ import {
   sweep,
 } from "../src/phi/response.ts";
 import { brushRadius, stroke } from "../src/phi/sketch.ts";
-import { probeOf } from "../src/shell/probe.ts";
-import { LINKED, sentencesOf } from "../src/views/meshgrid_view/pair.ts";
+import { pointedPixelOf } from "../src/shell/pointed_pixel.ts";
 import { blankFor, sourceOf } from "../src/views/meshgrid_view/response.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
@@ -107,59 +97,32 @@ describe("β at any x", () => {
 });
 
 describe("a ramp", () => {
-  it("runs from one limit to the other, in its direction", () => {
-    const at = (direction: (typeof DIRECTIONS)[number], across: number, down: number) => {
-      const ramp = makeRamp(direction, [-2, 2], 5);
-      return ramp.values[placeIn(ramp, across, down)];
-    };
-    const [first, middle, last] = [0.01, 0.5, 0.99];
-    expect([at("horizontal", first, middle), at("horizontal", last, middle)]).toEqual([-2, 2]);
-    expect([at("vertical", middle, first), at("vertical", middle, last)]).toEqual([-2, 2]);
-    expect([at("diagonal", first, first), at("diagonal", last, last)]).toEqual([-2, 2]);
-    expect(at("diagonal", first, last)).toBe(0);
-    expect(at("radial", middle, middle)).toBe(-2);
-    expect([at("radial", first, first), at("radial", last, first)]).toEqual([2, 2]);
-  });
-
-  it.each(DIRECTIONS)("shows φ of every input, %s", (direction) => {
+  it("shows φ of inputs that rise evenly from one limit to the other", () => {
     const one = layer({ shape: [2, 1, 3, 3] });
     const frame = frameOf([one]);
-    const n = 9;
-    const ramp = makeRamp(direction, [-3, 2.5], n);
-    const curves = evaluateAll(frame, one, planOf(one, ramp));
+    const { y, points } = evaluateAll(frame, one, rampPlan(one, [-3, 2.5]));
+    expect(points).toBe(RAMP_POINTS);
     for (const f of [0, 7, 17]) {
-      const matrix = matrixOf(ramp, curves, f);
-      for (let row = 0; row < n; row++) {
-        for (let column = 0; column < n; column++) {
-          const x = ramp.values[placeIn(ramp, (column + 0.5) / n, (row + 0.5) / n)];
-          expect(matrix[row * n + column]).toBeCloseTo(phi(frame, one, f, x), 4);
-        }
+      for (let p = 0; p < points; p++) {
+        const x = -3 + (5.5 * p) / (points - 1);
+        expect(y[f * points + p]).toBeCloseTo(phi(frame, one, f, x), 4);
       }
     }
-  });
-
-  it("evaluates each function as often as there are distinct inputs", () => {
-    expect(makeRamp("horizontal", [0, 1], 32).values.length).toBe(32);
-    expect(makeRamp("diagonal", [0, 1], 32).values.length).toBe(63);
-    expect(makeRamp("radial", [0, 1], 32).values.length).toBeLessThan(140);
+    expect([-1, 0, 0.5, 0.999, 1].map(rampPlace)).toEqual([0, 0, 32, 63, 63]);
   });
 
   it("measures what is finite and counts what is not", () => {
     const one = layer({ shape: [1, 1, 1, 3] });
     const frame = frameOf([one]);
     frame.data[9] = Number.NaN;
-    const ramp = makeRamp("horizontal", [-1, 1], 16);
-    const curves = evaluateAll(frame, one, planOf(one, ramp));
-    const spread = spreadOf(one, curves);
-    expect(spread.broken).toBe(1);
-    expect(spread.most[1]).toBeNaN();
-    const real = [0, 2].flatMap((f) => Array.from(matrixOf(ramp, curves, f)));
-    expect([spread.low, spread.high]).toEqual([Math.min(...real), Math.max(...real)]);
-    expect(scalesOf(one, spread.most, "layer").of(0)).toBeGreaterThanOrEqual(
-      Math.max(-spread.low, spread.high),
-    );
-    const own = scalesOf(one, spread.most, "function");
-    expect([own.smallest, own.largest].every(Number.isFinite)).toBe(true);
+    const curves = evaluateAll(frame, one, rampPlan(one, [-1, 1]));
+    const reach = rampReach(one, curves);
+    expect(reach.broken).toBe(1);
+    expect(reach.most[1]).toBeNaN();
+    const { y, points } = curves;
+    const real = [0, 2].flatMap((f) => Array.from(y.subarray(f * points, (f + 1) * points)));
+    expect([reach.low, reach.high]).toEqual([Math.min(...real), Math.max(...real)]);
+    expect(Math.max(reach.most[0], reach.most[2])).toBe(Math.max(...real.map(Math.abs)));
   });
 });
 
@@ -282,7 +245,7 @@ const protanope = seenBy([
 describe("a contour", () => {
   it("of a plane is a straight line", () => {
     const n = 9;
-    const plane = Float64Array.from({ length: n * n }, (_, k) => (k % n) - Math.floor(k / n) / 2);
+    const plane = Array.from({ length: n * n }, (_, k) => (k % n) - Math.floor(k / n) / 2);
     const lines = contour(plane, n, n, 1.25);
     expect(lines.length).toBe(1);
     for (const [x, y] of lines[0]) expect(x - y / 2).toBeCloseTo(1.25, 9);
@@ -292,7 +255,7 @@ describe("a contour", () => {
 
   it("of a cone is a closed circle", () => {
     const n = 41;
-    const cone = Float64Array.from({ length: n * n }, (_, k) =>
+    const cone = Array.from({ length: n * n }, (_, k) =>
       Math.hypot((k % n) - 20, Math.floor(k / n) - 20),
     );
     const lines = contour(cone, n, n, 12.3);
@@ -302,11 +265,10 @@ describe("a contour", () => {
     expect(lines[0].length).toBeGreaterThan(60);
   });
 
-  it("passes by a saddle without crossing itself, and by what is not finite", () => {
+  it("passes by a saddle without crossing itself", () => {
     const saddle = [1, 0, 0, 1];
     expect(contour(saddle, 2, 2, 0.4).length).toBe(2);
     expect(contour(saddle, 2, 2, 0.6).length).toBe(2);
-    expect(contour([0, 1, Number.NaN, 1], 2, 2, 0.5)).toEqual([]);
     expect(contour([2, 2, 2, 2], 2, 2, 2)).toEqual([]);
   });
 
@@ -371,20 +333,6 @@ describe("a pair", () => {
       const sum = phi(frame, one, i, x[column]) + phi(frame, one, j, y[row]);
       expect(values[row * 17 + column]).toBeCloseTo(sum, 4);
     }
-  });
-
-  it("says where the sum is largest and smallest, and which input matters more", () => {
-    const density = { most: 0.25, fullest: 1, x: [0, 0.5], y: [0, 1] } as unknown as Density;
-    const said = sentencesOf([(x) => x * x, (y) => -y], [-1, 1], density);
-    expect(said.map((text) => text.replaceAll(LINKED, " "))).toEqual([
-      "For inputs from −1 to 1 largest: 2 at x = −1, y = −1.",
-      "Smallest: −1 at x = 0, y = 1.",
-      "Along x the sum changes by 1, along y by 2: y matters more.",
-      "25 % of the inputs lie near x = 0.5, y = 1: there the sum is −0.75.",
-    ]);
-    expect(sentencesOf([(x) => x, () => Number.NaN], [-1, 1], null)).toEqual([
-      "The sum is not finite everywhere.",
-    ]);
   });
 
   it("is of the first kernel and its opposite ends where nothing is chosen", () => {
@@ -607,7 +555,7 @@ describe("a response", () => {
   it("says in words why there is none", () => {
     const linear = layer({ kind: "linear", shape: [3, 10, 1, 1] });
     expect(refusal(linear, null)).toMatch(/linear layer.*no response map/);
-    expect(refusal(layer({ conv: null }), null)).toMatch(/not known here/);
+    expect(refusal(layer({ conv: null }), null)).toMatch(/stride and padding of .* are not known/);
     const one = layer({ shape: [2, 3, 3, 3], conv: PLAIN });
     expect(refusal(one, image(2, 9, 9))).toBe("The image has 2 channels, conv1 takes 3.");
     expect(refusal(one, image(3, 2, 9))).toMatch(/2 × 9, is too small/);
@@ -623,9 +571,6 @@ describe("the input of a response", () => {
     mode: "response" as const,
     onGrid: false,
     limits: [-2, 2] as [number, number],
-    direction: "horizontal" as const,
-    scale: "layer" as const,
-    resolution: 8,
     input: "images" as const,
     sample: 1,
     output: -1,
@@ -644,7 +589,7 @@ describe("the input of a response", () => {
 
   it("is one of the images where that is known to be the input, in all channels", () => {
     const source = sourceOf(one, seen(true), digits, drawing, blank, settings);
-    expect(source.choices).toEqual(["images", "observed", "drawn", "ramp"]);
+    expect(source.choices).toEqual(["images", "observed", "drawn"]);
     expect(source.image?.data).toEqual(digits.data.subarray(20));
     expect(source.note).toBe("the same image in all 3 channels");
   });
@@ -671,21 +616,17 @@ describe("the input of a response", () => {
     const none = sourceOf(one, unseen, digits, drawing, blank, settings);
     expect(none.missing).toMatch(/^Call live\.observe\(batch\) to see .+ not the image itself\.$/);
     const first = sourceOf(one, seen(false), digits, drawing, blank, settings);
-    expect(first.choices).toEqual(["observed", "drawn", "ramp"]);
+    expect(first.choices).toEqual(["observed", "drawn"]);
     expect(first.image).toMatchObject({ channels: 3, height: 2, width: 2 });
     expect(first.note).toMatch(/not the image but what the model computes from it/);
   });
 
-  it("can be drawn, a ramp, or the batch that was observed", () => {
+  it("can be drawn, or the batch that was observed", () => {
     const drawn = sourceOf(one, seen(true), digits, drawing, blank, {
       ...settings,
       input: "drawn",
     });
     expect(drawn.image).toBe(drawing);
-    const ramp = sourceOf(one, null, null, drawing, blank, { ...settings, input: "ramp" });
-    expect(Array.from(ramp.image?.data.subarray(0, 8) ?? [])).toEqual(
-      Array.from({ length: 8 }, (_, k) => Math.fround(-2 + (4 * k) / 7)),
-    );
     expect(mapsOf(seen(true))).toMatchObject({ count: 2, channels: 3 });
     const batch = sourceOf(one, seen(true), digits, drawing, blank, {
       ...settings,
@@ -731,7 +672,7 @@ describe("the brush", () => {
   });
 });
 
-describe("the probe of a stream", () => {
+describe("the pointed pixel of a stream", () => {
   const made = () => ({
     layer: "conv1",
     output: 0,
@@ -742,23 +683,23 @@ describe("the probe of a stream", () => {
 
   it("gives the input of a function, and tells of changes", () => {
     const one = {} as Store;
-    const probe = probeOf(one);
-    expect(probeOf(one)).toBe(probe);
-    expect(probe.current()).toBeNull();
+    const pixel = pointedPixelOf(one);
+    expect(pointedPixelOf(one)).toBe(pixel);
+    expect(pixel.current()).toBeNull();
     const told = vi.fn();
     const life = new AbortController();
-    probe.subscribe(told, life.signal);
+    pixel.subscribe(told, life.signal);
     const owner = {};
-    probe.point(owner, made());
+    pixel.point(owner, made());
     expect(told).toHaveBeenCalledTimes(1);
     const at = { layer: "conv1", out: 0, in: 0, row: 0, column: 0 };
-    expect(probe.current()?.valueFor(at)).toBe(0.25);
-    probe.point({}, null);
-    expect(probe.current()).not.toBeNull();
-    probe.point(owner, null);
-    expect(probe.current()).toBeNull();
+    expect(pixel.current()?.valueFor(at)).toBe(0.25);
+    pixel.point({}, null);
+    expect(pixel.current()).not.toBeNull();
+    pixel.point(owner, null);
+    expect(pixel.current()).toBeNull();
     life.abort();
-    probe.point(owner, made());
+    pixel.point(owner, made());
     expect(told).toHaveBeenCalledTimes(2);
   });
 });

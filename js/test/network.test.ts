@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from "vitest";
 import { WireError } from "../src/wire/checks.ts";
-import { readActivationsTrait, readProbe, readStructure } from "../src/wire/network.ts";
+import { readActivationsTrait, readProbe } from "../src/wire/protocol.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { PastActivations } from "../src/wire/thinning.ts";
 import type { Activations, Change } from "../src/wire/types.ts";
@@ -49,27 +49,14 @@ const joined = (step: number) => {
   const [a, b] = [values(step), extras(step)].map(
     (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength),
   );
-  return {
-    ...message(step),
-    kind: undefined,
-    data: new DataView(Uint8Array.of(...a, ...b).buffer),
-  };
+  return { ...message(step), data: new DataView(Uint8Array.of(...a, ...b).buffer) };
 };
 
 describe("what is read", () => {
   it("is nothing where there is nothing", () => {
     for (const none of [undefined, null, {}]) {
-      expect([readStructure(none), readProbe(none), readActivationsTrait(none)]).toEqual([
-        null,
-        null,
-        null,
-      ]);
+      expect([readProbe(none), readActivationsTrait(none)]).toEqual([null, null]);
     }
-  });
-
-  it("is a structure as it was sent, whose kinds of tomorrow are other ones", () => {
-    expect(readStructure(structure())).toEqual(structure());
-    expect(readStructure(structure({ kind: "wormhole" }))?.stations[1].kind).toBe("other");
   });
 
   it("is the examples and their labels", () => {
@@ -146,7 +133,7 @@ function start(state: Record<string, unknown> = {}) {
   const asked = () =>
     kernel.sent.filter((sent) => (sent as { kind: string }).kind === "activations?");
   const tell = (step: number, past = false) =>
-    kernel.message(message(step, past ? { past } : {}), [values(step), extras(step)]);
+    kernel.message({ ...joined(step), ...(past ? { past } : {}) });
   return { kernel, store, heard, asked, tell };
 }
 const network = { structure: structure(), probe, activations: joined(90) };
@@ -170,7 +157,7 @@ describe("a stream with a network", () => {
   it("shows those at or before the frame that is drawn", () => {
     const { store, kernel, tell } = start(network);
     const frame = (step: number) =>
-      kernel.message({ kind: "frame", layout: 0, step }, [bytes([step, 1])]);
+      kernel.message({ kind: "frame", layout: 0, step, data: bytes([step, 1]) });
     tell(50, true);
     for (const step of [100, 110, 120]) frame(step);
     tell(110);
@@ -216,8 +203,8 @@ describe("a stream with a network", () => {
   it("says what it cannot read, and goes on with the frames", () => {
     const log = vi.spyOn(console, "error");
     const { store, kernel } = start(network);
-    kernel.message(message(95), [values(95)]);
-    expect(store.status()).toMatchObject({ state: "fault", message: /buffer 1/ });
+    kernel.message(message(95));
+    expect(store.status()).toMatchObject({ state: "fault", message: /needed: bytes/ });
     expect(store.activations()?.step).toBe(90);
     const broken = start({ structure: { stations: 1 }, probe: { shape: [] } });
     expect(broken.store.status().state).toBe("fault");

@@ -3,23 +3,29 @@
 import { describe, expect, it } from "vitest";
 import { memory } from "../src/phi/memory.ts";
 import type { Given } from "../src/scene/drawing.ts";
-import { unitCloseUp } from "../src/views/network_view/close_up.ts";
+import { themeOf } from "../src/scene/theme.ts";
+import { pointOf, unitCloseUp } from "../src/views/network_view/close_up.ts";
 import { diagramOf, WHOLE } from "../src/views/network_view/diagram.ts";
-import { hasGhosts } from "../src/views/network_view/functions.ts";
+import { drawnAs } from "../src/views/network_view/functions.ts";
 import {
   type Bundle,
-  FEW_LINKS,
+  type Column,
   type Graph,
   graphOf,
+  MOST_LINKS,
   relevanceOf,
 } from "../src/views/network_view/graph.ts";
 import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
+import { linkAt, wayOf } from "../src/views/network_view/links.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
 import type { Settings } from "../src/views/network_view/settings.ts";
 import {
+  atOnce,
+  largeKernel,
+  pathKernels,
+  pathLines,
+  steadyChoice,
   strongestPath,
-  strongestPathFrames,
-  strongestPathLines,
 } from "../src/views/network_view/strongest.ts";
 import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
 import { basis, frameOf, layer, randoms } from "./samples.ts";
@@ -197,49 +203,61 @@ describe("relevance", () => {
   }));
   const values = Float32Array.of(3, 4, 0, 1, 0, 0, Number.NaN, 2);
 
-  it("is the root of the sum of squares, and keeps the strongest until they have their share", () => {
-    const all = relevanceOf(bundles, values, 1, Number.POSITIVE_INFINITY);
+  it("is the root of the sum of squares, and of many links the strongest are shown", () => {
+    const all = relevanceOf(bundles, values);
     expect(Array.from(all.sizes)).toEqual([5, 1, 0, 2]);
-    expect(all.shown).toEqual([0, 1, 2, 3]);
-    const some = relevanceOf(bundles, values, 0.8, Number.POSITIVE_INFINITY);
-    expect(some.shown).toEqual([0, 3]);
-    expect(some.share).toBeCloseTo(7 / 8, 12);
+    expect([all.most, all.shown]).toEqual([5, [0, 1, 2, 3]]);
+    expect(relevanceOf(bundles, values, 2).shown).toEqual([0, 3]);
   });
 
-  it("leaves each unit the strongest few", () => {
-    expect(relevanceOf(bundles, values, 1, 1).shown).toEqual([0, 3]);
-  });
-
-  it("by itself shows no more than can be told apart", () => {
+  it("shows no more than can be told apart", () => {
     const many = Array.from({ length: 3000 }, (_, k) => ({ from: k, to: 0, first: k, count: 1 }));
     const sizes = Float32Array.from({ length: 3000 }, (_, k) => k);
-    const { shown } = relevanceOf(many, sizes, null, Number.POSITIVE_INFINITY);
-    expect(shown).toHaveLength(FEW_LINKS);
-    expect(shown[0]).toBe(3000 - FEW_LINKS);
+    const { shown } = relevanceOf(many, sizes);
+    expect(shown).toHaveLength(MOST_LINKS);
+    expect(shown[0]).toBe(3000 - MOST_LINKS);
   });
 });
 
 describe("the layout", () => {
-  function placed(width: number, height: number) {
+  function placed(width: number, height: number, scale = 1) {
     const graph = article();
     const shown = graph.columns.map((column) => {
       const bundles = column.bundles;
       const units = Array.from({ length: column.units }, (_, unit) => unit);
       return { bundles, units, links: Array.from(bundles.keys()) };
     });
-    return layoutOf(graph, shown, width, height, true);
+    return layoutOf(graph, shown, { width, height, scale, hasBars: true });
   }
 
   it.each([[480], [1000], [1600]])("has a shared kernel once, at %i pixels", (width) => {
-    const { thumbs } = placed(width, 440).columns[2];
-    expect(thumbs.size).toBe(25);
-    const places = new Set(thumbs.values());
+    const { kernels, byUnit } = placed(width, 440).columns[2];
+    expect(kernels.size).toBe(25);
+    const places = new Set(kernels.values());
     expect(places.size).toBe(5);
-    // Kernel k makes the maps k, 5 + k, …
-    for (const [n, place] of thumbs) expect(place).toBe(thumbs.get(n % 5));
+    // Kernel k makes the maps k, 5 + k, …, which stand in a row behind it.
+    for (const [n, place] of kernels) {
+      expect(place).toBe(kernels.get(n % 5));
+      const map = byUnit.get(n);
+      if (!map) throw new Error("no map");
+      expect(map.y + map.height / 2).toBeCloseTo(place.y + place.height / 2, 6);
+      expect(map.x).toBeGreaterThan(place.x + place.width);
+    }
     const [first, second] = [...places];
     expect(second.y).toBeGreaterThanOrEqual(first.y + first.height);
     expect(first.width).toBeGreaterThan(24);
+  });
+
+  it("drawn larger has larger parts, not only larger gaps", () => {
+    const [whole, closer] = [placed(1000, 440), placed(3000, 1320, 3)];
+    for (const k of [1, 2]) {
+      const [small, large] = [whole, closer].map(({ columns }) => {
+        const [kernel] = columns[k].kernels.values();
+        return { kernel: kernel.width, map: columns[k].units[0].width };
+      });
+      expect(large.kernel / small.kernel).toBeGreaterThan(2);
+      expect(large.map / small.map).toBeGreaterThan(2);
+    }
   });
 
   it.each([[400], [480], [600], [1000], [1600]])(
@@ -248,8 +266,8 @@ describe("the layout", () => {
       const { columns, width: whole } = placed(width, 440);
       expect(whole).toBe(width);
       let right = 0;
-      for (const { units, thumbs, slim, bars, barsAt } of columns) {
-        const boxes = [...thumbs.values()];
+      for (const { units, kernels, bars, box: around } of columns) {
+        const boxes = [...kernels.values()];
         for (const box of boxes) expect(box.x).toBeGreaterThanOrEqual(right);
         if (boxes.length > 0) right = Math.max(...boxes.map((box) => box.x + box.width));
         for (const box of units) {
@@ -257,24 +275,16 @@ describe("the layout", () => {
           expect(box.y).toBeGreaterThanOrEqual(0);
           expect(box.y + box.height).toBeLessThanOrEqual(440);
         }
-        // In one rank or in two, by turns.
-        for (const ranks of [1, 2]) {
-          units.slice(ranks).forEach((box, k) => {
-            const above = units[k];
-            if (box.x < above.x + above.width && above.x < box.x + box.width) {
-              expect(box.y).toBeGreaterThanOrEqual(above.y + above.height);
-            }
-          });
-        }
+        units.forEach((box, k) => {
+          for (const other of units.slice(0, k)) {
+            const isAside = box.x >= other.x + other.width || other.x >= box.x + box.width;
+            const isBelow = box.y >= other.y + other.height || other.y >= box.y + box.height;
+            expect(isAside || isBelow).toBe(true);
+          }
+        });
         right = Math.max(...units.map((box) => box.x + box.width));
-        for (const { box } of slim) {
-          expect(box.x).toBeGreaterThanOrEqual(right);
-          right = box.x + box.width;
-        }
-        if (bars > 0) {
-          expect(barsAt).toBeGreaterThanOrEqual(right);
-          right = barsAt + bars;
-        }
+        expect(around.x + around.width).toBeGreaterThanOrEqual(right);
+        right = around.x + around.width + bars;
         expect(right).toBeLessThanOrEqual(width);
       }
     },
@@ -304,7 +314,7 @@ describe("the diagram of the next frame", () => {
     const first = frameAt(0);
     const given = { store, get: () => undefined } as unknown as Given;
     const keep = memory();
-    const settings = { relevance: 1, top: 0 } as unknown as Settings;
+    const settings = { example: 0 } as unknown as Settings;
     const room = { x: 0, y: 0, width: 600, height: 300 };
     const [one, two] = [1, 2].map((step) =>
       diagramOf(given, { frame: frameAt(step), settings, flow: null, room, window: WHOLE }, keep),
@@ -315,7 +325,7 @@ describe("the diagram of the next frame", () => {
     // What the functions were is drawn, too, but not on itself.
     expect(two.parts[1].picture?.ghost).toBe(first);
     expect(two.ghost).toBe(first);
-    expect(hasGhosts(two.layout)).toBe(true);
+    expect(drawnAs(two.layout, (k) => two.parts[k].bundles).change).toBe(true);
     const asked = { frame: first, settings, flow: null, room, window: WHOLE };
     const zero = diagramOf(given, asked, keep);
     expect(zero.parts[1].picture?.ghost).toBeNull();
@@ -340,6 +350,14 @@ describe("the close-up of a unit", () => {
     expect([bare?.bias, full?.bias]).toEqual([0, -2]);
     expect(full?.parts).toEqual(bare?.parts);
     expect(full?.total).toBeCloseTo((bare?.total ?? Number.NaN) - 2, 12);
+  });
+});
+
+describe("a narrow page", () => {
+  it("has few maps of each layer, so that the functions between them can be read", () => {
+    const maps = { map: [7, 7], units: 16 } as unknown as Column;
+    expect(roomFor(maps, 300, 96)).toBe(6);
+    expect(roomFor(maps, 300, 200)).toBeGreaterThanOrEqual(16);
   });
 });
 
@@ -381,16 +399,18 @@ describe("the strongest path", () => {
     probe: () => null,
   };
   const given = { store, get: () => undefined } as unknown as Given;
-  const settings = { relevance: 1, top: 0 } as unknown as Settings;
+  const settings = { example: 0 } as unknown as Settings;
   const room = { x: 0, y: 0, width: 600, height: 300 };
   const diagram = diagramOf(given, { frame, settings, flow, room, window: WHOLE }, memory());
-  const largest = (own: number[]) =>
-    own.reduce((best, part, k) => (Math.abs(part) > Math.abs(own[best]) ? k : best), 0);
+  const told = { ...diagram, relevances: diagram.parts.map(({ relevance }) => relevance) };
+  /** The one that adds most, in the direction of the sum. */
+  const largest = (own: number[]) => {
+    const sign = Math.sign(own.reduce((sum, part) => sum + part, 0));
+    return own.reduce((best, part, k) => (sign * part > sign * own[best] ? k : best), 0);
+  };
 
   it.each([[0], [1]])("leads back along what adds most to each number, from %i", (unit) => {
-    const closeUp = unitCloseUp(diagram.graph, 2, flow, frame, unit);
-    if (!closeUp) throw new Error("no close-up");
-    const legs = strongestPath(diagram, closeUp);
+    const legs = strongestPath(told, { column: 2, unit }, atOnce);
     const middle = largest(added(1, hidden)[unit]);
     const first = largest(added(0, input)[middle]);
     const ends = legs.map(({ column, bundle }) => {
@@ -401,17 +421,69 @@ describe("the strongest path", () => {
       [2, middle, unit],
       [1, first, middle],
     ]);
-    // Of the first, which lies under one with a colour, the edge is seen; what the others lead through has a frame.
-    const ink = "ink";
-    const [lines, frames] = [strongestPathLines, strongestPathFrames].map((marks) =>
-      marks(diagram, legs, { ink } as never),
-    );
+    // Of the first, which lies under one with a colour, the edge is seen; what they lead through has a frame.
+    const lines = pathLines(diagram, legs, 2, "ink");
     expect(lines.map((mark) => mark.kind)).toEqual(["lines", "lines"]);
     const widths = lines.map((mark) => (mark.kind === "lines" ? (mark.width ?? 0) : 0));
     expect(widths[0]).toBeGreaterThan(widths[1] + 2);
     const box = diagram.layout.columns[1].byUnit.get(middle);
-    const middles = frames.flatMap((mark) => (mark.kind === "dots" ? [Array.from(mark.xy)] : []));
     if (!box) throw new Error("no unit");
-    expect(middles).toEqual([[box.x + box.width / 2, box.y + box.height / 2]]);
+    const circle = [box.x + box.width / 2, box.y + box.height / 2];
+    const dots = pathKernels(diagram, legs, themeOf("light")).flatMap((mark) =>
+      mark.kind === "dots" ? [Array.from(mark.xy)] : [],
+    );
+    expect(dots).toContainEqual(circle);
+  });
+
+  it("shows its functions with the example on them, as large in every layer", () => {
+    const legs = strongestPath(told, { column: 2, unit: 0 }, atOnce);
+    const found = legs.map(({ column, bundle }) => {
+      const large = largeKernel(diagram, diagram.parts[column], bundle);
+      return {
+        width: large?.box.width ?? 0,
+        point: pointOf(diagram, diagram.parts[column], bundle),
+      };
+    });
+    expect(Math.min(...found.map(({ width }) => width))).toBeGreaterThan(60);
+    const middle = largest(added(1, hidden)[0]);
+    expect(found[0].point?.x).toBeCloseTo(hidden[middle], 5);
+    expect(found[0].point?.value).toBeCloseTo(added(1, hidden)[0][middle], 5);
+  });
+
+  it("is answered by the link under the pointer, and by none between links", () => {
+    for (const part of diagram.parts) {
+      for (const n of part.links) {
+        const way = wayOf(part, n);
+        if (!way?.kernel) throw new Error("no kernel on the link");
+        const { kernel, to } = way;
+        const at = { x: (kernel.x + kernel.width + to.x) / 2, y: 0 };
+        at.y = (kernel.y + kernel.height / 2 + to.y) / 2;
+        expect(linkAt(diagram, at)).toEqual({ column: part.number, bundle: n });
+      }
+    }
+    expect(linkAt(diagram, { x: 300, y: 1 })).toBeNull();
+  });
+});
+
+describe("the choice of the strongest", () => {
+  it("changes only where another is clearly stronger in several frames on end", () => {
+    const choose = steadyChoice();
+    const sizes = [1, 1];
+    const at = (step: number, one: number, other: number) => {
+      [sizes[0], sizes[1]] = [one, other];
+      const best = other > one ? 1 : 0;
+      return choose("a", { best, sizeOf: (n) => sizes[n] }, step);
+    };
+    expect(at(0, 1, 0.9)).toBe(0);
+    // A little stronger, by turns, as long as it goes on.
+    for (let step = 1; step < 20; step++) expect(at(step, 1, step % 2 ? 1.2 : 0.8)).toBe(0);
+    // Clearly stronger, but not for long.
+    expect([20, 21].map((step) => at(step, 1, 2))).toEqual([0, 0]);
+    expect(at(22, 1, 1)).toBe(0);
+    // The same frame drawn again is no other frame.
+    expect([23, 23, 23, 23].map((step) => at(step, 1, 2))).toEqual([0, 0, 0, 0]);
+    expect([24, 25].map((step) => at(step, 1, 2))).toEqual([0, 1]);
+    // Another time begins anew.
+    expect(at(3, 1, 0.9)).toBe(0);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { arrange, cellAt, rectOf } from "../src/phi/geometry.ts";
 import { paletteOf } from "../src/phi/palette.ts";
-import { NOTHING } from "../src/scene/drawing.ts";
+import { columnLabels } from "../src/scene/cells.ts";
+import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { ImageMark, Mark, RectsMark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { drawing, type GridScene } from "../src/views/kernel_grid/scene.ts";
@@ -38,7 +39,7 @@ function sceneOf(
     height: 480,
     theme: themeOf("light"),
     ratio: 1,
-    pointed: NOTHING,
+    pointed: NOT_POINTED,
   });
   if (typeof scene === "string") throw new Error(scene);
   return scene;
@@ -177,6 +178,22 @@ describe("a layer of many functions", () => {
     }
   });
 
+  it("has functions that rise from end to end in orange, those that fall in blue", () => {
+    const frame = layerWith([10, 625, 1, 1], "linear", []);
+    const { nb, offset } = frame.layout.layers[0];
+    // The base term alone: SiLU rises.
+    frame.data[offset + 7 * nb] = 1;
+    frame.data[offset + 8 * nb] = -1;
+    const scene = sceneOf(frame);
+    const [rising, falling] = [7, 8].map((f) => scene.picture.cells[f]);
+    expect(rising).toBeGreaterThan(0);
+    expect(falling).toBe(-rising);
+    const [r, , b] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 7)).buffer));
+    expect(r).toBeGreaterThan(b);
+    const [r2, , b2] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 8)).buffer));
+    expect(b2).toBeGreaterThan(r2);
+  });
+
   it("has a place for functions that are not finite", () => {
     const frame = layerWith([64, 64, 3, 3], "conv", [4321]);
     frame.data.fill(Number.NaN, 9 * frame.layout.layers[0].nb, 18 * frame.layout.layers[0].nb);
@@ -192,35 +209,40 @@ describe("a dense layer that reads a flattened map", () => {
   const frame = layerWith([10, 625, 1, 1], "linear", [625 * 3 + 88]);
   const folded = { fold: [25, 5, 5] as [number, number, number], patches: new Float32Array(0) };
 
-  it("is folded as the forward pass or the keyword says", () => {
-    for (const asked of [{ observed: folded }, { traits: { fold: [25, 5, 5] } }]) {
-      const { picture, sites, caption } = sceneOf(frame, asked);
-      expect(picture.shape).toEqual([10, 25, 5, 5]);
-      const places = [0, 1, 5, 24].map((f) => sites.box(String(625 * 3 + 75 + f)));
-      const [first, right, below, last] = places as { x: number; y: number; width: number }[];
-      expect(right.x - first.x).toBeCloseTo(first.width);
-      expect(right.y).toBe(first.y);
-      expect(below.x).toBe(first.x);
-      expect(below.y - first.y).toBeCloseTo(first.width);
-      expect(last.x - first.x).toBeCloseTo(4 * first.width);
-      expect(caption.some(({ text }) => text.includes("columns: 25 channels, 5 × 5 maps"))).toBe(
-        true,
-      );
-      expect(sites.words(String(625 * 3 + 88))).toContain(
-        "output 3 · input 88 (channel 3, row 2, column 3)",
-      );
-    }
+  it("is folded as the forward pass says", () => {
+    const { picture, sites, caption } = sceneOf(frame, { observed: folded });
+    expect(picture.shape).toEqual([10, 25, 5, 5]);
+    const places = [0, 1, 5, 24].map((f) => sites.box(String(625 * 3 + 75 + f)));
+    const [first, right, below, last] = places as { x: number; y: number; width: number }[];
+    expect(right.x - first.x).toBeCloseTo(first.width);
+    expect(right.y).toBe(first.y);
+    expect(below.x).toBe(first.x);
+    expect(below.y - first.y).toBeCloseTo(first.width);
+    expect(last.x - first.x).toBeCloseTo(4 * first.width);
+    expect(caption.some(({ text }) => text.includes("columns: 25 channels, 5 × 5 maps"))).toBe(
+      true,
+    );
+    expect(sites.words(String(625 * 3 + 88))).toContain(
+      "output 3 · input 88 (channel 3, row 2, column 3)",
+    );
+  });
+
+  it("has columns that are outputs, not kernels, where the map is one channel", () => {
+    const digits = layerWith([10, 784, 1, 1], "linear", []);
+    const one = { ...folded, fold: [1, 28, 28] as [number, number, number] };
+    const { picture } = sceneOf(digits, { observed: one });
+    expect(columnLabels(picture.arrangement)[3].text).toBe("output 3");
   });
 
   it("is drawn as maps in the other modes too", () => {
-    for (const mode of ["curves", "pattern", "preferred", "change"]) {
-      const { picture } = sceneOf(frame, { traits: { mode, fold: [25, 5, 5] } });
+    for (const mode of ["curves", "pattern", "change"]) {
+      const { picture } = sceneOf(frame, { traits: { mode }, observed: folded });
       expect([picture.arrangement.kh, picture.arrangement.kw]).toEqual([5, 5]);
     }
   });
 
   it("stays as it is where the fold has another number of inputs", () => {
-    const { picture } = sceneOf(frame, { traits: { fold: [1, 28, 28] } });
+    const { picture } = sceneOf(frame, { observed: { ...folded, fold: [1, 28, 28] } });
     expect(picture.shape).toEqual([10, 625, 1, 1]);
   });
 });
@@ -228,8 +250,8 @@ describe("a dense layer that reads a flattened map", () => {
 describe("tiny cells", () => {
   it("are as large as fit, and never where cells of the usual size fit", () => {
     const shape = { kind: "conv", out: 5, in: 1, kh: 3, kw: 3 } as const;
-    expect(arrange(shape, 1000, null, 480, true)).toEqual(arrange(shape, 1000, null, 480));
-    const large = arrange({ ...shape, out: 32, in: 32 }, 640, null, 480, true);
+    expect(arrange(shape, 1000, 480, true)).toEqual(arrange(shape, 1000, 480));
+    const large = arrange({ ...shape, out: 32, in: 32 }, 640, 480, true);
     expect(large.height).toBeLessThanOrEqual(480);
     expect(large.cellGap).toBe(0);
     for (let f = 0; f < 9 * 1024; f += 101) {

@@ -53,6 +53,15 @@ it.each([
   },
 );
 
+it("goes on soon after a drawing in which the computer slept", () => {
+  const { pace, starts, tick } = start(600_000);
+  pace.soon();
+  tick(FRAME);
+  pace.soon();
+  tick(2000);
+  expect(starts.length).toBe(2);
+});
+
 it("does not wait where drawing is quick or a person asks", () => {
   const { pace, starts, tick } = start(40);
   pace.now();

@@ -22,6 +22,7 @@ const floats = (words: Uint32Array<ArrayBuffer>) => Array.from(new Float32Array(
 
 function savedStream(changes: Partial<SavedStream> = {}): SavedStream {
   return {
+    id: "stream",
     traits: {
       layouts: [wireLayout(4), wireLayout(5)],
       selection: {},
@@ -176,10 +177,15 @@ describe("the stream of a page", () => {
         outside_extent: [1],
         patches: [1, 1],
       },
-      arrays: { edges: 0, counts: 1, outside_domain: 2, outside_extent: 3, patches: 4 },
+      arrays: {
+        edges: bytes([-1, 1]),
+        counts: bytes([1]),
+        outside_domain: bytes([0]),
+        outside_extent: bytes([0]),
+        patches: bytes([0.5]),
+      },
     };
-    const buffers = [[-1, 1], [1], [0], [0], [0.5]].map((numbers) => bytes(numbers));
-    const store = open(savedStream({ observed: [{ content, buffers }] }));
+    const store = open(savedStream({ observed: [content] }));
     expect(store.observed("conv1")).toBeNull();
     await vi.waitFor(() => expect(store.observed("conv1")?.patches[0]).toBe(0.5), {
       timeout: 20_000,
@@ -192,15 +198,15 @@ describe("the stream of a page", () => {
       step: 10,
       values: [{ station: 1, shape: [1, 1], low: [0], high: [1] }],
       extras: [],
+      data: new DataView(Uint8Array.of(255).buffer),
     };
-    const buffers = [new DataView(Uint8Array.of(255).buffer), bytes([])];
     const traits = {
       ...savedStream().traits,
       structure: { stations: [], traced: true, note: "" },
       probe: { shape: [1, 2], inputs: bytes([1, 2]), labels: null },
       activations: {},
     };
-    const store = open(savedStream({ traits, activations: [{ content, buffers }] }));
+    const store = open(savedStream({ traits, activations: [content] }));
     expect(store.structure()?.traced).toBe(true);
     expect(store.activations()).toBeNull();
     await vi.waitFor(() => expect(store.activations()?.step).toBe(10), { timeout: 20_000 });
@@ -220,10 +226,11 @@ describe("a page", () => {
       '<script type="text/plain" id="kw-bytes"></script>';
   });
 
-  function fill(places: object[], theme = "auto", parts: number[] = []) {
+  function fill(places: object[], theme = "auto") {
+    const traits = { mode: "curves", stream: "anywidget:stream", parts: ["anywidget:some"] };
     const saved = {
       streams: [savedStream({ runs: [{ layout: 4, steps: [0], data: null as never }] })],
-      models: [{ module: "Some", stream: 0, linked: [], parts, traits: { mode: "curves" } }],
+      models: [{ id: "some", traits }],
       places,
       theme,
       bytes: [
@@ -248,8 +255,8 @@ describe("a page", () => {
 
   it("gives each view its model and the stream by reference", async () => {
     fill([
-      { name: "Some", model: 0 },
-      { name: "Some", model: 0 },
+      { name: "Some", model: "some" },
+      { name: "Some", model: "some" },
     ]);
     // biome-ignore lint/suspicious/noExplicitAny: whatever a view is given
     const given: any[] = [];
@@ -270,7 +277,7 @@ describe("a page", () => {
   });
 
   it("gives a view those that are drawn in it", async () => {
-    fill([{ name: "Some", model: 0 }], "auto", [0]);
+    fill([{ name: "Some", model: "some" }]);
     // biome-ignore lint/suspicious/noExplicitAny: whatever a view is given
     let given: any;
     const render = (context: object) => {
@@ -282,7 +289,7 @@ describe("a page", () => {
   });
 
   it("shows names as text", async () => {
-    fill([{ name: hostile, model: 0 }]);
+    fill([{ name: hostile, model: "some" }]);
     await start(document, { Stream: { initialize } });
     expect(document.querySelectorAll("main script, main [onerror]")).toHaveLength(0);
     expect(document.querySelector("main div")?.textContent).toContain(hostile);
@@ -311,7 +318,7 @@ describe("a page", () => {
   });
 
   it("says in words what goes wrong", async () => {
-    fill([{ name: "Some", model: 0 }]);
+    fill([{ name: "Some", model: "some" }]);
     await start(document, { Stream: { initialize } });
     expect(document.querySelector("main")?.textContent).toContain("Some did not start");
     (document.getElementById("kw-bytes") as HTMLElement).textContent = "";

@@ -5,13 +5,17 @@ import { PageModel } from "../src/page/model.ts";
 export class FakeModel extends PageModel {
   readonly sent: unknown[] = [];
 
+  constructor(traits: Readonly<Record<string, unknown>>) {
+    super({ drawn_from: [...Object.keys(traits), "theme"], ...traits });
+  }
+
   override send(content: unknown): void {
     this.sent.push(content);
   }
 
   /** A message as if from Python. */
-  receive(content: unknown, buffers: unknown[]): void {
-    this.emit("msg:custom", content, buffers);
+  receive(content: unknown): void {
+    this.emit("msg:custom", content);
   }
 
   listeners(): number {

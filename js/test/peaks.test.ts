@@ -39,7 +39,7 @@ const picture = (frame: Frame, history: Frame[], settings: Partial<Settings> = {
 describe("the scale", () => {
   it("is that of all steps, so that growth is seen from one to the next", () => {
     const history = [1, 2, 3, 4, 5].map((times) => frameAt(10 * times, times));
-    for (const scale of ["layer", "kernel", "function"] as const) {
+    for (const scale of ["layer", "function"] as const) {
       const make = pictureMaker();
       const scales = history.map((frame) =>
         make({ frame, layer, settings: { ...PLAIN, scale }, width: 700, history }).scaleOf(7),
@@ -48,11 +48,9 @@ describe("the scale", () => {
       expect(scales[0]).toBe(picture(history[4], [], { scale }).scaleOf(7));
       expect(scales[0]).toBeGreaterThan(3 * picture(history[0], [], { scale }).scaleOf(7));
     }
-    expect(coveredText(picture(history[0], history))).toBe("scale fixed over steps 10 to 50");
-    expect(coveredText(picture(history[0], history.slice(0, 2)))).toBe(
-      "scale fixed over steps 10 and 20",
-    );
-    expect(coveredText(picture(history[0], []))).toBe("scale of step 10");
+    expect(coveredText(picture(history[0], history))).toBe("axis fits steps 10 to 50");
+    expect(coveredText(picture(history[0], history.slice(0, 2)))).toBe("axis fits steps 10 and 20");
+    expect(coveredText(picture(history[0], []))).toBe("axis fits step 10");
   });
 
   it("is not that of a step that blew up, but at that step", () => {
@@ -85,7 +83,7 @@ describe("a function that reaches further", () => {
   it("leaves the scale to the others, and is counted", () => {
     expect(drawn.scales.largest).toBe(picture(frameAt(0), []).scales.largest);
     expect(drawn.cut).toBe(1);
-    expect(cutText(drawn)).toBe("1 function reaches further: cut, with a triangle");
+    expect(cutText(drawn)).toBe("1 function goes beyond the axis (triangle)");
     expect(cutText(picture(frameAt(0), []))).toBe("");
     expect(picture(now, [], { scale: "function" }).cut).toBe(0);
   });

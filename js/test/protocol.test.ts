@@ -2,13 +2,12 @@ import { describe, expect, it } from "vitest";
 import { WireError } from "../src/wire/checks.ts";
 import {
   ProtocolMismatch,
-  readEdits,
+  putBuffers,
   readFrame,
   readFrameTrait,
   readLayout,
-  readMessage,
+  readObserved,
   readSelection,
-  readStatus,
 } from "../src/wire/protocol.ts";
 import { bytes, smallLayout, wholes, wireLayout } from "./samples.ts";
 
@@ -79,29 +78,32 @@ describe("readLayout", () => {
     expect(layer.tableOf).toEqual(Uint32Array.of(0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1));
   });
 
-  it("finds a message's bytes by buffer number", () => {
-    const layout = wireLayout(1, { tables: [{ x: 1, values: 0 }], table_of: 2 });
+  it("puts a message's buffers where their paths lead", () => {
+    const layout = wireLayout(1, { tables: [{}] });
+    const table = ["layout", "layers", 0, "tables", 0];
+    const paths = [
+      [...table, "values"],
+      [...table, "x"],
+      ["layout", "layers", 0, "table_of"],
+    ];
     const buffers = [bytes([5, 6, 7]), bytes([-1, 0, 1]), wholes([0, 0])];
-    const message = readMessage({ kind: "layout", layout }, buffers);
-    expect(message).toMatchObject({
-      kind: "layout",
-      layout: {
-        version: 1,
-        layers: [
-          {
-            tables: [{ x: Float32Array.of(-1, 0, 1), values: Float32Array.of(5, 6, 7) }],
-            tableOf: Uint32Array.of(0, 0),
-          },
-        ],
+    const message = putBuffers({ kind: "layout", layout, bytes: paths }, buffers);
+    expect(readLayout(message.layout).layers).toMatchObject([
+      {
+        tables: [{ x: Float32Array.of(-1, 0, 1), values: Float32Array.of(5, 6, 7) }],
+        tableOf: Uint32Array.of(0, 0),
       },
-    });
+    ]);
+    for (const nothing of [null, 3, "frame", []]) {
+      expect(() => putBuffers(nothing)).toThrow(WireError);
+    }
   });
 
   it("names both protocols and the remedy when they differ", () => {
-    const read = () => readLayout({ ...wireLayout(), protocol: 2 });
+    const read = () => readLayout({ ...wireLayout(), protocol: 3 });
     expect(read).toThrow(ProtocolMismatch);
     expect(read).toThrow(
-      /JavaScript speaks protocol 1, the kernel sent 2.*[Rr]eload the page.*restart the kernel/,
+      /JavaScript speaks protocol 2, the kernel sent 3.*[Rr]eload the page.*restart the kernel/,
     );
     expect(() => readLayout({ version: 1, layers: [] })).toThrow(/the kernel sent undefined/);
   });
@@ -154,42 +156,6 @@ describe("readFrame", () => {
   });
 });
 
-describe("readMessage", () => {
-  it("reads frames, history and reset", () => {
-    const [a, b] = [bytes([1]), bytes([2])];
-    expect(readMessage({ kind: "frame", layout: 3, step: 5 }, [a])).toEqual({
-      kind: "frame",
-      frame: { layout: 3, step: 5, bytes: a },
-    });
-    const frames = [
-      { layout: 3, step: 1 },
-      { layout: 3, step: 2 },
-    ];
-    expect(readMessage({ kind: "history", frames }, [a, b])).toEqual({
-      kind: "history",
-      frames: [
-        { layout: 3, step: 1, bytes: a },
-        { layout: 3, step: 2, bytes: b },
-      ],
-    });
-    expect(readMessage({ kind: "reset", version: 4 }, [])).toEqual({ kind: "reset", version: 4 });
-    expect(readMessage({ kind: "reset" }, [])).toEqual({ kind: "reset", version: null });
-  });
-
-  it("leaves kinds that it does not know to newer pages", () => {
-    expect(readMessage({ kind: "observation" }, [])).toEqual({ kind: "unknown" });
-  });
-
-  it("refuses a message without its buffers", () => {
-    expect(() => readMessage({ kind: "frame", layout: 0, step: 1 }, [])).toThrow(/buffer 0.*has 0/);
-    const history = { kind: "history", frames: [{ layout: 0, step: 1 }] };
-    expect(() => readMessage(history, [])).toThrow(WireError);
-    for (const nothing of [null, 3, "frame", []]) {
-      expect(() => readMessage(nothing, [])).toThrow(WireError);
-    }
-  });
-});
-
 it("reads a selection, and anything else as none", () => {
   const selection = { layer: "", out: 1, in: 0, row: 2, column: 2 };
   expect(readSelection(selection)).toEqual(selection);
@@ -204,12 +170,6 @@ it("reads a selection, and anything else as none", () => {
   }
 });
 
-it("reads a status, idle when there is none", () => {
-  const live = { state: "live", message: "" };
-  expect(readStatus(live)).toEqual(live);
-  expect(readStatus(undefined)).toEqual({ state: "idle", message: "" });
-});
-
 describe("what was observed", () => {
   const shapes = {
     edges: [3],
@@ -220,36 +180,33 @@ describe("what was observed", () => {
     maps: [2, 1, 1, 3],
   };
   const sizes = [3, 8, 4, 4, 8, 6];
-  const message = (changes: object = {}) => ({
+  const arrays = sizes.map((size, n) => bytes(Array.from({ length: size }, (_, k) => 10 * n + k)));
+  const message = (changes: object = {}, more: object = {}) => ({
     kind: "observed",
     layer: "conv1",
     samples: 2,
     is_image: false,
     shapes: { ...shapes, ...changes },
-    arrays: Object.fromEntries(Object.keys(shapes).map((name, n) => [name, n])),
+    arrays: {
+      ...Object.fromEntries(Object.keys(shapes).map((name, n) => [name, arrays[n]])),
+      ...more,
+    },
   });
-  const buffers = sizes.map((size, n) => bytes(Array.from({ length: size }, (_, k) => 10 * n + k)));
 
   it("is read with the maps into a convolution", () => {
-    const read = readMessage(message(), buffers);
-    if (read.kind !== "observed") throw new Error(read.kind);
-    expect(read.observed.entries).toBe(4);
-    expect(read.observed.bins).toBe(2);
-    expect(read.observed.patchCount).toBe(2);
-    expect(read.observed.mapShape).toEqual([2, 1, 1, 3]);
-    expect(read.observed.maps).toEqual(Float32Array.of(50, 51, 52, 53, 54, 55));
+    const observed = readObserved(message());
+    expect(observed.entries).toBe(4);
+    expect(observed.bins).toBe(2);
+    expect(observed.patchCount).toBe(2);
+    expect(observed.mapShape).toEqual([2, 1, 1, 3]);
+    expect(observed.maps).toEqual(Float32Array.of(50, 51, 52, 53, 54, 55));
   });
 
   it("is read where no whole patch was seen, so that there are no bytes of them", () => {
-    const patches = Object.keys(shapes).indexOf("patches");
     for (const nothing of [new ArrayBuffer(0), new DataView(new ArrayBuffer(8), 8, 0)]) {
-      const read = readMessage(
-        message({ patches: [0, 4] }),
-        buffers.map((buffer, n) => (n === patches ? nothing : buffer)),
-      );
-      if (read.kind !== "observed") throw new Error(read.kind);
-      expect(read.observed.patchCount).toBe(0);
-      expect(read.observed.patches).toEqual(new Float32Array());
+      const observed = readObserved(message({ patches: [0, 4] }, { patches: nothing }));
+      expect(observed.patchCount).toBe(0);
+      expect(observed.patches).toEqual(new Float32Array());
     }
   });
 
@@ -259,19 +216,6 @@ describe("what was observed", () => {
     ["outside_domain", [3]],
     ["maps", [2, 2, 3]],
   ])("is refused where the shape of %s does not fit: %j", (name, shape) => {
-    expect(() => readMessage(message({ [name]: shape }), buffers)).toThrow(WireError);
-  });
-});
-
-describe("readEdits", () => {
-  it("counts nothing where there is nothing", () => {
-    for (const value of [undefined, {}]) {
-      expect(readEdits(value)).toEqual({ undo: 0, redo: 0, message: "" });
-    }
-    expect(readEdits({ undo: 3, redo: 1, message: "no" })).toEqual({
-      undo: 3,
-      redo: 1,
-      message: "no",
-    });
+    expect(() => readObserved(message({ [name]: shape }))).toThrow(WireError);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { evaluateAll, rangesAt, samplePlan } from "../src/phi/curves.ts";
-import { kernelRanges, layerRange, niceCeil, sizeWithin } from "../src/phi/ranges.ts";
+import { layerRange, sizeWithin } from "../src/phi/ranges.ts";
+import { niceCeil } from "../src/phi/round.ts";
 import { frameOf, layer, table } from "./samples.ts";
 
 describe("niceCeil", () => {
@@ -54,15 +55,7 @@ describe("ranges", () => {
     }
   });
 
-  it("of kernels and of the layer are the largest of their functions", () => {
-    const kernels = kernelRanges(conv, ranges);
-    expect(kernels.length).toBe(6);
-    for (let o = 0; o < 2; o++) {
-      for (let i = 0; i < 3; i++) {
-        const own = [0, 1, 2, 3].map((entry) => ranges[(o * 3 + i) * 4 + entry]);
-        expect(kernels[o * 3 + i]).toBe(Math.max(...own));
-      }
-    }
+  it("of the layer is the largest of its functions", () => {
     expect(layerRange(ranges)).toBe(Math.max(...ranges));
   });
 
@@ -74,13 +67,11 @@ describe("ranges", () => {
     expect(marked[0]).toBeNaN();
     expect(marked[1]).toBeNaN();
     expect(marked.subarray(2)).toEqual(ranges.subarray(2));
-    expect(kernelRanges(conv, marked)[0]).toBe(Math.max(marked[2], marked[3]));
     expect(layerRange(marked)).toBe(Math.max(...marked.subarray(2)));
   });
 
-  it("are NaN for a kernel without a finite function, and 0 for such a layer", () => {
+  it("are 0 for a layer without a finite function", () => {
     const none = new Float32Array(conv.count).fill(Number.NaN);
-    expect(kernelRanges(conv, none).every(Number.isNaN)).toBe(true);
     expect(layerRange(none)).toBe(0);
   });
 

@@ -49,3 +49,25 @@ it("a view imports no other view but those that it is composed of", () => {
   );
   expect(wrong).toEqual([]);
 });
+
+it("what is exported is imported by another file, of the sources or the tests", () => {
+  const read = (root: string) =>
+    readdirSync(root, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => [join(root, file), readFileSync(join(root, file), "utf8")] as const);
+  const entries = ["main.ts", "entry.ts", "still.ts", "views/registry.ts", "page/index.ts"];
+  const files = [...read(SOURCES), ...read(import.meta.dirname)];
+  const unused = read(SOURCES).flatMap(([path, text]) => {
+    if (entries.includes(relative(SOURCES, path))) return [];
+    const names = text.matchAll(
+      /^export (?:async )?(?:const|let|function|class|interface|type) (\w+)/gm,
+    );
+    return [...names].flatMap(([, name]) => {
+      const used = new RegExp(`\\b${name}\\b`);
+      return files.some(([other, words]) => other !== path && used.test(words))
+        ? []
+        : [`${relative(SOURCES, path)}: ${name}`];
+    });
+  });
+  expect(unused).toEqual([]);
+});

@@ -87,7 +87,7 @@ export function smallFrame(step: number, layout: Layout, value = step): Frame {
 /** A layout as Python's traits hold it. */
 export function wireLayout(version = 0, changes: Record<string, unknown> = {}) {
   return {
-    protocol: 1,
+    protocol: 2,
     version,
     layers: [
       {

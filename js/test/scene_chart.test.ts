@@ -76,7 +76,7 @@ describe("curves", () => {
     expect(said(chart(null))).not.toContain("logged");
   });
 
-  it("have a logarithmic axis that says so, by choice or where Python found that they fell far", () => {
+  it("have a logarithmic axis that says so, by choice or where Python found that they are of a loss", () => {
     const said = (log: boolean, scale: string) =>
       words(drawn(chartOf([curve("loss", "loss", steps, falling, { log })], { scale })).marks);
     const cases = [
@@ -94,7 +94,51 @@ describe("curves", () => {
       drawn(chartOf([curve("loss", "loss", steps.slice(0, n), falling.slice(0, n))]))
         .of(colours["curve-0"])
         .some(({ kind }) => kind === "dots");
-    expect([1, 12, 13].map(dots)).toEqual([true, true, false]);
+    expect([2, 12, 13].map(dots)).toEqual([true, true, false]);
+  });
+
+  it("begin with a second value: one alone is said", () => {
+    const one = chartOf([
+      curve("loss", "loss", steps, falling),
+      curve("accuracy", "KAN", [100], [0.97]),
+      curve("accuracy", "CNN", [90], [Number.NaN]),
+    ]);
+    expect(one.panels.map(({ title }) => title)).toEqual(["loss"]);
+    expect(one.said).toEqual(["accuracy KAN 97 % at step 100, CNN not a number at step 90"]);
+    const two = chartOf([curve("accuracy", "KAN", [100, 200], [0.97, 0.98])]);
+    expect([two.panels.length, two.said.length]).toEqual([1, 0]);
+  });
+
+  it("say from when on they are not a number, over that part of the plot", () => {
+    const chart = chartOf([curve("loss", "loss", [0, 1, 2, 3, 4], [1, 5, 9, NaN, NaN])]);
+    const { layout, of, marks } = drawn(chart);
+    expect(words(marks)).toContain("not a number from step 3 to 4");
+    const [lost] = of(colours.outside);
+    const { plot } = layout.places[0];
+    if (lost.kind !== "rects") throw new Error("no area");
+    expect(lost.boxes[0]).toBeCloseTo(plot.x + 0.75 * plot.width);
+    expect(
+      words(drawn(chartOf([curve("loss", "loss", [0, 1, 2], [1, NaN, 3])])).marks),
+    ).not.toContain("not a number from step 1");
+  });
+
+  it("do not leave most of the axis to what is not a number, unless another model goes on", () => {
+    const x = Array.from({ length: 30 }, (_, k) => k);
+    const lost = curve(
+      "loss",
+      "a",
+      x,
+      x.map((k) => (k < 9 ? 1 : Number.NaN)),
+    );
+    const other = curve(
+      "loss",
+      "b",
+      x,
+      x.map((k) => 1 / (k + 1)),
+    );
+    expect(drawn(chartOf([lost])).layout.steps.to).toBe(12);
+    expect(drawn(chartOf([lost, other])).layout.steps.to).toBeGreaterThanOrEqual(29);
+    expect(drawn(chartOf([lost], { zoom: [0, 29] })).layout.steps.to).toBe(29);
   });
 
   it("have a gap at what is not finite, and at what a logarithm lacks", () => {

@@ -3,30 +3,32 @@ import { isPlain } from "../src/phi/entries.ts";
 import { ARM, paletteOf } from "../src/phi/palette.ts";
 import { shadeText } from "../src/views/kernel_grid/caption.ts";
 import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
+import { orderBy } from "../src/views/kernel_grid/scene.ts";
 import {
-  rampOf,
   type Scores,
-  scoresReader,
+  scoresOf,
   shadeOf,
-  TINT,
   tintOf,
+  tintRamp,
   valuesOf,
   weightsOf,
 } from "../src/views/kernel_grid/scores.ts";
 import { settingsOf } from "../src/views/kernel_grid/settings.ts";
-import { sortedOrder } from "../src/views/kernel_grid/subject.ts";
 import { hoverLines, selectionText } from "../src/views/kernel_grid/words.ts";
 import { frameOf, layer } from "./samples.ts";
+
+/** Half of an arm of the palette: curves must stand out on the strongest tint. */
+const TINT = 0.5;
 
 const made = layer();
 const frame = frameOf([made]);
 
-function scoresOf(values: number[], signed: boolean, units = ""): Scores {
+function given(values: number[], signed: boolean, units = ""): Scores {
   // Not at the start of its buffer, as messages have it.
   const bytes = new Uint8Array(4 * values.length + 3);
   bytes.set(new Uint8Array(Float32Array.from(values).buffer), 3);
   const view = new DataView(bytes.buffer, 3);
-  return scoresReader()({ drop: { signed, units, layers: { [made.name]: view } } });
+  return scoresOf({ drop: { signed, units, layers: { [made.name]: view } } });
 }
 
 const colour = (place: number, theme: "light" | "dark" = "light") => {
@@ -56,21 +58,25 @@ describe("the weights of a plain layer", () => {
 const falling = Array.from({ length: made.count }, (_, f) => made.count - f);
 
 describe("scores", () => {
-  it("are read once for each value of the trait", () => {
-    const read = scoresReader();
+  it("are read from the bytes of each layer", () => {
     const value = { a: { signed: true, units: "s", layers: { x: Float32Array.of(1, 2) } } };
-    const first = read(value);
-    expect(read(value)).toBe(first);
-    expect([...(first.get("a")?.layers.get("x") ?? [])]).toEqual([1, 2]);
-    expect(read({ ...value })).not.toBe(first);
-    expect(read(undefined).size).toBe(0);
+    expect([...(scoresOf(value).get("a")?.layers.get("x") ?? [])]).toEqual([1, 2]);
+    expect(scoresOf(undefined).size).toBe(0);
+  });
+
+  it("of a whole layer are known in a window of it", () => {
+    const window = { whole: [4, 3, 1, 1], out: 1, in: 1 };
+    const part = { ...layer({ kind: "linear", shape: [2, 2, 1, 1], count: 4 }), window } as never;
+    const values = Array.from({ length: 12 }, (_, f) => f);
+    expect([...(valuesOf(given(values, false), "drop", part) ?? [])]).toEqual([4, 5, 7, 8]);
+    expect(valuesOf(given([1, 2, 3, 4], false), "drop", part)).toBeNull();
   });
 
   it("tint from the page's ground to half the palette's arm, both ways where signed", () => {
     const values = falling.map((v) => v - 1);
     values[3] = Number.NaN;
     values[4] = -2 * made.count;
-    const shade = shadeOf(scoresOf(values, true), "drop", made);
+    const shade = shadeOf(given(values, true), "drop", made);
     if (!shade) throw new Error("no shade");
     expect(shade.most).toBe(2 * made.count);
     expect(shade.unknown).toBe(1);
@@ -82,27 +88,27 @@ describe("scores", () => {
       const half = (ARM * TINT * (made.count - 1)) / (2 * made.count);
       expect(tintOf(shade, 0, palette)).toBe(colour(Math.round(half), theme));
     }
-    const stops = rampOf(shade, paletteOf("light"));
+    const stops = tintRamp(shade, paletteOf("light"));
     expect(stops[0]).toBe(colour(Math.round(-TINT * ARM)));
     expect(stops[8]).toBe(colour(0));
     expect(stops[16]).toBe(colour(Math.round(TINT * ARM)));
   });
 
   it("have a scale from 0 where they are not signed", () => {
-    const shade = shadeOf(scoresOf(falling, false, "of y"), "drop", made);
+    const shade = shadeOf(given(falling, false, "of y"), "drop", made);
     if (!shade) throw new Error("no shade");
     expect(shadeText(shade)).toBe(`drop 0 … ${made.count} of y`);
-    expect(rampOf(shade, paletteOf("light"))[0]).toBe(colour(0));
+    expect(tintRamp(shade, paletteOf("light"))[0]).toBe(colour(0));
     expect(tintOf(shade, 0, paletteOf("light"))).toBe(colour(Math.round(TINT * ARM)));
   });
 
   it("all zero tint nothing", () => {
-    const shade = shadeOf(scoresOf(Array(made.count).fill(0), false), "drop", made);
+    const shade = shadeOf(given(Array(made.count).fill(0), false), "drop", made);
     expect(shade && tintOf(shade, 0, paletteOf("light"))).toBe(colour(0));
   });
 
   it("that do not fit the layer are none", () => {
-    const scores = scoresOf([1, 2, 3], false);
+    const scores = given([1, 2, 3], false);
     expect(valuesOf(scores, "drop", made)).toBeNull();
     const shade = shadeOf(scores, "drop", made);
     expect(shade && shadeText(shade)).toBe("no drop of this layer");
@@ -116,17 +122,13 @@ describe("scores", () => {
       const kernel = Math.floor(f / (kh * kw));
       return kernel === 1 ? Number.NaN : -10 * ((kernel * 2) % kernels) - (f % (kh * kw));
     });
-    const scored = valuesOf(scoresOf(values, true), "drop", made);
+    const scored = valuesOf(given(values, true), "drop", made);
     const expected = Array.from({ length: kernels }, (_, k) => k).sort((a, b) => {
       const key = (k: number) => (k === 1 ? Number.NEGATIVE_INFINITY : -10 * ((2 * k) % kernels));
       return key(b) - key(a) || a - b;
     });
-    expect(sortedOrder({ frame, layer: made }, "drop", [-1, 1], made.shape, scored)).toEqual(
-      expected,
-    );
+    expect(scored && orderBy(made.shape, scored)).toEqual(expected);
     expect(expected).not.toEqual([...expected].sort((a, b) => a - b));
-    // A layer without numbers keeps its order.
-    expect(sortedOrder({ frame, layer: made }, "drop", [-1, 1], made.shape, null)).toBeNull();
   });
 
   it("are taken by name only while they are there", () => {
@@ -140,7 +142,7 @@ describe("scores", () => {
   it("are said of the function under the pointer and of the one selected", () => {
     const values = [...falling];
     values[1] = Number.NaN;
-    const scores = scoresOf(values, false, "of y");
+    const scores = given(values, false, "of y");
     const traits: Record<string, unknown> = { shade: "drop", scores: { drop: {} } };
     const settings = settingsOf(((name: string) => traits[name]) as never);
     const picture = pictureMaker()({ frame, layer: made, settings, width: 700, scores });

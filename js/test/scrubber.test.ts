@@ -68,21 +68,11 @@ describe("the scrubber", () => {
   });
 
   it("keeps its place but shows nothing until two steps are kept", () => {
-    const { store, one, tick } = show([0]);
-    expect(one(".kw-time").style.visibility).toBe("hidden");
+    const { store, element, tick } = show([0]);
+    expect(element.hasAttribute("data-blank")).toBe(true);
     store.takeLive(smallFrame(1, layout), 1);
     tick(300);
-    expect(one(".kw-time").style.visibility).toBe("");
-  });
-
-  it("has a tick for each kept step, at its place", () => {
-    const { one } = show(STEPS);
-    expect(one("path").getAttribute("d")).toBe("M0 0v1M100 0v1M200 0v1M300 0v1M1000 0v1");
-  });
-
-  it("draws no more ticks than can be told apart", () => {
-    const { one } = show(Array.from({ length: 5000 }, (_, n) => n));
-    expect((one("path").getAttribute("d") as string).split("M").length - 1).toBeLessThan(170);
+    expect(element.hasAttribute("data-blank")).toBe(false);
   });
 
   it("shows the kept step nearest to the pointer, as long as it is pressed", () => {

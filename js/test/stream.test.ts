@@ -8,7 +8,7 @@ function start(state: Record<string, unknown> = {}, maxBytes?: number) {
   const controller = new AbortController();
   const store = initialize({ model: kernel.model, signal: controller.signal }, maxBytes);
   const frame = (step: number, layout = 0, value = step) =>
-    kernel.message({ kind: "frame", layout, step }, [bytes([value, -value])]);
+    kernel.message({ kind: "frame", layout, step, data: bytes([value, -value]) });
   return { kernel, controller, store, frame };
 }
 
@@ -81,8 +81,7 @@ describe("start-up", () => {
 describe("live", () => {
   it("takes a layout and then frames from messages", () => {
     const { kernel, store, frame } = start();
-    const layout = wireLayout(0, { tables: [{ x: 0, values: 1 }] });
-    kernel.message({ kind: "layout", layout }, [bytes([-1, 0, 1]), bytes([-1, 0, 1])]);
+    kernel.message({ kind: "layout", layout: wireLayout(0) });
     frame(0);
     frame(10);
     expect(store.steps()).toEqual([0, 10]);
@@ -121,10 +120,8 @@ describe("live", () => {
       { layout: 1, step: 60 },
       { layout: 0, step: 90 },
     ];
-    kernel.message(
-      { kind: "history", frames },
-      frames.map(({ step }) => bytes([step + 1, 0])),
-    );
+    const filled = frames.map((frame) => ({ ...frame, data: bytes([frame.step + 1, 0]) }));
+    kernel.message({ kind: "history", frames: filled });
     expect(store.steps()).toEqual([0, 40, 60, 90]);
     expect(store.at(60)?.layout.version).toBe(1);
     expect(store.at(90)?.data[0]).toBe(90);
@@ -137,11 +134,11 @@ describe("live", () => {
       frame: wireFrame(90, 3),
     });
     for (const version of [1, 2]) {
-      const layout = wireLayout(version, { tables: [{ x: 0, values: 0 }] });
-      kernel.message({ kind: "layout", layout }, [bytes([-1, 0, 1])]);
+      kernel.message({ kind: "layout", layout: wireLayout(version) });
     }
-    const frames = [1, 2].map((layout) => ({ layout, step: 10 * layout }));
-    kernel.message({ kind: "history", frames }, [bytes([1, 2]), bytes([3, 4])]);
+    const data = bytes([1, 2]);
+    const frames = [1, 2].map((layout) => ({ layout, step: 10 * layout, data }));
+    kernel.message({ kind: "history", frames });
     expect(store.steps()).toEqual([0, 10, 20, 90]);
   });
 
@@ -157,17 +154,17 @@ describe("live", () => {
 
 describe("what cannot be read", () => {
   it.each([
-    ["a frame of the wrong length", { kind: "frame", layout: 0, step: 95 }, [bytes([1])]],
-    ["half a number", { kind: "frame", layout: 0, step: 95 }, [new Uint8Array(7)]],
-    ["a frame without bytes", { kind: "frame", layout: 0, step: 95 }, []],
-    ["a frame without a step", { kind: "frame", layout: 0 }, [bytes([1, 2])]],
-    ["a frame of an unknown layout", { kind: "frame", layout: 9, step: 95 }, [bytes([1, 2])]],
-    ["a broken layout", { kind: "layout", layout: { protocol: 1, version: 1 } }, []],
-    ["a broken history", { kind: "history", frames: 3 }, []],
-    ["no message at all", null, []],
-  ])("%s is dropped and reported", (_what, content, buffers) => {
+    ["a frame of the wrong length", { kind: "frame", layout: 0, step: 95, data: bytes([1]) }],
+    ["half a number", { kind: "frame", layout: 0, step: 95, data: new Uint8Array(7) }],
+    ["a frame without bytes", { kind: "frame", layout: 0, step: 95 }],
+    ["a frame without a step", { kind: "frame", layout: 0, data: bytes([1, 2]) }],
+    ["a frame of an unknown layout", { kind: "frame", layout: 9, step: 95, data: bytes([1, 2]) }],
+    ["a broken layout", { kind: "layout", layout: { protocol: 2, version: 1 } }],
+    ["a broken history", { kind: "history", frames: 3 }],
+    ["no message at all", null],
+  ])("%s is dropped and reported", (_what, content) => {
     const { kernel, store, frame } = start(saved);
-    kernel.message(content, buffers);
+    kernel.message(content);
     expect(store.steps()).toEqual([0, 90]);
     expect(store.status().state).toBe("fault");
     expect(store.status().message).toMatch(/\w/);
@@ -176,22 +173,30 @@ describe("what cannot be read", () => {
     expect(store.status().state).toBe("idle");
   });
 
+  it("is no message of a kind that only newer pages know", () => {
+    const { kernel, store } = start(saved);
+    kernel.message({ kind: "observation" });
+    expect(store.status().state).toBe("idle");
+  });
+
   it("costs a history only the frame concerned", () => {
     const { kernel, store } = start(saved);
-    const frames = [10, 20, 30].map((step) => ({ layout: 0, step }));
-    kernel.message({ kind: "history", frames }, [bytes([1, 2]), bytes([1]), bytes([3, 4])]);
+    const frames = [[1, 2], [1], [3, 4]].map((numbers, n) => {
+      return { layout: 0, step: 10 * n + 10, data: bytes(numbers) };
+    });
+    kernel.message({ kind: "history", frames });
     expect(store.steps()).toEqual([0, 10, 30, 90]);
   });
 
   it("because the kernel speaks another protocol is told in words, once frames can no longer be read", () => {
-    const { store } = start({ ...saved, layouts: [{ protocol: 2, version: 0, anything: [] }] });
-    expect(store.protocolError).toMatch(/protocol 1, the kernel sent 2/);
+    const { store } = start({ ...saved, layouts: [{ protocol: 3, version: 0, anything: [] }] });
+    expect(store.protocolError).toMatch(/protocol 2, the kernel sent 3/);
     expect(store.status()).toEqual({ state: "fault", message: store.protocolError });
     expect(store.latest()).toBeNull();
   });
 
   it("is forgiven when a layout of the right protocol comes", () => {
-    const { kernel, store } = start({ layouts: [{ protocol: 2, version: 0, layers: [] }] });
+    const { kernel, store } = start({ layouts: [{ protocol: 3, version: 0, layers: [] }] });
     kernel.update({ layouts: [wireLayout(1)], initial: wireFrame(0, 1) });
     expect(store.protocolError).toBeNull();
     expect(store.latest()?.step).toBe(0);
@@ -251,7 +256,7 @@ describe("a new binding on the same stream", () => {
     const { kernel, store, frame } = start(saved);
     kernel.message({ kind: "reset", version: 1 });
     frame(95);
-    kernel.message({ kind: "history", frames: [{ layout: 0, step: 40 }] }, [bytes([1, 2])]);
+    kernel.message({ kind: "history", frames: [{ layout: 0, step: 40, data: bytes([1, 2]) }] });
     kernel.update(again);
     frame(96);
     expect(store.steps()).toEqual([0]);
@@ -329,23 +334,26 @@ describe("the ghost, edits and what was observed", () => {
     const { kernel, store } = start();
     kernel.update({ edits: { undo: 2, redo: 0, message: "locked" } });
     expect(store.edits()).toEqual({ undo: 2, redo: 0, message: "locked" });
-    kernel.message(
-      {
-        kind: "observed",
-        layer: "conv1",
-        samples: 3,
-        is_image: true,
-        shapes: {
-          edges: [3],
-          counts: [1, 2],
-          outside_domain: [1],
-          outside_extent: [1],
-          patches: [2, 1],
-        },
-        arrays: { edges: 0, counts: 1, outside_domain: 2, outside_extent: 3, patches: 4 },
+    kernel.message({
+      kind: "observed",
+      layer: "conv1",
+      samples: 3,
+      is_image: true,
+      shapes: {
+        edges: [3],
+        counts: [1, 2],
+        outside_domain: [1],
+        outside_extent: [1],
+        patches: [2, 1],
       },
-      [[-1, 0, 1], [5, 6], [0.25], [0.125], [7, 8]].map((numbers) => bytes(numbers)),
-    );
+      arrays: {
+        edges: bytes([-1, 0, 1]),
+        counts: bytes([5, 6]),
+        outside_domain: bytes([0.25]),
+        outside_extent: bytes([0.125]),
+        patches: bytes([7, 8]),
+      },
+    });
     expect(store.observed("conv1")).toEqual({
       layer: "conv1",
       samples: 3,
@@ -382,8 +390,7 @@ describe("layouts that change all the while", () => {
     const all = start({ layouts: [wireLayout(0)] }, maxBytes);
     for (let step = 0; step < 100; step++) {
       if (step > 0) {
-        const layout = wireLayout(step, { tables: [{ x: 0, values: 0 }] });
-        all.kernel.message({ kind: "layout", layout }, [bytes([-1, 0, 1])]);
+        all.kernel.message({ kind: "layout", layout: wireLayout(step) });
       }
       all.frame(step, step);
     }

@@ -36,7 +36,7 @@ afterEach(() => {
 
 it.each([
   ["KernelGrid", kernelGrid, "scale"],
-  ["SplineInspector", splineInspector, "stacked"],
+  ["SplineInspector", splineInspector, "show"],
   ["MeshgridView", meshgridView, "mode"],
 ] as const)(
   "%s leaves time between frames of the training, and none for a person",
@@ -52,14 +52,14 @@ it.each([
       status: { state: "idle", message: "" },
     });
     const store = initialize({ model: model as never, signal: life.signal });
-    const traits = new FakeModel({ stream: "anywidget:s" });
+    const traits = new FakeModel({ stream: "anywidget:s", drawn_from: [trait] });
     const el = document.body.appendChild(document.createElement("div"));
     const host = { getWidget: async () => ({ exports: store }) };
     widget.render({ model: traits, el, host, signal: life.signal } as never);
     await new Promise((done) => setTimeout(done, 50));
 
     Object.assign(asked, { now: 0, soon: 0 });
-    model.receive({ kind: "frame", layout: 1, step: 10 }, [run.frame(10)]);
+    model.receive({ kind: "frame", layout: 1, step: 10, data: run.frame(10) });
     expect(asked).toEqual({ now: 0, soon: 1 });
     traits.set(trait, "another");
     expect(asked).toEqual({ now: 1, soon: 1 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from "vitest";
 import { entryText, functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
-import { obstacle } from "../src/phi/forward.ts";
+import { isComputable } from "../src/phi/forward.ts";
 import { entryIn, functionIn, groupOf, selectionIn } from "../src/phi/pair.ts";
 import { NOWHERE, type Scene } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
@@ -10,7 +10,7 @@ import { mapOf, placeOf, underMap } from "../src/views/kernel_grid/map.ts";
 import { graphOf } from "../src/views/network_view/graph.ts";
 import { readLayout, readSummaries } from "../src/wire/protocol.ts";
 import { initialize } from "../src/wire/stream.ts";
-import type { Summary } from "../src/wire/types.ts";
+import type { LayerLayout, Station, Summary } from "../src/wire/types.ts";
 import { FakeModel } from "./fake_model.ts";
 import { bytes, layer, wireFrame, wireLayout } from "./samples.ts";
 
@@ -43,7 +43,19 @@ describe("a window of a layer", () => {
 
   it("is no network that the page could compute", () => {
     const layout = { version: 0, layers: [part] };
-    expect(obstacle({ stations: [], traced: true, note: "" }, layout)).toContain("inputs 20 to 22");
+    const input: Station = {
+      kind: "input",
+      name: "",
+      label: "",
+      layer: null,
+      sources: [],
+      shape: [3],
+      compute: null,
+      sums: null,
+    };
+    const structure = { stations: [input], traced: true, note: "" };
+    const of = (layers: LayerLayout[]) => isComputable(structure, { ...layout, layers }, new Map());
+    expect([of([part]), of([layer()])]).toEqual([false, true]);
   });
 
   it("has those bundles of the network that are whole", () => {
@@ -153,17 +165,17 @@ describe("a page that looks elsewhere", () => {
     const store = initialize({ model: kernel.model, signal: new AbortController().signal });
     store.look("conv1", 3, 4);
     expect(kernel.sent).toEqual([{ kind: "look", layer: "conv1", out: 3, in: 4 }]);
-    kernel.message({ kind: "frame", layout: 0, step: 1, number: 9 }, [bytes([1, 2])]);
+    kernel.message({ kind: "frame", layout: 0, step: 1, number: 9, data: bytes([1, 2]) });
     expect(kernel.sent.length).toBe(1);
     await vi.waitFor(() => expect(kernel.sent.length).toBe(2));
-    expect(kernel.sent[1]).toEqual({ kind: "shown", number: 9, drawings: 1 });
+    expect(kernel.sent[1]).toEqual({ kind: "shown", number: 9 });
   });
 
   it("forgets the frames of the window before, but not the moment that is shown", () => {
     const saved = { layouts: [wireLayout(0)], initial: wireFrame(0), frame: wireFrame(90) };
     const kernel = new FakeModel({ ...saved, cursor: 30 });
     const store = initialize({ model: kernel.model, signal: new AbortController().signal });
-    kernel.message({ kind: "frame", layout: 0, step: 95 }, [bytes([1, 2])]);
+    kernel.message({ kind: "frame", layout: 0, step: 95, data: bytes([1, 2]) });
     kernel.sent.length = 0;
     kernel.update({
       layouts: [wireLayout(3)],

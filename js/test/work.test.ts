@@ -71,7 +71,7 @@ async function show(kind: string, traits: Record<string, unknown>) {
   await painted();
   const train = async (steps: readonly number[]) => {
     for (const step of steps) {
-      stream.receive({ kind: "frame", layout: 1, step }, [run.frame(step)]);
+      stream.receive({ kind: "frame", layout: 1, step, data: run.frame(step) });
       await painted(20);
     }
   };

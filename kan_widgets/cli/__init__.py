@@ -1,4 +1,4 @@
-"""The command ``kan-widgets``: tutorials, a demonstration, and recorded runs without a notebook."""
+"""The command ``kan-widgets``: tutorials, and recorded runs without a notebook."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kan_widgets import __version__
+from kan_widgets.cli.steering import COMMANDS, add_commands, steer
 
 __all__ = ["main"]
 
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options, for_jupyter)
     except KeyboardInterrupt:
         return 130
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
         print(f"kan-widgets {options.command}: {error}", file=sys.stderr)
         return 1
 
@@ -53,10 +54,12 @@ def _run(options: argparse.Namespace, for_jupyter: list[str]) -> int:
         from kan_widgets.cli.lab import lab
 
         return lab(options.folder, for_jupyter)
-    if options.command == "demo":
-        from kan_widgets.cli.demo import demo
+    if options.command in COMMANDS:
+        return steer(options)
+    if options.command == "runs":
+        from kan_widgets.cli.board import runs
 
-        return demo(options)
+        return runs(options)
     from kan_widgets.cli import recordings
 
     run: Callable[[argparse.Namespace], int] = getattr(recordings, options.command)
@@ -88,51 +91,19 @@ def _parser() -> argparse.ArgumentParser:
         help="made if missing; default: %(default)s",
     )
 
-    demo = commands.add_parser(
-        "demo",
-        help="train on MNIST without a browser and draw the kernels",
-        description="Train on MNIST without a browser, print how well it went and on which data,"
-        " and draw the kernels to a PNG, the functions before training dashed behind.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    add = demo.add_argument
-    add("--epochs", type=_positive, default=1, metavar="N", help="passes over the training images")
-    add("--steps", type=_positive, metavar="N", help="stop after N optimizer steps")
-    add("--batch-size", type=_positive, default=64, metavar="N", help="images per step")
-    add("--lr", type=float, default=5e-3, metavar="RATE", help="learning rate of AdamW")
-    add("--seed", type=int, default=0, metavar="N", help="of the weights and of the images' order")
-    add(
-        "--model",
-        choices=["article", "default"],
-        default="article",
-        help="KANCNN.article() or KANCNN()",
-    )
-    add(
-        "--source",
-        choices=["auto", "embedded", "torchvision"],
-        default="auto",
-        help="the data, as in kan_widgets.data.mnist",
-    )
-    add("--root", type=Path, default=Path("data"), help="torchvision's folder")
-    add("--download", action="store_true", help="fetch MNIST, with --source torchvision")
-    add(
-        "--out",
-        type=Path,
-        default=Path("kernels.png"),
-        metavar="PNG",
-        help="where to draw the kernels; if the file exists it is kept, and a number is added to"
-        " the new one's name",
-    )
-    add("--force", action="store_true", help="replace the file that --out names")
-
     view = commands.add_parser(
         "view",
         help="open a recorded run in the browser",
         description="Open the page of a recording in the browser: all views, and the way back"
         " through the training. A recording is what live.save and live.record write.",
     )
-    view.add_argument("recording", type=Path, metavar="RUN.npz")
-    _of_pages(view, "write the page to this file; by default one that the system throws away")
+    view.add_argument("recording", metavar="RUN")
+    out = "write the page to this file; by default one that the system throws away"
+    view.add_argument("--out", type=Path, metavar="PAGE.html", help=out)
+    view.add_argument(
+        "--max-mb", type=float, default=2.0, metavar="MB", help="of the page; default: %(default)g"
+    )
+    _not_opened(view)
 
     follow = commands.add_parser(
         "follow",
@@ -141,9 +112,8 @@ def _parser() -> argparse.ArgumentParser:
         " run was recorded with control=True, it is steered from the training panel. The command"
         " ends with Ctrl+C; the run goes on.",
     )
-    follow.add_argument("recording", type=Path, metavar="RUN.npz")
-    follow.add_argument("--dark", action="store_true", help="dark colours")
-    follow.add_argument("--port", type=int, default=0, metavar="N", help="default: any free one")
+    follow.add_argument("recording", metavar="RUN")
+    _served(follow)
     follow.add_argument(
         "--wait",
         type=float,
@@ -151,18 +121,30 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="for the first frame; default: %(default)g",
     )
-    _not_opened(follow)
 
     runs = commands.add_parser(
         "runs",
-        help="list the recordings of a folder, and compare them",
-        description="List the recordings of a folder and those below it: step, latest loss, "
-        "training time, state."
-        " A page shows them with their kernels, and compares the latest of them.",
+        help="a board of the recordings of a folder in the browser, or a list of them",
+        description="Serve a board of the recordings of a folder and those below it, which stays"
+        " up to date: kernels, step, latest loss, training time, state, alarms; a click follows a"
+        " run, another compares the latest. Or print them once.",
     )
-    runs.add_argument("folder", type=Path, nargs="?", default=Path(), metavar="FOLDER")
-    runs.add_argument("--table", action="store_true", help="print the table alone, make no page")
-    _of_pages(runs, "write the page to this file; by default one that the system throws away")
+    runs.add_argument("folder", nargs="?", default=".", metavar="FOLDER")
+    once = runs.add_mutually_exclusive_group()
+    once.add_argument("--table", action="store_true", help="print them, make no page")
+    once.add_argument("--json", action="store_true", help="print them as JSON, for scripts")
+    _served(runs)
+
+    add_commands(commands)
+
+    for name, form, other in (("pack", "one file", "folder"), ("unpack", "a folder", "file")):
+        packing = commands.add_parser(
+            name,
+            help=f"make {form} of a recording",
+            description=f"Make {form} of a recording that is a {other}. Both hold the same.",
+        )
+        packing.add_argument("recording", metavar="RUN")
+        packing.add_argument("to", nargs="?", metavar="TO", help="default: named after RUN")
 
     info = commands.add_parser(
         "info",
@@ -172,28 +154,33 @@ def _parser() -> argparse.ArgumentParser:
         " layers compute by compiled kernels.",
     )
     what = info.add_mutually_exclusive_group(required=True)
-    what.add_argument("recording", type=Path, nargs="?", metavar="RUN.npz")
+    what.add_argument("recording", nargs="?", metavar="RUN")
     what.add_argument("--system", action="store_true", help="versions, platform, kernels")
     return parser
 
 
-def _of_pages(parser: argparse.ArgumentParser, out: str) -> None:
-    parser.add_argument("--dark", action="store_true", help="dark colours")
-    parser.add_argument("--out", type=Path, metavar="PAGE.html", help=out)
-    parser.add_argument(
-        "--max-mb", type=float, default=2.0, metavar="MB", help="of the page; default: %(default)g"
-    )
+def _served(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     _not_opened(parser)
+    add("--port", type=int, default=0, metavar="N", help="default: any free one")
+    add(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name under which the page is reached through a proxy; may be given again; '*' for"
+        " any. 127.0.0.1, [::1] and localhost are, at any port",
+    )
+    add(
+        "--base-url",
+        default="",
+        metavar="URL",
+        help="where a proxy has the page: the address to print; its host is allowed",
+    )
 
 
 def _not_opened(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dark", action="store_true", help="dark colours")
     parser.add_argument(
         "--no-browser", action="store_true", help="open no browser, only say where the page is"
     )
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number ≥ 1, got {text}")
-    return value

@@ -1,15 +1,21 @@
-"""``kan-widgets lab``: the tutorials in JupyterLab."""
+"""``kan-widgets lab``: the tutorials in JupyterLab; and the tile there that opens the board."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import secrets
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from kan_widgets.cli.serving import TOKEN
 
 FIRST_NOTEBOOK = "01_quickstart.ipynb"
+RUNS = "KAN_WIDGETS_RUNS"
+"""The variable of the environment that names the folder; that of the Jupyter server without it."""
 
 
 def _notebooks() -> Path:
@@ -53,9 +59,30 @@ def lab(folder: Path, arguments: list[str]) -> int:
             print(f"{what} {folder}: {', '.join(map(str, paths))}", flush=True)
     if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in arguments:
         arguments = ["--allow-root", *arguments]
-    command = [sys.executable, "-m", "jupyterlab", FIRST_NOTEBOOK, *arguments]
+    # The address that it prints, where it opens no browser, is that of the notebook, too.
+    address = f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}"
+    command = [sys.executable, "-m", "jupyterlab", FIRST_NOTEBOOK, address, *arguments]
     if os.name == "posix":
         # JupyterLab takes this process over, so that Ctrl-C and the exit status are its own.
         os.chdir(folder)
         os.execv(sys.executable, command)
     return subprocess.call(command, cwd=folder)
+
+
+def board_tile() -> dict[str, Any]:
+    """Return what jupyter-server-proxy is to know: how the board is started, and its tile.
+
+    Jupyter asks who comes for its own token or login before it hands on a request, by the name
+    that the browser has for it, which cannot be known here. The board has its token beside that:
+    other users of the machine can reach its port.
+    """
+    token = secrets.token_urlsafe(16)
+    place = os.environ.get(RUNS, ".").replace("{", "{{").replace("}", "}}")
+    run = "from kan_widgets.cli import main; raise SystemExit(main())"
+    options = ["--port", "{port}", "--allow-host", "*", "--no-browser"]
+    return {
+        "command": [sys.executable, "-c", run, "runs", place, *options],
+        "environment": {TOKEN: token},
+        "timeout": 60.0,
+        "launcher_entry": {"title": "KAN runs", "path_info": f"kan-widgets/{token}/"},
+    }

@@ -1,10 +1,13 @@
-"""A local server for one page: its views talk with Python as in a notebook, over HTTP.
+"""A local server for pages: their views talk with Python as in a notebook, over HTTP.
 
-The page is served at ``http://127.0.0.1:PORT/TOKEN/``; who has not the token, which is new for each
-server, gets nothing, and neither does a page of another origin. ``events`` sends what Python says,
-as server-sent events (HTML Living Standard, section 9.2): each one message of a widget, numbered.
-``messages`` takes what the page says. A page that lost its connection goes on where it was; where
-what it missed is kept no longer, it is loaded anew.
+A page is served at ``http://127.0.0.1:PORT/TOKEN/``; who has not the token, which is new for each
+server, gets nothing, and neither does a page of another origin. What stands before the token is of
+no account, so a proxy may put a prefix there, and take it away or not. The name of the host, which
+a foreign site can have point here, must be this machine's own, or one that was allowed; its port
+is the forwarder's to choose. ``events`` sends what Python says, as server-sent events (HTML Living
+Standard, section 9.2): each one message of a widget, numbered. ``messages`` takes what the page
+says. A page that lost its connection goes on where it was; where what it missed is kept no longer,
+it is loaded again.
 """
 
 from __future__ import annotations
@@ -12,12 +15,15 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import os
+import re
 import secrets
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -32,10 +38,21 @@ _MOST_FRAMES = 4
 _MOST_BYTES = 32_000_000  # of a message of the page
 _BREATH_SECONDS = 10.0
 """After so long without news a comment is sent, so that a page that is gone is noticed."""
+_OWN_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+TOKEN = "KAN_WIDGETS_TOKEN"
+"""The variable of the environment by which whoever starts the server chooses its token."""
+
+
+class Refused(Exception):
+    """What is not answered, by which status, and why."""
+
+    def __init__(self, status: HTTPStatus, words: str) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 class Hub:
-    """What Python has said, numbered from 1; the latest are kept.
+    """What Python has said to a page, numbered from 1; the latest are kept.
 
     Examples
     --------
@@ -57,11 +74,15 @@ class Hub:
         """The number of the latest message."""
         self.is_over = False
         """Whether nothing more will come."""
+        self._heard_at = time.monotonic()
+        self.page: Callable[[], bytes] = bytes
+        """Called for the text of the page."""
 
     def put(self, message: dict[str, Any]) -> None:
         """Add a message."""
         text, content = json.dumps(message), message.get("content")
         is_frame = isinstance(content, dict) and content.get("kind") == "frame"
+        is_frame = is_frame or "html" in message
         with self._news:
             self.last += 1
             self._kept.append((self.last, text, str(message["id"]) if is_frame else ""))
@@ -69,6 +90,11 @@ class Hub:
             while self._bytes > self._kept_bytes and len(self._kept) > 1:
                 self._bytes -= len(self._kept.popleft()[1])
             self._news.notify_all()
+
+    @property
+    def unheard(self) -> float:
+        """For how many seconds no page has heard it."""
+        return time.monotonic() - self._heard_at
 
     def end(self) -> None:
         """Wait for nothing any more."""
@@ -82,6 +108,7 @@ class Hub:
         To a page that is behind only the latest frames are sent: it asks for those it lacks.
         """
         with self._news:
+            self._heard_at = time.monotonic()
             self._news.wait_for(lambda: self.last > number or self.is_over, seconds)
             if number > self.last or (self._kept and number < self._kept[0][0] - 1):
                 return None
@@ -125,35 +152,57 @@ class PageComm(BaseComm):
 
 
 class Server:
-    """Serves one page, and carries messages between it and the widgets made until it is closed.
+    """Serves pages, and carries messages between them and the widgets made until it is closed.
 
     Parameters
     ----------
     port
         0 for any that is free.
+    base_url
+        Where a proxy has it: a path, or an address, whose host is allowed then.
+    hosts
+        Other names by which it may be asked; ``"*"`` for any.
 
     Raises
     ------
+    ValueError
+        If ``base_url`` or the token is none.
     OSError
         If the port is taken.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, base_url: str = "", hosts: Sequence[str] = ()) -> None:
         self.hub = Hub()
-        self.page: Callable[[], bytes] = bytes
-        """Called for the text of the page."""
-        self._token = secrets.token_urlsafe(16)
-        self._hearing = threading.Lock()
+        """Of the page at the address itself."""
+        self.opened: Callable[[str], Hub] = dict[str, Hub]().__getitem__
+        """Called for what another page hears, by its name."""
+        self.picture: Callable[[str, str], bytes] = lambda *of: dict[Any, bytes]()[of]
+        """Called for a picture as PNG, by its name and theme."""
+        self._hosts = {*_OWN_HOSTS, *map(_host, (*hosts, base_url))} - {""}
+        self._base = urlsplit(base_url)
+        if base_url and not (self._base.hostname or re.match("/[^/]", base_url)):
+            raise ValueError(
+                f"--base-url {base_url}: expected a path such as /user/me/proxy/8000, or an "
+                "address such as https://host/path"
+            )
+        self._token = os.environ.get(TOKEN) or secrets.token_urlsafe(16)
+        if not re.fullmatch(r"[\w-]{16,}", self._token):
+            raise ValueError(f"{TOKEN}: expected at least 16 letters, digits, - or _")
+        self._hearing, self._making = threading.Lock(), threading.Lock()
+        self._made_for = self.hub
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._http.daemon_threads = True
         self._serves = False
         self._create_comm_before = comm.create_comm
-        comm.create_comm = lambda *_, **options: PageComm(self.hub, **options)
+        comm.create_comm = lambda *_, **options: PageComm(self._made_for, **options)
 
     @property
     def address(self) -> str:
         """Where the page is."""
-        return f"http://127.0.0.1:{self._http.server_port}/{self._token}/"
+        host = f"http://127.0.0.1:{self._http.server_port}"
+        if self._base.hostname:
+            host = f"{self._base.scheme}://{self._base.netloc}"
+        return f"{host}{self._base.path.rstrip('/')}/{self._token}/"
 
     def serve(self) -> None:
         """Serve until `close` is called, or Ctrl+C pressed."""
@@ -168,13 +217,40 @@ class Server:
             self._http.shutdown()
         self._http.server_close()
 
-    def place(self, path: str, host: str, origin: str | None) -> str | None:
-        """Return what of the page is asked for; ``None`` for who may not ask."""
-        hosts = {f"{name}:{self._http.server_port}" for name in ("127.0.0.1", "localhost")}
-        if host not in hosts or origin not in (None, *(f"http://{name}" for name in hosts)):
-            return None
-        token, _, rest = path.removeprefix("/").partition("/")
-        return rest if hmac.compare_digest(token.encode(), self._token.encode()) else None
+    @contextmanager
+    def widgets_of(self, hub: Hub) -> Iterator[None]:
+        """Have the widgets made meanwhile talk with another page."""
+        with self._making:
+            self._made_for = hub
+            try:
+                yield
+            finally:
+                self._made_for = self.hub
+
+    def place(self, path: str, headers: Mapping[str, str] | Message) -> list[str]:
+        """Return the parts of the path after the token. Raises `Refused` for who may not ask."""
+        host = headers.get("Host", "")
+        origin = headers.get("Origin", host)
+        for what, given, allowed in (
+            ("Host", host, self._hosts),
+            ("Origin", origin, self._hosts | {_host(host)}),
+        ):
+            if _host(given) not in allowed and (what == "Origin" or "*" not in allowed):
+                raise Refused(
+                    HTTPStatus.FORBIDDEN,
+                    f"{what} {given!r:.200} is not allowed: expected "
+                    f"{', '.join(sorted(allowed))}. If you reach this page by that name, start "
+                    f"kan-widgets again with --allow-host {_host(given) or 'NAME'}",
+                )
+        parts = path.split("/")
+        for place, part in enumerate(parts, 1):
+            if hmac.compare_digest(part.encode(), self._token.encode()):
+                return parts[place:]
+        raise Refused(
+            HTTPStatus.NOT_FOUND,
+            f"{path!r:.200} has not the token of this page: expected the whole address that "
+            "kan-widgets printed when it was started; each start has a new token",
+        )
 
     def hear(self, message: dict[str, Any]) -> None:
         """Hand a message of the page to its widget, one after the other.
@@ -211,53 +287,75 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             self._reply(self._said)
 
-        def _reply(self, read: Callable[[], Callable[[], None]]) -> None:
-            """Answer what was read; what is no request of a page is refused."""
-            try:
-                answer = read()
-            except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
-                self.close_connection = True
-                answer = partial(self._answer, HTTPStatus.BAD_REQUEST)
-            with suppress(OSError):  # the page was closed
-                answer()
+        def _reply(self, answer: Callable[[], None]) -> None:
+            """Answer; what is no request of a page is refused."""
+            with suppress(ConnectionError):  # the page was closed
+                try:
+                    answer()
+                except Refused as error:
+                    self._answer(error.status, str(error))
+                except (
+                    AttributeError,
+                    LookupError,
+                    TypeError,
+                    ValueError,
+                    RecursionError,
+                ) as error:
+                    words = f"This is no request of a page: {type(error).__name__}: {error!s:.200}"
+                    self._answer(HTTPStatus.BAD_REQUEST, words)
 
-        def _asked(self) -> Callable[[], None]:
+        def _asked(self) -> None:
             url = urlsplit(self.path)
-            place = self._place(url.path)
-            if place == "":
-                return self._show
-            if place == "events":
-                [first] = parse_qs(url.query).get("from", ["0"])[:1]
-                return partial(self._tell, int(self.headers.get("Last-Event-ID") or first))
-            return partial(self._answer, HTTPStatus.NOT_FOUND)
+            parts, query = server.place(url.path, self.headers), parse_qs(url.query)
+            if not parts:  # what the page asks for lies below it
+                self._answer(HTTPStatus.PERMANENT_REDIRECT)
+            elif parts == ["picture"]:
+                png = server.picture(query["of"][0], query["theme"][0])
+                self._answer(HTTPStatus.OK, png, "image/png")
+            else:
+                hub, place = self._page(parts)
+                if place == "":
+                    self._answer(HTTPStatus.OK, hub.page(), "text/html")
+                elif place == "events":
+                    [first] = query.get("from", ["0"])[:1]
+                    self._tell(hub, int(self.headers.get("Last-Event-ID") or first))
+                else:
+                    raise _nothing(url.path)
 
-        def _said(self) -> Callable[[], None]:
-            if self._place(self.path) != "messages":
-                self.close_connection = True
-                return partial(self._answer, HTTPStatus.NOT_FOUND)
+        def _said(self) -> None:
+            if self._page(server.place(self.path, self.headers))[1] != "messages":
+                raise _nothing(self.path)
             length, kind = int(self.headers["Content-Length"]), self.headers.get_content_type()
             if kind != "application/json" or not 0 < length <= _MOST_BYTES:
                 raise ValueError(f"{length} bytes of {kind}")
             server.hear(json.loads(self.rfile.read(length)))
-            return partial(self._answer, HTTPStatus.NO_CONTENT)
+            self._answer(HTTPStatus.NO_CONTENT)
 
-        def _show(self) -> None:
-            self._answer(HTTPStatus.OK, server.page(), "text/html; charset=utf-8")
+        def _page(self, parts: list[str]) -> tuple[Hub, str]:
+            """Return what the page hears, its own or an opened one, and what of it is asked for."""
+            if parts[:1] != ["run"]:
+                return server.hub, "/".join(parts)
+            _, name, *rest = parts
+            return server.opened(name), "/".join(rest)
 
-        def _place(self, path: str) -> str | None:
-            return server.place(path, self.headers.get("Host", ""), self.headers.get("Origin"))
-
-        def _answer(self, status: HTTPStatus, text: bytes = b"", kind: str = "") -> None:
+        def _answer(
+            self, status: HTTPStatus, text: bytes | str = b"", kind: str = "text/plain"
+        ) -> None:
+            data = text.encode(errors="replace") if isinstance(text, str) else text
+            self.close_connection |= status >= HTTPStatus.PERMANENT_REDIRECT
             self.send_response(status)
-            if text:
-                self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(text)))
+            if data:
+                self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            if status == HTTPStatus.PERMANENT_REDIRECT:
+                self.send_header("Location", f"{urlsplit(self.path).path.rpartition('/')[2]}/")
+            self.send_header("Content-Length", str(len(data)))
             for name, value in _HEADERS.items():
-                self.send_header(name, value)
+                if kind != "image/png" or name != "Cache-Control":  # its address has its step
+                    self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(text)
+            self.wfile.write(data)
 
-        def _tell(self, number: int) -> None:
+        def _tell(self, hub: Hub, number: int) -> None:
             """Send what comes after a message, until the page is gone."""
             self.close_connection = True
             self.send_response(HTTPStatus.OK)
@@ -266,8 +364,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(b"retry: 1000\n\n")
-            while not server.hub.is_over:
-                news = server.hub.after(number, _BREATH_SECONDS)
+            while not hub.is_over:
+                news = hub.after(number, _BREATH_SECONDS)
                 if news is None:
                     self.wfile.write(b"event: reload\ndata:\n\n")
                     return
@@ -278,6 +376,20 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 self.wfile.flush()
 
     return Handler
+
+
+def _nothing(path: str) -> Refused:
+    return Refused(HTTPStatus.NOT_FOUND, f"{path!r:.200}: nothing of the page is there")
+
+
+def _host(address: str) -> str:
+    """Return the name of the host in an address, or in what a browser says of one; "" if none."""
+    if address == "*":
+        return address
+    try:
+        return urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return ""
 
 
 _HEADERS = {

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.figures.colours import CLASS, LONGEST, colour, curve_colour, put_style_sheet
+from kan_widgets.figures.colours import CLASS, MAX_CURVES, colour, curve_colour, put_style_sheet
 
 __all__ = ["lines"]
 
-_FEW = 12
+_MAX_DOTS = 12
 """So many points have a dot each, and so many sizes a tick each."""
-_LONG_BELOW = 1e-3
+_SCIENTIFIC_BELOW = 1e-3
 """Written out, smaller numbers would reach into the label of their axis."""
 _MARGIN = {"top": 30, "bottom": 46, "left": 64, "right": 24}
 _HEIGHT = 300
@@ -73,13 +73,11 @@ def lines(
     (['error'], 'intervals')
     """
     if not curves:
-        raise ValueError("curves: expected at least one line, {name: (x, y)}, got none")
+        raise ValueError("curves={}: expected at least one line, {name: (x, y)}")
     if set(log) - {"x", "y"}:
-        raise ValueError(f"log: expected '', 'x', 'y' or 'xy', got {log!r}")
+        raise ValueError(f"log={log!r}: expected '', 'x', 'y' or 'xy'")
     if unknown := sorted(set(behind) - set(curves)):
-        raise ValueError(
-            f"behind: expected names among {', '.join(map(repr, curves))}, got {unknown}"
-        )
+        raise ValueError(f"behind={unknown}: expected names among {', '.join(map(repr, curves))}")
     points = {name: _points(name, *pair) for name, pair in curves.items()}
     bqplot = _bqplot()
     both = {axis: bqplot.LogScale() if axis in log else bqplot.LinearScale() for axis in ("x", "y")}
@@ -87,30 +85,28 @@ def lines(
     for name in sorted(points, key=lambda name: name not in behind):
         across, up = points[name]
         across, up = _drawable(across, up, log)
+        is_behind = name in behind
         made = bqplot.Lines(
             x=across,
             y=up,
             scales=both,
-            colors=[curve_colour(number)],
-            stroke_width=1.6,
+            colors=[colour("ghost") if is_behind else curve_colour(number)],
+            stroke_width=7.0 if is_behind else 1.6,
+            opacities=[0.5 if is_behind else 1.0],
+            marker=None if is_behind or len(up) > _MAX_DOTS else "circle",
+            marker_size=24,
             labels=[name],
             display_legend=len(points) > 1,  # a single one is named by the axis
         )
-        if name in behind:
-            made.colors, made.stroke_width = [colour("ghost")], 7.0
-            made.opacities = [0.5]
-        else:
-            number += 1
-            if len(up) <= _FEW:
-                made.marker, made.marker_size = "circle", 24
         marks.append(made)
+        number += not is_behind
     across = _axis(both["x"], x, "bottom")
     if "x" in log:
         across.tick_format = ".3~g"
         sizes = np.unique(np.concatenate([mark.x for mark in marks]))
-        across.tick_values = sizes if len(sizes) <= _FEW else None
+        across.tick_values = sizes if len(sizes) <= _MAX_DOTS else None
     up = _axis(both["y"], y, "left", tick_format=".3~g")
-    if "y" in log and min(np.nanmin(mark.y, initial=1.0) for mark in marks) < _LONG_BELOW:
+    if "y" in log and min(np.nanmin(mark.y, initial=1.0) for mark in marks) < _SCIENTIFIC_BELOW:
         up.tick_format = ".0e"
     if "y" in log:
 
@@ -128,8 +124,8 @@ def _points(name: str, x: Any, y: Any) -> tuple[Any, Any]:
     across, up = (np.ravel(part).astype(np.float64) for part in on_cpu)
     if len(across) != len(up) or not len(up):
         raise ValueError(
-            f"{name}: expected as many values of x as of y, at least one, got {len(across)} and "
-            f"{len(up)}"
+            f"{name} with {len(across)} values of x and {len(up)} of y: expected as many of each, "
+            "at least one"
         )
     return across, up
 
@@ -195,7 +191,7 @@ def _figure(marks: Sequence[Any], axes: Sequence[Any]) -> Any:
     made = _bqplot().Figure(
         marks=list(marks),
         axes=list(axes),
-        fig_margin=_MARGIN | ({"right": 48 + 7 * min(LONGEST, longest)} if longest else {}),
+        fig_margin=_MARGIN | ({"right": 48 + 7 * min(MAX_CURVES, longest)} if longest else {}),
         padding_x=0.02,
         padding_y=0.04,
         legend_location="top-right",
@@ -205,7 +201,7 @@ def _figure(marks: Sequence[Any], axes: Sequence[Any]) -> Any:
     )
     made.add_class(CLASS)
     if longest:
-        made.add_class(f"kw-legend-{min(LONGEST, longest)}")
+        made.add_class(f"kw-legend-{min(MAX_CURVES, longest)}")
     scales = [axis.scale for axis in axes]
     parts = [*marks, *axes, *scales, made.scale_x, made.scale_y, made.layout]
 

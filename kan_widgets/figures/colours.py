@@ -15,31 +15,31 @@ LIGHT = {
     "muted": "#656d76",
     "grid": "#e4e7eb",
     "ghost": "#9aa1a9",
-    "accent": "#0a66c2",
-    "curve-0": "#0072b2",
-    "curve-1": "#d55e00",
-    "curve-2": "#009e73",
-    "curve-3": "#cc79a7",
-    "curve-4": "#e69f00",
-    "curve-5": "#56b4e9",
-    "curve-6": "#656d76",
+    "accent": "#6f42c1",
+    "curve-0": "#1098ad",
+    "curve-1": "#986c3a",
+    "curve-2": "#d69e00",
+    "curve-3": "#454f68",
+    "curve-4": "#6a8d03",
+    "curve-5": "#994059",
+    "curve-6": "#a3abb4",
 }
 DARK = {
     "ink": "#e6e9ec",
     "muted": "#9ba3ac",
     "grid": "#2d333a",
     "ghost": "#8b939d",
-    "accent": "#5aa9f8",
-    "curve-0": "#56b4e9",
-    "curve-1": "#e69f00",
-    "curve-2": "#2fc79b",
-    "curve-3": "#e39fc4",
-    "curve-4": "#f0e442",
-    "curve-5": "#f08a45",
-    "curve-6": "#7a828b",
+    "accent": "#b794f6",
+    "curve-0": "#7fe0f0",
+    "curve-1": "#c08a5e",
+    "curve-2": "#f5e6b8",
+    "curve-3": "#93a4bd",
+    "curve-4": "#a8d977",
+    "curve-5": "#d9828b",
+    "curve-6": "#6d757e",
 }
 
-LONGEST = 40
+MAX_CURVES = 40
 """Characters of the longest name that the legend has its place for."""
 
 # JupyterLab; VS Code; pages with a theme of their own.
@@ -57,23 +57,12 @@ def colour(name: str) -> str:
     """Return a colour as a mark takes it, by its name in `LIGHT`.
 
     Where the style sheet is missing it is the light one.
-
-    Examples
-    --------
-    >>> colour("accent")
-    'var(--kw-accent, #0a66c2)'
     """
     return f"var(--kw-{name}, {LIGHT[name]})"
 
 
 def curve_colour(number: int) -> str:
-    """Return the colour of a curve by its number; after seven they begin again.
-
-    Examples
-    --------
-    >>> curve_colour(8)
-    'var(--kw-curve-1, #d55e00)'
-    """
+    """Return the colour of a curve by its number; after seven they begin again."""
     return colour(f"curve-{number % 7}")
 
 
@@ -88,7 +77,7 @@ def style_sheet() -> str:
     # the left of the plot's right edge; this moves it to the right of the plot.
     legends = "\n".join(
         f".bqplot.kw-legend-{n} > svg .g_legend {{ translate: {16 * (n + 2) + 14}px 0; }}"
-        for n in range(1, LONGEST + 1)
+        for n in range(1, MAX_CURVES + 1)
     )
     ink, muted = "var(--jp-content-font-color1, var(--kw-ink))", "var(--kw-muted)"
     return f"""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.attributes import (
     Axes,
     Order,
-    RecipeTable,
+    Recipe,
     attribute,
     members,
     missing_tensors,
@@ -43,7 +43,7 @@ class Arrangement:
     dimensions one for each slice of its kernels.
     """
 
-    def __init__(self, recipe: RecipeTable, module: Any, number: int = 0) -> None:
+    def __init__(self, recipe: Recipe, module: Any, number: int = 0) -> None:
         self.recipe, self.module, self.number = recipe, module, number
         self.members = cache(lambda path: members(module, path) if path else [])
         self.axes = self._axes_now()
@@ -63,8 +63,8 @@ class Arrangement:
     def _axes_now(self) -> Axes:
         """Return what axes count in tensors of these shapes; many modules have the same."""
         recipe, module = self.recipe, self.module
-        given = recipe.sizes(module)
-        key: list[Any] = list(given.values())
+        sizes = recipe.sizes(module)
+        key: list[Any] = list(sizes.values())
         for path, need in recipe.tensors.items():
             if isinstance(need, tuple):
                 found = self.members(path)
@@ -73,9 +73,9 @@ class Arrangement:
                 key.append(attribute(module, path.replace("*", "0")))
         axes: Axes | None = recipe.known.get(tuple(key))
         if axes is None:
-            if problem := missing_tensors(module, recipe.tensors, given):
+            if problem := missing_tensors(module, recipe.tensors, sizes):
                 raise ValueError(problem)
-            axes = recipe.known[tuple(key)] = Axes(recipe.tensors, given)
+            axes = recipe.known[tuple(key)] = Axes(recipe.tensors, sizes)
         return axes
 
     def modules(self, path: str) -> tuple[nn.Module, ...]:
@@ -179,7 +179,7 @@ class Arrangement:
         sizes = [len(places) for places, _ in terms]
         if coefficients.shape != (sum(sizes),):
             raise ValueError(
-                f"expected {sum(sizes)} coefficients, got shape {tuple(coefficients.shape)}"
+                f"coefficients of shape {tuple(coefficients.shape)}: expected {sum(sizes)}"
             )
         numbers: list[tuple[int, Tensor]] = []
         for (places, by), wanted in zip(terms, coefficients.split(sizes), strict=True):
@@ -246,7 +246,7 @@ class Arrangement:
     def _later(self, do: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that does something with the tensors as they are then."""
         recipe, module, number = self.recipe, self.module, self.number
-        return lambda *given: do(Arrangement(recipe, module, number), *given)
+        return lambda *args: do(Arrangement(recipe, module, number), *args)
 
     def _form(self) -> tuple[Tensor, torch.Size]:
         """Return a tensor of the coefficients' type, and their shape."""
@@ -329,7 +329,7 @@ class Arrangement:
         return remembered(module, f"bases of {recipe.grid[0]}", tensors, key, make)
 
 
-def arrangements(recipe: RecipeTable, module: Any) -> list[Arrangement]:
+def arrangements(recipe: Recipe, module: Any) -> list[Arrangement]:
     """Return how all layers of a module lie in its tensors."""
     first = Arrangement(recipe, module)
     return [first, *(Arrangement(recipe, module, number) for number in range(1, first.count))]

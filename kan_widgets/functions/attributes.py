@@ -1,4 +1,4 @@
-"""Tensors and settings of a module by path and shape, and what their names say of it."""
+"""Tensors and settings of a module by path and shape, and the recipe that says how they lie."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Get = Callable[[str], Tensor]
 Order = str | Callable[[Get], Tensor]
 
 AXES = ("groups", "out", "in", "kd", "kh", "kw")
-_HELD = ("_parameters", "_buffers", "_modules")
+_REGISTRIES = ("_parameters", "_buffers", "_modules")
 _NO_SHAPE = "its parameters have no shape yet: run the model once"
 
 
@@ -40,7 +40,7 @@ def members(module: Any, path: str) -> list[Any]:
     if star:
         found = list(getattr(found[0], "_modules", {}).values())
         for part in after.split("."):
-            held = next((h for h in _HELD if found and part in getattr(found[0], h, ())), "")
+            held = next((h for h in _REGISTRIES if found and part in getattr(found[0], h, ())), "")
             try:  # there may be a thousand
                 found = [vars(owner)[held][part] for owner in found]
             except KeyError:
@@ -49,7 +49,7 @@ def members(module: Any, path: str) -> list[Any]:
 
 
 def _part(owner: Any, name: str) -> Any:
-    for held in _HELD if isinstance(owner, nn.Module) else ():
+    for held in _REGISTRIES if isinstance(owner, nn.Module) else ():
         if name in owner.__dict__[held]:
             return owner.__dict__[held][name]
     return getattr(owner, name, None)
@@ -63,18 +63,12 @@ def missing_tensors(
 ) -> str:
     """Say which tensors or settings ``module`` lacks, or which do not fit; empty if none.
 
-    Parameters
-    ----------
-    module
-        The module.
-    needed
-        Dotted attribute path to shape. A dimension is a number, or a name that stands for the
-        same size throughout, or a formula such as ``"in*nb"`` or ``"nb+spline_order+1"`` of which
-        at most one name is new. The tensors of a list of modules, ``"convs.*.weight"``, are taken
-        as one, below each other. One whose path ends in ``"?"`` may be missing. Of a setting
-        its type, or ``callable``; a whole number gives the last part of its path a size.
-    sizes
-        Filled with the sizes found, by name.
+    ``needed`` is shapes by dotted path. A dimension is a number, or a name that stands for the same
+    size throughout, or a formula such as ``"in*nb"`` or ``"nb+spline_order+1"`` of which at most
+    one name is new. The tensors of a list of modules, ``"convs.*.weight"``, are taken as one, below
+    each other. One whose path ends in ``"?"`` may be missing. Of a setting its type, or
+    ``callable``; a whole number gives the last part of its path a size. ``sizes`` is filled with
+    those found, by name.
 
     Examples
     --------
@@ -194,8 +188,8 @@ class Axes:
 
 
 @dataclass(frozen=True, eq=False)
-class RecipeTable:
-    """What there is to say of how the functions of a layer lie in its tensors.
+class Recipe:
+    """How the functions of a layer lie in its tensors.
 
     Parameters
     ----------
@@ -285,68 +279,7 @@ class RecipeTable:
     known: dict[Any, Axes] = field(default_factory=dict, init=False, repr=False)
 
 
-# -- what names say ---------------------------------------------------------------------
-
-# How people call the number of inputs of a layer.
-INPUT_NAMES = (
-    "in_features in_channels input_dim inputdim in_dim input_size in_size indim n_in d_in "
-    "num_inputs input_features inputs in_planes in_chans dim"
-).split()
-
-# How people call layers of learned functions, and the tensors and settings of such layers.
-_KAN_NAME = re.compile(r"KAN|Kan(?![a-z])|(^|_)kan(_|$)")
-_KAN_PART = re.compile(
-    r"grid|knot|cent(er|re)s?|coef|spline|poly|basis|wavelet|cheby|fourier|phase|degree|rbf"
-)
-_FEW = 4
-
-
-def called_kan(module: nn.Module) -> bool:
-    """Say whether a module has the name of a KAN."""
-    return bool(_KAN_NAME.search(type(module).__name__))
-
-
-def computes_more(
-    module: nn.Module,
-    name: str,
-    plain: Sequence[nn.Module],
-    activations: Sequence[nn.Module] = (),
-) -> bool:
-    """Say whether a module is a KAN layer of which ``plain`` are only a part.
-
-    ``activations`` are learned activations in it, which are read by themselves.
-
-    Nobody can tell from outside what a module computes. Taken for such a layer is one that has
-    at most a few plain layers in it, and the name of a KAN or tensors and settings that are named
-    after those of one; a whole model only by the latter, or if it has nothing in it.
-    """
-    if type(module).__module__.startswith("torch.nn."):
-        return False
-    parts = [
-        child
-        for key, child in module.named_children()
-        if _KAN_PART.search(key.lower()) and child not in activations
-    ]
-    if len(plain) > _FEW:
-        # A list that a forward pass goes through, such as ``poly_weights``: one for each layer.
-        lists = [part for part in parts if isinstance(part, nn.ModuleList)]
-        if any(inner in plain for part in lists for inner in part):
-            return True
-        weights = any(p.ndim > 1 for p in module.parameters(recurse=False))
-        return weights and called_kan(module) and "Layer" in type(module).__name__
-    own = [*module._parameters, *module._buffers]
-    own += [key for key, value in vars(module).items() if type(value) is int]
-    named = bool(parts) or any(_KAN_PART.search(key.lower()) for key in own)
-    called = called_kan(module)
-    if not plain:
-        weights = any(
-            p.requires_grad and not nn.parameter.is_lazy(p) and p.ndim > 1
-            for p in module.parameters()
-        )
-        return (named or called) and weights
-    # An MLP whose activations are learned, as KAT's, is made of plain layers.
-    learned = any(not type(each).__module__.startswith("torch.nn.") for each in activations)
-    return named or (called and bool(name) and not learned)
+# -- what cannot be read ------------------------------------------------------------------
 
 
 def unreadable_kind(module: nn.Module) -> str:

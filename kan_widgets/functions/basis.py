@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions.conv_settings import STRAIGHT
-from kan_widgets.nn.activation import NAMED, BaseActivation, resolve_activation
+from kan_widgets.nn.activation import ACTIVATIONS, BaseActivation, resolve_activation
 from kan_widgets.nn.bases.basis import Basis, Interval
 
 
@@ -164,26 +164,6 @@ class IdentityBasis:
 
 
 @dataclass(frozen=True)
-class Halves(IdentityBasis):
-    """The identity for positive x, and for negative x: φ(x) = max(x, 0) + w·min(x, 0) is a PReLU.
-
-    Examples
-    --------
-    >>> Halves()(torch.tensor([-1.0, 2.0]))
-    tensor([[ 0., -1.],
-            [ 2.,  0.]])
-    """
-
-    labels: tuple[str, ...] = ("max(x, 0)", "min(x, 0)")
-    is_base: tuple[bool, ...] = (True, False)
-    knots: tuple[float, ...] = (0.0,)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., 2)``."""
-        return torch.stack([x.clamp_min(0), x.clamp_max(0)], dim=-1)
-
-
-@dataclass(frozen=True)
 class NoFunctions:
     """A basis of no functions: in a `LayerBasis` the base activation stands alone.
 
@@ -256,7 +236,7 @@ def activation_label(activation: BaseActivation) -> str:
 def activate(activation: BaseActivation, x: Tensor) -> Tensor:
     """Apply ``activation`` in its parameters' dtype and device, if it has any."""
     if isinstance(activation, str):
-        return NAMED[activation][0](x)
+        return ACTIVATIONS[activation][0](x)
     parameter = _parameter(activation)
     return resolve_activation(activation)(x if parameter is None else x.to(parameter)).to(x)
 

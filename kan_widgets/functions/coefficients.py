@@ -48,36 +48,27 @@ class Terms:
 
 
 def gradient_of(parameter: Tensor) -> Tensor:
-    """Return the gradient that the last backward pass left on a parameter or a view, detached.
+    """Return the gradient that the last backward pass left on a parameter, detached.
 
     NaN where it left nothing. It lies in memory as the parameter does, and may share that of
     the gradient.
     """
-    owner = parameter._base if parameter._is_view() else parameter
-    if owner is None or owner.grad is None:
+    if parameter.grad is None:
         return torch.full_like(parameter.detach(), float("nan"))
-    gradient = owner.grad.detach()
+    gradient = parameter.grad.detach()
     if gradient.layout != torch.strided:
         gradient = gradient.to_dense()
-    if gradient.stride() != owner.stride():
-        gradient = torch.empty_like(owner.detach()).copy_(gradient)
-    if owner is parameter:
-        return gradient
-    return gradient.as_strided(parameter.size(), parameter.stride(), parameter.storage_offset())
+    if gradient.stride() != parameter.stride():
+        gradient = torch.empty_like(parameter.detach()).copy_(gradient)
+    return gradient
 
 
 def rewriter_of(module: nn.Module, names: Sequence[str], steady: Sequence[str]) -> Rewriter:
     """Return the ``rewriter`` of a layer, see `LayerFunctions`; the module is not kept alive.
 
-    Parameters
-    ----------
-    module
-        The module.
-    names
-        Its parameters: the base ``(...)``, splines ``(..., nb - 1)`` and what multiplies these,
-        ``(...)``; what has no name or is ``None`` is left out.
-    steady
-        Names of attributes that all else depends on.
+    ``names`` are those of its parameters: the base ``(...)``, splines ``(..., nb - 1)`` and what
+    multiplies these, ``(...)``; what has no name or is ``None`` is left out. On the attributes
+    ``steady`` all else depends.
     """
     known = weakref.ref(module)
     # Not by attribute: what is a module may be trained itself, and a weight may be computed.
@@ -87,30 +78,26 @@ def rewriter_of(module: nn.Module, names: Sequence[str], steady: Sequence[str]) 
         own, buffers = module._parameters, module._buffers
         return [n for n in names if own.get(n) is not None or buffers.get(n) is not None]
 
-    given = held_in(module)
-
-    def parameters(part: Part) -> list[Tensor] | None:
-        """Return base, splines and scale, unless something else has changed."""
-        module = known()
-        if module is None or None in before.values():
-            return None
-        for name, value in before.items():
-            if vars(module).get(name) is not value:
-                return None
-        found = [module._parameters.get(name) for name in given]
-        if any(one is None or one.dtype is not torch.float32 or not one.is_cpu for one in found):
-            return None
-        if held_in(module) != given:
-            return None
-        return found if part is ALL else [one[part] for one in found]  # type: ignore[index, return-value]
+    held_names = held_in(module)
 
     def rewriter(out: Tensor, part: Part = ALL) -> Rewrite | None:
         to_base, to_splines = out[..., 0], out[..., 1:]
-        shapes = [to_base.shape, to_splines.shape, to_base.shape][: len(given)]
+        shapes = [to_base.shape, to_splines.shape, to_base.shape][: len(held_names)]
+
+        def parameters() -> list[Tensor]:
+            """Return base, splines and scale; none, if anything but their numbers has changed."""
+            module = known()
+            if module is None or held_in(module) != held_names:
+                return []
+            if any(v is None or vars(module).get(name) is not v for name, v in before.items()):
+                return []
+            own = [p for n in held_names if (p := module._parameters.get(n)) is not None]
+            found: list[Tensor] = [one if part is ALL else one[part] for one in own]
+            fits = all(one.dtype is torch.float32 and one.is_cpu for one in found)
+            return found if fits and [one.shape for one in found] == shapes else []
 
         def rewrite() -> bool:
-            found = parameters(part)
-            if not found or [p.shape for p in found] != shapes:
+            if not (found := parameters()):
                 return False
             to_base.copy_(found[0])
             if len(found) == 2:
@@ -119,8 +106,7 @@ def rewriter_of(module: nn.Module, names: Sequence[str], steady: Sequence[str]) 
                 torch.mul(found[1], found[2].unsqueeze(-1), out=to_splines)
             return True
 
-        found = parameters(part)
-        return rewrite if found and [p.shape for p in found] == shapes else None
+        return rewrite if parameters() else None
 
     return rewriter
 
@@ -135,18 +121,8 @@ def remembered(
     training until all its work is done, so their storage and version counter are compared
     instead: every in-place operation of torch counts, but one on ``tensor.data`` does not.
 
-    Parameters
-    ----------
-    module
-        What the result belongs to; it is forgotten together with it.
-    what
-        A name for this result among those of ``module``.
-    tensors
-        The tensors, on one device; several must agree in all but the first dimension.
-    key
-        What else the result depends on.
-    make
-        Makes the result.
+    The result, ``what`` by name, belongs to the module and is forgotten with it. The tensors lie on
+    one device, and agree in all but the first dimension; ``key`` is what else it depends on.
     """
     held: list[Tensor] = []
     now: tuple[Any, ...]

@@ -1,4 +1,4 @@
-"""What can be said of a layer without torch: how it moves, and the label of a plain weight."""
+"""Stride, padding and groups of a convolution, and the label of a plain weight; without torch."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.basis import ReadBasis, one_of_each
 from kan_widgets.functions.coefficients import ALL, Rewriter, Terms
 from kan_widgets.functions.conv_settings import ConvSettings
+from kan_widgets.functions.split import Split
 from kan_widgets.nn.bases.basis import Interval
 from kan_widgets.nn.ungraded import ungraded
 
@@ -27,7 +28,7 @@ _FORMS = {
     "elementwise": "(1, groups, nb)",
 }
 # Coefficients at a time: they stay in a cache.
-_AT_ONCE = 500_000
+_BATCH = 500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +125,11 @@ class LayerFunctions:
         `kan_widgets.nn.life.changes.together` held, it writes the present coefficients to
         ``out``, float32 on the CPU and of their shape, and returns True; or False, if anything but
         their values may have changed since these functions were read. Neither may keep the module
-        alive. ``None`` where every frame takes reading anew, which is slower.
+        alive. ``None`` where every frame takes another reading, which is slower.
     axis
         If elementwise: the dimension of x that is divided into groups, equally many channels each.
+    split
+        Where other processes have the rest of the layer: which part is here.
 
     Raises
     ------
@@ -151,46 +154,47 @@ class LayerFunctions:
     gradient: Gradient | None = None
     rewriter: Rewriter | None = None
     axis: int = -1
+    split: Split | None = None
 
     def __post_init__(self) -> None:
         sizes, like, nb, index = self.sizes, self.like, self.nb, self.basis_index
         form = _FORMS.get(self.kind)
         if form is None:
-            raise ValueError(f"kind: expected 'conv', 'linear' or 'elementwise', got {self.kind!r}")
+            raise ValueError(f"kind={self.kind!r}: expected 'conv', 'linear' or 'elementwise'")
         if len(sizes) != form.count(",") + 1 or (self.kind == "elementwise" and sizes[0] != 1):
             raise ValueError(
-                f"coefficients: expected shape {form} for a {self.kind} layer, got {tuple(sizes)}"
+                f"coefficients of shape {tuple(sizes)}: expected {form} for a {self.kind} layer"
             )
         if like.is_meta or like.is_quantized or not like.is_floating_point():
             what = "meta" if like.is_meta else "quantised" if like.is_quantized else str(like.dtype)
             raise ValueError(
-                f"coefficients: expected real floating-point numbers, got {what}; "
-                "load or dequantise the model first"
+                f"coefficients of type {what}: expected real floating-point numbers; load or "
+                "dequantise the model first"
             )
         if like.requires_grad:
             raise ValueError(
-                "coefficients: expected a detached tensor, got one that requires grad; detach() it"
+                "coefficients that require grad: expected a detached tensor; detach() it"
             )
         if not self.bases:
-            raise ValueError("bases: expected at least one basis, got none")
+            raise ValueError("bases is empty: expected at least one basis")
         for basis in one_of_each(self.bases):
             if not hasattr(basis, "is_base"):
                 kind = type(basis).__name__
                 raise TypeError(
-                    f"bases: expected a LayerBasis, got a {kind}; give LayerBasis({kind}(...)), "
+                    f"bases of type {kind}: expected a LayerBasis; give LayerBasis({kind}(...)), "
                     "or with a base term LayerBasis(..., base_activation)"
                 )
             if len(basis.labels) != nb or len(basis.is_base) != nb:
                 raise ValueError(
-                    f"bases: expected {nb} labels and base flags, for {nb} coefficients per "
-                    f"function, got {len(basis.labels)} labels and {len(basis.is_base)} flags"
+                    f"bases with {len(basis.labels)} labels and {len(basis.is_base)} base flags: "
+                    f"expected {nb} of each, one per coefficient of a function"
                 )
         if index is None and len(self.bases) != 1:
-            raise ValueError(f"basis_index: expected one for {len(self.bases)} bases, got None")
+            raise ValueError(f"basis_index=None: expected one for {len(self.bases)} bases")
         if index is not None and index.shape != sizes[:-1]:
             raise ValueError(
-                f"basis_index: expected one number per function, {tuple(sizes[:-1])}, "
-                f"got shape {tuple(index.shape)}"
+                f"basis_index of shape {tuple(index.shape)}: expected one number per function, "
+                f"{tuple(sizes[:-1])}"
             )
 
     def called(self, **said: Any) -> LayerFunctions:
@@ -220,7 +224,7 @@ class LayerFunctions:
         """Go through what `part` takes, those of a few outputs at a time: which, and theirs."""
         rows = range(*outputs.indices(self.sizes[0]))
         each = len(range(*inputs.indices(self.sizes[1]))) * math.prod(self.sizes[2:])
-        step = max(1, _AT_ONCE // max(1, each))
+        step = max(1, _BATCH // max(1, each))
         for start in range(0, len(rows), step):
             some = rows[start : start + step]
             chosen = slice(some.start, some.stop, some.step)
@@ -282,18 +286,6 @@ class LayerFunctions:
         lows, highs = zip(*(basis.extent for basis in self.bases), strict=True)
         return min(lows), max(highs)
 
-    def basis(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., nb)``.
-
-        Raises
-        ------
-        ValueError
-            If groups of functions have different bases; call ``bases[g]`` then.
-        """
-        if len(self.bases) > 1:
-            raise ValueError(f"{self.name} has {len(self.bases)} bases: call bases[g](x)")
-        return self.bases[0](x)
-
     def by_group(self, x: Tensor) -> Tensor:
         """Return the values of x that each group takes in, ``(..., n, groups)``, if elementwise."""
         groups = self.shape[1]
@@ -306,7 +298,7 @@ class LayerFunctions:
     def evaluate(self, x: Tensor) -> Tensor:
         """φ at ``x``, ``(n,)`` on the coefficients' device: ``(out, in[, kh, kw], n)``."""
         if x.ndim != 1:
-            raise ValueError(f"x: expected points in one dimension, got shape {tuple(x.shape)}")
+            raise ValueError(f"x of shape {tuple(x.shape)}: expected points in one dimension")
         x = x.to(self.like)
         if self.basis_index is None:
             return self.coefficients @ self.bases[0](x).T
@@ -348,19 +340,24 @@ class LayerFunctions:
         return total
 
 
+def padded(settings: ConvSettings, x: Tensor, value: float | None = None) -> Tensor:
+    """Return maps with the padding of a convolution around them."""
+    mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
+    return F.pad(x, settings.padding, mode=mode, value=value)
+
+
 def _convolved(settings: ConvSettings, basis: ReadBasis, coefficients: Tensor, x: Tensor) -> Tensor:
     n, channels = x.shape[:2]
     if settings.shared:
         x = x.reshape(n * channels, 1, *x.shape[2:])
-    mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
     if not settings.pads_basis:
-        x = F.pad(x, settings.padding, mode=mode)
+        x = padded(settings, x)
     values = basis(x)
     if settings.pads_basis:  # NaN: planes beyond the border
         values = values.masked_fill(x.isnan().unsqueeze(-1), 0)
     values = values.movedim(-1, 2).flatten(1, 2)
     if settings.pads_basis:
-        values = F.pad(values, settings.padding, mode=mode)
+        values = padded(settings, values)
     weight = coefficients.movedim(-1, 2).flatten(1, 2)
     out = F.conv2d(values, weight, None, settings.stride, 0, settings.dilation, settings.groups)
     return out.reshape(n, -1, *out.shape[2:]) if settings.shared else out

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.attributes import missing_tensors
+from kan_widgets.functions.attributes import Recipe, missing_tensors
 from kan_widgets.functions.basis import Alike, LayerBasis
 from kan_widgets.functions.coefficients import Part, Terms, gradient_of, remembered
 from kan_widgets.functions.layer import LayerFunctions, Tap
-from kan_widgets.functions.recipes import Recipe
+from kan_widgets.functions.recipes import lacking, layers_of
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.nn.ungraded import ungraded
 
@@ -171,7 +171,7 @@ def problem_of_network(layer: Recipe, module: Any) -> str:
         return f"there are {len(lists[0])} layers in act_fun and {len(lists[1])} in symbolic_fun"
     edges: dict[str, Any] = {"funs": list, "mask": ("out", "in"), "affine": ("out", "in", 4)}
     for number, (numeric, symbolic) in enumerate(zip(*lists, strict=True)):
-        if problem := layer.problem(numeric):
+        if problem := lacking(layer, numeric):
             return f"in act_fun[{number}] {problem}"
         if problem := missing_tensors(symbolic, edges):
             return f"in symbolic_fun[{number}] {problem}"
@@ -184,7 +184,7 @@ def read_network(layer: Recipe, module: Any) -> list[LayerFunctions]:
     """Read every layer, with its symbolic edges."""
     found = []
     for number, numeric in enumerate(module.act_fun):
-        [own] = layer.read(numeric)
+        [own] = layers_of(layer, numeric)
         words = [
             f"{'·'.join(map(str, factors))} into node {node}"
             for node, factors in enumerate(_products(module, number))
@@ -217,9 +217,10 @@ def register_network(name: str, layer: Recipe, library: str, own: Callable[[Any]
         problem=partial(problem_of_network, layer),
         resembles=own,
         sums=sums_of_network,
-        input_shape=_input_shape,
+        n_inputs=_n_inputs,
     )
 
 
-def _input_shape(module: Any) -> tuple[int, ...]:
-    return (int(module.input_id.max()) + 1 if hasattr(module, "input_id") else module.width[0],)
+def _n_inputs(module: Any) -> int:
+    known: Tensor | None = getattr(module, "input_id", None)
+    return int(module.width[0] if known is None else known.max() + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +10,20 @@ from dataclasses import dataclass
 from torch import nn
 
 import kan_widgets.functions.adapters  # noqa: F401 - those of the package register themselves
-from kan_widgets.functions.attributes import computes_more, unreadable_kind, unreadable_state
+from kan_widgets.checks import check_module
+from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.registry import (
-    Reader,
-    find_adapter,
-    readable_names,
-    settled,
-    verdict_of,
-)
+from kan_widgets.functions.registry import Reader, find_adapter, readable_names, settled, verdict_of
 from kan_widgets.functions.stand_ins import read_by
 
-_UNKNOWN = "a KAN layer that no adapter knows"
+# How people call layers of learned functions, and the tensors and settings of such layers.
+_KAN_NAME = re.compile(r"KAN|Kan(?![a-z])|(^|_)kan(_|$)")
+_KAN_PART = re.compile(
+    r"grid|knot|cent(er|re)s?|coef|spline|poly|basis|wavelet|cheby|fourier|phase|degree|rbf"
+)
+_MAX_PLAIN = 4
+
+_UNKNOWN_KAN = "a KAN layer that no adapter knows"
 # They hold the model in ``.module`` and compute what it computes. By name: some are of libraries.
 _WRAPPERS = {
     "AveragedModel",
@@ -29,7 +32,7 @@ _WRAPPERS = {
     "DistributedDataParallel",
     "_FabricModule",
 }
-_PARTS = "; the plain layers in it are only a part of what it computes"
+_PARTS_ONLY = "; the plain layers in it are only a part of what it computes"
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,61 @@ def named_layers(
     ]
 
 
+def named_parts(name: str, module: nn.Module, reader: Reader) -> dict[str, LayerFunctions]:
+    """Read one module as it is; its named layers by the names that the reader gives them."""
+    found = reader(module)
+    own = [found] if isinstance(found, LayerFunctions) else list(found)
+    return dict(zip((one.name for one in own), named_layers(name, module, own), strict=True))
+
+
+def called_kan(module: nn.Module) -> bool:
+    """Say whether a module has the name of a KAN."""
+    return bool(_KAN_NAME.search(type(module).__name__))
+
+
+def computes_more(
+    module: nn.Module,
+    name: str,
+    plain: Sequence[nn.Module],
+    activations: Sequence[nn.Module] = (),
+) -> bool:
+    """Say whether a module is a KAN layer of which ``plain`` are only a part.
+
+    ``activations`` are learned activations in it, which are read by themselves.
+
+    Nobody can tell from outside what a module computes. Taken for such a layer is one that has
+    at most a few plain layers in it, and the name of a KAN or tensors and settings that are named
+    after those of one; a whole model only by the latter, or if it has nothing in it.
+    """
+    if type(module).__module__.startswith("torch.nn."):
+        return False
+    parts = [
+        child
+        for key, child in module.named_children()
+        if _KAN_PART.search(key.lower()) and child not in activations
+    ]
+    if len(plain) > _MAX_PLAIN:
+        # A list that a forward pass goes through, such as ``poly_weights``: one for each layer.
+        lists = [part for part in parts if isinstance(part, nn.ModuleList)]
+        if any(inner in plain for part in lists for inner in part):
+            return True
+        weights = any(p.ndim > 1 for p in module.parameters(recurse=False))
+        return weights and called_kan(module) and "Layer" in type(module).__name__
+    own = [*module._parameters, *module._buffers]
+    own += [key for key, value in vars(module).items() if type(value) is int]
+    named = bool(parts) or any(_KAN_PART.search(key.lower()) for key in own)
+    called = called_kan(module)
+    if not plain:
+        weights = any(
+            p.requires_grad and not nn.parameter.is_lazy(p) and p.ndim > 1
+            for p in module.parameters()
+        )
+        return (named or called) and weights
+    # An MLP whose activations are learned, as KAT's, is made of plain layers.
+    learned = any(not type(each).__module__.startswith("torch.nn.") for each in activations)
+    return named or (called and bool(name) and not learned)
+
+
 def unwrap(model: nn.Module) -> nn.Module:
     """Return the module inside wrappers: `torch.compile`'s, data-parallel, averages, engines."""
     while True:
@@ -121,8 +179,7 @@ def survey(model: nn.Module) -> tuple[list[ReadableModule], list[LeftOut]]:
     TypeError
         If ``model`` is not a module.
     """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model: expected a torch.nn.Module, got {model!r:.80}")
+    check_module(model)
     walk = _Walk()
     walk.visit(unwrap(model), "")
     return walk.found, walk.left_out
@@ -170,7 +227,7 @@ class _Walk:
             return self._own(module, name, left_out)
         # A layer by itself: what is in it is only a part of what it computes.
         self.found[found:] = []
-        reason = problem or _UNKNOWN + _PARTS * bool(inside)
+        reason = problem or _UNKNOWN_KAN + _PARTS_ONLY * bool(inside)
         self.left_out[left_out:] = [LeftOut(name, module, reason, near=True)]
         return None
 

@@ -1,8 +1,9 @@
-"""An adapter in a few lines: which tensors a layer has, and how they lie."""
+"""Layers that are read by a recipe: an adapter in a few lines."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -11,8 +12,9 @@ from kan_widgets.functions.arrangement import all_planes, arrangements
 from kan_widgets.functions.attributes import (
     Needed,
     Order,
-    RecipeTable,
+    Recipe,
     attribute,
+    members,
     missing_tensors,
 )
 from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
@@ -21,7 +23,7 @@ from kan_widgets.nn.life.changes import together
 
 
 def tensor_adapter(
-    name: str,
+    name: str | type[nn.Module],
     tensors: Mapping[str, Needed],
     coefficients: Order,
     basis: Callable[..., Any],
@@ -38,7 +40,7 @@ def tensor_adapter(
     Parameters
     ----------
     name
-        The name of the class.
+        The class, or its name.
     tensors, coefficients, basis
         As `Recipe` takes them.
     library
@@ -47,80 +49,66 @@ def tensor_adapter(
         As `Recipe` takes them.
     """
     recipe = Recipe(tensors, coefficients, basis, **more)
-    recipe.register(name, library)
+    register_recipes(name, lambda module: [recipe], library, elementwise=recipe.elementwise)
     return recipe
 
 
-class Recipe(RecipeTable):
-    """How the functions of a layer lie in its tensors: what reads, writes and proves it.
-
-    The parameters are those of `RecipeTable`.
-    """
-
-    def register(self, name: str | type[nn.Module], library: str) -> None:
-        """Have modules of a class read so."""
-        register_layers(name, lambda module: [self], library=library, elementwise=self.elementwise)
-
-    def problem(self, module: nn.Module) -> str:
-        """Say what a module lacks to be such a layer; empty if nothing."""
-        if missing := missing_tensors(module, self.tensors, self.sizes(module)):
-            return missing
-        for path in filter(None, (self.norm, self.after)):
-            if not hasattr(module, path.split(".")[0]):
-                return f"{path} is missing"
-        return self.needs(module)
-
-    def read(self, module: nn.Module) -> list[LayerFunctions]:
-        """Read the functions of a module: one layer of them, or several."""
-        with together:
-            found = [layer.functions() for layer in arrangements(self, module)]
-        return found
-
-    def sums(self, module: nn.Module) -> list[Sum]:
-        """Say where the sums of a module's functions appear."""
-        layers = arrangements(self, module)
-        names, first = tuple(layer.name for layer in layers), layers[0]
-        added = attribute(module, self.bias) if self.bias else None
-        bias = added.detach().flatten() if isinstance(added, Tensor) else None
-        maps = {1: as_rows, 3: all_planes}.get(first.dimensions)
-        after = first.modules(self.after)
-        at = Tap(after, view=maps) if after else Tap((module,), "output", view=maps)
-        if not self.base_at:
-            return [Sum(names, at, bias)]
-        base = Tap(first.modules(self.base_at), "output", view=maps)
-        return [Sum(names[: first.depths], at), Sum(names[first.depths :], base)]
-
-    def input_shape(self, module: nn.Module) -> tuple[int, ...]:
-        """Return the shape of an input, in which each entry of a kernel is reached."""
-        last = arrangements(self, module)[-1]
-        conv, functions = last.conv, last.functions()
-        if self.elementwise:
-            return (3, 2 * functions.shape[1])
-        if conv is None or functions.conv is None:
-            return (functions.shape[1],)
-        fields = (conv.kernel_size, conv.dilation, conv.stride)
-        size = ((k - 1) * d + 1 + 2 * s for k, d, s in zip(*fields, strict=True))
-        channels = functions.shape[1] * functions.conv.groups
-        return (2 if functions.conv.shared else channels, *size)
-
-
-def register_layers(
+def register_recipes(
     name: str | type[nn.Module],
-    layers: Callable[[Any], list[Recipe]],
-    *,
+    recipes: Callable[[Any], list[Recipe]],
     library: str,
     **more: Any,
 ) -> None:
-    """Have a module read that holds the tensors of several layers, which ``layers`` returns.
+    """Have a module read that holds the tensors of several layers, a recipe each.
 
     ``more`` is as for `register_adapter`.
     """
+
+    def all_of(find: Callable[[Recipe, Any], list[Any]], module: Any) -> list[Any]:
+        return [found for recipe in recipes(module) for found in find(recipe, module)]
+
     register_adapter(
         name,
-        lambda module: [found for layer in layers(module) for found in layer.read(module)],
+        partial(all_of, layers_of),
         library=library,
-        problem=lambda module: next(filter(None, (x.problem(module) for x in layers(module))), ""),
-        sums=lambda module: [found for layer in layers(module) for found in layer.sums(module)],
-        input_shape=lambda module: layers(module)[0].input_shape(module),
+        problem=lambda module: next(
+            filter(None, (lacking(x, module) for x in recipes(module))), ""
+        ),
+        sums=partial(all_of, sums_of),
         **more,
     )
+
+
+def lacking(recipe: Recipe, module: Any) -> str:
+    """Say what a module lacks to be such a layer; empty if nothing."""
+    needed = (path for path in recipe.tensors if not path.endswith("?"))
+    if path := next((path for path in needed if not members(module, path)), ""):
+        return f"{path} is missing"
+    if wrong := missing_tensors(module, recipe.tensors, recipe.sizes(module)):
+        return wrong
+    for path in filter(None, (recipe.norm, recipe.after)):
+        if not hasattr(module, path.split(".")[0]):
+            return f"{path} is missing"
+    return recipe.needs(module)
+
+
+def layers_of(recipe: Recipe, module: Any) -> list[LayerFunctions]:
+    """Read the functions of a module: one layer of them, or several."""
+    with together:
+        found = [layer.functions() for layer in arrangements(recipe, module)]
+    return found
+
+
+def sums_of(recipe: Recipe, module: Any) -> list[Sum]:
+    """Say where the sums of a module's functions appear."""
+    layers = arrangements(recipe, module)
+    names, first = tuple(layer.name for layer in layers), layers[0]
+    added = attribute(module, recipe.bias) if recipe.bias else None
+    bias = added.detach().flatten() if isinstance(added, Tensor) else None
+    maps = {1: as_rows, 3: all_planes}.get(first.dimensions)
+    after = first.modules(recipe.after)
+    at = Tap(after, view=maps) if after else Tap((module,), "output", view=maps)
+    if not recipe.base_at:
+        return [Sum(names, at, bias)]
+    base = Tap(first.modules(recipe.base_at), "output", view=maps)
+    return [Sum(names[: first.depths], at), Sum(names[first.depths :], base)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,16 +11,10 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
 from kan_widgets.functions.layer import LayerFunctions, Tap
-from kan_widgets.functions.stand_ins import (
-    computing,
-    read_computed,
-    taps_computed,
-    with_weights,
-)
+from kan_widgets.functions.stand_ins import computing, read_computed, taps_computed, with_weights
 
 Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
 
-_CHANGES = "changes what"
 SAMPLED = "sampled"
 
 
@@ -50,22 +44,17 @@ class Adapter:
     """Reads one kind of module. Made by `register_adapter`; see there."""
 
     library: str
-    target: type[nn.Module] | str
     read: Reader
     problem: Callable[[nn.Module], str] = _no_problem
     resembles: Callable[[nn.Module], bool] = _always
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None
-    input_shape: Callable[[nn.Module], tuple[int, ...]] | None = None
-    refused: bool = False
-    """Whether modules of this kind are known, but never read."""
     elementwise: bool = False
-    """Whether it reads learned activations."""
+    n_inputs: Callable[[nn.Module], int] | None = None
 
-    def misfit(self, module: nn.Module, parent: type) -> str:
-        """Say why ``module``, whose class or parent class is meant, is not read."""
-        if isinstance(self.target, str) and _own_forward(type(module), parent):
-            return f"{type(module).__name__} {_CHANGES} {parent.__name__} computes"
-        return self.lacks(module)
+    @property
+    def called(self) -> str:
+        """The library, or the reader's own name."""
+        return self.library or getattr(self.read, "__name__", "own")
 
     def lacks(self, module: nn.Module) -> str:
         """Say what ``module``, whatever its class, lacks to be read; empty if nothing."""
@@ -84,8 +73,8 @@ class Verdict:
 
     found: Adapter | str
     """Who reads it rightly, or why nobody does."""
-    seen: Hashable = None
-    """What its forward pass saw then, see `given.seen_by`."""
+    digest: Hashable = None
+    """What its forward pass saw then, see `module_digest.module_digest`."""
     note: str = ""
     """What is to be said of the reading."""
 
@@ -101,8 +90,8 @@ def register_adapter(
     problem: Callable[[nn.Module], str] = _no_problem,
     resembles: Callable[[nn.Module], bool] = _always,
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None,
-    input_shape: Callable[[nn.Module], tuple[int, ...]] | None = None,
     elementwise: bool = False,
+    n_inputs: Callable[[nn.Module], int] | None = None,
 ) -> None:
     """Teach `read` how to read a type of module.
 
@@ -113,8 +102,7 @@ def register_adapter(
     Parameters
     ----------
     module_type
-        A subclass of `torch.nn.Module`; or the name of one, which then need not be imported: every
-        class of that name, and a subclass only if it computes the same.
+        A subclass of `torch.nn.Module`; or the name of one, which then need not be imported.
     reader
         Takes the module, returns its `LayerFunctions`, or several, named apart by ``name``. It is
         called for every frame that has no ``rewriter``: it must not run the module, draw random
@@ -129,12 +117,11 @@ def register_adapter(
         something else, such as a network of layers; if not, the modules inside are looked at.
     sums
         Takes the module, returns where the sums Σφ appear; by default in its output.
-    input_shape
-        Takes the module, returns the shape of one input, without the batch, where the layers'
-        shapes do not tell.
     elementwise
         Whether what it reads are learned activations, of the kind ``"elementwise"``: these come
         after all layers that add functions up.
+    n_inputs
+        Takes the module, returns how many inputs it has, if not as many as its first layer.
 
     Raises
     ------
@@ -159,51 +146,21 @@ def register_adapter(
     named = isinstance(module_type, str)
     if not named and not (isinstance(module_type, type) and issubclass(module_type, nn.Module)):
         raise TypeError(
-            f"module_type: expected a subclass of torch.nn.Module, not an instance, or the name "
-            f"of one, got {module_type!r}"
+            f"module_type={module_type!r}: expected a subclass of torch.nn.Module, not an "
+            "instance, or the name of one"
         )
     if not callable(reader):
-        raise TypeError(f"reader: expected a function of the module, got {reader!r}")
-    adapter = Adapter(
-        library,
-        module_type,
-        reader,
-        problem,
-        resembles,
-        sums,
-        input_shape,
-        elementwise=elementwise,
-    )
-    if named:
-        _adapters.setdefault(module_type, {})[library] = adapter
-    else:
-        _adapters[module_type] = {library: adapter}
-
-
-def refuse_module(name: str, reason: str, *, library: str) -> None:
-    """Have modules of a class reported with ``reason``, and nothing inside them read."""
-
-    def refuse(module: nn.Module) -> LayerFunctions:
-        raise ValueError(f"{name} is not read: {reason}")
-
-    adapter = Adapter(library, name, refuse, lambda module: reason, _always, refused=True)
-    _adapters.setdefault(name, {})[library] = adapter
+        raise TypeError(f"reader={reader!r}: expected a function of the module")
+    adapter = Adapter(library, reader, problem, resembles, sums, elementwise, n_inputs)
+    known = _adapters.setdefault(module_type, {})
+    if not named:
+        known.clear()
+    known[library] = adapter
 
 
 def readable_names() -> list[str]:
     """Return the names of all classes that can be read."""
-    return sorted(
-        {
-            target if isinstance(target, str) else target.__name__
-            for target, adapters in _adapters.items()
-            if not all(adapter.refused for adapter in adapters.values())
-        }
-    )
-
-
-def _own_forward(own: type, parent: type) -> bool:
-    methods = ("forward", "_conv_forward", "__call__")
-    return any(getattr(own, m, None) is not getattr(parent, m, None) for m in methods)
+    return sorted({name if isinstance(name, str) else name.__name__ for name in _adapters})
 
 
 def settle(module: nn.Module, verdict: Verdict | None) -> None:
@@ -247,6 +204,15 @@ def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
     return (None if found is None else _on_stand_in(found, module)), problem
 
 
+def sums_of(
+    module: nn.Module, adapter: Adapter | None, layers: Iterable[str], bias: Tensor | None = None
+) -> Sequence[Sum]:
+    """Return where the sums of a module's layers, named as its reader does, appear in it."""
+    if adapter is not None and adapter.sums is not None:
+        return adapter.sums(module)
+    return [Sum(tuple(layers), Tap((module,), "output"), bias)]
+
+
 def _on_stand_in(adapter: Adapter, module: nn.Module) -> Adapter:
     """Return an adapter that reads a module by a stand-in, if its weights are computed."""
     # What is sampled is a stand-in already.
@@ -257,57 +223,33 @@ def _on_stand_in(adapter: Adapter, module: nn.Module) -> Adapter:
 
 
 def _recognised(module: nn.Module) -> tuple[Adapter | None, str]:
-    by_parent = ((parent, _meant(parent, module)) for parent in type(module).__mro__)
-    parent, named = next((found for found in by_parent if found[1]), (object, []))
-    problems = [adapter.misfit(module, parent) for adapter in named]
-    fitting = [adapter for adapter, problem in zip(named, problems, strict=True) if not problem]
-    is_told = any(adapter.refused for adapter in named) or any(_CHANGES in p for p in problems)
-    if not fitting and not is_told:
-        fitting = [adapter for adapter in by_tensors(module) if not unreadable_state(module)]
-    elif fitting and (state := unreadable_state(module)):
-        return None, state
-    if fitting:
-        return fitting[0], ""
+    if found := candidates(module):
+        state = unreadable_state(module)
+        return (None, state) if state else (found[0], "")
+    by_parent = (_meant(parent, module) for parent in type(module).__mro__)
+    named: list[Adapter] = next(filter(None, by_parent), [])
     whose = [f"{adapter.library}: " if adapter.library else "" for adapter in named]
-    return None, "; ".join(map("".join, zip(whose, problems, strict=True)))
+    return None, "; ".join(w + a.lacks(module) for w, a in zip(whose, named, strict=True))
 
 
 def candidates(module: nn.Module) -> list[Adapter]:
     """Return all adapters that may read ``module``, likely ones first; which is right, none says.
 
     Those of its class and its parent classes, also where it has a ``forward`` of its own, and then
-    those that find their tensors in it.
+    those that find all tensors they need in it, with the likest names first.
     """
     module = with_weights(module)
-    named = [
-        adapter
-        for parent in type(module).__mro__
-        for adapter in _meant(parent, module)
-        if not adapter.refused and not adapter.lacks(module)
-    ]
-    return list(dict.fromkeys([*named, *by_tensors(module)]))
-
-
-def by_tensors(module: nn.Module) -> list[Adapter]:
-    """Return the adapters that find in ``module`` all tensors they need, whatever its class.
-
-    Those that are registered for its class's name come first, then those for a name that is part
-    of it or that it is part of.
-    """
     own = type(module)
-    if own.__module__.startswith("torch.nn."):
-        return []
-    found = [
+    named = [adapter for parent in own.__mro__ for adapter in _meant(parent, module)]
+    others = [
         (_likeness(own.__name__, target), adapter)
         for target, adapters in _adapters.items()
-        if isinstance(target, str)
+        if isinstance(target, str) and not own.__module__.startswith("torch.nn.")
         for adapter in reversed(adapters.values())
-        if adapter.problem is not _no_problem
-        and not adapter.refused
-        and adapter.resembles(module)
-        and not adapter.lacks(module)
+        if adapter.problem is not _no_problem and adapter.resembles(module)
     ]
-    return [adapter for _, adapter in sorted(found, key=lambda each: each[0])]
+    by_name = [adapter for _, adapter in sorted(others, key=lambda each: each[0])]
+    return [each for each in dict.fromkeys([*named, *by_name]) if not each.lacks(module)]
 
 
 def _likeness(name: str, target: str) -> int:

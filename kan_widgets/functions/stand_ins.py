@@ -8,53 +8,105 @@ they lie here, or on a stand-in that has all of them.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
+from kan_widgets.checks import check_module
 from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.functions.split import Split
 from kan_widgets.nn.ungraded import ungraded
 
 _Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
 S = TypeVar("S", bound=Any)
 
-_COMPUTED = "Its weights are computed from others ({}): it cannot be edited from here."
-_SPLIT = "Its parameters are split over several processes: they cannot be edited from here."
-_GATHERED = "Gathered from all processes, as it was then; live.gather() does so anew."
-
-# Modules of copies that are shown in place of a model.
-_shown: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+_COMPUTED_NOTE = "Its weights are computed from others ({}): it cannot be edited from here."
+_SPLIT_NOTE = "Its parameters are split over several processes: they cannot be edited from here."
 
 
 def read_by(module: nn.Module, reader: _Reader) -> list[LayerFunctions]:
     """Read a module: what this process has of it, without a word to the others.
 
-    Raises
-    ------
-    ValueError
-        If its parameters are not split by outputs, so that no function is whole here.
+    Raises `ValueError` if its parameters are split neither by outputs nor by inputs, so that no
+    function is whole here.
     """
     if not is_sharded(module):
         found = reader(module)
-        layers = [found] if isinstance(found, LayerFunctions) else list(found)
-        return [_locked(x, _SPLIT, _GATHERED) for x in layers] if module in _shown else layers
-    for name, parameter in module.named_parameters():
-        if _is_shard(parameter):
-            cut = [each for each in parameter.placements if not each.is_replicate()]  # type: ignore[attr-defined]
-            if any(not each.is_shard(0) for each in cut):
-                raise ValueError(f"{name} is split as {cut}: only splits by outputs can be shown")
-    layers = read_by(_with(module, _here, {}), reader)
-    note = (
-        f"What this process has of it: {layers[0].shape[0]} of "
-        f"{next(module.parameters()).shape[0]} outputs. live.gather(), called in every process, "
-        "shows all."
+        return [found] if isinstance(found, LayerFunctions) else list(found)
+    if any(_is_shard(each) and 0 in each.to_local().shape for each in module.parameters()):  # type: ignore[attr-defined]
+        return []  # there are more processes than outputs
+    try:
+        layers = read_by(_with(module, _here, {}), reader)
+        splits = [
+            _split_of(module, layer, whole)
+            for layer, whole in zip(layers, _whole_shapes(module, reader), strict=True)
+        ]
+    except Exception as error:
+        cut = {str(each.placements) for each in module.parameters() if _is_shard(each)}  # type: ignore[attr-defined]
+        raise ValueError(
+            f"its parameters are split as {', '.join(sorted(cut))}: only splits by outputs or by "
+            f"inputs can be shown ({error})"
+        ) from error
+    return [
+        _locked(layer, _SPLIT_NOTE, split.words if split else "", split=split)
+        for layer, split in zip(layers, splits, strict=True)
+    ]
+
+
+_wholes: weakref.WeakKeyDictionary[nn.Module, Any] = weakref.WeakKeyDictionary()
+
+
+def _whole_shapes(module: nn.Module, reader: _Reader) -> list[tuple[int, int, int, int]]:
+    """Return the shapes of a module's layers with what all processes have of them."""
+
+    def empty(tensor: Any) -> Any:
+        if not _is_shard(tensor):
+            return tensor
+        return torch.zeros(tensor.shape, dtype=tensor.dtype, device=tensor.device)
+
+    sizes = [parameter.shape for parameter in module.parameters()]
+    known = _wholes.get(module)
+    if known is None or known[0] != sizes:
+        shapes = [layer.shape for layer in read_by(_with(module, empty, {}), reader)]
+        known = _wholes[module] = sizes, shapes
+    return list(known[1])
+
+
+def _split_of(
+    module: nn.Module, layer: LayerFunctions, whole: tuple[int, int, int, int]
+) -> Split | None:
+    """Say which part of a layer lies here; ``None`` if all of it does."""
+    cut = [axis for axis in range(4) if layer.shape[axis] != whole[axis]]
+    if not cut:
+        return None
+    chunks = [
+        (parameter.shape, parameter.__create_chunk_list__()[0])  # type: ignore[attr-defined]
+        for parameter in module.parameters()
+        if _is_shard(parameter)
+    ]
+    [axis] = cut
+    [start] = {
+        start * whole[axis] / most
+        for shape, chunk in chunks
+        for most, start, size in zip(shape, chunk.offsets, chunk.sizes, strict=True)
+        if size != most
+    }
+    if axis > 1 or start % 1:
+        raise ValueError(f"a part of shape {layer.shape} of {whole}")
+    rank, world = torch.distributed.get_rank(), torch.distributed.get_world_size()
+    words = (
+        f"{layer.n_functions:,} of {math.prod(whole):,} functions: rank {rank} of {world}. Called "
+        "in every process, live.record(place) joins them in a recording, and "
+        "kan_widgets.functions.gathered(model) is a copy of all."
     )
-    return [_locked(layer, _SPLIT, note) for layer in layers]
+    return Split(whole, *((int(start), 0) if axis == 0 else (0, int(start))), words)
 
 
 def _locked(layer: LayerFunctions, why: str, note: str = "", **said: Any) -> LayerFunctions:
@@ -86,7 +138,7 @@ def read_computed(reader: _Reader, what: str, module: nn.Module) -> list[LayerFu
     made: dict[nn.Module, nn.Module] = {}
     layers = read_by(_computed(module, made), reader)
     return [
-        _locked(x, _COMPUTED.format(what), x_at=None if x.x_at is None else _tap(x.x_at, made))
+        _locked(x, _COMPUTED_NOTE.format(what), x_at=None if x.x_at is None else _tap(x.x_at, made))
         for x in layers
     ]
 
@@ -150,8 +202,7 @@ def gathered(model: nn.Module) -> nn.Module:
     >>> torch.equal(kw.functions.gathered(model).base_weight, model.base_weight)
     True
     """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model={model!r:.80}: expected a torch.nn.Module")
+    check_module(model)
     # A parameter that is used twice is one in the copy too, and is sent once.
     whole: dict[Any, Any] = {}
     for tensor in (*model.parameters(), *model.buffers()):
@@ -159,27 +210,6 @@ def gathered(model: nn.Module) -> nn.Module:
         is_trained = isinstance(tensor, nn.Parameter)
         whole[tensor] = nn.Parameter(copied, tensor.requires_grad) if is_trained else copied
     return _with(model, whole.__getitem__, {})
-
-
-def shown_whole(model: nn.Module) -> nn.Module:
-    """Return a copy as `gathered` makes it, without hooks, whose layers say what they are."""
-    whole = gathered(model)
-    for module in whole.modules():
-        own = module.__dict__.items()
-        hooks = [(name, each) for name, each in own if "_hooks" in name and isinstance(each, dict)]
-        module.__dict__.update({name: type(each)() for name, each in hooks})
-        _shown.add(module)
-    return whole
-
-
-@ungraded
-def gather_again(whole: nn.Module, model: nn.Module) -> None:
-    """Copy the parameters of a model as they are now to its copy; all processes must call it."""
-    for mine, theirs in (
-        *zip(whole.parameters(), model.parameters(), strict=True),
-        *zip(whole.buffers(), model.buffers(), strict=True),
-    ):
-        mine.copy_(_all_of(theirs))
 
 
 def _with(

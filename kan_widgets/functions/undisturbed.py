@@ -7,8 +7,9 @@ import random
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,18 +17,19 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from kan_widgets.functions.layer import Tap
 from kan_widgets.functions.stand_ins import with_weights
 from kan_widgets.nn.ungraded import gradient_mode_restored, ungraded
 
 T = TypeVar("T")
 
-# Of each model that was run so. A thread takes one last of all, and holds it while it runs it.
+# One for each model run so; taken after all other locks, and held while the model runs.
 _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _making = threading.Lock()
 # What `torch.compile` did before the first of the runs that go on now. It is the process's: runs of
 # several models may be in several threads at once, and end in any order.
-_stances: dict[_Around, Any] = {}
-_MOST_COPIED = 10_000_000
+_stances: dict[_StateBefore, Any] = {}
+_MAX_COPIED = 10_000_000
 
 
 def undisturbed(
@@ -36,28 +38,29 @@ def undisturbed(
     *,
     gradients: bool = False,
     draws: bool = True,
-    watcher: TorchFunctionMode | None = None,
+    function_mode: TorchFunctionMode | None = None,
 ) -> T:
     """Run a model in evaluation mode as it is written, with or without gradients.
 
     Modules' modes and random number generators are as before afterwards, also if the run fails or
     Ctrl-C interrupts it. One thread after the other: modes are put back in order, and a hook sees
-    its own run alone. A ``watcher`` sees the functions that are called. Without ``draws`` the run
-    is known to draw no random numbers: those that another thread draws meanwhile are left alone.
+    its own run alone. A ``function_mode`` sees the functions that are called. Without ``draws`` the
+    run is known to draw no random numbers: those that another thread draws meanwhile are left
+    alone.
     """
     with _making:
         lock = _locks.setdefault(model, threading.RLock())
-    # All in one function: between two, as those of a context manager, an interrupt gets through.
+    # All in one function: Ctrl-C could strike between the two calls of a context manager.
     with lock, gradient_mode_restored():
-        before = _Around(model, draws)
+        before = _StateBefore(model, draws)
         try:
             torch._C._set_grad_enabled(gradients)
             for module in model.modules():  # not eval(): pykan's networks train() on a data set
                 module.training = False
             before.compile_nothing()
-            if watcher is not None:
-                # Not entered: interrupted, torch may have taken it out itself, and would once more.
-                torch._C._push_on_torch_function_stack(watcher)
+            if function_mode is not None:
+                # Pushed, not entered by `with`: after an interrupt torch might pop it twice.
+                torch._C._push_on_torch_function_stack(function_mode)
             found = run()
         except KeyboardInterrupt:
             before.remove_new_hooks()
@@ -71,7 +74,7 @@ def undisturbed(
         return found
 
 
-class _Around:
+class _StateBefore:
     """What a run changes of a model and of the process, to be put back."""
 
     def __init__(self, model: nn.Module, draws: bool) -> None:
@@ -125,8 +128,8 @@ class _Around:
                 hooks.pop(key, None)
 
 
-def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T], *, draws: bool = True) -> T:
-    """Give something to run in a module's place, in evaluation mode without gradients or autocast.
+def with_copy(module: nn.Module, use: Callable[[nn.Module, bool], T], *, draws: bool = True) -> T:
+    """Run a copy of a module in its place, in evaluation mode without gradients or autocast.
 
     ``use`` gets a copy without the hooks of others, and True: it may be changed. Where a module is
     too large to be copied or cannot be, itself without these hooks, and False; it is as before
@@ -151,12 +154,59 @@ def stand_in(module: nn.Module, use: Callable[[nn.Module, bool], T], *, draws: b
 
     with torch.autocast(device, enabled=False):
         try:
-            if sum(tensor.numel() for tensor in module.parameters()) > _MOST_COPIED:
+            if sum(tensor.numel() for tensor in module.parameters()) > _MAX_COPIED:
                 raise MemoryError
             copied = ungraded(copy.deepcopy)(with_weights(module), dict(emptied))
         except Exception:  # a lock, a tensor in the middle of a graph, whatever else it may hold
             return undisturbed(module, itself, draws=draws)
         return undisturbed(copied, lambda: use(copied, True), draws=draws)
+
+
+@contextmanager
+def removed(handles: list[Any]) -> Iterator[None]:
+    """Take hooks away at the end."""
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def tapped(taps: Iterable[Tap], see: Callable[[Tap, Tensor], Tensor | None]) -> Iterator[None]:
+    """Call ``see`` with a tap and the first tensor that passes it, each time one does.
+
+    A tensor that it returns passes in its place.
+    """
+
+    def exchanged(tap: Tap, values: Sequence[Any]) -> list[Any] | None:
+        for k, value in enumerate(values):
+            if isinstance(value, Tensor):
+                new = see(tap, value)
+                return None if new is None else [*values[:k], new, *values[k + 1 :]]
+        return None
+
+    def before(tap: Tap, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        found = exchanged(tap, (*args, *kwargs.values()))
+        if found is not None:
+            return tuple(found[: len(args)]), dict(zip(kwargs, found[len(args) :], strict=True))
+
+    def after(tap: Tap, _: nn.Module, __: Any, result: Any) -> Any:
+        several = isinstance(result, tuple | list)
+        found = exchanged(tap, result if several else (result,))
+        if found is not None:
+            return tuple(found) if several else found[0]
+
+    with removed(
+        [
+            module.register_forward_pre_hook(partial(before, tap), with_kwargs=True)
+            if tap.side == "input"
+            else module.register_forward_hook(partial(after, tap))
+            for tap in dict.fromkeys(taps)
+            for module in dict.fromkeys(tap.modules)
+        ]
+    ):
+        yield
 
 
 def like_of(run: nn.Module) -> Tensor:

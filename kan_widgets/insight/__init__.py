@@ -14,16 +14,27 @@ from typing import TYPE_CHECKING
 # Most of it needs torch, which takes seconds, and what measures recorded functions needs none: all
 # names are imported when the first of them is used.
 if TYPE_CHECKING:
-    from kan_widgets.insight.complexity import Complexity, complexity
-    from kan_widgets.insight.depth import DepthStatement, LayerComplexity, later_is_more_complex
+    from kan_widgets.insight.complexity import (
+        Complexity,
+        DepthTrend,
+        complexity,
+        later_is_more_complex,
+    )
     from kan_widgets.insight.explain import Explanation, FunctionShares, explain
-    from kan_widgets.insight.forms import FORMS, Form, starts
+    from kan_widgets.insight.forms import FORMS, Form
     from kan_widgets.insight.formula import Formula, formula
     from kan_widgets.insight.importance import Importance, importance
     from kan_widgets.insight.inputs import SeenInputs, seen_inputs
     from kan_widgets.insight.kernel_shares import KernelShares
-    from kan_widgets.insight.kernels import Kernel, Observed, SeenPatches, check_observed, kernel_of
-    from kan_widgets.insight.patterns import PatternCheck, check_pattern
+    from kan_widgets.insight.kernels import (
+        Kernel,
+        Observed,
+        PatternCheck,
+        SeenPatches,
+        check_observed,
+        check_pattern,
+        kernel_of,
+    )
     from kan_widgets.insight.projection import Fixed, fix
     from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
     from kan_widgets.insight.summary import (
@@ -43,7 +54,7 @@ __all__ = [
     "FORMS",
     "THRESHOLD",
     "Complexity",
-    "DepthStatement",
+    "DepthTrend",
     "Explanation",
     "Fixed",
     "Form",
@@ -53,7 +64,6 @@ __all__ = [
     "Importance",
     "Kernel",
     "KernelShares",
-    "LayerComplexity",
     "LayerSummary",
     "Observed",
     "PatternCheck",
@@ -80,7 +90,6 @@ __all__ = [
     "seen_inputs",
     "spread_of",
     "start_from",
-    "starts",
     "summarise",
     "symbolic",
     "untrained_networks",
@@ -88,8 +97,8 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _HOMES = (
-        "complexity depth explain forms formula importance inputs kernel_shares kernels "
-        "patterns projection ranges summary symbolic symbolic_fits tables untrained"
+        "complexity explain forms formula importance inputs kernel_shares kernels "
+        "projection ranges summary symbolic symbolic_fits tables untrained"
     )
 
     class _Package(ModuleType):

@@ -1,17 +1,19 @@
-"""How complicated each function of a layer is: how much it moves, bends, and fits simple shapes."""
+"""How complicated each function is, how it moves, bends and fits simple shapes; and the depth."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.insight.tables import Float64, Layer, Table, basis_at, by_table, sampled, silu
+from kan_widgets.insight.kernels import Observed, check_observed
+from kan_widgets.insight.tables import EPSILON, Float64, basis_at, by_table, sampled, silu
+from kan_widgets.live.frames.layout import LayerLayout, Table
 
-# A function that moves less than this share of its size is constant: β may come as float32.
-_FLAT = 2e-6
 # Values of functions worked on at a time.
 _BATCH = 200_000
 
@@ -45,14 +47,15 @@ class Complexity:
 
 
 def complexity(
-    layer: Layer | LayerFunctions,
+    layer: LayerLayout | LayerFunctions,
     coefficients: NDArray[np.floating] | None = None,
     *,
     interval: tuple[float, float] | None = None,
 ) -> Complexity:
     """Measure how complicated every function of a layer is.
 
-    Every part of the interval counts equally, however many inputs fall there.
+    Every part of the interval counts equally, however many inputs fall there. Functions are in
+    row-major order over (out, in, kh, kw).
 
     Parameters
     ----------
@@ -63,11 +66,6 @@ def complexity(
         has its own.
     interval
         From where to where in x; by default the grid of each function.
-
-    Returns
-    -------
-    Complexity
-        One number of each kind per function, row-major over (out, in, kh, kw).
 
     Raises
     ------
@@ -94,8 +92,8 @@ def complexity(
     (6,)
     """
     if interval is not None and not (np.isfinite(interval).all() and interval[0] < interval[1]):
-        raise ValueError(f"interval: expected two finite numbers, low < high, got {interval!r}")
-    measured: Layer = sampled(layer) if isinstance(layer, LayerFunctions) else layer
+        raise ValueError(f"interval={interval!r}: expected two finite numbers, low < high")
+    measured: LayerLayout = sampled(layer) if isinstance(layer, LayerFunctions) else layer
     if coefficients is None:
         coefficients = getattr(measured, "coefficients", None)
         if coefficients is None:
@@ -125,18 +123,11 @@ def _points(table: Table, interval: tuple[float, float]) -> tuple[Float64, Float
     low, high = interval
     points = np.asarray(table.x, dtype=np.float64)
     rounding = 1e-6 * (high - low)  # the points of frames are float32
-    before, after = points[points < low - rounding], points[points > high + rounding]
     inside = points[(points > low + rounding) & (points < high - rounding)]
-    x = np.concatenate([[low], inside, [high]])
-    whole = x.copy()
-    at_ends = (
-        np.isclose(points, low, 0, rounding).any(),
-        np.isclose(points, high, 0, rounding).any(),
-    )
-    if len(before) and not at_ends[0]:
-        whole[0] = before[-1]
-    if len(after) and not at_ends[1]:
-        whole[-1] = after[0]
+    before, after = points[points <= low + rounding], points[points >= high - rounding]
+    first = before[-1] if len(before) else low
+    last = after[0] if len(after) else high
+    x, whole = (np.concatenate([[a], inside, [b]]) for a, b in (interval, (first, last)))
     return x, (whole[:-1] + whole[1:]) / 2
 
 
@@ -147,7 +138,7 @@ def _measure(x: Float64, middles: Float64, y: Float64) -> dict[str, Float64]:
     moves = np.diff(y, axis=1)
     low, high = y.min(axis=1), y.max(axis=1)
     span = high - low
-    flat = span <= _FLAT * np.maximum(np.abs(low), np.abs(high))
+    flat = span <= EPSILON * np.maximum(np.abs(low), np.abs(high))
     variation = np.abs(moves).sum(axis=1)
     turned = np.abs(np.diff(moves / steps, axis=1))
     curvature = turned.sum(axis=1)
@@ -157,8 +148,8 @@ def _measure(x: Float64, middles: Float64, y: Float64) -> dict[str, Float64]:
         curvature += turned[:, -1] * last / (middles[-1] - middles[-2])
     curvature /= width
     scaled = np.where(flat, np.nan, span)
-    # The trapezoid rule: every part counts alike, however dense the points are.
-    weight = (np.append(steps, 0.0) + np.append(0.0, steps)) / (2 * width)
+    # Every part counts alike, however dense the points are.
+    weight = np.diff([x[0], *(x[:-1] + x[1:]) / 2, x[-1]]) / width
     return {
         "variation": np.where(flat, 0.0, variation),
         "range": np.where(flat, 0.0, span),
@@ -178,3 +169,125 @@ def _fit(y: Float64, shape: Float64, weight: Float64) -> Float64:
     square = (y**2 @ weight) * (shape**2 @ weight)
     fit: Float64 = np.clip(along**2 / square, 0.0, 1.0)
     return fit
+
+
+MEASURES = ("bend", "turns", "line", "silu", "variation", "curvature", "range")
+"""What layers are compared by: the larger, the more complex. The first four say how φ is shaped,
+whatever its size; ``"line"`` and ``"silu"`` stand for the share of its variance that the best line
+or a·SiLU + c leaves. The last three have the scale of φ."""
+# How often the outputs of the layers are drawn again.
+_DRAWS = 200
+# Share of the inputs beyond either end of the interval that counts.
+_TAIL = 0.005
+
+
+@dataclass(frozen=True, eq=False)
+class DepthTrend:
+    """How often a function of a later layer is more complex than one of an earlier layer.
+
+    The trend is Jonckheere's and Terpstra's, over all pairs of functions from two layers
+    (Hollander, Wolfe & Chicken 2014, *Nonparametric Statistical Methods*, sec. 6.2). It describes
+    this network and does not say that training made it so: layers of different kinds and sizes
+    begin differently, so untrained networks have trends as well. Compare it with theirs, see
+    `untrained_networks`.
+    """
+
+    measure: str
+    """Which of `MEASURES`."""
+    later: float
+    """Share of the pairs in which the later function is more complex; a tie counts half. 0.5 where
+    depth tells nothing."""
+    between: tuple[float, float]
+    """Where 95 % of such shares lie when the outputs of each layer are drawn again, all functions
+    of an output together."""
+    medians: dict[str, float]
+    """Of the measure, by layer."""
+    functions: dict[str, int]
+    """How many functions of each layer were measured: those neither constant nor broken."""
+    intervals: dict[str, tuple[float, float]]
+    """Where x was taken from, by layer; empty if each function was measured on its grid."""
+
+
+def later_is_more_complex(
+    layers: Sequence[LayerFunctions],
+    measure: str = "bend",
+    observed: Mapping[str, Observed] | None = None,
+) -> DepthTrend:
+    """Compare how complex the functions of earlier and of later layers are.
+
+    Parameters
+    ----------
+    layers
+        At least two, in the order in which they are applied: ``live.read()``, or those of it that
+        are to be compared, such as the convolutions.
+    measure
+        One of `MEASURES`: by default the mean curvature of φ with both axes scaled to 0 … 1.
+    observed
+        What ``live.observe(batch)`` returned: φ is then measured from the 0.5 % to the 99.5 %
+        quantile of the inputs of its layer; by default over its grid.
+
+    Raises
+    ------
+    TypeError
+        If a layer was not observed.
+    ValueError
+        If there is no such measure, there are fewer than two layers of which it says something, or
+        all inputs of a layer are alike.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> make = lambda: torch.nn.Sequential(kw.nn.KANLinear(4, 9), kw.nn.KANLinear(9, 9))
+    >>> _ = torch.manual_seed(0)
+    >>> model = make()
+    >>> _ = torch.nn.init.normal_(model[1].spline_weight)  # as training may bend them
+    >>> found = later_is_more_complex(kw.functions.read(model))
+    >>> null = kw.insight.untrained_networks(make, count=19)
+    >>> found.later > max(later_is_more_complex(network.layers).later for network in null)
+    True
+    """
+    if measure not in MEASURES:
+        raise ValueError(f"measure={measure!r}: expected one of {', '.join(map(repr, MEASURES))}")
+    intervals, outputs = {}, {}
+    for layer in layers:
+        name = layer.name or layer.type
+        if observed is not None:
+            x = check_observed(layer, observed.get(name))
+            low, high = map(float, np.quantile(x, (_TAIL, 1 - _TAIL)))
+            if low >= high:
+                raise ValueError(f"all inputs observed at {name} are {low:g}: there is no interval")
+            intervals[name] = low, high
+        values = getattr(complexity(layer, interval=intervals.get(name)), measure)
+        values = 1 - values if measure in ("line", "silu") else values
+        if np.isfinite(values).any():
+            outputs[name] = values.reshape(layer.shape[0], -1)
+    if len(outputs) < 2:
+        raise ValueError(
+            f"{len(outputs)} of {len(layers)} layers with functions that are not constant: "
+            "expected at least two"
+        )
+    draw = np.random.default_rng(0)
+    shares = [
+        rising_share([rows[draw.integers(0, len(rows), len(rows))] for rows in outputs.values()])
+        for _ in range(_DRAWS)
+    ]
+    low, high = map(float, np.nanquantile(shares, (0.025, 0.975)))
+    return DepthTrend(
+        measure,
+        rising_share(list(outputs.values())),
+        (low, high),
+        {name: float(np.nanmedian(values)) for name, values in outputs.items()},
+        {name: int(np.isfinite(values).sum()) for name, values in outputs.items()},
+        intervals,
+    )
+
+
+def rising_share(groups: Sequence[Float64]) -> float:
+    """Return the share of rising pairs of finite numbers; a tie counts half. NaN without pairs."""
+    rising, pairs = 0.0, 0
+    for earlier, later in combinations([group[np.isfinite(group)] for group in groups], 2):
+        ordered = np.sort(earlier)
+        smaller, upto = (np.searchsorted(ordered, later, side) for side in ("left", "right"))
+        rising += (smaller + upto).sum() / 2
+        pairs += len(later) * len(earlier)
+    return float(rising / pairs) if pairs else np.nan

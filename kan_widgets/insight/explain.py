@@ -23,17 +23,18 @@ from kan_widgets.insight.kernel_shares import (
     Float32,
     KernelShares,
     NotDivided,
-    contracted,
     kernel_shares,
     mean_responses,
+    mean_terms,
 )
 from kan_widgets.insight.kernels import Observed
-from kan_widgets.insight.running import Run, Stage, run, stages_of
+from kan_widgets.insight.running import Stage, TappedPass, run, stages_of
 from kan_widgets.insight.tables import Float64
+from kan_widgets.live.model.observe import Folding, fold_of
 from kan_widgets.nn.ungraded import ungraded
 
 # From this share of the change on, what is missing is said.
-_WORTH_A_NOTE = 0.05
+_NOTED_SHARE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +104,8 @@ def explain(
 ) -> Explanation:
     """Divide the score of one class for one image among functions and kernels.
 
-    The model runs in evaluation mode; its modes, gradients and random generators are as before
-    afterwards. Costs, for a convolution of K kernels, about 2·32 to 2·512 passes for the shares
-    and min(K, 512) for the ablations.
+    The model runs in evaluation mode and is as before afterwards. A convolution of K kernels costs
+    about 2·32 to 2·512 passes for the shares and min(K, 512) for the ablations.
 
     Parameters
     ----------
@@ -125,10 +125,6 @@ def explain(
     layers
         Names of the convolutions whose kernels are wanted; all by default. The functions of the
         last layer come in any case: they cost one pass.
-
-    Returns
-    -------
-    Explanation
 
     Raises
     ------
@@ -154,26 +150,26 @@ def explain(
     _check_layers(layers, stages)
 
     def shared() -> Explanation:
-        taps = [tap for stage in stages for tap in (stage.at, *stage.inputs)]
-        first = ungraded(run)(inner, x, taps)
-        last, scores = _last(stages, first)
+        first = ungraded(run)(inner, x, [tap for stage in stages for tap in stage.taps])
+        *before, last = _that_ran(stages, first)
+        scores: Float64 = first.at(last.at)[0].detach().double().cpu().numpy()
         classes = len(scores)
         predicted = int(scores.argmax())
         if chosen is not None and not 0 <= chosen < classes:
             raise ValueError(
-                f"target: expected a class from 0 to {classes - 1}, which {last.name} scores, got "
-                f"{target!r}"
+                f"target={target!r}: expected a class from 0 to {classes - 1}, which {last.name} "
+                "scores"
             )
         explained = predicted if chosen is None else chosen
         notes = _after_last(last, first, scores)
         functions = tuple(
-            _function_shares(part, first.input(stage_tap), observed)
+            _function_shares(part, first.at(stage_tap), observed)
             for part, stage_tap in zip(last.parts, last.inputs, strict=True)
         )
         bias = 0.0 if last.bias is None else float(last.bias.detach()[explained])
         total = sum(float(shares.contributions[explained].sum()) for shares in functions)
         kernels: list[KernelShares] = []
-        for stage in _ran_before(stages, first, last):
+        for stage in before:
             wanted = layers is None or any(part.name in layers for part in stage.parts)
             if stage.kind != "conv" or not wanted:
                 continue
@@ -191,12 +187,12 @@ def explain(
             bias=bias,
             functions=functions,
             error=abs(total + bias - float(scores[explained])),
-            map_shape=_map_shape(stages, first, last, tuple(x.shape[1:])),
+            map_shape=_map_shape(before, first, last, tuple(x.shape[1:])),
             kernels=tuple(kernels),
             notes=tuple(notes),
         )
 
-    return undisturbed(inner, shared, gradients=True)
+    return undisturbed(inner, shared, gradients=True, function_mode=Folding())
 
 
 def class_number(target: Any) -> int | None:
@@ -212,7 +208,7 @@ def class_number(target: Any) -> int | None:
     try:
         return operator.index(target)
     except (TypeError, ValueError):
-        raise TypeError(f"target: expected the number of a class, got {target!r:.80}") from None
+        raise TypeError(f"target={target!r:.80}: expected the number of a class") from None
 
 
 def _check_layers(layers: Collection[str] | None, stages: list[Stage]) -> None:
@@ -228,7 +224,7 @@ def _incomplete(stage: Stage, shares: KernelShares, score: float) -> list[str]:
     change = score - shares.baseline
     if not math.isfinite(change):
         return []
-    if abs(shares.missing) <= _WORTH_A_NOTE * max(abs(change), 1e-3):
+    if abs(shares.missing) <= _NOTED_SHARE * max(abs(change), 1e-3):
         return []
     return [
         f"the shares of {stage.name} leave out {shares.missing:.3g} of a change of {change:.3g}: "
@@ -242,7 +238,7 @@ def _batch_of_one(model: nn.Module, image: Tensor | NDArray[Any]) -> Tensor:
         x = torch.as_tensor(image)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(
-            f"image: expected a tensor or an array of numbers, got {type(image).__name__}"
+            f"image of type {type(image).__name__}: expected a tensor or an array of numbers"
         ) from None
     like = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(1))
     x = x.detach().to(like.device, like.dtype)
@@ -250,37 +246,28 @@ def _batch_of_one(model: nn.Module, image: Tensor | NDArray[Any]) -> Tensor:
         x = x[None]
     if x.ndim not in (2, 4) or x.shape[0] != 1:
         raise ValueError(
-            "image: expected one image, (channels, height, width) or (features,), got shape "
-            f"{tuple(x.shape)}; of a batch, give batch[k]"
+            f"image of shape {tuple(x.shape)}: expected one image, (channels, height, width) or "
+            "(features,); of a batch, give batch[k]"
         )
     return x
 
 
-def _last(stages: list[Stage], found: Run) -> tuple[Stage, Float64]:
-    """Return the stage that ran last, and what it gave."""
-    ran = [stage for stage in stages if found.at(stage.at) is not None]
+def _that_ran(stages: list[Stage], found: TappedPass) -> list[Stage]:
+    """Return the stages that ran, in that order; the last gave the scores."""
+    ran = found.ran(stages)
     if not ran:
         raise ValueError("the image reached none of the layers that can be read")
-    last = max(ran, key=lambda stage: found.times[stage.at])
-    value = found.at(last.at)
-    assert value is not None
-    once = all(len(found.passed[tap]) == len(dict.fromkeys(tap.modules)) for tap in last.inputs)
-    if last.kind != "linear" or value.ndim != 2 or not once:
+    last, value = ran[-1], found.at(ran[-1].at)
+    if last.kind != "linear" or value.ndim != 2 or not all(map(found.once, last.inputs)):
         raise ValueError(
             f"the last layer that ran is {last.name} ({last.parts[0].type}), which gave "
             f"{tuple(value.shape)}: a score is a sum of functions where the last layer is a "
             "linear or KAN layer that ran once"
         )
-    scores: Float64 = value[0].detach().double().cpu().numpy()
-    return last, scores
+    return ran
 
 
-def _ran_before(stages: list[Stage], found: Run, last: Stage) -> list[Stage]:
-    ran = [stage for stage in stages if stage is not last and stage.at in found.times]
-    return sorted(ran, key=lambda stage: found.times[stage.at])
-
-
-def _after_last(last: Stage, found: Run, scores: Float64) -> list[str]:
+def _after_last(last: Stage, found: TappedPass, scores: Float64) -> list[str]:
     """Say so if the model gives something else than scores or their softmax."""
     output = found.output
     if not np.isfinite(scores).all():
@@ -295,10 +282,7 @@ def _after_last(last: Stage, found: Run, scores: Float64) -> list[str]:
 def _function_shares(
     part: LayerFunctions, x: Tensor, observed: Mapping[str, Observed] | None
 ) -> FunctionShares:
-    betas = [basis(x[0].detach().double().cpu()).detach().double().numpy() for basis in part.bases]
-    if len(betas) > 1:  # of a function that has another basis
-        betas = [np.nan_to_num(beta) for beta in betas]
-    contributions = contracted(part, [beta[None] for beta in betas])
+    contributions = mean_terms(part, x[:1].detach().double().cpu().numpy())
     if observed is None or part.name not in observed:
         return FunctionShares(part.name, contributions, None, 0, 0)
     seen = observed[part.name]
@@ -307,19 +291,13 @@ def _function_shares(
 
 
 def _map_shape(
-    stages: list[Stage], found: Run, last: Stage, image: tuple[int, ...]
+    before: list[Stage], found: TappedPass, last: Stage, image: tuple[int, ...]
 ) -> tuple[int, int, int] | None:
     """Return the shape of the map that the last layer's inputs were laid out from."""
-    before = _ran_before(stages, found, last)
     channels = {image[0]} if len(image) == 3 else set()
     for stage in before:
-        value, pieces = found.at(stage.at), found.passed[stage.at]
-        if stage.kind == "conv" and value is not None:
-            ran_again = len(pieces) > len(dict.fromkeys(stage.at.modules))
-            channels = {(pieces[-1] if ran_again else value).shape[1]}
-    features = last.parts[0].shape[1]
-    for flat in reversed(found.flattened):
-        mixed = any(flat.time < found.times[stage.at] < found.times[last.at] for stage in before)
-        if math.prod(flat.shape) == features and flat.shape[0] in channels and not mixed:
-            return flat.shape
-    return None
+        if stage.kind == "conv":
+            value = found.at(stage.at) if found.once(stage.at) else found.passed[stage.at][-1]
+            channels = {value.shape[1]}
+    fold = fold_of(found.passed[last.inputs[0]][0])
+    return fold if fold is not None and fold[0] in channels else None

@@ -11,27 +11,14 @@ import numpy as np
 
 from kan_widgets.insight.tables import Float64
 
-Tidy = Callable[[Float64, Float64], tuple[Float64, Float64]]
-
-
-def starts(scales: Iterable[float], places: Iterable[float]) -> Float64:
-    """Return pairs (b, c) to start from, ``(n, 2)``: every b with c = −b·place.
-
-    They are for an x that runs from −1 to 1: what is searched is scaled to that. A place is
-    where b·x + c is 0.
-
-    Examples
-    --------
-    >>> starts([1.0, 2.0], [0.5]).tolist()
-    [[1.0, -0.5], [2.0, -1.0]]
-    """
-    b, place = np.meshgrid(np.array([*scales], float), np.array([*places], float), indexing="ij")
-    return np.stack([b.ravel(), -(b * place).ravel()], axis=1)
-
-
 _SCALES = np.geomspace(0.3, 30.0, 16)
 _PLACES = np.linspace(-1.5, 1.5, 31)
-_USUAL = starts([*-_SCALES, *_SCALES], _PLACES)
+# For forms without a scale; at a step of 1/64 they lie between the inputs that are compared.
+_POLES_WITHIN = (np.arange(128) + 0.5) / 64 - 1
+_POLES_BEYOND = 1 + np.geomspace(1e-3, 10.0, 40)
+_FREQUENCIES, _PHASES = np.linspace(0.5, 16, 63), np.arange(8) / 8
+# From a shift of this size on, taking it out of exp would make a huge.
+_MAX_SHIFT = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,21 +43,11 @@ class Form:
     text: str = field(default="", repr=False)
     """How it is written, ``{}`` in place of its argument; by default ``name({})``."""
     scale: bool = field(default=True, repr=False)
-    """Whether b is fitted; otherwise it stays as in ``starts``."""
+    """False where f(k·u) is a multiple of f(u), or f(u) and a constant, for k > 0: b is ±1."""
     shift: bool = field(default=True, repr=False)
-    """Whether c is fitted; otherwise it stays as in ``starts``."""
-    starts: Float64 = field(default_factory=lambda: _USUAL, repr=False)
-    """``(n, 2)`` pairs (b, c) that are tried, see the function `starts`."""
-    tidy: Tidy | None = field(default=None, repr=False)
-    """Turns (b, c) into one of those that only change a and d."""
-
-    def __post_init__(self) -> None:
-        if not self.text:
-            object.__setattr__(self, "text", f"{self.name}({{}})")
-        pairs = np.asarray(self.starts, dtype=np.float64)
-        if pairs.ndim != 2 or pairs.shape[1] != 2 or not len(pairs):
-            raise ValueError(f"starts: expected (n, 2), pairs of b and c, got shape {pairs.shape}")
-        object.__setattr__(self, "starts", pairs)
+    """False where f(u + k) is a multiple of f(u), or f(u) and a constant: c is 0."""
+    half_turn: float = field(default=0.0, repr=False)
+    """Where f is a wave, how far it is until f changes its sign."""
 
     @property
     def complexity(self) -> int:
@@ -94,88 +71,101 @@ class Form:
             found = None
         if not isinstance(found, sympy.Expr) or len(found.free_symbols) > 1:
             raise ValueError(
-                f"formula: expected an expression of u, such as 'log(1 + exp(u))', got "
-                f"{self.formula!r:.80}"
+                f"formula={self.formula!r:.80}: expected an expression of u, such as 'log(1 + "
+                "exp(u))'"
             )
         return found.subs(dict.fromkeys(found.free_symbols, argument))
 
+    def with_numbers(self, x: Any, a: float, b: float, c: float, d: float = 0.0) -> Any:
+        """Return a·f(b·x + c) + d of a sympy expression; 0, 1 and −1 are not written."""
+        a, b, c, d = (int(one) if one in (0, 1, -1) else one for one in (a, b, c, d))
+        return a * self.of(b * x + c) + d
+
     @cached_property
-    def _compiled(self) -> tuple[Callable[[Float64], Any], bool]:
-        """Return f for arrays, and whether f jumps."""
+    def _computed(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         import sympy
 
         u = sympy.Symbol("u", real=True)
-        made = self.of(u)
-        return sympy.lambdify(u, made, ["scipy", "numpy"]), made.has(sympy.Heaviside)
+        value = self.of(u)
+        slope = value.diff(u).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+        return computed(u, value), computed(u, slope)
 
     def __call__(self, u: Float64) -> Float64:
         """f(u); NaN where it is not defined."""
-        u = np.asarray(u, dtype=np.float64)
+        return _everywhere(self._computed[0], u)
+
+    def slope(self, u: Float64) -> Float64:
+        """df/du; 0 where f jumps, NaN where it is not defined."""
+        return _everywhere(self._computed[1], u)
+
+    @cached_property
+    def starts(self) -> Float64:
+        """``(n, 2)``: pairs (b, c) that a search begins at, for an x that runs from −1 to 1."""
+        if self.half_turn:
+            scales, phases = np.meshgrid(_FREQUENCIES, self.half_turn * _PHASES, indexing="ij")
+            return np.stack([scales.ravel(), phases.ravel()], axis=1)
+        places = np.zeros(1)
+        if self.shift:
+            # A pole may not lie between the inputs.
+            within = _PLACES if self.scale else _POLES_WITHIN
+            within = within if np.isfinite(self(np.zeros(1))).all() else within[:0]
+            beyond = within[:0] if self.scale and len(within) else _POLES_BEYOND
+            places = np.concatenate([within, beyond, -beyond])
+        sizes = _SCALES if self.scale else np.ones(1)
+        right = np.linspace(0.1, 3, 9)
+        right, left = self(right), self(-right)
+        mirrored = np.allclose(right, left) or np.allclose(right + left, right[0] + left[0])
+        b, place = np.meshgrid(
+            sizes if mirrored else np.concatenate([sizes, -sizes]), places, indexing="ij"
+        )
+        return np.stack([b.ravel(), -(b * place).ravel()], axis=1)
+
+    def tidied(self, b: float, c: float) -> tuple[float, float]:
+        """Return b and c as they are written; what changes goes into a and d."""
+        if not self.scale:
+            b, c = np.sign(b), c / abs(b)
+        if not self.shift and (not self.scale or abs(c) < _MAX_SHIFT):
+            c = 0.0
+        if self.half_turn:
+            c = (c + self.half_turn / 2) % self.half_turn - self.half_turn / 2
+        return float(b), float(c)
+
+
+def computed(arguments: Any, expression: Any) -> Callable[..., Any]:
+    """Return a function of NumPy arrays that computes sympy expressions; NaN where undefined."""
+    import sympy
+
+    plain = sympy.lambdify(arguments, expression, ["scipy", "numpy"], cse=True)
+
+    def compute(*given: Any) -> Any:
         with np.errstate(all="ignore"):
-            found = self._compiled[0](u)
-        return np.array(np.broadcast_to(found, u.shape), dtype=np.float64)
+            return plain(*given)
 
-    @property
-    def jumps(self) -> bool:
-        """Whether f jumps where its argument is 0, and has no slope to follow."""
-        return self._compiled[1]
-
-    def tidied(self, b: Float64, c: Float64) -> tuple[Float64, Float64]:
-        """Return b and c as they are written."""
-        return (b, c) if self.tidy is None else self.tidy(b, c)
+    return compute
 
 
-def _unit(b: Float64, c: Float64) -> tuple[Float64, Float64]:
-    """Make the size of b 1: f(k·u) is a multiple of f(u), or f(u) and a constant, for k > 0."""
-    return np.sign(b), c / np.abs(b)
+def _everywhere(function: Callable[..., Any], u: Float64) -> Float64:
+    u = np.asarray(u, dtype=np.float64)
+    return np.array(np.broadcast_to(function(u), u.shape), dtype=np.float64)
 
-
-def _unshifted(b: Float64, c: Float64) -> tuple[Float64, Float64]:
-    """Make c 0, unless a would become huge: exp(u + c) is a multiple of exp(u)."""
-    return b, np.where(np.abs(c) < 20, 0.0, c)
-
-
-def _one_turn(b: Float64, c: Float64) -> tuple[Float64, Float64]:
-    """Put c between −π/2 and π/2: half a turn more changes the sign of a."""
-    return b, (c + np.pi / 2) % np.pi - np.pi / 2
-
-
-def _bare(b: Float64, c: Float64) -> tuple[Float64, Float64]:
-    return np.ones_like(b), np.zeros_like(c)
-
-
-_ONE = [1.0]
-_SIGNS = [-1.0, 1.0]
-_WITHIN = np.linspace(-0.98, 0.98, 50)
-# Where a pole may lie: not between the inputs.
-_BEYOND = 1 + np.geomspace(1e-3, 10.0, 40)
-_POLES = np.concatenate([-_BEYOND, _BEYOND])
-_EDGES = np.concatenate([-_BEYOND, [-1.0, 1.0], _BEYOND])
-_BENDS = np.concatenate([-np.geomspace(0.1, 20.0, 40), np.geomspace(0.1, 20.0, 40)])
-_VERTICES = starts(_ONE, np.linspace(-3, 3, 61))
-_STEEP = starts(_SCALES, _PLACES)
-_WAVES = np.array([(b, c) for b in np.linspace(0.5, 16, 63) for c in np.arange(8) / 8 * 3.2])
-# Between the points at which functions are compared.
-_JUMPS = starts(_ONE, (np.arange(128) + 0.5) / 64 - 1)
 
 FORMS: tuple[Form, ...] = (
-    Form("line", "u", "{}", scale=False, shift=False, starts=starts(_ONE, [0.0]), tidy=_bare),
-    Form("square", "u**2", "({})²", scale=False, starts=_VERTICES, tidy=_unit),
-    Form("cube", "u**3", "({})³", scale=False, starts=_VERTICES, tidy=_unit),
-    Form("absolute", "Abs(u)", "|{}|", scale=False, starts=starts(_ONE, _WITHIN), tidy=_unit),
-    Form("ReLU", "Max(u, 0)", "relu({})", scale=False, starts=starts(_SIGNS, _WITHIN), tidy=_unit),
+    Form("line", "u", "{}", scale=False, shift=False),
+    Form("square", "u**2", "({})²", scale=False),
+    Form("cube", "u**3", "({})³", scale=False),
+    Form("absolute", "Abs(u)", "|{}|", scale=False),
+    Form("ReLU", "Max(u, 0)", "relu({})", scale=False),
     Form("SiLU", "u/(1 + exp(-u))", "silu({})"),
-    Form("exp", "exp(u)", shift=False, starts=starts(_BENDS, [0.0]), tidy=_unshifted),
-    Form("log", "log(u)", scale=False, starts=starts(_SIGNS, _POLES), tidy=_unit),
-    Form("sqrt", "sqrt(u)", scale=False, starts=starts(_SIGNS, _EDGES), tidy=_unit),
-    Form("sin", "sin(u)", starts=_WAVES, tidy=_one_turn),
-    Form("tanh", "tanh(u)", starts=_STEEP),
-    Form("Gaussian", "exp(-u**2)", "exp(−({})²)", starts=_STEEP),
-    Form("step", "Heaviside(u, 0)", scale=False, starts=_JUMPS, tidy=_unit),
-    Form("reciprocal", "1/u", "1/({})", scale=False, starts=starts(_ONE, _POLES), tidy=_unit),
+    Form("exp", "exp(u)", shift=False),
+    Form("log", "log(u)", scale=False),
+    Form("sqrt", "sqrt(u)", scale=False),
+    Form("sin", "sin(u)", half_turn=np.pi),
+    Form("tanh", "tanh(u)"),
+    Form("Gaussian", "exp(-u**2)", "exp(−({})²)"),
+    Form("reciprocal", "1/u", "1/({})", scale=False),
 )
 """The library: line, square, cube, absolute value, ReLU, SiLU, exp, log, sqrt, sin, tanh,
-Gaussian, step and reciprocal. Those with a pole are fitted with the pole beyond the inputs."""
+Gaussian and reciprocal. Those with a pole are fitted with the pole beyond the inputs."""
 
 CONSTANT = Form("constant", "0", "0", scale=False, shift=False)
 """What a function without any spread is; not searched for."""
@@ -192,21 +182,16 @@ def chosen_forms(forms: Iterable[Form | str]) -> tuple[Form, ...]:
         If there is no such name, a name occurs twice, or there is none.
     """
     known = {form.name: form for form in FORMS}
-    found = []
+    found: dict[str, Form] = {}
     for given in [forms] if isinstance(forms, (str, Form)) else forms:
-        if isinstance(given, str):
-            if given not in known:
-                raise ValueError(
-                    f"forms: expected some of {', '.join(map(repr, known))}, got {given!r}"
-                )
-            found.append(known[given])
-        elif isinstance(given, Form):
-            found.append(given)
-        else:
-            raise TypeError(f"forms: expected names of the library or Forms, got {given!r:.80}")
-    names = [form.name for form in found]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice or not names:
-        why = f"{', '.join(sorted(twice))} more than once" if twice else "none is given"
-        raise ValueError(f"forms: {why}")
-    return tuple(found)
+        if not isinstance(given, (str, Form)):
+            raise TypeError(f"forms={given!r:.80}: expected names of the library or Forms")
+        form = known.get(given) if isinstance(given, str) else given
+        if form is None:
+            raise ValueError(f"forms={given!r}: expected some of {', '.join(map(repr, known))}")
+        if form.name in found:
+            raise ValueError(f"forms: {form.name} more than once")
+        found[form.name] = form
+    if not found:
+        raise ValueError("forms: none is given")
+    return tuple(found.values())

@@ -1,103 +1,161 @@
-"""A small KAN as one formula, and how far the formula is from the model."""
+"""A network of KAN layers as one formula: a front of error against length."""
 
 from __future__ import annotations
 
+import html
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kan_widgets.functions import LayerFunctions
-from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.insight.forms import FORMS, Form
-from kan_widgets.insight.kernels import SeenPatches, kernel_of
-from kan_widgets.insight.running import run, stages_of
-from kan_widgets.insight.symbolic import PENALTY, symbolic
-from kan_widgets.insight.symbolic_fits import SymbolicFits, r2_text
-from kan_widgets.insight.tables import Float64
+from kan_widgets.functions.printed import lines_of, table_of
+from kan_widgets.insight.chain import Chain, SplineNetwork
+from kan_widgets.insight.forms import FORMS, Form, chosen_forms, computed
+from kan_widgets.insight.formula_search import PENALTY, Search, formula_score
+from kan_widgets.insight.progress import progress_line
+from kan_widgets.insight.symbolic_fits import SymbolicFit
+from kan_widgets.insight.tables import Float64, Int64
 
-MOST_FUNCTIONS = 200
-# Differences between what a layer computes and its functions, beside the size of the values.
-_SAME = 1e-4
+if TYPE_CHECKING:
+    from kan_widgets.insight.projection import Fixed
+    from kan_widgets.live import Binding
+
+MAX_FUNCTIONS = 200
 
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """A model as expressions, and their errors against it over the data.
+    """A model as expressions, and their errors against it on rows that no number was fitted to.
 
-    Errors are of the expressions as they stand, with their rounded numbers, in units of the
-    model's outputs. They are taken where the expression is defined; ``undefined`` says where not.
+    Errors are of the expressions as they stand, with their rounded numbers, over the inputs given,
+    in units of the model's outputs.
     """
 
-    expressions: tuple[Any, ...] = field(repr=False)
+    sympy: tuple[Any, ...] = field(repr=False)
     """A sympy expression for each output."""
     names: tuple[str, ...]
     """Of the inputs."""
-    fits: dict[str, SymbolicFits] = field(repr=False)
-    """The forms of each layer."""
+    length: int
+    """How many numbers were fitted: of each form a, b and c, and a constant for each output."""
+    fits: tuple[SymbolicFit, ...] = field(repr=False)
+    """The form of each function of the network, as it would be put there, before numbers were
+    made simple; ``constant`` where the formula has no such term. They were fitted together, not
+    each to its φ: their R² is NaN."""
     error: Float64
-    """``(outputs,)`` root mean square."""
+    """``(outputs,)`` root mean square; NaN where the expression is undefined at some row."""
     largest: Float64
     """``(outputs,)`` largest."""
     r2: Float64
     """``(outputs,)`` share of the variance of the model's output that is explained; may be
-    below 0. NaN for a constant output."""
-    undefined: Float64
-    """``(outputs,)`` share of the data where an expression is no finite number."""
-    samples: int
-    """Rows of data."""
-    r2_error: Float64
-    """``(outputs,)`` standard error of ``r2``, over other data."""
+    below 0. 1 − error²/variance."""
+    held_out: Int64 = field(repr=False)
+    """``(samples,)``: the rows of the data that the errors are of."""
+    front: tuple[Formula, ...] = field(default=(), repr=False)
+    """All formulas found, from short to long, each nearer to the model than those before."""
+    networks: int = 1
+    """How many networks were asked."""
+    terms: dict[str, int] = field(default_factory=dict)
+    """In the formulas of how many networks a term is, such as ``"sin of x"``; those in few are not
+    to be believed."""
+
+    @property
+    def unexplained(self) -> float:
+        """Share of the variance of the outputs that is not explained, the mean over them."""
+        return float(np.nan_to_num(1 - self.r2, nan=1.0).mean())
+
+    @property
+    def latex(self) -> tuple[str, ...]:
+        """The expression of each output in LaTeX."""
+        import sympy  # type: ignore[import-untyped]
+
+        return tuple(map(sympy.latex, self.sympy))
+
+    @property
+    def source(self) -> str:
+        """The text of a function of NumPy arrays: an array for each input, and for each output."""
+        from sympy.printing.numpy import SciPyPrinter  # type: ignore[import-untyped]
+
+        printer = SciPyPrinter()
+        body = [f"    y{k} = {printer.doprint(one)}" for k, one in enumerate(self.sympy)]
+        head = [f"import {name}" for name in sorted({"numpy", *printer.module_imports})]
+        head += ["", "", f"def formula({', '.join(self.names)}):"]
+        outputs = ", ".join(f"y{k}" for k in range(len(body)))
+        return "\n".join([*head, *body, f"    return {outputs}", ""])
 
     def __call__(self, x: NDArray[np.floating]) -> Float64:
         """Return the values of the expressions: ``(n, inputs)`` to ``(n, outputs)``."""
-        return _evaluate(self.expressions, self.names, np.asarray(x, dtype=np.float64))
+        return _evaluate(self.sympy, self.names, np.asarray(x, dtype=np.float64))
+
+    def put(self, live: Binding) -> tuple[Fixed, ...]:
+        """Put it into the live network, function by function, by `fix`.
+
+        Each is as near to its form as the layer's basis can be: see ``share`` of what is returned.
+        ``live.edits.undo()`` takes them back, one after the other. Raises as `fix` does; nothing
+        has changed then.
+        """
+        from kan_widgets.insight.projection import fix
+
+        put: list[Fixed] = []
+        try:
+            for fit in self.fits:
+                put.append(fix(live, fit))
+        except Exception:
+            for _ in put:
+                live.edits.undo()
+            raise
+        return tuple(put)
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return a row for each formula of the front: length, unexplained share, formula."""
+        return [
+            {
+                "length": one.length,
+                "unexplained": one.unexplained,
+                "chosen": one.sympy == self.sympy,
+                "formula": "; ".join(map(str, one.sympy)),
+            }
+            for one in self.front or (self,)
+        ]
 
     def __str__(self) -> str:
         lines = []
-        for k, (expression, r2) in enumerate(zip(self.expressions, self._r2_texts(), strict=True)):
-            missing = self.undefined[k]
-            defined = "" if not missing else f", undefined for {100 * missing:.3g} %"
+        for k, one in enumerate(self.sympy):
             lines += [
-                f"y{k} = {expression}",
-                f"    R² {r2}, root mean square error {self.error[k]:.3g}, largest "
-                f"{self.largest[k]:.3g} over {self.samples:,} samples{defined}",
+                f"y{k} = {one}",
+                f"    unexplained {1 - self.r2[k]:.2g}, root mean square error {self.error[k]:.3g} "
+                f"and at most {self.largest[k]:.3g}, over {len(self.held_out):,} inputs held out",
             ]
-        total = sum(len(found) for found in self.fits.values())
-        missing = total - sum(int(found.fitted.sum()) for found in self.fits.values())
-        if missing:
-            least = next(iter(self.fits.values())).least
-            lines.append(
-                f"{missing:,} of {total:,} functions are fitted by no form: the best has an R² "
-                f"below {least:g}"
-            )
-        return "\n".join(lines)
+        if self.front:
+            lines += ["", *lines_of(self._rows(), [0, 1])]
+        return "\n".join([*lines, *self._doubts()])
 
     __repr__ = __str__
 
-    def _repr_latex_(self) -> str:
-        import sympy  # type: ignore[import-untyped]
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(replace(self, front=())))}</pre>{table_of(self._rows())}"
 
-        lines = [
-            rf"y_{{{k}}} &= {sympy.latex(expression)}"
-            for k, expression in enumerate(self.expressions)
+    def _rows(self) -> list[Sequence[str]]:
+        rows = [
+            (str(row["length"]), f"{row['unexplained']:.2g}", "→ " * row["chosen"] + row["formula"])
+            for row in self.table()
         ]
-        body = r" \\ ".join(lines)
-        return (
-            rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
-            f"\n\nR² {', '.join(self._r2_texts())} against the model over {self.samples:,} samples"
-        )
+        return [("length", "unexplained", "formula"), *rows]
 
-    def _r2_texts(self) -> list[str]:
-        both = zip(self.r2.tolist(), self.r2_error.tolist(), strict=True)
-        return [r2_text(value, error) for value, error in both]
+    def _doubts(self) -> list[str]:
+        if self.networks == 1:
+            return []
+        told = ", ".join(f"{term} in {count}" for term, count in self.terms.items())
+        few = [term for term, count in self.terms.items() if 2 * count <= self.networks]
+        doubt = f" Not to be believed: {', '.join(few)}." if few else ""
+        return [f"Of {self.networks} networks: {told}.{doubt}"]
 
 
 def formula(
-    model: nn.Module,
+    model: nn.Module | Sequence[nn.Module],
     x: Tensor,
     *,
     names: Sequence[str] | None = None,
@@ -105,29 +163,36 @@ def formula(
     penalty: float = PENALTY,
     digits: int = 6,
 ) -> Formula:
-    """Write a small network of dense KAN layers as one formula, every φ by its best form.
+    """Write a small network of dense KAN layers as one formula, by the error of the whole.
 
     The layers may be any that can be read, one after the other, with nothing between them, or
     before the first or after the last, but numbers that are multiplied or added feature by
     feature (norms in evaluation mode, biases): that is checked on the data. The model is run once
-    in evaluation mode, without gradients.
+    in evaluation mode, without gradients. A model with multiplication nodes is refused.
 
-    Symbolic edges of pykan are fitted like all others; a model with multiplication nodes is
-    refused.
+    The network becomes a chain of splines, and units are taken out as long as the others can make
+    up for them. Then each function gets a form, or goes, the best move first: after each of them
+    all numbers that are left are fitted to the output at once (greedy, as in arXiv:2603.15250).
+    Forms chosen early are then looked at again, and what was found is made shorter, number by
+    number. A quarter of the rows is held out: it decides which formulas are on the front. Whole
+    numbers, simple fractions and multiples of π stand where the error there does not rise.
 
-    Each φ is fitted by itself, over the inputs that reach it in the model; errors add up along
-    the layers. What the record says of the error is of the whole, against the model.
+    Chosen is the shortest whose log2(unexplained + 1e-8) + ``penalty``·length is within 1 of the
+    least; any other is in ``front``.
 
     Parameters
     ----------
     model
-        The network.
+        The network; or several, trained alike: the formula is then that of the best, and ``terms``
+        says in how many of them each term is.
     x
         ``(n, inputs)``: the data that the formula is for.
     names
         Of the inputs; by default x0, x1 and so on.
-    forms, penalty
+    forms
         As for `symbolic`.
+    penalty
+        What a number costs, 0 or more.
     digits
         Significant digits of the numbers in it.
 
@@ -146,173 +211,99 @@ def formula(
     ...     for number, parameter in enumerate(model.parameters()):
     ...         _ = parameter.fill_(number + 2)
     >>> found = formula(model, torch.rand(20, 2), names=["u", "v"])
-    >>> found.expressions[0]
-    8.0*u + 8.0*v + 17.0
+    >>> found.sympy[0]
+    8*u + 8*v + 17
     """
-    import sympy
-
+    if isinstance(model, Sequence) and not isinstance(model, nn.Module):
+        given = [
+            formula(one, x, names=names, forms=forms, penalty=penalty, digits=digits)
+            for one in model
+        ]
+        best = min(given, key=lambda one: formula_score(one.unexplained, one.length, penalty))
+        counted = Counter(term for one in given for term in one.terms)
+        return replace(best, networks=len(given), terms=dict(counted.most_common()))
     if not isinstance(x, Tensor):
-        raise TypeError(f"x: expected a tensor (n, inputs), got {type(x).__name__}")
+        raise TypeError(f"x of type {type(x).__name__}: expected a tensor (n, inputs)")
     if x.ndim != 2 or len(x) < 2:
-        raise ValueError(f"x: expected shape (n, inputs) with n ≥ 2, got {tuple(x.shape)}")
-    given = _names(names, x.shape[1])
-    layers, y = _run(model, x)
-    count = sum(int((f.coefficients != 0).any(-1).sum()) for f, _, _ in layers)
-    if count > MOST_FUNCTIONS:
+        raise ValueError(f"x of shape {tuple(x.shape)}: expected (n, inputs) with n ≥ 2")
+    called = tuple(f"x{i}" for i in range(x.shape[1])) if names is None else tuple(names)
+    if len({*called}) != x.shape[1] or not all(map(str.isidentifier, called)):
+        raise ValueError(f"names={names!r:.80}: expected {x.shape[1]} different names")
+    library = chosen_forms(forms)
+    network = SplineNetwork(model, x)
+    count = len(network.chain.terms)
+    if count > MAX_FUNCTIONS:
         raise ValueError(
             f"{type(model).__name__} has {count:,} functions: a formula of more than "
-            f"{MOST_FUNCTIONS} tells nobody anything; symbolic(layer, observed) lists forms"
+            f"{MAX_FUNCTIONS} tells nobody anything; symbolic(layer, observed) lists forms"
         )
-    nodes: list[Any] = [sympy.Symbol(name) for name in given]
-    fits: dict[str, SymbolicFits] = {}
-    data = x.detach().double().cpu().numpy()
-    before, where = data, "the input"
-    forms = tuple([forms] if isinstance(forms, (str, Form)) else forms)
-    for functions, inputs, outputs in layers:
-        nodes = _between(nodes, before, inputs, f"between {where} and {functions.name}")
-        seen = SeenPatches(functions.name, len(x), inputs)
-        found = symbolic(functions, seen, forms=forms, penalty=penalty, keep=1)
-        fits[functions.name] = found
-        nodes = [_sum(found, out, nodes) for out in range(functions.shape[0])]
-        for out, node in enumerate(nodes):
-            rest = outputs[:, out] - kernel_of(functions, out).response(inputs)
-            if not _close(rest, rest.mean(), outputs[:, out]):
-                raise ValueError(
-                    f"{functions.name} ({functions.type}) computes more than the sum of its "
-                    "functions and a constant"
-                )
-            if not _close(rest, 0.0, outputs[:, out]):
-                nodes[out] = node + float(rest.mean())
-        before, where = outputs, functions.name
-    nodes = _between(nodes, before, y, f"after {where}")
-    expressions = tuple(_rounded(sympy.sympify(node), digits) for node in nodes)
-    error, largest, r2, r2_error, undefined = _errors(_evaluate(expressions, given, data), y)
-    return Formula(expressions, given, fits, error, largest, r2, undefined, len(x), r2_error)
+    data, y = network.x, network.y
+    rows = np.random.default_rng(0).permutation(len(data))
+    held, fitted = np.sort(rows[: max(1, len(rows) // 4)]), np.sort(rows[len(rows) // 4 :])
+    show, steps = progress_line("formula", 2.0), [0, 40 + 4 * count]
+
+    def step() -> None:
+        steps[0] = min(steps[0] + 1, steps[1] - 1)
+        show(*steps)
+
+    search = Search(data[fitted], y[fitted], data[held], y[held], library, penalty, step)
+    front = [
+        _formula(network, chain, search, called, digits, held)
+        for chain in search.front(network.chain)
+    ]
+    show(steps[1], steps[1])
+    scores = [formula_score(one.unexplained, one.length, penalty) for one in front]
+    chosen = next(one for one, score in zip(front, scores, strict=True) if score <= min(scores) + 1)
+    return replace(chosen, front=tuple(front))
 
 
-def _names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
-    found = tuple(f"x{i}" for i in range(count)) if names is None else tuple(names)
-    if len(found) != count or len(set(found)) != count or not all(map(str.isidentifier, found)):
-        raise ValueError(f"names: expected {count} different names, got {names!r:.80}")
-    return found
+def _formula(
+    network: SplineNetwork,
+    chain: Chain,
+    search: Search,
+    names: tuple[str, ...],
+    digits: int,
+    held: Int64,
+) -> Formula:
+    """Return a chain as a formula, with its errors on the rows held out."""
+    import sympy
 
-
-def _between(nodes: list[Any], before: Float64, after: Float64, where: str) -> list[Any]:
-    """Return the expressions of what reaches the next layer, each a multiple and a constant."""
-    found = []
-    chain = before.shape == after.shape
-    for k, other in enumerate(after.T):
-        for node, one in [(nodes[k], before[:, k])] if chain else zip(nodes, before.T, strict=True):
-            spread = np.square(one - one.mean()).sum()
-            scale = float((one - one.mean()) @ (other - other.mean()) / spread) if spread else 0.0
-            shift = float(other.mean() - scale * one.mean())
-            if _close(other, one, other):
-                found.append(node)
-                break
-            if _close(other, scale * one + shift, other):
-                found.append(scale * node + shift)
-                break
-        else:
-            raise ValueError(
-                f"{where} something is done that is no multiple and no constant of each feature: "
-                "give the part of the model that is a chain of KAN layers"
-            )
-    return found
-
-
-def _close(one: Float64, other: Float64 | float, size: Float64) -> bool:
-    return bool(np.abs(one - other).max() <= _SAME * max(float(np.abs(size).max()), 1e-6))
-
-
-def _sum(found: SymbolicFits, out: int, nodes: list[Any]) -> Any:
-    """Return the sum of the forms that lead to one output."""
-    total: Any = 0
-    for i, node in enumerate(nodes):
-        ranked = found.at((out, i))
-        if not ranked:
-            raise ValueError(f"no form fits φ {out},{i} of {found.layer}")
-        total += ranked[0].symbolic(node)
-    return total
+    said = sorted(
+        f"{term.form.name} of {'a sum' if layer else names[i]}"
+        for (layer, _, i), term in chain.terms.items()
+        if term.form
+    )
+    symbols = [sympy.Symbol(name) for name in names]
+    exact = search.snapped(chain.symbolic(symbols), symbols)
+    expressions = tuple(_rounded(one, digits) for one in exact)
+    y = network.y[held]
+    rest = _evaluate(expressions, names, network.x[held]) - y
+    error = np.sqrt(np.square(rest).mean(axis=0))
+    r2 = 1 - np.square(error) / np.maximum(y.var(axis=0), 1e-24 * np.square(y).mean() + 1e-300)
+    return Formula(
+        expressions,
+        names,
+        chain.length,
+        tuple(network.fits(chain)),
+        error,
+        np.abs(rest).max(axis=0),
+        r2,
+        held,
+        terms=dict.fromkeys(said, 1),
+    )
 
 
 def _rounded(expression: Any, digits: int) -> Any:
     import sympy
 
-    numbers = {
-        number: sympy.Float(f"{float(number):.{digits}g}")
-        for number in expression.atoms(sympy.Float)
-    }
-    return expression.xreplace(numbers)
+    numbers = sympy.sympify(expression).atoms(sympy.Float)
+    return sympy.sympify(expression).xreplace(
+        {n: sympy.Float(f"{float(n):.{digits}g}") for n in numbers}
+    )
 
 
 def _evaluate(expressions: tuple[Any, ...], names: tuple[str, ...], x: Float64) -> Float64:
     import sympy
 
-    symbols = [sympy.Symbol(name) for name in names]
-    with np.errstate(all="ignore"):
-        values = sympy.lambdify(symbols, expressions, ["scipy", "numpy"])(*x.T)
+    values = computed([sympy.Symbol(name) for name in names], list(expressions))(*x.T)
     return np.stack([np.broadcast_to(np.asarray(v, float), len(x)) for v in values], axis=1)
-
-
-def _errors(found: Float64, y: Float64) -> tuple[Float64, Float64, Float64, Float64, Float64]:
-    defined = np.isfinite(found)
-    error, largest, r2, r2_error = (np.full(y.shape[1], np.nan) for _ in range(4))
-    for k in range(y.shape[1]):
-        rest, true = (found - y)[defined[:, k], k], y[defined[:, k], k]
-        if not len(rest):
-            continue
-        error[k], largest[k] = np.sqrt(np.square(rest).mean()), np.abs(rest).max()
-        left, total = np.square(rest), true.var()
-        if total > 0:
-            r2[k] = 1 - left.mean() / total
-            # What each row moves R² by, to first order.
-            moves = (left - left.mean() / total * np.square(true - true.mean())) / total
-            r2_error[k] = moves.std() / np.sqrt(len(rest))
-    return error, largest, r2, r2_error, 1 - defined.mean(axis=0)
-
-
-def _run(
-    model: nn.Module, x: Tensor
-) -> tuple[list[tuple[LayerFunctions, Float64, Float64]], Float64]:
-    """Run a network once.
-
-    Returns
-    -------
-    tuple
-        Its layers in the order they ran, each with its inputs and its sums, and the output.
-
-    Raises
-    ------
-    ValueError
-        If a layer is of another kind, runs twice or takes something else than rows.
-    """
-    stages = stages_of(model)
-    taps = [tap for stage in stages for tap in (stage.at, *stage.inputs)]
-    record = undisturbed(model, lambda: run(model, x, taps))
-    ran = [stage for stage in stages if stage.at in record.times]
-    layers = []
-    for stage in sorted(ran, key=lambda stage: record.times[stage.at]):
-        if len(record.passed[stage.at]) > len(dict.fromkeys(stage.at.modules)):
-            raise ValueError(f"{stage.name} runs more than once")
-        if len(stage.parts) > 1:
-            raise ValueError(f"{stage.name} are added up: a formula is of a chain of layers")
-        [functions] = stage.parts
-        if functions.kind != "linear":
-            raise ValueError(f"{functions.name} ({functions.type}) is no dense layer")
-        if functions.variable != "x":
-            raise ValueError(
-                f"the functions of {functions.name} ({functions.type}) are of "
-                f"{functions.variable}, not of the layer's input"
-            )
-        rows = []
-        for values in (record.input(stage.inputs[0]), record.input(stage.at)):
-            if values.ndim != 2:
-                raise ValueError(
-                    f"{functions.name}: expected inputs of shape (n, features), got "
-                    f"{tuple(values.shape)}"
-                )
-            rows.append(values.double().cpu().numpy())
-        layers.append((functions, rows[0], rows[1]))
-    if not isinstance(record.output, Tensor) or record.output.ndim != 2:
-        raise ValueError("the model's output is no tensor (n, outputs)")
-    return layers, record.output.double().cpu().numpy()

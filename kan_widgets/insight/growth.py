@@ -13,27 +13,8 @@ if TYPE_CHECKING:
 
 
 Order = Literal["N²", "N²·G", "N²·n"]
-
-
-@dataclass(frozen=True)
-class LayerForm:
-    """What a layer's parameters depend on."""
-
-    type: str
-    kind: str
-    """``"conv"`` or ``"linear"``."""
-    shape: tuple[int, int, int, int]
-    """Outputs, inputs, kernel height and width."""
-    shared: bool
-    """Whether each kernel is applied to every input channel."""
-    is_base: tuple[bool, ...]
-    """Of each basis function."""
-    knots: tuple[float, ...]
-
-    @property
-    def functions(self) -> int:
-        """How many φ the layer has."""
-        return math.prod(self.shape)
+Form = Mapping[str, Any]
+"""What the parameters of a layer depend on, see `parameters_of`."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +35,6 @@ class LayerGrowth:
     numbers: str
     """``"6,250·(10 + 3 + 2)"``."""
     order: Order
-    doubled: int
-    """The parameters with twice as many grid intervals, or basis functions."""
 
     @property
     def formula(self) -> str:
@@ -72,16 +51,6 @@ class ModelGrowth:
     """The layers whose functions can be read, in the model's order."""
     parameters: int
     """All of them, each counted once."""
-
-    @property
-    def others(self) -> int:
-        """Parameters outside the layers, such as those of norms."""
-        return self.parameters - sum(layer.parameters for layer in self.layers)
-
-    @property
-    def doubled(self) -> int:
-        """All parameters with twice as many grid intervals, or basis functions."""
-        return self.parameters + sum(layer.doubled - layer.parameters for layer in self.layers)
 
     @property
     def order(self) -> Order:
@@ -113,32 +82,29 @@ def growth(model: nn.Module) -> ModelGrowth:
     >>> found = growth(kw.nn.KANCNN.article())
     >>> found.layers[-1].formula
     '625·10·(G + k + 2) = 6,250·(10 + 3 + 2) = 93,750'
-    >>> found.parameters, found.doubled, f"O({found.order})"
-    (94650, 157600, 'O(N²·G)')
+    >>> found.parameters, f"O({found.order})"
+    (94650, 'O(N²·G)')
     """
+    from kan_widgets.functions import survey, unwrap
+    from kan_widgets.live.frames.layout import build_layout
     from kan_widgets.live.recordings.writer import parameters_of
 
-    return growth_of(parameters_of(model))
+    layers = [layer for entry in survey(model)[0] for layer in entry.read()]
+    return growth_of(parameters_of(unwrap(model), build_layout(layers).layers))
 
 
 def growth_of(parameters: Mapping[str, Any]) -> ModelGrowth:
     """Say what parameters are made of, from what a recording says of them (`parameters_of`)."""
     layers = [
-        _layer_growth([_form(form) for form in part["layers"]], part["sizes"], part["name"])
-        for part in parameters["parts"]
+        _layer_growth(part["layers"], part["sizes"], part["name"]) for part in parameters["parts"]
     ]
     return ModelGrowth(tuple(layers), parameters["total"])
 
 
-def _form(form: Mapping[str, Any]) -> LayerForm:
-    lists = {name: tuple(form[name]) for name in ("shape", "is_base", "knots")}
-    return LayerForm(type=form["type"], kind=form["kind"], shared=form["shared"], **lists)
-
-
-def _layer_growth(layers: Sequence[LayerForm], sizes: Mapping[str, int], name: str) -> LayerGrowth:
-    functions = sum(layer.functions for layer in layers)
+def _layer_growth(layers: Sequence[Form], sizes: Mapping[str, int], name: str) -> LayerGrowth:
+    functions = sum(math.prod(layer["shape"]) for layer in layers)
     local, intervals, order = _basis(layers)
-    base = layers[0].is_base.count(True)
+    base = layers[0]["is_base"].count(True)
     each = sum(
         size // functions
         for kind, size in sizes.items()
@@ -151,39 +117,35 @@ def _layer_growth(layers: Sequence[LayerForm], sizes: Mapping[str, int], name: s
     rest = parameters - each * functions
     terms = [("", each)] if each > 1 else []
     grows: Order = "N²"
-    doubled = parameters
     if local and each >= local:
         grows = "N²·G" if intervals else "N²·n"
-        doubled += functions * (intervals or local)
         terms = [("G", intervals), ("k", order)] if intervals else [("n", local)]
         terms = [(letter, value) for letter, value in [*terms, ("", each - local)] if value]
     symbols = _product(_factors(layers), [letter or f"{value:,}" for letter, value in terms], rest)
     numbers = _product(f"{functions:,}", [f"{value:,}" for _, value in terms], rest)
     if not each:  # frozen, or those of a layer before
         symbols = numbers = f"{parameters:,}"
-    return LayerGrowth(
-        name, layers[0].type, functions, parameters, symbols, numbers, grows, doubled
-    )
+    return LayerGrowth(name, layers[0]["type"], functions, parameters, symbols, numbers, grows)
 
 
-def _basis(layers: Sequence[LayerForm]) -> tuple[int, int, int]:
+def _basis(layers: Sequence[Form]) -> tuple[int, int, int]:
     """Return how many local functions a φ has, and their grid intervals and order; 0 for none."""
-    kinds = {(layer.is_base, len(layer.knots)) for layer in layers}
+    kinds = {(*layer["is_base"], len(layer["knots"])) for layer in layers}
     if len(kinds) > 1:
         return 0, 0, 0
-    local, knots = layers[0].is_base.count(False), len(layers[0].knots)
+    local, knots = layers[0]["is_base"].count(False), len(layers[0]["knots"])
     order = knots - 1 - local
     intervals = local - order
     return (local, intervals, order) if knots and order >= 0 < intervals else (local, 0, 0)
 
 
-def _factors(layers: Sequence[LayerForm]) -> str:
+def _factors(layers: Sequence[Form]) -> str:
     """Return the sizes that make the number of functions: inputs, outputs, kernel."""
-    if len({layer.shape for layer in layers}) > 1:
-        return f"{sum(layer.functions for layer in layers):,}"
-    out, in_, *kernel = layers[0].shape
-    sizes = [in_, out, *(kernel if layers[0].kind == "conv" else [])]
-    if layers[0].shared:
+    if len({tuple(layer["shape"]) for layer in layers}) > 1:
+        return f"{sum(math.prod(layer['shape']) for layer in layers):,}"
+    out, in_, *kernel = layers[0]["shape"]
+    sizes = [in_, out, *(kernel if layers[0]["kind"] == "conv" else [])]
+    if layers[0]["shared"]:
         sizes.remove(in_)
     if len(layers) > 1:
         sizes.insert(0, len(layers))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.insight.kernels import Observed, check_observed, phi_values
+from kan_widgets.insight.kernels import Observed, check_observed, values_of
 from kan_widgets.insight.tables import Float64
 
 
@@ -62,11 +62,11 @@ def importance(layer: LayerFunctions, observed: Observed | None) -> Importance:
     >>> found.spread.ravel(), found.magnitude.ravel()
     (array([1., 0.]), array([1.5, 6. ]))
     """
-    patches = len(check_observed(layer, observed))
+    x = check_observed(layer, observed)
     assert observed is not None
     mean, spread, magnitude = np.empty((3, layer.n_functions))
     with np.errstate(all="ignore"):
-        for functions, values in phi_values(layer, observed):
+        for _, functions, values in values_of(layer, x):
             mean[functions] = values.mean(axis=0)
             magnitude[functions] = np.abs(values).mean(axis=0)
             spread[functions] = np.where(np.ptp(values, axis=0) == 0, 0.0, values.std(axis=0))
@@ -75,6 +75,6 @@ def importance(layer: LayerFunctions, observed: Observed | None) -> Importance:
     return Importance(
         layer.name or layer.type,
         observed.samples,
-        patches,
+        len(x),
         *(numbers.reshape(layer.shape) for numbers in (mean, spread, magnitude)),
     )

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.insight.tables import Float64, Layer
+from kan_widgets.insight.tables import Float64
+from kan_widgets.live.frames.layout import LayerLayout
 
-_MOST_POINTS = 100_000
-_FEWEST, _MOST = 32, 512
+_MAX_POINTS = 100_000
+_MIN_POINTS, _MAX_POINTS_EACH = 32, 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,7 @@ class SeenInputs:
     """``(entries, K)`` inputs, about evenly from the least to the greatest; NaN throughout where an
     entry saw none."""
     patches: NDArray[np.floating]
-    """``(n, entries)`` inputs that came together, perhaps a sample of all."""
+    """``(n, entries)`` inputs of one patch each, perhaps a sample of all."""
     outside_grid: float
     """Share of the inputs outside the grid's range, 0 to 1."""
     outside_support: float
@@ -33,7 +34,7 @@ class SeenInputs:
 
 
 def seen_inputs(
-    layer: Layer,
+    layer: LayerLayout,
     patches: NDArray[np.floating],
     edges: NDArray[np.floating] | None = None,
     counts: NDArray[np.floating] | None = None,
@@ -47,7 +48,7 @@ def seen_inputs(
     layer
         What the inputs reach.
     patches
-        ``(n, entries)`` inputs that came together, perhaps a sample of them.
+        ``(n, entries)`` inputs of one patch each, perhaps a sample of them.
     edges, counts
         ``(bins + 1,)`` and ``(entries, bins)``: a histogram of all inputs. The middle of its first
         and of its last bin count as inputs where the sample ends before.
@@ -72,8 +73,8 @@ def seen_inputs(
     entries = in_ * kh * kw
     if patches.ndim != 2 or patches.shape[1] % entries:
         raise ValueError(
-            f"patches of shape {patches.shape}: {layer.name or layer.type} takes "
-            f"(n, {entries}), one column per entry"
+            f"patches of shape {patches.shape}: expected (n, {entries}) of "
+            f"{layer.name or layer.type}, one column per entry"
         )
     # A grouped convolution sees more entries than one kernel has; all channels count.
     entries = patches.shape[1]
@@ -92,11 +93,11 @@ def seen_inputs(
     )
 
 
-def _points(layer: Layer, patches: Float64) -> Float64:
+def _points(layer: LayerLayout, patches: Float64) -> Float64:
     """Return inputs of each entry: of many those on either side of even points of the support."""
     lows, highs = zip(*(table.extent for table in layer.tables), strict=True)
     entries = patches.shape[1]
-    count = int(np.clip(_MOST_POINTS // max(entries, 1), _FEWEST, _MOST))
+    count = int(np.clip(_MAX_POINTS // max(entries, 1), _MIN_POINTS, _MAX_POINTS_EACH))
     points = np.full((entries, count), np.nan)
     for own, column in zip(points, patches.T, strict=True):
         known = np.sort(column[np.isfinite(column)])
@@ -120,7 +121,7 @@ def _with_ends(points: Float64, edges: Float64, seen: NDArray[np.bool_]) -> Floa
     return np.concatenate([low[:, None], points, high[:, None]], axis=1)
 
 
-def _outside(layer: Layer, patches: Float64) -> tuple[Float64, Float64]:
+def _outside(layer: LayerLayout, patches: Float64) -> tuple[Float64, Float64]:
     entries = patches.shape[1]
     number = np.zeros(entries, dtype=np.int64)
     if layer.table_of is not None:

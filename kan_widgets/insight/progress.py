@@ -16,13 +16,7 @@ _PATIENCE, _PERIOD = 2.0, 0.1
 
 
 def progress(items: Collection[Item], what: str, patience: float = _PATIENCE) -> Iterator[Item]:
-    """Yield the items; a bar is drawn once it has taken some seconds.
-
-    Examples
-    --------
-    >>> list(progress("ab", "letters"))
-    ['a', 'b']
-    """
+    """Yield the items; a bar is drawn once it has taken some seconds."""
     show = progress_line(what, patience)
     for done, item in enumerate(items):
         yield item
@@ -34,14 +28,6 @@ def progress_line(what: str, patience: float = 0.0, unit: int = 1) -> Progress:
 
     It is drawn once ``patience`` seconds have passed, ten times a second at most, and counts in
     ``unit``. In a file or a log each tenth has a line of its own.
-
-    Examples
-    --------
-    >>> import contextlib, io
-    >>> with contextlib.redirect_stderr(io.StringIO()) as drawn:
-    ...     progress_line("forms")(5_000, 20_000)
-    >>> drawn.getvalue().strip()
-    'forms ██████░░░░░░░░░░░░░░░░░░ 5,000 of 20,000'
     """
     start, drawn, tenths = time.monotonic(), 0.0, 0
 

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import math
+import sys
 import weakref
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.insight.inputs import SeenInputs
-from kan_widgets.insight.tables import (
-    Float64,
-    Int64,
-    Layer,
-    Table,
-    basis_at,
-    by_table,
-    columns_of,
-    silu,
-)
+from kan_widgets.insight.tables import EPSILON, Float64, Int64, basis_at, by_table, columns_of, silu
+from kan_widgets.live.frames.layout import LayerLayout, Table
 
-# A function that moves less than this share of its size is constant: β comes as float32.
-_FLAT = 2e-6
 # Values of functions worked on at a time: so many stay in the processor's cache.
 _BATCH = 60_000
 # Inputs of each entry that shapes are compared at.
@@ -70,9 +62,52 @@ class FunctionRanges:
 class Start:
     """A layer as it was at the start, to compare later states with. Made by `start_from`."""
 
-    layer: Layer
+    layer: LayerLayout
     coefficients: Float64
     range: Float64
+
+
+class _Products(NamedTuple):
+    """Inner products of the centred β with each other and with SiLU; integrals are means.
+
+    Over a grid, or over the inputs of some entries: then the arrays have a first axis more.
+    """
+
+    gram: Float64
+    """``(nb, nb)``."""
+    mean: Float64
+    """``(nb,)``: means of β."""
+    silu: Float64
+    """``(nb,)``."""
+    silu_square: Float64
+    """Of SiLU with itself."""
+
+    def likeness(self, c: Float64, base: int | None) -> tuple[Float64, Float64, Float64]:
+        """Return R² of the best a·SiLU + c and of the best a·base + c, and the variance of φ.
+
+        ``c`` is ``(functions, nb)``; ``base`` says which basis function is the base: without one it
+        is SiLU again.
+        """
+        if self.gram.ndim == 2:
+            along = c @ self.gram
+        else:
+            along = np.einsum("fb,fbd->fd", c, self.gram, optimize=True)
+        square = (along * c).sum(axis=1)
+        silu_fit = (c * self.silu).sum(axis=1) ** 2 / (square * self.silu_square)
+        if base is None:
+            return silu_fit, silu_fit.copy(), square
+        return silu_fit, along[:, base] ** 2 / (square * self.gram[..., base, base]), square
+
+
+def _products(x: Float64, beta: Float64, weight: Float64) -> _Products:
+    """Return the inner products of β ``(..., points, nb)`` at x ``(..., points)``."""
+    mean, curve = weight @ beta, silu(x)
+    beta = beta - mean[..., None, :]
+    curve = curve - (curve @ weight)[..., None]
+    turned = beta.swapaxes(-1, -2) * weight
+    return _Products(
+        turned @ beta, mean, (turned @ curve[..., None])[..., 0], np.asarray(curve**2 @ weight)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,24 +120,15 @@ class _Grid:
     low: Float64
     high: Float64
     """``(nb,)``: the ends of each β."""
-    gram: Float64
-    """⟨β_a, β_b⟩ of the centred β, each integral a mean over the grid."""
-    silu: Float64
-    """⟨β_b, SiLU⟩ of the centred functions."""
-    silu_square: float
+    products: _Products
 
 
 _grids: weakref.WeakKeyDictionary[Table, _Grid] = weakref.WeakKeyDictionary()
 
 
 def _grid_of(table: Table) -> _Grid:
-    known = _grids.get(table)
-    if known is None:
-        known = _grids[table] = _make_grid(table)
-    return known
-
-
-def _make_grid(table: Table) -> _Grid:
+    if (known := _grids.get(table)) is not None:
+        return known
     x = np.asarray(table.x, dtype=np.float64)
     low, high = table.domain
     rounding = 1e-6 * (high - low)  # the points of frames are float32
@@ -110,33 +136,23 @@ def _make_grid(table: Table) -> _Grid:
     if low >= high or inside.sum() < 2:
         inside[:] = True
     x, beta = x[inside], np.asarray(table.values, dtype=np.float64)[inside]
-    # The trapezoid rule: every part of the grid counts alike, however dense the points are.
-    steps = np.diff(x)
-    weight = (np.append(steps, 0.0) + np.append(0.0, steps)) / 2
-    weight = weight / weight.sum() if weight.sum() > 0 else np.full(len(x), 1 / len(x))
+    # Every part of the grid counts alike, however dense the points are.
+    weight = np.diff([x[0], *(x[:-1] + x[1:]) / 2, x[-1]]) if np.ptp(x) else np.ones(len(x))
     with np.errstate(all="ignore"):
-        centred = beta - weight @ beta
-        curve = silu(x)
-        curve = curve - weight @ curve
-        return _Grid(
-            x,
-            np.ascontiguousarray(beta.T, dtype=np.float32),
-            beta.min(axis=0),
-            beta.max(axis=0),
-            (centred * weight[:, None]).T @ centred,
-            (centred * weight[:, None]).T @ curve,
-            float(weight @ curve**2),
-        )
+        ends = beta.min(axis=0), beta.max(axis=0)
+        turned = np.ascontiguousarray(beta.T, dtype=np.float32)
+        _grids[table] = _Grid(x, turned, *ends, _products(x, beta, weight / weight.sum()))
+    return _grids[table]
 
 
-def start_from(layer: Layer, coefficients: NDArray[np.floating]) -> Start:
+def start_from(layer: LayerLayout, coefficients: NDArray[np.floating]) -> Start:
     """Remember a layer as it is now, to be compared with later."""
     flat = np.array(coefficients, dtype=np.float64).reshape(-1, len(layer.labels))
     return Start(layer, flat, function_ranges(layer, flat).range)
 
 
 def function_ranges(
-    layer: Layer,
+    layer: LayerLayout,
     coefficients: NDArray[np.floating],
     start: Start | None = None,
     seen: SeenInputs | None = None,
@@ -173,6 +189,7 @@ def function_ranges(
     size = np.full(count, np.nan)
     finite: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(now), axis=1)
     is_base = np.array(layer.is_base)
+    base = int(is_base.argmax()) if is_base.sum() == 1 else None
     with np.errstate(all="ignore"):
         for rows, table in by_table(layer, np.flatnonzero(finite), _BATCH):
             own, c = _grid_of(table), now[rows]
@@ -180,17 +197,16 @@ def function_ranges(
             found["range"][rows], size[rows] = high - low, np.maximum(np.abs(low), np.abs(high))
             found["base"][rows] = _spread(c, own, is_base)
             found["splines"][rows] = _spread(c, own, ~is_base)
-            found["silu"][rows], found["own"][rows] = _fits(c, own, is_base)
+            found["silu"][rows], found["own"][rows], _ = own.products.likeness(c, base)
             if start is not None:
                 found["change"][rows] = _change(start, c, rows, table, own)
         if start is not None:
             found["started"] = start.range.copy()
         if seen is not None:
-            found["observed"] = _observed(layer, now, finite, seen)
-            like = _seen_shapes(layer, now, finite, seen)
-            found["observed_silu"], found["observed_own"] = like
+            measured = _over_inputs(layer, now, np.flatnonzero(finite), seen, base)
+            found["observed"], found["observed_silu"], found["observed_own"] = measured
     broken = ~np.isfinite(found["range"])
-    constant = ~broken & (found["range"] <= _FLAT * size)
+    constant = ~broken & (found["range"] <= EPSILON * size)
     for name in shapes:
         found[name][constant] = np.nan
     found["range"][constant] = 0.0
@@ -214,16 +230,6 @@ def _spread(c: Float64, own: _Grid, part: NDArray[np.bool_]) -> Float64:
     return high - low
 
 
-def _fits(c: Float64, own: _Grid, is_base: NDArray[np.bool_]) -> tuple[Float64, Float64]:
-    """Return R² of the best a·SiLU + c and of the best a·base + c of each function."""
-    square = np.einsum("fb,fb->f", c @ own.gram, c)
-    silu_fit = (c @ own.silu) ** 2 / (square * own.silu_square)
-    if is_base.sum() != 1:
-        return silu_fit, silu_fit.copy()
-    b = int(np.flatnonzero(is_base)[0])
-    return silu_fit, (c @ own.gram[:, b]) ** 2 / (square * own.gram[b, b])
-
-
 def _change(start: Start, c: Float64, rows: Int64, table: Table, own: _Grid) -> Float64:
     """Return the largest distance of functions from how they were at the start."""
     change = np.full(len(rows), np.nan)
@@ -240,141 +246,68 @@ def _change(start: Start, c: Float64, rows: Int64, table: Table, own: _Grid) -> 
     return change
 
 
-_betas: weakref.WeakKeyDictionary[SeenInputs, tuple[Table, NDArray[np.float32]]]
-_betas = weakref.WeakKeyDictionary()
+def _over_inputs(
+    layer: LayerLayout, c: Float64, chosen: Int64, seen: SeenInputs, base: int | None
+) -> tuple[Float64, Float64, Float64]:
+    """Return the range over the inputs of an entry, R² of the best a·SiLU + c and of a·base + c.
 
-
-def _beta_of(layer: Layer, table: Table, seen: SeenInputs) -> NDArray[np.float32]:
-    """Return β at the inputs seen, ``(entries, points, nb)``; the last of each is kept."""
-    known = _betas.get(seen)
-    if known is None or known[0] is not table:
-        beta = basis_at(layer, table, seen.points).astype(np.float32)
-        known = _betas[seen] = table, beta
-    return known[1]
-
-
-def _observed(layer: Layer, c: Float64, finite: NDArray[np.bool_], seen: SeenInputs) -> Float64:
-    """Return the range of each function over the inputs of its entry."""
-    out, in_, kh, kw = layer.shape
-    per_kernel = in_ * kh * kw
-    entries = len(seen.points)
-    groups = max(1, entries // per_kernel)
-    if layer.table_of is None:
-        beta = _beta_of(layer, layer.tables[0], seen)
-        clean = np.where(finite[:, None], c, 0.0).astype(np.float32)
-        # (groups, entries, out, nb) · (groups, entries, nb, points)
-        by_entry = clean.reshape(groups, out // groups, per_kernel, -1).swapaxes(1, 2)
-        values = by_entry @ beta.reshape(groups, per_kernel, *beta.shape[1:]).swapaxes(2, 3)
-        spread = np.asarray(values.max(axis=-1) - values.min(axis=-1), dtype=np.float64)
-        return np.where(finite, spread.swapaxes(1, 2).ravel(), np.nan)
-    found = np.full(len(c), np.nan)
+    Inputs count equally. NaN for functions that are not ``chosen``, and R² where φ is constant.
+    """
+    reach, silu_fit, own_fit = np.full((3, len(c)), np.nan)
+    single = c.astype(np.float32)
+    groups = max(1, len(seen.points) // math.prod(layer.shape[1:]))
     entry = columns_of(layer.shape, groups)
-    for rows, table in by_table(layer, np.flatnonzero(finite), _BATCH):
-        used, place = np.unique(entry[rows], return_inverse=True)
-        exact = basis_at(layer, table, seen.points[used])
-        for k in range(len(used)):
-            mine = rows[place.ravel() == k]
-            reached = c[mine] @ exact[k].T
-            found[mine] = reached.max(axis=1) - reached.min(axis=1)
-    return found
+    for rows, table in by_table(layer, chosen, sys.maxsize):
+        entries, place = np.unique(entry[rows], return_inverse=True)
+        its = _seen_by(layer, table, seen, entries)
+        first = np.cumsum(np.bincount(place))[:-1]
+        by_entry = np.split(rows[np.argsort(place, kind="stable")], first)
+        for mine, beta in zip(by_entry, its.beta, strict=True):
+            values = single[mine] @ beta
+            reach[mine] = values.max(axis=1) - values.min(axis=1)
+        if its.products is None:
+            continue
+        products = _Products(*(of_each[place] for of_each in its.products))
+        *fits, square = products.likeness(c[rows], base)
+        flat = square <= (EPSILON * (c[rows] * products.mean).sum(axis=1)) ** 2
+        silu_fit[rows], own_fit[rows] = np.where(flat, np.nan, fits)
+    return reach, silu_fit, own_fit
 
 
 @dataclass(frozen=True, eq=False)
-class _Products:
-    """What is worked out once for inputs and a table: inner products over the inputs."""
+class _Seen:
+    """What is worked out once for inputs and a table: β, and inner products over them."""
 
+    table: Table
     entries: Int64
-    """``(e,)``: of which entries."""
-    gram: Float64
-    """``(e, nb, nb)``: means of the products of the centred β."""
-    mean: Float64
-    """``(e, nb)``: means of β."""
-    silu: Float64
-    """``(e, nb)``: of the centred β and SiLU."""
-    silu_square: Float64
-    """``(e,)``."""
+    beta: NDArray[np.float32]
+    """``(entries, nb, points)``."""
+    products: _Products | None
+    """Over the patches of inputs seen; ``None`` where none are known."""
 
 
-_products_of: weakref.WeakKeyDictionary[SeenInputs, dict[int, tuple[Table, _Products]]]
-_products_of = weakref.WeakKeyDictionary()
+_seen: weakref.WeakKeyDictionary[SeenInputs, dict[int, _Seen]] = weakref.WeakKeyDictionary()
 
 
-def _seen_shapes(
-    layer: Layer, coefficients: Float64, finite: NDArray[np.bool_], seen: SeenInputs
-) -> tuple[Float64, Float64]:
-    """Return R² of the best a·SiLU + c and of the best a·base + c, ``(functions,)`` each.
-
-    Every input counts equally. NaN where φ is not finite, or constant over its inputs; with no base
-    term of its own, SiLU again.
-
-    Parameters
-    ----------
-    layer
-        Its bases.
-    coefficients
-        ``(functions, nb)``.
-    finite
-        ``(functions,)``: which are to be measured.
-    seen
-        The inputs.
-    """
-    groups = max(1, seen.patches.shape[1] // math.prod(layer.shape[1:]))
-    entry = columns_of(layer.shape, groups)
-    base = np.flatnonzero(layer.is_base)
-    likeness, own = (np.full(len(coefficients), np.nan) for _ in range(2))
-    if not np.isfinite(seen.patches).all(axis=1).any():
-        return likeness, own
-    tables: tuple[Table, ...] = layer.tables
-    for k, table in enumerate(tables):
-        rows = np.flatnonzero(finite if layer.table_of is None else finite & (layer.table_of == k))
-        if not len(rows):
-            continue
-        products = _products(layer, table, seen, np.unique(entry[rows]))
-        place = np.searchsorted(products.entries, entry[rows])
-        c = coefficients[rows]
-        with np.errstate(all="ignore"):
-            along = np.einsum("fb,fbd->fd", c, products.gram[place], optimize=True)
-            square = (along * c).sum(axis=1)
-            mean = (c * products.mean[place]).sum(axis=1)
-            flat = square <= (_FLAT * mean) ** 2
-            square[flat] = np.nan
-            with_silu = (c * products.silu[place]).sum(axis=1)
-            likeness[rows] = with_silu**2 / (square * products.silu_square[place])
-            own[rows] = likeness[rows]
-            if len(base) == 1:
-                [b] = base
-                own[rows] = along[:, b] ** 2 / (square * products.gram[place, b, b])
-    for found in (likeness, own):
-        found[~np.isfinite(found)] = np.nan
-    return likeness, own
-
-
-def _products(layer: Layer, table: Table, seen: SeenInputs, entries: Int64) -> _Products:
-    """Return the inner products of β over the inputs of some entries; kept for the next frame."""
-    kept = _products_of.setdefault(seen, {})
+def _seen_by(layer: LayerLayout, table: Table, seen: SeenInputs, entries: Int64) -> _Seen:
+    """Return what is known of the inputs of some entries; kept for later."""
+    kept = _seen.setdefault(seen, {})
     known = kept.get(id(table))
-    if known is not None and known[0] is table and np.isin(entries, known[1].entries).all():
-        return known[1]
+    if known and known.table is table and np.array_equal(known.entries, entries):
+        return known
+    beta = basis_at(layer, table, seen.points[entries]).astype(np.float32).swapaxes(1, 2)
     chosen = np.flatnonzero(np.isfinite(seen.patches).all(axis=1))
     if len(chosen) > _INPUTS:
         chosen = np.sort(np.random.default_rng(0).permutation(chosen)[:_INPUTS])
-    nb = len(layer.labels)
-    size = max(1, _BETAS // max(1, len(chosen) * nb))
+    size = max(1, _BETAS // max(1, len(chosen) * len(layer.labels)))
     parts = []
-    for some in np.array_split(entries, -(-len(entries) // size)):
+    for some in np.array_split(entries, -(-len(entries) // size)) if len(chosen) else ():
         x = seen.patches[np.ix_(chosen, some)].T.astype(np.float64)
-        beta = np.nan_to_num(basis_at(layer, table, x), nan=0.0)
-        curve = silu(x)
-        mean = beta.mean(axis=1)
-        beta = beta - mean[:, None]
-        curve = curve - curve.mean(axis=1, keepdims=True)
-        turned = beta.swapaxes(1, 2) / len(chosen)
-        parts.append(
-            (turned @ beta, mean, (turned @ curve[..., None])[..., 0], (curve**2).mean(axis=1))
-        )
-    made = _Products(entries, *(np.concatenate(part) for part in zip(*parts, strict=True)))
+        at_x = np.nan_to_num(basis_at(layer, table, x), nan=0.0)
+        parts.append(_products(x, at_x, np.full(len(chosen), 1 / len(chosen))))
+    made = _Products(*map(np.concatenate, zip(*parts, strict=True))) if parts else None
     # Layouts of later frames carry tables of their own only where a grid has changed.
     if len(kept) >= len(layer.tables):
         kept.clear()
-    kept[id(table)] = table, made
-    return made
+    kept[id(table)] = _Seen(table, entries, beta, made)
+    return kept[id(table)]

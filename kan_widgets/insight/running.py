@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
-from kan_widgets.functions import LayerFunctions, Sum, Tap, find
-from kan_widgets.functions.reading import named_layers
-from kan_widgets.functions.registry import find_adapter
+from kan_widgets.functions import LayerFunctions, Tap, find
+from kan_widgets.functions.reading import named_parts
+from kan_widgets.functions.registry import find_adapter, sums_of
+from kan_widgets.functions.undisturbed import tapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,47 +33,37 @@ class Stage:
         return self.parts[0].kind
 
     @property
+    def taps(self) -> tuple[Tap, ...]:
+        """Where the sum passes, and the inputs."""
+        return self.at, *self.inputs
+
+    @property
     def name(self) -> str:
         """Names of the layers."""
         return ", ".join(part.name for part in self.parts)
 
 
-@dataclass(frozen=True)
-class Flattening:
-    """A feature map that was laid out as features."""
-
-    shape: tuple[int, int, int]
-    """(channels, height, width)."""
-    time: int
-
-
-class Run:
+class TappedPass:
     """What passed while a model ran once."""
 
     def __init__(self) -> None:
         self.passed: dict[Tap, list[Tensor]] = {}
         self.times: dict[Tap, int] = {}
-        self.flattened: list[Flattening] = []
         self.output: Any = None
-        self._clock = 0
+        self.clock = count()
 
-    def tick(self) -> int:
-        """Return the number of this event."""
-        self._clock += 1
-        return self._clock
+    def ran(self, stages: Sequence[Stage]) -> list[Stage]:
+        """Return the stages that ran, in that order."""
+        ran = (stage for stage in stages if stage.at in self.times)
+        return sorted(ran, key=lambda stage: self.times[stage.at])
 
-    def at(self, tap: Tap) -> Tensor | None:
-        """Return what passed at a tap, joined; ``None`` if nothing did."""
-        passed = self.passed.get(tap)
-        if not passed:
-            return None
-        return tap.join(passed)
+    def once(self, tap: Tap) -> bool:
+        """Say whether all that passed at a tap did so in one call of its modules."""
+        return len(self.passed[tap]) == len(dict.fromkeys(tap.modules))
 
-    def input(self, tap: Tap) -> Tensor:
-        """Return what passed at the input of a stage that ran."""
-        x = self.at(tap)
-        assert x is not None
-        return x
+    def at(self, tap: Tap) -> Tensor:
+        """Return what passed at a tap of a stage that ran, joined."""
+        return tap.join(self.passed[tap])
 
 
 def stages_of(model: nn.Module) -> list[Stage]:
@@ -89,15 +79,9 @@ def stages_of(model: nn.Module) -> list[Stage]:
         if entry.elementwise:
             continue
         adapter, _ = find_adapter(entry.module)
-        own = entry.reader(entry.module)
-        own = [own] if isinstance(own, LayerFunctions) else list(own)
         # Not read twice: what is read may be a copy.
-        whole = named_layers(entry.name, entry.module, own)
-        named = dict(zip((layer.name for layer in own), whole, strict=True))
-        sums = [Sum(tuple(named), Tap((entry.module,), "output"))]
-        if adapter is not None and adapter.sums is not None:
-            sums = list(adapter.sums(entry.module))
-        for place in sums:
+        named = named_parts(entry.name, entry.module, entry.reader)
+        for place in sums_of(entry.module, adapter, named):
             parts = tuple(named[name] for name in place.layers)
             taps = tuple(part.x_at or Tap((entry.module,)) for part in parts)
             if any(tap.view for tap in taps):
@@ -109,27 +93,17 @@ def stages_of(model: nn.Module) -> list[Stage]:
 def run(
     model: nn.Module,
     x: Tensor,
-    taps: list[Tap],
+    taps: Sequence[Tap],
     replaced: tuple[Tap, list[Tensor]] | None = None,
-) -> Run:
-    """Run a model on a batch and keep what passes at some taps.
+) -> TappedPass:
+    """Run a model on a batch, in the mode it is in, and keep what passes at some taps.
 
-    Parameters
-    ----------
-    model
-        In the mode it is to run in: see `kan_widgets.functions.undisturbed`.
-    x
-        The batch.
-    taps
-        What to keep.
-    replaced
-        A tap, and what is to pass there instead at each of its calls.
+    ``replaced`` is a tap, and what is to pass there instead at each of its calls.
     """
-    record = Run()
-    handles = []
+    record = TappedPass()
 
     def keep(tap: Tap, value: Tensor) -> Tensor | None:
-        record.times[tap] = record.tick()
+        record.times[tap] = next(record.clock)
         before = record.passed.setdefault(tap, [])
         # Copies, because the model may go on in place.
         if replaced is None or tap is not replaced[0]:
@@ -138,60 +112,6 @@ def run(
         before.append(replaced[1][len(before)].clone())
         return before[-1].clone()
 
-    def before(tap: Tap) -> Callable[..., Any]:
-        return lambda _, given: _exchange(tuple(given), lambda value: keep(tap, value))
-
-    def after(tap: Tap) -> Callable[..., Any]:
-        def hook(_: nn.Module, __: Any, result: Any) -> Any:
-            if isinstance(result, Tensor):
-                return keep(tap, result)
-            return _exchange(tuple(result), lambda value: keep(tap, value))
-
-        return hook
-
-    for tap in dict.fromkeys([*taps, *([replaced[0]] if replaced else [])]):
-        for module in dict.fromkeys(tap.modules):
-            if tap.side == "input":
-                handles.append(module.register_forward_pre_hook(before(tap)))
-            else:
-                handles.append(module.register_forward_hook(after(tap)))
-    try:
-        with _Flattenings(record):
-            record.output = model(x)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with tapped([*taps, *([replaced[0]] if replaced else [])], keep):
+        record.output = model(x)
     return record
-
-
-def _exchange(
-    values: tuple[Any, ...], change: Callable[[Tensor], Tensor | None]
-) -> tuple[Any, ...] | None:
-    """Return ``values`` with their first tensor changed; ``None`` where it stays."""
-    for k, value in enumerate(values):
-        if isinstance(value, Tensor):
-            new = change(value)
-            return None if new is None else (*values[:k], new, *values[k + 1 :])
-    return None
-
-
-class _Flattenings(TorchFunctionMode):
-    """Notes where one feature map becomes a row of features."""
-
-    _NAMES = ("flatten", "view", "reshape")
-
-    def __init__(self, record: Run) -> None:
-        super().__init__()
-        self._record = record
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        if getattr(func, "__name__", "") in self._NAMES and args and isinstance(args[0], Tensor):
-            x = args[0]
-            rows = isinstance(result, Tensor) and result.shape == (1, x.numel())
-            # The places of a map whose axes were exchanged are not known.
-            plain = x.is_contiguous() or x.is_contiguous(memory_format=torch.channels_last)
-            if rows and x.ndim == 4 and plain:
-                shape = x.shape[1], x.shape[2], x.shape[3]
-                self._record.flattened.append(Flattening(shape, self._record.tick()))
-        return result

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from kan_widgets.insight.inputs import SeenInputs, seen_inputs
 from kan_widgets.insight.ranges import FunctionRanges, function_ranges
-from kan_widgets.insight.tables import Float64, Layer, sampled
+from kan_widgets.insight.tables import Float64, sampled
+from kan_widgets.live.frames.layout import LayerLayout
 
 if TYPE_CHECKING:
     from torch import nn
@@ -66,7 +67,7 @@ class LayerSummary:
     """Share of the inputs seen that lie outside the support, 0 to 1."""
     silu_shaped: float | None
     """Share of the functions that vary whose R² with the best a·SiLU + c on the grid is at least
-    ``threshold``, 0 to 1."""
+    0.95, 0 to 1."""
     observed_silu_shaped: float | None
     """The same over the inputs seen, each counting alike; ``None`` without an observation."""
     base: str
@@ -75,7 +76,6 @@ class LayerSummary:
     """``silu_shaped`` with the base term in place of SiLU; with no base term, SiLU again."""
     observed_base_shaped: float | None
     """The same over the inputs seen."""
-    threshold: float
     change: Spread | None
     """Largest |φ − φ at the start| of each function on the grid, in units of φ."""
     relative_change: float | None
@@ -83,20 +83,11 @@ class LayerSummary:
 
 
 def summarise(
-    layer: Layer,
+    layer: LayerLayout,
     ranges: FunctionRanges,
     seen: SeenInputs | None = None,
-    threshold: float = THRESHOLD,
 ) -> LayerSummary:
-    """Sum up the numbers of the functions of a layer.
-
-    Raises
-    ------
-    ValueError
-        If ``threshold`` is not between 0 and 1.
-    """
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold: expected an R² from 0 to 1, got {threshold!r}")
+    """Sum up the numbers of the functions of a layer."""
     both = ranges.base + ranges.splines
     with np.errstate(all="ignore"):
         part = np.where(both > 0, ranges.splines / both, np.nan)
@@ -115,12 +106,11 @@ def summarise(
         spline_share=_median(part),
         outside_grid=None if seen is None else seen.outside_grid,
         outside_support=None if seen is None else seen.outside_support,
-        silu_shaped=_share(ranges.silu, threshold),
-        observed_silu_shaped=_share(ranges.observed_silu, threshold),
+        silu_shaped=_share(ranges.silu),
+        observed_silu_shaped=_share(ranges.observed_silu),
         base=base[0] if len(base) == 1 else "",
-        base_shaped=_share(ranges.own, threshold),
-        observed_base_shaped=_share(ranges.observed_own, threshold),
-        threshold=threshold,
+        base_shaped=_share(ranges.own),
+        observed_base_shaped=_share(ranges.observed_own),
         change=spread_of(ranges.change),
         relative_change=_median(relative),
     )
@@ -129,7 +119,6 @@ def summarise(
 def layer_ranges(
     model: nn.Module,
     inputs: dict[str, NDArray[np.floating]] | None = None,
-    threshold: float = THRESHOLD,
 ) -> list[LayerSummary]:
     """Sum up the functions of every layer of a model as they are now.
 
@@ -140,8 +129,6 @@ def layer_ranges(
     inputs
         By layer name, ``(n, entries)``: inputs that reach the layer, one column per entry of a
         kernel (channel, row, column) or per feature.
-    threshold
-        R² from which a function counts as shaped like SiLU.
 
     Raises
     ------
@@ -166,7 +153,7 @@ def layer_ranges(
         given = None if inputs is None else inputs.get(layer.name)
         seen = None if given is None else seen_inputs(layer, given)
         ranges = function_ranges(layer, layer.coefficients, seen=seen)
-        found.append(summarise(layer, ranges, seen, threshold))
+        found.append(summarise(layer, ranges, seen))
     return found
 
 
@@ -183,7 +170,7 @@ def _median(values: Float64) -> float | None:
     return float(np.median(finite)) if len(finite) else None
 
 
-def _share(fits: Float64, threshold: float) -> float | None:
+def _share(fits: Float64) -> float | None:
     known = fits[np.isfinite(fits)]
     # A perfect fit may come out a rounding error below 1.
-    return float((known >= threshold - 1e-9).mean()) if len(known) else None
+    return float((known >= THRESHOLD - 1e-9).mean()) if len(known) else None

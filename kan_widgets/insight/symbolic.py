@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from kan_widgets.checks import check_number
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight.forms import CONSTANT, FORMS, Form, chosen_forms
-from kan_widgets.insight.kernels import Observed, check_observed, exact_beta, images_of
-from kan_widgets.insight.progress import Progress, progress_line
-from kan_widgets.insight.symbolic_fits import LEAST, SymbolicFit, SymbolicFits
-from kan_widgets.insight.tables import Float64, Int64, columns_of, place_in
-from kan_widgets.insight.untrained import Untrained
+from kan_widgets.insight.kernels import Observed, check_observed, images_of, values_of
+from kan_widgets.insight.progress import progress
+from kan_widgets.insight.symbolic_fits import SymbolicFit, SymbolicFits
+from kan_widgets.insight.tables import EPSILON, Float64, Int64
+from kan_widgets.live.frames.edit import place_in_layer
 
 PENALTY = 0.5
 """Two units of complexity must halve the variance that is left unexplained."""
-TOLERANCE = 0.1
-"""Where \\|φ − form\\| is at most this share of φ's standard deviation, the form holds."""
 FLOOR = 1e-5
 """Share of the variance below which a form is as good as exact: functions are splines."""
-_MANY = 1_000
-# Functions of untrained networks, together.
-_TRIED = 2_048
 # Forms that are improved beyond their best start, besides those that are kept.
-_MORE = 3
-_FLAT = 2e-6
-# Inputs, even by rank, that starts are tried and forms are improved at; points for where one holds.
-_STARTS, _IMPROVED, _DRAWN = 129, 512, 257
-# Places about a start that are tried for a jump, as far as the next start.
-_JUMPS = np.linspace(-1, 1, 65) / 64
+_EXTRA_FORMS = 3
+# Inputs, even by rank, that starts are tried and forms are improved at.
+_START_POINTS, _FIT_POINTS = 129, 512
 
 
 def symbolic(
@@ -41,30 +34,24 @@ def symbolic(
     *,
     forms: Iterable[Form | str] = FORMS,
     penalty: float = PENALTY,
-    least: float = LEAST,
     keep: int = 3,
     only: Sequence[int] | None = None,
-    untrained: Sequence[Untrained] = (),
-    progress: Progress | None = None,
 ) -> SymbolicFits:
     """Find the forms a·f(b·x + c) + d that every function of a layer is most like.
 
-    Each form is tried from a grid of (b, c), with the best a and d at once, at 129 of the observed
-    inputs, even by rank; the most promising are improved by least squares, at 512. Then a, d and R²
-    are taken at all inputs. The forms are ranked by log2(1 − R² + 1e-5) + ``penalty``·complexity,
-    the complexity being how many of a, b, c, d a form has free. At penalty 0.5, two more parameters
-    must halve what is left unexplained; where less than 1e-5 is left, forms are about equally good.
+    Each form is tried from a grid of (b, c), at 129 of the observed inputs, even by rank; the most
+    promising are improved by least squares, at 512. Then a, d and R² are taken at all inputs. The
+    forms are ranked by log2(1 − R² + 1e-5) + ``penalty``·complexity, the complexity being how many
+    of a, b, c, d a form has free. At penalty 0.5, two more parameters must halve what is left
+    unexplained.
 
-    Near ties are common, above all on a narrow range of inputs. Of forms that are within one
-    standard error of the best the simplest comes first, and near ties are marked. A form whose R²
-    is below ``least`` does not fit: it is kept as the best there is, and counted as none.
+    Near ties are common: they are marked, and of forms that are within one standard error of the
+    best the simplest comes first. A form whose R² is below 0.9 does not fit: it is kept as the best
+    there is, and counted as none.
 
-    Only what was observed counts: a form says nothing about inputs that did not occur. Nor does it
-    say that training made it: nearly every function that was never trained is like some form as
-    well, such as SiLU. With ``untrained``, `SymbolicFits.beyond_chance` says of which functions
-    chance would hardly have made form and fit.
-
-    A function takes about a hundredth of a second.
+    A form says nothing about inputs that did not occur, nor that training made it: nearly every
+    function of an untrained network is like some form as well, such as SiLU; `untrained_networks`
+    makes some to count. A function takes about a hundredth of a second.
 
     Parameters
     ----------
@@ -76,25 +63,17 @@ def symbolic(
         Forms, or names of the library `FORMS`.
     penalty
         What a unit of complexity costs, 0 or more.
-    least
-        R² below which no form fits, 0 to 1.
     keep
         How many forms are kept for each function.
     only
         (out, in, row, column) of one function, to look at that one alone.
-    untrained
-        Networks that were initialised as this one was, from ``untrained_networks(make, observe)``:
-        up to 2,048 of their functions get names too, for comparison.
-    progress
-        Told how many functions are done; by default a bar where there are more than 1,000.
 
     Raises
     ------
     TypeError
         If nothing observed, or something other than forms, is given.
     ValueError
-        If what was observed does not fit the layer, another value is out of range, or an untrained
-        network is another one.
+        If what was observed does not fit the layer, or another value is out of range.
     IndexError
         If there is no such function.
 
@@ -111,52 +90,21 @@ def symbolic(
     >>> abs(fits.at((0, 1))[0].a - model.weight[0, 1].item()) < 1e-6
     True
     """
-    check_observed(layer, observed)
+    x = check_observed(layer, observed)
     assert observed is not None
     library = chosen_forms(forms)
-    if not penalty >= 0 or not math.isfinite(penalty):
-        raise ValueError(f"penalty: expected a number ≥ 0, got {penalty!r}")
-    if not 0 <= least <= 1:
-        raise ValueError(f"least: expected an R² from 0 to 1, got {least!r}")
+    check_number("penalty", penalty)
     if keep < 1:
-        raise ValueError(f"keep: expected a whole number ≥ 1, got {keep!r}")
+        raise ValueError(f"keep={keep!r}: expected a whole number ≥ 1")
     chosen = np.arange(layer.n_functions)
     if only is not None:
-        place = place_in(layer.name or layer.type, layer.shape, only)
+        place = place_in_layer(layer.name or layer.type, layer.shape, only)
         chosen = np.array([np.ravel_multi_index(place, layer.shape)])
-    beside = [network.of(layer) for network in untrained]
-    each = min(layer.n_functions, max(1, _TRIED // max(1, len(beside))))
-    some = np.linspace(0, layer.n_functions - 1, each).round().astype(np.int64)
-    total, done = len(chosen) + len(beside) * len(some), 0
-    tell = progress or (progress_line("symbolic forms") if total > _MANY else None)
-
-    def fitted(
-        layer: LayerFunctions, seen: Observed, numbers: Int64
-    ) -> dict[int, list[SymbolicFit]]:
-        nonlocal done
-        found = {}
-        for number, curve in _curves(layer, seen, numbers):
-            found[number] = _ranked(curve, layer, number, library, penalty, least, keep, seen)
-            done += 1
-            if tell is not None:
-                tell(done, total)
-        return found
-
-    found = fitted(layer, observed, chosen)
-    theirs = [one for own in beside for one in fitted(*own, some).values()]
-    fits = SymbolicFits(
-        layer=layer.name or layer.type,
-        shape=layer.shape,
-        forms=(*library, CONSTANT),
-        penalty=penalty,
-        least=least,
-        samples=int(observed.samples),
-        patches=len(observed.patches),
-        found=found,
-        untrained=tuple(one[0] if one else None for one in theirs) if beside else None,
-    )
-    for number, ranks in found.items() if beside else ():
-        found[number] = [replace(fit, untrained=fits.share_of_untrained(fit)) for fit in ranks]
+    name, samples = layer.name or layer.type, int(observed.samples)
+    fits = SymbolicFits(name, layer.shape, penalty, samples, len(x), {})
+    curves = _curves(layer, x, images_of(observed), chosen)
+    for _, (number, inputs, y) in zip(progress(chosen, "symbolic forms"), curves, strict=True):
+        fits.found[number] = _ranked(inputs, y, number, fits, library, keep)
     return fits
 
 
@@ -167,23 +115,21 @@ class _Inputs:
         self.x = x
         _, self.images = np.unique(images, return_inverse=True)
         self.low, self.high = float(x.min()), float(x.max())
+        with np.errstate(all="ignore"):
+            # From −1 to 1.
+            self.scaled = 2 * (x - self.low) / (self.high - self.low) - 1
         order = np.argsort(x, kind="stable")
         self.starts, self.improved = (
             order[np.linspace(0, len(x) - 1, min(most, len(x))).round().astype(np.int64)]
-            for most in (_STARTS, _IMPROVED)
+            for most in (_START_POINTS, _FIT_POINTS)
         )
         self._shapes: dict[Form, tuple[Float64, Float64]] = {}
-
-    def scaled(self, places: Int64) -> Float64:
-        """Return some of the inputs, from −1 to 1."""
-        found: Float64 = 2 * (self.x[places] - self.low) / (self.high - self.low) - 1
-        return found
 
     def shapes(self, form: Form) -> tuple[Float64, Float64]:
         """Return the pairs (b, c) that can be tried, and f there with mean 0 and variance 1."""
         if form not in self._shapes:
             b, c = form.starts.T[..., None]
-            shapes = form(b * self.scaled(self.starts) + c)
+            shapes = form(b * self.scaled[self.starts] + c)
             with np.errstate(all="ignore"):
                 shapes = shapes - shapes.mean(axis=1, keepdims=True)
                 size = np.sqrt(np.square(shapes).mean(axis=1))
@@ -193,205 +139,152 @@ class _Inputs:
         return self._shapes[form]
 
 
-@dataclass(frozen=True, eq=False)
-class _Curve:
-    """One function at its inputs, and drawn over grid, support and inputs."""
-
-    inputs: _Inputs
-    y: Float64
-    drawn: Float64
-    shown: Float64
-
-
 def _curves(
-    layer: LayerFunctions, observed: Observed, numbers: Int64
-) -> Iterator[tuple[int, _Curve]]:
-    """Yield functions by their numbers, those of the same inputs one after the other."""
-    x, images = check_observed(layer, observed), images_of(observed)
-    columns = columns_of(layer.shape, layer.conv.groups if layer.conv is not None else 1)
-    index = layer.basis_index
-    bases = np.zeros(len(columns), np.int64) if index is None else index.cpu().numpy().ravel()
-    coefficients = layer.coefficients.detach().cpu().double().numpy().reshape(len(columns), -1)
-    for column in np.unique(columns[numbers]):
-        inputs = _Inputs(x[:, column], images)
-        known: dict[int, tuple[Float64, Float64]] = {}
-        for number in numbers[columns[numbers] == column].tolist():
-            key = int(bases[number])
-            if key not in known:
-                basis = layer.bases[key]
-                ends = [*basis.domain, *basis.extent, inputs.low, inputs.high]
-                drawn = np.linspace(min(ends), max(ends), _DRAWN)
-                known[key] = drawn, exact_beta(basis, np.concatenate([inputs.x, drawn]))
-            drawn, beta = known[key]
-            values = beta @ coefficients[number]
-            yield number, _Curve(inputs, values[: len(x)], drawn, values[len(x) :])
+    layer: LayerFunctions, x: Float64, images: Int64, chosen: Int64
+) -> Iterator[tuple[int, _Inputs, Float64]]:
+    """Yield the number of each function, its inputs, and φ at them."""
+    last = -1
+    for column, numbers, values in values_of(layer, x, chosen):
+        if column != last:
+            inputs, last = _Inputs(x[:, column], images), column
+        for number, y in zip(numbers.tolist(), np.ascontiguousarray(values.T), strict=True):
+            yield number, inputs, y
 
 
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    """A form with its numbers, and how far each image moves R² by being there, to first order."""
-
-    form: Form
-    numbers: tuple[float, float, float, float]
-    r2: float
-    score: float
-    moves: Float64
+_Ranked = tuple[SymbolicFit, Float64]
+"""A form, and how far each image moves its R² by being there, to first order."""
 
 
 def _ranked(
-    curve: _Curve,
-    layer: LayerFunctions,
+    inputs: _Inputs,
+    y: Float64,
     number: int,
+    fits: SymbolicFits,
     library: Sequence[Form],
-    penalty: float,
-    least: float,
     keep: int,
-    observed: Observed,
 ) -> list[SymbolicFit]:
-    """Return the best forms of a function: the chosen one, then by score, with their doubt.
-
-    Chosen is the simplest of those whose score is within one standard error of the lowest; of
-    equally simple ones, that of the lowest score. None where the function is not finite.
-    """
-    if not np.isfinite(curve.y).all():
+    """Return the best forms of a function, the chosen one first; none where it is not finite."""
+    if not np.isfinite(y).all():
         return []
-    inputs, y = curve.inputs, curve.y
-    constant = inputs.high <= inputs.low or y.std() <= _FLAT * np.abs(y).max()
-    if constant:
-        numbers = 0.0, 1.0, 0.0, float(y.mean())
-        found = [_Candidate(CONSTANT, numbers, math.nan, math.nan, np.full(1, math.nan))]
-        tied = [False]
-    else:
-        found, tied = _ordered(_candidates(curve, library, penalty, keep))
-    out, in_, row, column = (int(i) for i in np.unravel_index(number, layer.shape))
-    return [
-        SymbolicFit(
-            layer.name or layer.type,
-            (out, in_, row, column),
-            one.form,
-            *one.numbers,
-            one.r2,
-            _deviation(one.moves),
-            is_tied,
-            not one.r2 < least,
-            one.score,
-            inputs.low,
-            inputs.high,
-            None if rank else _holds(curve, one),
-            int(observed.samples),
-            len(y),
-        )
-        for rank, (one, is_tied) in enumerate(zip(found[:keep], tied, strict=False))
-    ]
+    out, in_, row, column = map(int, np.unravel_index(number, fits.shape))
+    made = partial(
+        SymbolicFit,
+        fits.layer,
+        (out, in_, row, column),
+        low=inputs.low,
+        high=inputs.high,
+        samples=fits.samples,
+        patches=fits.patches,
+    )
+    if inputs.high <= inputs.low or y.std() <= EPSILON * np.abs(y).max():
+        numbers = 0.0, 1.0, 0.0, float(y.mean()), math.nan, math.nan, math.nan
+        return [made(CONSTANT, *numbers)]
+    found: list[_Ranked] = []
+    for form, start in _promising(inputs, y, library, fits.penalty)[: keep + _EXTRA_FORMS]:
+        b, c = _improved(form, inputs, y, start)
+        shape = form(b * inputs.x + c)
+        if not np.isfinite(shape).all():
+            continue
+        a, rest = _best_line(shape, y)
+        d = float(y.mean() - a * shape.mean())
+        r2, moves = _r2_and_moves(y, rest, inputs.images)
+        score = score_of(1 - r2, form.complexity, fits.penalty)
+        found.append((made(form, a, b, c, d, r2, _deviation(moves), score), moves))
+    return _ordered(found)[:keep]
 
 
-def _candidates(
-    curve: _Curve, library: Sequence[Form], penalty: float, keep: int
-) -> list[_Candidate]:
-    """Return the most promising forms, improved."""
-    inputs = curve.inputs
-    y = curve.y[inputs.starts] - curve.y[inputs.starts].mean()
+def forms_like(
+    x: Float64, y: Float64, library: Sequence[Form], penalty: float, keep: int
+) -> list[SymbolicFit]:
+    """Return the forms that are most like points (x, y)."""
+    fits = SymbolicFits("", (1, 1, 1, 1), penalty, len(x), len(x), {})
+    return _ranked(_Inputs(x, np.arange(len(x))), y, 0, fits, library, keep)
+
+
+def _promising(
+    inputs: _Inputs, y: Float64, library: Sequence[Form], penalty: float
+) -> list[tuple[Form, Float64]]:
+    """Return the forms by the score of their best start, the lowest first, each with that start."""
+    y = y[inputs.starts] - y[inputs.starts].mean()
     tried = []
     for form in library:
         pairs, shapes = inputs.shapes(form)
         if len(pairs):
             r2 = np.square(shapes @ y) / max(len(y) * np.square(y).sum(), 1e-300)
             best = int(r2.argmax())
-            tried.append((_score(r2[best], form, penalty), form, pairs[best]))
-    tried.sort(key=lambda one: one[0])
-    found = []
-    for _, form, pair in tried[: keep + _MORE]:
-        at = np.arange(len(curve.y)) if form.jumps else inputs.improved
-        b, c = _improved(form, inputs.scaled(at), curve.y[at], pair)
-        scale = 2 * b / (inputs.high - inputs.low)
-        b, c = form.tidied(scale, c - scale * (inputs.high + inputs.low) / 2)
-        shape = form(b * inputs.x + c)
-        if not np.isfinite(shape).all():
-            continue
-        a, left = _best_line(shape, curve.y)
-        varies = np.square(curve.y - curve.y.mean())
-        share = left @ left / varies.sum()
-        influence = (share * varies - np.square(left)) / varies.sum()
-        moves = np.bincount(inputs.images, influence).astype(np.float64)
-        numbers = float(a), float(b), float(c), float(curve.y.mean() - a * shape.mean())
-        score = _score(1 - share, form, penalty)
-        found.append(_Candidate(form, numbers, float(1 - share), score, moves))
-    return sorted(found, key=lambda one: one.score)
+            score = score_of(1 - float(r2[best]), form.complexity, penalty)
+            tried.append((score, form, pairs[best]))
+    return [(form, start) for _, form, start in sorted(tried, key=lambda one: one[0])]
 
 
-def _score(r2: float, form: Form, penalty: float) -> float:
+def score_of(left: float, complexity: int, penalty: float, floor: float = FLOOR) -> float:
     """Return log2 of the variance unexplained, plus ``penalty`` for each unit of complexity."""
-    return math.log2(max(1 - r2, 0.0) + FLOOR) + penalty * form.complexity
+    return math.log2(max(left, 0.0) + floor) + penalty * complexity
 
 
 def _best_line(shape: Float64, y: Float64) -> tuple[float, Float64]:
     """Return the a of the best a·shape + d, and what it leaves of y."""
-    centred, rest = shape - shape.mean(), y - y.mean()
     with np.errstate(all="ignore"):
+        centred, rest = shape - shape.mean(), y - y.mean()
         a = float(centred @ rest / (centred @ centred))
         return a, rest - a * centred
 
 
-def _improved(form: Form, t: Float64, y: Float64, start: Float64) -> tuple[Any, Any]:
+def _improved(form: Form, inputs: _Inputs, y: Float64, start: Float64) -> tuple[float, float]:
     """Return b and c that fit better than a start; a and d are the best ones everywhere."""
+    t, y = inputs.scaled[inputs.improved], y[inputs.improved]
+    free = np.array([form.scale, form.shift])
 
-    def left(place: Float64) -> Float64:
-        rest = _best_line(form(place[0] * t + place[1]), y)[1]
+    def place(part: Float64) -> Float64:
+        found: Float64 = start.copy()
+        found[free] = part
+        return found
+
+    def left(part: Float64) -> Float64:
+        b, c = place(part)
+        rest = _best_line(form(b * t + c), y)[1]
         return rest if np.isfinite(rest).all() else np.full(len(y), 1e3 * np.abs(y).max())
 
-    if form.jumps:
-        moved = start + np.stack([0 * _JUMPS, start[0] * _JUMPS], axis=1)
-        return tuple(moved[np.argmin([np.square(left(place)).sum() for place in moved])])
-    free = np.array([form.scale, form.shift])
-    if not free.any() or len(y) < 2:
-        return tuple(start)
+    best = start[free]
+    if free.any() and len(y) > 1:
+        from scipy.optimize import least_squares  # type: ignore[import-untyped]
 
-    def at(part: Float64) -> Float64:
-        place: Float64 = start.copy()
-        place[free] = part
-        return place
+        best = least_squares(left, best, method="lm", max_nfev=200).x
+    b, c = place(best)
+    scale = 2 * b / (inputs.high - inputs.low)
+    return form.tidied(scale, c - scale * (inputs.high + inputs.low) / 2)
 
-    from scipy.optimize import least_squares  # type: ignore[import-untyped]
 
-    found = least_squares(lambda part: left(at(part)), start[free], method="lm", max_nfev=200)
-    return tuple(at(found.x))
+def _r2_and_moves(y: Float64, rest: Float64, groups: Int64) -> tuple[float, Float64]:
+    """Return R² of what leaves ``rest`` of y, and how far each group moves it, to first order."""
+    varies, left = np.square(y - y.mean()), np.square(rest)
+    share = left.sum() / varies.sum()
+    moves = np.bincount(groups, (share * varies - left) / varies.sum()).astype(np.float64)
+    return float(1 - share), moves
 
 
 def _deviation(moves: Float64) -> float:
-    """Return the standard deviation of a sum over images, if others were drawn."""
+    """Return the standard deviation of a sum of moves, if other groups were drawn."""
     count = len(moves)
     return float(np.sqrt(np.square(moves).sum() * count / (count - 1))) if count > 1 else math.nan
 
 
-def _ordered(found: list[_Candidate]) -> tuple[list[_Candidate], list[bool]]:
-    """Put the chosen form first, and say which are near ties with it."""
+def _ordered(found: list[_Ranked]) -> list[SymbolicFit]:
+    """Put the chosen form first, the others by their score, and say which are near ties with it.
 
-    def within(other: _Candidate, first: _Candidate, errors: float) -> bool:
+    Chosen is the simplest of those whose score is within one standard error of the lowest; of
+    equally simple ones, that of the lowest score.
+    """
+
+    def within(other: _Ranked, first: _Ranked, errors: float) -> bool:
         """Say whether a score is at most so many standard errors above that of another form."""
-        own, its = (one.moves / ((1 - one.r2 + FLOOR) * math.log(2)) for one in (other, first))
+        own, its = (moves / ((1 - fit.r2 + FLOOR) * math.log(2)) for fit, moves in (other, first))
         room = np.nan_to_num(_deviation(own - its))
-        return bool(other.score - first.score <= errors * room)
+        return bool(other[0].score - first[0].score <= errors * room)
 
-    if not found:
-        return [], []
-    lowest = found[0]
-    near = [one for one in found if within(one, lowest, 1.0)]
-    first = min(near, key=lambda one: (one.form.complexity, one.score))
-    rest = [one for one in found if one is not first]
-    return [first, *rest], [False, *(within(one, first, 2.0) for one in rest)]
-
-
-def _holds(curve: _Curve, best: _Candidate) -> tuple[float, float] | None:
-    """Return the interval about the median input where a form is near φ; ``None`` if nowhere."""
-    a, b, c, d = best.numbers
-    # What a float32 cannot tell apart is the same.
-    room = max(TOLERANCE * curve.y.std(), _FLAT * np.abs(curve.y).max())
-    with np.errstate(all="ignore"):
-        far = ~(np.abs(a * best.form(b * curve.drawn + c) + d - curve.shown) <= room)
-    at = int(np.abs(curve.drawn - np.median(curve.inputs.x)).argmin())
-    if far[at]:
-        return None
-    left, right = np.flatnonzero(far[:at]), np.flatnonzero(far[at:])
-    begin = left[-1] + 1 if len(left) else 0
-    end = at + right[0] - 1 if len(right) else -1
-    return float(curve.drawn[begin]), float(curve.drawn[end])
+    found = sorted(found, key=lambda one: one[0].score)
+    near = [one for one in found if one is found[0] or within(one, found[0], 1.0)]
+    first = min(near, key=lambda one: (one[0].form.complexity, one[0].score), default=None)
+    return [one[0] for one in found if one is first] + [
+        replace(one[0], tied=within(one, first, 2.0)) for one in found if first and one is not first
+    ]

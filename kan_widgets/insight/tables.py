@@ -2,66 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.live.frames.layout import LayerLayout, Table, build_layout
+
 if TYPE_CHECKING:
     from kan_widgets.functions import LayerFunctions
     from kan_widgets.functions.basis import ReadBasis
-    from kan_widgets.live.frames.layout import LayerLayout
-    from kan_widgets.live.frames.layout import Table as FrameTable
 
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
+
+EPSILON = 2e-6
+"""What moves less than this share of its size is constant: β may come as float32."""
 
 _POINTS_PER_INTERVAL = 32
 _POINTS_WITHOUT_KNOTS = 512
 
 
 @dataclass(frozen=True, eq=False)
-class SampledBasis:
-    """β of one basis at sample points, as frames carry it too."""
+class SampledLayer(LayerLayout):
+    """A layer that was read from a model, with its coefficients, its bases sampled finely."""
 
-    x: Float64
-    """``(P,)`` ascending: the domain's ends and the knots are among them."""
-    values: Float64
-    """``(P, nb)``."""
-    domain: tuple[float, float]
-    """The grid's range."""
-    extent: tuple[float, float]
-    """As far as the local functions reach."""
-    knots: tuple[float, ...]
-    """Empty for smooth functions."""
-
-
-@dataclass(frozen=True, eq=False)
-class SampledLayer:
-    """A layer with its coefficients and sampled bases, as in the layout of a frame."""
-
-    name: str
-    type: str
-    kind: str
-    shape: tuple[int, int, int, int]
-    """(out, in, kh, kw); function f = ((o·in + i)·kh + r)·kw + c."""
-    labels: tuple[str, ...]
-    is_base: tuple[bool, ...]
-    """Which of the basis functions make the base term."""
-    tables: tuple[SampledBasis, ...]
-    """One, or several where groups of functions have their own basis."""
-    table_of: NDArray[np.uint32] | None
-    """``(functions,)``: the table of each; ``None`` where there is one."""
-    coefficients: Float64
+    coefficients: Float64 = field(kw_only=True)
     """``(functions, nb)``."""
-
-
-Table = Union["FrameTable", SampledBasis]
-Layer = Union["LayerLayout", SampledLayer]
-"""A layer whose functions can be measured: one of a frame's layout, or `sampled`."""
 
 
 def sampled(layer: LayerFunctions) -> SampledLayer:
@@ -76,32 +46,24 @@ def sampled(layer: LayerFunctions) -> SampledLayer:
     """
     import torch
 
-    index = layer.basis_index
+    [placed] = build_layout([layer]).layers
+    tables = tuple(map(_sampled_basis, layer.bases))
     flat = layer.coefficients.detach().to("cpu", torch.float64).reshape(layer.n_functions, -1)
-    return SampledLayer(
-        layer.name,
-        layer.type,
-        layer.kind,
-        layer.shape,
-        layer.basis_labels,
-        layer.is_base,
-        tuple(map(_sampled_basis, layer.bases)),
-        None if index is None else index.cpu().numpy().astype(np.uint32).reshape(-1),
-        flat.numpy().copy(),
-    )
+    own = {**vars(placed), "tables": tables, "coefficients": flat.numpy().copy()}
+    return SampledLayer(**own)
 
 
-def _sampled_basis(basis: ReadBasis) -> SampledBasis:
+def _sampled_basis(basis: ReadBasis) -> Table:
     low, high = basis.extent
     edges = np.unique([low, high, *basis.domain, *(k for k in basis.knots if low <= k <= high)])
     divisions = _POINTS_PER_INTERVAL if basis.knots else _POINTS_WITHOUT_KNOTS // (len(edges) - 1)
     inner = np.linspace(edges[:-1], edges[1:], divisions, endpoint=False).T.ravel()
-    x = np.append(inner, edges[-1])
+    x: Any = np.append(inner, edges[-1])  # in double precision, as the values
     import torch
 
     with torch.no_grad():
         values = basis(torch.from_numpy(x)).to(torch.float64).numpy()
-    return SampledBasis(x, values, basis.domain, basis.extent, basis.knots)
+    return Table(x, values, basis.domain, basis.extent, basis.knots)
 
 
 def columns_of(shape: tuple[int, int, int, int], groups: int) -> Int64:
@@ -112,7 +74,7 @@ def columns_of(shape: tuple[int, int, int, int], groups: int) -> Int64:
     return columns
 
 
-def by_table(layer: Layer, chosen: Int64, values: int) -> Iterator[tuple[Int64, Table]]:
+def by_table(layer: LayerLayout, chosen: Int64, values: int) -> Iterator[tuple[Int64, Table]]:
     """Yield the numbers of functions that share a table, with so many values on it at once."""
     groups = [(chosen, layer.tables[0])]
     if layer.table_of is not None:
@@ -126,31 +88,8 @@ def by_table(layer: Layer, chosen: Int64, values: int) -> Iterator[tuple[Int64, 
             yield rows[first : first + size], table
 
 
-def place_in(
-    layer: str, shape: tuple[int, int, int, int], index: Sequence[int]
-) -> tuple[int, int, int, int]:
-    """Return (out, in, row, column) of a function, which for a linear layer (out, in) will do for.
-
-    Raises
-    ------
-    IndexError
-        If there is no such function.
-    """
-    place = tuple(int(i) for i in index)
-    place = (*place, 0, 0) if len(place) == 2 and shape[2:] == (1, 1) else place
-    if len(place) != 4 or any(not 0 <= i < n for i, n in zip(place, shape, strict=True)):
-        raise IndexError(f"index={tuple(index)}: {layer} has {' × '.join(map(str, shape))}")
-    return place
-
-
 def silu(x: Float64) -> Float64:
-    """Return x/(1 + e^−x).
-
-    Examples
-    --------
-    >>> float(silu(np.array(0.0)))
-    0.0
-    """
+    """Return x/(1 + e^−x)."""
     with np.errstate(over="ignore"):
         value: Float64 = x / (1 + np.exp(-x))
     return value
@@ -159,8 +98,7 @@ def silu(x: Float64) -> Float64:
 def _gelu(x: Float64) -> Float64:
     from scipy.special import ndtr  # type: ignore[import-untyped]
 
-    value: Float64 = x * ndtr(x)
-    return value
+    return x * ndtr(x)  # type: ignore[no-any-return]
 
 
 ACTIVATIONS: dict[str, Callable[[Float64], Float64]] = {
@@ -174,7 +112,7 @@ ACTIVATIONS: dict[str, Callable[[Float64], Float64]] = {
 """Base terms that are known by their label beyond any table."""
 
 
-def basis_at(layer: Layer, table: Table, x: Float64) -> Float64:
+def basis_at(layer: LayerLayout, table: Table, x: Float64) -> Float64:
     """Return β at any x: ``(...)`` to ``(..., nb)``.
 
     Between the points of a table β is a straight line. Beyond it local functions are 0 and a
@@ -183,20 +121,17 @@ def basis_at(layer: Layer, table: Table, x: Float64) -> Float64:
     points = np.asarray(table.x, dtype=np.float64)
     values = np.asarray(table.values, dtype=np.float64)
     flat = np.asarray(x, dtype=np.float64).ravel()
-    if len(points) == 1:
-        found = np.repeat(values, len(flat), axis=0)
-    else:
-        right = np.clip(np.searchsorted(points, flat), 1, len(points) - 1)
-        share = (flat - points[right - 1]) / (points[right] - points[right - 1])
-        share = np.clip(share, 0.0, 1.0)[:, None]
-        found = values[right - 1] * (1 - share) + values[right] * share
+    place = np.interp(flat, points, np.arange(len(points)))
+    left = np.nan_to_num(np.floor(place)).astype(np.int64)
+    share = (place - left)[:, None]
+    found = values[left] * (1 - share) + values[np.minimum(left + 1, len(points) - 1)] * share
     beyond = (flat < points[0]) | (flat > points[-1])
     if beyond.any():
         found[beyond] = _beyond(layer, table, flat[beyond])
     return found.reshape(*np.shape(x), values.shape[1])
 
 
-def _beyond(layer: Layer, table: Table, x: Float64) -> Float64:
+def _beyond(layer: LayerLayout, table: Table, x: Float64) -> Float64:
     low, high = table.extent
     gone = bool(table.knots) & ((x <= low) | (x >= high))
     beta = np.where(gone, 0.0, np.nan)[:, None].repeat(len(layer.labels), axis=1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
+from kan_widgets.checks import check_whole
 from kan_widgets.functions import LayerFunctions, read
 from kan_widgets.insight.kernels import Observed
 
@@ -22,43 +23,24 @@ class Untrained:
 
     layers: tuple[LayerFunctions, ...] = field(repr=False)
     observed: Mapping[str, Observed] | None = field(repr=False)
-
-    def of(self, layer: LayerFunctions) -> tuple[LayerFunctions, Observed]:
-        """Return the layer of the same name, and what was observed there.
-
-        Raises
-        ------
-        ValueError
-            If there is none of this shape, or nothing was observed.
-        """
-        own = next((own for own in self.layers if own.name == layer.name), None)
-        if own is None or own.shape != layer.shape or self.observed is None:
-            shapes = {own.name: own.shape for own in self.layers}
-            what = "with nothing observed" if self.observed is None else f"of layers {shapes}"
-            raise ValueError(
-                f"untrained: expected networks with {layer.name!r} of shape {layer.shape}, and "
-                f"what was observed there: untrained_networks(make, observe), got one {what}"
-            )
-        return own, self.observed[own.name]
+    """By layer name, what ``observe`` returned; ``None`` without it."""
 
 
 def untrained_networks(
     make: Callable[[], nn.Module],
     observe: Callable[[nn.Module], Mapping[str, Observed]] | None = None,
     *,
-    like: nn.Module | None = None,
-    layers: Sequence[str] | None = None,
     count: int = COUNT,
     seed: int = 0,
 ) -> tuple[Untrained, ...]:
     """Initialise a network many times and read its functions each time.
 
-    torch's generator is seeded for each network and is afterwards as before.
+    What `symbolic`, `check_pattern` or `later_is_more_complex` find of a trained network is a
+    finding of its training where it is rarer among these. torch's generator is seeded for each
+    network and is afterwards as before.
 
-    Statistics of norms are filled by every forward pass in training mode, whether weights are
-    trained or not, and they set the scale of what the layers after them see. So each network gets
-    statistics of its own over what is observed, from as many batches as ``like`` has seen: one
-    that differs from ``like`` in its weights alone is comparable with it.
+    Norms keep statistics that set the scale of what the layers after them see: where inputs are
+    observed, ``make`` runs each network on as many batches as the trained one has seen.
 
     Parameters
     ----------
@@ -67,12 +49,7 @@ def untrained_networks(
         trained one's grids were updated, theirs should be as well.
     observe
         Returns the inputs of each layer of such a network: with those of a batch,
-        ``lambda model: kw.bind(model).observe(batch)``. Called twice where norms need statistics.
-    like
-        The trained network. Needed where inputs are observed and norms, such as batch norm, keep
-        running statistics that ``make`` has not filled. It is not run, and nothing in it changes.
-    layers
-        The names of the layers to keep, in the order they are applied; by default all.
+        ``lambda model: kw.bind(model).observe(batch)``.
     count
         How many networks.
     seed
@@ -83,23 +60,21 @@ def untrained_networks(
     TypeError
         If ``make`` is a network, or returns something else.
     ValueError
-        If ``count`` is not at least 1, a layer does not exist, or norms need ``like`` and it is not
-        given or has others.
+        If ``count`` is not at least 1, or inputs are observed and norms have seen no batch.
 
     Examples
     --------
     >>> import kan_widgets as kw
-    >>> found = untrained_networks(kw.nn.KANCNN.article, layers=["convs.0", "convs.1"], count=3)
+    >>> found = untrained_networks(kw.nn.KANCNN.article, count=3)
     >>> [layer.name for layer in found[0].layers]
-    ['convs.0', 'convs.1']
+    ['convs.0', 'convs.1', 'linear']
     """
     if isinstance(make, nn.Module) or not callable(make):
         raise TypeError(
-            "make: expected a callable that makes a new network each time, such as kw.nn.KANCNN or "
-            f"lambda: MyModel(...), got {type(make).__name__}"
+            f"make of type {type(make).__name__}: expected a callable that makes a new network "
+            "each time, such as kw.nn.KANCNN or lambda: MyModel(...)"
         )
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ValueError(f"count: expected a whole number ≥ 1, got {count!r}")
+    check_whole("count", count)
     found = []
     for number in range(count):
         with torch.random.fork_rng():
@@ -107,70 +82,24 @@ def untrained_networks(
             model = make()
             if not isinstance(model, nn.Module):
                 raise TypeError(
-                    f"make: expected it to return a torch module, got {type(model).__name__}"
+                    f"make() of type {type(model).__name__}: expected a torch.nn.Module"
                 )
-            known = {layer.name: layer for layer in read(model)}
-            for name in known if layers is None else layers:
-                if name not in known:
-                    raise ValueError(
-                        f"layers: expected some of {', '.join(map(repr, known))}, got {name!r}"
-                    )
-            kept = tuple(known[name] for name in (known if layers is None else layers))
+            layers = tuple(read(model))
             if observe is not None:
-                _fill_statistics(model, observe, like)
-            found.append(Untrained(kept, None if observe is None else observe(model)))
+                _check_statistics(model)
+            found.append(Untrained(layers, None if observe is None else observe(model)))
     return tuple(found)
 
 
-def _fill_statistics(
-    model: nn.Module, observe: Callable[[nn.Module], object], like: nn.Module | None
-) -> None:
-    """Give norms that have seen no batch the statistics of what is observed."""
-    empty = {
-        name: norm
+def _check_statistics(model: nn.Module) -> None:
+    empty = [
+        name
         for name, norm in model.named_modules()
-        if isinstance(norm, _NormBase) and _batches(norm) == 0
-    }
-    if not empty:
-        return
-    trained = {} if like is None else dict(like.named_modules())
-    found = {name: _batches(trained.get(name)) for name in empty}
-    seen = {name: batches for name, batches in found.items() if batches is not None}
-    if unknown := [name for name in empty if name not in seen]:
+        if isinstance(norm, _NormBase) and norm.num_batches_tracked == 0
+    ]
+    if empty:
         raise ValueError(
-            f"like: expected the trained network, with running statistics in "
-            f"{', '.join(map(repr, unknown))} as in the networks made, got "
-            f"{'none' if like is None else type(like).__name__}; without them, layers would see "
-            "inputs of another scale than in the trained one"
+            f"make: the norms {', '.join(map(repr, empty))} have seen no batch, so layers would "
+            "see inputs of another scale than in the trained network: let make run it on some "
+            "batches, without training it"
         )
-    momenta, handles = {}, []
-    for name, norm in empty.items():
-        if batches := seen[name]:
-            momenta[norm] = norm.momentum
-            if norm.momentum is not None:
-                # What so many batches leave of the first statistics, 0 and 1, one leaves now.
-                norm.momentum = 1 - (1 - norm.momentum) ** batches
-            handles.append(norm.register_forward_pre_hook(_train))
-            handles.append(norm.register_forward_hook(_evaluate))
-    try:
-        if handles:
-            observe(model)
-    finally:
-        for handle in handles:
-            handle.remove()
-        for norm, momentum in momenta.items():
-            norm.momentum = momentum
-
-
-def _batches(norm: nn.Module | None) -> int | None:
-    """Return how many batches a norm has seen; ``None`` where it keeps no statistics."""
-    tracked = getattr(norm, "num_batches_tracked", None)
-    return None if tracked is None else int(tracked)
-
-
-def _train(norm: nn.Module, _: object) -> None:
-    norm.train()
-
-
-def _evaluate(norm: nn.Module, *_: object) -> None:
-    norm.eval()

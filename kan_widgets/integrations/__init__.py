@@ -1,8 +1,8 @@
 """Trainers and trackers: each is a file here, imported when it is first asked for.
 
-``kw.integrations.lightning``, ``transformers``, ``ignite``, ``skorch`` and ``keras`` each have a
-callback ``KANWidgets`` for that trainer. What accelerate prepares needs none: `kan_widgets.bind`
-takes it as it is. Trackers are reached by ``live.send_to``.
+``kw.integrations.lightning``, ``transformers``, ``ignite``, ``skorch``, ``fastai`` and ``keras``
+each have a callback ``KANWidgets`` for that trainer; ``accelerate`` and ``ray`` have a ``bind`` for
+loops of one's own. Trackers are reached by ``live.send_to``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ __all__: list[str] = []
 
 # Each with what there is to install for it.
 _TRAINERS = {
+    "accelerate": "accelerate",
+    "fastai": "fastai",
     "ignite": "pytorch-ignite",
     "keras": "keras",
     "lightning": "lightning",
+    "ray": "'ray[train]'",
     "skorch": "skorch",
     "transformers": "transformers accelerate",
 }

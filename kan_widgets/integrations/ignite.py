@@ -21,8 +21,6 @@ class KANWidgets(Watcher):
     ----------
     model, optimizer
         What the engine's function trains; of several optimizers a list.
-    views, on_bind, every, **options
-        See `kan_widgets.integrations.trainer.Watcher`.
     """
 
     def __init__(self, model: nn.Module, optimizer: Any, *args: Any, **options: Any) -> None:
@@ -37,7 +35,7 @@ class KANWidgets(Watcher):
         engine.add_event_handler(Events.ITERATION_STARTED, self._iteration_started)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._iteration_completed)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch_completed)
-        engine.add_event_handler(Events.COMPLETED, self._completed)
+        engine.add_event_handler(Events.COMPLETED, self.over)
         return self
 
     def _started(self, engine: Engine) -> None:
@@ -50,16 +48,10 @@ class KANWidgets(Watcher):
         self.saw(engine.state.batch)
 
     def _iteration_completed(self, engine: Engine) -> None:
-        state = engine.state
-        self.advance(state.epoch, state.iteration)
-        if state.iteration % self.every == 0:
-            output = state.output
-            self.add_numbers(output if isinstance(output, Mapping) else {"loss": output})
-        if self.wants_stop(state.iteration):
+        state, output = engine.state, engine.state.output
+        numbers = output if isinstance(output, Mapping) else {"loss": output}
+        if self.done(state.epoch, lambda: numbers, state.iteration):
             engine.terminate()
 
     def _epoch_completed(self, engine: Engine) -> None:
         self.add_numbers(engine.state.metrics)
-
-    def _completed(self, engine: Engine) -> None:
-        self.end()

@@ -16,11 +16,6 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
     Layers of torch are in a Keras model by `keras.layers.TorchModuleWrapper`. Keras's optimizers
     are its own, so each batch counts as a step, and the panel does not set the rate. Logs become
     curves; pause and steps act on the loop, and stop ends ``fit`` by ``model.stop_training``.
-
-    Parameters
-    ----------
-    views, on_bind, every, **options
-        See `kan_widgets.integrations.trainer.Watcher`.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -31,14 +26,13 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
             )
         Watcher.__init__(self, *args, **options)
         keras.callbacks.Callback.__init__(self)
-        self._batches = self._epoch = 0
+        self._epoch = 0
         self._module: nn.Module | None = None  # a binding does not keep it
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Bind, and begin."""
         self._module = _torch_of(self.model, self._module)
         self.attach(self._module, [None])
-        self._batches = 0
         epochs, each = self.params.get("epochs"), self.params.get("steps")
         self.begin(epochs, epochs * each if epochs and each else None)
 
@@ -47,14 +41,8 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
         self._epoch = epoch + 1
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Count a step; note how far it is."""
-        self._batches += 1
-        self.advance(self._epoch, self._batches)
-        for live in self.bindings:
-            live.step()
-        if self._batches % self.every == 0:
-            self.add_numbers(logs or {})
-        if self.wants_stop(self._batches):
+        """Note how far it is, and what was logged."""
+        if self.done(self._epoch, lambda: logs or {}):
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -63,9 +51,7 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
             {name: one for name, one in (logs or {}).items() if name.startswith("val_")}
         )
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Note the end."""
-        self.end()
+    on_train_end = Watcher.over
 
 
 def _torch_of(model: Any, before: nn.Module | None) -> nn.Module:

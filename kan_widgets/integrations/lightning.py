@@ -31,12 +31,8 @@ class KANWidgets(Watcher, Callback):
     Binds when the optimizers exist: the whole module with its one optimizer, or, of several (a
     GAN), the part that each trains. Numbers given to ``self.log`` become curves; the panel's
     pause and steps act on the loop, and its stop ends ``fit`` by ``trainer.should_stop``. A
-    module that is bound before, or fitted again, goes on; a checkpoint keeps the number of steps.
-
-    Parameters
-    ----------
-    views, on_bind, every, **options
-        See `kan_widgets.integrations.trainer.Watcher`.
+    module that is bound before, or fitted again, goes on, and so does a checkpoint's number of
+    steps. ``record=True`` is in ``trainer.log_dir``, ``send_to=True`` goes to ``trainer.loggers``.
     """
 
     _steps: tuple[int, ...] = ()
@@ -51,7 +47,11 @@ class KANWidgets(Watcher, Callback):
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Bind, and begin."""
-        self.attach(pl_module, trainer.optimizers, self._steps)
+        done: tuple[int, ...] = self._steps
+        if not done and len(trainer.optimizers) == 1:  # of several it counts all together
+            done = (trainer.global_step,)
+        folder = trainer.log_dir or trainer.default_root_dir
+        self.attach(pl_module, trainer.optimizers, done, folder, trainer.loggers)
         epochs, each = trainer.max_epochs, trainer.num_training_batches
         known = epochs is not None and epochs > 0 and math.isfinite(each)
         total = int(epochs * each) if known else None
@@ -73,11 +73,8 @@ class KANWidgets(Watcher, Callback):
         epoch, done = trainer.current_epoch, batch_idx + 1
         if epoch and math.isfinite(each := trainer.num_training_batches):
             done += epoch * int(each)
-        self.advance(epoch + 1, done)
-        if self.bindings and done % self.every == 0:
-            loss = outputs.get("loss") if isinstance(outputs, dict) else None
-            self.add_numbers(trainer.callback_metrics or {"loss": loss})
-        if self.wants_stop(done):
+        loss = outputs.get("loss") if isinstance(outputs, dict) else None
+        if self.done(epoch + 1, lambda: trainer.callback_metrics or {"loss": loss}, done):
             trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
@@ -89,9 +86,7 @@ class KANWidgets(Watcher, Callback):
         if not trainer.sanity_checking:
             self.add_numbers(trainer.callback_metrics)
 
-    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
-        """Note the end."""
-        self.end()
+    on_train_end = Watcher.over
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """Note which error has ended it."""

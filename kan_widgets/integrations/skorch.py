@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from skorch.callbacks import Callback
 
-from kan_widgets.integrations.trainer import Show, Watcher
+from kan_widgets.integrations.trainer import Watcher
 
 
 class KANWidgets(Watcher, Callback):
@@ -15,39 +14,25 @@ class KANWidgets(Watcher, Callback):
 
     What the net's history has of each epoch becomes curves, and the loss of the batches; the
     panel's pause and steps act on the loop, and its stop ends ``fit`` as skorch's own callbacks
-    do. ``partial_fit`` goes on; ``fit`` begins anew, unless the net has ``warm_start``.
-
-    Parameters
-    ----------
-    views, on_bind, every, max_fps, layers, history_mb, prove
-        See `kan_widgets.integrations.trainer.Watcher`.
+    do. ``partial_fit`` goes on; ``fit`` begins again, unless the net has ``warm_start``.
     """
 
-    def __init__(
-        self,
-        views: Sequence[Show] = (),
-        on_bind: Show | None = None,
-        every: int = 10,
-        max_fps: float = 30.0,
-        layers: Sequence[str] | None = None,
-        history_mb: float = 64.0,
-        prove: bool = True,
-    ) -> None:
-        options = {"max_fps": max_fps, "layers": layers, "history_mb": history_mb, "prove": prove}
-        super().__init__(views, on_bind, every, **options)
-        self.__dict__.update(options)
-        self._batches = self._epochs = 0
+    def __init__(self, *args: Any, **given: Any) -> None:
+        options = {"max_fps": 30.0, "layers": None, "history_mb": 64.0, "prove": True} | given
+        super().__init__(*args, **options)
+        self.__dict__.update(self.options)
+        self._epochs = 0
 
     def _get_param_names(self) -> list[str]:
         # What a copied net makes its callback with; skorch would take all attributes.
-        return ["views", "on_bind", "every", *self.options]
+        return ["views", "on_bind", "every", "record", "send_to", *self.options]
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **_: Any) -> None:
         """Bind, and begin."""
         optimizers = [getattr(net, f"{name}_") for name in net._optimizers]
         modules = [getattr(net, f"{name}_") for name in net._modules]
         self.attach(modules[0], optimizers)
-        self._batches, self._epochs = 0, len(net.history)
+        self._epochs = len(net.history)
         self.begin(net.max_epochs)
 
     def on_batch_begin(self, net: Any, batch: Any = None, training: bool = False, **_: Any) -> None:
@@ -59,13 +44,7 @@ class KANWidgets(Watcher, Callback):
         self, net: Any, batch: Any = None, training: bool = False, loss: Any = None, **_: Any
     ) -> None:
         """Note how far it is, and the loss."""
-        if not training:
-            return
-        self._batches += 1
-        self.advance(len(net.history) - self._epochs, self._batches)
-        if self._batches % self.every == 0:
-            self.add_numbers({"loss": loss})
-        if self.wants_stop(self._batches):
+        if training and self.done(len(net.history) - self._epochs, lambda: {"loss": loss}):
             raise KeyboardInterrupt  # what skorch takes as the wish to stop
 
     def on_epoch_end(self, net: Any, **_: Any) -> None:
@@ -76,6 +55,4 @@ class KANWidgets(Watcher, Callback):
             {k: v for k, v in row.items() if k not in known and not k.endswith("_best")}
         )
 
-    def on_train_end(self, net: Any, **_: Any) -> None:
-        """Note the end."""
-        self.end()
+    on_train_end = Watcher.over

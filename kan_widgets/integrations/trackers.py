@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import os
 import re
-import tempfile
 import threading
 import time
 from collections import deque
@@ -25,8 +24,7 @@ import numpy as np
 from kan_widgets.insight.ranges import function_ranges
 from kan_widgets.live import Binding, Frame, Listener, Source
 from kan_widgets.live.budget import Throttle
-from kan_widgets.live.frames.frame import sliced
-from kan_widgets.live.recordings.destination import is_first_process
+from kan_widgets.live.recordings.places import is_first_process
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, Worker
 from kan_widgets.widgets.dashboard import Dashboard
@@ -34,7 +32,6 @@ from kan_widgets.widgets.engine import asked, drawn
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.page import page_of
 from kan_widgets.widgets.rasters import image_of
-from kan_widgets.widgets.wire import seen_inputs, summaries_of
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,12 @@ class Report:
     page: bytes = field(repr=False, default=b"")
     """With the last report: an HTML file with all of the history; else empty."""
 
+    def row(self, image: Callable[[Any], object], html: Callable[..., object]) -> dict[str, Any]:
+        """Return all of it by full names, pictures and page made into what a tracker takes."""
+        row = self.numbers | {name: image(one) for name, one in self.pictures.items()}
+        row |= {"page": html(self.page.decode(), inject=False)} if self.page else {}
+        return {f"{self.name}/{name}": one for name, one in row.items()}
+
 
 Tracker = Callable[[Report], object]
 
@@ -62,10 +65,15 @@ def tracker_of(writer: Any) -> Tracker:
     Raises
     ------
     TypeError
-        If it is no tracker that is known, and no function.
+        If it is no tracker that is known, no logger of Lightning's or accelerate's with one, and no
+        function.
     RuntimeError
         If a module is given that has no active run.
     """
+    if type(writer).__name__ == "MLFlowLogger":
+        return mlflow(writer)
+    if type(writer).__module__.startswith(("lightning.", "pytorch_lightning.", "accelerate.")):
+        writer = getattr(writer, "experiment", None) or getattr(writer, "tracker", writer)
     home = writer.__name__ if isinstance(writer, ModuleType) else type(writer).__module__
     known = {"mlflow": mlflow, "trackio": trackio, "wandb": wandb}
     made = tensorboard if hasattr(writer, "add_image") else known.get(home.partition(".")[0])
@@ -75,9 +83,16 @@ def tracker_of(writer: Any) -> Tracker:
         function: Tracker = writer
         return function
     raise TypeError(
-        f"writer={writer!r:.80}: expected a SummaryWriter, wandb, mlflow, trackio or a run of one "
-        "of these, or a function of a report"
+        f"writer={writer!r:.80}: expected a SummaryWriter, wandb, mlflow, trackio, a run or a "
+        "trainer's logger of one of these, or a function of a report"
     )
+
+
+def _check_run(run: object, package: str, start: str) -> None:
+    if run is None:
+        raise RuntimeError(
+            f"{package} has no active run: call {package}.{start}() before live.send_to({package})"
+        )
 
 
 def mlflow(writer: Any) -> Tracker:
@@ -86,11 +101,11 @@ def mlflow(writer: Any) -> Tracker:
     from mlflow.entities import Metric
 
     run = writer.active_run() if isinstance(writer, ModuleType) else writer
-    if run is None:
-        raise RuntimeError(
-            "mlflow has no active run: call mlflow.start_run() before live.send_to(mlflow)"
-        )
-    client, key = MlflowClient(), run.info.run_id
+    _check_run(run, "mlflow", "start_run")
+    if hasattr(run, "info"):
+        client, key = MlflowClient(), run.info.run_id
+    else:  # Lightning's logger
+        client, key = run.experiment, run.run_id
 
     def named(name: str) -> str:
         """Return a name with none but the characters that MLflow takes."""
@@ -105,10 +120,7 @@ def mlflow(writer: Any) -> Tracker:
         for layer, picture in report.pictures.items():
             client.log_image(key, picture, key=named(f"{report.name}/{layer}"), step=report.step)
         if report.page:
-            with tempfile.TemporaryDirectory() as folder:
-                page = Path(folder, f"{report.name}.html")
-                page.write_bytes(report.page)
-                client.log_artifact(key, str(page))
+            client.log_text(key, report.page.decode(), f"{report.name}.html")
 
     return send
 
@@ -141,18 +153,8 @@ def trackio(writer: Any) -> Tracker:
 
     # Of this thread: another one would find none.
     run = trackio.context_vars.current_run.get() if isinstance(writer, ModuleType) else writer
-    if run is None:
-        raise RuntimeError("trackio has no run: call trackio.init() before live.send_to(trackio)")
-
-    def send(report: Report) -> None:
-        row: dict[str, Any] = {f"{report.name}/{key}": one for key, one in report.numbers.items()}
-        for layer, picture in report.pictures.items():
-            row[f"{report.name}/{layer}"] = trackio.Image(picture)
-        if report.page:
-            row[f"{report.name}/page"] = trackio.Html(report.page.decode(), inject=False)
-        run.log(row, step=report.step)
-
-    return send
+    _check_run(run, "trackio", "init")
+    return lambda report: run.log(report.row(trackio.Image, trackio.Html), step=report.step)
 
 
 def wandb(writer: Any) -> Tracker:
@@ -164,8 +166,7 @@ def wandb(writer: Any) -> Tracker:
     import wandb
 
     run = writer.run if isinstance(writer, ModuleType) else writer
-    if run is None:
-        raise RuntimeError("wandb has no active run: call wandb.init() before live.send_to(wandb)")
+    _check_run(run, "wandb", "init")
     at, pending, is_shared = run.step, -1, False
 
     def send(report: Report) -> None:
@@ -177,12 +178,7 @@ def wandb(writer: Any) -> Tracker:
             run.define_metric(f"{report.name}/*", step_metric=axis)
         elif not is_shared:
             run.log({axis: pending}, commit=True)
-        row: dict[str, Any] = {axis: report.step}
-        row |= {f"{report.name}/{key}": value for key, value in report.numbers.items()}
-        row |= {f"{report.name}/{key}": wandb.Image(one) for key, one in report.pictures.items()}
-        if report.page:
-            row[f"{report.name}/page"] = wandb.Html(report.page.decode(), inject=False)
-        run.log(row, commit=False)
+        run.log({axis: report.step} | report.row(wandb.Image, wandb.Html), commit=False)
         at, pending = run.step, report.step
 
     return send
@@ -229,27 +225,19 @@ def picture_of(live: Binding, frame: Frame, layer: str) -> Any:
         if trait.metadata.get("option") and name not in ("layer", "theme")
     }
     first = live.history[0] if live.history[0].layout is frame.layout else frame
-    frames = [sliced(live.feed.looking.pictured(one, [layer]), [layer]) for one in (first, frame)]
-    cut = frames[-1].layout
-    seen = live.feed.observed.get(layer)
-    inputs = seen_inputs(seen, cut) if seen is not None else None
-    svg = drawn(
-        [
-            asked(
-                KernelGrid._kind,
-                {**options, "layer": layer, "scores": {}, "linked": []},
-                frames,
-                observed=[inputs] if inputs is not None else [],
-                summaries=summaries_of(cut, frame, first),
-                width=_WIDTH,
-                height=options["height"],
-                most=_MOST,
-                theme="light",
-                pixel_ratio=_RATIO,
-            )
-        ]
+    picture = asked(
+        (first, frame),
+        [layer],
+        source=live,
+        kind=KernelGrid._kind,
+        traits={**options, "layer": layer, "scores": {}, "linked": []},
+        width=_WIDTH,
+        height=options["height"],
+        most=_MOST,
+        theme="light",
+        ratio=_RATIO,
     )
-    return image_of(svg, _RATIO)
+    return image_of(drawn([picture]), _RATIO)
 
 
 def page_of_run(live: Binding) -> bytes:

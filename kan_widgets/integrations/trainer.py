@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.checks import check_whole
 from kan_widgets.functions import unwrap
+from kan_widgets.functions.stand_ins import is_sharded
 from kan_widgets.live import Binding, bind, binding_of
-from kan_widgets.live.checks import check_whole
-from kan_widgets.live.recordings.destination import is_first_process
-from kan_widgets.live.reports import Callback
+from kan_widgets.live.recordings.places import PathLike, Place, is_first_process
+from kan_widgets.live.recordings.recorder import open_recorders
+from kan_widgets.live.recordings.saving import Sending
+from kan_widgets.live.reports import Callback, report
 from kan_widgets.live.steering.loops import Loop
-from kan_widgets.nn.life.torch_optimizer import torch_optimizer
+from kan_widgets.nn.life.torch_optimizer import steps_made, torch_optimizer
 
 Show = Callable[[Binding], object]
 
@@ -24,7 +31,8 @@ Show = Callable[[Binding], object]
 class Watcher:
     """The part of a trainer's callback that knows kan_widgets.
 
-    In distributed training the first process (rank 0) alone binds and shows.
+    In distributed training the first process (rank 0) alone binds and shows; of a model that is
+    split over several processes each binds what it has, so that a recording has all of it.
 
     Parameters
     ----------
@@ -32,9 +40,15 @@ class Watcher:
         Called with the binding when training begins in a notebook; what each returns is shown
         below the cell: ``(kw.KernelGrid, lambda live: kw.SplineInspector(live, layer=1))``.
     on_bind
-        Called with each new binding, in a notebook or not: ``lambda live: live.record("run.npz")``.
+        Called with each new binding, in a notebook or not: ``lambda live: live.record("run")``.
     every
         Steps between frames, at least 1.
+    record
+        Where the run is recorded, as ``live.record`` takes it; ``True`` for ``kan_widgets`` in the
+        trainer's own output folder, or ``kan_widgets_2`` where a run has ended there.
+    send_to
+        A tracker, as ``live.send_to`` takes it, until training ends; ``True`` for the trainer's
+        own loggers.
     **options
         ``max_fps``, ``layers``, ``history_mb`` and ``prove``, as for `kan_widgets.bind`.
 
@@ -49,6 +63,8 @@ class Watcher:
         views: Sequence[Show] = (),
         on_bind: Show | None = None,
         every: int = 10,
+        record: PathLike | bool = False,
+        send_to: Any = None,
         **options: Any,
     ) -> None:
         given = views if isinstance(views, Iterable) else (views,)
@@ -61,17 +77,32 @@ class Watcher:
         self.views = views
         self.on_bind = on_bind
         self.every = every
+        self.record, self.send_to = record, send_to
         self.options = options
         self.bindings: tuple[Binding, ...] = ()
         """One for each model that an optimizer of its own trains; empty before training."""
         self._loop: Loop | None = None
         self._logged: dict[str, tuple[Any, int]] = {}
         self._log = Callback("the trainer's callback", self._add)
-        self._is_one_of_many = False
+        self._batches = 0
+        self._is_one_of_many = self._counts_steps = False
+        self._sendings: list[Sending] = []
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Have the callback's documentation end with the parameters that all have."""
+        super().__init_subclass__(**options)
+        heads, own = "Parameters\n----------\n", inspect.getdoc(cls) or ""
+        shared = (inspect.getdoc(Watcher) or "").partition(heads)[2]
+        cls.__doc__ = f"{own}\n{shared}" if heads in own else f"{own}\n\n{heads}{shared}"
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what belongs to this process: trainers pickle and copy their callbacks."""
-        return self.__dict__ | {"bindings": (), "_loop": None, "_logged": {}}
+        return self.__dict__ | {
+            "bindings": (),
+            "_loop": None,
+            "_logged": {},
+            "_sendings": [],
+        }
 
     @property
     def live(self) -> Binding:
@@ -94,15 +125,23 @@ class Watcher:
     # -- for the trainer's own hooks --------------------------------------------------------
 
     def attach(
-        self, model: nn.Module, optimizers: Sequence[Any], steps: Sequence[int] = ()
+        self,
+        model: nn.Module,
+        optimizers: Sequence[Any],
+        steps: Sequence[int] = (),
+        folder: Any = None,
+        loggers: Sequence[Any] = (),
     ) -> None:
         """Bind what each optimizer trains; a model that is bound already goes on.
+
+        ``steps`` are those of a checkpoint, ``folder`` and ``loggers`` the trainer's own.
 
         Of several optimizers each is bound with the smallest part of the model that holds all
         its parameters, if anything in it can be read; of those of one part the first counts.
         """
-        if not is_first_process():
+        if not is_first_process() and not is_sharded(model):
             return
+        self._counts_steps = [*optimizers] == [None]
         parts: dict[nn.Module, Any] = {}
         for optimizer in optimizers:
             part = unwrap(model) if len(optimizers) == 1 else _part_of(model, optimizer)
@@ -116,8 +155,11 @@ class Watcher:
         if not found and errors:
             raise errors[0]
         self.bindings = tuple(found)
+        for number, live in enumerate(found):
+            end = f"-{number}" if number else ""
+            self._sendings += keep(live, self.record, self.send_to, folder, loggers, end)
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-        if self.views and hasattr(shell, "kernel"):
+        if self.views and is_first_process() and hasattr(shell, "kernel"):
             from IPython.display import display
 
             for live in self.bindings:
@@ -137,6 +179,7 @@ class Watcher:
     def begin(self, epochs: int | None = None, batches: int | None = None) -> None:
         """Say that training begins in this thread: how many epochs, and batches in all."""
         self.end()
+        self._batches = 0
         dist = torch.distributed
         together = dist.is_available() and dist.is_initialized()
         self._is_one_of_many = together and dist.get_world_size() > 1
@@ -152,6 +195,22 @@ class Watcher:
             training = live.feed.training
             training.epoch, training.batches_done = epoch, batches
 
+    def done(
+        self, epoch: int, numbers: Callable[[], Mapping[str, Any]], batches: int | None = None
+    ) -> bool:
+        """Say that a batch is done; return whether to stop.
+
+        Counts it unless ``batches`` says how many are done, and as a step where there is no
+        optimizer of torch. Takes the numbers every ``every`` batches.
+        """
+        self._batches = self._batches + 1 if batches is None else batches
+        self.advance(epoch, self._batches)
+        for live in self.bindings if self._counts_steps else ():
+            live.step()
+        if self.bindings and self._batches % self.every == 0:
+            self.add_numbers(numbers())
+        return self.wants_stop(self._batches)
+
     def saw(self, batch: Any) -> None:
         """Say which batch comes next."""
         for live in self.bindings:
@@ -164,7 +223,7 @@ class Watcher:
         new, step = {}, self.live.stats.steps
         for name, value in numbers.items():
             before, at = self._logged.get(name, (None, -1))
-            if _is_number(value) and value is not before and step != at:
+            if is_number(value) and value is not before and step != at:
                 self._logged[name] = value, step
                 new[str(name)] = value
         if new:
@@ -189,6 +248,10 @@ class Watcher:
         dist.all_reduce(votes)
         return bool(votes)
 
+    def over(self, *event: Any, **of_it: Any) -> None:
+        """Note the end, whatever else a trainer says of it."""
+        self.end()
+
     def end(self, error: BaseException | None = None) -> None:
         """Say that training is over, or which error ended it."""
         loop, self._loop, self._logged = self._loop, None, {}
@@ -198,9 +261,69 @@ class Watcher:
             elif loop is not None:
                 live.feed.training.end(loop, "stopped" if loop.stop else "finished")
             live.feed.settle()
+        while loop is not None and self._sendings:
+            self._sendings.pop().close()
 
 
-def _is_number(value: Any) -> bool:
+def bind_in_loop(
+    model: nn.Module,
+    optimizer: Any,
+    is_first: bool,
+    folder: PathLike | None,
+    loggers: Sequence[Any] = (),
+    *,
+    record: PathLike | bool = False,
+    send_to: Any = None,
+    **options: Any,
+) -> Binding:
+    """Bind for a loop of one's own; the first process records and sends."""
+    if optimizer is not None:
+        options = {"steps": steps_made(optimizer), **options}
+    live = bind(model, optimizer, **options)
+    if is_first:
+        keep(live, record, send_to, folder, loggers)
+    return live
+
+
+def keep(
+    live: Binding,
+    record: PathLike | bool,
+    send_to: Any,
+    folder: PathLike | None = None,
+    loggers: Sequence[Any] = (),
+    end: str = "",
+) -> list[Sending]:
+    """Record a run and send it on, to the trainer's own folder and loggers where it is ``True``."""
+    if record and not any(recorder.records(live) for recorder in open_recorders.values()):
+        if record is not True:
+            live.record(f"{os.fspath(record)}{end}")
+        elif folder is None:
+            raise ValueError("record=True: there is no folder of the trainer's own: give a path")
+        else:
+            if isinstance(here := Place(folder).path, Path):
+                here.mkdir(parents=True, exist_ok=True)
+            _record_beside(live, f"{folder}/kan_widgets{end}")
+    sendings = []
+    for writer in loggers if send_to is True else [send_to] if send_to else []:
+        try:
+            sendings.append(live.send_to(writer, name=f"kan_widgets{end}"))
+        except TypeError as error:
+            if send_to is not True:
+                raise
+            report(f"nothing is sent to a {type(writer).__name__}: {error}")
+    return sendings
+
+
+def _record_beside(live: Binding, path: str) -> None:
+    """Record, under another name where a run has ended, or one of another model is."""
+    for number in count(1):
+        with suppress(FileExistsError):
+            live.record(path if number == 1 else f"{path}_{number}")
+            return
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value can be a point of a curve."""
     single = isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex()
     return single or isinstance(value, int | float)
 

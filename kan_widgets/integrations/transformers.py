@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
+from importlib import import_module
 from typing import Any
 
 from transformers import TrainerCallback
 
 from kan_widgets.integrations.trainer import Watcher
+from kan_widgets.live.recordings.places import is_first_process
 
 
 class KANWidgets(Watcher, TrainerCallback):
@@ -16,23 +19,20 @@ class KANWidgets(Watcher, TrainerCallback):
     Numbers that the trainer logs become curves; the panel's pause and steps act on the loop, and
     its stop ends ``train`` by ``control.should_training_stop``, with the model as it is then. A
     model that is bound before, or trained again, goes on; a checkpoint keeps the number of steps.
-
-    Parameters
-    ----------
-    views, on_bind, every, **options
-        See `kan_widgets.integrations.trainer.Watcher`.
+    ``record=True`` is in ``output_dir``, ``send_to=True`` goes where ``report_to`` says.
     """
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Bind, and begin."""
-        self.attach(given["model"], [given["optimizer"]], [state.global_step])
+        loggers = _loggers(args) if self.send_to is True else ()
+        steps, folder = [state.global_step], args.output_dir
+        self.attach(given["model"], [given["optimizer"]], steps, folder, loggers)
         self.begin(math.ceil(state.num_train_epochs), state.max_steps)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Note how far it is; Hugging Face counts steps, each of one batch or more."""
         # Epochs are counted with the step just made: 2.0 after the last one of the second.
-        self.advance(max(1, math.ceil(state.epoch or 0)), state.global_step)
-        if self.wants_stop(state.global_step):
+        if self.done(max(1, math.ceil(state.epoch or 0)), dict, state.global_step):
             control.should_training_stop = True
 
     def on_log(
@@ -42,6 +42,15 @@ class KANWidgets(Watcher, TrainerCallback):
         ends = ("epoch", "_flos", "_per_second", "_runtime")
         self.add_numbers({k: v for k, v in (logs or {}).items() if not k.endswith(ends)})
 
-    def on_train_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-        """Note the end."""
-        self.end()
+    on_train_end = Watcher.over
+
+
+def _loggers(args: Any) -> list[Any]:
+    """Return what the trainer reports to, of what reports can be sent to."""
+    known = [name for name in args.report_to if name in ("mlflow", "trackio", "wandb")]
+    loggers: list[Any] = [import_module(name) for name in known]
+    if "tensorboard" in args.report_to and is_first_process():
+        from torch.utils.tensorboard import SummaryWriter
+
+        loggers.append(SummaryWriter(os.path.join(args.output_dir, "runs", "kan_widgets")))
+    return loggers

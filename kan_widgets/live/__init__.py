@@ -10,8 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kan_widgets.live.frames.feed import Feed, Listener, Selection, State
-from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.history import History
+from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table
 from kan_widgets.live.frames.progress import Progress, Stats
 from kan_widgets.live.frames.scalars import Mark, Scalars
@@ -44,13 +43,7 @@ else:
 
 
 def is_binding(source: object) -> TypeIs[Binding]:
-    """Whether it is a binding; where nobody has bound a model, nothing is, and torch stays away.
-
-    Examples
-    --------
-    >>> is_binding(None)
-    False
-    """
+    """Whether it is a binding; where nobody has bound a model, nothing is, and torch stays away."""
     watching = sys.modules.get("kan_widgets.live.watching.binding")
     return watching is not None and isinstance(source, watching.Binding)
 

@@ -1,10 +1,10 @@
 """How much of the time watching may take, in whichever thread, and how that is divided.
 
 What is done again and again for watching, each kind of it, has a `Throttle`: frames, with what
-sending and recording them costs; examples that are followed; what looks for alarms; what each view
-computes. While something trains they share one budget: who needs little of it has that, and the
-others have the rest in parts by their weight. So ten views cost no more than three do, and what
-they show is older.
+sending and recording them costs; examples that are traced; what looks for alarms; what each view
+computes. While something trains they share one budget: those that need little take
+only that, and the rest is divided among the others by weight. So ten views cost no more than
+three, but show older frames.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import threading
 import weakref
 from typing import Any
 
-SHARE = 0.03
-"""Of the time of a training, this much may go into all that is done to watch it."""
-MOST = 0.01
-"""Of that time, what one kind of it has at most, other than frames that somebody sees."""
-UNSEEN = 0.002
-"""What frames have at most where nobody sees them: they are for the history alone."""
-AT_REST = 0.1
-"""Of the time of its thread, what each kind may take while nothing trains."""
+TOTAL_SHARE = 0.03
+"""Share of the training time that all watching together may take."""
+MAX_SHARE = 0.01
+"""Share that one kind of work may take, other than frames that somebody sees."""
+UNSEEN_SHARE = 0.002
+"""Share for frames that nobody sees: they are for the history alone."""
+SHARE_AT_REST = 0.1
+"""Share of its thread's time that each kind may take while nothing trains."""
 SAVED_SECONDS = 1.0
-"""What is earned in so long can be saved up: for one frame dear by chance, not for a burst."""
+"""Seconds of unused budget that can be saved up: for one costly frame, not for a burst."""
 _DIVIDED_SECONDS = 0.25
-# What was not done for so long, after it could have been, needs nothing.
+# Work that was not done for this long, although it could have been, needs no budget.
 _FORGOTTEN_SECONDS = 5.0
 
 
 class Budget:
-    """What watching takes in the background, and who may take how much. There is one: `watching`.
+    """What watching takes in the background, and who may take how much. There is one: `overhead`.
 
     Examples
     --------
@@ -43,8 +43,8 @@ class Budget:
     """
 
     def __init__(self) -> None:
-        self.part = SHARE
-        """What each kind may take by its weight while something trains; some need less."""
+        self.part = TOTAL_SHARE
+        """Share per weight that each kind may take while something trains; some need less."""
         self.is_shared = False
         """Whether something trains."""
         self._live: tuple[weakref.ref[Any], ...] = ()
@@ -84,16 +84,16 @@ class Budget:
         self._divided = now
         with self._lock:
             needs = [(throttle.needs(now), throttle.weight) for throttle in self._throttles]
-        left, weights = SHARE, sum(weight for _, weight in needs)
+        left, weights = TOTAL_SHARE, sum(weight for _, weight in needs)
         for need, weight in sorted(needs, key=lambda each: each[0] / each[1]):
             if need * weights > left * weight:
                 self.part = left / weights
                 return
             left, weights = left - need, weights - weight
-        self.part = SHARE
+        self.part = TOTAL_SHARE
 
 
-watching = Budget()
+overhead = Budget()
 
 
 class Throttle:
@@ -114,9 +114,9 @@ class Throttle:
     def __init__(
         self,
         per_second: float,
-        most: float = MOST,
+        most: float = MAX_SHARE,
         weight: float = 1.0,
-        budget: Budget = watching,
+        budget: Budget = overhead,
     ) -> None:
         self.interval = 1.0 / per_second
         self.most = most
@@ -149,9 +149,21 @@ class Throttle:
         """Whether it may be done at time ``now`` (seconds)."""
         return now >= self._opens
 
+    def stride(self, now: float, before: int) -> int:
+        """Return of how many due steps one is to be taken, where it was one of ``before``.
+
+        Twice as many where it is closed, half where it was open for most of the time: a power of
+        two, so that of processes which choose each for itself one takes what the others take.
+        """
+        if not self.is_open(now):
+            return 2 * before
+        counted = now if self._counted is None else self._counted
+        was_open_long = now - self._opens > 2 * (self._opens - counted)
+        return before // 2 if before > 1 and was_open_long else before
+
     def spent(self, now: float, seconds: float) -> None:
         """Note that what was begun at ``now`` cost ``seconds``, whether it was open or not."""
-        # Steps come when they come: what had to wait for one does not delay the next.
+        # A frame that was late, because no step came, does not delay the one after it.
         due = self.due
         start = due if 0 <= now - due < self.interval else now
         self._next = start + self.interval
@@ -160,7 +172,7 @@ class Throttle:
             self._saved = min(self._saved + earned, self.part * SAVED_SECONDS) - seconds
         else:  # a training that begins at once has seen it just now
             self._saved = -seconds
-            self._next = max(self._next, now + seconds / AT_REST)
+            self._next = max(self._next, now + seconds / SHARE_AT_REST)
         self._counted = now
         self._mean += (self._last - self._mean) / 4
         self._last = seconds

@@ -18,16 +18,16 @@ from kan_widgets.live.reports import report
 
 
 class CellListener:
-    """Hears of cells. Override what is of interest."""
+    """Is told when cells begin and end. Override what is of interest."""
 
     def cell_started(self, cell: str | None) -> None:
-        """Take note that a cell begins, by its identity if the notebook tells it."""
+        """Note that a cell begins; ``cell`` is its id, where the notebook gives one."""
 
-    def cell_ended(self) -> None:
-        """Do what had to wait, in the thread that ran the cell."""
+    def before_cell_end(self) -> None:
+        """Do what had to wait; called in the thread of the cell, which still counts as running."""
 
-    def cell_over(self, error: BaseException | None) -> None:
-        """Take note, after that in the same thread, of the error that ended the cell."""
+    def after_cell_end(self, error: BaseException | None) -> None:
+        """Note the error that ended the cell, if any; called in the same thread, after the cell."""
 
 
 _listeners: weakref.WeakSet[CellListener] = weakref.WeakSet()
@@ -37,10 +37,10 @@ _shells: weakref.WeakSet[object] = weakref.WeakSet()
 _running: dict[threading.Thread, str | None] = {}
 _starting = threading.RLock()
 # Those that have executed a cell.
-_execute: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+_have_executed: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
-def watch(listener: CellListener) -> None:
+def add_listener(listener: CellListener) -> None:
     """Tell ``listener`` of each cell, for as long as it lives."""
     _listeners.add(listener)
     ipython = sys.modules.get("IPython")
@@ -49,7 +49,7 @@ def watch(listener: CellListener) -> None:
         _shells.add(shell)
         # This is called by a cell that has begun already.
         parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
-        _execute.add(threading.current_thread())
+        _have_executed.add(threading.current_thread())
         _running[threading.current_thread()] = parent.get("metadata", {}).get("cellId")
         shell.events.register("pre_run_cell", _cell_started)
         shell.events.register("post_run_cell", _cell_ended)
@@ -70,9 +70,13 @@ def is_over_in(thread: threading.Thread | None) -> bool:
 
     ``None`` is no thread in particular: whether all that is done is done by cells.
     """
-    if not _execute:
+    if not _have_executed:
         return False
-    return thread is None or not thread.is_alive() or (thread in _execute and not runs_in(thread))
+    return (
+        thread is None
+        or not thread.is_alive()
+        or (thread in _have_executed and not runs_in(thread))
+    )
 
 
 def here() -> str | None:
@@ -90,7 +94,7 @@ def between() -> Iterator[bool]:
 def _cell_started(info: Any = None) -> None:
     cell = getattr(info, "cell_id", None)
     with _starting:
-        _execute.add(threading.current_thread())
+        _have_executed.add(threading.current_thread())
         _running[threading.current_thread()] = cell
     _tell("the start of a cell", lambda each: each.cell_started(cell))
 
@@ -98,11 +102,11 @@ def _cell_started(info: Any = None) -> None:
 def _cell_ended(result: Any = None) -> None:
     error = getattr(result, "error_in_exec", None)
     try:
-        _tell("the end of a cell", lambda each: each.cell_ended())
+        _tell("the end of a cell", lambda each: each.before_cell_end())
     finally:
         _running.pop(threading.current_thread(), None)
     ended_by = error if isinstance(error, BaseException) else None
-    _tell("the end of a cell", lambda each: each.cell_over(ended_by))
+    _tell("the end of a cell", lambda each: each.after_cell_end(ended_by))
 
 
 def _tell(event: str, call: Callable[[CellListener], None]) -> None:

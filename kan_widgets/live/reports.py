@@ -8,34 +8,37 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, ParamSpec
 
-Given = ParamSpec("Given")
+Arguments = ParamSpec("Arguments")
 
 
-class Callback(Generic[Given]):
+class ReportsOnce:
+    """Reports each kind of error of an event once."""
+
+    _reported: frozenset[tuple[str, type[Exception]]] = frozenset()
+
+    def is_new_fault(self, event: str, error: Exception) -> bool:
+        """Whether this kind of error is still to be reported of an event; from now on it is not."""
+        before = self._reported
+        self._reported = before | {(event, type(error))}
+        return self._reported != before
+
+
+class Callback(ReportsOnce, Generic[Arguments]):
     """A function given by somebody else: what it raises is reported, each kind of error once.
 
     ``what`` says who calls it and when, for the report: ``"KernelGrid: on_select"``.
-
-    Examples
-    --------
-    >>> told = []
-    >>> Callback("KernelGrid: on_select", told.append)("this function")
-    >>> told
-    ['this function']
     """
 
-    def __init__(self, what: str, call: Callable[Given, object]) -> None:
+    def __init__(self, what: str, call: Callable[Arguments, object]) -> None:
         self._what = what
         self._call = call
-        self._reported: frozenset[type[Exception]] = frozenset()
 
-    def __call__(self, *arguments: Given.args, **named: Given.kwargs) -> None:
+    def __call__(self, *arguments: Arguments.args, **named: Arguments.kwargs) -> None:
         """Call it."""
         try:
             self._call(*arguments, **named)
         except Exception as error:
-            if type(error) not in self._reported:
-                self._reported |= {type(error)}
+            if self.is_new_fault(self._what, error):
                 name = name_of(self._call)
                 report(f"{self._what}: {name} raised {error!r}. It will be called again")
 

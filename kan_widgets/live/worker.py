@@ -25,7 +25,7 @@ n.  lock                     owner                             held while
 2   ``Edits.trying``         `model.edits.Edits`               a function is changed to try it;
                                                                the last state of a quiet model
                                                                is read, and examples follow it
-3   ``Painter._drawing``     `painter.Painter`                 a view is drawn
+3   ``Painter._drawing``     `worker.Painter`                  a view is drawn
 4   ``Recorder._writing``,   `recordings.recorder.Recorder`,   records are written; those that
     ``Recorded._reading``    `recordings.following.Recorded`   came are read and shown
 5   ``Feed.sending``         `frames.feed.Feed`                a step is counted; a frame is kept
@@ -37,9 +37,7 @@ n.  lock                     owner                             held while
                              `Waiting._lock`, registries       nobody else is called
 ==  =======================  ================================  ==================================
 
-``StepHooks._lock`` is one of the last row, with one difference: placing the first hooks on an
-optimizer waits with it until no thread is inside ``step()``. So it must not be taken with
-``sending`` held. Last of all comes ``nn.life.changes.together``, under which parameters are
+Last of all comes ``nn.life.changes.together``, under which parameters are
 replaced or copied as one.
 
 The thread that trains takes 5, and below it 6 where an edit waits, after each step. From this
@@ -65,21 +63,22 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import perf_counter
 
-from kan_widgets.live.budget import Throttle, watching
+from kan_widgets.checks import check_number
+from kan_widgets.live.budget import Throttle, overhead
 from kan_widgets.live.reports import report
 
 # Longer ones are more than some platforms can wait at once; it then waits again.
-_LONGEST_WAIT = 3600.0
+_MAX_WAIT = 3600.0
 # What is due a few times a second waits so long for the thread to be awake anyway.
 _PATIENCE_SECONDS = 0.1
 # How long the end of the program waits for a job.
-_LONGEST_END = 10.0
+_MAX_END = 10.0
 
 
 class Worker:
     """One daemon thread that runs jobs when they are due.
 
-    Where its jobs wait for something, such as a file, how long is no measure of their work.
+    With ``waits`` its jobs wait for files: how long they take says nothing about their work.
     """
 
     def __init__(self, name: str, *, waits: bool = False) -> None:
@@ -112,7 +111,7 @@ class Worker:
     def add(self, job: Job) -> None:
         """Have a job run; the thread is woken only where it would sleep for too long.
 
-        That takes whoever trains about as long as a frame does.
+        That takes the training thread about as long as a frame does.
         """
         self._added.append(job)
         # Read after it was added: the thread looks for added ones after it has said when it wakes.
@@ -130,7 +129,7 @@ class Worker:
         A thread that Python ends while it computes in torch would abort the program.
         """
         self._is_over = True
-        end = time.monotonic() + _LONGEST_END
+        end = time.monotonic() + _MAX_END
         while self._thread is not None and self._thread.is_alive() and self.is_busy(0.0):
             if threading.current_thread() is self._thread or time.monotonic() > end:
                 return
@@ -154,8 +153,8 @@ class Worker:
     def _await_job(self) -> None:
         """Wait until a job is due or woken, and note those woken."""
         self._note_added()
-        wait = min((job.wait() for job in self._pending), default=_LONGEST_WAIT)
-        wait = min(max(0.0, wait), _LONGEST_WAIT)
+        wait = min((job.wait() for job in self._pending), default=_MAX_WAIT)
+        wait = min(max(0.0, wait), _MAX_WAIT)
         self._wakes_at = time.monotonic() + wait
         if not self._added:
             with suppress(Empty):
@@ -175,14 +174,6 @@ class Job:
     ``run`` is never called twice at once; a job that should run again wakes itself. Of a bound
     method the object is held weakly: without it nothing is done. The throttle says when it may run
     again; without one it runs as often as it is woken.
-
-    Examples
-    --------
-    >>> done = threading.Event()
-    >>> job = Job(scheduler, done.set)
-    >>> job.wake()
-    >>> done.wait(5)
-    True
     """
 
     def __init__(
@@ -197,7 +188,7 @@ class Job:
         is_method = hasattr(run, "__self__") and hasattr(run, "__func__")
         self._call = weakref.WeakMethod(run) if is_method else lambda: run
         self.is_woken = False
-        """Whether it is to run, and has not begun to."""
+        """True if it was asked to run and has not begun."""
         self.earliest = float("-inf")
         """It is not run before this moment, by `time.monotonic`."""
 
@@ -235,10 +226,57 @@ class Job:
             call()
         finally:
             cost = time.thread_time() - began
-            watching.spent(cost)
+            overhead.spent(cost)
             if self._throttle is not None:
                 # Where other processes take the machine it takes longer, and so does the training.
                 self._throttle.spent(start, cost if self._worker.waits else perf_counter() - start)
+
+
+scheduler = Worker("kan_widgets scheduler")
+atexit.register(scheduler.finish)
+disk = Worker("kan_widgets disk", waits=True)
+
+
+class Painter(Job):
+    """Calls ``draw`` on the scheduler, soon after it is woken, at most ``fps`` times a second.
+
+    Two threads that set traits of one widget lose updates, so whoever has news only wakes the
+    painter, and ``draw`` alone sets traits. It is never called twice at once, and less often where
+    drawing would take more than its part of the time. Of a bound method the object is held weakly:
+    without it nothing is drawn. What it raises is reported, the first time.
+    """
+
+    def __init__(self, draw: Callable[[], object], fps: float = 5.0) -> None:
+        check_number("fps", fps, above=True)
+        super().__init__(scheduler, draw, Throttle(fps))
+        self._drawing = threading.RLock()
+        self.is_closed = False
+        """Whether it draws no more."""
+        self._has_failed = False
+
+    def wake(self) -> None:
+        """Have it drawn soon. Cheap, from any thread; news after the last wake is never lost."""
+        if not self.is_closed:
+            super().wake()
+
+    def run(self) -> None:
+        """Draw in the calling thread, after a drawing that another thread is busy with."""
+        with self._drawing:
+            try:
+                if not self.is_closed:
+                    super().run()
+            except Exception as error:
+                if not self._has_failed:
+                    self._has_failed = True
+                    owner = getattr(self._call(), "__self__", None)
+                    name = "a view" if owner is None else type(owner).__name__
+                    report(f"{name} could not be drawn: {error!r}. It is tried again")
+
+    now = run
+
+    def close(self) -> None:
+        """Draw no more."""
+        self.is_closed = True
 
 
 def thread(run: Callable[[], object], name: str) -> threading.Thread:
@@ -246,8 +284,3 @@ def thread(run: Callable[[], object], name: str) -> threading.Thread:
     made = threading.Thread(target=run, name=name, daemon=True)
     made.start()
     return made
-
-
-scheduler = Worker("kan_widgets scheduler")
-atexit.register(scheduler.finish)
-disk = Worker("kan_widgets disk", waits=True)

@@ -41,7 +41,7 @@ def _tanh_slope(x: Tensor) -> Tensor:
 
 
 #: Name -> (function, its derivative).
-NAMED: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "silu": (F.silu, _silu_slope),
     "gelu": (F.gelu, _gelu_slope),
     "relu": (F.relu, _relu_slope),
@@ -53,17 +53,13 @@ NAMED: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] 
 def resolve_activation(activation: BaseActivation) -> Callable[[Tensor], Tensor]:
     """Return the function that a name or a callable stands for.
 
+    Raises `ValueError` if the name is not known, and `TypeError` if it is neither a name nor
+    callable, or a module's class in place of an instance.
+
     Parameters
     ----------
     activation
         ``"silu"``, ``"gelu"``, ``"relu"``, ``"tanh"``, ``"identity"``, or an elementwise callable.
-
-    Raises
-    ------
-    ValueError
-        If the name is not known.
-    TypeError
-        If it is neither a name nor callable, or a module's class in place of an instance.
 
     Examples
     --------
@@ -71,35 +67,32 @@ def resolve_activation(activation: BaseActivation) -> Callable[[Tensor], Tensor]
     tensor([0., 2.])
     """
     if isinstance(activation, str):
-        if activation not in NAMED:
-            known = ", ".join(repr(name) for name in NAMED)
+        if activation not in ACTIVATIONS:
+            known = ", ".join(repr(name) for name in ACTIVATIONS)
             raise ValueError(
-                f"base_activation: expected one of {known} or a callable, got {activation!r}"
+                f"base_activation={activation!r}: expected one of {known} or a callable"
             )
-        return NAMED[activation][0]
+        return ACTIVATIONS[activation][0]
     if isinstance(activation, type):
         raise TypeError(
-            f"base_activation: expected a function, got the class {activation.__name__}; "
-            f"pass an instance: {activation.__name__}()"
+            f"base_activation={activation.__name__}: expected a function, not a class; pass an "
+            f"instance: {activation.__name__}()"
         )
     if not callable(activation):
-        raise TypeError(f"base_activation: expected a name or a callable, got {activation!r}")
+        raise TypeError(f"base_activation={activation!r}: expected a name or a callable")
     return activation
 
 
 def applied(activation: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Apply a callable to ``x`` and check the result; in the dtype of ``x``.
 
-    Raises
-    ------
-    ValueError
-        If the result has another shape.
+    Raises `ValueError` if the result has another shape.
     """
     value = activation(x)
     if not isinstance(value, Tensor) or value.shape != x.shape:
         got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise ValueError(
-            f"base_activation: expected an elementwise function, got {got} for an "
-            f"input of shape {tuple(x.shape)}"
+            f"base_activation that makes {got} of an input of shape {tuple(x.shape)}: expected an "
+            "elementwise function"
         )
     return value.to(x.dtype)

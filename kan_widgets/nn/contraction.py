@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from kan_widgets.nn.activation import NAMED
+from kan_widgets.nn.activation import ACTIVATIONS
 from kan_widgets.nn.bases.basis import Basis
 
 
-class Call(NamedTuple):
+class LayerCall(NamedTuple):
     """What a layer computes: ``contraction(columns(x), weight)``."""
 
     x: Tensor
@@ -40,13 +40,13 @@ class Call(NamedTuple):
         if self.base is not None:
             return self.base
         assert self.activation is not None
-        return NAMED[self.activation][0](self.x)
+        return ACTIVATIONS[self.activation][0](self.x)
 
-    def with_input(self, x: Tensor, base: Tensor | None) -> Call:
+    def with_input(self, x: Tensor, base: Tensor | None) -> LayerCall:
         """Return the call with another input; quicker than ``_replace``."""
-        return self if x is self.x and base is self.base else Call(x, base, *self[2:])
+        return self if x is self.x and base is self.base else LayerCall(x, base, *self[2:])
 
-    def part(self, piece: slice) -> Call:
+    def part(self, piece: slice) -> LayerCall:
         """Return the call for a piece of the batch, in at least float32."""
         x = self.x[piece]
         x = x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()

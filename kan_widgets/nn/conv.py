@@ -9,14 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from kan_widgets.checks import check_whole
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.bases.basis import Basis, check_floating
 from kan_widgets.nn.bases.families import resolve_basis
 from kan_widgets.nn.contraction import Convolution
-from kan_widgets.nn.core import describe
+from kan_widgets.nn.core import settings_of
 from kan_widgets.nn.expansion import expand_and_contract
 from kan_widgets.nn.layer import KANLayer
-from kan_widgets.nn.tracing import traced
+from kan_widgets.nn.torch_modes import traced
 
 Pair = Union[int, tuple[int, int]]  # noqa: UP007  (evaluated on Python 3.10)
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
@@ -88,19 +89,12 @@ class KANConv2d(KANLayer):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        for name, value in (
-            ("in_channels", in_channels),
-            ("out_channels", out_channels),
-            ("groups", groups),
-        ):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name}: expected a whole number ≥ 1, got {value!r}")
+        check_whole("groups", groups, 1)
         for name, value in (("in_channels", in_channels), ("out_channels", out_channels)):
+            check_whole(name, value, 1)
             if value % groups:
-                raise ValueError(
-                    f"{name}: expected a multiple of groups, got {name}={value} and groups={groups}"
-                )
-        size = _pair("kernel_size", kernel_size, 1)
+                raise ValueError(f"{name}={value}, groups={groups}: expected a multiple of groups")
+        size = sizes_along("kernel_size", kernel_size, 2)
         super().__init__(
             (out_channels, in_channels // groups, *size),
             resolve_basis(basis, grid_size, spline_order, grid_range),
@@ -112,11 +106,11 @@ class KANConv2d(KANLayer):
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = size
-        self.stride = _pair("stride", stride, 1)
-        self.dilation = _pair("dilation", dilation, 1)
+        self.stride = sizes_along("stride", stride, 2)
+        self.dilation = sizes_along("dilation", dilation, 2)
         self.groups = groups
         self.padding: str | tuple[int, int] = (
-            padding if isinstance(padding, str) else _pair("padding", padding, 0)
+            padding if isinstance(padding, str) else sizes_along("padding", padding, 2, 0)
         )
         self.padding_mode = padding_mode
         self.pads = _pads(
@@ -126,16 +120,14 @@ class KANConv2d(KANLayer):
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer: ``(N, C, H, W)`` or ``(C, H, W)``, as ``nn.Conv2d``."""
         self._check(x)
-        if x.dim() == 3:
-            return self.forward(x.unsqueeze(0)).squeeze(0)
-        return self._convolve(x)
+        return self._convolve(x) if x.dim() == 4 else self._convolve(x.unsqueeze(0)).squeeze(0)
 
     def _check(self, x: Tensor) -> None:
         super()._check(x)
         if x.dim() not in (3, 4) or (not traced() and x.shape[-3] != self.in_channels):
             raise ValueError(
-                f"expected input of shape (N, {self.in_channels}, H, W) or "
-                f"({self.in_channels}, H, W), got {tuple(x.shape)}"
+                f"input of shape {tuple(x.shape)}: expected (N, {self.in_channels}, H, W) or "
+                f"({self.in_channels}, H, W)"
             )
 
     def _convolve(self, x: Tensor) -> Tensor:
@@ -201,7 +193,7 @@ class KANConv2d(KANLayer):
         text = f"{self.in_channels}, {self.out_channels}, {self._geometry_repr()}"
         if self.groups != 1:
             text += f", groups={self.groups}"
-        return f"{text}, {describe(self)}"
+        return f"{text}, {settings_of(self)}"
 
     def _geometry_repr(self) -> str:
         text = f"kernel_size={self.kernel_size}, stride={self.stride}"
@@ -248,20 +240,15 @@ class SharedKANConv2d(KANConv2d):
         padding_mode: PaddingMode = "zeros",
         **settings: Any,
     ) -> None:
-        if not isinstance(num_kernels, int) or num_kernels < 1:
-            raise ValueError(f"num_kernels: expected a whole number ≥ 1, got {num_kernels!r}")
+        check_whole("num_kernels", num_kernels, 1)
         geometry = kernel_size, stride, padding, dilation, 1, padding_mode
         super().__init__(1, num_kernels, *geometry, **settings)
         self.num_kernels = num_kernels
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply every kernel to every channel: ``(N, C, H, W)`` or ``(C, H, W)``."""
-        self._check(x)
-        if x.dim() == 3:
-            return self.forward(x.unsqueeze(0)).squeeze(0)
+    def _convolve(self, x: Tensor) -> Tensor:
         n, channels, *size = x.shape
         layout = _memory_format(x)
-        out = self._convolve(x.reshape(n * channels, 1, *size))
+        out = super()._convolve(x.reshape(n * channels, 1, *size))
         out = out.reshape(n, channels * self.num_kernels, *out.shape[-2:])
         return out.contiguous(memory_format=layout)
 
@@ -273,13 +260,11 @@ class SharedKANConv2d(KANConv2d):
     def _check(self, x: Tensor) -> None:
         check_floating(x)
         if x.dim() not in (3, 4):
-            raise ValueError(
-                f"expected input of shape (N, C, H, W) or (C, H, W), got {tuple(x.shape)}"
-            )
+            raise ValueError(f"input of shape {tuple(x.shape)}: expected (N, C, H, W) or (C, H, W)")
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""
-        return f"{self.num_kernels}, {self._geometry_repr()}, {describe(self)}"
+        return f"{self.num_kernels}, {self._geometry_repr()}, {settings_of(self)}"
 
 
 def _memory_format(x: Tensor) -> torch.memory_format:
@@ -290,18 +275,17 @@ def _memory_format(x: Tensor) -> torch.memory_format:
     return torch.contiguous_format
 
 
-def _pair(name: str, value: Pair, least: int) -> tuple[int, int]:
-    """Return ``value`` as (vertical, horizontal)."""
-    pair = (value, value) if isinstance(value, int) else value
+def sizes_along(name: str, value: Any, axes: int, least: int = 1) -> Any:
+    """Return one size for each axis, the vertical one before the horizontal one."""
+    sizes = (value,) * axes if isinstance(value, int) else value
     if (
-        not isinstance(pair, Sequence)
-        or len(pair) != 2
-        or not all(isinstance(v, int) for v in pair)
+        not isinstance(sizes, Sequence)
+        or len(sizes) != axes
+        or any(type(size) is not int or size < least for size in sizes)
     ):
-        raise ValueError(f"{name}: expected a whole number or two, got {value!r}")
-    if min(pair) < least:
-        raise ValueError(f"{name}: expected whole numbers ≥ {least}, got {value!r}")
-    return pair[0], pair[1]
+        count = "two" if axes == 2 else "three"
+        raise ValueError(f"{name}={value!r}: expected a whole number or {count}, ≥ {least}")
+    return tuple(sizes)
 
 
 def _pads(
@@ -314,19 +298,17 @@ def _pads(
     """Return (left, right, top, bottom), as ``F.pad`` takes them."""
     if mode not in ("zeros", "reflect", "replicate", "circular"):
         raise ValueError(
-            f"padding_mode: expected 'zeros', 'reflect', 'replicate' or 'circular', got {mode!r}"
+            f"padding_mode={mode!r}: expected 'zeros', 'reflect', 'replicate' or 'circular'"
         )
     if padding == "valid":
         return (0, 0, 0, 0)
     if padding == "same":
         if stride != (1, 1):
-            raise ValueError(f"padding='same': expected stride 1, got stride={stride}")
+            raise ValueError(f"padding='same', stride={stride}: expected stride 1")
         height, width = (d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True))
         # An odd total leaves one more pixel on the right and at the bottom, as in torch.
         return (width // 2, width - width // 2, height // 2, height - height // 2)
     if isinstance(padding, str):
-        raise ValueError(
-            f"padding: expected a whole number, two, 'same' or 'valid', got {padding!r}"
-        )
+        raise ValueError(f"padding={padding!r}: expected a whole number, two, 'same' or 'valid'")
     height, width = padding
     return (width, width, height, height)

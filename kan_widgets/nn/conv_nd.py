@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kan_widgets.nn.conv import KANConv2d, PaddingMode
+from kan_widgets.nn.conv import KANConv2d, PaddingMode, sizes_along
 from kan_widgets.nn.core import SCALE_NOISE
 
 
@@ -89,19 +89,19 @@ class KANConv3d(nn.Module):
         **settings: Any,
     ) -> None:
         super().__init__()
-        depth, *size = _three("kernel_size", kernel_size, 1)
-        self.stride, *strides = _three("stride", stride, 1)
-        self.dilation, *dilations = _three("dilation", dilation, 1)
+        depth, *size = sizes_along("kernel_size", kernel_size, 3)
+        self.stride, *strides = sizes_along("stride", stride, 3)
+        self.dilation, *dilations = sizes_along("dilation", dilation, 3)
         pads: Any = padding
         if isinstance(padding, str):
             total = self.dilation * (depth - 1) if padding == "same" else 0
             self.pads = (total // 2, total - total // 2)
         else:
-            behind, *pads = _three("padding", padding, 0)
+            behind, *pads = sizes_along("padding", padding, 3, 0)
             self.pads = (behind, behind)
         flat = tuple(size), tuple(strides), pads if isinstance(pads, str) else tuple(pads)
         self.slices = nn.ModuleList(
-            KANConv2d(in_channels, out_channels, *flat, tuple(dilations), **settings)  # type: ignore[arg-type]
+            KANConv2d(in_channels, out_channels, *flat, tuple(dilations), **settings)
             for _ in range(depth)
         )
         self.padding_mode: PaddingMode = self.slices[0].padding_mode  # type: ignore[assignment]
@@ -127,7 +127,7 @@ class KANConv3d(nn.Module):
             return self.forward(x.unsqueeze(0)).squeeze(0)
         if x.dim() != 5:
             raise ValueError(
-                f"expected input of shape (N, C, D, H, W) or (C, D, H, W), got {tuple(x.shape)}"
+                f"input of shape {tuple(x.shape)}: expected (N, C, D, H, W) or (C, D, H, W)"
             )
         if any(self.pads):
             mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
@@ -146,10 +146,3 @@ class KANConv3d(nn.Module):
             total = total + plane(planes.transpose(1, 2).flatten(0, 1))
         volume: Tensor = total.unflatten(0, (len(x), count)).transpose(1, 2)
         return volume
-
-
-def _three(name: str, value: int | Sequence[int], least: int) -> list[int]:
-    found = [value] * 3 if isinstance(value, int) else list(value)
-    if len(found) != 3 or any(type(each) is not int or each < least for each in found):
-        raise ValueError(f"{name}: expected one or three whole numbers ≥ {least}, got {value!r}")
-    return found

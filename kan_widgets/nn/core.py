@@ -17,6 +17,7 @@ from kan_widgets.nn.bases.basis import Basis, check_floating
 from kan_widgets.nn.bases.bspline import Spline
 from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
+from kan_widgets.nn.dense import packed
 from kan_widgets.nn.ungraded import ungraded
 
 #: Peak-to-peak noise that the first splines pass through, before dividing by ``grid_size``.
@@ -60,10 +61,7 @@ class LayerCore(nn.Module):
     def reset_parameters(self, *, scale_noise: float = SCALE_NOISE) -> None:
         """Draw all parameters again, for the present basis, and undo all pruning.
 
-        Parameters
-        ----------
-        scale_noise
-            The splines pass through noise in ``±scale_noise / 2 / grid_size``.
+        The splines pass through noise in ``±scale_noise / 2 / grid_size``.
         """
         fan_in = math.prod(self.base_weight.shape[1:])
         draw_uniform_(self.base_weight, fan_in)
@@ -77,8 +75,7 @@ class LayerCore(nn.Module):
 
         The base's factor first, then those of the basis functions, scaled; all 0 where pruned.
         """
-        base, spline = self.factors()
-        return torch.cat([base.unsqueeze(-1), spline], dim=-1)
+        return packed(*self.factors())
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Return the coefficients in two parts: the base's, and the basis functions'."""
@@ -97,17 +94,8 @@ class LayerCore(nn.Module):
     def seen(self, batch: Tensor) -> Tensor:
         """Return the inputs of the functions for a batch, in groups.
 
-        Parameters
-        ----------
-        batch
-            The layer's input.
-
-        Returns
-        -------
-        Tensor
-            ``(images, *positions, groups, *base_weight.shape[1:])``: functions of the same place
-            in the kernel see the same numbers. Group g holds the outputs from ``g * out / groups``
-            on.
+        ``(images, *positions, groups, *base_weight.shape[1:])``: functions of the same place in the
+        kernel see the same numbers. Group g holds the outputs from ``g * out / groups`` on.
         """
         raise NotImplementedError
 
@@ -182,10 +170,7 @@ class LayerCore(nn.Module):
 def _basis_of_state(own: Basis, knots: Tensor) -> Basis:
     """Return a layer's own basis, with the knots of a state.
 
-    Raises
-    ------
-    ValueError
-        If they do not fit.
+    Raises `ValueError` if they do not fit.
     """
     waves = own.frequency_of_each if isinstance(own, Fourier) else ()
     if len(knots) == len(waves) and (knots.is_meta or tuple(knots.tolist()) == waves):
@@ -217,22 +202,13 @@ def draw_uniform_(weight: Tensor, fan_in: int) -> None:
 
 @ungraded
 def draw_splines_(spline_weight: Tensor, basis: Basis, scale_noise: float) -> None:
-    """Fill ``spline_weight`` so that Σ_b spline_weight[b]·β_b is small noise.
+    """Fill ``spline_weight``, ``(..., n_basis)``, so that Σ_b spline_weight[b]·β_b is small noise.
 
     B-splines pass through noise at the ``grid_size + 1`` grid points, uniform in ``±scale_noise /
     2 / grid_size``; of all coefficients that meet it the smallest in the least-squares sense are
     taken (there are ``spline_order - 1`` more of them than points). Of any other basis all
     coefficients are drawn from one uniform distribution, so wide that the root mean square of
     the sum over the basis's domain is that of such noise with ``n_basis - 1`` intervals.
-
-    Parameters
-    ----------
-    spline_weight
-        Shape ``(..., n_basis)``.
-    basis
-        The basis that the coefficients belong to.
-    scale_noise
-        Height of the noise band times ``grid_size``.
     """
     if isinstance(basis, Spline):
         low, high = basis.grid_range
@@ -256,7 +232,7 @@ def draw_splines_(spline_weight: Tensor, basis: Basis, scale_noise: float) -> No
     spline_weight.uniform_(-bound, bound)
 
 
-def describe(layer: LayerCore) -> str:
+def settings_of(layer: LayerCore) -> str:
     """Return the arguments that all KAN layers share, for ``extra_repr``."""
     basis = layer.basis
     if isinstance(basis, Spline):

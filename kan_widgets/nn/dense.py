@@ -19,10 +19,10 @@ from typing import TypeGuard
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.activation import NAMED
+from kan_widgets.nn.activation import ACTIVATIONS
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
-from kan_widgets.nn.contraction import Call, Contraction
+from kan_widgets.nn.contraction import Contraction, LayerCall
 
 #: Of the input, its base activation where that is given, and the weight's two parts.
 Needs = tuple[bool, bool, bool, bool]
@@ -46,7 +46,7 @@ def packed(base_weight: Tensor, spline_weight: Tensor) -> Tensor:
     return torch.cat([base_weight.unsqueeze(-1), spline_weight], dim=-1)
 
 
-def forward(call: Call) -> Tensor:
+def forward(call: LayerCall) -> Tensor:
     """Expand and contract a piece of the batch at a time."""
     x, contraction = call.x, call.contraction
     base_weight, spline_weight = call.base_weight.to(call.kind), call.spline_weight.to(call.kind)
@@ -74,12 +74,12 @@ def forward(call: Call) -> Tensor:
 
 #: A dense layer's weight of so many numbers is applied to so few rows as fast as it can be read:
 #: packing would copy it, and the compiled kernels read it once for each row.
-HEAVY, FEW = 2**20, 32
+MIN_WEIGHTS, MAX_ROWS = 2**20, 32
 
 
 def few(x: Tensor, spline_weight: Tensor) -> bool:
     """Whether the input of a dense layer is so little that reading its weight is what costs."""
-    return x.dim() == 2 and len(x) <= FEW and spline_weight.numel() >= HEAVY
+    return x.dim() == 2 and len(x) <= MAX_ROWS and spline_weight.numel() >= MIN_WEIGHTS
 
 
 def _contracted(
@@ -91,7 +91,7 @@ def _contracted(
     return base + contraction(columns[..., 1:], contraction.matrix(spline_weight))
 
 
-def backward(call: Call, grad: Tensor, needs: Needs) -> Gradients:
+def backward(call: LayerCall, grad: Tensor, needs: Needs) -> Gradients:
     """Gradients of ``x``, ``base`` and the weight's two parts, a piece of the batch at a time."""
     x, contraction = call.x, call.contraction
     pieces = _pieces(x, call.basis)
@@ -159,7 +159,7 @@ def _workspace(x: Tensor, pieces: list[slice], basis: Basis, buffers: int) -> Te
     return torch.empty((buffers, rows, basis.n_basis + 1), dtype=dtype, device=x.device)
 
 
-def _expand(call: Call, work: Tensor) -> Tensor:
+def _expand(call: LayerCall, work: Tensor) -> Tensor:
     """Return the columns of a piece, ``(*x.shape, n_basis + 1)``; needs two buffers."""
     x, basis, value = call.x, call.basis, call.value
     if not _cubic(basis):
@@ -174,10 +174,10 @@ def _expand(call: Call, work: Tensor) -> Tensor:
     return outer.view(*x.shape, outer.shape[-1])
 
 
-def _expand_with_slopes(call: Call, work: Tensor) -> tuple[Tensor, Tensor]:
+def _expand_with_slopes(call: LayerCall, work: Tensor) -> tuple[Tensor, Tensor]:
     """Return the columns and their derivatives, the given base's as 0; needs four buffers."""
     x, basis, value = call.x, call.basis, call.value
-    slope = torch.zeros_like(x) if call.activation is None else NAMED[call.activation][1](x)
+    slope = torch.zeros_like(x) if call.activation is None else ACTIVATIONS[call.activation][1](x)
     if not _cubic(basis):
         columns = expand_plain(x, value.to(x.dtype), basis)
         return columns, torch.cat([slope.unsqueeze(-1), basis.derivative(x)], dim=-1)

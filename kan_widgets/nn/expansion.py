@@ -25,13 +25,13 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.nn import dense
-from kan_widgets.nn.activation import NAMED, BaseActivation, applied, resolve_activation
+from kan_widgets.nn.activation import ACTIVATIONS, BaseActivation, applied, resolve_activation
 from kan_widgets.nn.bases.basis import Basis
-from kan_widgets.nn.contraction import Call, Contraction
+from kan_widgets.nn.contraction import Contraction, LayerCall
 from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed, parted
 from kan_widgets.nn.kernels import local
 from kan_widgets.nn.kernels.bundled import Kernels
-from kan_widgets.nn.tracing import transformed, watched
+from kan_widgets.nn.torch_modes import transformed, watched
 
 
 def expand_and_contract(
@@ -42,18 +42,10 @@ def expand_and_contract(
     activation: BaseActivation,
     contraction: Contraction,
 ) -> Tensor:
-    """Compute ``contraction(columns(x), weight)``.
+    """Compute ``contraction(columns(x), weight)``, of ``x`` with the batch first, channels last.
 
-    Parameters
-    ----------
-    x
-        Batch first, channels last.
-    base_weight, spline_weight
-        The layer's weight: the base's factors, and those of the basis functions, which come last.
-    basis, activation
-        What the columns are: the activation of ``x``, then every basis function.
-    contraction
-        The linear part.
+    The weight is in two parts: the base's factors, and those of the basis functions, which come
+    last. The columns are the activation of ``x``, then every basis function.
     """
     # A basis with parameters of its own gets its gradient by plain operations.
     trained = isinstance(basis, nn.Module)
@@ -80,8 +72,8 @@ class _Expanded(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, *given: Any) -> Tensor:
-        """Compute the members of a `Call`, in their order."""
-        call = Call(*given)
+        """Compute the members of a `LayerCall`, in their order."""
+        call = LayerCall(*given)
         ctx.save_for_backward(*call[:4])
         ctx.rest = call[4:]
         lib = None if dense.few(call.x, call.spline_weight) else _kernels(call)
@@ -94,7 +86,7 @@ class _Expanded(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        call = Call(*ctx.saved_tensors, *ctx.rest)
+        call = LayerCall(*ctx.saved_tensors, *ctx.rest)
         needs = ctx.needs_input_grad[:4]
         # A backward pass that is itself recorded is wanted for a second derivative.
         plain = torch.is_grad_enabled() or transformed() or _batched(grad)
@@ -110,7 +102,7 @@ class _Expanded(torch.autograd.Function):
         return (*found, None, None, None, None)
 
 
-def _kernels(call: Call) -> Kernels | None:
+def _kernels(call: LayerCall) -> Kernels | None:
     """Return the compiled kernels if they can and should compute this call, else None."""
     # They know of no autocast: where it is on, the CPU's type is another. No mode sees them work.
     if call.kind != torch.float32 or watched():
@@ -123,21 +115,21 @@ def _batched(grad: Tensor) -> bool:
     return torch._C._functorch.is_legacy_batchedtensor(grad)
 
 
-def _forward_local(lib: Kernels, call: Call) -> Tensor | None:
+def _forward_local(lib: Kernels, call: LayerCall) -> Tensor | None:
     """Compute the local form, or return None if a number is not finite."""
     # The kernels have a SiLU of their own.
     x, base = _dense(call.x), call.base
     if call.activation is not None and call.activation != "silu":
-        base = NAMED[call.activation][0](x)
+        base = ACTIVATIONS[call.activation][0](x)
     return local.forward(lib, call.with_input(x, base))
 
 
-def _backward_local(lib: Kernels, call: Call, grad: Tensor, needs: Needs) -> Gradients | None:
+def _backward_local(lib: Kernels, call: LayerCall, grad: Tensor, needs: Needs) -> Gradients | None:
     """Compute its gradients, or return None if a number is not finite."""
     x, base, slope = _dense(call.x), call.base, None
     needs_x, needs_base, *needs_weights = needs
     if call.activation is not None and call.activation != "silu":
-        base, slope = (function(x) for function in NAMED[call.activation])
+        base, slope = (function(x) for function in ACTIVATIONS[call.activation])
     call = call.with_input(x, base)
     found = local.backward(lib, call, slope, grad, needs_x or needs_base, any(needs_weights))
     if found is None:
@@ -152,7 +144,7 @@ def _dense(x: Tensor) -> Tensor:
     return x if x.is_contiguous() or x.movedim(-1, 1).is_contiguous() else x.contiguous()
 
 
-def _backward_plain(call: Call, grad: Tensor, needs: Needs) -> Gradients:
+def _backward_plain(call: LayerCall, grad: Tensor, needs: Needs) -> Gradients:
     """Compute the same gradients by differentiable operations, for derivatives of derivatives."""
     x = call.x
     weight = packed(call.base_weight, call.spline_weight)
@@ -167,7 +159,7 @@ def _backward_plain(call: Call, grad: Tensor, needs: Needs) -> Gradients:
         if needs[0]:
             grad_x = (grad_columns[..., 1:] * call.basis.derivative(x)).sum(-1)
             if call.activation is not None:
-                grad_x = grad_x + grad_columns[..., 0] * NAMED[call.activation][1](x)
+                grad_x = grad_x + grad_columns[..., 0] * ACTIVATIONS[call.activation][1](x)
         if needs[1]:
             grad_base = grad_columns[..., 0]
     grad_weight = None if grad_weight is None else grad_weight.to(weight.dtype)
@@ -181,7 +173,7 @@ def _contraction_dtype(x: Tensor, weight: Tensor) -> torch.dtype:
         return torch.get_autocast_dtype(device)
     if x.dtype != weight.dtype:
         raise RuntimeError(
-            f"input and weight must have the same dtype, got input {x.dtype} and weight "
-            f"{weight.dtype}; convert one, for instance model.to({x.dtype})"
+            f"input of type {x.dtype} and weight of type {weight.dtype}: expected the same dtype; "
+            f"convert one, for instance model.to({x.dtype})"
         )
     return weight.dtype

@@ -42,16 +42,13 @@ class KANLayer(LayerCore):
         """Move the knots to where the inputs are and refit the coefficients.
 
         The layer's grid then runs from the least input to the largest, a margin beyond. Its knots
-        are ``grid_eps`` parts evenly spaced and ``1 - grid_eps`` parts quantiles of the inputs
-        (Liu et al. 2024, *KAN: Kolmogorov-Arnold Networks*, and its code, whose default this is);
-        a value that occurs many times, such as a dark background, counts once, or the knots
-        would crowd there; and beyond the ends they go on in steps of the interval beside, if that
-        is shorter than the mean one. The coefficients are those whose functions are nearest the
+        are ``grid_eps`` parts evenly spaced and ``1 - grid_eps`` parts quantiles of the inputs, of
+        which each value counts once (Liu et al. 2024, *KAN: Kolmogorov-Arnold Networks*, and its
+        code, whose default this is). The coefficients are those whose functions are nearest the
         old ones by least squares, at the inputs and, with a hundredth of their weight, all over
-        the new grid, so that no function runs away in gaps between them. A function that lies in
-        the space of the new splines, such as a cubic polynomial, stays what it is on the grid;
-        beyond it each goes on as its last piece and fades. The base term is unchanged.
-        Parameters change in place.
+        the new grid. A function that lies in the space of the new splines, such as a cubic
+        polynomial, stays what it is on the grid. The base term is unchanged. Parameters change in
+        place.
 
         Parameters
         ----------
@@ -102,12 +99,11 @@ class KANLayer(LayerCore):
         Where ``grid_size`` is a multiple of the present one, the new grid has all old knots and
         the functions stay what they are, everywhere. Otherwise they are fitted by least squares.
 
-        The knots that extend the grid beyond ``grid_range`` stay where they are, wider apart than
-        the new ones inside: only so can the functions stay the same there too. Such knots are not
-        evenly spaced, and slower to evaluate. With ``even=True`` they are, and beyond
-        ``grid_range`` the functions fade within ``spline_order`` of the new, shorter steps.
-
-        ``spline_weight`` remains the same parameter, with another shape; its gradient is dropped.
+        The knots that extend the grid beyond ``grid_range`` stay where they are, so that the
+        functions stay the same there too; such knots are uneven, and slower to evaluate. With
+        ``even=True`` they are even, and beyond ``grid_range`` the functions fade within
+        ``spline_order`` of the new, shorter steps. ``spline_weight`` remains the same parameter,
+        with another shape; its gradient is dropped.
 
         Parameters
         ----------
@@ -116,9 +112,8 @@ class KANLayer(LayerCore):
         even
             Whether a uniform basis stays uniform.
         optimizer
-            The optimizer that trains the layer. Its state for the old coefficients (momentum and
-            the like), which has their shape, is dropped. Pass it once it has taken steps, or its
-            next step raises an error about sizes.
+            The optimizer that trains the layer, to drop its state for the old coefficients, which
+            has their shape. Pass it once it has taken steps, or its next one raises an error.
 
         Returns
         -------
@@ -149,9 +144,8 @@ class KANLayer(LayerCore):
 
         The importance of a function is the mean of ``|φ(x)|`` over the x that it sees of the
         batch (Liu et al. 2024, *KAN: Kolmogorov-Arnold Networks*, sec. 2.5), in units of the
-        layer's output. One whose importance is not above the threshold is removed: it is 0
-        from then on, in training too, by ``mask``. Its parameters are left as they are, and no
-        gradient reaches them.
+        layer's output. One that is not above the threshold is 0 from then on, in training too, by
+        ``mask``. Its parameters stay as they are, and no gradient reaches them.
 
         Parameters
         ----------
@@ -223,5 +217,4 @@ class KANLayer(LayerCore):
         >>> loss = layer(torch.randn(5, 2)).square().mean() + 1e-3 * layer.regularization()
         >>> loss.backward()
         """
-        seen = None if batch is None else pruning.all_seen(self, batch)
-        return pruning.regularization(self, seen, l1, entropy)
+        return pruning.regularization(self, batch, l1, entropy)

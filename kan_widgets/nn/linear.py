@@ -5,14 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from kan_widgets.checks import check_whole
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.families import resolve_basis
 from kan_widgets.nn.contraction import Product
-from kan_widgets.nn.core import describe
+from kan_widgets.nn.core import settings_of
 from kan_widgets.nn.expansion import expand_and_contract
 from kan_widgets.nn.layer import KANLayer
-from kan_widgets.nn.tracing import traced
+from kan_widgets.nn.torch_modes import traced
 
 _PRODUCT = Product()
 
@@ -30,15 +31,13 @@ class KANLinear(KANLayer):
 
     At step 0 every ``phi`` looks like the base activation, scaled: ``base_weight`` is drawn from
     U(±1/sqrt(in_features)) as in ``nn.Linear``, and the splines run through noise in
-    ``±0.05/grid_size`` at the grid points, however many inputs there are. The range of the splines
-    over the default grid, in the median of the functions, is 9 % of the base's at 9 inputs, 37 %
-    at 144 and 61 % at 400: about 3 % of it times sqrt(in_features), and less on a finer or wider
-    grid. So the layer starts near a dense layer after an activation, the nearer the fewer its
-    inputs, and with every spline coefficient off zero by a different amount. With
+    ``±0.05/grid_size`` at the grid points, as in efficient-kan and Convolutional-KANs. Over the
+    default grid their range is, in the median, 9 % of the base's at 9 inputs, 37 % at 144 and 61 %
+    at 400: about 3 % of it times sqrt(in_features), and less on a finer or wider grid. So the
+    layer starts near a dense layer after an activation, the nearer the fewer its inputs. With
     ``spline_scaler=True`` the scaler, drawn from U(±1/sqrt(in_features)) too, makes the splines
-    smaller, and they lag behind the base in training. These are the distributions of efficient-kan
-    and Convolutional-KANs. Other bases start as small: their coefficients are drawn from one
-    uniform distribution, so wide that the sum is noise of the same size over the domain.
+    smaller, and they lag behind the base in training. Other bases start with noise of the same
+    size over their domain.
 
     Parameters
     ----------
@@ -90,9 +89,8 @@ class KANLinear(KANLayer):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        for name, value in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name}: expected a whole number ≥ 1, got {value!r}")
+        check_whole("in_features", in_features, 1)
+        check_whole("out_features", out_features, 1)
         super().__init__(
             (out_features, in_features),
             resolve_basis(basis, grid_size, spline_order, grid_range),
@@ -124,10 +122,8 @@ class KANLinear(KANLayer):
     def _check(self, x: Tensor) -> None:
         super()._check(x)
         if x.dim() < 1 or (not traced() and x.shape[-1] != self.in_features):
-            raise ValueError(
-                f"expected input of shape (..., {self.in_features}), got {tuple(x.shape)}"
-            )
+            raise ValueError(f"input of shape {tuple(x.shape)}: expected (..., {self.in_features})")
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""
-        return f"{self.in_features}, {self.out_features}, {describe(self)}"
+        return f"{self.in_features}, {self.out_features}, {settings_of(self)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +17,7 @@ from kan_widgets.nn.bases.families import resolve_basis
 from kan_widgets.nn.conv import KANConv2d, Pair, SharedKANConv2d
 from kan_widgets.nn.life import whole_models
 from kan_widgets.nn.linear import KANLinear
-from kan_widgets.nn.tracing import seen, traced
+from kan_widgets.nn.torch_modes import inspected, traced
 
 
 class _ImageClassifier(nn.Module):
@@ -30,9 +30,7 @@ class _ImageClassifier(nn.Module):
         check_floating(x)
         if x.dim() not in (3, 4) or (not traced() and x.shape[-3:] != self.input_shape):
             shape = ", ".join(map(str, self.input_shape))
-            raise ValueError(
-                f"expected input of shape (N, {shape}) or ({shape}), got {tuple(x.shape)}"
-            )
+            raise ValueError(f"input of shape {tuple(x.shape)}: expected (N, {shape}) or ({shape})")
         scores = self._scores(x.unsqueeze(0) if x.dim() == 3 else x)
         return F.log_softmax(scores.squeeze(0) if x.dim() == 3 else scores, dim=-1)
 
@@ -100,30 +98,15 @@ class KANCNN(_ImageClassifier):
         super().__init__()
         basis = resolve_basis(basis, grid_size, spline_order, grid_range, default_range=(-3.0, 3.0))
         self.input_shape = _input_shape(in_channels, image_size)
+        same: Any = {"base_activation": base_activation, "spline_scaler": spline_scaler}
+        same["basis"] = basis
         widths = [in_channels, *channels]
         convs = [
-            KANConv2d(
-                before,
-                after,
-                kernel_size,
-                padding=padding,
-                basis=basis,
-                base_activation=base_activation,
-                spline_scaler=spline_scaler,
-            )
+            KANConv2d(before, after, kernel_size, padding=padding, **same)
             for before, after in pairwise(widths)
         ]
-        features = _features(convs, self.input_shape)
-        linear = KANLinear(
-            features,
-            num_classes,
-            basis=basis,
-            base_activation=base_activation,
-            spline_scaler=spline_scaler,
-        )
-        self._assemble(
-            convs, linear, [_norm2d(norm, c) for c in widths[:-1]], _norm1d(norm, features)
-        )
+        linear = KANLinear(_features(convs, self.input_shape), num_classes, **same)
+        self._assemble(convs, linear, norm, widths[:-1])
 
     @classmethod
     def article(
@@ -145,12 +128,9 @@ class KANCNN(_ImageClassifier):
         Two convolutions of five shared 3×3 kernels (1 to 5 to 25 channels), each with max-pooling,
         then a dense layer on a grid of 10 intervals over [0, 1]; a scaler on every function, no
         norm. For MNIST: 10 kernels, 90 + 6,250 functions, 94,650 parameters. As in the original,
-        the noise under the dense layer's first splines is a tenth of the usual.
-
-        The same layout learns faster with what the constructor has by default,
-        ``KANCNN.article(norm="batch", grid_range=(-3, 3), spline_scaler=False)``: 88,310
-        parameters, and more functions leave the shape of SiLU. With a learning rate that rises and
-        falls, and 10 epochs of MNIST, both are as accurate (``tests/benchmarks/README.md``).
+        the noise under the dense layer's first splines is a tenth of the usual. The same layout
+        learns faster with ``norm="batch", grid_range=(-3, 3), spline_scaler=False``, as the
+        constructor has by default.
 
         Parameters
         ----------
@@ -173,35 +153,37 @@ class KANCNN(_ImageClassifier):
             SharedKANConv2d(5, 3, grid_range=grid_range or (-1.0, 1.0), spline_scaler=spline_scaler)
             for _ in range(2)
         ]
-        features = _features(convs, model.input_shape)
         linear = KANLinear(
-            features,
+            _features(convs, model.input_shape),
             num_classes,
             grid_size=10,
             grid_range=grid_range or (0.0, 1.0),
             spline_scaler=spline_scaler,
         )
         linear.reset_parameters(scale_noise=0.01)
-        norms = [_norm2d(norm, channels) for channels in (in_channels, 5 * in_channels)]
-        model._assemble(convs, linear, norms, _norm1d(norm, features))
+        model._assemble(convs, linear, norm, [in_channels, 5 * in_channels])
         return model
 
     def _assemble(
         self,
         convs: Sequence[KANConv2d],
         linear: KANLinear,
-        norms: Sequence[nn.Module],
-        linear_norm: nn.Module,
+        norm: str | None,
+        channels: Sequence[int],
     ) -> None:
-        self.norms = nn.ModuleList(norms)
+        """Put a norm of so many channels before each layer."""
+        if norm not in ("batch", None):
+            raise ValueError(f"norm={norm!r}: expected 'batch' or None")
+        norm2d, norm1d = (nn.BatchNorm2d, nn.BatchNorm1d) if norm else (nn.Identity,) * 2
+        self.norms = nn.ModuleList(norm2d(c, affine=False) for c in channels)
         self.convs = nn.ModuleList(convs)
-        self.linear_norm = linear_norm
+        self.linear_norm = norm1d(linear.in_features, affine=False)
         self.linear = linear
 
     def _scores(self, x: Tensor) -> Tensor:
         for norm, conv in zip(self.norms, self.convs, strict=True):
             x = norm(x)
-            x = F.max_pool2d(conv(x if seen() else _channels_last(x)), 2)
+            x = F.max_pool2d(conv(x if inspected() else _channels_last(x)), 2)
         # With the number written down: the older ONNX exporter loses sight of it in flatten.
         x = self.linear_norm(x.reshape(x.shape[0], self.linear.in_features))
         return cast(Tensor, self.linear(x))
@@ -224,8 +206,9 @@ def _channels_last(x: Tensor) -> Tensor:
 class CNN(_ImageClassifier):
     """Plain CNN of about the size of :class:`KANCNN`, with the same input and output.
 
-    Convolutions with ReLU and max-pooling, a hidden dense layer with ReLU, a dense layer,
-    log-probabilities. 44,819 parameters by default.
+    3×3 convolutions with ReLU and max-pooling, a hidden dense layer with ReLU, a dense layer,
+    log-probabilities; batch norm without parameters before each layer but the last. 44,819
+    parameters by default.
 
     Parameters
     ----------
@@ -235,10 +218,6 @@ class CNN(_ImageClassifier):
         Output channels of the convolutions.
     hidden
         Width of the hidden dense layer.
-    kernel_size, padding
-        Of every convolution.
-    norm
-        ``"batch"``: batch norm without parameters before each layer but the last. None: nothing.
 
     Examples
     --------
@@ -254,21 +233,15 @@ class CNN(_ImageClassifier):
         *,
         channels: Sequence[int] = (16, 32, 48),
         hidden: int = 59,
-        kernel_size: Pair = 3,
-        padding: Pair | str = 1,
-        norm: str | None = "batch",
     ) -> None:
         super().__init__()
         self.input_shape = _input_shape(in_channels, image_size)
         widths = [in_channels, *channels]
-        convs = [
-            nn.Conv2d(before, after, kernel_size, padding=padding)
-            for before, after in pairwise(widths)
-        ]
+        convs = [nn.Conv2d(before, after, 3, padding=1) for before, after in pairwise(widths)]
         features = _features(convs, self.input_shape)
-        self.norms = nn.ModuleList(_norm2d(norm, c) for c in widths[:-1])
+        self.norms = nn.ModuleList(nn.BatchNorm2d(c, affine=False) for c in widths[:-1])
         self.convs = nn.ModuleList(convs)
-        self.hidden_norm = _norm1d(norm, features)
+        self.hidden_norm = nn.BatchNorm1d(features, affine=False)
         self.hidden = nn.Linear(features, hidden)
         self.linear = nn.Linear(hidden, num_classes)
 
@@ -282,7 +255,8 @@ class CNN(_ImageClassifier):
 class MLP(_ImageClassifier):
     """Dense network of about the size of :class:`KANCNN`, with the same input and output.
 
-    Hidden layers with ReLU, log-probabilities. 44,530 parameters by default.
+    Hidden layers with ReLU, batch norm without parameters before each, log-probabilities. 44,530
+    parameters by default.
 
     Parameters
     ----------
@@ -290,8 +264,6 @@ class MLP(_ImageClassifier):
         As in :class:`KANCNN`.
     hidden
         Widths of the hidden layers.
-    norm
-        ``"batch"``: batch norm without parameters before each hidden layer. None: nothing.
 
     Examples
     --------
@@ -306,12 +278,11 @@ class MLP(_ImageClassifier):
         num_classes: int = 10,
         *,
         hidden: Sequence[int] = (56,),
-        norm: str | None = "batch",
     ) -> None:
         super().__init__()
         self.input_shape = _input_shape(in_channels, image_size)
         widths = [math.prod(self.input_shape), *hidden]
-        self.norms = nn.ModuleList(_norm1d(norm, w) for w in widths[:-1])
+        self.norms = nn.ModuleList(nn.BatchNorm1d(w, affine=False) for w in widths[:-1])
         self.hidden = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(widths))
         self.linear = nn.Linear(widths[-1], num_classes)
 
@@ -331,20 +302,6 @@ def count_parameters(model: nn.Module) -> int:
     94650
     """
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
-def _norm2d(norm: str | None, channels: int) -> nn.Module:
-    return nn.BatchNorm2d(channels, affine=False) if _batch(norm) else nn.Identity()
-
-
-def _norm1d(norm: str | None, features: int) -> nn.Module:
-    return nn.BatchNorm1d(features, affine=False) if _batch(norm) else nn.Identity()
-
-
-def _batch(norm: str | None) -> bool:
-    if norm not in ("batch", None):
-        raise ValueError(f"norm: expected 'batch' or None, got {norm!r}")
-    return norm == "batch"
 
 
 def _input_shape(in_channels: int, image_size: Pair) -> tuple[int, int, int]:

@@ -8,11 +8,11 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from kan_widgets.live.checks import is_tensor
+from kan_widgets.checks import is_tensor
 
 Float32 = NDArray[np.float32]
 
-_MOST_FLOATS = 4_000_000
+_MAX_FLOATS = 4_000_000
 
 
 class ImageArray(traitlets.TraitType[Any, Any]):
@@ -33,25 +33,25 @@ class ImageArray(traitlets.TraitType[Any, Any]):
             array = np.ascontiguousarray(value, dtype=np.float32)
         except (TypeError, ValueError):
             raise TypeError(
-                f"{self.name}: expected an array or tensor of numbers of shape {self._shapes}, got "
-                f"{type(value).__name__}"
+                f"{self.name} of type {type(value).__name__}: expected an array or tensor of "
+                f"numbers of shape {self._shapes}"
             ) from None
         if array.ndim not in self._dimensions or array.size == 0:
             raise ValueError(
-                f"{self.name}: expected shape {self._shapes}, got {array.shape}; "
-                "give one image as image[None]"
+                f"{self.name} of shape {array.shape}: expected {self._shapes}; give one image as "
+                "image[None]"
             )
-        if array.size > _MOST_FLOATS:
+        if array.size > _MAX_FLOATS:
             raise ValueError(
-                f"{self.name}: expected at most {_MOST_FLOATS:,} numbers, which go to the browser, "
-                f"got shape {array.shape}; give fewer images"
+                f"{self.name} of shape {array.shape}: expected at most {_MAX_FLOATS:,} numbers, "
+                "which go to the browser; give fewer images"
             )
         if array is value:  # what is shown must not change behind the view's back
             array = array.copy()
         return array
 
 
-def packed(array: Float32 | None, _: Any) -> dict[str, Any]:
+def images_dict(array: Float32 | None, _: Any) -> dict[str, Any]:
     """Return images as the browser reads them: shape (N, C, H, W) and little-endian float32."""
     if array is None:
         return {}
@@ -62,7 +62,7 @@ def packed(array: Float32 | None, _: Any) -> dict[str, Any]:
     return {"shape": list(array.shape), "data": array.astype("<f4").tobytes()}
 
 
-def unpacked(content: dict[str, Any], _: Any) -> Float32 | None:
+def drawing_of(content: dict[str, Any], _: Any) -> Float32 | None:
     """Read a drawing from the browser."""
     if not content:
         return None

@@ -8,36 +8,36 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic, thread_time
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import anywidget
 import traitlets
+from ipywidgets.widgets.widget import _remove_buffers
 
 from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
 from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.frames.activations import Activations, Probe
-from kan_widgets.live.frames.edit import EditLog
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, structure_dict
-from kan_widgets.live.painter import Painter
-from kan_widgets.live.worker import Job, scheduler
+from kan_widgets.live.worker import Job, Painter, scheduler
 from kan_widgets.widgets.engine import packed
 from kan_widgets.widgets.lifetime import SelfClosing
-from kan_widgets.widgets.sending import FrameOutbox, is_costly
+from kan_widgets.widgets.sending import Outbox, is_costly
 from kan_widgets.widgets.wire import (
     activations_dict,
-    activations_message,
     frame_dict,
     layout_dict,
-    layout_message,
-    memory_of,
-    observation_message,
+    observation_dict,
     probe_dict,
     seen_inputs,
     state_of,
     summaries_of,
     training_of,
 )
+
+if TYPE_CHECKING:
+    from kan_widgets.live.model.edits import Edits
 
 _BEAT_SECONDS = 3.0
 """From one sign of the kernel to the next; see SILENT in js/src/wire/standing.ts."""
@@ -95,7 +95,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         return packed("main.js")
 
     def __init__(self, source: Source) -> None:
-        self._outbox = FrameOutbox(self._send_waiting)
+        self._outbox = Outbox(self._send_waiting)
         # Who sends holds it, so that a message comes after the frames that were there before.
         self._lock = self._outbox.lock
         self._source = weakref.ref(source)
@@ -109,6 +109,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         source.feed.subscribe(self)
         # Whatever happened while the page was told of this stream.
         self._take_over(source)
+        self._painter.wake()  # a paused run emits no event: send once now
 
     @property
     def source(self) -> Source | None:
@@ -152,74 +153,81 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         """Send the tables that the frames to come are read with."""
         source = self.source
         whole, layout = layout, layout if source is None else source.feed.looking.cut(layout)
-        numbers, buffers = layout_message(layout)
+        told = layout_dict(layout)
         with self._outbox.emptied():
-            self.send({"kind": "layout", "layout": numbers}, buffers)
+            self.say({"kind": "layout", "layout": told})
             if source is not None and not source.feed.structure.traced:
                 self.structure = structure_dict(source.feed.structure_of(whole))
             first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
-            self.layouts = [*first, layout_dict(layout)]
+            self.layouts = [*first, told]
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Send a frame; keep it for reload too when training is quiet.
-
-        While it trains, another thread sends it where that costs something: in a kernel.
-        """
+        """Send a frame; keep it for reload too when training is quiet."""
         self._painter.wake()
         self._frames = self._frames[0], frame
         if (source := self.source) is not None and frame is not (
-            frame := source.feed.looking.seen(frame)
+            frame := source.feed.looking.windowed(frame)
         ):
             self._summing.wake()
-        if not settled and is_costly(self.comm):
-            self._outbox.put_frame(frame)
+        if not settled:
+            self._bring(frame)
             return
         with self._outbox.emptied():
             self._outbox.late = None
-            self._send_frame(frame)
-            if settled:
-                self.frame = frame_dict(frame)
-                latest = None if self.source is None else self.source.feed.activations.latest
-                if latest is not None and self.activations.get("step") != latest.step:
-                    self.activations = activations_dict(latest)
+            self._send_now(frame)
+            self.frame = frame_dict(frame)
+            latest = None if source is None else source.feed.activations.latest
+            if latest is not None and self.activations.get("step") != latest.step:
+                self.activations = activations_dict(latest)
 
     def on_glimpse(self, frame: Frame) -> None:
         """Send a frame of what is looked at, if that is still so."""
         source = self.source
-        if source is None or source.feed.looking.cut(source.feed.layout) is not frame.layout:
-            return
-        if is_costly(self.comm):
-            self._outbox.put_frame(frame)
-            return
-        with self._outbox.emptied():
-            self._send_frame(frame)
+        if source is not None and source.feed.looking.cut(source.feed.layout) is frame.layout:
+            self._bring(frame)
 
-    def _send_waiting(self, message: Frame | Activations | dict[str, str]) -> None:
-        """Send a frame, activations, or the status, that waited in the outbox."""
-        began, source = thread_time(), self.source
-        if isinstance(message, Frame):
-            self._send_frame(message)
-        elif isinstance(message, Activations):
-            self.send(*activations_message(message))
+    def _bring(self, message: Frame | Activations | Structure | dict[str, str]) -> None:
+        """Send a frame, activations, structure or status; where that costs, on another thread."""
+        if not is_costly(self.comm):
+            with self._outbox.emptied():
+                self._send_now(message)
+        elif isinstance(message, Frame):
+            self._outbox.put_frame(message)
         else:
-            self.status = message
+            self._outbox.put(message)
+
+    def _send_waiting(self, message: Frame | Activations | Structure | dict[str, str]) -> None:
+        began, source = thread_time(), self.source
+        self._send_now(message)
         if source is not None:
             source.feed.owe(thread_time() - began)
 
-    def _send_frame(self, frame: Frame) -> None:
-        content = {"kind": "frame", "layout": frame.layout.version, "step": frame.step}
-        if is_costly(self.comm):
-            number = self._outbox.backpressure.sent(monotonic())
-            if self._outbox.backpressure.asks(number, frame.data.nbytes):
-                content["number"] = number
-        self.send(content, [memory_of(frame.data)])
+    def _send_now(self, message: Frame | Activations | Structure | dict[str, str]) -> None:
+        if isinstance(message, Activations):
+            self.say(activations_dict(message))
+        elif isinstance(message, Structure):
+            self.structure = structure_dict(message)
+        elif not isinstance(message, Frame):
+            self.status = message
+        else:
+            content = {"kind": "frame", **frame_dict(message)}
+            if is_costly(self.comm):
+                number = self._outbox.backpressure.sent(monotonic())
+                if self._outbox.backpressure.asks(number, message.data.nbytes):
+                    content["number"] = number
+            self.say(content)
+
+    def say(self, content: dict[str, Any]) -> None:
+        """Send the page a message, which may have bytes anywhere."""
+        plain, paths, buffers = _remove_buffers(content)
+        self.send(plain | {"bytes": paths} if paths else plain, buffers)
 
     def on_state(self, state: State, message: str) -> None:
-        """Tell the views what the training does; in a kernel another thread sends "live"."""
+        """Tell the views what the training does."""
         self._painter.wake()
         status = {"state": state, "message": message}
-        if state == "live" and is_costly(self.comm):
-            self._outbox.put(status)
+        if state == "live":
+            self._bring(status)
             return
         with self._outbox.emptied():
             self.status = status
@@ -246,7 +254,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         self._tell_training()
         if self.training["beats"] and not self.is_over:
             with self._lock:
-                self.send({"kind": "beat"})
+                self.say({"kind": "beat"})
 
     def on_selection(self, selection: Selection | None) -> None:
         """Show a selection made from Python."""
@@ -261,14 +269,12 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
             seen = observation if layout is None else seen_inputs(observation, layout)
             if seen is None:
                 continue
-            content, buffers = observation_message(seen)
             with self._lock:
-                self.send(content, buffers)
+                self.say(observation_dict(seen))
 
     def on_structure(self, structure: Structure) -> None:
         """Send how the network is put together."""
-        with self._outbox.emptied():
-            self.structure = structure_dict(structure)
+        self._bring(structure)
 
     def on_probe(self, probe: Probe | None) -> None:
         """Send other examples; what the ones before made of the network is past."""
@@ -278,24 +284,23 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     def on_activations(self, activations: Activations) -> None:
         """Send what the examples made of the network, as a frame is sent."""
         source = self.source
-        if source is not None and source.state == "live" and is_costly(self.comm):
-            self._outbox.put(activations)
+        if source is None or source.state == "live":
+            self._bring(activations)
             return
         with self._outbox.emptied():
-            self.send(*activations_message(activations))
-            if source is not None and source.state != "live":
-                self.activations = activations_dict(activations)
+            self._send_now(activations)
+            self.activations = activations_dict(activations)
 
     def on_batch(self, seen: bool, message: str) -> None:
         """Tell the views whether a batch could be observed."""
         with self._lock:
             self.batch = {"seen": seen, "message": message}
 
-    def on_edit(self, edits: EditLog) -> None:
+    def on_edit(self, edits: Edits) -> None:
         """Tell the views what can be undone."""
         self._tell_edits(edits, edits.message)
 
-    def _tell_edits(self, edits: EditLog, message: str, said: str = "") -> None:
+    def _tell_edits(self, edits: Edits, message: str, said: str = "") -> None:
         counts = {"undo": len(edits.done), "redo": len(edits.undone)}
         with self._lock:
             self.edits = {**counts, "message": message, **({"said": said} if said else {})}

@@ -10,18 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import traitlets
 from PIL import Image
 
-from kan_widgets.functions.conv_settings import STRAIGHT
 from kan_widgets.live import Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.widgets.broadcast import pictured
-from kan_widgets.widgets.compared import (
-    ALWAYS,
-    ComparedModel,
-    check,
-    deciding,
-    logged_of,
-    marks_of,
-)
+from kan_widgets.widgets.compared import SCORES, ComparedModel, check, deciding, logged_of, marks_of
 from kan_widgets.widgets.curves import CurvesView, Logged
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.lifetime import weakly
@@ -36,12 +28,7 @@ if TYPE_CHECKING:
 
     from kan_widgets.live import Binding
 
-_MARKS = 100
-_TALLEST = 4000
-_NARROWEST = 300
-_COLOURS = 128
-# Links to each unit of a network of plain layers: all of them would hide its maps.
-_LINKS = 4
+_MAX_HEIGHT = 4000
 
 
 class Compare(CurvesView):
@@ -49,7 +36,7 @@ class Compare(CurvesView):
 
     Each model has one colour, in the numbers and in the curves of all quantities. The numbers that
     decide come first: how good, how large and how slow each model is, at the last step that all
-    have come to. The grids have one timeline, and one scale for all curves. The curves of loss and
+    have reached. The grids have one timeline, and one scale for all curves. The curves of loss and
     accuracy are what each binding's ``log`` was given, so any loop will do; `kan_widgets.fit` with
     a dict of models gives all the same batches, one after the other. Nothing here affects the
     training. In an animation the kernels move; numbers and curves are the current ones.
@@ -80,6 +67,7 @@ class Compare(CurvesView):
 
     _kind = "compare"
     _is_wide = True
+    _narrowest = 300
 
     shown = traitlets.Dict().tag(sync=True)
     """The numbers: see js/src/views/compare/verdict.ts. Like the curves and the marks it is set by
@@ -106,9 +94,6 @@ class Compare(CurvesView):
         examples (``live.probe(images)``), or the first of its last observed batch.""",
         default="kernels",
     )
-    more: bool = option(
-        "How the parameters grow too, and where they are, layer by layer.", default=False
-    )
 
     @classmethod
     def _bound(cls, given: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +111,6 @@ class Compare(CurvesView):
         self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
         self.networks: dict[str, NetworkView] = {}
         self._painter = self._painted(self._draw, fps=4)
-        self._drawn: object = None
         self._compared = [ComparedModel(name, live, self._painter) for name, live in lives.items()]
         self._models = [kept(one) for one in models.values()]
         return next(iter(lives.values()))
@@ -157,15 +141,15 @@ class Compare(CurvesView):
         -------
         list of dict
             ``name``, ``state``, ``parameters`` (those trained), ``order`` (how they grow),
-            ``parameters_doubled`` (with twice the grid), ``steps``, ``epochs``, ``seconds``
+            ``steps``, ``epochs``, ``seconds``
             (the training time: `Progress.elapsed`), ``seconds_per_step``, ``loss``, ``accuracy``,
             ``eval_loss``, ``eval_accuracy`` and what else was logged (the last values), and
             ``data_source``. ``None`` where a number is not known.
         """
         records = [(one.record(), one.last()) for one in self._compared]
-        others = {name for _, last in records for name in last if name not in ALWAYS}
+        others = {name for _, last in records for name in last if name not in SCORES}
         return [
-            record | {name: last.get(name) for name in (*ALWAYS, *sorted(others))}
+            record | {name: last.get(name) for name in (*SCORES, *sorted(others))}
             for record, last in records
         ]
 
@@ -175,8 +159,8 @@ class Compare(CurvesView):
         Returns
         -------
         list of dict
-            ``model``, ``layer``, ``type``, ``functions``, ``parameters``, ``formula``, ``order``
-            and ``parameters_doubled`` (with twice the grid).
+            ``model``, ``layer``, ``type``, ``functions``, ``parameters``, ``formula`` and
+            ``order``.
         """
         return [
             {
@@ -187,7 +171,6 @@ class Compare(CurvesView):
                 "parameters": layer.parameters,
                 "formula": layer.formula,
                 "order": f"O({layer.order})",
-                "parameters_doubled": layer.doubled,
             }
             for one in self._compared
             for layer in one.layers()
@@ -211,8 +194,7 @@ class Compare(CurvesView):
         """Make the networks, if this has not been done."""
         if not self.networks:
             self.networks = {
-                name: NetworkView(live, theme=self.theme, top=0 if _has_functions(live) else _LINKS)
-                for name, live in self.lives.items()
+                name: NetworkView(live, theme=self.theme) for name, live in self.lives.items()
             }
             self.diagrams = [reference(view) for view in self.networks.values()]
         self._painter.wake()
@@ -237,12 +219,8 @@ class Compare(CurvesView):
         self._share_examples()
         shown = self._records()
         logs = self._logs()
-        drawn = logs, [log.version for log in logs.values()], self.scale, self.smoothing, self.zoom
         with self.hold_sync():
-            if drawn != self._drawn:
-                self.marks = list(marks_of(logs))[-_MARKS:]
-                self.curves = self._wire()
-                self._drawn = drawn
+            self._draw_logged(list(logs.values()), marks_of(logs))
             self.shown = shown
 
     def _logs(self) -> dict[str, Scalars]:
@@ -260,16 +238,13 @@ class Compare(CurvesView):
     # -- the picture ------------------------------------------------------------------
 
     @drawing
-    def svg(self, *, max_height: float = _TALLEST, **options: Any) -> str:
+    def svg(self, *, max_height: float = _MAX_HEIGHT, **options: Any) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         return super().svg(max_height=max_height, **options)
 
     def _asked(
         self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
     ) -> dict[str, Any]:
-        if not width >= _NARROWEST:
-            raise ValueError(f"expected a width of at least {_NARROWEST} pixels, got {width!r}")
-        self._painter.now()
         asked = super()._asked(width, most, pixel_ratio, options)
         if options.get("show", self.show) == "networks":
             self._show_networks()
@@ -284,10 +259,6 @@ class Compare(CurvesView):
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         return options | {"curves": self._wire(**options), "shown": self._records()}
 
-    def _colours(self, options: dict[str, Any]) -> int:
-        # More than there are: the palette that is found then has each of them as it is.
-        return 2 * _COLOURS
-
     def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
         with ExitStack() as moment:
             for stream in {view._stream for view in self._within()} - {self._stream}:
@@ -301,7 +272,3 @@ class Compare(CurvesView):
             let_go(one.live)
         self._close_inside(self._within())
         self._models = []
-
-
-def _has_functions(live: Source) -> bool:
-    return any(layer.labels != STRAIGHT for layer in live.feed.layout.layers)

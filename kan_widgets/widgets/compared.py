@@ -9,26 +9,27 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from kan_widgets.checks import is_module
 from kan_widgets.insight.growth import LayerGrowth, ModelGrowth, growth, growth_of
 from kan_widgets.live import Replay, Source, is_binding
-from kan_widgets.live.checks import is_module
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import Scalars, belongs_to
-from kan_widgets.live.painter import Painter
+from kan_widgets.live.worker import Painter
 from kan_widgets.widgets.curves import COLOURS, SMOOTHING, Logged
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
 
-ALWAYS = ("loss", "eval_loss", "accuracy", "eval_accuracy")
-# By the first of these that was measured, models are compared.
-_DECIDE = ("eval_accuracy", "accuracy", "eval_loss", "loss")
-# Steps that are made at most while a picture is worked out; who counts otherwise is further off.
-_MEANWHILE = 10
+SCORES = ("loss", "eval_loss", "accuracy", "eval_accuracy")
+# Models are ranked by the first of these that was logged.
+_DECIDING_SCORES = ("eval_accuracy", "accuracy", "eval_loss", "loss")
+# Most steps made while a picture is drawn; a model further behind counts steps in another way.
+_MAX_LAG = 10
 # What an older recording says of its parameters.
-_UNKNOWN: dict[str, Any] = {"parts": [], "total": 0}
+_UNKNOWN_GROWTH: dict[str, Any] = {"parts": [], "total": 0}
 
 
 def check(models: Any) -> None:
@@ -43,20 +44,20 @@ def check(models: Any) -> None:
     """
     if not isinstance(models, Mapping):
         raise TypeError(
-            "expected a dict of bindings by name, such as kw.Compare({'KAN': live, 'CNN': other}), "
-            f"got {models!r:.80}"
+            f"models={models!r:.80}: expected a dict of bindings by name, such as "
+            "kw.Compare({'KAN': live, 'CNN': other})"
         )
     if not models:
-        raise ValueError("expected bindings by name, such as {'KAN': live}, got no model")
+        raise ValueError("models={}: expected bindings by name, such as {'KAN': live}")
     if len(models) > COLOURS:
         raise ValueError(
-            f"expected up to {COLOURS} models, for so many colours can be told apart, got "
-            f"{len(models)}: make several comparisons"
+            f"{len(models)} models: expected up to {COLOURS}, for so many colours can be told "
+            "apart; make several comparisons"
         )
     names: dict[int, str] = {}
     for name, one in models.items():
         if not isinstance(name, str) or not name.strip():
-            raise TypeError(f"expected names as text, got {name!r}")
+            raise TypeError(f"models with the name {name!r}: expected names as text")
         inner: object
         if isinstance(one, Replay):
             inner = one
@@ -74,8 +75,8 @@ def check(models: Any) -> None:
         else:
             what = ", where nothing trains" if isinstance(one, Source) else ""
             raise TypeError(
-                f"models[{name!r}]: expected a model, the binding that kan_widgets.bind returned, "
-                f"or a recording (kan_widgets.replay), got {one!r:.80}{what}"
+                f"models[{name!r}]={one!r:.80}{what}: expected a model, the binding that "
+                "kan_widgets.bind returned, or a recording (kan_widgets.replay)"
             )
         if id(inner) in names:
             raise ValueError(
@@ -86,13 +87,7 @@ def check(models: Any) -> None:
 
 
 def quantity(series: str) -> str:
-    """Return one name for what goes by several: what is measured, and whether on held-out data.
-
-    Examples
-    --------
-    >>> quantity("loss"), quantity("val_loss"), quantity("Test/Acc")
-    ('loss', 'eval_loss', 'eval_accuracy')
-    """
+    """Return one name for what goes by several: what is measured, and whether on held-out data."""
     what, data = belongs_to(series)
     what = {"acc": "accuracy"}.get(what.lower(), what.lower())
     return f"eval_{what}" if data == "held out" else what
@@ -111,21 +106,11 @@ def logged_of(logs: Mapping[str, Scalars]) -> list[Logged]:
 
 
 def _rank(quantity: str) -> tuple[int, str]:
-    return (ALWAYS.index(quantity) if quantity in ALWAYS else len(ALWAYS)), quantity
+    return (SCORES.index(quantity) if quantity in SCORES else len(SCORES)), quantity
 
 
 class ComparedModel:
-    """One model of a comparison, and its last numbers.
-
-    Parameters
-    ----------
-    name
-        Of the model.
-    live
-        Its binding or recording, which it does not keep alive.
-    painter
-        Woken by another binding.
-    """
+    """One model of a comparison, which it does not keep alive, and its last numbers."""
 
     def __init__(self, name: str, live: Binding | Replay, painter: Painter) -> None:
         self.name = name
@@ -164,18 +149,7 @@ class ComparedModel:
     def shown(self) -> dict[str, Any]:
         """Return what the page has of it: see js/src/views/compare/verdict.ts."""
         record = self.record()
-        layers = [
-            {
-                "name": layer.name,
-                "type": layer.type,
-                "symbols": layer.symbols,
-                "numbers": layer.numbers,
-                "parameters": layer.parameters,
-            }
-            for layer in self._growth.layers
-        ]
-        elapsed = duration(record["seconds"])
-        return record | {"elapsed": elapsed, "layers": layers, "others": self._growth.others}
+        return record | {"elapsed": duration(record["seconds"])}
 
     def follow(self, probe: Probe) -> None:
         """Have the examples of another model run through this one, as soon as that harms nothing.
@@ -201,7 +175,7 @@ class ComparedModel:
         self.scalars = live.scalars
         if isinstance(live, Replay):
             if (said := (live.parameters,)) != self._counted:
-                self._counted, self._growth = said, growth_of(said[0] or _UNKNOWN)
+                self._counted, self._growth = said, growth_of(said[0] or _UNKNOWN_GROWTH)
         elif (model := live.model) is not None:
             # Counted again when a layer has changed its form, or was frozen.
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -213,7 +187,6 @@ class ComparedModel:
             "state": live.feed.standing.state,
             "parameters": self._growth.parameters,
             "order": f"O({self._growth.order})",
-            "parameters_doubled": self._growth.doubled,
             "steps": progress.step,
             "epochs": progress.epochs_done or None,
             "seconds": progress.elapsed or None,
@@ -231,29 +204,21 @@ class ComparedModel:
 
 
 def deciding(logs: Sequence[Scalars], made: int = 0) -> list[dict[str, Any]]:
-    """Return what models are compared by, each at the last step that all of them have come to.
+    """Return what models are compared by, each at the last step that all of them have reached.
 
     The first quantity decides, and where all are equal in it, those that are measured on the same
     data beside it. What is measured on the data that is trained on is the mean over the last 30
     steps, since each value is of one batch; on held-out data it is what was measured last by then.
+    ``made`` are the steps each model had made when its other numbers were read: what has been
+    logged since belongs to the next picture.
 
-    Parameters
-    ----------
-    logs
-        Of each model.
-    made
-        How many steps each model had made when its other numbers were read: what has been logged
-        while this is worked out belongs to the next picture.
-
-    Returns
-    -------
-    list of dict
-        ``quantity``; ``first`` and ``step``, of the steps that the values are means over, equal
-        where they are no means; ``values``, one for each model, ``None`` where it was not measured,
-        and text where JSON has no such number. Empty if nothing decides.
+    Each has ``quantity``; ``first`` and ``step``, of the steps that the values are means over,
+    equal where they are no means; ``values``, one for each model, ``None`` where it was not
+    measured, and text where JSON has no such number; ``level``, see `_are_level`. Empty if nothing
+    decides.
     """
     named = [{quantity(series): series for series in reversed(log.names)} for log in logs]
-    measured = [name for name in _DECIDE if any(name in found for found in named)]
+    measured = [name for name in _DECIDING_SCORES if any(name in found for found in named)]
     data = [name.startswith("eval_") for name in measured]
     return [
         _at_common_step(name, list(zip(logs, named, strict=True)), made)
@@ -267,7 +232,7 @@ def _at_common_step(
 ) -> dict[str, Any]:
     lasts = [log.decimated(of[what], low=math.inf)[0][-1] for log, of in named if what in of]
     step = int(min(lasts))
-    if 0 < made < step <= made + _MEANWHILE:
+    if 0 < made < step <= made + _MAX_LAG:
         step = made
     first = step if what.startswith("eval_") else max(1, step - SMOOTHING + 1)
     found = []
@@ -282,7 +247,22 @@ def _at_common_step(
     if not any(len(values) > 1 for values in found):
         first = step
     means = [_plain(float(values.mean())) if len(values) else None for values in found]
-    return {"quantity": what, "first": first, "step": step, "values": means}
+    level = what == "accuracy" and first < step and _are_level(found)
+    return {"quantity": what, "first": first, "step": step, "values": means, "level": level}
+
+
+def _are_level(found: Sequence[NDArray[np.float64]]) -> bool:
+    """Whether means of so many values, one of a batch each, differ by no more than chance.
+
+    The most and the least of them are within twice the standard error of their difference, as the
+    spread of the values of each model tells it.
+    """
+    if any(len(values) < 2 for values in found):
+        return False
+    means = [float(values.mean()) for values in found]
+    low, high = int(np.argmin(means)), int(np.argmax(means))
+    errors = [float(found[k].std(ddof=1)) / len(found[k]) ** 0.5 for k in (low, high)]
+    return means[high] - means[low] <= 2 * math.hypot(*errors)
 
 
 def _plain(value: float) -> float | str:

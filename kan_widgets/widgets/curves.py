@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.frames.series import Float64
+from kan_widgets.live.frames.scalars import Float64, Scalars
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.view import View
@@ -23,10 +21,9 @@ SMOOTHING = 30
 """Steps that the mean of a drawn curve spans, unless the user chooses."""
 COLOURS = 7
 """How many colours curves have: ``curve-0`` to ``curve-6`` in js/src/scene/theme.ts."""
-_FEW = 12  # so few values need no mean: see js/src/scene/chart.ts
+_FEW_VALUES = 12  # so few values need no mean: see js/src/scene/chart.ts
 _POINTS = 800
-# What has fallen to less than this share is flat on a linear axis; medians of so many values tell.
-_FALL, _SOME = 0.01, 10
+_MARKS = 100
 
 
 @dataclass(frozen=True)
@@ -45,26 +42,14 @@ class Logged:
 class LoggedCurves:
     """Makes the trait ``curves`` of a view: see js/src/scene/logged.ts."""
 
-    def __init__(self) -> None:
-        self._fallen: WeakKeyDictionary[Scalars, set[str]] = WeakKeyDictionary()
-
     def wire(
         self, curves: Sequence[Logged], zoom: Sequence[float], scale: str, smoothing: int
     ) -> list[dict[str, Any]]:
         """Return curves as the page reads them.
 
-        Parameters
-        ----------
-        curves
-            What is drawn.
-        zoom
-            The two ends of the steps that are drawn; empty for all.
-        scale
-            Of the values. ``"auto"`` is logarithmic in a panel where a curve has fallen to less
-            than a hundredth of what it was at first, and all have a logarithm everywhere. On a
-            logarithmic scale the mean is the geometric one.
-        smoothing
-            The mean over this many steps is drawn too; none for 0.
+        ``zoom`` has the two ends of the steps that are drawn, none for all. Scale "auto" is
+        logarithmic in a panel of losses that all have a logarithm everywhere, from the first value
+        on; there the mean, over ``smoothing`` steps, is the geometric one.
         """
         window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
         low, high = window or (None, None)
@@ -75,11 +60,11 @@ class LoggedCurves:
         if scale == "auto":
             for panel in panels:
                 inside = [k for k, one in enumerate(curves) if one.panel == panel]
-                fallen = [self._has_fallen(curves[k], whole[k][1]) for k in inside]
                 positive = not any((whole[k][1] <= 0).any() for k in inside)
-                logarithmic[panel] = any(fallen) and positive
+                logarithmic[panel] = "loss" in panel and positive
         # A panel all of whose curves are short needs no means.
-        long = {one.panel for one, (x, _) in zip(curves, thinned, strict=True) if len(x) > _FEW}
+        lengths = zip(curves, thinned, strict=True)
+        long = {one.panel for one, (_, y) in lengths if np.isfinite(y).sum() > _FEW_VALUES}
         found = []
         for one, (x, y), (steps, values) in zip(curves, thinned, whole, strict=True):
             mean = None
@@ -102,15 +87,6 @@ class LoggedCurves:
             )
         return found
 
-    def _has_fallen(self, curve: Logged, values: Float64) -> bool:
-        """Whether a curve fell to less than a hundredth once: the axis does not change back."""
-        fallen = self._fallen.setdefault(curve.log, set())
-        values = values[np.isfinite(values)]
-        few = max(1, min(_SOME, len(values) // 4))
-        if len(values) and np.median(values[-few:]) < _FALL * np.median(values[:few]):
-            fallen.add(curve.series)
-        return curve.series in fallen
-
 
 class CurvesView(View):
     """A view with curves of what was logged."""
@@ -127,8 +103,8 @@ class CurvesView(View):
         min=0,
     )
     scale: Literal["auto", "linear", "log"] = option(
-        """Of the values of the curves. ``"auto"`` is logarithmic for a quantity that has fallen to
-        less than a hundredth of what it was at first, such as a loss; else linear.""",
+        """Of the values of the curves. ``"auto"`` is logarithmic for a loss, unless one was 0 or
+        less; else linear.""",
         default="auto",
     )
     zoom: Sequence[float] = option(
@@ -138,6 +114,7 @@ class CurvesView(View):
 
     def _take(self, values: dict[str, Any]) -> None:
         self._logged = LoggedCurves()
+        self._drawn: object = None
 
     def _begin(self) -> None:
         self.observe(weakly(self._redraw), ["smoothing", "scale", "zoom"])
@@ -148,6 +125,16 @@ class CurvesView(View):
     def _drawn_curves(self) -> Sequence[Logged]:
         """Return what is drawn."""
         raise NotImplementedError
+
+    def _draw_logged(self, logs: Sequence[Scalars], marks: Iterable[list[Any]]) -> None:
+        """Set curves and marks, unless nothing has changed; only for the painter."""
+        versions = [log.version for log in logs]
+        drawn = list(logs), versions, self.scale, self.smoothing, list(self.zoom)
+        if drawn != self._drawn:
+            with self.hold_sync():
+                self.marks = list(marks)[-_MARKS:]
+                self.curves = self._wire()
+            self._drawn = drawn
 
     def _wire(self, **options: Any) -> list[dict[str, Any]]:
         chosen = {
@@ -164,36 +151,14 @@ def means(
     window: Range | None = None,
     points: int = _POINTS,
 ) -> tuple[Float64, Float64]:
-    """Return the mean of a curve around some of its steps.
+    """Return the mean of a curve, ``(n,)`` steps and values, around some of its steps.
 
     At step s it is the mean of all values at most r steps before or after it, r = ``over``/2.
-    Within r steps of an end there are values on one side only: there it is the straight line
-    that fits them best, at s. So a trend is neither behind nor ahead anywhere. Values further
-    apart than r are left as they are. What is not finite has no part in it.
-
-    Parameters
-    ----------
-    steps, values
-        The whole curve, ``(n,)`` each, steps not falling.
-    over
-        How many steps the mean spans, at least 1.
-    log
-        Whether logarithms are averaged: what is not positive has no part in it.
-    window
-        The steps that are drawn; one neighbour on each side comes with them. All by default.
-    points
-        Steps at most, evenly over those that have a value.
-
-    Returns
-    -------
-    steps, means
-        ``(m,)`` each, with m ≤ ``points``.
-
-    Examples
-    --------
-    >>> x, y = means(np.array([1, 2, 3]), np.array([0.0, 3.0, 9.0]), over=2)
-    >>> y.tolist()
-    [0.0, 4.0, 9.0]
+    Within r steps of an end there are values on one side only: there it is the straight line that
+    fits them best, at s. So a trend is neither behind nor ahead anywhere. Values further apart than
+    r are left as they are. What is not finite has no part in it, nor, where ``log`` has logarithms
+    averaged, what is not positive. Of a ``window`` of steps one neighbour on each side comes with
+    them.
     """
     shown = np.isfinite(values) & (values > 0 if log else True)
     at, v = (steps, values) if shown.all() else (steps[shown], values[shown])

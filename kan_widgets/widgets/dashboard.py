@@ -21,7 +21,7 @@ from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
 from kan_widgets.widgets.view import LayerView, View
-from kan_widgets.widgets.wire import headline_of
+from kan_widgets.widgets.wire import model_name
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,10 @@ class Panel:
     """What it shows, in a sentence that begins with its title."""
     wide: bool = False
     """It stands across both columns."""
-    folds: bool = False
-    """It can be folded away."""
-    fills: int = 0
-    """Where its drawing takes any height, so that it ends where the panel beside it ends: pixels
-    that it has at least."""
     trains: bool = False
     """It needs something that trains: a binding or a recording."""
     page: str = "functions"
-    """Where it stands while there are two pages; empty on both."""
+    """Where it stands while there are two pages."""
 
     @property
     def title(self) -> str:
@@ -62,18 +57,15 @@ PANELS = {
     "training": Panel(
         TrainingPanel,
         "training",
-        "Training: its controls and curves",
-        folds=True,
-        fills=130,
+        "Training: its numbers and curves",
         trains=True,
-        page="",
+        page="network",
     ),
     "kernels": Panel(KernelGrid, "grid", "Kernels: every function of the layer"),
     "function": Panel(
         SplineInspector,
         "inspector",
         "Function: the selected one, and its terms",
-        fills=212,
     ),
     "response": Panel(MeshgridView, "meshgrid", "Response: what the layer makes of an input"),
     "ranges": Panel(
@@ -81,31 +73,30 @@ PANELS = {
     ),
 }
 Page = Literal["network", "functions"]
-DEFAULT = ("network", "kernels", "function", "response", "training")
+DEFAULT_PANELS = ("network", "kernels", "function", "response", "training")
 
 
 def check_panels(panels: Iterable[str]) -> tuple[str, ...]:
     """Return names of panels, each once. Raises before anything is made."""
     known = ", ".join(map(repr, PANELS))
     if isinstance(panels, str) or not isinstance(panels, Iterable):
-        raise TypeError(f"panels: expected a list of some of {known}, got {panels!r:.80}")
+        raise TypeError(f"panels={panels!r:.80}: expected a list of some of {known}")
     names = tuple(panels)
     for name in names:
         if name not in PANELS:
             hint = nearest(name, list(PANELS))
-            raise ValueError(f"panels: expected some of {known}, got {name!r}.{hint}")
+            raise ValueError(f"panels with {name!r}: expected some of {known}.{hint}")
         if names.count(name) > 1:
-            raise ValueError(f"panels: expected each panel once, got {name!r} twice")
+            raise ValueError(f"panels with {name!r} twice: expected each panel once")
     if not names:
-        raise ValueError(f"panels: expected at least one of {known}, got none")
+        raise ValueError(f"panels is empty: expected at least one of {known}")
     return names
 
 
-ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
-_OF_PICTURE = ("layer", "theme")
-_OF_PANEL = ("title", "about", "wide", "folds", "fills")
+_PICTURE_KEYWORDS = ("layer", "theme")
+_PANEL_KEYWORDS = ("title", "about", "wide")
 # Pixels of the network's drawing, so that it stands in a laptop's window with the training.
-_NETWORK = 520
+_NETWORK_HEIGHT = 520
 
 
 class _Panels:
@@ -158,8 +149,8 @@ class Dashboard(LayerView, _Panels):
     """References to the views, which are drawn in this one."""
     shared = traitlets.Bool(False).tag(sync=True)
     """Whether the response is that to the examples of the network; the page keeps them together."""
-    headline = traitlets.Dict().tag(sync=True)
-    """See js/src/views/dashboard/scene.ts; set by the painter only."""
+    model_class = traitlets.Unicode().tag(sync=True)
+    """The name of the model's class; set by the painter only."""
     panels: InitVar[Iterable[str] | None] = option(
         """What to show, in this order, of ``"training"`` (`TrainingPanel`), ``"kernels"``
         (`KernelGrid`), ``"function"`` (`SplineInspector`), ``"response"`` (`MeshgridView`),
@@ -168,14 +159,10 @@ class Dashboard(LayerView, _Panels):
         default=None,
         kw_only=False,
     )
-    page: Page = option(
-        "Which of the two pages is shown; the training stands on both.", default="network"
-    )
-    folded: bool = option("Whether the training controls are folded away.", default=False)
+    page: Page = option("Which of the two pages is shown.", default="network")
 
     def _take(self, values: dict[str, Any]) -> None:
         panels = values.pop("panels", None)
-        self._sidecar: Any = None
         self._chosen = None if panels is None else check_panels(panels)
         self._views: dict[str, View] = {}
         self._painter = self._painted(self._draw, fps=5)
@@ -186,7 +173,7 @@ class Dashboard(LayerView, _Panels):
             panel = PANELS[name]
             look: dict[str, Any] = {"theme": self.theme}
             if name == "network":
-                look["height"] = _NETWORK
+                look["height"] = _NETWORK_HEIGHT
             if panel.view.class_traits().get("layer") is not None:
                 look["layer"] = self.layer
             self._views[name] = view = panel.view(self.live, **look)
@@ -196,16 +183,14 @@ class Dashboard(LayerView, _Panels):
             view.linked = [reference(other) for other in together if other is not view]
             view.observe(weakly(self._layer_chosen), "layer")
         # Those that were chosen stand on one page.
-        told = _OF_PANEL if self._chosen is not None else (*_OF_PANEL, "page")
+        told = _PANEL_KEYWORDS if self._chosen is not None else (*_PANEL_KEYWORDS, "page")
         self.panels_shown = [
             {"name": name} | {part: getattr(PANELS[name], part) for part in told}
             for name in self._views
         ]
         self.parts = [reference(view) for view in self.views]
         self.observe(weakly(self._dress), "theme")
-        if "training" in self._views:
-            self._views["training"].observe(weakly(self._curves_drawn), "curves")
-        news = ("on_training", "on_state", "on_frame", "on_probe", "on_replaced")
+        news = ("on_state", "on_probe", "on_replaced")
         self._listen(**dict.fromkeys(news, self._wake))
         self._painter.now()
 
@@ -214,12 +199,12 @@ class Dashboard(LayerView, _Panels):
         for name in self._chosen or ():
             if PANELS[name].trains and not (is_binding(source) or isinstance(source, Replay)):
                 raise ValueError(
-                    f"panels: {name!r} needs something that trains, got {source!r:.80}"
+                    f"panels with {name!r} of {source!r:.80}: expected something that trains"
                 )
 
     def _default(self) -> list[str]:
         trains = is_binding(self.live) or isinstance(self.live, Replay)
-        return [name for name in DEFAULT if trains or not PANELS[name].trains]
+        return [name for name in DEFAULT_PANELS if trains or not PANELS[name].trains]
 
     if not TYPE_CHECKING:
 
@@ -256,19 +241,14 @@ class Dashboard(LayerView, _Panels):
         for view in self.views:
             view.set_trait("theme", change["new"])
 
-    # -- the headline -----------------------------------------------------------------
+    # -- what goes with the source -----------------------------------------------------------------
 
     def _wake(self, *_: Any) -> None:
         self._painter.wake()
 
     def _draw(self) -> None:
-        said = headline_of(self._stream.source, self.headline)
-        panel = self._views.get("training")
-        # One number for one thing, though curves and headline are drawn at moments of their own.
-        if isinstance(panel, TrainingPanel) and said.get("loss"):
-            drawn = panel.drawn_latest(said["loss"])
-            said |= {} if drawn is None else {"value": repr(drawn)}
-        self.headline = said
+        if (source := self._stream.source) is not None:
+            self.model_class = model_name(source) or self.model_class
         self._share_examples()
 
     def _share_examples(self) -> None:
@@ -286,52 +266,10 @@ class Dashboard(LayerView, _Panels):
             response.set_trait("images", probe.inputs)
             response.set_trait("sample", max(0, network.example))
 
-    def _curves_drawn(self, _: Any) -> None:
-        self._painter.now()
-
     def _bring_up_to_date(self) -> None:
         if "training" in self._views:
             self._views["training"]._bring_up_to_date()
         self._painter.now()
-
-    # -- the place --------------------------------------------------------------------
-
-    def dock(self, anchor: str = "right") -> None:
-        """Show the dashboard beside the notebook in JupyterLab, and keep it there.
-
-        Docking again moves it.
-
-        Parameters
-        ----------
-        anchor : {"right", "split-right", "split-left", "split-top", "split-bottom"}
-            The right side bar, or a panel on that side of the notebook.
-
-        Raises
-        ------
-        ValueError
-            For another anchor.
-        ImportError
-            If the ``sidecar`` package is not installed.
-        """
-        if anchor not in ANCHORS:
-            known = ", ".join(map(repr, ANCHORS))
-            hint = nearest(anchor, ANCHORS)
-            raise ValueError(f"anchor: expected one of {known}, got {anchor!r}.{hint}")
-        try:
-            from sidecar import Sidecar
-        except ImportError as error:
-            raise ImportError(
-                "docking needs the sidecar package: run `pip install sidecar` where JupyterLab "
-                "runs, and reload the page"
-            ) from error
-        self._undock()
-        self._sidecar = Sidecar(title="Kernel functions", anchor=anchor)
-        self._sidecar.append_display_data(self)
-
-    def _undock(self) -> None:
-        if self._sidecar is not None:
-            self._sidecar.close()
-            self._sidecar = None
 
     # -- the picture ------------------------------------------------------------------
 
@@ -360,20 +298,13 @@ class Dashboard(LayerView, _Panels):
         self._check_keywords(options)
         if "theme" in options:
             self.traits()["theme"]._validate(self, options["theme"])
-        folded = options.get("folded", self.folded)
         pictures = []
-        for name, view in self._views.items():
-            if folded and PANELS[name].folds and len(self._views) > 1:
-                continue
-            view._bring_up_to_date()
-            taken = {key: value for key, value in options.items() if key in _OF_PICTURE}
+        for view in self.views:
+            taken = {key: value for key, value in options.items() if key in _PICTURE_KEYWORDS}
             if not view.has_trait("layer"):
                 taken.pop("layer", None)
             pictures.append(view._asked(width, max_height, pixel_ratio, taken))
         return drawn(pictures)
-
-    def _colours(self, options: dict[str, Any]) -> int:
-        return 256  # of several views, heat maps among them
 
     def _within(self) -> Sequence[View]:
         return self.views
@@ -382,6 +313,5 @@ class Dashboard(LayerView, _Panels):
         return " ".join(dict.fromkeys(filter(None, (view._page_note() for view in self.views))))
 
     def _end(self) -> None:
-        self._undock()
         self._close_inside(self.views)
         super()._end()

@@ -12,19 +12,23 @@ import gzip
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from kan_widgets.live import Frame, Source
-from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.frame import sliced
 from kan_widgets.live.frames.structure import structure_dict
 from kan_widgets.widgets.wire import (
     activations_dict,
     frame_dict,
     layout_dict,
-    observation_message,
+    observation_dict,
     probe_dict,
+    seen_inputs,
+    summaries_of,
+    training_of,
 )
 
 _FOLDER = Path(__file__).parent / "static"
@@ -52,7 +56,7 @@ def bundle(name: str) -> str:
 
 @lru_cache
 def packed(name: str) -> str:
-    """Return a built module as one of the same default export, and of less than two thirds."""
+    """Return a built module as a gzipped one that unpacks itself, less than two thirds as large."""
     # Without a date, so that a notebook saved twice has not changed.
     small = gzip.compress(bundle(name).encode("utf-8"), mtime=0)
     return _UNPACKING.format(packed=base64.b64encode(small).decode("ascii"))
@@ -62,22 +66,18 @@ _threads = threading.local()
 
 
 def drawn(pictures: Sequence[dict[str, Any]]) -> str:
-    """Return one SVG of pictures, one below the other.
+    """Return one SVG of pictures, one below the other; js/src/still.ts says what is ``Asked``.
 
-    Parameters
-    ----------
-    pictures
-        Each as ``Asked`` in ``js/src/still.ts`` says; bytes may stand anywhere in it.
-
-    Raises
-    ------
-    ImportError
-        If quickjs-ng is not installed.
+    Bytes may stand anywhere in them. Raises `ImportError` if quickjs-ng is not installed.
     """
     svg: str = _context().get("kwStill")(
-        json.dumps(list(pictures), default=_bytes, allow_nan=False)
+        json.dumps(list(pictures), default=_bytes, allow_nan=False), film.get()
     )
     return svg
+
+
+film: ContextVar[int] = ContextVar("film", default=0)
+"""The number of the film that pictures are drawn for, which choose as the one before did; or 0."""
 
 
 def _context() -> Any:
@@ -102,53 +102,43 @@ def _bytes(value: Any) -> Any:
 
 
 def asked(
-    kind: str,
-    traits: Mapping[str, Any],
     frames: Sequence[Frame],
+    layers: Sequence[str],
     *,
-    observed: Sequence[Observation] = (),
+    source: Source | None = None,
     selection: Mapping[str, Any] | None = None,
-    network: Mapping[str, Any] | None = None,
-    summaries: Sequence[Mapping[str, Any]] = (),
+    network: bool = False,
     training: Mapping[str, Any] | None = None,
-    width: float,
-    height: float,
-    most: float,
-    theme: str,
-    pixel_ratio: float,
+    **picture: Any,
 ) -> dict[str, Any]:
     """Return what `drawn` takes for one picture: see js/src/still.ts.
 
-    ``frames`` are the first of the run and the one to draw, ``height`` is for a drawing that can
-    choose, and ``most`` are the CSS pixels that the picture is high at most; more is cut.
+    ``frames`` are the first of the run and the one to draw, ``layers`` those of which it needs the
+    functions, and ``source`` is where they come from, while it exists. What is asked beside these,
+    ``kind``, ``traits``, ``theme`` and sizes, goes as it is.
     """
-    first, frame = frames
-    layouts = {each.layout.version: each.layout for each in frames}
-    messages = [observation_message(seen) for seen in observed]
-    return {
-        "kind": kind,
-        "traits": dict(traits),
-        "stream": {
-            "layouts": [layout_dict(layout) for layout in layouts.values()],
-            "initial": frame_dict(first),
-            # Once where it is the first, which takes half the time.
-            "frame": {} if _same(first, frame) else frame_dict(frame),
-            "selection": dict(selection or {}),
-            "summaries": list(summaries),
-            "cursor": -1,
-            "ghost_step": -1,
-            "edits": {"undo": 0, "redo": 0, "message": ""},
-            "status": {"state": "idle", "message": ""},
-            "training": dict(training or {}),
-            **(network or {}),
-        },
-        "messages": [{"content": content, "buffers": buffers} for content, buffers in messages],
-        "width": width,
-        "height": height,
-        "most": most,
-        "theme": "dark" if theme == "dark" else "light",
-        "ratio": pixel_ratio,
+    looking = None if source is None else source.feed.looking
+    first, frame = (
+        sliced(each if looking is None else looking.pictured(each, layers), layers)
+        for each in frames
+    )
+    layouts = {each.layout.version: each.layout for each in (first, frame)}
+    stream = {
+        "layouts": [layout_dict(layout) for layout in layouts.values()],
+        "initial": frame_dict(first),
+        # Once where it is the first, which takes half the time.
+        "frame": {} if _same(first, frame) else frame_dict(frame),
+        "selection": dict(selection or {}),
+        "summaries": summaries_of(frame.layout, frames[1], frames[0]),
+        "training": dict(training or {}),
     }
+    inputs = []
+    if source is not None:
+        seen = [one for name, one in source.feed.observed.items() if name in layers]
+        inputs = [known for one in seen if (known := seen_inputs(one, frame.layout))]
+        stream["training"] = training_of(source)
+        stream |= network_of(source, frame) if network else {}
+    return {**picture, "stream": stream, "messages": list(map(observation_dict, inputs))}
 
 
 def network_of(source: Source, frame: Frame) -> dict[str, Any]:

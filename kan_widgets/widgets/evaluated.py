@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from kan_widgets.live import State, cells, is_binding
-from kan_widgets.live.frames.edit import Edit, EditLog
+from kan_widgets.live.frames.edit import Edit
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import thread
 from kan_widgets.widgets.options import option
@@ -17,6 +17,8 @@ from kan_widgets.widgets.view import ModelView
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from kan_widgets.live.model.edits import Edits
 
 
 class Evaluated(ModelView):
@@ -41,37 +43,36 @@ class Evaluated(ModelView):
     def _take(self, values: dict[str, Any]) -> None:
         self._evaluate: Callable[[], float] | None = values.pop("evaluate", None)
         if self._evaluate is not None and not callable(self._evaluate):
-            raise TypeError(f"evaluate: expected a function, got {self._evaluate!r:.80}")
+            raise TypeError(f"evaluate={self._evaluate!r:.80}: expected a function")
         self._to_evaluate: Edit | None = None
 
     def _begin(self) -> None:
         self._listen(
-            on_edit=self._note_edit, on_state=self._state_changed, cell_ended=self._cell_ended
+            on_edit=self._note_edit,
+            on_state=self._state_changed,
+            before_cell_end=self._before_cell_end,
         )
-        cells.watch(self._listener)
+        cells.add_listener(self._listener)
 
-    def _note_edit(self, edits: EditLog) -> None:
-        """Pass on an edit that stands."""
+    def _note_edit(self, edits: Edits) -> None:
+        """Evaluate after an edit that stands."""
         edit = edits.latest
         if edit is not None and edit.final and not edits.message:
-            self._edited(edit)
+            self.notice = ""
+            if self._evaluate is not None:
+                self._to_evaluate = edit
+                self._evaluate_when_quiet()
 
     def _state_changed(self, state: State, message: str) -> None:
         """Evaluate when training has gone quiet, but not in the thread that says so."""
         if state == "idle" and self._to_evaluate is not None:
             thread(self._evaluate_when_quiet, "kan_widgets evaluate")
 
-    def _cell_ended(self) -> None:
+    def _before_cell_end(self) -> None:
         """Evaluate what has waited for the end of a notebook cell."""
         if self._to_evaluate is not None:
             if is_binding(source := self._stream.source):
-                source.feed.between.cell_ended()
-            self._evaluate_when_quiet()
-
-    def _edited(self, edit: Edit) -> None:
-        """Evaluate after an edit."""
-        if self._evaluate is not None:
-            self._to_evaluate = edit
+                source.feed.between.before_cell_end()
             self._evaluate_when_quiet()
 
     def _evaluate_when_quiet(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Sequence
 from dataclasses import InitVar
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,13 @@ from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Source, State, is_binding
 from kan_widgets.live.budget import Throttle
+from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.worker import Job, scheduler
-from kan_widgets.widgets.explainer import Explainer
+from kan_widgets.widgets.layer_shares import Part, parts_of
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import LayerName, Theme, layer_name, option
 from kan_widgets.widgets.view import ModelView
+from kan_widgets.widgets.wire import float32
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 # Explaining again by itself may take this share of the time, while a model trains and at rest.
 _SHARE, _SHARE_AT_REST = 0.01, 0.2
 # A layer that takes longer is explained again where it is asked for.
-_PATIENCE = 2.0
+_SLOW_SECONDS = 2.0
 
 
 class Explain(ModelView):
@@ -101,12 +105,21 @@ class Explain(ModelView):
         max=500,
     )
     content = traitlets.Dict().tag(sync=True)
-    """See `Explainer.content`; like the message it is set by the painter alone."""
+    """The image, and the shares of each layer: see js/src/views/explain/content.ts. Like the
+    message it is set by the painter alone."""
     message = traitlets.Unicode().tag(sync=True)
 
     def _take(self, values: dict[str, Any]) -> None:
+        self._image = values.pop("image")
         self._throttle = Throttle(per_second=4, most=_SHARE)
-        self._explainer = Explainer(values.pop("image"), self._throttle)
+        self._parts: tuple[Part, ...] = ()
+        self._found: Explanation
+        self._news = 0
+        # Of each layer, how much news there was when it was tried last, and the step.
+        self._known: dict[str, tuple[int, int]] = {}
+        self._costs: dict[str, float] = {}
+        self._done_at = float("-inf")
+        self._computing = threading.RLock()
         self._said = ""
         self._job = Job(scheduler, self._follow)
         self._painter = self._painted(self._draw, fps=4)
@@ -126,9 +139,14 @@ class Explain(ModelView):
 
         options["target"] = class_number(options["target"])
         self._frame = source.frame
-        self._explainer.begin(source, options["target"])
+        from kan_widgets.functions import read
+
+        # The last layer alone first: for what that costs.
+        self._explain(source, options["target"], ())
+        if any(layer.kind == "conv" for layer in read(source.model)):
+            self._explain(source, options["target"])
         options["layer"] = self._shown_layer(options.get("layer"))
-        options["content"] = self._explainer.content()
+        options["content"] = self._content()
 
     def _page_note(self) -> str:
         return "Class and step are as saved: another explanation needs the model."
@@ -136,7 +154,7 @@ class Explain(ModelView):
     @property
     def explanation(self) -> Explanation:
         """The numbers found last: of all layers, or while the model trains of the one shown."""
-        return self._explainer.found
+        return self._found
 
     def update(self, image: Tensor | NDArray[Any] | None = None) -> None:
         """Explain again, with the model and the batch observed as they are now.
@@ -151,16 +169,13 @@ class Explain(ModelView):
         TypeError, ValueError
             As the constructor; what is shown stays.
         """
-        source, explainer = self._source, self._explainer
-        before = explainer.image
+        before = self._image
         if image is not None:
-            explainer.image = image
+            self._image = image
         try:
-            if source is None:
-                raise RuntimeError("the model is gone: bind another for a new view")
-            explainer.explain(source, self.target)
+            self._explain(self._source, self.target)
         except Exception:
-            explainer.image = before
+            self._image = before
             raise
         self._said = ""
         self._painter.now()
@@ -171,14 +186,14 @@ class Explain(ModelView):
         return source if is_binding(source) and source.model is not None else None
 
     def _layer_names(self) -> tuple[str, ...]:
-        return self._explainer.layers
+        return tuple(part["layer"] for part in self._parts)
 
     @traitlets.validate("target")
     def _validate_target(self, proposal: Any) -> int | None:
         target: int | None = proposal["value"]
-        classes = len(self._explainer.found.scores)
+        classes = len(self._found.scores)
         if target is not None and target >= classes:
-            raise ValueError(f"target: expected a class from 0 to {classes - 1}, got {target!r}")
+            raise ValueError(f"target={target!r}: expected a class from 0 to {classes - 1}")
         return target
 
     def _behind(self) -> list[str]:
@@ -186,12 +201,67 @@ class Explain(ModelView):
         source = self._source
         if source is None or self.comm is None:
             return []
-        return self._explainer.behind(source.stats.steps, str(self.layer))
+        now = self._news, source.stats.steps
+        old = [name for name in self._layer_names() if self._known.get(name) != now]
+        return sorted(old, key=lambda name: name != self.layer)
+
+    def _content(self) -> dict[str, Any]:
+        image = self._found.image
+        shown = {"shape": list(image.shape), "data": float32(image)}
+        return {"image": shown, "parts": list(self._parts)}
 
     def _draw(self) -> None:
         with self.hold_sync():
-            self.content = self._explainer.content()
+            self.content = self._content()
             self.message = self._said
+
+    def _explain(
+        self, source: Binding | None, target: int | None, layers: Sequence[str] | None = None
+    ) -> None:
+        """Explain these layers, all by default; what belongs to the last comes in any case.
+
+        Only for who may run the model: see `kan_widgets.live.steering.between`. What it raises has
+        changed nothing.
+        """
+        from kan_widgets.insight import explain
+
+        with self._computing:
+            if source is None or (model := source.model) is None:
+                raise RuntimeError("the model is gone: bind another for a new view")
+            news, start = (self._news, source.stats.steps), time.perf_counter()
+            self._known |= dict.fromkeys(layers or (), news)
+            seen = source.feed.observed
+            found = explain(model, self._image, target, observed=seen or None, layers=layers)
+            names = {
+                layer.name: Names(layer.names, layer.input_names)
+                for layer in source.feed.layout.layers
+            }
+            then = next(iter(seen.values())).step if seen else None
+            made = parts_of(found, news[1], names, then)
+            parts = {part["layer"]: part for part in made}
+            self._found = found
+            if layers is None or not self._parts:
+                self._parts = tuple(parts.values())
+            else:
+                self._parts = tuple(parts.get(part["layer"], part) for part in self._parts)
+            self._known |= dict.fromkeys(parts, news)
+            self._done_at = time.monotonic()
+            cost = time.perf_counter() - start
+            self._throttle.spent(start, cost)
+            alone = all(part["kind"] == "functions" for part in parts.values())
+            for name, part in parts.items():
+                # What all layers took together is no more than a bound for one of them.
+                first = layers is not None or name not in self._costs
+                if alone or (part["kind"] == "kernels" and first):
+                    self._costs[name] = cost
+
+    def _cost(self, layer: str) -> float:
+        """Return about how many seconds a layer takes; 0 before it was timed."""
+        return self._costs.get(layer, 0.0)
+
+    def _due(self, layer: str, share: float) -> float:
+        """Return when it may be explained again, by `time.monotonic`, to take a share of time."""
+        return self._done_at + self._cost(layer) * (1 / share - 1)
 
     # -- following the model ----------------------------------------------------------
 
@@ -201,7 +271,7 @@ class Explain(ModelView):
             self._changed()
 
     def _changed(self, *_: Any) -> None:
-        self._explainer.news()
+        self._news += 1
         self._job.wake()
 
     def _state_changed(self, state: State, message: str) -> None:
@@ -219,7 +289,7 @@ class Explain(ModelView):
         if at_rest and between.waits(self._explain_shown):
             between.want(self._explain_shown)
         elif layer is not None:
-            due = self._explainer.due(layer, _SHARE_AT_REST if at_rest else self._throttle.part)
+            due = self._due(layer, _SHARE_AT_REST if at_rest else self._throttle.part)
             if time.monotonic() < due:
                 self._job.earliest = due
                 self._job.wake()
@@ -231,7 +301,7 @@ class Explain(ModelView):
     def _next(self, at_rest: bool) -> str | None:
         """Return the layer to explain by itself: while the model trains only the one shown."""
         for layer in self._behind():
-            if self._explainer.cost(layer) <= _PATIENCE if at_rest else layer == self.layer:
+            if self._cost(layer) <= _SLOW_SECONDS if at_rest else layer == self.layer:
                 return layer
         return None
 
@@ -249,9 +319,7 @@ class Explain(ModelView):
     def _try(self, layers: list[str] | None = None) -> None:
         """Explain some layers, all by default; an error is shown in the view."""
         try:
-            if (source := self._source) is None:
-                raise RuntimeError("the model is gone: bind another for a new view")
-            self._explainer.explain(source, self.target, layers)
+            self._explain(self._source, self.target, layers)
             self._said = ""
         except Exception as error:
             self._said = f"{type(error).__name__}: {error}"
@@ -261,7 +329,7 @@ class Explain(ModelView):
 
     def _take_choice(self, change: Any) -> None:
         if change["name"] == "target":
-            self._explainer.news()
+            self._news += 1
         if self.layer in self._behind():
             self._soon()
 
@@ -284,12 +352,6 @@ class Explain(ModelView):
             self._try()
         self._painter.now()
 
-    def _asked(
-        self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
-    ) -> dict[str, Any]:
-        self._bring_up_to_date()
-        return super()._asked(width, most, pixel_ratio, options)
-
     def _end(self) -> None:
         if is_binding(source := self._stream.source):
             source.feed.between.forget(self._explain_shown)
@@ -300,15 +362,11 @@ class Explain(ModelView):
         """Raise a TypeError: only the model as it is now can be explained."""
         raise TypeError("an explanation is of the model as it is now: it has no history to show")
 
-    def _colours(self, options: dict[str, Any]) -> int:
-        # Of maps: fewer would tint their zero.
-        return 256
-
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         if options.get("target", self.target) != self.target:
             raise ValueError(
                 f"target={options['target']!r}: a picture is of the class explained, "
-                f"{self._explainer.found.target}; set view.target first"
+                f"{self._found.target}; set view.target first"
             )
         # Without a name all layers are drawn, one below the other.
         layer = options.get("layer", "")

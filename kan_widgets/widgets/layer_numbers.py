@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import operator
 import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,29 +13,32 @@ from numpy.typing import NDArray
 
 from kan_widgets.insight.inputs import SeenInputs, seen_inputs
 from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
-from kan_widgets.insight.summary import LayerSummary, Spread, summarise
-from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.history import spread
+from kan_widgets.insight.summary import THRESHOLD, LayerSummary, summarise
+from kan_widgets.live.frames.frame import Frame, spread
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.series import Float64
+from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.frames.source import Source
-from kan_widgets.widgets.wire import finite, float32
+from kan_widgets.widgets.wire import entries_of, finite, float32
 
 if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates, UpdateSizes
 
-MOST_MEASURED = 100_000
+MAX_MEASURED = 100_000
 """Of a layer of more functions a part is measured: those of some outputs and some inputs."""
 
-MOST_DOTS = 60
+MAX_DOTS = 60
 """Functions of a layer that are drawn as dots; where there are more, evenly by rank."""
-MOST_MOMENTS = 48
+MAX_MOMENTS = 48
 """Frames of the past that the curves over time go through, at most about twice as many."""
 _SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")
 # Of gradients and updates, all layers together cross with about so many points, each layer with
 # at most and at least so many.
-_POINTS, _MOST_POINTS, _LEAST_POINTS = 8000, 200, 20
+_POINTS, _MAX_POINTS, _MIN_POINTS = 8000, 200, 20
+_SUMMARY_FIELDS = (
+    *("constant", "not_finite", "spline_share", "outside_grid", "outside_support", "silu_shaped"),
+    *("observed_silu_shaped", "base", "base_shaped", "observed_base_shaped", "relative_change"),
+)
 _PERCENTILES = {"5": "low", "25": "lower", "75": "upper", "95": "high"}
 
 Numbers = NDArray[np.int64]
@@ -84,14 +86,7 @@ class Part:
         each = self.whole.shape[1] * size
         groups = max(1, len(seen.counts) // each)
         one = (self.inputs[:, None] * size + np.arange(size)).ravel()
-        entries = (np.arange(groups)[:, None] * each + one).ravel()
-        return replace(
-            seen,
-            counts=seen.counts[entries],
-            outside_domain=seen.outside_domain[entries],
-            outside_extent=seen.outside_extent[entries],
-            patches=seen.patches[:, entries],
-        )
+        return entries_of(seen, (np.arange(groups)[:, None] * each + one).ravel())
 
 
 _parts: weakref.WeakKeyDictionary[LayerLayout, Part] = weakref.WeakKeyDictionary()
@@ -107,10 +102,10 @@ def part_of(layer: LayerLayout) -> Part:
 def _chosen(layer: LayerLayout) -> Part:
     out, inputs, height, width = layer.shape
     groups = layer.conv.groups if layer.conv is not None else 1
-    if layer.count <= MOST_MEASURED or out % groups:
+    if layer.count <= MAX_MEASURED or out % groups:
         everything = np.arange(out), np.arange(inputs)
         return Part(layer, layer, *everything)
-    kernels = max(1, MOST_MEASURED // (height * width))
+    kernels = max(1, MAX_MEASURED // (height * width))
     # As many outputs as inputs, as far as there are; of each group the same ones.
     own = out // groups
     rows = max(1, min(own, math.isqrt(kernels) // groups))
@@ -140,23 +135,19 @@ class Row:
     observed_step: int | None
     """Steps made before the inputs were seen; ``None`` where that is not known."""
     dots: Float64
-    """Ranges of some functions that vary, rising: over the inputs seen, or else on the grid."""
+    """Ranges of some functions that vary, rising: over the inputs, or else on the grid."""
     functions: list[int]
     """The number of the function behind each dot."""
     typical: int
     """The function whose range, of the same kind, is nearest to the median."""
+    over_inputs: bool
+    """Whether ranges are over the inputs seen: those of another step say nothing of this one."""
 
     def record(self) -> dict[str, Any]:
         """Return it as plain numbers; see `LayerRanges.table`."""
         s, sizes = self.summary, self.updates
-
-        def middle(spread: Spread | None, part: str = "median") -> float | None:
-            return None if spread is None else float(getattr(spread, part))
-
-        def known(name: str) -> float | None:
-            value = getattr(sizes, name, math.nan)
-            return None if math.isnan(value) else value
-
+        spreads = {"range": s.grid, "observed_range": s.observed}
+        medians = {**spreads, "range_at_start": s.started, "change": s.change}
         return {
             "layer": s.layer,
             "type": s.type,
@@ -164,25 +155,15 @@ class Row:
             "observed_step": self.observed_step,
             "functions": self.layout.count,
             "measured": s.functions,
-            "constant": s.constant,
-            "not_finite": s.not_finite,
-            "range": middle(s.grid),
-            **{f"range_{p}": middle(s.grid, part) for p, part in _PERCENTILES.items()},
-            "observed_range": middle(s.observed),
-            **{f"observed_range_{p}": middle(s.observed, part) for p, part in _PERCENTILES.items()},
-            "range_at_start": middle(s.started),
-            "spline_share": s.spline_share,
-            "outside_grid": s.outside_grid,
-            "outside_support": s.outside_support,
-            "silu_shaped": s.silu_shaped,
-            "observed_silu_shaped": s.observed_silu_shaped,
-            "base": s.base,
-            "base_shaped": s.base_shaped,
-            "observed_base_shaped": s.observed_base_shaped,
-            "threshold": s.threshold,
-            "change": middle(s.change),
-            "relative_change": s.relative_change,
-            **{name: known(name) for name in _SIZES},
+            **{name: getattr(s, name) for name in _SUMMARY_FIELDS},
+            **{name: _part(spread, "median") for name, spread in medians.items()},
+            **{
+                f"{name}_{percent}": _part(spread, part)
+                for name, spread in spreads.items()
+                for percent, part in _PERCENTILES.items()
+            },
+            "threshold": THRESHOLD,
+            **{name: _part(sizes, name) for name in _SIZES},
             "update_step": None if sizes is None else sizes.step,
         }
 
@@ -197,9 +178,9 @@ class Row:
             "names": list(layer.names),
             "inputNames": list(layer.input_names),
             "numbers": {name: finite(value) for name, value in self.record().items()},
-            "grid": _five(s.grid),
-            "seen": _five(s.observed),
-            "start": _five(s.started),
+            "grid": list(astuple(s.grid)) if s.grid else None,
+            "seen": list(astuple(s.observed)) if s.observed and self.over_inputs else None,
+            "start": list(astuple(s.started)) if s.started else None,
             "typical": self.typical,
             "dots": float32(self.dots),
             "functions": np.asarray(self.functions, dtype="<i4").tobytes(),
@@ -213,25 +194,24 @@ class LayerNumbers:
         self._first: Frame | None = None
         self._starts: dict[str, Start] = {}
         self._inputs: dict[str, tuple[Observation, LayerLayout, SeenInputs]] = {}
-        self._moments: weakref.WeakKeyDictionary[Frame, tuple[float, Moment]]
+        self._moments: weakref.WeakKeyDictionary[Frame, Moment]
         self._moments = weakref.WeakKeyDictionary()
-        self._seen: list[Observation] = []
 
-    def rows(
-        self, source: Source, frame: Frame, threshold: float, updates: Updates | None = None
-    ) -> list[Row]:
+    def rows(self, source: Source, frame: Frame, updates: Updates | None = None) -> list[Row]:
         """Measure every layer of a frame, in order."""
         rows = []
+        fresh = not is_old(source, frame)
         for layer in frame.layout.layers:
-            part = part_of(layer)
-            ranges, summary = self._measured(source, frame, layer, threshold)
+            part, seen = part_of(layer), self._inputs_of(source, layer)
+            ranges, summary = self._measured(source, frame, layer, seen)
             sizes = None if updates is None else updates.latest(layer.name, frame.step + 1)
-            reach = ranges.range if summary.observed is None else ranges.observed
+            over_inputs = fresh and summary.observed is not None
+            reach = ranges.observed if over_inputs else ranges.range
             varying = np.flatnonzero(reach > 0)
             order = varying[np.argsort(reach[varying], kind="stable")]
             picked = order
-            if len(order) > MOST_DOTS:
-                picked = order[np.linspace(0, len(order) - 1, MOST_DOTS).round().astype(int)]
+            if len(order) > MAX_DOTS:
+                picked = order[np.linspace(0, len(order) - 1, MAX_DOTS).round().astype(int)]
             rows.append(
                 Row(
                     layer,
@@ -242,45 +222,39 @@ class LayerNumbers:
                     reach[picked],
                     part.numbers(picked).tolist(),
                     int(part.numbers(order[len(order) // 2])) if len(order) else 0,
+                    over_inputs,
                 )
             )
         return rows
 
-    def moments(
-        self, source: Source, threshold: float, most: int = 1_000_000
-    ) -> tuple[list[Moment], bool]:
+    def moments(self, source: Source, most: int = 1_000_000) -> tuple[list[Moment], bool]:
         """Return moments of evenly spread frames, and whether all are there.
 
-        Ranges are those over the inputs seen last, at every step, or else on the grid. At most
+        Ranges are those on the grid: what reaches a layer is not known of each step. At most
         ``most`` frames are worked out in this call.
         """
-        seen = list(source.feed.observed.values())
-        if len(seen) != len(self._seen) or any(map(operator.is_not, seen, self._seen)):
-            self._moments.clear()
-            self._seen = seen
         found, complete = [], True
         for frame in _evenly(list(source.history)):
             known = self._moments.get(frame)
-            if known is None or known[0] != threshold:
+            if known is None:
                 if most <= 0:
                     complete = False
                     continue
                 most -= 1
                 layers = {
-                    layer.name: self._measured(source, frame, layer, threshold)[1]
+                    layer.name: self._measured(source, frame, layer)[1]
                     for layer in frame.layout.layers
                 }
-                known = self._moments[frame] = threshold, (frame.step, layers)
-            found.append(known[1])
+                known = self._moments[frame] = frame.step, layers
+            found.append(known)
         return found, complete
 
     def _measured(
-        self, source: Source, frame: Frame, layer: LayerLayout, threshold: float
+        self, source: Source, frame: Frame, layer: LayerLayout, seen: SeenInputs | None = None
     ) -> tuple[FunctionRanges, LayerSummary]:
-        seen, part = self._inputs_of(source, layer), part_of(layer)
-        start = self._start_of(source, layer.name)
+        part, start = part_of(layer), self._start_of(source, layer.name)
         ranges = function_ranges(part.layer, part.coefficients(frame), start, seen)
-        return ranges, summarise(part.layer, ranges, seen, threshold)
+        return ranges, summarise(part.layer, ranges, seen)
 
     def _start_of(self, source: Source, name: str) -> Start | None:
         """Return a layer as it was in the first frame, if it was there."""
@@ -313,12 +287,21 @@ class LayerNumbers:
         return known[2]
 
 
+def is_old(source: Source, frame: Frame) -> bool:
+    """Whether inputs were seen last when the model was another than in a frame.
+
+    What is no map of features comes in the same, whatever the model is.
+    """
+    seen = source.feed.observed.values()
+    return any(one.step != frame.step and not one.is_image for one in seen)
+
+
 def _evenly(frames: Sequence[Frame]) -> list[Frame]:
     """Return the first, the last, and frames between that stay the same while more come."""
-    if len(frames) <= MOST_MOMENTS:
+    if len(frames) <= MAX_MOMENTS:
         return list(frames)
     first, last = frames[0].step, frames[-1].step
-    gap = 2 ** math.ceil(math.log2(max(1.0, (last - first) / MOST_MOMENTS)))
+    gap = 2 ** math.ceil(math.log2(max(1.0, (last - first) / MAX_MOMENTS)))
     chosen = [frames[0]]
     for frame in frames[1:]:
         if (frame.step - first) // gap > (chosen[-1].step - first) // gap:
@@ -331,32 +314,26 @@ def past(
 ) -> list[dict[str, Any]]:
     """Return how each layer changed, as arrays over steps; NaN stands for what is not known.
 
-    Parameters
-    ----------
-    names
-        The layers.
-    moments
-        How they were at some steps, ascending.
-    updates
-        For each layer, the gradients and updates measured.
+    ``moments`` say how they were at some steps, ascending, ``updates`` which gradients and updates
+    were measured of each.
     """
-    points = min(_MOST_POINTS, max(_LEAST_POINTS, _POINTS // max(1, len(names))))
+    points = min(_MAX_POINTS, max(_MIN_POINTS, _POINTS // max(1, len(names))))
     found = []
     for name, measured in zip(names, updates, strict=True):
         own = [(step, layers[name]) for step, layers in moments if name in layers]
-        reach = [s.grid if s.observed is None else s.observed for _, s in own]
+        reach = [s.grid for _, s in own]
         kept = measured
         if len(measured) > points:
             kept = [measured[place] for place in spread([m.step for m in measured], points)]
         found.append(
             {
                 "steps": _steps([step for step, _ in own]),
-                "range": float32([getattr(one, "median", math.nan) for one in reach]),
-                "lower": float32([getattr(one, "lower", math.nan) for one in reach]),
-                "upper": float32([getattr(one, "upper", math.nan) for one in reach]),
-                "splines": float32([_known(s.spline_share) for _, s in own]),
-                "silu": float32([_known(s.silu_shaped) for _, s in own]),
-                "change": float32([getattr(s.change, "median", math.nan) for _, s in own]),
+                "range": _series(_part(one, "median") for one in reach),
+                "lower": _series(_part(one, "lower") for one in reach),
+                "upper": _series(_part(one, "upper") for one in reach),
+                "splines": _series(s.spline_share for _, s in own),
+                "silu": _series(s.silu_shaped for _, s in own),
+                "change": _series(_part(s.change, "median") for _, s in own),
                 "sizes": {
                     "steps": _steps([sizes.step for sizes in kept]),
                     **{name: float32([getattr(sizes, name) for sizes in kept]) for name in _SIZES},
@@ -366,14 +343,14 @@ def past(
     return found
 
 
-def _five(spread: Spread | None) -> list[float] | None:
-    if spread is None:
-        return None
-    return [spread.low, spread.lower, spread.median, spread.upper, spread.high]
+def _part(record: object, name: str) -> float | None:
+    """Return one number of a record; ``None`` where it is not known, or there is none."""
+    value = getattr(record, name, math.nan)
+    return None if math.isnan(value) else value
 
 
-def _known(value: float | None) -> float:
-    return math.nan if value is None else value
+def _series(values: Iterable[float | None]) -> bytes:
+    return float32([math.nan if value is None else value for value in values])
 
 
 def _steps(steps: Sequence[int]) -> bytes:

@@ -8,8 +8,7 @@ import traitlets
 
 from kan_widgets.insight.summary import THRESHOLD
 from kan_widgets.live import Frame, Source, is_binding
-from kan_widgets.widgets.layer_numbers import LayerNumbers, Row, past
-from kan_widgets.widgets.lifetime import weakly
+from kan_widgets.widgets.layer_numbers import LayerNumbers, Row, is_old, past
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.view import ModelView
 
@@ -25,12 +24,12 @@ class LayerRanges(ModelView):
 
     A row for each layer, of more than 100,000 functions for a part of them chosen at random (the
     words say so): a dot for each function (of many, evenly by rank), a box for the
-    quartiles of the ranges; curves over the steps; and the numbers. Headline, dots and box are
-    of the inputs once some were seen (``live.observe(batch)``, or the button that observes the
-    last batch), of the grid before; ``more`` has both. What was seen at another step than the one
-    drawn is pale, and headline and numbers are of the grid again. Clicking a row
+    quartiles of the ranges; curves over the steps, on the grid; and the numbers. Headline, dots
+    and box are of one state of the model: over the inputs that were seen at the step drawn
+    (``live.observe(batch)``, or the button that observes the last batch), else on the grid.
+    Clicking a row
     selects the layer's typical function in all views of the stream, clicking a dot its
-    function. In a narrow view the curves come with ``more``. While it is open, a step is
+    function. While it is open, a step is
     measured for the sizes of gradient and update after each frame, at most ten a second;
     training does not change. In a recording these sizes are not known.
 
@@ -38,7 +37,7 @@ class LayerRanges(ModelView):
     --------
     >>> import torch, kan_widgets as kw
     >>> _ = torch.manual_seed(0)
-    >>> ranges = kw.LayerRanges(kw.nn.KANCNN.article(), threshold=0.9)
+    >>> ranges = kw.LayerRanges(kw.nn.KANCNN.article())
     >>> [(row["layer"], round(row["range"], 3)) for row in ranges.table()]
     [('convs.0', 0.161), ('convs.1', 0.224), ('linear', 0.015)]
     """
@@ -51,21 +50,8 @@ class LayerRanges(ModelView):
     """The numbers of all layers: see js/src/views/layer_ranges/content.ts. Set by the painter."""
     past = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """What became of them: see `layer_numbers.past`. Set by the painter alone."""
-    threshold: float = option(
-        """R² of the best a·SiLU + c from which a function counts as SiLU-shaped, 0 to 1. The table
-        takes it over the inputs seen, and on the grid before there are any; over time it is on
-        the grid.""",
-        default=THRESHOLD,
-        min=0.0,
-        max=1.0,
-    )
     over_time: Literal["range", "splines", "silu", "change", "gradient", "update"] = option(
         "What the curves over the steps show.", default="range"
-    )
-    more: bool = option(
-        """Whether change, gradient and update have columns too; and beside what is seen over the
-        inputs, what is so on the grid, now and at the start.""",
-        default=False,
     )
     height: int = option(
         "Pixels of the drawing at most, at least 160; more rows scroll, their head stays.",
@@ -80,7 +66,6 @@ class LayerRanges(ModelView):
         self._painter = self._painted(self._draw, fps=_FPS)
 
     def _begin(self) -> None:
-        self.observe(weakly(self._wake), "threshold")
         self._updates = _updates_of(self.live)
         news = dict.fromkeys(("on_frame", "on_state", "on_observed", "on_edit"), self._wake)
         self._listen(**news, on_replaced=self._change_source)
@@ -136,33 +121,32 @@ class LayerRanges(ModelView):
         if source is None:
             return [row.record() for row in self._rows]
         frame = self._frame(source, source.feed.current())
-        return [row.record() for row in self._measure(source, frame, self.threshold)]
+        return [row.record() for row in self._measure(source, frame)]
 
     def _frame(self, source: Source, latest: Frame) -> Frame:
         cursor = self._stream.cursor
         return latest if cursor < 0 else source.history.at(cursor)
 
-    def _measure(self, source: Source, frame: Frame, threshold: float) -> list[Row]:
-        return self._measures.rows(source, frame, threshold, self._updates)
+    def _measure(self, source: Source, frame: Frame) -> list[Row]:
+        return self._measures.rows(source, frame, self._updates)
 
     def _records(
-        self, source: Source, frame: Frame, threshold: float, most: int = 1_000_000
+        self, source: Source, frame: Frame, most: int = 1_000_000
     ) -> tuple[list[Row], dict[str, Any], bool]:
         """Return the rows of a frame, the traits that tell them, and whether all is there."""
         seen = list(source.feed.observed.values())
-        rows = self._measure(source, frame, threshold)
+        rows = self._measure(source, frame)
         content = {
             "step": frame.step,
             "start": source.history[0].step,
-            "threshold": threshold,
+            "threshold": THRESHOLD,
             "observed": bool(seen),
             "observed_step": seen[0].step if seen else None,
-            # What is no map of features comes in the same, whatever the model is.
-            "old": any(one.step != frame.step and not one.is_image for one in seen),
+            "old": is_old(source, frame),
             "rows": [row.wire() for row in rows],
         }
         names = frame.layout.names
-        moments, complete = self._measures.moments(source, threshold, most)
+        moments, complete = self._measures.moments(source, most)
         series = [self._updates.series(name) if self._updates else [] for name in names]
         return rows, {"content": content, "past": past(names, moments, series)}, complete
 
@@ -186,7 +170,7 @@ class LayerRanges(ModelView):
         source = self._stream.source
         if source is not None:
             source.feed.current()
-            self._measures.moments(source, self.threshold)
+            self._measures.moments(source)
             self._painter.now()
 
     def _draw(self) -> None:
@@ -194,7 +178,7 @@ class LayerRanges(ModelView):
         if source is None:
             return
         frame = self._frame(source, source.frame)
-        self._rows, shown, complete = self._records(source, frame, self.threshold, _MOMENTS_AT_ONCE)
+        self._rows, shown, complete = self._records(source, frame, _MOMENTS_AT_ONCE)
         with self.hold_sync():
             self.content, self.past = shown["content"], shown["past"]
         if not complete:
@@ -207,8 +191,9 @@ class LayerRanges(ModelView):
         if source is None:
             return options
         _, frame = self._stream.frames()
-        threshold = float(options.get("threshold", self.threshold))
-        return options | self._records(source, frame, threshold)[1]
+        if frame.step == self.content["step"]:
+            return options
+        return options | self._records(source, frame)[1]
 
     def _end(self) -> None:
         self._updates = None

@@ -54,7 +54,8 @@ class SelfClosing(Stationary):
     def __del__(self) -> None:
         """End when nobody holds it."""
         self._is_forgotten = True
-        self.close()
+        if not sys.is_finalizing():  # what closes it may be gone by then
+            self.close()
 
     def close(self) -> None:
         """Remove it from the page, with what belongs to it."""
@@ -95,14 +96,15 @@ def _goes_when_unseen(comm: Any) -> bool:
 
 
 class _Outputs(cells.CellListener):
-    """What the cells of the notebook show, by the cell."""
+    """What the cells of the notebook show, and the stills that wait for the end of one."""
 
     def __init__(self) -> None:
         self._shown: dict[str, list[SelfClosing]] = {}
+        self._due: dict[threading.Thread, list[Callable[[], None]]] = {}
 
     def show(self, widget: SelfClosing) -> None:
         """Hold what a cell shows now."""
-        cells.watch(self)
+        cells.add_listener(self)
         cell = cells.here()
         if cell is None or is_captured():
             hold(widget)
@@ -117,10 +119,31 @@ class _Outputs(cells.CellListener):
             if not any(widget is other for shown in self._shown.values() for other in shown):
                 _forget_output(widget)
 
+    def later(self, draw: Callable[[], None]) -> bool:
+        """Return whether a view that is shown now can have its still later, by this call.
+
+        Not where no cell runs, nor where an Output widget takes what is shown: what it has taken
+        cannot be renewed.
+        """
+        cells.add_listener(self)
+        thread = threading.current_thread()
+        if not cells.runs_in(thread) or is_captured():
+            return False
+        due = self._due.setdefault(thread, [])
+        if draw not in due:
+            due.append(draw)
+        return True
+
+    def before_cell_end(self) -> None:
+        """Draw what waits, in the thread that ran the cell, before the cell is said to be over."""
+        for draw in self._due.pop(threading.current_thread(), []):
+            draw()
+
 
 _outputs = _Outputs()
 #: Keep a widget that is being shown: until its cell runs again, or else until it is closed.
 show = _outputs.show
+later = _outputs.later
 
 
 def hold(widget: SelfClosing) -> None:
@@ -140,44 +163,10 @@ def _forget_output(widget: SelfClosing) -> None:
     """Take a widget out of ``Out``, ``_`` and ``_7``: IPython keeps 1,000 results there."""
     shell = sys.modules["IPython"].get_ipython()
     results = shell.user_ns.get("_oh", {})
-    for number in [number for number, result in results.items() if result is widget]:
+    numbers = [number for number, result in results.items() if result is widget]
+    for number in numbers:
         del results[number]
-        for names in (shell.user_ns, shell.user_ns_hidden):
-            if names.get(f"_{number}") is widget:
-                del names[f"_{number}"]
-    for name in ("_", "__", "___"):
-        if getattr(shell.displayhook, name, None) is widget:
-            setattr(shell.displayhook, name, None)
-        for names in (shell.user_ns, shell.user_ns_hidden):
-            if names.get(name) is widget:
-                names[name] = None
-
-
-class _Due(cells.CellListener):
-    """What draws the stills that are waited for, by the thread that executes their cell."""
-
-    def __init__(self) -> None:
-        self._due: dict[threading.Thread, list[Callable[[], None]]] = {}
-
-    def later(self, draw: Callable[[], None]) -> bool:
-        """Return whether a view that is shown now can have its still later, by this call.
-
-        Not where no cell runs, nor where an Output widget takes what is shown: what it has taken
-        cannot be renewed.
-        """
-        cells.watch(self)
-        thread = threading.current_thread()
-        if not cells.runs_in(thread) or is_captured():
-            return False
-        due = self._due.setdefault(thread, [])
-        if draw not in due:
-            due.append(draw)
-        return True
-
-    def cell_ended(self) -> None:
-        """Draw what waits, in the thread that ran the cell, before the cell is said to be over."""
-        for draw in self._due.pop(threading.current_thread(), []):
-            draw()
-
-
-later = _Due().later
+    for place in (shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook)):
+        for name in ("_", "__", "___", *(f"_{number}" for number in numbers)):
+            if place.get(name) is widget:
+                place[name] = None

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from kan_widgets.digits import TRAIN, embedded, pixels
 from kan_widgets.live import Source
-from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
+from kan_widgets.widgets.arrays import ImageArray, drawing_of, images_dict
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.view import LayerView
 
 Float32 = NDArray[np.float32]
-
-_MANY = 500
 
 
 @cache
@@ -45,8 +43,8 @@ class _Limits(traitlets.TraitType[Any, Any]):
             low = high = math.nan
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise traitlets.TraitError(
-                f"{self.name}: expected two finite numbers, low < high, such as (-2, 2), or "
-                f"'grid', got {value!r:.80}"
+                f"{self.name}={value!r:.80}: expected two finite numbers, low < high, such as (-2, "
+                "2), or 'grid'"
             )
         return low, high
 
@@ -54,14 +52,14 @@ class _Limits(traitlets.TraitType[Any, Any]):
 def _pack_images(array: Float32 | None, view: Any) -> dict[str, Any]:
     """Return images as the browser reads them, and whether they are other than the default."""
     given = array is not None and not np.array_equal(array, default_digits())
-    return packed(array, view) | {"given": given}
+    return images_dict(array, view) | {"given": given}
 
 
 class MeshgridView(LayerView):
     """The functions of a layer over two-dimensional input, redrawn while training.
 
-    ``"ramp"`` shows each function over an input matrix that rises from one limit to the
-    other, as a heat map in its place within the kernel. ``"pair"`` shows the sum
+    ``"ramp"`` shows each function over inputs that rise from one limit to the other, as a heat
+    map in its place within the kernel. ``"pair"`` shows the sum
     φ_i(x) + φ_j(y) of two entries of one kernel, with contours and, after
     ``live.observe(batch)``, over the inputs that really come together. ``"response"`` sweeps
     the kernels over an image and shows what the layer makes of it, before bias and
@@ -96,23 +94,13 @@ class MeshgridView(LayerView):
         default="grid",
         trait=_Limits(),
     )
-    direction: Literal["horizontal", "vertical", "diagonal", "radial"] = option(
-        "Which way the ramp rises.", default="horizontal"
-    )
     images: Any = option(
         """``(N, H, W)`` or ``(N, C, H, W)``, for ``"response"``; one channel goes to every
         channel of the layer. Ten digits, −1 to 1, by default.""",
         default=None,
         trait=ImageArray("(N, H, W) or (N, C, H, W)", (3, 4)).tag(to_json=_pack_images),
     )
-    scale: Literal["layer", "kernel", "function"] = option(
-        """What shares a colour scale; in ``"response"``, "layer" is all maps, else each map.""",
-        default="layer",
-    )
-    resolution: int = option(
-        "Points of the ramp from end to end, 2 to 256.", default=32, min=2, max=256
-    )
-    input: Literal["images", "observed", "drawn", "ramp"] = option(
+    input: Literal["images", "observed", "drawn"] = option(
         """What ``"response"`` is to. An image is shown only to a layer whose input is known to
         be the image: the model itself, or as ``live.observe(batch)`` has found; for any
         other, "images" stands for "observed".""",
@@ -134,19 +122,10 @@ class MeshgridView(LayerView):
         default=480,
         min=80,
     )
-    drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=packed, from_json=unpacked)
+    drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=images_dict, from_json=drawing_of)
     """The image drawn with the mouse, ``(H, W)``; ``None`` before."""
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         super()._check_options(options, source)
         if options.get("images") is None:
             options["images"] = default_digits()
-
-    def _colours(self, options: dict[str, Any]) -> int:
-        # Few make bands of a heat map and tint its zero; of many small ones they keep the file
-        # small.
-        layers = {layer["name"]: layer for layer in self._stream.layouts[-1]["layers"]}
-        layer = layers[self._picture_options(options, tuple(layers))["layer"]]
-        mode = options.get("mode", self.mode)
-        ramps = mode == "ramp" or (mode == "auto" and layer["kind"] != "conv")
-        return 64 if ramps and math.prod(layer["shape"]) > _MANY else 256

@@ -2,56 +2,37 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from numbers import Real
-from typing import Any, Literal
+from typing import Any
 
 import traitlets
 
 from kan_widgets.live import is_binding
-from kan_widgets.widgets.arrays import ImageArray, packed, unpacked
+from kan_widgets.widgets.arrays import ImageArray, drawing_of, images_dict
 from kan_widgets.widgets.evaluated import Evaluated
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.wire import activations_dict
 
 
-class _Share(traitlets.TraitType[Any, Any]):
-    """A number from 0 to 1, or "auto"."""
-
-    default_value = "auto"
-
-    def validate(self, obj: Any, value: Any) -> float | str:
-        if isinstance(value, str) and value == "auto":
-            return value
-        number = float(value) if isinstance(value, Real) and value is not True else -1.0
-        if 0 <= number <= 1:
-            return number
-        raise traitlets.TraitError(
-            f"{self.name}: expected a number from 0 to 1, or 'auto', got {value!r:.80}"
-        )
-
-
 class NetworkView(Evaluated):
     """The network from its input to its output, redrawn while it trains.
 
-    Left to right the layers as they run, found by following an example through the model
-    (``live.probe(images)``); before that, in the order of the modules. Each channel or feature is
-    a unit; on a link stands the function (of a convolution the kernel of functions) that is
-    applied there, and the link is the stronger the more that function varies over its inputs:
-    the standard deviation of φ over the inputs observed, before that over its grid. After
-    ``live.probe(images)`` the units show what the chosen example makes of them, the last ones
-    have bars, and what is pointed at is taken apart below: the functions, their inputs, and what
-    each adds to the sum. By itself that is the largest score, with the strongest path that leads
-    to it: back along the link that adds most to each number, between maps along the one whose
-    functions vary most. A network made of what the page can compute (KAN layers, convolutions,
-    linear layers, normalisation in evaluation mode, pooling, common activations) is computed
-    there, also for a digit that is drawn on its input, with the kernel busy or gone.
+    Left to right the layers as they run, as the training's first batch has shown; before it in
+    the order of the modules. A few examples of that batch run through the network from then on,
+    until ``live.probe(images)`` gives others. Each channel or feature is a unit; on a link stands
+    the function (of a convolution the kernel of functions) that is applied there, with the space
+    between what it was and what it is filled, and the link is the stronger the more that function
+    varies over its inputs. The units show what the chosen example makes of them, and what is
+    pointed at is taken apart below, with one function large. By itself that is the largest score,
+    with the path that adds most to it for this example, to each number or to the largest pixel of
+    each map; while it trains another is drawn only where it stays clearly stronger. A network of
+    KAN layers, convolutions, linear layers, pooling and common activations is computed in the
+    page, also for a digit that is drawn on its input, with the kernel busy or gone.
 
     Examples
     --------
     >>> import kan_widgets as kw
-    >>> view = kw.NetworkView(kw.nn.KANCNN.article(), relevance=0.9)
+    >>> view = kw.NetworkView(kw.nn.KANCNN.article())
     >>> view.image(width=700).size[0]
     1400
     """
@@ -60,13 +41,6 @@ class NetworkView(Evaluated):
     _draws_network = True
     _is_wide = True
 
-    relevance: float | Literal["auto"] = option(
-        """Of each layer the strongest links are shown, until they make up this share of the sum
-        of all, 0 to 1; "auto" shows up to 800 of each layer.""",
-        default="auto",
-        trait=_Share(),
-    )
-    top: int = option("At most so many links lead to each unit; 0 for all.", default=0, min=0)
     example: int = option(
         """Which of the examples runs through the network, from 0; −1 for the one that is
         drawn.""",
@@ -79,7 +53,7 @@ class NetworkView(Evaluated):
         default=None,
         min=320,
     )
-    drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=packed, from_json=unpacked)
+    drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=images_dict, from_json=drawing_of)
     """The example drawn with the mouse, ``(H, W)``; ``None`` before."""
     drawn = traitlets.Dict().tag(sync=True)
     """What the model made of the drawing, where the page cannot compute it; else empty."""
@@ -88,15 +62,8 @@ class NetworkView(Evaluated):
         super()._begin()
         self.on_msg(weakly(self._answer))
         source = self.live
-        if is_binding(source) and source.feed.probed is None and source.feed.observed:
-            source.feed.between.want(self._follow)
-
-    def _follow(self, _: bool) -> None:
-        """Follow examples of what was observed; without any the network is drawn all the same."""
-        source = self._stream.source
-        if is_binding(source) and source.feed.probed is None:
-            with suppress(ValueError):
-                source.probe()
+        if is_binding(source):
+            source.feed.model.probe_batches()
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self._stream.source
@@ -119,11 +86,5 @@ class NetworkView(Evaluated):
 
     def _end(self) -> None:
         if is_binding(source := self._stream.source):
-            source.feed.between.forget(self._follow)
             source.feed.between.forget(self._run_drawing)
         super()._end()
-
-    _all_colours = True
-
-    def _colours(self, options: dict[str, Any]) -> int:
-        return 256  # feature maps

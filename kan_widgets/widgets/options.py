@@ -2,7 +2,7 @@
 
 ::
 
-    class KernelGrid(ModelView):
+    class KernelGrid(LayerView):
         ghost: bool = option("Draw the initial function behind, dashed.", default=True)
 
 From that come a trait that is synced to the browser, a keyword of the view and of its pictures with
@@ -86,20 +86,9 @@ def option(
 ) -> Any:
     """Declare an option of a view; an ``InitVar`` is an argument that is no trait.
 
-    Parameters
-    ----------
-    doc
-        What it does.
-    default
-        Its value; without one the argument must be given.
-    trait
-        For a type that is none of Python's own.
-    kw_only
-        Whether it is given by name alone.
-    is_trait
-        Whether this makes its trait.
-    **bounds
-        ``min`` and ``max`` of a number.
+    ``doc`` says what it does, ``bounds`` are ``min`` and ``max`` of a number. Without a default it
+    must be given. ``trait`` is for a type that is none of Python's own; without ``is_trait``
+    another class has made it.
     """
     return Option(doc, default, trait, bounds, kw_only, is_trait)
 
@@ -137,14 +126,14 @@ class Declaring(MetaHasTraits):
                 body[key] = one.made(kind)
         made: Any = super().__new__(mcs, name, bases, body | {"_declared": declared}, **more)
         found = [vars(base).get("_declared", {}) for base in reversed(made.__mro__)]
-        made._parameters = {key: one for each in found for key, one in each.items()}
+        parameters = {key: one for each in found for key, one in each.items()}
+        made._parameters = dict(sorted(parameters.items(), key=lambda one: one[1].kw_only))
         made.__doc__ = _documented(body.get("__doc__") or "", made._parameters)
         return cast(Declaring, made)
 
     @property
     def __signature__(cls) -> inspect.Signature:
         """Its arguments by name, each with its default."""
-        given = sorted(cls._parameters.items(), key=lambda one: one[1].kw_only)
         return inspect.Signature(
             [
                 inspect.Parameter(
@@ -155,7 +144,7 @@ class Declaring(MetaHasTraits):
                     default=one.default,
                     annotation=one.type,
                 )
-                for name, one in given
+                for name, one in cls._parameters.items()
             ]
         )
 
@@ -184,8 +173,7 @@ def _trait_of(kind: Any, default: Any, **bounds: Any) -> traitlets.TraitType[Any
 def _documented(doc: str, parameters: dict[str, Option]) -> str:
     """Return a docstring with its parameters, and with what all views raise."""
     doc = inspect.cleandoc(doc)
-    given = sorted(parameters.items(), key=lambda one: one[1].kw_only)
-    said = "\n".join(one.described(name) for name, one in given)
+    said = "\n".join(one.described(name) for name, one in parameters.items())
     if "\n\nRaises\n------\n" in doc:
         doc = doc.replace("\n\nRaises\n------\n", f"\n\nRaises\n------\n{_RAISES}")
     else:
@@ -283,7 +271,7 @@ class Choice(traitlets.Enum[Any]):
             return value
         words = ", ".join(map(repr, known))
         raise traitlets.TraitError(
-            f"{self.name}: expected one of {words}, got {value!r}.{nearest(value, known)}"
+            f"{self.name}={value!r}: expected one of {words}.{nearest(value, known)}"
         )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import math
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from kan_widgets.checks import check_number
 from kan_widgets.live import Frame
 from kan_widgets.widgets.page_text import (
     about,
@@ -21,10 +22,9 @@ from kan_widgets.widgets.page_text import (
     use,
 )
 from kan_widgets.widgets.saved import Bytes, past_of, saved
-from kan_widgets.widgets.sharing import SHARED
-from kan_widgets.widgets.stream import Stream
 
-_NOT_SAVED = ("layout", "tabbable", "tooltip", "stream", "linked", "parts", *SHARED)
+# Of no use to a page, or of its own making.
+_PAGE_TRAITS = ("layout", "tabbable", "tooltip")
 
 
 class Placed:
@@ -52,7 +52,7 @@ class Placed:
         return ()
 
     def _bring_up_to_date(self) -> None:
-        """Bring all traits up to date before saving, whatever is still to be drawn."""
+        """Bring all traits up to date before a picture or a page, whatever is still to be drawn."""
 
     def _page_note(self) -> str:
         """Say what this view cannot do in a page, which has no model."""
@@ -67,7 +67,7 @@ def reference(view: Placed) -> str:
 def save_html(
     path: str | pathlib.Path, *views: Placed, title: str | None = None, max_mb: float = 2.0
 ) -> pathlib.Path:
-    """Save views as one HTML file that works by itself, and print its size.
+    """Save views as one HTML file that works by itself, print its size and return its path.
 
     The file opens from disk in any current browser (Chrome and Edge from 116, Firefox from
     124, Safari from 17.4) and asks the network for nothing. Its views work as in the notebook:
@@ -76,10 +76,7 @@ def save_html(
     there is no model.
 
     Colours follow the reader's system, with a switch on the page; ``page.html?theme=dark``
-    opens it in dark. In a page of your own::
-
-        <iframe src="page.html" title="Kernel functions" width="100%" height="900"
-                style="border: 0" loading="lazy"></iframe>
+    opens it in dark. It may stand in an ``iframe`` of another page.
 
     Parameters
     ----------
@@ -95,11 +92,6 @@ def save_html(
         they are, they are rounded: by less than a pixel of a plot 100 pixels high, and the latest
         one to about four digits. Where that is too much, frames are left out, evenly, until
         it fits; the first and the latest stay, and those that are looked at.
-
-    Returns
-    -------
-    pathlib.Path
-        The file written.
 
     Raises
     ------
@@ -123,9 +115,8 @@ def save_html(
     """
     path = pathlib.Path(path)
     if title is not None and not isinstance(title, str):
-        raise TypeError(f"title: expected text, got {title!r:.80}")
-    if isinstance(max_mb, bool) or not isinstance(max_mb, (int, float)) or not 0 < max_mb:
-        raise ValueError(f"max_mb: expected a number of megabytes above 0, got {max_mb!r:.80}")
+        raise TypeError(f"title={title!r:.80}: expected text")
+    check_number("max_mb", max_mb, above=True, of=" of megabytes")
     _check_views(views)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it, such as page.html")
@@ -184,10 +175,10 @@ class Page:
         self._saved_at = datetime.datetime.now().astimezone()
         self._named, self._of = names(views), models(views)
         self._title = self._named if title is None else title
-        self._streams: list[Stream] = []
-        self._shown: list[Any] = []
-        self._models: list[dict[str, Any]] = []
-        self._places = [self._place(view) for view in views]
+        self._shown = shown_in(views)
+        self._streams = list(dict.fromkeys(view._stream for view in self._shown))
+        here = {reference(view) for view in self._shown}
+        self._models = [_model(view, here) for view in self._shown]
         drawn = {view._stream for view in self._shown if view._draws_frames}
         self._pasts = [past_of(stream, whole=stream in drawn) for stream in self._streams]
         themes = {view.theme for view in self._shown}
@@ -203,29 +194,6 @@ class Page:
         """Bytes of all of them, as they are."""
         return sum(frame.nbytes for past in self._pasts for frame in past.frames)
 
-    def _place(self, view: Placed) -> dict[str, Any]:
-        return {"name": type(view).__name__, "model": self._model(view)}
-
-    def _model(self, view: Any) -> int:
-        """Return the number of the view's model; a view shown twice has one."""
-        if view in self._shown:
-            return self._shown.index(view)
-        for part in view._within():
-            self._model(part)
-        stream = view._stream
-        if stream not in self._streams:
-            self._streams.append(stream)
-        self._shown.append(view)
-        view._bring_up_to_date()
-        self._models.append(
-            {
-                "module": type(view).__name__,
-                "stream": self._streams.index(stream),
-                "traits": _traits(view),
-            }
-        )
-        return len(self._models) - 1
-
     def content(
         self, share: float, *, light: bool = False
     ) -> tuple[dict[str, Any], bytes, list[list[Frame]]]:
@@ -234,22 +202,15 @@ class Page:
         drawn = {view._stream for view in self._shown if view._draws_network}
         streams = [
             saved(past.stream, frames, network=past.stream in drawn, light=light)
+            | {"id": past.stream.model_id}
             for past, frames in zip(self._pasts, kept, strict=True)
         ]
         taken = Bytes()
-        numbers = {reference(view): number for number, view in enumerate(self._shown)}
         content = taken.out_of(
             {
                 "streams": streams,
-                "models": [
-                    model
-                    | {
-                        "linked": [numbers[ref] for ref in view.linked if ref in numbers],
-                        "parts": [numbers[reference(part)] for part in view._within()],
-                    }
-                    for model, view in zip(self._models, self._shown, strict=True)
-                ],
-                "places": self._places,
+                "models": self._models,
+                "places": places(self._views),
                 "theme": self._theme,
             }
         )
@@ -276,6 +237,27 @@ class Page:
         return filling(content, packed).encode(), sum(map(len, kept))
 
 
+def shown_in(views: Sequence[Any]) -> list[Any]:
+    """Return views up to date, and before each those that are drawn in it; each once."""
+    found: dict[Any, None] = {}
+    for view in views:
+        found |= dict.fromkeys([*shown_in(view._within()), view])
+        view._bring_up_to_date()
+    return list(found)
+
+
+def model_of(widget: Any) -> dict[str, Any]:
+    """Return what a page's stand-in for a widget is made from."""
+    names = [name for name in widget.keys if not name.startswith("_") and name not in _PAGE_TRAITS]
+    module = type(widget).__name__
+    return {"id": widget.model_id, "module": module, "traits": widget.get_state(names)}
+
+
+def places(views: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return what a page knows of the place of each view."""
+    return [{"name": type(view).__name__, "model": view.model_id} for view in views]
+
+
 def figures(views: Sequence[Any], *, named: bool = False, notes: bool = True) -> list[str]:
     """Return as HTML the place of each view."""
     return [
@@ -291,22 +273,11 @@ def figures(views: Sequence[Any], *, named: bool = False, notes: bool = True) ->
 
 
 def parts_of_page(views: Sequence[Placed], max_mb: float) -> tuple[list[str], str]:
-    """Return what a page of a site needs to show views: their places, and what fills them.
+    """Return what a page of a site shows views by: HTML of the place of each, and what fills them.
 
-    Numbers are rounded, as in a page of `save_html` that would be too large.
-
-    Parameters
-    ----------
-    views
-        In any order; those of one binding are linked.
-    max_mb
-        The most that what fills them may weigh, in megabytes: see `save_html`.
-
-    Returns
-    -------
-    list of str, str
-        HTML of the place of each view, and HTML that stands once on the page, which also loads
-        the script of `kan_widgets.widgets.page_text.site_script`.
+    The latter stands once on the page, which also loads the script of `site_script`, and weighs at
+    most ``max_mb`` megabytes; numbers are rounded, as in a page of `save_html` that would be too
+    large.
     """
     _check_views(views)
     page = Page(views, "")
@@ -351,9 +322,11 @@ def _fit(
     return least, fewest
 
 
-def _traits(view: Any) -> dict[str, Any]:
-    names = [name for name in view.keys if not name.startswith("_") and name not in _NOT_SAVED]
-    traits: dict[str, Any] = view.get_state(names)
+def _model(view: Any, here: Collection[str]) -> dict[str, Any]:
+    """Return what the page's stand-in for a view is made from, linked to those that are there."""
+    model = model_of(view)
+    traits = model["traits"]
+    traits["linked"] = [other for other in view.linked if other in here]
     # The theme is the page's; no kernel edits, evaluates or complains there.
     for name, value in (("theme", "auto"), ("editable", False), ("notice", "")):
         if name in traits:
@@ -363,4 +336,4 @@ def _traits(view: Any) -> dict[str, Any]:
         traits["status"] = traits["status"] | {"share": 0.0}
     if traits.get("evaluation", {}).get("state") not in (None, "done"):
         traits["evaluation"] = {}
-    return traits
+    return model

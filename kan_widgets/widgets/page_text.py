@@ -16,7 +16,7 @@ import ipywidgets
 
 from kan_widgets.live import Frame
 from kan_widgets.widgets.engine import bundle
-from kan_widgets.widgets.wire import headline_of
+from kan_widgets.widgets.wire import model_name
 
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
 # What every page of views runs, by the names under which its script finds them.
@@ -51,34 +51,20 @@ def page_text(
     before: str = "",
     live: bool = False,
 ) -> bytes:
-    """Return a page.
+    """Return a page, filled with ``content`` (js/src/page/saved.ts) and the bytes taken out of it.
 
-    Parameters
-    ----------
-    title
-        The heading; "" for none.
-    named
-        What it is called where it has no heading.
-    about
-        What is said below the heading, as HTML.
-    content
-        What the views are filled with, as JSON; see js/src/page/saved.ts.
-    packed
-        The bytes that were taken out of it.
-    figures
-        HTML of the places of the views, see `figure`.
-    before
-        HTML between the heading and the views.
-    live
-        Whether it stays connected with what serves it.
+    ``title`` is the heading, "" for none, and then it is called as ``named``; ``about``,
+    ``before`` and ``figures`` are HTML of what stands below it; a ``live`` page stays connected
+    with what serves it.
     """
-    connects = "'self'" if live else "'none'"
+    here = "'self'" if live else "'none'"
     code = _script(_MODULES | ({"Live": "live.js"} if live else {}))
     start, sheet = f"\n{_UNPACKING}", f"\n{bundle('page.css')}\n"
     # Its own scripts and styles and nothing else: whatever is in it, it asks for nothing.
     policy = (
         f"default-src 'none'; script-src {_hash(start)} {_hash(code)}; style-src {_hash(sheet)}; "
-        f"img-src data: blob:; base-uri 'none'; form-action 'none'; connect-src {connects}"
+        f"img-src data: blob:{' ' + here if live else ''}; base-uri 'none'; form-action 'none'; "
+        f"connect-src {here}"
     )
     heading = f"<h1>{html.escape(title)}</h1>" if title else ""
     themes = "".join(f"<option>{theme}</option>" for theme in ("auto", "light", "dark"))
@@ -100,7 +86,7 @@ def page_text(
         f"<main>{''.join(figures)}</main>",
         "<noscript>This page draws with JavaScript, which is switched off.</noscript>",
         filling(content, packed),
-        f'<script type="text/plain" id="kw-code">{_packed(code.encode())}</script>',
+        f'<script type="text/plain" id="kw-code">{_deflated(code.encode())}</script>',
         f'<script type="module">{start}</script>',
         "</html>",
     ]
@@ -111,25 +97,14 @@ def filling(content: dict[str, Any], packed: bytes) -> str:
     """Return as HTML what the views of a page are filled with; the parameters of `page_text`."""
     return (
         f'<script type="application/json" id="kw-saved">{_json(content)}</script>\n'
-        f'<script type="text/plain" id="kw-bytes">{_packed(packed)}</script>'
+        f'<script type="text/plain" id="kw-bytes">{_deflated(packed)}</script>'
     )
 
 
 def figure(number: int, *, label: str, css: Mapping[str, str], named: bool, note: str) -> str:
-    """Return as HTML the place of a view: the script of the page draws it there.
+    """Return as HTML the place of a view, where the script of the page draws it.
 
-    Parameters
-    ----------
-    number
-        Its place among those in ``content``.
-    label
-        What it is, for those who do not see it.
-    css
-        Its style.
-    named
-        Whether that also stands above it.
-    note
-        What stands below it, as plain text; "" for nothing.
+    ``label`` says what it is to those who do not see it, and above it too where it is ``named``.
     """
     style = "; ".join(f"{key}: {value}" for key, value in css.items())
     head = f'<h2 class="kw-page-name">{html.escape(label)}</h2>' if named else ""
@@ -162,7 +137,7 @@ def _json(value: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _packed(data: bytes) -> str:
+def _deflated(data: bytes) -> str:
     return base64.b64encode(zlib.compress(data, 6)).decode("ascii")
 
 
@@ -204,18 +179,12 @@ def names(views: Sequence[Any]) -> str:
 def models(views: Sequence[Any]) -> str:
     """Return the names of the models that are shown: ``"KANCNN, CNN"``."""
     shown = [part for view in views for part in (view, *view._within())]
-    named = [headline_of(part._stream.source, {}).get("model", "") for part in shown]
-    return ", ".join(filter(None, dict.fromkeys(named)))
+    sources = [source for part in shown if (source := part._stream.source) is not None]
+    return ", ".join(filter(None, dict.fromkeys(map(model_name, sources))))
 
 
 def in_words(name: str) -> str:
-    """Return the name of a class in words.
-
-    Examples
-    --------
-    >>> in_words("KernelGrid")
-    'Kernel grid'
-    """
+    """Return the name of a class in words."""
     return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: " " + letter[0].lower(), name)
 
 

@@ -3,49 +3,48 @@
 from __future__ import annotations
 
 import base64
-import math
+import itertools
+import os
 import pathlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
-from typing import Any, BinaryIO, overload
+from typing import Any, overload
 
+import numpy as np
 from IPython.core.displayhook import DisplayHook
 from IPython.display import display
+from numpy.typing import NDArray
 from PIL import Image
 
+from kan_widgets.checks import check_number, check_whole
 from kan_widgets.insight.progress import progress
 from kan_widgets.live import Frame
 from kan_widgets.live.reports import report
 from kan_widgets.widgets.broadcast import pictured
+from kan_widgets.widgets.engine import film
 from kan_widgets.widgets.lifetime import SelfClosing, hold, later, show
 from kan_widgets.widgets.options import drawing
-from kan_widgets.widgets.rasters import (
-    To,
-    Written,
-    check_suffix,
-    image_of,
-    pdf_of,
-    png_bytes,
-    written,
-)
+from kan_widgets.widgets.rasters import image_of, pdf_of, png_bytes
 from kan_widgets.widgets.sharing import Sharing
 
 _FORMATS = {".gif": "GIF", ".webp": "WEBP"}
 _ANIMATED_COLOURS = 128
-_HELD = 1500  # milliseconds that an animation stops at its end
+_films = itertools.count(1)
+_LAST_FRAME_MS = 1500  # milliseconds that an animation stops at its end
 
 
 class Pictured(SelfClosing, Sharing):
     """A view that can draw itself without a browser, by its method ``image``."""
 
-    _all_colours = False
-    """Whether `to_png` keeps all colours: tints of maps beside each other are compared."""
+    svg: Callable[..., str]
+    looked_at: Callable[..., Sequence[str]]
+    _bring_up_to_date: Callable[[], None]
 
-    @drawing
-    def svg(self, **options: Any) -> str:
-        """Return the current state as the text of an SVG; parameters are those of ``image``."""
-        raise NotImplementedError
+    def _begin_picture(self) -> None:
+        """Bring what is drawn up to date; for all pictures of a film that is done once."""
+        if not film.get():
+            self._bring_up_to_date()
 
     @drawing
     def image(self, **options: Any) -> Image.Image:
@@ -64,69 +63,56 @@ class Pictured(SelfClosing, Sharing):
             ``width * pixel_ratio`` pixels wide; a `KernelGrid` whose cells take less
             than three quarters of that is as wide as they are, and at least 520 CSS pixels.
         """
-        image = image_of(self.svg(**options), options.get("pixel_ratio", 2))
-        image.info["colours"] = self._colours({**options})
-        return image
-
-    def _colours(self, options: dict[str, Any]) -> int:
-        """Return how many colours the PNG of such a picture needs, at most 256."""
-        return 64
+        return image_of(self.svg(**options), options.get("pixel_ratio", 2))
 
     @overload
     def to_png(self, path: None = None, **options: Any) -> bytes: ...
     @overload
-    def to_png(self, path: Written, **options: Any) -> Written: ...
-    @overload
-    def to_png(self, path: str, **options: Any) -> pathlib.Path: ...
+    def to_png(self, path: str | os.PathLike[str], **options: Any) -> pathlib.Path: ...
     @drawing
-    def to_png(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
-        """Write the current state as a PNG.
+    def to_png(
+        self, path: str | os.PathLike[str] | None = None, **options: Any
+    ) -> bytes | pathlib.Path:
+        """Write the current state as a PNG, and return its path or its bytes.
 
         Parameters
         ----------
         path
             The file to write, replacing one of that name: it ends in ``.png``, and its folder must
-            exist. Or a binary file that is open for writing; or nothing, for the bytes.
+            exist. Or nothing, for the bytes.
         **options
             As for ``image``; ``pixel_ratio`` is the scale.
-
-        Returns
-        -------
-        pathlib.Path, the open file or bytes
-            What was written.
 
         Raises
         ------
         ValueError
             If the name ends otherwise.
         """
-        check_suffix(path, ".png")
-        return written(png_bytes(self.image(**options), all_colours=self._all_colours), path)
+        return _written(path, ".png", lambda: png_bytes(self.image(**options)))
 
     @overload
     def to_svg(self, path: None = None, **options: Any) -> bytes: ...
     @overload
-    def to_svg(self, path: Written, **options: Any) -> Written: ...
-    @overload
-    def to_svg(self, path: str, **options: Any) -> pathlib.Path: ...
+    def to_svg(self, path: str | os.PathLike[str], **options: Any) -> pathlib.Path: ...
     @drawing
-    def to_svg(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
+    def to_svg(
+        self, path: str | os.PathLike[str] | None = None, **options: Any
+    ) -> bytes | pathlib.Path:
         """Write the current state as an SVG, in UTF-8: as ``to_png``, to a name ending in ``.svg``.
 
         Curves are paths and words are text. Heat maps and images are made of pixels. Lengths are
         CSS pixels.
         """
-        check_suffix(path, ".svg")
-        return written(self.svg(**options).encode(), path)
+        return _written(path, ".svg", lambda: self.svg(**options).encode())
 
     @overload
     def to_pdf(self, path: None = None, **options: Any) -> bytes: ...
     @overload
-    def to_pdf(self, path: Written, **options: Any) -> Written: ...
-    @overload
-    def to_pdf(self, path: str, **options: Any) -> pathlib.Path: ...
+    def to_pdf(self, path: str | os.PathLike[str], **options: Any) -> pathlib.Path: ...
     @drawing
-    def to_pdf(self, path: To = None, **options: Any) -> bytes | pathlib.Path | BinaryIO:
+    def to_pdf(
+        self, path: str | os.PathLike[str] | None = None, **options: Any
+    ) -> bytes | pathlib.Path:
         """Write the SVG as a PDF of one page: as ``to_png``, to a name ending in ``.pdf``.
 
         Raises
@@ -134,14 +120,13 @@ class Pictured(SelfClosing, Sharing):
         ImportError
             Without CairoSVG: ``pip install cairosvg``.
         """
-        check_suffix(path, ".pdf")
-        return written(pdf_of(self.svg(**options)), path)
+        return _written(path, ".pdf", lambda: pdf_of(self.svg(**options)))
 
     def snapshot(self) -> None:
         """Update the still beside the live view, for when the notebook is saved.
 
         A notebook holds a picture of each view for pages without a kernel, GitHub's for
-        example: it is drawn at the end of the cell that shows the view. This draws it anew
+        example: it is drawn at the end of the cell that shows the view. This draws it again
         wherever this view is displayed, in any cell; the live view stays as it is. A page that
         was reloaded no longer knows its older outputs: show the view again there.
 
@@ -165,10 +150,8 @@ class Pictured(SelfClosing, Sharing):
     def _bundle(self, *, still: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
         if self.comm is None:
             raise RuntimeError(f"this {type(self).__name__} is closed: make a new one to show")
-        bundle: Any = self._repr_mimebundle_() if still else super()._repr_mimebundle_()  # type: ignore[misc]
-        if isinstance(bundle, tuple):
-            return bundle
-        return bundle or {}, {}
+        bundle = self._repr_mimebundle_() if still else super()._repr_mimebundle_()  # type: ignore[misc]
+        return bundle or ({}, {})
 
     def _ipython_display_(self, **_: Any) -> None:
         # With an identifier of its own, so that `snapshot` finds it again.
@@ -182,12 +165,13 @@ class Pictured(SelfClosing, Sharing):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data is None:
-            return bundle
+        if bundle is None:
+            return None
         # JupyterLab shows the live view; GitHub and nbviewer show this picture.
         try:
-            data["image/png"] = base64.b64encode(png_bytes(self.image(), soon=True)).decode("ascii")
+            bundle[0]["image/png"] = base64.b64encode(png_bytes(self.image(), soon=True)).decode(
+                "ascii"
+            )
         except Exception as error:
             report(f"the live view has no still picture beside it: {error!r}")
         return bundle
@@ -206,7 +190,7 @@ class Pictured(SelfClosing, Sharing):
         pixel_ratio: float = 1,
         **options: Any,
     ) -> pathlib.Path:
-        """Write the training run as an animation, replacing a file of that name.
+        """Write the training run as an animation, replacing a file of that name; return its path.
 
         It is drawn from the frames kept in the history, without a browser, and loops for ever, with
         a short pause at the end.
@@ -229,11 +213,6 @@ class Pictured(SelfClosing, Sharing):
         **options
             As for ``image``.
 
-        Returns
-        -------
-        pathlib.Path
-            The file written.
-
         Raises
         ------
         ValueError
@@ -253,33 +232,34 @@ class Pictured(SelfClosing, Sharing):
         """
         path = pathlib.Path(path)
         if (kind := _FORMATS.get(path.suffix.lower())) is None:
-            raise ValueError(f"path: expected a name that ends in .gif or .webp, got {path.name!r}")
-        if not 0 < fps <= 50:
-            raise ValueError(f"fps: expected a number above 0, up to 50, got {fps!r}")
-        if not most >= 2:
-            raise ValueError(f"most: expected a number ≥ 2, got {most!r}")
+            raise ValueError(f"path={path.name!r}: expected a name that ends in .gif or .webp")
+        check_number("fps", fps, 0, 50, above=True)
+        check_whole("most", most, 2)
         asked = {**options, "pixel_ratio": pixel_ratio}
-        frames = _spread(self._frames_at(steps, asked), most)
+        frames = self._frames_at(steps, asked)
+        frames = [frames[round(k)] for k in np.linspace(0, len(frames) - 1, min(most, len(frames)))]
         # One palette for all, found in the first, the middle and the last: colours do not flicker.
-        samples = [self._at(frames[k], asked) for k in (0, len(frames) // 2, -1)]
-        palette = _below(samples).quantize(_ANIMATED_COLOURS, Image.Quantize.MAXCOVERAGE)
-        shown = frames if quiet else progress(frames, path.name, patience=0.0)
-        images = [
-            self._at(frame, asked).quantize(palette=palette, dither=Image.Dither.NONE)
-            for frame in shown
-        ]
+        self._begin_picture()
+        token = film.set(next(_films))
+        try:
+            samples = [self._at(frames[k], asked) for k in (0, len(frames) // 2, -1)]
+            palette = _palette_of(samples)
+            shown = frames if quiet else progress(frames, path.name, patience=0.0)
+            images = [_indexed(self._at(frame, asked), palette) for frame in shown]
+        finally:
+            film.reset(token)
         size = max(image.width for image in images), max(image.height for image in images)
         images = [_padded(image, size) for image in images]
         if kind == "WEBP":
             images = [image.convert("RGB") for image in images]
-        durations = [round(1000 / fps)] * (len(images) - 1) + [_HELD]
+        durations = [round(1000 / fps)] * (len(images) - 1) + [_LAST_FRAME_MS]
         way: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {"optimize": True}
         images[0].save(
             path,
             kind,
             save_all=True,
             append_images=images[1:],
-            duration=durations if len(images) > 1 else _HELD,
+            duration=durations if len(images) > 1 else _LAST_FRAME_MS,
             loop=0,
             **way,
         )
@@ -304,8 +284,21 @@ class Pictured(SelfClosing, Sharing):
             ([one for one in held if one.step <= int(step)] or held[:1])[-1] for step in steps
         ]
         if not frames:
-            raise ValueError("steps: expected at least one step, got none; leave it out for all")
+            raise ValueError("steps is empty: expected at least one step; leave it out for all")
         return frames
+
+
+def _written(
+    path: str | os.PathLike[str] | None, suffix: str, draw: Callable[[], bytes]
+) -> bytes | pathlib.Path:
+    """Return what is drawn, or the file of a name with this suffix that it is written to."""
+    if path is None:
+        return draw()
+    file = pathlib.Path(path)
+    if file.suffix.lower() != suffix:
+        raise ValueError(f"path={file.name!r}: expected a name that ends in {suffix}")
+    file.write_bytes(draw())
+    return file
 
 
 def _is_displayed() -> bool:
@@ -324,11 +317,28 @@ def _send(data: dict[str, Any], metadata: dict[str, Any], name: str, **how: Any)
     display(data, metadata=metadata, raw=True, display_id=name, **how)  # type: ignore[no-untyped-call]
 
 
-def _spread(frames: list[Frame], most: int) -> list[Frame]:
-    """Return at most ``most`` frames, evenly spread, the first and the last among them."""
-    if len(frames) <= most:
-        return frames
-    return [frames[math.floor(k * (len(frames) - 1) / (most - 1) + 0.5)] for k in range(most)]
+def _palette_of(samples: list[Image.Image]) -> NDArray[np.uint8]:
+    """Return colours of some pictures, and greys, which these would tint: (n, 3)."""
+    found = _below(samples).quantize(_ANIMATED_COLOURS, Image.Quantize.MAXCOVERAGE)
+    colours = np.array(found.getpalette(), np.uint8).reshape(-1, 3)[:_ANIMATED_COLOURS]
+    greys = np.array([[value] * 3 for value in range(0, 256, 5)], np.uint8)
+    return np.concatenate([colours, greys])
+
+
+def _indexed(image: Image.Image, palette: NDArray[np.uint8]) -> Image.Image:
+    """Return a picture in the nearest colours of a palette; Pillow's own way is less exact."""
+    coded = np.asarray(image).astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    is_used = np.zeros(1 << 24, bool)
+    is_used[coded] = True
+    used = np.flatnonzero(is_used)
+    colours = np.stack([used >> 16, used >> 8 & 255, used & 255], 1)
+    nearest = np.zeros(1 << 24, np.uint8)
+    for some in np.array_split(np.arange(len(used)), 1 + len(used) // 4096):
+        away = (colours[some, None] - palette.astype(int)) ** 2
+        nearest[used[some]] = away.sum(2).argmin(1)
+    indexed = Image.fromarray(nearest[coded], "P")
+    indexed.putpalette(palette.tobytes())
+    return indexed
 
 
 def _below(images: list[Image.Image]) -> Image.Image:

@@ -15,14 +15,14 @@ import numpy as np
 
 from kan_widgets.live import Frame
 from kan_widgets.live.frames.activations import Activations
-from kan_widgets.live.frames.history import spread
+from kan_widgets.live.frames.frame import spread
 from kan_widgets.live.frames.layout import Float32
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.wire import (
-    activations_message,
+    activations_dict,
     layout_dict,
-    observation_message,
+    observation_dict,
     seen_inputs,
     training_of,
 )
@@ -57,7 +57,7 @@ def past_of(stream: Stream, *, whole: bool = True) -> Past:
     source = stream.source
     frames = [first, latest] if source is None else list(source.history)
     if source is not None:
-        frames = [source.feed.looking.seen(frame) for frame in frames]
+        frames = [source.feed.looking.windowed(frame) for frame in frames]
     if not frames:
         raise ValueError("a view has no frame to show yet: save it once there is one")
     if len(frames) > 1 and frames[0] is frames[-1]:
@@ -77,8 +77,8 @@ def saved(
     """Return what the page's stand-in for a stream is made from.
 
     ``network`` tells whether a view of the page draws the network: then the traits have its
-    structure and the examples, and ``activations`` are messages as the stream gets them,
-    ``{"content", "buffers"}``, by rising step: for each frame kept the last ones before.
+    structure and the examples, and ``activations`` are messages as the stream gets them, by rising
+    step: for each frame kept the last ones before.
     ``light`` tells whether numbers are rounded so that they take less room.
     """
     runs: list[list[Frame]] = []
@@ -92,7 +92,6 @@ def saved(
     observed = [] if source is None else source.feed.observed.values()
     cut = [seen_inputs(one, frames[-1].layout) for one in observed]
     seen = [light_inputs(one) if light else one for one in cut if one is not None]
-    messages = [observation_message(one) for one in seen]
     taken = _taken(stream, frames) if network else []
     return {
         "traits": {
@@ -104,7 +103,6 @@ def saved(
             "left_out": list(stream.left_out),
             "status": {"state": "saved", "message": ""},
             "training": stream.training if source is None else training_of(source),
-            "edits": {"undo": 0, "redo": 0, "message": ""},
             **({"structure": stream.structure, "probe": stream.probe} if network else {}),
         },
         "runs": [
@@ -115,11 +113,8 @@ def saved(
             }
             for run in runs
         ],
-        "observed": [{"content": content, "buffers": arrays} for content, arrays in messages],
-        "activations": [
-            {"content": content, "buffers": arrays}
-            for content, arrays in map(activations_message, taken)
-        ],
+        "observed": list(map(observation_dict, seen)),
+        "activations": list(map(activations_dict, taken)),
     }
 
 
@@ -170,48 +165,36 @@ class Bytes:
 
 # Steps up to the largest coefficient that a function ever has: rounding is off by half a step,
 # less than a pixel where φ is drawn 100 pixels high.
-COEFFICIENTS = 32
+FUNCTION_STEPS = 32
 # And at most so many up to the largest of its layer: a small function is drawn small.
-OF_THE_LAYER = 256
+LAYER_STEPS = 256
 # Parts of a step in which the last frame is kept: what is read there is good to four digits.
-FINE = 254
-# Of the largest input of a layer, as many as a picture has shades.
-INPUTS = 256
+FINE_STEPS = 254
+# Steps up to the largest input of a layer: as many as a picture has shades.
+INPUT_STEPS = 256
 _PATCHES = 2000
 _NUMBERS = 40_000
 
 
 def rounded(values: Float32, levels: int) -> Float32:
-    """Return numbers to the nearest of about so many steps from 0 to the largest; ±∞, NaN stay.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rounded(np.float32([1.0, 0.3, -0.01, np.inf]), 16).tolist()
-    [1.0, 0.3125, 0.0, inf]
-    """
+    """Return numbers to the nearest of about so many steps from 0 to the largest; ±∞, NaN stay."""
     finite = np.isfinite(values)
     largest = np.abs(values, where=finite, out=np.zeros_like(values)).max(initial=0)
     if largest == 0:
         return values
     step = np.float32(2.0 ** np.ceil(np.log2(largest / levels)))
-    # + 0 makes 0 of −0, which is another word of 32 bits.
+    # + 0 turns −0 into 0, whose bits are others and would compress worse.
     return np.where(finite, np.round(values / step) * step + 0, values).astype(np.float32)
 
 
 def light_run(frames: Sequence[Frame]) -> dict[str, Any] | None:
     """Return frames of one layout in whole steps; ``None`` where a number is not finite.
 
-    Read by ``widen`` in js/src/page/saved.ts. The size of a step is that of its function.
-
-    Returns
-    -------
-    dict
-        ``"counts"``: how many functions of how many coefficients each layer has. ``"sizes"``: of
-        the steps, float32, one for each function. ``"data"``: of each coefficient, its steps in
-        the first frame, then the differences from frame to frame, int8. ``"fine"``: what is
-        missing in the last frame, in parts of a step, int8. ``"beside"``: what each frame has
-        after its coefficients, float32, as it is.
+    Read by ``widen`` in js/src/page/saved.ts: ``counts`` of functions and coefficients of each
+    layer; ``sizes`` of the steps, float32, one for each function; ``data``, of each coefficient its
+    steps in the first frame, then the differences from frame to frame, int8; ``fine``, what is
+    missing in the last frame, in parts of a step, int8; ``beside``, what each frame has after its
+    coefficients.
     """
     values = np.stack([frame.data for frame in frames])
     if not np.isfinite(values).all():
@@ -221,13 +204,13 @@ def light_run(frames: Sequence[Frame]) -> dict[str, Any] | None:
         part = values[:, layer.offset : layer.offset + layer.length]
         part = part.reshape(len(frames), -1, layer.nb).astype(np.float64)
         reach = np.abs(part).max((0, 2), initial=0)
-        size = np.maximum(reach / COEFFICIENTS, reach.max(initial=0) / OF_THE_LAYER)
+        size = np.maximum(reach / FUNCTION_STEPS, reach.max(initial=0) / LAYER_STEPS)
         size = np.where(size > 0, size, 1).astype(np.float32)
         whole = np.rint(part / size[:, None])
         counts.append([part.shape[1], layer.nb])
         sizes.append(size)
         steps.append(whole.reshape(len(frames), -1))
-        fine.append(np.rint((part[-1] / size[:, None] - whole[-1]) * FINE).ravel())
+        fine.append(np.rint((part[-1] / size[:, None] - whole[-1]) * FINE_STEPS).ravel())
     moved = np.diff(np.concatenate(steps, 1), axis=0, prepend=0)
     return {
         "counts": counts,
@@ -244,7 +227,7 @@ def light_inputs(seen: Observation) -> Observation:
     every = -(-len(seen.patches) // most)
     return replace(
         seen,
-        patches=rounded(seen.patches[::every], INPUTS),
+        patches=rounded(seen.patches[::every], INPUT_STEPS),
         images=None if seen.images is None else seen.images[::every],
-        maps=None if seen.maps is None else rounded(seen.maps, INPUTS),
+        maps=None if seen.maps is None else rounded(seen.maps, INPUT_STEPS),
     )

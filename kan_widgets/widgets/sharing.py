@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -26,7 +26,7 @@ class _Chosen(traitlets.TraitType[Any, Any]):
         return obj._checked(value) if value else None
 
 
-SHARED = ("selection", "cursor")
+SHARED_TRAITS = ("selection", "cursor")
 
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Sharing(Widget):
     """
 
     comm: Any
+    stream = anywidget.WidgetTrait().tag(sync=True)
     selection = _Chosen().tag(sync=True)
     """The selected function, shared by all views of the stream; may be set.
 
@@ -76,7 +77,8 @@ class Sharing(Widget):
 
     @property
     def _stream(self) -> Stream:
-        raise NotImplementedError
+        stream: Stream = self.stream
+        return stream
 
     def on_select(self, callback: Callable[[Selection], object]) -> Callable[[], None]:
         """Call ``callback(selection)`` whenever a function is selected.
@@ -107,18 +109,14 @@ class Sharing(Widget):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the page has changed; what is shared comes with the stream."""
-        super().set_state({name: v for name, v in sync_data.items() if name not in SHARED})
+        super().set_state({name: v for name, v in sync_data.items() if name not in SHARED_TRAITS})
 
     def _should_send_property(self, key: str, value: Any) -> bool:
-        return key not in SHARED and bool(super()._should_send_property(key, value))
-
-    def looked_at(self) -> Collection[str]:
-        """Return the layers whose functions it shows."""
-        return ()
+        return key not in SHARED_TRAITS and bool(super()._should_send_property(key, value))
 
     def _join(self) -> None:
         self._stream.join(self)
-        for name in SHARED:
+        for name in SHARED_TRAITS:
             self.stream_changed(name)
 
     def _selected_in_stream(self) -> Selection | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import traitlets
 
 from kan_widgets.insight.symbolic_fits import SymbolicFit
-from kan_widgets.live import Selection, Source
-from kan_widgets.live.frames.edit import Edit
-from kan_widgets.live.frames.layout import LayerLayout
-from kan_widgets.live.reports import name_of
+from kan_widgets.live import Layout, Source
+from kan_widgets.live.frames.feed import checked_selection
 from kan_widgets.widgets.evaluated import Evaluated
 from kan_widgets.widgets.options import LayerName, option
 from kan_widgets.widgets.wire import finite, float32
@@ -66,23 +64,14 @@ class SplineInspector(Evaluated):
         points, "density" the inputs of the last ``live.observe(batch)``.""",
         default=PARTS,
     )
-    hidden: Sequence[str] = option(
-        'Labels of single basis functions to leave out, such as ``["B0"]``.', default=()
-    )
-    stacked: bool = option(
-        "Draw every term on top of those before it, so that the last edge is φ.", default=False
-    )
     pins: Sequence[dict[str, Any]] = option(
         """Functions to compare with, each ``{"layer", "out", "in", "row", "column"}``.""",
         default=(),
     )
-    overlays: Sequence[dict[str, Any]] = option(
-        """Curves laid over functions, dashed; the method ``overlay`` makes them. Each is
-        ``{"layer", "out", "in", "row", "column", "label", "low", "high", "samples"}``, the
-        samples float32 in bytes at even x from ``low`` to ``high``, NaN where there is nothing;
-        ``"shown": False`` hides it.""",
-        default=(),
-    )
+    overlays = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
+    """The curves that ``overlay`` laid over functions: ``{"layer", "out", "in", "row", "column",
+    "label", "low", "high", "samples"}``, the samples float32 at even x from ``low`` to ``high``,
+    NaN where there is nothing; ``"shown": False`` hides it. The legend hides and removes them."""
     height: int | None = option(
         "Pixels of the drawing, at least 160; by default it grows with the width.",
         default=None,
@@ -91,14 +80,17 @@ class SplineInspector(Evaluated):
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         super()._check_options(options, source)
-        if "pins" in options:
-            options["pins"] = _check_pins(options["pins"], source.feed.layout.layers)
-        if "overlays" in options:
-            options["overlays"] = _check_overlays(options["overlays"], source.feed.layout.layers)
+        _check_functions("pins", options.get("pins", ()), source.feed.layout)
 
     @traitlets.validate("show")
     def _validate_show(self, proposal: Any) -> list[str]:
-        return _check_show(proposal["value"])
+        given = list(proposal["value"])
+        if unknown := [part for part in given if part not in PARTS]:
+            raise traitlets.TraitError(
+                f"show={given!r}: unknown {', '.join(map(repr, unknown))}; the parts are "
+                f"{', '.join(map(repr, PARTS))}"
+            )
+        return [part for part in PARTS if part in given]
 
     # -- curves laid over ------------------------------------------------------------
 
@@ -136,68 +128,24 @@ class SplineInspector(Evaluated):
         for fit in fits or (None,):
             if not isinstance(fit, SymbolicFit):
                 raise TypeError(
-                    "expected a fit, such as symbolic(layer, observed).at(index)[0], got "
-                    f"{fit!r:.80}"
+                    f"fit={fit!r:.80}: expected a fit, such as symbolic(layer, "
+                    "observed).at(index)[0]"
                 )
         source = self.live
-        made = _check_overlays(map(_overlay_of, fits), source.feed.layout.layers)
+        made = list(map(_overlay_of, fits))
+        _check_functions("overlays", made, source.feed.layout)
         self.overlays = [*self.overlays, *made]
         out, in_, row, column = fits[0].index
         source.select(fits[0].layer, out, in_, row, column)
 
-    # -- editing --------------------------------------------------------------------
-
-    _edit_callbacks: tuple[Callable[[Edit], object], ...] = ()
-
-    def on_edit(self, callback: Callable[[Edit], object]) -> Callable[[], None]:
-        """Call ``callback(edit)`` after each edit; after a drag, when the point is released.
-
-        Undoing an edit is an edit too. During training the callback comes when the
-        edit is made; it is applied after the next step. What it raises is shown on the
-        panel and as a warning.
-
-        Returns
-        -------
-        callable
-            Call it to stop.
-        """
-        if not callable(callback):
-            raise TypeError(f"callback: expected a function, got {callback!r:.80}")
-        self._edit_callbacks = (*self._edit_callbacks, callback)
-
-        def stop() -> None:
-            left = tuple(known for known in self._edit_callbacks if known is not callback)
-            self._edit_callbacks = left
-
-        return stop
-
-    def _edited(self, edit: Edit) -> None:
-        """Call the callbacks after an edit, and evaluate."""
-        self.notice = ""
-        for callback in self._edit_callbacks:
-            try:
-                callback(edit)
-            except Exception as error:
-                self._complain(f"on_edit: {name_of(callback)}", error)
-        super()._edited(edit)
-
-    def _end(self) -> None:
-        self._edit_callbacks = ()
-        super()._end()
-
     # -- the picture ----------------------------------------------------------------
 
-    def _colours(self, options: dict[str, Any]) -> int:
-        return 256  # thin curves have thousands of shades
-
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        layers = self._stream.frames()[1].layout.layers
+        layout = self._stream.frames()[1].layout
         taken = super()._picture_options(options, names)
-        for name, check in (("pins", _check_pins), ("overlays", _check_overlays)):
-            if name in options:
-                taken[name] = check(options[name], layers)
+        _check_functions("pins", options.get("pins", ()), layout)
         chosen = self.selection
-        if "layer" not in options and chosen and _names_function(chosen, layers):
+        if "layer" not in options and chosen and _names_function(chosen, layout):
             taken["layer"] = chosen["layer"]
         evaluation = {name: finite(value) for name, value in self.evaluation.items()}
         return taken | {"evaluation": evaluation}
@@ -208,30 +156,6 @@ class SplineInspector(Evaluated):
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         pinned = [pin.get("layer") for pin in traits["pins"]]
         return [name for name in names if name == traits["layer"] or name in pinned]
-
-
-def _check_show(show: Iterable[str]) -> list[str]:
-    given = list(show)
-    unknown = [part for part in given if part not in PARTS]
-    if unknown:
-        raise traitlets.TraitError(
-            f"show={given!r}: unknown {', '.join(map(repr, unknown))}; the parts are "
-            f"{', '.join(map(repr, PARTS))}"
-        )
-    return [part for part in PARTS if part in given]
-
-
-def _check_pins(pins: Iterable[Any], layers: Sequence[LayerLayout]) -> list[Any]:
-    """Refuse what names no function; return the pins as a list."""
-    given = list(pins)
-    for pin in given:
-        if not _names_function(pin, layers):
-            names = ", ".join(repr(layer.name) for layer in layers)
-            raise ValueError(
-                f"pins: {pin!r} names no function; each is a dict of 'layer' (one of {names}), "
-                "'out', 'in', 'row' and 'column'"
-            )
-    return given
 
 
 def _overlay_of(fit: SymbolicFit) -> dict[str, Any]:
@@ -250,36 +174,19 @@ def _overlay_of(fit: SymbolicFit) -> dict[str, Any]:
     }
 
 
-def _check_overlays(overlays: Iterable[Any], layers: Sequence[LayerLayout]) -> list[Any]:
-    """Refuse curves that cannot be drawn; return them as a list."""
-    given = list(overlays)
-    for curve in given:
-        if not _names_function(curve, layers):
-            raise ValueError(f"overlays: {curve!r:.80} names no function of this model")
-        samples = curve.get("samples")
-        if not isinstance(samples, bytes | memoryview) or len(samples) < 8 or len(samples) % 4:
+def _check_functions(name: str, places: Sequence[dict[str, Any]], layout: Layout) -> None:
+    for one in places:
+        if not _names_function(one, layout):
+            names = ", ".join(map(repr, layout.names))
             raise ValueError(
-                "overlays: expected samples as the bytes of two float32 or more, got "
-                f"{samples!r:.40}"
+                f"{name}: {one!r:.80} names no function of this model; each is a dict of "
+                f"'layer' (one of {names}), 'out', 'in', 'row' and 'column'"
             )
-        low, high = curve.get("low", np.nan), curve.get("high", np.nan)
-        if not -np.inf < low < high < np.inf or not isinstance(curve.get("label"), str):
-            raise ValueError(
-                "overlays: expected a label in words and finite low < high, got "
-                f"{curve.get('label')!r}, {low!r} and {high!r}"
-            )
-    return given
 
 
-def _names_function(selection: Selection | None, layers: Sequence[LayerLayout]) -> bool:
-    """Whether a selection names a function of some layers."""
-    if not isinstance(selection, dict):
+def _names_function(chosen: Any, layout: Layout) -> bool:
+    try:
+        checked_selection(layout, {name: chosen[name] for name in ("layer", *_INDEX)})
+    except (TypeError, LookupError):
         return False
-    index = [selection.get(name) for name in _INDEX]
-    return any(
-        layer.name == selection.get("layer")
-        and all(
-            isinstance(i, int) and 0 <= i < size for i, size in zip(index, layer.shape, strict=True)
-        )
-        for layer in layers
-    )
+    return True

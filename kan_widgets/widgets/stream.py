@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -11,14 +13,16 @@ import traitlets
 from kan_widgets.live import Selection, Source, is_binding
 from kan_widgets.live.reports import report
 from kan_widgets.widgets.broadcast import Broadcast
-from kan_widgets.widgets.editing import EDITS, edit
 from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.wire import activations_message, frames_of, history_messages
+from kan_widgets.widgets.wire import activations_dict, frames_of, history_messages
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
 
 _HISTORY_BYTES = 32_000_000
+_HISTORY_EDITS = ("undo", "redo")
+_FUNCTION_EDITS = ("zero", "reset", "straighten")
+_EDITS = ("edit", "form", *_HISTORY_EDITS, *_FUNCTION_EDITS)
 
 
 class Stream(Broadcast):
@@ -34,7 +38,7 @@ class Stream(Broadcast):
         self.on_msg(weakly(self._answer))
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        # It has no view: showing it shows what it is.
+        # A stream has no view of its own, so it is displayed as text.
         return {"text/plain": f"<Stream of {self.source!r}>"}, {}
 
     @property
@@ -91,7 +95,7 @@ class Stream(Broadcast):
                 for name, value in frames_of(source).items():
                     setattr(self, name, value)
             oldest = min(layout["version"] for layout in self.layouts)
-            self.send({"kind": "reset", "version": oldest, "moved": True})
+            self.say({"kind": "reset", "version": oldest, "moved": True})
         self.on_observed(source.feed.observed)
         self._summing.wake()
 
@@ -109,9 +113,7 @@ class Stream(Broadcast):
             try:
                 view.stream_changed(name)
             except Exception as error:
-                fault = f"{type(view).__name__} {name}", type(error)
-                if fault not in self._reported:
-                    self._reported |= {fault}
+                if self.is_new_fault(f"{type(view).__name__} {name}", error):
                     report(f"{type(view).__name__} could not take a new {name}: {error!r}")
 
     def on_replaced(self, source: Source) -> None:
@@ -130,7 +132,7 @@ class Stream(Broadcast):
             # The page forgets the old frames, and those still on their way.
             self._outbox.clear()
             oldest = min(layout["version"] for layout in self.layouts)
-            self.send({"kind": "reset", "version": oldest})
+            self.say({"kind": "reset", "version": oldest})
 
     # -- what the browser asks ------------------------------------------------------
 
@@ -140,8 +142,7 @@ class Stream(Broadcast):
             return
         kind = content.get("kind")
         if kind == "shown":
-            number, drawings = int(content["number"]), int(content["drawings"])
-            self._outbox.came(number, drawings, in_time=source.state == "live")
+            self._outbox.came(int(content["number"]), in_time=source.state == "live")
         elif kind == "look":
             place = (int(content[part]) for part in ("out", "in"))
             if source.feed.looking.at(str(content["layer"]), *place):
@@ -152,21 +153,29 @@ class Stream(Broadcast):
             messages = list(history_messages(source, _before(content), limit, known))
             with self._outbox.emptied():
                 for each in messages:
-                    self.send(*each)
+                    self.say(each)
         elif kind == "activations?":
             for activations in source.feed.activations:
                 if activations.step < _before(content):
-                    message, buffers = activations_message(activations)
                     with self._outbox.emptied():
-                        self.send({**message, "past": True}, buffers)
+                        self.say({**activations_dict(activations), "past": True})
         elif kind == "observed?":
             self.on_observed(source.feed.observed)
+        elif kind in ("pause", "resume", "advance"):
+            self._steer(source, content)
         elif not is_binding(source):
             return
-        elif kind in ("observe", "follow"):
-            source.feed.model.want_batch(follow=kind == "follow")
-        elif kind in EDITS:
+        elif kind == "observe":
+            source.feed.model.want_batch()
+        elif kind in _EDITS:
             self._edit(source, kind, content)
+
+    def _steer(self, source: Source, content: dict[str, Any]) -> None:
+        """Hold the training, or let it go on; what cannot be steered stays as it is."""
+        if is_binding(source):
+            source.control.heard()
+        with suppress(OSError, RuntimeError):
+            source.feed.steer({"steps": 1, **content})
 
     def _edit(self, source: Binding, kind: str, content: dict[str, Any]) -> None:
         """Do what an inspector asks; a refusal is sent back in words."""
@@ -175,6 +184,47 @@ class Stream(Broadcast):
                 self._tell_edits(source.edits, source.edits.message, said)
         except Exception as error:
             self._tell_edits(source.edits, str(error))
+
+
+def edit(binding: Binding, kind: str, content: dict[str, Any]) -> str:
+    """Do what an inspector asks, and return what there is to say of it, if anything.
+
+    Whatever is wrong with it raises, in words, and changes nothing.
+    """
+    edits = binding.edits
+    if kind in _HISTORY_EDITS:
+        getattr(edits, kind)()
+        return ""
+    layer, index = content["layer"], [int(content[part]) for part in ("out", "in", "row", "column")]
+    if kind == "form":
+        return replace_by_form(binding, layer, index)
+    if kind in _FUNCTION_EDITS:
+        getattr(edits, kind)(layer, index)
+    else:
+        final = bool(content.get("final", True))
+        edits.set(layer, index, content["coefficients"], final=final)
+    return ""
+
+
+def replace_by_form(binding: Binding, layer: str, index: Sequence[int]) -> str:
+    """Set a function to the form a·f(b·x + c) + d that is most like it, for good, and say which.
+
+    Raises `ValueError` if nothing was observed at the layer, no form fits, or it cannot be edited.
+    """
+    from kan_widgets.insight import fix, symbolic
+
+    functions = binding.feed.model.layers.read_one(layer)
+    observed = binding.feed.observed.get(layer)
+    if observed is None:
+        raise ValueError(
+            "a form is fitted to the inputs of a function, and none were seen: "
+            "call live.observe(batch) first"
+        )
+    [best, *_] = symbolic(functions, observed, only=index).at(index)
+    if not best.fits:
+        raise ValueError(f"this function has no simple form: {best.quality()}")
+    fixed = fix(binding, best, observed=observed)
+    return f"φ is now {fixed.form} ({best.quality()}); training leaves it so until it is undone"
 
 
 def _before(content: dict[str, Any]) -> float:

@@ -14,7 +14,7 @@ from kan_widgets.live.frames.scalars import belongs_to
 from kan_widgets.live.reports import hear_reports
 from kan_widgets.widgets.curves import CurvesView, Logged
 from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.options import drawing, option
+from kan_widgets.widgets.options import option
 from kan_widgets.widgets.view import ModelView
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from kan_widgets.live import Binding
 
 _REPORTS = 5
-_MARKS = 100
 
 
 class TrainingPanel(CurvesView, ModelView):
@@ -55,8 +54,6 @@ class TrainingPanel(CurvesView, ModelView):
     the marks it is set by the panel's painters only."""
     every = traitlets.Int(1, min=1).tag(sync=True)
     """A frame is taken every so many steps: that of the binding, which follows it."""
-    own = traitlets.Unicode().tag(sync=True)
-    """The widget's own id, by which the page asks whether a kernel is behind it."""
     height: int | None = option(
         """Pixels of each panel of curves, at least 100; by default it grows with the width.""",
         default=None,
@@ -66,14 +63,11 @@ class TrainingPanel(CurvesView, ModelView):
     def _take(self, values: dict[str, Any]) -> None:
         super()._take(values)
         self._reports: tuple[str, ...] = ()
-        self._drawn: tuple[object, ...] = ()
         self._every = 1
-        self._numbers_painter = self._painted(self._draw_numbers, fps=2)
-        self._curves_painter = self._painted(self._draw_curves, fps=4)
+        self._painter = self._painted(self._draw, fps=4)
 
     def _begin(self) -> None:
         super()._begin()
-        self.own = self.model_id or ""
         self.on_msg(weakly(self._answer))
         news = dict.fromkeys(("on_training", "on_frame", "on_state", "on_replaced"), self._wake)
         self._listen(**news, on_report=self._hear)
@@ -84,31 +78,41 @@ class TrainingPanel(CurvesView, ModelView):
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         if not (is_binding(source) or isinstance(source, Replay)):
             raise TypeError(
-                "expected the binding that kan_widgets.bind returned or a recording "
-                f"(kan_widgets.replay), where something trains, got {source!r:.80}"
+                f"{source!r:.80}: expected the binding that kan_widgets.bind returned or a "
+                "recording (kan_widgets.replay), where something trains"
             )
 
     # -- drawing ----------------------------------------------------------------------
 
     def _wake(self, *_: Any) -> None:
-        self._numbers_painter.wake()
-        self._curves_painter.wake()
+        self._painter.wake()
 
-    def _redraw(self, *_: Any) -> None:
-        self._curves_painter.wake()
+    _redraw = _wake
 
     def _hear(self, message: str) -> None:
         self._reports = (*self._reports, message)[-_REPORTS:]
-        self._numbers_painter.wake()
+        self._painter.wake()
 
     def _source(self) -> Binding | Replay | None:
         source = self._stream.source
         return source if is_binding(source) or isinstance(source, Replay) else None
 
-    def _draw_numbers(self) -> None:
+    def _draw(self) -> None:
+        """Set numbers and curves together, all as of one step."""
         source = self._source()
-        status = self.status | {"closed": True} if source is None else status_of(source)
-        self.status = status | {"reports": list(self._reports)}
+        with self.hold_sync():
+            if source is None:
+                status = self.status | {"closed": True}
+            else:
+                log, step = source.scalars, source.progress.step
+                self._draw_logged([log], ([mark.step, mark.text] for mark in log.marks))
+                status = status_of(source)
+                # A step is made before its loss is logged: then the curves say how far they are.
+                ends = [int(np.frombuffer(one["x"])[-1]) for one in self.curves if one["x"]]
+                makes_steps = status["state"] == "running" and not status["holding"]
+                if makes_steps and ends and max(ends) >= step - 1:
+                    status["step"] = max(ends)
+            self.status = status | {"reports": list(self._reports)}
 
         # Only where it has changed there: it may just have been set here.
         if source is not None and source.every != self._every:
@@ -118,7 +122,7 @@ class TrainingPanel(CurvesView, ModelView):
     def _validate_every(self, proposal: Any) -> int:
         every: int = proposal["value"]
         source = self._source()
-        if isinstance(source, Replay) and every != source.every and source.feed.remote is None:
+        if isinstance(source, Replay) and every != source.every and source.feed.control is None:
             raise ValueError(f"every={every}: {source.words}")
         return every
 
@@ -128,29 +132,12 @@ class TrainingPanel(CurvesView, ModelView):
             return
         source.feed.steer({"kind": "every", "value": self._every})
 
-    def _draw_curves(self) -> None:
-        if (source := self._source()) is None:
-            return
-        scalars = source.scalars
-        drawn = (scalars, scalars.version, self.scale, self.smoothing, tuple(self.zoom))
-        if drawn == self._drawn:
-            return
-        with self.hold_sync():
-            self.marks = [[mark.step, mark.text] for mark in scalars.marks[-_MARKS:]]
-            self.curves = self._wire()
-        self._drawn = drawn
-
-    def drawn_latest(self, name: str) -> float | None:
-        """Return the latest value of a series as the curves show it; ``None`` before they do."""
-        for curve in self.curves:
-            if curve["name"] == name and len(curve["latest"]):
-                return float(np.frombuffer(curve["latest"])[0])
-        return None
-
     # -- what the page asks -----------------------------------------------------------
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         """Do what was clicked. On a thread of its own while a cell runs, where possible."""
+        if content.get("kind") == "dock":
+            return
         live = self._source()
         refused = ""
         if is_binding(live):
@@ -163,7 +150,7 @@ class TrainingPanel(CurvesView, ModelView):
             except (LookupError, OSError, TypeError, ValueError, RuntimeError) as error:
                 refused = str(error)
         # The numbers go out before the answer, so that nothing old comes after it.
-        self._numbers_painter.now()
+        self._painter.now()
         self.send(
             {
                 "kind": "heard",
@@ -173,15 +160,8 @@ class TrainingPanel(CurvesView, ModelView):
             }
         )
 
-    @drawing
-    def svg(self, **options: Any) -> str:
-        """Return the current state as the text of an SVG; parameters are those of ``image``."""
-        self._bring_up_to_date()
-        return super().svg(**options)
-
     def _bring_up_to_date(self) -> None:
-        self._numbers_painter.now()
-        self._curves_painter.now()
+        self._painter.now()
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         return options if self._source() is None else options | {"curves": self._wire(**options)}
@@ -198,14 +178,15 @@ class TrainingPanel(CurvesView, ModelView):
 
 def status_of(live: Binding | Replay) -> dict[str, Any]:
     """Return what the page shows of a training, as JSON."""
-    progress, feed = live.progress, live.feed
+    feed, progress = live.feed, live.progress
+    control = feed.control
     return {
         "state": progress.state,
-        "control": feed.control_state,
-        "holding": feed.is_held,
+        "control": "running" if control is None else control.state,
+        "holding": control is not None and control.is_holding,
         "closed": live.state in ("closed", "fault"),
         "recording": live.words if isinstance(live, Replay) else "",
-        "steered": not isinstance(live, Replay) or live.feed.remote is not None,
+        "steered": control is not None,
         "step": progress.step,
         "epoch": progress.epoch,
         "epochs": progress.epochs,

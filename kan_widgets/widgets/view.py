@@ -8,15 +8,14 @@ from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import anywidget
 import traitlets
 
+from kan_widgets.checks import check_number, is_module
 from kan_widgets.live import Source, is_binding
 from kan_widgets.live.cells import answer_during_cells
-from kan_widgets.live.checks import is_module
-from kan_widgets.live.frames.frame import sliced
-from kan_widgets.live.painter import Painter
-from kan_widgets.widgets.engine import asked, bundle, drawn, network_of
+from kan_widgets.live.worker import Painter
+from kan_widgets.widgets.docking import Dockable
+from kan_widgets.widgets.engine import asked, bundle, drawn
 from kan_widgets.widgets.options import (
     Declared,
     Declaring,
@@ -29,17 +28,16 @@ from kan_widgets.widgets.options import (
 )
 from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Pictured
-from kan_widgets.widgets.rasters import check_ratio
-from kan_widgets.widgets.sharing import SHARED, ViewListener, let_go
-from kan_widgets.widgets.stream import Stream, stream_of
-from kan_widgets.widgets.wire import model_name, seen_inputs, summaries_of, training_of
+from kan_widgets.widgets.sharing import SHARED_TRAITS, ViewListener, let_go
+from kan_widgets.widgets.stream import stream_of
+from kan_widgets.widgets.wire import model_name
 
 if TYPE_CHECKING:
     from torch import nn
 
 _HEIGHT = 480
 # What others call what views can do, and where that is.
-_ELSEWHERE = {
+_OTHER_NAMES = {
     "save": 'to_png("view.png"), to_svg, to_pdf or save_html("page.html")',
     "savefig": 'to_png("view.png")',
     "save_png": 'to_png("view.png")',
@@ -50,11 +48,12 @@ _ELSEWHERE = {
     "to_html": 'save_html("page.html")',
     "binding": "live",
 }
-_SAID = ("layer", "mode", "page", "every")
-_NARROWEST = 100
+_REPR_TRAITS = ("layer", "mode", "page", "every")
+# Traits of every view that no picture of it depends on.
+_UNDRAWN_TRAITS = ("layout", "stream", "tabbable", "tooltip", "kind", "linked", "drawn_from")
 
 
-class View(Declared, Placed, Pictured, metaclass=Declaring):
+class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
     """A widget that draws a stream, in the page and here by the same code.
 
     A subclass names itself in the browser's registry and says which layers it draws.
@@ -63,6 +62,8 @@ class View(Declared, Placed, Pictured, metaclass=Declaring):
     _esm = bundle("view.js")
     _is_joined = False
     _painters: tuple[Painter, ...] = ()
+    _narrowest = 100
+    """Pixels of a picture at least."""
     _is_wide = False
     """Whether it is as wide as the page, unless its layout says otherwise."""
     _draws_layers = True
@@ -73,9 +74,10 @@ class View(Declared, Placed, Pictured, metaclass=Declaring):
     _own = traitlets.Unicode().tag(sync=True)
     """Its own model's id: see js/src/wire/jupyter_kernel.ts."""
     kind = traitlets.Unicode().tag(sync=True)
-    stream = anywidget.WidgetTrait().tag(sync=True)
     linked = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the views in which the layer is chosen that is chosen in this one."""
+    drawn_from = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """The traits of which a change has the page draw it."""
     theme: Theme = option('``"auto"`` takes the theme of JupyterLab.', default="auto")
     layout: Any = option(
         "CSS of the box: an ``ipywidgets.Layout`` or a dict.", default=None, is_trait=False
@@ -87,10 +89,17 @@ class View(Declared, Placed, Pictured, metaclass=Declaring):
         source = self._source_of(values)
         self._check_options(values, source)
         own = uuid4().hex
+        others = {*SHARED_TRAITS, *_UNDRAWN_TRAITS}
         super().__init__(
-            model_id=own, _own=own, kind=self._kind, stream=stream_of(source), **values
+            model_id=own,
+            _own=own,
+            kind=self._kind,
+            stream=stream_of(source),
+            drawn_from=[name for name in self.keys if name[0] != "_" and name not in others],
+            **values,
         )
         answer_during_cells(self)
+        self._hear_dock()
         self._join()
         self._is_joined = True
         if self._is_wide and self.layout.width is None:
@@ -143,11 +152,6 @@ class View(Declared, Placed, Pictured, metaclass=Declaring):
         return {name: one for name, one in cls.class_traits().items() if one.metadata.get("option")}
 
     @property
-    def _stream(self) -> Stream:
-        stream: Stream = self.stream
-        return stream
-
-    @property
     def live(self) -> Source:
         """The binding that this view shows; a later one if that has been replaced.
 
@@ -162,7 +166,7 @@ class View(Declared, Placed, Pictured, metaclass=Declaring):
         return source
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in _ELSEWHERE]
+        return [name for name in super().__dir__() if name not in _OTHER_NAMES]
 
     def __repr__(self) -> str:
         # It is read in debuggers too, of views that are half made or gone.
@@ -173,7 +177,7 @@ class View(Declared, Placed, Pictured, metaclass=Declaring):
 
     def _described(self) -> str:
         """Return what is shown: model, layer, mode, step and state."""
-        said = [f"{name} {getattr(self, name)!r}" for name in _SAID if self.has_trait(name)]
+        said = [f"{name} {getattr(self, name)!r}" for name in _REPR_TRAITS if self.has_trait(name)]
         step = self._stream.step_taken if self.cursor < 0 else self.cursor
         state = "closed" if self.comm is None else self._stream.status["state"]
         return f" of {self._model_named()}: {', '.join([*said, f'step {step}', state])}"
@@ -232,13 +236,14 @@ class View(Declared, Placed, Pictured, metaclass=Declaring):
     ) -> dict[str, Any]:
         """Return what the browser's code is asked for a picture."""
         self._check_keywords(options)
-        check_ratio(pixel_ratio)
-        if not width >= _NARROWEST:
-            raise ValueError(f"expected a width of at least {_NARROWEST} pixels, got {width!r}")
-        first, frame = self._stream.frames()
-        names = frame.layout.names
+        check_number("pixel_ratio", pixel_ratio, 0.25, 16)
+        if not width >= self._narrowest:
+            raise ValueError(f"width={width}: expected at least {self._narrowest} pixels")
+        self._begin_picture()
+        frames = self._stream.frames()
+        names = frames[1].layout.names
         traits = {name: getattr(self, name) for name in self.keys if not name.startswith("_")}
-        for name in ("layout", "stream", "tabbable", "tooltip", "kind", *SHARED):
+        for name in (*_UNDRAWN_TRAITS, *SHARED_TRAITS):
             traits.pop(name, None)
         known = self.traits()
         for name, value in options.items():
@@ -247,29 +252,20 @@ class View(Declared, Placed, Pictured, metaclass=Declaring):
                 options[name] = known[name]._validate(self, value)
         traits |= self._picture_options(options, names)
         theme = traits.pop("theme", "auto")
-        layers = self._drawn_layers(traits, names)
-        source = self._stream.source
-        seen = {} if source is None else source.feed.observed
-        frames = [first, frame]
-        if source is not None:
-            frames = [source.feed.looking.pictured(one, layers) for one in frames]
-        frames = [sliced(one, layers) for one in frames]
-        cut = frames[-1].layout
-        inputs = [seen_inputs(seen[name], cut) for name in layers if name in seen]
         return asked(
-            self._kind,
-            {name: self._sent(name, value) for name, value in traits.items()},
             frames,
-            observed=[known for known in inputs if known is not None],
-            summaries=summaries_of(cut, frame, first),
+            self._drawn_layers(traits, names),
+            source=self._stream.source,
             selection=self._drawn_selection(options),
-            training=self._stream.training if source is None else training_of(source),
-            network=network_of(source, frame) if self._draws_network and source else None,
+            network=self._draws_network,
+            training=self._stream.training,
+            kind=self._kind,
+            traits={name: self._sent(name, value) for name, value in traits.items()},
             width=width,
             height=int(traits.get("height") or _HEIGHT),
             most=most,
-            theme=theme,
-            pixel_ratio=pixel_ratio,
+            theme="dark" if theme == "dark" else "light",
+            ratio=pixel_ratio,
         )
 
     def _sent(self, name: str, value: Any) -> Any:
@@ -288,6 +284,7 @@ class View(Declared, Placed, Pictured, metaclass=Declaring):
         self.live.feed.subscribe(self._listener)
 
     def _end(self) -> None:
+        self._undock()
         for painter in self._painters:
             painter.close()
         let_go(self._stream.source)
@@ -340,14 +337,14 @@ class _Elsewhere:
         raise AttributeError(f"{kind.__name__} has no {self.name!r}: write {self.hint}")
 
 
-for _name, _hint in _ELSEWHERE.items():
+for _name, _hint in _OTHER_NAMES.items():
     setattr(View, _name, _Elsewhere(_name, _hint))
 
 
 def kept(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
     """Return what a view must keep alive.
 
-    A binding lives as long as its model, which whoever trains it keeps; nobody but the views may
+    A binding lives as long as its model, which the training keeps; nobody but the views may
     hold a bare model that they were given, or a recording.
     """
     return None if is_binding(live_or_model) else live_or_model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout, Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Activations, Probe, packed
-from kan_widgets.live.frames.history import fitting
+from kan_widgets.live.frames.frame import fitting
+from kan_widgets.live.frames.large_layers import Summary, summary_of
 from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.progress import GOES_ON
-from kan_widgets.live.frames.scalars import Scalars, belongs_to
+from kan_widgets.live.frames.progress import OPEN_STATES
+from kan_widgets.live.frames.scalars import belongs_to
 from kan_widgets.live.frames.structure import structure_dict
-from kan_widgets.live.frames.summary import Summary, summary_of
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 def float32(values: Any) -> bytes:
@@ -35,23 +35,35 @@ def finite(value: Any) -> Any:
 
 
 def frame_dict(frame: Frame) -> dict[str, Any]:
-    """Return a frame as the browser reads it from a trait."""
-    return {"layout": frame.layout.version, "step": frame.step, "data": frame.data.tobytes()}
+    """Return a frame as the browser reads it."""
+    return {"layout": frame.layout.version, "step": frame.step, "data": memory_of(frame.data)}
 
 
 def layout_dict(layout: Layout) -> dict[str, Any]:
-    """Return a layout as the browser reads it from a trait, tables inside."""
-    numbers, buffers = layout_message(layout)
-    for layer in numbers["layers"]:
-        for table in layer["tables"]:
-            table["x"] = bytes(buffers[table["x"]])
-            table["values"] = bytes(buffers[table["values"]])
-        if layer["table_of"] is not None:
-            layer["table_of"] = bytes(buffers[layer["table_of"]])
-    return numbers
+    """Return a layout as the browser reads it."""
+    layers = []
+    for layer in layout.layers:
+        tables = [
+            {
+                "x": memory_of(table.x),
+                "values": memory_of(table.values),
+                "domain": list(table.domain),
+                "extent": list(table.extent),
+                "knots": list(table.knots),
+            }
+            for table in layer.tables
+        ]
+        table_of = None if layer.table_of is None else memory_of(layer.table_of)
+        layers.append(layer_dict(layer, tables, table_of))
+    return {
+        "protocol": PROTOCOL,
+        "version": layout.version,
+        "layers": layers,
+        "beside": [one._asdict() for one in layout.beside],
+    }
 
 
-def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryview]]:
+def observation_dict(seen: Observation) -> dict[str, Any]:
     """Return one layer's inputs as the browser reads them."""
     arrays = {
         "edges": seen.edges,
@@ -62,7 +74,7 @@ def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryv
         "maps": seen.maps,
     }
     present = {name: array for name, array in arrays.items() if array is not None}
-    content = {
+    return {
         "kind": "observed",
         "layer": seen.layer,
         "samples": seen.samples,
@@ -70,9 +82,8 @@ def observation_message(seen: Observation) -> tuple[dict[str, Any], list[memoryv
         "is_image": seen.is_image,
         "fold": None if seen.fold is None else list(seen.fold),
         "shapes": {name: list(array.shape) for name, array in present.items()},
-        "arrays": {name: number for number, name in enumerate(present)},
+        "arrays": {name: memory_of(np.ascontiguousarray(one)) for name, one in present.items()},
     }
-    return content, [memory_of(np.ascontiguousarray(array)) for array in present.values()]
 
 
 def seen_inputs(seen: Observation, layout: Layout) -> Observation | None:
@@ -89,14 +100,18 @@ def seen_inputs(seen: Observation, layout: Layout) -> Observation | None:
         return None
     columns = layer.part[1]
     here = slice(columns.start * size, columns.stop * size)
+    maps = None if seen.maps is None else seen.maps[:, columns]
+    return replace(entries_of(seen, here), maps=maps, fold=None)
+
+
+def entries_of(seen: Observation, entries: slice | NDArray[np.int64]) -> Observation:
+    """Return what reaches some entries of a layer; maps stay."""
     return replace(
         seen,
-        counts=seen.counts[here],
-        outside_domain=seen.outside_domain[here],
-        outside_extent=seen.outside_extent[here],
-        patches=seen.patches[:, here],
-        maps=None if seen.maps is None else seen.maps[:, columns],
-        fold=None,
+        counts=seen.counts[entries],
+        outside_domain=seen.outside_domain[entries],
+        outside_extent=seen.outside_extent[entries],
+        patches=seen.patches[:, entries],
     )
 
 
@@ -127,18 +142,12 @@ def probe_dict(probe: Probe | None) -> dict[str, Any]:
     }
 
 
-def activations_message(activations: Activations) -> tuple[dict[str, Any], list[memoryview]]:
-    """Return activations as the browser reads them: all values in one buffer, all extras in one."""
-    content, values, extras = packed(activations)
-    return {"kind": "activations", **content}, [memory_of(values), memory_of(extras)]
-
-
 def activations_dict(activations: Activations | None) -> dict[str, Any]:
-    """Return activations as the browser reads them from a trait: values, then extras."""
+    """Return activations as the browser reads them: of the bytes first the values, then extras."""
     if activations is None:
         return {}
-    content, (values, extras) = activations_message(activations)
-    return {**content, "data": bytes(values) + bytes(extras)}
+    content, values, extras = packed(activations)
+    return {"kind": "activations", **content, "data": values.tobytes() + extras.tobytes()}
 
 
 def memory_of(array: NDArray[Any]) -> memoryview:
@@ -147,42 +156,13 @@ def memory_of(array: NDArray[Any]) -> memoryview:
     return array.data.cast("B") if array.size else memoryview(b"")
 
 
-def layout_message(layout: Layout) -> tuple[dict[str, Any], list[memoryview]]:
-    """Return a layout with its tables as numbers into the list of buffers beside it."""
-    buffers: list[memoryview] = []
-    seen: dict[int, int] = {}
-
-    def number(array: Any) -> int:
-        if id(array) not in seen:
-            seen[id(array)] = len(buffers)
-            buffers.append(memory_of(array))
-        return seen[id(array)]
-
-    layers = []
-    for layer in layout.layers:
-        tables = [
-            {
-                "x": number(table.x),
-                "values": number(table.values),
-                "domain": list(table.domain),
-                "extent": list(table.extent),
-                "knots": list(table.knots),
-            }
-            for table in layer.tables
-        ]
-        table_of = None if layer.table_of is None else number(layer.table_of)
-        layers.append(layer_dict(layer, tables, table_of))
-    content = {"protocol": PROTOCOL, "version": layout.version, "layers": layers}
-    return content | {"beside": [one._asdict() for one in layout.beside]}, buffers
-
-
 def history_messages(
     source: Source, end: float, most_bytes: int, known: Collection[int]
-) -> Iterator[tuple[dict[str, Any], list[memoryview]]]:
+) -> Iterator[dict[str, Any]]:
     """Yield the frames before a step, thinned to so many bytes, after the layouts not ``known``."""
     looking = source.feed.looking
     now = looking.cut(source.feed.layout)
-    seen = {frame.step: looking.seen(frame) for frame in source.history if frame.step < end}
+    seen = {frame.step: looking.windowed(frame) for frame in source.history if frame.step < end}
     for frame in source.feed.glimpses or ():
         if frame.layout is now and frame.step < end:
             seen.setdefault(frame.step, frame)
@@ -195,10 +175,8 @@ def history_messages(
     frames = [seen[steps[place]] for place in kept]
     for layout in {frame.layout.version: frame.layout for frame in frames}.values():
         if layout.version not in known:
-            numbers, buffers = layout_message(layout)
-            yield {"kind": "layout", "layout": numbers}, buffers
-    told = [{"layout": frame.layout.version, "step": frame.step} for frame in frames]
-    yield {"kind": "history", "frames": told}, [memory_of(frame.data) for frame in frames]
+            yield {"kind": "layout", "layout": layout_dict(layout)}
+    yield {"kind": "history", "frames": list(map(frame_dict, frames))}
 
 
 def state_of(source: Source) -> dict[str, Any]:
@@ -218,7 +196,7 @@ def state_of(source: Source) -> dict[str, Any]:
 
 def frames_of(source: Source) -> dict[str, Any]:
     """Return the traits of a stream that hold frames, as far as they are looked at."""
-    first, latest = (source.feed.looking.seen(frame) for frame in (source.history[0], source.frame))
+    first, latest = map(source.feed.looking.windowed, (source.history[0], source.frame))
     layouts = {frame.layout.version: frame.layout for frame in (first, latest)}
     return {
         "layouts": [layout_dict(layout) for layout in layouts.values()],
@@ -236,10 +214,34 @@ def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]
     return [summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
 
 
+_FIRST_LOSSES, _MAX_RISE = 10, 100.0
+# How a run ends, or stands still, is not what is worth knowing of it then.
+_MAY_DIVERGE = ("idle", "finished", "still", "running")
+_DIVERGED = {"state": "diverged", "words": "diverged"}
+
+
 def training_of(source: Source) -> dict[str, Any]:
-    """Return how the run stands; ``beats`` where the page hears so every few seconds."""
-    standing = source.feed.standing
-    return {**asdict(standing), "beats": standing.state in GOES_ON}
+    """Return how the run stands; ``beats`` where the page hears so every few seconds.
+
+    ``loss`` are the name and the latest value of the loss, where one was logged; ``model`` is
+    the class of the model.
+    """
+    standing, model = source.feed.standing, model_name(source)
+    said = {**asdict(standing), "beats": standing.state in OPEN_STATES, "model": model}
+    if (is_binding(source) or isinstance(source, Replay)) and (
+        name := loss_of(source.scalars.names)
+    ):
+        said["loss"] = [name, repr(source.scalars.latest(name))]
+        if standing.state in _MAY_DIVERGE and _diverged(source.scalars.series(name)[1]):
+            goes_on = standing.state == "running"
+            said |= {"words": "training, diverged"} if goes_on else _DIVERGED
+    return said
+
+
+def _diverged(losses: NDArray[np.float64]) -> bool:
+    """Whether the latest loss is no number, or far beyond all of the first."""
+    first = losses[: len(losses) // 2][:_FIRST_LOSSES]
+    return bool(len(first)) and not losses[-1] <= _MAX_RISE * max(1.0, float(np.abs(first).max()))
 
 
 def _batch_of(source: Source) -> dict[str, Any]:
@@ -256,25 +258,6 @@ def _left_out_of(source: Source) -> list[str]:
     return [str(entry) for entry in survey(model)[1]]
 
 
-def headline_of(source: Source | None, before: dict[str, Any]) -> dict[str, str]:
-    """Return the headline of a dashboard: see js/src/views/dashboard/scene.ts.
-
-    Parameters
-    ----------
-    source
-        What is shown; ``None`` where the model is gone.
-    before
-        What was returned before.
-    """
-    if source is None:
-        return before
-    said = {"model": model_name(source) or before.get("model", ""), "loss": "", "value": ""}
-    if is_binding(source) or isinstance(source, Replay):
-        if name := _loss_of(source.scalars):
-            said |= {"loss": name, "value": repr(source.scalars.latest(name))}
-    return said
-
-
 def model_name(source: Source) -> str:
     """Return the class of the model that is shown; empty where that is not known."""
     if is_binding(source) and (model := source.model) is not None:
@@ -284,8 +267,8 @@ def model_name(source: Source) -> str:
     return str(source.info.get("model", "")) if isinstance(source, Replay) else ""
 
 
-def _loss_of(scalars: Scalars) -> str:
+def loss_of(names: Iterable[str]) -> str:
     """Return which series is the loss: that of the training before one of held-out data."""
-    losses = [name for name in scalars.names if belongs_to(name)[0].lower() == "loss"]
+    losses = [name for name in names if belongs_to(name)[0].lower() == "loss"]
     trained = [name for name in losses if belongs_to(name)[1] == "trained on"]
     return next(iter(trained + losses), "")

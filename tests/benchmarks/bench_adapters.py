@@ -21,7 +21,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live.frames.copies import Copy
-from kan_widgets.live.frames.layout import Fingerprint
+from kan_widgets.live.frames.layout import LayoutKey
 
 ROUNDS = 300
 
@@ -53,12 +53,12 @@ def frame_milliseconds(model: nn.Module) -> Measured:
         return [layer for entry in entries for layer in entry.read()]
 
     layers = read()
-    fingerprint = Fingerprint.of(layers)
+    key = LayoutKey.of(layers)
     wall, cpu = [], []
     for _ in range(ROUNDS):
         start, cpu_start = time.perf_counter(), time.process_time()
         layers = read()
-        fits = fingerprint.fits(Fingerprint.of(layers))
+        fits = key.fits(LayoutKey.of(layers))
         Copy(layers).data()
         cpu.append(1000 * (time.process_time() - cpu_start))
         wall.append(1000 * (time.perf_counter() - start))

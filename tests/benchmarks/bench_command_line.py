@@ -216,8 +216,6 @@ def main() -> None:
             page.close()
             follower.kill()
             follower.communicate()
-            # Its place is free for the next follower once it has not been heard of for a while.
-            (run.parent / "run.npz.control.lock").unlink()
         training.close()
         views = []
         for _ in range(times):

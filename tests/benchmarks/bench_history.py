@@ -18,7 +18,7 @@ import numpy as np
 import kan_widgets as kw
 from kan_widgets.live import Frame, History
 from kan_widgets.live.budget import Throttle
-from kan_widgets.live.frames.window import Looking
+from kan_widgets.live.frames.large_layers import Looking
 from kan_widgets.live.watching.camera import budgets
 
 STEP_SECONDS = 0.007

@@ -55,12 +55,12 @@ def forms(name: str, model: nn.Module, batch: torch.Tensor) -> None:
     live = kw.bind(model)
     [observed], [layer] = live.observe(batch).values(), live.read()
     print(f"{name}: {layer.n_functions:,} functions, {len(observed.patches):,} patches")
-    cost = seconds(lambda: insight.symbolic(layer, observed, progress=lambda *now: None))
+    cost = seconds(lambda: insight.symbolic(layer, observed))
     print(f"  symbolic forms                 {cost:6.2f} s")
 
 
 def explanation(name: str, model: nn.Module, batch: torch.Tensor) -> None:
-    """Print the cost of one image explained, and of preferred patches drawn from a frame."""
+    """Print the cost of one image explained."""
     live = kw.bind(model.eval())
     observed = live.observe(batch)
     layers = live.read()
@@ -69,12 +69,6 @@ def explanation(name: str, model: nn.Module, batch: torch.Tensor) -> None:
     print(f"{name}: {count:,} functions, {convs:,} kernels")
     cost = seconds(lambda: insight.explain(model, batch[0], observed=observed))
     print(f"  one image explained            {cost:6.2f} s")
-    [largest] = [
-        f for f in live.feed.layout.layers if f.count == max(f.n_functions for f in layers)
-    ]
-    grid = kw.KernelGrid(live, layer=largest.name, mode="preferred")
-    cost = seconds(grid.svg)
-    print(f"  preferred patches, as drawn    {cost:6.2f} s of {largest.count:,} functions")
 
 
 def all_of(layer: LayerFunctions) -> list[insight.Kernel]:

@@ -24,9 +24,9 @@ from pathlib import Path
 import torch
 
 from kan_widgets.nn import KANCNN, KANConv2d, KANLinear
-from kan_widgets.nn.kernels import bundled, native, recipe
+from kan_widgets.nn.kernels import bundled, compile_options, native
 from kan_widgets.nn.kernels.bundled import Kernels
-from kan_widgets.nn.kernels.compiler import Compiler
+from kan_widgets.nn.kernels.compiler import kernels as made_here
 from tests.benchmarks.bench_core import (
     CONVOLUTIONS,
     LINEARS,
@@ -71,10 +71,10 @@ def wheels_kernels(library: Path | None) -> dict[str, Kernels]:
     """Return the kernels of order 3 at every level that this processor runs."""
     if library is None:
         folder = Path(tempfile.mkdtemp())
-        library = folder / recipe.NAMES[sys.platform]
-        compiler = recipe.find_compiler() or "no compiler"
+        library = folder / compile_options.NAMES[sys.platform]
+        compiler = compile_options.find_compiler() or "no compiler"
         machine = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-        recipe.make_for_a_wheel([compiler], machine, sys.platform, library, folder)
+        compile_options.make_for_a_wheel([compiler], machine, sys.platform, library, folder)
     bundled.FILE = library
     found = {}
     for level in bundled.levels():
@@ -124,7 +124,7 @@ def main() -> None:
         bench_compile(arguments.rounds)
         return
     levels = wheels_kernels(arguments.library)
-    here = Compiler(recipe.find_compiler() or "no compiler").make(3)[1]
+    here = made_here(compile_options.find_compiler() or "no compiler", 3, lambda: None)
     best = next(iter(levels))
     print(f"torch {torch.__version__}, {arguments.threads} threads, {arguments.rounds} rounds")
     print(f"the wheel's kernels: {best}, of {', '.join(levels)}")

@@ -39,7 +39,7 @@ import kan_widgets as kw
 from kan_widgets.widgets import Stream
 
 torch.set_num_threads(1)
-sending, send = [], Stream._send_frame
+sending, send = [], Stream._send_now
 
 def timed_send(stream, frame):
     "Another thread sends frames; its time counts too."
@@ -47,7 +47,7 @@ def timed_send(stream, frame):
     send(stream, frame)
     sending.append(time.perf_counter() - start)
 
-Stream._send_frame = timed_send
+Stream._send_now = timed_send
 model = kw.nn.KANLinear({inputs}, {out})
 optimizer = torch.optim.SGD(model.parameters(), 1e-2)
 directions = [torch.randn_like(p) * p.std().clamp(min=1e-3) for p in model.parameters()]

@@ -79,7 +79,7 @@ def measure(lab: LabPage, server: LabServer, name: str, seconds: float) -> str:
     model, inputs = MODELS[name]
     cells = [
         SETUP.format(model=model, inputs=inputs),
-        "kw.NetworkView(live, relevance=1.0)",
+        "kw.NetworkView(live)",
         "train(2)",
         f"before = live.stats.frames_sent; train({seconds}); after = live.stats.frames_sent",
     ]
@@ -98,7 +98,7 @@ def measure(lab: LabPage, server: LabServer, name: str, seconds: float) -> str:
     after = lab.page.evaluate("({...kwLog})")
     if errors := lab.cell_errors():
         raise RuntimeError(errors[0])
-    links = f"{scene}.diagram.shown.reduce((n, {{links}}) => n + links.length, 0)"
+    links = f"{scene}.diagram.parts.reduce((n, {{links}}) => n + links.length, 0)"
     drawn = (after["drawn"] - before["drawn"]) / seconds
     ticks = (after["ticks"] - before["ticks"]) / seconds
     shown = lab.page.evaluate(links)

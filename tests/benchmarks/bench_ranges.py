@@ -68,9 +68,9 @@ def measure(name: str, sizes: tuple[int, ...]) -> None:
     for _ in range(40):
         view._painter.now()
     frame = live.frame
-    numbers = milliseconds(lambda: view._measure(live, frame, view.threshold))
+    numbers = milliseconds(lambda: view._measure(live, frame))
     drawn = milliseconds(view._painter.now)
-    past = milliseconds(lambda: LayerNumbers().moments(live, 0.95, most=1))
+    past = milliseconds(lambda: LayerNumbers().moments(live, most=1))
     print(f"{name}: {count:,} in {len(layers)} layers")
     print(f"  all numbers of one frame         {numbers:6.1f} ms")
     print(f"  a refresh, marks and table too   {drawn:6.1f} ms; at most 3 a second")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -179,7 +180,7 @@ def walk_the_whole_network(walk: Walk) -> None:
         box = network.evaluate("(view, id) => view.kwNetwork.place(id)", part)
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
-    lab.until(lambda: "example 0: " in network.inner_text(), "what the network says")
+    lab.until(lambda: "image 1 of " in network.inner_text(), "what the network says")
     walk.look("whole")
     lab.page.mouse.move(*middle("u:1:2"))
     kind = "view => view.kwNetwork.scene().closeUp?.kind"
@@ -193,7 +194,9 @@ def walk_the_whole_network(walk: Walk) -> None:
     lab.evaluate("0", "live.select(live.layers[0], 2, 0)")
     lab.until(lambda: network.evaluate(kind) == "unit", "the score, where another view selects")
     lab.page.mouse.click(*middle("x:2"))
-    lab.until(lambda: "example 2: predicted 0" in network.inner_text(), "another digit")
+    lab.until(
+        lambda: re.search(r"image 3 of \d+: predicted 0", network.inner_text()), "another digit"
+    )
     lab.page.mouse.click(*middle("x:-1"))
     kernel = "const {kernel} = panel.sessionContext.session;"
     wait = (

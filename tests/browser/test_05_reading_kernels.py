@@ -52,16 +52,11 @@ def walk_through(walk: Walk) -> Run:
     lab.until(lambda: "full at φ(1) − φ(−1)" in pattern.text(), "the shades of grey")
     walk.look("pattern")
 
-    walk.says("reading-meshgrid", "Choose another **ramp**", "vertical", "other limits")
-    walk.says("reading-meshgrid", "Set the limits to −1 and 1")
+    walk.says("reading-meshgrid", "Choose **grid**")
     walk.run_to("reading-ramp")
     maps = walk.view("reading-ramp", "meshgrid-view")
     walk.look("ramp")
-    maps.locator("select[aria-label=ramp]").select_option("vertical")
-    limits = maps.get_by_role("group", name="Where the ramp begins and ends")
-    for end, value in (("from", "-1"), ("to", "1")):
-        limits.get_by_label(end, exact=True).fill(value)
-        limits.get_by_label(end, exact=True).press("Tab")
+    maps.get_by_text("x: grid", exact=True).click()
     lab.until(lambda: "from −1 to 1" in maps.inner_text(), "the other limits")
     walk.look("limits")
 

@@ -36,21 +36,9 @@ def train_until(name):
     while not Path(name).exists():
         train(5)
 
-def best(layer, suppressed):
-    \"\"\"Where each function is largest over what was observed, tried at 4001 points.\"\"\"
-    [read] = [f for f in live.read() if f.name == layer]
-    seen = np.quantile(live.feed.observed[layer].patches.astype(float), [0.005, 0.995], axis=0)
-    x = seen[0] + (seen[1] - seen[0]) * np.linspace(0, 1, 4001)[:, None]
-    sign = -1 if suppressed else 1
-    values = []
-    for out in range(read.shape[0]):
-        values.append((sign * kw.insight.kernel_of(read, out).terms(x)).max(axis=0) * sign)
-    return np.concatenate(values).tolist()
-
 train(60)
 _ = live.observe(digits.test_images[:64])
 """
-GRID = 'grid = kw.KernelGrid(live, mode="preferred", bounds="observed")\ngrid'
 EXPLAIN = "view = kw.Explain(live, digits.test_images[3])\nview"
 
 
@@ -70,58 +58,6 @@ def click(lab: LabPage, site: str) -> None:
 def middle(lab: LabPage, site: str) -> tuple[float, float]:
     box = probe(lab, "view.rectOf(arg)", site)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def test_the_patch_that_is_drawn_is_the_best_there_is(
-    lab: LabPage, server: LabServer, artifacts: Path
-) -> None:
-    lab.page.set_viewport_size({"width": 1180, "height": 900})
-    lab.open(server.write_notebook([SETUP, GRID, "train_until('enough')"]))
-    for index in (0, 1):
-        lab.run_cell(index)
-    assert lab.cell_errors() == []
-    grid = lab.grid()
-    grid.scroll_into_view()
-
-    def compare(suppressed: bool) -> None:
-        found = grid._ask("Array.from({length: 72}, (_, f) => grid.preferred(f))")
-        values = [entry["value"] for entry in found]
-        expected = np.array(lab.evaluate(f"best('convs.0', {suppressed})"))
-        # A table has a row for every sixteenth of a grid interval.
-        np.testing.assert_allclose(values, expected, atol=2e-3 * np.abs(expected).max())
-        for f in (0, 40, 71):
-            middle = grid.cell(f)[14, 14, :3]
-            assert abs(middle - 255 * found[f]["grey"]).max() <= 1
-
-    lab.until(lambda: "of 64 images" in grid.text(), "the bounds observed")
-    compare(suppressed=False)
-    grid.click(13)
-    lab.until(lambda: "output 1 reaches" in grid.text(), "what the kernel reaches")
-    reached = sum(grid._ask("[9,10,11,12,13,14,15,16,17].map((f) => grid.preferred(f).value)"))
-    assert f"output 1 reaches {float(f'{reached:.3g}'):g} at most, with 9 functions" in grid.text()
-    grid.scroll_into_view()
-    lab.page.mouse.move(5, 5)
-    lab.page.locator(".kw-kernel-grid").screenshot(path=artifacts / "light.png")
-    lab.page.locator(".kw-kernel-grid input[aria-label='suppressed']").check()
-    lab.until(lambda: "φ is smallest" in grid.text(), "the suppressed patch")
-    compare(suppressed=True)
-
-    lab.run_cell(2, wait=False)
-    lab.wait_cell_running(2)
-    step, pixels = grid.step(), grid.pixels()
-    grid.wait_step(step + 20)
-    lab.until(lambda: grid.pixels() != pixels, "another patch, as the model trains")
-    assert lab.is_running(2)
-    lab.let_go("enough")
-    lab.wait_idle()
-    lab.set_theme("JupyterLab Dark")
-    grid.scroll_into_view()
-    grid.hover(40)
-    title, lines = grid.tip()
-    assert title.endswith("kernel 4 · row 1, column 1")
-    assert list(lines) == ["smallest at", "φ there", "within"]
-    lab.page.wait_for_timeout(500)
-    lab.page.locator(".kw-kernel-grid").screenshot(path=artifacts / "dark.png")
 
 
 def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
@@ -152,7 +88,9 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     largest = sorted(part, key=abs, reverse=True)[:10]
     np.testing.assert_allclose(shown, largest, rtol=5e-3)
     groups = [name.split(" · ") for name in probe(lab, "view.sites('groups')")]
-    assert [len(groups), groups[-1][1]] == [17, "all 400 functions together"]
+    # Ten channels, what the others add by their sign, and the whole.
+    assert len(groups) in (12, 13)
+    assert groups[-1][1] == "all 400 functions together"
     channels = [float(group[2].replace("−", "-")) for group in groups]
     assert sum(channels[:-1]) == pytest.approx(score, rel=5e-2)
     assert channels[-1] == pytest.approx(score, rel=5e-3)
@@ -185,11 +123,9 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     assert "Map of layer convs.1, all kernels, 11 × 11, from " in described
     sentence = view.locator(".kw-remark").nth(1).inner_text()
     assert "from what these kernels make of this image" in sentence
-    view.locator(".kw-plain", has_text="how this is computed").click()
-    method = view.locator(".kw-remark").nth(2)
-    method.wait_for()
-    assert "over 64 images" in method.inner_text()
-    assert "integrated gradients" in method.inner_text()
+    method = view.locator(".kw-remark").nth(1).get_attribute("title") or ""
+    assert "over 64 images" in method
+    assert "integrated gradients" in method
     view.screenshot(path=artifacts / "kernels.png")
     canvas = "document.querySelector('.kw-explain canvas').toDataURL()"
     one = lab.page.evaluate(canvas)

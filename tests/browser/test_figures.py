@@ -59,8 +59,8 @@ def test_figures_have_the_colours_of_the_theme(server: LabServer, lab: LabPage) 
         lines = lab.page.evaluate(LINES)
         seen[theme] = lab.page.evaluate(COLOURS) | {"lines": lines}
     light, dark = seen.values()
-    assert light["lines"] == ["rgb(0, 114, 178)", "rgb(213, 94, 0)"]
-    assert dark["lines"] == ["rgb(86, 180, 233)", "rgb(230, 159, 0)"]
+    assert light["lines"] == ["rgb(16, 152, 173)", "rgb(152, 108, 58)"]
+    assert dark["lines"] == ["rgb(127, 224, 240)", "rgb(192, 138, 94)"]
     for found in (light, dark):
         assert found["background"] == "rgba(0, 0, 0, 0)"
         assert found["plot"] in ("rgba(0, 0, 0, 0)", "none", "transparent")

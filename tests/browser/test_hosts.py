@@ -410,7 +410,7 @@ def test_marimo_shows_the_views_linked(browser: Browser, tmp_path: Path, artifac
             for number, step in enumerate((20, 0)):
                 shown(inside.nth(number), f"node.kwGrid.step() === {step}", "its kernels")
             network = page.locator(".kw-network-view").first
-            verdict = "scene()?.caption.some(({text}) => text.startsWith('example 0: '))"
+            verdict = "scene()?.caption.some(({text}) => text.startsWith('image 1 of '))"
             shown(network, f"node.kwNetwork.{verdict}", "an example in the network")
             network.screenshot(path=artifacts / "marimo_network.png")
             page.locator(GRID).first.scroll_into_view_if_needed()

@@ -295,11 +295,17 @@ def test_each_of_two_grids_shows_its_own_mode_and_layer(
     first, second = lab.grid(0), lab.grid(1)
     second.scroll_into_view()
     lab.screenshot(artifacts / "two.png")
-    assert [first.checked(), second.checked()] == [["0", "curves"], ["1", "pattern"]]
+    assert [first.checked(), second.checked()] == [
+        ["layer 0 · conv", "curves"],
+        ["layer 1 · conv", "pattern"],
+    ]
     second.choose("change")
-    first.choose("3")
+    first.choose("layer 3")
     lab.until(lambda: lab.evaluate("[grid.layer, other.mode]") == ["3", "change"], "Python")
-    assert [first.checked(), second.checked()] == [["3", "curves"], ["1", "change"]]
+    assert [first.checked(), second.checked()] == [
+        ["layer 3 · linear", "curves"],
+        ["layer 1 · conv", "change"],
+    ]
     lab.until(lambda: [first.layer(), second.layer()] == ["3", "1"], "both to be drawn")
     assert lab.evaluate("[grid.mode, other.layer]") == ["auto", "1"]
 
@@ -409,10 +415,11 @@ def test_binding_again_keeps_one_hook_and_earlier_views_go_on(
     grid = open_grid(lab, server, "train(10)", "train(12)")
     lab.run_cell(3)
     grid.wait_step(10)
-    hooks = "len(optimizer._optimizer_step_post_hooks)"
-    assert lab.evaluate(hooks) == 1
+    counted = "len(stepping_of(optimizer).counters)"
+    lab.evaluate("0", "from kan_widgets.live.steering.counter import stepping_of")
+    assert lab.evaluate(counted) == 1
     lab.run_cell(1)
-    assert lab.evaluate(hooks) == 1
+    assert lab.evaluate(counted) == 1
     assert lab.evaluate("grid.live is live")
     lab.run_cell(4)
     grid.wait_step(22)
@@ -434,7 +441,8 @@ def test_binding_another_optimizer_starts_earlier_views_anew(
     grid.wait_step(10)
     lab.run_cell(4)
     lab.until(lambda: grid.step() == 0, "the view to start anew")
-    assert lab.evaluate("len(first._optimizer_step_post_hooks)") == 0
+    lab.evaluate("0", "from kan_widgets.live.steering.counter import stepping_of")
+    assert lab.evaluate("len(stepping_of(first).counters)") == 0
     lab.run_cell(5)
     lab.until(lambda: grid.step() == 6, "the steps of the second optimizer")
     assert largest_difference(reference, lab.evaluate("weights(model[0])"), grid) < 1e-5
@@ -524,7 +532,7 @@ def test_many_functions_open_in_an_overview_folded_to_the_map_that_was_seen(
         lab.run_cell(index)
     grid = lab.grid()
     grid.scroll_into_view()
-    assert grid.checked() == ["2", "overview"]
+    assert grid.checked() == ["layer 2 · linear", "overview"]
     assert "rows: 10 outputs · columns: 2,028 inputs" in grid.text()
     # All of it is in sight.
     last = 20_279

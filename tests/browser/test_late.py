@@ -37,4 +37,4 @@ def test_views_that_start_late_are_live_all_the_same(lab: LabPage, server: LabSe
     grid.wait_step(7)
     lab.run_cell(3)
     grid.wait_step(12)
-    lab.until(lambda: "how far φ gets from zero" in grid.text(), "what Python chose")
+    lab.until(lambda: "largest |φ|" in grid.text(), "what Python chose")

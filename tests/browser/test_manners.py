@@ -369,7 +369,8 @@ def test_a_panel_in_a_page_of_its_own_is_alive_and_has_nothing_that_steers(
     page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
     page.wait_for_timeout(300)
     assert page.evaluate(values) == ["loss 0.1"]
-    panel.get_by_role("button", name="Show half as many steps").click()
+    panel.locator("canvas").focus()
+    page.keyboard.press("+")
     steps = "document.querySelector('.kw-training-panel').kwPanel.scene().layout.steps"
     page.wait_for_timeout(300)
     assert page.evaluate(steps) == {"from": 10, "to": 30}

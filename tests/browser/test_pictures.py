@@ -61,7 +61,7 @@ VIEWS = {
 IMAGES = {
     "kernel-grid": 0,
     "spline-inspector": 0,
-    "meshgrid-view": 45,
+    "meshgrid-view": 45 + 1,  # with the key of colours
     "explain": 8,
     "training-panel": 0,
     "layer-ranges": 0,

@@ -127,7 +127,7 @@ def test_a_recording_is_replayed_and_scrubbed(
     grid.scroll_into_view()
     grid.wait_at(20)
     lab.until(scrubber.element.locator(".kw-time").is_visible, "the scrubber")
-    scrubber.wait_ticks(21)
+    scrubber.wait_kept(21)
     assert list(scrubber.steps()) == list(range(21))
     weights = job.weights()
     for share in (0.1, 0.5, 0.8):
@@ -137,7 +137,7 @@ def test_a_recording_is_replayed_and_scrubbed(
         x, _ = grid.curve(0)
         assert np.abs(grid.curves(COUNT) - reference(weights[step], x)).max() < 1e-5
     lab.screenshot(artifacts / "scrubbed.png")
-    assert "step 16 · looking back" in grid.text()
+    assert "back at step 16" in grid.text()
     scrubber.press("Escape")
     grid.wait_at(20)
     lab.until(lambda: "step 20 · recorded" in grid.text(), "the word for a recording")
@@ -184,7 +184,7 @@ def test_a_run_is_followed_while_another_process_records_it(
     lab.until(lambda: "step 20 · recorded" in grid.text(), "the end of the recording")
     assert np.abs(grid.curves(COUNT) - reference(job.weights()[20], x)).max() < 1e-5
     scrubber = Time(lab)
-    scrubber.wait_ticks(21)
+    scrubber.wait_kept(21)
     assert list(scrubber.steps()) == list(range(21))
     ended = "recorded: finished"
     lab.until(lambda: panel.locator(".kw-remark").first.inner_text() == ended, "the state")

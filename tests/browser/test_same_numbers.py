@@ -64,13 +64,14 @@ def in_picture(svg: str) -> Counter[str]:
 
 
 def shown(page: Any, kind: str) -> dict[str, Any] | None:
-    """Give the width and the words of the last view of a kind, once it is drawn.
+    """Give the width and the words of the last view of a kind in no other, once it is drawn.
 
     Words of the views that are drawn in it are among them.
     """
     found: dict[str, Any] | None = page.evaluate(
         """kind => {
-            const view = [...document.querySelectorAll(`.kw-${kind}`)].at(-1);
+            const own = `.kw-${kind}:not([data-kw-within])`;
+            const view = [...document.querySelectorAll(own)].at(-1);
             const all = view ? [view, ...view.querySelectorAll(".kw-view")] : [];
             if (all.length === 0 || !all.every((one) => one.kwShown)) return null;
             const words = all.flatMap((one) => one.kwShown().words);

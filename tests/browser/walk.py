@@ -119,9 +119,9 @@ class Walk:
         self.lab.screenshot(self.pictures / f"{name}.png")
 
     def press(self, cell: str, button: str) -> None:
-        """Press a button of the training panel that a cell shows."""
-        panel = self.view(cell, "training-panel")
-        panel.get_by_role("button", name=button, exact=True).click()
+        """Press a button of the training panel or of the dashboard that a cell shows."""
+        self.view(cell, "training-panel")
+        self.cell(cell).get_by_role("button", name=button, exact=True).first.click()
 
     def pause(self, cell: str, training: str) -> None:
         """Pause a cell that trains, by the panel."""

@@ -264,7 +264,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Opened]]:
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("name", "views"),
-    [(ARTICLE, 6), (f"notebooks/{LIVE}.html", 1), ("notebooks/index.html", 0), ("index.html", 0)],
+    [(ARTICLE, 6), (f"notebooks/{LIVE}.html", 1), ("notebooks/index.html", 0), ("index.html", 1)],
 )
 @pytest.mark.parametrize(("width", "theme"), [(1400, "light"), (375, "dark")])
 def test_a_page_opens_from_disk_with_its_views_alive_and_fits_the_window(
@@ -297,7 +297,7 @@ def test_a_digit_drawn_on_a_page_runs_through_the_network_of_the_step_shown(
 ) -> None:
     page = open_page(pages / ARTICLE).page
     network = page.locator(".kw-network-view").first
-    until_on(page, lambda: re.search(r"example \d: ", network.inner_text()), "an example")
+    until_on(page, lambda: re.search(r"image \d+ of \d+: ", network.inner_text()), "an example")
     network.evaluate("view => view.scrollIntoView({ block: 'end' })")
     box = network.evaluate("view => view.kwNetwork.place('x:-1')")
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -324,7 +324,7 @@ def test_on_a_phone_a_finger_draws_on_a_pad_and_does_not_scroll(
 ) -> None:
     page = open_page(pages / ARTICLE, 375, 812, has_touch=True, is_mobile=True).page
     network = page.locator(".kw-network-view").first
-    until_on(page, lambda: re.search(r"example \d: ", network.inner_text()), "an example")
+    until_on(page, lambda: re.search(r"image \d+ of \d+: ", network.inner_text()), "an example")
     network.evaluate("view => view.scrollIntoView({ block: 'end' })")
     page.touchscreen.tap(*middle(network.evaluate("view => view.kwNetwork.place('x:-1')")))
     sheet = network.locator(".kw-pad canvas")
@@ -431,8 +431,35 @@ def test_a_word_moves_all_figures_to_the_step_that_it_names(
     until_on(page, lambda: "step 126" in network.inner_text(), "the last step")
     page.get_by_role("button", name="Before the first step").click()
     until_on(page, lambda: "step 0" in network.inner_text(), "the first step")
+    until_on(page, lambda: "predicted" in network.inner_text(), "the digit in that network")
     page.get_by_role("button", name="at the end").first.click()
     until_on(page, lambda: "step 126" in network.inner_text(), "the last step again")
+
+
+def test_the_formula_has_the_colours_of_the_curves_in_both_themes() -> None:
+    theme = (ROOT / "js/src/scene/theme.ts").read_text("utf-8")
+    sheet = (ROOT / "docs/static/pages.css").read_text("utf-8")
+    for part, drawn in (("base", "base"), ("splines", "spline")):
+        light, dark = re.findall(rf'^  {drawn}: "(#\w+)"', theme, re.M)
+        assert re.findall(rf"--{part}: (#\w+)", sheet) == [light, dark, dark]
+        assert f"solid var(--{part})" in sheet
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (390, 844), (375, 667)])
+def test_the_first_screen_shows_what_to_press_and_the_network_from_digit_to_answers(
+    width: int, height: int, pages: Path, open_page: Callable[..., Opened]
+) -> None:
+    page = open_page(pages / ARTICLE, width, height).page
+    network = page.locator(".kw-network-view").first
+    until_on(page, lambda: "step 126" in network.inner_text(), "the network")
+    parts = ("u:0:0", "u:1:0", "u:3:0", "u:3:9")  # the digit, a map, the first answer and the last
+    boxes = [network.evaluate("(view, id) => view.kwNetwork.place(id)", part) for part in parts]
+    boxes += [page.locator("article h1").bounding_box()]
+    boxes += [page.get_by_role("button", name="begin at step 0").bounding_box()]
+    for box in boxes:
+        assert 0 <= box["x"] < box["x"] + box["width"] <= width
+        assert 0 <= box["y"] < box["y"] + box["height"] <= height
 
 
 def text_of(page: Path) -> str:

@@ -116,7 +116,7 @@ def test_closing_a_figure_leaves_no_widget_and_lets_go_of_it() -> None:
         (
             {"a": ([1], [1, 2])},
             {},
-            "a: expected as many values of x as of y, at least one, got 1 and 2",
+            "a with 1 values of x and 2 of y: expected as many of each, at least one",
         ),
         ({"a": ([1], [1])}, {"log": "z"}, "xy"),
         ({"a": ([1], [1])}, {"behind": ["b"]}, "expected names among 'a'"),

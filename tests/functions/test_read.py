@@ -196,7 +196,7 @@ def test_a_module_with_parametrised_weights_is_read_and_unchanged():
 def test_a_model_with_nothing_to_read_says_what_it_has_and_what_can_be_read():
     with pytest.raises(ValueError, match=r"Modules found: ReLU, Sequential.*KANConv2d.*register"):
         read(nn.Sequential(nn.ReLU()))
-    with pytest.raises(TypeError, match=r"model: expected a torch\.nn\.Module, got"):
+    with pytest.raises(TypeError, match=r"model=.*: expected a torch\.nn\.Module"):
         read("model")
 
 
@@ -238,16 +238,17 @@ def test_functions_with_a_basis_each_are_evaluated_with_their_own():
     torch.testing.assert_close(
         layer.evaluate(torch.tensor([1.0, 2.0])), torch.tensor([[[5.0, 10.0], [1.0, 2.0]]])
     )
-    with pytest.raises(ValueError, match="2 bases"):
-        layer.basis(torch.zeros(1))
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("conv", torch.zeros(1, 1, 1), (IdentityBasis(),)), "out, in, kh, kw, nb"),
-        (("linear", torch.zeros(1, 1, 2), (IdentityBasis(),)), "2 coefficients per function"),
-        (("linear", torch.zeros(1, 1, 1), ()), "bases: expected at least one"),
+        (
+            ("linear", torch.zeros(1, 1, 2), (IdentityBasis(),)),
+            "expected 2 of each, one per",
+        ),
+        (("linear", torch.zeros(1, 1, 1), ()), "bases is empty: expected at least one"),
         (("pool", torch.zeros(1, 1, 1), (IdentityBasis(),)), "'conv', 'linear' or"),
         (("linear", torch.zeros(1, 1, 1, device="meta"), (IdentityBasis(),)), "meta"),
         (("linear", torch.zeros(1, 1, 1, dtype=torch.int8), (IdentityBasis(),)), "int8"),

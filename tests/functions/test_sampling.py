@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import kan_widgets as kw
 from kan_widgets.functions import describe, prove, read, sampled_anew
-from kan_widgets.functions.given import Given
+from kan_widgets.functions.forward_pass import ModuleInput
 from kan_widgets.functions.sampling.samples import refined_nodes
 
 
@@ -68,6 +68,18 @@ class Ranged(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return (2 * (x - x.min()) / (x.max() - x.min() + 1e-6) - 1).sin() @ self.poly_weights.T
+
+
+class RangedConv(nn.Module):
+    """As KAL-Net's convolutions: plain layers mix what it scales so; of zeros that is no number."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.in_channels, self.poly_conv = inputs, nn.Conv2d(2 * inputs, outputs, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = 2 * (x - x.min()) / (x.max() - x.min()) - 1
+        return self.poly_conv(torch.cat([z, z**2], dim=1))
 
 
 class Ridges(nn.Module):
@@ -183,6 +195,7 @@ def test_a_convolution_of_x_beside_a_norm_is_two_layers_and_both_pad():
     [
         (Ridges(4, 3), "what inputs do together is .* of what it computes"),
         (Ranged(4, 3), "depends on the others of its batch"),
+        (RangedConv(2, 3), "depends on the others of its batch"),
     ],
 )
 def test_what_is_no_sum_of_functions_is_left_out_with_the_reason(module, words):
@@ -565,7 +578,7 @@ def test_a_basis_that_plain_layers_mix_is_sampled_and_weights_are_taken_as_they_
     assert functions.coefficients.equal(exact)
     x = torch.linspace(-1.9, 1.9, 40)
     beta = torch.stack([F.silu(x), x.sin(), torch.ones(40), x.tanh()], -1)
-    torch.testing.assert_close(functions.basis(x), beta, atol=1e-4, rtol=0)
+    torch.testing.assert_close(functions.bases[0](x), beta, atol=1e-4, rtol=0)
     assert kw.functions.check(layer, tolerance=1e-4).error < 1e-4
 
 
@@ -588,21 +601,21 @@ def test_what_plain_layers_mix_can_be_edited_and_its_gradients_are_known(kernel)
 def test_a_basis_that_is_trained_is_sampled_anew_where_it_is_due():
     layer = Mixed(4, 3)
     x = torch.linspace(-1, 1, 9)
-    assert (read(layer)[0].basis(x)[:, 1] - x.sin()).abs().max() < 1e-4
+    assert (read(layer)[0].bases[0](x)[:, 1] - x.sin()).abs().max() < 1e-4
     with torch.no_grad():
         layer.rate.fill_(2.0)
         layer.spline.weight.mul_(3.0)
     [now] = read(layer)
     assert now.at((0, 0))[1:].equal(layer.spline.weight.detach()[0, :3])
     with sampled_anew():
-        assert (read(layer)[0].basis(x)[:, 1] - (2 * x).sin()).abs().max() < 1e-4
+        assert (read(layer)[0].bases[0](x)[:, 1] - (2 * x).sin()).abs().max() < 1e-4
 
 
 @pytest.mark.parametrize("make", [Wavelets, Mixed])
 def test_functions_are_sampled_where_the_inputs_of_their_layer_lie(make):
     layer = make(3, 2)
     x = 0.3 * torch.rand(2000, 3) + 0.5
-    prove(layer, given={layer: Given(x)})
+    prove(layer, module_inputs={layer: ModuleInput(x)})
     low, high = read(layer)[0].domain
     assert 0.45 < low < x.min()
     assert x.max() < high < 0.85

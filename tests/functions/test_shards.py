@@ -30,38 +30,26 @@ if rank == 0:  # the other one is told nothing
     live = kw.bind(model)
     layer, = live.feed.layout.layers
     assert layer.shape == (3, 3, 1, 1), layer.shape
-    assert "3 of 5 outputs" in layer.note, layer.note
+    assert "9 of 15 functions: rank 0 of 2" in layer.note, layer.note
     assert "split over several processes" in layer.locked
     shown = torch.from_numpy(live.frame.coefficients("0").copy())
     assert torch.equal(shown[:, :, 0, 0], expected[:3])
     assert kw.KernelGrid(live).svg()
-    assert "live.gather()" in layer.note
+    assert "kan_widgets.functions.gathered(model)" in layer.note
 else:
     live = kw.bind(model)
 dist.barrier()
 
-all_of_it = live.gather()
+copied = kw.functions.gathered(model)
+all_of_it = kw.bind(copied)
 layer, = all_of_it.feed.layout.layers
 assert layer.shape == (5, 3, 1, 1), layer.shape
-assert "Gathered from all processes" in layer.note, layer.note
-assert "split over several processes" in layer.locked
 shown = torch.from_numpy(all_of_it.frame.coefficients("0").copy())
 assert torch.equal(shown[:, :, 0, 0], expected), rank
-with torch.no_grad():
-    next(model.parameters()).mul_(2)
-for _ in range(3):
-    live.step()
-grid = kw.KernelGrid(all_of_it)
-again = live.gather()
-assert again is all_of_it and again.frame.step == 3 and len(again.history) == 2
-shown = torch.from_numpy(again.frame.coefficients("0").copy())[:, :, 0, 0]
-assert torch.equal(shown[..., 0], 2 * expected[..., 0])
-assert torch.equal(shown[..., 1:], expected[..., 1:])
-assert "Gathered from all processes" in grid.svg()
 assert live.feed.layout.layers[0].shape[0] == (3 if rank == 0 else 2)
 # What is gathered is a copy: training does not see it.
 with torch.no_grad():
-    next(again.model.parameters()).zero_()
+    next(copied.parameters()).zero_()
 assert next(model.parameters()).to_local().any()
 
 # Training goes on as without it, each process on its own batch, and its frames are of its own part.
@@ -117,16 +105,6 @@ def test_a_process_shows_the_outputs_that_it_has(tmp_path: Path) -> None:
     ]
     said = [process.communicate()[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said[0]
-
-
-def test_where_nothing_is_split_there_is_nothing_to_gather() -> None:
-    live = kw.bind(layer := kw.nn.KANLinear(3, 2))
-    with pytest.raises(ValueError, match="KANLinear that has all of its own"):
-        live.gather()
-    live.close()
-    with pytest.raises(RuntimeError, match="closed"):
-        live.gather()
-    assert layer is not None
 
 
 @pytest.mark.parametrize(

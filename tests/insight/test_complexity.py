@@ -173,5 +173,5 @@ def test_a_layout_without_coefficients_is_refused():
 
 @pytest.mark.parametrize("interval", [(1.0, 1.0), (2.0, -2.0), (0.0, np.inf), (np.nan, 1.0)])
 def test_an_interval_that_is_none_is_refused(interval):
-    with pytest.raises(ValueError, match="interval: expected two finite numbers, low < high, got"):
+    with pytest.raises(ValueError, match=r"interval=.*: expected two finite numbers, low < high"):
         insight.complexity(read(nn.Linear(1, 1))[0], interval=interval)

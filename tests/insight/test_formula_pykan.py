@@ -61,12 +61,13 @@ def test_symbolic_edges_are_fitted_within_the_error_that_is_told(x) -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     found = formula(model, x, names=["u", "v", "w"], digits=8)
     y = outputs(model, x)
-    rest = found(x.numpy()) - y
-    assert found.largest == pytest.approx(np.abs(rest).max(axis=0))
-    assert found.r2.min() > 0.999
+    rest = (found(x.numpy()) - y)[found.held_out]
+    # The model computes in float32, not always to the last digit the same.
+    assert found.largest == pytest.approx(np.abs(rest).max(axis=0), abs=1e-6)
+    assert found.r2.min() > 0.9999
     # The expressions themselves, by sympy's own numbers.
     row = dict(zip(sympy.symbols("u v w"), x[7].tolist(), strict=True))
-    values = [float(expression.subs(row)) for expression in found.expressions]
+    values = [float(expression.subs(row)) for expression in found.sympy]
     assert values == pytest.approx(found(x.numpy())[7], rel=1e-6)
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
@@ -86,8 +87,8 @@ def test_masked_edges_are_not_there(x) -> None:
         model.symbolic_fun[0].mask[:, 2] = 0
     found = formula(model, x)
     assert found.r2[0] > 0.999
-    assert "x2" not in str(found.expressions[0])
-    assert "x1" in str(found.expressions[0])
+    assert "x2" not in str(found.sympy[0])
+    assert "x1" in str(found.sympy[0])
 
 
 def test_splines_are_fitted_beside_symbolic_edges_also_where_an_edge_has_both(x) -> None:
@@ -101,15 +102,14 @@ def test_splines_are_fitted_beside_symbolic_edges_also_where_an_edge_has_both(x)
     model.set_mode(0, 0, 1, "ns")
     scale_nodes(model)
     found = formula(model, x)
-    assert found.fits["act_fun.0"].counts()["SiLU"] >= 4
-    assert found.r2[0] > 0.999
+    assert found.r2[0] > 0.9999
 
 
 def test_a_fresh_model_of_splines_is_written_with_its_error(x) -> None:
     model = make([3, 2, 1])
     found = formula(model, x)
-    rest = found(x.numpy()) - outputs(model, x)
-    assert found.error[0] == pytest.approx(np.sqrt(np.square(rest).mean()), rel=1e-6)
+    rest = (found(x.numpy()) - outputs(model, x))[found.held_out]
+    assert found.error[0] == pytest.approx(np.sqrt(np.square(rest).mean()), abs=1e-6)
     assert found.r2[0] > 0.9
 
 
@@ -126,9 +126,9 @@ def test_pruned_inputs_nodes_and_edges(x) -> None:
         y = model(x)
     assert y.shape == (200, 1)
     assert found.names == ("x0", "x1", "x2")
-    assert "x2" not in str(found.expressions[0])
-    rest = found(x.numpy())[:, 0] - y[:, 0].double().numpy()
-    assert found.largest[0] == pytest.approx(np.abs(rest).max())
+    assert "x2" not in str(found.sympy[0])
+    rest = (found(x.numpy())[:, 0] - y[:, 0].double().numpy())[found.held_out]
+    assert found.largest[0] == pytest.approx(np.abs(rest).max(), abs=1e-6)
     assert found.r2[0] > 0.9
 
 
@@ -148,5 +148,5 @@ def test_a_function_without_a_symbol_is_fitted(x) -> None:
         model.fix_symbolic(0, i, 0, "x", **QUIET)
     model.fix_symbolic(0, 1, 0, lambda u: torch.where(u > 0, u, 0.0 * u), **QUIET)
     found = formula(model, x)
-    assert found.fits["act_fun.0"].at((0, 1))[0].form.name == "ReLU"
+    assert "ReLU of x1" in found.terms
     assert found(x.numpy()) == pytest.approx(outputs(model, x), abs=1e-3)

@@ -48,7 +48,7 @@ def test_formulas_and_counts_agree_with_torch(name: str) -> None:
     for layer in found.layers:
         assert value(layer.numbers) == layer.parameters
         assert layer.formula.endswith(f" = {layer.parameters:,}")
-    assert found.others + sum(layer.parameters for layer in found.layers) == found.parameters
+    assert sum(layer.parameters for layer in found.layers) <= found.parameters
 
 
 def test_the_formula_of_the_article_s_last_layer() -> None:
@@ -60,27 +60,21 @@ def test_the_formula_of_the_article_s_last_layer() -> None:
 def test_a_plain_layer_has_a_weight_for_each_function_and_a_bias() -> None:
     [layer] = growth(nn.Conv2d(16, 32, 3)).layers
     assert layer.formula == "16·32·3·3 + 32 = 4,608 + 32 = 4,640"
-    assert (layer.order, layer.doubled) == ("N²", 4640)
+    assert layer.order == "N²"
 
 
 @pytest.mark.parametrize("scaler", [False, True])
-def test_doubling_gives_what_a_model_with_twice_the_grid_has(scaler: bool) -> None:
-    small, large = (
-        kw.nn.KANCNN(channels=(2, 3), grid_size=size, spline_scaler=scaler) for size in (5, 10)
-    )
-    found = growth(small)
-    assert found.doubled == count_parameters(large)
+def test_a_spline_layer_grows_with_its_grid(scaler: bool) -> None:
+    found = growth(kw.nn.KANCNN(channels=(2, 3), spline_scaler=scaler))
     assert found.order == "N²·G"
+    assert all("(G + k" in layer.symbols for layer in found.layers)
 
 
-def test_pykan_grows_as_a_model_with_twice_the_grid() -> None:
-    from kan import KAN
-
-    large = KAN(width=[2, 5, 1], grid=6, k=3, auto_save=False)
-    assert growth(pykan()).doubled == count_parameters(large)
+def test_pykan_grows_with_its_grid() -> None:
+    assert growth(pykan()).order == "N²·G"
 
 
-def test_where_there_is_no_grid_the_basis_functions_are_doubled() -> None:
+def test_where_there_is_no_grid_a_layer_grows_with_its_basis_functions() -> None:
     class Waves(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -96,25 +90,25 @@ def test_where_there_is_no_grid_the_basis_functions_are_doubled() -> None:
     )
     [layer] = growth(Waves()).layers
     assert layer.formula == "4·2·n = 8·6 = 48"
-    assert (layer.order, layer.doubled) == ("N²·n", 96)
+    assert layer.order == "N²·n"
 
 
 def test_parameters_outside_the_layers_count() -> None:
     model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
     found = growth(model)
-    assert (found.parameters, found.others) == (25, 6)
+    assert (found.parameters, sum(layer.parameters for layer in found.layers)) == (25, 19)
 
 
 def test_frozen_splines_are_no_parameters_and_do_not_grow() -> None:
     model = kw.nn.KANLinear(4, 3)
     model.spline_weight.requires_grad_(False)
     [layer] = growth(model).layers
-    assert (layer.parameters, layer.doubled) == (12, 12)
+    assert (layer.parameters, layer.order) == (12, "N²")
     assert value(layer.numbers) == 12
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     [layer] = growth(model).layers
-    assert (layer.formula, layer.doubled) == ("0", 0)
+    assert layer.formula == "0"
 
 
 def test_a_weight_that_two_layers_share_counts_once() -> None:
@@ -136,5 +130,5 @@ def test_nothing_in_the_model_changes() -> None:
 
 
 def test_what_is_no_model_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"model: expected a torch\.nn\.Module, got"):
+    with pytest.raises(TypeError, match=r"model=.*: expected a torch\.nn\.Module"):
         growth(3)  # type: ignore[arg-type]

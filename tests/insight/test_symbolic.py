@@ -14,7 +14,6 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight import FORMS, Form, SeenPatches, SymbolicFit, SymbolicFits, symbolic
-from kan_widgets.insight.symbolic import TOLERANCE
 from kan_widgets.insight.symbolic_fits import r2_text
 
 Array = NDArray[np.float64]
@@ -71,25 +70,6 @@ def test_planted_forms_come_first_with_the_r2_that_the_noise_leaves(noise: float
         expected = 1 - np.square(y - exact).mean() / y.var()
         assert best.r2 == pytest.approx(expected, abs=2e-3)
         assert (best.samples, best.patches) == (3000, 3000)
-
-
-def test_a_planted_step_is_found_where_it_is() -> None:
-    rng = np.random.default_rng(0)
-    layer = kw.nn.KANLinear(1, 1, grid_size=100, spline_order=0, dtype=torch.float64)
-    middles = np.linspace(-0.99, 0.99, 100)
-    y = 2.0 * (middles > 0.3) + 0.1 * rng.standard_normal(100)
-    with torch.no_grad():
-        layer.base_weight.zero_()
-        layer.spline_weight[0, 0] = torch.from_numpy(y)
-    [functions] = kw.functions.read(layer)
-    inputs = rng.random((2000, 1)) * 2 - 1
-    best = symbolic(functions, seen(functions, inputs)).at((0, 0))[0]
-    assert best.form.name == "step"
-    assert best.c == pytest.approx(-0.3, abs=0.005)
-    values = y[np.clip(((inputs[:, 0] + 1) * 50).astype(int), 0, 99)]
-    groups = [values[(inputs[:, 0] > 0.3) == side] for side in (False, True)]
-    left = sum(np.square(group - group.mean()).sum() for group in groups)
-    assert best.r2 == pytest.approx(1 - left / np.square(values - values.mean()).sum(), abs=2e-3)
 
 
 def test_r2_is_that_of_the_form_at_the_inputs() -> None:
@@ -161,43 +141,7 @@ def test_only_where_inputs_fall_counts() -> None:
     both = symbolic(functions, seen(functions, rng.random((500, 1)) * 2 - 1))
     best = left.at((0, 0))[0]
     assert (best.form.name, best.r2 > 0.9999) == ("square", True)
-    assert best.holds is not None
-    assert best.holds[0] == pytest.approx(-1, abs=0.05)  # the grid's end; beyond, splines fade
-    assert best.holds[1] == pytest.approx(0, abs=0.05)
     assert both.at((0, 0))[0].r2 < 0.9
-
-
-def test_a_form_holds_where_it_is_within_the_tolerance_and_not_beside() -> None:
-    torch.manual_seed(4)
-    layer = kw.nn.KANLinear(6, 5, grid_range=(-2, 2))
-    nn.init.normal_(layer.spline_weight, std=0.1)
-    [functions] = kw.functions.read(layer)
-    inputs = torch.randn(400, 6)
-    fits = symbolic(functions, seen(functions, inputs.double().numpy()))
-    held = 0
-    for fit in fits.best():
-        o, i = fit.index[:2]
-        spread = functions.evaluate(inputs[:, i])[o, i].std().item()
-
-        def error(x: Array, fit: object = fit, o: int = o, i: int = i) -> Array:
-            y = functions.evaluate(torch.from_numpy(x))[o, i].double().numpy()
-            return np.abs(fit(x) - y)  # type: ignore[operator]
-
-        middle = inputs[:, i].median().item()
-        if fit.holds is None:
-            assert error(np.array([middle]))[0] > 0.9 * TOLERANCE * spread
-            continue
-        held += 1
-        low, high = fit.holds
-        assert low <= middle + 0.05
-        assert high >= middle - 0.05
-        assert error(np.linspace(low, high, 200)).max() < 1.2 * TOLERANCE * spread
-        step = 0.05
-        for end in (low - step, high + step):
-            if functions.extent[0] < end < functions.extent[1]:
-                near = np.linspace(end, low if end < low else high, 20)
-                assert error(near).max() > 0.95 * TOLERANCE * spread
-    assert held > 10
 
 
 def test_kernels_of_a_convolution_see_their_own_channel_and_place() -> None:
@@ -216,7 +160,7 @@ def test_kernels_of_a_convolution_see_their_own_channel_and_place() -> None:
         for e, (i, row, column) in enumerate(np.ndindex(2, 3, 2)):
             fit = fits.at((out, i, row, column))[0]
             assert (fit.low, fit.high) == (mine[:, e].min(), mine[:, e].max())
-            y = kernel.curve(e, mine[:, e])
+            y = kernel.terms(mine)[:, e]
             left = np.square(fit(mine[:, e]) - y).mean() / y.var()
             assert fit.r2 == pytest.approx(1 - left, abs=1e-9)
 
@@ -234,6 +178,23 @@ def test_a_form_of_one_s_own_is_found_where_it_is() -> None:
     assert symbolic(functions, seen(functions, inputs), forms="line").counts() == {
         "no form fits": 2
     }
+
+
+def test_a_wave_and_a_pole_of_one_s_own_are_found_without_being_told_where_to_begin() -> None:
+    x = np.linspace(-1, 1, 401)
+    functions = planted([np.cos(9 * x + 1), 1 / (x - 1.2) ** 2], x)
+    inputs = np.random.default_rng(0).random((800, 2)) * 2 - 1
+    wave = Form("wave", "cos(u)", half_turn=np.pi)
+    pole = Form("pole", "1/u**2", "1/({})²", scale=False)
+    fits = symbolic(functions, seen(functions, inputs), forms=[wave, pole, "line"])
+    first, second = (fits.at((0, i))[0] for i in (0, 1))
+    assert (first.form, second.form) == (wave, pole)
+    assert (first.b, first.c) == pytest.approx((9, 1), abs=0.02)
+    assert -second.c / second.b == pytest.approx(1.2, abs=0.02)
+    assert "wave(9·x + 1)" in str(first)
+    # Also where the function has none there, the pole lies beyond the inputs.
+    wrong = symbolic(functions, seen(functions, inputs), forms=pole).at((0, 0))[0]
+    assert not wrong.low < -wrong.c / wrong.b < wrong.high
 
 
 def test_a_larger_penalty_takes_the_simpler_form() -> None:
@@ -275,28 +236,38 @@ def test_the_table_says_what_it_rests_on_and_escapes_names() -> None:
     text, page = str(found), found._repr_html_()
     assert "30 functions, 99 inputs each of 99 samples; penalty 0.5" in text
     assert "no form fits below R² 0.9." in text
+    assert "No untrained network was asked" in text
     assert "and 10 more" in text
-    assert page.count("<tr>") == 1 + len(found.counts()) + 1 + 20
+    assert page.count("<tr>") == 1 + 20
     assert "<b>" not in page
     assert "&lt;b&gt;" in page
+
+
+def test_a_table_of_one_function_says_nothing_of_the_others() -> None:
+    [functions] = kw.functions.read(kw.nn.KANLinear(6, 5))
+    inputs = np.random.default_rng(0).random((99, 6))
+    fits = symbolic(functions, seen(functions, inputs), forms="line", only=(2, 3))
+    text = str(fits)
+    assert "1 of 30 functions" in text
+    assert "not finite" not in text
+    assert [line.split()[0] for line in text.splitlines()[2:]] == ["function", "2,3"]
 
 
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"forms": ["lines"]}, ValueError, "forms: expected some of 'line', .* got 'lines'"),
+        ({"forms": ["lines"]}, ValueError, "forms=.*'lines'.*: expected some of 'line', "),
         ({"forms": [3]}, TypeError, "names of the library"),
         ({"forms": []}, ValueError, "none is given"),
-        ({"forms": Form("odd", "u + v")}, ValueError, "formula: expected an expression of u, .*v"),
+        ({"forms": Form("odd", "u + v")}, ValueError, "formula=.*v.*: expected an expression of u"),
         (
             {"forms": Form("odd", "u +")},
             ValueError,
-            r"formula: expected an expression of u, .*u \+",
+            r"formula=.*u \+.*: expected an expression of u",
         ),
         ({"forms": ["line", "line"]}, ValueError, "line more than once"),
-        ({"penalty": -1}, ValueError, "penalty: expected a number ≥ 0, got -1"),
-        ({"keep": 0}, ValueError, "keep: expected a whole number ≥ 1, got 0"),
-        ({"least": 1.5}, ValueError, "least: expected an R² from 0 to 1, got 1.5"),
+        ({"penalty": -1}, ValueError, "penalty=-1: expected a finite number ≥ 0"),
+        ({"keep": 0}, ValueError, "keep=0: expected a whole number ≥ 1"),
     ],
 )
 def test_a_wrong_value_is_refused_in_words(options, error, words) -> None:
@@ -323,13 +294,9 @@ def test_a_sawtooth_is_no_line_and_no_form_is_said_to_fit_it() -> None:
     assert (saw.fits, line.fits) == (False, True)
     assert fits.counts() == {"line": 1, "no form fits": 1}
     assert fits.fitted.tolist() == [False, True]
-    assert [fit.index[1] for fit in fits.best()] == [1]
     assert "no form fits: best R² 0." in repr(saw)
     assert "no form fits: best" in str(fits)
     assert "no form" not in repr(line)
-    loose = symbolic(functions, seen(functions, inputs), least=0.0)
-    assert "no form fits" not in loose.counts()
-    assert loose.at((0, 0))[0].fits
 
 
 def wavy(count: int, seed: int = 0) -> LayerFunctions:
@@ -389,7 +356,6 @@ def test_of_forms_that_chance_does_not_part_the_simplest_comes_first_and_ties_ar
         lower = [other for other in others if other.score < first.score]
         simpler += bool(lower)
         assert all(other.form.complexity > first.form.complexity for other in lower)
-        assert [fit.form for fit in few.near_ties((0, i))] == [f.form for f in others if f.tied]
     assert simpler > 0
     ties = [[any(f.tied for f in ranks) for ranks in numbered(fits)] for fits in (few, many)]
     assert np.mean(ties[0]) > np.mean(ties[1]) + 0.1
@@ -402,8 +368,8 @@ def test_one_image_gives_a_form_and_no_doubt_to_rely_on() -> None:
     fits = symbolic(functions, SeenPatches(functions.name, 1, inputs))
     assert all(np.isnan(first(ranks).error) for ranks in numbered(fits))
     assert "Too few samples" in str(fits)
-    few = symbolic(functions, seen(functions, inputs[:31]))
-    assert (few.too_few, symbolic(functions, seen(functions, inputs[:32])).too_few) == (True, False)
+    few, enough = (str(symbolic(functions, seen(functions, inputs[:n]))) for n in (31, 32))
+    assert ("Too few samples" in few, "Too few samples" in enough) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -424,98 +390,9 @@ def test_r2_prints_the_digits_that_hold(value: float, error: float, words: str) 
     assert r2_text(value, error) == words
 
 
-def test_progress_is_told_up_to_the_last_function() -> None:
-    [functions] = kw.functions.read(kw.nn.KANLinear(50, 60))
-    told: list[tuple[int, int]] = []
-    inputs = np.random.default_rng(0).random((20, 50))
-    symbolic(
-        functions, seen(functions, inputs), forms="line", progress=lambda *now: told.append(now)
-    )
-    assert told[-1] == (3000, 3000)
-    assert [done for done, _ in told] == sorted({done for done, _ in told})
-
-
-def small() -> nn.Module:
-    return kw.nn.KANLinear(9, 5, grid_range=(-2, 2))
-
-
-def plant_cubes(model: nn.Module, outputs: int) -> None:
-    """Make the functions of some outputs x³, of which cubic splines are capable."""
-    x = torch.linspace(-2, 2, 200, dtype=torch.float64)
-    coefficients = torch.linalg.lstsq(model.basis.expand(x), x[:, None] ** 3).solution[:, 0]
-    with torch.no_grad():
-        model.base_weight[:outputs] = 0
-        model.spline_weight[:outputs] = coefficients.float()
-
-
-def of_small(model: nn.Module) -> dict[str, kw.insight.Observed]:
-    batch = torch.randn(64, 9, generator=torch.Generator().manual_seed(3)).clamp(-2, 2)
-    return dict(kw.bind(model, prove=False).observe(batch))
-
-
-def test_names_that_untrained_functions_get_are_counted_and_told() -> None:
-    networks = kw.insight.untrained_networks(small, of_small, count=8)
-    theirs: list[tuple[str, float]] = []
-    for network in networks:
-        [layer] = network.layers
-        alone = symbolic(layer, network.observed[layer.name])
-        theirs += [(fit.form.name, fit.r2) for fit in map(first, numbered(alone)) if fit.fits]
-    torch.manual_seed(50)
-    model = small()
-    nn.init.normal_(model.spline_weight, std=0.3)
-    plant_cubes(model, outputs=2)
-    [layer] = kw.functions.read(model)
-    fits = symbolic(layer, of_small(model)[layer.name], untrained=networks)
-
-    def as_good(form: str, r2: float) -> int:
-        return sum(name == form and other >= r2 for name, other in theirs)
-
-    rarity = [as_good(*each) for each in theirs]
-    beyond = 0
-    for number, fit in enumerate(map(first, numbered(fits))):
-        as_rare = sum(own <= 1 + as_good(fit.form.name, fit.r2) for own in rarity)
-        expected = fit.fits and (1 + as_rare) / 361 <= 0.05
-        assert fits.beyond_chance[number] == expected
-        beyond += expected
-        share = as_good(fit.form.name, fit.r2) / 360
-        assert fit.untrained == share
-        assert f"{100 * share:.1f} % of untrained functions are as like it" in repr(fit)
-    assert 0 < beyond < 45
-    text = str(fits)
-    assert f"A form fits {len(theirs)} of 360 untrained functions as well; {beyond} of" in text
-    silu = sum(name == "SiLU" for name, _ in theirs)
-    [row] = [line.split() for line in text.splitlines() if line.startswith("SiLU")]
-    assert row[4] == f"{100 * silu / 360:.1f}"
-    bare = symbolic(layer, of_small(model)[layer.name])
-    assert not bare.beyond_chance.any()
-    assert "Functions that were never trained may fit a form as well" in str(bare)
-    assert "untrained" not in repr(first(bare.at((0, 0))))
-
-
 def numbered(fits: SymbolicFits) -> list[list[SymbolicFit]]:
     return [fits.at(index) for index in np.ndindex(fits.shape)]
 
 
 def first(fits: list[SymbolicFit]) -> SymbolicFit:
     return fits[0]
-
-
-def test_untrained_functions_have_names_within_chance_and_planted_cubes_beyond() -> None:
-    networks = kw.insight.untrained_networks(small, of_small, count=8)
-    others = kw.insight.untrained_networks(small, of_small, count=5, seed=500)
-    named, beyond, count = 0, 0, 0
-    for network in others:
-        [layer] = network.layers
-        fits = symbolic(layer, network.observed[layer.name], untrained=networks)
-        named += int(fits.fitted.sum())
-        beyond += int(fits.beyond_chance.sum())
-        count += len(fits)
-    assert named > 0.95 * count
-    # Stated: 0.05. Three standard errors of 225 functions, if they were independent, are 0.044.
-    assert beyond <= 0.094 * count
-    cubes = small()
-    plant_cubes(cubes, outputs=5)
-    [layer] = kw.functions.read(cubes)
-    fits = symbolic(layer, of_small(cubes)[layer.name], untrained=networks)
-    assert fits.counts() == {"cube": 45}
-    assert fits.beyond_chance.all()

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import mlflow
 import pytest
 import pytorch_lightning
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
 import kan_widgets as kw
-from tests.integrations.tiny import loader, network, run_documented, same
+from tests.integrations.tiny import closed, loader, network, run_documented, same
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -185,6 +187,68 @@ def test_a_checkpoint_keeps_the_number_of_steps(tmp_path: Path) -> None:
     assert again.live.stats.steps == 32
     assert again.live.history[0].step == 16
     assert again.live.progress.epoch == 2
+
+
+def test_a_checkpoint_made_without_the_callback_tells_the_number_of_steps_too(
+    tmp_path: Path,
+) -> None:
+    saving = trainer(tmp_path, max_epochs=1)
+    saving.fit(module_of(pl), loader())
+    saving.save_checkpoint(tmp_path / "at16.ckpt")
+    again, module = callback(every=4, record=True), module_of(pl)
+    trainer(tmp_path, again, max_epochs=2).fit(module, loader(), ckpt_path=tmp_path / "at16.ckpt")
+    closed(again.live)
+    run = kw.replay(tmp_path / "kan_widgets")
+    assert (run.history[0].step, run.frame.step) == (16, 32)
+
+
+def test_one_line_records_into_the_folder_of_the_logger_and_sends_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widgets, module = callback(every=4, record=True, send_to=True), module_of(pl)
+    loggers = [
+        pl.loggers.TensorBoardLogger(tmp_path, name="tiny"),
+        pl.loggers.CSVLogger(tmp_path, name="numbers"),
+    ]
+    told: list[str] = []
+    monkeypatch.setattr("kan_widgets.integrations.trainer.report", told.append)
+    trainer(tmp_path, widgets, max_epochs=2, logger=loggers).fit(module, loader())
+    assert [words.partition(":")[0] for words in told] == ["nothing is sent to a CSVLogger"]
+    folder = tmp_path / "tiny/version_0"
+    assert "kw-saved" in (folder / "kan_widgets.html").read_text("utf-8")
+    curve = EventAccumulator(str(folder)).Reload().Scalars("kan_widgets/net.0/reach")
+    assert (curve[0].step, curve[-1].step) == (0, 32)
+    closed(widgets.live)
+    run = kw.replay(folder / "kan_widgets")
+    assert (run.frame.step, run.progress.state, run.is_complete) == (32, "finished", True)
+
+
+def test_a_second_run_in_one_folder_is_recorded_beside_the_first(tmp_path: Path) -> None:
+    for _ in range(2):
+        widgets, module = callback(record=True), module_of(pl)
+        trainer(tmp_path, widgets, max_epochs=1).fit(module, loader())
+        trainer(tmp_path, widgets, max_epochs=1).fit(module, loader())
+        closed(widgets.live)
+    assert {path.name for path in tmp_path.glob("kan*")} == {"kan_widgets", "kan_widgets_2"}
+    assert [kw.replay(path).frame.step for path in tmp_path.glob("kan*")] == [32, 32]
+
+
+def test_a_logger_of_mlflow_is_sent_to_where_it_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    before = mlflow.get_tracking_uri()
+    logger = pl.loggers.MLFlowLogger("tiny", tracking_uri=(tmp_path / "elsewhere").as_uri())
+    try:
+        live = kw.bind(model := network())
+        with live.send_to(logger):
+            live.step()
+        assert model is live.model
+        live.close()
+    finally:
+        mlflow.set_tracking_uri(before)
+    pages = list((tmp_path / "elsewhere").rglob("kan_widgets.html"))
+    assert [logger.run_id in str(page) for page in pages] == [True]
 
 
 class Pair(pl.LightningModule):

@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 os.environ["KERAS_BACKEND"] = "torch"
@@ -25,7 +26,7 @@ from sklearn.base import clone
 from torch import nn
 
 import kan_widgets as kw
-from tests.integrations.tiny import examples, loader, network, run_documented, same
+from tests.integrations.tiny import closed, examples, loader, network, run_documented, same
 
 with warnings.catch_warnings():
     # It compiles a function by torch.jit while it is imported, which torch has deprecated.
@@ -331,7 +332,7 @@ def test_what_accelerate_prepares_is_bound_as_it_is(precision: str) -> None:
     own = torch.optim.Adam(plain.parameters(), 0.01)
     scheduler = torch.optim.lr_scheduler.StepLR(own, 4)
     model, optimizer, data, schedule = accelerator.prepare(plain, own, loader(), scheduler)
-    with pytest.raises(TypeError, match="got a learning rate scheduler"):
+    with pytest.raises(TypeError, match="not a learning rate scheduler"):
         kw.bind(model, schedule)
     live = kw.bind(model, optimizer, every=4)
     for x, y in data:
@@ -347,6 +348,228 @@ def test_what_accelerate_prepares_is_bound_as_it_is(precision: str) -> None:
     assert torch.equal(torch.from_numpy(shown.copy()), plain[0].coefficients().detach())
 
 
+def test_one_line_records_and_sends_what_hugging_face_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = HuggingFace(tmp_path / "out", record=True, send_to=True)
+    arguments = transformers.TrainingArguments
+    monkeypatch.setattr(
+        transformers,
+        "TrainingArguments",
+        lambda **given: arguments(**{**given, "report_to": ["tensorboard"]}),
+    )
+    run.train()
+    page = tmp_path / "out/runs/kan_widgets/kan_widgets.html"
+    assert "kw-saved" in page.read_text("utf-8")
+    closed(run.widgets.live)
+    again = kw.replay(tmp_path / "out/kan_widgets")
+    assert (again.history[0].step, again.frame.step) == (0, STEPS)
+
+
+@pytest.mark.parametrize("kind", [Ignite, Skorch, pytest.param(Keras, marks=KERAS)])
+def test_a_trainer_without_a_folder_of_its_own_is_told_where_to_record(
+    kind: type[Run], tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="record=True: there is no folder of the trainer's own"):
+        kind(tmp_path, record=True).train()
+    run = kind(tmp_path, record=tmp_path / "run")
+    run.train()
+    closed(run.widgets.live)
+    assert kw.replay(tmp_path / "run").frame.step == STEPS
+
+
+def test_what_accelerate_trains_goes_on_from_its_checkpoint_in_one_recording(
+    tmp_path: Path,
+) -> None:
+    def train(epochs: int, from_: Path | None) -> int:
+        AcceleratorState._reset_state(reset_partial_state=True)
+        accelerator = accelerate.Accelerator(
+            cpu=True, log_with="tensorboard", project_dir=str(tmp_path)
+        )
+        accelerator.init_trackers("tiny")
+        plain = network()
+        own = torch.optim.Adam(plain.parameters(), 0.01)
+        model, optimizer, data = accelerator.prepare(plain, own, loader())
+        if from_ is not None:
+            accelerator.load_state(str(from_))
+        live = kw.integrations.accelerate.bind(
+            accelerator, model, optimizer, record=True, send_to=True, every=4
+        )
+        first = live.stats.steps
+        for x, y in live.track(data, epochs=epochs):
+            optimizer.zero_grad()
+            accelerator.backward(nn.functional.mse_loss(model(x), y))
+            optimizer.step()
+        accelerator.save_state(str(tmp_path / "state"))
+        closed(live)
+        accelerator.end_training()
+        return first
+
+    assert train(1, None) == 0
+    assert train(1, tmp_path / "state") == 16
+    run = kw.replay(tmp_path / "kan_widgets")
+    assert (run.history[0].step, run.frame.step) == (0, STEPS)
+    assert [path.name for path in tmp_path.glob("kan_widgets*")] == ["kan_widgets"]
+    assert (tmp_path / "tiny/kan_widgets.html").exists()
+
+
+@pytest.mark.parametrize("name", ["TORCHELASTIC_RESTART_COUNT", "SLURM_RESTART_COUNT"])
+def test_a_job_that_is_begun_again_goes_on_by_itself(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[str, Any] = {}
+
+    def train() -> list[int]:
+        model = network()
+        optimizer = torch.optim.Adam(model.parameters(), 0.01)
+        if kept:
+            optimizer.load_state_dict(kept)
+        live = kw.bind(model, optimizer, every=1)
+        live.record(tmp_path / "run")
+        for x, y in live.track(loader()):
+            optimizer.zero_grad()
+            nn.functional.mse_loss(model(x), y).backward()
+            optimizer.step()
+        kept.update(optimizer.state_dict())
+        closed(live)
+        run = kw.replay(tmp_path / "run")
+        return [run.history[0].step, run.frame.step]
+
+    assert train() == [0, 16]
+    monkeypatch.setenv(name, "1")
+    assert train() == [0, 32]
+    kept.clear()  # no checkpoint: all of it is trained again, and counts
+    assert train() == [0, 16]
+
+
+class FakeTrain:
+    """Stands in for ``ray.train`` where Ray is not installed: a worker of a run."""
+
+    def __init__(self, rank: int, storage: str, kind: str) -> None:
+        self.reported: list[Any] = []
+        self.context = SimpleNamespace(
+            get_world_rank=lambda: rank,
+            get_storage=lambda: SimpleNamespace(
+                experiment_fs_path=storage, storage_filesystem=SimpleNamespace(type_name=kind)
+            ),
+        )
+
+    def get_context(self) -> Any:
+        return self.context
+
+    def report(self, *given: Any, **named: Any) -> None:
+        self.reported.append((given, named))
+
+
+@pytest.mark.parametrize("kind", ["local", "py::fsspec+memory"])
+def test_of_ray_workers_the_first_records_into_the_storage_of_the_run(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = str(tmp_path / "tiny") if kind == "local" else "memory://ray/tiny"
+    for rank in (1, 0):
+        train = FakeTrain(rank, place.removeprefix("memory:/"), kind)
+        monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(train=train))
+        monkeypatch.setitem(sys.modules, "ray.train", train)
+        monkeypatch.delitem(sys.modules, "kan_widgets.integrations.ray", raising=False)
+        monkeypatch.delattr(kw.integrations, "ray", raising=False)
+        model = network()
+        optimizer = torch.optim.Adam(model.parameters(), 0.01)
+        live = kw.integrations.ray.bind(model, optimizer, record=True, every=1)
+        for x, y in loader():
+            optimizer.zero_grad()
+            loss = nn.functional.mse_loss(model(x), y)
+            loss.backward()
+            optimizer.step()
+            kw.integrations.ray.report({"loss": loss.item(), "phase": "early"}, checkpoint=None)
+        closed(live)
+        if rank:
+            with pytest.raises(FileNotFoundError):
+                kw.replay(f"{place}/kan_widgets")
+    run = kw.replay(f"{place}/kan_widgets")
+    assert run.frame.step == 16
+    assert len(run.scalars.series("loss")[0]) == len(train.reported) == 16
+    assert train.reported[0][0][0]["phase"] == "early"
+    assert train.reported[0][1] == {"checkpoint": None}
+    monkeypatch.delitem(sys.modules, "kan_widgets.integrations.ray")
+    monkeypatch.delattr(kw.integrations, "ray")
+
+
+class FakeLearner:
+    """Stands in for fastai's Learner: the attributes it sets, and its events in their order."""
+
+    def __init__(self, model: nn.Module, opt: Any, path: Path, callback: Any) -> None:
+        self.model, self.opt, self.path, self.cb = model, opt, path, callback
+        self.dls = SimpleNamespace(train=loader())
+        self.recorder = SimpleNamespace(
+            metric_names=["epoch", "train_loss", "valid_loss", "time"], values=[]
+        )
+        callback.learn = self
+
+    def fit(self, epochs: int) -> None:
+        self.n_epoch = epochs
+        self.cb.before_fit()
+        try:
+            for self.epoch in range(epochs):
+                for self.training in (True, False):
+                    for x, y in self.dls.train:
+                        self.xb, self.yb = (x,), (y,)
+                        self.cb.before_batch()
+                        self.loss = nn.functional.mse_loss(self.model(x), y)
+                        if self.training:
+                            self.loss.backward()
+                            self.opt.step()
+                            self.opt.zero_grad()
+                        self.cb.after_batch()
+                self.recorder.values.append([self.loss.item(), self.epoch / 2])
+                self.cb.after_epoch()
+        except Stopped:
+            pass
+        self.cb.after_fit()
+
+
+class Stopped(Exception):
+    """Stands in for fastai's way to end ``fit``."""
+
+
+class Own:
+    """Stands in for fastai's own optimizer, which is none of torch's."""
+
+    def __init__(self, parameters: Any) -> None:
+        self._sgd = torch.optim.SGD(parameters, 0.1)
+        self.step, self.zero_grad = self._sgd.step, self._sgd.zero_grad
+
+
+@pytest.mark.parametrize("is_torch", [True, False], ids=["OptimWrapper", "Optimizer"])
+def test_what_fastai_trains_is_watched_recorded_and_stopped(
+    is_torch: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = SimpleNamespace(Callback=type("Callback", (), {}), CancelFitException=Stopped)
+    for name in ("fastai", "fastai.callback"):
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "fastai.callback.core", core)
+    monkeypatch.delitem(sys.modules, "kan_widgets.integrations.fastai", raising=False)
+    widgets = kw.integrations.fastai.KANWidgets(every=4, record=True)
+    model = network()
+    optimizer: Any = (
+        torch.optim.SGD(model.parameters(), 0.1) if is_torch else Own(model.parameters())
+    )
+    learner = FakeLearner(model, optimizer, tmp_path, widgets)
+    learner.fit(2)
+    live = widgets.live
+    assert live.stats.steps == STEPS
+    assert (live.progress.state, live.progress.epochs) == ("finished", 2)
+    assert (live.progress.batches_done, live.progress.batches_total) == (STEPS, STEPS)
+    assert live.scalars.series("valid_loss")[1].tolist() == [0.0, 0.5]
+    assert set(live.scalars.names) == {"loss", "train_loss", "valid_loss"}
+    stopped = widgets.wants_stop
+    widgets.wants_stop = lambda batch: (batch == 3 and live.control.stop(), stopped(batch))[1]
+    learner.fit(1)
+    assert (live.stats.steps, live.progress.state) == (STEPS + 3, "stopped")
+    closed(live)
+    assert kw.replay(tmp_path / "kan_widgets").frame.step == STEPS + 3
+    monkeypatch.delattr(kw.integrations, "fastai", raising=False)
+
+
 def test_a_trainer_that_is_not_installed_is_named_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -355,8 +578,8 @@ def test_a_trainer_that_is_not_installed_is_named_with_what_to_do(
     monkeypatch.delattr(kw.integrations, "skorch", raising=False)
     with pytest.raises(ImportError, match="pip install skorch"):
         _ = kw.integrations.skorch
-    with pytest.raises(AttributeError, match="has no attribute 'fastai'; it has ignite, keras"):
-        _ = kw.integrations.fastai
+    with pytest.raises(AttributeError, match="has no attribute 'composer'; it has accelerate, "):
+        _ = kw.integrations.composer
 
 
 # Hugging Face pins memory also where there is nothing to pin it for.

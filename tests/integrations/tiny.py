@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import kan_widgets as kw
+from kan_widgets.live.recordings.recorder import open_recorders
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrations.md"
 
@@ -66,6 +67,13 @@ def trained(send: Callable[[kw.Binding], Any]) -> nn.Module:
     sending.close()
     live.close()
     return model
+
+
+def closed(live: kw.Binding) -> None:
+    """Close a binding, and what records it."""
+    for recorder in list(open_recorders.values()):
+        recorder.close()
+    live.close()
 
 
 def same(one: nn.Module, other: nn.Module) -> bool:

@@ -117,6 +117,7 @@ def test_functions_without_gradient_are_an_alarm_since_the_first_of_these_steps(
     [alarm] = live.watchdog(steps=20).look()
     assert (alarm.kind, alarm.layer, alarm.since) == ("dead", "0", 1)
     assert alarm.what.startswith("0: 4 of 8 functions are without any gradient")
+    assert live.watchdog.look() == (alarm,)  # no gradient has been looked at since
 
 
 def test_functions_that_were_pruned_are_not_dead() -> None:

@@ -20,6 +20,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live import Binding, Frame, Layout, Listener, Source
+from kan_widgets.live.steering.counter import stepping_of
 from kan_widgets.live.watching import quiet
 from kan_widgets.live.worker import Job, scheduler
 
@@ -76,14 +77,8 @@ def wait_for(condition: Any, seconds: float = 20.0) -> None:
         time.sleep(0.01)
 
 
-@pytest.fixture
-def never_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a machine that stalls between two steps not pass for the end of the training."""
-    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
-
-
-def hooks(optimizer: torch.optim.Optimizer) -> int:
-    return len(optimizer._optimizer_step_pre_hooks) + len(optimizer._optimizer_step_post_hooks)
+def counters(optimizer: torch.optim.Optimizer) -> int:
+    return len(stepping_of(optimizer).counters)
 
 
 @pytest.mark.usefixtures("never_quiet")
@@ -210,7 +205,7 @@ def test_binding_again_with_another_optimizer_replaces_the_binding_and_its_liste
     recorder = Recorder(first)
     other = torch.optim.SGD(model.parameters(), lr=0.1)
     second = kw.bind(model, other, every=1)
-    assert (hooks(optimizer), hooks(other)) == (0, 1)
+    assert (counters(optimizer), counters(other)) == (0, 1)
     assert first.state == "closed"
     assert recorder.rebound == [second]
     open_throttle(second)
@@ -225,7 +220,7 @@ def test_binding_again_with_other_options_gives_the_same_binding_and_these_optio
     recorder = Recorder(first)
     second = kw.bind(model, optimizer, every=1, max_fps=1e6, history_mb=1.0)
     assert second is first
-    assert hooks(optimizer) == 1
+    assert counters(optimizer) == 1
     assert recorder.rebound == []
     assert (second.every, second.class_names) == (1, None)
     assert second.history.max_bytes == 1_000_000
@@ -247,7 +242,7 @@ def test_binding_again_with_the_same_optimizer_goes_on_and_with_another_starts_a
     other = torch.optim.SGD(model.parameters(), 0.1)
     third = kw.bind(model, other)
     assert third.history.steps.tolist() == [0]
-    assert hooks(optimizer) == 0
+    assert counters(optimizer) == 0
 
 
 def test_binding_again_after_a_fault_works_and_the_listeners_follow():
@@ -271,7 +266,7 @@ def test_closing_removes_the_hooks_and_says_so():
     with kw.bind(model, optimizer) as live:
         recorder = Recorder(live)
         train(model, optimizer, 4)
-    assert hooks(optimizer) == 0
+    assert counters(optimizer) == 0
     assert recorder.frames[-1] == (4, True)
     assert recorder.states[-1] == "closed"
     train(model, optimizer, 1)
@@ -364,7 +359,7 @@ def test_closing_or_binding_while_another_thread_is_in_a_hook_never_stops_its_tr
         assert live.frame.step == 2
     live.close()
     kw.bind(model, optimizer).close()
-    assert hooks(optimizer) == 0
+    assert counters(optimizer) == 0
 
 
 def test_many_bindings_place_one_hook_also_during_background_training():
@@ -375,7 +370,7 @@ def test_many_bindings_place_one_hook_also_during_background_training():
     for _ in range(10):
         live = kw.bind(model, optimizer, every=1)
     thread.join()
-    assert hooks(optimizer) == 1
+    assert counters(optimizer) == 1
     assert live.stats.steps == live.feed.training.steps == 300
 
 
@@ -473,7 +468,7 @@ def test_a_step_that_raises_leaves_the_binding_working():
     live.feed.settle()
     assert live.history[-1].step == 2
     live.close()
-    assert hooks(optimizer) == 0
+    assert counters(optimizer) == 0
 
 
 def test_after_a_step_that_raised_in_a_thread_the_last_state_still_comes():
@@ -744,7 +739,7 @@ def test_bad_arguments_raise_before_any_hook_is_placed(arguments, error, message
     live = kw.bind(model, optimizer)
     with pytest.raises(error, match=message):
         kw.bind(model, **{"optimizer": optimizer, **arguments})
-    assert hooks(optimizer) == 1
+    assert counters(optimizer) == 1
     assert live.state == "idle"
 
 
@@ -759,7 +754,7 @@ def test_bad_models_and_foreign_optimizers_raise_before_any_hook_is_placed():
         kw.bind(nn.BatchNorm1d(3))
     with pytest.raises(TypeError, match="Module"):
         kw.bind([1, 2])
-    assert hooks(optimizer) == 0
+    assert counters(optimizer) == 0
 
 
 def test_functions_are_selected_by_their_place_in_all_views():

@@ -8,7 +8,7 @@ from threading import Thread, current_thread
 
 import pytest
 
-from kan_widgets.live.budget import SHARE, Budget, Throttle
+from kan_widgets.live.budget import TOTAL_SHARE, Budget, Throttle
 
 
 class Training:
@@ -52,7 +52,7 @@ def done(
 
 def often(budget: Budget, *costs: float, seconds: float = 10.0) -> list[float]:
     """Give the times of frames, thirty a second at most, that cost so much in turn."""
-    [taken] = done([Throttle(30, SHARE, budget=budget)], 0.005, seconds, [costs])
+    [taken] = done([Throttle(30, TOTAL_SHARE, budget=budget)], 0.005, seconds, [costs])
     return [now for now, _ in taken]
 
 
@@ -92,7 +92,7 @@ def test_frames_dear_by_chance_take_no_larger_share_of_the_time_than_allowed(
 
 
 def test_a_long_rest_is_not_saved_up_for_a_burst_of_dear_frames(shared: Budget) -> None:
-    throttle = Throttle(30, SHARE, budget=shared)
+    throttle = Throttle(30, TOTAL_SHARE, budget=shared)
     throttle.spent(-60.0, 0.006)
     [taken] = done([throttle], 0.005, 1, [0.006])
     # What is earned in a second is five of them, so much was saved up, and the last may overdraw.
@@ -107,7 +107,7 @@ def test_frames_taken_out_of_turn_do_not_close_it_for_longer(shared: Budget) -> 
 
 
 def test_what_other_threads_do_for_a_frame_makes_the_next_one_wait(shared: Budget) -> None:
-    throttle = Throttle(30, SHARE, budget=shared)
+    throttle = Throttle(30, TOTAL_SHARE, budget=shared)
     throttle.spent(0.0, 0.003)
     assert throttle.due == pytest.approx(0.1)
     throttle.owe(0.006)
@@ -118,7 +118,7 @@ def test_what_is_owed_is_paid_with_the_share_that_it_may_have_now(shared: Budget
     throttle = Throttle(30, most=0.002, budget=shared)
     throttle.spent(0.0, 0.006)
     assert not throttle.is_open(2.9)
-    throttle.allow(SHARE)
+    throttle.allow(TOTAL_SHARE)
     assert [throttle.is_open(now) for now in (0.19, 0.21)] == [False, True]
 
 
@@ -128,7 +128,7 @@ def test_all_that_is_done_has_one_budget_however_much_it_is(shared: Budget, kind
     throttles = [Throttle(10, most=0.02, budget=shared) for _ in range(kinds)]
     found = done(throttles, 0.005, seconds, [0.004] * kinds)
     shares = [sum(cost for _, cost in own) / seconds for own in found]
-    assert sum(shares) == pytest.approx(min(0.02 * kinds, SHARE), rel=0.1)
+    assert sum(shares) == pytest.approx(min(0.02 * kinds, TOTAL_SHARE), rel=0.1)
     assert max(shares) == pytest.approx(min(shares), rel=0.15)
 
 
@@ -144,10 +144,10 @@ def test_who_needs_little_has_that_and_who_weighs_more_has_more_of_the_rest(
 def test_what_is_done_no_more_leaves_its_part_to_the_others(shared: Budget) -> None:
     one, two = (Throttle(5, most=1.0, budget=shared) for _ in range(2))
     done([one, two], 0.005, 10, [0.02, 0.02])
-    assert one.part == pytest.approx(SHARE / 2)
+    assert one.part == pytest.approx(TOTAL_SHARE / 2)
     for now in range(10, 30):
         one.spent(now, 0.02)
-    assert one.part == pytest.approx(SHARE)
+    assert one.part == pytest.approx(TOTAL_SHARE)
 
 
 def test_at_rest_each_has_a_tenth_and_a_training_that_begins_waits_for_its_part(

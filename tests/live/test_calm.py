@@ -12,9 +12,9 @@ import torch
 
 import kan_widgets as kw
 from kan_widgets.live import Binding, TrainingStopped
-from kan_widgets.live.watching import counter as counter_module
+from kan_widgets.live.steering import counter as counter_module
+from kan_widgets.live.steering.counter import stepping_of
 from kan_widgets.live.watching.camera import Started
-from kan_widgets.live.watching.steps import hooks_of
 
 
 class Calm:
@@ -90,10 +90,11 @@ def test_a_frame_is_taken_where_one_is_due(calm: Calm) -> None:
     assert shown == [4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12]
 
 
-def test_a_watcher_is_called_from_the_next_step_on(calm: Calm) -> None:
+def test_a_step_listener_is_called_from_the_next_step_on(calm: Calm) -> None:
     calm.settle_down()
     seen: list[int] = []
-    elsewhere(lambda: calm.live.feed.counter.watch(lambda step, framed: seen.append(step)))
+    counter = calm.live.feed.counter
+    elsewhere(lambda: counter.add_step_listener(lambda step, framed: seen.append(step)))
     calm.step()
     calm.step()
     assert seen == [4, 5]
@@ -124,7 +125,7 @@ def test_what_is_wanted_while_a_step_ends_is_done_after_the_one_that_follows(
         else:
             elsewhere(lambda: calm.live.set_learning_rate(0.5))
 
-    stop = calm.live.feed.counter.watch(once)
+    stop = calm.live.feed.counter.add_step_listener(once)
     calm.step()
     assert edits.is_waiting is (wish == "edit")
     assert calm.live.feed.learning_rates == [0.01]
@@ -178,7 +179,7 @@ def test_another_thread_that_trains_is_known_from_its_first_step(calm: Calm) -> 
 
     def train() -> None:
         calm.step()
-        found.extend([threading.current_thread(), calm.live.feed.trained_by])
+        found.extend([threading.current_thread(), calm.live.feed.counter.trained_by])
         found.append(calm.live.control.bare_trainer)
 
     elsewhere(train)
@@ -202,12 +203,12 @@ def test_what_is_wanted_while_it_is_found_that_nothing_is_is_not_missed(
     calm: Calm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def settled() -> bool:
-        calm.live.feed.request_full_step()
+        calm.live.feed.counter.request_full_step()
         return True
 
     calm.step()
     monkeypatch.setattr(calm.live.control, "is_settled", settled)
-    calm.live.feed.request_full_step()
+    calm.live.feed.counter.request_full_step()
     calm.step()
     assert not calm.live.feed.counter.is_calm
 
@@ -219,12 +220,16 @@ def test_time_that_others_take_is_not_counted(
     now = [1000.0]
     monkeypatch.setattr(counter_module, "perf_counter", lambda: now[0])
     calm.live.close()
-    hooks = hooks_of(calm.optimizer)
+    stepping = stepping_of(calm.optimizer)
 
-    def other() -> None:
-        now[0] += 0.2
+    class Other:
+        def after_step(self) -> bool:
+            now[0] += 0.2
+            return False
 
-    hooks.add(other, other)
+        between_steps = after_step
+
+    stepping.count(other := Other())  # type: ignore[arg-type]
     with kw.bind(calm.model, calm.optimizer, every=every) as live:
         live.feed.camera.throttle.is_open = lambda now: False  # type: ignore[method-assign]
         for _ in range(11):
@@ -234,7 +239,7 @@ def test_time_that_others_take_is_not_counted(
         assert live.feed.counter.training_seconds == pytest.approx(
             10 * (0.03 + 0.2)
         )  # after_step of others
-    hooks.remove(other, other)
+    stepping.forget(other)  # type: ignore[arg-type]
 
 
 def test_a_rate_set_through_a_binding_that_was_replaced_is_set_after_the_next_step(
@@ -307,7 +312,7 @@ def test_a_frame_on_its_way_from_an_accelerator_is_sent_when_it_has_arrived(calm
     calm.settle_down()
     late = Late()
     calm.live.feed.camera.coming = Started(3, calm.live.feed.layout, late)
-    calm.live.feed.request_full_step()
+    calm.live.feed.counter.request_full_step()
     calm.step()
     calm.step()
     assert calm.live.frame.step == 0

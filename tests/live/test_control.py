@@ -212,7 +212,7 @@ def test_the_model_can_be_read_refreshed_and_edited_while_held(trainer: Trainer)
     trainer.start(trainer.bare)
     trainer.hold()
     name = trainer.live.layers[0]
-    assert not trainer.live.feed.counter.hooks.is_stepping()  # nobody waits for the step to end
+    assert not trainer.live.feed.counter.stepping.goes_on()  # nobody waits for the step to end
     trainer.live.refresh()
     trainer.live.edits.zero(name, (1, 2))
     wait_for(lambda: trainer.model.base_weight[1, 2] == 0)
@@ -461,7 +461,7 @@ def test_listeners_are_told_of_logs_marks_and_wishes(trainer: Trainer) -> None:
     assert ear.told == 3
 
 
-def test_step_watchers_see_every_step_and_one_that_raises_is_reported_once(
+def test_step_listeners_see_every_step_and_one_that_raises_is_reported_once(
     trainer: Trainer,
 ) -> None:
     seen: list[tuple[int, bool]] = []
@@ -474,9 +474,10 @@ def test_step_watchers_see_every_step_and_one_that_raises_is_reported_once(
 
     trainer.live.every = 2
     trainer.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
-    trainer.live.feed.counter.watch(broken)
-    stop = trainer.live.feed.counter.watch(lambda step, framed: seen.append((step, framed)))
-    with pytest.warns(RuntimeWarning, match=r"counter.watch: the callback .*broken raised"):
+    counter = trainer.live.feed.counter
+    counter.add_step_listener(broken)
+    stop = counter.add_step_listener(lambda step, framed: seen.append((step, framed)))
+    with pytest.warns(RuntimeWarning, match=r"add_step_listener: the callback .*broken raised"):
         trainer.step()
     for _ in range(3):
         trainer.step()
@@ -486,7 +487,7 @@ def test_step_watchers_see_every_step_and_one_that_raises_is_reported_once(
     assert calls == [1, 2, 3, 4, 5]
 
 
-def test_weights_are_bit_identical_with_logs_track_and_watchers() -> None:
+def test_weights_are_bit_identical_with_logs_track_and_step_listeners() -> None:
     def trained(watched: bool) -> list[torch.Tensor]:
         torch.manual_seed(3)
         model = kw.nn.KANCNN(channels=(2, 3))
@@ -496,7 +497,7 @@ def test_weights_are_bit_identical_with_logs_track_and_watchers() -> None:
         live: Binding | None = None
         if watched:
             live = kw.bind(model, optimizer, every=1)
-            live.feed.counter.watch(lambda step, framed: None)
+            live.feed.counter.add_step_listener(lambda step, framed: None)
             loop = live.track(batches)
         for images, labels in loop:
             optimizer.zero_grad()
@@ -557,7 +558,7 @@ def test_a_cell_that_fails_in_a_loop_fails_the_training(trainer: Trainer) -> Non
             trainer.step()
             raise ValueError("in the body")
     except ValueError as error:
-        trainer.live.feed.training.cell_ended(error)
+        trainer.live.feed.training.note_cell_error(error)
     assert trainer.live.progress.state == "failed"
     assert "in the body" in trainer.live.progress.message
 
@@ -569,7 +570,7 @@ def test_a_model_trained_in_the_loop_of_another_has_finished_with_the_cell() -> 
         beside.step()
     assert beside.live.progress.state == "running"
     for trainer in (tracked, beside):
-        trainer.live.feed.training.cell_ended(None)
+        trainer.live.feed.training.note_cell_error(None)
     assert [one.live.progress.state for one in (tracked, beside)] == ["finished", "finished"]
 
 
@@ -580,7 +581,7 @@ def test_an_error_below_a_loop_that_was_left_is_none_of_the_training(trainer: Tr
     try:
         raise ValueError("a plot below the loop")
     except ValueError as error:
-        trainer.live.feed.training.cell_ended(error)
+        trainer.live.feed.training.note_cell_error(error)
     assert trainer.live.progress.state == "finished"
 
 
@@ -595,8 +596,8 @@ def test_another_cell_leaves_a_task_alone_that_is_paused(trainer: Trainer) -> No
         task = asyncio.create_task(loop())
         while not trainer.live.control.is_holding:
             await asyncio.sleep(0.005)
-        trainer.live.feed.training.cell_ended(ValueError("of another cell"))
-        trainer.live.feed.training.cell_ended(None)
+        trainer.live.feed.training.note_cell_error(ValueError("of another cell"))
+        trainer.live.feed.training.note_cell_error(None)
         await asyncio.sleep(0.1)
         assert trainer.live.stats.steps == 2
         assert trainer.live.progress.state == "paused"
@@ -625,7 +626,7 @@ def test_a_stop_for_another_model_of_the_same_loop_ends_it(trainer: Trainer) -> 
         if batch == 3:
             wait_for(lambda: other.live.state in ("live", "idle"))
             other.live.control._stop = True  # as a click would set it
-            other.live.feed.request_full_step()
+            other.live.feed.counter.request_full_step()
     assert trainer.live.stats.steps == 5
     assert trainer.live.progress.state == "stopped"
     other.live.close()

@@ -8,8 +8,8 @@ from typing import Literal
 import pytest
 
 from kan_widgets.live import Feed, History
+from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.training import Training
-from kan_widgets.live.watching.counter import Counter
 
 
 class Owner(Feed):
@@ -24,7 +24,11 @@ class Owner(Feed):
         self.rests = False
         self.opens = True
         self.every = 1
-        self.training = Training(self)
+
+    def counting(self, **options: int) -> Counter:
+        counter = Counter(self, **options)
+        self.training = Training(self, counter)
+        return counter
 
     def on_step(self, step: int, now: float) -> bool:
         self.steps.append(step)
@@ -34,6 +38,8 @@ class Owner(Feed):
 
     def is_due(self, now: float) -> bool:
         return self.opens
+
+    def while_held(self) -> None: ...
 
     def can_rest(self) -> bool:
         return self.rests
@@ -50,10 +56,10 @@ def owner() -> Owner:
 def test_each_step_is_counted_and_told_with_its_number_also_to_those_who_watch(
     owner: Owner,
 ) -> None:
-    counter = Counter(owner, owner.training, every=2)
+    counter = owner.counting(every=2)
     owner.every = 2
     seen: list[tuple[int, bool]] = []
-    stop = counter.watch(lambda step, framed: seen.append((step, framed)))
+    stop = counter.add_step_listener(lambda step, framed: seen.append((step, framed)))
     for _ in range(3):
         counter.step()
     stop()
@@ -68,8 +74,8 @@ def test_each_step_is_counted_and_told_with_its_number_also_to_those_who_watch(
 def test_while_nothing_is_wanted_only_the_step_that_is_due_is_told(
     owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
-    counter = Counter(owner, owner.training, every=4)
+    monkeypatch.setattr("kan_widgets.live.steering.counter._QUIET_SECONDS", 60.0)
+    counter = owner.counting(every=4)
     owner.rests = True
     for _ in range(9):
         counter.step()
@@ -84,8 +90,8 @@ def test_while_nothing_is_wanted_only_the_step_that_is_due_is_told(
 def test_a_step_at_which_no_frame_may_be_taken_is_only_counted_too(
     owner: Owner, monkeypatch: pytest.MonkeyPatch, every: int
 ) -> None:
-    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
-    counter = Counter(owner, owner.training, every=every)
+    monkeypatch.setattr("kan_widgets.live.steering.counter._QUIET_SECONDS", 60.0)
+    counter = owner.counting(every=every)
     owner.rests, owner.opens = True, False
     for _ in range(9):
         counter.step()
@@ -102,14 +108,14 @@ def test_what_who_trains_does_between_two_steps_is_counted_once(
     owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr("kan_widgets.live.watching.counter.perf_counter", lambda: now[0])
-    counter = Counter(owner, owner.training)
+    monkeypatch.setattr("kan_widgets.live.steering.counter.perf_counter", lambda: now[0])
+    counter = owner.counting()
 
     def log(seconds: float) -> None:
         with counter.counted(), counter.counted():
             now[0] += seconds
 
-    counter.watch(lambda step, framed: log(0.25))
+    counter.add_step_listener(lambda step, framed: log(0.25))
     log(8)  # nothing trains yet
     for _ in range(3):
         counter.step()
@@ -122,7 +128,7 @@ def test_what_who_trains_does_between_two_steps_is_counted_once(
 
 
 def test_an_owner_that_fails_is_told_so_and_the_loop_goes_on(owner: Owner) -> None:
-    counter = Counter(owner, owner.training, steps=12)
+    counter = owner.counting(steps=12)
     for _ in range(2):
         counter.step()
     assert [str(error) for error in owner.faults] == ["unlucky"]
@@ -130,7 +136,7 @@ def test_an_owner_that_fails_is_told_so_and_the_loop_goes_on(owner: Owner) -> No
 
 
 def test_a_closed_counter_counts_no_more(owner: Owner) -> None:
-    counter = Counter(owner, owner.training)
+    counter = owner.counting()
     counter.step()
     counter.close()
     counter.step()
@@ -139,7 +145,7 @@ def test_a_closed_counter_counts_no_more(owner: Owner) -> None:
 
 def test_a_counter_keeps_its_owner_no_longer_than_others_do() -> None:
     owner = Owner()
-    counter = Counter(owner, owner.training)
+    counter = owner.counting()
     del owner
     counter.step()
     assert counter.steps == 0

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import kan_widgets as kw
+from kan_widgets.live import cells
 
 
 class Columns(nn.Module):
@@ -95,6 +96,22 @@ def test_a_layer_whose_inputs_nobody_can_guess_is_shown_after_the_first_step():
     live.close()
 
 
+def test_a_network_that_says_its_input_shape_is_drawn_whole_before_the_first_batch():
+    model = kw.nn.KANCNN(channels=(2, 3), image_size=8)
+    state = copy.deepcopy(model.state_dict())
+    randomness = torch.get_rng_state()
+    live = kw.bind(model)
+    assert not live.feed.structure.traced
+    view = kw.NetworkView(live)
+    structure = view.live.feed.structure
+    assert structure.traced
+    assert [one.shape for one in structure.stations if one.layer] == [(2, 8, 8), (3, 4, 4), (10,)]
+    assert not live.feed.activations
+    assert model.training
+    assert torch.equal(randomness, torch.get_rng_state())
+    assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
+
+
 def test_an_example_shows_it_at_once_and_where_its_inputs_lie():
     model = Model()
     live = kw.bind(model, example=batch(9, 11))
@@ -116,6 +133,22 @@ def test_the_structure_and_the_examples_are_those_of_the_first_batch():
     assert live.feed.structure.traced
     live.probe()
     assert live.feed.probed.inputs.shape == (8, 7, 1)
+    live.close()
+
+
+@pytest.mark.filterwarnings("ignore:not read")
+def test_the_first_batch_is_waited_for_over_cells_that_train_nothing():
+    model = Model()
+    cells._cell_started()
+    optimizer, live = bound(model)
+    cells._cell_ended()
+    cells._cell_started()
+    cells._cell_ended()
+    assert hooks(model)
+    step(model, optimizer, batch())
+    assert live.feed.structure.traced
+    assert set(live.layers) == {"first", "second"}
+    assert not hooks(model)
     live.close()
 
 
@@ -144,7 +177,7 @@ def test_a_copy_of_a_model_that_waits_for_its_first_batch_learns_nothing():
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         other(torch.rand(4, 3))
     assert hooks(model)
-    assert not live.feed.model.passes.given
+    assert not live.feed.model.passes.module_inputs
     live.close()
     assert not hooks(model)
 
@@ -210,5 +243,5 @@ def test_a_compiled_pass_is_not_recorded():
     _, live = bound(model)
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     compiled(torch.rand(4, 3))
-    assert not live.feed.model.passes.given
+    assert not live.feed.model.passes.module_inputs
     live.close()

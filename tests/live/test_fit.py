@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 import threading
@@ -179,6 +180,46 @@ def test_a_pause_of_any_of_several_models_holds_all() -> None:
     assert run.state == "stopped"
 
 
+def test_a_paused_run_makes_its_first_step_when_a_view_says_so() -> None:
+    one, optimizer = model()
+    before = copy.deepcopy(one.state_dict())
+    run = kw.fit(one, batches(), optimizer, cross_entropy, background=True, paused=True)
+    wait_for(lambda: run.live.control.is_holding)
+    assert (run.state, run.live.feed.standing.state) == ("paused", "ready")
+    time.sleep(0.1)
+    assert run.live.stats.steps == 0
+    assert all(torch.equal(before[name], now) for name, now in one.state_dict().items())
+    run.live.feed.steer({"kind": "resume"})
+    assert run.wait(20).steps == 5
+    assert run.live.feed.standing.state == "finished"
+
+
+def test_a_paused_run_of_several_models_begins_by_any_of_them_and_takes_single_steps() -> None:
+    models, optimizers = zip(*(model(seed) for seed in (0, 1)), strict=True)
+    named = [dict(zip("ab", each, strict=True)) for each in (models, optimizers)]
+    run = kw.fit(named[0], batches(), named[1], cross_entropy, background=True, paused=True)
+    wait_for(lambda: all(live.control.is_holding for live in run.lives.values()))
+    run.lives["b"].control.advance()
+    wait_for(lambda: run.lives["b"].control.is_holding and run.lives["b"].stats.steps == 1)
+    assert run.lives["b"].feed.standing.state == "paused"
+    run.resume()
+    assert {name: one.steps for name, one in run.wait(20).items()} == {"a": 5, "b": 5}
+
+
+def test_a_paused_run_that_is_stopped_makes_no_step() -> None:
+    one, optimizer = model()
+    run = kw.fit(one, batches(), optimizer, cross_entropy, background=True, paused=True)
+    run.stop()
+    result = run.wait(20)
+    assert (result.steps, result.stopped, run.state) == (0, True, "stopped")
+
+
+def test_a_run_that_holds_its_cell_cannot_wait_to_begin() -> None:
+    one, optimizer = model()
+    with pytest.raises(ValueError, match="give background=True, too"):
+        kw.fit(one, batches(), optimizer, cross_entropy, paused=True)
+
+
 @pytest.mark.parametrize("background", [False, True])
 def test_an_error_in_the_loop_is_kept_shown_and_raised(background: bool) -> None:
     one, optimizer = model()
@@ -303,7 +344,7 @@ def test_waiting_has_an_end() -> None:
         ({"eval_loader": 3}, TypeError, "eval_loader=3"),
         ({"loss_fn": "mse"}, TypeError, "loss_fn='mse'"),
         ({"callbacks": [3]}, TypeError, "callbacks: 3"),
-        ({"model": 3}, TypeError, "not a torch.nn.Module"),
+        ({"model": 3}, TypeError, "model=3: expected a torch.nn.Module"),
         ({"optimizer": 3}, TypeError, "optimizer=3: expected a torch.optim.Optimizer"),
         ({"optimizer": {}}, TypeError, "a dict of each"),
         ({"model": {}, "optimizer": {}}, ValueError, "at least one"),

@@ -24,6 +24,7 @@ from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.worker import disk
 from kan_widgets.nn import BSpline
+from tests.live.small_run import SmallRun
 
 LIMIT = 60.0
 
@@ -35,25 +36,19 @@ def wait_for(condition: Callable[[], Any]) -> None:
         time.sleep(0.01)
 
 
-class Run:
-    """A small model that is recorded, and that can be followed look by look."""
+class Run(SmallRun):
+    """One layer that is recorded, and that can be followed look by look."""
 
     def __init__(self, path: Path, **options: Any) -> None:
         torch.manual_seed(0)
-        self.model = kw.nn.KANLinear(3, 2)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=0.05)
-        self.live = kw.bind(self.model, self.optimizer, every=1)
+        model = kw.nn.KANLinear(3, 2)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+        super().__init__(model, torch.ones(4, 3), optimizer, every=1)
         self.path = path
         self.recording = self.live.record(path, **options)
 
     def train(self, steps: int) -> None:
-        for _ in range(steps):
-            self.optimizer.zero_grad()
-            loss = self.model(torch.ones(4, 3)).square().mean()
-            loss.backward()
-            self.optimizer.step()
-            self.live.log(loss=loss)
-            self.live.refresh()
+        super().train(steps)
         self.recording.flush()
 
     def follow(self) -> Replay:
@@ -205,15 +200,16 @@ def test_a_file_that_was_emptied_is_said_and_followed_on(run: Run) -> None:
     run.train(1)
     found.feed.look()
     heard.take()
-    whole = run.path.read_bytes()
-    os.truncate(run.path, 0)
+    index = run.path / "index.jsonl"
+    whole = index.read_bytes()
+    os.truncate(index, 0)
     assert found.feed.look()
     assert "which cannot be read at the moment" in found.words
     assert "run.npz was emptied; what comes is read on" in found.words
     run.recording.close()
-    run.path.write_bytes(whole[:-100])  # half copied back
+    index.write_bytes(whole[:-100])  # half copied back
     found.feed.look()
-    run.path.write_bytes(whole)
+    index.write_bytes(whole)
     assert found.feed.look()
     assert "cannot be read" not in found.words
     assert found.frame.step == 1

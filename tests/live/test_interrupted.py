@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.functions.given import Passes
+from kan_widgets.functions.forward_pass import ForwardPass
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live import Binding
 from kan_widgets.live.watching.updates import updates_of
@@ -56,12 +56,6 @@ def no_lock_is_left_held() -> Iterator[None]:
     assert free == [True]
 
 
-@pytest.fixture
-def never_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a machine that stalls between two steps not pass for the end of the training."""
-    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
-
-
 class Observing:
     """Wants the model to be run on a batch."""
 
@@ -88,14 +82,14 @@ def test_nothing_that_a_binding_does_in_a_loop_uses_torchs_own_switches_of_gradi
     counted = live.feed.counter.after_step
     used: list[str] = []
 
-    def watched() -> None:
+    def watched() -> bool:
         with monkeypatch.context() as patch:
             for name in SWITCHES:
                 real = getattr(torch, name)
                 patch.setattr(torch, name, lambda *a, n=name, r=real: (used.append(n), r(*a))[1])
-            counted()
+            return counted()
 
-    live.feed.counter.hooks._after_step = (watched,)
+    monkeypatch.setattr(live.feed.counter, "after_step", watched)
     for k in range(10):
         step(model, optimizer)
         if k == 1:
@@ -158,8 +152,8 @@ def test_hooks_interrupted_anywhere_while_they_are_placed_are_gone_after_the_nex
     model, _, live = bound()
     live.close()
     before, place = state_of(model)[-1], 1
-    made: list[Passes] = []
-    while interrupted_at(place, lambda: made.append(Passes(model))):
+    made: list[ForwardPass] = []
+    while interrupted_at(place, lambda: made.append(ForwardPass(model))):
         model(torch.zeros(2, 3))
         assert state_of(model)[-1] == before, f"interrupted at place {place}"
         place += 1
@@ -168,7 +162,7 @@ def test_hooks_interrupted_anywhere_while_they_are_placed_are_gone_after_the_nex
     while interrupted_at(place, made[-1].end):
         made[-1].end()
         assert state_of(model)[-1] == before, f"interrupted at place {place}"
-        made.append(Passes(model))
+        made.append(ForwardPass(model))
         place += 1
     assert place > 5
 
@@ -197,7 +191,7 @@ def test_a_forward_pass_of_a_binding_interrupted_anywhere_leaves_nothing_switche
     live.probe(examples)
     ways: list[Callable[[], Any]] = [
         lambda: live.observe(examples),
-        lambda: live.feed.model.probing.follow(model, live.feed.layout, live.stats.steps),
+        lambda: live.feed.model.probing.trace(model, live.feed.layout, live.stats.steps),
         lambda: undisturbed(model, lambda: model(examples)),
     ]
     before, place = state_of(model), 1

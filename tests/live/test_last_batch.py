@@ -8,6 +8,7 @@ import weakref
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -171,3 +172,28 @@ def test_a_page_is_told_that_there_is_a_batch_and_its_click_has_it_observed() ->
     stream._answer(stream, {"kind": "observe"}, [])
     assert stream.batch == {"seen": True, "message": ""}
     assert set(live.feed.observed) == {"first", "second"}
+
+
+class BeginsAnew:
+    """A loader that iterates over itself and knows its length, as Ray Train's."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __iter__(self) -> BeginsAnew:
+        self.left = 2
+        return self
+
+    def __next__(self) -> int:
+        if not self.left:
+            raise StopIteration
+        self.left -= 1
+        return self.left
+
+
+def test_a_loader_that_begins_anew_each_time_is_gone_through_for_several_epochs() -> None:
+    live = kw.bind(model := kw.nn.KANLinear(2, 1))
+    assert list(live.track(BeginsAnew(), epochs=3)) == [1, 0] * 3
+    with pytest.raises(TypeError, match="can be iterated only once"):
+        live.track(iter([1, 0]), epochs=3)
+    del model

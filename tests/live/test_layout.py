@@ -13,7 +13,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import GridSpline, LayerBasis, LayerFunctions, read
 from kan_widgets.functions.basis import Alike
-from kan_widgets.live.frames.layout import Fingerprint, build_layout, sample, sample_points
+from kan_widgets.live.frames.layout import LayoutKey, build_layout, sample, sample_points
 from kan_widgets.nn import BSpline
 
 
@@ -127,12 +127,12 @@ def test_other_bases_or_shapes_need_a_new_layout():
     def same(a: list[LayerFunctions], b: list[LayerFunctions]) -> bool:
         layout = build_layout(a)
         rebuilt = build_layout(b, layout) is layout
-        # A fingerprint may send us to build_layout once too often, but never too seldom.
-        assert rebuilt or not Fingerprint.of(a).fits(Fingerprint.of(b))
+        # A key may send us to build_layout once too often, but never too seldom.
+        assert rebuilt or not LayoutKey.of(a).fits(LayoutKey.of(b))
         return rebuilt
 
     assert same([layer(5)], [layer(5)])
-    assert Fingerprint.of([layer(5)]).fits(Fingerprint.of([layer(5)]))
+    assert LayoutKey.of([layer(5)]).fits(LayoutKey.of([layer(5)]))
     assert not same([layer(5)], [layer(6)])
     assert not same([layer(5)], [layer(5), layer(5)])
     assert same([layer(5, zero)], [layer(5, zero.clone())])
@@ -146,8 +146,8 @@ def test_with_many_grids_a_trained_activation_still_has_tables_made_of_it_in_eve
         return LayerFunctions("linear", torch.zeros(1, 3, 4), bases, torch.tensor([[0, 1, 2]]))
 
     trained, fixed = layer(nn.PReLU()), layer(nn.Softplus())
-    assert not Fingerprint.of([trained]).fits(Fingerprint.of([trained]))
-    assert Fingerprint.of([fixed]).fits(Fingerprint.of([fixed]))
+    assert not LayoutKey.of([trained]).fits(LayoutKey.of([trained]))
+    assert LayoutKey.of([fixed]).fits(LayoutKey.of([fixed]))
 
 
 def test_a_users_basis_that_compares_by_identity_does_not_change_the_layout():

@@ -16,6 +16,10 @@ from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.recordings.following import Recorded
 from kan_widgets.live.recordings.reader import Reader
 
+# What looks whether a training has gone quiet would trace a step in its own thread, or, where the
+# next one has come meanwhile, not at all.
+pytestmark = pytest.mark.usefixtures("never_quiet")
+
 # Nobody else holds the models: a binding does not.
 KEPT: list[torch.nn.Module] = []
 
@@ -103,7 +107,7 @@ def test_who_follows_a_recording_sees_its_examples_come(tmp_path: Path) -> None:
     live.probe(torch.rand(5, 3))
     go_on(live, 2)
     recording.flush()
-    assert found.poll()
+    assert found.feed.poll()
     assert heard == [0, 1, 2]
     assert_same_network(found, live)
     recording.close()

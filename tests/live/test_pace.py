@@ -12,7 +12,7 @@ import torch
 
 import kan_widgets as kw
 from kan_widgets.live import Binding
-from kan_widgets.live.steering import control, run, training
+from kan_widgets.live.steering import control, epochs, loops
 from tests.live.test_control import wait_for
 
 LONG = 3600.0
@@ -28,7 +28,7 @@ class Hands:
     def perf_counter(self) -> float:
         return self.now
 
-    def wait(self, seconds: float, meanwhile: Any) -> None:
+    def wait(self, seconds: float) -> None:
         self.waits.append(seconds)
         self.now += seconds
 
@@ -36,9 +36,9 @@ class Hands:
 @pytest.fixture
 def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
     hands = Hands()
-    monkeypatch.setattr(run, "time", hands)
-    monkeypatch.setattr(training, "time", hands)
-    monkeypatch.setattr(control.Control, "wait", lambda _, *given: hands.wait(*given))
+    monkeypatch.setattr(loops, "time", hands)
+    monkeypatch.setattr(epochs, "time", hands)
+    monkeypatch.setattr(control.Control, "wait", lambda _, seconds: hands.wait(seconds))
     return hands
 
 
@@ -91,7 +91,7 @@ def test_without_seconds_it_neither_waits_nor_says_so(hands: Hands) -> None:
 def test_what_it_waited_is_no_time_of_training(hands: Hands) -> None:
     live, _ = bound()
     told: list[float] = []
-    live.feed.waited = told.append  # type: ignore[method-assign]
+    live.feed.counter.waited = told.append  # type: ignore[method-assign]
     for _ in live.track(range(5), seconds=10):
         pass
     assert told == pytest.approx([2.0] * 5)

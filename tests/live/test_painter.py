@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from kan_widgets.live.painter import Painter
+from kan_widgets.live.worker import Painter
 
 LIMIT = 20.0
 

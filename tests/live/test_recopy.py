@@ -214,7 +214,7 @@ def test_another_precision_is_followed():
     ("change", "message"),
     [
         (lambda layer: layer.to(torch.complex64), "complex64"),
-        (lambda layer: layer.to("meta"), "got meta"),
+        (lambda layer: layer.to("meta"), "of type meta"),
     ],
 )
 def test_what_cannot_be_read_is_not_copied(change, message):

@@ -18,9 +18,7 @@ import pytest
 import torch
 
 import kan_widgets as kw
-from kan_widgets.live import control_file
-from kan_widgets.live.control_file import Wishes
-from kan_widgets.live.recordings import remote as remotes
+from kan_widgets.live.recordings.mailbox import Mailbox
 from kan_widgets.live.recordings.remote import RemoteControl
 
 PATIENCE = 30.0
@@ -66,12 +64,12 @@ def training(path: Path, lost_after: float = 60.0) -> Iterator[subprocess.Popen[
 
 def followed(path: Path) -> kw.Replay:
     run = kw.follow(path, wait=PATIENCE, interval=0.05)
-    until(lambda: run.feed.remote, "the run allows control", run)
+    until(lambda: run.feed.control, "the run allows control", run)
     return run
 
 
 def stands(run: kw.Replay) -> bool:
-    remote = run.feed.remote
+    remote = run.feed.control
     return remote is not None and remote.is_holding
 
 
@@ -88,8 +86,8 @@ def test_another_process_pauses_steps_changes_and_stops_the_run(
     run = followed(tmp_path / "run.npz")
     until(lambda: run.progress.step > 3, "it trains", run)
     run.pause()
-    assert run.feed.remote is not None
-    assert run.feed.remote.state == "paused"  # wanted
+    assert run.feed.control is not None
+    assert run.feed.control.state == "paused"  # wanted
     until(lambda: stands(run), "it stands still", run)
     step = run.progress.step
     run.control.advance(2)
@@ -122,8 +120,8 @@ def test_a_lost_follower_does_not_leave_the_run_paused(tmp_path: Path) -> None:
         step = run.progress.step
         time.sleep(3)
         assert stands(run)  # as long as it is heard of
-        assert run.feed.remote is not None
-        run.feed.remote._beat_at = float("inf")  # lost: it says nothing any more
+        assert run.feed.control is not None
+        run.feed.control._beat_at = float("inf")  # lost: it says nothing any more
         until(lambda: run.progress.step > step + 5, "it goes on", run)
         assert "has not been heard of for 1 s, so the run goes on" in run.words
         run.close()
@@ -133,7 +131,7 @@ class Delayed:
     """Two views of one folder: what is written in one is seen in the other some time later."""
 
     def __init__(self, here: Path, there: Path, seconds: float) -> None:
-        self._pairs = ((here, there), (there, here))
+        self._here, self._there = here, there
         self._seconds = seconds
         self._seen: dict[Path, tuple[int, int]] = {}
         self._over = threading.Event()
@@ -142,15 +140,13 @@ class Delayed:
 
     def _run(self) -> None:
         while not self._over.wait(self._seconds):
-            for source, target in self._pairs:
-                for path in source.iterdir():
-                    # Each side owns its files: the run the recording, the follower its wishes.
-                    own = ".control" in path.name
-                    if path.suffix == ".part" or own != (source == self._pairs[1][0]):
-                        continue
-                    # A lock may be gone again.
-                    with suppress(FileNotFoundError):
-                        self._copy(path, target / path.name)
+            # Each side owns its files: the run the recording, the follower its wishes.
+            with suppress(FileNotFoundError):  # it may not have begun, or have ended
+                (self._there / "run.npz").mkdir(exist_ok=True)
+                for path in sorted((self._here / "run.npz").iterdir()):
+                    self._copy(path, self._there / "run.npz" / path.name)
+                for path in (self._there / "run.npz.control").iterdir():
+                    self._copy(path, self._here / "run.npz.control" / path.name)
 
     def _copy(self, path: Path, target: Path) -> None:
         about = path.stat()
@@ -172,8 +168,8 @@ def test_it_works_over_a_folder_that_is_seen_late(tmp_path: Path) -> None:
     here.mkdir()
     there.mkdir()
     with training(here / "run.npz") as process, closing(Delayed(here, there, seconds=1.0)):
-        until((here / "run.npz.control").exists, "the run has begun")
-        shutil.copy2(here / "run.npz.control", there / "run.npz.control")
+        until((here / "run.npz" / "index.jsonl").exists, "the run has begun")
+        shutil.copytree(here / "run.npz.control", there / "run.npz.control")
         run = followed(there / "run.npz")
         run.feed.steer({"kind": "pause"})
         run.feed.steer({"kind": "rate", "value": 0.05})
@@ -194,7 +190,7 @@ class Recorded:
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
         self.live = kw.bind(self.model, self.optimizer)
         self.recorder = self.live.record(path, control=True, **options)
-        self.place = control_file.place_of(path)
+        self.place = Path(Mailbox(path).path)
 
     @property
     def said(self) -> dict[str, Any]:
@@ -202,9 +198,8 @@ class Recorded:
         self.recorder.steering.look()  # type: ignore[attr-defined]
         return self.recorder.steering.said()
 
-    def wish(self, *commands: dict[str, Any], **changes: Any) -> None:
-        wishes = Wishes(self.recorder.run, "a follower", 1, commands)
-        control_file.write(self.place, Wishes(**{**wishes.__dict__, **changes}))
+    def wish(self, number: int | str, **command: Any) -> None:
+        (self.place / f"{number:0>8}-follower.json").write_text(json.dumps(command))
 
 
 @pytest.fixture
@@ -216,56 +211,61 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Record
     made.recorder.close()
 
 
-def test_the_file_is_for_its_owner_alone_and_goes_with_the_recording(recorded: Recorded) -> None:
-    assert recorded.place.stat().st_mode & 0o777 == 0o600
-    assert json.loads(recorded.place.read_text())["version"] == 1
+def test_the_folder_is_for_its_owner_alone_and_goes_with_the_recording(recorded: Recorded) -> None:
+    assert recorded.place.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in recorded.place.iterdir()] == [recorded.recorder.run]
     recorded.recorder.close()
     assert not recorded.place.exists()
 
 
 def test_a_command_is_done_once_and_what_cannot_be_is_refused_in_words(recorded: Recorded) -> None:
-    recorded.wish({"number": 1, "kind": "rate", "value": 0.5})
+    recorded.wish(1, kind="rate", value=0.5)
     assert recorded.said["heard"] == 1
     assert recorded.live.feed.learning_rates == [0.5]
     recorded.live.set_learning_rate(0.25)
     assert recorded.said["heard"] == 1
     assert recorded.live.feed.learning_rates == [0.25]
-    recorded.wish(
-        {"number": 3, "kind": "every", "value": 7},
-        {"number": 2, "kind": "rate", "value": -1},
-        {"number": 4, "kind": "dance"},
-    )
+    recorded.wish(3, kind="every", value=7)
+    recorded.wish(2, kind="rate", value=-1)
+    recorded.wish(4, kind="dance")
     said = recorded.said
     assert said["heard"] == 4
-    assert said["refused"]["number"] == 4
-    assert "'dance'" in said["refused"]["why"]
+    assert "'dance'" in said["refused"]
     assert recorded.live.every == 7
     assert recorded.live.feed.learning_rates == [0.25]
 
 
 @pytest.mark.parametrize(
-    "number", ["1" + 400 * "0", "1e400", "5000", "-3", "0", "null", "true", '"7"', "[" * 40_000]
+    ("name", "text"),
+    [
+        ("00005000-follower.json", '{"kind": "every", "value": 7}'),
+        ("1-follower.json", '{"kind": "every", "value": 7}'),
+        ("00000001-follower", '{"kind": "every", "value": 7}'),
+        ("-0000001-follower.json", '{"kind": "every", "value": 7}'),
+    ],
 )
-def test_a_number_out_of_order_does_not_make_a_run_deaf(recorded: Recorded, number: str) -> None:
-    text = json.dumps(
-        {
-            **{"format": "kan_widgets control", "version": 1, "run": recorded.recorder.run},
-            **{"writer": "a follower", "beat": 1},
-            "commands": [{"number": "N", "kind": "every", "value": 7}],
-        }
-    )
-    recorded.place.unlink()
-    control_file.make_own(recorded.place, text.replace('"N"', number))
-    said = recorded.said
-    assert said["heard"] == 0
+def test_a_number_out_of_order_does_not_make_a_run_deaf(
+    recorded: Recorded, name: str, text: str
+) -> None:
+    (recorded.place / name).write_text(text)
+    assert recorded.said["heard"] == 0
     assert recorded.live.every != 7
     recorded.recorder.flush()
-    remote = kw.follow(recorded.recorder.path).feed.remote
+    remote = kw.follow(recorded.recorder.path).feed.control
     assert remote is not None
     assert remote.send({"kind": "every", "value": 8}) == 1
     assert recorded.said["heard"] == 1
     assert recorded.live.every == 8
     assert recorded.recorder.problem == ""
+
+
+@pytest.mark.parametrize("text", ["", "[" * 40_000, "[]", '{"kind": 7}', "\x80"])
+def test_what_is_no_command_is_refused_and_the_next_one_done(recorded: Recorded, text: str) -> None:
+    (recorded.place / "00000001-follower.json").write_text(text, encoding="latin-1")
+    recorded.wish(2, kind="every", value=8)
+    assert recorded.said["heard"] == 2
+    assert recorded.live.every == 8
+    assert [path.name for path in recorded.place.iterdir()] == [recorded.recorder.run]
 
 
 def test_that_it_stands_still_is_told_when_it_does(
@@ -280,7 +280,7 @@ def test_that_it_stands_still_is_told_when_it_does(
         told.append((said["heard"], said["holding"]))
 
     monkeypatch.setattr(steering, "_news", tell)
-    recorded.wish({"number": 1, "kind": "pause"})
+    recorded.wish(1, kind="pause")
     steering.look()
     assert told == [(1, False)]
     monkeypatch.setattr(control, "is_holding", True)
@@ -289,71 +289,59 @@ def test_that_it_stands_still_is_told_when_it_does(
     assert told == [(1, False), (1, True)]
 
 
-def test_what_is_meant_for_another_run_is_not_done(recorded: Recorded) -> None:
-    recorded.wish({"number": 1, "kind": "every", "value": 7}, run="another")
-    assert recorded.said["heard"] == 0
-    assert recorded.live.every != 7
+def test_what_is_meant_for_another_run_is_refused(recorded: Recorded) -> None:
+    recorded.recorder.flush()
+    run = followed(recorded.recorder.path)
+    (recorded.place / recorded.recorder.run).rename(recorded.place / "another")
+    with pytest.raises(RuntimeError, match="another one is recorded there now"):
+        run.feed.steer({"kind": "every", "value": 7})
+    assert [path.name for path in recorded.place.iterdir()] == ["another"]
+    run.close()
 
 
-def test_a_file_of_another_owner_is_not_gone_by(
+def test_a_folder_of_another_owner_is_not_gone_by(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorded.wish({"number": 1, "kind": "every", "value": 7})
+    recorded.wish(1, kind="every", value=7)
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     said = recorded.said
     assert said["heard"] == 0
     assert "to user 12345: a run is steered by its own user alone" in said["message"]
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o660, 0o602])
-def test_a_file_that_others_may_touch_is_not_gone_by(recorded: Recorded, mode: int) -> None:
-    recorded.wish({"number": 1, "kind": "every", "value": 7})
+@pytest.mark.parametrize("mode", [0o744, 0o770, 0o702])
+def test_a_folder_that_others_may_touch_is_not_gone_by(recorded: Recorded, mode: int) -> None:
+    recorded.wish(1, kind="every", value=7)
     recorded.place.chmod(mode)
     said = recorded.said
     assert said["heard"] == 0
     assert "may be read or written by others" in said["message"]
-    recorded.place.chmod(0o600)
+    recorded.place.chmod(0o700)
     assert recorded.said["heard"] == 1
+    assert recorded.said["message"] == ""
 
 
-def test_neither_a_link_nor_another_format_is_gone_by(recorded: Recorded, tmp_path: Path) -> None:
-    recorded.wish({"number": 1, "kind": "every", "value": 7})
+def test_a_link_is_not_gone_by(recorded: Recorded, tmp_path: Path) -> None:
+    recorded.wish(1, kind="every", value=7)
     os.replace(recorded.place, tmp_path / "elsewhere")
     recorded.place.symlink_to(tmp_path / "elsewhere")
     assert "is a link" in recorded.said["message"]
-    recorded.place.unlink()
-    for text, words in [("[]", "not gone by"), ('{"format": "x", "version": 1}', "its format")]:
-        control_file.make_own(recorded.place, text)
-        assert words in recorded.said["message"]
-        recorded.place.unlink()
-    later = {"format": control_file.FORMAT, "version": 9, "run": "", "writer": "", "beat": 0}
-    control_file.make_own(recorded.place, json.dumps(later | {"commands": []}))
-    assert "its version is 9" in recorded.said["message"]
     assert recorded.said["heard"] == 0
+    recorded.place.unlink()
+    os.replace(tmp_path / "elsewhere", recorded.place)
 
 
-def test_one_follower_steers_at_a_time_and_a_lost_one_is_taken_over(
-    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_several_followers_are_heard_one_after_the_other(recorded: Recorded) -> None:
     recorded.recorder.flush()
     first, second = followed(recorded.recorder.path), followed(recorded.recorder.path)
-    first.feed.steer({"kind": "every", "value": 7})
-    with pytest.raises(RuntimeError, match=rf"another follower .*process {os.getpid()}"):
-        second.feed.steer({"kind": "every", "value": 8})
-    assert first.feed.remote is not None
-    first.feed.remote._beat_at = float("inf")  # lost
-    monkeypatch.setattr(remotes, "_GONE_SECONDS", 0.5)
-    time.sleep(1)
-    second.feed.steer({"kind": "every", "value": 9})
-    assert recorded.said["heard"] == 2
+    assert first.feed.steer({"kind": "every", "value": 7}) == 1
+    assert second.feed.steer({"kind": "rate", "value": 0.5}) == 2
+    assert first.feed.steer({"kind": "every", "value": 9}) == 3
+    assert recorded.said["heard"] == 3
     assert recorded.live.every == 9
-    with pytest.raises(RuntimeError, match="another follower has taken over"):
-        first.feed.steer({"kind": "every", "value": 10})
-    second.close()
-    first.feed.steer({"kind": "every", "value": 11})
-    assert recorded.said["refused"] is None
-    assert recorded.live.every == 11
+    assert recorded.live.feed.learning_rates == [0.5]
     first.close()
+    second.close()
 
 
 def test_a_run_that_allows_no_control_is_not_steered(tmp_path: Path) -> None:
@@ -368,12 +356,12 @@ def test_a_run_that_allows_no_control_is_not_steered(tmp_path: Path) -> None:
     recorder.close()
 
 
-def test_a_control_file_of_somebody_else_stops_a_recording_before_it_begins(
+def test_a_control_folder_of_somebody_else_stops_a_recording_before_it_begins(
     tmp_path: Path,
 ) -> None:
     place = tmp_path / "run.npz.control"
-    place.write_text("{}")
-    place.chmod(0o666)
+    place.mkdir()
+    place.chmod(0o777)
     model = kw.nn.KANLinear(2, 1)
     live = kw.bind(model)
     with pytest.raises(PermissionError, match="may be read or written by others"):

@@ -16,7 +16,8 @@ from kan_widgets.live import Feed, Frame, History, Listener, Progress, Scalars
 from kan_widgets.live.frames.copies import Copy
 from kan_widgets.live.frames.layout import build_layout
 from kan_widgets.live.recordings.saving import Savable
-from kan_widgets.live.steering.epochs import Callbacks, Trained, train
+from kan_widgets.live.steering.counter import Counter
+from kan_widgets.live.steering.epochs import Trained, train
 from kan_widgets.live.steering.loops import Loop
 from kan_widgets.live.steering.training import Training
 
@@ -107,6 +108,12 @@ def test_frames_reach_listeners_without_a_training() -> None:
     assert heard.steps == [3]
 
 
+class _Unwatched(Feed):
+    """Has nothing to do while its training is held."""
+
+    def while_held(self) -> None: ...
+
+
 class _Shown(Feed):
     """What a run shows that nothing watches."""
 
@@ -150,20 +157,21 @@ def test_a_recording_needs_no_binding(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stop_after", [None, 5])
 def test_epochs_are_gone_through_and_stopped_without_a_binding(stop_after: int | None) -> None:
     torch.manual_seed(0)
-    model, feed = nn.Linear(1, 1), Feed(History(0))
-    training = Training(feed)
+    model, feed = nn.Linear(1, 1), _Unwatched(History(0))
+    training = Training(feed, Counter(feed))
     one = Trained(model, torch.optim.SGD(model.parameters(), 0.1), training)
     x = torch.linspace(-1, 1, 8).unsqueeze(1)
     loop, steps = Loop(), []
 
-    def on_step(run: object) -> None:
-        steps.append(training.steps)
+    def tell(event: str) -> None:
+        if event == "on_step":
+            steps.append(training.steps)
         loop.stop = len(steps) == stop_after
 
     loop.runs_here()
     training.begin(loop, epochs=2, batches=6)
-    train([one], loop, [(x, 3 * x)] * 3, nn.functional.mse_loss, 2, callbacks=[Callbacks(on_step)])
+    train([one], loop, [(x, 3 * x)] * 3, nn.functional.mse_loss, 2, tell=tell)
     assert steps == list(range(1, (stop_after or 6) + 1))
     assert one.result.epochs == (1 if stop_after else 2)
-    assert training.progress(6, 0.0).state == ("stopped" if stop_after else "finished")
+    assert training.progress(0.0).state == ("stopped" if stop_after else "finished")
     assert not loop.is_open

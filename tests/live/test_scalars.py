@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from kan_widgets.live.frames.scalars import Mark, Scalars
-from kan_widgets.live.frames.series import Series as _Series
+from kan_widgets.live.frames.scalars import Series as _Series
 
 
 def test_what_is_logged_comes_back_in_order() -> None:
@@ -143,9 +143,9 @@ def test_values_left_on_their_device_come_back_in_their_places() -> None:
         series.append(step, on_device if step % 7 else float(value))
     scalars = Scalars()
     scalars._series["y"] = series
-    assert len(series._waiting) < 1_100  # joined where there were many
+    assert len(series.waiting) < 1_100  # joined where there were many
     assert np.array_equal(scalars.series("y")[1], values.astype(float))
-    assert series._waiting == []
+    assert series.waiting == []
 
 
 def test_a_step_of_no_size_a_computer_knows_is_refused() -> None:

@@ -14,8 +14,6 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live.watching import quiet
-from kan_widgets.live.watching.steps import wait_until_outside
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.wire import training_of
 
@@ -148,25 +146,18 @@ def test_noticing_changes_no_weight() -> None:
     assert all(torch.equal(one, two) for one, two in pairs)
 
 
-def test_the_hook_of_all_optimizers_is_not_placed_from_inside_a_step(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    placed: list[object] = []
-    monkeypatch.setattr(quiet, "_hears_steps", False)
-    monkeypatch.setattr(quiet, "register_optimizer_step_post_hook", placed.append)
+def test_a_model_that_is_bound_from_inside_a_step_has_this_step_counted_too() -> None:
     model = network()
     optimizer = sgd(model)
-    inside: list[bool] = []
+    made: list[kw.Binding] = []
 
     def closure() -> torch.Tensor:
-        quiet._listen()
-        inside.append(wait_until_outside())
+        made.append(kw.bind(model, optimizer))
         return model(X).mean()
 
     optimizer.step(closure)  # type: ignore[arg-type]
-    assert (inside, placed) == ([False], [])
-    quiet._listen()
-    assert len(placed) == 1
+    optimizer.step()
+    assert made[0].stats.steps == 2
 
 
 # -- a loop that raises

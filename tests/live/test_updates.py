@@ -183,7 +183,7 @@ def test_an_adapter_that_cannot_tell_gradients_leaves_the_updates():
 
 
 def test_long_training_keeps_an_evenly_thinned_series(monkeypatch):
-    monkeypatch.setattr("kan_widgets.live.watching.updates._MOST_KEPT", 8)
+    monkeypatch.setattr("kan_widgets.live.watching.updates._MAX_KEPT", 8)
     monkeypatch.setattr("kan_widgets.live.budget.Throttle.is_open", lambda self, now: True)
     model, x, y = model_and_batch()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)

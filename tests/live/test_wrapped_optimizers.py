@@ -151,17 +151,17 @@ class Endless:
 @pytest.mark.parametrize(
     ("wrap", "words"),
     [
-        (lambda o: StepLR(o, 1), "got a learning rate scheduler: give scheduler.optimizer"),
+        (lambda o: StepLR(o, 1), "not a learning rate scheduler: give scheduler.optimizer"),
         (
             lambda o: SimpleNamespace(get_last_lr=list, step=list, optimizers=[o]),
-            "got a learning rate scheduler: give the optimizer whose rate it sets",
+            "not a learning rate scheduler: give the optimizer whose rate it sets",
         ),
         (lambda o: torch.amp.GradScaler("cpu"), "give the one that scaler.step(...) is given"),
         (lambda o: SimpleNamespace(trained_by=o), "its attribute .trained_by holds one: give that"),
         (lambda o: SimpleNamespace(opt=LikeFastai(o)), "its attribute .opt holds one: give that"),
         (lambda o: SimpleNamespace(step=list, inner=o), "its attribute .inner holds one"),
         (lambda o: [o], "expected one optimizer"),
-        (type, "got a class: make one of it with model.parameters()"),
+        (type, "not a class: make one of it with model.parameters()"),
         (lambda o: Endless(), "expected a torch.optim.Optimizer, or what wraps one"),
         (lambda o: 0.1, "optimizer=0.1: expected a torch.optim.Optimizer"),
     ],

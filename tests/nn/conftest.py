@@ -7,11 +7,11 @@ import os
 import pytest
 
 from kan_widgets.nn import kernels_info
-from kan_widgets.nn.kernels import bundled, library_cache, local, native
+from kan_widgets.nn.kernels import bundled, compiler, local, native
 
 #: Windows has no locks that end with their process, so nothing is compiled there for others to use:
 #: `test_where_no_file_can_be_locked_nothing_is_compiled` has that case.
-collect_ignore = ["test_library_cache.py"] if os.name == "nt" else []
+collect_ignore = ["test_compiler.py"] if os.name == "nt" else []
 
 
 @pytest.fixture(params=["torch's operations", "compiled kernels"])
@@ -21,7 +21,7 @@ def path(request, monkeypatch):
     monkeypatch.setattr(native, "_wanted", compiled)
     if compiled and not kernels_info().startswith("compiled"):
         pytest.fail(f"the tests need a C++ compiler, or a wheel's kernels: {kernels_info()}")
-    monkeypatch.setattr(local, "LARGE", 1)
+    monkeypatch.setattr(local, "MIN_COLUMNS", 1)
     return request.param
 
 
@@ -29,16 +29,16 @@ def path(request, monkeypatch):
 def fresh(tmp_path, monkeypatch):
     """A process that has compiled nothing yet, with an empty cache and no wheel's library."""
     monkeypatch.setattr(bundled, "FILE", tmp_path / "none")
-    monkeypatch.setattr(native, "_builds", {})
+    monkeypatch.setattr(native, "_known", {})
     monkeypatch.setattr(native, "_wanted", None)
     monkeypatch.setattr(native, "_warned", False)
     monkeypatch.delenv("KAN_WIDGETS_COMPILE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CXX", raising=False)
-    library_cache.folder.cache_clear()
+    compiler.folder.cache_clear()
     native._by_default.cache_clear()
     yield tmp_path / "cache" / "kan_widgets"
-    library_cache.folder.cache_clear()
+    compiler.folder.cache_clear()
     native._by_default.cache_clear()
 
 

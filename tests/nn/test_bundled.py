@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline, kernels_info, use_compiled
-from kan_widgets.nn.kernels import bundled, compiler, library_cache, local, native, recipe
+from kan_widgets.nn.kernels import bundled, compile_options, compiler, local, native
 from tests.nn.reference import kan_conv2d
 
 ROOT = Path(__file__).parents[2]
@@ -24,15 +24,17 @@ ARCHITECTURE = {"aarch64": "arm64", "AMD64": "x86_64"}.get(platform.machine(), p
 LARGE_INPUT = torch.zeros(64, 4, 20, 20)
 
 #: Of a wheel; and vectors as wide as AVX-512's, of whatever the machine has.
-LEVELS = [*recipe.LEVELS[ARCHITECTURE], "wide"]
+LEVELS = [*compile_options.LEVELS[ARCHITECTURE], "wide"]
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     """The file that a wheel for this machine brings."""
     folder = tmp_path_factory.mktemp("library")
-    made = folder / recipe.NAMES[sys.platform]
-    recipe.make_for_a_wheel([recipe.find_compiler()], ARCHITECTURE, sys.platform, made, folder)
+    made = folder / compile_options.NAMES[sys.platform]
+    compile_options.make_for_a_wheel(
+        [compile_options.find_compiler()], ARCHITECTURE, sys.platform, made, folder
+    )
     return made
 
 
@@ -42,10 +44,10 @@ def wide(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(compiler, "ATTEMPTS", (("-march=native", "-DWIDE", "-O1"),))
-        library_cache.folder.cache_clear()
-        orders = (recipe.OTHERS, *recipe.ORDERS)
-        made = {k: compiler.Compiler(recipe.find_compiler()).make(k)[1] for k in orders}
-    library_cache.folder.cache_clear()
+        compiler.folder.cache_clear()
+        orders = (compile_options.OTHER_BASES, *compile_options.ORDERS)
+        made = {k: compiler.kernels(compile_options.find_compiler(), k, print) for k in orders}
+    compiler.folder.cache_clear()
     return made
 
 
@@ -68,7 +70,7 @@ def runs(level):
 @pytest.fixture(params=LEVELS)
 def level(request, installed, wide, monkeypatch):
     """Every call takes kernels of one level; those that the processor lacks are refused."""
-    monkeypatch.setattr(local, "LARGE", 1)
+    monkeypatch.setattr(local, "MIN_COLUMNS", 1)
     if request.param == "wide":
         monkeypatch.setattr(native, "library", wide.__getitem__)
         return request.param
@@ -104,7 +106,7 @@ def assert_as_in_double(layer, x):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("shape", "out", "arguments"), SHAPES)
-@pytest.mark.parametrize("order", recipe.ORDERS)
+@pytest.mark.parametrize("order", compile_options.ORDERS)
 def test_every_level_computes_what_scipy_does(level, order, shape, out, arguments):
     torch.manual_seed(0)
     layer = KANConv2d(shape[1], out, 3, spline_order=order, **arguments)
@@ -127,7 +129,7 @@ def test_every_level_computes_what_scipy_does(level, order, shape, out, argument
 
 
 @pytest.mark.parametrize("basis", ["even", "uneven"])
-@pytest.mark.parametrize("order", recipe.ORDERS)
+@pytest.mark.parametrize("order", compile_options.ORDERS)
 @pytest.mark.parametrize("activation", ["silu", torch.sin])
 def test_gradients_of_every_level_are_those_of_torch_in_float64(level, order, basis, activation):
     for shape, out, arguments in SHAPES:
@@ -162,7 +164,11 @@ def test_dense_layers_of_every_level(level, rows, basis):
 @pytest.mark.parametrize("basis", BASES[1:])
 @pytest.mark.parametrize("activation", ["silu", torch.sin])
 def test_other_bases_of_every_level_are_those_of_torch_in_float64(level, basis, activation):
-    assert level == native.library(recipe.OTHERS).level or not runs(level) or level == "wide"
+    assert (
+        level == native.library(compile_options.OTHER_BASES).level
+        or not runs(level)
+        or level == "wide"
+    )
     for shape, out, arguments in SHAPES:
         torch.manual_seed(0)
         layer = KANConv2d(shape[1], out, 3, **arguments, base_activation=activation, basis=basis)
@@ -200,7 +206,7 @@ def test_no_compiler_is_looked_for_and_the_best_level_is_taken(installed):
 
 def test_baseline_is_always_there_and_other_architectures_levels_are_not(installed):
     assert bundled.levels()[-1] == "baseline"
-    assert set(bundled.levels()) <= set(recipe.LEVELS[ARCHITECTURE])
+    assert set(bundled.levels()) <= set(compile_options.LEVELS[ARCHITECTURE])
 
 
 def test_a_level_that_there_is_not_is_an_error_that_lists_those_there_are(installed, monkeypatch):
@@ -214,7 +220,7 @@ def test_a_level_that_there_is_not_is_an_error_that_lists_those_there_are(instal
 def test_orders_that_a_wheel_does_not_have_are_compiled(library, fresh, monkeypatch):
     monkeypatch.setattr(bundled, "FILE", library)
     assert bundled.kernels(6) is None
-    assert native.library(6).level == recipe.NATIVE
+    assert native.library(6).level == compile_options.NATIVE
 
 
 def test_a_library_that_does_not_load_is_done_without(fresh, monkeypatch, tmp_path):
@@ -222,8 +228,8 @@ def test_a_library_that_does_not_load_is_done_without(fresh, monkeypatch, tmp_pa
     broken.write_bytes(b"nothing")
     monkeypatch.setattr(bundled, "FILE", broken)
     bundled._library.cache_clear()
-    assert native.library(3).level == recipe.NATIVE
-    monkeypatch.setattr(native, "_builds", {})
+    assert native.library(3).level == compile_options.NATIVE
+    monkeypatch.setattr(native, "_known", {})
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.warns(RuntimeWarning, match=r"kernels\.so: "):
         assert native.library(3) is None
@@ -231,9 +237,9 @@ def test_a_library_that_does_not_load_is_done_without(fresh, monkeypatch, tmp_pa
 
 
 def test_info_says_who_makes_them_and_who_does_not_want_them(fresh, monkeypatch):
-    path = recipe.find_compiler()
+    path = compile_options.find_compiler()
     assert kernels_info() == f"compiled kernels made on this machine by {path}"
-    assert not native._builds  # asking started nothing
+    assert not native._known  # asking started nothing
     monkeypatch.setenv("KAN_WIDGETS_COMPILE", "0")
     native._by_default.cache_clear()
     assert kernels_info() == "torch's operations: KAN_WIDGETS_COMPILE is off"
@@ -244,12 +250,12 @@ def test_info_says_who_makes_them_and_who_does_not_want_them(fresh, monkeypatch)
     assert "no C++ compiler" in kernels_info()
 
 
-@pytest.mark.parametrize("order", [3, recipe.OTHERS])
+@pytest.mark.parametrize("order", [3, compile_options.OTHER_BASES])
 def test_what_the_linker_may_share_between_levels_is_not_in_the_object_files(order, tmp_path):
     made = tmp_path / "local.o"
-    command = [recipe.find_compiler(), *recipe.OPTIONS, "-c"]
+    command = [compile_options.find_compiler(), *compile_options.OPTIONS, "-c"]
     command += [f"-DORDER={order}", "-DLEVEL=baseline"]
-    subprocess.run([*command, str(recipe.LOCAL), "-o", str(made)], check=True)
+    subprocess.run([*command, str(compile_options.LOCAL), "-o", str(made)], check=True)
     lines = subprocess.check_output(["nm", str(made)], text=True).splitlines()
     kinds = {line.split()[-2] for line in lines}
     assert "T" in kinds
@@ -290,7 +296,7 @@ def test_a_forked_process_computes_too(library):
     from pathlib import Path
     from kan_widgets.nn import KANConv2d
     from kan_widgets.nn.kernels import bundled, local
-    bundled.FILE, local.LARGE = Path({str(library)!r}), 1
+    bundled.FILE, local.MIN_COLUMNS = Path({str(library)!r}), 1
     torch.manual_seed(0)
     layer, x = KANConv2d(2, 3, 3), torch.randn(40, 2, 12, 12)
     torch.set_num_threads(3)

@@ -97,9 +97,9 @@ def test_weights_and_scalers_are_drawn_as_widely_as_torch_draws_those_of_all_sli
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"kernel_size": (3, 3)}, "kernel_size: expected one or three whole numbers ≥ 1"),
-        ({"stride": 0}, "stride: expected one or three"),
-        ({"groups": 3}, "in_channels: expected a multiple of groups"),
+        ({"kernel_size": (3, 3)}, r"kernel_size=.*: expected a whole number or three, ≥ 1"),
+        ({"stride": 0}, "stride=0: expected a whole number or three"),
+        ({"groups": 3}, "in_channels=.*: expected a multiple of groups"),
     ],
 )
 def test_wrong_arguments_are_errors_that_say_what_is_expected(change, words):
@@ -107,5 +107,5 @@ def test_wrong_arguments_are_errors_that_say_what_is_expected(change, words):
         KANConv3d(**{"in_channels": 2, "out_channels": 2, "kernel_size": 3, **change})
     with pytest.raises(ValueError, match="deeper than the padded input, 2"):
         KANConv3d(1, 1, 3)(torch.zeros(1, 1, 2, 4, 4))
-    with pytest.raises(ValueError, match=r"expected input of shape \(N, C, D, H, W\)"):
+    with pytest.raises(ValueError, match=r"input of shape \(4, 4\): expected \(N, C, D, H, W\)"):
         KANConv3d(1, 1, 3)(torch.zeros(4, 4))

@@ -305,7 +305,7 @@ def test_derivatives_are_those_of_finite_differences(kind, basis):
 
 
 def test_an_ordinary_call_is_compiled_after_all_of_this(monkeypatch):
-    monkeypatch.setattr(local, "LARGE", 1)
+    monkeypatch.setattr(local, "MIN_COLUMNS", 1)
     monkeypatch.setattr(native, "_wanted", True)
     calls = Counter()
 

@@ -13,11 +13,11 @@ from kan_widgets.nn import KANLinear, dense
 def layer():
     torch.manual_seed(0)
     layer = KANLinear(400, 330)
-    assert layer.spline_weight.numel() >= dense.HEAVY
+    assert layer.spline_weight.numel() >= dense.MIN_WEIGHTS
     return layer
 
 
-@pytest.mark.parametrize("rows", [1, 7, dense.FEW])
+@pytest.mark.parametrize("rows", [1, 7, dense.MAX_ROWS])
 def test_few_rows_are_what_the_functions_add_up_to_and_no_weight_is_packed(
     layer, rows, monkeypatch
 ):
@@ -28,8 +28,8 @@ def test_few_rows_are_what_the_functions_add_up_to_and_no_weight_is_packed(
 
 
 def test_more_rows_and_light_layers_go_the_usual_way(layer):
-    assert dense.few(torch.zeros(dense.FEW, 400), layer.spline_weight)
-    assert not dense.few(torch.zeros(dense.FEW + 1, 400), layer.spline_weight)
+    assert dense.few(torch.zeros(dense.MAX_ROWS, 400), layer.spline_weight)
+    assert not dense.few(torch.zeros(dense.MAX_ROWS + 1, 400), layer.spline_weight)
     assert not dense.few(torch.zeros(1, 400), KANLinear(400, 20).spline_weight)
 
 

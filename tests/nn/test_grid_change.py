@@ -292,25 +292,35 @@ def assert_unchanged(layer, before):
             ValueError,
             "all 10 inputs are 3: expected inputs over a range",
         ),
-        (torch.tensor([[0.0, torch.nan]]), {}, ValueError, "got 1 of 2 NaN or infinite"),
+        (
+            torch.tensor([[0.0, torch.nan]]),
+            {},
+            ValueError,
+            "batch with 1 of 2 numbers NaN",
+        ),
         (torch.tensor([[0.0, torch.inf]]), {}, ValueError, "NaN or infinite"),
-        (torch.zeros(0, 2), {}, ValueError, r"at least one input, got shape \(0, 2\)"),
-        (torch.zeros(5, 3), {}, ValueError, r"shape \(\.\.\., 2\), got \(5, 3\)"),
+        (
+            torch.zeros(0, 2),
+            {},
+            ValueError,
+            r"shape \(0, 2\): expected at least one input",
+        ),
+        (torch.zeros(5, 3), {}, ValueError, r"shape \(5, 3\): expected \(\.\.\., 2\)"),
         (
             torch.zeros(5, 2, dtype=torch.long),
             {},
             TypeError,
-            "floating-point tensor .* torch.int64",
+            "batch of type torch.int64: expected a floating-point",
         ),
-        (None, {}, TypeError, "floating-point tensor of the layer's inputs, got None"),
+        (None, {}, TypeError, "batch=None: expected a floating-point tensor of the layer's inputs"),
         (1000 + 1e-3 * torch.rand(9, 2), {}, ValueError, "too close together for a grid in torch."),
         (
             torch.rand(9, 2),
             {"grid_eps": 1.5},
             ValueError,
-            "grid_eps: expected a number from 0 .* got 1.5",
+            "grid_eps=1.5: expected a number from 0 to 1",
         ),
-        (torch.rand(9, 2), {"margin": -1}, ValueError, "margin: expected a finite share"),
+        (torch.rand(9, 2), {"margin": -1}, ValueError, "margin=-1: expected a finite number ≥ 0"),
         (torch.rand(9, 2), {"optimizer": 3}, TypeError, "optimizer=3: expected a torch.optim"),
         (
             torch.rand(9, 2),
@@ -472,8 +482,8 @@ def test_without_the_optimizer_its_next_step_raises():
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ({"grid_size": 0}, ValueError, "grid_size: expected a whole number ≥ 1, got 0"),
-        ({"grid_size": 2.0}, TypeError, "grid_size: expected a whole number ≥ 1, got 2.0"),
+        ({"grid_size": 0}, ValueError, "grid_size=0: expected a whole number ≥ 1"),
+        ({"grid_size": 2.0}, TypeError, "grid_size=2.0: expected a whole number ≥ 1"),
         ({"grid_size": 9, "optimizer": "adam"}, TypeError, "optimizer='adam': expected"),
     ],
 )

@@ -195,26 +195,25 @@ def test_the_general_networks_arguments_reach_its_layers():
 
 
 def test_wrong_arguments_say_what_is_accepted():
-    for network in (KANCNN, CNN, MLP):
-        with pytest.raises(ValueError, match="norm: expected 'batch' or None, got 'layer'"):
-            network(norm="layer")
+    with pytest.raises(ValueError, match="norm='layer': expected 'batch' or None"):
+        KANCNN(norm="layer")
     for build in (KANCNN, KANCNN.article, CNN):
         with pytest.raises(ValueError, match="image_size 5×5 is too small"):
             build(image_size=5)
     for build in NETWORKS.values():
-        with pytest.raises(ValueError, match=r"\(N, 1, 28, 28\) or \(1, 28, 28\), got \(2, 28\)"):
+        with pytest.raises(ValueError, match=r"shape \(2, 28\): expected .* or \(1, 28, 28\)"):
             build()(torch.zeros(2, 28))
-        with pytest.raises(ValueError, match=r"got \(2, 1, 32, 32\)"):
+        with pytest.raises(ValueError, match=r"input of shape \(2, 1, 32, 32\)"):
             build()(torch.zeros(2, 1, 32, 32))
 
 
 @pytest.mark.parametrize(
     ("dtype", "words"),
     [
-        (torch.int64, r"torch\.int64: x\.float\(\)"),
-        (torch.uint8, r"torch\.uint8: x\.float\(\)"),
-        (torch.bool, r"torch\.bool: x\.float\(\)"),
-        (torch.complex64, r"torch\.complex64: x\.real"),
+        (torch.int64, r"torch\.int64: .*; give x\.float\(\)"),
+        (torch.uint8, r"torch\.uint8: .*; give x\.float\(\)"),
+        (torch.bool, r"torch\.bool: .*; give x\.float\(\)"),
+        (torch.complex64, r"torch\.complex64: .*; give x\.real"),
     ],
 )
 @pytest.mark.parametrize(
@@ -230,7 +229,7 @@ def test_wrong_arguments_say_what_is_accepted():
     ],
 )
 def test_what_is_not_floating_point_is_refused_with_the_remedy(make, shape, dtype, words):
-    with pytest.raises(TypeError, match=f"expected a floating-point tensor, got {words}"):
+    with pytest.raises(TypeError, match=f"input of type {words}"):
         make()(torch.zeros(shape, dtype=dtype))
 
 

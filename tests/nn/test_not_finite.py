@@ -15,7 +15,7 @@ from kan_widgets.nn import (
     KnotSpline,
 )
 from kan_widgets.nn.kernels import local, native
-from kan_widgets.nn.kernels.recipe import OTHERS
+from kan_widgets.nn.kernels.compile_options import OTHER_BASES
 
 BAD = [torch.nan, torch.inf, -torch.inf]
 
@@ -53,9 +53,9 @@ def kinds(tensor):
 
 def assert_alike(layer, x, monkeypatch, grad=None):
     """Compare the compiled kernels with torch's operations."""
-    monkeypatch.setattr(local, "LARGE", 1)
+    monkeypatch.setattr(local, "MIN_COLUMNS", 1)
     monkeypatch.setattr(native, "_wanted", True)
-    order = getattr(layer.basis, "spline_order", OTHERS)
+    order = getattr(layer.basis, "spline_order", OTHER_BASES)
     assert (
         order == 0 or native.library(order) is not None
     )  # splines of order 0 take torch's operations

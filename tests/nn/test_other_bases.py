@@ -17,7 +17,7 @@ from kan_widgets.nn import (
     KANLinear,
     SharedKANConv2d,
 )
-from kan_widgets.nn.contraction import Call, Product
+from kan_widgets.nn.contraction import LayerCall, Product
 from kan_widgets.nn.kernels import local
 
 BASES = [
@@ -89,7 +89,7 @@ def each_alone(basis):
 def kernels(x, basis):
     layer = KANLinear(x.shape[-1], 2, basis=basis)
     weights = layer.base_weight, layer.spline_weight
-    return local.kernels(Call(x, None, *weights, basis, "silu", Product(), x.dtype))
+    return local.kernels(LayerCall(x, None, *weights, basis, "silu", Product(), x.dtype))
 
 
 def values(basis, x):
@@ -105,7 +105,7 @@ def gradient(basis, x, grad):
 
 @pytest.fixture(autouse=True)
 def small_calls_too(monkeypatch):
-    monkeypatch.setattr(local, "LARGE", 1)
+    monkeypatch.setattr(local, "MIN_COLUMNS", 1)
 
 
 @pytest.mark.parametrize("basis", BASES, ids=str)

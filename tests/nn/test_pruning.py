@@ -130,16 +130,26 @@ def test_reset_parameters_makes_a_layer_whole():
 @pytest.mark.parametrize(
     ("threshold", "batch", "error", "words"),
     [
-        (-1.0, torch.randn(4, 2), ValueError, "threshold: expected a number ≥ 0, got -1.0"),
-        (float("nan"), torch.randn(4, 2), ValueError, "threshold: expected a number ≥ 0, got nan"),
+        (-1.0, torch.randn(4, 2), ValueError, "threshold=-1.0: expected a finite number ≥ 0"),
+        (
+            float("nan"),
+            torch.randn(4, 2),
+            ValueError,
+            "threshold=nan: expected a finite number ≥ 0",
+        ),
         (
             0.1,
             torch.tensor([[0.0, torch.nan]]),
             ValueError,
-            "batch: expected finite numbers, got 1 of 2 NaN",
+            "batch with 1 of 2 numbers NaN",
         ),
-        (0.1, torch.zeros(4, 3), ValueError, r"shape \(\.\.\., 2\), got \(4, 3\)"),
-        (0.1, "images", TypeError, "floating-point tensor of the layer's inputs, got str"),
+        (0.1, torch.zeros(4, 3), ValueError, r"shape \(4, 3\): expected \(\.\.\., 2\)"),
+        (
+            0.1,
+            "images",
+            TypeError,
+            "batch of type str: expected a floating-point",
+        ),
     ],
 )
 def test_what_tells_no_importance_raises_and_changes_nothing(threshold, batch, error, words):

@@ -168,7 +168,7 @@ def test_a_state_without_knots_is_taken_on_the_layers_own_grid():
 def test_knots_that_are_none_are_refused():
     state = KANLinear(2, 3).state_dict()
     state["knots"] = state["knots"].flip(0)
-    with pytest.raises(RuntimeError, match="knots: expected each larger than the one before it"):
+    with pytest.raises(RuntimeError, match=r"knots=.*: expected rising numbers"):
         KANLinear(2, 3).load_state_dict(state)
 
 

@@ -3,7 +3,7 @@
 What they say of networks in general is asked of the recorded ones (`recorded.py`). What they say of
 their own run are the tests of each tutorial that has the line ``seed = 0``, which is run with seeds
 that share nothing with the saved one. What is printed at the end are the tables of
-``tests/README.md``.
+``tests/claims.md``.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def table(by_seed: Mapping[int, Mapping[str, bool]]) -> str:
         file, name = test.encode().decode("unicode_escape").rsplit("/", 1)[-1].split("::")
         words = name.removeprefix("test_").replace("_", " ").replace("[", ": ").rstrip("]")
         cells = ["yes" if held.get(test) else "**no**" for held in by_seed.values()]
-        lines.append(f"| {file[5:7]} | {words} | {' | '.join(cells)} |")
+        page = file.split("_")[1]
+        lines.append(f"| {page} | {words} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

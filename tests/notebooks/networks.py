@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss, nll_loss
 
 import kan_widgets as kw
-from tests.notebooks.execution import FOLDER, has_seed, read, set_seed
+from tests.notebooks.execution import FOLDER, code_cells, has_seed, read, set_seed
 
 sys.path.append(str(FOLDER))
 
@@ -118,6 +118,45 @@ def of_article(seed: int, splines: bool) -> Row:
     return row
 
 
+def of_as_large(seed: int) -> Row:
+    """Train a network as large without splines on the digits, and one on digits in grey ink."""
+    known = digits()
+    batches, _ = known.loaders(batch_size=64, seed=seed)
+    torch.manual_seed(seed)
+    network, inked = lesson.as_large_without_splines(), lesson.as_large_without_splines()
+    train(network, batches, PASSES)
+    train(inked, in_grey_batches(seed), 1)
+    shown = lesson.in_grey(known.test_images, seed + 5000)
+    return {
+        "right": lesson.share_right(network, known.test_images, known.test_labels),
+        "grey: right": lesson.share_right(inked, shown, known.test_labels),
+    }
+
+
+def of_lines(seed: int, *, turned: bool = False, shuffled: bool = False) -> Row:
+    """Train the article's network on digits that are turned by 90°, or with labels of others."""
+    known, draw = digits(), torch.Generator().manual_seed(seed)
+    images, labels = known.train_images, known.train_labels
+    if turned:
+        images = images.rot90(1, (2, 3))
+    if shuffled:
+        labels = labels[torch.randperm(len(labels), generator=draw)]
+    torch.manual_seed(seed)
+    network = kw.nn.KANCNN.article()
+    batches = [
+        (images[chosen], labels[chosen])
+        for _ in range(PASSES)
+        for chosen in torch.randperm(len(images), generator=draw).split(64)
+    ]
+    train(network, batches, 1)
+    shown = known.test_images.rot90(1, (2, 3)) if turned else known.test_images
+    return {
+        "lines": float(lesson.lines(network)),
+        "uprights": float(lesson.uprights(network)),
+        "right": float(lesson.share_right(network, shown, known.test_labels)),
+    }
+
+
 def of_untrained(seed: int) -> Row:
     """Draw 50 networks of the article, and count those whose tenth kernel is small."""
     torch.manual_seed(seed)
@@ -130,6 +169,17 @@ def of_untrained(seed: int) -> Row:
     }
 
 
+def in_grey_batches(seed: int) -> list[tuple[Tensor, Tensor]]:
+    """Return some passes of digits in grey ink, on black and white noise."""
+    images, labels = lesson.in_grey(digits().train_images, seed), digits().train_labels
+    draw = torch.Generator().manual_seed(seed)
+    return [
+        (images[chosen], labels[chosen])
+        for _ in range(SECOND_PASSES)
+        for chosen in torch.randperm(len(images), generator=draw).split(64)
+    ]
+
+
 def of_grey(seed: int, splines: bool) -> Row:
     """Train the article's network on digits in grey ink, on black and white noise."""
     known = digits()
@@ -137,14 +187,7 @@ def of_grey(seed: int, splines: bool) -> Row:
     network = kw.nn.KANCNN.article()
     if not splines:
         lesson.never_splines(network)
-    images = lesson.in_grey(known.train_images, seed)
-    draw = torch.Generator().manual_seed(seed)
-    batches = [
-        (images[chosen], known.train_labels[chosen])
-        for _ in range(SECOND_PASSES)
-        for chosen in torch.randperm(len(images), generator=draw).split(64)
-    ]
-    train(network, batches, 1)
+    train(network, in_grey_batches(seed), 1)
     shown = lesson.in_grey(known.test_images, seed + 5000)
     return {"right": lesson.share_right(network, shown, known.test_labels)}
 
@@ -199,6 +242,25 @@ def cells_of(name: str, seed: int, *keys: str) -> dict[str, Any]:
     for key in keys:
         exec(sources[key], names)
     return names
+
+
+def all_of(name: str, seed: int) -> dict[str, Any]:
+    """Run all cells of a tutorial with another seed, and return the facts that it keeps."""
+    keys = [cell.id for cell in code_cells(read(f"{name}.ipynb"))]
+    facts: dict[str, Any] = cells_of(name, seed, *keys)["facts"]
+    return facts
+
+
+def of_unseen(seed: int) -> Row:
+    """Train tutorial 10's three networks, and ask them about what two of them never saw."""
+    facts = all_of("10_what_it_never_saw", seed)
+    return {f"{what}: {who}": value for what in facts for who, value in facts[what].items()}
+
+
+def of_scratch(seed: int) -> Row:
+    """Train tutorial 11's network from scratch."""
+    facts = all_of("11_from_scratch", seed)
+    return {"right": facts["right"], "difference": facts["difference"]}
 
 
 def of_product(seed: int) -> Row:
@@ -296,6 +358,11 @@ def of_curse(seed: int) -> Row:
 KINDS: dict[str, Callable[[int], Row]] = {
     "article": lambda seed: of_article(seed, True),
     "article without splines": lambda seed: of_article(seed, False),
+    "as large without splines": of_as_large,
+    "digits turned": lambda seed: of_lines(seed, turned=True),
+    "labels shuffled": lambda seed: of_lines(seed, shuffled=True),
+    "unseen": of_unseen,
+    "scratch": of_scratch,
     "untrained": of_untrained,
     "three": of_three,
     "product": of_product,

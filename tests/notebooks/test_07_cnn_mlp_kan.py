@@ -132,6 +132,10 @@ def test_the_kan_escapes_the_curse_on_the_exp_of_a_sum(facts: dict[str, Any]) ->
     assert all(5 * k < m for k, m in zip(kan, mlp, strict=True))
 
 
+def test_the_kan_found_sines_where_there_are_some(facts: dict[str, Any]) -> None:
+    assert facts["sines"]["exp of a sum"] >= 8 > 4 > facts["sines"]["folds"]
+
+
 def test_the_mlp_does_better_on_folds_and_neither_escapes_the_curse(facts: dict[str, Any]) -> None:
     kan, mlp = (facts["curse"][f"folds, {kind}"] for kind in ("KAN", "MLP"))
     assert all(m < k for k, m in zip(kan, mlp, strict=True))

@@ -45,6 +45,11 @@ def test_the_table_tells_what_held_with_each_seed() -> None:
     ]
 
 
+def test_the_table_tells_pages_apart_that_belong_together() -> None:
+    test = "tests/notebooks/test_05b_counting_kernels.py::test_it_counts"
+    assert claims.table({1: {test: True}}).splitlines()[2] == "| 05b | it counts | yes |"
+
+
 def test_the_table_writes_a_case_as_it_is_and_not_as_pytest_escapes_it() -> None:
     test = r"tests/notebooks/test_07_cnn_mlp_kan.py::test_it_bends[within \xb12]"
     assert claims.table({1: {test: True}}).splitlines()[2] == "| 07 | it bends: within ±2 | yes |"

@@ -135,12 +135,13 @@ def test_it_is_smaller_than_a_megabyte(name: str) -> None:
 
 
 @every_tutorial
-def test_its_last_cells_compute_facts_and_say_them(name: str) -> None:
-    last = code_cells(read(name))[-3:]
-    assert re.search(r"^facts\b.* = ", "\n".join(cell.source for cell in last), re.M)
-    said = [output.get("text") or output.data.get("text/markdown") for output in last[-1].outputs]
-    assert said[0]
-    assert re.search(r"\d", said[0])
+def test_what_you_saw_is_said_by_one_call_and_no_cell_keeps_books(name: str) -> None:
+    *cells, last = code_cells(read(name))
+    assert re.search(r"^(what_you_saw|beside_others)\.\w+\(globals\(\)\)\Z", last.source, re.M)
+    assert len(last.source.splitlines()) <= 3
+    assert not [cell.id for cell in cells if re.search(r"\bfacts\b", cell.source)]
+    (output,) = last.outputs
+    assert re.search(r"\d", output.data["text/markdown"])
 
 
 @every_tutorial

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
+from tests.notebooks import recorded
 from tests.notebooks.networks import KINDS, SEEDS, lesson
-from tests.notebooks.recorded import CLAIMS, WORTH, Claim
+from tests.notebooks.recorded import CLAIMS, DOUBT, WORTH, Claim, Table, report
+
+import beside_others  # isort: skip  # lies beside the tutorials, where `networks` looks
 
 every_claim = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.words)
 
@@ -36,6 +42,45 @@ def test_a_claim_fails_where_its_effect_is_none() -> None:
     assert not Claim("", "", WORTH, above=0).holds(same)
 
 
+def of_nothing(levels: Callable[[int], float]) -> Table:
+    """Return a table of networks in which no measure says anything, or only its place in it."""
+    rng, number = np.random.default_rng(0), itertools.count()
+    return {
+        kind: {
+            name: (levels(next(number)) * rng.permutation(np.linspace(0.9, 1.1, 20))).tolist()
+            for name in measures
+        }
+        for kind, measures in lesson.recorded().items()
+    }
+
+
+@every_claim
+def test_a_claim_fails_on_networks_in_which_nothing_is_so(claim: Claim) -> None:
+    """All measures are alike, or differ by nothing but the order in which they are written."""
+    rows = sum(map(len, lesson.recorded().values()))
+    tables = (
+        of_nothing(lambda number: 0.5),
+        of_nothing(lambda number: 5.0),
+        of_nothing(lambda number: 2.0 ** (number - rows)),
+        of_nothing(lambda number: 2.0**-number),
+    )
+    assert not all(claim.holds(table) for table in tables)
+
+
+def test_a_false_claim_fails_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    true = next(claim for claim in CLAIMS if claim.page == DOUBT)
+    monkeypatch.setattr(recorded, "CLAIMS", [true])
+    assert report()[1]
+    for false in (
+        Claim(true.page, true.words, true.effect, above=2),
+        Claim(true.page, "splines are worth ten points", true.effect, true.above, true.below),
+    ):
+        monkeypatch.setattr(recorded, "CLAIMS", [true, false])
+        table, borne_out = report()
+        assert not borne_out
+        assert table.count("**no**") == 1
+
+
 def test_an_interval_is_that_of_scipy() -> None:
     values = np.random.default_rng(1).normal(3, 2, 20)
     mean, low, high = lesson.interval(values)
@@ -48,3 +93,23 @@ def test_a_sentence_is_chosen_by_where_the_interval_lies() -> None:
     spread = np.linspace(-1, 1, 20)
     chosen = [lesson.which(spread + shift, "more", "less", "neither") for shift in (2, -2, 0)]
     assert chosen == ["more", "less", "neither"]
+
+
+def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = lesson.recorded()
+    said = beside_others.depth().data
+    assert "bend grows from each convolution" in said
+    assert "It is no law of depth" in said
+    turned = {"convs.0": "linear", "convs.1": "convs.2", "convs.2": "convs.1", "linear": "convs.0"}
+    pair = {
+        name.replace(layer, turned[layer]): found
+        for name, found in table["pair"].items()
+        for layer in turned
+        if name.endswith(layer)
+    }
+    monkeypatch.setattr(beside_others, "recorded", lambda: table | {"pair": pair})
+    said = beside_others.depth().data
+    assert "bend does not grow from each convolution" in said
+    assert "The second half turns round" in said

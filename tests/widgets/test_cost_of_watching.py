@@ -14,11 +14,11 @@ import torch
 
 import kan_widgets as kw
 from kan_widgets.live import Binding, worker
-from kan_widgets.live.budget import watching
+from kan_widgets.live.budget import overhead
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.model import model as bound_model
 from kan_widgets.live.model.probing import Probing
-from kan_widgets.live.watching import counter
+from kan_widgets.live.steering import counter
 from kan_widgets.live.watching.camera import Camera
 from kan_widgets.live.worker import Job
 from kan_widgets.widgets import broadcast
@@ -83,8 +83,7 @@ BACKGROUND: dict[str, Callable[[Run], Job]] = {
     "recording": lambda run: run.file._job,
     "looking for alarms": lambda run: run.live.watchdog._job,
     "ranges": lambda run: run.ranges._painter,
-    "curves": lambda run: run.panel._curves_painter,
-    "numbers": lambda run: run.panel._numbers_painter,
+    "panel": lambda run: run.panel._painter,
     "explaining": lambda run: run.explain._painter,
 }
 
@@ -116,8 +115,8 @@ IN_THE_LOOP: dict[str, tuple[Any, str, Callable[[Run], object]]] = {
     "frames": (Camera, "take", lambda run: run.step()),
     "logging": (Scalars, "add", lambda run: run.live.log(loss=2.0)),
     "observing": (bound_model, "observe", lambda run: run.live.observe(run.images)),
-    "following": (Probing, "follow", lambda run: run.live.probe(run.images)),
-    "watchers": (
+    "following": (Probing, "trace", lambda run: run.live.probe(run.images)),
+    "step_listeners": (
         SimpleNamespace(done=lambda *_: None),
         "done",
         lambda run: run.step(),
@@ -141,8 +140,8 @@ def test_what_the_thread_that_trains_does_is_counted(
 
     monkeypatch.setattr(counter, "perf_counter", lambda: real() + now[0])
     monkeypatch.setattr(owner, name, slow)
-    if what == "watchers":
-        run.live.feed.counter.watch(owner.done)
+    if what == "step_listeners":
+        run.live.feed.counter.add_step_listener(owner.done)
     before = run.live.stats.seconds
     do(run)
     assert 1000 <= run.live.stats.seconds - before < 2000  # once
@@ -153,16 +152,16 @@ def test_without_time_for_it_less_of_each_kind_is_done(
     run: Run, monkeypatch: pytest.MonkeyPatch, there_is_time: bool
 ) -> None:
     share = 1e9 if there_is_time else 1e-12
-    monkeypatch.setattr("kan_widgets.live.budget.SHARE", share)
-    monkeypatch.setattr(watching, "part", share)
+    monkeypatch.setattr("kan_widgets.live.budget.TOTAL_SHARE", share)
+    monkeypatch.setattr(overhead, "part", share)
     run.step()  # what was done at rest, or begins with the training
     run.step()
     drawn: list[int] = []
-    for painter in (run.ranges._painter, run.panel._curves_painter, run.stream._painter):
+    for painter in (run.ranges._painter, run.panel._painter, run.stream._painter):
         painter._call = lambda: lambda: drawn.append(1)
     followed: list[int] = []
-    monkeypatch.setattr(Probing, "follow", lambda self, *_: followed.append(1) or _nothing())
-    for throttle in watching._throttles:
+    monkeypatch.setattr(Probing, "trace", lambda self, *_: followed.append(1) or _nothing())
+    for throttle in overhead._throttles:
         throttle.most = share
         throttle.spent(time.perf_counter(), 1e-6)
     before, measured, drawings = run.live.stats, _measured(run), len(drawn)

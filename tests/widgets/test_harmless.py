@@ -29,8 +29,8 @@ def trained(watched: bool) -> list[Any]:
         ]
         explain = kw.Explain(live, data.tensors[0][0], layer="convs.0")
         # However long it takes here.
-        explain._explainer.due = lambda layer, share: 0.0  # type: ignore[method-assign]
-        explain._explainer.cost = lambda layer: 0.0  # type: ignore[method-assign]
+        explain._due = lambda layer, share: 0.0  # type: ignore[method-assign]
+        explain._cost = lambda layer: 0.0  # type: ignore[method-assign]
         views.append(explain)
         live.observe(data.tensors[0][:4])
         for view in views:
@@ -40,7 +40,7 @@ def trained(watched: bool) -> list[Any]:
             if explain is not None:
                 # As the scheduler does: what is behind is left to this thread. Whether the frame of
                 # the step before is known by now is up to other threads: there is news in any case.
-                explain._explainer.news()
+                explain._news += 1
                 explain._job.run()
             optimizer.zero_grad()
             loss = nll_loss(model(images), labels)
@@ -49,7 +49,7 @@ def trained(watched: bool) -> list[Any]:
             if live is not None:
                 live.log(loss=loss)
     if explain is not None:
-        steps = {part["layer"]: part["step"] for part in explain._explainer.parts}
+        steps = {part["layer"]: part["step"] for part in explain._parts}
         assert steps["convs.0"] == 12
         assert steps["convs.1"] == 0
     for view in views:

@@ -128,7 +128,7 @@ def test_a_notebook_completes_the_keywords() -> None:
         "kw.KernelGrid(live, bi": "binarise=",
         "kw.Dashboard(live, pan": "panels=",
         "grid.to_png('a.png', max": "max_height=",
-        "grid.image(x_": "x_range=",
+        "grid.image(sc": "scale=",
     }
     texts = [*wanted, "grid.image(ta"]
     done = subprocess.run(
@@ -147,7 +147,7 @@ from typing import Any
 import kan_widgets as kw
 
 def use(live: Any, image: Any) -> None:
-    grid = kw.KernelGrid(live, 1, mode="curves", height=300, theme="dark", fold=(25, 5, 5))
+    grid = kw.KernelGrid(live, 1, mode="curves", height=300, theme="dark", binarise=True)
     kw.KernelGrid(live, layer="fc", layout={"width": "50%"}, ghost=False)
     kw.KernelGrid(live, laier=2)  # wrong
     kw.KernelGrid(live, mode="bars")  # wrong
@@ -156,16 +156,16 @@ def use(live: Any, image: Any) -> None:
     kw.Explain(live)  # wrong
     kw.Compare({"a": live}, show="networks", zoom=[0, 9])
     kw.Compare({"a": live}, show="network")  # wrong
-    kw.Dashboard(live, panels=["kernels"], page="functions", folded=True)
+    kw.Dashboard(live, panels=["kernels"], page="functions")
     kw.Dashboard(live, mode="curves")  # wrong
     kw.SplineInspector(live, editable=True, evaluate=lambda: 0.5, show=["phi"])
     kw.SplineInspector(live, evaluate="accuracy")  # wrong
     kw.TrainingPanel(live, smoothing=0, scale="log")
     kw.TrainingPanel(live, scale="kernel")  # wrong
-    kw.LayerRanges(live, over_time="silu", threshold=0.9)
+    kw.LayerRanges(live, over_time="silu")
     kw.LayerRanges(live, over_time="time")  # wrong
-    kw.NetworkView(live, relevance="auto", top=3)
-    kw.NetworkView(live, relevance="all")  # wrong
+    kw.NetworkView(live, example=3, height=400)
+    kw.NetworkView(live, example="first")  # wrong
     kw.MeshgridView(live, mode="pair", limits=(-2, 2), images=image)
     kw.MeshgridView(live, mode="curves")  # wrong
     grid.image(width=300, pixel_ratio=1, mode="pattern").size

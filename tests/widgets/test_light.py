@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import kan_widgets as kw
 from kan_widgets.widgets.page import parts_of_page
-from kan_widgets.widgets.saved import COEFFICIENTS, OF_THE_LAYER, light_inputs, light_run, rounded
+from kan_widgets.widgets.saved import FUNCTION_STEPS, LAYER_STEPS, light_inputs, light_run, rounded
 
 
 def trained() -> tuple[torch.nn.Sequential, kw.Binding]:
@@ -76,7 +76,7 @@ def test_each_function_is_rounded_by_its_own_size_and_the_last_frame_hardly() ->
         was = exact[:, part].reshape(len(frames), -1, layer.nb)
         off = np.abs(near[:, part].reshape(was.shape) - was)
         reach = np.abs(was).max((0, 2))
-        step = np.maximum(reach / COEFFICIENTS, reach.max() / OF_THE_LAYER)[:, None]
+        step = np.maximum(reach / FUNCTION_STEPS, reach.max() / LAYER_STEPS)[:, None]
         assert (off[:-1] <= 0.5001 * step).all()
         assert (off[-1] <= 0.5001 * step / 254).all()
         assert off[:-1].max() > 0.4 * step.min()

@@ -42,7 +42,6 @@ IMAGE = torch.linspace(-1, 1, 64).reshape(1, 8, 8)
 # What a picture of each view says of its classes, and of its channels.
 SAID: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "rows of KernelGrid": (lambda live: kw.KernelGrid(live, "2"), CLASSES),
-    "a folded KernelGrid": (lambda live: kw.KernelGrid(live, "2", fold=(2, 6, 6)), CLASSES),
     "kernels of KernelGrid": (lambda live: kw.KernelGrid(live, "0"), CHANNELS),
     "SplineInspector": (lambda live: kw.SplineInspector(live, "2"), ["cat · input 0"]),
     "a ramp": (lambda live: kw.MeshgridView(live, "0", mode="ramp"), CHANNELS),
@@ -59,7 +58,7 @@ def test_a_picture_says_them(live: Any, view: str) -> None:
     if view == "NetworkView":
         live.probe(IMAGE[None], labels=[0])
         best = CLASSES[int(model(IMAGE[None])[0].argmax())]
-        expected = [*expected, f"example 0: highest score {best}"]
+        expected = [*expected, f"image 1 of 1: highest score {best}"]
     # The classes of Explain have bars where one layer is shown.
     pictures = [{}, {"layer": "2"}] if view == "Explain" else [{}]
     svgs = [make(live).svg(width=1000, max_height=4000, **options) for options in pictures]

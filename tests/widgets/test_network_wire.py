@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,9 @@ def test_activations_are_one_message_with_all_values_and_all_extras(
     _, live = bound()
     sent = Sent(stream_of(live), monkeypatch)
     live.probe(torch.rand(3, 1, 4, 4))
-    [(content, (values, extras))] = sent.of("activations")
+    [(content, (data,))] = sent.of("activations")
+    size = sum(math.prod(each["shape"]) for each in content["values"])
+    values, extras = data[:size], data[size:]
     latest = live.feed.activations.latest
     assert latest is not None
     found = unpacked(content, np.frombuffer(values, np.uint8), np.frombuffer(extras, np.float32), 1)
@@ -171,7 +174,7 @@ def test_a_page_with_a_view_of_the_network_keeps_it(tmp_path: Path) -> None:
     content = saved(stream, [live.history[0], live.history[2]], network=True)
     assert content["traits"]["structure"] == stream.structure
     assert content["traits"]["probe"] == stream.probe
-    assert [each["content"]["step"] for each in content["activations"]] == [0, 2]
-    assert content["activations"][0]["content"]["kind"] == "activations"
+    assert [each["step"] for each in content["activations"]] == [0, 2]
+    assert content["activations"][0]["kind"] == "activations"
     without = kw.save_html(tmp_path / "without.html", kw.KernelGrid(live)).stat().st_size
     assert kw.save_html(tmp_path / "with.html", Drawing(live)).stat().st_size > without

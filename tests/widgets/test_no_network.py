@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import kan_widgets
-from kan_widgets.widgets import broadcast, pictured, sharing, view
+from kan_widgets.widgets import broadcast, docking, pictured, sharing, view
 from kan_widgets.widgets.engine import packed
 
 STATIC = Path(view.__file__).parent / "static"
@@ -66,7 +66,8 @@ def widgets() -> list[type[anywidget.AnyWidget]]:
     # Each widget that was made has a class of its own below the one written down.
     ours = [k for k in ours if getattr(sys.modules[k.__module__], k.__name__, None) is k]
     # What the others are made from.
-    return [k for k in ours if k not in (view.View, pictured.Pictured, sharing.Sharing)]
+    parts = (view.View, pictured.Pictured, sharing.Sharing, docking.Dockable)
+    return [k for k in ours if k not in parts]
 
 
 def unpacked(module: str) -> str:

@@ -126,15 +126,17 @@ def test_views_of_one_binding_share_its_stream_and_keep_their_options(tmp_path: 
     page = Parsed(kw.save_html(tmp_path / "page.html", grid, mesh, inspector, grid))
     saved = page.saved
     assert len(saved["streams"]) == 2
-    assert [place["model"] for place in saved["places"]] == [0, 1, 2, 0]
-    assert [model["stream"] for model in saved["models"]] == [0, 0, 1]
+    ids = [model["id"] for model in saved["models"]]
+    assert [ids.index(place["model"]) for place in saved["places"]] == [0, 1, 2, 0]
+    streams = [f"anywidget:{stream['id']}" for stream in saved["streams"]]
+    assert [streams.index(m["traits"]["stream"]) for m in saved["models"]] == [0, 0, 1]
     assert saved["models"][0]["traits"]["mode"] == "change"
     images = saved["models"][1]["traits"]["images"]
     assert images["shape"] == [2, 1, 5, 5]
     assert np.frombuffer(images["data"], "<f4").tolist() == [1.0] * 50
     assert saved["streams"][0]["traits"]["selection"] == live.feed.selection
     (seen,) = saved["streams"][0]["observed"]
-    counts = np.frombuffer(seen["buffers"][seen["content"]["arrays"]["counts"]], "<f4")
+    counts = np.frombuffer(seen["arrays"]["counts"], "<f4")
     assert counts.tobytes() == live.feed.observed["conv"].counts.tobytes()
     # Nothing is there to be edited.
     assert saved["models"][2]["traits"]["editable"] is False
@@ -146,18 +148,19 @@ def test_a_dashboard_is_alive_with_its_panels(tmp_path: Path) -> None:
     dashboard = kw.Dashboard(live, theme="dark")
     page = Parsed(dashboard.save_html(tmp_path / "page.html", title="Mine"))
     (place,) = page.saved["places"]
-    models = page.saved["models"]
-    assert place["name"] == models[place["model"]]["module"] == "Dashboard"
-    assert [models[number]["module"] for number in models[place["model"]]["parts"]] == [
+    models = {f"anywidget:{model['id']}": model for model in page.saved["models"]}
+    whole = models[f"anywidget:{place['model']}"]
+    assert place["name"] == whole["module"] == "Dashboard"
+    assert [models[ref]["module"] for ref in whole["traits"]["parts"]] == [
         "NetworkView",
         "KernelGrid",
         "SplineInspector",
         "MeshgridView",
         "TrainingPanel",
     ]
-    layered = [number for number, model in enumerate(models) if "layer" in model["traits"]]
-    for number in layered:
-        assert sorted(models[number]["linked"]) == [one for one in layered if one != number]
+    layered = {ref for ref, model in models.items() if "layer" in model["traits"]}
+    for ref in layered:
+        assert set(models[ref]["traits"]["linked"]) == layered - {ref}
     assert page.saved["theme"] == "dark"
     assert {model["traits"]["theme"] for model in page.saved["models"]} == {"auto"}
     assert page.texts["h1"] == page.texts["title"] == "Mine"
@@ -175,14 +178,14 @@ def test_a_comparison_is_alive_with_the_kernels_of_all_models(tmp_path: Path) ->
     assert (figure["data-kw-place"], figure["aria-label"]) == ("0", "Compare")
     assert figure["data-kw-style"] == "width: 100%"
     assert page.texts["h1"] == page.texts["title"] == "Sequential, Linear · Compare"
-    models = page.saved["models"]
-    shown = models[place["model"]]
-    assert [models[number]["traits"]["kind"] for number in shown["parts"]] == ["kernel_grid"] * 2
-    assert [models[number]["stream"] for number in shown["parts"]] == [0, 1]
-    assert len(page.saved["streams"]) == 2
+    models = {f"anywidget:{model['id']}": model for model in page.saved["models"]}
+    shown = models[f"anywidget:{place['model']}"]
+    parts = [models[ref]["traits"] for ref in shown["traits"]["parts"]]
+    assert [part["kind"] for part in parts] == ["kernel_grid"] * 2
+    streams = [f"anywidget:{stream['id']}" for stream in page.saved["streams"]]
+    assert [part["stream"] for part in parts] == streams
     said = (tmp_path / "page.html").read_text("utf-8")
     assert ": 13 moments of the training, from step 0 to 12; step 0. Point at" in said
-    assert "parts" not in shown["traits"]
     assert [m["name"] for m in shown["traits"]["shown"]["models"]] == ["KAN", "MLP"]
     assert [curve["name"] for curve in shown["traits"]["curves"]] == ["KAN"]
     assert page.saved["theme"] == "dark"
@@ -403,13 +406,13 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [0, -1, float("nan"), "5", True, None])
 def test_a_size_that_is_none_is_refused(tmp_path: Path, size: Any) -> None:
     _, live = bound()
-    with pytest.raises(ValueError, match="max_mb: expected a number of megabytes above 0, got"):
+    with pytest.raises((ValueError, TypeError), match=r"max_mb=.*: expected a (finite )?number"):
         kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), max_mb=size)
 
 
 def test_a_title_that_is_no_text_is_refused(tmp_path: Path) -> None:
     _, live = bound()
-    with pytest.raises(TypeError, match="title: expected text, got 3"):
+    with pytest.raises(TypeError, match="title=3: expected text"):
         kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), title=3)  # type: ignore[arg-type]
     page = Parsed(kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), title=""))
     assert "h1" not in page.texts

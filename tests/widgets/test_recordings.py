@@ -68,7 +68,7 @@ def pixels(view: Any, **options: Any) -> np.ndarray:
     [
         (kw.KernelGrid, {"mode": "change"}),
         (kw.SplineInspector, {"layer": 1}),
-        (kw.MeshgridView, {"mode": "response", "layer": 0, "resolution": 16}),
+        (kw.MeshgridView, {"mode": "response", "layer": 0}),
         (kw.LayerRanges, {}),
     ],
 )
@@ -198,12 +198,10 @@ def test_a_followed_run_reaches_the_page_as_a_live_one_does(
         recording.flush()
         followed.feed.look()
         frame = run.live.frame
-        assert sent[-1] == (
-            {"kind": "frame", "layout": followed.feed.layout.version, "step": frame.step},
-            frame.data.tobytes(),
-        )
+        said = {"kind": "frame", "layout": followed.feed.layout.version, "step": frame.step}
+        assert sent[-1] == (said | {"bytes": [["data"]]}, frame.data.tobytes())
         assert stream.status["state"] == "live"
-        panel._numbers_painter.now()
+        panel._painter.now()
         assert panel.status["step"] == frame.step
         assert panel.status["recording"].startswith("Following followed.npz")
     followed.feed.look()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -82,14 +84,14 @@ def test_what_insight_measures_can_be_shown(grid: kw.KernelGrid) -> None:
 def test_names_are_words_of_sort_and_shade_while_they_are_there(grid: kw.KernelGrid) -> None:
     with pytest.raises(
         traitlets.TraitError,
-        match=r"sort: expected one of 'position', 'range', 'change', got 'spread'",
+        match=r"sort='spread': expected one of 'position', 'range', 'change'",
     ):
         grid.sort = "spread"
-    with pytest.raises(traitlets.TraitError, match=r"shade: expected one of .* got 'spread'"):
+    with pytest.raises(traitlets.TraitError, match=r"shade='spread': expected one of "):
         grid.shade = "spread"
     grid.score("spread", {"convs.0": np.ones(COUNT)})
     with pytest.raises(
-        traitlets.TraitError, match=r"'change', 'spread', got 'spreed'. Did you mean 'spread'"
+        traitlets.TraitError, match=r"='spreed': .*'change', 'spread'\. Did you mean 'spread'"
     ):
         grid.sort = "spreed"
     grid.sort = grid.shade = "spread"
@@ -102,11 +104,11 @@ def test_names_are_words_of_sort_and_shade_while_they_are_there(grid: kw.KernelG
 @pytest.mark.parametrize(
     ("name", "values", "options", "error", "words"),
     [
-        ("range", {"convs.0": np.ones(45)}, {}, ValueError, "other than 'position', 'range'"),
+        ("range", {"convs.0": np.ones(45)}, {}, ValueError, r"other than \['position', 'range'"),
         (" ", {"convs.0": np.ones(45)}, {}, ValueError, "a word other than"),
-        ("s", np.ones(45), {}, TypeError, r"such as \{'convs.0': array\}"),
+        ("s", np.ones(45), {}, TypeError, r"expected \{'convs.0': array, …\}"),
         ("s", {"conv": np.ones(45)}, {}, ValueError, "layer 'conv': the layers are 'convs.0'"),
-        ("s", {"convs.0": np.ones(9)}, {}, ValueError, r"of convs.0, .*got shape \(9,\)"),
+        ("s", {"convs.0": np.ones(9)}, {}, ValueError, r"\(9,\): expected .*or \(5,\) by output"),
         ("s", {"linear": np.ones((625, 10))}, {}, ValueError, r"shape \(625, 10\)"),
         ("s", {"convs.0": np.full(45, np.inf)}, {}, ValueError, "NaN stands for unknown"),
         ("s", {"convs.0": -np.ones(45)}, {"signed": False}, ValueError, "numbers are negative"),
@@ -151,12 +153,14 @@ def test_signed_numbers_go_both_ways_from_the_middle(grid: kw.KernelGrid) -> Non
 def test_the_ground_that_is_tinted_ends_at_the_grid(grid: kw.KernelGrid) -> None:
     grid.score("size", {"convs.0": np.ones(COUNT)})
 
-    def widths(**options: Any) -> set[str]:
-        return {rect.attrib["width"] for rect in tinted(grid, shade="size", **options)}
+    def width() -> float:
+        [found] = {rect.attrib["width"] for rect in tinted(grid, shade="size")}
+        return float(found)
 
-    (whole,), (inside,) = widths(), widths(x_range="wide")
-    # Splines reach to ±2.2, the grid to ±1; a cell has two pixels of margin that are no part of x.
-    assert float(inside) == pytest.approx((float(whole) - 4) * 2 / 4.4, abs=0.1)
+    whole = width()
+    kw.bind(models[-1]).observe(torch.linspace(-2, 2, 2 * 28 * 28).reshape(2, 1, 28, 28))
+    # x runs over ±2, the grid over ±1; a cell has two pixels of margin that are no part of x.
+    assert width() == pytest.approx((whole - 4) / 2, abs=0.1)
 
 
 def test_the_largest_come_first_also_where_all_are_negative(grid: kw.KernelGrid) -> None:
@@ -172,10 +176,31 @@ def test_the_largest_come_first_also_where_all_are_negative(grid: kw.KernelGrid)
     assert first == ["kernel 1", "kernel 3", "kernel 0", "kernel 4", "kernel 2"]
 
 
+def test_a_sorted_overview_says_so_and_has_the_largest_first(grid: kw.KernelGrid) -> None:
+    each = np.zeros((10, 625))
+    each[7, 321] = 1
+    grid.score("drop", {"linear": each})
+    said = words(grid, layer="linear", mode="overview", sort="drop", max_height=4000)
+    assert "sorted by drop, the largest first" in said
+    pairs = [text for text in said if re.fullmatch(r"\d+,\d+", text)]
+    assert pairs[0] == "7,321"
+    assert "out,in" in said
+
+
+def test_scores_are_in_a_page_that_is_saved(grid: kw.KernelGrid, tmp_path: Path) -> None:
+    grid.score("drop", {"convs.0": np.arange(COUNT)}, units="hoots")
+    grid.shade = "drop"
+    page = grid.save_html(tmp_path / "page.html").read_text()
+    assert "hoots" in page
+    # All numbers are among the bytes of the page.
+    assert re.search(rf'"scores","drop","layers","convs\.0"\],\d+,{4 * COUNT}\]', page)
+
+
 def test_a_layer_without_numbers_is_drawn_as_ever_and_says_so(grid: kw.KernelGrid) -> None:
     numbers = np.arange(COUNT) / 100
     numbers[:2] = np.nan
     grid.score("drop", {"convs.0": numbers}, units="%")
     assert tints(grid, layer="convs.1", shade="drop", sort="drop") == []
     assert "no drop of this layer" in words(grid, layer="convs.1", shade="drop")
+    assert "no drop of this layer to sort by" in words(grid, layer="convs.1", sort="drop")
     assert "drop 0 … 0.44 % · 2 functions without" in words(grid, shade="drop")

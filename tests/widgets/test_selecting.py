@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-import torch
 import traitlets
 from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.widgets import stream_of
+from tests.widgets.every_view import MAKERS, network
 
-MAKERS: dict[str, Callable[[Any], Any]] = {
-    "KernelGrid": kw.KernelGrid,
-    "SplineInspector": kw.SplineInspector,
-    "MeshgridView": kw.MeshgridView,
-    "Explain": lambda live: kw.Explain(live, torch.zeros(1, 8, 8)),
-    "LayerRanges": kw.LayerRanges,
-    "Dashboard": kw.Dashboard,
-}
 WITH_LAYER = ("KernelGrid", "SplineInspector", "MeshgridView", "Explain")
+SELECTING = [kind for kind in MAKERS if kind not in ("TrainingPanel", "Compare")]
 
 
-def network() -> nn.Module:
-    return nn.Sequential(kw.nn.KANConv2d(1, 2, 3), nn.Flatten(), kw.nn.KANLinear(72, 3))
-
-
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=SELECTING)
 def pair(request: pytest.FixtureRequest) -> Any:
     """Give two views of one kind, of two networks."""
     models = network(), network()

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import kan_widgets as kw
-from kan_widgets.live.painter import Painter
+from kan_widgets.live.worker import Painter
 from kan_widgets.widgets import broadcast, stream_of
 from kan_widgets.widgets.sending import Outbox
 
@@ -136,7 +136,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[tuple[str,
 
     It goes quiet when a test says so, not when a busy machine keeps the next step waiting.
     """
-    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 60.0)
+    monkeypatch.setattr("kan_widgets.live.steering.counter._QUIET_SECONDS", 60.0)
     monkeypatch.setattr(broadcast, "is_costly", lambda comm: True)
     torch.manual_seed(0)
     model = kw.nn.KANLinear(3, 2)
@@ -169,7 +169,7 @@ def test_frames_of_a_training_are_sent_by_the_thread_and_the_settled_one_comes_l
     for _ in range(5):
         step()
     until(lambda: len(messages) >= 5)
-    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 0.25)
+    monkeypatch.setattr("kan_widgets.live.steering.counter._QUIET_SECONDS", 0.25)
     until(lambda: step.live.state == "idle")
     assert [number for _, number, _ in messages] == [1, 2, 3, 4, 5, 5]
     assert {name for _, _, name in messages[:5]} == {"kan_widgets scheduler"}
@@ -189,7 +189,7 @@ def test_the_first_step_does_not_wait_for_the_page_to_know_that_training_began(s
         assert step.live.state == "live"
         assert states == []
     until(lambda: len(states) == 1)
-    monkeypatch.setattr("kan_widgets.live.watching.counter._QUIET_SECONDS", 0.25)
+    monkeypatch.setattr("kan_widgets.live.steering.counter._QUIET_SECONDS", 0.25)
     until(lambda: len(states) == 2)
     assert states[0] == ("live", "kan_widgets scheduler")
     assert states[1][0] == "idle"

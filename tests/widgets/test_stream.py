@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
+from kan_widgets.live.frames.progress import Standing
 from kan_widgets.nn import BSpline
 from kan_widgets.widgets import Stream, stream_of
 
@@ -52,7 +53,7 @@ def test_a_new_stream_holds_all_that_a_page_needs():
     stream = stream_of(live)
     [layout] = stream.layouts
     [layer] = layout["layers"]
-    assert layout["protocol"] == 1
+    assert layout["protocol"] == 2
     assert (layer["shape"], layer["nb"], layer["labels"][:2]) == ([2, 3, 1, 1], 9, ["silu", "B0"])
     x, values = (floats(layer["tables"][0][key]) for key in ("x", "values"))
     coefficients = floats(stream.initial["data"]).reshape(6, 9)
@@ -94,7 +95,8 @@ def test_a_live_frame_is_one_message_of_the_coefficients_and_no_trait(monkeypatc
     train(model, optimizer, 1)
     assert wire.kinds == ["frame"]
     content, [data] = wire.messages[0]
-    assert content == {"kind": "frame", "layout": live.feed.layout.version, "step": 1}
+    said = {"kind": "frame", "layout": live.feed.layout.version, "step": 1}
+    assert content == said | {"bytes": [["data"]]}
     assert len(data) == 4 * 2 * 3 * 9
     np.testing.assert_array_equal(
         floats(data).reshape(2, 3, 9)[..., 0], model.base_weight.detach().numpy()
@@ -126,7 +128,8 @@ def test_a_new_grid_sends_its_tables_before_its_first_frame(monkeypatch):
     content, buffers = wire.messages[0]
     [layer] = content["layout"]["layers"]
     assert layer["domain"] == [-2.0, 2.0]
-    assert floats(buffers[layer["tables"][0]["x"]])[0] == pytest.approx(-4.4)
+    place = content["bytes"].index(["layout", "layers", 0, "tables", 0, "x"])
+    assert floats(buffers[place])[0] == pytest.approx(-4.4)
     assert wire.messages[1][0]["layout"] == content["layout"]["version"] == live.feed.layout.version
     versions = [live.history[0].layout.version, live.feed.layout.version]
     assert [layout["version"] for layout in stream.layouts] == versions
@@ -173,6 +176,59 @@ def test_a_selection_from_python_and_one_from_the_page_are_the_same(monkeypatch)
     assert stream.selection == {"layer": "KANLinear", "out": 1, "in": 2, "row": 0, "column": 0}
     stream.selection = {"layer": "KANLinear", "out": 0, "in": 0, "row": 0, "column": 0}
     assert live.feed.selection["out"] == 0
+
+
+def test_it_says_the_latest_raw_loss_that_of_the_training_before_others():
+    _, _, live = bound()
+    stream = stream_of(live)
+
+    def said():
+        stream._tell_training()
+        return stream.training.get("loss")
+
+    assert said() is None
+    live.log(1, val_loss=0.75, accuracy=0.5)
+    assert said() == ["val_loss", "0.75"]
+    for step, loss in enumerate([2.0, 1.0, 0.125]):
+        live.log(step, train_loss=loss)
+    assert said() == ["train_loss", "0.125"]
+    live.log(9, train_loss=float("nan"))
+    assert said() == ["train_loss", "nan"]
+
+
+@pytest.mark.parametrize(
+    ("last", "state"), [(0.1, "idle"), (7.9e9, "diverged"), (np.nan, "diverged")]
+)
+def test_a_run_that_has_diverged_is_not_said_to_have_ended_well(last, state):
+    model, _, live = bound()
+    stream = stream_of(live)
+    for step, loss in enumerate([2.3, 2.2, 2.4, 2.1, last]):
+        live.log(step, loss=loss)
+    stream._tell_training()
+    assert stream.training["state"] == state
+    assert model is not None
+
+
+def test_a_run_that_has_diverged_is_not_said_to_wait_for_its_turn(monkeypatch):
+    model, _, live = bound()
+    stream = stream_of(live)
+    for step, loss in enumerate([2.3, 2.2, 2.4, 2.1, np.nan]):
+        live.log(step, loss=loss)
+    for state, words in (("still", "diverged"), ("running", "training, diverged")):
+        monkeypatch.setattr(type(live.feed), "standing", Standing(state, "as it says"))
+        stream._tell_training()
+        assert stream.training["words"] == words
+    assert model is not None
+
+
+def test_a_training_is_held_and_goes_on_as_the_page_asks():
+    _, _, live = bound()
+    stream = stream_of(live)
+    for kind, state in (("pause", "paused"), ("resume", "running")):
+        stream._handle_custom_msg({"kind": kind}, [])
+        assert live.control.state == state
+    live.close()
+    stream._handle_custom_msg({"kind": "pause"}, [])  # heard by nobody
 
 
 def test_a_replacing_binding_takes_over_the_stream_and_tells_the_page_to_start_anew(monkeypatch):

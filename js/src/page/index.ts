@@ -1,6 +1,6 @@
-/** A page outside of Jupyter: gives the views' own bundles models and a host, from what is in the page, or connected with Python. */
+/** A page outside of Jupyter: gives the bundles in the page models and a host, from what is in the page, or connected with Python. */
 import type { Store } from "../wire/types.ts";
-import type { connect, Live } from "./live.ts";
+import type { connect } from "./live.ts";
 import { PageModel } from "./model.ts";
 import { framesOf, type Place, type Saved, type SavedStream, unpack } from "./saved.ts";
 
@@ -29,10 +29,7 @@ export async function start(document: Document, modules: Modules): Promise<void>
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     applyTheme(document, saved.theme);
-    const widgets =
-      saved.heard === undefined
-        ? savedWidgets(saved, modules)
-        : liveWidgets(document, saved as unknown as Live, modules);
+    const widgets = widgetsOf(document, saved, modules);
     for (const place of places) show(place, saved.places, widgets, modules);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -49,72 +46,49 @@ function textOf(document: Document, id: string): string {
   return text;
 }
 
-interface Host {
-  getModel(ref: string): Promise<PageModel>;
-  getWidget(ref: string): Promise<{ exports: unknown }>;
-}
-
-/** The models of a page by what its places call them, and how views find each other. */
-interface Widgets {
-  host: Host;
-  model(of: Place["model"]): PageModel;
-}
-
 // A page lasts as long as its document.
 const { signal } = new AbortController();
 
-function storeOf(modules: Modules, model: PageModel): unknown {
-  return (modules.Stream as unknown as StreamModule).initialize({ model, signal });
+/** The models of a page by their identity or reference, and how views find each other. */
+function widgetsOf(document: Document, saved: Saved, modules: Modules) {
+  const models =
+    saved.heard === undefined ? savedModels(saved) : liveModels(document, saved, modules);
+  const find = (ref: string) => models.get(ref.replace("anywidget:", "")) as PageModel;
+  const { initialize } = modules.Stream as unknown as StreamModule;
+  const streams = saved.streams.map(({ id }) => find(id));
+  const stores = new Map(streams.map((model) => [model, initialize({ model, signal })]));
+  const host = {
+    getModel: async (ref: string) => find(ref),
+    getWidget: async (ref: string) => ({ exports: stores.get(find(ref)) }),
+  };
+  return { host, find };
 }
 
 /** Of a page that holds all it will ever show. */
-function savedWidgets(saved: Saved, modules: Modules): Widgets {
-  const streams = saved.streams.map((stream) => {
-    const model = streamModel(stream);
-    return { model, exports: storeOf(modules, model) };
-  });
-  const models = saved.models.map(({ traits, stream, linked, parts }) => {
-    const [others, inside] = [linked, parts].map((list) => list.map((number) => `view ${number}`));
-    return new PageModel({ ...traits, stream: String(stream), linked: others, parts: inside });
-  });
-  return {
-    host: {
-      getModel: async (ref) =>
-        ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
-      getWidget: async (ref) => ({ exports: streams[Number(ref)].exports }),
-    },
-    model: (number) => models[Number(number)],
-  };
+function savedModels({ streams, models }: Saved): ReadonlyMap<string, PageModel> {
+  return new Map([
+    ...streams.map((stream) => [stream.id, streamModel(stream)] as const),
+    ...models.map(({ id, traits }) => [id, new PageModel(traits)] as const),
+  ]);
 }
 
 /** Of a page that Python serves. */
-function liveWidgets(document: Document, live: Live, modules: Modules): Widgets {
+function liveModels(document: Document, saved: Saved, modules: Modules) {
   const said = document.getElementById("kw-connection");
   const { connect } = modules.Live as unknown as LiveModule;
-  const models = connect(live, document.baseURI, (words, lost) => {
+  const models = [...saved.streams, ...saved.models];
+  return connect({ heard: saved.heard ?? 0, models }, document.baseURI, (words, lost) => {
     if (!said) return;
     said.textContent = words;
     said.toggleAttribute("data-lost", lost);
   });
-  const find = (ref: string) => models.get(ref.replace("anywidget:", "")) as PageModel;
-  const exports = new Map<PageModel, unknown>();
-  for (const { id, module } of live.models) {
-    if (module === "Stream") exports.set(find(id), storeOf(modules, find(id)));
-  }
-  return {
-    host: {
-      getModel: async (ref) => find(ref),
-      getWidget: async (ref) => ({ exports: exports.get(find(ref)) }),
-    },
-    model: (id) => find(String(id)),
-  };
 }
 
 /** Draws the view of a place, which Python has written: kan_widgets/widgets/page_text.py. */
 function show(
   figure: HTMLElement,
   places: readonly Place[],
-  { host, model }: Widgets,
+  { host, find }: ReturnType<typeof widgetsOf>,
   modules: Modules,
 ): void {
   const place = places[Number(figure.dataset.kwPlace)];
@@ -123,7 +97,7 @@ function show(
   const el = figure.querySelector("div") as HTMLElement;
   el.replaceChildren();
   const code = modules.View?.default as ViewModule | undefined;
-  if (code) code.render({ model: model(place.model), el, host, signal });
+  if (code) code.render({ model: find(place.model), el, host, signal });
   else el.textContent = `${place.name} did not start in this browser.`;
 }
 
@@ -135,17 +109,11 @@ export function streamModel(saved: SavedStream): PageModel {
     const { kind, before } = content as { kind?: string; before?: number };
     if (kind === "history?") {
       const asked = frames.filter(({ step }) => before === undefined || step < before);
-      const named = asked.map(({ layout, step, rough }) => ({ layout, step, rough }));
-      reply(
-        { kind: "history", frames: named },
-        asked.map(({ data }) => data),
-      );
+      reply({ kind: "history", frames: asked });
     } else if (kind === "observed?") {
-      for (const seen of saved.observed) reply(seen.content, seen.buffers);
+      saved.observed.forEach(reply);
     } else if (kind === "activations?") {
-      for (const { content, buffers } of saved.activations ?? []) {
-        reply({ ...content, past: true }, buffers);
-      }
+      for (const one of saved.activations ?? []) reply({ ...one, past: true });
     }
   });
 }

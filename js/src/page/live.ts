@@ -1,12 +1,13 @@
 /** A page that stays connected with Python over HTTP: see kan_widgets/cli/serving.py. */
 
-import { PageModel, type Path, put } from "./model.ts";
+import { type Path, put } from "../wire/checks.ts";
+import { PageModel } from "./model.ts";
 
 /** What such a page holds, as kan_widgets/widgets/live_page.py writes it. */
-export interface Live {
+interface Live {
   /** The number of the last message of Python whose news is in the page. */
   heard: number;
-  models: { id: string; module: string; traits: Record<string, unknown> }[];
+  models: { id: string; traits: Record<string, unknown> }[];
 }
 
 /** A message of a widget, as Jupyter has it; bytes are in buffers, and their places in paths. */
@@ -18,6 +19,12 @@ interface Message {
   buffer_paths?: Path[];
   /** In base64. */
   buffers: string[];
+}
+
+/** A part of the page, which Python writes; nothing for one that goes. */
+interface Part {
+  id: string;
+  html: string;
 }
 
 type Post = (message: Message) => void;
@@ -93,11 +100,26 @@ export function connect(
   events.addEventListener("open", () => say("", false));
   events.addEventListener("error", lost);
   events.addEventListener("message", ({ data }: MessageEvent<string>) => {
-    const message = JSON.parse(data) as Message;
-    known.get(message.id)?.take(message);
+    const message = JSON.parse(data) as Message | Part;
+    if ("html" in message) renew(message);
+    else known.get(message.id)?.take(message);
   });
   events.addEventListener("reload", () => globalThis.location.reload());
   return known;
+}
+
+/** Brings a part of the page up to date; cells that are the same stay, a new row comes first. */
+function renew({ id, html }: Part): void {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  const part = template.content.firstElementChild ?? "";
+  const before = document.getElementById(id);
+  if (!before) document.querySelector("tbody")?.prepend(part);
+  else if (part instanceof HTMLTableRowElement && before instanceof HTMLTableRowElement) {
+    before.dataset.state = part.dataset.state;
+    for (const [n, cell] of [...part.cells].entries())
+      if (!before.cells[n]?.isEqualNode(cell)) before.cells[n]?.replaceWith(cell);
+  } else before.replaceWith(part);
 }
 
 function bytesOf(base64: string): DataView {

@@ -3,19 +3,7 @@
 type Handler = (...args: unknown[]) => void;
 
 /** What a model of a live page answers with, from Python; here from what the page has saved. */
-export type Answer = (
-  content: unknown,
-  reply: (content: unknown, buffers: DataView[]) => void,
-) => void;
-
-export type Path = readonly (string | number)[];
-
-/** Puts bytes to where they belong in a value. */
-export function put(into: unknown, path: Path, bytes: DataView): void {
-  // biome-ignore lint/suspicious/noExplicitAny: a path may lead anywhere
-  const holder = path.slice(0, -1).reduce((inside: any, key) => inside[key], into as any);
-  holder[path[path.length - 1]] = bytes;
-}
+type Answer = (content: unknown, reply: (content: unknown) => void) => void;
 
 export class PageModel {
   readonly #traits: Map<string, unknown>;
@@ -42,9 +30,7 @@ export class PageModel {
 
   /** Replies come later, as from a kernel. */
   send(content: unknown): void {
-    this.#answer(content, (reply, buffers) =>
-      setTimeout(() => this.emit("msg:custom", reply, buffers)),
-    );
+    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
   }
 
   on(event: string, handler: Handler): void {

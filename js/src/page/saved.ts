@@ -1,34 +1,28 @@
 /** What a page holds, as kan_widgets/widgets/page.py writes it. */
 
-import { type Path, put } from "./model.ts";
+import { type Path, put } from "../wire/checks.ts";
 
 export interface Saved {
   streams: SavedStream[];
   models: SavedModel[];
   places: Place[];
   theme: "auto" | "light" | "dark";
-  /** In a page that Python serves, see live.ts; then there are no streams, and models of another kind. */
+  /** In a page that Python serves: see live.ts. Of streams it has no more than traits. */
   heard?: number;
   /** What does not go into JSON: where it belongs in this document, and where it lies in the bytes. */
   bytes: [path: Path, at: number, length: number][];
 }
 
-export interface SavedStream {
-  traits: Record<string, unknown>;
+export interface SavedStream extends SavedModel {
   /** The frames by rising step, in runs of one layout. */
   runs: Run[];
-  observed: SavedMessage[];
+  /** Messages as the stream gets them from a kernel. */
+  observed: object[];
   /** What the examples made of the network, by rising step. */
-  activations?: SavedMessage[];
+  activations?: object[];
 }
 
-/** As the stream gets it from a kernel. */
-interface SavedMessage {
-  content: Record<string, unknown>;
-  buffers: DataView[];
-}
-
-export interface Run {
+interface Run {
   layout: number;
   steps: number[];
   /** Of all frames of the run: see unfold, and where they are rounded widen. */
@@ -44,13 +38,8 @@ export interface Run {
 }
 
 interface SavedModel {
-  /** What it is: the name of its class. */
-  module: string;
-  stream: number;
-  /** Numbers of the models that show the same layer. */
-  linked: number[];
-  /** Numbers of those that are drawn in it. */
-  parts: number[];
+  /** Its identity, by which traits refer to it: "anywidget:…". */
+  id: string;
   traits: Record<string, unknown>;
 }
 
@@ -58,8 +47,8 @@ interface SavedModel {
 export interface Place {
   /** What it is: the name of its class. */
   name: string;
-  /** Its number; in a page that Python serves its identity. */
-  model: number | string;
+  /** Its identity. */
+  model: string;
 }
 
 /** A frame as the protocol has it in a trait. */

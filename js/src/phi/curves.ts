@@ -1,6 +1,6 @@
 /** φ from coefficients and the basis table: y = Σ_b C_b · β_b(x), with straight lines between sample points. */
+import { bisectRight } from "d3-array";
 import type { Frame, LayerLayout, Table } from "../wire/types.ts";
-import { rowBefore } from "./search.ts";
 
 /** The points at which the functions of one table are drawn. */
 export interface TablePlan {
@@ -12,25 +12,15 @@ export interface TablePlan {
 
 export interface Plan {
   tables: TablePlan[];
-  /** The largest number of points over the tables. */
   points: number;
 }
 
-/** All functions of a layer, evaluated. */
 export interface Curves {
   /** Points of each table; function f uses x[tableOf[f]], or x[0]. */
   x: Float32Array[];
   /** φ_f at point p is y[f·points + p]; places beyond the table's own number of points are 0. */
   y: Float32Array;
   points: number;
-}
-
-export interface Value {
-  phi: number;
-  /** Σ over the basis functions that are the base. */
-  base: number;
-  /** Σ over the others. */
-  spline: number;
 }
 
 /** Enough points to keep every row of a table. */
@@ -77,7 +67,7 @@ function tablePlan(
 
 /** Where x lies in a rising table: row + share of the way to the next row; exact on a row. Needs x inside. */
 function place(xs: Float32Array, x: number): number {
-  const row = rowBefore(xs, x);
+  const row = bisectRight(xs, x) - 1;
   if (xs[row] === x || row === xs.length - 1) return row;
   return row + (x - xs[row]) / (xs[row + 1] - xs[row]);
 }
@@ -199,6 +189,24 @@ export function largestOf(frame: Frame, layer: LayerLayout): number {
 /** max φ_f − min φ_f, in the manner of rangesAt. */
 export function spansAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
   return measured(frame, layer, plan, (low, high) => high - low);
+}
+
+/** φ_f at its last point less φ_f at its first: whether it rises or falls from end to end. */
+export function risesAt(
+  frame: Frame,
+  { nb, count, tableOf, offset }: LayerLayout,
+  { tables }: Plan,
+): Float32Array {
+  const rises = tables.map(({ x, values }) => {
+    const last = (x.length - 1) * nb;
+    return Float64Array.from({ length: nb }, (_, b) => values[last + b] - values[b]);
+  });
+  return Float32Array.from({ length: count }, (_, f) => {
+    const rise = rises[tableOf ? tableOf[f] : 0];
+    let sum = 0;
+    for (let b = 0, k = offset + f * nb; b < nb; b++, k++) sum += frame.data[k] * rise[b];
+    return sum;
+  });
 }
 
 function measured(
@@ -328,25 +336,4 @@ function combine(
     for (let i = 0, v = p * nb; i < nb; i++, v++) sum += coefficients[i] * values[v];
     y[at + p] = sum;
   }
-}
-
-/** φ_f and its two terms at x, on the line between the table's rows; NaN outside the table. */
-export function valueAt(frame: Frame, layer: LayerLayout, f: number, x: number): Value {
-  const { nb, isBase, offset, tableOf } = layer;
-  const table = layer.tables[tableOf ? tableOf[f] : 0];
-  const rounded = Math.fround(x);
-  if (!(rounded >= table.x[0] && rounded <= table.x[table.x.length - 1])) {
-    return { phi: Number.NaN, base: Number.NaN, spline: Number.NaN };
-  }
-  const at = place(table.x, rounded);
-  const row = Math.floor(at);
-  let base = 0;
-  let spline = 0;
-  for (let b = 0, v = row * nb; b < nb; b++, v++) {
-    const beta = between(table.values[v], table.values[v + nb], at - row);
-    const term = frame.data[offset + f * nb + b] * beta;
-    if (isBase[b]) base += term;
-    else spline += term;
-  }
-  return { phi: base + spline, base, spline };
 }

@@ -17,9 +17,19 @@ export function layerNamed(frame: Frame | null, name: unknown): LayerLayout | nu
   return all.find((layer) => layer.name === name) ?? all[0] ?? null;
 }
 
+/** In a Sequential a layer's name is its number, which alone says nothing. */
+export function titleOf(name: string): string {
+  return /^\d+$/.test(name) ? `layer ${name}` : name;
+}
+
 /** A layer without a path is the model itself. */
 export function layerTitle(layer: Pick<LayerLayout, "name" | "type">): string {
-  return layer.name || layer.type;
+  return titleOf(layer.name) || layer.type;
+}
+
+/** In a sentence: "layer convs.0", "layer 0". */
+export function layerInWords(layer: Pick<LayerLayout, "name" | "type">): string {
+  return `layer ${layer.name || layer.type}`;
 }
 
 /** Out, in, kh, kw of the whole layer, of which a window may be here. */

@@ -33,7 +33,6 @@ export function formatAlike(values: readonly number[]): (value: number) => strin
   };
 }
 
-/** A symmetric range: "±0.0031". */
 export function formatRange(largest: number): string {
   return `±${formatNumber(Math.abs(largest))}`;
 }
@@ -49,6 +48,13 @@ export function percent(share: number): string {
   if (share > 0 && share < 0.001) return "<0.1 %";
   if (share < 1 && share > 0.999) return ">99.9 %";
   return `${number(Number((100 * share).toFixed(1)))} %`;
+}
+
+/** Likewise where whole per cent are enough, but near 0 and 100; "–" where it is not known. */
+export function roughPercent(share: number | null): string {
+  if (share === null || !Number.isFinite(share)) return "–";
+  const isNearEnd = share < 0.1 || share > 0.99;
+  return isNearEnd ? percent(share) : `${formatCount(Math.round(100 * share))} %`;
 }
 
 /** The probability of a class, which is never quite 0 or 1, whatever numbers can hold. */

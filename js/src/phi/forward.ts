@@ -10,7 +10,6 @@ import type {
   Station,
   Structure,
 } from "../wire/types.ts";
-import { layerTitle, windowText } from "./entries.ts";
 import { expandAt } from "./expansion.ts";
 import type { Images } from "./images.ts";
 import { extraOf, type Given, isKnown, NEEDED, OPERATIONS } from "./operations.ts";
@@ -69,59 +68,47 @@ function layerAt({ layer, compute }: Station, { layers }: Layout): LayerLayout |
 }
 
 /**
- * Why the page cannot compute the network, as a sentence; "" if it can. With extras: also whether those it needs are
- * there. Where a basis is not known beyond its table, and an input lies there, outputs are NaN all the same.
+ * Whether the page can compute the network with these extras. Where a basis is not known beyond its table, and an input
+ * lies there, outputs are NaN all the same.
  */
-export function obstacle(structure: Structure, layout: Layout, extras?: Extras): string {
-  const part = layout.layers.find(({ window }) => window);
-  if (part) return `Of ${layerTitle(part)} the page has ${windowText(part)}.`;
-  const { stations, traced, note } = structure;
-  if (!traced) return note || "How the layers are connected is not known.";
-  if (stations.length === 0) return "The network has no stations.";
-  if (stations.some(({ kind }, n) => (kind === "input") !== (n === 0)))
-    return "The network has not one input but several.";
-  if (stations[0].shape.length === 0) return "The shape of the input is not known.";
-  for (let n = 1; n < stations.length; n++) {
-    const words = obstacleAt(stations[n], givenAt(structure, n, extras), layout, !extras);
-    if (words) return words;
-  }
-  return "";
+export function isComputable(structure: Structure, layout: Layout, extras: Extras): boolean {
+  const { stations, traced } = structure;
+  const isWhole = !layout.layers.some(({ window }) => window);
+  const hasOneInput =
+    stations.length > 0 && stations.every(({ kind }, n) => (kind === "input") === (n === 0));
+  return (
+    traced &&
+    isWhole &&
+    hasOneInput &&
+    stations[0].shape.length > 0 &&
+    stations.every(
+      (station, n) => n === 0 || isKnownAt(station, givenAt(structure, n, extras), layout),
+    )
+  );
 }
 
-function obstacleAt(station: Station, given: Given, layout: Layout, trusts: boolean): string {
-  const only = `Only the model can compute ${nameOf(station)}.`;
-  if (!station.compute || station.sums === false) return only;
+function isKnownAt(station: Station, given: Given, layout: Layout): boolean {
+  if (!station.compute || station.sums === false) return false;
   const { op } = station.compute;
   const layer = layerAt(station, layout);
-  if (layer) {
-    if (layer.variable !== "x")
-      return `The functions of ${layer.name} take in ${layer.variable}, which only the model can compute.`;
-    return misfit(layer, given.shapes[0]);
-  }
-  if (station.layer !== null && (op === "kan" || op in NEEDED))
-    return `The functions of ${station.layer} are not here.`;
-  if (!isKnown(station.compute) && op !== "linear" && op !== "conv2d") return only;
-  const lacks = !trusts && NEEDED[op]?.some((name) => !given.extra(name));
-  return lacks ? `The numbers of ${nameOf(station)} have not come.` : "";
+  if (layer) return layer.variable === "x" && takesIn(layer, given.shapes[0]);
+  // The functions of that layer are not here.
+  if (station.layer !== null && (op === "kan" || op in NEEDED)) return false;
+  const hasAll = (NEEDED[op] ?? []).every((name) => given.extra(name));
+  return hasAll && (isKnown(station.compute) || op === "linear" || op === "conv2d");
 }
 
-/** Why a layer cannot take in numbers of a shape, as a sentence; "" if it can. */
-function misfit(layer: LayerLayout, from: readonly number[]): string {
-  const [, inputs] = layer.shape;
-  const name = layerTitle(layer);
-  const gets = `gets ${from.join(" × ") || "one number"}.`;
-  if (layer.kind === "linear")
-    return from.at(-1) === inputs ? "" : `${name} takes in ${inputs} numbers, and ${gets}`;
-  if (from.length !== 3) return `${name} takes in channels of maps, and ${gets}`;
+/** Whether a layer can take in numbers of a shape. */
+function takesIn(layer: LayerLayout, from: readonly number[]): boolean {
+  if (layer.kind === "linear") return from.at(-1) === layer.shape[1];
   const needed = channelsOf(layer) ?? from[0];
-  const refused = refusal(layer, imageOf(new Float32Array(0), from));
-  if (refused || from[0] === needed) return refused;
-  return `${name} takes in ${needed} channels, and ${gets}`;
+  const isMaps = from.length === 3 && from[0] === needed;
+  return isMaps && refusal(layer, imageOf(new Float32Array(0), from)) === "";
 }
 
 /**
- * The output of every station for one input, which has the input station's shape, row by row. Needs a network without
- * obstacle.
+ * The output of every station for one input, which has the input station's shape, row by row. Needs a network that is
+ * computable.
  */
 export function forward(
   structure: Structure,
@@ -129,8 +116,8 @@ export function forward(
   extras: Extras,
   input: Float32Array,
 ): Float32Array[] {
-  const words = obstacle(structure, frame.layout, extras);
-  if (words) throw new Error(words);
+  if (!isComputable(structure, frame.layout, extras))
+    throw new Error("Only the model can compute this network.");
   const needed = product(structure.stations[0].shape);
   if (input.length !== needed)
     throw new Error(`Got ${input.length} numbers for the input; needed: ${needed}.`);
@@ -145,10 +132,6 @@ export function forward(
     else outputs.push(plainOutput(given, inputs[0]));
   }
   return outputs;
-}
-
-function nameOf({ label, name }: Station): string {
-  return label && name && label !== name ? `${label} (${name})` : label || name || "a station";
 }
 
 /**
@@ -256,21 +239,25 @@ function imageOf(data: Float32Array, shape: readonly number[]): Images {
   return { count: 1, channels, height, width, data };
 }
 
-const LINE = { x: Float32Array.of(-1, 1), values: Float32Array.of(-1, 1) };
-const RANGE: LayerLayout["bases"][number] = { domain: [-1, 1], extent: [-1, 1], knots: [] };
+const STRAIGHT_TABLE = { x: Float32Array.of(-1, 1), values: Float32Array.of(-1, 1) };
+const STRAIGHT_RANGE: LayerLayout["bases"][number] = {
+  domain: [-1, 1],
+  extent: [-1, 1],
+  knots: [],
+};
 /** A layer of straight lines, w·x: the weights are its coefficients. */
-const STRAIGHT = {
+const STRAIGHT_LAYER = {
   type: "",
   nb: 1,
   offset: 0,
   labels: ["x"],
   isBase: [true],
-  ...RANGE,
+  ...STRAIGHT_RANGE,
   variable: "x",
   note: "",
   locked: "",
-  tables: [LINE],
-  bases: [RANGE],
+  tables: [STRAIGHT_TABLE],
+  bases: [STRAIGHT_RANGE],
   tableOf: null,
 };
 
@@ -282,7 +269,14 @@ function plainOutput(given: Given, x: Float32Array): Float32Array {
   let layer: LayerLayout;
   if (compute.op === "linear") {
     const sizes: LayerLayout["shape"] = [shape.at(-1) ?? 1, from.at(-1) ?? 1, 1, 1];
-    layer = { ...STRAIGHT, name: "Linear", kind: "linear", shape: sizes, conv: null, count: known };
+    layer = {
+      ...STRAIGHT_LAYER,
+      name: "Linear",
+      kind: "linear",
+      shape: sizes,
+      conv: null,
+      count: known,
+    };
   } else {
     const settings = compute as unknown as ConvSettings & { kernel?: [number, number] };
     const conv: ConvSettings = { ...settings, paddingMode: "zeros", shared: false };
@@ -291,7 +285,7 @@ function plainOutput(given: Given, x: Float32Array): Float32Array {
     const side = Math.sqrt(known / (shape[0] * inputs));
     const [kh, kw] = settings.kernel ?? [side, side];
     const sizes: LayerLayout["shape"] = [shape[0], inputs, kh, kw];
-    layer = { ...STRAIGHT, name: "Conv2d", kind: "conv", shape: sizes, conv, count: known };
+    layer = { ...STRAIGHT_LAYER, name: "Conv2d", kind: "conv", shape: sizes, conv, count: known };
     const { width, height } = outputSize(layer, conv, imageOf(x, from));
     if (height !== shape[1] || width !== shape[2])
       throw new Error(

@@ -7,7 +7,7 @@
  * there is no matrix to keep: the kernels flow like words.
  */
 import { shortened } from "./entries.ts";
-import { roundStep } from "./search.ts";
+import { roundStep } from "./round.ts";
 
 export const PAD = 8;
 const CELL_GAP = 1;
@@ -22,23 +22,23 @@ const SPACING = {
 } as const;
 
 /** A larger cell shows no more of a function. */
-const LARGEST = 150;
+const LARGEST_CELL = 150;
 
 /** More bands make a view taller: cells must gain so much by them. */
-const WORTH = 1.5;
+const GAIN_OF_BANDS = 1.5;
 /** And no more places of them may stay blank than this share of the kernels. */
-const BLANK = 1 / 8;
+const BLANK_SHARE = 1 / 4;
 
 /** A cell of one colour needs no more. */
 const LARGEST_TINY = 15;
 /** Narrower than this cells cannot be told apart, nor be pointed at. */
-const BELOW_PIXEL = [0.9, 0.8, 0.7, 0.6, 0.5];
+const CELLS_BELOW_A_PIXEL = [0.9, 0.8, 0.7, 0.6, 0.5];
 
 /** Between kernels of tiny cells, by the cell; the first that fits. */
-const GAPS = [[1], [1], [2, 1], [4, 3, 2], [4, 3]];
+const KERNEL_GAPS = [[1], [1], [2, 1], [4, 3, 2], [4, 3]];
 
 /** Cells of a kernel that is looked at as a picture. */
-const IMAGE = 100;
+const IMAGE_CELLS = 100;
 
 const LABEL_HEIGHT = 13;
 
@@ -49,7 +49,7 @@ export const GROUP = "group";
 export const LABEL_CHARACTER = 6;
 
 /** Characters of a name over a column at least. */
-const NAME = 6;
+const NAME_CHARACTERS = 6;
 
 export type Kind = keyof typeof SPACING;
 
@@ -67,6 +67,10 @@ export interface Shape {
   inputNames?: readonly string[] | undefined;
   /** What columns are called, if not "input". */
   column?: string | undefined;
+  /** What the functions of one output are called where there is one input, if not by the kind. */
+  output?: string | undefined;
+  /** Which kernel (o·in + i) is at each place, where they are sorted. */
+  order?: readonly number[] | undefined;
   /** Free pixels between cells that are not of one colour: each is seen as a plot of its own. */
   apart?: number | undefined;
   /** Pixels of a cell at least, if not the usual ones. */
@@ -100,26 +104,17 @@ export interface Arrangement extends Shape {
   height: number;
   labelStep: number;
   rowStep: number;
-  /** order[position] = kernel, or null where the position is the kernel. */
-  order: readonly number[] | null;
-  /** position[kernel], the inverse of `order`. */
+  /** At which place each kernel is, where they are sorted. */
   position: readonly number[] | null;
 }
 
 /**
- * The arrangement of a layer on `width` pixels; `order[position] = kernel`
- * (kernel = o·in + i) makes the kernels flow in that order. A layer that is
- * small for a page `room` high has larger cells, and more bands where those
- * make the cells larger still and are full. `tiny` cells show no more than a colour: they
+ * The arrangement of a layer on `width` pixels. A layer that is small for a
+ * page `room` high has larger cells, and more bands where those make the cells
+ * larger still and are full. `tiny` cells show no more than a colour: they
  * shrink until all of them fit in the room.
  */
-export function arrange(
-  shape: Shape,
-  width: number,
-  order: readonly number[] | null = null,
-  room = 0,
-  tiny = false,
-): Arrangement {
+export function arrange(shape: Shape, width: number, room = 0, tiny = false): Arrangement {
   const { kind, kh, kw } = shape;
   const { max } = SPACING[kind];
   const min = shape.least ?? SPACING[kind].min;
@@ -129,16 +124,13 @@ export function arrange(
     shape.kh * shape.kw > 1
       ? SPACING[kind].gap + 2 * (cellGap - CELL_GAP)
       : Math.max(SPACING[kind].gap, cellGap);
-  const kernels = shape.out * shape.in;
-  if (order && order.length !== kernels) {
-    throw new RangeError(`the order names ${order.length} kernels, the layer has ${kernels}`);
-  }
-  const flowing = order !== null || shape.in === 1;
+  const { order } = shape;
+  const flowing = order !== undefined || shape.in === 1;
   const rows = flowing ? 1 : shape.out;
-  const columns = flowing ? kernels : shape.in;
+  const columns = flowing ? shape.out * shape.in : shape.in;
   const across = (cell: number) => kw * cell + (kw - 1) * cellGap;
   const down = (cell: number) => kh * cell + (kh - 1) * cellGap;
-  const left = flowing && !(order && shape.in > 1) ? PAD : PAD + rowLabel(shape, width);
+  const left = shape.in === 1 ? PAD : PAD + rowLabel(shape, width);
   const available = width - left - PAD;
   const fit = (n: number) =>
     Math.floor((available - (n - 1) * gap - n * (kw - 1) * cellGap) / (n * kw));
@@ -158,9 +150,9 @@ export function arrange(
   if (room > 0 && tallest(bands) >= min) cell = Math.min(cell, tallest(bands));
   for (let n = bands; n <= columns && tallest(n) > cell; n++) {
     const each = Math.ceil(columns / n);
-    if (n > bands && each * n - columns > BLANK * columns) continue;
-    const size = Math.min(LARGEST, fit(each), tallest(n));
-    if (size > (n > bands ? WORTH : 1) * cell)
+    if (n > bands && each * n - columns > BLANK_SHARE * columns) continue;
+    const size = Math.min(LARGEST_CELL, fit(each), tallest(n));
+    if (size > (n > bands ? GAIN_OF_BANDS : 1) * cell)
       [cell, perBand, bands] = [size, each, Math.ceil(columns / each)];
   }
   const heightOf = (n: number, block: number, between: number) =>
@@ -180,11 +172,6 @@ export function arrange(
   const blockHeight = kh * cell + (kh - 1) * cellGap;
   const bandHeight = COL_LABEL + rows * (blockHeight + gap) - gap + BAND_GAP;
 
-  const position = order && new Array<number>(kernels);
-  if (position)
-    order.forEach((kernel, place) => {
-      position[kernel] = place;
-    });
   const arrangement: Arrangement = {
     ...shape,
     left,
@@ -203,24 +190,32 @@ export function arrange(
     height: PAD + bands * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
     rowStep: stepOf(LABEL_HEIGHT / (blockHeight + gap)),
-    order,
-    position,
+    position: order ? placesIn(order) : null,
   };
   const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
   arrangement.labelStep = stepOf(widest / (blockWidth + gap));
   return arrangement;
 }
 
+function placesIn(order: readonly number[]): number[] {
+  const places = new Array<number>(order.length);
+  order.forEach((kernel, place) => {
+    places[kernel] = place;
+  });
+  return places;
+}
+
 /** The largest cell, and the gap between kernels of several cells, for which all fits; else the smallest. */
 function tinyCell(size: number, fits: (cell: number, gap: number) => boolean): [number, number] {
   // Of an image so small that nothing is made out, fewer are better: the others are scrolled to.
-  const least = size >= IMAGE ? 2 : 1;
-  const gapsOf = (cell: number) => (size > 1 ? GAPS[Math.min(cell, GAPS.length - 1)] : [0]);
+  const least = size >= IMAGE_CELLS ? 2 : 1;
+  const gapsOf = (cell: number) =>
+    size > 1 ? KERNEL_GAPS[Math.min(cell, KERNEL_GAPS.length - 1)] : [0];
   for (let cell = LARGEST_TINY; cell >= least; cell--) {
     for (const gap of gapsOf(cell)) if (fits(cell, gap)) return [cell, gap];
   }
   if (least > 1) return [least, 2];
-  for (const cell of BELOW_PIXEL) if (fits(cell, 0)) return [cell, 0];
+  for (const cell of CELLS_BELOW_A_PIXEL) if (fits(cell, 0)) return [cell, 0];
   return [1, size > 1 ? 1 : 0];
 }
 
@@ -234,46 +229,51 @@ function rowLabel({ names = [] }: Shape, width: number): number {
 }
 
 /** What the functions of one output are where there is one input. */
-function oneOf({ kind }: Arrangement): string {
-  return kind === "conv" ? "kernel" : "output";
+function oneOf({ kind, output }: Arrangement): string {
+  return output ?? (kind === "conv" ? "kernel" : "output");
 }
 
 /** Characters of a name that stands over a column. */
 function nameRoom(a: Arrangement): number {
-  return Math.max(NAME, Math.floor((a.blockWidth + a.gap) / LABEL_CHARACTER) - 1);
+  return Math.max(NAME_CHARACTERS, Math.floor((a.blockWidth + a.gap) / LABEL_CHARACTER) - 1);
+}
+
+/** What columns are called, the number of the first, and their names, if they have any. */
+function columnsOf(a: Arrangement) {
+  const [out, input] = a.corner ?? [0, 0];
+  return a.in === 1
+    ? { one: oneOf(a), first: out, names: a.names }
+    : { one: a.column ?? "input", first: input, names: a.inputNames };
+}
+
+/** Whether kernels lie where neither their output nor their input is seen: both stand over each. */
+export function isScattered({ order, in: inputs, column }: Arrangement): boolean {
+  return order !== undefined && inputs > 1 && column !== GROUP;
+}
+
+function pairText({ corner = [0, 0], in: inputs }: Arrangement, kernel: number): string {
+  return `${corner[0] + Math.floor(kernel / inputs)},${corner[1] + (kernel % inputs)}`;
 }
 
 export function columnText(a: Arrangement, column: number): string {
-  const [out, input] = a.corner ?? [0, 0];
-  if (!a.flowing) {
-    const name = a.inputNames?.[input + column];
-    return name ? shortened(name, nameRoom(a)) : `${a.column ?? "input"} ${input + column}`;
-  }
-  const kernel = a.order ? a.order[column] : column;
-  if (a.in === 1 && input === 0) {
-    const name = a.names?.[out + kernel];
-    return name ? shortened(name, nameRoom(a)) : `${oneOf(a)} ${out + kernel}`;
-  }
-  return `${out + Math.floor(kernel / a.in)},${input + (kernel % a.in)}`;
+  const kernel = kernelAt(a, 0, column);
+  if (isScattered(a)) return pairText(a, kernel);
+  const { one, first, names } = columnsOf(a);
+  const name = names?.[first + kernel];
+  return name ? shortened(name, nameRoom(a)) : `${one} ${first + kernel}`;
 }
 
 function longestColumnText(a: Arrangement): string {
-  const [out, input] = a.corner ?? [0, 0];
-  const names = a.flowing ? (a.in === 1 ? a.names : undefined) : a.inputNames;
-  if (names?.length) {
-    return "m".repeat(Math.min(nameRoom(a), Math.max(...names.map((name) => name.length))));
-  }
-  if (!a.flowing) return `${a.column ?? "input"} ${input + a.in - 1}`;
-  return a.in === 1 && input === 0
-    ? `${oneOf(a)} ${out + a.out - 1}`
-    : `${out + a.out - 1},${input + a.in - 1}`;
+  if (isScattered(a)) return pairText(a, a.out * a.in - 1);
+  const { one, first, names } = columnsOf(a);
+  if (!names?.length) return `${one} ${first + a.columns - 1}`;
+  return "m".repeat(Math.min(nameRoom(a), Math.max(...names.map((name) => name.length))));
 }
 
 /** Where kernel o·in + i is in the matrix. */
 function placeOf(a: Arrangement, kernel: number): { row: number; column: number } {
   const place = a.position ? a.position[kernel] : kernel;
-  if (a.flowing) return { row: 0, column: place };
-  return { row: Math.floor(place / a.in), column: place % a.in };
+  return { row: Math.floor(place / a.columns), column: place % a.columns };
 }
 
 export function blockOf(a: Arrangement, kernel: number): Rect {
@@ -292,9 +292,9 @@ export function blockAt(a: Arrangement, row: number, column: number): Rect {
   };
 }
 
-function kernelAt(a: Arrangement, row: number, column: number): number {
-  if (!a.flowing) return row * a.in + column;
-  return a.order ? a.order[column] : column;
+export function kernelAt(a: Arrangement, row: number, column: number): number {
+  const place = row * a.columns + column;
+  return a.order ? a.order[place] : place;
 }
 
 /** The rectangle of function f = ((o·in + i)·kh + row)·kw + column. */

@@ -5,7 +5,7 @@ import { type Plan, samplePlan, spansAt } from "./curves.ts";
 import { expandAll } from "./expansion.ts";
 
 /** Points at which a function is looked at where no inputs were seen. */
-const POINTS = 64;
+const GRID_POINTS = 64;
 
 /**
  * Of each function the standard deviation of φ over the inputs that were observed at its entry, as far as they lie in
@@ -56,7 +56,7 @@ function entriesOf({ shape: [out, inputs, kh, kw], conv }: LayerLayout): Entry[]
 function gridPlan(layer: LayerLayout): Plan {
   const tables = layer.tables.map((table, number) => {
     const { domain } = layer.bases[number];
-    return samplePlan({ ...layer, tables: [table] }, domain, POINTS).tables[0];
+    return samplePlan({ ...layer, tables: [table] }, domain, GRID_POINTS).tables[0];
   });
   return { tables, points: Math.max(...tables.map(({ x }) => x.length)) };
 }

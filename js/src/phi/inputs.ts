@@ -2,7 +2,7 @@
 
 import type { Observed } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
-import { roundStep } from "./search.ts";
+import { roundStep } from "./round.ts";
 
 export type Ends = readonly [low: number, high: number];
 
@@ -14,13 +14,13 @@ export function seenThen(observed: Observed | null, step: number): string {
 }
 
 /** So much of the inputs lies below their ends, and so much above. */
-const TAIL = 0.005;
+const TAIL_SHARE = 0.005;
 
 /** Inputs that vary over less than this share of the grid do not say which part of x to show. */
-const NARROW = 0.05;
+const NARROW_SHARE = 0.05;
 
 /** Values that are sorted for the ends of a whole layer: of more they come out the same, later. */
-const MOST = 20_000;
+const MOST_SORTED = 20_000;
 
 const known = new WeakMap<Observed, readonly (Ends | null)[]>();
 
@@ -42,12 +42,12 @@ function endsOf(values: Float64Array): Ends | null {
   const finite = values.filter(Number.isFinite).sort();
   if (finite.length === 0) return null;
   const last = finite.length - 1;
-  return [finite[Math.floor(TAIL * last)], finite[Math.ceil((1 - TAIL) * last)]];
+  return [finite[Math.floor(TAIL_SHARE * last)], finite[Math.ceil((1 - TAIL_SHARE) * last)]];
 }
 
 /** The ends of all inputs of a layer together, of so many patches as tell them; null where it got nothing. */
 export function allInputEnds({ patches, patchCount, entries }: Observed): Ends | null {
-  const every = Math.ceil((patchCount * entries) / MOST);
+  const every = Math.ceil((patchCount * entries) / MOST_SORTED);
   const values: number[] = [];
   for (let p = 0; p < patchCount; p += every) {
     for (let k = p * entries; k < (p + 1) * entries; k++) values.push(patches[k]);
@@ -57,14 +57,14 @@ export function allInputEnds({ patches, patchCount, entries }: Observed): Ends |
 
 /** Where to look at a function: at its inputs, or at its grid where none were seen or where they hardly vary. */
 export function endsOrGrid(ends: Ends | null, grid: Ends): Ends {
-  return ends && ends[1] - ends[0] > NARROW * (grid[1] - grid[0]) ? ends : grid;
+  return ends && ends[1] - ends[0] > NARROW_SHARE * (grid[1] - grid[0]) ? ends : grid;
 }
 
 /** Ends are rounded out to a round number, of which at most so many lie between them. */
-const ROUND = 10;
+const STEPS_BETWEEN_ENDS = 10;
 
 export function roundedOut([from, to]: Ends): [number, number] {
-  const step = roundStep((to - from) / ROUND);
+  const step = roundStep((to - from) / STEPS_BETWEEN_ENDS);
   const out = (value: number, end: (v: number) => number) =>
     Number((end(Number((value / step).toPrecision(6))) * step).toPrecision(6));
   return [out(from, Math.floor), out(to, Math.ceil)];

@@ -3,11 +3,19 @@
  * knot parts. Exact for B-splines up to order 5 but for the rounding of the table; smooth bases to about 1e-7.
  */
 
+import { bisectRight } from "d3-array";
 import type { Frame, LayerLayout, Table } from "../wire/types.ts";
-import type { Value } from "./curves.ts";
-import { rowBefore } from "./search.ts";
 
-const POINTS = 6;
+interface Value {
+  phi: number;
+  /** Σ over the basis functions that are the base. */
+  base: number;
+  /** Σ over the others. */
+  spline: number;
+}
+
+/** Rows that a polynomial goes through. */
+const ROWS_OF_A_POLYNOMIAL = 6;
 
 /** Rows that may be taken together: all from first to last of the piece that the interval after a row lies in. */
 interface Pieces {
@@ -16,7 +24,7 @@ interface Pieces {
 }
 
 const known = new WeakMap<Table, Pieces>();
-const weights = new Float64Array(POINTS);
+const weights = new Float64Array(ROWS_OF_A_POLYNOMIAL);
 
 /** β_b(x) of one table, by its number, into out; NaN outside the table. Returns out. */
 export function basisAt<Out extends Float64Array | number[]>(
@@ -39,7 +47,7 @@ export function basisDerivativeAt<Out extends Float64Array | number[]>(
 }
 
 /** φ_f and its two terms at x; NaN outside the table. */
-export function exactAt(layer: LayerLayout, f: number, frame: Frame, x: number): Value {
+export function phiAt(layer: LayerLayout, f: number, frame: Frame, x: number): Value {
   return split(layer, f, frame, basisAt(layer, tableNumber(layer, f), x, scratch(layer.nb)));
 }
 
@@ -84,9 +92,9 @@ function combine<Out extends Float64Array | number[]>(
     return out;
   }
   const at = Math.max(xs[0], Math.min(xs[end], x));
-  const row = rowBefore(xs, at, xs.length - 2);
+  const row = bisectRight(xs, at, 1, xs.length - 1) - 1;
   const { first, last } = piecesOf(layer, number);
-  const n = Math.min(POINTS, last[row] - first[row] + 1);
+  const n = Math.min(ROWS_OF_A_POLYNOMIAL, last[row] - first[row] + 1);
   const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
   weigh(xs, start, n, at);
   for (let b = 0; b < nb; b++) {

@@ -14,7 +14,7 @@ export interface Given {
   extra: (name: string) => Float32Array | undefined;
 }
 
-export type Operation = (given: Given, inputs: readonly Float32Array[]) => Float32Array;
+type Operation = (given: Given, inputs: readonly Float32Array[]) => Float32Array;
 
 /** An extra of one of some lengths; throws where it has another. */
 export function extraOf(given: Given, name: string, ...lengths: number[]): Float32Array {

@@ -2,7 +2,7 @@
 import type { Frame, LayerLayout, Observed, Selection } from "../wire/types.ts";
 import { functionOf, localOf, selectionOf } from "./entries.ts";
 import type { Ends } from "./inputs.ts";
-import { exactAt } from "./interpolate.ts";
+import { phiAt } from "./interpolate.ts";
 
 /** The entries that a pair is taken from: those of a kernel, or all inputs of an output where a kernel has one entry. */
 export type Group = ReturnType<typeof groupOf>;
@@ -47,8 +47,6 @@ export function partnerOf(group: Group, entry: number, other: number): number {
   return opposite !== entry ? opposite : Math.min(group.count - 1, entry + 1);
 }
 
-export type Surface = ReturnType<typeof surfaceOf>;
-
 /** The sum over a range of either entry, at n × n points. */
 export function surfaceOf(
   frame: Frame,
@@ -60,8 +58,8 @@ export function surfaceOf(
   const [x, y] = ranges.map(([lo, hi]) =>
     Float64Array.from({ length: n }, (_, k) => lo + ((hi - lo) * k) / (n - 1)),
   );
-  const across = x.map((at) => exactAt(layer, i, frame, at).phi);
-  const up = y.map((at) => exactAt(layer, j, frame, at).phi);
+  const across = x.map((at) => phiAt(layer, i, frame, at).phi);
+  const up = y.map((at) => phiAt(layer, j, frame, at).phi);
   const values = new Float64Array(n * n);
   for (let row = 0; row < n; row++) {
     for (let column = 0; column < n; column++) values[row * n + column] = across[column] + up[row];
@@ -134,11 +132,11 @@ export function shareAt(
 }
 
 /** float32 may put a number at the very end just beyond it. */
-const NEAR = 1e-6;
+const ROUNDING = 1e-6;
 
 /** The bin of a value; -1 beyond the range. */
 function binOf(value: number, [lo, hi]: readonly [number, number], bins: number): number {
   const share = (value - lo) / (hi - lo);
-  if (!(share >= -NEAR && share <= 1 + NEAR)) return -1;
+  if (!(share >= -ROUNDING && share <= 1 + ROUNDING)) return -1;
   return Math.max(0, Math.min(bins - 1, Math.floor(share * bins)));
 }

@@ -2,7 +2,7 @@
 
 import type { Frame, LayerLayout } from "../wire/types.ts";
 import { expandAt } from "./expansion.ts";
-import { niceCeil } from "./ranges.ts";
+import { niceCeil } from "./round.ts";
 
 export type Patch = ReturnType<typeof patchOf>;
 

@@ -2,39 +2,6 @@
 
 import { max, quickselect } from "d3-array";
 
-const STEPS = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
-
-/** The smallest of {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8} · 10^k that is at least m; 1 for 0, NaN and infinity. */
-export function niceCeil(m: number): number {
-  if (!(m > 0) || !Number.isFinite(m)) return 1;
-  // One decade early: log10 may round up just below a power of ten.
-  for (let k = Math.floor(Math.log10(m)) - 1; ; k++) {
-    for (const step of STEPS) {
-      const nice = Number(`${step}e${k}`); // parsed, so that 3e-3 is 0.003 and not 3 · 0.001
-      if (nice >= m) return nice;
-    }
-  }
-}
-
-/** The largest range within each kernel o·in + i; NaN where none of its functions is finite. */
-export function kernelRanges(
-  layer: { shape: readonly [number, number, number, number] },
-  perFunction: Float32Array,
-): Float32Array {
-  const [out, inputs, kh, kw] = layer.shape;
-  const size = kh * kw;
-  const ranges = new Float32Array(out * inputs);
-  for (let kernel = 0; kernel < ranges.length; kernel++) {
-    let most = Number.NaN;
-    for (let f = kernel * size; f < (kernel + 1) * size; f++) {
-      const range = perFunction[f];
-      if (Number.isFinite(range) && !(range <= most)) most = range;
-    }
-    ranges[kernel] = most;
-  }
-  return ranges;
-}
-
 /** The largest range in a layer; 0 where no function is finite. */
 export function layerRange(perFunction: Float32Array): number {
   return max(perFunction.filter(Number.isFinite)) ?? 0;
@@ -74,7 +41,6 @@ export function reachOf(values: ArrayLike<number>): Reach {
   return low <= high ? { low, high, broken } : { low: 0, high: 0, broken };
 }
 
-/** The largest distance from zero. */
 export function mostOf({ low, high }: Reach): number {
   return Math.max(Math.abs(low), Math.abs(high));
 }

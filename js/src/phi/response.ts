@@ -54,7 +54,7 @@ export function refusal(layer: LayerLayout, image: Images | null): string {
     return `${name} is applied to each value by itself, so it has no response map.`;
   }
   if (!conv) {
-    return `How ${name} moves its kernels is not known here, so it has no response map.`;
+    return `The stride and padding of ${name} are not known, so it has no response map.`;
   }
   if (!image) return "";
   const channels = channelsOf(layer);

@@ -1,10 +1,9 @@
 /** Axes of plots: scales, ticks, and their marks. No DOM. */
 
-import { ticks as evenTicks, extent } from "d3-array";
+import { ticks as evenTicks, extent, nice } from "d3-array";
 import { number } from "../phi/format.ts";
 import type { Mark, Paint, Rect } from "./marks.ts";
-import { line, rect, rects, segments, words } from "./shapes.ts";
-import { snapped } from "./snap.ts";
+import { line, rect, rects, segments, snapped, words } from "./shapes.ts";
 import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
 
@@ -19,6 +18,13 @@ export interface Range {
 export function linear({ from, to }: Range, start: number, end: number): Scale {
   const slope = to > from ? (end - start) / (to - from) : 0;
   return (value) => start + (value - from) * slope;
+}
+
+/** The same for values on a logarithmic axis, or on a straight one. */
+export function scaleOf({ from, to }: Range, log: boolean, start: number, end: number): Scale {
+  if (!log) return linear({ from, to }, start, end);
+  const scale = linear({ from: Math.log10(from), to: Math.log10(to) }, start, end);
+  return (value) => scale(Math.log10(value));
 }
 
 /** Multiples of 1, 2 or 5 · 10^k inside the range, at most `most` of them. */
@@ -75,7 +81,7 @@ export function bottomRoom({ title }: Pick<Axis, "title">, size = 10): number {
   return size + 8 + (title ? size + 5 : 0);
 }
 
-interface Points {
+export interface Points {
   x: ArrayLike<number>;
   y: ArrayLike<number>;
 }
@@ -136,6 +142,8 @@ interface Fitting {
   values?: readonly number[];
   /** Other x have a ground of their own. */
   within?: readonly [number, number];
+  /** What lies under the curves. */
+  under?: (x: Axis, y: Axis) => Mark[];
 }
 
 /** Curves over a range in a plot with axes, as high as they and 0 need. */
@@ -144,12 +152,14 @@ export function curvesPlot(
   along: Range,
   lines: readonly Line[],
   colours: Colours,
-  { titles = { x: "", y: "" }, most, air, size = 10, values = [], within }: Fitting,
+  { titles = { x: "", y: "" }, most, air, size = 10, values = [], within, under }: Fitting,
 ): { plot: Rect; x: Axis; y: Axis; marks: Mark[] } {
   const all = [0, ...values, ...lines.flatMap(({ points }) => Array.from(points.y))];
   const [least = 0, largest = 0] = extent(all.filter(Number.isFinite));
   const free = largest > least ? air * (largest - least) : 1;
-  const up = { from: least - free, to: largest + free };
+  // Round ends stand still while what is between them moves a little.
+  const [from, to] = nice(least - free, largest + free, 8);
+  const up = { from, to };
   const levels = ticks(up, most.y);
   const y: Axis = { scale: () => 0, ticks: levels, title: titles.y, label: evenLabels(levels) };
   const left = leftRoom(y, size);
@@ -177,6 +187,7 @@ export function curvesPlot(
     rects(beyond, { fill: colours.outside }),
     ...axesMarks(plot, x, y, colours, { size }),
     line([plot.x, zero, plot.x + plot.width, zero], colours.muted),
+    ...(under?.(x, y) ?? []),
     ...lines.map(({ points, stroke, paint }) => {
       const xy = Array.from(points.x).flatMap((at, p) => [scale(at), y.scale(points.y[p])]);
       return line(xy, stroke, paint);

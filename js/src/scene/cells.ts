@@ -1,29 +1,123 @@
 /** What drawings of functions in an arrangement of cells share: labels, sites, marks of some cells. No DOM. */
 
-import { functionOf } from "../phi/entries.ts";
+import { functionOf, shortened } from "../phi/entries.ts";
+import { number } from "../phi/format.ts";
 import {
   type Arrangement,
+  BAND_GAP,
+  blockAt,
+  COL_LABEL,
   cellAt,
+  columnText,
+  GROUP,
+  isScattered,
   kernelsWithin,
+  LABEL_CHARACTER,
   neighbour,
+  PAD,
   type Rect,
   rectOf,
 } from "../phi/geometry.ts";
-import {
-  columnLabels,
-  cornerLabels,
-  inStuckBand,
-  type Label,
-  rowLabels,
-  stuckHead,
-  underHead,
-} from "../phi/labels.ts";
 import type { LayerLayout } from "../wire/types.ts";
 import type { Given } from "./drawing.ts";
 import type { Mark, Sites, TextMark } from "./marks.ts";
-import { flat, rect, segments, words } from "./shapes.ts";
+import { flat, rect, segments, WORDS, words } from "./shapes.ts";
 import { cursorMark, framed, outline } from "./strokes.ts";
+import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
+
+/** `y` is a baseline for column and corner labels, the middle for row labels. */
+export interface Label {
+  text: string;
+  x: number;
+  y: number;
+}
+
+export function columnLabels(a: Arrangement): Label[] {
+  const labels: Label[] = [];
+  for (let column = 0; column < a.columns; column++) {
+    const band = Math.floor(column / a.perBand);
+    const first = column % a.perBand === 0 && a.perBand < a.labelStep;
+    if (column % a.labelStep !== 0 && !first) continue;
+    const text = columnText(a, column);
+    const half = (LABEL_CHARACTER / 2) * text.length;
+    const left = blockAt(a, 0, column).x;
+    let x = left + a.blockWidth / 2;
+    // Beside what the corner says a wide label begins at its kernel, not before it.
+    x = Math.max(x, a.flowing && !isScattered(a) ? half : left + half);
+    if (x + half > a.width) continue;
+    labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
+  }
+  return labels;
+}
+
+/** Pixels of the width that columns and their labels take; the rest is blank. */
+export function widthTaken(a: Arrangement): number {
+  const columns = a.left + a.perBand * (a.blockWidth + a.gap) - a.gap + PAD;
+  const end = ({ text, x }: Label) => x + (LABEL_CHARACTER / 2) * text.length;
+  return columnLabels(a).reduce((most, label) => Math.max(most, end(label)), columns);
+}
+
+/** How far the labels of a column are moved down to stay in view, and which band they belong to. */
+interface StuckHead {
+  band: number;
+  /** The strip that the labels lie in; what is under it cannot be seen. */
+  strip: Rect;
+  /** To be added to the y of the band's column and corner labels. */
+  shift: number;
+}
+
+/** The labels of the band that the top of the view cuts: they stay in view until the band's end pushes them out. */
+export function stuckHead(a: Arrangement, view: Rect): StuckHead | null {
+  const band = Math.floor((view.y - PAD) / a.bandHeight);
+  if (view.y <= PAD || band < 0 || band >= a.bands) return null;
+  const top = PAD + band * a.bandHeight;
+  const end = top + a.bandHeight - BAND_GAP;
+  const y = Math.min(view.y, end - COL_LABEL);
+  if (y + COL_LABEL <= view.y || y <= top) return null;
+  return { band, strip: { x: view.x, y, width: view.width, height: COL_LABEL }, shift: y - top };
+}
+
+/** Those of the labels that belong to the band, where they stay in view. */
+export function inStuckBand(a: Arrangement, head: StuckHead, labels: readonly Label[]): Label[] {
+  return labels
+    .filter(({ y }) => Math.floor((y - PAD) / a.bandHeight) === head.band)
+    .map((label) => ({ ...label, y: label.y + head.shift }));
+}
+
+/** Whether a place of the page lies under labels that stay in view. */
+export function underHead(a: Arrangement, view: Rect, y: number): boolean {
+  const head = stuckHead(a, view);
+  return head !== null && y < head.strip.y + head.strip.height;
+}
+
+export function rowLabels(a: Arrangement): Label[] {
+  const labels: Label[] = [];
+  if (a.flowing || a.column === GROUP) return labels;
+  for (let band = 0; band < a.bands; band++) {
+    for (let row = 0; row < a.rows; row += a.rowStep) {
+      const block = blockAt(a, row, band * a.perBand);
+      const out = (a.corner?.[0] ?? 0) + row;
+      const room = Math.floor((a.left - PAD) / LABEL_CHARACTER);
+      labels.push({
+        text: shortened(a.names?.[out] || String(out), room),
+        x: a.left - 6,
+        y: block.y + block.height / 2,
+      });
+    }
+  }
+  return labels;
+}
+
+/** What the numbers beside the rows count, or, where kernels are sorted, those over each. */
+export function cornerLabels(a: Arrangement): Label[] {
+  if ((a.flowing && !isScattered(a)) || a.column === GROUP) return [];
+  return Array.from({ length: a.bands }, (_, band) => ({
+    text: a.flowing ? "out,in" : "output",
+    x: a.left - 6,
+    y: PAD + band * a.bandHeight + COL_LABEL - 5,
+  }));
+}
 
 export function labelMarks(arrangement: Arrangement, view: Rect, { muted }: Colours): Mark[] {
   return [
@@ -72,7 +166,7 @@ export function functionsWithin(arrangement: Arrangement, view: Rect): number[] 
 }
 
 /** What cells stand for: each one function, or a kernel, for which its largest function answers. */
-export interface Unit {
+interface Unit {
   /** Functions of a cell. */
   size: number;
   functionAt(cell: number): number;
@@ -146,6 +240,31 @@ export function brokenMarks(
     return [cx - arm, cy - arm, cx + arm, cy + arm, cx - arm, cy + arm, cx + arm, cy - arm];
   });
   return xy.length > 0 ? [segments(xy, stroke, { width: 1.5 })] : [];
+}
+
+/** Smaller cells have no room for numbers under them. */
+const LEAST_WITH_AXIS = 28;
+/** Below the last row of cells, for the numbers of an axis. */
+export const AXIS_HEIGHT = 14;
+
+/** The axis of all cells, under the lowest one at the left: its ends, and its name between them. */
+export function axisMarks(
+  a: Arrangement,
+  [low, high]: readonly [number, number],
+  name: string,
+  { muted }: Colours,
+): Mark[] {
+  if (a.cell < LEAST_WITH_AXIS) return [];
+  const { x, y, height } = blockAt(a, a.rows - 1, (a.bands - 1) * a.perBand);
+  const at = [low, high].map((end, k) => ({ text: number(end), x: x + k * a.cell }));
+  const room = a.cell - at.reduce((sum, { text }) => sum + widthOf(text, WORDS), 0);
+  const base = y + height + AXIS_HEIGHT - 2;
+  return [
+    ...at.map(({ text, x }, k) => words(x, base, text, muted, { anchor: k ? "end" : "start" })),
+    ...(room > widthOf(name, WORDS) + 6
+      ? [words(x + a.cell / 2, base, name, muted, { anchor: "middle" })]
+      : []),
+  ];
 }
 
 /** The boxes of cells, one after another. */

@@ -1,29 +1,27 @@
 /** Curves over training steps, one panel for each quantity, all over the same steps. No DOM. */
 
+import { bisectRight } from "d3-array";
 import { formatCount, formatNumber, percent } from "../phi/format.ts";
-import { rowBefore } from "../phi/search.ts";
+
 import {
   axesMarks,
   bottomRoom,
   leftRoom,
   linear,
   logTicks,
+  type Points,
   type Range,
   type Scale,
+  scaleOf,
   ticks,
 } from "./axes.ts";
 import { stepExtent, valueExtent } from "./extents.ts";
+import { cutAt, lostMarks } from "./lost.ts";
 import type { Mark, Rect } from "./marks.ts";
-import { line, rect, rects, words } from "./shapes.ts";
-import { snapped } from "./snap.ts";
+import { line, rect, rects, snapped, words } from "./shapes.ts";
 import { interrupted } from "./strokes.ts";
-import { fitted, widthOf } from "./text.ts";
+import { fitted, fitting, widthOf } from "./text.ts";
 import type { ColourName, Colours } from "./theme.ts";
-
-export interface Points {
-  x: ArrayLike<number>;
-  y: ArrayLike<number>;
-}
 
 export interface Curve extends Points {
   name: string;
@@ -44,6 +42,8 @@ export interface Panel {
 
 export interface Chart {
   panels: readonly Panel[];
+  /** What has no curve yet, in words: "accuracy 97 % at step 938". */
+  said: readonly string[];
   /** The steps shown; null for all. */
   zoom: Range | null;
   /** Steps with a short text each. */
@@ -90,12 +90,29 @@ export const CURVE_COLOURS = 7;
 export const colourOf = (colours: Colours, number: number): string =>
   colours[`curve-${number % CURVE_COLOURS}` as ColourName];
 
-/** All the steps that have values. */
-export function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range {
+/** Whether there is a line to draw: a single value is said instead. */
+export const hasLine = ({ curves }: Panel): boolean =>
+  curves.some(({ y }) => Array.from(y).filter(Number.isFinite).length > 1);
+
+/** The only value of each curve, with its step. */
+export function saidOf(panel: Panel): string {
+  const written = wordsOf(panel);
+  const each = panel.curves.map(({ name, x, y }) => {
+    const of = name === panel.title ? "" : `${name} `;
+    return `${of}${written(y[0])} at step ${formatCount(x[0])}`;
+  });
+  return `${panel.title} ${each.join(", ")}`;
+}
+
+/** All the steps that have values, but for most of those where a panel has none that is finite any more. */
+function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range {
   if (zoom) return zoom;
   const drawn = panels.flatMap(({ curves }) => curves.filter(({ x }) => x.length > 0));
-  const ends = drawn.flatMap(({ x }) => [x[0], x[x.length - 1]]);
-  return ends.length > 0 ? stepExtent(Math.min(...ends), Math.max(...ends)) : { from: 0, to: 1 };
+  if (drawn.length === 0) return { from: 0, to: 1 };
+  const first = Math.min(...drawn.map(({ x }) => x[0]));
+  const last = Math.max(...drawn.map(({ x }) => x[x.length - 1]));
+  const cut = cutAt(panels, first);
+  return cut < last ? { from: stepExtent(first, cut).from, to: cut } : stepExtent(first, last);
 }
 
 /** So many panels in even rows, none narrower than `narrowest` where there is room: rows, columns and a panel's width. */
@@ -151,7 +168,12 @@ function valueAxis(panel: Panel, chart: Chart) {
 }
 
 /** How values are written: an accuracy that was logged as a share is one of 100 %. */
-function wordsOf({ title, curves }: Panel): (value: number) => string {
+function wordsOf(panel: Panel): (value: number) => string {
+  const finite = finiteWords(panel);
+  return (value) => (Number.isNaN(value) ? "not a number" : finite(value));
+}
+
+function finiteWords({ title, curves }: Panel): (value: number) => string {
   const isShare = (value: number | null) => !(value !== null && (value < 0 || value > 1));
   const share = ({ y, latest }: Curve) => isShare(latest) && Array.from(y).every(isShare);
   return title.endsWith("accuracy") && curves.every(share) ? percent : formatNumber;
@@ -168,17 +190,15 @@ export function chartMarks(
     const { plot } = layout.places[k];
     const toX = linear(layout.steps, plot.x, plot.x + plot.width);
     const { range, ...up } = valueAxis(panel, chart);
-    const toY = valueScale(range, panel.log, plot);
+    const toY = scaleOf(range, panel.log, plot.y + plot.height - AIR, plot.y + AIR);
     const across = stepTicks(layout.steps, Math.floor(plot.width / 60));
-    const legend = legendMarks(panel, chart.over, plot, colours);
-    const title = legend.aside ? "" : STEP;
-    const x = { scale: toX, ticks: across, title, label: formatCount };
+    const x = { scale: toX, ticks: across, title: "", label: formatCount };
     // Turned words that are longer than the axis would run into what is beside it.
     if (widthOf(up.title, SIZE) > plot.height) up.title = "";
     const axes = axesMarks(plot, x, { scale: toY, ...up }, colours, { size: SIZE, ratio });
     return [
       ...axes,
-      ...legend.marks,
+      ...legendMarks(panel, chart.over, plot, colours),
       markMarks(chart, layout.steps, plot, colours, ratio),
       curveMarks(panel, plot, toX, toY, colours),
     ];
@@ -193,13 +213,6 @@ function stepTicks(steps: Range, most: number): number[] {
   }
 }
 
-function valueScale(range: Range, log: boolean, plot: Rect) {
-  const [bottom, top] = [plot.y + plot.height - AIR, plot.y + AIR];
-  if (!log) return linear(range, bottom, top);
-  const scale = linear({ from: Math.log10(range.from), to: Math.log10(range.to) }, bottom, top);
-  return (value: number) => scale(Math.log10(value));
-}
-
 function curveMarks({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colours: Colours): Mark {
   const marks: Mark[] = [];
   for (const curve of curves) {
@@ -209,45 +222,38 @@ function curveMarks({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colou
     marks.push({ ...logged, stroke, width: LOGGED, opacity: faint ? FAINT : 1 });
     if (curve.x.length <= FEW) marks.push({ kind: "dots", xy: logged.xy, r: 2, fill: stroke });
     if (curve.mean) marks.push({ ...lineOf(curve.mean, toX, toY), stroke, width: MEAN });
+    marks.push(...lostMarks(curve, curves.length > 1, plot, toX, colours));
   }
   return { kind: "group", clip: plot, marks };
 }
 
-/**
- * Which line is what was logged and which a mean, below the plot at the right; nothing where there is no mean. In little
- * room the axis's title stands `aside`, at the left.
- */
-function legendMarks(
-  { curves }: Panel,
-  over: number,
-  plot: Rect,
-  colours: Colours,
-): { marks: Mark[]; aside: boolean } {
-  const smoothed = curves.find(({ mean }) => mean !== null);
-  if (!smoothed) return { marks: [], aside: false };
-  const stroke = colourOf(colours, smoothed.colour);
+/** Below the plot what lies across, and at the right which line is what was logged and which a mean, where there is room. */
+function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours): Mark[] {
   const { muted } = colours;
-  const right = plot.x + plot.width;
-  const room = plot.width / 2 - 24;
-  const wide = (text: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(text, SIZE);
-  const mean = `smoothed over ${formatCount(over)} steps`;
-  const said = wide(mean) <= room ? mean : "smoothed";
   const y = plot.y + plot.height + 2 * SIZE + 7;
+  const step = words(plot.x, y, STEP, muted);
+  const smoothed = curves.find(({ mean }) => mean !== null);
+  if (!smoothed) return [step];
+  const stroke = colourOf(colours, smoothed.colour);
+  const right = plot.x + plot.width;
+  const wide = (text: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(text, SIZE);
+  const room = plot.width - widthOf(STEP, SIZE) - 24;
+  const said = fitting(
+    [`smoothed over ${formatCount(over)} steps`, "smoothed"],
+    room - wide(""),
+    SIZE,
+  );
   const start = right - wide(said);
+  if (wide(said) > room) return [step];
   const next = start + SAMPLE + 3 + widthOf("logged", SIZE) + 8;
-  const aside = start < plot.x + (plot.width + widthOf(STEP, SIZE)) / 2 + 6;
-  if (aside && start < plot.x + widthOf(STEP, SIZE) + 6) return { marks: [], aside: false };
   const sample = (x: number) => [x, y - 3.5, x + SAMPLE, y - 3.5];
-  return {
-    marks: [
-      line(sample(start), stroke, { width: LOGGED, opacity: FAINT }),
-      words(start + SAMPLE + 3, y, "logged", muted),
-      line(sample(next), stroke, { width: MEAN }),
-      words(right, y, said, muted, { anchor: "end" }),
-      ...(aside ? [words(plot.x, y, STEP, muted)] : []),
-    ],
-    aside,
-  };
+  return [
+    step,
+    line(sample(start), stroke, { width: LOGGED, opacity: FAINT }),
+    words(start + SAMPLE + 3, y, "logged", muted),
+    line(sample(next), stroke, { width: MEAN }),
+    words(right, y, said, muted, { anchor: "end" }),
+  ];
 }
 
 function lineOf({ x, y }: Points, toX: Scale, toY: Scale) {
@@ -318,7 +324,7 @@ export function pointAt(
 ): { step: number; value: number } | null {
   const last = x.length - 1;
   if (last < 0 || step < x[0] - slack || step > x[last] + slack) return null;
-  const low = rowBefore(x, step);
+  const low = bisectRight(x, step, 1) - 1;
   const high = Math.min(last, low + 1);
   const k = step - x[low] <= x[high] - step ? low : high;
   return { step: x[k], value: y[k] };

@@ -14,7 +14,7 @@ export interface Pointed {
   keyboard: string;
 }
 
-export const NOTHING: Pointed = { id: "", at: null, keyboard: "" };
+export const NOT_POINTED: Pointed = { id: "", at: null, keyboard: "" };
 
 /** Everything that a scene is a function of. */
 export interface Given {
@@ -35,6 +35,8 @@ export interface Given {
   pointed: Pointed;
   /** It is to be saved as a picture, on which nothing can be pressed. */
   still?: boolean;
+  /** It is one of a film: what was chosen in the one before stays where it can. */
+  film?: boolean;
   /** Other views that are drawn in this one, each with its own stream and traits. */
   parts?: readonly Given[] | undefined;
 }

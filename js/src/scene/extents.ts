@@ -1,7 +1,7 @@
 /** Round ends for axes, which stand still while what they hold moves little. No DOM. */
 
 import { extent } from "d3-array";
-import { roundStep } from "../phi/search.ts";
+import { roundStep } from "../phi/round.ts";
 import type { Range } from "./axes.ts";
 
 /**

@@ -1,8 +1,13 @@
 /** Numbers as small pictures of coloured or grey squares. No DOM. */
 
+import { number } from "../phi/format.ts";
 import { channelOf, type Images, rangeOf } from "../phi/images.ts";
-import { ARM, colourise, type Palette } from "../phi/palette.ts";
-import type { Pixels } from "./marks.ts";
+import { ARM, colourise, type Palette, paletteOf } from "../phi/palette.ts";
+import type { Mark, Pixels } from "./marks.ts";
+import { WORDS, words } from "./shapes.ts";
+import { outline } from "./strokes.ts";
+import { widthOf } from "./text.ts";
+import type { Theme } from "./theme.ts";
 
 /** The widest sheet of tiles: well within what browsers allow. */
 const WIDEST = 4096;
@@ -83,4 +88,37 @@ export function rampOf({ bytes }: Palette): string[] {
 export function cssOf(bytes: Palette["bytes"], at: number): string {
   const [red, green, blue] = bytes.subarray(3 * at, 3 * at + 3);
   return `rgb(${red},${green},${blue})`;
+}
+
+const BAR = 9;
+const KEY_LINE = 16;
+/** Of a key of colours: the bar and two lines of words. */
+export const KEY_HEIGHT = BAR + 2 * KEY_LINE;
+
+/** From −most to +most in the colours of a map, with its ends, its zero, and what they mean: the longer words where they fit. */
+export function colourKey(
+  [x, y, width]: readonly [number, number, number],
+  {
+    most,
+    cut = false,
+    below,
+    above,
+  }: { most: number; cut?: boolean; below: readonly string[]; above: readonly string[] },
+  { name, colours: { muted, line } }: Theme,
+): Mark[] {
+  const steps = 2 * ARM + 1;
+  const values = Float64Array.from({ length: steps }, (_, k) => (most * (k - ARM)) / ARM);
+  const box = { x, y, width, height: BAR };
+  const [first, second] = [y + BAR + 13, y + BAR + KEY_LINE + 10];
+  const long = widthOf(below[0], WORDS) + widthOf(above[0], WORDS) + KEY_LINE <= width ? 0 : 1;
+  const end = { anchor: "end" } as const;
+  return [
+    { kind: "image", box, pixels: heatOf(values, steps, most, paletteOf(name)), smooth: true },
+    outline(box, line),
+    words(x, first, `${cut ? "≤ " : ""}${number(-most)}`, muted),
+    words(x + width / 2, first, "0", muted, { anchor: "middle" }),
+    words(x + width, first, `${cut ? "≥ " : ""}+${number(most)}`, muted, end),
+    words(x, second, below[long] ?? below[0], muted),
+    words(x + width, second, above[long] ?? above[0], muted, end),
+  ];
 }

@@ -1,7 +1,7 @@
 /** Curves as traits carry them (kan_widgets/widgets/curves.py), as plain data. No DOM. */
 
-import type { Range } from "./axes.ts";
-import { type Chart, CURVE_COLOURS, type Curve, type Panel, type Points } from "./chart.ts";
+import type { Points, Range } from "./axes.ts";
+import { type Chart, CURVE_COLOURS, type Curve, hasLine, type Panel, saidOf } from "./chart.ts";
 
 /** A curve as the trait carries it: little-endian float64. */
 interface WireCurve {
@@ -25,16 +25,22 @@ export function chartReader(
   first: (get: Get) => { kinds: readonly string[]; colour: number } = () => FROM_ZERO,
 ): (get: Get) => Chart {
   let read: readonly unknown[] = [];
-  let panels: Panel[] = [];
+  let [panels, drawn]: Panel[][] = [[], []];
+  let said: string[] = [];
   return (get) => {
     const [wire, scale] = [get("curves"), get("scale")];
     if (wire !== read[0] || scale !== read[1]) {
       read = [wire, scale];
       panels = panelsOf((wire ?? []) as WireCurve[], scale, first(get));
+      drawn = panels.filter(hasLine);
+      said = panels.filter((panel) => !hasLine(panel)).map(saidOf);
     }
     const marks = (get("marks") ?? []) as [number, string][];
     const over = Number(get("smoothing")) || 0;
-    return { panels, zoom: zoomOf(get("zoom")), marks, over };
+    const zoom = zoomOf(get("zoom"));
+    // Of some steps a panel may have one value that has more.
+    const lines = zoom ? panels : drawn;
+    return { panels: lines, said: zoom ? [] : said, zoom, marks, over };
   };
 }
 
@@ -47,10 +53,11 @@ export function logged(wire: unknown) {
   });
 }
 
-/** The latest value of a series; null where there is none. */
-export function latestOf(wire: unknown, name: string): number | null {
+/** The latest value of a series, and its step; null where there is none. */
+export function latestOf(wire: unknown, name: string): { value: number; at: number } | null {
   const found = ((wire ?? []) as WireCurve[]).find((curve) => curve.name === name);
-  return found ? (numbers(found.latest)[0] ?? null) : null;
+  const [value] = found ? numbers(found.latest) : [];
+  return found && value !== undefined ? { value, at: numbers(found.x).at(-1) ?? 0 } : null;
 }
 
 export function zoomOf(value: unknown): Range | null {

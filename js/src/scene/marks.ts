@@ -22,7 +22,7 @@ export interface Paint {
 }
 
 /** One shape, as the `d` of an SVG path. */
-export interface PathMark extends Paint {
+interface PathMark extends Paint {
   kind: "path";
   d: string;
 }

@@ -7,26 +7,22 @@ import { flat, rects, segments } from "./shapes.ts";
 import { interrupted } from "./strokes.ts";
 import type { Colours } from "./theme.ts";
 
-interface How {
-  /** Free pixels at the sides, and above and below. */
-  inset: readonly [number, number];
-  /** A line through each cell where its input is. */
-  stems?: boolean;
-}
+/** Free pixels at the sides of a cell, and above and below. */
+const INSET = { side: 2, end: 3 };
 
+/** A line through each cell shows where its input is. */
 export function patchMarks(
   { range: [lo, hi], curves, inputs, values, most }: Patch,
   cells: readonly Rect[],
   colours: Colours,
-  { inset: [side, end], stems = false }: How,
 ): Mark[] {
   const zeros = cells.flatMap(({ x, y, width, height }) => {
     const middle = Math.round(y + height / 2) + 0.5;
     return [x, middle, x + width, middle];
   });
   const places = cells.map(({ x, y, width, height }) => ({
-    toX: linear({ from: lo, to: hi }, x + side, x + width - side),
-    toY: linear({ from: 0, to: most }, y + height / 2, y + end),
+    toX: linear({ from: lo, to: hi }, x + INSET.side, x + width - INSET.side),
+    toY: linear({ from: 0, to: most }, y + height / 2, y + INSET.end),
   }));
   // One batch of lines: between two curves there is a point of none.
   const points = curves[0].length + 1;
@@ -36,18 +32,19 @@ export function patchMarks(
     (k) => places[Math.floor(k / points)].toY(curves[Math.floor(k / points)][k % points]),
   );
   const lines: number[] = [];
-  const dots: number[] = [];
+  const [above, below]: number[][] = [[], []];
   cells.forEach(({ y, height }, e) => {
     if (!inputs || !values || !Number.isFinite(inputs[e]) || !Number.isFinite(values[e])) return;
     const [cx, cy] = [places[e].toX(inputs[e]), places[e].toY(values[e])];
     lines.push(cx, y, cx, y + height);
-    dots.push(cx, cy);
+    (values[e] < 0 ? below : above).push(cx, cy);
   });
   return [
     rects(cells.flatMap(flat), { fill: colours.cell }),
     segments(zeros, colours.zero),
     { ...drawn, stroke: colours.ink, width: 1.3, round: true },
-    ...(stems ? [segments(lines, colours.accent, { opacity: 0.5 })] : []),
-    { kind: "dots", xy: dots, r: 3, fill: colours.accent },
+    segments(lines, colours.accent, { opacity: 0.5 }),
+    { kind: "dots", xy: above, r: 3, fill: colours.more },
+    { kind: "dots", xy: below, r: 3, fill: colours.less },
   ];
 }

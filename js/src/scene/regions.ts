@@ -41,7 +41,7 @@ export function cellOf(id: string): Cell | null {
 }
 
 /** The cell that holds a point of a region, in its rows and columns; null between cells and outside. */
-export function within(region: Region, x: number, y: number): [row: number, column: number] | null {
+function within(region: Region, x: number, y: number): [row: number, column: number] | null {
   const { box, rows, columns, gap = 0 } = region;
   const [across, down] = pitchOf(region);
   const column = Math.floor((x - box.x) / across);

@@ -58,3 +58,8 @@ export function inMiddle(
   const middle = { anchor: "middle", middle: true } as const;
   return words(x + width / 2, y + height / 2, text, fill, { ...middle, ...how });
 }
+
+/** Where a hairline lies so that it covers whole pixels: the middle of the device pixel that holds `value`. */
+export function snapped(value: number, ratio: number): number {
+  return (Math.floor(value * ratio) + 0.5) / ratio;
+}

@@ -5,7 +5,7 @@ import type { GroupMark, Mark, Paint, Pixels, Rect, TextMark, TilesMark } from "
 import { pngOf } from "./png.ts";
 import { FALLBACK, MIDDLE } from "./text.ts";
 
-export interface Paper {
+interface Paper {
   width: number;
   height: number;
   ground: string;
@@ -168,7 +168,7 @@ function faint(opacity: number | undefined): string {
 }
 
 /** A colour as all readers of SVG know it: its share of cover is an attribute of its own. */
-export function ink(name: "fill" | "stroke", colour: string): string {
+function ink(name: "fill" | "stroke", colour: string): string {
   const long = /^#([0-9a-f]{6})([0-9a-f]{2})$/i.exec(colour);
   if (long) {
     return ` ${name}="#${long[1]}" ${name}-opacity="${short(Number.parseInt(long[2], 16) / 255)}"`;
@@ -181,12 +181,12 @@ export function ink(name: "fill" | "stroke", colour: string): string {
 }
 
 /** A number with two decimals at most: a fiftieth of a pixel is never seen. */
-export function short(value: number): string {
+function short(value: number): string {
   return String(Math.round(100 * value) / 100);
 }
 
 /** Text for XML 1.0, which has no other control characters than these three, nor half pairs. */
-export function escaped(text: string): string {
+function escaped(text: string): string {
   return (
     text
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

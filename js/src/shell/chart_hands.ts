@@ -9,7 +9,7 @@ import type { Drag } from "./drag.ts";
 import { element } from "./element.ts";
 import { plainKey } from "./keys.ts";
 import type { Shell } from "./mount.ts";
-import { createOptions, type Option } from "./options.ts";
+import { createOptions, entries, type Option } from "./options.ts";
 import type { Hands as StageHands } from "./stage.ts";
 
 /** A drag over fewer pixels is a click. */
@@ -122,7 +122,6 @@ export function createChartHands(
 
   return {
     stepAt,
-    zoomBy,
     all,
     values,
     /** What pointer and keyboard do on a stage of curves. */
@@ -154,19 +153,9 @@ interface BarState {
 const OPTIONS: readonly Option<BarState>[] = [
   {
     trait: "scale",
-    label: "Scale of the values",
-    title: "",
-    as: "segments",
-    options: [
-      {
-        value: "auto",
-        label: "auto",
-        title:
-          "Draw a quantity that has fallen to less than a hundredth logarithmically, others not",
-      },
-      { value: "linear", label: "linear", title: "Draw the values on a linear scale" },
-      { value: "log", label: "log", title: "Draw the values on a logarithmic scale" },
-    ],
+    label: "scale",
+    title: "Of the values; auto is logarithmic for a loss, unless one was 0 or less; else linear",
+    options: entries(["auto", "linear", "log"]),
     value: ({ get }) => String(get("scale") ?? "linear"),
   },
   {
@@ -185,28 +174,19 @@ const OPTIONS: readonly Option<BarState>[] = [
   },
 ];
 
-/** Scale, smoothing and zoom of the curves. */
-export function createChartBar(shell: Shell, { zoomBy, all }: Pick<Hands, "zoomBy" | "all">) {
+/** Scale and smoothing of the curves, and the way back from some steps to all. */
+export function createChartBar(shell: Shell, { all }: Pick<Hands, "all">) {
   const { document, signal } = shell;
   const options = createOptions(document, OPTIONS, shell.choose, signal);
   const root = element(document, "span", "kw-options");
-  const button = (text: string, title: string, act: () => void) =>
-    options.kit.button(text, title, "kw-button", act);
-  const half = "Show half as many steps; or drag across the steps to show";
-  const closer = button("+", half, () => zoomBy(0.5));
-  const wider = button("−", "Show twice as many steps", () => zoomBy(2));
-  const whole = button("all steps", "Show all steps; or double-click", all);
-  const spread = element(document, "span", "kw-option");
-  element(document, "span", "kw-option-label", spread).textContent = "zoom";
-  spread.append(closer, wider, whole);
-  root.append(...options.boxes, spread);
+  const title = "Show all steps again; or double-click";
+  const whole = options.kit.button("all steps", title, "kw-button", all);
+  root.append(...options.boxes, whole);
   return {
     element: root,
-    /** `empty`: there are no curves to zoom. */
-    show(state: BarState, empty = false) {
+    show(state: BarState) {
       options.show(state);
-      closer.disabled = empty;
-      wider.disabled = whole.disabled = zoomOf(state.get("zoom")) === null;
+      whole.hidden = zoomOf(state.get("zoom")) === null;
     },
   };
 }

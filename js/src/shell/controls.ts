@@ -9,17 +9,24 @@ export interface Entry {
   label: string;
 }
 
-export interface Control<T> {
+interface Control<T> {
   box: HTMLElement;
   set(value: T): void;
 }
 
-export interface Choice extends Control<string> {
+interface Choice extends Control<string> {
   /** `title` is what the pointer is told about an entry; only segments have one for each. */
   fill(entries: readonly (Entry & { title?: string })[]): void;
 }
 
-export type Kit = ReturnType<typeof createKit>;
+type Kit = ReturnType<typeof createKit>;
+
+const ICONS = {
+  pause: "M4 2h3v12H4zM9 2h3v12H9z",
+  play: "M4 2l9 6-9 6z",
+  step: "M3 2l7 6-7 6zM11 2h2v12h-2z",
+  stop: "M3 3h10v10H3z",
+};
 
 /** Of a view's width so much may be taken by tabs. */
 export const TABS = 0.45;
@@ -160,6 +167,42 @@ export function createKit(document: Document, signal: AbortSignal) {
   };
 }
 
+/** A button with a picture, which `show` changes with what it is called. */
+export function iconButton({ button }: Kit, act: () => void) {
+  const made = button("", "", "kw-button kw-icon", act);
+  const make = (tag: string) =>
+    made.ownerDocument.createElementNS("http://www.w3.org/2000/svg", tag);
+  const [svg, path] = [make("svg"), make("path")];
+  putAttributes(svg, { viewBox: "0 0 16 16", "aria-hidden": "true" });
+  svg.append(path);
+  made.append(svg);
+  const show = (icon: keyof typeof ICONS, name: string, title: string) => {
+    putAttributes(path, { d: ICONS[icon] });
+    putAttributes(made, { title, "aria-label": name, "data-icon": icon });
+  };
+  return { button: made, show };
+}
+
+/** What is rarely used, behind one button: closed by a click elsewhere and by Escape. */
+export function createMenu(document: Document, title: string, signal: AbortSignal) {
+  const box = element(document, "details", "kw-menu");
+  const summary = element(document, "summary", "kw-button", box);
+  summary.textContent = "⋯";
+  putAttributes(summary, { title, "aria-label": title });
+  const inside = element(document, "div", "kw-menu-inside", box);
+  listen(document, signal, {
+    pointerdown: (event) => event.composedPath().includes(box) || box.removeAttribute("open"),
+  });
+  listen(box, signal, {
+    keydown(event) {
+      if (event.key !== "Escape" || !box.open) return;
+      box.open = false;
+      summary.focus();
+    },
+  });
+  return { box, inside };
+}
+
 function layerChoice(tabs: Choice, menu: Choice) {
   tabs.box.classList.add("kw-tabs");
   menu.box.classList.add("kw-layer-menu");
@@ -181,8 +224,9 @@ function layerChoice(tabs: Choice, menu: Choice) {
   }
   function show(all: readonly LayerLayout[], chosen: string, width: number) {
     const entries = all.map((layer) => {
-      const label = layerTitle(layer);
-      return { value: layer.name, label, title: `${label} — ${layerSize(layer)}` };
+      const title = layerTitle(layer);
+      const label = /^\d+$/.test(layer.name) ? `${title} · ${layer.kind}` : title;
+      return { value: layer.name, label, title: `${title} — ${layerSize(layer)}` };
     });
     list(entries, chosen, width);
   }

@@ -3,13 +3,19 @@
 import { atEnd } from "./element.ts";
 import { createPace } from "./pace.ts";
 
-/** At its pace while it is on the screen, and once it is there again if something came meanwhile. */
+/** Milliseconds without news after which also a view that is out of sight is drawn: no old number stays. */
+const QUIET = 1000;
+
+/** At its pace while it is on the screen, and if something came meanwhile once it is there again, or nothing more comes. */
 export function createTurns(root: HTMLElement, draw: () => void, signal: AbortSignal) {
   const pace = createPace(root.ownerDocument.defaultView as Window, draw);
   let seen = true;
   let waiting = false;
+  let later: ReturnType<typeof setTimeout> | undefined;
   const turn = (take: () => void) => () => {
+    clearTimeout(later);
     if (seen) take();
+    else later = setTimeout(pace.now, QUIET);
     waiting = !seen;
   };
   const now = turn(pace.now);
@@ -23,6 +29,7 @@ export function createTurns(root: HTMLElement, draw: () => void, signal: AbortSi
   observer.observe(root);
   atEnd(signal, () => {
     observer.disconnect();
+    clearTimeout(later);
     pace.stop();
   });
   /** `soon`: for a frame of the training. */

@@ -1,10 +1,11 @@
 /** What a view of one layer does whatever it draws: it goes with the selection, has a tooltip, and counts its drawings. */
 
+import { layerNamed } from "../phi/entries.ts";
 import type { Given } from "../scene/drawing.ts";
 import type { Rect, Scene } from "../scene/marks.ts";
 import type { Frame, LayerLayout } from "../wire/types.ts";
+import { isLinked } from "./linked.ts";
 import type { Shell } from "./mount.ts";
-import { showSelectedLayer } from "./selected_layer.ts";
 import type { Stage } from "./stage.ts";
 import type { Line } from "./tip.ts";
 
@@ -64,4 +65,21 @@ export function createLayerView(shell: Shell, stage: Stage) {
       );
     },
   };
+}
+
+/**
+ * Shows the layer of the selection, unless another view of this kind and stream shows it already. Views that are linked
+ * go together.
+ */
+export function showSelectedLayer(shell: Shell): void {
+  const frame = shell.store()?.current() ?? null;
+  const layer = shell.store()?.selection()?.layer;
+  if (!frame || layer === undefined || layer === layerNamed(frame, shell.get("layer"))?.name)
+    return;
+  if (!frame.layout.layers.some(({ name }) => name === layer)) return;
+  const kind = `.${shell.root.className.split(" ").join(".")}`;
+  const shown = Array.from(shell.document.querySelectorAll<HTMLElement>(kind)).some(
+    ({ dataset }) => dataset.stream === shell.stream() && dataset.layer === layer,
+  );
+  if (!shown || isLinked(shell.model)) shell.choose("layer", layer);
 }

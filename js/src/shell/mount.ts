@@ -1,22 +1,25 @@
 /** What every view lives in: finds its stream, follows theme, size and sight, draws at its pace, says what is wrong. */
 
 import type { AnyModel, RenderProps } from "@anywidget/types";
-import { type Drawing, type Given, NOTHING } from "../scene/drawing.ts";
+import { type Drawing, type Given, NOT_POINTED } from "../scene/drawing.ts";
 import type { Remark, Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
 import { wordsOf } from "../scene/words.ts";
 import { watchTraits } from "../wire/hear.ts";
+import { isUnderWay } from "../wire/standing.ts";
 import type { Change, Store } from "../wire/types.ts";
+import { watchSight } from "./card.ts";
 import { createConnection } from "./connection.ts";
 import { createBirth, createTurns, createUnseen } from "./draw_turns.ts";
 import { atEnd, element, listen, putAttributes } from "./element.ts";
 import { keepKeys } from "./keys.ts";
 import { chooseInLinked, shareWithModel } from "./linked.ts";
 import { comeIntoSight, createSeen } from "./room.ts";
-import { createSaving } from "./saving.ts";
+import { createBeside, createSaving } from "./saving.ts";
 import { mountScrubber, type Scrubber } from "./scrubber.ts";
 import { loadFont } from "./sheet.ts";
 import { createCaption, createStatus, createWords, holdHeight } from "./status.ts";
+import { createSteering, type Steering } from "./steering.ts";
 import { paintTheme, themeBetween, watchTheme } from "./theme.ts";
 import { createTip, type Tip } from "./tip.ts";
 
@@ -25,8 +28,6 @@ export interface Kind {
   name: string;
   /** For people: "Kernel grid". */
   label: string;
-  /** Traits that it is drawn from, beside `theme`. */
-  traits: readonly string[];
   /** It shows no frame: its own words say how the training stands, and it cannot go back in time. */
   timeless?: boolean;
   /** It lists unreadable layers even though it has no timeline: it has layers to choose from. */
@@ -74,6 +75,7 @@ export interface Shell {
   /** Ends with the view. */
   readonly signal: AbortSignal;
   readonly tip: Tip;
+  readonly steering: Steering;
   /** Reference of the stream that is drawn. */
   stream(): string;
   store(): Store | null;
@@ -90,7 +92,12 @@ export interface Shell {
 
 export interface Parts {
   header?: HTMLElement | undefined;
+  /** Where the buttons that save stand, if not under the drawing, and the one that puts the view beside the notebook. */
+  menu?: HTMLElement;
+  tools?: HTMLElement;
   body: HTMLElement;
+  /** Where the large button of a run that waits to begin is laid, if not on the body. */
+  train?(): HTMLElement;
   /** CSS pixels for the drawing; 0 while it is hidden. */
   width(): number;
   /** Draws; what comes back is what is shown, or words for why nothing is. */
@@ -127,6 +134,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   const hold = holdHeight(caption.element);
   const unseen = createUnseen(schedule);
   const tip = createTip(document);
+  const steering = createSteering(document, () => store, words.warn, signal);
   let store: Store | null = null;
   let scrubber: Scrubber | null = null;
 
@@ -136,6 +144,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     model,
     signal,
     tip,
+    steering,
     stream: () => connection.stream(),
     store: () => store,
     get: (trait) => model.get(trait),
@@ -152,8 +161,13 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
   const parts = build(shell);
   time.hidden = !timed;
   const over = timed || kind.lists ? [status.element, caption.element] : [caption.element];
-  const save = within ? null : createSaving(document, still, parts.fileName, signal);
-  putTogether(shell, kind, parts, words, over, save && [time, save]);
+  const save = createSaving(document, still, parts.fileName, signal);
+  putTogether(shell, kind, parts, words, over, within ? null : [time, save]);
+  if (!within && document.getElementById("jp-main-dock-panel")) {
+    const { tools } = parts;
+    const looks = tools ? "kw-button" : "kw-save-button";
+    (tools ?? save).prepend(createBeside(shell, words.warn, looks));
+  }
   within?.takes(still, draw);
 
   const seen = within ? within.seen : kind.fits && createSeen(root, parts.body);
@@ -181,12 +195,14 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     if (parts.width() === 0) return unseen.hidden();
     unseen.shown();
     const scene = parts.draw({ ...given(store), seen: seen ? seen() : undefined });
+    steering.show(within ? undefined : (parts.train?.() ?? parts.body));
     status.show(store); // after the drawing, which asks how wide it is: slow once words have changed
     scrubber?.tell();
     if (typeof scene === "string") return say(scene);
     const told = scene.caption.filter((remark) => isSaid(remark, within));
     caption.show(told);
-    hold(`${scene.title} ${scene.width} ${isUnderWay(store)}`);
+    // While it trains what is said changes its length; at rest it takes no more room than it needs.
+    hold(`${scene.title} ${scene.width} ${isUnderWay(store.standing())}`);
     const all = { ...scene, caption: told };
     root.kwShown = () => ({ width: scene.width, words: wordsOf(all) });
     const isFirst = "kwUnborn" in root.dataset;
@@ -213,13 +229,14 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
       parts.changed?.("stream");
       exports.subscribe(heard, own);
       shareWithModel(model, exports, own);
+      if (!within) watchSight({ root, theme }, exports, own);
       if (timed) scrubber = mountScrubber(time, exports, own);
       schedule();
     },
     failed: (words) => say(words, "warn"),
   });
 
-  watchTraits(model, [...kind.traits, "theme"], heard, signal);
+  watchTraits(model, model.get("drawn_from") as string[], heard, signal);
   keepKeys(root, signal);
   watchAround(el, root, schedule, signal);
   atEnd(signal, () => {
@@ -245,7 +262,7 @@ function stillOf(draw: Drawing, given: Given, within: Within | undefined): Still
 function putTogether(
   { document, root, tip }: Shell,
   { label, above }: Kind,
-  { header, body }: Parts,
+  { header, menu, body }: Parts,
   { message, readout, spoken }: ReturnType<typeof createWords>,
   over: readonly HTMLElement[],
   own: [time: HTMLElement, save: HTMLElement] | null,
@@ -261,7 +278,8 @@ function putTogether(
   if (!own) return;
   const [time, save] = own;
   const foot = element(document, "div", "kw-readout-row");
-  foot.append(readout, save);
+  foot.append(readout);
+  (menu ?? foot).append(save);
   (above ? line : body).after(time, foot);
 }
 
@@ -277,11 +295,6 @@ function watchAround(el: HTMLElement, root: HTMLElement, changed: () => void, si
 /** What was observed may be on its way: words about its absence would only flash. */
 function isFinal(text: string, store: Store | null): boolean {
   return text !== WAITING && !(text && store?.awaitsObserved());
-}
-
-/** While it trains what is said changes its length; at rest it takes no more room than it needs. */
-function isUnderWay(store: Store): boolean {
-  return ["running", "paused"].includes(store.standing().state);
 }
 
 /** A host says some remarks once for all that it has. */
@@ -304,6 +317,6 @@ function givenOf(
     room,
     theme,
     ratio: globalThis.devicePixelRatio || 1,
-    pointed: NOTHING,
+    pointed: NOT_POINTED,
   };
 }

@@ -2,7 +2,7 @@
 
 import { createKit, type Entry } from "./controls.ts";
 
-export type Options = readonly (Entry & { title?: string })[];
+type Options = readonly (Entry & { title?: string })[];
 
 export interface Option<State> {
   trait: string;

@@ -1,6 +1,6 @@
 /** When to draw: at once for a person, and for frames only as often as leaves the page time to take in more of them. */
 
-export interface Pace {
+interface Pace {
   /** Draw in the next animation frame. */
   now(): void;
   /** Draw soon, for a frame of the training: so that of the time a third at least is left. */
@@ -10,6 +10,8 @@ export interface Pace {
 
 /** Milliseconds of an animation frame: so much before its time a drawing may begin. */
 const SLACK = 16;
+/** The most milliseconds that count of one drawing: in the middle of it a computer may have slept, or a starved page. */
+const LONGEST = 1000;
 /** From when on frames may be drawn in a window: its views have one time together. */
 const free = new WeakMap<Window, number>();
 
@@ -38,7 +40,7 @@ export function createPace(window: Window, draw: () => void): Pace {
       draw();
     } finally {
       const ended = performance.now();
-      const took = ended - start;
+      const took = Math.min(ended - start, LONGEST);
       const next = Math.max(due, start) + 1.5 * took;
       // What a person asked for meanwhile is no debt that grows.
       free.set(window, wasUrgent ? Math.max(due, Math.min(next, ended + took)) : next);

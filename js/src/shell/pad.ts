@@ -68,7 +68,7 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
 
   const kit = createKit(document, signal);
   foot.append(
-    kit.button("clear", "Begin the drawing anew", "kw-button", pen.clear),
+    kit.button("clear", "Clear the drawing", "kw-button", pen.clear),
     kit.button("done", "Put the pad away (Escape)", "kw-button", close),
   );
   listen(canvas, signal, {

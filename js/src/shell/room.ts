@@ -1,5 +1,6 @@
 /** What of the page is seen at once: how high a view may be, and that it comes into sight when it begins to move. */
 
+import { isUnderWay } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 
 /** Pixels between a view and the ends of what it is seen in. */
@@ -10,7 +11,7 @@ const NEAR = 200;
 const led = new WeakSet<Store>();
 
 /** The part of the page that scrolls around an element, a notebook's panel; null where the page itself does. */
-function panelAround(element: Element): Element | null {
+export function panelAround(element: Element): Element | null {
   const { body, documentElement, defaultView } = element.ownerDocument;
   let outermost: Element | null = null;
   for (let at = element.parentElement; at && at !== body; at = at.parentElement) {
@@ -52,18 +53,28 @@ export function createSeen(view: HTMLElement, drawing: HTMLElement): () => numbe
 }
 
 /**
- * Once when a training begins, brings what is drawn of it and is nearly in sight into it, what stands lowest before
- * others: a notebook in which a cell is run goes to the next one, away from the pictures that move.
+ * Once when a training begins, brings the views of it that are nearly in sight into it, what stands lowest before others,
+ * and of one that is too tall the drawings: a notebook in which a cell is run goes to the next one, away from the pictures
+ * that move.
  */
 export function comeIntoSight(view: HTMLElement, store: Store): void {
-  if (store.standing().state !== "running") return void led.delete(store);
-  const panel = led.has(store) ? null : panelAround(view);
+  const standing = store.standing();
+  if (!isUnderWay(standing)) led.delete(store);
+  const begins = standing.state === "running" && !led.has(store);
+  const panel = begins ? panelAround(view) : null;
   if (!panel) return;
   led.add(store);
   const seen = panel.getBoundingClientRect();
-  const drawings = panel.querySelectorAll(`[data-stream="${view.dataset.stream}"] .kw-viewport`);
+  const views = panel.querySelectorAll(
+    `[data-stream="${view.dataset.stream}"]:not([data-kw-within])`,
+  );
+  const boxes = [...views].flatMap((one) => {
+    const whole = one.getBoundingClientRect();
+    if (whole.height <= seen.height) return [whole];
+    return [...one.querySelectorAll(".kw-viewport")].map((part) => part.getBoundingClientRect());
+  });
   let [top, bottom] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const box of [...drawings].map((one) => one.getBoundingClientRect()).reverse()) {
+  for (const box of boxes.reverse()) {
     const isNear = box.bottom > seen.top - NEAR && box.top < seen.bottom + NEAR;
     if (box.height === 0 || !isNear) continue;
     const all = [Math.min(top, box.top), Math.max(bottom, box.bottom)];

@@ -1,8 +1,10 @@
-/** The buttons that save a scene as a PNG or an SVG. */
+/** The buttons that save a scene as a PNG or an SVG, and the one that puts its view beside the notebook. */
 
+import type { AnyModel } from "@anywidget/types";
 import type { Scene } from "../scene/marks.ts";
 import { pictureOf, stillOf } from "../scene/still.ts";
 import type { Theme } from "../scene/theme.ts";
+import { hear } from "../wire/hear.ts";
 import { drawMarks } from "./canvas.ts";
 import { createKit } from "./controls.ts";
 import { element, putAttributes } from "./element.ts";
@@ -45,6 +47,20 @@ export function createSaving(
   );
   box.kwSave = { svg, png };
   return box;
+}
+
+/** The button that has Python show a view beside the notebook; why that cannot be goes to `warn`. */
+export function createBeside(
+  { document, model, signal }: { document: Document; model: AnyModel; signal: AbortSignal },
+  warn: (words: string) => void,
+  className: string,
+) {
+  const title = "Show this beside the notebook, where it stays in sight";
+  const dock = () => model.send({ kind: "dock" });
+  const beside = createKit(document, signal).button("beside", title, className, dock);
+  const told = (content: unknown) => typeof content === "string" && warn(content);
+  hear(model, { "msg:custom": told }, signal);
+  return beside;
 }
 
 /** A name that every file system takes. */

@@ -1,4 +1,4 @@
-/** The scrubber: the steps kept as a track, the same in every view of a stream. It needs no kernel. */
+/** The scrubber: a track along the steps kept, the same in every view of a stream. It needs no kernel. */
 
 import { formatCount } from "../phi/format.ts";
 import { atEnd, hasKeyboard, listen, element as make, put, putAttributes } from "./element.ts";
@@ -146,10 +146,6 @@ function togglePin(store: Timed) {
   else if (step !== undefined) store.setGhostStep(step);
 }
 
-/** The track's length in units of its drawing, and the least distance of two ticks. */
-const LENGTH = 1000;
-const TICK_GAP = 6;
-
 function timelineParts(document: Document, saved: boolean) {
   const button = (className: string) => {
     const made = make(document, "button", `kw-time-button ${className}`, bar);
@@ -162,11 +158,6 @@ function timelineParts(document: Document, saved: boolean) {
   const play = button("kw-play");
   const icon = make(document, "span", "kw-play-icon", play);
   const track = make(document, "div", "kw-track", bar);
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const stretched = { viewBox: `0 0 ${LENGTH} 1`, preserveAspectRatio: "none" };
-  putAttributes(svg, { class: "kw-ticks", ...stretched, "aria-hidden": "true" });
-  const ticks = svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "path"));
-  track.append(svg);
   const pinned = make(document, "span", "kw-pinned", track);
   const head = make(document, "span", "kw-head", track);
   const readout = make(document, "span", "kw-time-step", bar);
@@ -180,23 +171,6 @@ function timelineParts(document: Document, saved: boolean) {
   const goes = saved ? "" : ", and each new one as it comes";
   track.tabIndex = 0;
   putAttributes(track, { role: "slider", "aria-label": "Training step shown" });
-  let ticked = "";
-
-  function drawTicks(steps: readonly number[]) {
-    const key = `${steps.length} ${steps[0]} ${steps[steps.length - 1]}`;
-    if (key === ticked) return;
-    ticked = key;
-    let path = "";
-    let before = Number.NEGATIVE_INFINITY;
-    for (const step of steps) {
-      const x = Math.round(LENGTH * placeOf(step, steps));
-      if (x - before < TICK_GAP) continue;
-      before = x;
-      path += `M${x} 0v1`;
-    }
-    ticks.setAttribute("d", path);
-  }
-
   /** Writes the step: at the moment that a view draws it. */
   function tell(step: number, last: number) {
     put(readout, `step ${formatCount(step)}`);
@@ -209,8 +183,9 @@ function timelineParts(document: Document, saved: boolean) {
     const atNewest = store.cursor() < 0;
     const ghost = store.ghostStep() < 0 ? null : (store.ghost()?.step ?? null);
     const origin = `step ${formatCount(store.initial()?.step ?? 0)}`;
-    bar.style.visibility = steps.length > 1 ? "" : "hidden";
+    element.toggleAttribute("data-blank", steps.length < 2);
     element.toggleAttribute("data-newest", atNewest);
+    putAttributes(track, { "data-steps": String(new Set(steps).size) });
     const [first, last] = [steps[0] ?? 0, steps[steps.length - 1] ?? 0];
     head.style.left = `${100 * (atNewest ? 1 : placeOf(step, steps))}%`;
     pinned.hidden = ghost === null;
@@ -218,9 +193,9 @@ function timelineParts(document: Document, saved: boolean) {
     newest.disabled = atNewest;
     newest.title = `${atNewest ? "The newest step is shown" : "Show the newest step again"}${goes}`;
     putAttributes(newest, { "aria-pressed": String(atNewest) });
-    const words = ghost === null ? "keep for comparison" : `compare with ${origin} again`;
+    const words = ghost === null ? "compare with this step" : `compare with ${origin} again`;
     put(pinWords, words);
-    put(pinShort, ghost === null ? "keep" : origin);
+    put(pinShort, ghost === null ? "compare" : origin);
     putAttributes(pin, { "aria-pressed": String(ghost !== null), "aria-label": words });
     pin.title =
       ghost === null
@@ -234,7 +209,6 @@ function timelineParts(document: Document, saved: boolean) {
     icon.toggleAttribute("data-playing", playing);
     play.title = playing ? "Pause" : "Play the history";
     play.setAttribute("aria-label", play.title);
-    drawTicks(steps);
   }
 
   return { element, play, track, newest, pin, show, tell };

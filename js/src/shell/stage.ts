@@ -1,6 +1,6 @@
 /** The canvas of a scene: draws it, and tells what is pointed at by the ids of its sites. */
 
-import { NOTHING, type Pointed } from "../scene/drawing.ts";
+import { NOT_POINTED, type Pointed } from "../scene/drawing.ts";
 import type { Point, Rect, Scene } from "../scene/marks.ts";
 import { createPainter } from "./canvas.ts";
 import { createDrags, type Grip } from "./drag.ts";
@@ -50,7 +50,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
   const walk = createWalk(hands, reveal);
 
   function pointed(): Pointed {
-    if (!scene) return NOTHING;
+    if (!scene) return NOT_POINTED;
     const keyboard = walk.mark();
     if (!pointer) return { id: keyboard, at: null, keyboard };
     const place = inScene(pointer);

@@ -20,7 +20,8 @@ export function statusText(
 ): string {
   if (standing.state === "fault") return standingText(standing);
   const at = step === null ? [] : [`step ${formatCount(step)}`];
-  const how = cursor >= 0 ? "looking back" : standingText(standing);
+  if (cursor >= 0) return `back at ${at[0] ?? "an earlier step"}`;
+  const how = standingText(standing);
   return (stateFirst ? [how, ...at] : [...at, how]).join(" · ");
 }
 
@@ -45,7 +46,9 @@ export function createStatus(
       const age = performance.now() - store.lastArrival();
       const arriving = store.lastArrival() > 0 && age < FRESH;
       const step = store.current()?.step ?? null;
-      put(said, statusText(step, store.cursor(), standing, stateFirst));
+      // Whoever chose the newest step does not look back.
+      const isBack = step !== null && step < (store.latest()?.step ?? step);
+      put(said, statusText(step, isBack ? store.cursor() : -1, standing, stateFirst));
       const hint = hintText(standing);
       if (said.title !== hint) said.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");
@@ -79,6 +82,14 @@ export function createWords(document: Document) {
   const readout = element(document, "div", "kw-readout");
   const spoken = element(document, "div", "kw-spoken");
   spoken.setAttribute("aria-live", "polite");
+  let [warning, said] = ["", ""];
+  const read = (text: string, chosen = false, warns = false) => {
+    said = warning || text;
+    put(readout, said);
+    if (readout.title !== said) readout.title = said;
+    readout.toggleAttribute("data-selected", chosen && !warning);
+    readout.toggleAttribute("data-warns", warns || warning !== "");
+  };
   return {
     message,
     readout,
@@ -91,11 +102,12 @@ export function createWords(document: Document) {
       if (text) put(readout, "");
     },
     /** Under the drawing. */
-    read(text: string, chosen = false, warns = false) {
-      put(readout, text);
-      if (readout.title !== text) readout.title = text;
-      readout.toggleAttribute("data-selected", chosen);
-      readout.toggleAttribute("data-warns", warns);
+    read,
+    /** What could not be done, in place of what is read, until "" takes it away. */
+    warn(text: string) {
+      const last = warning ? "" : said;
+      warning = text;
+      read(last);
     },
     speak: (text: string) => put(spoken, text),
   };

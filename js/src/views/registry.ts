@@ -12,7 +12,7 @@ import * as networkView from "./network_view/view.ts";
 import * as splineInspector from "./spline_inspector/view.ts";
 import * as trainingPanel from "./training_panel/view.ts";
 
-export interface Registered {
+interface Registered {
   /** Makes its scenes: all that a still needs. */
   drawing: () => Drawing;
   /** Puts it into a page. */

@@ -34,11 +34,13 @@ function viewOf(bytes: unknown, what: string): Uint8Array {
   throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
 }
 
-export function numbered(buffers: readonly unknown[], n: unknown): unknown {
-  if (typeof n !== "number" || !(n in buffers)) {
-    throw new WireError(`A message names buffer ${describe(n)} and has ${buffers.length}.`);
-  }
-  return buffers[n];
+export type Path = readonly (string | number)[];
+
+/** Puts bytes to where they belong in a value. */
+export function put(into: unknown, path: Path, bytes: unknown): void {
+  // biome-ignore lint/suspicious/noExplicitAny: a path may lead anywhere
+  const holder = path.slice(0, -1).reduce((inside: any, key) => inside[key], into as any);
+  holder[path[path.length - 1]] = bytes;
 }
 
 export function record(value: unknown, what: string): Record<string, unknown> {

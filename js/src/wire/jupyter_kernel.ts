@@ -41,7 +41,7 @@ interface Own {
 }
 
 /** A message that asks for nothing. */
-const NOTHING = { content: { data: { method: "" } }, buffers: [] };
+const EMPTY_MESSAGE = { content: { data: { method: "" } }, buffers: [] };
 
 /**
  * A model that starts late: anywidget gives it two seconds to load its module, and one that took longer, as on a machine
@@ -56,7 +56,7 @@ export function outlast(model: AnyModel): void {
     async (own) => {
       if (!own._handle_comm_msg || !own.comm) return;
       try {
-        await own._handle_comm_msg(NOTHING);
+        await own._handle_comm_msg(EMPTY_MESSAGE);
       } catch {
         takeOver(own, own.comm);
       }

@@ -9,31 +9,31 @@ import {
   describe,
   filled,
   float32,
-  numbered,
+  type Path,
   product,
+  put,
   record,
   same,
+  uint8,
   uint32,
   WireError,
 } from "./checks.ts";
-import { readActivations, type WireActivations } from "./network.ts";
 import type {
   Activations,
   BasisRange,
-  Batch,
   ConvSettings,
-  Edits,
   Frame,
   LayerLayout,
   Layout,
   Observed,
+  Probe,
   Selection,
-  Status,
   Summary,
   Table,
+  Taken,
 } from "./types.ts";
 
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 
 /** The kernel speaks another protocol. */
 export class ProtocolMismatch extends WireError {
@@ -56,70 +56,26 @@ export interface RawFrame {
   rough?: true;
 }
 
-export type Message =
-  | { kind: "layout"; layout: Layout }
-  /** The number is for the kernel to hear that it has come; left out where it does not ask. */
-  | { kind: "frame"; frame: RawFrame; number?: number }
-  | { kind: "history"; frames: RawFrame[] }
-  | { kind: "observed"; observed: Observed }
-  /** Past: an answer to what was asked, and not of this moment. */
-  | { kind: "activations"; activations: Activations; past: boolean }
-  /**
-   * A new binding took over the stream, or it is the same and looks elsewhere: "moved". If a version is given, the
-   * layouts from now on have that one or a higher one.
-   */
-  | { kind: "reset"; version: number | null; moved?: true }
-  /** From a newer kernel; not for us. */
-  | { kind: "unknown" };
-
-/** Reads a custom message; throws WireError. */
-export function readMessage(content: unknown, buffers: readonly unknown[]): Message {
+/** Puts the buffers of a message to the places that its `bytes` name; throws WireError where it is none. */
+export function putBuffers(
+  content: unknown,
+  buffers: readonly unknown[] = [],
+): Record<string, unknown> {
   const message = record(content, "a message");
-  switch (message.kind) {
-    case "layout":
-      return { kind: "layout", layout: readLayout(message.layout, (n) => numbered(buffers, n)) };
-    case "frame":
-      return {
-        kind: "frame",
-        frame: rawFrame(message, numbered(buffers, 0)),
-        ...(typeof message.number === "number" && { number: message.number }),
-      };
-    case "history": {
-      const entries = message.frames as Record<string, unknown>[];
-      return {
-        kind: "history",
-        frames: entries.map((one, n) => rawFrame(one, numbered(buffers, n))),
-      };
-    }
-    case "observed":
-      return {
-        kind: "observed",
-        observed: readObserved(message as unknown as WireObserved, buffers),
-      };
-    case "activations": {
-      const raw = message as unknown as WireActivations;
-      const activations = readActivations(raw, numbered(buffers, 0), numbered(buffers, 1));
-      return { kind: "activations", activations, past: message.past === true };
-    }
-    case "reset":
-      return {
-        kind: "reset",
-        version: (message.version ?? null) as number | null,
-        ...(message.moved === true && { moved: true as const }),
-      };
-    default:
-      return { kind: "unknown" };
-  }
+  ((message.bytes ?? []) as Path[]).forEach((path, n) => {
+    put(message, path, buffers[n]);
+  });
+  return message;
 }
 
 /** Reads a frame as a trait holds it; null for {} and nothing. */
 export function readFrameTrait(value: unknown): RawFrame | null {
   const raw = filled<Record<string, unknown>>(value, "a frame");
-  return raw && rawFrame(raw, raw.data);
+  return raw && rawFrame(raw);
 }
 
-function rawFrame(raw: Record<string, unknown>, bytes: unknown): RawFrame {
-  const { layout, step } = raw as { layout: number; step: number };
+export function rawFrame(raw: Record<string, unknown>): RawFrame {
+  const { layout, step, data: bytes } = raw as { layout: number; step: number; data: unknown };
   for (const number of [layout, step]) {
     if (Number.isSafeInteger(number)) continue;
     throw new WireError(`Got ${describe(number)} for the layout or the step of a frame.`);
@@ -164,14 +120,10 @@ interface WireLayer
   input_names?: string[];
 }
 
-/** Reads a layout; `bytes` finds the bytes of a table entry, by default the entry itself. */
-export function readLayout(
-  value: unknown,
-  bytes: (entry: unknown) => unknown = (entry) => entry,
-): Layout {
+export function readLayout(value: unknown): Layout {
   const raw = record(value, "a layout");
   if (raw.protocol !== PROTOCOL) throw new ProtocolMismatch(raw.protocol);
-  const layers = (raw.layers as WireLayer[]).map((layer) => readLayer(layer, bytes));
+  const layers = (raw.layers as WireLayer[]).map(readLayer);
   const beside = new Map<string, { offset: number; size: number }>();
   let offset = coefficientsOf(layers);
   for (const { name, size } of (raw.beside ?? []) as { name: string; size: number }[]) {
@@ -181,11 +133,11 @@ export function readLayout(
   return { version: raw.version as number, layers, beside };
 }
 
-function readLayer(raw: WireLayer, bytes: (entry: unknown) => unknown): LayerLayout {
+function readLayer(raw: WireLayer): LayerLayout {
   const { is_base, conv, tables, table_of, input_names, ...plain } = raw;
   const what = `of layer "${raw.name}"`;
   const count = product(raw.shape);
-  const tableOf = table_of == null ? null : uint32(bytes(table_of), `the table numbers ${what}`);
+  const tableOf = table_of == null ? null : uint32(table_of, `the table numbers ${what}`);
   if (tableOf) same(tableOf.length, count, `the table numbers ${what}`);
   return {
     ...plain,
@@ -193,8 +145,8 @@ function readLayer(raw: WireLayer, bytes: (entry: unknown) => unknown): LayerLay
     conv: conv && convOf(conv),
     tables: tables.map(({ x, values }): Table => {
       const table = {
-        x: float32(bytes(x), `a table ${what}`),
-        values: float32(bytes(values), `a table ${what}`),
+        x: float32(x, `a table ${what}`),
+        values: float32(values, `a table ${what}`),
       };
       same(table.values.length, table.x.length * raw.nb, `a table ${what}`);
       return table;
@@ -237,18 +189,18 @@ export function readSummaries(value: unknown): Summary[] {
   });
 }
 
-/** An observation as Python writes it, its arrays by the numbers of their buffers. */
+/** An observation as Python writes it. */
 interface WireObserved extends Pick<Observed, "layer" | "samples" | "step" | "fold"> {
   is_image: boolean;
-  arrays: Record<string, number | null>;
+  arrays: Record<string, unknown>;
   shapes: Record<string, number[]>;
 }
 
-function readObserved(raw: WireObserved, buffers: readonly unknown[]): Observed {
-  const { layer, samples, step, fold, is_image, arrays, shapes } = raw;
+export function readObserved(raw: object): Observed {
+  const { layer, samples, step, fold, is_image, arrays, shapes } = raw as WireObserved;
   const array = (name: string) => {
     const what = `the ${name} observed at layer "${layer}"`;
-    const data = float32(numbered(buffers, arrays[name]), what);
+    const data = float32(arrays[name], what);
     same(data.length, product(shapes[name]), what);
     return data;
   };
@@ -273,16 +225,6 @@ function readObserved(raw: WireObserved, buffers: readonly unknown[]): Observed 
   };
 }
 
-/** Reads the edits trait. */
-export function readEdits(value: unknown): Edits {
-  return { undo: 0, redo: 0, message: "", ...(value as Partial<Edits>) };
-}
-
-/** Reads what can be observed; nothing where the kernel says nothing. */
-export function readBatch(value: unknown): Batch {
-  return { seen: false, message: "", ...(value as Partial<Batch>) };
-}
-
 /** Reads the selection trait; null for {} and for anything that is not a selection. */
 export function readSelection(value: unknown): Selection | null {
   const raw = (value ?? {}) as Record<string, unknown>;
@@ -294,7 +236,60 @@ export function readSelection(value: unknown): Selection | null {
   return { layer, out: o, in: i, row: r, column: c };
 }
 
-/** Reads the status trait; idle without a message where there is none. */
-export function readStatus(value: unknown): Status {
-  return { state: "idle", message: "", ...(value as Partial<Status>) };
+export function samePlace(a: Selection | null, b: Selection | null): boolean {
+  if (!a || !b) return a === b;
+  return (["layer", "out", "in", "row", "column"] as const).every((part) => a[part] === b[part]);
 }
+
+/** Reads the examples; null for {} and nothing. */
+export function readProbe(value: unknown): Probe | null {
+  const raw = filled<Omit<Probe, "inputs"> & { inputs: unknown }>(value, "the examples");
+  if (!raw) return null;
+  const { shape, labels } = raw;
+  const inputs = float32(raw.inputs, "the examples");
+  same(inputs.length, product(shape), "the examples");
+  return { shape, inputs, labels: labels ?? null };
+}
+
+/** Activations but for their numbers; JSON has no NaN: null stands for it. */
+interface WireActivations {
+  step: number;
+  /** All values one after another, then all extras. */
+  data: unknown;
+  values: { station: number; shape: number[]; low: (number | null)[]; high: (number | null)[] }[];
+  extras: { station: number; name: string; shape: number[] }[];
+}
+
+/** Reads activations as a trait holds them; null for {} and nothing. */
+export function readActivationsTrait(value: unknown): Activations | null {
+  const raw = filled<WireActivations>(value, "the activations");
+  return raw && readActivations(raw);
+}
+
+export function readActivations(raw: object): Activations {
+  const { step, values, extras, data } = raw as WireActivations;
+  const bytes = uint8(data, `the activations at step ${step}`);
+  const all = values.reduce((sum, { shape }) => sum + product(shape), 0);
+  const floats = float32(bytes.subarray(all), `the extras at step ${step}`);
+  const taken = new Map<number, Taken>();
+  let at = 0;
+  for (const { station, shape, low, high } of values) {
+    const size = product(shape);
+    const own = bytes.subarray(at, at + size);
+    taken.set(station, { shape, data: own, low: ends(low), high: ends(high) });
+    at += size;
+  }
+  const named: Activations["extras"] = new Map();
+  at = 0;
+  for (const { station, name, shape } of extras) {
+    const size = product(shape);
+    const own = named.get(station) ?? new Map<string, Float32Array>();
+    named.set(station, own.set(name, floats.subarray(at, at + size)));
+    at += size;
+  }
+  same(bytes.length, all + 4 * at, `the activations at step ${step}`);
+  return { step, values: taken, extras: named };
+}
+
+const ends = (all: readonly (number | null)[]) =>
+  Float32Array.from(all, (end) => end ?? Number.NaN);

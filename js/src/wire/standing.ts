@@ -12,27 +12,30 @@ export interface Standing {
   mend: string;
   /** Whether the kernel gives a sign every few seconds: after SILENT milliseconds without one it is not taken for there. */
   beats: boolean;
+  /** Name and latest value of the loss that was logged, as Python writes a number; left out where none was. */
+  loss?: readonly [name: string, value: string];
+  /** The class of the model, where it is known. */
+  model?: string;
 }
 
-/** Several beats long (BEAT_SECONDS in kan_widgets/widgets/broadcast.py), so that a busy page misses none. */
+/** Several beats long (_BEAT_SECONDS in kan_widgets/widgets/broadcast.py), so that a busy page misses none. */
 export const SILENT = 10_000;
 
 const SIGNS = ["msg:custom", "change:training", "change:status", "change:frame"] as const;
+
+/** It trains, or goes on training by itself: of several models that one thread trains in turns, one stands still. */
+const UNDER_WAY = ["running", "paused", "stopping", "still"];
+
+export const isUnderWay = ({ state }: Standing): boolean => UNDER_WAY.includes(state);
 
 export const UNKNOWN: Standing = { state: "idle", words: "not training", mend: "", beats: false };
 export const ALONE: Standing = { state: "alone", words: "no kernel", mend: "", beats: false };
 
 /** In a saved page; how a run has ended is still so. */
-export function savedAs({ state, words, beats }: Standing): Standing {
+export function savedAs({ state, words, beats, loss }: Standing): Standing {
   const ended = !beats && state !== "idle";
   const known = words.startsWith("recorded") ? words : `saved: ${words}`;
-  return { ...UNKNOWN, state: "saved", words: ended ? known : "saved" };
-}
-
-/** Reads the trait; of what an older version saved nothing is known. */
-export function readStanding(value: unknown): Standing {
-  const found = value && typeof value === "object" ? (value as Partial<Standing>) : {};
-  return { ...UNKNOWN, ...found };
+  return { ...UNKNOWN, state: "saved", words: ended ? known : "saved", ...(loss && { loss }) };
 }
 
 /** Milliseconds without a sign, although something goes on. */
@@ -70,9 +73,18 @@ export function standingText({ words, mend }: Standing): string {
   return mend ? `${words}: ${mend}` : words;
 }
 
+/** The loss as a number, of which Python has some that JSON has not, and in words; null where none was logged. */
+export function latestLoss({ loss }: Standing) {
+  if (!loss) return null;
+  const [name, text] = loss;
+  return { name, value: Number(text.replace("inf", "Infinity")) };
+}
+
 const ENDED = "What was shown last stays, and its history; nothing more comes.";
 const HINTS: Readonly<Record<string, string>> = {
   closed: `${ENDED} Bind a model again, and show it in a new view.`,
+  diverged:
+    "The loss grew far beyond what it was at first: begin again, with a lower learning rate.",
   alone: `${ENDED} In a notebook, running the cell of this view again connects it.`,
   unheard:
     "The kernel has died, is cut off from this page, or is in one long computation that lets nothing else run. If it has died: restart it, and run the cells again.",

@@ -1,17 +1,22 @@
 /** The frames of one stream, as all views of a page share them. */
-import { type Held, NOTHING, TELLS } from "./held.ts";
+import { samePlace } from "./protocol.ts";
 import { ALONE, type Standing, savedAs, silence, UNKNOWN } from "./standing.ts";
-import { countUntil, PastActivations, thinned } from "./thinning.ts";
+import { Kept, PastActivations } from "./thinning.ts";
 import type {
   Activations,
+  Batch,
   Change,
   Command,
+  Edits,
   Frame,
   Layout,
   Observed,
+  Probe,
   Selection,
   Status,
   Store,
+  Structure,
+  Summary,
 } from "./types.ts";
 
 /** Where the store's own changes go: into traits, and so to Python and to other pages, and as messages. */
@@ -19,6 +24,39 @@ export interface Outlet {
   write(trait: "selection" | "cursor" | "ghost_step", value: unknown): void;
   send(message: { kind: string; [part: string]: unknown }): void;
 }
+
+/** What is held just as it came from the kernel, before anything has come. */
+export const INITIAL_STATE = {
+  edits: { undo: 0, redo: 0, message: "" } as Edits,
+  batch: { seen: false, message: "" } as Batch,
+  leftOut: [] as readonly string[],
+  summaries: new Map() as ReadonlyMap<string, Summary>,
+  structure: null as Structure | null,
+  probe: null as Probe | null,
+  status: { state: "idle", message: "" } as Status,
+  training: UNKNOWN,
+  /** A kernel is behind the stream; milliseconds without a sign of it, 0 where all is well. */
+  connected: true,
+  silent: 0,
+  protocolError: null as string | null,
+};
+
+export type Held = typeof INITIAL_STATE;
+
+/** As what a change of it is told. */
+const TELLS: Record<keyof Held, Change> = {
+  edits: "edits",
+  batch: "observed",
+  leftOut: "status",
+  summaries: "observed",
+  structure: "network",
+  probe: "network",
+  status: "status",
+  training: "status",
+  connected: "status",
+  silent: "status",
+  protocolError: "status",
+};
 
 export const MAX_BYTES = 64 * 2 ** 20;
 
@@ -28,14 +66,10 @@ export const MAX_BYTES = 64 * 2 ** 20;
  */
 export class FrameStore implements Store {
   readonly #outlet: Outlet;
-  readonly #maxBytes: number;
   readonly #subscribers = new Map<symbol, (what: Change) => void>();
 
-  #initial: Frame | null = null;
-  /** All later frames, by rising step. One of the initial step is a newer state of the model at that step. */
-  #ring: Frame[] = [];
-  /** Since the last thinning: the least distance in steps between kept frames, the newest excepted. */
-  #gap = 0;
+  /** The initial one first; another of its step is a newer state of the model at that step. */
+  readonly #frames: Kept<Frame>;
   /** The binding was replaced: what is kept goes as soon as the new one has a frame to show. */
   #replaced = false;
   #arrival = 0;
@@ -46,12 +80,12 @@ export class FrameStore implements Store {
   #askedObserved = false;
   readonly #activations = new PastActivations();
   #askedActivations = false;
-  readonly #held: Held = { ...NOTHING };
+  readonly #held: Held = { ...INITIAL_STATE };
   #fault: string | null = null;
 
   constructor(outlet: Outlet, maxBytes = MAX_BYTES) {
     this.#outlet = outlet;
-    this.#maxBytes = maxBytes;
+    this.#frames = new Kept((frame) => frame.data.byteLength, maxBytes);
   }
 
   // ---- what views see
@@ -60,8 +94,9 @@ export class FrameStore implements Store {
     return this.#held.protocolError;
   }
 
-  readonly initial = () => this.#initial;
-  readonly latest = () => this.#ring.at(-1) ?? this.#initial;
+  readonly initial = () => this.#frames.all[0] ?? null;
+  readonly latest = () => this.#frames.all.at(-1) ?? null;
+  readonly at = (step: number) => this.#frames.at(step);
   readonly selection = () => this.#selection;
   readonly cursor = () => this.#cursor;
   readonly ghostStep = () => this.#ghostStep;
@@ -76,19 +111,12 @@ export class FrameStore implements Store {
   readonly lastArrival = () => this.#arrival;
 
   current(): Frame | null {
-    return this.#cursor < 0 ? this.latest() : (this.at(this.#cursor) ?? this.#initial);
+    return this.#cursor < 0 ? this.latest() : (this.at(this.#cursor) ?? this.initial());
   }
 
   steps(): number[] {
-    const steps = this.#ring.map((frame) => frame.step);
-    if (this.#initial && this.#initial.step !== steps[0]) steps.unshift(this.#initial.step);
-    return steps;
-  }
-
-  at(step: number): Frame | null {
-    const found = this.#ring[countUntil(this.#ring, step) - 1];
-    if (found) return found;
-    return this.#initial && this.#initial.step <= step ? this.#initial : null;
+    const steps = this.#frames.all.map((frame) => frame.step);
+    return steps[0] === steps[1] ? steps.slice(1) : steps;
   }
 
   select(selection: Selection | null): void {
@@ -104,8 +132,7 @@ export class FrameStore implements Store {
   }
 
   ghost(): Frame | null {
-    if (this.#ghostStep < 0) return this.#initial;
-    return this.at(this.#ghostStep) ?? this.#initial;
+    return (this.#ghostStep < 0 ? null : this.at(this.#ghostStep)) ?? this.initial();
   }
 
   observed(layer: string): Observed | null {
@@ -124,8 +151,8 @@ export class FrameStore implements Store {
   activations(): Activations | null {
     if (this.#held.probe && !this.#askedActivations) {
       this.#askedActivations = true;
-      const before = this.#activations.first();
-      this.#outlet.send({ kind: "activations?", ...(before !== null && { before }) });
+      const [first] = this.#activations.all;
+      this.#outlet.send({ kind: "activations?", ...(first && { before: first.step }) });
     }
     const frame = this.current();
     return frame && this.#activations.at(frame.step);
@@ -166,11 +193,10 @@ export class FrameStore implements Store {
   takeInitial(frame: Frame): void {
     let changed = false;
     this.#edit(() => {
-      const earlier = this.#initial;
+      const [earlier, ...others] = this.#frames.all;
       if (earlier && equal(earlier, frame)) return false;
-      this.#initial = frame;
-      if (earlier && earlier.step > frame.step) this.#ring.unshift(earlier);
-      this.#ring = this.#ring.filter((kept) => kept.step >= frame.step);
+      const later = earlier && earlier.step > frame.step ? this.#frames.all : others;
+      this.#frames.all = [frame, ...later.filter((kept) => kept.step >= frame.step)];
       changed = true;
       return true;
     });
@@ -190,12 +216,10 @@ export class FrameStore implements Store {
       const newest = this.latest();
       if (newest && equal(newest, frame)) return false;
       this.#arrival = now;
-      if (this.#initial && frame.step < this.#initial.step) this.#initial = null;
-      while (this.#ring.length > 0 && this.#ring[this.#ring.length - 1].step >= frame.step) {
-        this.#ring.pop();
-      }
-      if (!this.#initial) this.#initial = frame;
-      else if (!equal(this.#initial, frame)) this.#append(frame);
+      const initial = this.initial();
+      this.#frames.cutAfter(frame.step - 1);
+      if (initial?.step === frame.step) this.#frames.all = [initial];
+      if (!initial || !equal(initial, frame)) this.#frames.append(frame, this.#ghostStep);
       return true;
     });
   }
@@ -209,10 +233,9 @@ export class FrameStore implements Store {
       const rising = [...frames].sort((a, b) => a.step - b.step);
       const added = rising.filter((frame) => !known.has(frame.step) && known.add(frame.step));
       grew = added.length > 0;
-      if (!this.#initial) this.#initial = added.shift() ?? null;
-      const first = this.#initial?.step ?? 0;
+      const first = this.initial()?.step ?? -1;
       const later = added.filter((frame) => frame.step > first);
-      this.#ring = [...this.#ring, ...later].sort((a, b) => a.step - b.step);
+      this.#frames.all = [...this.#frames.all, ...later].sort((a, b) => a.step - b.step);
       return grew;
     });
     if (grew) this.#notify("history");
@@ -235,7 +258,7 @@ export class FrameStore implements Store {
   }
 
   takeSelection(selection: Selection | null): boolean {
-    if (same(this.#selection, selection)) return false;
+    if (samePlace(this.#selection, selection)) return false;
     this.#selection = selection && { ...selection };
     this.#notify("selection");
     return true;
@@ -296,7 +319,7 @@ export class FrameStore implements Store {
 
   /** The layouts that kept frames need. */
   layoutsInUse(): Set<Layout> {
-    return new Set([...(this.#initial ? [this.#initial] : []), ...this.#ring].map((f) => f.layout));
+    return new Set(this.#frames.all.map((frame) => frame.layout));
   }
 
   // ---- inside
@@ -305,34 +328,15 @@ export class FrameStore implements Store {
   #edit(change: () => boolean): void {
     const before = this.latest();
     if (this.#replaced) {
-      this.#initial = null;
-      this.#ring = [];
-      this.#gap = 0;
+      this.#frames.clear();
       this.#replaced = false;
     }
     if (!change()) return;
-    this.#thin();
+    this.#frames.thin(this.#ghostStep);
     const after = this.latest();
     if (after === before) return;
     if (after?.layout !== before?.layout) this.#notify("layout");
     this.#notify("frame");
-  }
-
-  #append(frame: Frame): void {
-    const newest = this.#ring.at(-1);
-    const previous = this.#ring.at(-2) ?? this.#initial;
-    const tight = newest && previous && newest.step - previous.step < this.#gap;
-    if (tight && newest.step !== this.#ghostStep) this.#ring.pop();
-    this.#ring.push(frame);
-  }
-
-  #thin(): void {
-    if (!this.#initial) return;
-    const frames = [this.#initial, ...this.#ring];
-    const result = thinned(frames, (f) => f.data.byteLength, this.#maxBytes, this.#ghostStep);
-    if (!result) return;
-    this.#ring = result.kept.slice(1);
-    this.#gap = result.gap || this.#gap;
   }
 
   #clearFault(): void {
@@ -360,16 +364,5 @@ function equal(a: Frame, b: Frame): boolean {
     a.layout === b.layout &&
     a.data.length === b.data.length &&
     a.data.every((value, i) => Object.is(value, b.data[i]))
-  );
-}
-
-function same(a: Selection | null, b: Selection | null): boolean {
-  if (!a || !b) return a === b;
-  return (
-    a.layer === b.layer &&
-    a.out === b.out &&
-    a.in === b.in &&
-    a.row === b.row &&
-    a.column === b.column
   );
 }

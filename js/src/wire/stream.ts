@@ -1,27 +1,27 @@
 /** The stream: no view of its own; turns what the kernel sends into the store that the views of the page share. */
 
 import type { AnyModel } from "@anywidget/types";
-import { WireError } from "./checks.ts";
+import { filled as filledIn, WireError } from "./checks.ts";
 import { hear } from "./hear.ts";
-import type { Held } from "./held.ts";
 import { watchKernel } from "./jupyter_kernel.ts";
-import { readActivationsTrait, readProbe, readStructure } from "./network.ts";
 import {
   ProtocolMismatch,
+  putBuffers,
   type RawFrame,
-  readBatch,
-  readEdits,
+  rawFrame,
+  readActivations,
+  readActivationsTrait,
   readFrame,
   readFrameTrait,
   readLayout,
-  readMessage,
+  readObserved,
+  readProbe,
   readSelection,
-  readStatus,
   readSummaries,
 } from "./protocol.ts";
-import { readStanding, watchSilence } from "./standing.ts";
-import { FrameStore, MAX_BYTES, type Outlet } from "./store.ts";
-import type { Frame, Layout, Store } from "./types.ts";
+import { watchSilence } from "./standing.ts";
+import { FrameStore, type Held, INITIAL_STATE, MAX_BYTES, type Outlet } from "./store.ts";
+import type { Frame, Layout, Store, Structure } from "./types.ts";
 
 /** What one answer to a request for history may weigh. */
 const HISTORY_BYTES = 32 * 2 ** 20;
@@ -71,15 +71,15 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   }
 
   function onMessage(content: unknown, buffers: readonly unknown[] = []): void {
-    const message = readMessage(content, buffers);
+    const message = putBuffers(content, buffers);
     switch (message.kind) {
       case "layout":
-        layouts.keep(message.layout);
+        layouts.keep(readLayout(message.layout));
         break;
       case "frame": {
-        tellShown(message.number);
+        tellShown(message.number as number | undefined);
         if (store.protocolError !== null) break;
-        const frame = layouts.complete(message.frame);
+        const frame = layouts.complete(rawFrame(message));
         if (!frame) break;
         const isNew = frame.layout !== store.latest()?.layout;
         store.takeLive(frame, performance.now());
@@ -89,9 +89,9 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
       }
       case "history": {
         const frames: Frame[] = [];
-        for (const raw of message.frames) {
+        for (const raw of message.frames as Record<string, unknown>[]) {
           guarded(() => {
-            const frame = layouts.complete(raw);
+            const frame = layouts.complete(rawFrame(raw));
             if (frame) frames.push(frame);
           });
         }
@@ -99,15 +99,16 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         break;
       }
       case "observed":
-        store.takeObserved(message.observed);
+        store.takeObserved(readObserved(message));
         break;
       case "activations":
-        if (message.past) store.takePastActivations(message.activations);
-        else store.takeActivations(message.activations);
+        if (message.past) store.takePastActivations(readActivations(message));
+        else store.takeActivations(readActivations(message));
         break;
       case "reset":
-        // The traits of the new binding come before this message or, if it has a version, after it.
-        layouts.restart(message.version ?? 0);
+        // Another binding took over, or it is the same and looks elsewhere. Its traits come before this message or, if
+        // it has a version, after it: its layouts have that one or a higher one.
+        layouts.restart(Number(message.version ?? 0));
         if (message.moved) {
           store.moved();
           readFrames();
@@ -183,21 +184,24 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
   const number = (trait: string) => Number(model.get(trait) ?? -1);
   const held = <K extends keyof Held>(trait: string, what: K, read: (value: unknown) => Held[K]) =>
     guarded(() => store.hold(what, read(model.get(trait))));
+  /** What the trait of that name leaves out is as before anything has come. */
+  const filled = <K extends "status" | "training" | "batch" | "edits">(what: K) =>
+    held(what, what, (value) => ({ ...INITIAL_STATE[what], ...(value as object) }));
   return {
-    status: held("status", "status", readStatus),
-    training: held("training", "training", readStanding),
+    status: filled("status"),
+    training: filled("training"),
     selection: () => store.takeSelection(readSelection(model.get("selection"))),
     cursor: () => store.takeCursor(number("cursor")),
     ghost_step: () => store.takeGhostStep(number("ghost_step")),
-    batch: held("batch", "batch", readBatch),
-    edits: held("edits", "edits", readEdits),
+    batch: filled("batch"),
+    edits: filled("edits"),
     summaries: held(
       "summaries",
       "summaries",
       (value) => new Map(readSummaries(value).map((summary) => [summary.layer, summary])),
     ),
     left_out: held("left_out", "leftOut", (value) => (value ?? []) as string[]),
-    structure: held("structure", "structure", readStructure),
+    structure: held("structure", "structure", (value) => filledIn<Structure>(value, "a structure")),
     probe: held("probe", "probe", readProbe),
     // Set rarely, and so perhaps behind the messages: those say what is live.
     activations: guarded(() => {
@@ -208,24 +212,18 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
   };
 }
 
-/**
- * Tells the kernel, where it asks, up to which frame the page has drawn, and in how many drawings: so it is sent no
- * more than it draws. One that is hidden draws none.
- */
+/** Tells the kernel, where it asks, up to which frame the page has drawn: so it is sent no more than it draws. */
 function createTeller(model: AnyModel): (number: number | undefined) => void {
   let asked: number | null = null;
-  let drawings = 0;
   let request = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   function shown() {
     globalThis.cancelAnimationFrame?.(request);
     clearTimeout(timer);
     timer = undefined;
-    drawings += 1;
     if (asked === null) return;
-    tell(model, { kind: "shown", number: asked, drawings });
+    tell(model, { kind: "shown", number: asked });
     asked = null;
-    drawings = 0;
   }
   return (number) => {
     asked = number ?? asked;

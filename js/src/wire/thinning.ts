@@ -17,7 +17,7 @@ interface Thinned<T> {
  * Thins a series to half the budget, evenly over its rising steps; null where it is within the budget. The first, the
  * newest and the pinned one always stay.
  */
-export function thinned<T extends Stepped>(
+function thinned<T extends Stepped>(
   all: readonly T[],
   bytesOf: (one: T) => number,
   maxBytes: number,
@@ -54,66 +54,75 @@ function spaced<T extends Stepped>(all: readonly T[], gap: number, pinned: numbe
 const byStep = bisector((one: Stepped) => one.step);
 
 /** How many of a series by rising steps are at or before a step. */
-export const countUntil = (all: readonly Stepped[], step: number): number =>
-  byStep.right(all, step);
+const countUntil = (all: readonly Stepped[], step: number): number => byStep.right(all, step);
 
-const ACTIVATION_BYTES = 16 * 2 ** 20;
-
-export class PastActivations {
+/** What is kept of a series by rising steps within a budget of bytes; of two at one step the later is the newer one. */
+export class Kept<T extends Stepped> {
+  all: T[] = [];
+  readonly #bytesOf: (one: T) => number;
   readonly #maxBytes: number;
-  #all: Activations[] = [];
   /** Since the last thinning: see Thinned. */
   #gap = 0;
 
-  constructor(maxBytes = ACTIVATION_BYTES) {
+  constructor(bytesOf: (one: T) => number, maxBytes: number) {
+    this.#bytesOf = bytesOf;
     this.#maxBytes = maxBytes;
   }
 
   /** The nearest at or before a step; null before the first. */
-  at(step: number): Activations | null {
-    return this.#all[countUntil(this.#all, step) - 1] ?? null;
+  at(step: number): T | null {
+    return this.all[countUntil(this.all, step) - 1] ?? null;
   }
 
-  /** The step of the first; null where there are none. */
-  first(): number | null {
-    return this.#all[0]?.step ?? null;
+  /** Adds the newest; the one before it goes if it was too near to its own. */
+  append(one: T, pinned = -1): void {
+    const [previous, newest] = this.all.slice(-2);
+    const tight = newest && newest.step - previous.step < this.#gap;
+    if (tight && newest.step !== pinned) this.all.pop();
+    this.all.push(one);
+  }
+
+  thin(pinned = -1): void {
+    const result = thinned(this.all, this.#bytesOf, this.#maxBytes, pinned);
+    if (!result) return;
+    this.all = result.kept;
+    this.#gap = result.gap || this.#gap;
+  }
+
+  /** Drops those after a step; returns whether there were any. */
+  cutAfter(step: number): boolean {
+    const before = this.all.length;
+    this.all.length = countUntil(this.all, step);
+    return this.all.length < before;
+  }
+
+  clear(): void {
+    this.all = [];
+    this.#gap = 0;
+  }
+}
+
+const ACTIVATION_BYTES = 16 * 2 ** 20;
+
+export class PastActivations extends Kept<Activations> {
+  constructor(maxBytes = ACTIVATION_BYTES) {
+    super(bytesOf, maxBytes);
   }
 
   /** Takes those of this moment: what was kept of the same step or a later one is not their past. */
   takeLive(activations: Activations): void {
     this.cutAfter(activations.step - 1);
-    const [previous, newest] = this.#all.slice(-2);
-    if (newest && newest.step - previous.step < this.#gap) this.#all.pop();
-    this.#all.push(activations);
-    this.#thin();
+    this.append(activations);
+    this.thin();
   }
 
   /** Takes those of a past step, unless that step is here already; returns whether it was not. */
   takePast(activations: Activations): boolean {
-    const at = countUntil(this.#all, activations.step);
-    if (this.#all[at - 1]?.step === activations.step) return false;
-    this.#all.splice(at, 0, activations);
-    this.#thin();
+    const at = countUntil(this.all, activations.step);
+    if (this.all[at - 1]?.step === activations.step) return false;
+    this.all.splice(at, 0, activations);
+    this.thin();
     return true;
-  }
-
-  /** Drops those after a step; returns whether there were any. */
-  cutAfter(step: number): boolean {
-    const before = this.#all.length;
-    this.#all.length = countUntil(this.#all, step);
-    return this.#all.length < before;
-  }
-
-  clear(): void {
-    this.#all = [];
-    this.#gap = 0;
-  }
-
-  #thin(): void {
-    const result = thinned(this.#all, bytesOf, this.#maxBytes);
-    if (!result) return;
-    this.#all = result.kept;
-    this.#gap = result.gap || this.#gap;
   }
 }
 

@@ -1,7 +1,7 @@
+/** What the kernel sends and what the views read. φ_f(x) = Σ_b data[offset + f·nb + b] · β_b(x). */
+
 import type { RenderProps } from "@anywidget/types";
 import type { Standing } from "./standing.ts";
-
-/** What the kernel sends and what the views read. φ_f(x) = Σ_b data[offset + f·nb + b] · β_b(x). */
 
 /** The basis functions of one group of φ, at P rising sample points: values[p·nb + b] = β_b(x[p]). */
 export interface Table {
@@ -155,22 +155,19 @@ export interface Observed {
 }
 
 /** How a station comes about: a bound layer, a plain layer, or what stands between layers. */
-export const STATION_KINDS = [
-  "input",
-  "kan",
-  "plain",
-  "norm",
-  "pool",
-  "activation",
-  "reshape",
-  "add",
-  "multiply",
-  "join",
-  "block",
-  "other",
-] as const;
-
-export type StationKind = (typeof STATION_KINDS)[number];
+type StationKind =
+  | "input"
+  | "kan"
+  | "plain"
+  | "norm"
+  | "pool"
+  | "activation"
+  | "reshape"
+  | "add"
+  | "multiply"
+  | "join"
+  | "block"
+  | "other";
 
 /** How a station's output is computed from its sources: an operation's name and its settings. */
 export interface Compute {
@@ -234,7 +231,7 @@ export interface Activations {
   extras: Map<number, Map<string, Float32Array>>;
 }
 
-/** How far editing can be taken back and done again, and what was refused last, in words. */
+/** How far editing can be undone and redone, and what was refused last, in words. */
 export interface Edits {
   undo: number;
   redo: number;
@@ -249,11 +246,12 @@ export interface Batch {
   message: string;
 }
 
-/** What can be done to a function; to the list of edits; with the last batch. */
+/** What can be done to a function; to the list of edits; with the last batch; with the training, by one step too. */
 export type Command =
   | ("zero" | "reset" | "straighten" | "form")
   | ("undo" | "redo")
-  | ("observe" | "follow");
+  | "observe"
+  | ("pause" | "resume" | "advance");
 
 /**
  * What changed in a store:

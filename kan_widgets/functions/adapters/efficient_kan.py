@@ -5,8 +5,9 @@
 
 from typing import Any
 
+from kan_widgets.functions.attributes import Recipe
 from kan_widgets.functions.grid_spline import GridSpline
-from kan_widgets.functions.recipes import Recipe, tensor_adapter
+from kan_widgets.functions.recipes import tensor_adapter
 
 
 def unsure(module: Any) -> str:
@@ -35,5 +36,4 @@ def adapter(name: str, at: str, of: Any, each: tuple[str, ...], *rows: str, **ho
     )
 
 
-linear = adapter("KANLinear", "", lambda own: own, ("out", "in"), "in", library="efficient-kan")
-read_linear = linear.read
+adapter("KANLinear", "", lambda own: own, ("out", "in"), "in", library="efficient-kan")

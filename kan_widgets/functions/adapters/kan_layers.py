@@ -1,13 +1,14 @@
 """Read this package's own layers."""
 
 from kan_widgets.functions.basis import LayerBasis
-from kan_widgets.functions.recipes import Recipe
+from kan_widgets.functions.recipes import tensor_adapter
 from kan_widgets.nn import KANConv2d, KANLinear, SharedKANConv2d
 
 for kind, kernel in ((KANLinear, ()), (KANConv2d, ("kh", "kw")), (SharedKANConv2d, ("kh", "kw"))):
     each = ("out", "in", *kernel)
     splines = {"spline_weight": (*each, "nb")}
-    Recipe(
+    tensor_adapter(
+        kind,
         {"base_weight": each, **splines, "spline_scaler?": each, "mask?": each},
         "spline_weight",
         lambda module: LayerBasis(module.basis, module.base_activation),
@@ -17,4 +18,5 @@ for kind, kernel in ((KANLinear, ()), (KANConv2d, ("kh", "kw")), (SharedKANConv2
         conv=(lambda module: module) if kernel else None,
         shared=lambda module: isinstance(module, SharedKANConv2d),
         steady=("basis", "base_activation"),
-    ).register(kind, "kan_widgets")
+        library="kan_widgets",
+    )

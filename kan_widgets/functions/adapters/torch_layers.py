@@ -3,7 +3,7 @@
 from torch import nn
 
 from kan_widgets.functions.basis import IdentityBasis
-from kan_widgets.functions.recipes import Recipe
+from kan_widgets.functions.recipes import tensor_adapter
 
 
 def changed(module: nn.Module, kind: type[nn.Module]) -> str:
@@ -15,7 +15,8 @@ def changed(module: nn.Module, kind: type[nn.Module]) -> str:
 
 
 for kind, kernel in ((nn.Linear, ()), (nn.Conv2d, ("kh", "kw"))):
-    Recipe(
+    tensor_adapter(
+        kind,
         {"weight": ("out", "in", *kernel)},
         "",
         lambda module: IdentityBasis(),
@@ -24,6 +25,7 @@ for kind, kernel in ((nn.Linear, ()), (nn.Conv2d, ("kh", "kw"))):
         conv=(lambda module: module) if kernel else None,
         bias="bias",
         note=lambda module: "A plain layer: each function is a straight line, w·x.",
-        needs=lambda module, kind=kind: changed(module, kind),  # type: ignore[misc]
+        needs=lambda module, kind=kind: changed(module, kind),
         steady=(),
-    ).register(kind, "torch")
+        library="torch",
+    )

@@ -4,8 +4,9 @@ from functools import cache
 
 from torch import nn
 
+from kan_widgets.functions.attributes import Recipe
 from kan_widgets.functions.grid_spline import GridSpline
-from kan_widgets.functions.recipes import Recipe, register_layers
+from kan_widgets.functions.recipes import register_recipes
 
 
 @cache
@@ -30,10 +31,10 @@ def layer(k: int) -> Recipe:
     )
 
 
-register_layers(
+register_recipes(
     "KAN",
     lambda module: [layer(k) for k in range(len(module.spline_weights))],
-    library="torchkan",
+    "torchkan",
     # Others of the name are made of layers.
     resembles=lambda own: isinstance(getattr(own, "spline_weights", None), nn.ParameterList),
 )

@@ -3,77 +3,76 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.attributes import INPUT_NAMES
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.proof import compared, moved_of
+from kan_widgets.functions.layer_proof import error_of_sums, moved_of
 from kan_widgets.functions.registry import Adapter
+from kan_widgets.functions.sampling.inputs import INPUT_NAMES, Way, computed, ways_of
 from kan_widgets.functions.sampling.layers import LOCKED, Mixed, Sampled, Whole, even
 from kan_widgets.functions.sampling.samples import (
     Samples,
     Untold,
     all_of,
     off_in_words,
-    rewriter_of,
     sampled_functions,
 )
-from kan_widgets.functions.sampling.ways import (
+from kan_widgets.functions.sampling.sums import (
     CONSTANT,
-    Probe,
-    Way,
-    computed,
+    STRAIGHT,
+    ModuleSums,
     interaction,
-    ways_of,
+    is_straight,
     with_norms,
 )
-from kan_widgets.functions.undisturbed import like_of, stand_in
+from kan_widgets.functions.undisturbed import like_of, with_copy
 
 _NO_SHAPE = "no shape of input was found that it takes: kw.bind(model, example=batch) shows one"
-_PLAIN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_CHANNELS, _MOST_CHANNELS, _POINTS = 6, 4096, 200_000
-_ALIKE = 1e-5
+_PLAIN_LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_CHANNELS, _MAX_CHANNELS, _POINTS = 6, 4096, 200_000
+_TOLERANCE = 1e-5
 
 
-def sampling_adapter(module: nn.Module, why: str = "", given: Tensor | None = None) -> Adapter:
+def sampling_adapter(module: nn.Module, why: str = "", examples: Tensor | None = None) -> Adapter:
     """Return an adapter that reads a module by sampling it, ``why`` it does so in its note.
 
     Taken is a layer that is additive: what it computes is Σ φᵢ(xᵢ) and a constant for each output,
     of the inputs or, in a convolution, of the entries of a patch; as it is, and with its parameters
     moved. A norm that its input passes first, and norms and activations that its sum passes last,
     are left out of φ and named. If it takes in x itself beside such a norm, its functions of both
-    are two layers. Of the shape of what it was ``given``, ``(n, ...)``, its inputs are, and
+    are two layers. Its inputs have the shape of ``examples``, ``(n, ...)``, and
     functions are sampled where these lie.
 
-    Raises
-    ------
-    Untold
-        If it is not; with the size of what its inputs do together, relative to its largest output.
+    Raises `Untold` if it is not; with the size of what its inputs do together, relative to its
+    largest output.
     """
 
     def found(run: nn.Module) -> Adapter:
         reasons: dict[str, None] = {}
-        for way in ways_of(run, given):
-            began, moved = time.perf_counter(), moved_of(run)
+        for way in ways_of(run, examples):
+            moved = moved_of(run)
             way = with_norms(run, replace(way, why=why))
+            if is_straight(ModuleSums(moved, way), *way.drawn(64, (way.inputs,)).chunk(2)):
+                reasons[STRAIGHT] = None
+                continue
             with suppress(ValueError, RuntimeError, IndexError):
                 mixed = Mixed.of(run, way)
                 mixed.sample(moved)
-                return mixed.adapter(module, run, moved, began)
-            words = interaction(Probe(run, way))
-            # What is constant as it was made need not stay so.
-            if words in ("", CONSTANT) and (words := interaction(Probe(moved, way))):
+                return mixed.adapter(module, run)
+            words = interaction(ModuleSums(run, way))
+            # A layer that is constant as initialised may not be once trained.
+            if words in ("", CONSTANT) and (words := interaction(ModuleSums(moved, way))):
                 words = f"once its parameters are moved, {words}"
             if not words:
                 try:
-                    return Whole(way).adapter(module, run, moved, began)
+                    return Whole(way).adapter(module, run)
                 except Untold as error:
                     words = str(error)
             reasons[words] = None
@@ -96,41 +95,38 @@ def _on_cpu(module: nn.Module, use: Callable[[nn.Module], Adapter]) -> Adapter:
             raise Untold("it cannot be copied from its device to the CPU")
         return use(run)
 
-    return stand_in(module, used)
+    return with_copy(module, used)
 
 
 def is_open(module: nn.Module) -> bool:
     """Say whether a module may be a learned activation: it has nothing but numbers of its own."""
     own = next((p for p in module.parameters(recurse=False) if p.requires_grad), None)
-    known = type(module).__module__.startswith("torch.nn.") or isinstance(module, _PLAIN)
+    known = type(module).__module__.startswith("torch.nn.") or isinstance(module, _PLAIN_LAYERS)
     return own is not None and not known and not list(module.children())
 
 
-def elementwise_adapter(module: nn.Module, given: Tensor | None = None) -> Adapter:
+def elementwise_adapter(module: nn.Module, examples: Tensor | None = None) -> Adapter:
     """Return an adapter that reads a learned activation by sampling it.
 
     Taken is a module that makes each value of its output of the same value of its input, by one
     function or by one for each channel or group of channels, of which one at least is no straight
-    line. ``given`` is what it was really given: of that shape its inputs are.
+    line. ``examples`` are what it was really given: its inputs have that shape.
 
-    Raises
-    ------
-    Untold
-        If it is none.
+    Raises `Untold` if it is none.
     """
 
     def found(run: nn.Module) -> Adapter:
-        began = time.perf_counter()
-        for shape in _shapes(run) if given is None else [tuple(given.shape[1:])]:
+        for shape in _shapes(run) if examples is None else [tuple(examples.shape[1:])]:
             way = Way(shape)
-            if given is not None:
-                way = way.where(x := given.to("cpu", torch.float32))
-                way = replace(way, given=x[: max(1, _POINTS // x[0].numel())])
+            if examples is not None:
+                way = way.where(x := examples.to("cpu", torch.float32))
+                way = replace(way, examples=x[: max(1, _POINTS // x[0].numel())])
             if (activation := Activation.of(run, way)) is not None:
                 # Those that are alike as they were made need not stay so.
                 moved = moved_of(run)
-                activation = Activation.of(moved, way) or activation
-                return activation.adapter(module, run, moved, began)
+                if is_straight(partial(_made, moved), *way.drawn(64).chunk(2)):
+                    raise Untold(STRAIGHT)
+                return (Activation.of(moved, way) or activation).adapter(module, run)
         raise Untold("it is no learned activation")
 
     return _on_cpu(module, found)
@@ -139,7 +135,7 @@ def elementwise_adapter(module: nn.Module, given: Tensor | None = None) -> Adapt
 def _shapes(run: nn.Module) -> Iterator[tuple[int, ...]]:
     """Yield shapes that it may take: tokens of features, maps of channels, or features."""
     sizes = [size for name in INPUT_NAMES if type(size := vars(run).get(name)) is int]
-    sizes += [size for p in run.parameters() for size in p.shape if 1 < size <= _MOST_CHANNELS]
+    sizes += [size for p in run.parameters() for size in p.shape if 1 < size <= _MAX_CHANNELS]
     groups = [vars(run).get(name) for name in ("num_groups", "groups")]
     sizes += [2 * size for size in groups if isinstance(size, int) and size > 1]
     for size in dict.fromkeys((_CHANNELS, *sizes)):
@@ -168,7 +164,7 @@ class Activation(Sampled):
             return None
         if y.shape != x.shape or not bool(y.isfinite().all() & each.isfinite().all()):
             return None
-        near = _ALIKE * max(float(y.abs().max()), float(each.abs().max()), 1e-12)
+        near = _TOLERANCE * max(float(y.abs().max()), float(each.abs().max()), 1e-12)
         off = (y - mixed).abs()
         if float(off[is_kept].max()) > near or float(off[~is_kept].max()) <= near:  # a constant
             return None
@@ -190,11 +186,12 @@ class Activation(Sampled):
         basis, found = sampled_functions(values, way.interval, before)
         samples = Samples(basis, (found.T.unsqueeze(0).float().contiguous(),))
         layers, sums = self.layers(run, samples), self.sums(run, samples)
-        given = [] if way.given is None else [way.given.clamp(basis.nodes[0], basis.nodes[-1])]
+        ends = basis.nodes[0], basis.nodes[-1]
+        examples = [] if way.examples is None else [way.examples.clamp(*ends)]
         drawn = way.drawn(max(1, _POINTS // torch.Size(way.shape).numel()))
-        inputs = (x.to(like_of(run)) for x in (*given, drawn))
-        off = max(compared(run, layers, sums, x, math.inf)[0] for x in inputs)
-        return replace(samples, words=off_in_words(off, sum(map(len, given)), len(drawn)))
+        inputs = (x.to(like_of(run)) for x in (*examples, drawn))
+        off = max(error_of_sums(run, layers, sums, x, math.inf)[0] for x in inputs)
+        return replace(samples, words=off_in_words(off, sum(map(len, examples)), len(drawn)))
 
     def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
         """Return the one layer."""
@@ -206,7 +203,6 @@ class Activation(Sampled):
                 (samples.basis,),
                 locked=LOCKED,
                 note=f"{samples.basis.words}; {samples.words}.",
-                rewriter=rewriter_of(module, own),
                 axis=self.axis,
             )
         ]

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.coefficients import gradient_of
-from kan_widgets.functions.given import seen_by
 from kan_widgets.functions.layer import LayerFunctions, Tap
-from kan_widgets.functions.proof import compared
+from kan_widgets.functions.layer_proof import error_of_sums
+from kan_widgets.functions.module_digest import module_digest
 from kan_widgets.functions.registry import SAMPLED, Adapter, Sum, Verdict, settle
+from kan_widgets.functions.sampling.inputs import Way
 from kan_widgets.functions.sampling.samples import (
     SampledBasis,
     Samples,
@@ -27,20 +28,19 @@ from kan_widgets.functions.sampling.samples import (
     kept,
     off_in_words,
     refined_nodes,
-    rewriter_of,
     sampled_functions,
 )
-from kan_widgets.functions.sampling.ways import ROUNDING, Probe, Way, removed
-from kan_widgets.functions.undisturbed import like_of, stand_in
+from kan_widgets.functions.sampling.sums import ROUNDING, ModuleSums
+from kan_widgets.functions.undisturbed import like_of, removed, with_copy
 from kan_widgets.nn.ungraded import ungraded
 
 # Of this thread, not of the wall: however busy the machine is, the same layers are sampled.
-_SECONDS = 6.0
+_MAX_SECONDS = 6.0
 # How near is near enough, of the largest value: where functions are sampled, where their weights
 # are taken as they are, and between the basis functions of two inputs.
-_NEAR, _EXACT, _ALIKE = 1e-3, 3e-4, 1e-4
+_NEAR_ERROR, _EXACT_ERROR, _TOLERANCE = 1e-3, 3e-4, 1e-4
 # Products and values of basis functions in one comparison, and plain layers that may mix a basis.
-_WORK, _AT_ONCE, _MOST_PARTS = 400_000_000, 4_000_000, 4
+_WORK, _BATCH, _MAX_PARTS = 400_000_000, 4_000_000, 4
 LOCKED = "Its functions are sampled: how they follow from its parameters is not known."
 
 
@@ -72,49 +72,40 @@ class Sampled:
             at = Tap((module.get_submodule(self.way.after[-1]),), view=self.way.view)
         return [Sum(names, at, samples.bias)]
 
-    def adapter(self, module: nn.Module, run: nn.Module, moved: nn.Module, began: float) -> Adapter:
-        """Sample it, and return who reads it from now on; it is no plain layer once ``moved``."""
+    def adapter(self, module: nn.Module, run: nn.Module) -> Adapter:
+        """Sample it, and return who reads it from now on."""
         samples = self._sampled(kept(module), run)
-        if samples.basis.is_straight and self._is_straight(moved):
-            raise Untold("its functions are straight lines: a plain layer")
-        keep(module, self.sources(module), samples, began)
         own = self._at_the_border(run, samples)
+        keep(module, self.sources(module), samples)
         return Adapter(
             SAMPLED,
-            type(module),
             partial(own._now, own.layers),
             sums=partial(own._now, own.sums),
-            input_shape=lambda module: own.way.shape,
             elementwise=own.elementwise,
         )
 
     def _sampled(self, before: Samples | None, run: nn.Module) -> Samples:
         if before is not None:
-            with suppress(Untold):  # what still makes its largest values may miss small ones
+            with suppress(Untold):  # points that still fit large values may miss small ones
                 return self.sample(run, before)
         return self.sample(run)
 
-    def _is_straight(self, run: nn.Module) -> bool:
-        with suppress(Untold):
-            return self.sample(run).basis.is_straight
-        return False
-
     def _now(self, what: Callable[[nn.Module, Samples], Any], module: nn.Module) -> Any:
-        """Return what there is of a module as it was sampled last, or anew if that is due.
+        """Return what there is of a module as it was sampled last, or again if that is asked for.
 
         One that can be sampled no more is left out from then on; Untold is raised.
         """
         tensors = self.sources(module)
         if (samples := kept(module, tensors)) is None:
-            before, began = kept(module), time.perf_counter()
+            before = kept(module)
             try:
                 # Where it is: it has taken such inputs before. Perhaps beside a training, of whose
                 # random numbers none may be taken back: what was sampled once draws none.
-                samples = stand_in(module, lambda run, _: self._sampled(before, run), draws=False)
+                samples = with_copy(module, lambda run, _: self._sampled(before, run), draws=False)
             except Untold as error:  # it is no sum of functions any more
-                settle(module, Verdict(str(error), seen_by(module)))
+                settle(module, Verdict(str(error), module_digest(module)))
                 raise
-            keep(module, tensors, samples, began)
+            keep(module, tensors, samples)
         return what(module, samples)
 
     def _at_the_border(self, run: nn.Module, samples: Samples) -> Sampled:
@@ -123,13 +114,13 @@ class Sampled:
         if way.kernel is None:
             return self
         x = way.drawn(4).to(like_of(run))
-        near = max(_NEAR, 20 * samples.basis.error)
+        near = max(_NEAR_ERROR, 20 * samples.basis.error)
         for pads in (True, False):
             conv = replace(way.conv, pads_basis=pads and any(way.conv.padding))
             own = replace(self, way=replace(way, conv=conv))
             layers, sums = own.layers(run, samples), own.sums(run, samples)
             with suppress(Exception):
-                compared(run, layers, sums, x, near, constants=True)
+                error_of_sums(run, layers, sums, x, near, constants=True)
                 return own
         return replace(self, way=replace(way, border=False))
 
@@ -148,39 +139,41 @@ class Sampled:
             "linear" if way.kernel is None else "conv",
             own,
             (samples.basis,),
-            conv=way.conv if way.border and way.kernel is not None else None,
+            conv=way.conv if way.kernel is not None and way.border else None,
             note=" ".join(notes),
             **more,
         )
 
 
-def measured(probe: Probe, basis: SampledBasis, coefficients: Tensor, near: float) -> Samples:
+def measured(
+    compute: ModuleSums, basis: SampledBasis, coefficients: Tensor, near: float
+) -> Samples:
     """Say how far functions, ``(out, inputs, nb)``, are from what a module computes as it is.
 
-    Raises
-    ------
-    Untold
-        If they are too far off, as no points between them can tell: by what inputs do together.
+    Raises `Untold` if they are too far off, as no points between them can tell: by what inputs do
+    together.
     """
-    places = 1 if probe.way.kernel is None else torch.Size(probe.way.shape[1:]).numel()
-    most = min(_WORK // (coefficients.numel() * places), _AT_ONCE // coefficients[0].numel())
+    places = 1 if compute.way.kernel is None else torch.Size(compute.way.shape[1:]).numel()
+    most = min(_WORK // (coefficients.numel() * places), _BATCH // coefficients[0].numel())
 
     def total(x: Tensor) -> Tensor:
         return torch.einsum("nib,oib->no", basis(x), coefficients)
 
-    one = torch.zeros(1, probe.way.inputs, dtype=torch.float64).clamp(*probe.way.interval)
-    bias = (probe(one) - total(one))[0]
+    one = torch.zeros(1, compute.way.inputs, dtype=torch.float64).clamp(*compute.way.interval)
+    bias = (compute(one) - total(one))[0]
     off, counts = 0.0, []
-    for x, y in probe.as_it_is(max(8, most), basis.nodes):
+    for x, y in compute.as_it_is(max(8, most), basis.nodes):
         inside = ((x >= basis.nodes[0]) & (x <= basis.nodes[-1])).all(1)
         x, y = x[inside], y[inside]
         counts.append(len(x))
         if len(x):
             size, largest = float((y - y.mean(0)).abs().max()), float(y.abs().max())
             size = size if size > ROUNDING * largest else largest or 1.0
-            off = max(off, float((total(x) + bias - y).abs().max()) / size)
-    if not off <= near:
-        raise Untold(f"its sampled functions are off by {at_most(off)} of its largest output")
+            error = float((total(x) + bias - y).abs().max()) / size
+            if not error <= near:  # or no number
+                words = f"off by {at_most(error)} of its largest output"
+                raise Untold(f"its sampled functions are {words}")
+            off = max(off, error)
     return Samples(basis, bias=bias, words=off_in_words(off, sum(counts[:-1]), counts[-1]))
 
 
@@ -190,8 +183,8 @@ class Whole(Sampled):
     def sample(self, run: nn.Module, before: Samples | None = None) -> Samples:
         """Sample all functions."""
         way, began = self.way, time.thread_time()
-        probe = Probe(run, way)
-        zero = probe(torch.zeros(1, way.inputs))[0]
+        compute = ModuleSums(run, way)
+        zero = compute(torch.zeros(1, way.inputs))[0]
         rows = max(1, 200_000 // torch.Size(way.shape).numel())
 
         def values(x: Tensor) -> Tensor:
@@ -200,10 +193,10 @@ class Whole(Sampled):
             for own in torch.arange(way.inputs).split(max(1, rows // len(x))):
                 one = torch.zeros(len(own), len(x), way.inputs)
                 one[torch.arange(len(own)), :, own] = x.to(one)
-                found.append((probe(one.flatten(0, 1)) - zero).unflatten(0, (len(own), len(x))))
+                found.append((compute(one.flatten(0, 1)) - zero).unflatten(0, (len(own), len(x))))
                 spent = time.thread_time() - start
                 needed = start - began + spent * way.inputs / (int(own[-1]) + 1)
-                if needed > _SECONDS and spent > 0.2:
+                if needed > _MAX_SECONDS and spent > 0.2:
                     raise Untold(
                         f"it would take {needed:.0f} s or more to sample its {way.inputs:,} inputs"
                     )
@@ -213,7 +206,7 @@ class Whole(Sampled):
 
         basis, found = sampled_functions(values, way.interval, before)
         own = found.T.unflatten(0, (way.inputs, -1)).transpose(0, 1)
-        samples = measured(probe, basis, own, max(_NEAR, 20 * basis.error))
+        samples = measured(compute, basis, own, max(_NEAR_ERROR, 20 * basis.error))
         if len(own) == own.shape[1] > 1:
             others = own * (1 - torch.eye(len(own))).unsqueeze(-1)
             if float(others.abs().max()) < 1e-6 * float(own.abs().max()):
@@ -248,7 +241,6 @@ class Whole(Sampled):
                     locked=LOCKED,
                     variable=normed if is_normed else "x",
                     x_at=at,
-                    rewriter=rewriter_of(module, own),
                 )
             )
         return layers
@@ -275,7 +267,7 @@ class Mixed(Sampled):
         """Find what may be mixed so; whether it is, tells the comparison."""
         inner = run.named_modules()
         plain = tuple(name for name, p in inner if name and isinstance(p, nn.Linear | nn.Conv2d))
-        if way.before or not 0 < len(plain) <= _MOST_PARTS:
+        if way.before or not 0 < len(plain) <= _MAX_PARTS:
             raise Untold("no plain layers mix a basis")
         # Where all inputs are the same, so is what is made of each.
         mix = cls(way, plain, (False,) * len(plain))
@@ -298,13 +290,13 @@ class Mixed(Sampled):
         passed: dict[str, Tensor] = {}
 
         def note(name: str) -> Any:
-            def hook(part: nn.Module, given: tuple[Any, ...]) -> Any:
-                b = given[0].detach()
+            def hook(part: nn.Module, args: tuple[Any, ...]) -> Any:
+                b = args[0].detach()
                 columns = b[:, :, b.shape[2] // 2, b.shape[3] // 2] if b.ndim == 4 else b
                 passed[name] = columns.reshape(len(b), -1).to("cpu", torch.float64, copy=True)
                 if len(passed) == len(self.parts):
                     raise _Reached
-                return (given[0][:1],) if b.ndim == 4 else None  # what it makes is not looked at
+                return (args[0][:1],) if b.ndim == 4 else None  # what it makes is not looked at
 
             return hook
 
@@ -354,7 +346,7 @@ class Mixed(Sampled):
         else:
             basis = before.basis
         terms = self.terms(run).to("cpu", torch.float64).flatten(1, -2)
-        return measured(Probe(run, way), basis, terms, _EXACT)
+        return measured(ModuleSums(run, way), basis, terms, _EXACT_ERROR)
 
     def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
         """Return the one layer, with the weights as they are now."""
@@ -383,12 +375,12 @@ def _still(before: Samples, values: Callable[[Tensor], Tensor]) -> bool:
     """Whether the basis functions are the earlier ones."""
     nodes, old = before.basis.tensors()
     now = values(nodes)
-    return now.shape == old.shape and torch.allclose(now, old, rtol=0, atol=_ALIKE / 10)
+    return now.shape == old.shape and torch.allclose(now, old, rtol=0, atol=_TOLERANCE / 10)
 
 
 def _are_alike(values: Tensor) -> bool:
     """Whether basis functions, ``(n, inputs, nb)``, are the same for all inputs."""
-    return float((values - values[:, :1]).abs().max()) <= _ALIKE * float(values.abs().max())
+    return float((values - values[:, :1]).abs().max()) <= _TOLERANCE * float(values.abs().max())
 
 
 def even(x: Tensor, shape: Sequence[int]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Functions known at points only: how they are sampled, and kept until that is due anew."""
+"""Functions known at points only: how they are sampled, and kept."""
 
 from __future__ import annotations
 
@@ -14,17 +14,14 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.coefficients import ALL, Part, Rewrite, Rewriter
 from kan_widgets.nn.bases.basis import Interval
 
-_FEWEST, _MOST = 49, 257
+_FEWEST, _MAX_NODES = 49, 257
 # Of the largest value: samples closer than this to what lies between others are left out, and
 # basis functions that add less.
-_FINE, _NEGLIGIBLE, _STEADY, _MOST_OFF = 2e-5, 1e-5, 1e-4, 2e-2
+_FINE_ERROR, _NEGLIGIBLE_SHARE, _REFIT_ERROR, _MAX_ERROR = 2e-5, 1e-5, 1e-4, 2e-2
 # A known basis is kept where it reaches at most so many times as far as now needed.
-_NOT_TOO_WIDE = 1.5
-# Sampling takes at most this share of the time of a training.
-_SHARE = 0.01
+_MAX_WIDENING = 1.5
 
 
 class Untold(ValueError):
@@ -55,7 +52,7 @@ class SampledBasis:
 
     knots: tuple[float, ...] = ()
     continuous: bool = True
-    points: int = _MOST
+    points: int = _MAX_NODES
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -73,17 +70,10 @@ class SampledBasis:
         low, high = self.nodes[0], self.nodes[-1]
         return f"Sampled at {len(self.nodes)} points each from {low:.3g} to {high:.3g}"
 
-    @property
-    def is_straight(self) -> bool:
-        """Whether all functions are straight lines."""
-        nodes, values = self.tensors()
-        lines = torch.stack([nodes, torch.ones_like(nodes)], dim=1)
-        return float((values - lines @ (torch.linalg.pinv(lines) @ values)).abs().max()) < 1e-4
-
     def serves(self, interval: Interval) -> bool:
         """Whether it was sampled where functions are to be looked at, and not much further."""
         (low, high), (first, last) = interval, (self.nodes[0], self.nodes[-1])
-        return first <= low < high <= last <= first + _NOT_TOO_WIDE * (high - low)
+        return first <= low < high <= last <= first + _MAX_WIDENING * (high - low)
 
     @classmethod
     def of(cls, nodes: Tensor, values: Tensor, error: float, interval: Interval) -> SampledBasis:
@@ -126,17 +116,14 @@ def refined_nodes(
     Returned are the points, ``(P,)``, the values, ``(P, F)``, and the largest difference between
     points that is to be expected from those found, relative to the largest value.
 
-    Raises
-    ------
-    Untold
-        If they jump or bend too fast.
+    Raises `Untold` if they jump or bend too fast.
     """
     low, high = interval
     room = 0.12 * (high - low)
     nodes = torch.linspace(low - room, high + room, _FEWEST, dtype=torch.float64)
     samples = values(nodes)
     parts, error, waiting = nodes.unfold(0, 2, 1), 0.0, 0.0
-    while len(parts) and len(nodes) < _MOST - 1:
+    while len(parts) and len(nodes) < _MAX_NODES - 1:
         # At both thirds: beside a kink a cubic may pass through one point by chance.
         thirds = torch.stack([2 * parts[:, 0] + parts[:, 1], parts[:, 0] + 2 * parts[:, 1]], 1) / 3
         found = values(thirds.flatten())
@@ -144,7 +131,7 @@ def refined_nodes(
         off = off.view(-1, 2).amax(1) / (float(samples.abs().max()) or 1.0)
         off, order = off.sort(descending=True)
         # Those that are off most, as far as there is room.
-        count = min(int((off > _FINE).sum()), (_MOST - len(nodes)) // 2)
+        count = min(int((off > _FINE_ERROR).sum()), (_MAX_NODES - len(nodes)) // 2)
         error = max(error, *off[count : count + 1].tolist(), 0.0)
         waiting = float(off[0]) / 3  # at a kink; where functions are smooth, it is 81 times less
         taken = order[:count]
@@ -155,7 +142,7 @@ def refined_nodes(
     error = max(error, waiting) if len(parts) else error
     if not bool(samples.isfinite().all()):
         raise Untold("what it computes is not finite")
-    if error > _MOST_OFF:
+    if error > _MAX_ERROR:
         raise Untold(f"its functions jump or bend too fast to be sampled: {error:.0%} off")
     return nodes, samples, error
 
@@ -172,8 +159,6 @@ class Samples:
     """How far they are off."""
     versions: tuple[tuple[int, int], ...] = ()
     """Of the tensors from which they were taken."""
-    due: float = 0.0
-    """When they may be taken anew."""
 
 
 def sampled_functions(
@@ -187,13 +172,13 @@ def sampled_functions(
         nodes, old = before.basis.tensors()
         samples = values(nodes)
         fitted: Tensor = torch.linalg.pinv(old) @ samples
-        if float((samples - old @ fitted).abs().max()) <= _STEADY * float(samples.abs().max()):
+        if float((samples - old @ fitted).abs().max()) <= _REFIT_ERROR * float(samples.abs().max()):
             return before.basis, fitted
     nodes, samples, error = refined_nodes(interval, values)
     # The eigenvectors of P × P numbers, however many functions there are.
     vectors = torch.linalg.eigh(samples @ samples.T)[1].flip(1)
     coefficients = vectors.T @ samples
-    least = _NEGLIGIBLE * (float(samples.abs().max()) or 1.0)
+    least = _NEGLIGIBLE_SHARE * (float(samples.abs().max()) or 1.0)
     rest, count = samples, 0
     while count == 0 or (count < len(nodes) and float(rest.abs().max()) > least):
         rest = rest - vectors[:, count : count + 1] * coefficients[count]
@@ -205,12 +190,15 @@ def sampled_functions(
 
 
 _kept: weakref.WeakKeyDictionary[nn.Module, Samples] = weakref.WeakKeyDictionary()
-_anew: contextvars.ContextVar[bool] = contextvars.ContextVar("sampled anew", default=False)
+_anew: contextvars.ContextVar[bool] = contextvars.ContextVar("sampled again", default=False)
 
 
 @contextmanager
 def sampled_anew() -> Iterator[None]:
-    """Have layers whose parameters changed sampled again now, whatever time it takes."""
+    """Have layers whose parameters changed sampled again where they are read.
+
+    Else a reading is the last one: while a model trains, proofs sample again now and then.
+    """
     token = _anew.set(True)
     try:
         yield
@@ -218,21 +206,16 @@ def sampled_anew() -> Iterator[None]:
         _anew.reset(token)
 
 
-def keep(module: nn.Module, tensors: Sequence[Tensor], samples: Samples, began: float) -> None:
-    """Keep what was sampled of a module from some tensors, since a time."""
-    now = time.perf_counter()
-    due = now + max(1.0, (now - began) / _SHARE)
-    _kept[module] = replace(samples, versions=_versions(tensors), due=due)
+def keep(module: nn.Module, tensors: Sequence[Tensor], samples: Samples) -> None:
+    """Keep what was sampled of a module from some tensors."""
+    _kept[module] = replace(samples, versions=_versions(tensors))
 
 
-def kept(module: nn.Module, tensors: Sequence[Tensor] | None = None) -> Samples | None:
-    """Return what was sampled last of a module, unless it is due anew since tensors changed."""
+def kept(module: nn.Module, tensors: Sequence[Tensor] = ()) -> Samples | None:
+    """Return what was sampled last; nothing if `sampled_anew` asks, and tensors have changed."""
     known = _kept.get(module)
-    if known is not None and tensors is not None:
-        if (_anew.get() or time.perf_counter() >= known.due) and _versions(
-            tensors
-        ) != known.versions:
-            return None
+    if known is not None and tensors and _anew.get() and _versions(tensors) != known.versions:
+        return None
     return known
 
 
@@ -241,34 +224,16 @@ def all_of(module: nn.Module) -> list[Tensor]:
     return [*module.parameters(), *module.buffers()]
 
 
-def rewriter_of(module: nn.Module, coefficients: Tensor) -> Rewriter:
-    """Return a layer's ``rewriter``, which copies what was sampled until that is due anew."""
-    ref = weakref.ref(module)
-
-    def rewriter(out: Tensor, part: Part = ALL) -> Rewrite | None:
-        def rewrite() -> bool:
-            module = ref()
-            known = None if module is None else kept(module, all_of(module))
-            if known is None or not any(own is coefficients for own in known.coefficients):
-                return False
-            out.copy_(coefficients[part])
-            return True
-
-        return rewrite
-
-    return rewriter
-
-
 def _versions(tensors: Sequence[Tensor]) -> tuple[tuple[int, int], ...]:
     return tuple((tensor.data_ptr(), tensor._version) for tensor in tensors)
 
 
-def off_in_words(error: float, given: int, drawn: int) -> str:
+def off_in_words(error: float, real: int, drawn: int) -> str:
     """Say how far Σφ is off by the largest output, and when, over how many inputs.
 
-    So many were really ``given`` to the layer, and so many drawn.
+    ``real`` counts the inputs that the layer was given, ``drawn`` random ones.
     """
-    counts = ((given, "that it was given"), (drawn, "drawn at random"))
+    counts = ((real, "that it was given"), (drawn, "drawn at random"))
     inputs = " and ".join(f"{n:,} inputs {words}" for n, words in counts if n)
     off = f"Σφ is off by at most {at_most(error)} of the largest output over {inputs}"
     return f"{off}, at {time.strftime('%H:%M:%S')}"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.live.frames.history import fitting
+from kan_widgets.live.frames.frame import Thinned
 from kan_widgets.live.frames.layout import Float32
 
 Uint8 = NDArray[np.uint8]
@@ -19,7 +18,7 @@ Uint8 = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """The examples that are followed through a network."""
+    """The examples that are traced through a network."""
 
     inputs: Float32 = field(repr=False)
     """``(n, *shape)``."""
@@ -144,7 +143,7 @@ def _parts(entries: Sequence[Mapping[str, Any]], data: NDArray[Any]) -> list[NDA
     shapes = [tuple(int(size) for size in each["shape"]) for each in entries]
     sizes = [math.prod(shape) for shape in shapes]
     if sum(sizes) != len(data):
-        raise ValueError(f"{len(data)} numbers where {sum(sizes)} are expected")
+        raise ValueError(f"{len(data)} numbers: expected {sum(sizes)}")
     parts = np.split(data, np.cumsum(sizes)[:-1]) if sizes else []
     return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
@@ -154,63 +153,20 @@ def _numbers(values: Float32) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
-class ActivationHistory:
+class ActivationHistory(Thinned[Activations]):
     """Activations in the order of their steps, thinned evenly when over budget.
 
     The first and the last are always kept.
     """
 
     def __init__(self, max_bytes: int = 16_000_000) -> None:
-        self.max_bytes = max_bytes
-        self._kept: list[Activations] = []
-        self._gap = 1
-        self._lock = threading.Lock()
-
-    def append(self, activations: Activations) -> None:
-        """Add what was taken last; of the same step as the last, it takes that one's place."""
-        with self._lock:
-            kept, step = self._kept, activations.step
-            if kept and kept[-1].step >= step:
-                kept = kept[:-1]
-            if len(kept) > 1 and kept[-1].step - kept[-2].step < self._gap:
-                kept = kept[:-1]  # it was there only as the last
-            kept = [*kept, activations]
-            places, self._gap = fitting(
-                [each.step for each in kept],
-                lambda places: sum(kept[k].nbytes for k in places) <= self.max_bytes,
-                self._gap,
-            )
-            self._kept = [kept[place] for place in places]
-
-    def clear(self) -> None:
-        """Forget all."""
-        with self._lock:
-            self._kept, self._gap = [], 1
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def __iter__(self) -> Iterator[Activations]:
-        return iter(self._kept)
-
-    def __getitem__(self, index: int) -> Activations:
-        return self._kept[index]
-
-    def __repr__(self) -> str:
-        return f"ActivationHistory({len(self)} steps, {self.nbytes / 1e6:.1f} MB)"
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all kept."""
-        return sum(each.nbytes for each in self._kept)
+        super().__init__(max_bytes)
 
     @property
     def latest(self) -> Activations | None:
         """What was added last, if anything was."""
-        kept = self._kept
-        return kept[-1] if kept else None
+        return self._kept[-1] if self._kept else None
 
     def at(self, step: int) -> Activations | None:
         """Return the last ones taken at or before ``step``; ``None`` if none were."""
-        earlier = [each for each in self._kept if each.step <= step]
-        return earlier[-1] if earlier else None
+        return next((each for each in reversed(self._all()) if each.step <= step), None)

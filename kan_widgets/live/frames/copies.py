@@ -14,8 +14,6 @@ from kan_widgets.live.frames.layout import Float32, Layout, vectors_of
 from kan_widgets.nn.life.changes import together
 from kan_widgets.nn.ungraded import ungraded
 
-Beside = Callable[[], Mapping[str, Tensor]]
-
 
 class Arriving:
     """Numbers on their way from a device, for which the training does not wait."""
@@ -57,16 +55,16 @@ class Copy(Arriving):
         beside: Iterable[Tensor] = (),
     ) -> None:
         places = [ALL] * len(layers) if cut is None else [place.part for place in cut.layers]
-        seen = list(zip(layers, places, strict=True))
+        chosen = list(zip(layers, places, strict=True))
         more = list(beside)
         size = sum(layer.sizes.numel() for layer in layers) if cut is None else cut.size
         size += sum(vector.numel() for vector in more)
         devices = {each.device for each in (*more, *(layer.like for layer in layers))}
         if len(devices) > 1 or devices <= {torch.device("cpu")}:
             flat = torch.empty(size, dtype=torch.float32, device="cpu")
-            _write(seen, more, flat)
+            _write(chosen, more, flat)
         else:
-            parts = [*(layer.part(*part) for layer, part in seen), *more]
+            parts = [*(layer.part(*part) for layer, part in chosen), *more]
             flat = torch.cat([one.float().reshape(-1) for one in parts])
         super().__init__(flat)
 
@@ -78,67 +76,33 @@ class Copy(Arriving):
 
 
 def _write(
-    seen: Sequence[tuple[LayerFunctions, Part]], beside: Sequence[Tensor], host: Tensor
+    chosen: Sequence[tuple[LayerFunctions, Part]], beside: Sequence[Tensor], host: Tensor
 ) -> None:
     """Write parts of layers one after the other, in pieces: no second copy of all is made."""
     start = 0
-    pieces = (piece for layer, part in seen for _, piece in layer.pieces(*part))
+    pieces = (piece for layer, part in chosen for _, piece in layer.pieces(*part))
     for piece in chain(pieces, beside):
         end = start + piece.numel()
         host[start:end].view(piece.shape).copy_(piece)
         start = end
 
 
-class Recopy:
-    """Layers whose coefficients are copied again and again, without reading them anew.
-
-    Made by `recopy_of`. Not for several threads at a time.
-    """
-
-    def __init__(
-        self, rewrites: Sequence[Rewrite], host: Tensor, layout: Layout, beside: Beside
-    ) -> None:
-        self._rewrites, self._beside = rewrites, beside
-        # Other shapes are read anew.
-        self._shapes = [one.shape for one in beside().values()] if layout.beside else []
-        parts = host[layout.coefficients :].split([one.numel() for one in self._shapes])
-        self._vectors = [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]
-        self._host = host.numpy()
-        self.layout = layout
-        """What the copies are read with."""
-
-    @ungraded
-    def data(self) -> Float32 | None:
-        """Return a copy, read-only float32; ``None`` once the layers must be read anew."""
-        with together:
-            for rewrite in self._rewrites:
-                if not rewrite():
-                    return None
-            if self._vectors:
-                beside = self._beside().values()
-                if [vector.shape for vector in beside] != self._shapes:
-                    return None
-                for own, now in zip(self._vectors, beside, strict=True):
-                    own.copy_(now)
-        data: Float32 = self._host.copy()
-        data.flags.writeable = False
-        return data
-
-
 def recopy_of(
-    rewriters: Sequence[Rewriter | None], layout: Layout, beside: Beside = dict
-) -> Recopy | None:
-    """Get ready to copy the coefficients of layers read before, where all of them allow it.
+    rewriters: Sequence[Rewriter | None], layout: Layout, beside: Callable[[], Mapping[str, Tensor]]
+) -> Callable[[], Float32 | None] | None:
+    """Return what copies the coefficients of layers again and again, without another reading.
 
     ``layout`` is that of the layers, in their order, or a cut of it: what is to be copied.
-    ``beside`` gives what it has beside coefficients, as it is now.
+    ``beside`` gives what it has beside coefficients, as it is now. A copy is read-only float32;
+    ``None`` once the layers must be read again, and if a layer does not allow it at all. Not for
+    several threads at a time.
     """
     if any(rewriter is None for rewriter in rewriters):
         return None
     if layout.beside and vectors_of(beside()) != layout.beside:
         return None
     host = torch.empty(layout.size, dtype=torch.float32, device="cpu")
-    rewrites = []
+    rewrites: list[Rewrite] = []
     for rewriter, place in zip(rewriters, layout.layers, strict=True):
         shape = place.shape if place.kind == "conv" else place.shape[:2]
         out = host[place.offset : place.offset + place.length].view(*shape, place.nb)
@@ -147,4 +111,26 @@ def recopy_of(
         if rewrite is None:
             return None
         rewrites.append(rewrite)
-    return Recopy(rewrites, host, layout, beside)
+    # Other shapes are read anew.
+    shapes = [one.shape for one in beside().values()] if layout.beside else []
+    parts = host[layout.coefficients :].split([one.numel() for one in shapes])
+    vectors = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+    numbers = host.numpy()
+
+    @ungraded
+    def recopy() -> Float32 | None:
+        with together:
+            for rewrite in rewrites:
+                if not rewrite():
+                    return None
+            if vectors:
+                present = beside().values()
+                if [vector.shape for vector in present] != shapes:
+                    return None
+                for own, now in zip(vectors, present, strict=True):
+                    own.copy_(now)
+        data: Float32 = numbers.copy()
+        data.flags.writeable = False
+        return data
+
+    return recopy

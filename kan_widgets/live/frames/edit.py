@@ -1,9 +1,9 @@
-"""An edit of a function, and what views are told of those made so far."""
+"""Where a function is in its layer, and an edit of one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,18 @@ from numpy.typing import NDArray
 Float64 = NDArray[np.float64]
 Index = tuple[int, int, int, int]
 """A function's place in its layer: output, input, row, column."""
+
+
+def place_in_layer(layer: str, shape: Index, index: Sequence[int]) -> Index:
+    """Return the place of a function; (out, in) will do for a linear layer.
+
+    Raises `IndexError` if there is no such function; the message gives the layer's shape.
+    """
+    place = tuple(int(i) for i in index)
+    place = (*place, 0, 0) if len(place) == 2 and shape[2:] == (1, 1) else place
+    if len(place) != 4 or any(not 0 <= i < n for i, n in zip(place, shape, strict=True)):
+        raise IndexError(f"index={tuple(index)}: {layer} has {' × '.join(map(str, shape))}")
+    return place
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,23 +42,3 @@ class Edit:
     def reversed(self) -> Edit:
         """Return the edit that takes this one back."""
         return Edit(self.layer, self.index, self.after, self.before, self.step)
-
-
-class EditLog(Protocol):
-    """The edits of one model, as views are told of them."""
-
-    @property
-    def done(self) -> tuple[Edit, ...]:
-        """What ``undo`` would take back, the last first to go."""
-
-    @property
-    def undone(self) -> tuple[Edit, ...]:
-        """What ``redo`` would do again, the last first."""
-
-    @property
-    def latest(self) -> Edit | None:
-        """The last change of a function."""
-
-    @property
-    def message(self) -> str:
-        """Why the last edit that had to wait could not be applied; else empty."""

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from numbers import Integral
 from typing import Any, Literal, TypedDict
 
 from kan_widgets.live.frames.activations import ActivationHistory, Activations, Probe
-from kan_widgets.live.frames.edit import EditLog
-from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.history import History
+from kan_widgets.live.frames.edit import place_in_layer
+from kan_widgets.live.frames.frame import Frame, History
+from kan_widgets.live.frames.large_layers import Looking
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import Progress, Standing, word
 from kan_widgets.live.frames.structure import Structure, untraced
-from kan_widgets.live.frames.window import Looking
-from kan_widgets.live.reports import report
+from kan_widgets.live.reports import ReportsOnce, report
 
 # Of a recording that is complete, or whose end was read: "recorded".
 State = Literal["live", "idle", "closed", "fault", "recorded"]
 
-# "in" is a keyword of Python, but the word for it.
+# Not as a class: "in" is a keyword of Python.
 Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": int, "column": int})
 """One function: its layer, and its place in it."""
 
 
-class Listener:
+class Listener(ReportsOnce):
     """What receives a source's frames; a stream of views is one. Override what is of interest.
 
     What a method raises is reported, each kind of error once; the next event is told as usual.
     """
-
-    _reported: frozenset[tuple[str, type[Exception]]] = frozenset()
 
     @property
     def title(self) -> str:
@@ -67,7 +63,7 @@ class Listener:
         """Take how the network is put together, where that has become known or has changed."""
 
     def on_probe(self, probe: Probe | None) -> None:
-        """Take other examples that are followed through the network from now on, or none."""
+        """Take other examples that are traced through the network from now on, or none."""
 
     def on_activations(self, activations: Activations) -> None:
         """Take what the examples made of the network at a step."""
@@ -75,7 +71,7 @@ class Listener:
     def on_batch(self, seen: bool, message: str) -> None:
         """Take note that a batch was seen that could be observed, or why it could not be."""
 
-    def on_edit(self, edits: EditLog) -> None:
+    def on_edit(self, edits: Any) -> None:
         """Take note that something was edited, undone or done again."""
 
     def on_training(self) -> None:
@@ -91,13 +87,10 @@ class Listener:
 class Feed:
     """What one source shows, and who hears of it: frames, selection, inputs, the network.
 
-    Views subscribe to it. One whose model trains here (`kan_widgets.live.watching.watch`) or whose
-    recording is read (`kan_widgets.live.recordings.following`) says more than this one. The history
-    has at least one frame as soon as anybody asks.
+    Views subscribe to it. Those of a model (`kan_widgets.live.watching.model_feed`) and of a
+    recording (`kan_widgets.live.recordings.following`) say more than this one. The history has at
+    least one frame as soon as anybody asks.
     """
-
-    trained_by: threading.Thread | None = None
-    """The thread that made the last step, while it is known."""
 
     def __init__(self, history: History, looking: Looking | None = None) -> None:
         self.history = history
@@ -115,7 +108,7 @@ class Feed:
         self.found: Structure | None = None
         """How the network is put together, where that was traced."""
         self.probed: Probe | None = None
-        """The examples that are followed through the network, if there are any."""
+        """The examples that are traced through the network, if there are any."""
         self.activations = ActivationHistory()
         """What the examples made of the network, at some of the steps of frames."""
         self.notices: dict[str, Any] = {"alarms": [], "cured": None}
@@ -124,6 +117,14 @@ class Feed:
         # Held while frames are taken and sent, so that listeners get them in order.
         self.sending = threading.RLock()
         self._state: State = "idle"
+
+    @property
+    def control(self) -> Any:
+        """Its ``state`` says whether the run is paused or stopping, or will be after its step.
+
+        And ``is_holding`` whether it stands still; ``None`` where nothing can be steered.
+        """
+        return None
 
     @property
     def module(self) -> Any:
@@ -174,26 +175,9 @@ class Feed:
         """Return what is known of how the layers of a layout are connected."""
         return self.found or untraced(layout)
 
-    # -- what a feed of a training does, and another one need not ------------------------------
-
     def current(self) -> Frame:
         """Return the frame to show now."""
         return self.frame
-
-    def refresh(self) -> Frame:
-        """Take a frame now, if there is something to take one of."""
-        return self.frame
-
-    def show_edited(self, layer: str) -> None:
-        """Show a layer that was edited."""
-
-    def read_anew(self) -> None:
-        """Show the layers that can be read by now."""
-
-    control_state: Literal["running", "paused", "stopping"] = "running"
-    """How what is trained stands, or will after its current step."""
-    is_held = False
-    """Whether the training stands still at this moment."""
 
     def steer(self, command: Mapping[str, Any]) -> int:
         """Ask for something, as the training panel does.
@@ -220,25 +204,8 @@ class Feed:
     def owe(self, seconds: float, *, whole: bool = False) -> None:
         """Note what sending a frame has cost in the background, or recording a whole one."""
 
-    def fail(self, error: Exception) -> None:
-        """Say once that reading the model failed, and let go of it; training goes on."""
-
-    def request_full_step(self) -> None:
-        """Have the next step do more than count: an edit, a rate, a pause or a watcher waits."""
-
     def close(self) -> None:
         """Show nothing more; what was shown stays."""
-
-    def waited(self, seconds: float) -> None:
-        """Note a time between two steps that was not spent on training."""
-
-    def while_held(self) -> None:
-        """Do what came up while the training stands still, in the thread that trains."""
-
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Count what is done meanwhile as time spent on watching."""
-        yield
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hand every frame from now on to ``listener``, until what is returned is called."""
@@ -285,9 +252,7 @@ class Feed:
             try:
                 call(listener)
             except Exception as error:
-                fault = event, type(error)
-                if fault not in listener._reported:
-                    listener._reported |= {fault}
+                if listener.is_new_fault(event, error):
                     report(
                         f"{listener.title} could not take {event}: {error!r}. The training goes "
                         "on, and it is told of what comes next"
@@ -365,13 +330,8 @@ def checked_selection(layout: Layout, value: Any) -> Selection:
     index = [value.get(name, 0) for name in known]
     if any(isinstance(i, bool) or not isinstance(i, Integral) for i in index):
         raise TypeError(f"(out, in, row, column) = {tuple(index)!r:.120}: expected whole numbers")
-    layer, (out, in_, row, column) = str(value["layer"]), map(int, index)
-    shape = layout.layer(layer).shape
-    if any(not 0 <= i < size for i, size in zip((out, in_, row, column), shape, strict=True)):
-        raise IndexError(
-            f"(out, in, row, column) = {(out, in_, row, column)}: {layer} has "
-            f"{' × '.join(map(str, shape))}"
-        )
+    layer = str(value["layer"])
+    out, in_, row, column = place_in_layer(layer, layout.layer(layer).shape, index)
     return {"layer": layer, "out": out, "in": in_, "row": row, "column": column}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import itertools
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from kan_widgets.functions import ConvSettings, LayerFunctions
     from kan_widgets.functions.basis import ReadBasis
+    from kan_widgets.functions.split import Split
 
 
 Float32 = NDArray[np.float32]
@@ -107,6 +108,8 @@ class LayerLayout:
     """What the outputs of the whole layer are called; empty where they only have numbers."""
     input_names: tuple[str, ...] = ()
     """The same for its inputs."""
+    split: Split | None = None
+    """Where other processes have the rest of the layer."""
 
     @property
     def part(self) -> tuple[slice, slice]:
@@ -282,18 +285,17 @@ def build_layout(
             known = by_basis[basis] = by_values.setdefault(made.key, made)
         return known
 
-    offset = 0
-    placed = []
+    described = []
     for layer in layers:
         index, named = layer.basis_index, names.get(layer.name, Names())
-        placed.append(
+        described.append(
             LayerLayout(
                 name=layer.name,
                 kind=layer.kind,
                 type=layer.type,
                 shape=layer.shape,
                 nb=layer.nb,
-                offset=offset,
+                offset=0,
                 labels=layer.basis_labels,
                 is_base=layer.is_base,
                 domain=layer.domain,
@@ -311,26 +313,37 @@ def build_layout(
                 else index.cpu().numpy().astype(np.uint32).reshape(-1),
                 names=named.outputs,
                 input_names=named.inputs,
+                split=layer.split,
             )
         )
-        offset += placed[-1].length
-    made = new_layout(placed, beside)
+    made = new_layout(described, beside)
     if before is not None and made.reads_as(before):
         if all(
             (one.names, one.input_names) == (two.names, two.input_names)
-            for one, two in zip(placed, before.layers, strict=True)
+            for one, two in zip(made.layers, before.layers, strict=True)
         ):
             return before
     return made
 
 
-def new_layout(layers: Sequence[LayerLayout], beside: Sequence[Vector] = ()) -> Layout:
+def new_layout(
+    layers: Iterable[LayerLayout], beside: Sequence[Vector] = (), *, is_cut: bool = False
+) -> Layout:
     """Return a layout of a version later than all before."""
-    return Layout(next(_versions), tuple(layers), beside=tuple(beside))
+    return Layout(next(_versions), in_a_row(layers), is_cut, tuple(beside))
+
+
+def in_a_row(layers: Iterable[LayerLayout]) -> tuple[LayerLayout, ...]:
+    """Return layers whose coefficients lie one after the other in a frame."""
+    offset, found = 0, []
+    for layer in layers:
+        found.append(replace(layer, offset=offset))
+        offset += layer.length
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
-class Fingerprint:
+class LayoutKey:
     """Enough of the layers read for one frame to tell whether the next has the same layout."""
 
     shapes: tuple[torch.Size, ...]
@@ -338,20 +351,15 @@ class Fingerprint:
     indices: tuple[torch.Tensor | None, ...]
 
     @classmethod
-    def of(cls, layers: Sequence[LayerFunctions]) -> Fingerprint:
-        """Take the fingerprint of layers just read."""
+    def of(cls, layers: Sequence[LayerFunctions]) -> LayoutKey:
+        """Take the key of layers just read."""
         return cls(
             tuple(layer.sizes for layer in layers),
             tuple(layer.bases for layer in layers),
             tuple(layer.basis_index for layer in layers),
         )
 
-    def of_one(self, place: int) -> Fingerprint:
-        """Return the part of one layer, by its place among them."""
-        only = slice(place, place + 1)
-        return Fingerprint(self.shapes[only], self.bases[only], self.indices[only])
-
-    def fits(self, other: Fingerprint) -> bool:
+    def fits(self, other: LayoutKey) -> bool:
         """Whether the layout is surely the same; if not, `build_layout` decides."""
         from kan_widgets.functions.basis import one_of_each
 
@@ -367,23 +375,13 @@ class Fingerprint:
 
 
 def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) -> dict[str, Any]:
-    """Return the layer as the browser reads it (protocol 1), with its tables as given."""
-    seen = layer.window
-    window = seen and {"whole": list(seen.whole), "out": seen.out, "in": seen.in_}
+    """Return the layer as the browser reads it, with its tables as given."""
+    view = layer.window
+    window = view and {"whole": list(view.whole), "out": view.out, "in": view.in_}
+    fields = "name kind type shape nb offset labels is_base domain extent knots variable note"
+    values = {field: getattr(layer, field) for field in fields.split()}
     return {
-        "name": layer.name,
-        "kind": layer.kind,
-        "type": layer.type,
-        "shape": list(layer.shape),
-        "nb": layer.nb,
-        "offset": layer.offset,
-        "labels": list(layer.labels),
-        "is_base": list(layer.is_base),
-        "domain": list(layer.domain),
-        "extent": list(layer.extent),
-        "knots": list(layer.knots),
-        "variable": layer.variable,
-        "note": layer.note,
+        **{name: list(v) if isinstance(v, tuple) else v for name, v in values.items()},
         "conv": None if layer.conv is None else asdict(layer.conv),
         "locked": layer.locked,
         "tables": tables,

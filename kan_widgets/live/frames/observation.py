@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ Int64 = NDArray[np.int64]
 
 
 BINS = 64
+MOST_PATCH_FLOATS = 250_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,3 +53,39 @@ class Observation:
     fold: tuple[int, int, int] | None = field(default=None, repr=False)
     """Of a dense layer: channels, height and width of the map that its inputs are, flattened;
     ``None`` where they are none, or where that was not seen."""
+
+
+def together(seen: Sequence[Observation]) -> Observation:
+    """Return as one what reached a layer in several processes, each with images of its own.
+
+    What is the same as in another, or was seen over other bins than in the first, is left out.
+    """
+    first = seen[0]
+    parts = {
+        (each.counts.tobytes(), each.patches.tobytes()): each
+        for each in seen
+        if np.array_equal(each.edges, first.edges) and each.counts.shape == first.counts.shape
+    }.values()
+    patches = np.concatenate([each.patches for each in parts])
+    images = None
+    if all(each.images is not None for each in parts):
+        before = np.cumsum([0, *(each.samples for each in parts)])
+        images = np.concatenate([x.images + n for x, n in zip(parts, before, strict=False)])
+    # Every n-th of all, where together they are more than one process would keep.
+    every = -(-patches.size // max(MOST_PATCH_FLOATS, len(first.counts)))
+    weights = [each.samples for each in parts]
+
+    def share(shares: Sequence[Float32]) -> Float32:
+        return np.asarray(np.average(shares, 0, weights), np.float32)
+
+    return replace(
+        first,
+        samples=sum(weights),
+        counts=np.sum([each.counts for each in parts], 0),
+        outside_domain=share([each.outside_domain for each in parts]),
+        outside_extent=share([each.outside_extent for each in parts]),
+        patches=patches[:: max(1, every)],
+        images=None if images is None else images[:: max(1, every)],
+        nan_inputs=sum(each.nan_inputs for each in parts),
+        is_image=all(each.is_image for each in parts),
+    )

@@ -93,16 +93,16 @@ class Stats:
     """All that was done to watch, ``seconds`` and ``in_background``, as a fraction of the time
     spent training, pauses left out."""
     probe_share: float = 0.0
-    """The part of ``share`` that following examples takes; see ``live.probe``."""
+    """The part of ``share`` that tracing examples takes; see ``live.probe``."""
     in_background: float = 0.0
     """Processor time that other threads took meanwhile: to send, to record, and for the views. Of
     several models that train at once all of it counts for each."""
 
 
 _WORDS = {"idle": "not training", "running": "training", "live": "training"}
-_LONGEST = 120
+_MAX_LENGTH = 120
 ENDED = ("finished", "stopped", "interrupted", "failed")
-GOES_ON = frozenset(("running", "paused", "stopping", "still", "silent", "uncounted"))
+OPEN_STATES = frozenset(("ready", "running", "paused", "stopping", "still", "silent", "uncounted"))
 """States in which there may be news at any moment."""
 
 
@@ -111,9 +111,10 @@ class Standing:
     """How a run stands at one moment. Every source has one; views say it as it is."""
 
     state: str
-    """``Progress.state``, or what comes before it: ``stopping``, ``still`` (its thread trains
-    another model), ``uncounted`` (an optimizer trains it that is not bound), ``silent`` (nothing
-    was heard of a run that is followed), ``recorded``, ``closed`` or ``fault``."""
+    """``Progress.state``, or what comes before it: ``ready`` (`fit` waits to begin), ``stopping``,
+    ``still`` (its thread trains another model), ``uncounted`` (an optimizer trains it that is not
+    bound), ``silent`` (nothing was heard of a run that is followed), ``recorded``, ``closed`` or
+    ``fault``."""
     words: str
     """The same in words."""
     mend: str = ""
@@ -123,7 +124,7 @@ class Standing:
 def standing_of(progress: Progress) -> Standing:
     """Return what is known from the loop alone."""
     if progress.state == "failed":
-        why = progress.message if len(progress.message) <= _LONGEST else "an error"
+        why = progress.message if len(progress.message) <= _MAX_LENGTH else "an error"
         return Standing("failed", f"stopped by {why or 'an error'}")
     return Standing(progress.state, word(progress.state))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 import threading
@@ -10,13 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kan_widgets.live.checks import check_whole, is_tensor
-from kan_widgets.live.frames.series import Float64, Int64, Series
+from kan_widgets.checks import check_whole, is_tensor
 from kan_widgets.live.reports import report
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,102 @@ class Mark:
 
     step: int
     text: str
+
+
+# So many values on a device are joined to one tensor.
+_FOLD_SIZE = 1024
+
+
+class Series:
+    """One growing series of numbers over steps."""
+
+    def __init__(self) -> None:
+        self._steps = np.empty(256, dtype=np.int64)
+        self._values = np.empty(256)
+        self._count = 0
+        self.waiting: list[tuple[list[int], Tensor]] = []
+        """Values still on a device: their places, and a tensor of as many elements."""
+
+    @property
+    def last_step(self) -> int:
+        """The step added last."""
+        return int(self._steps[self._count - 1])
+
+    @property
+    def steps(self) -> Int64:
+        """All steps, as a view."""
+        return self._steps[: self._count]
+
+    @property
+    def values(self) -> Float64:
+        """All values, as a view; NaN where one is still on a device."""
+        return self._values[: self._count]
+
+    def append(self, step: int, value: float | Tensor) -> None:
+        """Add a value; a tensor stays on its device until it is asked for."""
+        if is_tensor(value):
+            self.waiting.append(([self._count], value.reshape(1)))
+            self._fold()
+            value = math.nan
+        self._make_room(1)
+        self._steps[self._count], self._values[self._count] = step, value
+        self._count += 1
+
+    def extend(self, steps: Int64, values: Float64) -> None:
+        """Add many."""
+        self._make_room(len(steps))
+        count = self._count + len(steps)
+        self._steps[self._count : count] = steps
+        self._values[self._count : count] = values
+        self._count = count
+
+    def _make_room(self, more: int) -> None:
+        if self._count + more > len(self._steps):
+            room = max(len(self._steps), more)
+            self._steps = np.concatenate([self.steps, np.empty(room, np.int64)])
+            self._values = np.concatenate([self.values, np.empty(room)])
+
+    def _fold(self) -> None:
+        """Join many small tensors on their device, without waiting for it."""
+        last = self.waiting[-_FOLD_SIZE:]
+        devices = {tensor.device for _, tensor in last}
+        if len(last) == _FOLD_SIZE and len(devices) == 1 and all(len(p) == 1 for p, _ in last):
+            import torch
+
+            places = [place for part, _ in last for place in part]
+            joined = torch.cat([tensor.float() for _, tensor in last])
+            self.waiting[-_FOLD_SIZE:] = [(places, joined)]
+
+    def fill(self, waited: tuple[list[int], Tensor], values: Float64 | None) -> None:
+        """Put values from a device in their places; with none they stay NaN."""
+        if values is not None:
+            self._values[waited[0]] = values
+        self.waiting = [each for each in self.waiting if each is not waited]
+
+    def decimated(
+        self, low: float | None, high: float | None, points: int
+    ) -> tuple[Int64, Float64]:
+        """Return the steps and values to draw; see `Scalars.decimated`."""
+        first = 0 if low is None else int(np.searchsorted(self.steps, low, "left")) - 1
+        end = self._count if high is None else int(np.searchsorted(self.steps, high, "right")) + 1
+        chosen = np.arange(max(first, 0), min(end, self._count))
+        if len(chosen) > points:
+            inner = chosen[1:-1]
+            per_bucket = -(-len(inner) // ((points - 2) // 2))
+            peaks = self._extreme_of(inner, per_bucket)
+            chosen = np.unique(np.concatenate([chosen[:1], peaks, chosen[-1:]]))
+        return self.steps[chosen], self.values[chosen]
+
+    def _extreme_of(self, places: Int64, size: int) -> Int64:
+        """Return the places of the smallest and the largest value of each ``size`` neighbours."""
+        missing = -len(places) % size
+        padded = np.concatenate([places, np.repeat(places[-1:], missing)]).reshape(-1, size)
+        values = self._values[padded]
+        # What is not a number counts as neither, unless there is nothing else.
+        lowest = np.where(np.isnan(values), math.inf, values).argmin(axis=1)
+        highest = np.where(np.isnan(values), -math.inf, values).argmax(axis=1)
+        both = np.sort(np.stack([lowest, highest], axis=1), axis=1)
+        return np.take_along_axis(padded, both, axis=1).reshape(-1)
 
 
 class Scalars:
@@ -139,6 +240,16 @@ class Scalars:
             self.version += 1
         self._changed()
 
+    def cut(self, step: int) -> None:
+        """Forget what came after a step."""
+        with self._lock:
+            for series in self._series.values():
+                series._count = int(np.searchsorted(series.steps, step, "right"))
+            self._series = {name: one for name, one in self._series.items() if one._count}
+            self._marks = [mark for mark in self._marks if mark.step <= step]
+            self.version += 1
+        self._changed()
+
     def latest(self, name: str) -> float:
         """Return the last value of a series. Raises as ``series``."""
         found = self._find(name)
@@ -183,22 +294,16 @@ class Scalars:
                 known = ", ".join(map(repr, self._series)) or "nothing yet"
                 raise KeyError(f"{name!r} was not logged; logged: {known}")
             series = self._series[name]
-            waiting = series.take_waiting()
+            waiting = list(series.waiting)
         # Reading waits for the device, so not while holding what `add` needs.
-        while waiting:
-            places, tensor = waiting[-1]
+        for waited in waiting:
+            values = None
             try:
-                values = tensor.cpu().double().numpy()
+                values = waited[1].cpu().double().numpy()
             except Exception as error:
-                self._leave_out(name, series.steps[places], error)
-            except BaseException:
-                with self._lock:
-                    series.put_back(waiting)
-                raise
-            else:
-                with self._lock:
-                    series.fill(places, values)
-            waiting.pop()
+                self._leave_out(name, series.steps[waited[0]], error)
+            with self._lock:
+                series.fill(waited, values)
         return series
 
     def _leave_out(self, name: str, steps: Int64, error: Exception) -> None:
@@ -214,10 +319,8 @@ class Scalars:
 def step_given(step: Any, unnamed: tuple[Any, ...], values: dict[str, Any]) -> int | None:
     """Return the step of a call ``live.log(step, *unnamed, **values)``, ``None`` for the latest.
 
-    Raises
-    ------
-    TypeError
-        If a number has no name, or the step is not a whole number; it says what to write.
+    Raises `TypeError` if a number has no name, or the step is not a whole number; it says what to
+    write.
     """
     if isinstance(step, Mapping):
         raise TypeError("live.log got a dict: write live.log(**numbers), not live.log(numbers)")
@@ -241,8 +344,8 @@ def _number(name: str, value: Any) -> float | Tensor:
     if is_tensor(value):
         if value.numel() != 1 or value.is_complex():
             raise TypeError(
-                f"{name}: expected a number or a tensor of one element, got a tensor of shape "
-                f"{tuple(value.shape)}"
+                f"{name} of shape {tuple(value.shape)}: expected a number or a tensor of one "
+                "element"
             )
         value = value.detach().reshape(())
         return float(value) if value.device.type == "cpu" else value.clone()
@@ -257,8 +360,8 @@ def _number(name: str, value: Any) -> float | Tensor:
 
 
 # Words that say on which data a quantity was measured, not what it is.
-_HELD_OUT = {"val", "valid", "validation", "eval", "evaluation", "test", "dev", "holdout"}
-_TRAINED_ON = {"train", "training", "batch", "running"}
+_EVAL_WORDS = {"val", "valid", "validation", "eval", "evaluation", "test", "dev", "holdout"}
+_TRAIN_WORDS = {"train", "training", "batch", "running"}
 
 
 def belongs_to(name: str) -> tuple[str, str]:
@@ -270,6 +373,6 @@ def belongs_to(name: str) -> tuple[str, str]:
     (('loss', 'trained on'), ('loss', 'held out'), ('acc', 'held out'))
     """
     parts = [part for part in re.split(r"[\s_./:-]+", name) if part]
-    what = [part for part in parts if part.lower() not in _HELD_OUT | _TRAINED_ON]
-    held_out = any(part.lower() in _HELD_OUT for part in parts)
+    what = [part for part in parts if part.lower() not in _EVAL_WORDS | _TRAIN_WORDS]
+    held_out = any(part.lower() in _EVAL_WORDS for part in parts)
     return " ".join(what) or name, "held out" if held_out else "trained on"

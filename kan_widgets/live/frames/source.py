@@ -5,9 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from kan_widgets.live.frames.feed import Feed, State, checked_selection
-from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.history import History
+from kan_widgets.live.frames.feed import Feed, State
+from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.stationary import Stationary
@@ -45,9 +44,9 @@ class Source(Stationary):
                 near = difflib.get_close_matches(name, settable, n=1)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 hint = f" Write {_WRITE[name]}." if name in _WRITE else hint
-                given = " ".join(repr(value).split())
+                text = " ".join(repr(value).split())
                 raise AttributeError(
-                    f"{name} = {given:.60}: a {kind.__name__} has no {name} that can be set."
+                    f"{name} = {text:.60}: a {kind.__name__} has no {name} that can be set."
                     f"{hint} What can be set: {', '.join(settable) or 'nothing'}"
                 )
         super().__setattr__(name, value)
@@ -152,11 +151,8 @@ class Source(Stationary):
         IndexError
             If the layer has no such function; the message gives its shape.
         """
-        if layer is None:
-            self.feed.select(None)
-        else:
-            place = {"out": out, "in": in_, "row": row, "column": column}
-            self.feed.select(checked_selection(self.feed.layout, {"layer": layer, **place}))
+        place: Any = {"layer": layer, "out": out, "in": in_, "row": row, "column": column}
+        self.feed.select(None if layer is None else place)
 
 
 _WRITE = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, cast
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
 
 from kan_widgets.functions.conv_settings import STRAIGHT
 from kan_widgets.live.frames.layout import Layout
@@ -115,7 +115,7 @@ class Structure:
     stations
         Each takes in only earlier ones.
     traced
-        Whether examples were followed through the model; else the layers stand in the order of
+        Whether examples were traced through the model; else the layers stand in the order of
         the modules, each after the one before.
     note
         A sentence for people; empty where all is as it should be.
@@ -155,7 +155,7 @@ def untraced(layout: Layout, note: str = UNTRACED, order: Sequence[str] = ()) ->
 
 
 def steady(now: Structure, before: Structure | None) -> Structure:
-    """Leave to the model what computed otherwise when examples were followed the last time.
+    """Leave to the model what computed otherwise when examples were traced the last time.
 
     So does what takes a number that is no parameter and that the training changes: how it was at
     other steps is not known.
@@ -189,19 +189,10 @@ def structure_from(raw: Mapping[str, Any]) -> Structure:
         sources = tuple(int(source) for source in each["sources"])
         if any(not 0 <= source < number for source in sources):
             raise ValueError(f"station {number} takes in {sources}: expected earlier ones")
-        compute, sums, layer = each["compute"], each["sums"], each["layer"]
-        beside = each.get("beside")
-        stations.append(
-            Station(
-                cast(StationKind, str(each["kind"])),
-                str(each["name"]),
-                str(each["label"]),
-                None if layer is None else str(layer),
-                sources,
-                tuple(int(size) for size in each["shape"]),
-                None if compute is None else dict(compute),
-                None if sums is None else bool(sums),
-                None if beside is None else dict(beside),
-            )
-        )
+        shape = tuple(int(size) for size in each["shape"])
+        known = {field.name: each[field.name] for field in fields(Station) if field.name in each}
+        found = Station(**{**known, "sources": sources, "shape": shape})
+        if not all(isinstance(words, str) for words in (found.kind, found.name, found.label)):
+            raise TypeError(f"station {number} is called {found.name!r:.60}: expected words")
+        stations.append(found)
     return Structure(tuple(stations), bool(raw["traced"]), str(raw["note"]))

@@ -5,33 +5,37 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live import cells
-from kan_widgets.live.frames.edit import Edit, Float64, Index
-from kan_widgets.live.frames.feed import Feed
+from kan_widgets.live.frames.edit import Edit, Float64, Index, place_in_layer
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.model.held import (
-    Wanted,
-    held_in,
-    hold,
-    place_in,
-    present,
-    release,
-    straight,
-    unnoticed,
-    write,
-)
+from kan_widgets.live.model.holding import held_in, hold, index_in, release, restored
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
+from kan_widgets.live.steering.training_feed import TrainingFeed
 
 _MAX_UNDO = 200
+_LINE_POINTS = 257
+
+
+@dataclass(frozen=True, eq=False)
+class _Wanted:
+    """What waits to be written, and whether the function is then held; ``None``: as it is."""
+
+    values: Float64
+    holds: bool | None
 
 
 class Edits(Stationary):
@@ -47,7 +51,7 @@ class Edits(Stationary):
     """
 
     def __init__(
-        self, feed: Feed, layers: BoundLayers, training: Training, between: Between
+        self, feed: TrainingFeed, layers: BoundLayers, training: Training, between: Between
     ) -> None:
         # Without a circle the feed goes with its history when nobody needs it any more.
         self._of = weakref.ref(feed)
@@ -55,7 +59,7 @@ class Edits(Stationary):
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
         self._open = False  # the last edit of `_done` is a gesture that goes on
-        self._waiting: dict[tuple[str, Index], Wanted] = {}
+        self._waiting: dict[tuple[str, Index], _Wanted] = {}
         self.latest: Edit | None = None
         """The last change of a function: an edit, or one taken back or done again."""
         self.message = ""
@@ -66,14 +70,14 @@ class Edits(Stationary):
         """Held while a function is changed only to try it, and while the last state is read."""
 
     @property
-    def _feed(self) -> Feed:
+    def _feed(self) -> TrainingFeed:
         if (feed := self._of()) is None:
             raise RuntimeError("the binding of these edits is gone: bind the model again")
         return feed
 
     @property
     def done(self) -> tuple[Edit, ...]:
-        """What ``undo`` would take back, the last first to go."""
+        """What ``undo`` would undo, the last edit first."""
         return tuple(self._done)
 
     @property
@@ -84,7 +88,7 @@ class Edits(Stationary):
     @property
     def is_waiting(self) -> bool:
         """Whether an edit is still to be written into the model."""
-        with self._lock:  # what is being written is still to be
+        with self._lock:  # held while edits are written: waits until they are
             return bool(self._waiting)
 
     def set(
@@ -136,7 +140,7 @@ class Edits(Stationary):
         with self._lock:
             release(self._layers.place(layer, place).module, layer, place)
             if (waits := self._waiting.get((layer, place))) is not None:
-                self._waiting[layer, place] = Wanted(waits.values, None)
+                self._waiting[layer, place] = _Wanted(waits.values, None)
         self._tell_edited()
 
     @property
@@ -164,9 +168,9 @@ class Edits(Stationary):
             )
         with cells.between() as free, self._lock:
             before = self._present(functions, place)
-            # Held already: undoing this edit alone leaves it so.
+            # A function held before this edit stays held when the edit is undone.
             begins = bool(holds) and (layer, place) not in self.held
-            written = self._apply(functions, place, Wanted(values, holds), free)
+            written = self._apply(functions, place, _Wanted(values, holds), free)
             last = self._done[-1] if self._open and self._done else None
             if last is not None and (last.layer, last.index) == (layer, place):
                 before = self._done.pop().before
@@ -174,7 +178,7 @@ class Edits(Stationary):
             self._done = [*self._done, self.latest][-_MAX_UNDO:]
             self._undone = []
             self._open = not final
-        self._tell(layer, written=written)
+        self._tell(written=written)
 
     def zero(self, layer: str, index: Sequence[int]) -> None:
         """Set a function to zero everywhere: prune it. Raises as ``set`` does."""
@@ -206,15 +210,15 @@ class Edits(Stationary):
         """
         place = self._place(layer, index)
         functions = self._functions(layer)
-        line = straight(functions, place_in(functions, place), self._present(functions, place))
+        line = _straight(functions, index_in(functions, place), self._present(functions, place))
         self.set(layer, place, line.tolist())
 
     def undo(self) -> Edit | None:
-        """Take the last edit back; returns it, or ``None`` if there is none."""
+        """Undo the last edit; returns it, or ``None`` if there is none."""
         return self._move(back=True)
 
     def redo(self) -> Edit | None:
-        """Do the last undone edit again; returns it, or ``None`` if there is none."""
+        """Redo the edit that was undone last; returns it, or ``None`` if there is none."""
         return self._move(back=False)
 
     def _move(self, *, back: bool) -> Edit | None:
@@ -225,11 +229,11 @@ class Edits(Stationary):
                 return None
             edit = edits[-1]
             made = edit.reversed() if back else edit
-            wanted = Wanted(made.after, (not back) if edit.holds else None)
+            wanted = _Wanted(made.after, (not back) if edit.holds else None)
             written = self._apply(self._functions(edit.layer), edit.index, wanted, free)
             others.append(edits.pop())
             self.latest = made
-        self._tell(edit.layer, written=written)
+        self._tell(written=written)
         return edit
 
     def forget_changed(self, before: Layout, after: Layout) -> None:
@@ -253,19 +257,13 @@ class Edits(Stationary):
         """
         functions = self._functions(edit.layer)
         module = self._layers.place(edit.layer, edit.index).module
-        parameters = [*module.parameters()]
         before = self._feed.frame
         try:
-            with self.trying:
-                kept = [parameter.detach().clone() for parameter in parameters]
-                try:
-                    write(functions, edit.index, edit.before)
-                    yield
-                finally:
-                    for parameter, value in zip(parameters, kept, strict=True):
-                        parameter.detach().copy_(value)
+            with self.trying, restored(module):
+                write(functions, edit.index, edit.before)
+                yield
         finally:
-            # A frame that was asked for in the meantime shows what is past.
+            # A frame taken meanwhile shows the function as it was before the edit.
             if self._feed.frame is not before and self._feed.is_open:
                 self._feed.refresh()
 
@@ -279,7 +277,7 @@ class Edits(Stationary):
         """
         if not self._waiting:
             return False
-        mine = self._feed.trained_by is threading.current_thread()
+        mine = self._training.counter.trained_by is threading.current_thread()
         if not mine and self._training.runs_elsewhere:
             self._between.later(self.apply_waiting)
             return False
@@ -291,7 +289,7 @@ class Edits(Stationary):
             for (layer, place), wanted in waiting.items():
                 try:
                     module = self._layers.place(layer, place).module
-                    with nullcontext() if mine else unnoticed(module):
+                    with nullcontext() if mine else _unnoticed(module):
                         self._become(self._functions(layer), place, wanted)
                 except Exception as error:
                     self.message = f"the edit of {layer} was not applied: {error}"
@@ -300,13 +298,13 @@ class Edits(Stationary):
             self._tell_edited()
         return bool(waiting)
 
-    def _apply(self, functions: LayerFunctions, place: Index, wanted: Wanted, free: bool) -> bool:
-        """Write, or leave it to who trains; return whether it was written."""
+    def _apply(self, functions: LayerFunctions, place: Index, wanted: _Wanted, free: bool) -> bool:
+        """Write, or leave it to the training thread; return whether it was written."""
         self.message = ""
         if not free or self._training.trains_elsewhere():
             waits = self._waiting.get((functions.name, place))
             if wanted.holds is None and waits is not None:
-                wanted = Wanted(wanted.values, waits.holds)
+                wanted = _Wanted(wanted.values, waits.holds)
             self._waiting[functions.name, place] = wanted
             self._between.later(self.apply_waiting)
             return False
@@ -314,16 +312,16 @@ class Edits(Stationary):
         self._become(functions, place, wanted)
         return True
 
-    def _become(self, functions: LayerFunctions, place: Index, wanted: Wanted) -> None:
+    def _become(self, functions: LayerFunctions, place: Index, wanted: _Wanted) -> None:
         if wanted.holds:
             hold(self._layers.place(functions.name, place))
         write(functions, place, wanted.values)
         if wanted.holds is False:
             release(self._layers.place(functions.name, place).module, functions.name, place)
 
-    def _tell(self, layer: str, *, written: bool) -> None:
+    def _tell(self, *, written: bool) -> None:
         if written:
-            self._feed.show_edited(layer)
+            self._feed.show_edited()
         self._tell_edited()
 
     def _tell_edited(self) -> None:
@@ -337,13 +335,52 @@ class Edits(Stationary):
         return functions
 
     def _place(self, layer: str, index: Sequence[int]) -> Index:
-        shape = self._feed.layout.layer(layer).shape
-        place = tuple(int(i) for i in index)
-        place = (*place, 0, 0) if len(place) == 2 and shape[2:] == (1, 1) else place
-        if len(place) != 4 or any(not 0 <= i < n for i, n in zip(place, shape, strict=True)):
-            raise IndexError(f"index={tuple(index)}: {layer} has {' × '.join(map(str, shape))}")
-        return place
+        return place_in_layer(layer, self._feed.layout.layer(layer).shape, index)
 
     def _present(self, functions: LayerFunctions, place: Index) -> Float64:
-        waiting = self._waiting.get((functions.name, place))
-        return present(functions, place) if waiting is None else waiting.values
+        """Return a copy of a function's coefficients, as they are or are to be."""
+        if (waiting := self._waiting.get((functions.name, place))) is not None:
+            return waiting.values
+        found = functions.at(index_in(functions, place))
+        values: Float64 = found.detach().to("cpu", torch.float64).numpy().copy()
+        return values
+
+
+@contextmanager
+def _unnoticed(module: nn.Module) -> Iterator[None]:
+    """Let a layer change without autograd raising in another thread's backward pass.
+
+    What looked quiet may be a long step: its gradient is then of what was before, mixed with
+    what is now, and the loop goes on.
+    """
+    with ExitStack() as stack:
+        for parameter in module.parameters():
+            stack.enter_context(_unsafe_preserve_version_counter(parameter))
+        yield
+
+
+def write(functions: LayerFunctions, place: Index, values: Float64) -> None:
+    """Set one function's coefficients in the model; the layer must allow it."""
+    assert functions.write is not None
+    functions.write(index_in(functions, place), torch.as_tensor(values).to(functions.like))
+
+
+def _straight(
+    functions: LayerFunctions, index: tuple[int, ...], coefficients: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the coefficients of the line, ``(nb,)``.
+
+    Least squares at even points of the domain; without the base term where there are other basis
+    functions.
+    """
+    group = 0 if functions.basis_index is None else int(functions.basis_index[index])
+    basis = functions.bases[group]
+    x = torch.linspace(*basis.domain, _LINE_POINTS, dtype=torch.float64)
+    table = basis(x).detach().to(torch.float64).numpy()
+    ones = np.stack([np.ones(_LINE_POINTS), x.numpy()], axis=1)
+    line = ones @ np.linalg.lstsq(ones, table @ coefficients, rcond=None)[0]
+    free = ~np.asarray(basis.is_base)
+    columns = free if free.any() else np.ones_like(free)
+    found = np.zeros(table.shape[1])
+    found[columns] = np.linalg.lstsq(table[:, columns], line, rcond=None)[0]
+    return found

@@ -6,23 +6,40 @@ import bisect
 import itertools
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, find, read_module, survey
 from kan_widgets.functions.attributes import unreadable_kind
 from kan_widgets.functions.conv_settings import STRAIGHT
-from kan_widgets.functions.registry import Reader, find_adapter
+from kan_widgets.functions.registry import Reader, find_adapter, sums_of
 from kan_widgets.functions.sampling.samples import Untold
 from kan_widgets.live.frames.edit import Index
 from kan_widgets.live.frames.layout import Names
-from kan_widgets.live.model.held import Place
 from kan_widgets.live.reports import report
 
 Entry = tuple[str, weakref.ref[nn.Module], Reader]
 
 # Numbers beside the coefficients in a frame, together: the smallest vectors come first.
-_MOST_BESIDE = 16_384
+_MAX_BESIDE = 16_384
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionPlace:
+    """Where a function is: the module that holds it, how it is read, and its index."""
+
+    module: nn.Module
+    name: str
+    reader: Reader
+    layer: str
+    index: Index
+
+    def functions(self) -> LayerFunctions:
+        """Read its layer as it is now."""
+        layers = read_module(self.name, self.module, self.reader)
+        [found] = [layer for layer in layers if layer.name == self.layer]
+        return found
 
 
 class BoundLayers:
@@ -30,14 +47,6 @@ class BoundLayers:
 
     Plain layers, whose functions are straight lines, come after the others: views open on the
     first one.
-
-    Examples
-    --------
-    >>> import kan_widgets as kw
-    >>> model = kw.nn.KANLinear(2, 3)
-    >>> layers = BoundLayers(model)
-    >>> [layer.name for layer in layers.read()], layers.read_one("KANLinear").shape
-    (['KANLinear'], (3, 2, 1, 1))
     """
 
     def __init__(self, model: nn.Module, chosen: tuple[str, ...] | None = None) -> None:
@@ -87,23 +96,10 @@ class BoundLayers:
         """Read the module that holds one layer, and no other. Raises as ``read`` does."""
         return next(layer for layer in self._read(self._entry(name)) if layer.name == name)
 
-    def read_changed(self, name: str) -> list[LayerFunctions]:
-        """Read what may have changed with one layer: whatever shares parameters with it."""
-        changed = self._entry(name)
-        own = {id(parameter) for parameter in _module(changed).parameters()}
-        layers = [
-            layer
-            for entry in self._entries
-            if entry is changed or any(id(p) in own for p in _module(entry).parameters())
-            for layer in self._read(entry)
-        ]
-        chosen = self._chosen
-        return [layer for layer in layers if chosen is None or layer.name in chosen]
-
-    def place(self, name: str, index: Index) -> Place:
+    def place(self, name: str, index: Index) -> FunctionPlace:
         """Say where one function is in the model. Raises as ``read`` does."""
         entry = self._entry(name)
-        return Place(_module(entry), entry[0], entry[2], name, index)
+        return FunctionPlace(_module(entry), entry[0], entry[2], name, index)
 
     def names_in_order(self) -> list[str]:
         """Return the names of all layers read so far, in the order of the modules."""
@@ -134,25 +130,25 @@ class BoundLayers:
         }
 
     def _small_vectors(self, model: nn.Module) -> list[tuple[str, weakref.ref[nn.Module], str]]:
-        """Find them: of layers that add functions up, all but what is added to these is φ."""
+        """Find them; in KAN layers only the bias: the other parameters are in φ already."""
         inside: set[nn.Module] = set()
         added: set[tuple[int, int]] = set()
         for _, module, _ in self.entries():
             adapter, _ = find_adapter(module)
             if adapter is None or not adapter.elementwise:
                 inside.update(module.modules())
-            sums = adapter.sums(module) if adapter is not None and adapter.sums else ()
-            added.update(place_in_memory(one.bias) for one in sums if one.bias is not None)
+            biases = (one.bias for one in sums_of(module, adapter, ()))
+            added.update(memory_of(bias) for bias in biases if bias is not None)
         found = [
             (vector.numel(), f"{path}.{name}" if path else name, weakref.ref(module), name)
             for path, module in model.named_modules()
             if not unreadable_kind(module)
             for name, vector in _small(module)
-            if module not in inside or place_in_memory(vector) in added
+            if module not in inside or memory_of(vector) in added
         ]
         found.sort(key=lambda one: one[0])
         sizes = itertools.accumulate(size for size, *_ in found)
-        within = bisect.bisect_right(list(sizes), _MOST_BESIDE)
+        within = bisect.bisect_right(list(sizes), _MAX_BESIDE)
         return [(path, ref, name) for _, path, ref, name in found[:within]]
 
     def hold(self) -> None:
@@ -190,7 +186,7 @@ class BoundLayers:
         return self._entry_of[name]
 
 
-def place_in_memory(vector: Tensor) -> tuple[int, int]:
+def memory_of(vector: Tensor) -> tuple[int, int]:
     """Return what tells one parameter or buffer from another, by whatever name it is held."""
     return vector.data_ptr(), vector.numel()
 
@@ -198,7 +194,7 @@ def place_in_memory(vector: Tensor) -> tuple[int, int]:
 def _small(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
     for name in (*module._parameters, *module._buffers):
         vector = _held(module, name)
-        # As many numbers as along one axis: what there is for each channel, or for all.
+        # One number for each channel, or one for all: no axis but one is longer than 1.
         if vector is not None and 0 < vector.numel() == max(vector.shape, default=1):
             yield name, vector
 
@@ -206,7 +202,7 @@ def _small(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
 def _held(module: nn.Module, name: str) -> Tensor | None:
     vector: Tensor | None = module._parameters.get(name)
     vector = module._buffers.get(name) if vector is None else vector
-    # Neither one that is still to be made nor a part of one that is split over processes.
+    # Not a lazy parameter, nor a part of one that is split over processes.
     if vector is None or type(vector) not in (Tensor, nn.Parameter) or vector.is_meta:
         return None
     return vector if vector.is_floating_point() else None
@@ -228,50 +224,54 @@ def checked_names(
     """Return the names of outputs and inputs by the layer. Raises as `kan_widgets.bind` says."""
     if class_names is None and feature_names is None and channel_names is None:
         return {}
-    sizes = {
-        layer.name: layer.shape[:2]
+    read = {
+        layer.name: layer
         for entry in find(model)
         for layer in entry.read()
         if layer.kind != "elementwise"
     }
+    # Names are given for a whole layer, even where only a part of it is here.
+    sizes = {name: (x.split.whole if x.split else x.shape)[:2] for name, x in read.items()}
     if channel_names is not None and not isinstance(channel_names, Mapping):
         raise TypeError(
             f"channel_names={channel_names!r:.80}: expected names by the layer, such as "
             f"{{{next(iter(sizes), 'conv')!r}: [...]}}"
         )
-    outputs = {}
-    for layer, given in (channel_names or {}).items():
-        if layer not in sizes:
-            raise ValueError(
-                f"channel_names: there is no layer {layer!r}; the layers are "
-                f"{', '.join(map(repr, sizes))}"
-            )
-        keyword = f"channel_names[{layer!r}]"
-        outputs[layer] = _checked(keyword, given, layer, sizes[layer][0], "output")
+    channels = channel_names or {}
+    wanted = [(f"channel_names[{name!r}]", names, name, 0) for name, names in channels.items()]
     if class_names is not None:
         *_, last = sizes
-        if last in outputs:
+        if last in channels:
             raise ValueError(f"class_names: channel_names names the outputs of {last!r} already")
-        outputs[last] = _checked("class_names", class_names, last, sizes[last][0], "output")
-    inputs = {}
+        wanted.append(("class_names", class_names, last, 0))
     if feature_names is not None:
-        first = next(iter(sizes))
-        inputs[first] = _checked("feature_names", feature_names, first, sizes[first][1], "input")
-    return {name: Names(outputs.get(name, ()), inputs.get(name, ())) for name in sizes}
+        wanted.append(("feature_names", feature_names, next(iter(sizes)), 1))
+    found: dict[str, list[tuple[str, ...]]] = {name: [(), ()] for name in sizes}
+    for keyword, names, name, side in wanted:
+        if name not in sizes:
+            raise ValueError(
+                f"channel_names: there is no layer {name!r}; the layers are "
+                f"{', '.join(map(repr, sizes))}"
+            )
+        of = ("output", "input")[side]
+        start = (split.out, split.in_)[side] if (split := read[name].split) else 0
+        here = slice(start, start + read[name].shape[side])
+        found[name][side] = _checked(keyword, names, name, sizes[name][side], of)[here]
+    return {name: Names(*both) for name, both in found.items()}
 
 
 def _checked(
-    keyword: str, given: Sequence[str], layer: str, count: int, of: str
+    keyword: str, names: Sequence[str], layer: str, count: int, of: str
 ) -> tuple[str, ...]:
     if (
-        isinstance(given, str)
-        or not isinstance(given, Iterable)
-        or not all(isinstance(name, str) for name in given)
+        isinstance(names, str)
+        or not isinstance(names, Iterable)
+        or not all(isinstance(name, str) for name in names)
     ):
-        raise TypeError(f"{keyword}={given!r:.80}: expected a list of names, one for each {of}")
-    if len(given) != count:
+        raise TypeError(f"{keyword}={names!r:.80}: expected a list of names, one for each {of}")
+    if len(names) != count:
         raise ValueError(
-            f"{keyword}: {len(given)} names, but layer {layer!r} has {count} {of}s: give one "
+            f"{keyword}: {len(names)} names, but layer {layer!r} has {count} {of}s: give one "
             "for each"
         )
-    return tuple(given)
+    return tuple(names)

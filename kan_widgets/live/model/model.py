@@ -1,21 +1,22 @@
-"""A bound model: its layers as read, what reaches them, edits and the examples followed."""
+"""A bound model: its layers as read, what reaches them, edits and the examples traced."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions import find, prove, survey
-from kan_widgets.functions.given import Passes
+from kan_widgets.functions.forward_pass import ForwardPass
 from kan_widgets.functions.stand_ins import is_sharded
-from kan_widgets.functions.undisturbed import stand_in, unchanged
+from kan_widgets.functions.undisturbed import unchanged, with_copy
 from kan_widgets.live.frames.activations import Activations
-from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.model.edits import Edits
 from kan_widgets.live.model.layers import BoundLayers
@@ -24,14 +25,16 @@ from kan_widgets.live.model.probing import Examples, Probing, as_taken, examples
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
+from kan_widgets.live.steering.training_feed import TrainingFeed
 from kan_widgets.nn.ungraded import ungraded
 
-# Of the time of a training so much may go into proofs, and between two pass so many seconds.
+# Share of the training time that proofs may take, and the fewest seconds between two.
 _PROOF_SHARE = 0.003
-_LEAST_SECONDS = 1.0
+_MIN_SECONDS = 1.0
 
 _NO_BATCH = "no batch has been seen: call live.observe(batch) with one"
 _BATCH_GONE = "the last batch is gone by now: call live.observe(batch) with one"
+_SPLIT = "the model is split over processes: call live.observe(batch) in all of them"
 CLOSED = "this binding is closed: bind the model again"
 
 
@@ -48,7 +51,7 @@ class BoundModel:
         self,
         module: nn.Module,
         layers: BoundLayers,
-        feed: Feed,
+        feed: TrainingFeed,
         training: Training,
         between: Between,
         gone: Callable[[object], object],
@@ -61,19 +64,20 @@ class BoundModel:
         self.probing = Probing(feed, layers, self.edits, training)
         self.batch_message = ""
         """Why the last batch could not be observed; else empty."""
-        self.passes: Passes | None = None
+        self.passes: ForwardPass | None = None
         self.next_proof: float | None = None
         self._proves = True
-        self.seen: Tensor | None = None
+        self.last_examples: Tensor | None = None
         """A few examples of what was observed last."""
-        self._to_probe: Examples | None = None
+        self._labels: Tensor | None = None
+        self._takes_batches = False
 
     @property
     def module(self) -> nn.Module | None:
         """The model, while it exists and is bound."""
         return None if self._module is None else self._module()
 
-    def _there(self) -> tuple[nn.Module, Feed]:
+    def _there(self) -> tuple[nn.Module, TrainingFeed]:
         module, feed = self.module, self._of()
         if module is None or feed is None:
             raise RuntimeError(CLOSED)
@@ -81,7 +85,8 @@ class BoundModel:
 
     def close(self) -> None:
         """Let go of the model."""
-        self._module, self._to_probe = None, None
+        self._module = None
+        self.between.forget(self._take_up_waiting)
         if (passes := self.passes) is not None:
             self.passes, self.next_proof = None, None
             passes.end()
@@ -93,50 +98,40 @@ class BoundModel:
     def last_inputs(self) -> Tensor | None:
         """Inputs of the model that were seen last, by a loop or by `observe`."""
         inputs = self._training.batch.inputs
-        return self.seen if inputs is None else inputs
+        return self.last_examples if inputs is None else inputs
 
     def observe(self, batch: Any) -> dict[str, Observation]:
         """Run a batch through the model; see `Binding.observe`."""
         layers = self.layers.read()
         module, feed = self._there()
-        with feed.counted():
+        with self._training.counter.counted():
             found = observe(module, self.layers.owners(), layers, batch)
             if words := nan_in_words(found):
                 report(words)
             step = self._training.steps
-            found = {name: replace(seen, step=step) for name, seen in found.items()}
-            self.seen = first_examples(batch)
+            found = {name: replace(one, step=step) for name, one in found.items()}
+            self.last_examples, self._labels = first_examples(batch), None
             feed.set_observed(found)
         return dict(found)
 
-    def want_batch(self, *, follow: bool = False) -> None:
+    def want_batch(self) -> None:
         """Observe the batch that a loop gave last, now or as soon as that is harmless.
 
-        Never raises: see ``batch_message``. With ``follow`` some examples of it are followed
-        through the network from then on.
+        Never raises: see ``batch_message``.
         """
-        errand = self.follow_batch if follow else self.observe_batch
-        if not self.between.want(errand):
+        if not self.between.want(self.observe_batch):
             self._say_of_batch("")
-
-    def follow_batch(self, at_rest: bool = True) -> None:
-        """Observe the last batch in this thread, and follow some examples of it."""
-        self.observe_batch(at_rest)
-        if not self.batch_message:
-            try:
-                self.probe()
-            except Exception as error:
-                self._say_of_batch(f"the last batch could not be followed: {error}")
 
     def observe_batch(self, at_rest: bool = True) -> None:
         """Observe the last batch in this thread: the one that trains, if any does."""
         inputs, module, said = self._training.batch.inputs, self.module, ""
         if inputs is None or module is None:
             said = _BATCH_GONE if self._training.batch_seen else _NO_BATCH
+        elif is_sharded(module):
+            said = _SPLIT
         else:
             try:
-                parameter = next(module.parameters(), None)
-                self.observe(inputs if parameter is None else inputs.to(parameter.device))
+                self.observe(as_taken(inputs, module))
             except Exception as error:
                 said = f"the last batch could not be observed: {error}"
         self._say_of_batch(said)
@@ -148,12 +143,33 @@ class BoundModel:
 
     # -- examples ---------------------------------------------------------------------------
 
+    def probe_batches(self) -> None:
+        """Trace what was seen, or what the first batch will bring, unless others are traced.
+
+        Until then the structure is found where the model says the shape of its input.
+        """
+        self._takes_batches = True
+        self.between.want(self._probe_batch_seen)
+
+    def _probe_batch_seen(self, _: bool = True) -> None:
+        module, feed = self.module, self._of()
+        if module is None or feed is None or is_sharded(module):
+            return
+        if self.last_examples is None:
+            shape = getattr(module, "input_shape", None)
+            if isinstance(shape, tuple) and feed.found is None:
+                self._find_structure(module, as_taken(torch.zeros(1, *shape), module))
+        elif self._takes_batches and feed.probed is None:
+            with suppress(Exception):  # the network is drawn without them, too
+                self.probe(self.last_examples, self._labels)
+
     def probe(self, images: Any = "observed", labels: Any = None) -> None:
-        """Follow a few examples through the network from now on; see `Binding.probe`."""
+        """Trace a few examples through the network from now on; see `Binding.probe`."""
         if images is None:
             if labels is not None:
                 raise ValueError("labels: expected None where no images are given")
-            self._to_probe = None
+            self._takes_batches = False
+            self.between.forget(self._take_up_waiting)
             self.probing.stop()
             if (feed := self._of()) is not None:
                 with feed.sending:
@@ -161,32 +177,30 @@ class BoundModel:
             return
         self._there()
         if isinstance(images, str) and images == "observed":
-            if (images := self.seen) is None:
+            if (images := self.last_examples) is None:
                 raise ValueError(
                     "no batch was observed: give examples, as in live.probe(images), or call "
                     "live.observe(batch) first"
                 )
         examples = examples_of(images, labels)
         if self._training.trains_elsewhere():
-            self._to_probe = examples
-            self.between.later(self._take_up_waiting)
+            self.between.later(self._take_up_waiting, examples)
         else:
             self._take_up(examples)
 
-    def _take_up_waiting(self, at_rest: bool) -> None:
-        examples, self._to_probe = self._to_probe, None
-        if examples is not None and self.module is not None:
+    def _take_up_waiting(self, at_rest: bool, examples: Examples) -> None:
+        if self.module is not None:
             try:
                 self._take_up(examples)
                 self.probing.in_steps += self.probing.took
             except Exception as error:
-                report(f"live.probe: the examples cannot be followed: {error}")
+                report(f"live.probe: the examples cannot be traced: {error}")
 
     def _take_up(self, examples: Examples) -> None:
         module, feed = self._there()
         frame = feed.current()
-        with feed.counted():
-            found = self.probing.follow(module, feed.layout, frame.step, examples)
+        with self._training.counter.counted():
+            found = self.probing.trace(module, feed.layout, frame.step, examples)
         if not feed.observed:
             with unchanged(module):
                 self.observe(as_taken(examples.inputs, module))
@@ -199,11 +213,11 @@ class BoundModel:
         """
         module, feed = self._there()
         one = examples_of(as_taken(image, module))
-        return self.probing.follow(module, feed.layout, feed.current().step, one)[1]
+        return self.probing.trace(module, feed.layout, feed.current().step, one)[1]
 
     # -- proofs -----------------------------------------------------------------------------
 
-    def learn(self, shown: Passes | None, proves: bool) -> None:
+    def learn(self, shown: ForwardPass | None, proves: bool) -> None:
         """Learn from a pass that was shown, if any was, and see those of the training."""
         self._proves = proves
         module, _ = self._there()
@@ -225,34 +239,35 @@ class BoundModel:
         if self.passes is not None:
             self.passes.end()
         if getattr(module, "_compiled_call_impl", None) is None:  # hooks would be compiled with it
-            self.passes = Passes(module)
+            self.passes = ForwardPass(module)
             self.between.later(self._learn_if_seen)
 
     def _learn_if_seen(self, at_rest: bool) -> None:
-        """Learn of a pass that was seen, in the thread that trains."""
+        """Learn of a pass that was seen, in the thread that trains; the first is waited for."""
         passes, module = self.passes, self.module
         if passes is None or module is None:
             return
-        if not passes.given and not at_rest:
+        if not passes.module_inputs and not (at_rest and self.next_proof):
             self.between.later(self._learn_if_seen)
             return
         passes.end()
         self.passes, start = None, perf_counter()
         try:
-            if passes.given:
+            if passes.module_inputs:
                 self._learn_of(module, passes)
         except Exception as error:
             if not self.layers.modules() and (feed := self._of()) is not None:
-                return feed.fail(error)
-            report(f"what the layers were given could not be looked at: {error!r}")
+                feed.fail(error)
+            else:
+                report(f"what the layers were given could not be looked at: {error!r}")
         finally:
             now = perf_counter()
-            self.next_proof = now + max(_LEAST_SECONDS, (now - start) / _PROOF_SHARE)
+            self.next_proof = now + max(_MIN_SECONDS, (now - start) / _PROOF_SHARE)
 
     @ungraded
-    def _learn_of(self, module: nn.Module, passes: Passes) -> None:
+    def _learn_of(self, module: nn.Module, passes: ForwardPass) -> None:
         if self._proves:
-            prove(module, given=passes.given, again=True)
+            prove(module, module_inputs=passes.module_inputs, again=True)
             self._look_again(module)
         self._take_examples(module, passes)
 
@@ -269,23 +284,29 @@ class BoundModel:
             why = [str(missed) for missed in survey(module)[1] if missed.near]
             report(f"no longer shown: {', '.join(gone)}. {'; '.join(why)}")
 
-    def _take_examples(self, module: nn.Module, passes: Passes) -> None:
-        """Keep a few inputs of the model, and find its structure with them."""
+    def _take_examples(self, module: nn.Module, passes: ForwardPass) -> None:
+        """Keep a few inputs of the model, and find its structure with them if it is not known."""
         if (inputs := passes.inputs) is None:
             return
-        if self.seen is None:
-            self.seen = first_examples(inputs)
+        if self.last_examples is None:
+            self.last_examples = first_examples(inputs)
+            self._labels = self._training.batch.labels_of(inputs)
             if not self._training.batch_seen:
-                self._training.saw(self.seen)
+                self._training.saw(self.last_examples)
+        self._probe_batch_seen()
         _, feed = self._there()
-        if feed.found is not None:
-            return
+        if feed.found is None:
+            self._find_structure(module, inputs)
+
+    def _find_structure(self, module: nn.Module, inputs: Tensor) -> None:
+        """Find how the layers are connected, with inputs that run through a copy of the model."""
+        _, feed = self._there()
 
         def found(run: nn.Module, copied: bool) -> Any:
             return self.probing.structure(run, module, feed.layout, inputs) if copied else None
 
         try:
-            structure = stand_in(module, found)
+            structure = with_copy(module, found)
         except Exception:  # it stays in the order of its modules
             return
         if structure is not None:

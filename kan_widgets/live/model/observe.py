@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
-from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.live.frames.observation import BINS, Observation
+from kan_widgets.functions.layer import padded
+from kan_widgets.functions.undisturbed import tapped, undisturbed
+from kan_widgets.live.frames.observation import BINS, MOST_PATCH_FLOATS, Observation
 from kan_widgets.nn.life.sampling import drawn
 
-_MAX_PATCH_FLOATS = 250_000
 _MAX_MAPS = 8
 
 
@@ -34,12 +34,7 @@ def observe(
     Raises `TypeError` if the batch is neither a tensor nor a tuple of arguments, and `ValueError`
     if it is empty or reaches no layer.
     """
-    if not isinstance(batch, (Tensor, tuple)) or (isinstance(batch, tuple) and not batch):
-        raise TypeError(
-            f"batch={type(batch).__name__}: expected a tensor of inputs, or a tuple of the model's "
-            "arguments; from a loader, take the images of one batch"
-        )
-    arguments = batch if isinstance(batch, tuple) else (batch,)
+    arguments = arguments_of("batch", batch)
     empty = [tuple(a.shape) for a in arguments if isinstance(a, Tensor) and not a.numel()]
     if empty:
         raise ValueError(f"batch of shape {empty[0]}: at least one input is needed")
@@ -47,34 +42,18 @@ def observe(
     passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps.values()}
     folds: dict[Tap, tuple[int, int, int] | None] = {}
 
-    def keep(tap: Tap, values: Any) -> None:
-        tensors = [value for value in values if isinstance(value, Tensor)]
-        if tensors:
-            folds.setdefault(tap, fold_of(tensors[0]))
-            # A copy, because the model may go on in place.
-            passed[tap].append(tensors[0].detach().clone())
-
-    def before(tap: Tap) -> Any:
-        return lambda _, given, named: keep(tap, (*given, *named.values()))
-
-    def after(tap: Tap) -> Any:
-        return lambda _, given, result: keep(tap, (result,))
+    def keep(tap: Tap, values: Tensor) -> None:
+        folds.setdefault(tap, fold_of(values))
+        # Values that are split over processes, all of which run the batch, are joined.
+        values = values.full_tensor() if hasattr(values, "full_tensor") else values
+        # A copy, because the model may go on in place.
+        passed[tap].append(values.detach().clone())
 
     def run() -> None:
-        handles = [
-            module.register_forward_pre_hook(before(tap), with_kwargs=True)
-            if tap.side == "input"
-            else module.register_forward_hook(after(tap))
-            for tap in passed
-            for module in dict.fromkeys(tap.modules)
-        ]
-        try:
+        with tapped(passed, keep):
             model(*arguments)
-        finally:
-            for handle in handles:
-                handle.remove()
 
-    undisturbed(model, run, watcher=Folding())
+    undisturbed(model, run, function_mode=Folding())
     first = arguments[0] if isinstance(arguments[0], Tensor) else None
     found = {
         layer.name: _describe(layer, x, first, folds.get(taps[layer.name]))
@@ -86,12 +65,22 @@ def observe(
     return found
 
 
+def arguments_of(keyword: str, batch: Any) -> tuple[Any, ...]:
+    """Return a batch as the arguments of a model. Raises `TypeError` if it is no such batch."""
+    if not isinstance(batch, Tensor | tuple) or (isinstance(batch, tuple) and not batch):
+        raise TypeError(
+            f"{keyword}={type(batch).__name__}: expected a tensor of inputs, or a tuple of the "
+            "model's arguments; from a loader, take the images of one batch"
+        )
+    return batch if isinstance(batch, tuple) else (batch,)
+
+
 def nan_in_words(found: dict[str, Observation]) -> str:
     """Say which layers got NaN, in their order; empty if none did."""
     parts = [
-        f"{seen.nan_inputs:,} at {name}{'' if len(seen.patches) else ' (no whole patch is left)'}"
-        for name, seen in found.items()
-        if seen.nan_inputs
+        f"{one.nan_inputs:,} at {name}{'' if len(one.patches) else ' (no whole patch is left)'}"
+        for name, one in found.items()
+        if one.nan_inputs
     ]
     return f"live.observe left out inputs that are NaN: {', '.join(parts)}" if parts else ""
 
@@ -133,7 +122,7 @@ def _describe(
     samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
     usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))
     rows = usable.reshape(-1, entries + 1)
-    chosen = rows[drawn(usable.shape[:-1], max(1, _MAX_PATCH_FLOATS // entries), rows.device)]
+    chosen = rows[drawn(usable.shape[:-1], max(1, MOST_PATCH_FLOATS // entries), rows.device)]
     return Observation(
         layer=layer.name,
         samples=samples,
@@ -164,16 +153,13 @@ def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     kh, kw = layer.shape[2:]
     if x.ndim == 3:
         x = x.unsqueeze(0)
-    mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode
     # Where β is padded and not x, no function takes anything in over the border.
-    border = float("nan") if settings.pads_basis else None
-    padded = F.pad(x, settings.padding, mode=mode, value=border)
+    wide = padded(settings, x, float("nan") if settings.pads_basis else None)
     if settings.shared:  # each channel is an image of its own
-        padded = padded.flatten(0, 1).unsqueeze(1)
-    unfolded = F.unfold(padded, (kh, kw), settings.dilation, 0, settings.stride)
-    reach = settings.dilation[1] * (kw - 1)
-    width = (padded.shape[-1] - reach - 1) // settings.stride[1] + 1
-    return unfolded.transpose(1, 2).reshape(len(padded), -1, width, unfolded.shape[1]), x
+        wide = wide.flatten(0, 1).unsqueeze(1)
+    unfolded = F.unfold(wide, (kh, kw), settings.dilation, 0, settings.stride)
+    width = (wide.shape[-1] - settings.dilation[1] * (kw - 1) - 1) // settings.stride[1] + 1
+    return unfolded.transpose(1, 2).reshape(len(wide), -1, width, unfolded.shape[1]), x
 
 
 def _images(placed: Tensor, samples: int) -> Tensor:
@@ -195,9 +181,9 @@ def _whole(placed: Tensor) -> Tensor:
 
 # -- which feature map a flat tensor was ---------------------------------------------------------
 
-_FLATTEN = {"flatten", "reshape", "view"}
+_FLATTENS = {"flatten", "reshape", "view"}
 # What leaves each number at its place.
-_IN_PLACE = {
+_POINTWISE = {
     *("add", "sub", "mul", "div", "true_divide", "clamp", "clip", "dropout"),
     *("relu", "relu_", "leaky_relu", "elu", "gelu", "silu", "hardtanh", "tanh", "sigmoid"),
     *("batch_norm", "layer_norm", "contiguous", "clone", "detach", "float", "double", "to"),
@@ -226,15 +212,17 @@ class Folding(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Call the function, and note what became of a map."""
-        given = args[0] if args and isinstance(args[0], Tensor) else None
-        before = None if given is None else (tuple(given.shape), fold_of(given))
+        x = args[0] if args and isinstance(args[0], Tensor) else None
+        shape, fold = ((), None) if x is None else (tuple(x.shape), fold_of(x))
         result = func(*args, **(kwargs or {}))
-        if before is not None and isinstance(result, Tensor) and result.ndim == 2:
-            shape, fold = before
+        if x is not None and isinstance(result, Tensor) and result.ndim == 2:
             name = getattr(func, "__name__", "")
-            if name in _FLATTEN and len(shape) == 4 and len(result) == shape[0]:
-                fold = shape[1:]
-            elif tuple(result.shape) != shape or name not in _IN_PLACE | _FLATTEN:
+            if name in _FLATTENS and len(shape) == 4 and len(result) == shape[0]:
+                # Of all orders of the axes only channels-last keeps positions known.
+                dense = x.is_contiguous(memory_format=torch.channels_last)
+                dense = dense or x.is_contiguous() or x.permute(0, 3, 1, 2).is_contiguous()
+                fold = shape[1:] if dense else None
+            elif tuple(result.shape) != shape or name not in _POINTWISE | _FLATTENS:
                 fold = None
             if fold is not None:
                 result._kan_fold = fold  # type: ignore[attr-defined]

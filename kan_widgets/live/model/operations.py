@@ -13,14 +13,14 @@ from torch.nn.modules import activation
 
 from kan_widgets.live.frames.structure import StationKind
 
-_SAME = {
+_IDENTITIES = {
     *("contiguous", "clone", "detach", "to", "float", "double", "half", "bfloat16", "type"),
     *("type_as", "cpu", "cuda", "data", "requires_grad_", "alias", "_to_copy", "identity"),
 }
-_RESHAPING = {"flatten", "view", "reshape", "squeeze", "unsqueeze", "ravel", "unflatten"} | {
+_RESHAPES = {"flatten", "view", "reshape", "squeeze", "unsqueeze", "ravel", "unflatten"} | {
     *("view_as", "reshape_as", "unsafe_view", "_unsafe_view"),
 }
-_TURNING = {"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "t", "T", "mT"}
+_PERMUTES = {"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "t", "T", "mT"}
 # What the page can compute itself.
 _ELEMENTWISE = frozenset("relu silu gelu tanh sigmoid elu leaky_relu softplus hardtanh".split())
 # By the names of functions, those of torch's modules.
@@ -31,7 +31,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class TracedCall:
     """A function that was called with data of ``n`` examples.
 
     ``given`` is the data among its arguments, in their order: tensors that come from the input;
@@ -44,7 +44,7 @@ class Call:
     name: str
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    given: tuple[Tensor, ...]
+    data: tuple[Tensor, ...]
     before: tuple[Shape | None, ...]
     result: Tensor
     n: int
@@ -75,12 +75,12 @@ def shape_of(values: Tensor, n: int) -> Shape | None:
     return tuple(values.shape[1:]) if values.ndim and len(values) == n else None
 
 
-def is_transparent(call: Call) -> bool:
+def is_transparent(call: TracedCall) -> bool:
     """Whether the result is the data that was given, as it was."""
-    same = len(call.given) == 1 and call.shape == call.before[0]
+    same = len(call.data) == 1 and call.shape == call.before[0]
     if not same:
         return False
-    if call.name in _SAME | _RESHAPING or (call.name == "expand"):
+    if call.name in _IDENTITIES | _RESHAPES or (call.name == "expand"):
         return True
     if call.name in ("cat", "concat", "concatenate"):
         return True
@@ -92,16 +92,16 @@ def is_transparent(call: Call) -> bool:
     return False
 
 
-def operation(call: Call) -> Operation:
+def operation(call: TracedCall) -> Operation:
     """Say what a call is; `is_transparent` calls apart."""
     name = call.name.strip("_")
     if call.func is F.batch_norm:
         return _batch_norm(call)
     if name in _HANDLERS:
         return _HANDLERS[name](call)
-    if name in _RESHAPING:
+    if name in _RESHAPES:
         return _reshape(call)
-    if name in _TURNING:
+    if name in _PERMUTES:
         return Operation("reshape", "transpose")
     if name in _ELEMENTWISE:
         return _elementwise(call, name)
@@ -114,7 +114,7 @@ def operation(call: Call) -> Operation:
     return Operation("other", name.replace("_", " "))
 
 
-def _reshape(call: Call) -> Operation:
+def _reshape(call: TracedCall) -> Operation:
     shape, before = call.shape, call.before[0]
     if shape is None or before is None or math.prod(shape) != math.prod(before):
         return Operation("reshape", "reshape")
@@ -124,7 +124,7 @@ def _reshape(call: Call) -> Operation:
     return Operation("reshape", f"reshape to {sizes}", {"op": "reshape", "shape": list(shape)})
 
 
-def _elementwise(call: Call, name: str) -> Operation:
+def _elementwise(call: TracedCall, name: str) -> Operation:
     parameter: float | None = None
     is_known = True
     if name == "elu":
@@ -149,43 +149,35 @@ def _elementwise(call: Call, name: str) -> Operation:
     return Operation("activation", label, compute if is_known else None)
 
 
-def _softmax(call: Call) -> Operation:
+def _softmax(call: TracedCall) -> Operation:
     shape, dim = call.shape, call.of(1, "dim")
     over = shape is not None and len(shape) == 1 and dim in (1, -1)
     label = call.name.replace("_", "-")
     return Operation("activation", label, {"op": call.name} if over else None)
 
 
-def _prelu(call: Call) -> Operation:
+def _prelu(call: TracedCall) -> Operation:
     return Operation("activation", "PReLU", {"op": "prelu"}, {"slope": call.of(1, "weight")})
 
 
-def _max_pool(call: Call) -> Operation:
-    kernel = _pair(call.of(1, "kernel_size"))
-    stride = _pair(call.of(2, "stride") or kernel)
-    padding, dilation = _pair(call.of(3, "padding", 0)), _pair(call.of(4, "dilation", 1))
-    is_plain = dilation == [1, 1] and _is_covered(call, kernel, stride, padding)
-    compute = {"op": "max_pool", "kernel": kernel, "stride": stride, "padding": padding}
-    return Operation("pool", f"max pool {_times(kernel)}", compute if is_plain else None)
-
-
-def _avg_pool(call: Call) -> Operation:
+def _pool(call: TracedCall) -> Operation:
+    is_max = call.name.startswith("max")
     kernel = _pair(call.of(1, "kernel_size"))
     stride = _pair(call.of(2, "stride") or kernel)
     padding = _pair(call.of(3, "padding", 0))
-    compute = {
-        "op": "avg_pool",
-        "kernel": kernel,
-        "stride": stride,
-        "padding": padding,
-        "count_padding": bool(call.of(5, "count_include_pad", True)),
-    }
-    is_plain = call.of(6, "divisor_override") is None
+    compute: dict[str, Any] = {"op": "max_pool" if is_max else "avg_pool", "kernel": kernel}
+    compute |= {"stride": stride, "padding": padding}
+    if is_max:
+        is_plain = _pair(call.of(4, "dilation", 1)) == [1, 1]
+    else:
+        compute["count_padding"] = bool(call.of(5, "count_include_pad", True))
+        is_plain = call.of(6, "divisor_override") is None
     is_plain = is_plain and _is_covered(call, kernel, stride, padding)
-    return Operation("pool", f"average pool {_times(kernel)}", compute if is_plain else None)
+    label = f"{'max' if is_max else 'average'} pool {_times(kernel)}"
+    return Operation("pool", label, compute if is_plain else None)
 
 
-def _adaptive_avg_pool(call: Call) -> Operation:
+def _adaptive_avg_pool(call: TracedCall) -> Operation:
     shape, before = call.shape, call.before[0]
     if shape is None or before is None or len(shape) != 3 or len(before) != 3:
         return Operation("pool", "average pool")
@@ -199,7 +191,7 @@ def _adaptive_avg_pool(call: Call) -> Operation:
     return Operation("pool", label, {**compute, "count_padding": True})
 
 
-def _mean(call: Call) -> Operation:
+def _mean(call: TracedCall) -> Operation:
     before, dim = call.before[0], call.of(1, "dim")
     if before is not None and len(before) == 3 and isinstance(dim, tuple | list):
         if sorted(d % 4 for d in dim) == [2, 3]:
@@ -207,43 +199,39 @@ def _mean(call: Call) -> Operation:
     return Operation("other", "mean")
 
 
-def _batch_norm(call: Call) -> Operation:
-    mean, variance = call.of(1, "running_mean"), call.of(2, "running_var")
-    if mean is None or variance is None or call.of(5, "training", False):
+def _batch_norm(call: TracedCall) -> Operation:
+    names = ("running_mean", "running_var", "weight", "bias")
+    values = [call.of(1 + k, name) for k, name in enumerate(names)]
+    if values[0] is None or values[1] is None or call.of(5, "training", False):
         return Operation("norm", "BatchNorm")
-    extras = {"mean": mean, "variance": variance}
-    extras |= {"scale": call.of(3, "weight"), "shift": call.of(4, "bias")}
-    return Operation(
-        "norm",
-        "BatchNorm",
-        {"op": "batch_norm", "eps": float(call.of(7, "eps", 1e-5))},
-        {name: values for name, values in extras.items() if values is not None},
-    )
+    extras = dict(zip(("mean", "variance", "scale", "shift"), values, strict=True))
+    return _norm("BatchNorm", extras, op="batch_norm", eps=float(call.of(7, "eps", 1e-5)))
 
 
-def _layer_norm(call: Call) -> Operation:
+def _layer_norm(call: TracedCall) -> Operation:
     size = math.prod(call.of(1, "normalized_shape"))
     extras = {"scale": call.of(2, "weight"), "shift": call.of(3, "bias")}
-    return Operation(
-        "norm",
-        "LayerNorm",
-        {"op": "layer_norm", "size": size, "eps": float(call.of(4, "eps", 1e-5))},
-        {name: values.reshape(-1) for name, values in extras.items() if values is not None},
-    )
+    eps = float(call.of(4, "eps", 1e-5))
+    return _norm("LayerNorm", extras, op="layer_norm", size=size, eps=eps)
 
 
-def _linear(call: Call) -> Operation:
+def _norm(label: str, extras: Mapping[str, Tensor | None], **compute: Any) -> Operation:
+    known = {name: one.reshape(-1) for name, one in extras.items() if one is not None}
+    return Operation("norm", label, compute, known)
+
+
+def _linear(call: TracedCall) -> Operation:
     weight, bias = call.of(1, "weight"), call.of(2, "bias")
     before = call.before[0]
     label = f"Linear {weight.shape[-1]} → {weight.shape[0]}" if weight.ndim == 2 else "Linear"
-    known = len(call.given) == 1 and before is not None and len(before) == 1 and weight.ndim == 2
+    known = len(call.data) == 1 and before is not None and len(before) == 1 and weight.ndim == 2
     extras = {"weight": weight} | ({} if bias is None else {"bias": bias})
     return Operation("plain", label, {"op": "linear"} if known else None, extras if known else {})
 
 
-def _matmul(call: Call) -> Operation:
+def _matmul(call: TracedCall) -> Operation:
     weight, before = call.of(1, "other"), call.before[0]
-    known = len(call.given) == 1 and call.given[0] is call.args[0]
+    known = len(call.data) == 1 and call.data[0] is call.args[0]
     if known and isinstance(weight, Tensor) and weight.ndim == 2 and before is not None:
         if len(before) == 1:
             label = f"Linear {weight.shape[0]} → {weight.shape[1]}"
@@ -251,12 +239,12 @@ def _matmul(call: Call) -> Operation:
     return Operation("other", "matrix product")
 
 
-def _conv2d(call: Call) -> Operation:
+def _conv2d(call: TracedCall) -> Operation:
     weight, bias = call.of(1, "weight"), call.of(2, "bias")
     label = f"Conv2d {_times(weight.shape[2:])}"
     padding = call.of(4, "padding", 0)
     before = call.before[0]
-    if len(call.given) > 1 or before is None or len(before) != 3 or isinstance(padding, str):
+    if len(call.data) > 1 or before is None or len(before) != 3 or isinstance(padding, str):
         return Operation("plain", label)
     top, left = _pair(padding)
     compute = {
@@ -270,56 +258,42 @@ def _conv2d(call: Call) -> Operation:
     return Operation("plain", label, compute, extras)
 
 
-def _join(call: Call) -> Operation:
+def _join(call: TracedCall) -> Operation:
     parts, dim = call.of(0, "tensors"), call.of(1, "dim", 0)
     known = call.name != "stack" and isinstance(parts, tuple | list)
-    known = known and len(parts) == len(call.given) and None not in call.before
+    known = known and len(parts) == len(call.data) and None not in call.before
     known = known and dim in (1, 1 - call.result.ndim)
     return Operation("join", "join" if known else call.name, {"op": "join"} if known else None)
 
 
-def _sum_of(sign: float) -> Callable[[Call], Operation]:
-    def added(call: Call) -> Operation:
-        factor = sign * float(call.of(2, "alpha", 1))
-        if len(call.given) == 2:
-            known = call.before[0] == call.before[1] == call.shape and factor == 1
-            if sign < 0:
-                return Operation("other", "difference")
-            return Operation("add", "add", {"op": "add"} if known else None)
-        first, second = call.of(0, "input"), call.of(1, "other")
-        if first is call.given[0]:
-            return _affine(call, "shift", shift=second, factor=factor)
-        return _affine(call, "shift", scale=factor, shift=first)
-
-    return added
-
-
-def _product(call: Call) -> Operation:
-    if len(call.given) == 2:
-        known = call.before[0] == call.before[1] == call.shape
-        return Operation("multiply", "multiply", {"op": "multiply"} if known else None)
+def _arithmetic(call: TracedCall) -> Operation:
+    """Return what adds, subtracts, multiplies or divides data, or data and numbers."""
+    name = {"multiply": "mul", "true_divide": "div"}.get(name := call.name.strip("_"), name)
     first, second = call.of(0, "input"), call.of(1, "other")
-    return _affine(call, "scale", scale=second if first is call.given[0] else first)
+    if len(call.data) == 2:
+        known = call.before[0] == call.before[1] == call.shape and call.of(2, "alpha", 1) == 1
+        if name in ("add", "mul"):
+            kind: StationKind = "add" if name == "add" else "multiply"
+            return Operation(kind, kind, {"op": kind} if known else None)
+        return Operation("other", "quotient" if name == "div" else "difference")
+    is_first = first is call.data[0]
+    if name == "mul":
+        return _affine(call, "scale", scale=second if is_first else first)
+    if name == "neg":
+        return _affine(call, "scale", scale=-1.0)
+    if name == "rsub":
+        return _affine(call, "shift", scale=-1.0, shift=second)
+    if name == "div":
+        if not is_first or call.of(2, "rounding_mode"):
+            return Operation("other", "quotient")
+        return _affine(call, "scale", divisor=second)
+    factor = float(call.of(2, "alpha", 1)) * (1 if name == "add" else -1)
+    if is_first:
+        return _affine(call, "shift", shift=second, factor=factor)
+    return _affine(call, "shift", scale=factor, shift=first)
 
 
-def _quotient(call: Call) -> Operation:
-    first, second = call.of(0, "input"), call.of(1, "other")
-    if len(call.given) == 2 or first is not call.given[0] or call.of(2, "rounding_mode"):
-        return Operation("other", "quotient")
-    return _affine(call, "scale", divisor=second)
-
-
-def _negative(call: Call) -> Operation:
-    return _affine(call, "scale", scale=-1.0)
-
-
-def _rsub(call: Call) -> Operation:
-    if len(call.given) > 1:
-        return Operation("other", "difference")
-    return _affine(call, "shift", scale=-1.0, shift=call.of(1, "other"))
-
-
-def _affine(call: Call, label: str, *, factor: float = 1.0, **parts: Any) -> Operation:
+def _affine(call: TracedCall, label: str, *, factor: float = 1.0, **parts: Any) -> Operation:
     """Return scale·x / divisor + factor·shift, of numbers or tensors with one for each channel."""
     shape = call.shape
     if shape is None or shape != call.before[0] or not shape or not call.constants:
@@ -353,7 +327,7 @@ def _times(sizes: Any) -> str:
     return "×".join(str(int(size)) for size in sizes)
 
 
-def _is_covered(call: Call, kernel: list[int], stride: list[int], padding: list[int]) -> bool:
+def _is_covered(call: TracedCall, kernel: list[int], stride: list[int], padding: list[int]) -> bool:
     """Whether a pooling has no window that hangs over, as ``ceil_mode`` allows it."""
     shape, before = call.shape, call.before[0]
     if shape is None or before is None or len(shape) != 3 or len(before) != 3:
@@ -364,29 +338,16 @@ def _is_covered(call: Call, kernel: list[int], stride: list[int], padding: list[
     )
 
 
-_HANDLERS: dict[str, Callable[[Call], Operation]] = {
-    "softmax": _softmax,
-    "log_softmax": _softmax,
+_HANDLERS: dict[str, Callable[[TracedCall], Operation]] = {
+    **dict.fromkeys(("softmax", "log_softmax"), _softmax),
     "prelu": _prelu,
-    "max_pool2d": _max_pool,
-    "avg_pool2d": _avg_pool,
+    **dict.fromkeys(("max_pool2d", "avg_pool2d"), _pool),
     "adaptive_avg_pool2d": _adaptive_avg_pool,
     "mean": _mean,
     "layer_norm": _layer_norm,
     "linear": _linear,
-    "matmul": _matmul,
-    "mm": _matmul,
     "conv2d": _conv2d,
-    "cat": _join,
-    "concat": _join,
-    "concatenate": _join,
-    "stack": _join,
-    "add": _sum_of(1.0),
-    "sub": _sum_of(-1.0),
-    "mul": _product,
-    "multiply": _product,
-    "div": _quotient,
-    "true_divide": _quotient,
-    "neg": _negative,
-    "rsub": _rsub,
+    **dict.fromkeys(("matmul", "mm"), _matmul),
+    **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _join),
+    **dict.fromkeys("add sub rsub mul multiply div true_divide neg".split(), _arithmetic),
 }

@@ -1,4 +1,4 @@
-"""Follow examples through the network of a bound model, when they are due."""
+"""Trace examples through the network of a bound model, when they are due."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.attributes import attribute
-from kan_widgets.functions.undisturbed import unchanged
+from kan_widgets.functions.undisturbed import like_of, unchanged
 from kan_widgets.live import cells
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.activations import Activations, Extra, Probe, quantised
@@ -25,20 +25,20 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Structure, steady
 from kan_widgets.live.model.edits import Edits
-from kan_widgets.live.model.examples import follow
-from kan_widgets.live.model.layers import BoundLayers, place_in_memory
-from kan_widgets.live.model.plan import Paths, plan_of
-from kan_widgets.live.model.stations import Followed, assembled
+from kan_widgets.live.model.layers import BoundLayers, memory_of
+from kan_widgets.live.model.plan import Plan, plan_of
+from kan_widgets.live.model.tracing import trace
+from kan_widgets.live.model.trail import Traced, assembled
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.training import Training
 
-_MOST_PER_SECOND = 30.0
-# While a function is dragged examples follow each move, unless that takes longer.
+_MAX_PER_SECOND = 30.0
+# While a function is dragged examples are traced at each move, unless that takes longer.
 _QUICK_SECONDS = 0.1
 
 
 class Probing:
-    """Follows examples through a model, in a thread that may run it.
+    """Traces examples through a model, in a thread that may run it.
 
     The feed is told of what is found, and held weakly.
     """
@@ -46,51 +46,51 @@ class Probing:
     def __init__(self, feed: Feed, layers: BoundLayers, edits: Edits, training: Training) -> None:
         self._of = weakref.ref(feed)
         self._layers, self._edits, self._training = layers, edits, training
-        self._plan: tuple[int, Paths] | None = None
+        self._plan: tuple[int, Plan] | None = None
         self.examples: Examples | None = None
         self.in_steps = 0.0
-        """What following them has taken of the training's time."""
-        self.followed: Frame | None = None
-        """The frame that they were followed for last."""
+        """What tracing them has taken of the training's time."""
+        self.traced_for: Frame | None = None
+        """The frame that they were traced for last."""
         self.took = 0.0
         """What that took the last time."""
-        self._throttle = Throttle(_MOST_PER_SECOND)
+        self._throttle = Throttle(_MAX_PER_SECOND)
 
     def stop(self) -> None:
-        """Follow none from now on."""
+        """Trace none from now on."""
         self.examples = self._plan = None
 
     def inherit(self, earlier: Probing, feed: Feed, before: Feed) -> None:
-        """Follow what an earlier binding of the model has followed."""
+        """Trace what an earlier binding of the model has traced."""
         self.examples, feed.probed = earlier.examples, before.probed
 
     def begin(
         self, feed: Feed, frame: Frame, examples: Examples, found: tuple[Structure, Activations]
     ) -> None:
-        """Follow other examples from now on, as they were for a frame already."""
+        """Trace other examples from now on, as they were for a frame already."""
         self.examples = examples
         with feed.sending:
             feed.set_probe(examples.shown)
             self._keep(feed, *found)
-        self.followed = frame
+        self.traced_for = frame
 
-    def follow_in_step(self, model: nn.Module, step: int) -> None:
-        """Follow the examples after a step with a frame, if they are due."""
+    def trace_in_step(self, model: nn.Module, step: int) -> None:
+        """Trace the examples after a step with a frame, if they are due."""
         if self.is_due(perf_counter()) and (feed := self._of()) is not None:
-            self._follow(model, feed, step)
+            self._trace(model, feed, step)
             self.in_steps += self.took
-            self.followed = feed.frame if feed.frame.step == step else None
+            self.traced_for = feed.frame if feed.frame.step == step else None
 
-    def follow_at_rest(self, model: nn.Module, *, settled: bool = False) -> None:
-        """Follow the examples for the latest frame, where nothing trains.
+    def trace_at_rest(self, model: nn.Module, *, settled: bool = False) -> None:
+        """Trace the examples for the latest frame, where nothing trains.
 
         With ``settled`` only in the thread that has trained, or where that one is gone: another
         one cannot know that it stands still.
         """
         if (feed := self._of()) is None:
             return
-        frame, trainer, edits = feed.frame, feed.trained_by, self._edits
-        if self.examples is None or frame is self.followed or frame.step != self._training.steps:
+        frame, trainer, edits = feed.frame, self._training.counter.trained_by, self._edits
+        if self.examples is None or frame is self.traced_for or frame.step != self._training.steps:
             return
         if settled and trainer not in (None, current_thread()) and trainer.is_alive():
             return
@@ -103,23 +103,23 @@ class Probing:
                 return
             if edits.trying.acquire(blocking=False):
                 try:
-                    self._follow(model, feed, frame.step)
-                    self.followed = frame
+                    self._trace(model, feed, frame.step)
+                    self.traced_for = frame
                 finally:
                     edits.trying.release()
 
     def is_due(self, now: float) -> bool:
-        """Whether they may be followed at time ``now`` (seconds)."""
+        """Whether they may be traced at time ``now`` (seconds)."""
         return self.examples is not None and self._throttle.is_open(now)
 
-    def _follow(self, model: nn.Module, feed: Feed, step: int) -> None:
-        """Follow the examples; never raises."""
+    def _trace(self, model: nn.Module, feed: Feed, step: int) -> None:
+        """Trace the examples; never raises."""
         try:
-            found = self.follow(model, feed.layout, step)
+            found = self.trace(model, feed.layout, step)
         except Exception as error:
             self.stop()
             report(
-                f"live.probe follows no more examples: {error!r}. The training goes on; "
+                f"live.probe traces no more examples: {error!r}. The training goes on; "
                 "live.probe(images) tries again"
             )
             return
@@ -134,10 +134,10 @@ class Probing:
         feed.activations.append(activations)
         feed.tell_activations(activations)
 
-    def follow(
+    def trace(
         self, model: nn.Module, layout: Layout, step: int, examples: Examples | None = None
     ) -> tuple[Structure, Activations]:
-        """Follow the examples, or others, through the model, in this thread.
+        """Trace the examples, or others, through the model, in this thread.
 
         Raises `Disturbed` if that changes the model; its buffers are as before all the same.
         Whatever the model raises passes through.
@@ -146,8 +146,8 @@ class Probing:
         examples = examples or self.examples
         assert examples is not None
         try:
-            followed = self._followed(model, layout, examples.inputs)
-            return followed.structure, activations_of(followed, step, layout.version)
+            traced = self._traced(model, layout, examples.inputs)
+            return traced.structure, activations_of(traced, step, layout.version)
         finally:
             self.took = perf_counter() - start
             self._throttle.spent(start, self.took)
@@ -156,42 +156,40 @@ class Probing:
         self, run: nn.Module, model: nn.Module, layout: Layout, inputs: Tensor
     ) -> Structure:
         """Find the structure of a model with a copy that is run in its place."""
-        return self._followed(model, layout, inputs, run).structure
+        return self._traced(model, layout, inputs, run).structure
 
-    def _followed(
+    def _traced(
         self, model: nn.Module, layout: Layout, inputs: Tensor, run: nn.Module | None = None
-    ) -> Followed:
+    ) -> Traced:
         functions: dict[str, LayerFunctions] | None = None
         run = run or model
         if self._plan is None or self._plan[0] != layout.version:
             # What reads them costs more than the rest: only where the layers are other ones.
-            layers = self._layers.read()
-            plan = plan_of(self._layers.entries(), layers)
-            self._plan = layout.version, Paths(plan, model)
-            functions = {layer.name: layer for layer in layers}
-        plan = self._plan[1].of(run)
+            functions = {layer.name: layer for layer in self._layers.read()}
+            self._plan = layout.version, plan_of(model, self._layers.entries(), layout)
+        plan = self._plan[1]
         with unchanged(run):
-            trail = follow(run, plan, as_taken(inputs, run), reduced, functions)
+            trail = trace(run, plan, as_taken(inputs, run), reduced, functions)
         held = {name: attribute(run, name) for name in self._layers.vectors()}
         known = {vector.name for vector in layout.beside}
-        paths = {place_in_memory(held[name]): name for name in held if name in known}
+        paths = {memory_of(held[name]): name for name in held if name in known}
         return assembled(trail, plan, layout, paths)
 
 
-MOST_EXAMPLES = 16
+MAX_EXAMPLES = 16
 _DEFAULT_EXAMPLES = 8
-_MOST_INPUT_BYTES = 4_000_000
-_MOST_BYTES = 1_000_000
-_MOST_CHANNELS = 64
-_MOST_SIDE = 32
-_MOST_FEATURES = 4096
-_FEW = 64
+_MAX_INPUT_BYTES = 4_000_000
+_MAX_BYTES = 1_000_000
+_MAX_CHANNELS = 64
+_MAX_SIDE = 32
+_MAX_FEATURES = 4096
+_MAX_EXACT_VALUES = 64
 """So few numbers of an example at a station, as scores of classes are, are kept as they are too."""
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What is followed: as the model takes it in, and as it is shown."""
+    """What is traced: as the model takes it in, and as it is shown."""
 
     inputs: Tensor
     shown: Probe
@@ -214,7 +212,7 @@ def examples_of(images: Any, labels: Any = None) -> Examples:
             f"images of shape {tuple(inputs.shape)}: expected (n, ...), at least one input"
         )
     numbers = None if labels is None else _labels_of(labels, len(inputs))
-    inputs = _first(inputs, MOST_EXAMPLES)
+    inputs = _first(inputs, MAX_EXAMPLES)
     kept = len(inputs)
     shown = np.ascontiguousarray(inputs.float().cpu().numpy())
     shown.flags.writeable = False
@@ -232,14 +230,14 @@ def first_examples(batch: Any) -> Tensor | None:
 
 def _first(inputs: Tensor, most: int) -> Tensor:
     each = 4 * inputs[0].numel()
-    return inputs[: max(1, min(most, len(inputs), _MOST_INPUT_BYTES // each))].clone()
+    return inputs[: max(1, min(most, len(inputs), _MAX_INPUT_BYTES // each))].clone()
 
 
 def _labels_of(labels: Any, n: int) -> tuple[int, ...]:
     listed = labels.tolist() if hasattr(labels, "tolist") else list(labels)
     if not isinstance(listed, list) or len(listed) != n:
         count = len(listed) if isinstance(listed, list) else "one"
-        raise ValueError(f"labels: expected one for each of {n} examples, got {count}")
+        raise ValueError(f"{count} labels: expected one for each of {n} examples")
     if any(isinstance(each, bool) or not isinstance(each, Integral) for each in listed):
         raise TypeError("labels: expected the number of the right class of each example")
     return tuple(int(each) for each in listed)
@@ -247,11 +245,8 @@ def _labels_of(labels: Any, n: int) -> tuple[int, ...]:
 
 def as_taken(inputs: Tensor, model: nn.Module) -> Tensor:
     """Return inputs where the model is, numbers with a point as its parameters are."""
-    for parameter in model.parameters():
-        if parameter.is_floating_point():
-            dtype = parameter.dtype if inputs.is_floating_point() else inputs.dtype
-            return inputs.to(parameter.device, dtype)
-    return inputs
+    like = like_of(model)
+    return inputs.to(like) if inputs.is_floating_point() else inputs.to(like.device)
 
 
 def reduced(values: Tensor) -> Tensor:
@@ -262,38 +257,38 @@ def reduced(values: Tensor) -> Tensor:
     """
     values = values.detach()
     if values.ndim == 2:
-        values = values[:, :_MOST_FEATURES]
+        values = values[:, :_MAX_FEATURES]
     elif values.ndim == 3:
-        values = values[:, :_MOST_CHANNELS, :_MOST_FEATURES]
+        values = values[:, :_MAX_CHANNELS, :_MAX_FEATURES]
     elif values.ndim > 3:
-        values = values[:, :_MOST_CHANNELS]
+        values = values[:, :_MAX_CHANNELS]
     values = values.float()
     if values.ndim == 4:
-        size = min(values.shape[2], _MOST_SIDE), min(values.shape[3], _MOST_SIDE)
+        size = min(values.shape[2], _MAX_SIDE), min(values.shape[3], _MAX_SIDE)
         if tuple(values.shape[2:]) != size:
             return F.adaptive_avg_pool2d(values, size)
     return values.clone()
 
 
-def activations_of(followed: Followed, step: int, layout_version: int) -> Activations:
+def activations_of(traced: Traced, step: int, layout_version: int) -> Activations:
     """Return what examples made of a network, eight bits a number, at most 1 MB of values."""
-    n = max((len(values) for values in followed.values.values()), default=1)
-    sizes = {station: values[0].numel() for station, values in followed.values.items()}
+    n = max((len(values) for values in traced.values.values()), default=1)
+    sizes = {station: values[0].numel() for station, values in traced.values.items()}
     # Should one example be too much already, the largest stations are left out.
     for station in sorted(sizes, key=lambda station: sizes[station], reverse=True):
-        if sum(sizes.values()) <= _MOST_BYTES:
+        if sum(sizes.values()) <= _MAX_BYTES:
             break
         del sizes[station]
-    kept = max(1, min(n, _MOST_BYTES // max(1, sum(sizes.values()))))
+    kept = max(1, min(n, _MAX_BYTES // max(1, sum(sizes.values()))))
     taken = {
         station: values[:kept].cpu().numpy()
-        for station, values in followed.values.items()
+        for station, values in traced.values.items()
         if station in sizes
     }
     few = [
         Extra(station, "values", np.ascontiguousarray(values, dtype=np.float32))
         for station, values in taken.items()
-        if values.ndim == 2 and sizes[station] <= _FEW
+        if values.ndim == 2 and sizes[station] <= _MAX_EXACT_VALUES
     ]
     quantities = tuple(quantised(station, values) for station, values in taken.items())
-    return Activations(step, layout_version, quantities, (*followed.extras, *few))
+    return Activations(step, layout_version, quantities, (*traced.extras, *few))

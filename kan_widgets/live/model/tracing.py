@@ -1,218 +1,350 @@
-"""The functions that a model calls with its examples: its stations, and what connects them."""
+"""Trace examples through a model, from layer to layer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
-from kan_widgets.live.model.operations import (
-    Call,
-    Operation,
-    Shape,
-    is_transparent,
-    operation,
-    shape_of,
-)
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.conv_settings import STRAIGHT, ConvSettings
+from kan_widgets.functions.pykan_networks import nodes_of
+from kan_widgets.functions.undisturbed import undisturbed
+from kan_widgets.live.frames.layout import LayerLayout
+from kan_widgets.live.frames.structure import StationKind
+from kan_widgets.live.model.operations import Operation, shape_of
+from kan_widgets.live.model.plan import ModuleSide, Plan, SumAt, TracedModule
+from kan_widgets.live.model.trail import Tracer, Trail, tensors
 
-_READ_OFF = {"item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__"}
-
-
-@dataclass(eq=False)
-class Raw:
-    """A station in the making; its sources are numbers of others."""
-
-    operation: Operation
-    name: str
-    sources: tuple[int, ...] = ()
-    shape: Shape = ()
-    layer: str | None = None
-    sums: bool | None = None
-    values: Tensor | None = None
-    """``(n, *shape)``, perhaps reduced; a copy."""
-    scope: tuple[int, ...] = ()
-    """The calls of modules that it lies in, the outermost first."""
+# Functions times places: above, what the adapter says of the sums is believed.
+_MAX_CHECKED = 200_000_000
 
 
-@dataclass(eq=False)
-class Trail:
-    """What was found on the way of some examples through a model."""
+def trace(
+    model: nn.Module,
+    plan: Plan,
+    inputs: Tensor,
+    reduce: Callable[[Tensor], Tensor],
+    functions: Mapping[str, LayerFunctions] | None = None,
+) -> Trail:
+    """Run a model on examples, ``(n, ...)``, and note which way they take.
 
-    raw: list[Raw] = field(default_factory=list)
-    calls: list[tuple[str, nn.Module]] = field(default_factory=list)
-    """The modules called, by their numbers in ``Raw.scope``."""
-    ends: list[int] = field(default_factory=list)
-    """The stations that the model's output is from."""
-    trouble: str = ""
-    """Why stations could not be linked; else empty."""
-
-
-class Tracer(TorchFunctionMode):
-    """Sees each function that is called with data of ``n`` examples, and notes what it is.
-
-    ``reduce`` copies what is kept of a station's output.
+    The model is as before afterwards, see `undisturbed`, and so are the examples. ``reduce`` copies
+    what is kept of a station's output. With ``functions``, the layers as they are now, it is found
+    out whether they add up: see ``plan.adds_up``. Whatever the model raises passes through.
     """
+    tracer = _LayerTracer(model, plan, len(inputs), reduce, functions or {})
+    inputs = inputs.clone()
+    tracer.link(inputs, tracer.add(Operation("input", "input"), "input", (), inputs))
 
-    def __init__(self, n: int, reduce: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.trail = Trail()
-        self._n, self._reduce = n, reduce
-        # Stations by the identity of the tensors that come from them, which are held meanwhile.
-        self._station: dict[int, int] = {}
-        self._held: list[Tensor] = []
-        self._lost: set[int] = set()
-        self._inside = 0  # modules that are not looked into
-        self._notes = False  # whether a hook runs, which calls functions of its own
-        self._scope: list[int] = []
-        self._constants = True
+    def run() -> Any:
+        try:
+            tracer.place_hooks()
+            return model(inputs)
+        finally:
+            tracer.remove_hooks()
 
-    # -- stations -------------------------------------------------------------------
+    tracer.end(undisturbed(model, run, function_mode=tracer))
+    return tracer.trail
 
-    def add(
+
+class _LayerTracer(Tracer):
+    """Sees each module too, and knows where the layers are."""
+
+    def __init__(
         self,
-        operation: Operation,
-        name: str,
-        sources: Iterable[int],
-        values: Tensor | None,
-        layer: str | None = None,
-    ) -> int:
-        """Add a station, and return its number."""
-        shape = None if values is None else shape_of(values, self._n)
-        kept = None
-        if shape is not None and values is not None and self.trail.raw:
-            kept = self._reduce(values)
-        self.trail.raw.append(
-            Raw(
-                operation,
-                name,
-                tuple(sources),
-                shape or (),
-                layer,
-                values=kept,
-                scope=tuple(self._scope),
-            )
-        )
-        return len(self.trail.raw) - 1
+        model: nn.Module,
+        plan: Plan,
+        n: int,
+        reduce: Callable[[Tensor], Tensor],
+        functions: Mapping[str, LayerFunctions],
+    ) -> None:
+        super().__init__(n, reduce)
+        self._model, self._plan, self._functions = model, plan, functions
+        self._handles: list[Any] = []
+        self._thread = threading.get_ident()
+        self._passed: dict[ModuleSide, tuple[tuple[int, ...], Tensor]] = {}
 
-    def link(self, values: Tensor, station: int) -> None:
-        """Note which station some values come from."""
-        self._station[id(values)] = station
-        self._lost.discard(id(values))
-        self._held.append(values)
+    # -- modules --------------------------------------------------------------------
 
-    def _from(self, values: Iterable[Tensor]) -> tuple[int, ...]:
-        found = []
-        for each in values:
-            if id(each) in self._lost:
-                self._complain("a tensor is changed in place and used again under another name")
-            elif id(each) in self._station:
-                found.append(self._station[id(each)])
-        return tuple(found)
+    def place_hooks(self) -> None:
+        """Place hooks on all modules that are looked into, and on the layers."""
+        closed: set[nn.Module] = set()
+        for part in self._plan.parts:
+            if part.how != "inside":
+                closed.update(self._module(part.path).modules())
+        for path, module in self._model.named_modules():
+            if module not in closed:
+                self._around(module, path.replace("._orig_mod", ""))  # torch.compile's
+        for part in self._plan.parts:
+            if part.how == "pykan":
+                self._hook_pykan(part)
+            elif part.how == "inside":
+                for place in part.sums:
+                    self._hook_inside(place)
+            else:
+                self._hook_whole(part)
 
-    def _complain(self, trouble: str) -> None:
-        self.trail.trouble = self.trail.trouble or trouble
+    def _module(self, path: str) -> Any:
+        return self._model.get_submodule(path)
 
-    def end(self, output: Any) -> None:
-        """Note what the model returned."""
-        ends = self._from(tensors(output))
-        if not ends:
-            self._complain("nothing that it returns comes from the input by functions of torch")
-        self.trail.ends = list(ends)
+    def remove_hooks(self) -> None:
+        """Take all hooks out."""
+        for handle in self._handles:
+            handle.remove()
 
-    # -- functions ------------------------------------------------------------------
+    def _on(self, module: nn.Module, side: str, call: Callable[[list[Tensor]], object]) -> None:
+        """Call with the tensors that a module is given, or returns."""
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Call the function, and note what it made of the examples."""
-        kwargs = kwargs or {}
-        if self._inside or self._notes:
-            return func(*args, **kwargs)
-        data = [t for t in tensors((args, kwargs)) if id(t) in self._station or id(t) in self._lost]
-        before = tuple(shape_of(each, self._n) for each in data)
-        result = func(*args, **kwargs)
-        if not data:
-            return result
-        name = getattr(func, "__name__", "")
-        if name in ("__get__", "__set__"):
-            name = getattr(func.__self__, "__name__", name)  # type: ignore[attr-defined]
-        outputs = [args[0]] if name == "__setitem__" else list(tensors(result))
-        if not outputs:
-            if name in _READ_OFF:
-                self._constants = False
-            return result
-        given = tuple(data)
-        call = Call(func, name, args, kwargs, given, before, outputs[0], self._n, self._constants)
-        self._note(call, outputs)
-        return result
+        def on_input(_: nn.Module, arguments: Any, named: Any) -> None:
+            self._noted(call, (arguments, named))
 
-    def _note(self, call: Call, outputs: list[Tensor]) -> None:
-        sources = self._from(call.given)
-        if not sources:
-            return
-        changed = [each for each in outputs if any(each is given for given in call.given)]
-        if is_transparent(call):
-            station = sources[0]
-        elif len(outputs) > 1:
-            name = call.name.strip("_")
-            station = self.add(Operation("other", name.replace("_", " ")), name, sources, None)
+        def returned(_: nn.Module, __: Any, result: Any) -> None:
+            self._noted(call, result)
+
+        if side == "input":
+            handle = module.register_forward_pre_hook(on_input, with_kwargs=True)
         else:
-            found, sources = self._merged(operation(call), sources)
-            station = self.add(found, self._name(call), sources, call.result)
-        for each in outputs:
-            self.link(each, station)
-        for each in changed or (outputs if call.name == "__setitem__" else []):
-            self._lose_aliases(each)
+            handle = module.register_forward_hook(returned)
+        self._handles.append(handle)
 
-    def _merged(self, found: Operation, sources: tuple[int, ...]) -> tuple[Operation, Any]:
-        """Make one operation of two that scale and shift by numbers."""
-        before = self.trail.raw[sources[0]]
-        both = before.operation, found
-        if any((each.compute or {}).get("op") != "affine" or each.extras for each in both):
-            return found, sources
-        (s1, t1), (s2, t2) = (_line(each.compute or {}) for each in both)
-        compute = {"op": "affine", "scale": s2 * s1, "shift": s2 * t1 + t2}
-        return Operation("other", "scale and shift", compute), before.sources
+    def _noted(self, call: Callable[[list[Tensor]], object], values: Any) -> None:
+        # Another thread may run the model meanwhile.
+        if threading.get_ident() == self._thread:
+            self._notes = True
+            try:
+                call(list(tensors(values)))
+            finally:
+                self._notes = False
 
-    def _name(self, call: Call) -> str:
-        """Return the path of the module of torch that calls the function, or its own name."""
-        if self._scope:
-            path, module = self.trail.calls[self._scope[-1]]
-            if type(module).__module__.startswith("torch.nn") and not any(module.children()):
-                return path
-        return call.name.strip("_")
+    def _around(self, module: nn.Module, path: str) -> None:
+        def before(_: list[Tensor]) -> None:
+            self.trail.calls.append((path, module))
+            self._scope.append(len(self.trail.calls) - 1)
 
-    def _lose_aliases(self, changed: Tensor) -> None:
-        """Forget what other tensors are that have changed together with one."""
-        memory = changed.untyped_storage().data_ptr()
-        own = self._station[id(changed)]
-        for each in self._held:
-            if each is not changed and each.untyped_storage().data_ptr() == memory:
-                if self._station.get(id(each)) != own:
-                    self._station.pop(id(each), None)
-                    self._lost.add(id(each))
+        self._on(module, "input", before)
+        self._on(module, "output", lambda _: self._scope.pop())
 
+    def _hook_whole(self, part: TracedModule) -> None:
+        """Trace a module from its input to its output at once."""
+        module, [place] = self._module(part.path), part.sums
+        kept_inputs: list[tuple[tuple[int, ...], Tensor | None]] = []
 
-def _line(compute: Mapping[str, Any]) -> tuple[float, float]:
-    """Return by what an operation without extras scales and shifts."""
-    scale, divisor, factor = (compute.get(name, 1.0) for name in ("scale", "divisor", "factor"))
-    return scale / divisor, factor * compute.get("shift", 0.0)
+        def before(values: list[Tensor]) -> None:
+            sources = self._from(values)[:1]
+            if not sources and not self._inside:
+                name = place.layers[0].name
+                self._complain(f"what reaches {name} does not come by functions of torch")
+            # A copy, because the module may go on in place.
+            kept = values[0][:1].clone() if values and self._functions else None
+            kept_inputs.append((sources, kept))
+            self._inside += 1
 
+        def after(values: list[Tensor]) -> None:
+            self._inside -= 1
+            sources, x = kept_inputs.pop()
+            if self._inside or not values:
+                return
+            out = values[0]
+            if part.how == "sum":
+                self._check(place.layers, (x,), place.bias, out)
+                station = self._layer(place.layers[0], sources, out, place.bias, module)
+            else:
+                station = self._block(module, place.layers, sources, out)
+            for each in values:
+                self.link(each, station)
 
-def tensors(value: Any) -> Iterable[Tensor]:
-    """List the tensors in nested tuples, lists and dicts."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for each in value:
-            yield from tensors(each)
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from tensors(each)
+        self._on(module, "input", before)
+        self._on(module, "output", after)
+
+    def _block(
+        self,
+        module: nn.Module,
+        layers: Sequence[LayerLayout],
+        sources: tuple[int, ...],
+        out: Tensor,
+    ) -> int:
+        for layer in layers:
+            self._plan.adds_up[layer.name] = False
+        if len(layers) == 1:
+            return self._layer(layers[0], sources, out)
+        stations = [self._layer(layer, sources, None) for layer in layers]
+        kind = type(module).__name__
+        return self.add(Operation("block", kind), kind, stations, out)
+
+    def _layer(
+        self,
+        layer: LayerLayout,
+        sources: tuple[int, ...],
+        out: Tensor | None,
+        bias: Tensor | None = None,
+        module: nn.Module | None = None,
+    ) -> int:
+        """Add the station of a layer."""
+        sums = self._plan.adds_up.get(layer.name, True)
+        before = self.trail.raw[sources[0]].shape if sources else ()
+        computed = len(sources) == 1 and len(before) == (3 if layer.kind == "conv" else 1) and sums
+        compute: dict[str, Any] = {"op": "kan"}
+        if isinstance(module, nn.Linear):
+            compute = {"op": "linear"}
+        elif isinstance(module, nn.Conv2d):
+            settings = ConvSettings.of(module, module.groups)
+            compute = {
+                "op": "conv2d",
+                "stride": list(settings.stride),
+                "padding": list(settings.padding),
+                "dilation": list(settings.dilation),
+                "groups": settings.groups,
+            }
+            computed = computed and settings.padding_mode == "zeros"
+        extras = {"bias": bias} if bias is not None and computed else {}
+        n, inputs, kh, kw = layer.shape
+        size = f"{kh}×{kw}" if layer.kind == "conv" else f"{inputs} → {n}"
+        kind: StationKind = "plain" if layer.labels == STRAIGHT else "kan"
+        found = Operation(kind, f"{layer.type} {size}", compute if computed else None, extras)
+        station = self.add(found, layer.name, sources, out, layer.name)
+        self.trail.raw[station].sums = sums
+        return station
+
+    def _check(
+        self,
+        layers: Sequence[LayerLayout],
+        inputs: Sequence[Tensor | None],
+        bias: Tensor | None,
+        out: Tensor,
+    ) -> None:
+        """Note whether the functions of some layers add up to what passes, on one example."""
+        functions = [self._functions.get(layer.name) for layer in layers]
+        if not self._functions or all(layer.name in self._plan.adds_up for layer in layers):
+            return
+        try:
+            total: Any = 0.0
+            for known, x in zip(functions, inputs, strict=True):
+                assert known is not None
+                assert x is not None
+                if known.sizes.numel() * x.numel() // known.shape[1] > _MAX_CHECKED:
+                    adds_up = True
+                    break
+                total = total + known.total(x)
+            else:
+                found = out[:1].double()
+                if bias is not None:
+                    axis = 1 if layers[0].kind == "conv" else -1
+                    sizes = [1] * found.ndim
+                    sizes[axis] = -1
+                    total = total + bias.detach().double().reshape(sizes)
+                scale = float(found.abs().max())
+                adds_up = total.shape == found.shape and bool(
+                    ((total - found).abs() <= 1e-3 * max(scale, 1e-6)).all()
+                )
+        except Exception:  # inputs of another form than the functions take
+            adds_up = False
+        for layer in layers:
+            self._plan.adds_up[layer.name] = adds_up
+
+    def _hook_inside(self, place: SumAt) -> None:
+        """Trace layers from where their inputs pass to where they add up, inside a module."""
+        for side in place.inputs:
+            self._on(self._module(side.path), side.side, partial(self._keep, side))
+        self._on(self._module(place.at.path), place.at.side, partial(self._add_up, place))
+
+    def _keep(self, side: ModuleSide, values: list[Tensor]) -> None:
+        if not self._inside and values:
+            self._passed[side] = self._from(values)[:1], values[0][:1].clone()
+
+    def _add_up(self, place: SumAt, values: list[Tensor]) -> None:
+        if self._inside or not values:
+            return
+        found = [self._passed.get(side, ((), None)) for side in place.inputs]
+        if any(not sources for sources, _ in found):
+            self._complain(f"what reaches {place.layers[0].name} is not among what passes")
+        self._check(place.layers, [x for _, x in found], place.bias, values[0])
+        alone = len(place.layers) == 1
+        stations = []
+        for k, (layer, (sources, _)) in enumerate(zip(place.layers, found, strict=True)):
+            out = values[0] if alone else None
+            stations.append(self._layer(layer, sources, out, place.bias if k == 0 else None))
+        if not alone:
+            for station in stations:
+                self.trail.raw[station].shape = shape_of(values[0], self._n) or ()
+            stations = [
+                self.add(Operation("add", "add", {"op": "add"}), "add", stations, values[0])
+            ]
+        self.link(values[0], stations[0])
+
+    # -- pykan ----------------------------------------------------------------------
+
+    def _hook_pykan(self, part: TracedModule) -> None:
+        """Trace a model of pykan from layer to layer: what its nodes do is known."""
+        model, layers = self._module(part.path), part.layers
+        sources: tuple[int, ...] = ()
+        x = total = torch.empty(0)
+
+        def enter(values: list[Tensor]) -> None:
+            nonlocal sources
+            sources = self._from(values)[:1]
+            if not sources:
+                self._complain(f"what reaches {layers[0].name} does not come from the input")
+            self._inside += 1
+
+        def leave(values: list[Tensor]) -> None:
+            self._inside -= 1
+            station = self._nodes(model, len(layers) - 1, sources, values[0])[0]
+            for each in values:
+                self.link(each, station)
+
+        def on_input(number: int, values: list[Tensor]) -> None:
+            nonlocal sources, x
+            x = values[0]
+            if number:
+                sources = self._nodes(model, number - 1, sources, x)
+                return
+            ids = [int(k) for k in model.input_id]
+            width = self.trail.raw[sources[0]].shape if sources else ()
+            if width != (len(ids),) or ids != list(range(len(ids))):
+                compute = {"op": "products", "factors": [[k] for k in ids]}
+                chosen = Operation("other", "chosen inputs", compute)
+                sources = (self.add(chosen, "input_id", sources, x),)
+
+        def summed(number: int, symbolic: bool, values: list[Tensor]) -> None:
+            nonlocal sources, total
+            total = total + values[0] if symbolic else values[0]
+            if symbolic == bool(model.symbolic_enabled):
+                self._check(layers[number : number + 1], (x[:1],), None, total)
+                sources = (self._layer(layers[number], sources, total),)
+
+        self._on(model, "input", enter)
+        self._on(model, "output", leave)
+        for number in range(len(layers)):
+            self._on(model.act_fun[number], "input", partial(on_input, number))
+            self._on(model.act_fun[number], "output", partial(summed, number, False))
+            if model.symbolic_enabled:
+                self._on(model.symbolic_fun[number], "output", partial(summed, number, True))
+
+    def _nodes(self, model: Any, number: int, sources: tuple[int, ...], out: Tensor) -> Any:
+        """Add what is made of a layer's sums: scaled and shifted, multiplied, and once more."""
+        nodes = nodes_of(model, number)
+        steps: list[tuple[Operation, str]] = []
+        for pairs, name in ((nodes.before, "subnode"), (nodes.after, "node")):
+            trained = model.affine_trainable if hasattr(model, "affine_trainable") else True
+            if trained or any(pair != (1.0, 0.0) for pair in pairs):
+                scale, shift = torch.tensor(pairs, dtype=torch.float64).unbind(1)
+                extras = {"scale": scale, "shift": shift}
+                affine = Operation("other", "scale and shift", {"op": "affine"}, extras)
+                steps.append((affine, f"{name}_scale.{number}"))
+            if name == "subnode" and any(len(factors) > 1 for factors in nodes.products):
+                compute = {"op": "products", "factors": [list(each) for each in nodes.products]}
+                words = ", ".join("·".join(map(str, e)) for e in nodes.products if len(e) > 1)
+                steps.append((Operation("multiply", f"multiply {words}", compute), "multiply"))
+        for k, (found, name) in enumerate(steps):
+            last = k == len(steps) - 1
+            station = self.add(found, name, sources, out if last else None)
+            if not last:
+                width = len(nodes.products) if found.kind == "multiply" else len(nodes.before)
+                self.trail.raw[station].shape = (width,)
+            sources = (station,)
+        return sources

@@ -6,21 +6,21 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from kan_widgets.live.frames.activations import ActivationHistory, Activations, Probe
 from kan_widgets.live.frames.feed import Feed, State
-from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.history import History, spread
+from kan_widgets.live.frames.frame import Frame, History, spread
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import ENDED, Progress, Standing, age, behind, standing_of
 from kan_widgets.live.frames.scalars import Mark, Scalars
+from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.recordings.format import Status, Steered
-from kan_widgets.live.recordings.reader import Observed, Probed, Reader, Record, Values
+from kan_widgets.live.recordings.reader import Observed, Probed, Reader, Record, Seam, Values
 from kan_widgets.live.recordings.remote import Remote
+from kan_widgets.live.recordings.segments import LOST_SECONDS
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
@@ -29,12 +29,54 @@ _QUIET_SECONDS = 2.0
 # No news for so long is worth a word; of a run that makes steps earlier.
 _SILENT_SECONDS = 60.0
 _STUCK_SECONDS = 10.0
+# Between two looks where nothing comes.
+_LONGEST_PAUSE = 10.0
 # Messages to a page at once; the frames between them are in the history.
 _MOST_AT_ONCE = 30
 
 
 class NoFrames(ValueError):
     """There is nothing to show yet."""
+
+
+class Signs:
+    """When the writer of a recording said last that it is there, and how its run stands, then."""
+
+    def __init__(self) -> None:
+        self._header: Mapping[str, Any] = {}
+        self._at = time.monotonic()
+
+    def hear(self, header: Mapping[str, Any]) -> None:
+        """Take the header as it was read last."""
+        alive = float(header.get("alive", 0.0))
+        if alive != self._header.get("alive"):
+            # Only at the first look two clocks are compared.
+            late = 0.0 if self._header else max(0.0, time.time() - alive)
+            self._at = time.monotonic() - late
+        self._header = header
+
+    @property
+    def died(self) -> str:
+        """Say that the writer has died; empty if it has not, or nobody can tell."""
+        head, silent = self._header, time.monotonic() - self._at
+        if "alive" not in head or silent < LOST_SECONDS:
+            return ""
+        return f"died: no sign of process {head['process']} on {head['host']} for {age(silent)}"
+
+    def standing(self, progress: Progress, is_closed: bool) -> Standing:
+        """Return how the run stands by its loop, or where that does not say by its recording."""
+        said = standing_of(progress)
+        if said.state in ENDED:
+            return said
+        if is_closed or "alive" not in self._header:
+            how = "closed" if is_closed else "not closed"
+        elif died := self.died:
+            return Standing("died", died)
+        elif said.state == "idle":
+            how = "still recording"
+        else:
+            return said
+        return Standing(how, how)
 
 
 class Recorded(Feed):
@@ -60,9 +102,13 @@ class Recorded(Feed):
         """Whether it looks for what else is written."""
         self._reading = threading.Lock()
         self._news_at = time.monotonic()
+        self._signs = Signs()
+        self._fresh: list[Frame] = []  # frames that are not shown yet
+        self._is_cut = False  # some that were shown do not count any more
+        self.shown_by: Callable[[], Source | None] = lambda: None
         self._is_silent = False
         self._trouble = ""
-        self._interval = 0.5
+        self._interval = self._pause = 0.5
         self._remote: Remote | None = None
         self._job = Job(disk, self._visit)
         # What was read, and is not shown yet.
@@ -71,32 +117,23 @@ class Recorded(Feed):
         self._probe: Probe | None = None
         self._activations = self.activations
         self._news: list[Activations] = []
-        size = reader.path.stat().st_size if progress is not None else 0
+        size = reader.stored.nbytes() if progress is not None else 0
         for _ in self._read(self.history.append):
             if progress is not None:
-                progress(min(reader.place.offset, size), size)
+                progress(min(reader.stored.offset, size), size)
         if progress is not None:
             progress(size, size)
         if not len(self.history):
             raise NoFrames(
-                f"{reader.path} holds no frame yet: it was cut off at its beginning, or is still "
+                f"{reader.place} holds no frame yet: it was cut off, or is still "
                 "being written; kan_widgets.follow(path) waits for the first one"
             )
         self.observed = self._observed
         self._show_network()
+        self._signs.hear(self.reader.header)
         self._state = "recorded"
 
     # -- what it says -----------------------------------------------------------------------
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self.reader.path
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the recording was closed: nothing more will come."""
-        return self.reader.place.ended
 
     @property
     def learning_rates(self) -> list[float]:
@@ -104,14 +141,9 @@ class Recorded(Feed):
         return list(self.status.rates)
 
     @property
-    def control_state(self) -> Literal["running", "paused", "stopping"]:  # type: ignore[override]
-        """How the run stands, or will when it has heard."""
-        return "running" if self.remote is None else self.remote.state
-
-    @property
-    def is_held(self) -> bool:  # type: ignore[override]
-        """Whether the run stands still."""
-        return self.remote is not None and self.remote.is_holding
+    def control(self) -> Remote | None:
+        """By which the run is steered; ``None`` where it is not followed or allows no control."""
+        return self._remote if self.follows else None
 
     @property
     def progress(self) -> Progress:
@@ -131,36 +163,26 @@ class Recorded(Feed):
         """
         if self._state == "fault":
             return Standing("fault", self.message)
-        said = standing_of(self.progress)
+        said = self.progress
         if self.follows:
+            if died := self._signs.died:
+                return Standing("silent", f"{died}, last step {said.step:,}")
             silent = time.monotonic() - self._news_at
             most = _STUCK_SECONDS if said.state == "running" else _SILENT_SECONDS
             if said.state in ENDED or silent < most:
-                return said
-            news = f"no news for {age(silent)}, last step {self.progress.step:,}"
+                return standing_of(said)
+            news = f"no news for {age(silent)}, last step {said.step:,}"
             return Standing("silent", f"paused, {news}" if said.state == "paused" else news)
-        state, how = said.state, said.words
-        if state not in ENDED:
-            state, how = "recorded", "closed" if self.is_complete else self._grown()
-        return Standing(state, f"recorded: {how}{behind(self.progress.step, self.frame.step)}")
-
-    def _grown(self) -> str:
-        """Say whether it grows, or for how long it has not."""
-        try:
-            silent = time.time() - self.path.stat().st_mtime
-        except OSError as error:
-            return f"out of reach: {error}"
-        return "still recording" if silent < _SILENT_SECONDS else f"silent for {age(silent)}"
-
-    @property
-    def remote(self) -> Remote | None:
-        """By which the run is steered; ``None`` where it is not followed or allows no control."""
-        return self._remote if self.follows else None
+        stands = self._signs.standing(said, self.reader.stored.ended)
+        state = stands.state if stands.state in ENDED else "recorded"
+        return Standing(state, f"recorded: {stands.words}{behind(said.step, self.frame.step)}")
 
     def steer(self, command: Mapping[str, Any]) -> int:
         """Ask the run for something; return the number by which it says that it heard."""
-        if (remote := self.remote) is None:
+        if (remote := self.control) is None:
             raise RuntimeError(self.words)
+        if died := self._signs.died:
+            raise RuntimeError(f"{self.reader.place.name} {died}: its run hears nothing")
         number = remote.send(command)
         self.tell_training()
         return number
@@ -168,30 +190,27 @@ class Recorded(Feed):
     @property
     def words(self) -> str:
         """What this is, and how it stands, in one or two sentences."""
-        name = self.path.name
-        fault = self.status.message
-        ended = f" It was not watched to its end: {fault}." if fault else ""
-        if self.is_complete:
-            return f"A recording ({name}): it shows a run, and cannot steer it.{ended}"
-        if not self.follows:
-            if self.reader.place.damage:
-                return f"A recording: {damage_of(self.reader)}."
-            return (
-                f"A recording ({name}) that was not closed: its run had not ended, or was killed."
-                f"{ended}"
-            )
+        name, fault, control = self.reader.place.name, self.status.message, self.control
+        said = f"Following {name}" if self.follows else f"A recording ({name})"
+        is_open, damage = not self.reader.stored.ended, self.reader.stored.damage
         if self._trouble:
-            return f"Following {name}, which cannot be read at the moment: {self._trouble}."
-        if self.reader.place.damage and self._is_silent:
-            return f"Following {name}, but {damage_of(self.reader)}."
-        if self._is_silent:
-            return (
-                f"Following {name}: nothing new for over a minute. The run stands still, has ended "
-                "without closing its recording, or its storage is out of reach."
+            said += f", which cannot be read at the moment: {self._trouble}."
+        elif is_open and (died := self._signs.died):
+            said += f" that was not closed. Its run {died}."
+        elif damage and (self._is_silent or not self.follows):
+            said += f": {damage_of(self.reader)}."
+        elif not self.follows and is_open:
+            said += " that was not closed: its run had not ended, or was killed."
+        elif self._is_silent and self.follows:
+            said += (
+                ": nothing new for over a minute. The run stands still, has ended without closing "
+                "its recording, or its storage is out of reach."
             )
-        if self._remote is not None:
-            return f"Following {name}. {self._remote.words}{ended}"
-        return f"Following {name}: it shows a run elsewhere, and cannot steer it.{ended}"
+        elif control is not None:
+            said += f". {control.words}"
+        else:
+            said += f": it shows a run{' elsewhere' if is_open else ''}, and cannot steer it."
+        return f"{said} It was not watched to its end: {fault}." if fault else said
 
     def close(self) -> None:
         """Follow no more; what was read stays. Closing again does nothing."""
@@ -217,6 +236,12 @@ class Recorded(Feed):
     def _take(self, record: Record) -> None:
         if isinstance(record, Values):
             self.scalars.extend(record.name, record.steps, record.values)
+        elif isinstance(record, Seam):
+            self._is_cut = True
+            self.history.cut(record.step)
+            self._fresh = [frame for frame in self._fresh if frame.step <= record.step]
+            self.scalars.cut(record.step)
+            self.scalars.mark(record.step, record.words)
         elif isinstance(record, Mark):
             self.scalars.mark(record.step, record.text)
         elif isinstance(record, Observed):
@@ -239,24 +264,25 @@ class Recorded(Feed):
             self._remote = None
             return
         if self._remote is None:
-            self._remote = Remote(self.path, str(self.reader.header["id"]))
+            self._remote = Remote(self.reader.place.path, str(self.reader.header["id"]))
         self._remote.take(steering)
 
     def poll(self) -> bool:
         """Read what has come since, and show it; return whether there was anything.
 
-        Called again and again by the thread of all files while it is followed. Raises as
-        `Replay.poll`.
+        Called again and again by the thread ``disk`` while it is followed. Raises
+        `OSError` if it cannot be read at the moment, `ValueError` if another run is there now.
         """
         with self._reading:
-            frames: list[Frame] = []
-            has_news = any([*self._read(frames.append)])
-            now = time.monotonic()
+            self._fresh, self._is_cut = [], False
+            has_news = any([*self._read(lambda frame: self._fresh.append(frame))])
+            frames, now = self._fresh, time.monotonic()
+            self._signs.hear(self.reader.header)
             if has_news:
                 self._news_at = now
                 self._show(frames)
             silent = now - self._news_at
-            if self.reader.place.ended:
+            if self.reader.stored.ended:
                 self.follows = False
                 self._settle("recorded")
             elif silent > _QUIET_SECONDS and self._state == "live":
@@ -284,6 +310,9 @@ class Recorded(Feed):
             if self.observed is not self._observed:
                 self.set_observed(self._observed)
             self._show_network()
+            if self._is_cut and frames and (source := self.shown_by()) is not None:
+                # Views forget the frames that do not count any more.
+                self.tell("a seam", lambda each: each.on_replaced(source))
         self.tell_training()
 
     def _show_network(self) -> None:
@@ -310,19 +339,22 @@ class Recorded(Feed):
 
     def follow(self, interval: float) -> None:
         """Look for what else is written, every ``interval`` seconds."""
-        self.follows = not self.is_complete
+        self.follows = not self.reader.stored.ended
         if self.follows:
             self._state = "idle"
-            self._interval = interval
+            self._interval = self._pause = interval
             self._rest()
 
     def _rest(self) -> None:
-        self._job.earliest = time.monotonic() + self._interval
+        self._pause = min(self._pause, max(_LONGEST_PAUSE, self._interval))
+        self._job.earliest = time.monotonic() + self._pause
         self._job.wake()
 
     def _visit(self) -> None:
-        """Look again, until the recording ends; called by the thread of all files."""
+        """Look again, until the recording ends; called by the thread ``disk``."""
         if self.look():
+            silent = time.monotonic() - self._news_at
+            self._pause = self._interval if silent < _QUIET_SECONDS else self._pause * 1.3
             self._rest()
 
     def look(self) -> bool:
@@ -351,8 +383,8 @@ class Recorded(Feed):
 
 def damage_of(reader: Reader) -> str:
     """Say where a recording is damaged."""
-    place = reader.place
+    stored = reader.stored
     return (
-        f"{reader.path} is damaged at byte {place.offset:,} ({place.damage}): what comes after is "
-        "left out"
+        f"{reader.place} is damaged at byte {stored.offset:,} ({stored.damage}): what comes after "
+        "is left out"
     )

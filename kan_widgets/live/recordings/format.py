@@ -1,23 +1,36 @@
-"""The file of a recorded run, version 1: what is in it, how it is written, how it is read.
+"""A recorded run, version 1: what is in it, how it is written, how it is read.
 
-A recording is a zip of members that are stored, not compressed, one after the other
-(`kan_widgets.live.recordings.archive`). Arrays are ``.npy`` members without pickles, words are
-UTF-8 JSON: nothing in it is ever executed. A member counts once all its bytes are there and its
-checksum is right. So a recording can be read while it is written, and after its writer was
-killed; closed, it is an ``.npz`` that ``numpy.load`` opens.
+Arrays are ``.npy`` without pickles, words are UTF-8 JSON: nothing in it is ever executed. It is a
+folder, at any place that fsspec knows, or one file.
 
-The first member is ``kan_widgets.json``::
+**A folder** has segments, whole objects that are never changed: ``.npz`` files of records, which
+``numpy.load`` opens. ``index.jsonl`` names them, a JSON object a line; lines that are whole count.
+The first is the header::
 
     {"format": "kan_widgets recording", "version": 1, "id": "…", "copy": 0, "model": "KANCNN",
      "kan_widgets": "0.1.0", "started": "2025-01-31T12:00:00+00:00",
-     "host": "node7", "process": 4711}
+     "host": "node7", "process": 4711, "since": "…", "writer": "…", "alive": 1738324800.0,
+     "latest": {"frames": 12, "step": 1200, "values": {"loss": 0.1}, "status": {…}}}
 
-``host`` and ``process`` are the writer's, who holds a lock on the file, so that whoever else would
-write there can be told (`kan_widgets.live.recordings.destination.claimed`). ``id`` tells runs
-apart. ``copy`` grows when the file was thinned: a copy without some of the records has taken its
-place. All others are records, named ``00000042/kind.npy`` or ``00000042/kind.json``. Their numbers
-only rise, and a record refers to earlier ones by number. A kind that a reader does not know is
-passed over.
+``id`` tells runs apart; ``copy`` grows when records were left out, or another process goes on;
+``host``, ``process`` and ``since`` are of the one that writes. It says every 15 seconds by
+``alive``, seconds since 1970, that it is there. On this machine it holds a lock on ``writer.lock``,
+which ends with it. ``latest`` is what a list of runs shows: how many frames, the step of the last,
+the last value of each series, and the status. Each other line is a segment: ``name``, ``first`` and
+``last`` record, least and greatest of the ``steps`` of its frames, ``nbytes``, ``level``. 16
+segments of a level become one of the next, up to 8 MB. ``{"ended": true}`` says that nothing more
+comes.
+
+**One file** is a zip of members that are stored, not compressed: first the header, as
+``kan_widgets.json``, then all records. It is what ``live.save`` and ``kan-widgets pack`` write.
+
+Of a model that is split over processes each records into a folder of its own, ``rank-1`` and so on
+in that of the first; its header has ``rank``, ``world`` (how many) and ``job``, which is the same
+in all that train together. Frames of one step are put together. Where the others have nothing but
+inputs of their own, ``rank-1`` is one file.
+
+Records are named ``00000042/kind.npy`` or ``00000042/kind.json``. Their numbers only rise, and a
+record refers to earlier ones by number. A kind that a reader does not know is passed over.
 
 =============  ===================================================================================
 kind           what it holds
@@ -29,14 +42,18 @@ layout.json    ``layers``: for each its ``name``, ``kind``, ``type``, ``shape`` 
                ``nb`` basis functions, ``offset`` in a frame, ``labels`` and ``is_base`` of the
                basis functions, ``domain``, ``extent``, ``knots``, ``variable``, ``note``,
                ``conv``, ``locked``, ``names`` of the outputs and ``input_names`` where they
-               have some, ``tables`` (each ``record``, ``domain``, ``extent``, ``knots``) and
-               ``table_of`` (an index, or null); ``beside``: ``name`` (its path in the model) and
-               ``size`` of each vector that frames have beside coefficients; ``parameters``: how
-               many are trained, ``total``, and in which ``parts``, or null
+               have some, ``split`` (of a part of a layer: the ``whole`` shape, the first ``out``
+               and ``in`` here, ``words``), ``tables`` (each ``record``, ``domain``, ``extent``,
+               ``knots``) and ``table_of`` (an index, or null); ``beside``: ``name`` (its path in
+               the model) and ``size`` of each vector that frames have beside coefficients;
+               ``parameters``: how many are trained, ``total``, in which ``parts``, or null
 frame.npy      one structured value: ``step`` (int64), ``layout`` (int32, a record), ``seconds``
                (float64, since the recording began), ``data`` (float32): coefficient b of
                function f = ((o·in + i)·kh + r)·kw + c of a layer is at ``offset + f·nb + b``; and
                ``beside`` (float32): biases, and scales and statistics of norms, as they were then
+seam.json      ``step`` at which a process goes on, its ``host``, ``process``, ``since``: frames and
+               values of later steps that come before this record do not count any more
+job.json       ``job`` of several processes that begins, ``rank`` of this one, ``world``
 series.json    ``name`` of something that is logged
 values.npy     ``(n,)`` structured: ``series`` (int32, a record), ``step`` (int64), ``value``
                (float64)
@@ -76,15 +93,17 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from kan_widgets.functions.conv_settings import ConvSettings
+from kan_widgets.functions.split import Split
 from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.source import Source
 
 FORMAT = "kan_widgets recording"
 VERSION = 1
-HEADER = "kan_widgets.json"
 NAME = re.compile(r"(\d{8,})/(\w+)\.(npy|json)")
 ARRAYS = ("edges", "counts", "outside_domain", "outside_extent", "patches", "maps")
 
@@ -118,13 +137,6 @@ class Status:
     steering: Steered | None = None
 
 
-Said = TypeVar("Said", Progress, Steered)
-_KINDS: dict[object, dict[str, Any]] = {kind: get_type_hints(kind) for kind in (Progress, Steered)}
-
-
-_TOOK = ("epochs_done", "seconds", "timed_steps")
-
-
 def status_of(source: Source) -> dict[str, Any]:
     """Return how a training goes, as JSON; without what it has printed."""
     feed = source.feed
@@ -144,37 +156,41 @@ def status_from(raw: Mapping[str, Any]) -> Status:
     Raises `LookupError`, `TypeError`, `ValueError` or `OverflowError` if something is not what it
     is to be.
     """
-    notices, steering, nothing = raw.get("notices"), raw.get("steering"), Status()
-    refused = None if steering is None else steering.get("refused")
+    notices, steering = raw.get("notices"), raw.get("steering")
     return Status(
-        message=str(raw.get("message", "")),
-        every=int(raw.get("every", 1)),
-        rates=tuple(map(float, raw.get("rates", ()))),
-        # Older recordings say beside it what the training took.
-        progress=_with(
-            nothing.progress,
-            {name: raw[name] for name in _TOOK if name in raw} | raw.get("progress", {}),
-        ),
-        notices=nothing.notices if notices is None else _notices(notices),
-        steering=None
-        if steering is None
-        else _with(Steered(), {**steering, "refused": str(refused["why"]) if refused else ""}),
+        **fields_of(Status, raw, "progress", "notices", "steering"),
+        progress=Progress(**fields_of(Progress, raw.get("progress", {}))),
+        notices=Status().notices if notices is None else _notices(notices),
+        steering=None if steering is None else Steered(**fields_of(Steered, steering)),
     )
 
 
-def _with(before: Said, said: Mapping[str, Any]) -> Said:
-    """Return a dataclass with what is said of its fields."""
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind, localns={"ConvSettings": ConvSettings, "Split": Split})
+
+
+def fields_of(kind: type, raw: Mapping[str, Any], *leave: str) -> dict[str, Any]:
+    """Return what JSON says of the fields of a class, but those to ``leave``.
+
+    Raises `TypeError` or `ValueError` where something is not what the field is to be.
+    """
     known = {}
-    for name, kind in _KINDS[type(before)].items():
+    for name, hint in _hints(kind).items():
         # A word that a later version has is passed over.
-        if name in said and (get_origin(kind) is not Literal or said[name] in get_args(kind)):
-            known[name] = _as(kind, said[name], name)
-    return replace(before, **known)
+        is_later = get_origin(hint) is Literal and raw.get(name) not in get_args(hint)
+        if name in raw and name not in leave and not is_later:
+            known[name] = _as(hint, raw[name], name)
+    return known
 
 
 def _as(kind: Any, value: Any, name: str) -> Any:
     if isinstance(kind, UnionType):  # with None
         return None if value is None else _as(get_args(kind)[0], value, name)
+    if get_origin(kind) is tuple:
+        kinds = get_args(kind)
+        kinds = kinds[:1] * len(value) if kinds[-1] is ... else kinds
+        return tuple(_as(each, one, name) for each, one in zip(kinds, value, strict=True))
     if kind is float and isinstance(value, int):
         return float(value)
     if get_origin(kind) is Literal:

@@ -5,36 +5,36 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.functions.conv_settings import ConvSettings
+from kan_widgets.functions.split import Split
 from kan_widgets.live.frames.activations import Activations, Probe, unpacked
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, Vector, new_layout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.scalars import Mark
-from kan_widgets.live.frames.series import Float64, Int64
+from kan_widgets.live.frames.scalars import Float64, Int64, Mark
 from kan_widgets.live.frames.structure import Structure, structure_from
-from kan_widgets.live.recordings.archive import Place, first_name, members
 from kan_widgets.live.recordings.format import (
     ARRAYS,
     FORMAT,
-    HEADER,
     NAME,
     VERSION,
     Status,
+    fields_of,
     status_from,
 )
+from kan_widgets.live.recordings.places import PathLike, Place
+from kan_widgets.live.recordings.segments import HEADER, stored_bytes
+from kan_widgets.live.recordings.stored import Stored
 
-_EXPECTED = "expected a file written by live.save(path) or live.record(path)"
+_EXPECTED = "expected what is written by live.save(path) or live.record(path)"
 _WORDS = ("id", "model", "kan_widgets", "started")
 _LOCKED = "This is a recording: there is no model to change. Bind the model itself to edit it."
 
@@ -62,25 +62,43 @@ class Probed:
     probe: Probe | None
 
 
+@dataclass(frozen=True)
+class Seam:
+    """A process goes on with the run: what was trained after the step is trained again."""
+
+    step: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """Processes that train together begin; what comes is of their job."""
+
+    number: int
+    world: int
+
+
 class NoRecording(ValueError):
     """Another kind of file."""
 
 
-Record = Frame | Values | Mark | Status | Observed | Structure | Probed | Activations
+Record = Frame | Values | Mark | Status | Seam | Job | Observed | Structure | Probed | Activations
 
 
 class Reader:
     """Reads a recording, as far as it is written, and later what has come since."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(
+        self, path: PathLike, seen: Callable[[str, int], object] = lambda name, nbytes: None
+    ) -> None:
+        self.place = Place(path)
+        self.stored = Stored(self.place)
         self.header: dict[str, Any] = {}
-        self.place = Place()
+        self._seen = seen  # is told the name and the bytes of each record
         self.last = 0
         """The number of the record read last."""
         self.parameters: dict[str, Any] | None = None
         """What the layout read last says of the parameters."""
-        self._head = b""
         self._arrays: dict[int, NDArray[Any]] = {}
         self._tables: dict[tuple[Any, ...], Table] = {}
         self._layouts: dict[int, Layout] = {}
@@ -92,88 +110,76 @@ class Reader:
         Raises
         ------
         OSError
-            If the file cannot be read at the moment.
+            If it cannot be read at the moment.
         ValueError
-            If it is not a recording, damaged, one of a later version, or another run's than before.
+            If it is no recording, damaged, one of a later version, or another run's than before.
         """
-        if self.path.exists() and not self.path.is_file():
-            raise NoRecording(f"{self.path} is a device, a pipe or a folder; {_EXPECTED}")
-        with self.path.open("rb") as file:
-            start = Place()
-            first = next(members(file, start), None)
-            if first is None or first[0].name != HEADER:
-                self._refuse(file)
-                return
-            if first[1] != self._head:
-                self._begin(first[1])
-                self.place = start
-            for member, data in members(file, self.place):
-                found = NAME.fullmatch(member.name)
-                if found is None or int(found[1]) <= self.last:
-                    continue
-                number = int(found[1])
-                with self.reading(member.name):
-                    records = self._decode(number, f"{found[2]}.{found[3]}", data)
-                self.last = number
-                yield from records
+        found = self.stored.read()
+        name, head = next(found, ("", b""))
+        if name != HEADER:
+            self._refuse(name)
+            return
+        self.begin(head)
+        for name, data in found:
+            match = NAME.fullmatch(name)
+            if match is None:
+                continue
+            number = int(match[1])
+            self._seen(name, stored_bytes(name, data))
+            with self.reading(name):
+                records = self._decode(number, f"{match[2]}.{match[3]}", data)
+            self.last = number
+            yield from records
 
     @contextmanager
     def reading(self, what: str) -> Iterator[None]:
-        """Whatever is raised while part of the file is read: the file is damaged."""
+        """Whatever is raised while part of it is read: the recording is damaged."""
         try:
             yield
         except Exception as error:
             raise ValueError(
-                f"{self.path}: record {what} is damaged: {type(error).__name__}: {error}. Copy the "
-                "file anew from where it was written, or record the run again"
+                f"{self.place}: record {what} is damaged: {type(error).__name__}: {error}. Copy "
+                "it again from where it was written, or make another recording of the run"
             ) from error
 
-    def _refuse(self, file: BinaryIO) -> None:
-        """Raise if the file is surely no recording, not only one that has not begun yet."""
-        name = first_name(file)
-        if name not in (None, HEADER):
-            raise NoRecording(
-                f"{self.path} is an archive, but not a recording: it begins with {name!r}; "
-                f"{_EXPECTED}"
-            )
-        file.seek(0)
-        beginning = file.read(4)
-        if not b"PK\x03\x04".startswith(beginning) and any(beginning):
-            raise NoRecording(
-                f"{self.path} is not a recording: it begins with {beginning!r}; {_EXPECTED}"
-            )
-        if self._head:  # it was there before
-            raise BlockingIOError(f"{self.path} was emptied; what comes is read on")
+    def _refuse(self, name: str) -> None:
+        """Raise if it is surely no recording, not only one that has not begun yet."""
+        if name or (self.stored.damage and not self.header):
+            what = f"it is an archive that begins with {name!r}" if name else self.stored.damage
+            raise NoRecording(f"{self.place} is not a recording: {what}; {_EXPECTED}")
+        if self.header:  # it was there before
+            raise BlockingIOError(f"{self.place} was emptied; what comes is read on")
 
-    def _begin(self, head: bytes) -> None:
+    def begin(self, head: bytes) -> None:
+        """Read the header. Raises `ValueError` if it is no recording that can be read here."""
         try:
             header = dict(json.loads(head))
             version, run = int(header["version"]), str(header["id"])
             is_ours = header["format"] == FORMAT
             header |= {name: str(header.get(name, "")) for name in _WORDS}
         except Exception as error:
-            raise NoRecording(f"{self.path} is not a recording: {error!r}; {_EXPECTED}") from error
+            raise NoRecording(f"{self.place} is not a recording: {error!r}; {_EXPECTED}") from error
         if not is_ours:
             raise NoRecording(
-                f"{self.path} is not a recording, but of the format {header['format']!r}; "
+                f"{self.place} is not a recording, but of the format {header['format']!r}; "
                 f"{_EXPECTED}"
             )
         if version > VERSION:
             raise ValueError(
-                f"{self.path} is a recording of version {version}, written by kan_widgets "
+                f"{self.place} is a recording of version {version}, written by kan_widgets "
                 f"{header['kan_widgets']}; up to version {VERSION} can "
                 "be read here: install a later kan_widgets"
             )
         if self.header and self.header["id"] != run:
             raise ValueError(
-                f"{self.path}: another run is recorded there now; call follow or replay again to "
+                f"{self.place}: another run is recorded there now; call follow or replay again to "
                 "see it"
             )
-        self.header, self._head = header, head
+        self.header = header
 
     def _decode(self, number: int, kind: str, data: bytes) -> list[Record]:
         if kind in ("table.npy", "index.npy", "array.npy"):
-            self._arrays[number] = _array(data)
+            self._arrays[number] = array_of(data)
         elif kind == "layout.json":
             content = _json(data)
             layers = [self._layer(raw) for raw in content["layers"]]
@@ -181,19 +187,25 @@ class Reader:
                 Vector(str(raw["name"]), int(raw["size"])) for raw in content.get("beside", ())
             ]
             layout = new_layout(layers, beside)
-            ends = [*accumulate(layer.length for layer in layout.layers)]
-            if [layer.offset for layer in layout.layers] != [0, *ends[:-1]]:
+            if [one.offset for one in layers] != [one.offset for one in layout.layers]:
                 raise ValueError("its layers do not lie one after the other")
-            self._layouts[number], self.parameters = layout, _parameters(content.get("parameters"))
+            self._layouts[number], self.parameters = layout, content.get("parameters")
         elif kind == "frame.npy":
-            return [self._frame(_array(data))]
+            return [self._frame(array_of(data))]
         elif kind == "series.json":
             self._series[number] = str(_json(data)["name"])
         elif kind == "values.npy":
-            return self._values(_array(data))
+            return self._values(array_of(data))
         elif kind == "mark.json":
             content = _json(data)
             return [Mark(int(content["step"]), str(content["text"]))]
+        elif kind == "seam.json":
+            content = _json(data)
+            who = f"process {content['process']} on {content['host']} goes on"
+            return [Seam(int(content["step"]), who)]
+        elif kind == "job.json":
+            content = _json(data)
+            return [Job(int(content["job"]), int(content["world"]))]
         elif kind == "observed.json":
             return [self._observed(_json(data)["layers"])]
         elif kind == "network.json":
@@ -235,21 +247,11 @@ class Reader:
                 for name in ARRAYS
                 if name in numbers
             }
-            fold = raw.get("fold")
-            seen = Observation(
-                layer=str(raw["layer"]),
-                samples=int(raw["samples"]),
-                is_image=bool(raw["is_image"]),
-                fold=None if fold is None else (int(fold[0]), int(fold[1]), int(fold[2])),
-                nan_inputs=int(raw.get("nan_inputs", 0)),
-                step=raw.get("step"),
-                maps=arrays.get("maps"),
-                images=None,
-                **{name: arrays[name] for name in ARRAYS if name != "maps"},
-            )
-            if not _fits(seen):
-                raise ValueError(f"what was observed of {seen.layer!r} does not fit together")
-            found[seen.layer] = seen
+            said = fields_of(Observation, raw, *ARRAYS, "images")
+            inputs = Observation(**{"maps": None} | arrays | said)
+            if not _fits(inputs):
+                raise ValueError(f"what was observed of {inputs.layer!r} does not fit together")
+            found[inputs.layer] = inputs
             for number in numbers.values():
                 del self._arrays[number]
         return Observed(found)
@@ -270,34 +272,23 @@ class Reader:
 
     def _layer(self, raw: dict[str, Any]) -> LayerLayout:
         tables = tuple(self._table(table) for table in raw["tables"])
-        out, in_, kh, kw = map(int, raw["shape"])
-        conv = raw["conv"]
-        table_of = None
+        conv, split, table_of = raw["conv"], raw.get("split"), None
         if raw["table_of"] is not None:
             table_of = self._arrays[raw["table_of"]].astype(np.uint32)
-            if table_of.shape != (out * in_ * kh * kw,) or table_of.max() >= len(tables):
-                raise ValueError(f"the tables of {raw['name']!r} do not fit its functions")
+        left = "conv", "split", "tables", "table_of", "locked", "window"
         layer = LayerLayout(
-            name=str(raw["name"]),
-            kind=raw["kind"],
-            type=str(raw["type"]),
-            shape=(out, in_, kh, kw),
-            nb=int(raw["nb"]),
-            offset=int(raw["offset"]),
-            labels=tuple(map(str, raw["labels"])),
-            is_base=tuple(map(bool, raw["is_base"])),
-            domain=_pair(raw["domain"]),
-            extent=_pair(raw["extent"]),
-            knots=tuple(map(float, raw["knots"])),
-            variable=str(raw["variable"]),
-            note=str(raw["note"]),
-            conv=conv and ConvSettings(**{name: _settled(conv[name]) for name in conv}),
+            **fields_of(LayerLayout, raw, *left),
+            conv=conv and ConvSettings(**fields_of(ConvSettings, conv)),
             locked=_LOCKED,
             tables=tables,
             table_of=table_of,
-            names=tuple(map(str, raw.get("names", ()))),
-            input_names=tuple(map(str, raw.get("input_names", ()))),
+            split=split and Split(**fields_of(Split, split | {"in_": split["in"]})),
         )
+        if table_of is not None and (
+            table_of.shape != (layer.count,) or table_of.max() >= len(tables)
+        ):
+            raise ValueError(f"the tables of {layer.name!r} do not fit its functions")
+        out, in_ = layer.shape[:2]
         sizes = {layer.nb, len(layer.labels), len(layer.is_base)}
         sizes |= {table.values.shape[1] for table in tables}
         named = len(layer.names) in (0, out) and len(layer.input_names) in (0, in_)
@@ -306,9 +297,8 @@ class Reader:
         return layer
 
     def _table(self, raw: dict[str, Any]) -> Table:
-        domain, extent = _pair(raw["domain"]), _pair(raw["extent"])
-        knots = tuple(map(float, raw["knots"]))
-        key = int(raw["record"]), domain, extent, knots
+        said = fields_of(Table, raw, "x", "values")
+        key = int(raw["record"]), *said.values()
         if key not in self._tables:
             columns = self._arrays[key[0]]
             if columns.ndim != 2 or columns.shape[1] < 2 or not len(columns):
@@ -317,11 +307,11 @@ class Reader:
                 np.ascontiguousarray(part, dtype=np.float32)
                 for part in (columns[:, 0], columns[:, 1:])
             )
-            self._tables[key] = Table(x, values, domain, extent, knots)
+            self._tables[key] = Table(x, values, **said)
         return self._tables[key]
 
 
-def _array(data: bytes) -> NDArray[Any]:
+def array_of(data: bytes) -> NDArray[Any]:
     """Read a ``.npy`` file from memory; nothing larger than it is made."""
     file = io.BytesIO(data)
     version = np.lib.format.read_magic(file)
@@ -337,53 +327,16 @@ def _array(data: bytes) -> NDArray[Any]:
     return np.frombuffer(data, dtype, math.prod(shape), file.tell()).reshape(shape)
 
 
-def _fits(seen: Observation) -> bool:
-    entries, bins = seen.counts.shape
+def _fits(observation: Observation) -> bool:
+    entries, bins = observation.counts.shape
     return (
-        seen.edges.shape == (bins + 1,)
-        and seen.outside_domain.shape == seen.outside_extent.shape == (entries,)
-        and seen.patches.shape == (len(seen.patches), entries)
-        and (seen.maps is None or seen.maps.ndim == 4)
+        observation.edges.shape == (bins + 1,)
+        and observation.outside_domain.shape == observation.outside_extent.shape == (entries,)
+        and observation.patches.shape == (len(observation.patches), entries)
+        and (observation.maps is None or observation.maps.ndim == 4)
     )
-
-
-def _parameters(raw: Any) -> dict[str, Any] | None:
-    """Return what a layout says of the parameters; see `writer.parameters_of`."""
-    if raw is None:
-        return None
-    return {
-        "total": int(raw["total"]),
-        "parts": [
-            {
-                "name": str(part["name"]),
-                "sizes": {str(name): int(size) for name, size in part["sizes"].items()},
-                "layers": [
-                    {
-                        "type": str(layer["type"]),
-                        "kind": str(layer["kind"]),
-                        "shape": list(map(int, layer["shape"])),
-                        "shared": bool(layer["shared"]),
-                        "is_base": list(map(bool, layer["is_base"])),
-                        "knots": list(map(float, layer["knots"])),
-                    }
-                    for layer in part["layers"]
-                ],
-            }
-            for part in raw["parts"]
-        ],
-    }
 
 
 def _json(data: bytes) -> Any:
     """Read JSON; NaN and the like, which it has not, are as nothing."""
     return json.loads(data, parse_constant=lambda _: None)
-
-
-def _pair(values: Sequence[Any]) -> tuple[float, float]:
-    low, high = values
-    return float(low), float(high)
-
-
-def _settled(value: Any) -> Any:
-    """Return a setting of a convolution as it was, not as JSON has it."""
-    return tuple(value) if isinstance(value, list) else value

@@ -7,12 +7,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.activations import Activations, Probe
@@ -22,43 +17,46 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure
-from kan_widgets.live.recordings.archive import beside
-from kan_widgets.live.recordings.destination import begin, claimed, is_first_process
 from kan_widgets.live.recordings.format import status_of
+from kan_widgets.live.recordings.parts import Inputs, part_of
+from kan_widgets.live.recordings.places import Place, is_first_process, job_of_ranks
 from kan_widgets.live.recordings.remote import RemoteControl
-from kan_widgets.live.recordings.waiting import NetworkNews, WaitingFrame, WaitingFrames
-from kan_widgets.live.recordings.writer import parameters_of
+from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments
+from kan_widgets.live.recordings.waiting import NewsWriter, Waiting, WaitingFrame
+from kan_widgets.live.recordings.writer import Writer, parameters_of
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.worker import Job, disk
 
-# Between two visits to the disk, and between two requests to hand the bytes on to other machines.
+# Between two visits to the disk, and between two segments for other machines.
 _PAUSE_SECONDS = 0.2
-_SYNC_SECONDS = 1.0
-_SYNC_SHARE = 0.01  # of the time, at most
+_FAR_SECONDS = 1.0
+_FAR_SHARE = 0.05  # of the time, at most, is waited for them
 _STATUS_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
 
 
 class Recorder(Listener, Stationary):
-    """Appends what a binding shows to a file. Made by ``live.record``; see there.
+    """Appends what a binding shows to a recording. Made by ``live.record``; see there.
 
-    Frames are handed to the thread of all files. A disk that fails is reported and tried
+    Frames are handed to the thread ``disk``. A disk that fails is reported and tried
     again, a slow one misses frames; the training waits for neither.
     """
 
     def __init__(
         self,
         source: Source,
-        path: Path,
+        place: Place,
         max_bytes: int,
         *,
         overwrite: bool,
         lost_after: float | None,
     ) -> None:
-        self.path = path
-        self.is_active = is_first_process()
-        """Whether it writes at all: in distributed training only the first process does."""
+        self.path = place.path
+        job = job_of_ranks()
+        self._is_first = is_first_process()
+        self.is_active = self._is_first or any(each.split for each in source.feed.layout.layers)
+        """Whether it writes frames: the first process does, and who has a part of the model."""
         self.problem = ""
         """What the disk said, while it cannot be written; else empty."""
         self.missed = 0
@@ -69,63 +67,62 @@ class Recorder(Listener, Stationary):
         self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written
         self._job = Job(disk, self._visit, Throttle(1 / _PAUSE_SECONDS))
+        self._signing = Job(disk, self._sign)
         self._writing = threading.RLock()
-        self._frames = WaitingFrames()
-        self._late: WaitingFrame | None = None  # not written because the last one was too near
-        self._last: Frame | None = None  # in the file
-        self._observed: Mapping[str, Observation] | None = None
-        self._network = NetworkNews()
+        self._waiting = Waiting()
         self._is_stale = True  # there is news other than frames
-        self._parameters: dict[Layout, dict[str, Any] | None] = {}
-        self._gap = 1
+        self._parameters: dict[Layout, dict[str, Any]] = {}
         self._limit = self._max_bytes = max_bytes
         self._started = time.perf_counter()
-        self._sync_at = self._status_at = float("-inf")
+        self._commit_at = self._status_at = float("-inf")
         self._failures = 0
         self._status: dict[str, Any] = {}
         self._source = weakref.ref(source, self._forgotten)
-        if not self.is_active:
+        place = part_of(place, job.get("rank", 0))
+        self._inputs = None if self.is_active else Inputs(source, place, job)
+        if self._inputs is not None:
             return
-        with self._writing, claimed(path, overwrite=overwrite) as held:
-            archive = beside(path)
+        with self._writing:
+            if place.is_device() or place.is_file():
+                what = "file" if place.is_file() else "device or a pipe"
+                raise FileExistsError(f"{place} is a {what}: give another name")
+            self._segments = Segments(place)
             try:
-                self._writer = begin(archive, source.feed)
-                if lost_after is not None:
+                self._writer = Writer(self._segments, source.feed.module, job)
+                if self._segments.found is not None and not overwrite:
+                    self._writer.go_on(self._segments, source.history[0])
+                self._news = NewsWriter(self._writer, self._parameters)
+                self._writer.job()
+                if lost_after is not None and self._is_first:
                     self.steering = RemoteControl(
-                        path, self.run, lost_after, self._steered, self.say_soon
+                        place.path, self.run, lost_after, self._steered, self.say_soon
                     )
-                self._begin(source)
-                archive.move(path, held)
+                # What is known by now, and from here on the rest.
+                self._know(source, source.feed.layout)
+                past, _ = source.feed.subscribe_from_start(self)
+                self._news.put_known(source.feed, past)
+                self._write_all(is_last=False, commit=True)
             except BaseException:
                 self._is_closed = True
                 source.feed.unsubscribe(self)
                 if self.steering is not None:
                     self.steering.close()
-                archive.discard()
+                self._segments.discard()
                 raise
-            open_recorders[path] = self
+            open_recorders[str(self.path)] = self
         disk.start()
+        self._sign()
 
     def _steered(self) -> Feed | None:
         """Return what trains now, if anything does."""
         source = self._source()
         return source.feed if source is not None and source.feed.is_open else None
 
-    def _begin(self, source: Source) -> None:
-        """Write what is known by now, and hear of the rest."""
-        self._know(source, source.feed.layout)
-        past, observed = source.feed.subscribe_from_start(self)
-        for frame in past:
-            self._put(WaitingFrame(frame, 0.0, True))
-        self._observed = self._observed or observed or None
-        self._network.begin(source.feed)
-        self._write_all(is_last=False)
-
     # -- what it is -------------------------------------------------------------------
 
     @property
     def frames(self) -> int:
-        """Frames in the file."""
+        """Frames in the recording that count."""
         return len(self._writer.steps) if self.is_active else 0
 
     @property
@@ -135,8 +132,8 @@ class Recorder(Listener, Stationary):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the file, without the directory that closing it adds."""
-        return self._writer.archive.nbytes if self.is_active else 0
+        """Bytes of all its records."""
+        return self._segments.nbytes if self.is_active else 0
 
     def records(self, source: Source) -> bool:
         """Whether it is open and records this training."""
@@ -167,10 +164,11 @@ class Recorder(Listener, Stationary):
             self._know(source, layout)
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Keep a frame for the thread of all files."""
+        """Keep a frame for the thread ``disk``."""
         if self._is_closed:
             return
-        self.missed += self._frames.add(frame, time.perf_counter() - self._started, settled)
+        seconds = time.perf_counter() - self._started
+        self.missed += self._waiting.add(WaitingFrame(frame, seconds, settled))
         self._job.wake()
 
     def on_state(self, state: State, message: str) -> None:
@@ -183,23 +181,23 @@ class Recorder(Listener, Stationary):
 
     def on_observed(self, observed: dict[str, Observation]) -> None:
         """Take the inputs of a batch."""
-        self._observed = observed
+        self._waiting.add(observed)
         self._job.wake()
 
     def on_structure(self, structure: Structure) -> None:
         """Take how the network is put together."""
         if structure.traced:
-            self._network.add(structure)
+            self._waiting.add(structure)
         self._job.wake()
 
     def on_probe(self, probe: Probe | None) -> None:
         """Take other examples."""
-        self._network.add(probe)
+        self._waiting.add(probe)
         self._job.wake()
 
     def on_activations(self, activations: Activations) -> None:
-        """Keep activations for the thread of all files."""
-        self._network.add(activations)
+        """Keep activations for the thread ``disk``."""
+        self._waiting.add(activations)
         self._job.wake()
 
     def on_training(self) -> None:
@@ -228,31 +226,36 @@ class Recorder(Listener, Stationary):
     def _know(self, source: Source, layout: Layout) -> None:
         model = source.feed.module
         try:
-            self._parameters[layout] = None if model is None else parameters_of(model)
+            if model is not None:
+                self._parameters[layout] = parameters_of(model, layout.layers)
         except Exception as error:
             report(f"{self.path}: the parameters are not recorded: {error!r}")
 
     # -- writing ----------------------------------------------------------------------
 
     def _visit(self) -> None:
-        """Write what waits; called by the thread of all files."""
+        """Write what waits; called by the thread ``disk``."""
         if self._is_closed:
             return
         if self._is_over:
             self.close()
             return
-        self.flush()
-        pause = _PAUSE_SECONDS
-        if self.problem:
-            pause = min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures)
-        self._rest(pause)
+        self._write(is_last=False)
+        self._rest(min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures))
 
     def _rest(self, pause: float) -> None:
         self._job.earliest = time.monotonic() + pause
         if self._is_over:  # noticed while it was written
             self._end_soon()
-        elif self.problem or self._is_stale:
+        elif self.problem or self._is_stale or self._segments.waits:
             self._job.wake()
+
+    def _sign(self) -> None:
+        """Say now and then that the writer is there; called by the thread ``disk``."""
+        if not self._is_closed:
+            self._write(is_last=False)
+            self._signing.earliest = time.monotonic() + SIGN_SECONDS
+            self._signing.wake()
 
     def _end_soon(self) -> None:
         """Note that nothing more will come."""
@@ -262,14 +265,14 @@ class Recorder(Listener, Stationary):
 
     def flush(self) -> None:
         """Write what waits, in the calling thread; a disk that fails is noted in ``problem``."""
-        self._write(is_last=False)
+        self._write(is_last=False, commit=True)
 
-    def _write(self, *, is_last: bool) -> None:
+    def _write(self, *, is_last: bool, commit: bool = False) -> None:
         with self._writing:
             if self._is_closed:
                 return
             try:
-                self._write_all(is_last)
+                self._write_all(is_last, commit)
             except OSError as error:
                 self._failures += 1
                 if not self.problem:
@@ -287,22 +290,16 @@ class Recorder(Listener, Stationary):
                     report(f"{self.path} can be written again; the recording goes on")
                 self.problem, self._failures = "", 0
 
-    def _write_all(self, is_last: bool) -> None:
+    def _write_all(self, is_last: bool, commit: bool) -> None:
         source = self._source()
         news, began = is_last, time.thread_time()
-        for waiting in self._frames.each():
+        for waiting in self._waiting.each():
             news = True
-            self._put(waiting)
+            self._news.put(waiting)
         if source is not None:
             source.feed.owe(time.thread_time() - began, whole=True)
-        if is_last and self._late is not None:
-            self._put(replace(self._late, settled=True))
-        news = self._writer.scalars(self._scalars) or news
-        if (observed := self._observed) is not None:
-            self._writer.observed(observed)
-            self._observed = observed if self._observed is not observed else None
-        late = None if self._late is None else self._late.frame.step
-        news = self._network.write(self._writer, late) or news
+        self._news.catch_up(is_last)
+        news = (self._is_first and self._writer.scalars(self._scalars)) or news
         now = time.monotonic()
         self._is_stale = self._is_stale or news
         if is_last or (self._is_stale and now >= self._status_at):
@@ -311,28 +308,19 @@ class Recorder(Listener, Stationary):
             # A follower that steers waits for what it says.
             self._status_at = now + (_PAUSE_SECONDS if self.steering else _STATUS_SECONDS)
         if self.nbytes > self._limit and self.frames > 2:
-            self._gap = max(self._gap, self._writer.thin(self._max_bytes // 2))
-            self._limit = max(self._max_bytes, 2 * self.nbytes)
-        if now >= self._sync_at:
-            self._writer.archive.sync()
+            gap = self._writer.thin(self._segments, self._max_bytes // 2)
+            self._news.gap = max(self._news.gap, gap)
+            # Where all else takes the room, it is not thinned again and again.
+            is_full = self.nbytes > 3 * self._max_bytes // 4
+            self._limit = 2 * self.nbytes if is_full else self._max_bytes
+        if is_last or commit or now >= self._commit_at:
+            self._segments.commit()
             took = time.monotonic() - now
-            self._sync_at = now + max(_SYNC_SECONDS, took / _SYNC_SHARE)
-
-    def _put(self, waiting: WaitingFrame) -> None:
-        """Write a frame, unless it is there already or too near the last one."""
-        frame, last = waiting.frame, self._last
-        if last is not None and (frame.step, frame.layout) == (last.step, last.layout):
-            # Frames are sent again when training goes quiet.
-            if np.array_equal(frame.data, last.data):
-                return
-        if last is not None and 0 < frame.step - last.step < self._gap and not waiting.settled:
-            self._late = waiting
-            return
-        self._writer.frame(frame, waiting.seconds, self._parameters.get(frame.layout))
-        self._last, self._late = frame, None
+            if not self._segments.place.is_local:
+                self._commit_at = now + max(_FAR_SECONDS, took / _FAR_SHARE)
 
     def _write_status(self, source: Source | None, is_last: bool) -> None:
-        if source is not None:
+        if source is not None and self._is_first:
             self._status, self._output = status_of(source), source.progress.output
             if self.steering is not None:
                 self._status["steering"] = self.steering.said()
@@ -340,7 +328,9 @@ class Recorder(Listener, Stationary):
             self._writer.status(self._status | {"output": self._output if is_last else ""})
 
     def close(self) -> None:
-        """Write what waits and the last state, and end the file: an ordinary ``.npz`` then."""
+        """Write what waits and the last state, and end the recording."""
+        if self._inputs is not None:
+            self._inputs.write()
         if self._is_closed:
             return
         if (source := self._source()) is not None:
@@ -355,7 +345,8 @@ class Recorder(Listener, Stationary):
     def _leave(self) -> None:
         """Leave the file to the process that this one is a fork of."""
         self.is_active, self._is_closed, self.steering = False, True, None
-        self._writer.archive.leave()
+        self._writing = threading.RLock()  # a thread that is not here may have held the other one
+        self._segments.leave()
 
     def _end(self) -> None:
         if self._is_closed:
@@ -365,19 +356,17 @@ class Recorder(Listener, Stationary):
         if self.steering is not None:
             self.steering.close()
         try:
-            self._writer.archive.close()
-        except OSError as error:
-            report(
-                f"{self.path} has no directory at its end: {error}. kan_widgets reads it as it "
-                "is; other programs may not"
-            )
-        # Not before: whoever sees it closed finds the file complete.
+            self._segments.commit(ended=True)
+        except (OSError, RuntimeError) as error:
+            report(f"{self.path} does not say that it has ended: {error}")
+        self._segments.leave()
+        # Not before: whoever sees it closed finds the recording complete.
         self._is_closed = True
-        if open_recorders.get(self.path) is self:
-            del open_recorders[self.path]
+        if open_recorders.get(str(self.path)) is self:
+            del open_recorders[str(self.path)]
 
 
-open_recorders: dict[Path, Recorder] = {}
+open_recorders: dict[str, Recorder] = {}
 
 
 @atexit.register

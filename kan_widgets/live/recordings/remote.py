@@ -1,30 +1,38 @@
-"""A run that is steered by whoever follows its recording: see `kan_widgets.live.control_file`."""
+"""A run that is steered by whoever follows its recording, through a folder beside that.
+
+`kan_widgets.live.recordings.mailbox` says what lies in the folder, and who may put it there.
+Numbers of commands rise; the recording says which was heard last. The folder goes with the
+recording.
+"""
 
 from __future__ import annotations
 
-import os
+import json
 import secrets
-import socket
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any, Literal
 
-from kan_widgets.live import control_file
-from kan_widgets.live.control_file import Wishes
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.recordings.format import Steered
+from kan_widgets.live.recordings.mailbox import Mailbox
+from kan_widgets.live.recordings.places import PathLike
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
+_MOST_AHEAD = 1000  # commands that were not heard
 _BEAT_SECONDS = 2.0
-_GONE_SECONDS = 10.0
-"""After so long without a beat another follower may take over."""
 _LATE_SECONDS = 10.0
+# Between two looks of the run, and of one whose folder lies at an address.
+_LOOK_SECONDS, _FAR_SECONDS = 0.2, 2.0
+_FAR_SHARE = 0.05  # of the time, at most, is waited for it
+_HOLDS = ("pause", "advance")
 
 
 class Remote:
-    """What a follower wants of a run; one follower at a time.
+    """What a follower wants of a run.
 
     Parameters
     ----------
@@ -34,19 +42,14 @@ class Remote:
         Its identity.
     """
 
-    def __init__(self, recording: Path, run: str) -> None:
-        self._place = control_file.place_of(recording)
+    def __init__(self, recording: PathLike, run: str) -> None:
+        self._box = Mailbox(recording)
         self._run = run
-        self._own = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}"
-        self._holds = False
-        self._beat = 0
+        self._steers = False
         self._beat_at = float("-inf")
         self._waiting: list[dict[str, Any]] = []
         self._asked_at = 0.0
         self._said = Steered()
-        self._other: tuple[object, float] = (None, time.monotonic())
-
-    # -- what the run says --------------------------------------------------------------
 
     def take(self, said: Steered) -> None:
         """Take what the recording says: what was heard, and how the run stands."""
@@ -57,7 +60,7 @@ class Remote:
     def state(self) -> Literal["running", "paused", "stopping"]:
         """How the run stands, or will when it has heard."""
         for command in reversed(self._waiting):
-            if command["kind"] in ("pause", "advance"):
+            if command["kind"] in _HOLDS:
                 return "paused"
             if command["kind"] in ("resume", "stop"):
                 return "running" if command["kind"] == "resume" else "stopping"
@@ -73,7 +76,7 @@ class Remote:
         """What there is to say, in sentences."""
         parts = [
             "What is clicked is done in the run, between two steps; a pause ends by itself when "
-            f"this has not been heard of for {self._said.lost_after:g} s."
+            f"this page is silent for {self._said.lost_after:g} s."
         ]
         if self._waiting and time.monotonic() - self._asked_at > _LATE_SECONDS:
             kinds = ", ".join(str(each["kind"]) for each in self._waiting)
@@ -100,139 +103,81 @@ class Remote:
         """End the loop that trains after its current step."""
         self.send({"kind": "stop"})
 
-    # -- what the run is told -----------------------------------------------------------
-
     def send(self, command: Mapping[str, Any]) -> int:
         """Ask for something; return the number by which the run says that it heard.
 
         Raises
         ------
         RuntimeError
-            If another follower steers the run, or it is over.
+            If the run is over.
         OSError
-            If the file cannot be written, or belongs to another user.
+            If the folder cannot be written, or belongs to another user.
         """
-        known = self._known()
-        if not self._holds:
-            self._hold()
-        self._check_held()
-        unheard = [each["number"] for each in (*known.commands, *self._waiting)]
-        number = 1 + int(max(unheard, default=self._said.heard))
         kept = {name: value for name, value in command.items() if name != "id"}
-        self._waiting.append({**kept, "number": number})
-        self._asked_at = time.monotonic()
         try:
-            self._write()
-        except OSError:
-            self._waiting.pop()
-            raise
+            self._sign()
+            unheard = [*self._box.commands().values(), *(one["number"] for one in self._waiting)]
+            number = 1 + max(unheard, default=self._said.heard)
+            self._name = f"{number:08}-{secrets.token_hex(4)}.json"
+            self._box.write(self._name, json.dumps(kept).encode())
+        except FileNotFoundError:
+            raise RuntimeError(
+                "the run is over, is not steered from afar any more, or another one is recorded "
+                "there now: follow it again"
+            ) from None
+        self._waiting.append({**kept, "number": number})
+        self._asked_at, self._steers = time.monotonic(), True
         return number
 
+    def take_back(self) -> None:
+        """Ask no more for what was asked for last, unless the run has taken it."""
+        with suppress(OSError):
+            self._box.remove(self._name)
+
+    def _sign(self) -> None:
+        self._box.check()
+        self._box.sign(self._run)
+        self._beat_at = time.monotonic()
+
     def beat(self) -> None:
-        """Say that this follower is there; look whether another is. Never raises."""
-        try:
-            if not self._holds:
-                known = self._known()
-                if (sign := (known.writer, known.beat)) != self._other[0]:
-                    self._other = sign, time.monotonic()
-            elif time.monotonic() - self._beat_at >= min(_BEAT_SECONDS, self._said.lost_after / 4):
-                self._check_held()
-                self._write()
-        except (OSError, ValueError, RuntimeError):
-            pass  # said when something is asked for
+        """Say that this follower is there, if it has asked for anything. Never raises."""
+        pause = min(_BEAT_SECONDS, self._said.lost_after / 4)
+        if self._steers and time.monotonic() - self._beat_at >= pause:
+            with suppress(OSError):
+                self._sign()
 
     def release(self) -> None:
-        """Let another follower steer. Does nothing if this one does not."""
-        if self._holds:
-            self._holds = False
-            try:
-                if control_file.read_own(self._lock) == self._own:
-                    self._lock.unlink()
-            except OSError:
-                pass  # the run is over
-
-    @property
-    def _lock(self) -> Path:
-        return control_file.lock_of(self._place)
-
-    def _known(self) -> Wishes:
-        try:
-            known = control_file.read(self._place, self._said.heard)
-        except FileNotFoundError:
-            raise RuntimeError("the run is over, or is not steered from afar any more") from None
-        except ValueError:
-            return Wishes(self._run)  # what cannot be read is written anew
-        if known.run != self._run:
-            raise RuntimeError("another run is steered there now: follow it anew")
-        return known
-
-    def _hold(self) -> None:
-        """Become the one that writes."""
-        try:
-            control_file.make_own(self._lock, self._own)
-        except FileExistsError:
-            other = control_file.read_own(self._lock)
-            seen = time.monotonic() - self._other[1]
-            if seen < _GONE_SECONDS:
-                host, process, *_ = [*other.split(), "?", "?"]
-                raise RuntimeError(
-                    f"another follower steers this run (process {process} on {host}); it can be "
-                    f"taken over {_GONE_SECONDS:g} s after that one has ended"
-                ) from None
-            self._lock.unlink()
-            control_file.make_own(self._lock, self._own)
-        self._holds = True
-
-    def _check_held(self) -> None:
-        try:
-            held = control_file.read_own(self._lock) == self._own
-        except FileNotFoundError:
-            held = False
-        if not held:
-            self._holds = False
-            raise RuntimeError("another follower has taken over, or the run is over")
-
-    def _write(self) -> None:
-        self._beat += 1
-        self._beat_at = time.monotonic()
-        wishes = Wishes(self._run, self._own, self._beat, tuple(self._waiting))
-        control_file.write(self._place, wishes)
-
-
-_LOOK_SECONDS = 0.2
-_HOLDS = ("pause", "advance")
+        """Leave no more signs: a pause that was asked for ends then."""
+        self._steers = False
 
 
 class RemoteControl:
-    """Does what a follower writes into the file beside the recording, and says what it heard.
+    """Does what followers put into the folder beside the recording, and says what it heard.
 
-    What is meant for another run is not done. A pause that a follower asked for ends after
-    ``lost_after`` seconds without a sign of it. ``steered`` gives the feed of the model that trains
-    now, if there is one; ``news`` is called when something else is to be said. Raises `OSError` if
-    the file cannot be made or one of another owner is in its place, `RuntimeError` where files have
-    no owners.
+    A pause that a follower asked for ends after ``lost_after`` seconds without a sign of any.
+    ``steered`` gives the feed of the model that trains now, if there is one; ``news`` is called
+    when something else is to be said. Raises `OSError` if the folder cannot be made or one of
+    another owner is in its place, `RuntimeError` where files have no owners.
     """
 
     def __init__(
         self,
-        recording: Path,
+        recording: PathLike,
         run: str,
         lost_after: float,
         steered: Callable[[], Feed | None],
         news: Callable[[], None],
     ) -> None:
-        control_file.check_possible()
-        self._place = control_file.place_of(recording)
+        self._box = Mailbox(recording)
         self._run = run
         self._lost_after = lost_after
         self._steered, self._news = steered, news
-        control_file.clear(self._place)
-        control_file.write(self._place, Wishes(run))
+        self._box.make(run)
         self._heard = 0
-        self._refused: dict[str, Any] | None = None
+        self._refused = ""
         self._message = ""
         self._was_lost = False
-        self._sign: object = None  # of the follower: its writer and beat
+        self._sign: bytes = b""  # of a follower
         self._signed_at = time.monotonic()
         self._holds = False
         self._told = self.said()
@@ -241,58 +186,58 @@ class RemoteControl:
         self._job.wake()
 
     def said(self) -> dict[str, Any]:
-        """Return what the recording says of it, as JSON.
-
-        ``heard`` is the number of the last command, ``refused`` one that could not be done with
-        the reason, ``message`` what else there is to say.
-        """
+        """Return what the recording says of it, as the fields of `Steered`."""
         live = self._steered()
-        return {
-            "heard": self._heard,
-            "refused": self._refused,
-            "message": self._message,
-            "control": "running" if live is None else live.control_state,
-            "holding": live is not None and live.is_held,
-            "lost_after": self._lost_after,
-        }
+        control = None if live is None else live.control
+        state: Any = "running" if control is None else control.state
+        is_holding = control is not None and control.is_holding
+        said = Steered(
+            self._heard, self._refused, self._message, state, is_holding, self._lost_after
+        )
+        return asdict(said)
 
     def close(self) -> None:
-        """Be steered no more, and remove the files. A pause asked for from afar ends."""
+        """Be steered no more, and remove the folder. A pause asked for from afar ends."""
         if self._is_closed:
             return
         self._is_closed = True
         if self._holds and (live := self._steered()) is not None:
             live.steer({"kind": "resume"})
-        for left in (self._place, control_file.lock_of(self._place)):
-            try:
-                left.unlink(missing_ok=True)
-            except OSError as error:
-                report(f"{left} could not be removed: {error}")
+        try:
+            self._box.clear()
+        except OSError as error:
+            report(f"{self._box} could not be removed: {error}")
 
     def _visit(self) -> None:
         if self._is_closed:
             return
+        began = time.monotonic()
         try:
             self.look()
         finally:
-            self._job.earliest = time.monotonic() + _LOOK_SECONDS
+            now = time.monotonic()
+            far = max(_FAR_SECONDS, (now - began) / _FAR_SHARE)
+            self._job.earliest = now + (_LOOK_SECONDS if self._box.is_local else far)
             self._job.wake()
 
     def look(self) -> None:
-        """Look for what is wanted, and do it; called by the thread of all files."""
+        """Look for what is wanted, and do it; called by the thread ``disk``."""
         live = self._steered()
         if live is None:
             return
         try:
-            wishes = control_file.read(self._place, self._heard)
-        except (PermissionError, NotImplementedError, ValueError) as error:
+            self._box.check()
+            self._say("")
+            sign = self._box.read(self._run) if self._holds else self._sign
+            for name, number in self._box.commands().items():
+                self._do(live, name, number)
+        except PermissionError as error:
             self._say(str(error))
         except OSError:
             pass  # storage comes and goes
         else:
-            if wishes.run == self._run:
-                self._say("")
-                self._take(live, wishes)
+            if sign != self._sign:
+                self._sign, self._signed_at = sign, time.monotonic()
         if self._holds and time.monotonic() - self._signed_at > self._lost_after:
             self._holds, self._was_lost = False, True
             live.steer({"kind": "resume"})
@@ -309,17 +254,20 @@ class RemoteControl:
         if words or not self._was_lost:
             self._message = words
 
-    def _take(self, live: Feed, wishes: Wishes) -> None:
-        sign = wishes.writer, wishes.beat
-        if sign != self._sign:
-            self._sign, self._signed_at = sign, time.monotonic()
-        for command in sorted(wishes.commands, key=lambda each: int(each["number"])):
-            self._heard, self._refused, self._message = command["number"], None, ""
-            self._was_lost = False
-            try:
-                live.steer(command)
-            except Exception as error:
-                self._refused = {"number": self._heard, "why": str(error)}
-                continue
+    def _do(self, live: Feed, name: str, number: int) -> None:
+        """Do what one file asks for, and remove it."""
+        text = self._box.read(name)
+        self._box.remove(name)
+        if number > self._heard + _MOST_AHEAD:
+            return  # what is numbered on from there would never be heard
+        self._heard, self._refused = max(self._heard, number), ""
+        self._message, self._was_lost, self._signed_at = "", False, time.monotonic()
+        try:
+            command = dict(json.loads(text))
+            live.steer(command)
+        except Exception as error:
+            self._refused = str(error)
+        else:
             if command.get("kind") in ("resume", "stop", *_HOLDS):
-                self._holds = command["kind"] in _HOLDS
+                # Where it stays, it is ended by who asks for that, and by nobody's silence.
+                self._holds = command["kind"] in _HOLDS and not command.get("stays")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kan_widgets.live.checks import check_number
+from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.recordings.destination import PathLike
 from kan_widgets.live.recordings.following import NoFrames, Recorded, damage_of
-from kan_widgets.live.recordings.reader import Reader
+from kan_widgets.live.recordings.parts import Joined
+from kan_widgets.live.recordings.places import PathLike
 from kan_widgets.live.recordings.remote import Remote
+from kan_widgets.live.recordings.segments import INDEX
 from kan_widgets.live.reports import report
 
 
@@ -25,8 +26,8 @@ class Replay(Source):
 
     feed: Recorded
     _elsewhere = frozenset(
-        "channel_names class_names edits feature_names gather log model observe probe read record "
-        "refresh save send_to stats step track train_with watchdog".split()
+        "channel_names class_names edits feature_names log model observe probe read record "
+        "refresh save send_to stats track train_with watchdog".split()
     )
     _why_elsewhere = (
         "a recording holds no model. kan_widgets.bind(model) has it, in the process that trains; "
@@ -35,18 +36,20 @@ class Replay(Source):
 
     def __init__(self, feed: Recorded) -> None:
         super().__init__(feed, feed.scalars)
+        feed.shown_by = weakref.ref(self)
         self._is_made = True
 
     @property
-    def path(self) -> Path:
-        """The file."""
-        return self.feed.path
+    def path(self) -> Path | str:
+        """The folder or file, or its address."""
+        return self.feed.reader.place.path
 
     @property
     def info(self) -> dict[str, Any]:
-        """What the file says of itself: ``model``, ``started``, ``kan_widgets``, ``version``."""
+        """What it says of itself: ``model``, ``started``, ``kan_widgets``, ``version``."""
         header = self.feed.reader.header
-        return {name: value for name, value in header.items() if name != "copy"}
+        inner = ("copy", "alive", "writer", "latest")
+        return {name: value for name, value in header.items() if name not in inner}
 
     @property
     def frames(self) -> int:
@@ -56,7 +59,7 @@ class Replay(Source):
     @property
     def is_complete(self) -> bool:
         """Whether the recording was closed: nothing more will come."""
-        return self.feed.is_complete
+        return self.feed.reader.stored.ended
 
     @property
     def is_following(self) -> bool:
@@ -65,7 +68,7 @@ class Replay(Source):
 
     @property
     def parameters(self) -> dict[str, Any] | None:
-        """How many parameters were trained, in which parts: what the file says of them."""
+        """How many parameters were trained, in which parts: what the recording says of them."""
         return self.feed.reader.parameters
 
     @property
@@ -82,9 +85,17 @@ class Replay(Source):
         RuntimeError
             If it is not followed, or allows no control.
         """
-        if (remote := self.feed.remote) is None:
+        if (remote := self.feed.control) is None:
             raise RuntimeError(self.words)
         return remote
+
+    def step(self, steps: int = 1) -> None:
+        """Let the run that is followed make some steps, at least 1, then hold.
+
+        Raises as ``set_learning_rate``.
+        """
+        check_whole("steps", steps)
+        self.feed.steer({"kind": "advance", "steps": int(steps)})
 
     @property
     def words(self) -> str:
@@ -94,21 +105,9 @@ class Replay(Source):
     def __repr__(self) -> str:
         how = "following" if self.is_following else "complete" if self.is_complete else "cut off"
         return (
-            f"<Replay of {self.path.name}: {len(self.layers)} layers, {len(self.history)} frames, "
-            f"step {self.frame.step}, {how}>"
+            f"<Replay of {self.feed.reader.place.name}: {len(self.layers)} layers, "
+            f"{len(self.history)} frames, step {self.frame.step}, {how}>"
         )
-
-    def poll(self) -> bool:
-        """Read what has come since, and show it; return whether there was anything.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be read at the moment.
-        ValueError
-            If what is there now is not this recording any more.
-        """
-        return self.feed.poll()
 
 
 def replay(
@@ -125,7 +124,8 @@ def replay(
     Parameters
     ----------
     path
-        A file that ``live.save`` or ``live.record`` has written, closed or not.
+        What ``live.save`` or ``live.record`` has written, closed or not: a folder, a file, or an
+        address that fsspec knows, such as ``s3://bucket/run``.
     history_mb
         Megabytes (10⁶ bytes) of frames to hold, at least 0; of a longer recording evenly spread
         ones. The first and the last frame are always held.
@@ -140,9 +140,9 @@ def replay(
     Raises
     ------
     TypeError
-        If ``path`` is not the name of a file, or ``history_mb`` is not a number.
+        If ``path`` is the name of no place, or ``history_mb`` is not a number.
     FileNotFoundError
-        If there is no such file.
+        If there is no such recording.
     ValueError
         If it is not a recording, of a later version than is known here, damaged, or cut off before
         its first frame.
@@ -159,16 +159,20 @@ def replay(
     >>> kw.KernelGrid(run).image(width=300).size[0]
     600
     """
-    place = _checked(path, history_mb)
-    reader = Reader(place)
+    check_number("history_mb", history_mb, of=" of megabytes")
+    reader = Joined(path)
+    if reader.place.is_folder() and INDEX not in reader.place.names():
+        raise IsADirectoryError(
+            f"{reader.place} is a folder, and holds no {INDEX}: give the name of a recording in it"
+        )
     try:
         found = Recorded(reader, history_mb, progress)
     except FileNotFoundError:
         raise FileNotFoundError(
-            f"{place} is not there: give a file that live.save(path) or live.record(path) has "
+            f"{reader.place} is not there: give what live.save(path) or live.record(path) has "
             "written; kan_widgets.follow(path) waits for one"
         ) from None
-    if reader.place.damage:
+    if reader.stored.damage:
         report(damage_of(reader))
     return Replay(found)
 
@@ -178,18 +182,19 @@ def follow(
 ) -> Replay:
     """Show a run while another process records it with ``live.record``.
 
-    The file is looked at again and again, on this machine or on storage that both mount, until
-    the recording is closed, ``close()`` is called, or nothing holds what is returned.
-    Views hold it.
+    It is looked at again and again, on this machine, on storage that both mount, or at an address
+    that fsspec knows, until the recording is closed, ``close()`` is called, or nothing holds what
+    is returned. Views hold it. A look is one small request while nothing has come, and looks are
+    up to ten seconds apart then.
 
     Parameters
     ----------
     path
-        The file; it may be made later.
+        The recording; it may be made later.
     wait
         Seconds to wait for its first frame, at least 0.
     interval
-        Seconds between two looks, above 0.
+        Seconds between two looks while there is news, above 0.
     history_mb
         As for `replay`.
 
@@ -205,32 +210,23 @@ def follow(
     TimeoutError
         If there is no frame in time.
     """
-    place = _checked(path, history_mb)
+    check_number("history_mb", history_mb, of=" of megabytes")
     check_number("wait", wait, of=" of seconds")
     check_number("interval", interval, above=True, of=" of seconds")
     end = time.monotonic() + wait
     while True:
         try:
-            found = Recorded(Reader(place), history_mb)
+            reader = Joined(path)
+            found = Recorded(reader, history_mb)
             break
         except (FileNotFoundError, NoFrames) as error:
             left = end - time.monotonic()
             if left <= 0:
                 what = "no such file" if isinstance(error, FileNotFoundError) else "no frame in it"
                 raise TimeoutError(
-                    f"{place}: {what} after {wait:g} s. Start live.record(path) where the model "
-                    "trains, on storage that is mounted here too, or wait longer"
+                    f"{reader.place}: {what} after {wait:g} s. Start live.record(path) where the "
+                    "model trains, on storage that is mounted here too, or wait longer"
                 ) from None
         time.sleep(min(interval, left))
     found.follow(interval)
     return Replay(found)
-
-
-def _checked(path: PathLike, history_mb: float) -> Path:
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path={path!r:.80}: expected the name of a recording")
-    check_number("history_mb", history_mb, of=" of megabytes")
-    place = Path(path)
-    if place.is_dir():
-        raise IsADirectoryError(f"{place} is a folder: give the name of a recording in it")
-    return place

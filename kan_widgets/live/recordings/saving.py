@@ -5,20 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-from kan_widgets import offers
-from kan_widgets.live import control_file
-from kan_widgets.live.checks import check_number, check_whole
+from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.recordings.archive import beside
-from kan_widgets.live.recordings.destination import (
-    PathLike,
-    begin,
-    checked_place,
-    claimed,
-    is_first_process,
-)
 from kan_widgets.live.recordings.format import status_of
+from kan_widgets.live.recordings.mailbox import Mailbox
+from kan_widgets.live.recordings.places import PathLike, Place, is_first_process
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
+from kan_widgets.live.recordings.segments import written_file
+from kan_widgets.live.recordings.waiting import NewsWriter
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 
 
@@ -36,8 +30,8 @@ class Sending(Protocol):
 class Savable(Source):
     """A source of frames whose training goes on here, and that can be kept in a file."""
 
-    def save(self, path: PathLike) -> Path:
-        """Write all that is known of this run into a file, for `kan_widgets.replay`.
+    def save(self, path: PathLike) -> Path | str:
+        """Write all that is known of this run into one file, for `kan_widgets.replay`.
 
         The frames kept, what was logged, the inputs observed last, the examples followed with
         what they made of the network, and how the training went;
@@ -48,12 +42,13 @@ class Savable(Source):
         Parameters
         ----------
         path
-            Where to; its folder must exist. ``numpy.load`` opens names that end in ``.npz``.
+            Where to, also an address such as ``s3://bucket/run.npz``; a folder on this machine
+            must exist. ``numpy.load`` opens names that end in ``.npz``.
 
         Returns
         -------
-        pathlib.Path
-            The file.
+        pathlib.Path or str
+            The file, or its address.
 
         Raises
         ------
@@ -61,41 +56,26 @@ class Savable(Source):
             If ``path`` is not the name of a file.
         OSError
             If the file cannot be written; one that was there is unchanged.
-        RuntimeError
-            If it is being written by ``record``, here or in another process.
         """
-        place = checked_place(path)
+        place = Place(path)
+        place.check_parent()
+        if place.is_folder():
+            raise IsADirectoryError(f"{place} is a folder: give the name of a file in it")
+        if place.is_device():
+            raise FileExistsError(f"{place} is a device or a pipe: give another name")
         if not is_first_process():
-            return place
-        with claimed(place, overwrite=True) as held:
-            if self.feed.is_open:
-                self.feed.current()
-            archive = beside(place)
-            try:
-                self._write(begin(archive, self.feed))
-                archive.close()
-                archive.move(place, held)
-            except BaseException:
-                archive.discard()
-                raise
-        return place
+            return place.path
+        if self.feed.is_open:
+            self.feed.current()
+        with written_file(place) as file:
+            self._write(Writer(file, self.feed.module))
+        return place.path
 
     def _write(self, writer: Writer) -> None:
-        model = self.feed.module
-        for frame in self.history:
-            known = frame.layout is self.feed.layout and model is not None
-            parameters = parameters_of(model) if known and model is not None else None
-            writer.frame(frame, 0.0, parameters)
+        feed, model = self.feed, self.feed.module
+        known = {} if model is None else {feed.layout: parameters_of(model, feed.layout.layers)}
+        NewsWriter(writer, known).put_known(feed, self.history)
         writer.scalars(self.scalars)
-        feed = self.feed
-        if feed.observed:
-            writer.observed(feed.observed)
-        if feed.found is not None and feed.found.traced:
-            writer.structure(feed.found)
-        if feed.probed is not None:
-            writer.probe(feed.probed)
-        for activations in feed.activations:
-            writer.activations(activations)
         writer.status(status_of(self) | {"output": self.progress.output})
 
     def record(
@@ -107,35 +87,44 @@ class Savable(Source):
         control: bool = False,
         lost_after: float = 60.0,
     ) -> Recorder:
-        """Append this run to a file while it goes on, for `kan_widgets.follow` and ``replay``.
+        """Append this run to a folder while it goes on, for `kan_widgets.follow` and ``replay``.
 
         It begins with what is known already, and ends with ``close()`` of what is returned, of
-        the binding, or of the process. A process that is killed leaves a file that can be
-        read up to the last record. A thread in the background writes, about five times a second;
-        training waits for nothing and does not change. A disk that cannot be written
+        the binding, or of the process. A process that is killed leaves what can be read up to
+        what was written last. A thread in the background writes, about five times a second, and
+        to other machines as often as their answers take a twentieth of the time;
+        training waits for nothing and does not change. A place that cannot be written
         is reported and tried again. In distributed training only the first process (rank 0)
-        records. Called again for the same file, it returns the recorder that is at work.
+        records, and the others what they have of a model that is split over all: call it in every
+        process. Called again for the same place, it returns the recorder that is at work.
+
+        Where a run of a model of the same layers was recorded before, and was killed or did not
+        begin at step 0 this time (``kan_widgets.bind(model, optimizer, steps=...)``), the
+        recording goes on. Of steps that are trained again the newer ones count; the older stay in
+        the recording until it is thinned. Where nothing can be locked, as in ``s3://``, a writer
+        that was killed less than a minute ago is waited for.
 
         Parameters
         ----------
         path
-            Where to; its folder must exist. ``numpy.load`` opens names that end in ``.npz``.
+            The folder, made if missing in one that exists, or an address that fsspec knows, such
+            as ``s3://bucket/run``.
         max_mb
-            Megabytes (10⁶ bytes), above 0. When the file grows beyond, frames are left out
+            Megabytes (10⁶ bytes), above 0. When it grows beyond, frames are left out
             evenly until it is half as large; the first and the last stay.
         overwrite
-            Whether a file of that name is replaced: by a new one, once what is known by now is in
-            it.
+            Whether what is recorded there is replaced, once what is known by now is written.
         control
             Whether who follows the recording may steer the run: pause, steps, stop, learning
-            rates, ``every``, the cures of alarms. What is wanted comes through a file beside the
-            recording, ``run.npz.control``, that its owner alone can read and write; a file of
-            another user is not gone by (`kan_widgets.live.control_file` documents it). It is
-            looked at five times a second, done between two steps, and acknowledged in the
-            recording. One follower at a time. The files go when the recording is closed.
+            rates, ``every``, the cures of alarms. What is wanted comes through a folder beside the
+            recording, ``run.control``, that its owner alone can enter, or at an address whoever
+            may write there (`kan_widgets.live.recordings.mailbox` documents it). It is looked at
+            five times a second, at an address each two seconds, and what is asked for is done
+            between two steps, in order, and acknowledged in the recording. The folder goes when
+            the recording is closed.
         lost_after
-            Seconds, above 0. A pause that was asked for from afar ends when the follower has not
-            been heard of for so long.
+            Seconds, above 0. A pause that was asked for from afar ends when no follower has been
+            heard of for so long.
 
         Returns
         -------
@@ -146,20 +135,20 @@ class Savable(Source):
         Raises
         ------
         TypeError, ValueError
-            If ``path`` is not the name of a file, or ``max_mb`` or ``lost_after`` not a number
-            > 0.
+            If ``path`` is no place, or ``max_mb`` or ``lost_after`` not a number > 0.
         FileExistsError
-            If there is such a file, and ``overwrite`` is false.
+            If a run is there that has ended or is of another model, and ``overwrite`` is false;
+            or a file, or something else.
         OSError
-            If a file cannot be made, or a control file of another user is there.
+            If nothing can be made there, or a control folder of another user is there.
         RuntimeError
-            If the binding is closed, the file is being written, here or in another process (the
-            message says which), or files have no owners here and ``control`` is asked for.
+            If the binding is closed, another process writes there (the message says which), or
+            ``control`` is asked for where files have no owners.
 
         Examples
         --------
         >>> import pathlib, tempfile, torch, kan_widgets as kw
-        >>> path = pathlib.Path(tempfile.mkdtemp()) / "run.npz"
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "run"
         >>> model = kw.nn.KANLinear(2, 3)
         >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         >>> live = kw.bind(model, optimizer, every=1)
@@ -172,17 +161,17 @@ class Savable(Source):
         >>> run.history[0].step, run.frame.step, run.is_complete
         (0, 3, True)
         """
-        place = checked_place(path)
+        place = Place(path)
+        place.check_parent()
         check_number("max_mb", max_mb, above=True, of=" of megabytes")
         check_number("lost_after", lost_after, above=True, of=" of seconds")
         if not self.feed.is_open:
             raise RuntimeError(f"this binding is {self.state}: bind the model again to record it")
-        known = open_recorders.get(place)
+        known = open_recorders.get(str(place))
         if known is not None and known.records(self):
             return known
         if control:
-            control_file.check_possible()
-            control_file.clear(control_file.place_of(place), remove=False)
+            Mailbox(place.path).check()
         return Recorder(
             self,
             place,
@@ -241,5 +230,7 @@ class Savable(Source):
         check_whole("every", every, of=" of steps")
         if not self.feed.is_open:
             raise RuntimeError(f"this binding is {self.state}: bind the model again to send it on")
-        sending: Sending = offers.sending(self, writer, every, name)
+        from kan_widgets import _sending
+
+        sending: Sending = _sending(self, writer, every, name)
         return sending

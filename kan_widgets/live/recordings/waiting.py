@@ -4,44 +4,25 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import Layout
+from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.writer import Writer
 
-# Activations that wait for a slow disk; the oldest go first when it is more.
-_MOST_WAITING = 32
+# Activations, and inputs, that wait for a slow disk; the oldest go first when it is more.
+_MOST_ACTIVATIONS = 32
+_MOST: dict[type, int] = {Activations: _MOST_ACTIVATIONS, dict: 1}
 # Frames that wait for it; the latest takes the place of the one before when it is more.
 _MOST_BYTES = 64_000_000
-
-News = TypeVar("News")
-
-
-class Waiting(Generic[News]):
-    """News in the order in which they came."""
-
-    def __init__(self) -> None:
-        self._waiting: list[News] = []
-        self._lock = threading.Lock()
-
-    def each(self) -> Iterator[News]:
-        """Hand out what waits; the one handed out goes when the next is asked for."""
-        while self._waiting:
-            with self._lock:
-                first = self._waiting[0]
-            yield first
-            with self._lock:
-                # Its place is taken by a later one when too many wait.
-                if self._waiting and self._waiting[0] is first:
-                    self._drop(0)
-
-    def _drop(self, place: int) -> None:
-        del self._waiting[place]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,73 +34,126 @@ class WaitingFrame:
     settled: bool
 
 
-class WaitingFrames(Waiting[WaitingFrame]):
-    """Frames to be written."""
+News = WaitingFrame | Mapping[str, Observation] | Structure | Probe | Activations | None
 
-    nbytes = 0
 
-    def add(self, frame: Frame, seconds: float, settled: bool) -> bool:
-        """Add a frame; return whether it has taken the place of the one before."""
+class Waiting:
+    """News in the order in which they came: frames, and what is known of the network.
+
+    That is how it is put together, other examples (or none), what they made of it, and the inputs
+    of a batch.
+    """
+
+    def __init__(self) -> None:
+        self._news: list[News] = []
+        self._lock = threading.Lock()
+        self.nbytes = 0
+        """Of the frames."""
+
+    def add(self, news: News) -> bool:
+        """Add news; return whether a frame has taken the place of the one before."""
         with self._lock:
-            is_full = bool(self._waiting) and self.nbytes + frame.nbytes > _MOST_BYTES
+            is_full = isinstance(news, WaitingFrame) and 0 < self.nbytes > (
+                _MOST_BYTES - news.frame.nbytes
+            )
             if is_full:
-                self._drop(-1)
-            self._waiting.append(WaitingFrame(frame, seconds, settled))
-            self.nbytes += frame.nbytes
+                self._drop(self._places(WaitingFrame)[-1])
+            elif most := _MOST.get(type(news)):
+                known = self._places(type(news))
+                if len(known) >= most:
+                    self._drop(known[0])
+            self._news.append(news)
+            if isinstance(news, WaitingFrame):
+                self.nbytes += news.frame.nbytes
         return is_full
 
+    def each(self) -> Iterator[News]:
+        """Hand out what waits; the one handed out goes when the next is asked for."""
+        while self._news:
+            with self._lock:
+                first = self._news[0]
+            yield first
+            with self._lock:
+                # Its place is taken by a later one when too many wait.
+                if self._news and self._news[0] is first:
+                    self._drop(0)
+
+    def _places(self, kind: type) -> list[int]:
+        return [place for place, news in enumerate(self._news) if isinstance(news, kind)]
+
     def _drop(self, place: int) -> None:
-        self.nbytes -= self._waiting.pop(place).frame.nbytes
+        news = self._news.pop(place)
+        if isinstance(news, WaitingFrame):
+            self.nbytes -= news.frame.nbytes
 
 
-class NetworkNews(Waiting[Structure | Probe | Activations | None]):
-    """What is to be written of a network."""
+class NewsWriter:
+    """Writes news: frames that are not too near each other, and activations beside frames."""
 
-    _written: Activations | None = None
+    def __init__(self, writer: Writer, parameters: Mapping[Layout, dict[str, Any]]) -> None:
+        self.gap = 1
+        """Steps between two frames, at least."""
+        self._writer, self._parameters = writer, parameters
+        self._last: Frame | None = None  # in the file
+        self._late: WaitingFrame | None = None  # too near the last one
+        self._unframed: list[Activations] = []  # the frames of their steps are not written
+        self._activations: Activations | None = None  # written last
 
-    def begin(self, feed: Feed) -> None:
-        """Take what is known by now."""
-        if feed.structure.traced:
-            self.add(feed.structure)
+    def put(self, news: News) -> None:
+        """Write news. After an `OSError` it can be written again."""
+        if isinstance(news, WaitingFrame):
+            self._put_frame(news)
+        elif isinstance(news, Activations):
+            self._unframed = [*self._unframed, news][-_MOST_ACTIVATIONS:]
+            self.catch_up(False)
+        elif isinstance(news, Structure):
+            self._writer.structure(news)
+        elif isinstance(news, Mapping):
+            self._writer.observed(news)
+        else:
+            self.catch_up(False)
+            self._writer.probe(news)
+            self._unframed = []  # what waits is of the examples before
+
+    def put_known(self, feed: Feed, frames: Iterable[Frame]) -> None:
+        """Write frames from before, and what is known of the network by now."""
+        for frame in frames:
+            self.put(WaitingFrame(frame, 0.0, True))
+        if feed.found is not None and feed.found.traced:
+            self.put(feed.found)
         if feed.probed is not None:
-            self.add(feed.probed)
-        with self._lock:
-            self._waiting += feed.activations
+            self.put(feed.probed)
+        for activations in feed.activations:
+            self.put(activations)
+        if feed.observed:
+            self.put(feed.observed)
 
-    def add(self, news: Structure | Probe | Activations | None) -> None:
-        """Take how it is put together, other examples (or none), or what they made of it."""
-        with self._lock:
-            taken = [each for each in self._waiting if isinstance(each, Activations)]
-            if isinstance(news, Activations) and len(taken) >= _MOST_WAITING:
-                self._waiting.remove(taken[0])
-            self._waiting.append(news)
+    def catch_up(self, is_last: bool) -> None:
+        """Write activations whose frames were written by now; at the end the frame that waits."""
+        if is_last and self._late is not None:
+            self._put_frame(replace(self._late, settled=True))
+        steps = self._writer.steps
+        late = steps[-1] + 1 if self._late is None else self._late.frame.step
+        for each in self._unframed:
+            if each.step >= late:
+                continue
+            place = bisect_left(steps, each.step)
+            if steps[place : place + 1] == [each.step] and each is not self._activations:
+                self._writer.activations(each)
+                self._activations = each
+            self._unframed = [other for other in self._unframed if other is not each]
 
-    def write(self, writer: Writer, late: int | None = None) -> bool:
-        """Write what waits; activations only of steps whose frames were written.
-
-        ``late`` is the step of a frame that is not written, as yet: it is too near the one before.
-        Returns whether any was written. After an `OSError`, what was not written waits.
-        """
-        some = False
-        for each in self.each():
-            if isinstance(each, Activations):
-                is_framed = _holds(writer.steps, each.step)
-                if is_framed and each is not self._written:
-                    writer.activations(each)
-                    self._written, some = each, True
-                elif each.step == late and len(self._waiting) == 1:
-                    return some  # its frame may be the last
-                elif not is_framed and each.step > max(writer.steps[-1], late or 0):
-                    return some  # its frame came after the others were written
-            else:
-                some = True
-                if isinstance(each, Structure):
-                    writer.structure(each)
-                else:
-                    writer.probe(each)
-        return some
-
-
-def _holds(steps: Sequence[int], step: int) -> bool:
-    place = bisect_left(steps, step)
-    return place < len(steps) and steps[place] == step
+    def _put_frame(self, waiting: WaitingFrame) -> None:
+        """Write a frame, unless it is there already or too near the last one."""
+        frame, last = waiting.frame, self._last
+        if last is not None and (frame.step, frame.layout) == (last.step, last.layout):
+            # Frames are sent again when training goes quiet.
+            if np.array_equal(frame.data, last.data):
+                return
+        if last is not None and last.step < frame.step and not waiting.settled:
+            since = last.step // self.gap * self.gap if self._writer.is_part else last.step
+            if frame.step - since < self.gap:
+                self._late = waiting
+                return
+        self._writer.frame(frame, waiting.seconds, self._parameters.get(frame.layout))
+        self._last, self._late = frame, None

@@ -3,57 +3,73 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.live.frames.activations import Activations, Probe, packed
-from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.history import fitting
-from kan_widgets.live.frames.layout import Layout, Table, layer_dict
+from kan_widgets.live.frames.frame import Frame, aligned, fitting
+from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, layer_dict
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.frames.series import Float64, Int64
+from kan_widgets.live.frames.scalars import Float64, Int64, Scalars
 from kan_widgets.live.frames.structure import Structure, structure_dict
-from kan_widgets.live.recordings.archive import Archive, Member
-from kan_widgets.live.recordings.format import ARRAYS, FORMAT, HEADER, NAME, VERSION
+from kan_widgets.live.recordings.format import ARRAYS, FORMAT, NAME, VERSION
+from kan_widgets.live.recordings.places import is_restarted
+from kan_widgets.live.recordings.reader import Reader, Seam
+from kan_widgets.live.recordings.segments import (
+    OneFile,
+    Segments,
+    json_bytes,
+    number_of,
+    stored_bytes,
+)
 
 if TYPE_CHECKING:
     from torch import nn
 
-# Kinds of records that others take the place of.
-_REPLACED = ("array", "observed", "network", "probe", "activity")
+# Kinds of which some records go when a recording is thinned.
+_REPLACED = ("array", "observed", "network", "probe", "activity", "status", "frame")
+# Series whose latest values stand in the index.
+_MOST_VALUES = 50
 _VALUES = np.dtype([("series", "<i4"), ("step", "<i8"), ("value", "<f8")])
 
 
 class Writer:
-    """Writes records into a new archive.
+    """Writes records. One that cannot be written raises `OSError` and can be written again."""
 
-    A record that cannot be written raises ``OSError`` and can be written again; those before it
-    stay.
-    """
+    def __init__(
+        self,
+        store: OneFile | Segments,
+        model: nn.Module | None,
+        job: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        import kan_widgets
 
-    def __init__(self, archive: Archive, model: str) -> None:
-        self.archive = archive
+        self._store = store
         self._header: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
             "id": secrets.token_hex(8),
             "copy": 0,
-            "model": model,
-            "kan_widgets": _package_version(),
+            "model": "" if model is None else type(model).__name__,
+            "kan_widgets": kan_widgets.__version__,
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "host": socket.gethostname(),
             "process": os.getpid(),
+            **job,
         }
+        self._header["since"] = self._header["started"]
         self._number = 0
+        self._sizes: dict[str, int] = {}  # of all records, by name
         self._tables: dict[Table, int] = {}
         self._layouts: dict[Layout, int] = {}
         self._series: dict[str, int] = {}
@@ -62,14 +78,69 @@ class Writer:
         # The records of what only the last of its kind counts of, and of activations by step.
         self._current: dict[str, range] = {}
         self._activations: list[tuple[int, range]] = []
+        self._frames: list[str] = []
         self.steps: list[int] = []
-        """Of the frames written."""
-        archive.append(HEADER, _json(self._header))
+        """Of the frames that count."""
+        # What the index of a folder says of the run.
+        self._latest: dict[str, Any] = {}
+        store.begin(self._header, self._latest)
+
+    def go_on(self, segments: Segments, first: Frame) -> None:
+        """Go on with the run that is recorded there; ``first`` is the first frame of what comes.
+
+        Raises `FileExistsError` if that run has ended and this one begins again, or if its layers
+        are others.
+        """
+        assert segments.found is not None
+        reader = Reader(segments.place.path, self._sizes.__setitem__)
+        layout = None
+        for record in reader.read():
+            if isinstance(record, Seam):
+                self._forget(record.step)
+            elif isinstance(record, Frame):
+                self._frames.append(f"{reader.last:08}/frame.npy")
+                self.steps.append(record.step)
+                layout = record.layout
+        if segments.found.ended and not first.step and not is_restarted():
+            raise FileExistsError(
+                f"{segments.place} already exists: give another name, or overwrite=True; to go "
+                "on with it, say the steps it has made: bind(model, optimizer, steps=...)"
+            )
+        is_other = layout is not None and _shapes(layout) != _shapes(first.layout)
+        if is_other and not self._header.get("rank"):  # of others it depends on how many there are
+            raise FileExistsError(
+                f"{segments.place} is of a model with other layers: give another name, or "
+                "overwrite=True"
+            )
+        segments.go_on()
+        kept = {name: reader.header[name] for name in ("id", "started")}
+        self._header |= kept | {"copy": int(reader.header["copy"]) + 1}
+        self._number = reader.last
+        self._forget(first.step)
+        self._latest |= segments.found.header.get("latest", {})
+        segments.begin(self._header, self._latest)
+        who = {name: self._header[name] for name in ("host", "process", "since")}
+        self._add("seam", {"step": first.step, **who})
+
+    def _forget(self, step: int) -> None:
+        """Count no frames from a step on any more: it is trained again from there."""
+        count = bisect_left(self.steps, step)
+        del self._frames[count:], self.steps[count:]
 
     @property
     def run(self) -> str:
         """What tells the run from others."""
         return str(self._header["id"])
+
+    @property
+    def is_part(self) -> bool:
+        """Whether other processes record, too: all keep frames of the same steps."""
+        return "job" in self._header
+
+    def job(self) -> None:
+        """Write which job begins, where several processes train together."""
+        if self.is_part:
+            self._add("job", {name: self._header[name] for name in ("job", "rank", "world")})
 
     def frame(self, frame: Frame, seconds: float, parameters: dict[str, Any] | None = None) -> None:
         """Write a frame, and its layout if it is new.
@@ -91,8 +162,10 @@ class Writer:
         record["step"], record["layout"] = frame.step, self._layouts[frame.layout]
         record["seconds"] = seconds
         record["data"], record["beside"] = np.split(frame.data, [len(record["data"])])
-        self._add("frame", record)
+        number = self._add("frame", record, frame.step)
+        self._frames.append(f"{number:08}/frame.npy")
         self.steps.append(frame.step)
+        self._latest |= {"frames": len(self.steps), "step": frame.step}
 
     def scalars(self, scalars: Scalars) -> bool:
         """Write the values and marks that were not written yet; return whether there were any."""
@@ -111,7 +184,10 @@ class Writer:
                 part["series"], part["step"], part["value"] = self._series[name], steps, values
                 at += len(steps)
             self._add("values", rows)
-            for name, (steps, _) in fresh.items():
+            latest = self._latest.setdefault("values", {})
+            for name, (steps, values) in fresh.items():
+                if name in latest or len(latest) < _MOST_VALUES:
+                    latest[name] = float(values[-1])
                 self._counts[name] = self._counts.get(name, 0) + len(steps)
         marks = scalars.marks[self._marks :]
         for mark in marks:
@@ -123,24 +199,19 @@ class Writer:
         """Write the inputs of the layers for a batch."""
         first = self._number + 1
         layers = []
-        for seen in observed.values():
-            present = {name: getattr(seen, name) for name in ARRAYS}
+        for observation in observed.values():
+            present = {name: getattr(observation, name) for name in ARRAYS}
             arrays = {
                 name: self._add("array", np.asarray(array))
                 for name, array in present.items()
                 if array is not None
             }
-            layers.append(
-                {
-                    "layer": seen.layer,
-                    "samples": seen.samples,
-                    "is_image": seen.is_image,
-                    "fold": None if seen.fold is None else list(seen.fold),
-                    "nan_inputs": seen.nan_inputs,
-                    "step": seen.step,
-                    "arrays": arrays,
-                }
-            )
+            said = {
+                each.name: getattr(observation, each.name)
+                for each in fields(observation)
+                if each.name not in (*ARRAYS, "images")
+            }
+            layers.append({**said, "arrays": arrays})
         self._current["observed"] = range(first, self._add("observed", {"layers": layers}) + 1)
 
     def structure(self, structure: Structure) -> None:
@@ -172,73 +243,67 @@ class Writer:
         self._activations.append((activations.step, range(first, last + 1)))
 
     def status(self, status: Mapping[str, Any]) -> None:
-        """Write how the training goes."""
-        self._add("status", dict(status))
+        """Write how the training goes, which the index of a folder says as well, in short."""
+        number = self._add("status", dict(status))
+        self._current["status"] = range(number, number + 1)
+        progress = {**status["progress"], "traceback": ""}
+        self._latest["status"] = {**status, "progress": progress, "output": ""}
 
-    def thin(self, most: int) -> int:
-        """Leave out frames, evenly, until the file has at most ``most`` bytes.
+    def thin(self, segments: Segments, most: int) -> int:
+        """Leave out frames, evenly, until the recording has at most ``most`` bytes.
 
         The first frame and the last stay, and all that is neither a frame nor out of date; where
         that takes most of the room, about half of the frames stay. Returns the distance in steps
         that frames keep from now on.
         """
-        steps = dict(zip((m.name for m in self._frames()), self.steps, strict=True))
-        last_status = next((m for m in reversed(self.archive.members) if _is(m, "status")), None)
+        frames = self._frames
         current = {number for numbers in self._current.values() for number in numbers}
 
-        def is_current(member: Member) -> bool:
-            if any(_is(member, kind) for kind in _REPLACED):
-                return _number_of(member) in current
-            return not _is(member, "status") or member is last_status
+        def is_kept(name: str) -> bool:
+            return _kind_of(name) not in _REPLACED or number_of(name) in current
 
-        rest = [m for m in self.archive.members if not _is(m, "frame") and is_current(m)]
-        frames = self._frames()
+        rest = sum(size for name, size in self._sizes.items() if is_kept(name))
         # With each frame goes what was taken between the one before and it.
-        places_of = np.searchsorted(self.steps, [step for step, _ in self._activations])
-        numbered = {_number_of(member): member for member in self.archive.members}
-        sizes = [_bytes([frame]) for frame in frames]
+        found = np.searchsorted(self.steps, [step for step, _ in self._activations])
+        places_of = np.minimum(found, len(frames) - 1).tolist()
+        numbered = {number_of(name): nbytes for name, nbytes in self._sizes.items()}
+        sizes = [self._sizes[frame] for frame in frames]
         for place, (_, numbers) in zip(places_of, self._activations, strict=True):
-            sizes[min(int(place), len(sizes) - 1)] += _bytes([numbered[n] for n in numbers])
-        room = max(most - _bytes(rest), 2 * sum(sizes) // 3)
-        places, gap = fitting(
-            self.steps, lambda places: sum(sizes[place] for place in places) <= room, gap=1
+            sizes[place] += sum(numbered[n] for n in numbers)
+        room = max(most - rest, 2 * sum(sizes) // 3)
+        thinned = aligned if self.is_part else fitting
+        places, gap = thinned(
+            self.steps, lambda places: sum(sizes[place] for place in places) <= room
         )
-        self._activations = [
+        activations = [
             each
             for place, each in zip(places_of, self._activations, strict=True)
-            if min(int(place), len(sizes) - 1) in places
+            if place in places
         ]
-        current.update(number for _, numbers in self._activations for number in numbers)
-        kept = [frames[place] for place in places]
-        chosen = {member.name for member in kept}
+        current.update(number for _, numbers in activations for number in numbers)
+        current.update(number_of(frames[place]) for place in places)
         header = {**self._header, "copy": self._header["copy"] + 1}
-        self.archive.keep(
-            lambda member: member.name in chosen if _is(member, "frame") else is_current(member),
-            {HEADER: _json(header)},
-        )
-        self._header = header
-        self.steps = [steps[member.name] for member in kept]
+        segments.keep(is_kept, header)
+        self._header, self._activations = header, activations
+        self._sizes = {name: size for name, size in self._sizes.items() if is_kept(name)}
+        self._frames = [frames[place] for place in places]
+        self.steps = [self.steps[place] for place in places]
         return gap
-
-    def _frames(self) -> list[Member]:
-        return [member for member in self.archive.members if _is(member, "frame")]
 
     def _layout(self, layout: Layout, parameters: dict[str, Any] | None) -> int:
         layers = []
         for layer in layout.layers:
             tables = [
-                {
-                    "record": self._table(table),
-                    "domain": list(table.domain),
-                    "extent": list(table.extent),
-                    "knots": list(table.knots),
-                }
-                for table in layer.tables
+                {"record": self._table(t), "domain": t.domain, "extent": t.extent, "knots": t.knots}
+                for t in layer.tables
             ]
             index = None
             if layer.table_of is not None:
                 index = self._add("index", layer.table_of.astype("<u4"))
             layers.append(layer_dict(layer, tables, index))
+            if (split := layer.split) is not None:
+                where = {"whole": split.whole, "out": split.out, "in": split.in_}
+                layers[-1]["split"] = where | {"words": split.words}
         beside = [vector._asdict() for vector in layout.beside]
         content = {"layers": layers, "beside": beside, "parameters": parameters}
         return self._add("layout", content)
@@ -249,65 +314,69 @@ class Writer:
             self._tables[table] = self._add("table", columns)
         return self._tables[table]
 
-    def _add(self, kind: str, content: NDArray[Any] | dict[str, Any]) -> int:
+    def _add(
+        self, kind: str, content: NDArray[Any] | dict[str, Any], step: int | None = None
+    ) -> int:
         if isinstance(content, np.ndarray):
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, content, allow_pickle=False)
             name, data = f"{kind}.npy", buffer.getvalue()
         else:
-            name, data = f"{kind}.json", _json(content)
-        self.archive.append(f"{self._number + 1:08}/{name}", data)
+            name, data = f"{kind}.json", json_bytes(content)
+        name = f"{self._number + 1:08}/{name}"
+        self._store.append(name, data, step)
+        self._sizes[name] = stored_bytes(name, data)
         self._number += 1
         return self._number
 
 
-def parameters_of(model: nn.Module) -> dict[str, Any]:
-    """Return what a layout says of a model's trainable parameters."""
-    from kan_widgets.functions.describe import parts_of
+def parameters_of(model: nn.Module, layers: Iterable[LayerLayout]) -> dict[str, Any]:
+    """Return what a layout says of a model's trainable parameters.
 
-    parts, total = parts_of(model)
-    return {
-        "total": total,
-        "parts": [
-            {
-                "name": part.name,
-                "sizes": part.sizes,
-                "layers": [
-                    {
-                        "type": layer.type,
-                        "kind": layer.kind,
-                        "shape": list(layer.shape),
-                        "shared": layer.conv is not None and layer.conv.shared,
-                        "is_base": list(layer.is_base),
-                        "knots": list(layer.bases[0].knots),
-                    }
-                    for layer in part.layers
-                ],
-            }
-            for part in parts
-        ],
-    }
-
-
-def _package_version() -> str:
-    import kan_widgets
-
-    return kan_widgets.__version__
+    A part is the module that a layer is named after, or that holds several, with none of the
+    parameters that an earlier part has.
+    """
+    inside = dict(model.named_modules())
+    held: dict[str, list[dict[str, Any]]] = {}
+    for layer in layers:
+        path = layer.name
+        while path not in inside:
+            path = path.rpartition(".")[0]
+        form = {
+            "name": layer.name,
+            "type": layer.type,
+            "kind": layer.kind,
+            "shape": list(layer.split.whole if layer.split else layer.shape),
+            "shared": layer.conv is not None and layer.conv.shared,
+            "is_base": list(layer.is_base),
+            "knots": list(layer.knots),
+        }
+        held.setdefault(path, []).append(form)
+    counted: set[int] = set()
+    parts = []
+    for path, module in inside.items():
+        if (forms := held.get(path)) is None:
+            continue
+        name = forms[0]["name"] if len(forms) == 1 else path or type(model).__name__
+        parts.append({"name": name, "sizes": _sizes(module, counted), "layers": forms})
+    return {"total": sum(_sizes(model, set()).values()), "parts": parts}
 
 
-def _json(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content, ensure_ascii=False).encode(errors="surrogatepass")
+def _sizes(module: nn.Module, counted: set[int]) -> dict[str, int]:
+    """Return the sizes of trainable parameters by name without numbers, each counted once."""
+    sizes: dict[str, int] = {}
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad and id(parameter) not in counted:
+            counted.add(id(parameter))
+            kind = ".".join(part for part in name.split(".") if not part.isdigit())
+            sizes[kind] = sizes.get(kind, 0) + parameter.numel()
+    return sizes
 
 
-def _bytes(members: Sequence[Member]) -> int:
-    return sum(member.end - member.offset for member in members)
+def _shapes(layout: Layout) -> list[tuple[str, tuple[int, ...]]]:
+    return [(each.name, each.split.whole if each.split else each.shape) for each in layout.layers]
 
 
-def _is(member: Member, kind: str) -> bool:
-    found = NAME.fullmatch(member.name)
-    return found is not None and found[2] == kind
-
-
-def _number_of(member: Member) -> int:
-    found = NAME.fullmatch(member.name)
-    return int(found[1]) if found else 0
+def _kind_of(name: str) -> str:
+    found = NAME.fullmatch(name)
+    return found[2] if found else ""

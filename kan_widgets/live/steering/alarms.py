@@ -14,15 +14,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.live.checks import check_number, check_whole
+from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.layout import Float32, LayerLayout
+from kan_widgets.live.frames.layout import LayerLayout, Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars, belongs_to
 
 Kind = Literal["loss", "not finite", "outside", "dead", "still", "exploding"]
-Cure = Literal["", "rate", "grid"]
-"""What can be done between two steps, and undone: a tenth of the learning rate, a grid update."""
+RATE, GRID = "Learning rate ÷ 10", "Update the grid"
+"""What a panel can do against an alarm between two steps, and undo; so its button says."""
 
 # Relative to a layer's coefficients: what moved less has stopped, and by so much others must move.
 _STILL, _MOVES = 1e-7, 1e-4
@@ -59,8 +59,8 @@ class Alarm:
     """The likely one, in a sentence."""
     cure: str
     """What to call."""
-    button: Cure = ""
-    """What can be done by `kan_widgets.live.watching.cures`; else empty."""
+    button: str = ""
+    """What ``live.watchdog.cure`` does about it; else empty."""
 
     @property
     def id(self) -> str:
@@ -88,15 +88,16 @@ def bad_losses(scalars: Scalars, rate: float | None) -> Iterator[Alarm]:
             "loss",
             name,
             since,
-            f"{name} is {values[-1]} since step {since:,}.",
-            "Mostly the steps are too large, or something is divided by 0 or a logarithm taken "
-            "of it.",
+            f"{name} is {'not a number' if math.isnan(values[-1]) else values[-1]} since step "
+            f"{since:,}.",
+            f"Usually the learning rate{_known(rate)} is too high, or something is divided by 0 or "
+            "a logarithm taken of it.",
             f"Try {_lower(rate)}, or {_CLIP}.",
-            "rate" if rate else "",
+            RATE if rate else "",
         )
 
 
-def not_finite(frame: Frame) -> Iterator[Alarm]:
+def not_finite(frame: Frame, rate: float | None) -> Iterator[Alarm]:
     """Look for layers with coefficients that are not finite."""
     if np.isfinite(frame.data.sum()):  # mostly so, and quick; a sum may overflow
         return
@@ -108,7 +109,7 @@ def not_finite(frame: Frame) -> Iterator[Alarm]:
                 layer.name,
                 frame.step,
                 f"{layer.name}: {_of(broken, layer.count)} not finite since step {frame.step:,}.",
-                "A gradient was not finite, or a step too large.",
+                f"A gradient was not finite, or the learning rate{_known(rate)} too high.",
                 "No training brings them back: load the last checkpoint, and go on with a lower "
                 f"rate or {_CLIP}.",
             )
@@ -119,18 +120,17 @@ def exploding(frame: Frame, first: Frame, limits: Limits, rate: float | None) ->
     for layer in frame.layout.layers:
         if layer.name not in first.layout.names:
             continue
-        now = _reach(frame, layer)
-        then = max(_reach(first, first.layout.layer(layer.name)), 1.0)
-        if math.isfinite(now) and now > limits.exploding * then:
+        now, then = _reach(frame, layer), _reach(first, first.layout.layer(layer.name))
+        if math.isfinite(now) and now > limits.exploding * max(then, 1.0):
             yield Alarm(
                 "exploding",
                 layer.name,
                 frame.step,
                 f"{layer.name}: φ reaches {now:.3g} since step {frame.step:,}, where at first it "
-                f"stayed within {_reach(first, first.layout.layer(layer.name)):.3g}.",
-                "The learning rate is probably too high for this layer.",
+                f"stayed within {then:.3g}.",
+                f"The learning rate{_known(rate)} is probably too high for this layer.",
                 f"Try {_lower(rate)}, weight decay, or {_CLIP}.",
-                "rate" if rate else "",
+                RATE if rate else "",
             )
 
 
@@ -144,38 +144,34 @@ def _reach(frame: Frame, layer: LayerLayout) -> float:
 
 
 def outside_grid(
-    observed: Mapping[str, Observation], layers: Mapping[str, LayerLayout], limits: Limits
+    observed: Mapping[str, Observation], layout: Layout, limits: Limits
 ) -> Iterator[Alarm]:
     """Look for layers with a grid where many of the inputs observed do not reach it."""
-    for name, seen in observed.items():
-        layer = layers.get(name)
-        if layer is None or not layer.knots or not len(seen.outside_domain):
+    for layer in layout.layers:
+        inputs = observed.get(layer.name)
+        if inputs is None or not layer.knots or not len(inputs.outside_domain):
             continue
-        share = float(np.mean(seen.outside_domain))
+        share = float(np.mean(inputs.outside_domain))
         if share > limits.outside:
             low, high = layer.domain
             yield Alarm(
                 "outside",
-                name,
-                seen.step or 0,
-                f"{name}: {share:.0%} of its inputs lie outside its grid, {low:g} to {high:g}, "
-                f"as observed at step {seen.step or 0:,}.",
+                layer.name,
+                inputs.step or 0,
+                f"{layer.name}: {share:.0%} of its inputs lie outside its grid, {low:g} to "
+                f"{high:g}, as observed at step {inputs.step or 0:,}.",
                 "There its splines end, and only the base term is left.",
                 "Call model.update_grid(batch, optimizer=optimizer) (kan_widgets.nn.update_grid).",
-                "grid",
+                GRID,
             )
 
 
-def still(
-    frame: Frame, before: Frame, limits: Limits, trained: Mapping[str, bool | None]
-) -> Iterator[Alarm]:
-    """Look for layers whose splines stay as they are while other layers change.
+def still(frame: Frame, before: Frame, trained: Mapping[str, bool | None]) -> Iterator[Alarm]:
+    """Look for layers whose splines are as in a frame before, of the same layout; others changed.
 
-    ``before`` is at least ``limits.steps`` steps earlier. ``trained`` tells of each layer whether
-    the optimizer has its parameters; ``None`` where they are frozen on purpose.
+    ``trained`` tells of each layer whether the optimizer has its parameters; ``None`` where they
+    are frozen on purpose.
     """
-    if frame.layout is not before.layout or frame.step - before.step < limits.steps:
-        return
     moved = {layer.name: _moved(frame, before, layer) for layer in frame.layout.layers}
     if max((total for total, _ in moved.values()), default=0.0) < _MOVES:
         return
@@ -203,54 +199,56 @@ def _moved(frame: Frame, before: Frame, layer: LayerLayout) -> tuple[float, floa
     now, then = frame.rows(layer), before.rows(layer)
     splines = ~np.array(layer.is_base)
     has_splines = bool(layer.knots) and splines.any()
-    return _change(now, then), _change(now[:, splines], then[:, splines]) if has_splines else None
 
+    def change(part: NDArray[np.bool_] | slice) -> float:
+        with np.errstate(all="ignore"):
+            size = float(np.abs(then[:, part]).max(initial=0.0))
+            found = float(np.abs(now[:, part] - then[:, part]).max(initial=0.0))
+        return found / size if size else found
 
-def _change(now: Float32, then: Float32) -> float:
-    with np.errstate(all="ignore"):
-        size = float(np.abs(then).max(initial=0.0))
-        found = float(np.abs(now - then).max(initial=0.0))
-    return found / size if size else found
+    return change(slice(None)), change(splines) if has_splines else None
 
 
 def dead(
-    layer: LayerLayout,
-    alive: NDArray[np.bool_],
-    coefficients: Float32,
-    steps: tuple[int, int],
+    frame: Frame,
+    alive: Mapping[str, NDArray[np.bool_]],
+    since: int,
+    observed: Mapping[str, Observation],
     limits: Limits,
-    seen: Observation | None,
 ) -> Iterator[Alarm]:
-    """Look for functions of a layer without any gradient; where it has no knots, nothing is found.
+    """Look for functions on a grid without any gradient.
 
-    ``alive`` ``(functions,)`` tells whether each had a gradient at one of the steps looked at, of
-    which ``steps`` are the first and the last. Functions whose ``coefficients``, ``(functions,
-    nb)``, are 0 throughout were put out on purpose. ``seen`` is what reaches the layer, if it was
-    observed.
+    ``alive`` ``(functions,)`` tells of a layer whether each had one since a step. Functions whose
+    coefficients are 0 throughout were pruned on purpose.
     """
-    if not layer.knots or steps[1] - steps[0] < limits.steps:
-        return
-    without = ~alive & coefficients.any(1)
-    count = int(without.sum())
-    if count <= limits.dead * layer.count:
-        return
-    beyond = seen is not None and float(np.mean(seen.outside_extent)) > limits.dead
-    yield Alarm(
-        "dead",
-        layer.name,
-        steps[0],
-        f"{layer.name}: {_of(count, layer.count)} without any gradient since step {steps[0]:,}.",
-        "Their inputs lie where no spline reaches."
-        if beyond
-        else "Their inputs lie outside the grid, or what comes after them is cut off.",
-        "Call model.update_grid(batch, optimizer=optimizer), or remove them: "
-        "kan_widgets.nn.prune(model, 0.01, batch, dry_run=False).",
-        "grid",
-    )
+    for layer in frame.layout.layers:
+        known, inputs = alive.get(layer.name), observed.get(layer.name)
+        if known is None or len(known) != layer.count or not layer.knots:
+            continue
+        count = int((~known & frame.rows(layer).any(1)).sum())
+        if count > limits.dead * layer.count:
+            beyond = inputs is not None and float(np.mean(inputs.outside_extent)) > limits.dead
+            yield Alarm(
+                "dead",
+                layer.name,
+                since,
+                f"{layer.name}: {_of(count, layer.count)} without any gradient since step "
+                f"{since:,}.",
+                "Their inputs lie where no spline reaches."
+                if beyond
+                else "Their inputs lie outside the grid, or what comes after them is cut off.",
+                "Call model.update_grid(batch, optimizer=optimizer), or remove them: "
+                "kan_widgets.nn.prune(model, 0.01, batch, dry_run=False).",
+                GRID,
+            )
 
 
 def _of(count: int, total: int) -> str:
     return f"{count:,} of {total:,} functions {'is' if count == 1 else 'are'}"
+
+
+def _known(rate: float | None) -> str:
+    return f", {rate:g}," if rate else ""
 
 
 def _lower(rate: float | None) -> str:

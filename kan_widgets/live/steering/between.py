@@ -1,4 +1,4 @@
-"""The queue of what is done between two steps: edits, rates, probes, cures, readings anew."""
+"""The queue of what is done between two steps: edits, rates, probes, cures, new readings."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import weakref
 from collections.abc import Callable
 
 from kan_widgets.live import cells
-from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.reports import report
+from kan_widgets.live.steering.counter import Counter
+from kan_widgets.live.steering.training_feed import TrainingFeed
 
-Errand = Callable[[bool], object]
+Errand = Callable[..., object]
 """A bound method, whose object is held weakly: without it nothing is done. It is told whether the
-training is at rest (if not, it is between two steps), and returns True if a frame is due."""
+training is at rest (if not, it is between two steps) and the arguments given with it, and returns
+True if a frame is due."""
+
+_Waiting = tuple[weakref.WeakMethod[Errand], tuple[object, ...]]
 
 
 class Between(cells.CellListener):
-    """What is to be done with a model, as soon as that harms no training.
+    """Does what is wanted of a model, as soon as that harms no training.
 
     Where nothing trains and no cell runs that might, it is done at once, and no cell starts
     meanwhile. Else the thread that trains does it: after the next step, while it is held, or when
@@ -24,14 +28,17 @@ class Between(cells.CellListener):
     """
 
     def __init__(
-        self, feed: Callable[[], Feed | None], trains_elsewhere: Callable[[], bool]
+        self,
+        feed: Callable[[], TrainingFeed | None],
+        counter: Counter,
+        trains_elsewhere: Callable[[], bool],
     ) -> None:
-        self._feed = feed
+        self._feed, self._counter = feed, counter
         self.trains_elsewhere = trains_elsewhere
-        """Whether the model may only be changed after the next step, by who trains."""
-        self._waiting: tuple[weakref.WeakMethod[Errand], ...] = ()
+        """Whether the model may only be changed after the next step, by the training thread."""
+        self._waiting: tuple[_Waiting, ...] = ()
         self._lock = threading.Lock()
-        cells.watch(self)
+        cells.add_listener(self)
 
     @property
     def is_empty(self) -> bool:
@@ -40,9 +47,9 @@ class Between(cells.CellListener):
 
     def waits(self, errand: Errand) -> bool:
         """Whether this waits to be done."""
-        return weakref.WeakMethod(errand) in self._waiting
+        return any(method() == errand for method, _ in self._waiting)
 
-    def want(self, errand: Errand) -> bool:
+    def want(self, errand: Errand, *arguments: object) -> bool:
         """Do it now where that harms no training, or else later; return whether it was done.
 
         Only where the reader asks for it: that nothing trains may be wrong where a thread of the
@@ -51,25 +58,24 @@ class Between(cells.CellListener):
         with cells.between() as free:
             if free and not self.trains_elsewhere():
                 self.forget(errand)
-                errand(True)
+                errand(True, *arguments)
                 return True
-            self.later(errand)
+            self.later(errand, *arguments)
         return False
 
-    def later(self, errand: Errand) -> None:
-        """Leave it to the thread that trains. Again before it was done is no second time."""
+    def later(self, errand: Errand, *arguments: object) -> None:
+        """Leave it to the training thread, which does it once, with the latest arguments."""
         with self._lock:
-            self._waiting = (*self._others(errand), weakref.WeakMethod(errand))
-        if (feed := self._feed()) is not None:
-            feed.request_full_step()
+            self._waiting = (*self._others(errand), (weakref.WeakMethod(errand), arguments))
+        self._counter.request_full_step()
 
     def forget(self, errand: Errand) -> None:
-        """Do not do it, where it still waits."""
+        """Remove it from the queue, if it is still there."""
         with self._lock:
             self._waiting = self._others(errand)
 
-    def _others(self, errand: Errand) -> tuple[weakref.WeakMethod[Errand], ...]:
-        return tuple(one for one in self._waiting if one() not in (None, errand))
+    def _others(self, errand: Errand) -> tuple[_Waiting, ...]:
+        return tuple(one for one in self._waiting if one[0]() not in (None, errand))
 
     @property
     def can_be_alone(self) -> bool:
@@ -78,10 +84,7 @@ class Between(cells.CellListener):
         In a notebook, where the model was trained by a cell that is over or by a thread that has
         ended. `want` may then be called without being asked.
         """
-        feed = self._feed()
-        return (
-            feed is not None and not self.trains_elsewhere() and cells.is_over_in(feed.trained_by)
-        )
+        return not self.trains_elsewhere() and cells.is_over_in(self._counter.trained_by)
 
     def do(self, at_rest: bool) -> bool:
         """Do all that waits, in the thread that trains, if any does; whether a frame is due."""
@@ -90,15 +93,15 @@ class Between(cells.CellListener):
         with self._lock:
             waiting, self._waiting = self._waiting, ()
         is_due = False
-        for reference in waiting:
+        for method, arguments in waiting:
             try:
-                if (errand := reference()) is not None:
-                    is_due |= errand(at_rest) is True
+                if (errand := method()) is not None:
+                    is_due |= errand(at_rest, *arguments) is True
             except Exception as error:
                 report(f"what was wanted of the model could not be done: {error!r}")
         return is_due
 
-    def cell_ended(self) -> None:
+    def before_cell_end(self) -> None:
         """Do what has waited for the end of a notebook cell."""
         feed = self._feed()
         if self._waiting and feed is not None and not self.trains_elsewhere():

@@ -9,14 +9,14 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
-from typing import Any, Literal
+from traceback import walk_stack
+from typing import Literal
 
-from kan_widgets.live.checks import check_whole
+from kan_widgets.checks import check_whole
 from kan_widgets.live.stationary import Stationary
-from kan_widgets.live.steering.loops import Loop, loops_here
+from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of
 
-# A thread that holds looks this often for what others want of it, and for Ctrl+C.
+# A paused thread looks this often for new commands, and for Ctrl+C.
 POLL_SECONDS = 0.05
 
 _UNREACHABLE = (
@@ -52,16 +52,20 @@ class Control(Stationary):
 
     ``changed`` is called after each change, which `is_settled` relies on, and must be cheap.
     ``bare_loop_runs`` is given the thread that made the last step outside any tracked loop, and
-    tells whether its loop may still be going on.
+    tells whether its loop may still be going on. While the training is held ``clock`` stands
+    still, and ``meanwhile`` is called again and again.
     """
 
     def __init__(
         self,
-        changed: Callable[[], None] = lambda: None,
-        bare_loop_runs: Callable[[threading.Thread], bool] = threading.Thread.is_alive,
+        changed: Callable[[], None],
+        bare_loop_runs: Callable[[threading.Thread], bool],
+        meanwhile: Callable[[], None],
+        clock: Clock,
     ) -> None:
         self._changed = changed
         self._bare_loop_runs = bare_loop_runs
+        self._meanwhile, self._clock = meanwhile, clock
         # A plain lock and a queue: an interrupt cannot leave them half taken.
         self._lock = threading.Lock()
         self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -73,14 +77,13 @@ class Control(Stationary):
         self._early = False  # paused while nothing trained
         self._trainer: weakref.ref[threading.Thread] | None = None  # of a bare loop
         self._callers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-        self._loops: list[Loop] = []
         self.message = ""
         """What could not be done, in words; else empty."""
 
     @property
     def state(self) -> Literal["running", "paused", "stopping"]:
         """``paused`` from the wish on, also before the current step has ended."""
-        if self._stop or any(loop.stop for loop in list(self._loops)):
+        if self._stop or any(loop.stop for loop in loops_of(self)):
             return "stopping"
         return "paused" if self._paused and not self._steps_allowed else "running"
 
@@ -121,7 +124,7 @@ class Control(Stationary):
         """End the loop that is training after the current step; a later one may run."""
         self.heard()
         with self._lock:
-            loops = [loop for loop in self._loops if loop.is_open]
+            loops = loops_of(self)
             for loop in loops:
                 loop.stop = True
             trainer = self.bare_trainer
@@ -136,7 +139,7 @@ class Control(Stationary):
             self._paused, self._steps_allowed = paused, steps
             self._early = paused and not self._trains()
             self._stop = False
-            for loop in self._loops:
+            for loop in loops_of(self):
                 loop.stop = False
             self.message = ""
         self._tell()
@@ -144,7 +147,7 @@ class Control(Stationary):
     def _trains(self) -> bool:
         trainer = self.bare_trainer
         bare = trainer is not None and self._bare_loop_runs(trainer)
-        return bare or any(loop.is_open for loop in self._loops)
+        return bare or bool(loops_of(self))
 
     def _tell(self) -> None:
         self._news.put(None)
@@ -154,31 +157,22 @@ class Control(Stationary):
 
     def begin(self, loop: Loop) -> None:
         """Say that a loop begins."""
-        with self._lock:
-            self._stop = False
-            self._loops = [known for known in self._loops if known.is_open]
-            self._loops.append(loop)
-        loop.open()
+        self._stop = False
+        loop.open(self)
         self._changed()
 
     def end(self, loop: Loop) -> None:
         """Say that a loop is over. The last one takes a pause with it."""
-        loop.close()
+        loop.close(self)
         with self._lock:
-            self._loops = [known for known in self._loops if known is not loop and known.is_open]
-            if not self._loops:
+            if not loops_of(self):
                 self._paused, self._steps_allowed = False, 0
         self._tell()
-
-    def innermost(self, *, but: Loop) -> Loop | None:
-        """Return the open loop that began last, other than one."""
-        others = [loop for loop in list(self._loops) if loop is not but and loop.is_open]
-        return others[-1] if others else None
 
     def bare_over(self) -> None:
         """Say that a loop that is not tracked is over, and a pause with it."""
         with self._lock:
-            if self._trainer is not None and not any(loop.is_open for loop in self._loops):
+            if self._trainer is not None and not loops_of(self):
                 self._paused, self._steps_allowed = False, 0
             self._stop = False
             self._trainer = None
@@ -215,20 +209,20 @@ class Control(Stationary):
         if self.lets_pass():
             return True
         mine = threading.current_thread()
-        in_loop = any(loop.is_open and loop.thread is mine for loop in list(self._loops))
+        in_loop = any(loop.thread is mine for loop in loops_of(self))
         return in_loop and not (self._paused or self._stop)
 
-    def after_step(self, step: int, meanwhile: Callable[[], Any]) -> bool:
+    def after_step(self, step: int) -> bool:
         """Do what was asked for, in the thread that trains, after a step.
 
-        While it holds, ``meanwhile`` is called again and again. Returns whether it may have held.
+        Returns whether it may have held.
         Raises `TrainingStopped` if a stop was asked for and no loop of this thread looks for it,
         and `KeyboardInterrupt` as usual; the training is not paused afterwards.
         """
         mine = threading.current_thread()
         if self._trainer is None or self._trainer() is not mine:
-            # A loop that tracks the batches of another model does not say when this one's end.
-            if not any(loop in self._loops for loop in loops_here()):
+            # A loop that tracks another model's batches does not tell when training this one ends.
+            if not any(loop.thread is mine for loop in loops_of(self)):
                 self._trainer = weakref.ref(mine)
         if not (self._paused or self._stop):
             return False
@@ -240,7 +234,7 @@ class Control(Stationary):
                 return False
             self._changed()
         if not any(loop.waits_itself for loop in loops):
-            self._hold(loops, meanwhile)
+            self._hold(loops)
         if self._stop:
             with self._lock:
                 self._stop = False
@@ -257,11 +251,11 @@ class Control(Stationary):
         """Whether it lets single steps through."""
         return self._steps_allowed > 0
 
-    def wait(self, seconds: float, meanwhile: Callable[[], Any]) -> None:
+    def wait(self, seconds: float) -> None:
         """Wait between two batches, for so long at most: a wish ends it, and a pause holds here."""
         loops = loops_here()
         if self._must_hold(loops):
-            self._hold(loops, meanwhile)
+            self._hold(loops)
         else:
             with suppress(queue.Empty):
                 self._news.get(timeout=seconds)
@@ -270,54 +264,53 @@ class Control(Stationary):
         stopped = self._stop or any(loop.stop for loop in loops)
         return self._paused and not self._steps_allowed and not stopped
 
-    def _say_why(self) -> None:
-        """Say in the cell that it stands still, where that was asked for before it began."""
-        if self._early:
-            self._early = False
-            with suppress(Exception):  # whatever stands in for stdout
-                print(_PAUSED_EARLY, flush=True)
+    def stands(self, loops: list[Loop]) -> bool:
+        """Whether it stands still at this moment; does then what came up meanwhile."""
+        if not self._must_hold(loops):
+            return False
+        if not self.is_holding:
+            if not (self.reachable or any(loop.waits_itself for loop in loops)):
+                with self._lock:
+                    self._paused, self.message = False, _UNREACHABLE
+                self._changed()
+                return False
+            self.is_holding = True
+            self._changed()
+            if self._early:  # asked for before the cell began, which says so
+                self._early = False
+                with suppress(Exception):  # whatever stands in for stdout
+                    print(_PAUSED_EARLY, flush=True)
+        self._clock.pause()
+        self._meanwhile()
+        return True
 
-    def _hold(self, loops: list[Loop], meanwhile: Callable[[], Any]) -> None:
+    def go_on(self) -> None:
+        """Say that it stands still no longer."""
+        self._clock.resume()
+        if self.is_holding:
+            self.is_holding = False
+            self._changed()
+
+    def _hold(self, loops: list[Loop]) -> None:
         try:
-            while self._must_hold(loops):
-                if not self.is_holding:
-                    if not self.reachable:
-                        with self._lock:
-                            self._paused, self.message = False, _UNREACHABLE
-                        self._changed()
-                        return
-                    self.is_holding = True
-                    self._changed()
-                    self._say_why()
-                meanwhile()
-                try:
+            while self.stands(loops):
+                with suppress(queue.Empty):
                     self._news.get(timeout=POLL_SECONDS)
-                except queue.Empty:
-                    pass
         except BaseException:
             self.bare_over()
             self.release()
             _leave_grad_scaler()
             raise
         finally:
-            if self.is_holding:
-                self.is_holding = False
-                self._changed()
+            self.go_on()
 
-    async def hold_in(self, loop: Loop, meanwhile: Callable[[], Any]) -> None:
+    async def hold_in(self, loop: Loop) -> None:
         """Hold in an asynchronous loop: what else runs in its thread goes on."""
         try:
-            while self._must_hold([loop]):
-                if not self.is_holding:
-                    self.is_holding = True
-                    self._changed()
-                    self._say_why()
-                meanwhile()
+            while self.stands([loop]):
                 await asyncio.sleep(POLL_SECONDS)
         finally:
-            if self.is_holding:
-                self.is_holding = False
-                self._changed()
+            self.go_on()
 
 
 def _leave_grad_scaler() -> None:
@@ -326,10 +319,8 @@ def _leave_grad_scaler() -> None:
     Left as it is, it would not unscale the gradients of the next step. ``update()`` is what a
     loop calls after ``scaler.step()``.
     """
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    for frame, _ in walk_stack(sys._getframe(1)):
         code = frame.f_code
         if code.co_name == "step" and code.co_filename.endswith("grad_scaler.py"):
             frame.f_locals["self"].update()
             return
-        frame = frame.f_back

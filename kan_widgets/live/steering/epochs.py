@@ -1,20 +1,213 @@
-"""Go through the batches of some epochs with one model, or several side by side."""
+"""Go through the batches of some epochs: in a loop of the user's, or training models by them."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, Literal, TypeVar
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from kan_widgets.checks import check_number, check_whole
+from kan_widgets.live.steering.control import POLL_SECONDS
 from kan_widgets.live.steering.loops import Loop
 from kan_widgets.live.steering.training import Training
 from kan_widgets.nn.ungraded import ungraded
 
+Batch = TypeVar("Batch")
 Loss = Callable[[Any, Any], Tensor]
+
+
+class Track(Generic[Batch]):
+    """Batches of some epochs. Made by ``live.track``; see there."""
+
+    def __init__(
+        self,
+        training: Training,
+        loader: Iterable[Batch],
+        epochs: int,
+        seconds: float | None = None,
+    ) -> None:
+        check_whole("epochs", epochs)
+        check_loader("loader", loader, epochs)
+        if seconds is not None:
+            check_number("seconds", seconds, above=True)
+            if batches_in(loader, epochs) is None:
+                raise TypeError(
+                    f"seconds={seconds}: the loader does not know how many batches it gives, so "
+                    "nothing tells how long to wait: give one with a length, or leave seconds out"
+                )
+        self.training, self.loader = training, loader
+        self.epochs, self.seconds = epochs, seconds
+
+    def __len__(self) -> int:
+        """Batches over all epochs; ``TypeError`` if the loader does not know."""
+        return self.epochs * len(self.loader)  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Give the batches; holds and stops as the control wants it."""
+        return _Batches(self, Loop())
+
+    def __aiter__(self) -> AsyncIterator[Batch]:
+        """Give the batches; while it holds, and between two batches, other tasks go on."""
+        return _Batches(self, Loop(waits_itself=True))
+
+
+class _Batches(Generic[Batch]):
+    """One way through the batches.
+
+    Not a generator: as soon as a ``for`` is left, by ``break`` or by an error, nothing holds
+    this any more, and it can tell.
+    """
+
+    def __init__(self, track: Track[Batch], loop: Loop) -> None:
+        self._training, self._loop = track.training, loop
+        self._loader, self._epochs, self._seconds = track.loader, track.epochs, track.seconds
+        self._batches: Iterator[Batch] | None = None
+        self._epoch = 1
+        self._began = 0.0  # by the clock of the run, which stands still while it is paused
+        self._done = 0
+        self._total: int | None = None
+        self._state: Literal["new", "open", "over"] = "new"
+        self._is_counted = False
+        self._steps_before = 0
+
+    def __iter__(self) -> _Batches[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        self._loop.asked_from(sys._getframe(1))
+        try:
+            if self._state == "open":
+                self._count()
+                if not self._training.counts_by_itself:
+                    self._hold()
+                with self._waits():
+                    while (left := self._early()) > 0 and not self._loop.stop:
+                        self._training.control.wait(left)
+            return self._next_batch()
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    def __aiter__(self) -> _Batches[Batch]:
+        return self
+
+    async def __anext__(self) -> Batch:
+        try:
+            if self._state == "open":
+                self._count()
+                await asyncio.sleep(0)
+                await self._training.control.hold_in(self._loop)
+                with self._waits():
+                    while (left := self._early()) > 0 and not self._loop.stop:
+                        await asyncio.sleep(min(left, POLL_SECONDS))
+                        await self._training.control.hold_in(self._loop)
+            return self._next_batch()
+        except StopIteration:
+            raise StopAsyncIteration from None
+        except asyncio.CancelledError:
+            self._fail(KeyboardInterrupt())
+            raise
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    def _hold(self) -> None:
+        if self._training.steps == self._steps_before:  # nothing else counts here
+            self._training.hold()
+
+    def _count(self) -> None:
+        self._done += 1
+        if self._is_counted:
+            self._training.batches_done += 1
+
+    @contextmanager
+    def _waits(self) -> Iterator[None]:
+        """Leave a time between two batches out of what was spent on training."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._training.counter.waited(time.perf_counter() - begun)
+
+    def _early(self) -> float:
+        """Return how many seconds too soon the next batch would come."""
+        if self._seconds is None or not self._total or self._training.control.advances:
+            return 0.0
+        return self._began + self._seconds * self._done / self._total - self._training.clock.elapsed
+
+    def _next_batch(self) -> Batch:
+        """Return the next batch; raises StopIteration at the end, or where it was stopped."""
+        if self._state == "over":
+            raise StopIteration
+        if self._state == "new":
+            self._loop.runs_here()
+            self._total = batches_in(self._loader, self._epochs)
+            self._is_counted = self._training.begin(self._loop, self._epochs, self._total)
+            if self._is_counted:
+                self._training.paced = self._seconds
+            self._began = self._training.clock.elapsed
+            self._state = "open"
+        while not self._loop.stop:
+            if self._batches is None:
+                if self._is_counted:
+                    self._training.epoch = self._epoch
+                self._batches = iter(self._loader)
+            try:
+                batch = next(self._batches)
+            except StopIteration:
+                self._batches = None
+                if self._epoch == self._epochs:
+                    break
+                self._epoch += 1
+                continue
+            self._steps_before = self._training.steps
+            self._training.saw(batch)
+            return batch
+        self._batches, self._state = None, "over"
+        self._training.end(self._loop, "stopped" if self._loop.stop else "finished")
+        raise StopIteration
+
+    def _fail(self, error: BaseException) -> None:
+        if self._state == "open":
+            self._state = "over"
+            self._training.fail(error, self._loop)
+
+    def __del__(self) -> None:
+        if self._state == "open":
+            self._state = "over"
+            self._training.left(self._loop, sys._getframe(1))
+
+
+def batches_in(loader: Iterable[object], epochs: int) -> int | None:
+    """Return how many batches a loader gives over some epochs, if it knows."""
+    try:
+        return epochs * len(loader)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def check_loader(name: str, loader: object, epochs: int) -> None:
+    """Raise unless it can be iterated so often."""
+    if not isinstance(loader, Iterable):
+        raise TypeError(f"{name}={loader!r:.60}: expected a DataLoader or another iterable")
+    # A loader that says how many batches it has begins anew, though it iterates over itself.
+    if isinstance(loader, Iterator) and not hasattr(loader, "__len__") and epochs > 1:
+        raise TypeError(
+            f"{name}={loader!r:.60} can be iterated only once, and epochs={epochs}: give a "
+            "DataLoader or a list of batches"
+        )
+
+
+# -- training --------------------------------------------------------------------------------
 
 
 @dataclass
@@ -41,21 +234,12 @@ class FitResult:
 
 @dataclass(eq=False)
 class Trained:
-    """One model with what trains it, and what came of it so far."""
+    """One model with its optimizer and training, and what came of it so far."""
 
     model: nn.Module
     optimizer: Optimizer
     training: Training
     result: FitResult = field(default_factory=FitResult)
-
-
-@dataclass(frozen=True)
-class Callbacks:
-    """Called in the loop with the run; what they raise ends it."""
-
-    on_step: Callable[[Any], object] = lambda run: None
-    on_epoch: Callable[[Any], object] = lambda run: None
-    on_end: Callable[[Any], object] = lambda run: None
 
 
 def train(
@@ -65,12 +249,12 @@ def train(
     loss_fn: Loss,
     epochs: int,
     eval_loader: Iterable[Any] | None = None,
-    callbacks: Sequence[Callbacks] = (),
-    run: object = None,
+    tell: Callable[[str], object] = lambda event: None,
 ) -> None:
     """Train until the last epoch is over, or the loop is told to stop.
 
-    Each model gets every batch, one after the other.
+    Each model gets every batch, one after the other. ``tell`` is called with ``"on_step"``,
+    ``"on_epoch"`` and ``"on_end"``; what it raises ends the loop.
     """
     for epoch in range(1, epochs + 1):
         for one in all_trained:
@@ -82,20 +266,17 @@ def train(
                 _step(one, batch, loss_fn, its_sums)
             for one in all_trained:
                 one.training.batches_done += 1
-            for each in callbacks:
-                each.on_step(run)
+            tell("on_step")
             if loop.stop:
                 break
         if loop.stop:
             break
         for one, its_sums in zip(all_trained, sums, strict=True):
             _end_epoch(one, its_sums, eval_loader, loss_fn)
-        for each in callbacks:
-            each.on_epoch(run)
+        tell("on_epoch")
     for one in all_trained:
         one.result.stopped = loop.stop
-    for each in callbacks:
-        each.on_end(run)
+    tell("on_end")
     for one in all_trained:
         one.training.end(loop, "stopped" if loop.stop else "finished")
 
@@ -105,7 +286,7 @@ def _step(one: Trained, batch: Any, loss_fn: Loss, sums: Sums) -> None:
     steps = training.steps
     started = time.perf_counter() - training.clock.paused
     inputs, targets = _on_device(batch, model)
-    training.saw(inputs)
+    training.saw((inputs, targets))
     one.optimizer.zero_grad(set_to_none=True)
     outputs = model(inputs)
     loss = loss_fn(outputs, targets)
@@ -114,7 +295,7 @@ def _step(one: Trained, batch: Any, loss_fn: Loss, sums: Sums) -> None:
     training.scalars.add(steps + 1, {"loss": loss})
     one.optimizer.step()
     if training.steps == steps:  # nobody watches any more
-        training.steps += 1
+        training.counter.steps += 1
         training.hold()
     seconds = time.perf_counter() - training.clock.paused - started
     result.seconds += seconds

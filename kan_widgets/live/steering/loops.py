@@ -1,18 +1,24 @@
-"""The loops over batches that are running, by thread."""
+"""The loops over batches that are running, by thread, and the time spent in them."""
 
 from __future__ import annotations
 
 import dis
 import sys
 import threading
+import time
 import weakref
+from collections import deque
+from traceback import walk_stack
 from types import CodeType, FrameType
 
 # The beginnings of the names of instructions that run code of others, or look something up.
-_RAISING = tuple(
+_RAISING_OPCODES = tuple(
     "BINARY CALL COMPARE CONTAINS DELETE_ATTR DELETE_SUBSCR FOR_ITER FORMAT GET IMPORT INPLACE "
     "LOAD PRECALL RAISE RERAISE STORE_ATTR STORE_SUBSCR UNARY UNPACK WITH".split()
 )
+
+_RATE_SECONDS = 0.25
+_RATE_SAMPLES = 12
 
 _open: list[Loop] = []
 _lock = threading.Lock()
@@ -41,16 +47,20 @@ class Loop:
         """Whether to stop after the current batch."""
         self._thread: weakref.ref[threading.Thread] | None = None
         self._place: tuple[int, CodeType] | None = None
+        self._of: weakref.WeakSet[object] = weakref.WeakSet()  # the controls of who it trains
 
-    def open(self) -> None:
+    def open(self, control: object) -> None:
         """Say that the loop begins; its thread is the one that calls `runs_here` first."""
         with _lock:
-            _open.append(self)
+            self._of.add(control)
+            if self not in _open:
+                _open.append(self)
 
-    def close(self) -> None:
-        """Say that it is over."""
+    def close(self, control: object) -> None:
+        """Say that it is over, for this control; of several models for the last of theirs."""
         with _lock:
-            if self in _open:
+            self._of.discard(control)
+            if not self._of and self in _open:
                 _open.remove(self)
 
     def runs_here(self) -> None:
@@ -78,12 +88,12 @@ class Loop:
 
     def is_on_stack(self) -> bool:
         """Whether the ``for`` that goes through it is being executed in this thread."""
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
-            if self.is_asked_from(frame):
-                return True
-            frame = frame.f_back
-        return False
+        return any(self.is_asked_from(frame) for frame, _ in walk_stack(sys._getframe(1)))
+
+
+def loops_of(control: object) -> list[Loop]:
+    """Return the open loops that train what a control steers, the outermost first."""
+    return [loop for loop in list(_open) if control in loop._of and loop.is_open]
 
 
 def raised_in(frame: FrameType) -> bool:
@@ -95,7 +105,7 @@ def raised_in(frame: FrameType) -> bool:
     code, at = frame.f_code.co_code, frame.f_lasti
     while dis.opname[code[at]] == "CACHE":  # of the instruction before
         at -= 2
-    return dis.opname[code[at]].startswith(_RAISING)
+    return dis.opname[code[at]].startswith(_RAISING_OPCODES)
 
 
 def loops_here() -> list[Loop]:
@@ -105,3 +115,72 @@ def loops_here() -> list[Loop]:
     mine = threading.current_thread()
     with _lock:
         return [loop for loop in _open if loop.thread is mine]
+
+
+class Clock:
+    """Time spent in a run, pauses left out, and the rate of its steps."""
+
+    def __init__(self) -> None:
+        self._started: float | None = None
+        self._paused_at: float | None = None
+        self._paused = 0.0
+        self.begun = float("inf")
+        """When the run would have begun without the pauses, by `time.perf_counter`."""
+        self._ended: float | None = None
+        self._samples: deque[tuple[float, int]] = deque(maxlen=_RATE_SAMPLES)
+        self.trained = 0.0
+        """Seconds in the run up to the last step, which sets it."""
+        self.due = float("-inf")
+        """A `tick` before this moment, by `time.perf_counter`, notes nothing."""
+
+    def start(self) -> None:
+        """Begin a new run."""
+        self.__init__()  # type: ignore[misc]
+        self._started = self.begun = time.perf_counter()
+
+    def pause(self) -> None:
+        """Stand still."""
+        if self._paused_at is None:
+            self._paused_at = time.perf_counter()
+
+    def resume(self) -> None:
+        """Go on."""
+        if self._paused_at is not None:
+            pause = time.perf_counter() - self._paused_at
+            self._paused, self.begun = self._paused + pause, self.begun + pause
+            self._paused_at = None
+
+    def end(self) -> None:
+        """Stand still for good."""
+        self.resume()
+        if self._ended is None:
+            self._ended = time.perf_counter()
+
+    def tick(self, step: int) -> None:
+        """Note a step, for the rate."""
+        now = self.elapsed
+        if not self._samples or now - self._samples[-1][0] >= _RATE_SECONDS:
+            self._samples.append((now, step))
+        self.due = time.perf_counter() + _RATE_SECONDS - (now - self._samples[-1][0])
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds in the run."""
+        if self._started is None:
+            return 0.0
+        end = self._ended or self._paused_at or time.perf_counter()
+        return end - self._started - self._paused
+
+    @property
+    def paused(self) -> float:
+        """Seconds stood still so far."""
+        now = time.perf_counter()
+        return self._paused + (now - self._paused_at if self._paused_at is not None else 0.0)
+
+    def rate(self, step: int) -> float:
+        """Return steps per second up to ``step``, the last that was made."""
+        if not self._samples:
+            return 0.0
+        then, first = self._samples[0]
+        passed = self.elapsed - then
+        return (step - first) / passed if passed > 0 else 0.0

@@ -2,52 +2,49 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-import time
+import traceback
 import weakref
 from collections.abc import Mapping
 from pathlib import PurePath
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType
 from typing import Any
 
 from torch.optim import Optimizer
 
 from kan_widgets.live import cells
-from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.progress import Phase, Progress
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.steering.between import Between
-from kan_widgets.live.steering.control import POLL_SECONDS, Control, TrainingStopped
-from kan_widgets.live.steering.loops import Loop, loops_here, raised_in
-from kan_widgets.live.steering.run import (
-    Clock,
-    Rates,
-    SeenBatch,
-    describe_error,
-    learning_rates,
-    printed_over,
-)
+from kan_widgets.live.steering.captured_output import printed_over
+from kan_widgets.live.steering.control import Control, TrainingStopped
+from kan_widgets.live.steering.counter import Counter
+from kan_widgets.live.steering.last_batch import LastBatch
+from kan_widgets.live.steering.learning_rates import Rates, learning_rates
+from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of, raised_in
+from kan_widgets.live.steering.training_feed import TrainingFeed
 
 
 class Training:
     """What a binding knows of the loop that trains its model."""
 
-    def __init__(self, feed: Feed, steps: int = 0, optimizer: Optimizer | None = None) -> None:
+    def __init__(
+        self, feed: TrainingFeed, counter: Counter, optimizer: Optimizer | None = None
+    ) -> None:
         self.feed = weakref.ref(feed)
-        """The feed of the model, while it exists."""
+        """The `ModelFeed` of the model, while it exists."""
+        self.counter = counter
+        """Counts its steps."""
         self.train_with(optimizer)
-        self.control = Control(self._wished, self._bare_loop_runs)
-        self.between = Between(weakref.ref(feed), self.trains_elsewhere)
+        self.clock = Clock()
+        self.control = Control(self._wished, self._bare_loop_runs, self._meanwhile, self.clock)
+        self.between = Between(weakref.ref(feed), counter, self.trains_elsewhere)
         """What waits for the end of a step."""
         self.scalars = Scalars(self._tell)
-        self.clock = Clock()
         self._rates = Rates()
-        self.batch = SeenBatch()
+        self.batch = LastBatch()
         self.batch_seen = False
         """Whether a loop has given a batch of inputs."""
-        self.steps = steps
-        """Counted by the binding."""
         self.data_source = ""
         self.epoch: int | None = None
         self.epochs: int | None = None
@@ -60,6 +57,8 @@ class Training:
         self.timed_steps = 0
         """The steps that took ``seconds``; the first after a break is none of them."""
         self._epochs_before = self._trained_before = 0.0  # in the runs before this one
+        self.waits_to_begin = False
+        """Whether a loop is to make its first step only when somebody says so."""
         self._loop: Loop | None = None  # the outermost
         self._left_at: tuple[CodeType, int] | None = None
         self._phase: Phase = "idle"
@@ -71,6 +70,11 @@ class Training:
         self._optimizer = None if optimizer is None else weakref.ref(optimizer)
 
     @property
+    def steps(self) -> int:
+        """Counted so far."""
+        return self.counter.steps
+
+    @property
     def optimizer(self) -> Optimizer | None:
         """The bound optimizer, while it exists."""
         return None if self._optimizer is None else self._optimizer()
@@ -80,16 +84,15 @@ class Training:
             feed.tell_training()
 
     def _wished(self) -> None:
-        if (feed := self.feed()) is not None:
-            feed.request_full_step()
-            feed.tell_training()
+        self.counter.request_full_step()
+        self._tell()
 
     def trains_elsewhere(self) -> bool:
-        """Whether parameters may only be changed after the next step, by who trains."""
+        """Whether parameters may only be changed after the next step, by the training thread."""
         if (feed := self.feed()) is None:
             return False
         going_on = feed.state == "live" or self.control.is_holding
-        elsewhere = feed.trained_by not in (None, threading.current_thread())
+        elsewhere = self.counter.trained_by not in (None, threading.current_thread())
         return (going_on and elsewhere) or self.runs_elsewhere
 
     def steer(self, command: Mapping[str, Any]) -> None:
@@ -122,7 +125,6 @@ class Training:
         return [] if optimizer is None else learning_rates(optimizer)
 
     def _meanwhile(self) -> None:
-        self.clock.pause()
         if (feed := self.feed()) is not None:
             feed.while_held()
 
@@ -170,20 +172,20 @@ class Training:
         """End a loop; only once."""
         with self._lock:
             if self._loop is loop:
-                # One inside it may go on, where this was left in an odd way.
-                self._loop = self.control.innermost(but=loop)
+                # A loop inside this one may go on, where this one was left irregularly.
+                others = [each for each in loops_of(self.control) if each is not loop]
+                self._loop = others[-1] if others else None
                 if self._loop is None:
                     self._phase = phase
                     self.clock.end()
         if loop.is_open:
             self.batch.keep_some()
             self.control.end(loop)
-            if (feed := self.feed()) is not None:
-                feed.while_held()
+            self._meanwhile()
 
     def saw(self, batch: Any) -> None:
         """Note the batch that a loop gives, or the inputs of one."""
-        if self.batch.see(batch) and not self.batch_seen:
+        if self.batch.note(batch) and not self.batch_seen:
             self.batch_seen = True
             if (feed := self.feed()) is not None:
                 feed.tell_batch(True)
@@ -194,7 +196,7 @@ class Training:
             self._left_at = frame.f_code, frame.f_lineno
             raised = loop.is_asked_from(frame) and raised_in(frame)
             self.end(loop, "failed" if raised else "finished")
-            if raised:  # which error, the end of the cell or of the program may tell
+            if raised:  # the end of the cell or program may tell which error
                 in_cell = cells.here() is not None and frame.f_code.co_name == "<module>"
                 file = "the cell" if in_cell else PurePath(frame.f_code.co_filename).name
                 self._message = f"an error in line {frame.f_lineno} of {file}"
@@ -209,7 +211,8 @@ class Training:
                 self._phase = "interrupted"
             else:
                 self._phase = "failed"
-                self._message, self._traceback = describe_error(error)
+                self._message = traceback.format_exception_only(error)[-1].strip()
+                self._traceback = "".join(traceback.format_exception(error))
             self.clock.end()
             loop = loop or self._loop
             if loop is not None and loop is self._loop:
@@ -219,7 +222,7 @@ class Training:
             self.control.end(loop)
         self.control.bare_over()
 
-    def cell_ended(self, error: BaseException | None) -> None:
+    def note_cell_error(self, error: BaseException | None) -> None:
         """Note the end of a notebook cell that has run in this thread."""
         with self._lock:
             loop, left_at = self._loop, self._left_at
@@ -228,7 +231,7 @@ class Training:
             if not (tracked or bare or left_at is not None):
                 return
             self._left_at = None
-        if error is not None and (tracked or bare or _passed(error.__traceback__, left_at)):
+        if error is not None and (tracked or bare or _passed(error, left_at)):
             self.fail(error)
             return
         if tracked and loop is not None:
@@ -271,12 +274,11 @@ class Training:
         self.timed_steps += 1
 
     def stepped(self, step: int, now: float, passed: float | None) -> None:
-        """Note a step that was made at ``now``, by `time.perf_counter`.
+        """Note a step that was counted at ``now``, by `time.perf_counter`.
 
         ``passed`` are the seconds since the step before; ``None`` where they were not spent on
         training.
         """
-        self.steps = step
         if self._phase != "running":
             with self._lock:
                 self._restart()
@@ -298,45 +300,15 @@ class Training:
     def hold(self) -> bool:
         """Wait, or raise, as the control wants it; see `Control.after_step`."""
         try:
-            return self.control.after_step(self.steps, self._meanwhile)
+            return self.control.after_step(self.steps)
         except BaseException as error:
             self.fail(error)
             raise
-        finally:
-            self.clock.resume()
 
-    def wait(self, seconds: float) -> None:
-        """Wait between two batches, for so long at most; see `Control.wait`."""
-        begun = time.perf_counter()
-        try:
-            self.control.wait(seconds, self._meanwhile)
-        finally:
-            self.clock.resume()
-            self._waited(begun)
-
-    async def wait_in(self, loop: Loop, seconds: float) -> None:
-        """Wait in an asynchronous loop, a moment at a time; a pause holds here."""
-        begun = time.perf_counter()
-        await asyncio.sleep(min(seconds, POLL_SECONDS))
-        await self.hold_in(loop)
-        self._waited(begun)
-
-    def _waited(self, begun: float) -> None:
-        if (feed := self.feed()) is not None:
-            feed.waited(time.perf_counter() - begun)
-
-    async def hold_in(self, loop: Loop) -> None:
-        """Wait in an asynchronous loop; see `Control.hold_in`."""
-        try:
-            await self.control.hold_in(loop, self._meanwhile)
-        finally:
-            self.clock.resume()
-
-    def progress(self, step: int, share: float) -> Progress:
+    def progress(self, share: float) -> Progress:
         """Return how far it has come."""
         with self._lock:
-            step = max(step, self.steps)  # who asked may have waited for the last step, and its end
-            phase = self._phase
+            step, phase = self.steps, self._phase
             if phase == "running" and self._loop is None and self.control.trainer_is_gone:
                 phase = "finished"
             feed = self.feed()
@@ -369,10 +341,7 @@ class Training:
             )
 
 
-def _passed(traceback: TracebackType | None, place: tuple[CodeType, int] | None) -> bool:
+def _passed(error: BaseException, place: tuple[CodeType, int] | None) -> bool:
     """Whether an error came through this place."""
-    while traceback is not None and place is not None:
-        if (traceback.tb_frame.f_code, traceback.tb_lineno) == place:
-            return True
-        traceback = traceback.tb_next
-    return False
+    frames = traceback.walk_tb(error.__traceback__)
+    return any((frame.f_code, line) == place for frame, line in frames)

@@ -11,12 +11,13 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from kan_widgets import functions
+from kan_widgets.checks import check_module, check_number, check_whole
 from kan_widgets.functions import find, survey, unwrap
-from kan_widgets.functions.given import Passes, given_in
-from kan_widgets.live.checks import check_number, check_whole
-from kan_widgets.live.steering.run import optimizer_of
+from kan_widgets.functions.forward_pass import ForwardPass, pass_of_example
+from kan_widgets.live.model.observe import arguments_of
+from kan_widgets.live.recordings.places import is_restarted
 from kan_widgets.live.watching.binding import Binding
-from kan_widgets.nn.life.torch_optimizer import torch_optimizer
+from kan_widgets.nn.life.torch_optimizer import optimizer_of, steps_made, torch_optimizer
 
 _bindings: weakref.WeakKeyDictionary[nn.Module, Binding] = weakref.WeakKeyDictionary()
 
@@ -49,18 +50,15 @@ def bind(
     frame (a copy of the coefficients) is taken, unless one was taken less than
     1/``max_fps`` seconds ago; when training goes quiet, or the notebook cell
     ends, the last state is always taken. All that is done to watch, in whichever thread, is to
-    take 3 % of the training's time (``stats.share`` says what it took): where frames are large or
-    views are many, frames are further apart. Of a model whose frame is over a megabyte most
-    frames have what views look at only, and whole ones are taken at most once a second
-    (``live.feed.looking``, ``live.feed.glimpses``). Watching changes nothing: no forward
-    pass of the model, no gradient, no random number, no mode switch. Proofs run copies of layers,
-    between two steps, in less than a hundredth of the time. Should reading the model
+    take 3 % of the training's time (``stats.share``): where frames are large or views are many,
+    frames are further apart. Of a model whose frame is over a megabyte most have what views look
+    at only, and whole ones are taken at most once a second. Watching changes nothing: no forward
+    pass of the model, no gradient, no random number, no mode switch. Should reading the model
     ever fail, training goes on and a warning says what happened.
 
     Binding a model again with the same optimizer and layers gives the same binding, with the
-    other options as given now: history and step count go on. Otherwise a new one takes its place,
-    which starts anew, and views that showed the earlier one show that. The binding does not keep
-    the model alive, and lives as long as it.
+    other options as given now. Otherwise a new one takes its place, and views that showed the
+    earlier one show that. The binding does not keep the model alive, and lives as long as it.
 
     Parameters
     ----------
@@ -83,7 +81,9 @@ def bind(
         latest frame are always kept. Of large models half of it is for what was looked at, or
         all of it where whole frames would not fit.
     steps
-        Steps that were made before, at least 0: where a training goes on from a checkpoint.
+        Steps that were made before, at least 0: where a training goes on from a checkpoint. In a
+        job that torchrun or Slurm has begun again those that the optimizer has counted, as Adam and
+        its like do, unless they are given.
     prove
         Whether to prove that what is read of each layer is what it computes, now and then again:
         copies of the layers are run, see `kan_widgets.functions.prove`. What fails is not drawn,
@@ -134,8 +134,7 @@ def bind(
     >>> live.stats.steps, live.history[0].step, live.history[-1].step
     (3, 0, 3)
     """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model={model!r:.80}: expected a torch.nn.Module")
+    check_module(model)
     if optimizer is not None:
         optimizer = torch_optimizer(optimizer)
     check_whole("every", every, of=" of steps")
@@ -143,6 +142,8 @@ def bind(
     check_whole("steps", steps, 0, of=" of steps")
     check_number("history_mb", history_mb, of=" of megabytes")
 
+    if not steps and optimizer is not None and is_restarted():
+        steps = steps_made(optimizer)
     inner = unwrap(model)
     parameters = list(inner.parameters())
     if not parameters:
@@ -150,12 +151,12 @@ def bind(
         raise ValueError(
             f"{type(inner).__name__} has no parameters: there is nothing to watch.{reasons}"
         )
-    # What is averaged has parameters of its own, and goes on with the steps of the others.
+    # An averaged model has parameters of its own, which the optimizer does not hold.
     if optimizer is not None and not isinstance(model, AveragedModel):
         optimizer_of(inner, optimizer)
-    shown = None if example is None else _given_in(inner, example)
+    shown = None if example is None else _run_on_example(inner, example)
     if prove:
-        functions.prove(inner, given={} if shown is None else shown.given)
+        functions.prove(inner, module_inputs={} if shown is None else shown.module_inputs)
     else:
         functions.take_as_read(inner)
     chosen = _checked_layers(inner, layers) if layers is not None else None
@@ -196,15 +197,11 @@ def bind(
     return binding
 
 
-def _given_in(model: nn.Module, example: Any) -> Passes:
+def _run_on_example(model: nn.Module, example: Any) -> ForwardPass:
     """Return what the modules of a model are given by an example."""
-    if not isinstance(example, Tensor | tuple) or (isinstance(example, tuple) and not example):
-        raise TypeError(
-            f"example={type(example).__name__}: expected a tensor of inputs, or a tuple of the "
-            "model's arguments; from a loader, take the images of one batch"
-        )
+    arguments = arguments_of("example", example)
     try:
-        return given_in(model, example)
+        return pass_of_example(model, arguments)
     except Exception as error:
         shape = f" of shape {tuple(example.shape)}" if isinstance(example, Tensor) else ""
         raise ValueError(

@@ -8,25 +8,22 @@ from typing import Any, TypeVar
 from torch import nn
 from torch.optim import Optimizer
 
+from kan_widgets.checks import check_whole
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.functions.given import Passes
-from kan_widgets.functions.stand_ins import gather_again, is_sharded, shown_whole
-from kan_widgets.live.checks import check_whole
+from kan_widgets.functions.forward_pass import ForwardPass
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import Stats
 from kan_widgets.live.frames.scalars import step_given
 from kan_widgets.live.model.edits import Edits
 from kan_widgets.live.model.layers import checked_names
-from kan_widgets.live.model.model import CLOSED
 from kan_widgets.live.recordings.saving import Savable
 from kan_widgets.live.steering.control import Control
-from kan_widgets.live.steering.run import optimizer_of
-from kan_widgets.live.steering.track import Track
+from kan_widgets.live.steering.epochs import Track
 from kan_widgets.live.watching import quiet
-from kan_widgets.live.watching.steps import hooks_of
-from kan_widgets.live.watching.watch import Watch
+from kan_widgets.live.watching.model_feed import ModelFeed
 from kan_widgets.live.watching.watchdog import Watchdog
+from kan_widgets.nn.life.torch_optimizer import optimizer_of
 
 Batch = TypeVar("Batch")
 
@@ -34,7 +31,7 @@ Batch = TypeVar("Batch")
 class Binding(Savable):
     """Frames of a model while it trains. Made by `bind`; see there."""
 
-    feed: Watch
+    feed: ModelFeed
 
     def __init__(
         self,
@@ -42,19 +39,18 @@ class Binding(Savable):
         optimizer: Optimizer | None,
         *,
         named: Mapping[str, Any] | None = None,
-        shown: Passes | None = None,
+        shown: ForwardPass | None = None,
         proves: bool | None = None,
         **options: Any,
     ) -> None:
         self._named = dict(named or {})
-        feed = Watch(model, optimizer, names=checked_names(model, **self._named), **options)
+        feed = ModelFeed(model, optimizer, names=checked_names(model, **self._named), **options)
         super().__init__(feed, feed.training.scalars)
         self._training, self._model = feed.training, feed.model
-        self._whole: tuple[nn.Module, Binding] | None = None  # of split parameters
         self._is_made = True
         if proves is not None:
             self._model.learn(shown, proves)
-        quiet.watch(self)
+        quiet.register(self)
 
     def __repr__(self) -> str:
         name = type(self.model).__name__ if self.model is not None else "no model"
@@ -121,7 +117,7 @@ class Binding(Savable):
         RuntimeError
             If an optimizer counts the steps already.
         """
-        if self.feed.counter.hooks is not None:
+        if self.feed.counter.stepping is not None:
             raise RuntimeError("the bound optimizer counts the steps: do not call step() as well")
         self.feed.counter.step()
 
@@ -135,13 +131,13 @@ class Binding(Savable):
         TypeError, ValueError
             If it neither is nor wraps a torch optimizer, or holds none of the model's parameters.
         RuntimeError
-            If the binding is closed, or this is called inside ``optimizer.step()``.
+            If the binding is closed.
         """
         if self.state not in ("live", "idle") or (model := self.model) is None:
             raise RuntimeError(f"this binding is {self.state}: bind the model again")
         inner = optimizer_of(model, optimizer)
         if inner is not self._training.optimizer:
-            self.feed.counter.move_to(hooks_of(inner))
+            self.feed.counter.move_to(inner)
             self._training.train_with(inner)
             self.feed.tell_training()
 
@@ -164,7 +160,7 @@ class Binding(Savable):
             If the step lies before the last one of a curve. Nothing has been added then.
         """
         at = step_given(step, unnamed, values)
-        with self.feed.counted():
+        with self.feed.counter.counted():
             self.scalars.add(self.feed.counter.steps if at is None else at, values)
 
     def track(
@@ -250,22 +246,19 @@ class Binding(Savable):
         return self._model.observe(batch)
 
     def probe(self, images: Any = "observed", labels: Any = None) -> None:
-        """Follow a few examples through the network from now on, for the views.
+        """Trace a few examples through the network from now on, for the views.
 
-        One forward pass is made at once; it finds how the network is put together
-        (``live.feed.structure``). After that the thread that trains makes one with a frame, as
-        often as that takes at most 1 % of the training time (``stats.probe_share``; less where
-        other views need theirs), and one when training goes quiet. Each is in evaluation mode
-        without gradients; modes, buffers, attributes of modules and random number generators are
-        as before afterwards. Should it ever fail, or change a parameter or a buffer, that is said
-        once and no more are made; training goes on. If nothing was observed yet, the examples are
-        observed too.
+        One forward pass is made at once, or after the next step of another thread that trains; it
+        finds how the network is put together (``live.feed.structure``). After that there is one
+        with a frame, in at most 1 % of the training time (``stats.probe_share``), and one when
+        training goes quiet, each in evaluation mode without gradients; modes, buffers, attributes
+        of modules and random number generators are as before afterwards. Should it fail, or change
+        a parameter or a buffer, that is said once and no more are made. If nothing was observed
+        yet, the examples are observed too.
 
         For the views outputs are rounded to 8 bits, maps larger than 32×32 are means over areas,
         and of more than 64 channels (of 4,096 features) there are the first; if that is more than
         1 MB, it is of fewer examples. Of what is taken 16 MB are kept, thinned as the history is.
-
-        While another thread trains, that one takes the examples up after its next step.
 
         Parameters
         ----------
@@ -324,54 +317,20 @@ class Binding(Savable):
     def channel_names(self, names: Mapping[str, Sequence[str]] | None) -> None:
         self._rename(channel_names=names)
 
-    def _rename(self, **given: Any) -> None:
+    def _rename(self, **changed: Any) -> None:
         if (model := self.model) is None:
             raise RuntimeError(f"this binding is {self.state}: bind the model again")
-        named = self._named | given
+        named = self._named | changed
         self.feed.camera.rename(checked_names(model, **named))
         self._named = named
         self.refresh()
-
-    def gather(self) -> Binding:
-        """Gather parameters that are split over processes, to show all functions of all layers.
-
-        All processes have to call it between the same two steps: each waits for the others. This
-        binding goes on to show what its own process has. Returned is one of the whole model as it
-        is now, for views of its own; called again it has one more frame, which these show.
-
-        Raises
-        ------
-        RuntimeError
-            If this binding is closed.
-        ValueError
-            If no parameter is split over processes.
-        """
-        if (model := self.model) is None:
-            raise RuntimeError(CLOSED)
-        if not is_sharded(model):
-            raise ValueError(
-                f"live.gather: expected a model with parameters split over processes, got a "
-                f"{type(model).__name__} that has all of its own: there is nothing to gather"
-            )
-        steps = self.stats.steps
-        if self._whole is None or self._whole[1].model is None:
-            whole = shown_whole(model)
-            fps, megabytes = 1 / self.feed.camera.throttle.interval, self.history.max_bytes / 1e6
-            beside = Binding(whole, None, every=1, max_fps=fps, history_mb=megabytes, steps=steps)
-            self._whole = whole, beside
-        else:
-            gather_again(self._whole[0], model)
-            beside = self._whole[1]
-            beside.feed.counter.steps = beside._training.steps = steps
-            beside.refresh()
-        return beside
 
     # -- the end ----------------------------------------------------------------------------
 
     def _replaces(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
         self._model.probing.inherit(earlier._model.probing, self.feed, earlier.feed)
-        self._model.seen = earlier._model.seen
+        self._model.last_examples = earlier._model.last_examples
         self.watchdog.inherit(earlier.watchdog)
         earlier.feed.hand_over(self.feed, self)
         earlier.close()

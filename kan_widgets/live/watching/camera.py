@@ -8,21 +8,20 @@ from time import perf_counter
 
 from kan_widgets.functions import LayerFunctions, sampled_anew
 from kan_widgets.functions.coefficients import Rewriter
-from kan_widgets.live.budget import MOST, SHARE, UNSEEN, Throttle
-from kan_widgets.live.frames.copies import Copy, Recopy, recopy_of
-from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.history import History
+from kan_widgets.live.budget import MAX_SHARE, TOTAL_SHARE, UNSEEN_SHARE, Throttle
+from kan_widgets.live.frames.copies import Copy, recopy_of
+from kan_widgets.live.frames.frame import Frame, History
+from kan_widgets.live.frames.large_layers import Looking
 from kan_widgets.live.frames.layout import (
-    Fingerprint,
     Float32,
     Layout,
+    LayoutKey,
     Names,
     build_layout,
     vectors_of,
 )
-from kan_widgets.live.frames.window import Looking
 from kan_widgets.live.model.layers import BoundLayers
-from kan_widgets.live.watching.steps import StepHooks
+from kan_widgets.live.steering.counter import Stepping
 
 # Where steps are counted by hand: how long to try to read between two of them.
 _PATIENCE_TO_READ = 2.0
@@ -88,20 +87,22 @@ class Camera:
         self.layers = layers
         self._names, self._is_renamed = names or {}, False
         self.looking = looking or Looking()
-        self.throttle = Throttle(max_fps, SHARE, weight=_WEIGHT)
+        self.throttle = Throttle(max_fps, TOTAL_SHARE, weight=_WEIGHT)
         self._whole_throttle = Throttle(WHOLE_FPS)
         self._is_dear = False
         start = perf_counter()
         read = layers.read()
         beside = layers.vectors()
         layout = build_layout(read, None, self._names, vectors_of(beside))
-        self.history, self.glimpses = History(0), History(0)
-        """The frames of what was looked at, where whole ones are taken seldom."""
-        self._fingerprint = Fingerprint.of(read)
+        self.history = History(0)
+        """Whole frames."""
+        self.glimpses = History(0)
+        """Frames of what was looked at, where whole ones are taken seldom."""
+        self._layout_key = LayoutKey.of(read)
         # Only for the thread that trains.
         self._rewriters: list[Rewriter | None] = [layer.rewriter for layer in read]
         self._read_with = layout
-        self._recopy: Recopy | None = None
+        self._recopy: Callable[[], Float32 | None] | None = None
         self._recopied: Layout | None = None
         self.history.append(Frame(step, layout, Copy(read, beside=beside.values()).data()))
         self.allow(max_fps, history_bytes)
@@ -129,26 +130,38 @@ class Camera:
     def take(self, step: int) -> Frame | None:
         """Take a frame between two steps, in the thread that trains.
 
-        Layers are read anew only where they changed. ``None`` if the frame is still on its way,
+        Layers are read again only where they changed. ``None`` if the frame is still on its way,
         to be asked for with `arrived`.
         """
         cut = self.looking.cut(self.layout)
         self._is_dear = cut is not self.layout and self._whole_throttle.is_open(perf_counter())
         return self._take(step, self.layout if self._is_dear else cut)
 
-    def seen(self) -> None:
-        """Note that there is somebody to show frames to: they do not wait as those before did."""
-        self.throttle.allow(SHARE)
-        self._whole_throttle.allow(MOST)
+    def take_whole(self, step: int) -> Frame | None:
+        """Take a frame as `take` does, of all layers whatever is looked at."""
+        return self._take(step, self.layout)
 
-    def spent(self, start: float, *, seen: bool) -> None:
+    def stride(self, now: float, before: int) -> int:
+        """Return of how many steps at which a frame is due one is taken, where it was ``before``.
+
+        Processes that have parts of one model take frames at the same steps, without a word.
+        """
+        is_split = any(layer.split for layer in self.layout.layers)
+        return self.throttle.stride(now, before) if is_split else before
+
+    def gain_viewer(self) -> None:
+        """Note that there is somebody to show frames to: they do not wait as those before did."""
+        self.throttle.allow(TOTAL_SHARE)
+        self._whole_throttle.allow(MAX_SHARE)
+
+    def spent(self, start: float, *, is_shown: bool) -> None:
         """Note that the frame taken last, and showing it, began at a time and has ended now.
 
-        ``seen`` tells whether there is somebody to show it to.
+        ``is_shown`` tells whether there is somebody to show it to.
         """
         seconds = perf_counter() - start
-        self.throttle.most = SHARE if seen else UNSEEN
-        self._whole_throttle.most = MOST if seen else UNSEEN
+        self.throttle.most = TOTAL_SHARE if is_shown else UNSEEN_SHARE
+        self._whole_throttle.most = MAX_SHARE if is_shown else UNSEEN_SHARE
         if self._is_dear:
             self._whole_throttle.spent(start, seconds)
         self.throttle.spent(start, 0.0 if self._is_dear else seconds)
@@ -162,22 +175,18 @@ class Camera:
         """Take a frame with the layout there was last, or with a cut of it."""
         # What copies again and again has memory of its own: not for large frames, which are rare.
         often = layout.is_cut or self.looking.cut(layout) is layout
-        recopy = self._ready(layout) if often and self._read_with is self.layout else None
-        if recopy is not None and (data := recopy.data()) is not None:
-            self.coming = None
-            return Frame(step, layout, data)
+        if often and self._read_with is self.layout:
+            if self._recopied is not layout:
+                self._recopied = layout
+                self._recopy = recopy_of(self._rewriters, layout, self.layers.vectors)
+            if self._recopy is not None and (data := self._recopy()) is not None:
+                self.coming = None
+                return Frame(step, layout, data)
         read = self.layers.read()
         self.coming = self._start(read, step, layout)
         self._rewriters, self._recopied = [layer.rewriter for layer in read], None
         self._read_with = self.coming.whole or self.coming.layout
         return self.arrived()
-
-    def _ready(self, layout: Layout) -> Recopy | None:
-        """Return what copies without reading anew; ``None`` where that cannot be."""
-        if self._recopied is not layout:
-            self._recopied = layout
-            self._recopy = recopy_of(self._rewriters, layout, self.layers.vectors)
-        return self._recopy
 
     def arrived(self) -> Frame | None:
         """Return the frame that was on its way, if it is there by now."""
@@ -198,11 +207,11 @@ class Camera:
         (self.glimpses if frame.layout.is_cut else self.history).append(frame)
         self.taken += 1
 
-    def begin_now(self, step: Callable[[], int], hooks: StepHooks | None = None) -> Started:
+    def begin_now(self, step: Callable[[], int], stepping: Stepping | None = None) -> Started:
         """Start a frame of the present, from any thread.
 
-        ``step`` says which step is counted by now. With the ``hooks`` that count the steps it is
-        read between two of them. Else it is read again while steps are counted meanwhile, for up to
+        ``step`` says which step is counted by now. Where the optimizer's are counted it is read
+        between two of them. Else it is read again while steps are counted meanwhile, for up to
         two seconds.
         """
 
@@ -217,8 +226,8 @@ class Camera:
                     break
             return started
 
-        if hooks is not None:
-            return hooks.read_between_steps(lambda: taken(step()))
+        if stepping is not None:
+            return stepping.read_between_steps(lambda: taken(step()))
         end = perf_counter() + _PATIENCE_TO_READ
         while True:
             counted = step()
@@ -227,41 +236,12 @@ class Camera:
             if step() == counted or perf_counter() > end:
                 return started
 
-    def amend(self, layer: str, step: int, hooks: StepHooks | None = None) -> Frame | None:
-        """Take a frame that differs from the last one in what an edit of one layer changed.
-
-        No other layer is read. ``None`` if that will not do: steps were made since the last
-        frame, or are being made.
-        """
-        latest = self.history.latest
-        if latest.step != step or self.coming is not None:
-            return None
-
-        def changed() -> tuple[list[tuple[str, Fingerprint, Float32]], Float32 | None]:
-            read, beside = self.layers.read_changed(layer), self.layers.vectors()
-            parts = [(one.name, Fingerprint.of([one]), Copy([one]).data()) for one in read]
-            fits = vectors_of(beside) == latest.layout.beside
-            return parts, Copy([], beside=beside.values()).data() if fits else None
-
-        found = changed() if hooks is None else hooks.read_undisturbed(changed)
-        if found is None or found[1] is None:
-            return None
-        data = latest.data.copy()
-        data[latest.layout.coefficients :] = found[1]
-        for name, fingerprint, coefficients in found[0]:
-            place = latest.layout.layer(name)
-            if not self._fingerprint.of_one(latest.layout.names.index(name)).fits(fingerprint):
-                return None
-            data[place.offset : place.offset + place.length] = coefficients
-        data.flags.writeable = False
-        return Frame(step, latest.layout, data)
-
     def read_anew(self) -> None:
         """Read all layers for the next frame: there may be others."""
         self._rewriters, self._recopied = [None], None
 
     def rename(self, names: Mapping[str, Names]) -> None:
-        """Have outputs and inputs called otherwise from the next frame on that is read anew."""
+        """Have outputs and inputs called otherwise from the next frame on that is read again."""
         self._names, self._is_renamed = names, True
 
     def close(self) -> None:
@@ -273,12 +253,12 @@ class Camera:
     def _start(
         self, read: list[LayerFunctions], step: int, wanted: Layout | None = None
     ) -> Started:
-        layout, fingerprint, beside = self.layout, Fingerprint.of(read), self.layers.vectors()
-        vectors, is_same = vectors_of(beside), self._fingerprint.fits(fingerprint)
+        layout, key, beside = self.layout, LayoutKey.of(read), self.layers.vectors()
+        vectors, is_same = vectors_of(beside), self._layout_key.fits(key)
         if self._is_renamed or not is_same or vectors != layout.beside:
             self._is_renamed = False
             layout = build_layout(read, layout, self._names, vectors)
-            self._fingerprint = fingerprint
+            self._layout_key = key
         if wanted is not None and wanted.is_cut and layout is self.layout:
             return Started(step, wanted, Copy(read, wanted), layout)
         return Started(step, layout, Copy(read, beside=beside.values()))

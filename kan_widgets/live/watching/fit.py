@@ -6,28 +6,30 @@ import atexit
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 
+from kan_widgets.checks import check_module, check_whole
 from kan_widgets.functions import unwrap
-from kan_widgets.live.checks import check_whole
-from kan_widgets.live.steering.epochs import Callbacks, FitResult, Loss, Trained
+from kan_widgets.live.steering.captured_output import printed_to
+from kan_widgets.live.steering.control import POLL_SECONDS
+from kan_widgets.live.steering.epochs import Loss, Trained, batches_in, check_loader
 from kan_widgets.live.steering.epochs import train as train_epochs
 from kan_widgets.live.steering.loops import Loop
-from kan_widgets.live.steering.run import printed_to
-from kan_widgets.live.steering.track import batches_in, check_loader
+from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching.bind import bind, binding_of
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.live.worker import thread
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
 # The name of the only model, where there is one.
-_ONLY = ""
-# How long the end of the program waits for a run in the background to end its step.
+_ONLY_MODEL = ""
+_EVENTS = ("on_step", "on_epoch", "on_end")
+# How long the program, at its end, waits for a background run to finish its step.
 _EXIT_SECONDS = 5.0
 
 _beginning = threading.Lock()
@@ -37,12 +39,16 @@ _in_background: weakref.WeakSet[Run] = weakref.WeakSet()
 class Run:
     """A training run. Made by `fit`; see there."""
 
-    def __init__(self, lives: dict[str, Binding], loop: Loop) -> None:
-        self.lives = lives
+    def __init__(
+        self, models: dict[str, nn.Module], optimizers: dict[str, Optimizer], loop: Loop
+    ) -> None:
+        self.lives = {name: _bound(one, optimizers[name]) for name, one in models.items()}
         """The bindings of several models by name."""
-        self._trainings = {name: live.feed.training for name, live in lives.items()}
+        self._trained = {
+            name: Trained(one, optimizers[name], self.lives[name].feed.training)
+            for name, one in models.items()
+        }
         self._loop = loop
-        self._results = {name: FitResult() for name in lives}
         self.error: BaseException | None = None
         """What ended a run in the background, with its traceback; else ``None``."""
         self._thread: threading.Thread | None = None
@@ -56,27 +62,28 @@ class Run:
     @property
     def result(self) -> Any:
         """A `FitResult`, filled while the run goes on; for several models a dict of them."""
-        return self._results[_ONLY] if _ONLY in self._results else dict(self._results)
+        results = {name: one.result for name, one in self._trained.items()}
+        return results.get(_ONLY_MODEL, results)
 
     @property
     def state(self) -> str:
         """``running``, ``paused``, ``finished``, ``stopped`` or ``failed``."""
         if not self._over.is_set():
-            paused = any(one.control.state == "paused" for one in self._trainings.values())
+            paused = any(one.training.control.state == "paused" for one in self._trained.values())
             return "paused" if paused else "running"
         if self.error is not None:
             return "failed"
-        stopped = any(result.stopped for result in self._results.values())
+        stopped = any(one.result.stopped for one in self._trained.values())
         return "stopped" if stopped else "finished"
 
     def pause(self) -> None:
         """Hold between two steps."""
-        next(iter(self._trainings.values())).control.pause()
+        self.live.control.pause()
 
     def resume(self) -> None:
         """Go on."""
-        for training in self._trainings.values():
-            training.control.resume()
+        for live in self.lives.values():
+            live.control.resume()
 
     def stop(self) -> None:
         """End after the current batch."""
@@ -122,6 +129,7 @@ def fit(
     *,
     eval_loader: Iterable[Any] | None = None,
     background: bool = False,
+    paused: bool = False,
     callbacks: Iterable[Any] = (),
 ) -> Run:
     """Train a model, or several on the same batches, steered by the panel.
@@ -149,6 +157,9 @@ def fit(
     background
         Return at once and train in a thread: cells and clicks go on, and what the training
         prints appears on the panel.
+    paused
+        Of a run in the background: make the first step when **▶ Train** is pressed, the large
+        button of every view of the model, or ``run.resume()`` is called.
     callbacks
         Called as ``callback(run)`` after each epoch. An object may have ``on_step(run)``,
         ``on_epoch(run)`` and ``on_end(run)`` instead. What a callback raises ends the run.
@@ -187,29 +198,43 @@ def fit(
         check_loader("eval_loader", eval_loader, epochs)
     if not callable(loss_fn):
         raise TypeError(f"loss_fn={loss_fn!r:.60}: expected a function of (outputs, targets)")
-    hooks = [_hooks_of(callback) for callback in callbacks]
+    if paused and not background:
+        raise ValueError(
+            "paused=True: nothing could begin a run that holds its cell: give background=True, too"
+        )
+    callbacks = list(callbacks)
+    calls = {
+        event: [getattr(each, event, each) for each in callbacks if _takes(each, event)]
+        for event in _EVENTS
+    }
     _refuse_second_run(models)
-    lives = {name: _bound(one, optimizers[name]) for name, one in models.items()}
-    run = Run(lives, Loop(times_itself=True, in_background=background))
+    run = Run(models, optimizers, Loop(times_itself=True, in_background=background))
+    all_trained = list(run._trained.values())
     with _beginning:
         _refuse_second_run(models)
-        for training in run._trainings.values():
-            training.begin(run._loop, epochs, batches_in(loader, epochs))
+        for one in all_trained:
+            one.training.waits_to_begin = paused
+            one.training.begin(run._loop, epochs, batches_in(loader, epochs))
+            if paused:
+                one.training.control.pause()
+
+    def tell(event: str) -> None:
+        for call in calls[event]:
+            call(run)
 
     def train() -> None:
         run._loop.runs_here()
-        all_trained = [
-            Trained(one, optimizers[name], run._trainings[name], run._results[name])
-            for name, one in models.items()
-        ]
-        train_epochs(all_trained, run._loop, loader, loss_fn, epochs, eval_loader, hooks, run)
+        if paused:
+            _wait_to_begin([one.training for one in all_trained], run._loop)
+        todo = 0 if run._loop.stop else epochs
+        train_epochs(all_trained, run._loop, loader, loss_fn, todo, eval_loader, tell)
 
     if not background:
         _to_its_end(run, train, nullcontext())
         if run.error is not None:
             raise run.error
         return run
-    printing = printed_to(next(iter(run._trainings.values())).printed)
+    printing = printed_to(all_trained[0].training.printed)
     _in_background.add(run)
     run._thread = thread(lambda: _to_its_end(run, train, printing), "kan_widgets fit")
     return run
@@ -222,6 +247,18 @@ def _refuse_second_run(models: dict[str, nn.Module]) -> None:
             raise RuntimeError(
                 f"{type(model).__name__} is being trained: wait for that run, or stop it, first"
             )
+
+
+def _wait_to_begin(trainings: Sequence[Training], loop: Loop) -> None:
+    try:  # any of them lets all begin
+        while all([one.control.stands([loop]) for one in trainings]):
+            time.sleep(POLL_SECONDS)
+    finally:
+        for one in trainings:
+            one.waits_to_begin = False
+            if one.control.state == "paused":
+                one.control.resume()
+            one.control.go_on()
 
 
 def _end_background_runs() -> None:
@@ -246,22 +283,25 @@ def _to_its_end(run: Run, train: Callable[[], None], printing: Any) -> None:
             train()
     except BaseException as error:
         run.error = error
-        for training in run._trainings.values():
-            training.fail(error, run._loop)
+        for one in run._trained.values():
+            one.training.fail(error, run._loop)
     finally:
         run._over.set()
 
 
-def _hooks_of(callback: Any) -> Callbacks:
-    names = [name for name in ("on_step", "on_epoch", "on_end") if hasattr(callback, name)]
-    if names:
-        return Callbacks(**{name: getattr(callback, name) for name in names})
-    if callable(callback):
-        return Callbacks(on_epoch=callback)
-    raise TypeError(
-        f"callbacks: {callback!r:.60} is neither a function of the run nor has it "
-        "on_step, on_epoch or on_end"
-    )
+def _takes(callback: Any, event: str) -> bool:
+    """Whether a callback is called at an event: a function after each epoch.
+
+    Raises `TypeError` if it is no callback.
+    """
+    if any(hasattr(callback, name) for name in _EVENTS):
+        return hasattr(callback, event)
+    if not callable(callback):
+        raise TypeError(
+            f"callbacks: {callback!r:.60} is neither a function of the run nor has it "
+            "on_step, on_epoch or on_end"
+        )
+    return event == "on_epoch"
 
 
 def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, Optimizer]]:
@@ -270,16 +310,15 @@ def _named(model: Any, optimizer: Any) -> tuple[dict[str, nn.Module], dict[str, 
         raise TypeError(
             "model and optimizer: expected one of each, or a dict of each with the same keys"
         )
-    models = dict(model) if several else {_ONLY: model}
-    optimizers = dict(optimizer) if several else {_ONLY: optimizer}
-    if not models or set(models) != set(optimizers) or (several and _ONLY in models):
+    models = dict(model) if several else {_ONLY_MODEL: model}
+    optimizers = dict(optimizer) if several else {_ONLY_MODEL: optimizer}
+    if not models or set(models) != set(optimizers) or (several and _ONLY_MODEL in models):
         raise ValueError(
             f"models {list(models)} and optimizers {list(optimizers)}: expected the same names, "
             "at least one, none empty"
         )
     for name, one in models.items():
-        if not isinstance(one, nn.Module):
-            raise TypeError(f"model {name!r}: {one!r:.60} is not a torch.nn.Module")
+        check_module(one, f"model[{name!r}]" if several else "model")
         torch_optimizer(optimizers[name], f"optimizer of {name!r}" if several else "optimizer")
     if len({id(unwrap(one)) for one in models.values()}) < len(models):
         raise ValueError(f"models {list(models)}: one model is given twice")

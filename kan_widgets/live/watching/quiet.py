@@ -1,7 +1,7 @@
-"""Notice when training goes quiet, so that the last frame is always sent.
+"""Hear of every step, and notice when training goes quiet, so that the last frame is always sent.
 
-Two watchmen: the end of a cell, on the thread that ran it, and a job of the scheduler that
-rests unless some training is live. A third hears of the steps that nobody counts.
+Two watchmen for that: the end of a cell, on the thread that ran it, and a job of the scheduler that
+rests unless some training is live.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import Feed
-from kan_widgets.live.watching.steps import wait_until_outside
+from kan_widgets.live.steering.counter import steppings
 from kan_widgets.live.worker import Job, scheduler
 
 _POLL_SECONDS = 0.1
@@ -35,18 +36,25 @@ _lock = threading.Lock()
 _hears_steps = False
 
 
-def watch(binding: Any) -> None:
-    """Settle the training of a binding whenever it goes quiet, until `unwatch`."""
-    global _watched
+def register(binding: Any) -> None:
+    """Settle the training of a binding whenever it goes quiet, until `unregister`.
+
+    The steps of all optimizers are heard from the first one on, by one hook of torch's that stays:
+    one placed and removed with each binding would raise in a loop that is going through them.
+    """
+    global _watched, _hears_steps
     with _lock:
         _watched = (*_watched, binding)
+        if not _hears_steps:
+            # Where a step is compiled, what is called here is left out of that.
+            register_optimizer_step_post_hook(torch.compiler.disable(_stepped))
+            _hears_steps = True
     # For the model's end, which may start no thread; and the first frame does not wait for it.
     scheduler.start()
-    cells.watch(_at_the_end)
-    _listen()
+    cells.add_listener(_at_the_end)
 
 
-def unwatch(feed: Feed) -> None:
+def unregister(feed: Feed) -> None:
     """Forget a training."""
     global _watched
     with _lock:
@@ -58,17 +66,17 @@ def wake() -> None:
     _job.wake()
 
 
-def stands_still(feed: Feed) -> bool:
+def stands_still(feed: Any) -> bool:
     """Whether the thread that trained a model trains another one now.
 
     A loop that nobody tracks ends without a word.
     """
-    trainer = feed.trained_by
+    trainer = feed.counter.trained_by
     others = (binding.feed for binding in _watched if binding.feed is not feed)
     return (
         feed.state == "idle"
         and trainer is not None
-        and any(other.state == "live" and other.trained_by is trainer for other in others)
+        and any(one.state == "live" and one.counter.trained_by is trainer for one in others)
     )
 
 
@@ -87,35 +95,25 @@ def _look() -> None:
         _job.wake()
 
 
-def _listen() -> None:
-    """Have the steps of all optimizers noted from now on.
-
-    The hook is placed with the first binding of the process and stays: torch iterates over such
-    hooks, and one that came or went meanwhile would raise in a training loop.
-    """
-    global _hears_steps
-    # A thread that is inside a step may be at the hooks: then the next binding places it.
-    if not _hears_steps and wait_until_outside():
-        with _lock:
-            if not _hears_steps:
-                register_optimizer_step_post_hook(_stepped)
-                _hears_steps = True
-
-
 def _stepped(optimizer: Optimizer, *_: Any) -> None:
+    if (stepping := steppings.get(optimizer)) is not None:
+        stepping.ended(optimizer)
     for binding in _watched:
-        binding.feed.stepped_by(optimizer)
+        feed = binding.feed
+        bound = feed.training.optimizer
+        if bound is not optimizer and feed.counter.uncounted.note(optimizer, feed.module, bound):
+            feed.tell_training()
 
 
 class _CellEnd(cells.CellListener):
     """Settles what a cell was training, when the cell is over."""
 
-    def cell_over(self, error: BaseException | None) -> None:
+    def after_cell_end(self, error: BaseException | None) -> None:
         """Settle what this thread was training, and note how that ended."""
         for feed in [binding.feed for binding in _watched]:
-            if feed.state == "live" and feed.trained_by is threading.current_thread():
+            if feed.state == "live" and feed.counter.trained_by is threading.current_thread():
                 feed.settle()
-            feed.cell_over(error)
+            feed.training.note_cell_error(error)
 
 
 _job = Job(scheduler, _look)
@@ -139,4 +137,4 @@ def _program_over() -> None:
     if cells.is_over_in(None):
         return
     for binding in _watched:
-        binding.feed.cell_over(error)
+        binding.feed.training.note_cell_error(error)

@@ -15,14 +15,13 @@ from torch import Tensor
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.copies import Arriving
-from kan_widgets.live.frames.edit import EditLog
-from kan_widgets.live.frames.feed import Listener
-from kan_widgets.live.frames.history import spread
+from kan_widgets.live.frames.edit import Edit
+from kan_widgets.live.frames.frame import spread
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.ungraded import ungraded
 
 _MAX_PER_SECOND = 10.0
-_MOST_KEPT = 1000
+_MAX_KEPT = 1000
 
 
 @dataclass(frozen=True)
@@ -51,32 +50,22 @@ class Updates:
     ----------
     binding
         Whose steps are measured until `close`, or until nobody holds what measures them.
-
-    Examples
-    --------
-    >>> import torch, kan_widgets as kw
-    >>> model = torch.nn.Linear(1, 1, bias=False)
-    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-    >>> live = kw.bind(model, optimizer, every=1)
-    >>> updates = Updates(live)
-    >>> for _ in range(2):
-    ...     optimizer.zero_grad()
-    ...     (3 * model.weight).sum().backward()
-    ...     optimizer.step()
-    >>> sizes = updates.latest("Linear")
-    >>> sizes.step, sizes.gradient_base, round(sizes.update_base, 6)
-    (2, 3.0, 1.5)
     """
 
     def __init__(self, binding: Binding) -> None:
         self._throttle = Throttle(_MAX_PER_SECOND)
-        self._before: tuple[int, tuple[str, ...], list[Tensor]] | None = None
+        self._before: tuple[int, Edit | None, tuple[str, ...], list[Tensor]] | None = None
         self._coming: deque[_Measured] = deque()
         self._kept: list[dict[str, UpdateSizes]] = []
         self._reading = threading.Lock()
-        self._binding = weakref.ref(binding)
+        self._binding, me = weakref.ref(binding), weakref.ref(self)
+
+        def measure(step: int, framed: bool) -> None:
+            if (updates := me()) is not None:
+                updates._measure(step, framed)
+
         # What calls it keeps neither it nor the binding, so that both go with their last user.
-        self._end = weakref.finalize(self, _Ear(self, binding).end)
+        self._end = weakref.finalize(self, binding.feed.counter.add_step_listener(measure))
         self._end.atexit = False
 
     def close(self) -> None:
@@ -86,26 +75,23 @@ class Updates:
 
     # -- in the thread that trains ----------------------------------------------------
 
-    def _watch(self, step: int, framed: bool) -> None:
+    def _measure(self, step: int, framed: bool) -> None:
         before, self._before = self._before, None
         now = time.perf_counter()
         binding, layers = self._binding(), None
         if binding is None:
             return
-        if before is not None and before[0] == step - 1:
+        edit = binding.edits.latest  # what came of an edit is no update of the optimizer's
+        if before is not None and before[:2] == (step - 1, edit):
             layers = binding.read()
-            if before[1] == tuple(layer.name for layer in layers):
-                self._coming.append(_Measured(step, layers, before[2]))
+            if before[2] == tuple(layer.name for layer in layers):
+                self._coming.append(_Measured(step, layers, before[3]))
         if framed and self._throttle.is_open(now):
             layers = binding.read() if layers is None else layers
             names = tuple(layer.name for layer in layers)
-            self._before = step, names, [layer.coefficients.clone() for layer in layers]
+            self._before = step, edit, names, [layer.coefficients.clone() for layer in layers]
         if layers is not None:
             self._throttle.spent(now, time.perf_counter() - now)
-
-    def _edited(self) -> None:
-        """Forget what came before an edit: that is no update of the optimizer's."""
-        self._before = None
 
     # -- in any thread ----------------------------------------------------------------
 
@@ -113,9 +99,9 @@ class Updates:
         with self._reading:
             while self._coming and self._coming[0].is_ready():
                 self._kept.append(self._coming.popleft().sizes())
-            if len(self._kept) > _MOST_KEPT:
+            if len(self._kept) > _MAX_KEPT:
                 steps = [next(iter(sizes.values())).step for sizes in self._kept]
-                self._kept = [self._kept[place] for place in spread(steps, _MOST_KEPT // 2)]
+                self._kept = [self._kept[place] for place in spread(steps, _MAX_KEPT // 2)]
             return list(self._kept)
 
     def series(self, name: str) -> list[UpdateSizes]:
@@ -128,44 +114,6 @@ class Updates:
             if name in sizes and (step is None or sizes[name].step <= step):
                 return sizes[name]
         return None
-
-
-class _Ear(Listener):
-    """Hears of steps and edits, without keeping what measures them."""
-
-    title = "LayerRanges"
-
-    def __init__(self, updates: Updates, binding: Binding) -> None:
-        self._updates = weakref.ref(updates)
-        self._binding = weakref.ref(binding)
-        self._is_over = False
-        binding.feed.subscribe(self)
-        self._stop = binding.feed.counter.watch(self._watch)
-
-    def _watch(self, step: int, framed: bool) -> None:
-        if (updates := self._updates()) is not None:
-            updates._watch(step, framed)
-
-    def on_edit(self, edits: EditLog) -> None:
-        """Pass it on."""
-        if (updates := self._updates()) is not None:
-            updates._edited()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is measured any more."""
-        return self._is_over
-
-    def on_replaced(self, source: object) -> None:
-        """Hear no more: whoever shows sizes asks for those of the new binding."""
-        self._is_over = True
-
-    def end(self) -> None:
-        """Hear no more. Called by the garbage collector too."""
-        self._is_over = True
-        self._stop()
-        if (binding := self._binding()) is not None:
-            binding.feed.let_go()
 
 
 _of: weakref.WeakKeyDictionary[Binding, weakref.ref[Updates]] = weakref.WeakKeyDictionary()

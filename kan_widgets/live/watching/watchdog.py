@@ -1,4 +1,4 @@
-"""Looks now and then whether a training goes wrong, beside it."""
+"""Looks now and then whether a training goes wrong, beside it; what can be done, and undone."""
 
 from __future__ import annotations
 
@@ -6,29 +6,35 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from torch import Tensor
+from torch.optim import Optimizer
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.model.model import BoundModel
+from kan_widgets.live.model.probing import as_taken
 from kan_widgets.live.reports import Callback, report
 from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering import alarms
-from kan_widgets.live.steering.alarms import Alarm, Limits
+from kan_widgets.live.steering.alarms import GRID, RATE, Alarm, Limits
 from kan_widgets.live.steering.training import Training
-from kan_widgets.live.watching.cures import BUTTONS, Cures
 from kan_widgets.live.worker import Job, scheduler
+from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.life import changes
+from kan_widgets.nn.life.torch_optimizer import holds_any
+from kan_widgets.nn.life.whole_models import update_grid
+from kan_widgets.nn.ungraded import ungraded
 
 _IN_STEPS, _IN_BACKGROUND = 0.001, 0.005
 """Of the time of a training, looking at gradients takes no more, and looking at the rest."""
-_FEWEST_LOOKS = 10
-_MOST_RAISED = 100
+_MIN_LOOKS = 10
+_MAX_RAISED = 100
 
 
 class Watchdog(Stationary):
@@ -42,19 +48,22 @@ class Watchdog(Stationary):
     def __init__(self, feed: Feed, model: BoundModel, training: Training) -> None:
         self._of = weakref.ref(feed)
         self._model, self._training = model, training
-        self._cures = Cures(model, training, self._say)
         self.limits = Limits()
         self.tell: Callable[[Alarm], object] | None = None
         """Called with each new alarm, by the thread that finds it."""
         self.raised: tuple[Alarm, ...] = ()
         """All alarms there were, the latest hundred: also those that are over."""
-        self._alarms: tuple[Alarm, ...] = ()
+        self.alarms: tuple[Alarm, ...] = ()
+        """What goes wrong at present, the oldest first."""
+        self._done: list[tuple[str, Callable[[], object]]] = []  # in words, and what undoes it
+        self._not_done = ""
         self._job = Job(scheduler, self._look, Throttle(per_second=1, most=_IN_BACKGROUND))
         self._in_steps = Throttle(per_second=5, most=_IN_STEPS)
         self._before: Frame | None = None
         self._gradients: _Gradients | None = None
-        self._dead: dict[str, Alarm] = {}
-        self._still: dict[str, Alarm] = {}
+        # What was found when enough steps had passed last.
+        self._dead: list[Alarm] = []
+        self._still: list[Alarm] = []
         self._looking = threading.Lock()
         self._is_broken = False
 
@@ -69,10 +78,8 @@ class Watchdog(Stationary):
     ) -> Watchdog:
         """Say from when on something counts as wrong, and who is told.
 
-        A binding looks by itself, about once a second, in 0.6 % of the time at most: at the
-        frames it takes, the losses logged, the inputs that were observed, and the gradients at
-        steps with a frame. It makes no forward pass and changes nothing. What it finds is shown
-        in `TrainingPanel`, with its likely cause and its cure, and is in the recording. It finds
+        A binding looks by itself, about once a second, in 0.6 % of the time at most. What it finds
+        is shown in `TrainingPanel`, with its likely cause and its cure, and recorded. It finds
 
         - a loss (a curve called so) that is not finite;
         - coefficients that are not finite;
@@ -112,7 +119,7 @@ class Watchdog(Stationary):
         >>> live = kw.bind(model := kw.nn.KANLinear(2, 3))
         >>> live.log(loss=float("nan"))
         >>> [alarm] = live.watchdog(tell=print).look()  # doctest: +ELLIPSIS
-        loss is nan since step 0. Mostly the steps are too large, ...
+        loss is not a number since step 0. Usually the learning rate is too high, ...
         """
         limits = Limits(outside, dead, exploding, steps)
         if tell is not None and not callable(tell):
@@ -126,51 +133,8 @@ class Watchdog(Stationary):
         """Go by the limits of an earlier binding of the model, and tell whom it told."""
         self.limits, self.tell = earlier.limits, earlier.tell
 
-    def cure(self, alarm: str) -> None:
-        """Do what the button of an alarm says, between two steps; `undo` takes it back.
-
-        Parameters
-        ----------
-        alarm
-            Its ``id``.
-
-        Raises
-        ------
-        ValueError
-            If there is no such alarm now, or nothing can be done about it from here.
-        RuntimeError
-            If there is no optimizer, or no batch to go by.
-        """
-        known = {each.id: each for each in self._alarms}
-        if alarm not in known:
-            words = ", ".join(map(repr, known)) or "there is none"
-            raise ValueError(f"alarm={alarm!r:.80}: the alarms now are: {words}")
-        self._cures.apply(known[alarm])
-
-    def undo(self) -> None:
-        """Take the last cure back, between two steps.
-
-        Of a grid update: knots and coefficients of all splines become what they were before it.
-
-        Raises
-        ------
-        ValueError
-            If there is none.
-        """
-        self._cures.undo()
-
-    @property
-    def cured(self) -> tuple[str, ...]:
-        """What was done against alarms, in a sentence each: the last is the first to be undone."""
-        return tuple(cured.what for cured in self._cures.done)
-
-    @property
-    def alarms(self) -> tuple[Alarm, ...]:
-        """What goes wrong at present, the oldest first."""
-        return self._alarms
-
     def __repr__(self) -> str:
-        said = "; ".join(alarm.what for alarm in self._alarms) or "nothing goes wrong"
+        said = "; ".join(alarm.what for alarm in self.alarms) or "nothing goes wrong"
         return f"<Watchdog: {said}>"
 
     # -- in the thread that trains ----------------------------------------------------
@@ -186,15 +150,13 @@ class Watchdog(Stationary):
         feed = self._of()
         if self._is_broken or not self._in_steps.is_open(start) or feed is None:
             return
-        if feed.trained_by is not threading.current_thread():
+        if self._training.counter.trained_by is not threading.current_thread():
             return
         try:
             layers = self._model.layers.read()
-            gradients = self._gradients
-            if gradients is None or not gradients.fit(layers):
-                gradients = _Gradients(step, layers)
-            gradients.look(step, layers)
-            self._gradients = gradients
+            if self._gradients is None or not self._gradients.fit(layers):
+                self._gradients = _Gradients(step, [(one.name, one.sizes) for one in layers])
+            self._gradients.look(step, layers)
         except Exception as error:
             self._give_up(error)
         self._in_steps.spent(start, time.perf_counter() - start)
@@ -219,118 +181,188 @@ class Watchdog(Stationary):
         """Look at what there is now, in the calling thread; return the alarms."""
         feed = self._of()
         if feed is None:
-            return self._alarms
+            return self.alarms
         with self._looking:
-            found = self._found(feed)
-            known = {alarm.id: alarm for alarm in self._alarms}
+            before, known = self.alarms, {alarm.id: alarm for alarm in self.alarms}
             # What goes on began when it was seen first.
-            lasting = [
+            found = [
                 replace(alarm, since=known[alarm.id].since, what=known[alarm.id].what)
                 if alarm.id in known and alarm.kind != "outside"
                 else alarm
-                for alarm in found
+                for alarm in self._found(feed)
             ]
-            lasting.sort(key=lambda alarm: alarm.since)
-            before, self._alarms = self._alarms, tuple(lasting)
-            fresh = [alarm for alarm in lasting if alarm.id not in known]
-            self.raised = (*self.raised, *fresh)[-_MOST_RAISED:]
-        if before != self._alarms:
+            self.alarms = tuple(sorted(found, key=lambda alarm: alarm.since))
+            fresh = [alarm for alarm in self.alarms if alarm.id not in known]
+            self.raised = (*self.raised, *fresh)[-_MAX_RAISED:]
+        if before != self.alarms:
             self._say()
         if self.tell is not None:
             for alarm in fresh:
                 self.tell(alarm)
-        return self._alarms
+        return self.alarms
+
+    def _found(self, feed: Feed) -> list[Alarm]:
+        frame, limits, observed = feed.frame, self.limits, feed.observed
+        rate = next(iter(self._training.learning_rates), None)
+        found = [*alarms.bad_losses(self._training.scalars, rate), *alarms.not_finite(frame, rate)]
+        if not any(alarm.kind == "not finite" for alarm in found):
+            found += alarms.exploding(frame, feed.history[0], limits, rate)
+        found += alarms.outside_grid(observed, frame.layout, limits)
+        before, gradients = self._before, self._gradients
+        if before is None or before.layout is not frame.layout or frame.step < before.step:
+            self._before, self._still = frame, []
+        elif frame.step - before.step >= limits.steps:
+            self._before = frame
+            self._still = [*alarms.still(frame, before, self._trained_layers())]
+        if gradients is not None and gradients.looks >= _MIN_LOOKS:
+            if gradients.last - gradients.first >= limits.steps:
+                self._gradients = None  # the next frame begins anew
+                alive = {name: now.cpu().numpy() for name, now in gradients.alive.items()}
+                self._dead = [*alarms.dead(frame, alive, gradients.first, observed, limits)]
+        return [*found, *self._still, *self._dead]
+
+    def _trained_layers(self) -> Mapping[str, bool | None]:
+        """Return of each layer whether the optimizer has its parameters; ``None`` if frozen."""
+        optimizer = self._training.optimizer
+        found: dict[str, bool | None] = {}
+        for name, module in self._model.layers.owners().items():
+            free = [each for each in module.parameters() if each.requires_grad]
+            is_held = optimizer is not None and holds_any(optimizer, free)
+            found[name] = is_held if free else None
+        return found
 
     def _say(self) -> None:
         """Have the panel say what goes wrong, and what was done about it."""
         if (feed := self._of()) is None:
             return
-        cured, done = None, self.cured
-        if self._cures.message:
-            cured = {"text": self._cures.message, "undo": False}
-        elif done:
-            cured = {"text": done[-1], "undo": True}
-        said: list[dict[str, Any]] = [
+        cured = None
+        if self._not_done:
+            cured = {"text": self._not_done, "undo": False}
+        elif self._done:
+            cured = {"text": self._done[-1][0], "undo": True}
+        said = [
             {
                 "id": alarm.id,
                 "text": alarm.what,
                 "more": f"{alarm.cause} {alarm.cure}",
-                "button": BUTTONS.get(alarm.button, ""),
+                "button": alarm.button,
             }
-            for alarm in self._alarms
+            for alarm in self.alarms
         ]
         feed.notices = {"alarms": said, "cured": cured}
         feed.tell_training()
 
-    def _found(self, feed: Feed) -> list[Alarm]:
-        frame, limits = feed.frame, self.limits
-        rate = next(iter(self._training.learning_rates), None)
-        found = [*alarms.bad_losses(self._training.scalars, rate), *alarms.not_finite(frame)]
-        if not any(alarm.kind == "not finite" for alarm in found):
-            found += alarms.exploding(frame, feed.history[0], limits, rate)
-        layers = {layer.name: layer for layer in frame.layout.layers}
-        found += alarms.outside_grid(feed.observed, layers, limits)
-        found += self._found_still(frame)
-        found += self._found_dead(feed, frame)
-        return found
+    # -- what can be done -----------------------------------------------------------------
 
-    def _found_still(self, frame: Frame) -> list[Alarm]:
-        before = self._before
-        if before is None or before.layout is not frame.layout or frame.step < before.step:
-            self._before, self._still = frame, {}
-        elif frame.step - before.step >= self.limits.steps:
-            self._before = frame
-            trained = self._trained_layers()
-            now = {a.id: a for a in alarms.still(frame, before, self.limits, trained)}
-            self._still = {key: self._still.get(key, alarm) for key, alarm in now.items()}
-        return list(self._still.values())
+    def cure(self, alarm: str) -> None:
+        """Do what the button of an alarm says, between two steps; `undo` takes it back.
 
-    def _trained_layers(self) -> Mapping[str, bool | None]:
-        """Return of each layer whether the optimizer has its parameters; ``None`` if frozen."""
-        optimizer = self._training.optimizer
-        groups = [] if optimizer is None else optimizer.param_groups
-        held = {id(parameter) for group in groups for parameter in group["params"]}
-        found: dict[str, bool | None] = {}
-        for name, module in self._model.layers.owners().items():
-            free = [each for each in module.parameters() if each.requires_grad]
-            found[name] = any(id(each) in held for each in free) if free else None
-        return found
+        Parameters
+        ----------
+        alarm
+            Its ``id``.
 
-    def _found_dead(self, feed: Feed, frame: Frame) -> list[Alarm]:
-        gradients = self._gradients
-        if gradients is None:
-            self._dead = {}
-        elif gradients.looks >= _FEWEST_LOOKS and gradients.steps >= self.limits.steps:
-            self._gradients = None  # the next frame begins anew
-            observed = feed.observed
-            self._dead = {}
-            for layer in frame.layout.layers:
-                alive = gradients.alive(layer.name)
-                if alive is None or len(alive) != layer.count:
-                    continue
-                steps, seen = (gradients.first, gradients.last), observed.get(layer.name)
-                for alarm in alarms.dead(layer, alive, frame.rows(layer), steps, self.limits, seen):
-                    self._dead[alarm.id] = alarm
-        return list(self._dead.values())
+        Raises
+        ------
+        ValueError
+            If there is no such alarm now, or nothing can be done about it from here.
+        RuntimeError
+            If there is no optimizer, or no batch to go by.
+        """
+        known = {each.id: each for each in self.alarms}
+        if (found := known.get(alarm)) is None:
+            words = ", ".join(map(repr, known)) or "there is none"
+            raise ValueError(f"alarm={alarm!r:.80}: the alarms now are: {words}")
+        self._not_done = ""
+        if found.button == RATE:
+            before = self._training.learning_rates
+            first = next(iter(before), 0.0)
+            self._training.set_learning_rate(first / 10)  # raises without an optimizer
+            what = f"The learning rate was lowered from {first:.3g} to {first / 10:.3g}."
+            self._note_done(what, lambda: self._set_rates(before))
+        elif found.button == GRID:
+            if self._model.last_inputs is None:
+                raise RuntimeError(
+                    "no batch has been seen, so nothing tells where the inputs are: call "
+                    "live.observe(batch), or loop over live.track(loader)"
+                )
+            self._model.between.want(self._update_grid)
+        else:
+            raise ValueError(f"{found.what} Nothing can be done about it from here. {found.cure}")
+
+    def undo(self) -> None:
+        """Undo the last cure, between two steps.
+
+        Of a grid update: knots and coefficients of all splines become what they were before it.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        if not self._done:
+            raise ValueError("nothing was done that could be undone")
+        self._done.pop()[1]()
+        self._say()
+
+    @property
+    def cured(self) -> tuple[str, ...]:
+        """What was done against alarms, in a sentence each: the last is the first to be undone."""
+        return tuple(what for what, _ in self._done)
+
+    def _note_done(self, what: str, undo: Callable[[], object]) -> None:
+        self._done.append((what, undo))
+        self._say()
+
+    def _set_rates(self, rates: list[float]) -> None:
+        for group, rate in enumerate(rates):
+            self._training.set_learning_rate(rate, group)
+
+    def _update_grid(self, at_rest: bool) -> None:
+        """Move all knots to the inputs seen last."""
+        model, inputs, training = self._model.module, self._model.last_inputs, self._training
+        if model is None or inputs is None:
+            return
+        kept = [
+            _Splines.of(layer, training.optimizer)
+            for layer in model.modules()
+            if isinstance(layer, LayerCore) and bool(getattr(layer.basis, "knots", ()))
+        ]
+        try:
+            update_grid(model, as_taken(inputs, model), optimizer=training.optimizer)
+        except Exception as error:
+            self._not_done = f"The grid was not updated: {error}"
+            self._say()
+            return
+        training.scalars.mark(training.steps, "grid updated")
+        self._note_done(
+            f"The grids were moved to the inputs at step {training.steps:,}; undoing it brings "
+            "back the knots and the splines as they were before.",
+            lambda: self._model.between.want(self._restore, kept),
+        )
+
+    def _restore(self, at_rest: bool, kept: list[_Splines]) -> None:
+        for each in kept:
+            each.restore(self._training.optimizer)
+        changes.tell([each.layer for each in kept])
+        self._training.scalars.mark(self._training.steps, "grid as before")
 
 
+@dataclass
 class _Gradients:
     """Which functions had a gradient at one of some steps; it stays where the model is."""
 
-    def __init__(self, step: int, layers: list[LayerFunctions]) -> None:
-        self.first = self.last = step
-        self.looks = 0
-        self._sizes = [(one.name, one.sizes) for one in layers]
-        self._alive: dict[str, Tensor] = {}
-
-    @property
-    def steps(self) -> int:
-        """Steps between the first look and the last."""
-        return self.last - self.first
+    first: int
+    sizes: list[tuple[str, tuple[int, ...]]]
+    """Of the layers that are looked at."""
+    last: int = 0
+    looks: int = 0
+    alive: dict[str, Tensor] = field(default_factory=dict)
+    """``(functions,)`` by the layer."""
 
     def fit(self, layers: list[LayerFunctions]) -> bool:
         """Whether these are the layers that were looked at."""
-        return [(one.name, one.sizes) for one in layers] == self._sizes
+        return [(one.name, one.sizes) for one in layers] == self.sizes
 
     def look(self, step: int, layers: list[LayerFunctions]) -> None:
         """Look at the gradients of a step."""
@@ -338,11 +370,29 @@ class _Gradients:
             gradient = layer.gradient() if layer.gradient is not None else None
             if gradient is not None:
                 now = (gradient != 0).any(-1).reshape(-1)  # NaN is not 0
-                known = self._alive.setdefault(layer.name, now)
-                known.logical_or_(now)
+                self.alive.setdefault(layer.name, now).logical_or_(now)
         self.last, self.looks = step, self.looks + 1
 
-    def alive(self, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]] | None:
-        """Return of each function of a layer whether it had a gradient."""
-        known = self._alive.get(name)
-        return None if known is None else known.cpu().numpy()
+
+@dataclass(frozen=True)
+class _Splines:
+    """A layer's splines as they were, with what the optimizer knew of them."""
+
+    layer: Any
+    basis: Any
+    weight: Tensor
+    state: Any
+
+    @classmethod
+    def of(cls, layer: Any, optimizer: Optimizer | None) -> _Splines:
+        weight = layer.spline_weight
+        state = None if optimizer is None else deepcopy(optimizer.state.get(weight))
+        return cls(layer, layer.basis, weight.detach().clone(), state)
+
+    @ungraded
+    def restore(self, optimizer: Optimizer | None) -> None:
+        with changes.together:
+            self.layer.spline_weight.copy_(self.weight)
+            self.layer.basis = self.basis
+        if optimizer is not None and self.state is not None:
+            optimizer.state[self.layer.spline_weight] = deepcopy(self.state)

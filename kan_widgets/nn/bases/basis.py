@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.nn.tracing import traced, transformed, watched
+from kan_widgets.nn.torch_modes import traced, transformed, watched
 
 Interval = tuple[float, float]
 
@@ -77,6 +77,17 @@ class OnGrid:
         """The grid range."""
         return self.grid_range
 
+    @property
+    def centre(self) -> float:
+        """The middle of the grid range."""
+        lo, hi = self.grid_range
+        return (lo + hi) / 2
+
+
+def shifted(centre: float) -> str:
+    """Return x − centre in writing: ``"x"``, ``"(x − 0.5)"``."""
+    return f"(x {'−' if centre > 0 else '+'} {abs(centre):.3g})" if centre else "x"
+
 
 _MEMBERS = ("n_basis", "labels", "domain", "expand", "derivative")
 
@@ -84,17 +95,13 @@ _MEMBERS = ("n_basis", "labels", "domain", "expand", "derivative")
 def check_basis(basis: Any) -> None:
     """Check that an object is a basis by evaluating it on its domain.
 
-    Raises
-    ------
-    TypeError
-        If it is a class, lacks a member, or cannot be hashed.
-    ValueError
-        If what its members return is inconsistent.
+    Raises `TypeError` if it is a class, lacks a member, or cannot be hashed, and `ValueError` if
+    what its members return is inconsistent.
     """
     if isinstance(basis, type):
         raise TypeError(
-            f"basis must be an instance, got the class {basis.__name__}; "
-            f"give one with its arguments: {basis.__name__}(...)"
+            f"basis={basis.__name__}: expected an instance, not a class; give one with its "
+            f"arguments: {basis.__name__}(...)"
         )
     kind = type(basis).__name__
     missing = [name for name in _MEMBERS if not hasattr(basis, name)]
@@ -112,13 +119,10 @@ def check_basis(basis: Any) -> None:
     n, (low, high) = basis.n_basis, basis.domain
     if len(basis.labels) != n or len(set(basis.labels)) != n:
         raise ValueError(
-            f"{kind}.labels: expected {n} different names, one per basis function, "
-            f"got {basis.labels!r}"
+            f"{kind}.labels={basis.labels!r}: expected {n} different names, one per basis function"
         )
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(
-            f"{kind}.domain: expected two finite numbers, low < high, got ({low}, {high})"
-        )
+        raise ValueError(f"{kind}.domain=({low}, {high}): expected two finite numbers, low < high")
     like = next(basis.parameters(), None) if isinstance(basis, nn.Module) else None
     x = torch.linspace(low, high, 6, device=None if like is None else like.device).view(2, 3)
     with torch.no_grad():
@@ -126,8 +130,8 @@ def check_basis(basis: Any) -> None:
             values = getattr(basis, name)(x)
             if values.shape != (2, 3, n):
                 raise ValueError(
-                    f"{kind}.{name}(x) must have shape (*x.shape, n_basis), {(2, 3, n)} for an x "
-                    f"of shape (2, 3), got {tuple(values.shape)}"
+                    f"{kind}.{name}(x) of shape {tuple(values.shape)} for an x of shape (2, 3): "
+                    f"expected (*x.shape, n_basis), here {(2, 3, n)}"
                 )
             if not values.isfinite().all():
                 raise ValueError(f"{kind}.{name} is not finite on its domain ({low}, {high})")
@@ -136,65 +140,37 @@ def check_basis(basis: Any) -> None:
 def checked_range(grid_range: Any) -> Interval:
     """Return a grid range as a pair of floats.
 
-    Raises
-    ------
-    TypeError
-        If it is not two numbers.
-    ValueError
-        If they are not finite or do not rise.
+    Raises `TypeError` if it is not two numbers, and `ValueError` if they are not finite or do not
+    rise.
     """
     try:
         low, high = (float(end) for end in grid_range)
     except (TypeError, ValueError):
-        raise TypeError(f"grid_range: expected two numbers (lo, hi), got {grid_range!r}") from None
+        raise TypeError(f"grid_range={grid_range!r}: expected two numbers (lo, hi)") from None
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"grid_range: expected finite numbers, got ({low}, {high})")
+        raise ValueError(f"grid_range=({low}, {high}): expected finite numbers")
     if not low < high:
         raise ValueError(
-            f"grid_range: expected (lo, hi) with lo < hi, got ({low}, {high})"
+            f"grid_range=({low}, {high}): expected (lo, hi) with lo < hi"
             + ("; swap the two ends" if low > high else "")
         )
     return low, high
 
 
-def checked_count(name: str, value: Any, least: int, most: int | None = None) -> None:
-    """Check that a count is an int within its range.
-
-    Raises
-    ------
-    TypeError
-        If it is not an int.
-    ValueError
-        If it is out of range.
-    """
-    span = f"≥ {least}" if most is None else f"from {least} to {most}"
-    trouble = f"{name}: expected a whole number {span}, got {value!r}"
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(trouble)
-    if value < least or (most is not None and value > most):
-        raise ValueError(trouble)
-
-
 def check_floating(x: Tensor) -> None:
     """Check that ``x`` holds real numbers, to which basis functions apply.
 
-    Raises
-    ------
-    TypeError
-        If ``x`` is not floating point.
+    Raises `TypeError` if ``x`` is not floating point.
     """
     if not x.is_floating_point():
         real = "x.real" if x.is_complex() else "x.float()"
-        raise TypeError(f"expected a floating-point tensor, got {x.dtype}: {real}")
+        raise TypeError(f"input of type {x.dtype}: expected a floating-point tensor; give {real}")
 
 
 def computable(x: Tensor) -> Tensor:
     """Return ``x`` in a dtype wide enough to evaluate a basis: at least float32.
 
-    Raises
-    ------
-    TypeError
-        If ``x`` is not floating point.
+    Raises `TypeError` if ``x`` is not floating point.
     """
     check_floating(x)
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -9,15 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.bases.basis import (
-    Interval,
-    OnGrid,
-    checked_count,
-    checked_range,
-    computable,
-    placed,
-)
-from kan_widgets.nn.tracing import transformed
+from kan_widgets.checks import check_whole
+from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable, placed
+from kan_widgets.nn.torch_modes import transformed
 
 MAX_ORDER = 5
 
@@ -124,8 +118,8 @@ class BSpline(Spline):
 
     def __post_init__(self) -> None:
         """Check the three numbers and store the range as a tuple of floats."""
-        checked_count("grid_size", self.grid_size, 1)
-        checked_count("spline_order", self.spline_order, 0, MAX_ORDER)
+        check_whole("grid_size", self.grid_size, 1)
+        check_whole("spline_order", self.spline_order, 0, MAX_ORDER)
         object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_count, checked_range, computable
+from kan_widgets.checks import check_whole
+from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable, shifted
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Chebyshev(OnGrid):
 
     def __post_init__(self) -> None:
         """Check the numbers and store the range as a tuple of floats."""
-        checked_count("degree", self.degree, 0)
+        check_whole("degree", self.degree, 0)
         object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property
@@ -62,10 +63,7 @@ class Chebyshev(OnGrid):
     @property
     def labels(self) -> tuple[str, ...]:
         """T0(tanh x), T1(tanh x), ..., with u in place of x where it is not x."""
-        lo, hi = self.grid_range
-        centre = (lo + hi) / 2
-        factor = "" if self.scale == 1 else f"{self.scale:.3g}"
-        u = f"{factor}x" if centre == 0 else f"{factor}(x {_signed(-centre)})"
+        u = ("" if self.scale == 1 else f"{self.scale:.3g}") + shifted(self.centre)
         return tuple(f"T{b}(tanh {u})" for b in range(self.n_basis))
 
     @property
@@ -97,8 +95,7 @@ class Chebyshev(OnGrid):
         return (torch.stack(slopes, dim=-1) * inner.unsqueeze(-1)).to(x.dtype)
 
     def _u(self, x: Tensor) -> Tensor:
-        lo, hi = self.grid_range
-        return (x - (lo + hi) / 2) * self.scale
+        return (x - self.centre) * self.scale
 
 
 def _recur(t: Tensor, first: Tensor, count: int) -> list[Tensor]:
@@ -108,7 +105,3 @@ def _recur(t: Tensor, first: Tensor, count: int) -> list[Tensor]:
     while len(values) < count:
         values.append(2 * t * values[-1] - values[-2])
     return values[:count]
-
-
-def _signed(number: float) -> str:
-    return f"{'+' if number > 0 else '−'} {abs(number):.3g}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kan_widgets.nn.bases.basis import Basis, Interval, check_basis, checked_count
+from kan_widgets.checks import check_whole
+from kan_widgets.nn.bases.basis import Basis, Interval, check_basis
 from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline
 from kan_widgets.nn.bases.chebyshev import Chebyshev
 from kan_widgets.nn.bases.fourier import Fourier
@@ -17,7 +18,7 @@ FAMILIES: dict[str, Callable[[int, Interval], Basis]] = {
     "chebyshev": lambda n, grid_range: Chebyshev(n - 1, grid_range),
     "fourier": lambda n, grid_range: Fourier(n // 2, grid_range),
 }
-_OWN = (BSpline, KnotSpline, RBF, Chebyshev, Fourier)
+_FAMILY_CLASSES = (BSpline, KnotSpline, RBF, Chebyshev, Fourier)
 
 
 def resolve_basis(
@@ -30,6 +31,9 @@ def resolve_basis(
 ) -> Basis:
     """Return the basis that a layer's arguments stand for.
 
+    Raises `TypeError` if ``basis`` is neither a name nor a basis, and `ValueError` if the name is
+    not known, or ``basis`` and one of the others contradict each other.
+
     Parameters
     ----------
     basis
@@ -41,13 +45,6 @@ def resolve_basis(
     default_range
         The default of ``grid_range``.
 
-    Raises
-    ------
-    TypeError
-        If ``basis`` is neither a name nor a basis.
-    ValueError
-        If the name is not known, or ``basis`` and one of the others contradict each other.
-
     Examples
     --------
     >>> resolve_basis("chebyshev", 5, 3, (-1.0, 1.0))
@@ -58,16 +55,16 @@ def resolve_basis(
             return BSpline(grid_size, spline_order, grid_range)
         if basis not in FAMILIES:
             known = ", ".join(repr(name) for name in ("bspline", *FAMILIES))
-            raise ValueError(f"basis: expected one of {known} or a basis, got {basis!r}")
-        checked_count("grid_size", grid_size, 1)
-        checked_count("spline_order", spline_order, 0, MAX_ORDER)
+            raise ValueError(f"basis={basis!r}: expected one of {known} or a basis")
+        check_whole("grid_size", grid_size, 1)
+        check_whole("spline_order", spline_order, 0, MAX_ORDER)
         if grid_size + spline_order < 2:
             raise ValueError(
-                f"basis={basis!r}: expected grid_size + spline_order ≥ 2, the number of functions, "
-                f"got {grid_size} + {spline_order}"
+                f"basis={basis!r}, grid_size={grid_size}, spline_order={spline_order}: expected "
+                "grid_size + spline_order ≥ 2, the number of functions"
             )
         return FAMILIES[basis](grid_size + spline_order, grid_range)
-    if not isinstance(basis, _OWN):
+    if not isinstance(basis, _FAMILY_CLASSES):
         check_basis(basis)
     given = {
         "grid_size": (grid_size, 5),

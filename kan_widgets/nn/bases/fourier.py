@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_count, checked_range, computable
+from kan_widgets.checks import check_whole
+from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable, shifted
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Fourier(OnGrid):
 
     def __post_init__(self) -> None:
         """Check the numbers and store the range as a tuple of floats."""
-        checked_count("frequencies", self.frequencies, 1)
+        check_whole("frequencies", self.frequencies, 1)
         object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property
@@ -72,8 +73,7 @@ class Fourier(OnGrid):
     def labels(self) -> tuple[str, ...]:
         """1, cos x, sin x, cos 2x, ..., with u in place of x where it is not x."""
         lo, hi = self.grid_range
-        half, centre = (hi - lo) / 2, (hi + lo) / 2
-        x = "x" if centre == 0 else f"(x {'−' if centre > 0 else '+'} {abs(centre):.3g})"
+        half, x = (hi - lo) / 2, shifted(self.centre)
         if half == math.pi:
             u = x
         else:
@@ -120,6 +120,5 @@ class Fourier(OnGrid):
         return torch.cat([coefficients[..., :first], waves], dim=-1)
 
     def _angles(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        lo, hi = self.grid_range
         n = torch.arange(1, self.frequencies + 1, dtype=x.dtype, device=x.device)
-        return ((x - (lo + hi) / 2) * self.scale).unsqueeze(-1) * n, n
+        return ((x - self.centre) * self.scale).unsqueeze(-1) * n, n

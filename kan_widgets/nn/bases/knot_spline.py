@@ -10,7 +10,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.bases.basis import Interval, checked_count, computable, placed
+from kan_widgets.checks import check_whole
+from kan_widgets.nn.bases.basis import Interval, computable, placed
 from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline, Spline
 
 
@@ -53,23 +54,16 @@ class KnotSpline(Spline):
 
     def __post_init__(self) -> None:
         """Check the numbers and store the knots as a tuple of floats."""
-        checked_count("spline_order", self.spline_order, 0, MAX_ORDER)
+        check_whole("spline_order", self.spline_order, 0, MAX_ORDER)
         try:
             knots = tuple(float(knot) for knot in self.knots)
         except (TypeError, ValueError):
-            raise TypeError(f"knots: expected a sequence of numbers, got {self.knots!r}") from None
-        least = 2 * self.spline_order + 2
-        if len(knots) < least:
-            raise ValueError(
-                f"knots: expected at least {least} for splines of order {self.spline_order}, "
-                f"got {len(knots)}"
-            )
-        if not all(map(math.isfinite, knots)):
-            raise ValueError(f"knots: expected finite numbers, got {knots!r:.80}")
+            raise TypeError(f"knots={self.knots!r}: expected a sequence of numbers") from None
+        check_knots(knots, self.spline_order, 2 * self.spline_order + 2)
         for a, b in pairwise(knots):
-            if not a < b:
+            if a == b:
                 raise ValueError(
-                    f"knots: expected each larger than the one before it, got {b:g} after {a:g}"
+                    f"knots=(..., {a:g}, {b:g}, ...): expected each larger than the one before it"
                 )
         object.__setattr__(self, "knots", knots)
 
@@ -106,8 +100,22 @@ class KnotSpline(Spline):
         t = placed(self.knots, wide)
         if k == 0:
             return (cox_de_boor(wide, t, 0) * 0).to(x.dtype)
-        lower = cox_de_boor(wide, t, k - 1) * (k / (t[k:] - t[:-k]))
+        width = t[k:] - t[:-k]
+        lower = cox_de_boor(wide, t, k - 1) * (k / torch.where(width > 0, width, torch.inf))
         return (lower[..., :-1] - lower[..., 1:]).to(x.dtype)
+
+
+def check_knots(knots: tuple[float, ...], order: int, least: int) -> None:
+    """Raise `ValueError` unless there are enough knots, finite and not falling."""
+    if len(knots) < least:
+        raise ValueError(
+            f"{len(knots)} knots: expected at least {least} for splines of order {order}"
+        )
+    if not all(map(math.isfinite, knots)):
+        raise ValueError(f"knots={knots!r:.80}: expected finite numbers")
+    for a, b in pairwise(knots):
+        if b < a:
+            raise ValueError(f"knots=(..., {a:g}, {b:g}, ...): expected rising numbers")
 
 
 def cox_de_boor(x: Tensor, knots: Tensor, order: int) -> Tensor:
@@ -135,6 +143,8 @@ def spline_on(
 ) -> BSpline | KnotSpline:
     """Return the B-splines on ``knots``: the uniform ones where the knots are evenly spaced.
 
+    Raises `ValueError` if the knots are too few, not finite or not rising.
+
     Parameters
     ----------
     knots, order
@@ -142,11 +152,6 @@ def spline_on(
     dtype
         The knots are rounded to this type, in which a state dict will have them, and are evenly
         spaced if they are so but for rounding.
-
-    Raises
-    ------
-    ValueError
-        If the knots are too few, not finite or not rising.
 
     Examples
     --------

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_count, checked_range, computable
+from kan_widgets.checks import check_whole
+from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable
 
 # exp(-u²) is 0 in double precision from 28 on.
-_FAR = 100.0
+_CUTOFF = 100.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class RBF(OnGrid):
 
     def __post_init__(self) -> None:
         """Check the numbers and store the range as a tuple of floats."""
-        checked_count("n_centres", self.n_centres, 2)
+        check_whole("n_centres", self.n_centres, 2)
         object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property
@@ -93,4 +94,4 @@ class RBF(OnGrid):
         steps = torch.arange(self.n_centres, dtype=x.dtype, device=x.device)
         # Far away means 0, at infinity too, where a product would be 0 times infinity.
         offsets = ((x - self.grid_range[0]) / self.width).unsqueeze(-1) - steps
-        return offsets.clamp(-_FAR, _FAR)
+        return offsets.clamp(-_CUTOFF, _CUTOFF)

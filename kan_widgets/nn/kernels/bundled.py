@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kan_widgets.nn.kernels import recipe
+from kan_widgets.nn.kernels import compile_options
 
 #: What a library offers, for each order and level, with the number of its arguments, pointers all;
 #: they return a status.
@@ -37,10 +37,7 @@ class Kernels:
 def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
     """Return the functions of a library.
 
-    Raises
-    ------
-    OSError
-        If it lacks them.
+    Raises `OSError` if it lacks them.
     """
     found: list[Any] = []
     for name, pointers in FUNCTIONS.items():
@@ -60,20 +57,16 @@ def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
 
 
 #: Not there in a checkout, nor in what was installed from one.
-FILE = recipe.FOLDER / recipe.NAMES.get(sys.platform, "none")
+FILE = compile_options.FOLDER / compile_options.NAMES.get(sys.platform, "none")
 
 
 def kernels(order: int) -> Kernels | None:
     """Return the package's kernels for splines of this order, or None if it has none.
 
-    Raises
-    ------
-    OSError
-        If the library cannot be loaded.
-    ValueError
-        If ``KAN_WIDGETS_LEVEL`` is no level that this processor runs.
+    Raises `OSError` if the library cannot be loaded, and `ValueError` if ``KAN_WIDGETS_LEVEL`` is
+    no level that this processor runs.
     """
-    if order not in (recipe.OTHERS, *recipe.ORDERS) or not FILE.exists():
+    if order not in (compile_options.OTHER_BASES, *compile_options.ORDERS) or not FILE.exists():
         return None
     return kernels_of(_library(), level(), order)
 
@@ -94,8 +87,8 @@ def levels() -> tuple[str, ...]:
     """Return the levels that the library has and the processor runs, the best first."""
     library = _library()
     library.kan_runs.argtypes, library.kan_runs.restype = [ctypes.c_char_p], ctypes.c_int64
-    names = dict.fromkeys(name for levels in recipe.LEVELS.values() for name in levels)
-    first = recipe.ORDERS[0]
+    names = dict.fromkeys(name for levels in compile_options.LEVELS.values() for name in levels)
+    first = compile_options.ORDERS[0]
     return tuple(
         name
         for name in names

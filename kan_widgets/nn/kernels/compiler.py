@@ -1,25 +1,40 @@
-"""Find the C++ compiler, and compile the kernels for this machine within a time limit."""
+"""Kernels that the machine's C++ compiler makes, within a time limit, kept for the next process.
+
+They lie in ``$XDG_CACHE_HOME/kan_widgets`` (``~/.cache/kan_widgets``). What lies there is loaded
+and run, so the folder is used only if its user alone can write there. A library gets its name once
+it was loaded, and is never written to again.
+"""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import ctypes
+import functools
 import hashlib
 import os
 import platform
-import signal
+import shutil
 import subprocess
 import tempfile
-import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kan_widgets.nn.kernels import library_cache, recipe
-from kan_widgets.nn.kernels.bundled import Kernels
+from kan_widgets.nn.kernels import compile_options
+from kan_widgets.nn.kernels.bundled import Kernels, kernels_of
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 #: Tried in this order: not every compiler knows the processor.
 ATTEMPTS = (("-march=native",), ())
 #: Seconds after which the compiler is given up, all attempts together.
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
+#: Seconds after which it is said that a call waits for the compiler.
+NOTICE_SECONDS = 1.0
 
 
 def find_compiler() -> str | None:
@@ -27,98 +42,133 @@ def find_compiler() -> str | None:
 
     None on Windows and wherever else a file cannot be locked by ``fcntl``.
     """
-    if os.name != "posix" or not library_cache.usable():
-        return None
-    return recipe.find_compiler()
+    return None if fcntl is None else compile_options.find_compiler()
 
 
-class Compiler:
-    """Runs of one compiler, one after the other, that can be stopped from another thread."""
+def kernels(compiler: str, order: int, waiting: Callable[[], None]) -> Kernels:
+    """Return the kernels for splines of this order, made by another process or now.
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.process: subprocess.Popen[bytes] | None = None
-        self._stopped = False
-        self._starting = threading.Lock()
-
-    def digest(self) -> str:
-        """Return a digest of what a library depends on: source, compiler, processor."""
-        real = os.path.realpath(self.path)
-        about = os.stat(real)
-        parts = [
-            recipe.for_this_machine(0),
-            ATTEMPTS,
-            real,
-            about.st_size,
-            about.st_mtime_ns,
-            platform.machine(),
-            _processor(),
-        ]
-        sources = b"".join(file.read_bytes() for file in recipe.FILES)
-        return hashlib.sha256(sources + repr(parts).encode()).hexdigest()[:16]
-
-    def make(self, order: int) -> tuple[bytes, Kernels]:
-        """Compile the kernels for splines of this order.
-
-        Returns
-        -------
-        The file, and what it is once loaded.
-
-        Raises
-        ------
-        OSError
-            If the compiler fails, takes too long, or makes what cannot be loaded; with what it
-            said.
-        """
-        deadline = time.monotonic() + PATIENCE
-        trouble = ""
-        with tempfile.TemporaryDirectory(dir=library_cache.folder()) as folder:
-            made = Path(folder, "local.so")
+    ``waiting`` is called if the compiler takes long. Raises `OSError` if it fails, takes too long,
+    or makes what cannot be loaded; with what it said.
+    """
+    library = folder() / f"local-{_digest(compiler)}-{order}.so"
+    with _alone(library.with_suffix(".lock")):
+        try:
+            return _load(library, order)
+        except OSError:  # none yet, or a broken one
+            library.unlink(missing_ok=True)
+        deadline, trouble = time.monotonic() + TIMEOUT_SECONDS, ""
+        with tempfile.TemporaryDirectory(dir=folder()) as scratch:
+            made = Path(scratch, "local.so")
             for flags in ATTEMPTS:
-                command = [self.path, *recipe.for_this_machine(order, *flags), "-o", str(made)]
-                returned, trouble = self._run(command, deadline)
+                options = compile_options.for_this_machine(order, *flags)
+                command = [compiler, *options, "-o", str(made)]
+                returned, trouble = _run(command, deadline, waiting)
                 if returned != 0:
                     continue
                 try:
-                    code = made.read_bytes()
-                    return code, library_cache.load(code, order)
+                    found = _load(made, order)
                 except OSError as error:
                     trouble = str(error)
-        raise OSError(f"{self.path} said: {trouble or 'nothing'}")
+                    continue
+                with contextlib.suppress(OSError):
+                    made.chmod(0o600)  # for its owner only, by any umask
+                    os.replace(made, library)
+                return found
+    raise OSError(f"{compiler} said: {trouble or 'nothing'}")
 
-    def _run(self, command: list[str], deadline: float) -> tuple[int, str]:
-        """Run a command; return its exit status and its messages."""
-        # Into a file: whoever inherited a pipe could keep it open without end.
-        with tempfile.TemporaryFile() as said:
-            with self._starting:
-                if self._stopped:
-                    raise OSError("the process ends")
-                # A session of its own: an interrupt from the keyboard is for Python.
-                self.process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=said,
-                    start_new_session=True,
-                )
+
+def _run(command: list[str], deadline: float, waiting: Callable[[], None]) -> tuple[int, str]:
+    """Run the compiler; return its exit status and its messages."""
+    # Into a file: whoever inherited a pipe could keep it open without end.
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+        ) as process,
+    ):
+        try:
             try:
-                returned = self.process.wait(max(0.0, deadline - time.monotonic()))
+                returned = process.wait(NOTICE_SECONDS)
             except subprocess.TimeoutExpired:
-                self.stop()
-                raise OSError(f"{self.path} took more than {PATIENCE} seconds") from None
-            said.seek(0)
-            return returned, said.read(10_000).decode(errors="replace").strip()
+                waiting()
+                returned = process.wait(max(0.0, deadline - time.monotonic()))
+        except BaseException as error:
+            process.kill()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise OSError(f"{command[0]} took more than {TIMEOUT_SECONDS} seconds") from None
+            raise
+        said.seek(0)
+        return returned, said.read(10_000).decode(errors="replace").strip()
 
-    def stop(self) -> None:
-        """Stop the compiler and its children; it is not started again."""
-        with self._starting:
-            self._stopped = True
-        process = self.process
-        if process is not None and process.poll() is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(5)
+
+def _digest(compiler: str) -> str:
+    """Return a digest of what a library depends on: source, compiler, processor."""
+    real = os.path.realpath(compiler)
+    about = os.stat(real)
+    parts = [
+        compile_options.for_this_machine(0),
+        ATTEMPTS,
+        real,
+        about.st_size,
+        about.st_mtime_ns,
+        platform.machine(),
+        _processor(),
+    ]
+    sources = b"".join(file.read_bytes() for file in compile_options.FILES)
+    return hashlib.sha256(sources + repr(parts).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def folder() -> Path:
+    """Return this user's folder for the libraries, or else a temporary one for this process."""
+    try:
+        wanted = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "kan_widgets")
+        for place in (*reversed(wanted.absolute().parents), wanted.absolute()):
+            place.mkdir(mode=0o700, exist_ok=True)
+        status = wanted.stat()
+        if status.st_uid == os.getuid() and not status.st_mode & 0o022:
+            with tempfile.TemporaryFile(dir=wanted):
+                return wanted.absolute()
+    except (OSError, RuntimeError):
+        pass
+    own = tempfile.mkdtemp(prefix="kan_widgets-")
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return Path(own)
+
+
+def _load(library: Path, order: int) -> Kernels:
+    return kernels_of(ctypes.CDLL(str(library)), compile_options.NATIVE, order)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait until no other process is making this library, for at most `TIMEOUT_SECONDS` seconds.
+
+    The lock ends with the process that holds it, however that ends. Where it cannot be had, two
+    may make the same library, at the cost of time.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        until = time.monotonic() + TIMEOUT_SECONDS
+        while not _locked(descriptor) and time.monotonic() < until:
+            time.sleep(0.02)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # for forked processes too
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Try to lock a file; return whether there is nothing to wait for."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
 
 
 def _processor() -> str:

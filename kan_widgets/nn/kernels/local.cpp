@@ -21,8 +21,9 @@
 // ends and says so: torch's operations then compute what they would have.
 //
 // Compiled for one ORDER of splines, or 0 for other bases, and one LEVEL, the name of a set of
-// instructions, at a time (recipe.py); local.py calls the two functions at the end. All here is of this file alone: of
-// what several files define, std::min say, the linker takes one, with whatever instructions.
+// instructions, at a time (compile_options.py); local.py calls the two functions at the end. All
+// here is of this file alone: of what several files define, std::min say, the linker takes one,
+// with whatever instructions.
 
 #include <string.h>
 

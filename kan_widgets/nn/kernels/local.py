@@ -28,13 +28,13 @@ from kan_widgets.nn.bases.chebyshev import Chebyshev
 from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.bases.rbf import RBF
-from kan_widgets.nn.contraction import Call
+from kan_widgets.nn.contraction import LayerCall
 from kan_widgets.nn.kernels import native
 from kan_widgets.nn.kernels.bundled import Kernels
-from kan_widgets.nn.kernels.recipe import OTHERS
+from kan_widgets.nn.kernels.compile_options import OTHER_BASES
 
 #: Least number of columns in the dense form, for a call to be worth the compiler.
-LARGE = 2**16
+MIN_COLUMNS = 2**16
 
 Known = Union[BSpline, KnotSpline, RBF, Chebyshev, Fourier]  # noqa: UP007  (evaluated on Python 3.10)
 
@@ -48,30 +48,27 @@ _NOT_FINITE = -1
 _PROBLEM = struct.Struct("37q2d")
 
 
-def kernels(call: Call) -> Kernels | None:
+def kernels(call: LayerCall) -> Kernels | None:
     """Return the compiled kernels if they can and should compute this call, else None."""
     basis = call.basis
     if isinstance(basis, Spline):
         order = basis.spline_order
         computable = order > 0
     else:
-        order = OTHERS
+        order = OTHER_BASES
         computable = type(basis) in _FAMILIES
     if not (computable and all(map(is_plain, (call.x, call.base_weight, call.spline_weight)))):
         return None
     if not native.wanted():
         return None
     inputs = math.prod(call.contraction.sizes(call.x, call.spline_weight)[:4])
-    if inputs * (basis.n_basis + 1) < LARGE:
-        native.prepare(order)
-        return None
-    return native.library(order)
+    return None if inputs * (basis.n_basis + 1) < MIN_COLUMNS else native.library(order)
 
 
 def is_plain(tensor: Tensor) -> bool:
     """Whether a tensor is in float32, with its own memory on the CPU."""
     return (
-        type(tensor) in _PLAIN
+        type(tensor) in _TENSOR_TYPES
         and tensor.dtype == torch.float32
         and tensor.is_cpu
         and tensor.layout == torch.strided
@@ -80,18 +77,15 @@ def is_plain(tensor: Tensor) -> bool:
     )
 
 
-_PLAIN = (Tensor, torch.nn.Parameter)
+_TENSOR_TYPES = (Tensor, torch.nn.Parameter)
 
 
-def forward(lib: Kernels, call: Call) -> Tensor | None:
+def forward(lib: Kernels, call: LayerCall) -> Tensor | None:
     """Return the layer's output, or None if a number is not finite.
 
     ``x`` and its base activation have one layout; no base stands for SiLU.
 
-    Raises
-    ------
-    RuntimeError
-        If there is not enough memory.
+    Raises `RuntimeError` if there is not enough memory.
     """
     base_weight, spline_weight = _contiguous(call.base_weight), _contiguous(call.spline_weight)
     sizes = call.contraction.sizes(call.x, spline_weight)
@@ -110,7 +104,7 @@ def forward(lib: Kernels, call: Call) -> Tensor | None:
 
 def backward(
     lib: Kernels,
-    call: Call,
+    call: LayerCall,
     slope: Tensor | None,
     grad: Tensor,
     needs_x: bool,
@@ -120,17 +114,9 @@ def backward(
 
     Or None if a number is not finite; raises as :func:`forward`.
 
-    Parameters
-    ----------
-    lib, call
-        As in :func:`forward`.
-    slope
-        Derivative of the base activation: its share is in the gradient of ``x``, and there is none
-        of ``base``. Without it they are apart, but for SiLU computed here.
-    grad
-        Gradient of the output.
-    needs_x, needs_weight
-        Which gradients are wanted; ``x`` stands for ``base`` too.
+    With ``slope``, the derivative of the base activation, its share is in the gradient of ``x``,
+    and there is none of ``base``. Without it they are apart, but for SiLU computed here. ``x``
+    stands for ``base`` too in ``needs_x``.
     """
     x, base_weight = call.x, _contiguous(call.base_weight)
     spline_weight = _contiguous(call.spline_weight)
@@ -169,7 +155,7 @@ def _computed(status: int) -> bool:
     return status != _NOT_FINITE
 
 
-def _problem(call: Call, sizes: tuple[int, ...], slope: Tensor | None, y: Tensor) -> bytes:
+def _problem(call: LayerCall, sizes: tuple[int, ...], slope: Tensor | None, y: Tensor) -> bytes:
     family, shift, factor = _family(cast(Known, call.basis))
     strides = call.contraction.strides
     like = strides(call.x)

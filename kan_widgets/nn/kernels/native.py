@@ -1,18 +1,16 @@
 """Compiled kernels: whether the layers use them, and where they come from.
 
 A wheel brings them, :mod:`kan_widgets.nn.kernels.bundled`. Where there are none, in a checkout for
-instance, the machine's C++ compiler makes them: the first call of a layer starts it (one or two
-seconds on a quiet machine, many on a busy one), the first large call waits for it, and says so
-where that takes long. :func:`library` says None, and why in one warning, where that fails too, and
-the layers compute by torch's operations. So which of the two computes a call depends on its size
-and on the machine, never on timing, and training with a seed gives the same numbers every time:
-a training that changed over once the kernels are there would be another each time. What was
-compiled is kept for the next process, :mod:`kan_widgets.nn.kernels.library_cache`.
+instance, the machine's C++ compiler makes them, :mod:`kan_widgets.nn.kernels.compiler`: the first
+large call of a layer waits for it (one or two seconds on a quiet machine, many on a busy one), and
+says so where that takes long. :func:`library` says None, and why in one warning, where that fails
+too, and the layers compute by torch's operations. So which of the two computes a call depends on
+its size and on the machine, never on timing, and training with a seed gives the same numbers every
+time. What was compiled is kept for the next process.
 """
 
 from __future__ import annotations
 
-import atexit
 import builtins
 import functools
 import os
@@ -20,18 +18,16 @@ import sys
 import threading
 import warnings
 
-from kan_widgets.nn.kernels import bundled, compiler, library_cache
+from kan_widgets.nn.kernels import bundled, compile_options, compiler
 from kan_widgets.nn.kernels.bundled import Kernels
 
-ON = ("1", "true", "yes", "on")
-OFF = ("0", "false", "no", "off")
+ON_WORDS = ("1", "true", "yes", "on")
+OFF_WORDS = ("0", "false", "no", "off")
 
-NO_COMPILER = (
+NO_COMPILER_MESSAGE = (
     "the package was installed without them, and no C++ compiler that could make them was found"
 )
-#: Seconds after which a call that waits for the compiler says so.
-SILENCE = 1.0
-WAITING = (
+WAITING_MESSAGE = (
     "kan_widgets: waiting for {path}, which compiles the kernels of the layers for this machine, "
     "once; given up after {patience} seconds. A wheel of kan-widgets brings them compiled. Not to "
     "wait: kan_widgets.nn.use_compiled(False), or KAN_WIDGETS_COMPILE=0 in the environment."
@@ -40,7 +36,7 @@ WAITING = (
 _wanted: bool | None = None
 _warned = False
 _lock = threading.Lock()
-_builds: dict[int, _Build] = {}
+_known: dict[int, Kernels | str] = {}  # by order; in place of kernels why there are none
 
 
 def use_compiled(enabled: bool) -> None:
@@ -68,10 +64,8 @@ def use_compiled(enabled: bool) -> None:
 def wanted() -> bool:
     """Whether to use compiled kernels.
 
-    Raises
-    ------
-    ValueError
-        If nobody called :func:`use_compiled` and the environment variable is no known word.
+    Raises `ValueError` if nobody called :func:`use_compiled` and the environment variable is no
+    known word.
     """
     return _by_default() if _wanted is None else _wanted
 
@@ -80,12 +74,12 @@ def wanted() -> bool:
 def _by_default() -> bool:
     given = os.environ.get("KAN_WIDGETS_COMPILE", "")
     word = given.strip().lower()
-    if word not in ("", *ON, *OFF):
+    if word not in ("", *ON_WORDS, *OFF_WORDS):
         raise ValueError(
-            f"KAN_WIDGETS_COMPILE={given!r}: expected one of {', '.join(ON)} (compiled kernels, "
-            f"the default) or {', '.join(OFF)} (torch's operations only)"
+            f"KAN_WIDGETS_COMPILE={given!r}: expected one of {', '.join(ON_WORDS)} (compiled "
+            f"kernels, the default) or {', '.join(OFF_WORDS)} (torch's operations only)"
         )
-    return word not in OFF
+    return word not in OFF_WORDS
 
 
 def kernels_info() -> str:
@@ -112,100 +106,49 @@ def kernels_info() -> str:
     if not wanted():
         why = "KAN_WIDGETS_COMPILE is off" if _wanted is None else "use_compiled(False) was called"
         return f"torch's operations: {why}"
-    with _lock:
-        builds = list(_builds.values())
-    builds = builds or [_Build(3, start=False)]
-    trouble = next((build.trouble for build in builds if build.trouble), "")
-    return f"torch's operations: {trouble}" if trouble else builds[0].origin
-
-
-def prepare(order: int) -> None:
-    """Start the compiler for an order, or `recipe.OTHERS`, if it is needed and was not started."""
-    if order not in _builds:
-        with _lock:
-            if order not in _builds:
-                _builds[order] = _Build(order)
+    known = list(_known.values())
+    if trouble := next((found for found in known if isinstance(found, str)), ""):
+        return f"torch's operations: {trouble}"
+    try:
+        loaded = known[0] if known else bundled.kernels(compile_options.ORDERS[0])
+    except OSError:
+        loaded = None
+    if isinstance(loaded, Kernels) and loaded.level != compile_options.NATIVE:
+        return f"compiled kernels of the package, {loaded.level} instructions"
+    path = compiler.find_compiler()
+    made = f"compiled kernels made on this machine by {path}"
+    return made if path else f"torch's operations: {NO_COMPILER_MESSAGE}"
 
 
 def library(order: int) -> Kernels | None:
-    """Return the kernels for an order, or `recipe.OTHERS`, or None if they cannot be had."""
-    prepare(order)
-    return _builds[order].result()
-
-
-class _Build:
-    """Kernels of one order: the package's, or else found in the cache or compiled, by a thread."""
-
-    def __init__(self, order: int, start: bool = True) -> None:
-        self.order = order
-        self.loaded: Kernels | None = None
-        self.origin = self.trouble = ""
-        self.said_waiting = False
-        self.thread: threading.Thread | None = None
-        try:
-            self.loaded = bundled.kernels(order)
-        except OSError as error:
-            self.trouble = str(error)
-        if self.loaded is not None:
-            self.origin = f"compiled kernels of the package, {self.loaded.level} instructions"
-            return
-        path = compiler.find_compiler()
-        if path is None:
-            self.trouble = self.trouble or NO_COMPILER
-            return
-        self.trouble = ""
-        self.origin = f"compiled kernels made on this machine by {path}"
-        if start:
-            self._start(compiler.Compiler(path))
-
-    def _start(self, with_compiler: compiler.Compiler) -> None:
-        self.compiler = with_compiler
-        thread = threading.Thread(target=self._run, daemon=True)
-        try:
-            thread.start()
-            self.thread = thread
-        except RuntimeError as error:  # no more threads
-            self.trouble = str(error)
-
-    def _run(self) -> None:
-        try:
-            atexit.register(self.compiler.stop)
-            self.loaded = self._found_or_made()
-        except Exception as error:  # whatever it is, torch's operations are there
-            self.trouble = str(error) or type(error).__name__
-        finally:
-            atexit.unregister(self.compiler.stop)
-
-    def _found_or_made(self) -> Kernels:
-        name = f"local-{self.compiler.digest()}-{self.order}"
-        found = library_cache.find(name, self.order)
-        if found is not None:
-            return found
-        with library_cache.alone(name, compiler.PATIENCE):
-            # Another process may have made it meanwhile.
-            found = library_cache.find(name, self.order)
-            if found is not None:
-                return found
-            code, made = self.compiler.make(self.order)
-            library_cache.keep(name, code)
-            return made
-
-    def result(self) -> Kernels | None:
-        if (thread := self.thread) is not None:
-            thread.join(SILENCE)
-            if thread.is_alive():
-                self._say_waiting()
-                thread.join()
-            self.thread = None
-        if self.trouble:
-            _warn(self.trouble)
-        return self.loaded
-
-    def _say_waiting(self) -> None:
+    """Return the kernels for an order, or `OTHER_BASES`, or None if they cannot be had."""
+    if order not in _known:
         with _lock:
-            said, self.said_waiting = self.said_waiting, True
-        if not said:
-            say(WAITING.format(path=self.compiler.path, patience=compiler.PATIENCE))
+            if order not in _known:
+                _known[order] = _found_or_made(order)
+    found = _known[order]
+    if isinstance(found, str):
+        _warn(found)
+        return None
+    return found
+
+
+def _found_or_made(order: int) -> Kernels | str:
+    """Return the package's kernels, or else this machine's, or else what is in the way."""
+    trouble = NO_COMPILER_MESSAGE
+    try:
+        if (found := bundled.kernels(order)) is not None:
+            return found
+    except OSError as error:
+        trouble = str(error)
+    path = compiler.find_compiler()
+    if path is None:
+        return trouble
+    words = WAITING_MESSAGE.format(path=path, patience=compiler.TIMEOUT_SECONDS)
+    try:
+        return compiler.kernels(path, order, lambda: say(words))
+    except Exception as error:  # whatever it is, torch's operations are there
+        return str(error) or type(error).__name__
 
 
 def say(words: str) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from kan_widgets.checks import check_number
 from kan_widgets.nn.bases.knot_spline import spline_on
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life.changes import together
@@ -16,12 +17,12 @@ from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.ungraded import ungraded
 
 #: Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
-_FITTED = 4096
+_MAX_INPUTS = 4096
 #: Weight of the grid as a whole in the fit, next to 1 for the inputs. It determines every
 #: coefficient, and keeps functions near what they were in gaps between inputs. Beyond the grid
 #: nothing counts: there not even a cubic lies in the space of cubic splines, whose functions fade,
 #: so that it would be moved inside as well.
-_ELSEWHERE = 0.01
+_OUTSIDE_WEIGHT = 0.01
 
 
 def update_grid(
@@ -29,12 +30,8 @@ def update_grid(
 ) -> float:
     """Move a layer's knots to its inputs; see `KANLayer.update_grid`."""
     old = spline_of(layer, "update_grid")
-    if not 0 <= grid_eps <= 1:
-        raise ValueError(
-            f"grid_eps: expected a number from 0 (quantiles) to 1 (even), got {grid_eps}"
-        )
-    if not 0 <= margin < float("inf"):
-        raise ValueError(f"margin: expected a finite share ≥ 0 of the inputs' range, got {margin}")
+    check_number("grid_eps", grid_eps, 0, 1)
+    check_number("margin", margin)
     check_optimizer(optimizer, [layer.spline_weight])
     values = observed(layer, batch)
     dtype = torch.promote_types(layer.spline_weight.dtype, torch.float32)
@@ -48,12 +45,12 @@ def update_grid(
         )
     new = spline_on(knots.tolist(), old.spline_order, dtype)
 
-    ranks = torch.linspace(0, len(values) - 1, min(len(values), _FITTED)).round().long()
+    ranks = torch.linspace(0, len(values) - 1, min(len(values), _MAX_INPUTS)).round().long()
     points = values[ranks]
     low, high = new.grid_range
     elsewhere, widths = quadrature(old, new, (low, high))
     weights = torch.cat(
-        [torch.full_like(points, 1 / len(points)), widths * (_ELSEWHERE / (high - low))]
+        [torch.full_like(points, 1 / len(points)), widths * (_OUTSIDE_WEIGHT / (high - low))]
     )
     coefficients = refit(layer, old, new, torch.cat([points, elsewhere]), weights)
     error = deviation(layer, old, new, coefficients, (float(values[0]), float(values[-1])))
@@ -76,10 +73,7 @@ def adapted_knots(
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return knots between evenly spaced ones (``grid_eps`` = 1) and quantiles of inputs (0).
 
-    Raises
-    ------
-    ValueError
-        If all inputs are equal.
+    Raises `ValueError` if all inputs are equal.
     """
     distinct = torch.unique_consecutive(values).numpy()
     if len(distinct) < 2:

@@ -9,8 +9,10 @@ from itertools import accumulate, pairwise
 import torch
 from torch import Tensor
 
+from kan_widgets.checks import check_number
 from kan_widgets.nn.activation import resolve_activation
 from kan_widgets.nn.core import LayerCore
+from kan_widgets.nn.dense import expand_plain
 from kan_widgets.nn.life.sampling import Inputs, checked_inputs, drawn
 from kan_widgets.nn.ungraded import ungraded
 
@@ -21,19 +23,9 @@ _POINTS = 64
 
 
 def mean_magnitudes(layer: LayerCore, seen: Tensor) -> Tensor:
-    """Return the mean of |φ(x)| for every function, differentiably.
+    """Return the mean of |φ(x)| for every function, as ``base_weight`` has them, differentiably.
 
-    Parameters
-    ----------
-    layer
-        The layer.
-    seen
-        ``(n, groups, *base_weight.shape[1:])``: what the functions see, see `KANLayer.seen`.
-
-    Returns
-    -------
-    Tensor
-        Of the shape of ``base_weight``.
+    ``seen`` is what the functions see, ``(n, groups, *base_weight.shape[1:])``; see `all_seen`.
     """
     n, groups = seen.shape[:2]
     coefficients = layer.coefficients()
@@ -49,22 +41,18 @@ def mean_magnitudes(layer: LayerCore, seen: Tensor) -> Tensor:
 
 
 def _columns(layer: LayerCore, x: Tensor) -> Tensor:
-    base = resolve_activation(layer.base_activation)(x).unsqueeze(-1)
-    return torch.cat([base, layer.basis.expand(x)], dim=-1)
+    return expand_plain(x, resolve_activation(layer.base_activation)(x), layer.basis)
 
 
-def regularization(layer: LayerCore, seen: Tensor | None, l1: float, entropy: float) -> Tensor:
-    """Return the weighted L1 norm and entropy of a layer; see `KANLayer.regularization`.
-
-    ``seen`` is what the functions see; without it they are measured over the basis's domain.
-    """
-    if seen is None:
+def regularization(layer: LayerCore, batch: Inputs | None, l1: float, entropy: float) -> Tensor:
+    """Return the weighted L1 norm and entropy of a layer; see `KANLayer.regularization`."""
+    if batch is None:
         weight = layer.coefficients()
         low, high = layer.basis.domain
         x = torch.linspace(low, high, _POINTS, dtype=weight.dtype, device=weight.device)
         sizes = (weight @ _columns(layer, x).T).abs().mean(-1)
     else:
-        sizes = mean_magnitudes(layer, seen)
+        sizes = mean_magnitudes(layer, all_seen(layer, batch))
     total = sizes.sum()
     # Of a layer that is 0 everywhere, or a function, neither value nor gradient is NaN.
     share = sizes / torch.where(total > 0, total, 1)
@@ -103,8 +91,7 @@ class Pruning:
 
 def prune(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool) -> Pruning:
     """Remove functions of a layer; see `KANLayer.prune`."""
-    if not threshold >= 0:
-        raise ValueError(f"threshold: expected a number ≥ 0, got {threshold}")
+    check_number("threshold", threshold)
     importance = ungraded(mean_magnitudes)(layer, all_seen(layer, batch))
     if not importance.isfinite().all():
         raise ValueError(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from kan_widgets.nn.bases.basis import checked_count
+from kan_widgets.checks import check_whole
 from kan_widgets.nn.bases.bspline import BSpline, Spline
 from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
 from kan_widgets.nn.core import LayerCore
@@ -27,7 +27,7 @@ _DENSE, _ROUNDS = 8, 4
 def refine(layer: LayerCore, grid_size: int, even: bool, optimizer: Optimizer | None) -> float:
     """Give a layer a grid of another size; see `KANLayer.refine`."""
     old = spline_of(layer, "refine")
-    checked_count("grid_size", grid_size, 1)
+    check_whole("grid_size", grid_size, 1)
     check_optimizer(optimizer, [layer.spline_weight])
     new = refined(old, grid_size, even)
     if new == old:
@@ -48,10 +48,7 @@ def refine(layer: LayerCore, grid_size: int, even: bool, optimizer: Optimizer | 
 def spline_of(layer: LayerCore, method: str) -> Spline:
     """Return a layer's B-splines.
 
-    Raises
-    ------
-    TypeError
-        If its basis has no knots.
+    Raises `TypeError` if its basis has no knots.
     """
     if not isinstance(layer.basis, Spline):
         raise TypeError(
@@ -136,12 +133,7 @@ def deviation(
 def largest_magnitude(pieces: Tensor, least: float) -> float:
     """Return the largest magnitude of some polynomials on an interval, at least ``least``.
 
-    Parameters
-    ----------
-    pieces
-        ``(n, degree + 1)``: their values at the Gauss points of the interval, float64.
-    least
-        What is known to be reached.
+    ``pieces`` are their values at the Gauss points of the interval, ``(n, degree + 1)`` float64.
     """
     degree = pieces.shape[1] - 1
     nodes, _ = np.polynomial.legendre.leggauss(degree + 1)

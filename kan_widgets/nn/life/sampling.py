@@ -16,30 +16,26 @@ Inputs = Union[Tensor, Sequence[Tensor]]  # noqa: UP007  (evaluated on Python 3.
 def checked_inputs(batch: Inputs) -> Sequence[Tensor]:
     """Return one batch or several as a sequence.
 
-    Raises
-    ------
-    TypeError
-        If it is not floating-point tensors.
-    ValueError
-        If it is empty or not finite.
+    Raises `TypeError` if it is not floating-point tensors, and `ValueError` if it is empty or not
+    finite.
     """
     batches = [batch] if isinstance(batch, Tensor) else batch
     if not isinstance(batches, Sequence) or not batches:
         raise TypeError(
-            f"batch: expected a floating-point tensor of the layer's inputs, got {batch!r:.80}"
+            f"batch={batch!r:.80}: expected a floating-point tensor of the layer's inputs"
         )
     for x in batches:
         if not isinstance(x, Tensor) or not x.is_floating_point():
             what = str(x.dtype) if isinstance(x, Tensor) else type(x).__name__
             raise TypeError(
-                f"batch: expected a floating-point tensor of the layer's inputs, got {what}"
+                f"batch of type {what}: expected a floating-point tensor of the layer's inputs"
             )
         if x.numel() == 0:
-            raise ValueError(f"batch: expected at least one input, got shape {tuple(x.shape)}")
+            raise ValueError(f"batch of shape {tuple(x.shape)}: expected at least one input")
         bad = int((~x.isfinite()).sum())
         if bad:
             raise ValueError(
-                f"batch: expected finite numbers, got {bad} of {x.numel()} NaN or infinite"
+                f"batch with {bad} of {x.numel()} numbers NaN or infinite: expected finite ones"
             )
     return batches
 
@@ -53,23 +49,12 @@ def drawn(shape: Sequence[int], count: int, device: torch.device) -> Tensor:
     once more one from each of equally large regions. No patch comes twice, each is as likely as
     any other, and any first part of the result is balanced over images and positions as well.
 
-    The generator is this function's own and starts anew at each call: the same shape always
+    The generator is this function's own and starts again at each call: the same shape always
     gives the same patches, on every device.
 
-    Parameters
-    ----------
-    shape
-        ``(images, *positions)``: how patches are laid out; ``(images, height, width)`` for a
-        convolution.
-    count
-        Patches wanted; of fewer, all are returned, in their order.
-    device
-        Where the result is needed.
-
-    Returns
-    -------
-    Tensor
-        ``(min(count, patches),)``, int64: numbers of patches, counted as in an array of ``shape``.
+    Patches are laid out as ``shape`` says, ``(images, *positions)``; of fewer than ``count`` all
+    are returned, in their order. The result, ``(min(count, patches),)`` int64 on the device, is
+    their numbers, counted as in an array of that shape.
 
     Examples
     --------

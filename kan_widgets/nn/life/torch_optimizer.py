@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -11,24 +11,15 @@ from torch.optim import Optimizer
 
 # Where accelerate, Lightning, fastai and others keep the optimizer that they wrap.
 _ATTRIBUTES = ("optimizer", "opt", "_optimizer", "optim", "base_optimizer")
-_DEEPEST = 8
+_MAX_DEPTH = 8
 
 
 def torch_optimizer(given: object, name: str = "optimizer") -> Optimizer:
     """Return ``given`` if it is a torch optimizer, else the one that it wraps.
 
-    Parameters
-    ----------
-    given
-        A torch optimizer, or an object with a ``step()`` that holds one in an attribute
-        such as ``optimizer``, ``opt`` or ``_optimizer``, in turn if need be.
-    name
-        What an error calls it.
-
-    Raises
-    ------
-    TypeError
-        If there is none; the message says what to give.
+    What has a ``step()`` and holds one in an attribute such as ``optimizer``, ``opt`` or
+    ``_optimizer``, in turn if need be. Raises `TypeError` if there is none; the message calls it by
+    ``name`` and says what to give.
 
     Examples
     --------
@@ -49,10 +40,16 @@ def torch_optimizer(given: object, name: str = "optimizer") -> Optimizer:
     return found
 
 
+def steps_made(optimizer: object) -> int:
+    """Return how many steps an optimizer has counted, as Adam and its like do; else 0."""
+    states = torch_optimizer(optimizer).state.values()
+    return max((int(state["step"]) for state in states if "step" in state), default=0)
+
+
 def _inside(given: object) -> Optimizer | None:
     """Return the first object in a chain of wrappers whose own step() calls torch's hooks."""
     inner: Any = given
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         if isinstance(inner, type) or not hasattr(inner, "step") or _is_scheduler(inner):
             return None
         if isinstance(inner, Optimizer) and getattr(type(inner).step, "hooked", False):
@@ -73,13 +70,13 @@ def _is_scheduler(given: object) -> bool:
 
 def _remedy(given: object) -> str:
     if isinstance(given, type):
-        return "expected an optimizer, got a class: make one of it with model.parameters()"
+        return "expected an optimizer, not a class: make one of it with model.parameters()"
     if hasattr(given, "unscale_"):
         return "a gradient scaler holds no optimizer: give the one that scaler.step(...) is given"
     holders = [name for name, held in getattr(given, "__dict__", {}).items() if _inside(held)]
     if _is_scheduler(given):
         where = f"scheduler.{holders[0]}" if holders else "the optimizer whose rate it sets"
-        return f"expected an optimizer, got a learning rate scheduler: give {where}"
+        return f"expected an optimizer, not a learning rate scheduler: give {where}"
     if holders:
         return f"expected an optimizer; its attribute .{holders[0]} holds one: give that"
     if isinstance(given, (list, tuple)):
@@ -87,20 +84,19 @@ def _remedy(given: object) -> str:
     return "expected a torch.optim.Optimizer, or what wraps one"
 
 
+def holds_any(optimizer: Optimizer, parameters: Iterable[nn.Parameter]) -> bool:
+    """Whether an optimizer trains some of the parameters."""
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    return any(id(p) in held for p in parameters)
+
+
 def check_optimizer(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> None:
     """Check that an optimizer, if given, trains some of the parameters.
 
-    Raises
-    ------
-    TypeError
-        If it is not an optimizer.
-    ValueError
-        If it holds none of the parameters.
+    Raises `TypeError` if it is not an optimizer, and `ValueError` if it holds none of the
+    parameters.
     """
-    if optimizer is None:
-        return
-    held = {id(p) for group in torch_optimizer(optimizer).param_groups for p in group["params"]}
-    if not any(id(p) in held for p in parameters):
+    if optimizer is not None and not holds_any(torch_optimizer(optimizer), parameters):
         raise ValueError(
             "the optimizer holds none of the parameters that change: give the one that trains them"
         )
@@ -119,3 +115,17 @@ def forget(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> N
         optimizer._numel_cache = None
     for parameter in parameters:
         optimizer.state.pop(parameter, None)
+
+
+def optimizer_of(model: nn.Module, optimizer_or_wrapper: object) -> Optimizer:
+    """Return the torch optimizer that was given, or is inside what was, if it trains the model.
+
+    Raises `TypeError` if there is none, `ValueError` if it holds none of the model's parameters.
+    """
+    optimizer = torch_optimizer(optimizer_or_wrapper)
+    if not holds_any(optimizer, model.parameters()):
+        raise ValueError(
+            f"the optimizer holds none of the parameters of {type(model).__name__}: give the "
+            "one made from model.parameters() (made after the model was built or moved)"
+        )
+    return optimizer

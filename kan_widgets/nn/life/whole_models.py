@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from kan_widgets.nn.bases.basis import checked_count
+from kan_widgets.checks import check_module, check_whole
 from kan_widgets.nn.bases.bspline import Spline
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life import changes, grid_update, pruning, refinement
@@ -66,11 +66,7 @@ def update_grid(
     """
     layers = _splines(model, "update_grid")
     check_optimizer(optimizer, [layer.spline_weight for layer in layers.values()])
-    order = [name for name, inputs in _inputs(model, layers, batch).items() if inputs]
-    if not order:
-        raise ValueError(
-            "the batch reached none of the model's KAN layers with knots: pass an input that does"
-        )
+    order = list(_reached(model, layers, batch, kind="KAN layers with knots"))
     before = {
         name: (layers[name].basis, layers[name].spline_weight.detach().clone()) for name in order
     }
@@ -78,7 +74,7 @@ def update_grid(
     try:
         for name in order:
             layer = layers[name]
-            inputs = _inputs(model, {name: layer}, batch)[name]
+            inputs = _reached(model, {name: layer}, batch)[name]
             try:
                 errors[name] = grid_update.update_grid(layer, inputs, grid_eps, margin, None)
             except ValueError as error:
@@ -125,7 +121,7 @@ def refine(
     True
     """
     layers = _splines(model, "refine")
-    checked_count("grid_size", grid_size, 1)
+    check_whole("grid_size", grid_size, 1)
     weights = [layer.spline_weight for layer in layers.values()]
     check_optimizer(optimizer, weights)
     errors = {
@@ -176,11 +172,7 @@ def prune(
     (torch.Size([10, 144]), True)
     """
     layers = kan_layers(model)
-    inputs = {name: passed for name, passed in _inputs(model, layers, batch).items() if passed}
-    if not inputs:
-        raise ValueError(
-            "the batch reached none of the model's KAN layers: pass an input that does"
-        )
+    inputs = _reached(model, layers, batch)
     found = {}
     for name, x in inputs.items():
         try:
@@ -225,31 +217,19 @@ def regularization(
     >>> (model(torch.randn(5, 2)).square().mean() + 1e-3 * regularization(model)).backward()
     """
     layers = kan_layers(model)
-    passed: dict[str, Any] = dict.fromkeys(layers)
+    inputs: dict[str, Any] = dict.fromkeys(layers)
     if batch is not None:
-        passed = _inputs(model, layers, batch, gradients=True)
-    parts = []
-    for name, inputs in passed.items():
-        if inputs or batch is None:
-            seen = None if inputs is None else pruning.all_seen(layers[name], inputs)
-            parts.append(pruning.regularization(layers[name], seen, l1, entropy))
-    if not parts:
-        raise ValueError(
-            "the batch reached none of the model's KAN layers: pass an input that does"
-        )
+        inputs = _reached(model, layers, batch, gradients=True)
+    parts = [pruning.regularization(layers[n], x, l1, entropy) for n, x in inputs.items()]
     return torch.stack(parts).sum()
 
 
 def kan_layers(model: nn.Module) -> dict[str, LayerCore]:
     """Return the KAN layers of a model by name, each once.
 
-    Raises
-    ------
-    TypeError
-        If ``model`` is no module or has none.
+    Raises `TypeError` if ``model`` is no module or has none.
     """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model: expected a torch.nn.Module, got {model!r:.80}")
+    check_module(model)
     parts = _whole(model).named_modules()
     layers = {name: part for name, part in parts if isinstance(part, LayerCore)}
     if not layers:
@@ -277,10 +257,18 @@ def _whole(model: nn.Module) -> nn.Module:
     return inner if isinstance(inner, nn.Module) else model
 
 
-def _inputs(
-    model: nn.Module, layers: dict[str, LayerCore], batch: Any, gradients: bool = False
+def _reached(
+    model: nn.Module,
+    layers: dict[str, LayerCore],
+    batch: Any,
+    *,
+    gradients: bool = False,
+    kind: str = "KAN layers",
 ) -> dict[str, list[Tensor]]:
-    """Run the model once; return what went into each layer, in the order of their first calls."""
+    """Run the model once; return what went into each layer, in the order of their first calls.
+
+    Raises `ValueError` if the batch reached none.
+    """
     passed: dict[str, list[Tensor]] = {}
 
     def keep(name: str) -> Any:
@@ -307,7 +295,9 @@ def _inputs(
     finally:
         for handle in handles:
             handle.remove()
-    return {**passed, **{name: [] for name in layers if name not in passed}}
+    if not passed:
+        raise ValueError(f"the batch reached none of the model's {kind}: pass an input that does")
+    return passed
 
 
 @contextmanager

@@ -1,8 +1,10 @@
-// src/page/model.ts
+// src/wire/checks.ts
 function put(into, path, bytes) {
   const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
   holder[path[path.length - 1]] = bytes;
 }
+
+// src/page/model.ts
 var PageModel = class {
   #traits;
   handlers = /* @__PURE__ */ new Map();
@@ -25,10 +27,7 @@ var PageModel = class {
   }
   /** Replies come later, as from a kernel. */
   send(content) {
-    this.#answer(
-      content,
-      (reply, buffers) => setTimeout(() => this.emit("msg:custom", reply, buffers))
-    );
+    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
   }
   on(event, handler) {
     const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
@@ -105,10 +104,23 @@ function connect({ heard, models }, address, say) {
   events.addEventListener("error", lost);
   events.addEventListener("message", ({ data }) => {
     const message = JSON.parse(data);
-    known.get(message.id)?.take(message);
+    if ("html" in message) renew(message);
+    else known.get(message.id)?.take(message);
   });
   events.addEventListener("reload", () => globalThis.location.reload());
   return known;
+}
+function renew({ id, html }) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  const part = template.content.firstElementChild ?? "";
+  const before = document.getElementById(id);
+  if (!before) document.querySelector("tbody")?.prepend(part);
+  else if (part instanceof HTMLTableRowElement && before instanceof HTMLTableRowElement) {
+    before.dataset.state = part.dataset.state;
+    for (const [n, cell] of [...part.cells].entries())
+      if (!before.cells[n]?.isEqualNode(cell)) before.cells[n]?.replaceWith(cell);
+  } else before.replaceWith(part);
 }
 function bytesOf(base64) {
   return new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);

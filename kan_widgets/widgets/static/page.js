@@ -1,8 +1,4 @@
 // src/page/model.ts
-function put(into, path, bytes) {
-  const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
-  holder[path[path.length - 1]] = bytes;
-}
 var PageModel = class {
   #traits;
   handlers = /* @__PURE__ */ new Map();
@@ -25,10 +21,7 @@ var PageModel = class {
   }
   /** Replies come later, as from a kernel. */
   send(content) {
-    this.#answer(
-      content,
-      (reply, buffers) => setTimeout(() => this.emit("msg:custom", reply, buffers))
-    );
+    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
   }
   on(event, handler) {
     const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
@@ -45,6 +38,12 @@ var PageModel = class {
     for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
   }
 };
+
+// src/wire/checks.ts
+function put(into, path, bytes) {
+  const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
+  holder[path[path.length - 1]] = bytes;
+}
 
 // src/page/saved.ts
 async function unpack(text, base64) {
@@ -116,7 +115,7 @@ async function start(document, modules) {
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     applyTheme(document, saved.theme);
-    const widgets = saved.heard === void 0 ? savedWidgets(saved, modules) : liveWidgets(document, saved, modules);
+    const widgets = widgetsOf(document, saved, modules);
     for (const place of places) show(place, saved.places, widgets, modules);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -132,54 +131,41 @@ function textOf(document, id) {
   return text;
 }
 var { signal } = new AbortController();
-function storeOf(modules, model) {
-  return modules.Stream.initialize({ model, signal });
-}
-function savedWidgets(saved, modules) {
-  const streams = saved.streams.map((stream) => {
-    const model = streamModel(stream);
-    return { model, exports: storeOf(modules, model) };
-  });
-  const models = saved.models.map(({ traits, stream, linked, parts }) => {
-    const [others, inside] = [linked, parts].map((list) => list.map((number) => `view ${number}`));
-    return new PageModel({ ...traits, stream: String(stream), linked: others, parts: inside });
-  });
-  return {
-    host: {
-      getModel: async (ref) => ref.startsWith("view ") ? models[Number(ref.slice(5))] : streams[Number(ref)].model,
-      getWidget: async (ref) => ({ exports: streams[Number(ref)].exports })
-    },
-    model: (number) => models[Number(number)]
+function widgetsOf(document, saved, modules) {
+  const models = saved.heard === void 0 ? savedModels(saved) : liveModels(document, saved, modules);
+  const find = (ref) => models.get(ref.replace("anywidget:", ""));
+  const { initialize } = modules.Stream;
+  const streams = saved.streams.map(({ id }) => find(id));
+  const stores = new Map(streams.map((model) => [model, initialize({ model, signal })]));
+  const host = {
+    getModel: async (ref) => find(ref),
+    getWidget: async (ref) => ({ exports: stores.get(find(ref)) })
   };
+  return { host, find };
 }
-function liveWidgets(document, live, modules) {
+function savedModels({ streams, models }) {
+  return new Map([
+    ...streams.map((stream) => [stream.id, streamModel(stream)]),
+    ...models.map(({ id, traits }) => [id, new PageModel(traits)])
+  ]);
+}
+function liveModels(document, saved, modules) {
   const said = document.getElementById("kw-connection");
   const { connect } = modules.Live;
-  const models = connect(live, document.baseURI, (words, lost) => {
+  const models = [...saved.streams, ...saved.models];
+  return connect({ heard: saved.heard ?? 0, models }, document.baseURI, (words, lost) => {
     if (!said) return;
     said.textContent = words;
     said.toggleAttribute("data-lost", lost);
   });
-  const find = (ref) => models.get(ref.replace("anywidget:", ""));
-  const exports = /* @__PURE__ */ new Map();
-  for (const { id, module } of live.models) {
-    if (module === "Stream") exports.set(find(id), storeOf(modules, find(id)));
-  }
-  return {
-    host: {
-      getModel: async (ref) => find(ref),
-      getWidget: async (ref) => ({ exports: exports.get(find(ref)) })
-    },
-    model: (id) => find(String(id))
-  };
 }
-function show(figure, places, { host, model }, modules) {
+function show(figure, places, { host, find }, modules) {
   const place = places[Number(figure.dataset.kwPlace)];
   figure.style.cssText = figure.dataset.kwStyle ?? "";
   const el = figure.querySelector("div");
   el.replaceChildren();
   const code = modules.View?.default;
-  if (code) code.render({ model: model(place.model), el, host, signal });
+  if (code) code.render({ model: find(place.model), el, host, signal });
   else el.textContent = `${place.name} did not start in this browser.`;
 }
 function streamModel(saved) {
@@ -189,17 +175,11 @@ function streamModel(saved) {
     const { kind, before } = content;
     if (kind === "history?") {
       const asked = frames.filter(({ step }) => before === void 0 || step < before);
-      const named = asked.map(({ layout, step, rough }) => ({ layout, step, rough }));
-      reply(
-        { kind: "history", frames: named },
-        asked.map(({ data }) => data)
-      );
+      reply({ kind: "history", frames: asked });
     } else if (kind === "observed?") {
-      for (const seen of saved.observed) reply(seen.content, seen.buffers);
+      saved.observed.forEach(reply);
     } else if (kind === "activations?") {
-      for (const { content: content2, buffers } of saved.activations ?? []) {
-        reply({ ...content2, past: true }, buffers);
-      }
+      for (const one of saved.activations ?? []) reply({ ...one, past: true });
     }
   });
 }

@@ -29,9 +29,9 @@ interface What {
   trait: string;
   said(number: number): unknown;
   mounted?(number: number, place: HTMLElement): void;
-  /** Traits that all of them have alike, and whether each may be given to the others. */
+  /** Traits that all of them have alike, and which of their values only one knows. */
   alike: readonly string[];
-  passes?(trait: string, value: unknown): boolean;
+  isOwn?(trait: string, value: unknown): boolean;
 }
 
 export type Models = ReturnType<typeof createModels>;
@@ -62,9 +62,9 @@ export function createGrids(shell: Shell, host: Host): Models {
         bar.hidden = rest.length === 0;
       }
     },
-    // The layer is each grid's own, and so are scores: other models have others.
-    alike: ["mode", "binarise", "suppressed", "bounds", "scale", "ghost", "x_range", "sort"],
-    passes: (trait, value) => trait !== "sort" || (SORTS as readonly unknown[]).includes(value),
+    // The layer is each grid's own, and so are scores.
+    alike: ["mode", "binarise", "scale", "ghost", "sort"],
+    isOwn: (trait, value) => trait === "sort" && !SORTS.some((sort) => sort === value),
   });
   models.element.prepend(bar);
   return models;
@@ -80,7 +80,7 @@ export function createNetworks(shell: Shell, host: Host): Models {
     render: renderNetwork,
     trait: "compared",
     said: (number) => ({ number, reaches }),
-    alike: ["example", "drawing", "relevance"],
+    alike: ["example", "drawing"],
   });
 }
 
@@ -151,7 +151,7 @@ function createModels(shell: Shell, host: Host, what: What) {
   }
 
   function pass(from: number, trait: string, value: unknown) {
-    if (what.passes?.(trait, value) === false) return;
+    if (what.isOwn?.(trait, value)) return;
     parts.forEach((part, number) => {
       if (!part || number === from || part.model.get(trait) === value) return;
       part.model.set(trait, value);

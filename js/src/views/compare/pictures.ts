@@ -9,17 +9,20 @@ import { drawing as networkDrawing } from "../network_view/scene.ts";
 import type { Compared } from "../network_view/settings.ts";
 import { evenColumns, nameMarks } from "./table.ts";
 
-const GAP = 16;
-const NAME = 22;
+const PICTURE_GAP = 16;
+const NAME_HEIGHT = 22;
 /** A layer of more functions than these is an overview, so that no grid is cut. */
 export const MOST = 400;
 const TALLEST_NETWORK = 1200;
 /** Narrower than this a grid, or a diagram, is not read at a glance. */
-const NARROWEST = { kernels: 290, networks: 560 };
+const NARROWEST_PICTURE = { kernels: 290, networks: 560 };
 
 /** How many stand beside each other in a width. */
-export const columnsOf = (what: keyof typeof NARROWEST, count: number, width: number): number =>
-  evenColumns(count, width, NARROWEST[what], GAP);
+export const columnsOf = (
+  what: keyof typeof NARROWEST_PICTURE,
+  count: number,
+  width: number,
+): number => evenColumns(count, width, NARROWEST_PICTURE[what], PICTURE_GAP);
 
 interface Pictures {
   marks: Mark[];
@@ -58,12 +61,12 @@ function stacked(
   parts: readonly Given[],
   models: readonly string[],
   { theme, ratio, width }: Given,
-  what: keyof typeof NARROWEST,
+  what: keyof typeof NARROWEST_PICTURE,
   tallest: number,
   draw: (part: Given, number: number) => Scene | string,
 ): Pictures {
   const columns = columnsOf(what, parts.length, width);
-  const room = (width - GAP * (columns - 1)) / columns;
+  const room = (width - PICTURE_GAP * (columns - 1)) / columns;
   const make = () => parts.map((part, k) => draw({ ...part, theme, ratio, width: room }, k));
   make(); // once for the ranges that they have in common
   const scenes = make().map((scene) =>
@@ -82,13 +85,13 @@ function stacked(
         typeof scene === "string"
           ? messageOf(scene, room, theme)
           : pictureOf(scene, theme, head + tallest, head);
-      const x = k * (room + GAP);
+      const x = k * (room + PICTURE_GAP);
       const name = { x: x + 8, y: top + 15, room: room - 8 };
       marks.push(...nameMarks(models[from + k] ?? "", from + k, name, theme.colours));
-      marks.push({ kind: "group", at: [x, top + NAME], marks: picture.marks });
+      marks.push({ kind: "group", at: [x, top + NAME_HEIGHT], marks: picture.marks });
       return picture.height;
     });
-    top += NAME + Math.max(...heights) + GAP;
+    top += NAME_HEIGHT + Math.max(...heights) + PICTURE_GAP;
   }
-  return { marks, height: Math.max(0, top - GAP) };
+  return { marks, height: Math.max(0, top - PICTURE_GAP) };
 }

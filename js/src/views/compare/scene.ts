@@ -1,4 +1,4 @@
-/** Compare's scene: the numbers of several models, their curves, where their parameters are, and in pictures their kernels. No DOM. */
+/** Compare's scene: the numbers of several models, their curves, and in pictures their kernels. No DOM. */
 
 import {
   type Chart,
@@ -15,9 +15,8 @@ import { chartReader } from "../../scene/logged.ts";
 import { type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
 import { words } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
-import { type Cards, cardsOf, growthMarks, layerId } from "./growth.ts";
 import { kernelsOf, networksOf } from "./pictures.ts";
-import { momentOf, rowWords, type Shown, shownIn } from "./shown.ts";
+import { DECIDED, momentOf, rowWords, type Shown, shownIn } from "./shown.ts";
 import { colourOfModel, idOf, type Table, tableMarks, tableOf } from "./table.ts";
 import { modelsIn } from "./verdict.ts";
 
@@ -30,25 +29,22 @@ export interface CompareScene extends Scene {
   meaning(id: string): string;
 }
 
-export interface CompareDrawing extends Drawing<CompareScene> {
+interface CompareDrawing extends Drawing<CompareScene> {
   hands: ChartHands;
 }
 
 const PAD = 8;
-const GAP = 24;
-const TEXT = 11;
-const PANEL = 190;
+const SECTION_GAP = 24;
+const TEXT_SIZE = 11;
+const PANEL_HEIGHT = 190;
 /** So wide, curves have room beside the numbers. */
-const ROOM = 290;
+const ROOM_FOR_CURVES = 290;
 /** Two panels of curves stand beside each other from this width of one on. */
-const NARROWEST = 240;
+const NARROWEST_PANEL = 240;
 /** Beside the numbers a panel below another one is at least so high. */
-const LOW = 140;
-const COMPARED =
-  "Compared at the last step that all models have come to: on the data that is trained on by the mean of the last 30 steps, since each value is of one batch; on held-out data by the value measured last";
-const AIRY = 1.4;
-const EMPTY =
-  "No curves yet: call live.log(loss=…) in each model's loop, for example live.log(loss=loss).";
+const LOWEST_PANEL = 140;
+const MOST_STRETCH = 1.4;
+const NO_CURVES = "The losses are drawn here: live.log(loss=loss) in each model's loop.";
 
 export function drawing(): CompareDrawing {
   const readChart = chartReader((get) => {
@@ -67,33 +63,34 @@ export function drawing(): CompareDrawing {
 function placed(shown: Shown, chart: Chart, width: number) {
   const inside = width - 2 * PAD;
   let table = tableOf(shown, { x: PAD, y: PAD }, inside);
-  const beside = inside - table.width - 2 * GAP >= ROOM;
-  const left = beside ? PAD + table.width + 2 * GAP : PAD;
-  const top = beside ? PAD : PAD + table.height + GAP;
+  const beside = inside - table.width - 2 * SECTION_GAP >= ROOM_FOR_CURVES;
+  const left = beside ? PAD + table.width + 2 * SECTION_GAP : PAD;
+  const top = beside ? PAD : PAD + table.height + SECTION_GAP;
   const room = width - PAD - left;
-  const { rows } = tabulated(chart.panels.length, room, NARROWEST);
+  const { rows } = tabulated(chart.panels.length, room, NARROWEST_PANEL);
   // Beside the numbers they end where these end, as far as they can be read so.
-  const each = (table.height - (rows - 1) * GAP) / Math.max(1, rows);
-  const high = beside ? Math.max(rows > 1 ? LOW : PANEL, each) : PANEL;
-  const layout = layoutOf(chart, { x: left, y: top, width: room }, high, NARROWEST);
+  const each = (table.height - (rows - 1) * SECTION_GAP) / Math.max(1, rows);
+  const high = beside ? Math.max(rows > 1 ? LOWEST_PANEL : PANEL_HEIGHT, each) : PANEL_HEIGHT;
+  const layout = layoutOf(chart, { x: left, y: top, width: room }, high, NARROWEST_PANEL);
   // Numbers beside taller curves have air.
-  const stretch = Math.min(AIRY, layout.height / table.height);
+  const stretch = Math.min(MOST_STRETCH, layout.height / table.height);
   if (beside && stretch > 1) table = tableOf(shown, { x: PAD, y: PAD }, inside, stretch);
-  const empty = chart.panels.length === 0 ? wrapped(EMPTY, room, TEXT) : [];
+  const hint = chart.said.join("; ") || NO_CURVES;
+  const empty = chart.panels.length === 0 ? wrapped(hint, room, TEXT_SIZE) : [];
   const curves = empty.length > 0 ? 16 * empty.length : layout.height;
-  const under = Math.max(PAD + table.height, top + curves) + GAP;
-  const cards = cardsOf(shown, { x: PAD, y: under }, inside);
-  const height = cards.height > 0 ? under + cards.height + GAP : under;
-  return { table, layout, empty: { lines: empty, x: left, y: top }, cards, height };
+  const under = Math.max(PAD + table.height, top + curves) + SECTION_GAP;
+  return { table, layout, empty: { lines: empty, x: left, y: top }, height: under };
 }
 
 function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): CompareScene {
   const { width, theme, ratio, pointed, parts } = given;
   const { colours } = theme;
-  const { table, layout, empty, cards, height } = placed(shown, chart, width);
+  const { table, layout, empty, height } = placed(shown, chart, width);
   const draw = given.get("show") === "networks" ? networksOf : kernelsOf;
   const kernels = parts && draw(parts, shown.models, given);
-  const sites = sitesIn(shown, table, cards);
+  const sites = table.rows.map(({ row, box }) => {
+    return { id: idOf(row), box, words: rowWords(row, shown.models), meaning: row.meaning };
+  });
   const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
   const place = layout.places[0]?.box;
   return {
@@ -108,7 +105,7 @@ function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): C
     moment: momentOf(shown),
     words: wordsOf(shown, chart, layout),
     about: shown.models.join(", "),
-    caption: captionOf(shown),
+    caption: captionOf(shown, chart),
     sheets: [
       { marks: () => tableMarks(table, shown, pointed.id, colours, ratio) },
       {
@@ -120,32 +117,18 @@ function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): C
         marks: () =>
           empty.lines.map((text, k) => words(empty.x, empty.y + 12 + 16 * k, text, colours.muted)),
       },
-      { marks: () => growthMarks(cards, shown, pointed.id, colours, ratio) },
       { marks: () => (kernels ? [{ kind: "group", at: [0, height], marks: kernels.marks }] : []) },
     ],
     sites: { ...sitesOf(sites), cursor: () => "default" },
   };
 }
 
-function sitesIn(shown: Shown, table: Table, cards: Cards) {
-  const rows = table.rows.map(({ row, box }) => {
-    return { id: idOf(row), box, words: rowWords(row, shown.models), meaning: row.meaning };
-  });
-  const layers = cards.cards.flatMap(({ layers: listed }, k) =>
-    listed.map(({ layer: { name, type, formula, parameters }, box }, n) => ({
-      id: layerId(k, n),
-      box,
-      words: [shown.models[k], name, type, formula, parameters].filter(Boolean).join(", "),
-      meaning: [type, formula].filter(Boolean).join(": "),
-    })),
-  );
-  return [...rows, ...layers];
-}
-
-function captionOf({ hints, verdict, costs, note }: Shown): Remark[] {
+function captionOf({ hints, verdict, since, note }: Shown, { panels, said }: Chart): Remark[] {
   const remarks = hints.map((text): Remark => ({ text, tone: "warn" }));
-  if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true, title: COMPARED });
-  if (costs) remarks.push({ text: costs, tone: "ink" });
+  if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true, title: DECIDED });
+  if (since) remarks.push({ text: since, tone: "ink" });
+  // Where there are no curves it stands in their place.
+  if (panels.length > 0) remarks.push(...said.map((text) => ({ text })));
   return note ? [...remarks, { text: note }] : remarks;
 }
 

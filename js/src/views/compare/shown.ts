@@ -1,18 +1,17 @@
-/** The numbers of all models in words: a table, who is ahead, and what the parameters are made of. No DOM. */
+/** The numbers of all models in words: a table, and who is ahead. No DOM. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import {
   bestIn,
   bestOf,
-  costsOf,
+  DASH,
+  type Deciding,
   decidingIn,
-  decisions,
   hintsOf,
   inWords,
   type Model,
   modelsIn,
-  NOTHING,
-  quantitiesIn,
+  sinceOf,
   sourcesOf,
   verdictOf,
   written,
@@ -31,50 +30,36 @@ export interface Row {
   best: number[];
 }
 
-/** One layer, and what its parameters are made of. */
-export interface LayerLine {
-  name: string;
-  type: string;
-  formula: string;
-  parameters: string;
-}
-
-export type Growth = ReturnType<typeof growthOf>;
 export type Shown = ReturnType<typeof shownIn>;
 
 type Get = (trait: string) => unknown;
 
-const DECIDED =
-  "At the last step that all models have come to. On the data that is trained on: the mean over the last 30 steps, since each value is of one batch; on held-out data: as measured last";
-const LATEST =
-  "As logged last, at each model's own latest step, not smoothed: of one batch, mostly";
+export const DECIDED =
+  "At the last step that all models have reached. On the data that is trained on: the mean over the last 30 steps, since each value is of one batch; on held-out data: as measured last";
 
-/** What is shown: how parameters grow only where `more` is asked for. */
 export function shownIn(get: Get) {
   const models = modelsIn(get);
   const deciding = decidingIn(get);
   const hints = hintsOf(models);
   const decided = hints.length > 0 ? [] : deciding;
-  const more = get("more") === true;
   return {
     /** Why the models cannot be compared as they are; mostly none. */
     hints,
     verdict: hints.length > 0 && deciding.length > 0 ? "" : verdictOf(models, decided),
-    costs: costsOf(models, decided),
+    since: sinceOf(models, decided),
     note: sourcesOf(models),
     models: models.map(({ name }) => name),
-    rows: rowsOf(models, get, more),
-    growth: more ? models.map(growthOf) : [],
+    rows: rowsOf(models, deciding),
   };
 }
 
-/** How good, how large and how slow each model is, then the rest; rows in which nothing is known are left out. */
-function rowsOf(models: readonly Model[], get: Get, more: boolean): Row[] {
+/** How good, how large and how slow each model is, then the rest, but for what the curves tell; rows in which nothing is known are left out. */
+function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): Row[] {
   const comparable = hintsOf(models).length === 0;
   const row = (key: string, label: string, meaning: string, values: string[]): Row => {
     return { key, label, meaning, values, lead: false, best: [] };
   };
-  const decided = decisions(decidingIn(get)).map((one): Row => {
+  const decided = deciding.map((one): Row => {
     const { quantity, first, step, values } = one;
     const what = inWords(quantity);
     const label =
@@ -83,17 +68,6 @@ function rowsOf(models: readonly Model[], get: Get, more: boolean): Row[] {
         : `${what} at step ${formatCount(step)}`;
     const best = comparable ? bestIn(one) : [];
     return { ...row(quantity, label, DECIDED, written(quantity, values)), lead: true, best };
-  });
-  // What was logged last stands below, where it is another number.
-  const latest = quantitiesIn(get).flatMap((quantity) => {
-    const values = written(
-      quantity,
-      models.map(({ last }) => last.get(quantity) ?? null),
-    );
-    const above = decided.find(({ key }) => key === quantity);
-    if (above && above.values.join() === values.join()) return [];
-    const key = above ? `last ${quantity}` : quantity;
-    return [row(key, `latest ${inWords(quantity)}`, LATEST, values)];
   });
   const compared = (one: Row, values: (number | null)[]): Row => {
     return { ...one, lead: true, best: comparable ? bestOf(values) : [] };
@@ -110,7 +84,7 @@ function rowsOf(models: readonly Model[], get: Get, more: boolean): Row[] {
       row(
         "seconds_per_step",
         "time per step",
-        "What a step of this model takes, without evaluation, pauses and the steps of others",
+        "Time that one step of this model takes, without evaluation, pauses and the steps of other models",
         costs.map(perStep),
       ),
       costs,
@@ -124,56 +98,23 @@ function rowsOf(models: readonly Model[], get: Get, more: boolean): Row[] {
     row(
       "epochs",
       "epochs",
-      "Passes over the training data, the one going on in part",
-      models.map(({ epochs }) => (epochs === null ? NOTHING : epochs.toFixed(2))),
+      "Passes over the training data, the current one counted in part",
+      models.map(({ epochs }) => (epochs === null ? DASH : epochs.toFixed(2))),
     ),
     row(
       "seconds",
-      "training time",
-      "By the clock on the wall from the first step to the last, with all between but pauses",
-      models.map(({ elapsed }) => elapsed || NOTHING),
-    ),
-    ...latest,
-    ...(more ? grownRows(models, row) : []),
-  ];
-  return rows.filter(({ values }) => values.some((value) => value !== NOTHING));
-}
-
-function grownRows(
-  models: readonly Model[],
-  row: (key: string, label: string, meaning: string, values: string[]) => Row,
-): Row[] {
-  return [
-    row(
-      "parameters_doubled",
-      "parameters, grid twice as fine",
-      "Trainable parameters, had each KAN layer twice as many grid intervals",
-      models.map(({ parameters, parameters_doubled: doubled }) =>
-        doubled === parameters ? NOTHING : formatCount(doubled),
-      ),
-    ),
-    row(
-      "order",
-      "growth with width N, grid G",
-      "How the parameters grow with N channels or features and G grid intervals (n basis functions where there is no grid)",
-      models.map(({ order }) => order),
+      "elapsed, waiting included",
+      "Wall-clock time from the first step to the last, with evaluation and the steps of other models, but pauses not counted",
+      models.map(({ elapsed }) => elapsed || DASH),
     ),
   ];
+  return rows.filter(({ values }) => values.some((value) => value !== DASH));
 }
 
 /** "3.12 ms", "12.3 s". */
 export function perStep(seconds: number | null): string {
-  if (seconds === null) return NOTHING;
+  if (seconds === null) return DASH;
   return seconds < 1 ? `${formatNumber(1000 * seconds)} ms` : `${formatNumber(seconds)} s`;
-}
-
-function growthOf({ layers, others }: Model) {
-  const lines = layers.map(({ name, type, symbols, numbers, parameters }): LayerLine => {
-    const formula = symbols === numbers ? symbols : `${symbols} = ${numbers}`;
-    return { name, type, formula, parameters: formatCount(parameters) };
-  });
-  const rest = { name: "others", type: "", formula: "norms, biases and layers not read" };
-  return { layers: others ? [...lines, { ...rest, parameters: formatCount(others) }] : lines };
 }
 
 /** The steps made, as they are written: one word where all models have made as many. */

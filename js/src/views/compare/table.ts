@@ -2,30 +2,29 @@
 
 import { CURVE_COLOURS, colourOf } from "../../scene/chart.ts";
 import type { Mark } from "../../scene/marks.ts";
-import { rect, rects, segments, words } from "../../scene/shapes.ts";
-import { snapped } from "../../scene/snap.ts";
+import { rect, rects, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { Row, Shown } from "./shown.ts";
 
 /** Pixels of the names, of the numbers that decide, and of the others. */
-const NAME = 13;
-const LEAD = 15;
-const TEXT = 11;
-const HEAD = 26;
-const TALL = 28;
-const LOW = 18;
-const GAP = 14;
+const NAME_SIZE = 13;
+const LEAD_SIZE = 15;
+const TEXT_SIZE = 11;
+const HEAD_HEIGHT = 26;
+const LEAD_HEIGHT = 28;
+const ROW_HEIGHT = 18;
+const LABEL_GAP = 14;
 /** Where a label stands over its numbers: its own height, and the room between two numbers. */
-const OVER = 15;
-const APART = 6;
+const LABEL_HEIGHT = 15;
+const NUMBER_GAP = 6;
 const SWATCH = 10;
 /** A column of numbers is no wider: the eye has to come across. */
-const WIDEST = 120;
+const WIDEST_COLUMN = 104;
 
 export type Table = ReturnType<typeof tableOf>;
 
-const sizeOf = ({ lead }: Row) => (lead ? LEAD : TEXT);
+const sizeOf = ({ lead }: Row) => (lead ? LEAD_SIZE : TEXT_SIZE);
 
 /** `stretch`: how much more room its rows have than they need. */
 export function tableOf(
@@ -35,20 +34,22 @@ export function tableOf(
   stretch = 1,
 ) {
   const count = Math.max(1, models.length);
-  const labels = rows.map(({ label }) => widthOf(label, TEXT));
+  const labels = rows.map(({ label }) => widthOf(label, TEXT_SIZE));
   const numbers = rows.flatMap((row) => row.values.map((v) => widthOf(v, sizeOf(row), 600)));
-  const names = models.map((name) => widthOf(name, NAME, 600) + SWATCH + 5);
-  const beside = Math.max(0, ...labels) + GAP;
+  const names = models.map((name) => widthOf(name, NAME_SIZE, 600) + SWATCH + 5);
+  const beside = Math.max(0, ...labels) + LABEL_GAP;
   const widest = Math.max(0, ...numbers, ...names.map((name) => Math.min(name, 90)));
-  const over = beside + count * (widest + GAP) > width;
+  const over = beside + count * (widest + LABEL_GAP) > width;
   // Each model's name is read whole where there is room for it.
-  const wide = Math.max(WIDEST, ...names.map((name) => name + GAP));
+  const wide = Math.max(WIDEST_COLUMN, ...names.map((name) => name + LABEL_GAP));
   const column = over ? width / count : Math.min(wide, (width - beside) / count);
   const left = at.x + (over ? 0 : beside);
   const whole = (over ? 0 : beside) + column * models.length;
-  let y = at.y + HEAD;
+  let y = at.y + HEAD_HEIGHT;
   const placed = rows.map((row) => {
-    const height = Math.round(stretch * ((row.lead ? TALL : LOW) + (over ? OVER : 0)));
+    const height = Math.round(
+      stretch * ((row.lead ? LEAD_HEIGHT : ROW_HEIGHT) + (over ? LABEL_HEIGHT : 0)),
+    );
     const box = { x: at.x, y, width: whole, height };
     y += height;
     return { row, box };
@@ -58,9 +59,9 @@ export function tableOf(
     width: whole,
     /** Right end of each model's column, and the room in it. */
     ends: models.map((_, k) => left + column * (k + 1)),
-    room: column - (over ? APART : GAP),
+    room: column - (over ? NUMBER_GAP : LABEL_GAP),
     /** Room of a label. */
-    label: over ? width : beside - GAP / 2,
+    label: over ? width : beside - LABEL_GAP / 2,
     /** Labels stand over their numbers: there is no room beside them. */
     over,
     rows: placed,
@@ -74,14 +75,14 @@ export function nameMarks(
   at: { x: number; y: number; room: number; anchor?: "end" },
   colours: Colours,
 ): Mark[] {
-  const text = fitted(name, at.room - SWATCH - 5, NAME, 600);
-  const whole = widthOf(text, NAME, 600) + SWATCH + 5;
+  const text = fitted(name, at.room - SWATCH - 5, NAME_SIZE, 600);
+  const whole = widthOf(text, NAME_SIZE, 600) + SWATCH + 5;
   const x = at.anchor === "end" ? at.x - whole : at.x;
   const box = [x, at.y - SWATCH + 0.5, SWATCH, SWATCH];
   const fill = colourOf(colours, colourOfModel(number));
   return [
     rects(box, { fill, radius: 2 }),
-    words(x + SWATCH + 5, at.y, text, colours.ink, { size: NAME, weight: 600 }),
+    words(x + SWATCH + 5, at.y, text, colours.ink, { size: NAME_SIZE, weight: 600 }),
   ];
 }
 
@@ -104,11 +105,13 @@ export function tableMarks(
     const top = snapped(box.y, ratio);
     lines.push(box.x, top, box.x + box.width, top);
     const middle = box.y + box.height / 2;
-    const label = fitted(row.label, table.label, TEXT);
-    const at = table.over ? box.y + OVER / 2 + 2 : middle;
+    const label = fitted(row.label, table.label, TEXT_SIZE);
+    const at = table.over ? box.y + LABEL_HEIGHT / 2 + 2 : middle;
     const fill = row.lead ? colours.ink : colours.muted;
-    marks.push(words(box.x, at, label, fill, { size: TEXT, middle: true }));
-    marks.push(...valueMarks(row, table, table.over ? middle + OVER / 2 - 1 : middle, colours));
+    marks.push(words(box.x, at, label, fill, { size: TEXT_SIZE, middle: true }));
+    marks.push(
+      ...valueMarks(row, table, table.over ? middle + LABEL_HEIGHT / 2 - 1 : middle, colours),
+    );
   }
   return [segments(lines, colours.line), ...marks];
 }
@@ -126,12 +129,12 @@ function valueMarks(row: Row, table: Table, y: number, colours: Colours): Mark[]
 
 export const idOf = ({ key }: Row) => `row ${key}`;
 
-/** Blue and orange are less and more in what is drawn of a model: the models have the colours after these. */
-const AFTER = 2;
+/** The first two are of what is logged of one model. */
+const FIRST_MODEL_COLOUR = 2;
 
 /** The number of a model's colour among those of curves. */
 export function colourOfModel(number: number): number {
-  return (number + AFTER) % CURVE_COLOURS;
+  return (number + FIRST_MODEL_COLOUR) % CURVE_COLOURS;
 }
 
 /** As many as there is room for, in rows that are about equally long. */

@@ -1,16 +1,7 @@
-/** What Python knows of several models (kan_widgets/widgets/compared.py), which of them is ahead, and what it costs. No DOM. */
+/** What Python knows of several models (kan_widgets/widgets/compared.py), and which of them is ahead. No DOM. */
 
 import { formatCount, formatNumber, percent } from "../../phi/format.ts";
 import { logged } from "../../scene/logged.ts";
-
-interface Layer {
-  name: string;
-  type: string;
-  /** "625·10·(G + k + 2)", and the same in numbers. */
-  symbols: string;
-  numbers: string;
-  parameters: number;
-}
 
 export interface Model {
   name: string;
@@ -20,14 +11,7 @@ export interface Model {
   elapsed: string;
   seconds_per_step: number | null;
   parameters: number;
-  /** With twice the grid. */
-  parameters_doubled: number;
-  /** How they grow: "O(N²·G)". */
-  order: string;
   data_source: string;
-  layers: Layer[];
-  /** Parameters outside the layers. */
-  others: number;
   /** The value of each quantity that was logged last, as its curve ends. */
   last: ReadonlyMap<string, number>;
 }
@@ -40,6 +24,8 @@ export interface Deciding {
   step: number;
   /** One for each model; null where it was not measured. */
   values: (number | null)[];
+  /** Whether they differ by no more than chance; see compared.py. */
+  level?: boolean;
 }
 
 type Get = (trait: string) => unknown;
@@ -55,11 +41,6 @@ export function modelsIn(get: Get): Model[] {
   });
 }
 
-/** All that was measured of any model, in the order of its curves. */
-export function quantitiesIn(get: Get): string[] {
-  return [...new Set(logged(get("curves")).map(({ panel }) => panel))];
-}
-
 export function decidingIn(get: Get): Deciding[] {
   const { deciding = [] } = (get("shown") ?? {}) as { deciding?: Deciding[] };
   return deciding.map((one) => {
@@ -68,7 +49,7 @@ export function decidingIn(get: Get): Deciding[] {
 }
 
 /** In place of a number that is not there. */
-export const NOTHING = "–";
+export const DASH = "–";
 
 export const inWords = (quantity: string) => quantity.replaceAll("_", " ");
 const isAccuracy = (quantity: string) => quantity.endsWith("accuracy");
@@ -77,7 +58,7 @@ const isAccuracy = (quantity: string) => quantity.endsWith("accuracy");
 export function written(quantity: string, values: readonly (number | null)[]): string[] {
   const isShare = (value: number | null) => value === null || (value >= 0 && value <= 1);
   const text = isAccuracy(quantity) && values.every(isShare) ? percent : formatNumber;
-  return values.map((value) => (value === null ? NOTHING : text(value)));
+  return values.map((value) => (value === null ? DASH : text(value)));
 }
 
 /** Which models have the most or the least; none where no value is better than another. */
@@ -88,12 +69,15 @@ export function bestOf(values: readonly (number | null)[], most = false): number
   return values.flatMap((value, k) => (value === best ? [k] : []));
 }
 
-export const bestIn = ({ quantity, values }: Deciding) => bestOf(values, isAccuracy(quantity));
+export const bestIn = ({ quantity, values, level }: Deciding) =>
+  level ? [] : bestOf(values, isAccuracy(quantity));
 
-/** What decides, and where all are equal in it, what decides between these. */
-export function decisions([first, ...others]: readonly Deciding[]): Deciding[] {
+const isEqual = ({ level, values }: Deciding) => level || new Set(values).size === 1;
+
+/** What decides, and where all are level in it, what decides between these. */
+function decisions([first, ...others]: readonly Deciding[]): Deciding[] {
   if (!first) return [];
-  const equal = bestIn(first).length === 0 && new Set(first.values).size === 1;
+  const equal = bestIn(first).length === 0 && isEqual(first);
   const tie = equal && others.find((one) => bestIn(one).length > 0);
   return tie ? [first, tie] : [first];
 }
@@ -132,10 +116,11 @@ export function verdictOf(models: readonly Model[], deciding: readonly Deciding[
   const text = written(quantity, values);
   const what = trained(quantity);
   if (best.length === 0) {
-    if (values.length < 2 || new Set(values).size > 1) return "";
-    const alike = `${what} ${text[0]} for ${names.length === 2 ? "both" : "all"}`;
+    if (values.length < 2 || !isEqual(first)) return "";
+    const equal = `${text[0]} for ${names.length === 2 ? "both" : "all"}`;
+    const alike = `${what} ${new Set(text).size > 1 ? `is level, ${text.join(" and ")}` : equal}`;
     if (!tie) return `${at}, no model is ahead: ${alike}.`;
-    return `${at}: ${alike}; ${leading(tie, names)}.`;
+    return `${at}, ${leading(tie, names)}; ${alike}.`;
   }
   if (goneOn(models).length > 0) {
     const order = [...best, ...names.keys()].filter((k, n, all) => all.indexOf(k) === n);
@@ -173,50 +158,14 @@ function leading(one: Deciding, names: readonly string[]): string {
   return `${leaders(best, names)} ${has} the ${how} ${trained(one.quantity)}, ${against(one, names)}`;
 }
 
-/** Who has gone on since, and what the one that is ahead costs; "" where there is nothing to say. */
-export function costsOf(models: readonly Model[], deciding: readonly Deciding[]): string {
-  const decided = decisions(deciding);
-  if (decided.length === 0) return "";
-  const { quantity } = decided[0];
+/** Who has gone on since; "" where none has. */
+export function sinceOf(models: readonly Model[], [first]: readonly Deciding[]): string {
+  if (!first) return "";
+  const { quantity } = first;
   const since = goneOn(models).map(({ name, steps, last }) => {
-    const value = last.get(quantity);
-    const now =
-      value === undefined ? "" : `: ${inWords(quantity)} ${written(quantity, [value])[0]}`;
+    const [text] = written(quantity, [last.get(quantity) ?? null]);
+    const now = text === DASH ? "" : `: ${inWords(quantity)} ${text}`;
     return `${name} has since gone on to step ${formatCount(steps)}${now}.`;
   });
-  return [...since, costOf(models, decided)].filter(Boolean).join(" ");
-}
-
-function costOf(models: readonly Model[], decided: readonly Deciding[]): string {
-  const best = decided.map(bestIn).find((found) => found.length > 0) ?? [];
-  if (best.length !== 1) return "";
-  const own = models[best[0]];
-  const ordered = [own, ...models.filter((model) => model !== own)];
-  const size = beside(ordered.map(({ parameters }) => parameters));
-  const time = beside(ordered.map(({ seconds_per_step }) => seconds_per_step));
-  const said = [size && BESIDE[size][1], time && BESIDE[time][2]].filter(Boolean);
-  const opposed = size && time && BESIDE[size][0] * BESIDE[time][0] < 0;
-  return said.length > 0 ? `${own.name} ${said.join(opposed ? " but " : " and ")}.` : "";
-}
-
-type Beside = "half" | "less" | "equal" | "more" | "twice" | "least";
-/** Whether it is better, and the words for a size and for a time. */
-const BESIDE: Record<Beside, readonly [better: number, size: string, time: string]> = {
-  half: [1, "has about half the parameters", "takes about half the time per step"],
-  less: [1, "has fewer parameters", "takes less time per step"],
-  equal: [0, "has about as many parameters", "takes about as much time per step"],
-  more: [-1, "has more parameters", "takes more time per step"],
-  twice: [-1, "has about twice the parameters", "takes about twice the time per step"],
-  least: [1, "has the fewest parameters", "takes the least time per step"],
-};
-
-/** How the first number stands beside another one, or whether it is the least of several. */
-function beside(values: readonly (number | null)[]): Beside | null {
-  if (values.length < 2 || !values.every(Boolean)) return null;
-  const [first, ...others] = values as number[];
-  if (others.length > 1) return first < Math.min(...others) ? "least" : null;
-  const ratio = first / others[0];
-  if (ratio > 0.9 && ratio < 1.1) return "equal";
-  if (ratio < 1) return ratio > 0.45 && ratio < 0.55 ? "half" : "less";
-  return ratio > 1.8 && ratio < 2.2 ? "twice" : "more";
+  return since.join(" ");
 }

@@ -19,17 +19,10 @@ export interface CompareElement extends HTMLElement {
 const KIND: Kind = {
   name: "compare",
   label: "Comparison",
-  traits: ["shown", "curves", "marks", "zoom", "scale", "smoothing", "more", "show", "diagrams"],
   timeless: true,
   drawing,
 };
 const OPTIONS: readonly Option<Shell["get"]>[] = [
-  {
-    trait: "more",
-    label: "how parameters grow",
-    title: "Show the parameters of each layer as a sum, and how they grow with width and grid",
-    value: (get) => get("more") === true,
-  },
   {
     trait: "show",
     label: "Below the numbers",
@@ -47,7 +40,7 @@ const OPTIONS: readonly Option<Shell["get"]>[] = [
   },
 ];
 /** Pixels; the page scrolls, not the view in it. */
-const MOST = 6000;
+const TALLEST_VIEW = 6000;
 
 export { css, drawing };
 
@@ -63,7 +56,7 @@ function build(shell: Shell, host: Host): Parts {
   const hands = createChartHands(shell, () => scene, draw);
   const bar = createChartBar(shell, hands);
   const options = createOptions(document, OPTIONS, shell.choose, signal);
-  const [more, what] = options.boxes;
+  const [what] = options.boxes;
   const grids = createGrids(shell, host);
   let networks: Models | null = null;
   const stage = createStage(
@@ -81,8 +74,11 @@ function build(shell: Shell, host: Host): Parts {
   );
   const body = element(document, "div", "kw-body");
   body.append(stage.element, grids.element);
-  const header = element(document, "div", "kw-header");
-  header.append(bar.element, more);
+  const charts = element(document, "div", "kw-header");
+  charts.setAttribute("role", "toolbar");
+  charts.setAttribute("aria-label", "Curves");
+  charts.append(bar.element);
+  stage.element.before(charts);
   const below = element(document, "div", "kw-header");
   below.append(what);
   grids.element.before(below);
@@ -111,7 +107,6 @@ function build(shell: Shell, host: Host): Parts {
   (shell.root as unknown as CompareElement).kwCompare = probe(() => scene, hands, stage);
 
   return {
-    header,
     body,
     width: stage.width,
     fileName: () => nameOf(shownIn(shell.get)),
@@ -121,10 +116,14 @@ function build(shell: Shell, host: Host): Parts {
     },
     draw(given) {
       bar.show({ get: given.get, alone: shell.store()?.status().state === "saved" });
-      bar.element.hidden = ((given.get("curves") ?? []) as unknown[]).length === 0;
+      charts.hidden = ((given.get("curves") ?? []) as unknown[]).length === 0;
       options.show(given.get);
       const pointed = stage.pointed();
-      const shown = stage.show((width) => draw({ ...given, width, pointed }), MOST, given.ratio);
+      const shown = stage.show(
+        (width) => draw({ ...given, width, pointed }),
+        TALLEST_VIEW,
+        given.ratio,
+      );
       if (typeof shown === "string") return shown;
       scene = shown;
       lower(given).show(shown.shown, shown.width);

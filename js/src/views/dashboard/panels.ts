@@ -8,33 +8,25 @@ import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
 import type { Mounted, Shell, Still, Within } from "../../shell/mount.ts";
 import { createSteady, seenAround } from "../../shell/room.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
-import { createTogether, fitted, heightsOf, type Panel, rowsOf } from "./arrange.ts";
+import { createTogether, heightsOf, leastOf, rowsOf, type Size } from "./arrange.ts";
 
-/** Pixels of a row's drawings in a page, so that two rows fit a laptop's window; and of what is around a drawing. */
-const ROOM = 188;
-const AROUND = 76;
-/** Between two rows: see the style sheet. */
-const GAP = 8;
-/** So many rows at most are made to be seen at once. */
-const ROWS = 2;
-/** Of the network's drawing, where nothing else is said. */
-const OWN = 520;
-/** To so many pixels a panel's drawing shrinks where not all is seen at once; what is not here is as tall as it is. */
-const LEAST: Readonly<Record<string, number>> = {
-  network: 290,
-  training: 136,
-  kernels: 120,
-  function: 160,
-  response: 120,
+/** Pixels of a panel's drawing at most and at least; what is not here is as tall as it is. */
+const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
+  network: { most: 520, least: 330 },
+  training: { most: 190, least: 138 },
+  kernels: { most: 340, least: 120 },
+  function: { most: 290, least: 180 },
+  response: { most: 290, least: 150 },
 };
-/** As in the style sheet. */
+/** A drawing of fewer pixels is a line of words. */
+const FLAT = 60;
+/** Between two rows, and around a drawing that is not there yet. */
+const BETWEEN_ROWS = 8;
+const AROUND = 76;
+/** So many rows at most are made to be seen at once. */
+const ROWS_SEEN = 2;
+/** From this width on panels stand in two columns, and what trains beside the network. */
 const PAIRED = 760;
-const BESIDE = 1100;
-/**
- * In a window so low what trains stands beside the network in less width too. Where it cannot, what explains the
- * drawing is left out below `slim`, and the curves in a low window.
- */
-const LOW = { room: 640, beside: 760, slim: 840 };
 /** The panels that show an example, and the trait that says which. */
 const EXAMPLES: readonly (readonly [panel: string, trait: string])[] = [
   ["network", "example"],
@@ -47,11 +39,7 @@ interface Named {
   /** What it is, in a sentence. */
   about: string;
   wide: boolean;
-  /** It can be folded away. */
-  folds: boolean;
-  /** Pixels at least of a drawing that takes any height; else 0. */
-  fills: number;
-  /** The page on which it stands; nothing where it stands on all. */
+  /** The page on which it stands; nothing where there is one page. */
   page?: string;
 }
 
@@ -65,7 +53,7 @@ interface Line {
   warns: boolean;
 }
 
-const NOTHING: Line = { words: "", chosen: false, warns: false };
+const NO_LINE: Line = { words: "", chosen: false, warns: false };
 
 /** A panel, and the view that is mounted in it. */
 type Place = ReturnType<typeof placeIn>;
@@ -74,19 +62,18 @@ export function createPanels(shell: Shell, host: Host) {
   const { document, get, signal } = shell;
   const root = element(document, "div", "kw-panels");
   const named = (get("panels_shown") ?? []) as Named[];
-  const places = named.map((one) => placeIn(shell, root, one));
+  const places = named.map((one) => placeIn(document, root, one));
   const speaker = named.findIndex(({ name }) => name !== "training" && name !== "ranges");
   const modelOf = (name: string) => places.find((one) => one.named.name === name)?.model;
   const here = () => [...places.keys()].filter((k) => !places[k].section.hidden);
   const together = createTogether(here, (drawn) => {
-    arrange();
+    heights.arrange();
     for (const k of drawn) places[k].draw?.();
   });
+  const heights = createHeights(shell, root, places, here, together.isDrawn);
+  const { arrange } = heights;
   let all = false;
   let active = 0;
-  let page = "";
-  /** Since the page was turned or the window was made larger or smaller not all has been seen at once. */
-  let isTight = false;
 
   function withinOf(number: number): Within {
     const place = places[number];
@@ -101,9 +88,9 @@ export function createPanels(shell: Shell, host: Host) {
       says: (remark) => number !== speaker && isNote(shell, remark),
       height() {
         if (places.every(({ height }) => height === undefined)) arrange();
-        return all || !LEAST[place.named.name] ? undefined : place.height;
+        return all || !DRAWINGS[place.named.name] ? undefined : place.height;
       },
-      seen: () => (all || !isTight ? undefined : place.height),
+      seen: () => (all || !heights.areFitted() ? undefined : place.height),
       waits: () => together.waits(number),
       takes: (still, draw) => Object.assign(place, { still, draw }),
     };
@@ -127,66 +114,45 @@ export function createPanels(shell: Shell, host: Host) {
     }
   }
 
-  function point(number: number) {
-    if (active === number) return;
-    active = number;
-    shell.schedule();
-  }
-
-  function arrange() {
-    const network = Number(modelOf("network")?.get("height")) || OWN;
-    const seen = seenAround(root);
-    const { panels, rows } = standing(root, places, here(), page, together.isDrawn, seen, network);
-    // Of many below each other all are never seen at once.
-    const free = seen && rows.length <= ROWS ? seen - root.offsetTop : undefined;
-    isTight ||= free !== undefined && root.offsetHeight > free;
-    const whole = document.fullscreenElement === shell.root;
-    const around = panels.map(({ height, drawn }, k) => places[k].steady(height - drawn));
-    heightsIn(panels, around, rows, free, whole).forEach((height, k) => {
-      const { height: before, draw } = places[k];
-      if (before !== undefined && Math.abs(height - before) < 2) return;
-      places[k].height = height;
-      if (before !== undefined) draw?.();
-    });
-  }
-
-  function anew() {
-    isTight = false;
-    arrange();
-  }
-
-  function turn(to: string) {
-    page = to;
+  function turn(page: string) {
+    root.dataset.page = page;
     const elsewhere = ({ named: { page: own } }: Place) => Boolean(own) && own !== page;
     if (places.every((one) => one.section.hidden === elsewhere(one))) return;
     for (const one of places) one.section.hidden = elsewhere(one);
     active = here()[0] ?? -1;
-    anew();
+    arrange();
     for (const k of here()) places[k].draw?.();
   }
 
   const refs = (get("parts") ?? []) as string[];
   const sizes = new ResizeObserver(arrange);
+  // What stands above the panels may take more lines.
+  for (const one of shell.root.children) if (one !== root) sizes.observe(one);
   places.forEach(({ section }, number) => {
-    const enter = () => point(number);
+    const enter = () => {
+      if (active === number) return;
+      active = number;
+      shell.schedule();
+    };
     listen(section, signal, { pointerenter: enter, focusin: enter });
     sizes.observe(section);
     void mount(refs[number], number);
   });
   atEnd(signal, () => sizes.disconnect());
-  document.addEventListener("fullscreenchange", anew, { signal });
-  document.defaultView?.addEventListener("resize", anew, { signal });
+  document.addEventListener("fullscreenchange", arrange, { signal });
+  document.defaultView?.addEventListener("resize", arrange, { signal });
   return {
     element: root,
     /** Names of the pages that there are. */
     pages: [...new Set(named.flatMap(({ page: own }) => own || []))],
     turn,
-    fold(folded: boolean) {
-      for (const { inside, folder } of places) {
-        if (!folder) continue;
-        inside.hidden = folded;
-        putAttributes(folder, { "aria-expanded": String(!folded) });
-      }
+    /** Where the curves are to come, the button that begins is in nobody's way. */
+    train() {
+      const own = here()
+        .map((k) => places[k])
+        .find((one) => one.named.name === "training");
+      const isOpen = own && !own.isFlat && !own.section.hasAttribute("data-kw-crowded");
+      return isOpen ? own.inside : root;
     },
     /** All that there is is shown, as tall as it is. */
     whole(shown: boolean) {
@@ -197,110 +163,130 @@ export function createPanels(shell: Shell, host: Host) {
     line(): Line {
       const warning = places.find(({ line }) => line.warns);
       const readable = [places[active], ...here().map((k) => places[k])];
-      return (warning ?? readable.find((one) => one?.line.words))?.line ?? NOTHING;
+      return (warning ?? readable.find((one) => one?.line.words))?.line ?? NO_LINE;
     },
     /** The latest value of a series as the panel of curves has it; null where it has none. */
     latest: (name: string) => latestOf(modelOf("training")?.get("curves"), name),
     /** The panels that are seen, for a saved picture. */
     pictures: () =>
-      places.flatMap(({ section, inside, still }): Paged[] => {
-        const shown = inside.hidden || section.hidden ? null : still?.();
+      places.flatMap(({ section, still }): Paged[] => {
+        const shown = section.hidden ? null : still?.();
         return shown ? [pictureOf(shown.scene, shown.theme)] : [];
       }),
   };
 }
 
-function placeIn({ document, get, choose, signal }: Shell, root: HTMLElement, named: Named) {
-  const { title, about, name, folds } = named;
+/** Gives the drawings their heights, so that all are seen at once if they can. */
+function createHeights(
+  shell: Shell,
+  root: HTMLElement,
+  places: readonly Place[],
+  here: () => number[],
+  isDrawn: (number: number) => boolean,
+) {
+  let areFitted = false;
+
+  function arrange() {
+    const { page } = root.dataset;
+    const seen = seenAround(root);
+    const sizes = places.map((place, k) => sizeOf(place, isDrawn(k)));
+    const rows = standIn(root, places, here());
+    const of = (row: readonly number[]) => row.map((k) => sizes[k]);
+    // Of many below each other all are never seen at once.
+    areFitted = seen !== undefined && rows.length <= ROWS_SEEN;
+    const taken = root.offsetTop + BETWEEN_ROWS * rows.length;
+    const free = areFitted && seen ? seen - taken : Number.POSITIVE_INFINITY;
+    // The curves give way to the network where there is no room for both.
+    const isCrowded = page === "network" && rows.length > 1 && leastOf(rows.map(of)) > free;
+    let rest = 0;
+    for (const { named, section } of places) {
+      const isAside = isCrowded && named.name === "training";
+      if (section.toggleAttribute("data-kw-crowded", isAside)) rest = section.offsetHeight;
+    }
+    const shown = isCrowded ? rows.slice(0, 1) : rows;
+    const whole = shell.document.fullscreenElement === shell.root;
+    const heights = heightsOf(shown.map(of), free - rest, whole);
+    const all = heights.reduce((sum, one) => sum + one + BETWEEN_ROWS, -BETWEEN_ROWS);
+    for (const k of here()) {
+      const row = shown.findIndex((those) => those.includes(k));
+      // What is in no row spans all.
+      setHeight(places[k], Math.floor((row < 0 ? all : heights[row]) - sizes[k].around));
+    }
+  }
+
+  return { arrange, areFitted: () => areFitted };
+}
+
+function setHeight(place: Place, height: number) {
+  const { height: before, draw } = place;
+  if (before !== undefined && Math.abs(height - before) < 2) return;
+  place.height = height;
+  if (before !== undefined) draw?.();
+}
+
+function placeIn(document: Document, root: HTMLElement, named: Named) {
+  const { title, about, name } = named;
   const section = element(document, "section", "kw-panel", root);
   section.dataset.panel = name;
   putAttributes(section, { "aria-label": about });
   const head = element(document, "div", "kw-panel-head", section);
   head.title = about;
+  head.textContent = title;
   const inside = element(document, "div", "kw-panel-inside", section);
-  const folder = folds ? element(document, "button", "kw-folder", head) : null;
-  (folder ?? head).textContent = title;
-  if (folder) {
-    folder.type = "button";
-    folder.title = "Fold this panel away, or show it again";
-    listen(folder, signal, { click: () => choose("folded", get("folded") !== true) });
-  }
   return {
     named,
     section,
     inside,
-    folder,
     model: null as AnyModel | null,
-    line: NOTHING,
+    line: NO_LINE,
     still: null as (() => Still | null) | null,
     draw: null as (() => void) | null,
     /** Pixels of its drawing; undefined before it asks. */
     height: undefined as number | undefined,
     /** Of what is around that, without what goes to and fro. */
     steady: createSteady(),
+    around: AROUND,
+    /** It has no curves, and stands below the others. */
+    isFlat: false,
   };
 }
 
-function sizeOf({ section, inside, named }: Place, isDrawn: boolean) {
+function sizeOf(place: Place, isDrawn: boolean): Size {
+  const { section, inside, named, model, steady } = place;
   const view = inside.querySelector<HTMLElement>(".kw-view");
-  const drawing = isDrawn ? view?.querySelector(".kw-viewport") : null;
-  return {
-    fills: named.fills,
-    // What does not show itself yet takes no room.
-    height: section.offsetHeight + (view ? view.scrollHeight - view.offsetHeight : 0),
-    drawn: drawing?.clientHeight ?? 0,
-  };
+  const drawn = (isDrawn && view?.querySelector(".kw-viewport")?.clientHeight) || 0;
+  // What does not show itself yet takes no room.
+  const height = section.offsetHeight + (view ? view.scrollHeight - view.offsetHeight : 0);
+  if (drawn > 1) place.around = steady(height - drawn);
+  place.isFlat = named.name === "training" && drawn > 1 && drawn < FLAT;
+  const own = place.isFlat ? undefined : DRAWINGS[named.name];
+  const { most, least } = own ?? { most: drawn, least: drawn };
+  const asked = named.name === "network" && Number(model?.get("height"));
+  return { around: place.around, most: asked || most, least };
 }
 
-/** How large panels are, and which of those that are `here` are in a row; the style sheet goes by what is set here. */
-function standing(
-  root: HTMLElement,
-  places: readonly Place[],
-  here: readonly number[],
-  page: string,
-  isDrawn: (number: number) => boolean,
-  seen = Number.POSITIVE_INFINITY,
-  network = OWN,
-) {
-  const { clientWidth: width } = root;
+/** Puts the panels that are `here` into rows, by what is set for the style sheet, and gives these; one that spans them is in none. */
+function standIn(root: HTMLElement, places: readonly Place[], here: readonly number[]): number[][] {
+  const {
+    clientWidth: width,
+    dataset: { page },
+  } = root;
   const isPaired = width >= PAIRED;
-  const isNetwork = page === "network" && places.some(({ named }) => named.name === page);
-  // What trains stands beside the network where both have room.
-  const isBeside = isNetwork && width >= (seen < LOW.room ? LOW.beside : BESIDE);
+  const isFlat = here.some((k) => places[k].isFlat);
+  const isBeside = page === "network" && here.length > 1 && !isFlat && isPaired;
   root.toggleAttribute("data-kw-beside", isBeside);
-  const isSlim = isNetwork && !isPaired && seen < LOW.slim;
-  const slim = !isSlim ? "" : seen < LOW.room ? "training" : "words";
-  if (root.dataset.kwSlim !== slim) root.dataset.kwSlim = slim;
-  const panels = places.map((place, k): Panel => {
-    const { name, wide } = place.named;
-    return {
-      ...sizeOf(place, isDrawn(k)),
-      wide: (wide && !isBeside) || place.inside.hidden === true,
-      own: name === "network" ? network : 0,
-      least: name === slim ? 0 : (LEAST[name] ?? 0),
-    };
+  const wide = here.map((k) => places[k].named.wide && !isBeside);
+  // Of three the first stands beside the two others.
+  const spans = isPaired && here.length === 3 && !wide.includes(true);
+  root.toggleAttribute("data-kw-spans", spans);
+  const found = spans ? [[1], [2]] : isPaired ? rowsOf(wide) : here.map((_, n) => [n]);
+  const isWhole = new Set(
+    isPaired && !spans ? found.filter(({ length }) => length === 1).flat() : [],
+  );
+  here.forEach((k, n) => {
+    places[k].section.toggleAttribute("data-whole", isWhole.has(n));
   });
-  const found = isPaired ? rowsOf(here.map((k) => panels[k])) : here.map((_, n) => [n]);
-  const rows = found.map((row) => row.map((n) => here[n]));
-  for (const row of rows) {
-    for (const k of row) {
-      places[k].section.toggleAttribute("data-whole", isPaired && row.length === 1);
-    }
-  }
-  return { panels, rows };
-}
-
-/** Of the drawings, of which all are seen at once if they can: of the whole screen rows take what there is. */
-function heightsIn(
-  panels: readonly Panel[],
-  around: readonly number[],
-  rows: number[][],
-  free: number | undefined,
-  whole: boolean,
-): number[] {
-  const room = whole && free ? Math.max(ROOM, Math.floor(free / rows.length) - AROUND) : ROOM;
-  const wanted = heightsOf(panels, rows, room);
-  return free ? fitted(wanted, panels, around, rows, free - GAP * rows.length, whole) : wanted;
+  return found.map((row) => row.map((n) => here[n]));
 }
 
 /** One example in all panels that show one, of the same images. */

@@ -3,10 +3,11 @@
 import type { Host, RenderProps } from "@anywidget/types";
 import { largestOf } from "../../phi/curves.ts";
 import { layerNamed, selectionOf } from "../../phi/entries.ts";
-import { createKit, type Kit, TABS } from "../../shell/controls.ts";
-import { element } from "../../shell/element.ts";
+import { createKit, createMenu, TABS } from "../../shell/controls.ts";
+import { element, putAttributes } from "../../shell/element.ts";
+import { showSelectedLayer } from "../../shell/layer_view.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
-import { showSelectedLayer } from "../../shell/selected_layer.ts";
+import type { Store } from "../../wire/types.ts";
 import { createPanels } from "./panels.ts";
 import { drawing, sceneOf } from "./scene.ts";
 import css from "./style.css";
@@ -14,7 +15,6 @@ import css from "./style.css";
 const KIND: Kind = {
   name: "dashboard",
   label: "Dashboard",
-  traits: ["layer", "headline", "folded", "page"],
   above: true,
   drawing,
 };
@@ -35,20 +35,12 @@ function build(shell: Shell, host: Host): Parts {
   const kit = createKit(document, signal);
   const panels = createPanels(shell, host);
   const layers = kit.layers((name) => shell.choose("layer", name));
-  const options = kit.button(
-    "options",
-    "Show all that can be chosen in the panels, or the most used alone",
-    "kw-button",
-    () => {
-      const all = root.toggleAttribute("data-options");
-      options.setAttribute("aria-pressed", String(all));
-      panels.whole(all);
-    },
-  );
-  options.setAttribute("aria-pressed", "false");
   const header = element(document, "div", "kw-header");
   const tools = element(document, "span", "kw-tools");
-  tools.append(options, fullScreen(shell, kit));
+  const more = "More: all controls, full screen, save a picture";
+  const menu = createMenu(document, more, signal);
+  menu.inside.append(...menuOf(shell, panels.whole));
+  tools.append(...shell.steering.boxes, menu.box);
   const pages = kit.segments("Page", (page) => shell.choose("page", page));
   pages.fill(panels.pages.map((page) => ({ value: page, label: page, title: PAGES[page] ?? "" })));
   pages.box.hidden = panels.pages.length < 2;
@@ -58,7 +50,10 @@ function build(shell: Shell, host: Host): Parts {
 
   return {
     header,
+    menu: menu.inside,
+    tools,
     body: panels.element,
+    train: panels.train,
     width: () => panels.element.clientWidth,
     fileName: () => `dashboard ${root.dataset.layer ?? ""}`,
     still: (given) => sceneOf(given, panels.pictures(), panels.latest),
@@ -66,42 +61,58 @@ function build(shell: Shell, host: Host): Parts {
       if (what === "selection") showSelectedLayer(shell);
     },
     draw(given) {
-      const frame = given.store.current();
+      const { store } = given;
+      const frame = store.current();
       const layer = layerNamed(frame, given.get("layer"));
+      const page = panels.pages.length > 0 ? String(given.get("page") ?? panels.pages[0]) : "";
       layers.show(frame?.layout.layers ?? [], layer?.name ?? "", room());
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
-      // Whatever shows a function shows this one: it is marked in all panels.
-      if (frame && layer && !given.store.selection()) {
-        given.store.select(selectionOf(layer, largestOf(frame, layer)));
-      }
-      const page = String(given.get("page") ?? panels.pages[0] ?? "");
+      if (page !== "network") selectSome(store, given.get("layer"));
       pages.set(page);
       for (const box of layers.boxes) box.toggleAttribute("data-kw-off", page === "network");
       panels.turn(page);
-      panels.fold(given.get("folded") === true);
       const { words, chosen, warns } = panels.line();
       // The layer is the one that is chosen above.
       const own = `${layer?.name} · `;
-      shell.read(words.startsWith(own) ? words.slice(own.length) : words, chosen, warns);
+      const said = words.startsWith(own) ? words.slice(own.length) : words;
+      shell.read(said, chosen, warns);
       return sceneOf(given, [], panels.latest);
     },
   };
 }
 
-const OPEN = ["full screen", "Show this on the whole screen; Escape leaves it"] as const;
-const LEAVE = ["leave full screen", "Back to the page"] as const;
+/** Where functions are shown one of them is selected, the largest at first: it is marked in all panels. */
+function selectSome(store: Store, name: unknown) {
+  const frame = store.current();
+  const layer = layerNamed(frame, name);
+  if (frame && layer && !store.selection()) {
+    store.select(selectionOf(layer, largestOf(frame, layer)));
+  }
+}
 
-/** The button that gives a view the whole screen, where the page may. */
-function fullScreen({ document, root, signal }: Shell, kit: Kit): HTMLButtonElement {
+/** All controls of the panels, and the whole screen. */
+function menuOf({ document, root, signal }: Shell, showAll: (all: boolean) => void) {
+  const kit = createKit(document, signal);
+  const options = kit.button(
+    "all controls",
+    "Show all controls of the panels, or only those used most",
+    "kw-button",
+    () => {
+      const all = root.toggleAttribute("data-options");
+      putAttributes(options, { "aria-pressed": String(all) });
+      showAll(all);
+    },
+  );
+  putAttributes(options, { "aria-pressed": "false" });
   const isWhole = () => document.fullscreenElement === root;
-  const button = kit.button(...OPEN, "kw-button kw-full-screen", () => {
+  const whole = kit.button("full screen", "Show this in full screen", "kw-button", () => {
     const turned = isWhole() ? document.exitFullscreen() : root.requestFullscreen();
     turned.catch((error) => console.warn("kan_widgets: no full screen here", error));
   });
-  button.hidden = !document.fullscreenEnabled;
+  whole.hidden = !document.fullscreenEnabled;
   const say = () => {
-    [button.textContent, button.title] = isWhole() ? LEAVE : OPEN;
+    whole.textContent = isWhole() ? "leave full screen" : "full screen";
   };
   document.addEventListener("fullscreenchange", say, { signal });
-  return button;
+  return [options, whole];
 }

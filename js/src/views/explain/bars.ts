@@ -1,4 +1,4 @@
-/** Bars: the lists of shares, all on one scale, and the score of every class. No DOM. */
+/** Bars: the lists of shares, each on a scale of its own, and the score of every class. No DOM. */
 
 import { chance, formatCount, number } from "../../phi/format.ts";
 import { softmax } from "../../phi/softmax.ts";
@@ -6,54 +6,46 @@ import type { Mark } from "../../scene/marks.ts";
 import { line as across, rects, segments } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import {
-  type Block,
-  boxIn,
-  type Drawn,
-  LINE,
-  line,
-  type Place,
-  type Plate,
-  SIZE,
-} from "./block.ts";
+import { type Block, type Drawn, LINE, line, type Place, SIZE } from "./block.ts";
 import { className, type Part } from "./content.ts";
-import { mapMarks } from "./pictures.ts";
 import type { List, Row } from "./rows.ts";
 
 /** Below this width of a list names and numbers stand above their bars. */
-const NARROW = 300;
-const [ROW, TALL, MAPPED] = [18, 32, 22];
-/** Pixels of a small map, and of the room that it takes. */
-const MAP = 19;
-const MAP_ROOM = MAP + 7;
+const NARROW_LIST = 300;
+const [ROW_HEIGHT, TWO_LINE_HEIGHT] = [18, 32];
+/** So many times as long as the longest single bar is that of others together, at most. */
+const MOST_OTHERS = 1.25;
+/** Pixels between a bar's end and a tick that says more than it. */
+const APART = 2;
 /** Between a heading and what stands on its line. */
-const APART = 14;
+const KEY_GAP = 14;
 
 /** How all rows of a layer stand. */
 type Plan = ReturnType<typeof planOf>;
 
-export function planOf(lists: readonly List[], width: number, plate: Plate | null) {
-  const rows = lists.flatMap((list) => list.rows);
-  const tall = width < NARROW;
+export function planOf({ rows }: List, width: number) {
+  const tall = width < NARROW_LIST;
   const widest = (texts: string[]) => Math.max(0, ...texts.map((text) => widthOf(text, SIZE, 600)));
   const values = widest(rows.map(({ text }) => text));
-  const ends = lists.map(
-    (list) => indentOf(list, plate) + widest(list.rows.map(({ name }) => name)),
-  );
-  const names = tall ? width - values - 8 : Math.min(Math.ceil(Math.max(...ends)), width / 2);
-  const [from, to] = tall
-    ? [indentOf(lists[0], plate) + 1, width - 1]
-    : [names + 10, width - values - 10];
+  const named = Math.ceil(widest(rows.map(({ name }) => name)));
+  const names = tall ? width - values - 8 : Math.min(named, width / 2);
+  const [from, to] = tall ? [1, width - 1] : [names + 10, width - values - 10];
+  const single = rows.filter(({ kind }) => kind !== "total" && kind !== "others");
+  const most = MOST_OTHERS * Math.max(0, ...single.map(({ value }) => Math.abs(value) || 0));
+  /** What many shares add together is cut where the bars of single ones would be short beside it. */
+  const held = ({ kind, value }: Row) =>
+    kind === "others" && most > 0 ? Math.max(-most, Math.min(most, value)) : value;
   const drawn = rows.filter(({ kind }) => kind !== "total");
   return {
     width,
     /** Names stand over their bars. */
     tall,
-    /** Where names and maps end. */
+    /** Where names end. */
     names,
+    held,
     /** Where a value lies. */
     place: placer(
-      drawn.flatMap(({ value, beside }) => [value, beside]),
+      drawn.flatMap((row) => [held(row), row.beside]),
       from,
       to,
     ),
@@ -68,34 +60,25 @@ function placer(values: readonly number[], from: number, to: number): (value: nu
   return (value) => from + (value - low) * unit;
 }
 
-/** Where the names of a list begin: behind the maps that its rows have. */
-function indentOf({ rows }: List, plate: Plate | null): number {
-  return plate !== null && rows.some(({ map }) => map !== null) ? MAP_ROOM : 0;
-}
-
-/** `icons`: each row has its map. */
 export function listBlock(
-  { part, plate, span, selected, theme }: Drawn,
+  { part, selected, theme }: Drawn,
   list: List,
   plan: Plan,
   [x, y]: Place,
-  icons: boolean,
 ): Block {
   const { colours } = theme;
   const { width, names, tall } = plan;
-  const over = icons ? plate : null;
-  const indent = indentOf(list, over);
-  const height = tall ? TALL : indent ? MAPPED : ROW;
+  const height = tall ? TWO_LINE_HEIGHT : ROW_HEIGHT;
   const { rows } = list;
-  const label = rows.some(({ beside }) => !Number.isNaN(beside)) ? part.besideLabel : "";
-  const room = width - (label ? APART + 8 + widthOf(label, SIZE) : 0);
+  const label = rows.some((row) => isApart(row, plan)) ? part.besideLabel : "";
+  const room = width - (label ? KEY_GAP + 8 + widthOf(label, SIZE) : 0);
   const short = list.headings.find((text) => widthOf(text, SIZE) <= room);
   const heading = short ?? fitting(list.headings, width, SIZE);
   const marks: Mark[] = [line(x, y, heading, colours.muted)];
   let top = y + LINE + 2;
   if (label) {
     // The key stands behind the heading where it fits.
-    const left = short ? x + widthOf(heading, SIZE) + APART : x;
+    const left = short ? x + widthOf(heading, SIZE) + KEY_GAP : x;
     const down = short ? y : y + LINE;
     marks.push(rects([left, down + 2, 2, 11], { fill: colours.ink }));
     const words = wrapped(label, x + width - left - 8, SIZE);
@@ -111,14 +94,10 @@ export function listBlock(
     const isTotal = row.kind === "total";
     const weight = isTotal || row.has(selected) ? 600 : 400;
     const fill = row.kind === "others" ? colours.muted : colours.ink;
-    const name = fitted(row.name, names - indent, SIZE, weight);
-    marks.push(line(x + indent, at, name, fill, { weight }));
+    const name = fitted(row.name, names, SIZE, weight);
+    marks.push(line(x, at, name, fill, { weight }));
     marks.push(line(x + width, at, row.text, fill, { weight, anchor: "end" }));
     if (isTotal) marks.push(across([x, tops[k], x + width, tops[k]], colours.line));
-    if (!over || !row.map) return;
-    const size = boxIn(over.image, MAP);
-    const box = { x, y: tops[k] + (height - size.height) / 2, ...size };
-    marks.push(...mapMarks({ ...over, edges: [] }, row.map, span.most, box, theme));
   });
   const box = { x, y: top, width, height: rows.length * height };
   const words = (row: number) => rows[row]?.words ?? "";
@@ -126,29 +105,38 @@ export function listBlock(
   return { marks, region, top: y, bottom: box.y + box.height };
 }
 
+/** Whether what a share is compared with is seen to be another value. */
+const isApart = ({ value, beside }: Row, { place }: Plan) =>
+  Math.abs(place(beside) - place(value)) >= APART;
+
 /** The bars; those of several shares together are hollow. */
 function barMarks(
   rows: readonly Row[],
-  { place }: Plan,
+  plan: Plan,
   x: number,
   tops: readonly number[],
-  { more, less, ink, zero: axis }: Colours,
+  { more, less, ink, surface, zero: axis }: Colours,
 ): Mark[] {
+  const { place, held } = plan;
   const solid: [number[], number[]] = [[], []];
   const hollow: [number[], number[]] = [[], []];
-  const [strokes, zeros]: number[][] = [[], []];
+  const [strokes, zeros, breaks]: number[][] = [[], [], []];
   const zero = x + place(0);
-  rows.forEach(({ kind, value, beside }, k) => {
+  rows.forEach((row, k) => {
+    const { kind, value, beside } = row;
     if (kind === "total") return;
     zeros.push(zero, tops[k] - 4, zero, tops[k] + 14);
     if (Number.isFinite(value)) {
-      const long = Math.abs(place(value) - place(0));
+      const shown = held(row);
+      const long = Math.abs(place(shown) - place(0));
+      const middle = (x + place(shown) + zero) / 2;
+      if (shown !== value) breaks.push(middle - 2, tops[k] + 12, middle + 2, tops[k] - 2);
       const left = value < 0 ? zero - long : zero;
       const way = value < 0 ? 1 : 0;
       if (kind !== "others") solid[way].push(left, tops[k], long, 10);
       else if (long >= 1) hollow[way].push(left + 0.5, tops[k] + 0.5, long - 1, 9);
     }
-    if (Number.isFinite(beside)) strokes.push(x + place(beside) - 1, tops[k] - 1, 2, 12);
+    if (isApart(row, plan)) strokes.push(x + place(beside) - 1, tops[k] - 1, 2, 12);
   });
   return [
     segments(zeros, axis),
@@ -156,16 +144,17 @@ function barMarks(
     rects(solid[1], { fill: less }),
     rects(hollow[0], { stroke: more }),
     rects(hollow[1], { stroke: less }),
+    segments(breaks, surface, { width: 4 }),
     rects(strokes, { fill: ink }),
   ];
 }
 
 /** More classes than this are those of the highest scores, and the one explained. */
-const MOST = 12;
-const SCORE = 16;
+const MOST_CLASSES = 12;
+const CLASS_HEIGHT = 16;
 /** Pixels of the bar of a probability of 1, and of a block that has such bars. */
-const BAR = 44;
-const ROOMY = 240;
+const CHANCE_BAR = 44;
+const WIDTH_FOR_BARS = 240;
 const HEADINGS = [
   "all classes: score and probability",
   "class: score, probability",
@@ -175,8 +164,8 @@ const HEADINGS = [
 /** The classes that have a row, in their order. */
 export function classesShown({ scores, target }: Part): number[] {
   const all = scores.map((_, k) => k);
-  if (all.length <= MOST) return all;
-  const highest = all.sort((a, b) => scores[b] - scores[a]).slice(0, MOST - 1);
+  if (all.length <= MOST_CLASSES) return all;
+  const highest = all.sort((a, b) => scores[b] - scores[a]).slice(0, MOST_CLASSES - 1);
   return highest.includes(target) ? highest : [...highest, target];
 }
 
@@ -195,9 +184,9 @@ export function classesBlock({ part, theme }: Drawn, [x, y]: Place, width: numbe
     Math.max(...rows.map((row) => widthOf(row[what], SIZE, 600)));
   const values = widest("score");
   // Where there is room, probabilities have bars too.
-  const hasBars = width >= ROOMY;
+  const hasBars = width >= WIDTH_FOR_BARS;
   const from = x + widest("name") + 8;
-  const to = x + width - values - widest("share") - (hasBars ? BAR + 8 : 0) - 16;
+  const to = x + width - values - widest("share") - (hasBars ? CHANCE_BAR + 8 : 0) - 16;
   const place = placer(
     rows.map(({ k }) => scores[k]),
     from,
@@ -209,7 +198,7 @@ export function classesBlock({ part, theme }: Drawn, [x, y]: Place, width: numbe
   const fills: string[] = [];
   const words: Mark[] = [];
   rows.forEach(({ k, name, score, share }, row) => {
-    const at = top + row * SCORE;
+    const at = top + row * CLASS_HEIGHT;
     const bar = (left: number, long: number) => {
       boxes.push(left, at + 3, long, 10);
       fills.push(k === target ? colours.ink : colours.ghost);
@@ -221,9 +210,9 @@ export function classesBlock({ part, theme }: Drawn, [x, y]: Place, width: numbe
     words.push(line(x, at + 1, name, ink, { weight }));
     words.push(line(to + 8 + values, at + 1, score, ink, { weight, anchor: "end" }));
     words.push(line(x + width, at + 1, share, ink, { weight, anchor: "end" }));
-    if (hasBars && shares[k] > 0) bar(to + 16 + values, Math.max(1, BAR * shares[k]));
+    if (hasBars && shares[k] > 0) bar(to + 16 + values, Math.max(1, CHANCE_BAR * shares[k]));
   });
-  const box = { x, y: top, width, height: rows.length * SCORE };
+  const box = { x, y: top, width, height: rows.length * CLASS_HEIGHT };
   const bottom = top + box.height;
   const left = scores.length - rows.length;
   if (left > 0) words.push(line(x, bottom + 1, `${formatCount(left)} lower`, colours.muted));
@@ -242,6 +231,6 @@ export function classesBlock({ part, theme }: Drawn, [x, y]: Place, width: numbe
       },
     },
     top: y,
-    bottom: bottom + (left > 0 ? SCORE : 0),
+    bottom: bottom + (left > 0 ? CLASS_HEIGHT : 0),
   };
 }

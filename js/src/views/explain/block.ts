@@ -3,7 +3,7 @@
 import { rangeOf } from "../../phi/images.ts";
 import type { Mark, Pixels, TextMark } from "../../scene/marks.ts";
 import type { Region } from "../../scene/regions.ts";
-import { grown, rect, WORDS, words } from "../../scene/shapes.ts";
+import { WORDS, words } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Content, Part, Span } from "./content.ts";
 
@@ -47,15 +47,6 @@ export function line(
   return words(x, y + 11, text, fill, how);
 }
 
-/** A frame around a box, of whole pixels of the screen. */
-export function framed(
-  { x, y, width, height }: { x: number; y: number; width: number; height: number },
-  stroke: string,
-  wide = 1,
-): Mark {
-  return rect(grown({ x, y, width, height }, wide / 2), { stroke, width: wide });
-}
-
 type Image = NonNullable<Content["image"]>;
 
 export interface Plate {
@@ -65,7 +56,7 @@ export interface Plate {
 }
 
 /** An image with more edges than this, as a share of all there could be, has no outline that says anything. */
-const BUSY = 0.25;
+const BUSY_SHARE = 0.25;
 
 export function plateOf(image: Image): Plate {
   const pixels = imagePixels(image);
@@ -111,5 +102,5 @@ export function outlineOf({ width, height, rgba }: Pixels): number[] {
       if (row > 0 && here !== bright(row - 1, column)) edges.push(column, row, column + 1, row);
     }
   }
-  return edges.length / 4 > BUSY * 2 * width * height ? [] : edges;
+  return edges.length / 4 > BUSY_SHARE * 2 * width * height ? [] : edges;
 }

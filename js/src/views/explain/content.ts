@@ -1,12 +1,12 @@
 /** What Python sends of an explanation, and what follows from it. No DOM. */
 
 import { inputName, outputName } from "../../phi/entries.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { formatAlike, formatCount, number } from "../../phi/format.ts";
 import { float32 } from "../../wire/checks.ts";
 import type { Selection } from "../../wire/types.ts";
 
 /** Numbers as Python's traits hold them: little-endian float32. */
-export type Bytes = DataView | ArrayBuffer | Uint8Array;
+type Bytes = DataView | ArrayBuffer | Uint8Array;
 
 /** The shares of one layer. A number is row·columns + column; functions of the last layer are one row. */
 interface WirePart extends Sums {
@@ -110,7 +110,7 @@ export function className({ classes }: Pick<WirePart, "classes">, k: number): st
   return classes?.[k] || String(k);
 }
 
-/** "channel 3 · row 2 · column 1", "input 7"; of kernels "kernel 4", "kernel 4 · channel 2" where shared, else "kernel 2 → 4". */
+/** "map 3 · row 2 · column 1", "input 7"; of kernels "kernel 4", "kernel 4 · channel 2" where shared, else "kernel 2 → 4". */
 export function nameOf(part: Part, k: number): string {
   const [row, column] = [Math.floor(k / part.columns), k % part.columns];
   if (part.kind === "kernels") {
@@ -123,7 +123,7 @@ export function nameOf(part: Part, k: number): string {
   const [, height, width] = part.places;
   const place = column % (height * width);
   const channel = Math.floor(column / (height * width));
-  return `channel ${channel} · row ${Math.floor(place / width)} · column ${place % width}`;
+  return `map ${channel} · row ${Math.floor(place / width)} · column ${place % width}`;
 }
 
 /** The function to select for a share: of a kernel the one in its middle. */
@@ -180,7 +180,7 @@ export function cellOf(part: Part, k: number) {
 }
 
 export function mapTitle(part: Part, k: number): string {
-  if (k < 0) return part.kind === "kernels" ? "all kernels" : "all channels";
+  if (k < 0) return part.kind === "kernels" ? "all kernels" : "all maps";
   if (part.kind === "kernels") return nameOf(part, k);
   return nameOf(part, k).split(" · ")[0];
 }
@@ -189,17 +189,10 @@ export function signed(value: number): string {
   return value > 0 ? `+${number(value)}` : number(value);
 }
 
-/** Three digits of the largest, and as many decimals for the others: so a column of them adds up as it is read. */
+/** All with as many decimals: so a column of them adds up as it is read. */
 export function signedAlike(values: readonly number[]): (value: number) => string {
-  const most = Math.max(...values.map(Math.abs).filter(Number.isFinite), 0);
-  const decimals = most > 0 ? 2 - Math.floor(Math.log10(most)) : 0;
-  if (decimals < 0 || decimals > 5) return signed;
-  return (value) => {
-    if (!Number.isFinite(value)) return signed(value);
-    const text = Math.abs(value).toFixed(decimals);
-    if (Number(text) === 0) return text;
-    return `${value < 0 ? "−" : "+"}${text}`;
-  };
+  const text = formatAlike(values);
+  return (value) => (value > 0 && Number(text(value)) !== 0 ? `+${text(value)}` : text(value));
 }
 
 /** A scale of ±most; `cut`: a few values lie beyond it. */
@@ -209,14 +202,14 @@ export interface Span {
 }
 
 /** So many of the sizes that can be seen at all lie on the scale of a map; a few large ones would make it empty. */
-const SHARE = 0.98;
-const SEEN = 0.01;
+const SHARE_ON_SCALE = 0.98;
+const SEEN_SHARE = 0.01;
 
 export function spanOf(maps: readonly MapOf[]): Span {
   const sizes = maps.flatMap(({ data }) => Array.from(data, Math.abs).filter(Number.isFinite));
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
-  const seen = sizes.filter((size) => size > SEEN * largest).sort((a, b) => a - b);
-  const most = seen[Math.ceil(SHARE * seen.length) - 1] ?? 0;
+  const seen = sizes.filter((size) => size > SEEN_SHARE * largest).sort((a, b) => a - b);
+  const most = seen[Math.ceil(SHARE_ON_SCALE * seen.length) - 1] ?? 0;
   return { most, cut: most < largest };
 }
 
@@ -240,12 +233,14 @@ interface Sums {
 }
 
 /** A part of a score so small is not worth a word. */
-const LITTLE = 0.005;
+const SMALL_SHARE = 0.005;
+/** What is nearer to a score than this share of it is nearly all of it. */
+const ALL_BUT = 0.05;
 
 /** What `beside` is; "" where there is nothing to be compared with. */
 function besideLabelOf(part: Sums): string {
   if (part.kind === "kernels") return "drop of the score without it";
-  return part.beside ? `mean of ${samplesIn(part)}` : "";
+  return part.beside ? `${isOld(part) ? "old " : ""}mean of ${samplesIn(part)}` : "";
 }
 
 /** How it adds up, for whoever looks once. `name`: of the class; `sum`: of all shares. */
@@ -253,7 +248,6 @@ function sentenceOf(part: Sums, name: string, sum: number): string {
   const { rows, columns, kind, sums } = part;
   const score = part.scores[part.target] ?? null;
   if (score === null) return `The score of ${name} is not finite: there is nothing to divide.`;
-  const scores = `Class ${name} scores ${number(score)}`;
   const count = rows * columns;
   if (kind === "functions") {
     const { bias, others = null } = sums;
@@ -261,15 +255,18 @@ function sentenceOf(part: Sums, name: string, sum: number): string {
     let terms = bias || others !== null ? `${number(sum)} from ${pieces}` : pieces;
     if (others !== null) terms += `${added(others)} from the other functions`;
     if (bias) terms += `${added(bias)} bias`;
-    return `${scores}, the sum of ${terms}.`;
+    return `Class ${name} scores ${number(score)}, the sum of ${terms}.`;
   }
   const { baseline, missing } = sums;
-  const [pieces, make] = count > 1 ? ["these kernels", "make"] : ["this kernel", "makes"];
+  const makes = count > 1 ? "these kernels make" : "this kernel makes";
   const left = known(missing);
-  const rest = Math.abs(left) >= LITTLE * Math.abs(score) ? `${added(left)} left over` : "";
+  const rest =
+    Math.abs(left) >= SMALL_SHARE * Math.abs(score) ? `; ${number(left)} is left over` : "";
+  const all = Math.abs(sum - score) < ALL_BUT * Math.abs(score);
   return (
-    `${scores}: ${number(known(baseline))} with ${each(count)} at its usual response ` +
-    `(its mean ${mean(part)})${added(sum)} from what ${pieces} ${make} of this image${rest}.`
+    `${all ? "Nearly all" : number(sum)} of the score ${number(score)} of class ${name} comes from ` +
+    `what ${makes} of this image; with ${each(count)} at its usual response (its mean ` +
+    `${mean(part)}) it would be ${number(known(baseline))}${rest}.`
   );
 }
 
@@ -291,8 +288,11 @@ const known = (value: number | null | undefined) => value ?? Number.NaN;
 const each = (count: number) => (count > 1 ? "each kernel" : "the kernel");
 const mean = (part: Sums) => (part.samples ? `over ${samplesIn(part)}` : "over this image");
 
+/** Whether the means are of the model as it was at another step. */
+const isOld = ({ seen, step }: Pick<Sums, "seen" | "step">) => seen !== null && seen !== step;
+
 function samplesIn({ samples, seen, step }: Sums): string {
-  const then = seen === null || seen === step ? "" : `, seen at step ${formatCount(seen)}`;
+  const then = isOld({ seen, step }) ? `, seen at step ${formatCount(seen ?? 0)}` : "";
   return `${formatCount(samples ?? 0)} images${then}`;
 }
 

@@ -10,29 +10,26 @@ import { imageBlock, mapBlock, mapsBlock } from "./pictures.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
 
 /** From this width on things stand beside the pictures, and so wide all in one row. */
-const BESIDE = 620;
-const WIDE = 1180;
+const WIDTH_BESIDE = 620;
+const WIDTH_IN_ONE_ROW = 1180;
 /** Share of the width for the pictures, less beside two lists, and how large each of the two may be. */
-const [PICTURES, PICTURES_BESIDE] = [0.56, 0.5];
-const [LEAST, LARGEST] = [110, 260];
+const [PICTURES_SHARE, PICTURES_SHARE_BESIDE] = [0.56, 0.5];
+const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 224];
 const COLUMN_GAP = 28;
 /** Width of the scores of the classes where they are a column. */
-const SCORES = 260;
-/** So wide, two lists stand beside each other; else the second may come under pictures that are so wide. */
-const TWO_LISTS = 660;
-const UNDER = 330;
+const SCORES_WIDTH = 260;
+/** So wide, two lists stand beside each other. */
+const WIDTH_OF_TWO_LISTS = 660;
 /** Beside maps a list has this share of the width, and this much at least. */
-const LISTED = 0.38;
-const BARS = 300;
-/** A list of more rows is so tall that maps have room beside it. */
-const LONG = 12;
+const LIST_SHARE = 0.38;
+const BARS_WIDTH = 300;
 /** Rows of the first list whose maps stand beside each other. */
-const MAPS = 10;
-/** Channels or outputs that have a row. */
-const GROUPS = 25;
+const MOST_MAPS = 5;
+/** Channels or outputs that have a row: all is to be seen in a laptop's window. */
+const MOST_GROUPS = 10;
 const TOP = 4;
 /** In an overview of all layers pictures are no larger than this, and a layer has so many rows. */
-const SMALL = 140;
+const BRIEF_SIDE = 140;
 const BRIEF_ROWS = 6;
 
 export type Section = ReturnType<typeof together>;
@@ -50,10 +47,10 @@ export interface Shown {
   theme: Theme;
 }
 
-function sideOf(plate: Plate, width: number, largest: number, share = PICTURES): number {
-  const narrow = width < BESIDE;
+function sideOf(plate: Plate, width: number, largest: number, share = PICTURES_SHARE): number {
+  const narrow = width < WIDTH_BESIDE;
   const most = ((narrow ? width - 2 * PAD : share * width) - GAP) / 2;
-  const side = Math.max(narrow ? 16 : LEAST, Math.min(largest, most));
+  const side = Math.max(narrow ? 16 : SMALLEST_SIDE, Math.min(largest, most));
   const box = boxIn(plate.image, Math.floor(side));
   return Math.max(box.width, box.height);
 }
@@ -70,9 +67,9 @@ function spanFor(part: Part, shown: number, lists: readonly List[]): Span {
 /** One layer with all there is to say of it. */
 export function sectionOf(shown: Shown): Section {
   const { part, top, selected, width } = shown;
-  const lists = listsOf(part, top, GROUPS, selected);
+  const lists = listsOf(part, top, MOST_GROUPS, selected);
   const page = pageOf(shown, lists);
-  if (width < BESIDE) narrow(page);
+  if (width < WIDTH_BESIDE) narrow(page);
   else if (lists.length > 1) columns(page);
   else row(page);
   return together(page.blocks, lists, page.mapped);
@@ -83,10 +80,10 @@ function pageOf(shown: Shown, lists: readonly List[]) {
   const { plate, width, theme } = shown;
   const drawn: Drawn = { ...shown, span: spanFor(shown.part, shown.shown, lists) };
   const blocks: Block[] = [];
-  const share = lists.length > 1 ? PICTURES_BESIDE : PICTURES;
-  const side = plate ? sideOf(plate, width, LARGEST, share) : 0;
+  const share = lists.length > 1 ? PICTURES_SHARE_BESIDE : PICTURES_SHARE;
+  const side = plate ? sideOf(plate, width, LARGEST_SIDE, share) : 0;
   const rows = lists[0].rows.filter(({ map }) => map !== null);
-  const mapped = plate && rows.length > 1 ? rows.slice(0, MAPS) : [];
+  const mapped = plate && rows.length > 1 ? rows.slice(0, MOST_MAPS) : [];
   const left = rows.length - mapped.length;
   const add = (block: Block | null, y: number) => {
     if (block) blocks.push(block);
@@ -94,6 +91,7 @@ function pageOf(shown: Shown, lists: readonly List[]) {
   };
   return {
     width,
+    plate,
     blocks,
     lists,
     mapped,
@@ -107,14 +105,11 @@ function pageOf(shown: Shown, lists: readonly List[]) {
     /** Where the pictures end. */
     right: plate ? PAD + 2 * side + GAP + COLUMN_GAP : PAD,
     scores: (x: number, y: number, wide: number) => add(classesBlock(drawn, [x, y], wide), y),
-    /** `icons`: each row has its map. */
-    list(list: List, x: number, y: number, wide: number, icons: boolean) {
-      const plan = planOf(lists, wide, icons ? plate : null);
-      return add(listBlock(drawn, list, plan, [x, y], icons), y);
-    },
-    maps(x: number, y: number, wide: number, tall: number) {
+    list: (list: List, x: number, y: number, wide: number) =>
+      add(listBlock(drawn, list, planOf(list, wide), [x, y]), y),
+    maps(x: number, y: number, wide: number) {
       if (!plate || mapped.length === 0) return y;
-      return add(mapsBlock(drawn, plate, mapped, left, [x, y], [wide, tall]), y);
+      return add(mapsBlock(drawn, plate, mapped, left, [x, y], wide), y);
     },
   };
 }
@@ -125,32 +120,30 @@ function narrow(page: Page) {
   const wide = page.width - 2 * PAD;
   let y = page.scores(PAD, page.pictures(TOP, wide), wide);
   const [first, second] = page.lists;
-  y = page.maps(PAD, page.list(first, PAD, y, wide, false), wide, 0);
-  if (second) page.list(second, PAD, y, wide, false);
+  y = page.maps(PAD, page.list(first, PAD, y, wide), wide);
+  if (second) page.list(second, PAD, y, wide);
 }
 
 /** The pictures over the scores, and the lists beside them. */
 function columns(page: Page) {
-  const { width, lists, mapped } = page;
+  const { width, lists, plate } = page;
   const [first, second] = lists;
-  const left = page.right > PAD ? page.right - COLUMN_GAP - PAD : SCORES;
+  const left = page.right > PAD ? page.right - COLUMN_GAP - PAD : SCORES_WIDTH;
   const under = page.scores(PAD, page.pictures(TOP), left);
   const x = PAD + left + COLUMN_GAP;
   const room = width - PAD - x;
-  const across = room >= TWO_LISTS;
+  const across = room >= WIDTH_OF_TWO_LISTS;
   const wide = across ? (room - COLUMN_GAP) / 2 : room;
-  const below = page.list(first, x, TOP, wide, !across);
+  const below = page.list(first, x, TOP, wide);
   if (across) {
     const next = x + wide + COLUMN_GAP;
-    const end = page.list(second, next, TOP, wide, false);
-    // Where the first list is long there is room under the second, else under both.
-    if (first.rows.length > LONG) page.maps(next, end, wide, below - end);
-    else page.maps(x, Math.max(below, end), room, under - Math.max(below, end));
+    const end = Math.max(below, page.list(second, next, TOP, wide));
+    page.maps(x, end, room);
   } else {
-    // Without its maps beside each other, each row of the first list has its own.
-    mapped.length = 0;
-    if (left >= UNDER && under < below) page.list(second, PAD, under, left, false);
-    else page.list(second, x, below, room, false);
+    const end = page.list(second, x, below, room);
+    // The maps stand where there is more room.
+    if (plate && under < end) page.maps(PAD, under, left);
+    else page.maps(x, end, room);
   }
 }
 
@@ -159,18 +152,18 @@ function row(page: Page) {
   const { width, lists, mapped, right } = page;
   const [first] = lists;
   const whole = width - PAD - right;
-  const beside = width >= WIDE;
+  const beside = width >= WIDTH_IN_ONE_ROW;
   const under = page.pictures(TOP);
-  const end = page.scores(right, TOP, beside ? SCORES : whole);
+  const end = page.scores(right, TOP, beside ? SCORES_WIDTH : whole);
   const hasScores = end > TOP;
   // Where there is nothing but the lists they begin at the left.
-  const x = beside && hasScores ? right + SCORES + COLUMN_GAP : PAD;
+  const x = beside && hasScores ? right + SCORES_WIDTH + COLUMN_GAP : PAD;
   const y = beside ? TOP : Math.max(under, end);
   const room = width - PAD - x;
-  const wide = beside || mapped.length === 0 ? room : Math.max(BARS, LISTED * room);
-  const bottom = page.list(first, x, y, wide, false);
-  if (beside) page.maps(x, bottom, room, under - bottom);
-  else page.maps(x + wide + COLUMN_GAP, y, room - wide - COLUMN_GAP, bottom - y - GAP);
+  const wide = beside || mapped.length === 0 ? room : Math.max(BARS_WIDTH, LIST_SHARE * room);
+  const bottom = page.list(first, x, y, wide);
+  if (beside) page.maps(x, bottom, room);
+  else page.maps(x + wide + COLUMN_GAP, y, room - wide - COLUMN_GAP);
 }
 
 /** One of several layers below each other: a heading, two pictures, and the list that adds up. */
@@ -185,7 +178,7 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
   const at = start + sentence.length * LINE + 4;
   const lists = listsOf(part, BRIEF_ROWS, BRIEF_ROWS, selected).slice(0, 1);
   const drawn: Drawn = { ...shown, span: spanFor(part, -1, lists) };
-  const side = plate ? sideOf(plate, width, SMALL) : SCORES;
+  const side = plate ? sideOf(plate, width, BRIEF_SIDE) : SCORES_WIDTH;
   const blocks: Block[] = [];
   let right = PAD;
   const add = (block: Block | null) => {
@@ -197,11 +190,11 @@ export function briefOf(shown: Shown, y: number, first: boolean, step: string): 
   if (plate) add(mapBlock(drawn, shown.shown, [right, at], side));
   else if (first) add(classesBlock(drawn, [right, at], side));
   const under = Math.max(at, ...blocks.map(({ bottom }) => bottom));
-  const beside = right > PAD && width >= BESIDE;
+  const beside = right > PAD && width >= WIDTH_BESIDE;
   const left = beside ? right + COLUMN_GAP - GAP : PAD;
   const top = beside || right === PAD ? at : under + GAP;
-  const plan = planOf(lists, width - PAD - left, plate);
-  blocks.push(listBlock(drawn, lists[0], plan, [left, top], true));
+  const plan = planOf(lists[0], width - PAD - left);
+  blocks.push(listBlock(drawn, lists[0], plan, [left, top]));
   const section = together(blocks, lists, []);
   return { ...section, marks: [...marks, ...section.marks] };
 }
@@ -223,7 +216,7 @@ function together(blocks: Block[], lists: readonly List[], mapped: readonly Row[
 /** Regions that can be cut between their rows. */
 const ROWS = new Set(["groups", "bars", "classes"]);
 /** Air under each row. */
-const AIR = 1;
+const AIR_UNDER_ROW = 1;
 
 /** Heights that lie in no row and in no picture of any block. */
 function cutsOf(blocks: readonly Block[]): number[] {
@@ -232,11 +225,11 @@ function cutsOf(blocks: readonly Block[]): number[] {
     const { box, rows } = region;
     const pitch = box.height / rows;
     return Array.from({ length: rows }, (_, k) => {
-      const end = box.y + (k + 1) * pitch - AIR;
+      const end = box.y + (k + 1) * pitch - AIR_UNDER_ROW;
       // The heading belongs to the first row, and words below to the last.
       return [
         k === 0 ? top : box.y + k * pitch,
-        k === rows - 1 ? Math.max(end, bottom - AIR) : end,
+        k === rows - 1 ? Math.max(end, bottom - AIR_UNDER_ROW) : end,
       ];
     });
   });

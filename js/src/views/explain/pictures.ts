@@ -1,37 +1,33 @@
 /** The image, the map of shares beside it with its scale, and smaller maps side by side. No DOM. */
 
-import { number } from "../../phi/format.ts";
-import { ARM, paletteOf } from "../../phi/palette.ts";
-import { heatOf } from "../../scene/heat.ts";
+import { paletteOf } from "../../phi/palette.ts";
+import { colourKey, heatOf, KEY_HEIGHT } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { cellBox, type Region } from "../../scene/regions.ts";
 import { segments } from "../../scene/shapes.ts";
+import { outline } from "../../scene/strokes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import {
   type Block,
   boxIn,
   type Drawn,
-  framed,
-  GAP,
   LINE,
   line,
   type Place,
   type Plate,
   SIZE,
 } from "./block.ts";
-import { type MapOf, mapOf, mapTitle, type Span } from "./content.ts";
+import { type MapOf, mapOf, mapTitle } from "./content.ts";
 import type { Row } from "./rows.ts";
 import { placeText } from "./words.ts";
 
-const SCALE = 9;
+const MEANING = { below: ["lowers the score", "lowers"], above: ["raises it", "raises"] } as const;
 /** Between maps, and below their heading, for the frame of a map. */
-const BETWEEN = 12;
-const AIR = 4;
-/** Pixels of height that a free place in the last row weighs as much as. */
-const EMPTY = 20;
-/** Pixels of a map at least, for the number over it, and at most. */
-const [LEAST, LARGEST] = [60, 224];
+const MAP_GAP = 12;
+const FRAME_AIR = 4;
+/** Pixels of a map at least, and at most. */
+const [SMALLEST_MAP, LARGEST_MAP] = [60, 224];
 
 export function imageBlock(
   { image, pixels }: Plate,
@@ -47,7 +43,7 @@ export function imageBlock(
     marks: [
       line(x, y, fitted(title, side, SIZE), muted),
       { kind: "image", box, pixels },
-      framed(box, stroke),
+      outline(box, stroke),
     ],
     region: { name: "image", box, rows: 1, columns: 1, cursor: "", words },
     top: y,
@@ -67,12 +63,12 @@ export function mapBlock(
   if (!map || !plate) return null;
   const box = { x, y: y + LINE, ...boxIn(plate.image, side) };
   const title = mapTitle(part, own ? shown : -1);
-  const titles = [`where it comes from: ${title}`, `from where: ${title}`, title];
+  const titles = [`where it comes from: ${title}`, `where from: ${title}`, title];
   return {
     marks: [
       line(x, y, fitting(titles, side, SIZE), theme.colours.muted),
       ...mapMarks(plate, map, span.most, box, theme),
-      ...scaleMarks(box.x, box.y + box.height + 6, box.width, span, theme),
+      ...colourKey([box.x, box.y + box.height + 6, box.width], { ...span, ...MEANING }, theme),
     ],
     region: {
       name: "map",
@@ -84,7 +80,7 @@ export function mapBlock(
       words: (row, column) => placeText(map, row, column),
     },
     top: y,
-    bottom: box.y + box.height + 6 + SCALE + 2 * LINE,
+    bottom: box.y + box.height + 6 + KEY_HEIGHT,
   };
 }
 
@@ -96,57 +92,16 @@ export function mapMarks(
   box: Rect,
   theme: Theme,
 ): Mark[] {
-  const { outline, line: stroke } = theme.colours;
+  const { outline: edge, line: stroke } = theme.colours;
   const pixels = heatOf(map.data, map.width, most, paletteOf(theme.name));
   const unit = box.width / image.width;
   const xy = edges.map((place, k) => (k % 2 ? box.y : box.x) + unit * place);
-  const over = xy.length > 0 ? [segments(xy, outline)] : [];
-  return [{ kind: "image", box, pixels }, ...over, framed(box, stroke)];
-}
-
-/** From −most to +most in the colours of the map, with its ends, its zero, and what they mean. */
-function scaleMarks(
-  x: number,
-  y: number,
-  width: number,
-  { most, cut }: Span,
-  theme: Theme,
-): Mark[] {
-  const { muted, line: stroke } = theme.colours;
-  const steps = 2 * ARM + 1;
-  const values = Float64Array.from({ length: steps }, (_, k) => (most * (k - ARM)) / ARM);
-  const box = { x, y, width, height: SCALE };
-  const pixels = heatOf(values, steps, most, paletteOf(theme.name));
-  const [first, second] = [y + SCALE + 2, y + SCALE + LINE - 1];
-  const long = widthOf("lowers the score", SIZE) + widthOf("raises it", SIZE) + GAP <= width;
-  const end = { anchor: "end" } as const;
-  return [
-    { kind: "image", box, pixels, smooth: true },
-    framed(box, stroke),
-    line(x, first, `${cut ? "≤ " : ""}${number(-most)}`, muted),
-    line(x + width / 2, first, "0", muted, { anchor: "middle" }),
-    line(x + width, first, `${cut ? "≥ " : ""}+${number(most)}`, muted, end),
-    line(x, second, long ? "lowers the score" : "lowers", muted),
-    line(x + width, second, long ? "raises it" : "raises", muted, end),
-  ];
+  const over = xy.length > 0 ? [segments(xy, edge)] : [];
+  return [{ kind: "image", box, pixels }, ...over, outline(box, stroke)];
 }
 
 const sideIn = (columns: number, width: number) =>
-  Math.min(LARGEST, Math.floor((width - (columns - 1) * BETWEEN) / columns));
-
-/** As many columns as make the block about so tall. */
-function columnsFor(count: number, width: number, tall: number): number {
-  const most = Math.max(1, Math.min(count, Math.floor((width + BETWEEN) / (LEAST + BETWEEN))));
-  let [best, least] = [most, Number.POSITIVE_INFINITY];
-  for (let columns = most; columns > 0; columns--) {
-    const rows = Math.ceil(count / columns);
-    const empty = rows * columns - count;
-    const height = rows * (sideIn(columns, width) + LINE + BETWEEN);
-    const off = Math.abs(height - tall) + EMPTY * empty;
-    if (off < least) [best, least] = [columns, off];
-  }
-  return best;
-}
+  Math.min(LARGEST_MAP, Math.floor((width - (columns - 1) * MAP_GAP) / columns));
 
 /** The maps of rows side by side, as large as there is room for; `left`: so many other rows have one too. */
 export function mapsBlock(
@@ -155,10 +110,14 @@ export function mapsBlock(
   rows: readonly Row[],
   left: number,
   [x, y]: Place,
-  [width, tall]: readonly [number, number],
+  width: number,
 ): Block {
   const { colours } = theme;
-  const columns = columnsFor(rows.length, width, tall - LINE);
+  // Each has its name over it.
+  const names = rows.map(({ name }) => Math.ceil(widthOf(name, SIZE, 600)));
+  const least = Math.min(LARGEST_MAP, Math.max(SMALLEST_MAP, ...names));
+  const fit = Math.max(1, Math.floor((width + MAP_GAP) / (least + MAP_GAP)));
+  const columns = Math.min(rows.length, fit);
   const side = sideIn(columns, width);
   const size = boxIn(plate.image, side);
   const down = Math.ceil(rows.length / columns);
@@ -166,30 +125,30 @@ export function mapsBlock(
     name: "maps",
     box: {
       x,
-      y: y + LINE + AIR,
-      width: columns * (side + BETWEEN) - BETWEEN,
-      height: down * (LINE + size.height + BETWEEN) - BETWEEN,
+      y: y + LINE + FRAME_AIR,
+      width: columns * (side + MAP_GAP) - MAP_GAP,
+      height: down * (LINE + size.height + MAP_GAP) - MAP_GAP,
     },
     rows: down,
     columns,
     count: rows.length,
-    gap: BETWEEN,
+    gap: MAP_GAP,
     words: (row, column) => rows[row * columns + column]?.words ?? "",
   };
-  const which = left > 0 ? `the first ${rows.length} come` : "each comes";
-  const headings = [`where ${which} from, on the same scale`, `where ${which} from`, "from where"];
+  const which = left > 0 ? `each of the first ${rows.length}` : "each";
+  const headings = [`the map of ${which} alone, in the same colours`, `the map of ${which} alone`];
   const marks: Mark[] = [line(x, y, fitting(headings, width, SIZE), colours.muted)];
   rows.forEach((row, k) => {
     if (!row.map) return;
     const cell = cellBox(region, Math.floor(k / columns), k % columns);
     const weight = row.has(selected) ? 600 : 400;
     const [name, value] = [row.name, row.text].map((text) => widthOf(text, SIZE, weight));
-    // Both where there is room; the number stands beside its bar too.
-    const named = name <= size.width;
-    if (named) marks.push(line(cell.x, cell.y, row.name, colours.ink, { weight }));
-    if (!named || name + 6 + value <= size.width) {
-      const text = fitted(row.text, size.width, SIZE, weight);
-      marks.push(line(cell.x + size.width, cell.y, text, colours.muted, { weight, anchor: "end" }));
+    const text = fitted(row.name, size.width, SIZE, weight);
+    marks.push(line(cell.x, cell.y, text, colours.ink, { weight }));
+    // The number, which stands beside its bar too, where there is room for both.
+    if (name + 6 + value <= size.width) {
+      const how = { weight, anchor: "end" } as const;
+      marks.push(line(cell.x + size.width, cell.y, row.text, colours.muted, how));
     }
     const box = { x: cell.x, y: cell.y + LINE, ...size };
     marks.push(...mapMarks(plate, row.map, span.most, box, theme));

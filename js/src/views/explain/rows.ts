@@ -53,7 +53,7 @@ export function listsOf(part: Part, most: number, mostGroups: number, selected: 
     const headings = [`what each ${one} adds to the score`, `what each ${one} adds`];
     add("bars", headings, summed(part, rows, most, selected));
   } else {
-    const by = part.kind === "functions" ? "channel" : part.shared ? "kernel" : "output channel";
+    const by = part.kind === "functions" ? "map" : part.shared ? "kernel" : "output channel";
     const rows = groups.map((group) => groupRow(part, group));
     rows.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
     const headings = [`what each ${by} adds to the score`, `what each ${by} adds`];
@@ -81,8 +81,7 @@ function oneOf({ kind, shared, columns }: Part): { one: string; all: string } {
 
 function wholeOf(part: Part): string {
   const { kind, shared, rows, columns, values } = part;
-  if (kind === "kernels" && shared && columns > 1)
-    return `all ${counted(rows, "kernel")} on all ${counted(columns, "channel")} together`;
+  if (kind === "kernels" && shared && columns > 1) return `all ${counted(rows, "kernel")} together`;
   return `all ${counted(values.length, kind.slice(0, -1))} together`;
 }
 
@@ -125,7 +124,7 @@ function ownerOf(part: Part): ((k: number) => string) | null {
   }
   if (!part.places) return null;
   const size = part.places[1] * part.places[2];
-  return (k) => `channel ${Math.floor(k / size)}`;
+  return (k) => `map ${Math.floor(k / size)}`;
 }
 
 /** A row of some kind; by itself it is no share. */

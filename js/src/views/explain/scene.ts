@@ -5,10 +5,11 @@ import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given, Pointed } from "../../scene/drawing.ts";
 import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../scene/marks.ts";
 import { cellBox, cellOf as cellNamed, type Region, regionSites } from "../../scene/regions.ts";
+import { outline } from "../../scene/strokes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
 import { classesShown } from "./bars.ts";
-import { framed, plateOf } from "./block.ts";
+import { plateOf } from "./block.ts";
 import {
   type Content,
   cellOf,
@@ -39,8 +40,6 @@ interface ExplainDrawing extends Drawing<ExplainScene> {
   chosen: number;
   /** Whether it was chosen in this view: then the large map is its own, else that of all together. */
   here: boolean;
-  /** Whether it is said how all this is computed. */
-  how: boolean;
 }
 
 /** Whether the stream has the layer: only then its functions can be selected in the other views. */
@@ -80,11 +79,10 @@ export function drawing(): ExplainDrawing {
     const { surface, ink } = theme.colours;
     const from = [content, part, selected, chosen, top, width, theme.name, surface, ink];
     const section = keep("section", from, () => sectionOf(shown));
-    return sceneOf(shown, section, from, given, draw.how);
+    return sceneOf(shown, section, from, given);
   }
   draw.chosen = -1;
   draw.here = false;
-  draw.how = false;
   return draw;
 }
 
@@ -93,7 +91,6 @@ function sceneOf(
   section: Section,
   from: readonly unknown[],
   given: Given,
-  how: boolean,
 ): ExplainScene {
   const { content, part, selected, width, theme } = shown;
   const { regions, bottom, cuts } = section;
@@ -106,7 +103,7 @@ function sceneOf(
     moment: momentOf(part),
     words: description(shown, rowsIn(section)),
     about: JSON.stringify([part.layer, part.target, part.step, selected]),
-    caption: captionOf(part, given, sentencesOf(part, how)),
+    caption: captionOf(part, given, [{ text: part.sentence, tone: "ink", title: part.method }]),
     sheets: [
       { from, marks: () => section.marks },
       { marks: () => markedMarks(part, selected, section, given.pointed, theme) },
@@ -183,12 +180,6 @@ function momentOf({ step }: Part): string {
   return `step ${formatCount(step)}`;
 }
 
-/** How it adds up, and where it is asked for, how that is computed. */
-function sentencesOf({ sentence, method }: Part, how: boolean): Remark[] {
-  const first: Remark = { text: sentence, tone: "ink", title: method };
-  return how ? [first, { text: method }] : [first];
-}
-
 function captionOf(part: Part, { get, store }: Given, sentences: readonly Remark[]): Remark[] {
   const closed = store.status().state === "closed" ? CLOSED : "";
   const remarks: Remark[] = [
@@ -216,7 +207,7 @@ function markedMarks(
     const place = rows.findIndex((one) => one.has(selected));
     if (!over || place < 0) return;
     const box = padded(over, Math.floor(place / over.columns), place % over.columns);
-    marks.push(framed(box, accent, 2));
+    marks.push(outline(box, accent, 2, 1));
   };
   if (selected >= 0) {
     for (const { name, rows } of lists) mark(region(name), rows);
@@ -226,7 +217,7 @@ function markedMarks(
     if (at && map) {
       const [x, y] = [map.x + at.left * map.width, map.y + at.top * map.height];
       const box = { x, y, width: at.width * map.width, height: at.height * map.height };
-      marks.push(framed(box, accent, 2));
+      marks.push(outline(box, accent, 2, 1));
     }
   }
   const cell = cellNamed(pointed.id);
@@ -234,12 +225,15 @@ function markedMarks(
   if (!cell || !over || cell.name === "image") return marks;
   const box = padded(over, cell.row, cell.column);
   if (cell.name !== "map") {
-    return [...marks, framed(box, pointed.keyboard ? ink : muted)];
+    return [...marks, outline(box, pointed.keyboard ? ink : muted)];
   }
   // The same place in the image.
   const image = region("image")?.box;
   const boxes = image ? [box, { ...box, x: box.x + (image.x - over.box.x) }] : [box];
-  return [...marks, ...boxes.flatMap((at) => [framed(at, surface, 3), framed(at, ink, 1.5)])];
+  return [
+    ...marks,
+    ...boxes.flatMap((at) => [outline(at, surface, 3, 1.5), outline(at, ink, 1.5, 0.75)]),
+  ];
 }
 
 /** A cell: rows have air at their sides, and small maps around them. */

@@ -20,14 +20,13 @@ export { css, drawing };
 const KIND: Kind = {
   name: "explain",
   label: "Explain",
-  traits: ["content", "message", "layer", "target", "top"],
   drawing,
   timeless: true,
   lists: true,
 };
 
 /** A drawing taller than this scrolls: canvases have an end. */
-const MOST = 4000;
+const TALLEST_DRAWING = 4000;
 
 export function render(props: RenderProps): void {
   mountView(KIND, props, build);
@@ -62,10 +61,7 @@ function build(shell: Shell): Parts {
     },
     signal,
   );
-  const header = createHeader(shell, (how) => {
-    draw.how = how;
-    shell.schedule();
-  });
+  const header = createHeader(shell);
 
   function select({ part }: ExplainScene, number: number) {
     draw.chosen = number;
@@ -112,7 +108,11 @@ function build(shell: Shell): Parts {
     still: draw,
     draw(given) {
       const pointed = stage.pointed();
-      const shown = stage.show((width) => draw({ ...given, width, pointed }), MOST, given.ratio);
+      const shown = stage.show(
+        (width) => draw({ ...given, width, pointed }),
+        TALLEST_DRAWING,
+        given.ratio,
+      );
       if (typeof shown === "string") return shown;
       const first = scene === null;
       scene = shown;
@@ -147,8 +147,7 @@ const CLASS: Option<Part> = {
   chosen: Number,
 };
 
-/** `explain` says how the shares are computed, or no longer. */
-function createHeader(shell: Shell, explain: (how: boolean) => void) {
+function createHeader(shell: Shell) {
   const { document, signal, model, choose, store, root } = shell;
   const classes = createOptions(document, [CLASS], choose, signal);
   const { kit } = classes;
@@ -162,16 +161,9 @@ function createHeader(shell: Shell, explain: (how: boolean) => void) {
     "kw-plain kw-again",
     again,
   );
-  const title = "Say how the shares are computed, and what they leave out";
-  const how = kit.button("how this is computed", title, "kw-plain", () => {
-    const said = how.getAttribute("aria-pressed") !== "true";
-    how.setAttribute("aria-pressed", String(said));
-    explain(said);
-  });
-  how.setAttribute("aria-pressed", "false");
   const options = element(document, "div", "kw-options");
   const step = element(document, "span", "kw-explained");
-  options.append(box, step, repeat, how);
+  options.append(box, step, repeat);
   header.append(...layers.boxes, options);
 
   function show({ content, part }: ExplainScene) {

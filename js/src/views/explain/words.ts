@@ -37,12 +37,12 @@ export function verdict(part: Part): string {
   }
   const others = scores.map((_, k) => k).filter((k) => k !== predicted);
   const next = others.reduce((a, b) => (scores[b] > scores[a] ? b : a));
-  const then = shares[next] < FEW ? className(part, next) : named(next);
+  const then = shares[next] < SMALL_CHANCE ? className(part, next) : named(next);
   return `The network says ${named(predicted)}, then ${then}`;
 }
 
 /** A smaller probability is not worth a number. */
-const FEW = 0.001;
+const SMALL_CHANCE = 0.001;
 
 interface Shown {
   content: Content;

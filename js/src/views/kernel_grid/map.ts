@@ -3,19 +3,18 @@
 import { wholeOf } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import { PAD, type Rect } from "../../phi/geometry.ts";
-import { paletteOf } from "../../phi/palette.ts";
-import { heatOf } from "../../scene/heat.ts";
+import { greyOf } from "../../scene/heat.ts";
 import type { Mark, Scene, Sites } from "../../scene/marks.ts";
 import { cellOf, regionSites } from "../../scene/regions.ts";
 import { rect } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { LayerLayout, Summary } from "../../wire/types.ts";
 
-const TALLEST = 132;
-const LARGEST_CELL = 8;
-const GAP = 10;
+const TALLEST_MAP = 132;
+const LARGEST_MAP_CELL = 8;
+const MAP_GAP = 10;
 /** A frame around a window is never smaller. */
-const LEAST = 4;
+const SMALLEST_FRAME = 4;
 
 export interface LayerMap {
   summary: Summary;
@@ -29,9 +28,9 @@ export interface LayerMap {
 export function mapOf(layer: LayerLayout, summary: Summary | null, width: number): LayerMap | null {
   if (!layer.window || !summary) return null;
   const { rows, columns } = summary;
-  const cell = Math.min(LARGEST_CELL, TALLEST / rows, (width - 2 * PAD) / columns);
+  const cell = Math.min(LARGEST_MAP_CELL, TALLEST_MAP / rows, (width - 2 * PAD) / columns);
   const box = { x: PAD, y: PAD, width: columns * cell, height: rows * cell };
-  return { summary, layer, box, under: box.height + PAD + GAP };
+  return { summary, layer, box, under: box.height + PAD + MAP_GAP };
 }
 
 const MAP = "map";
@@ -60,26 +59,24 @@ function hasMoved(summary: Summary): summary is Summary & { change: Float32Array
   return summary.change !== null && summary.step > summary.since;
 }
 
-/** What the map shows, in words. */
-export function mapText({ summary, layer }: LayerMap): string {
+function mapText({ summary, layer }: LayerMap): string {
   const [out, inputs] = wholeOf(layer);
   const [down, across] = summary.block;
   const { reach, every, broken } = summary;
   const most = mostOf(reach);
-  const block = down * across > 1 ? `a block of ${down} × ${across}` : "an output and input";
+  const block = down * across > 1 ? `a block of ${down} × ${across}` : "one output and one input";
   const part = every > 1 ? `, of every ${formatCount(every)}th input` : "";
   return (
     `map of all ${formatCount(out)} outputs (down) × ${formatCount(inputs)} inputs (across) at step ` +
-    `${formatCount(summary.step)}: a cell is ${block}, coloured by its largest |φ|${part}, 0 to ${number(most)}; ` +
+    `${formatCount(summary.step)}: each cell is ${block}, the stronger the larger its |φ|${part}, 0 to ${number(most)}; ` +
     (broken > 0 ? `${formatCount(broken)} functions are not finite; ` : "") +
     (hasMoved(summary)
       ? `since step ${formatCount(summary.since)} φ has moved by up to ${number(mostOf(summary.change))}; `
       : "") +
-    "below it, the kernels in the frame: click the map to look elsewhere"
+    "below it, the kernels in the frame: click the map to see others"
   );
 }
 
-/** The scene with the map above it. */
 export function underMap<S extends Scene>(scene: S, map: LayerMap, theme: Theme): S {
   const { under, box } = map;
   const up = (view: Rect) => ({ ...view, y: view.y - under });
@@ -104,14 +101,14 @@ export function underMap<S extends Scene>(scene: S, map: LayerMap, theme: Theme)
 function mapMarks({ summary, layer, box }: LayerMap, theme: Theme): Mark[] {
   const { reach, columns } = summary;
   const most = mostOf(reach);
-  const pixels = heatOf(reach, columns, most, paletteOf(theme.name));
+  const [none, all] = theme.name === "light" ? [most, 0] : [0, most];
+  const pixels = greyOf(reach, columns, [none, all]);
   return [
     { kind: "image", box, pixels },
     rect(windowBox(layer, box, summary), { stroke: theme.colours.accent, width: 2 }),
   ];
 }
 
-/** Where the window lies on the map. */
 function windowBox(
   { shape, window }: LayerLayout,
   box: Rect,
@@ -123,8 +120,8 @@ function windowBox(
   return {
     x: box.x + corner.in * across,
     y: box.y + corner.out * down,
-    width: Math.max(LEAST, shape[1] * across),
-    height: Math.max(LEAST, shape[0] * down),
+    width: Math.max(SMALLEST_FRAME, shape[1] * across),
+    height: Math.max(SMALLEST_FRAME, shape[0] * down),
   };
 }
 

@@ -12,8 +12,7 @@ import {
   labelMarks,
 } from "../../scene/cells.ts";
 import type { Mark, Paint } from "../../scene/marks.ts";
-import { dot, line, rects, segments } from "../../scene/shapes.ts";
-import { snapped } from "../../scene/snap.ts";
+import { dot, line, rects, segments, snapped } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { boxOf, cellsMarks } from "./overview.ts";
 import type { Picture } from "./picture.ts";
@@ -94,7 +93,6 @@ function greyMarks({ arrangement, greys }: Picture, visible: number[], colours: 
   ];
 }
 
-/** Whether x runs beyond the grid's range. */
 export function beyondGrid({ layer: { domain }, xRange }: Picture): boolean {
   return domain[0] > xRange[0] || domain[1] < xRange[1];
 }

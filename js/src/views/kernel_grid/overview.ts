@@ -3,10 +3,10 @@
 import { samplePlan } from "../../phi/curves.ts";
 import { basisOf } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
-import { COL_LABEL, PAD, rectOf } from "../../phi/geometry.ts";
-import { columnLabels } from "../../phi/labels.ts";
+import { COL_LABEL, kernelAt, PAD, rectOf } from "../../phi/geometry.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { curvesPlot, type Line } from "../../scene/axes.ts";
+import { columnLabels } from "../../scene/cells.ts";
 import { greyOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, words } from "../../scene/shapes.ts";
@@ -14,16 +14,16 @@ import { outline } from "../../scene/strokes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { HEAD, type Picture, PLOT, reachOf, WIDE } from "./picture.ts";
+import { furthest, HEAD, type Picture, PLOT, reachOf, WIDE } from "./picture.ts";
 import { isGrey } from "./settings.ts";
 import { pointsOf, type Subject } from "./subject.ts";
 import { placeTexts } from "./words.ts";
 
 export const WIDTH = 230;
 export const HEIGHT = 150;
-const POINTS = 200;
+const PLOT_POINTS = 200;
 /** Share of the height that stays free above and below. */
-const AIR = 0.06;
+const PLOT_AIR = 0.06;
 
 /** The plot of function f, with a dot at x and other functions faint behind; null where it cannot be drawn. */
 export function magnifiedMarks(
@@ -37,7 +37,7 @@ export function magnifiedMarks(
   const { layer, xRange, subject, settings, ghost, initial } = picture;
   if (isGrey(settings) || Number.isNaN(picture.ranges[f])) return null;
   const curveOf = (of: Subject, its: LayerLayout, k: number) =>
-    pointsOf(of, samplePlan(its, xRange, POINTS), k);
+    pointsOf(of, samplePlan(its, xRange, PLOT_POINTS), k);
   const lines = others
     .filter((other) => other !== f && !Number.isNaN(picture.ranges[other]))
     .map((k): Line => ({ points: curveOf(subject, layer, k), stroke: colours.zero }));
@@ -55,7 +55,7 @@ export function magnifiedMarks(
   const plot = curvesPlot({ x: 0, y: 6, width, height: height - 6 }, { from, to }, lines, colours, {
     titles: { x: layer.variable, y: what },
     most: { x: 6, y: 5 },
-    air: AIR,
+    air: PLOT_AIR,
     within: basisOf(layer, f).domain,
   });
   const [at, value] = [plot.x.scale(x), subject.at(f, x)];
@@ -64,8 +64,8 @@ export function magnifiedMarks(
 }
 
 /** The plot is never larger. */
-const LARGEST = { width: 820, height: 340 };
-const GAP = 24;
+const LARGEST_PLOT = { width: 820, height: 340 };
+const PLOT_GAP = 24;
 /** More of a kernel's curves would hide each other. */
 const MOST_OTHERS = 32;
 
@@ -89,8 +89,7 @@ export function cellsMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
     const pixels = new Uint32Array(width * height);
     for (let row = 0; row < a.rows; row++) {
       for (let k = 0; k < columns; k++) {
-        const place = a.flowing ? first + k : row * a.in + first + k;
-        const kernel = a.order ? a.order[place] : place;
+        const kernel = kernelAt(a, row, first + k);
         for (let line = 0; line < a.kh; line++) {
           const at = (kernel * a.kh + line) * a.kw;
           let from = (row * pitchY + line * apart) * width + k * pitchX;
@@ -124,15 +123,6 @@ function coloursOf(picture: Picture, { name }: Theme): Uint32Array {
   return out;
 }
 
-/** The function that reaches furthest, of those from one to before another. */
-function furthest(ranges: Float32Array, from = 0, to = ranges.length): number {
-  let best = from;
-  for (let f = from; f < to; f++) {
-    if (ranges[f] > ranges[best] || Number.isNaN(ranges[best])) best = f;
-  }
-  return best;
-}
-
 /** The function that is shown as a plot: the one pointed at, or selected, or else the largest one. */
 export function shownOf({ ranges }: Picture, hovered: number, selected: number): number {
   if (hovered >= 0) return hovered;
@@ -149,14 +139,14 @@ export function othersOf({ shape }: Picture, f: number): number[] {
 /** Where the plot lies: beside the cells, or below them in a narrow view; null where there is no room for it. */
 export function plotBox({ arrangement: a }: Picture, width: number, height: number): Rect | null {
   if (width < WIDE) {
-    const tall = Math.min(HEAD + LARGEST.height, height - a.height - PAD);
+    const tall = Math.min(HEAD + LARGEST_PLOT.height, height - a.height - PAD);
     return tall + PAD < PLOT ? null : { x: PAD, y: a.height, width: width - 2 * PAD, height: tall };
   }
   const right = a.left + a.perBand * (a.blockWidth + a.gap) - a.gap;
   const labels = columnLabels(a).map((label) => label.x + widthOf(label.text, 11) / 2 + PAD);
-  const x = Math.max(right + GAP, ...labels);
-  const across = Math.min(LARGEST.width, width - x - PAD);
-  const down = Math.min(LARGEST.height, height - HEAD - 2 * PAD, Math.max(180, 0.75 * across));
+  const x = Math.max(right + PLOT_GAP, ...labels);
+  const across = Math.min(LARGEST_PLOT.width, width - x - PAD);
+  const down = Math.min(LARGEST_PLOT.height, height - HEAD - 2 * PAD, Math.max(180, 0.75 * across));
   return across < 180 || down < 100 ? null : { x, y: PAD, width: across, height: HEAD + down };
 }
 

@@ -6,18 +6,17 @@ import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { type Start, startOf } from "./subject.ts";
 
 /** So many values of φ are computed for one picture; frames beyond them wait for the next picture. */
-const VALUES = 600_000;
+const VALUES_OF_A_PICTURE = 600_000;
 /** A layer with more is measured only at the steps that are drawn. */
 const MOST_VALUES = 3_000_000;
 /** Fewer functions than these, or steps, have no outliers among them. */
-const FEW = 10;
+const FEWEST_WITH_OUTLIERS = 10;
 /** Of more functions than these a part tells what is an outlier. */
-const ENOUGH = 100_000;
+const SAMPLED_FUNCTIONS = 100_000;
 /** An outlier reaches so many times as far as all but this share. */
-const FAR = 2;
-const SHARE = 0.02;
+const OUTLIER_FACTOR = 2;
+const OUTLIER_SHARE = 0.02;
 
-/** How far functions reach at one step. */
 export interface Peaks {
   step: number;
   /** max |value| per function, NaN where not finite. */
@@ -28,7 +27,7 @@ export interface Peaks {
 
 /** The finite ones; of very many an even part. */
 function finiteOf(ranges: ArrayLike<number>): Float64Array {
-  let apart = Math.ceil(ranges.length / ENOUGH) || 1;
+  let apart = Math.ceil(ranges.length / SAMPLED_FUNCTIONS) || 1;
   // No multiple of a kernel's size, so that not always the same of its entries are taken.
   while (apart > 1 && [2, 3, 5, 7].some((side) => apart % side === 0)) apart++;
   const finite = new Float64Array(Math.ceil(ranges.length / apart));
@@ -44,8 +43,11 @@ export function withoutOutliers(ranges: ArrayLike<number>): number {
   const finite = finiteOf(ranges);
   const count = finite.length;
   if (count === 0) return 0;
-  const others = atPlace(finite, count - 1 - Math.max(1, Math.floor(SHARE * count)));
-  const most = count < FEW || !(others > 0) ? Number.POSITIVE_INFINITY : FAR * others;
+  const others = atPlace(finite, count - 1 - Math.max(1, Math.floor(OUTLIER_SHARE * count)));
+  const most =
+    count < FEWEST_WITH_OUTLIERS || !(others > 0)
+      ? Number.POSITIVE_INFINITY
+      : OUTLIER_FACTOR * others;
   let best = 0;
   for (const range of finite) if (range <= most && range > best) best = range;
   return best;
@@ -80,7 +82,7 @@ export function peaksReader() {
     const now = before ?? peaksOf({ frame, layer });
     const waiting = frames.flatMap((one) => (known.has(one) ? null : startOf(one, layer)) ?? []);
     // Evenly over the steps: what is left out has been nearly as far.
-    const rest = before ? VALUES : VALUES - valuesOfOne;
+    const rest = before ? VALUES_OF_A_PICTURE : VALUES_OF_A_PICTURE - valuesOfOne;
     const least = before && valuesOfOne <= MOST_VALUES ? 1 : 0;
     const turns = Math.min(waiting.length, Math.max(least, Math.floor(rest / valuesOfOne)));
     for (let k = 0; k < turns; k++) {

@@ -1,26 +1,18 @@
 /** Everything about one drawing that is not pixels: the layer, where its cells lie, sample points, ranges and scales. No DOM. */
 
 import { extent } from "d3-array";
-import { ALL_POINTS, type Plan, samplePlan } from "../../phi/curves.ts";
+import { ALL_POINTS, type Plan, risesAt, samplePlan } from "../../phi/curves.ts";
 import { isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
 import { allInputEnds, roundedOut } from "../../phi/inputs.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
-import { kernelRanges, layerRange, niceCeil } from "../../phi/ranges.ts";
+import { layerRange } from "../../phi/ranges.ts";
+import { niceCeil } from "../../phi/round.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
-import {
-  boundsOf,
-  contrastOf,
-  greyOf,
-  greysOf,
-  type Pattern,
-  type Preferred,
-  preferredOf,
-  seesPixels,
-} from "./greys.ts";
+import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
-import { isFlat, isGrey, MOST_CURVES, type Settings, type XRange } from "./settings.ts";
+import { isFlat, isGrey, MOST_CURVES, type Settings } from "./settings.ts";
 import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
 import type { Together } from "./together.ts";
 
@@ -32,8 +24,7 @@ const RANGE_POINTS = 32;
 const OVERVIEW_VALUES = 2_000_000;
 const OVERVIEW_POINTS = 8;
 
-/** Channels, height and width. */
-export type Fold = readonly [number, number, number];
+type Fold = readonly [number, number, number];
 
 export interface Picture {
   frame: Frame;
@@ -44,11 +35,11 @@ export interface Picture {
   arrangement: Arrangement;
   /** Functions that one cell stands for: 1, or a whole kernel of a layer that is too large. */
   unit: number;
-  /** Per cell of one colour what is coloured: how far φ reaches, or a grey. Empty where cells are curves. */
+  /** Per cell of one colour what is coloured: how far φ reaches, negative where it falls, or a grey. Empty where cells are curves. */
   cells: Float32Array;
   xRange: [number, number];
-  /** What that is; "domain" too where inputs were asked for and none were observed. */
-  xIs: XRange;
+  /** Whether that is where inputs were observed; else it is the grid. */
+  xIsSeen: boolean;
   /** φ, or the change of φ. */
   subject: Subject;
   /** φ at the start, when it is drawn behind. */
@@ -67,14 +58,12 @@ export interface Picture {
   covered: { first: number; last: number; steps: number };
   /** Functions that reach beyond their scale. */
   cut: number;
-  /** What a cell's grey is made of, in pattern mode and in preferred mode. */
+  /** What a cell's grey is made of. */
   pattern: Pattern | null;
-  preferred: Preferred | null;
   /** 0 black … 1 white per function where a cell is one grey; NaN where not finite. */
   greys: Float32Array;
-  /** What tints the cells of curves. */
+  /** The numbers that tint the cells of curves: a score, or the weights of a plain layer. */
   shade: Shade | null;
-  /** Functions that are not finite. */
   broken: number;
 }
 
@@ -84,24 +73,18 @@ export function inputsOf(observed: Observed | null): [number, number] | null {
   return ends && ends[0] < ends[1] ? roundedOut(ends) : null;
 }
 
-/** The x that is drawn: where the inputs are, the grid's range, or the whole support of the basis. */
+/** The x that is drawn: where the inputs are as far as the tables reach, or the grid's range where none were seen. */
 export function xRangeOf(
-  { tables, domain, extent: support }: LayerLayout,
-  choice: XRange,
+  { tables, domain }: LayerLayout,
   inputs: readonly [number, number] | null = null,
 ): [number, number] {
   const lo = Math.min(...tables.map(({ x }) => x[0]));
   const hi = Math.max(...tables.map(({ x }) => x[x.length - 1]));
-  if (choice === "inputs" && inputs) {
-    const [from, to] = [Math.max(lo, inputs[0]), Math.min(hi, inputs[1])];
-    if (from < to) return [from, to];
-  }
-  const wide = [Math.min(support[0], domain[0]), Math.max(support[1], domain[1])];
-  const [from, to] = choice === "wide" ? [Math.max(lo, wide[0]), Math.min(hi, wide[1])] : domain;
-  return from < to ? [from, to] : [lo, hi];
+  const [from, to] = inputs ? [Math.max(lo, inputs[0]), Math.min(hi, inputs[1])] : domain;
+  if (from < to) return [from, to];
+  return domain[0] < domain[1] ? [domain[0], domain[1]] : [lo, hi];
 }
 
-/** What a picture is made of. */
 export interface Ingredients {
   frame: Frame;
   layer: LayerLayout;
@@ -111,16 +94,17 @@ export interface Ingredients {
   width: number;
   /** Pixels down that it is to fit, where it can. */
   room?: number;
-  order?: readonly number[] | null;
   observed?: Observed | null;
-  scores?: Scores;
   /** The frames over which a scale stays. */
   history?: readonly Frame[];
   fold?: Fold | null;
+  scores?: Scores;
+  /** Which kernel is at each place; null where they are not sorted. */
+  order?: readonly number[] | null;
   together?: Together | null;
 }
 
-const NONE = new Float32Array(0);
+const NO_NUMBERS = new Float32Array(0);
 
 /** Makes pictures one after another and keeps what does not change between frames. */
 export function pictureMaker(): (from: Ingredients) => Picture {
@@ -128,7 +112,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
   const readPeaks = peaksReader();
 
   function groundOf(from: Ingredients): Picture {
-    const { frame, layer, initial = null, settings, width, order, observed, together } = from;
+    const { frame, layer, initial = null, settings, width, order, observed } = from;
     const { room = 0, fold = null } = from;
     const shape = keep("shape", [layer, fold], () => foldedShape(layer, fold));
     const { mode } = settings;
@@ -138,10 +122,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       () => arranged(from, shape),
     );
     const seen = keep("inputs", [observed], () => inputsOf(observed ?? null));
-    const ownX = keep("xRange", [layer, settings.xRange, seen], () =>
-      xRangeOf(layer, settings.xRange, seen),
-    );
-    const xRange = together?.x(ownX) ?? ownX;
+    const xRange = keep("xRange", [layer, seen], () => xRangeOf(layer, seen));
     const points = Math.max(12, arrangement.cell);
     const start = keep("start", [initial, layer], () => startOf(initial, layer));
     return {
@@ -153,15 +134,14 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       unit,
       xRange,
       initial: start,
-      xIs: settings.xRange === "inputs" && !seen ? "domain" : settings.xRange,
+      xIsSeen: seen !== null,
       subject: subjectOf(frame, layer, mode === "change" ? start : null),
       plan: keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points)),
-      cells: NONE,
-      ranges: NONE,
-      greys: NONE,
+      cells: NO_NUMBERS,
+      ranges: NO_NUMBERS,
+      greys: NO_NUMBERS,
       ghost: null,
       pattern: null,
-      preferred: null,
       shade: null,
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
@@ -172,20 +152,13 @@ export function pictureMaker(): (from: Ingredients) => Picture {
   }
 
   function shadeGreys(picture: Picture, observed: Observed | null) {
-    const { frame, layer, settings } = picture;
-    if (settings.mode === "pattern") {
-      const contrast = contrastOf(picture.subject, layer);
-      const pixels = keep("pixels", [layer, observed], () => seesPixels(layer, observed));
-      picture.pattern = { contrast, pixels };
-      const most = layerRange(contrast.map(Math.abs));
-      shareScale(picture, most);
-      picture.greys = contrast.map((v) => greyOf(v, most, settings.binarise));
-    } else {
-      const within = settings.bounds === "observed" ? observed : null;
-      const bounds = keep("bounds", [layer, within], () => boundsOf(layer, within));
-      picture.preferred = preferredOf(frame, layer, bounds, settings.suppressed);
-      picture.greys = greysOf(picture.preferred);
-    }
+    const { layer, settings } = picture;
+    const contrast = contrastOf(picture.subject, layer);
+    const pixels = keep("pixels", [layer, observed], () => seesPixels(layer, observed));
+    picture.pattern = { contrast, pixels };
+    const most = layerRange(contrast.map(Math.abs));
+    shareScale(picture, most);
+    picture.greys = contrast.map((v) => greyOf(v, most, settings.binarise));
     picture.cells = picture.greys;
     picture.broken = unknownIn(picture.greys);
   }
@@ -193,9 +166,6 @@ export function pictureMaker(): (from: Ingredients) => Picture {
   function measure(picture: Picture, { scores, history = [], together }: Ingredients) {
     const { frame, layer, settings, xRange, initial, arrangement } = picture;
     const { mode } = settings;
-    picture.shade = keep("shade", [layer, scores, settings.shade], () =>
-      scores ? shadeOf(scores, settings.shade, layer) : null,
-    );
     const { each, planFor } = planner(picture, keep);
     const since = mode === "change" ? initial : null;
     const behind = mode !== "change" && settings.ghost ? initial : null;
@@ -218,6 +188,9 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     const [first, last] = extent(steps) as [number, number];
     picture.covered = { first, last, steps: new Set(steps).size };
     setScales(picture, now, all, together ?? null);
+    picture.shade = keep("shade", [layer, scores, settings.shade], () =>
+      scores ? shadeOf(scores, settings.shade, layer) : null,
+    );
     // The numbers that a plain layer is known by lie under its lines.
     if (mode === "curves" && !picture.shade && isPlain(layer)) {
       const far = Math.max(Math.abs(xRange[0]), Math.abs(xRange[1]));
@@ -268,26 +241,37 @@ function setScales(
   all: readonly Peaks[],
   together: Together | null,
 ): void {
-  const { shape, unit, settings } = picture;
-  const { mode, scale } = settings;
+  const { mode, scale } = picture.settings;
   if (mode === "overview" || scale === "layer") {
     const own = niceCeil(layerPeak(now, all));
     const most = together?.y(own) ?? own;
     shareScale(picture, most);
-    if (mode === "overview") {
-      picture.cells = unit > 1 ? kernelRanges({ shape }, now.ranges) : now.ranges;
-    } else picture.cut = now.ranges.filter((range) => range > most).length;
+    if (mode === "overview") picture.cells = signedCells(picture);
+    else picture.cut = now.ranges.filter((range) => range > most).length;
     return;
   }
-  const byKernel = scale === "kernel";
-  const peaks = functionPeaks(now, all);
-  const own = (byKernel ? kernelRanges({ shape }, peaks) : peaks).map((m) =>
-    Number.isNaN(m) ? m : niceCeil(m),
-  );
-  const size = byKernel ? shape[2] * shape[3] : 1;
-  picture.scaleOf = (f) => own[Math.floor(f / size)];
+  const own = functionPeaks(now, all).map((m) => (Number.isNaN(m) ? m : niceCeil(m)));
+  picture.scaleOf = (f) => own[f];
   const [smallest = 0, largest = 0] = extent(own);
   picture.scales = { smallest, largest };
+}
+
+/** Of each cell how far φ reaches, below zero where φ falls from end to end; of a kernel its largest function. */
+function signedCells({ frame, layer, plan, ranges, unit }: Picture): Float32Array {
+  const rises = risesAt(frame, layer, plan);
+  return Float32Array.from({ length: layer.count / unit }, (_, cell) => {
+    const f = unit > 1 ? furthest(ranges, cell * unit, (cell + 1) * unit) : cell;
+    return rises[f] < 0 ? -ranges[f] : ranges[f];
+  });
+}
+
+/** The function that reaches furthest, of those from one to before another. */
+export function furthest(ranges: Float32Array, from = 0, to = ranges.length): number {
+  let best = from;
+  for (let f = from; f < to; f++) {
+    if (ranges[f] > ranges[best] || Number.isNaN(ranges[best])) best = f;
+  }
+  return best;
 }
 
 /** The shape of a dense layer whose inputs are a map of channels, height and width; the layer's own without one. */
@@ -299,15 +283,15 @@ export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): Pi
 /** A view at least so wide has room for a plot beside the cells. */
 export const WIDE = 760;
 /** Share of the width that is kept for the plot, and its least width. */
-const SHARE = 0.34;
-const LEAST = 260;
+const PLOT_SHARE = 0.34;
+const LEAST_PLOT_WIDTH = 260;
 
 /** Between plots of a kernel: closer, the curves of a row are read as one line. */
-const APART = 5;
+const CELL_GAP = 5;
 
 /** Where grids are compared, plots of a kernel may be so small and so close that all fit the room: first the largest. */
-const COMPACT = [22, 20, 18, 16, 14];
-const CLOSE = 3;
+const COMPACT_CELLS = [22, 20, 18, 16, 14];
+const COMPACT_GAP = 3;
 
 /** Above the plot, for two lines of words; and the least height of the plot with them, below the cells. */
 export const HEAD = 40;
@@ -315,14 +299,13 @@ export const PLOT = HEAD + 148;
 /** Cells that are smaller are hard to point at: they get the plot's room, too. */
 const LEAST_CELL = 3;
 
-/** Pixels of the width that the cells get. */
 function widthOfCells(width: number): number {
-  return width < WIDE ? width : width - Math.max(LEAST, Math.round(SHARE * width));
+  return width < WIDE ? width : width - Math.max(LEAST_PLOT_WIDTH, Math.round(PLOT_SHARE * width));
 }
 
 /** Where the cells lie; where those of single functions would be too small, each is a kernel. */
-export function arranged(
-  { layer, settings, width, order = null, room = 0, together }: Ingredients,
+function arranged(
+  { layer, settings, width, order, room = 0, together }: Ingredients,
   shape: readonly [number, number, number, number],
 ): { arrangement: Arrangement; unit: number } {
   const [out, inputs, kh, kw] = shape;
@@ -336,20 +319,22 @@ export function arranged(
     out,
     in: inputs,
     column: folded ? "channel" : layer.kind === "elementwise" ? GROUP : "input",
+    output: folded ? "output" : undefined,
     names: layer.names,
     // A folded layer has a column for each channel, not for each input.
     inputNames: folded ? undefined : layer.inputNames,
+    order: order ?? undefined,
     corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
   };
-  const of = (down: number, size: readonly [number, number], apart = APART, least?: number) => {
+  const of = (down: number, size: readonly [number, number], apart = CELL_GAP, least?: number) => {
     const own = { ...cells, kh: size[0], kw: size[1], apart: flat ? undefined : apart, least };
-    return arrange(own, across, order, down, tiny);
+    return arrange(own, across, down, tiny);
   };
   const within = (down: number, least: number) => {
     const usual = of(down, [kh, kw]);
     // Beside another grid it is as tall as that where its cells can be small enough.
-    const smaller = together && !flat && usual.height > down ? COMPACT : [];
-    const compact = smaller.map((cell) => of(down, [kh, kw], CLOSE, cell));
+    const smaller = together && !flat && usual.height > down ? COMPACT_CELLS : [];
+    const compact = smaller.map((cell) => of(down, [kh, kw], COMPACT_GAP, cell));
     const arrangement = compact.find(({ height }) => height <= down) ?? usual;
     // A folded map is read as a picture: it scrolls rather than becoming one cell.
     const tooMany = arrangement.cell < least || arrangement.height > down;

@@ -1,11 +1,19 @@
 /** KernelGrid's scene: every function of a layer in a cell of its own. No DOM. */
 
+import { max } from "d3-array";
+import { ALL_POINTS, samplePlan } from "../../phi/curves.ts";
 import { layerNamed, layerTitle } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { type Arrangement, type Rect, rectOf, rowEnds } from "../../phi/geometry.ts";
-import { widthTaken } from "../../phi/labels.ts";
 import { memory } from "../../phi/memory.ts";
-import { cellSites, markedIn, stuckHeadMarks } from "../../scene/cells.ts";
+import {
+  AXIS_HEIGHT,
+  axisMarks,
+  cellSites,
+  markedIn,
+  stuckHeadMarks,
+  widthTaken,
+} from "../../scene/cells.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Scene } from "../../scene/marks.ts";
 import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
@@ -14,7 +22,6 @@ import { isOnMap, type LayerMap, mapOf, underMap } from "./map.ts";
 import { functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
 import { functionAt, plotBox, plotMarks, plottedMarks, shownOf } from "./overview.ts";
 import {
-  type Fold,
   foldedShape,
   type Ingredients,
   inputsOf,
@@ -22,9 +29,9 @@ import {
   pictureMaker,
   xRangeOf,
 } from "./picture.ts";
-import { scoresReader, valuesOf } from "./scores.ts";
+import { scoresOf, valuesOf } from "./scores.ts";
 import { isFlat, settingsOf } from "./settings.ts";
-import { sortedOrder } from "./subject.ts";
+import { startOf, subjectOf } from "./subject.ts";
 import { togetherOf } from "./together.ts";
 import { selectionText } from "./words.ts";
 
@@ -41,43 +48,48 @@ export interface GridScene extends Scene {
   plot: Rect | null;
 }
 
-/** A drawing of the grid, which sorts once and keeps that order until told to sort again. */
-export interface GridDrawing extends Drawing<GridScene> {
-  sortAgain(): void;
+interface GridDrawing extends Drawing<GridScene> {
   /** Where the keyboard reads the functions. */
   readingX: number;
 }
 
 export function drawing(): GridDrawing {
   const makePicture = pictureMaker();
-  const readScores = scoresReader();
   const keep = memory();
-  let sorting = 0;
 
   function picked(given: Given, frame: Frame, layer: LayerLayout): Ingredients {
-    const { store, get, width, height: room } = given;
+    const { store, get, width, height } = given;
+    const observed = store.observed(layer.name);
     const settings = settingsOf(get, layer);
-    const { xRange, bounds, mode } = settings;
-    const dense = layer.kind === "linear";
-    const asked = dense || xRange === "inputs" || bounds === "observed" || mode === "pattern";
-    const observed = asked ? store.observed(layer.name) : null;
-    const fold = (get("fold") as Fold | null) ?? observed?.fold ?? null;
-    const from = { frame, layer, settings, width, room, observed, fold, initial: store.ghost() };
-    return { ...from, scores: readScores(get("scores")), together: togetherOf(get) };
+    const room = height - (isFlat(settings) ? 0 : AXIS_HEIGHT);
+    return {
+      ...{ frame, layer, width, room, observed, settings },
+      fold: observed?.fold ?? null,
+      initial: store.ghost(),
+      scores: keep("scores", [get("scores")], () => scoresOf(get("scores"))),
+      together: togetherOf(get),
+    };
+  }
+
+  /** Found once for a choice, so that nothing jumps during training. */
+  function orderOf(from: Ingredients): number[] | null {
+    const { layer, scores = new Map(), settings, fold = null, initial } = from;
+    const { sort } = settings;
+    const shape = foldedShape(layer, fold);
+    const scored = keep("scored", [scores, sort, layer], () => valuesOf(scores, sort, layer));
+    const { out, in: input } = layer.window ?? {};
+    const hasStart = Boolean(initial);
+    return keep("order", [layer.name, String(shape), sort, scored, out, input, hasStart], () =>
+      sortedOrder(from, shape, scored),
+    );
   }
 
   function pictureOf(from: Ingredients, store: Store): Picture {
-    const { frame, layer, settings, scores = new Map(), together, fold = null, ...others } = from;
-    const shape = foldedShape(layer, fold);
-    const scored = valuesOf(scores, settings.sort, layer);
-    const order = keep("order", [layer.name, String(shape), settings.sort, scored, sorting], () => {
-      const x = xRangeOf(layer, settings.xRange, inputsOf(others.observed ?? null));
-      return sortedOrder(from, settings.sort, x, shape, scored);
-    });
+    const { settings, together, fold = null, ...others } = from;
     const steps = store.steps();
-    const known = [frame, layer, scores, together?.version(), String(fold), order];
-    const made = [...known, ...Object.values(others), steps.length, steps[0]];
-    return keep("picture", [...made, ...Object.values(settings)], () =>
+    const order = orderOf(from);
+    const made = [...Object.values(others), together?.version(), String(fold), order];
+    return keep("picture", [...made, steps.length, steps[0], ...Object.values(settings)], () =>
       makePicture({ ...from, order, history: framesOf(store, steps) }),
     );
   }
@@ -102,10 +114,32 @@ export function drawing(): GridDrawing {
     return { ...underMap(scene, map, given.theme), map };
   }
   draw.readingX = 0;
-  draw.sortAgain = () => {
-    sorting++;
-  };
   return draw;
+}
+
+/** Kernels from the largest to the smallest of their functions' values, unknown ones last; ties stay in place. */
+export function orderBy([out, inputs, kh, kw]: Picture["shape"], values: Float32Array): number[] {
+  const size = kh * kw;
+  const largest = Array.from(
+    { length: out * inputs },
+    (_, kernel) => max(values.subarray(kernel * size, (kernel + 1) * size)) ?? -Infinity,
+  );
+  return [...largest.keys()].sort((a, b) =>
+    largest[a] === largest[b] ? a - b : largest[b] - largest[a],
+  );
+}
+
+/** The order that is asked for, by a score's numbers if it is one; null where kernels keep their positions. */
+export function sortedOrder(
+  { frame, layer, settings: { sort }, initial = null, observed = null }: Ingredients,
+  shape: Picture["shape"],
+  scored: Float32Array | null,
+): number[] | null {
+  if (sort !== "range" && sort !== "change") return scored && orderBy(shape, scored);
+  const since = sort === "change" ? startOf(initial, layer) : null;
+  if (sort === "change" && !since) return null;
+  const plan = samplePlan(layer, xRangeOf(layer, inputsOf(observed)), ALL_POINTS);
+  return orderBy(shape, subjectOf(frame, layer, since).ranges(plan));
 }
 
 function framesOf(store: Store, steps: readonly number[]): Frame[] {
@@ -120,8 +154,9 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const { colours } = theme;
   const cells = markedIn(layer, given);
   const { selected, hovered } = cells;
+  const flat = isFlat(settings);
   let x: number | null = null;
-  if (hovered >= 0 && isFlat(settings)) x = readingX;
+  if (hovered >= 0 && flat) x = readingX;
   else if (hovered >= 0) {
     const { at } = pointed;
     const within = Math.max(xRange[0], Math.min(xRange[1], readingX));
@@ -142,20 +177,26 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     map: null,
     plot,
     width: plot ? given.width : widthOf(arrangement, given),
-    height: Math.max(arrangement.height, plot ? plot.y + plot.height + 8 : 0),
+    height: Math.max(
+      arrangement.height + (flat ? 0 : AXIS_HEIGHT),
+      plot ? plot.y + plot.height + 8 : 0,
+    ),
     title: `KernelGrid · ${layerTitle(layer)}`,
     moment: `step ${formatCount(picture.frame.step)}`,
     words: description(picture, selected),
     about: JSON.stringify([layer.name, layer.shape, settings, selected]),
-    caption: captionOf(picture, given, selected, plot !== null),
+    caption: captionOf(picture, given, plot !== null),
     cuts: plot ? undefined : rowEnds(arrangement),
     sheets: [
       {
         from: steady ? [...under, key] : undefined,
-        marks: (view) => groundMarks(picture, view, theme, ratio),
+        marks: (view) => [
+          ...groundMarks(picture, view, theme, ratio),
+          ...(flat ? [] : axisMarks(arrangement, xRange, layer.variable, colours)),
+        ],
       },
       {
-        from: isFlat(settings) ? [picture, theme.name, ratio] : undefined,
+        from: flat ? [picture, theme.name, ratio] : undefined,
         marks: (view) => functionMarks(picture, view, theme),
       },
       { marks: () => markedMarks(picture, marked, theme) },

@@ -1,16 +1,9 @@
-/** What the grid draws of a layer, φ at one step or how φ moved since the start; and in which order its kernels lie. No DOM. */
+/** What the grid draws of a layer: φ at one step, or how φ moved since the start. No DOM. */
 
-import {
-  ALL_POINTS,
-  evaluate,
-  type Plan,
-  rangesAt,
-  samplePlan,
-  valueAt,
-} from "../../phi/curves.ts";
-import { kernelRanges, mostOf, reachOf } from "../../phi/ranges.ts";
+import { evaluate, type Plan, rangesAt } from "../../phi/curves.ts";
+import { phiAt } from "../../phi/interpolate.ts";
+import { mostOf, reachOf } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
-import type { Sort } from "./settings.ts";
 
 export interface Points {
   x: Float32Array;
@@ -22,7 +15,6 @@ export interface Subject {
   ranges(plan: Plan): Float32Array;
   /** Fills `out` with function f at the plan's points and returns how many there are. */
   curve(f: number, plan: Plan, out: Points): number;
-  /** The value of function f at x. */
   at(f: number, x: number): number;
 }
 
@@ -44,12 +36,11 @@ export function sizeOf(values: Float32Array): number {
   return reach.broken > 0 ? Number.NaN : mostOf(reach);
 }
 
-/** φ itself. */
 export function phi(frame: Frame, layer: LayerLayout): Subject {
   return {
     ranges: (plan) => rangesAt(frame, layer, plan),
     curve: (f, plan, out) => evaluate(frame, layer, f, plan, out),
-    at: (f, x) => valueAt(frame, layer, f, x).phi,
+    at: (f, x) => phiAt(layer, f, frame, x).phi,
   };
 }
 
@@ -68,14 +59,14 @@ export function change(
     }
     return phi({ step: frame.step, layout: frame.layout, data }, layer);
   }
-  const before = (f: number, x: number) => valueAt(initial, initialLayer, f, x).phi;
+  const before = (f: number, x: number) => phiAt(initialLayer, f, initial, x).phi;
   const subject: Subject = {
     curve(f, plan, out) {
       const n = evaluate(frame, layer, f, plan, out);
       for (let p = 0; p < n; p++) out.y[p] -= before(f, out.x[p]);
       return n;
     },
-    at: (f, x) => valueAt(frame, layer, f, x).phi - before(f, x),
+    at: (f, x) => phiAt(layer, f, frame, x).phi - before(f, x),
     ranges: (plan) =>
       Float32Array.from({ length: layer.count }, (_, f) => sizeOf(pointsOf(subject, plan, f).y)),
   };
@@ -101,7 +92,7 @@ function sameNumbers<T extends Float32Array | Uint32Array>(a: T | null, b: T | n
 }
 
 /** True if two layers hold the same functions, whatever their bases. */
-export function sameShape(a: LayerLayout, b: LayerLayout): boolean {
+function sameShape(a: LayerLayout, b: LayerLayout): boolean {
   return a.kind === b.kind && a.shape.every((n, k) => n === b.shape[k]);
 }
 
@@ -120,30 +111,4 @@ export function startOf(frame: Frame | null, layer: LayerLayout): Start | null {
 /** φ, or its change since a start. */
 export function subjectOf(frame: Frame, layer: LayerLayout, since: Start | null): Subject {
   return since ? change(frame, layer, since.frame, since.layer) : phi(frame, layer);
-}
-
-/** Out, in, kh, kw. */
-type Shape = readonly [number, number, number, number];
-
-/** Kernels from the largest to the smallest of their functions' values; ties stay in place. */
-export function orderBy({ shape }: { shape: Shape }, perFunction: Float32Array): number[] {
-  const keys = kernelRanges({ shape }, perFunction).map((value) =>
-    Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value,
-  );
-  return Array.from(keys.keys()).sort((a, b) => (keys[a] === keys[b] ? a - b : keys[b] - keys[a]));
-}
-
-/** The order of kernels that a sort asks for at this frame, by a score's numbers if it is one; null keeps their positions. */
-export function sortedOrder(
-  { frame, layer, initial = null }: { frame: Frame; layer: LayerLayout; initial?: Frame | null },
-  sort: Sort,
-  xRange: readonly [number, number],
-  shape: Shape = layer.shape,
-  scored: Float32Array | null = null,
-): number[] | null {
-  if (sort !== "range" && sort !== "change") return scored && orderBy({ shape }, scored);
-  const start = startOf(initial, layer);
-  if (sort === "change" && !start) return orderBy({ shape }, new Float32Array(layer.count));
-  const subject = subjectOf(frame, layer, sort === "change" ? start : null);
-  return orderBy({ shape }, subject.ranges(samplePlan(layer, xRange, ALL_POINTS)));
 }

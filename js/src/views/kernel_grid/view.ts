@@ -8,14 +8,23 @@ import type { Theme } from "../../scene/theme.ts";
 import { element } from "../../shell/element.ts";
 import { createLayerView, type Told } from "../../shell/layer_view.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createOptions, entries, type Option } from "../../shell/options.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
-import { createHeader, OPTIONS } from "./controls.ts";
+import type { LayerLayout } from "../../wire/types.ts";
 import { placeOf } from "./map.ts";
 import { HEIGHT, magnifiedMarks, WIDTH } from "./overview.ts";
 import { drawing, type GridScene } from "./scene.ts";
-import { scoresReader } from "./scores.ts";
-import { settingsOf } from "./settings.ts";
+import {
+  isFlat,
+  MODES,
+  type Mode,
+  SCALES,
+  type Settings,
+  SORTS,
+  scoreNames,
+  settingsOf,
+} from "./settings.ts";
 import css from "./style.css";
 import { pointsOf, type Subject } from "./subject.ts";
 import { TALLEST, togetherOf } from "./together.ts";
@@ -26,7 +35,6 @@ export { css, drawing };
 const KIND: Kind = {
   name: "kernel_grid",
   label: "Kernel grid",
-  traits: [...OPTIONS.map(({ trait }) => trait), "layer", "fold", "scores", "height"],
   drawing,
 };
 
@@ -37,7 +45,6 @@ export function render(props: RenderProps): void {
 function build(shell: Shell): Parts {
   const { document, signal } = shell;
   const draw = drawing();
-  const readScores = scoresReader();
   let scene: GridScene | null = null;
   const stage = createStage(
     document,
@@ -58,12 +65,7 @@ function build(shell: Shell): Parts {
     },
     signal,
   );
-  const header = createHeader(document, shell.choose, sortAgain, signal);
-
-  function sortAgain() {
-    draw.sortAgain();
-    shell.schedule();
-  }
+  const header = createHeader(document, shell.choose, signal);
 
   /** With Shift the arrows read along the function; Escape clears the selection. */
   function key(event: KeyboardEvent, id: string): boolean {
@@ -97,11 +99,10 @@ function build(shell: Shell): Parts {
       const layer = layerNamed(store.current(), given.get("layer"));
       const settings = settingsOf(given.get, layer);
       const layers = store.current()?.layout.layers ?? [];
-      const scores = [...readScores(given.get("scores")).keys()];
       const together = togetherOf(given.get);
       // Grids beside each other have one way to choose a layer.
       const room = together ? 0 : shell.root.clientWidth;
-      header.show({ ...settings, scores }, layers, layer?.name ?? "", room);
+      header.show({ ...settings, scores: scoreNames(given.get) }, layers, layer?.name ?? "", room);
       // In a host that scrolls, twice as much is shown whole; beside others all of it.
       const inside = given.room === undefined ? given.height : 2 * given.height;
       const most = together ? TALLEST : Math.min(inside, given.seen ?? inside);
@@ -113,6 +114,83 @@ function build(shell: Shell): Parts {
       const words = "Click a function to select it, or use the arrow keys and Enter.";
       shell.read(selected >= 0 ? selectionText(shown.picture, selected) : words, selected >= 0);
       return shown;
+    },
+  };
+}
+
+interface State extends Settings {
+  scores: readonly string[];
+}
+
+const MODE_TITLES: Record<Mode, string> = {
+  curves: "Draw every function φ(x) as a curve",
+  overview:
+    "Draw every function as one cell, the stronger its colour the larger φ; what is pointed at is drawn as a curve",
+  pattern:
+    "Shade each cell from black to white: is φ larger at the lower or at the upper end of its grid?",
+  change: "Draw how far every function has moved since the first frame: φ now − φ at the start",
+};
+
+const OPTIONS: readonly Option<State>[] = [
+  {
+    trait: "mode",
+    label: "What is drawn",
+    title: "",
+    as: "segments",
+    options: MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })),
+  },
+  {
+    trait: "scale",
+    label: "scale",
+    title: "One y axis for all functions of the layer, or one for each",
+    options: entries(SCALES),
+    shown: (state) => !isFlat(state),
+  },
+  {
+    trait: "binarise",
+    label: "binarise",
+    title: "Show only black and white: at which end of its grid is φ larger?",
+    shown: ({ mode }) => mode === "pattern",
+  },
+  {
+    trait: "ghost",
+    label: "show start",
+    title:
+      "Draw φ as it was at the start, or at the step kept for comparison, dashed behind the curves",
+    shown: ({ mode }) => mode === "curves" || mode === "overview",
+  },
+  {
+    trait: "sort",
+    label: "sort",
+    title:
+      "Which kernels are drawn first; found once, so that nothing jumps during training: choose another order and then this one to sort them again",
+    options: ({ scores }) => entries([...SORTS, ...scores]),
+  },
+  {
+    trait: "shade",
+    label: "shade",
+    title: "Which score tints the ground behind the curves",
+    options: ({ scores }) => [{ value: "", label: "none" }, ...entries(scores)],
+    shown: (state) => state.scores.length > 0 && !isFlat(state),
+  },
+];
+
+export function createHeader(
+  document: Document,
+  choose: (trait: string, value: unknown) => void,
+  signal: AbortSignal,
+) {
+  const options = createOptions(document, OPTIONS, choose, signal);
+  const root = element(document, "div", "kw-header");
+  const layers = options.kit.layers((name) => choose("layer", name));
+  const [modes, ...others] = options.boxes;
+  root.append(...layers.boxes, modes);
+  element(document, "div", "kw-options", root).append(...others);
+  return {
+    element: root,
+    show(state: State, all: readonly LayerLayout[], layer: string, width: number) {
+      layers.show(all, layer, width);
+      options.show(state);
     },
   };
 }
@@ -157,7 +235,6 @@ function probeOf(
     drawn,
     layer: () => picture()?.layer.name ?? null,
     arrangement: () => picture()?.arrangement ?? null,
-    /** The points of function f as they are drawn. */
     curve(f: number) {
       const from = picture();
       return from && points(from.subject, from.plan, f);
@@ -172,11 +249,6 @@ function probeOf(
     rectOf: (f: number) => clientBox(String(f)),
     /** Half the height of the axis of function f. */
     yScale: (f = 0) => picture()?.scaleOf(f) ?? null,
-    /** Where function f is largest, or smallest, and φ there; null in other modes. */
-    preferred(f: number) {
-      const { preferred, greys = [] } = picture() ?? {};
-      return preferred ? { x: preferred.x[f], value: preferred.value[f], grey: greys[f] } : null;
-    },
     hovered: () => scene()?.marked.hovered ?? -1,
     selected() {
       const { layer } = picture() ?? {};

@@ -1,8 +1,8 @@
 /** The functions of a grid in words. No DOM. */
 
-import { valueAt } from "../../phi/curves.ts";
 import { basisOf, entryText, layerTitle, selectionOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber, number } from "../../phi/format.ts";
+import { phiAt } from "../../phi/interpolate.ts";
 import type { Line } from "../../shell/tip.ts";
 import { type Picture, reachOf } from "./picture.ts";
 import { isGrey } from "./settings.ts";
@@ -32,25 +32,24 @@ export function placeTexts(picture: Picture, f: number): string[] {
 }
 
 /** The number that a function is tinted by; empty where it has none. */
-function scoreText({ shade }: Picture, f: number): string {
+function shadeText({ shade }: Picture, f: number): string {
   const value = shade?.values ? shade.values[f] : Number.NaN;
-  return !shade || Number.isNaN(value) ? "" : `${number(value)} ${shade.units}`.trimEnd();
+  return shade && Number.isFinite(value) ? `${number(value)} ${shade.units}`.trimEnd() : "";
 }
 
-/** The lines of the tooltip for function f at x. */
 export function hoverLines(picture: Picture, f: number, x: number): Line[] {
-  const score = scoreText(picture, f);
-  const lines = ownLines(picture, f, x);
-  return score ? [...lines, { label: picture.shade?.name ?? "", value: score }] : lines;
+  const value = shadeText(picture, f);
+  const lines = linesAt(picture, f, x);
+  return value ? [...lines, { label: picture.shade?.name ?? "", value }] : lines;
 }
 
-function ownLines(picture: Picture, f: number, x: number): Line[] {
+function linesAt(picture: Picture, f: number, x: number): Line[] {
   const { frame, layer, settings, initial } = picture;
   const v = layer.variable;
   if (!isFiniteFunction(picture, f)) return [{ label: "φ", value: "not finite" }];
   if (picture.pattern) {
     const [low, high] = basisOf(layer, f).domain;
-    const [one, other] = [low, high].map((end) => valueAt(frame, layer, f, end).phi);
+    const [one, other] = [low, high].map((end) => phiAt(layer, f, frame, end).phi);
     const { pixels } = picture.pattern;
     const ends = pixels ? ["dark", "bright"] : [`${v} = ${number(low)}`, `${v} = ${number(high)}`];
     return [
@@ -63,23 +62,12 @@ function ownLines(picture: Picture, f: number, x: number): Line[] {
       },
     ];
   }
-  if (picture.preferred) {
-    const { bounds, value, x: places } = picture.preferred;
-    return [
-      {
-        label: settings.suppressed ? "smallest at" : "largest at",
-        value: `${v} = ${number(places[f])}`,
-      },
-      { label: "φ there", value: number(value[f]) },
-      { label: "within", value: `${number(bounds.low[f])} … ${number(bounds.high[f])}` },
-    ];
-  }
   if (settings.mode === "overview") {
     return [{ label: "largest |φ|", value: number(reachOf(picture, f)) }];
   }
-  const now = valueAt(frame, layer, f, x);
+  const now = phiAt(layer, f, frame, x);
   if (settings.mode === "change" && initial) {
-    const before = valueAt(initial.frame, initial.layer, f, x).phi;
+    const before = phiAt(initial.layer, f, initial.frame, x).phi;
     return [
       { label: v, value: number(x) },
       { label: "change", value: number(now.phi - before) },
@@ -106,7 +94,7 @@ function ownLines(picture: Picture, f: number, x: number): Line[] {
   return lines;
 }
 
-export function isFiniteFunction(picture: Picture, f: number): boolean {
+function isFiniteFunction(picture: Picture, f: number): boolean {
   const measured = isGrey(picture.settings) ? picture.greys : picture.ranges;
   return !Number.isNaN(measured[f]);
 }
@@ -121,17 +109,12 @@ export function selectionText(picture: Picture, f: number): string {
     const difference = subject.at(f, high) - subject.at(f, low);
     return `${name} · φ(${number(high)}) − φ(${number(low)}) = ${number(difference)}`;
   }
-  if (picture.preferred) {
-    const which = settings.suppressed ? "smallest" : "largest";
-    const at = `${layer.variable} = ${number(picture.preferred.x[f])}`;
-    return `${name} · φ is ${which} at ${at}: ${number(picture.preferred.value[f])}`;
-  }
   const what = settings.mode === "change" ? "largest change" : "largest |φ|";
   const [lo, hi] = picture.xRange;
   const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
     (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${number(x)}) ${number(subject.at(f, x))}`,
   );
-  const score = scoreText(picture, f);
-  const scored = score ? ` · ${picture.shade?.name} ${score}` : "";
-  return `${name} · ${what} ${formatNumber(reachOf(picture, f))} · ${ends.join(" · ")}${scored}`;
+  const shade = shadeText(picture, f);
+  const shaded = shade ? ` · ${picture.shade?.name} ${shade}` : "";
+  return `${name} · ${what} ${formatNumber(reachOf(picture, f))} · ${ends.join(" · ")}${shaded}`;
 }

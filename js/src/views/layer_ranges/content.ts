@@ -16,18 +16,12 @@ export interface Numbers {
   range_at_start: number | null;
   spline_share: number | null;
   outside_grid: number | null;
-  outside_support: number | null;
   silu_shaped: number | null;
   observed_silu_shaped: number | null;
   base: string;
   base_shaped: number | null;
   observed_base_shaped: number | null;
   change: number | null;
-  relative_change: number | null;
-  gradient_base: number | null;
-  gradient_splines: number | null;
-  update_base: number | null;
-  update_splines: number | null;
 }
 
 /** Quantiles over the functions of a layer: 5, 25, 50, 75 and 95 %. */
@@ -53,7 +47,6 @@ export interface Row extends Omit<WireRow, "dots" | "functions"> {
 
 export interface Content {
   step: number;
-  /** Step of the first frame. */
   start: number;
   /** R² from which a function counts as SiLU-shaped. */
   threshold: number;
@@ -71,11 +64,10 @@ export interface Series {
   values: ArrayLike<number>;
 }
 
-export interface Lines {
+interface Lines {
   /** The base's, or that of all. */
   first: Series;
   splines: Series;
-  /** The ends of a band. */
   band: [Series, Series] | null;
 }
 
@@ -89,10 +81,10 @@ export type Measure = (typeof MEASURES)[number];
 
 /** What the curves over the steps can show: the words for it, and whether it has a logarithmic axis. */
 export const MEASURED: Record<Measure, { words: string; log: boolean }> = {
-  range: { words: "range", log: true },
+  range: { words: "range on the grid", log: true },
   splines: { words: "splines’ share", log: false },
   silu: { words: "SiLU-shaped on the grid", log: false },
-  change: { words: "change of φ", log: true },
+  change: { words: "change of φ on the grid", log: true },
   gradient: { words: "gradient", log: true },
   update: { words: "update", log: true },
 };
@@ -152,12 +144,6 @@ function pastOf(value: unknown): Past {
 
 export function measureOf(value: unknown): Measure {
   return MEASURES.find((one) => one === value) ?? "range";
-}
-
-/** A threshold as typed, or null if it is no R². */
-export function thresholdOf(text: string): number | null {
-  const value = text.trim() === "" ? Number.NaN : Number(text.replace(",", "."));
-  return value >= 0 && value <= 1 ? value : null;
 }
 
 const floats = (bytes: unknown) => float32(bytes, "the ranges");

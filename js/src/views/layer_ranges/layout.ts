@@ -4,30 +4,32 @@ import { layerTitle } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { fittedApart, widthOf } from "../../scene/text.ts";
 import type { Content } from "./content.ts";
-import { anySeen, type Column, columnsOf } from "./words.ts";
+import { type Column, columnsOf } from "./words.ts";
 
 export const PAD = 8;
-/** Heights within a row: the strip of dots, and below it the box over the inputs and that on the grid; alone it takes the upper place. */
-export interface Plot {
+/** Heights within a row: the strip of dots, and below it the box. */
+interface Plot {
   dots: readonly [number, number];
-  boxes: readonly [number, number];
+  box: number;
   height: number;
 }
 
 /** Of a few layers the rows are higher: there is room. */
-const ROOMY: Plot = { dots: [23, 43], boxes: [54, 66], height: 76 };
-const CLOSE: Plot = { dots: [20, 30], boxes: [38, 47], height: 54 };
-const FEW = 8;
+const ROOMY_ROW: Plot = { dots: [23, 43], box: 54, height: 64 };
+const CLOSE_ROW: Plot = { dots: [20, 30], box: 38, height: 45 };
+const FEW_LAYERS = 8;
 /** One line of columns, and the curves where they lie under the plot. */
-const BAND = 34;
-const CURVES = 44;
-const HEAD = 38;
-const CURVES_HEAD = 52;
+const BAND_HEIGHT = 34;
+const CURVES_HEIGHT = 44;
+const HEAD_HEIGHT = 38;
+const CURVES_HEAD_HEIGHT = 52;
 export const TITLE = 12;
 export const NAME = 12.5;
 export const BELOW = 11;
 export const CELL = 12;
-const GAP = 10;
+const COLUMN_GAP = 10;
+/** Room at the right of the curves for the ends of their axis. */
+const AXIS_ENDS_WIDTH = 42;
 /** From one line of a head to the next. */
 export const LINE = 15;
 /** Less than this is no plot, and no room for two of them side by side. */
@@ -36,34 +38,31 @@ const LEAST_PAIR = 270;
 
 export type Layout = ReturnType<typeof layoutOf>;
 
-export function layoutOf(content: Content, width: number, more: boolean) {
+export function layoutOf(content: Content, width: number) {
   const inside = width - 2 * PAD;
   const head = 4;
-  const heights = heightsOf(content, more);
+  const heights = content.rows.length > FEW_LAYERS ? CLOSE_ROW : ROOMY_ROW;
 
-  const columns = columnsOf(content, more);
+  const columns = columnsOf(content);
   const widths = columns.map((column) => widthOfColumn(column, content));
   // All columns in one line, or as many as leave room for a plot.
-  const each =
-    [columns.length, 4, 2].find(
-      (n) => n <= columns.length && inside - tableWidth(widths, n) >= LEAST_PLOT,
-    ) ?? 1;
+  const each = [columns.length, 2].find((n) => inside - tableWidth(widths, n) >= LEAST_PLOT) ?? 1;
   const bands = Math.ceil(columns.length / each);
   // Where there is more room than words need, a little of it goes to the columns.
   const table = tableWidth(widths, each);
   const spare = Math.max(0, Math.min(26 * each, 0.35 * (inside - table - 560)));
   const left = inside - table - spare;
   const narrow = left < LEAST_PAIR;
-  const timed = more || !narrow;
-  const stacked = narrow && timed;
-  const own = (narrow ? left : 0.6 * left) - GAP;
+  const own = (narrow ? left : 0.6 * left) - COLUMN_GAP;
   const plot = { x: PAD, width: own };
-  const times = narrow ? plot : { x: PAD + own + GAP, width: left - own - 2 * GAP };
+  const times = narrow
+    ? { ...plot, width: own - AXIS_ENDS_WIDTH }
+    : { x: PAD + own + COLUMN_GAP, width: left - own - 2 * COLUMN_GAP - AXIS_ENDS_WIDTH };
   const rowHeight = Math.max(
-    heights.height + (stacked ? CURVES : 0),
-    bands > 1 ? bands * BAND + 6 : 0,
+    heights.height + (narrow ? CURVES_HEIGHT : 0),
+    bands > 1 ? bands * BAND_HEIGHT + 6 : 0,
   );
-  const heads = (stacked ? HEAD : 0) + (timed ? CURVES_HEAD : HEAD);
+  const heads = (narrow ? HEAD_HEIGHT : 0) + CURVES_HEAD_HEIGHT;
   const headHeight = Math.max(heads, bands * 2 * LINE + 8);
   const top = head + headHeight;
   const cells = columns.map((column, k) => {
@@ -86,32 +85,23 @@ export function layoutOf(content: Content, width: number, more: boolean) {
     /** From left to right of the ranges and of the curves over the steps. */
     plot,
     times,
-    /** Whether there is room for the curves: in a narrow view they come with the other columns. */
-    timed,
     /** Pixels of the head over the ranges, where the curves have theirs below it. */
-    upperHead: stacked ? HEAD : headHeight,
+    upperHead: narrow ? HEAD_HEIGHT : headHeight,
     /** Within a row, where the curves begin and how high they are. */
-    timesTop: stacked ? heights.height : 0,
-    timesHeight: stacked ? CURVES : rowHeight,
+    timesTop: narrow ? heights.height : 0,
+    timesHeight: narrow ? CURVES_HEIGHT : rowHeight,
     cells,
-    /** Lines of columns within a row. */
     bands,
     names: fittedApart(content.rows.map(layerTitle), plot.width, NAME, 600),
   };
 }
 
-function heightsOf(content: Content, more: boolean): Plot {
-  const plot = content.rows.length > FEW ? CLOSE : ROOMY;
-  const [upper, lower] = plot.boxes;
-  return content.old || (more && anySeen(content))
-    ? plot
-    : { ...plot, height: plot.height - (lower - upper) };
-}
-
 function widthOfColumn({ title, below, lines }: Column, { rows }: Content): number {
   const texts = rows.flatMap(({ numbers }) => lines(numbers));
   const cells = texts.map((text) => widthOf(text, CELL, 600));
-  return Math.ceil(Math.max(widthOf(title, TITLE, 600), widthOf(below, BELOW), ...cells)) + GAP;
+  return (
+    Math.ceil(Math.max(widthOf(title, TITLE, 600), widthOf(below, BELOW), ...cells)) + COLUMN_GAP
+  );
 }
 
 /** Widths of the columns where so many stand in a line: those of the lines stand under each other. */

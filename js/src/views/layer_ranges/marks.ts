@@ -5,8 +5,7 @@ import { number } from "../../phi/format.ts";
 import { logTicks, type Range, type Scale } from "../../scene/axes.ts";
 import { valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { line, rects, segments, words } from "../../scene/shapes.ts";
-import { snapped } from "../../scene/snap.ts";
+import { line, rects, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { Content, Row, Spread } from "./content.ts";
@@ -25,25 +24,20 @@ import {
 } from "./layout.ts";
 import { aside, drawnNotes } from "./words.ts";
 
-/** What everything is drawn from. */
 export interface Drawn {
   content: Content;
   layout: Layout;
   axis: Range;
   /** Of ranges, from left to right. */
   toX: Scale;
-  /** Beside what is so over the inputs, what is so on the grid. */
-  more: boolean;
   colours: Colours;
   ratio: number;
 }
 
 const BASELINE = 12;
 /** Where the dash of the start begins, and how far above the end of the plot it ends. */
-const START: [number, number] = [17, 2];
-const LANES = 5;
-/** Of what was seen when the model was another. */
-const PALE = 0.4;
+const START_DASH: [number, number] = [17, 2];
+const DOT_LANES = 5;
 
 /** The axis that holds most ranges of all layers. */
 export function rangeAxis(rows: readonly Row[]): Range {
@@ -67,13 +61,13 @@ export function rangeScale({ from, to }: Range, { plot }: Layout): Scale {
 
 /** Heights from 0 to 1 that keep dots apart which lie together. */
 export function strip(across: ArrayLike<number>, apart: number): number[] {
-  const lanes = new Array<number>(LANES).fill(Number.NEGATIVE_INFINITY);
+  const lanes = new Array<number>(DOT_LANES).fill(Number.NEGATIVE_INFINITY);
   const order = [2, 1, 3, 0, 4];
   return Array.from(across, (x) => {
     const free = order.find((lane) => x - lanes[lane] > apart);
     const lane = free ?? lanes.indexOf(Math.min(...lanes));
     lanes[lane] = x;
-    return lane / (LANES - 1);
+    return lane / (DOT_LANES - 1);
   });
 }
 
@@ -137,30 +131,21 @@ function nameMarks({ content, layout, colours }: Drawn, k: number): Mark[] {
 }
 
 function plotMarks(drawn: Drawn, k: number): Mark[] {
-  const { content, layout, toX, more, colours } = drawn;
+  const { content, layout, toX, colours } = drawn;
   const [row, top] = [content.rows[k], rowTop(layout, k)];
-  const old = content.old === true;
+  const { seen } = row;
   const marks: Mark[] = [];
-  const onGrid = more || old || !row.seen;
-  const median = onGrid ? (row.start?.[2] ?? 0) : 0;
+  const median = seen ? 0 : (row.start?.[2] ?? 0);
   if (median > 0) {
     const x = toX(median);
-    const xy = [x, top + START[0], x, top + layout.heights.height - START[1]];
+    const xy = [x, top + START_DASH[0], x, top + layout.heights.height - START_DASH[1]];
     marks.push(line(xy, colours.ghost, { width: 1.2, dash: [3, 2.5] }));
   }
-  const [upper, lower] = layout.heights.boxes;
-  const fill = row.seen ? colours.seen : colours.dot;
-  const shown: Mark[] = [
-    ...boxMarks(row.seen, toX, top + upper, colours["seen-box"], colours.seen),
-    { kind: "dots", xy: dotPlaces(drawn, k), r: 2, fill },
-  ];
-  const pale = old && row.seen !== null;
-  marks.push(...(pale ? [{ kind: "group", marks: shown, opacity: PALE } as const] : shown));
-  if (onGrid) {
-    const y = top + (row.seen ? lower : upper);
-    marks.push(...boxMarks(row.grid, toX, y, colours.box, colours.ink));
-  }
-  return marks;
+  const y = top + layout.heights.box;
+  const [fill, ink] = seen ? [colours["seen-box"], colours.seen] : [colours.box, colours.ink];
+  marks.push(...boxMarks(seen ?? row.grid, toX, y, fill, ink));
+  const dots = seen ? colours.seen : colours.dot;
+  return [...marks, { kind: "dots", xy: dotPlaces(drawn, k), r: 2, fill: dots }];
 }
 
 function boxMarks(
@@ -193,7 +178,7 @@ function cellMarks({ content, layout, colours }: Drawn, k: number): Mark[] {
       words(right, y + 11, first, colours.ink, { ...end, weight: 600 }),
       words(right, y + 25, second, colours.muted, { ...end, weight: 400 }),
     ];
-    const share = column.title === "splines" ? numbers.spline_share : null;
+    const share = column.below === "splines" ? numbers.spline_share : null;
     if (share === null) return text;
     const x = right - width + 14;
     const base = (right - x) * (1 - share);

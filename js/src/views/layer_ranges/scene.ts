@@ -37,19 +37,17 @@ export function drawing(): Drawing<RangesScene> {
     const { content, past } = read(given.get);
     if (!content) return "waiting for the first numbers…";
     if (content.rows.length === 0) return "no layer to measure";
-    const over = content.old ? inputsText(content) : where(anySeen(content));
-    return sceneOf(content, timesOf(past, measureOf(given.get("over_time")), over), given);
+    return sceneOf(content, timesOf(past, measureOf(given.get("over_time"))), given);
   };
 }
 
 function sceneOf(content: Content, times: Times, given: Given): RangesScene {
   const { store, theme, ratio, pointed, width } = given;
   const { colours } = theme;
-  const more = given.get("more") === true;
-  const layout = layoutOf(content, width, more);
+  const layout = layoutOf(content, width);
   const axis = rangeAxis(content.rows);
   const toX = rangeScale(axis, layout);
-  const drawn: Drawn = { content, layout, axis, toX, more, colours, ratio };
+  const drawn: Drawn = { content, layout, axis, toX, colours, ratio };
   const selection = store.selection();
   const chosen = rowOf(content.rows, selection);
   const hovered = siteOf(pointed.id).row;
@@ -71,7 +69,7 @@ function sceneOf(content: Content, times: Times, given: Given): RangesScene {
     moment: `step ${formatCount(content.step)}`,
     words: wordsOf(content, times, [headline, why]),
     about: JSON.stringify([selection, times.measure, content.rows.length]),
-    caption: captionOf(content, given, [headline, why], more),
+    caption: captionOf(content, given, [headline, why]),
     cuts: content.rows.map((_, k) => rowTop(layout, k + 1)),
     sheets: [
       { marks: (view) => groundMarks(drawn, view, chosen, hovered) },
@@ -128,7 +126,6 @@ function captionOf(
   content: Content,
   { store, theme }: Given,
   [headline, why]: readonly string[],
-  more: boolean,
 ): Remark[] {
   const { colours } = theme;
   const { observed, start, step, old } = content;
@@ -138,21 +135,17 @@ function captionOf(
     { text: headline, tone: "ink", strong: true },
     { text: why },
     {
-      text: `one function: max φ − min φ ${seen || old ? inputsText(content) : where(false)}`,
-      swatch: { kind: "dot", colours: [seen || old ? colours.seen : colours.dot] },
+      text: `one function: max φ − min φ ${seen ? inputsText(content) : where(false)}`,
+      swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
       title: "A dot for each function; in large layers, 60 of them evenly by rank",
     },
     {
       text: "the middle half of a layer, with its median",
-      swatch: fill(seen || old ? colours["seen-box"] : colours.box),
+      swatch: fill(seen ? colours["seen-box"] : colours.box),
       title: "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median",
     },
   ];
-  if (old) caption.push({ text: oldText(store), tone: "ink" });
-  if (old || (seen && more)) {
-    caption.push({ text: "the same on the grid", swatch: fill(colours.box) });
-  }
-  if (!seen || more) {
+  if (!seen) {
     caption.push({
       text: `median at step ${formatCount(start)}, on the grid`,
       swatch: { kind: "dash", colours: [colours.ghost] },
@@ -162,26 +155,23 @@ function captionOf(
     { text: "base", swatch: fill(colours.base) },
     { text: "splines", swatch: fill(colours.spline) },
   );
-  if (!observed) caption.push({ text: howToObserve(store), tone: "ink" });
+  if (!observed || old) caption.push({ text: howToObserve(content, store) });
   caption.push({ text: store.batch().message, tone: "warn" });
   if (store.status().state === "saved" && store.cursor() >= 0 && store.cursor() !== step) {
-    const text = `ranges and numbers stay those of step ${formatCount(step)}: a page has no others`;
+    const text = `ranges and numbers are still those of step ${formatCount(step)}: a page has no others`;
     caption.push({ text, tone: "warn" });
   }
   return caption.filter(({ text }) => text !== "");
 }
 
-/** Current functions on old inputs say nothing about the model. */
-function oldText(store: Store): string {
-  const anew = store.batch().seen && !store.alone() ? "; “observe again” sees them anew" : "";
-  return `Inputs are those of another step, drawn pale; what is said is of the grid${anew}.`;
-}
-
-function howToObserve(store: Store): string {
-  if (store.alone()) return "The ranges over the inputs were not measured.";
-  return store.batch().seen
-    ? "Press “observe a batch” to see the ranges over the inputs."
-    : "Call live.observe(batch) to see the ranges over the inputs.";
+/** Functions of now over inputs of another step would say nothing about the model. */
+function howToObserve({ old, observed_step: step }: Content, store: Store): string {
+  const then = old ? `The inputs were last seen at step ${formatCount(step ?? 0)}` : "";
+  if (store.alone()) return then ? `${then}.` : "The ranges over the inputs were not measured.";
+  const look = store.batch().seen
+    ? `Press “observe ${old ? "again" : "a batch"}”`
+    : "Call live.observe(batch)";
+  return `${then && `${then}. `}${look} to see the ranges over the inputs.`;
 }
 
 function wordsOf(content: Content, { words }: Times, lead: readonly string[]): string {
@@ -201,7 +191,7 @@ function wordsOf(content: Content, { words }: Times, lead: readonly string[]): s
 }
 
 /** Pixels around a dot in which it is meant. */
-const NEAR = 5;
+const DOT_REACH = 5;
 
 /** Numbers of row, dot and column; -1 for none. */
 export function siteOf(id: string): { row: number; dot: number; column: number } {
@@ -213,7 +203,7 @@ export function siteOf(id: string): { row: number; dot: number; column: number }
 }
 
 function sitesOf(drawn: Drawn): Sites {
-  const { content, layout, more } = drawn;
+  const { content, layout } = drawn;
   const { rows } = content;
 
   function columnAt(x: number, y: number, top: number): string {
@@ -228,7 +218,7 @@ function sitesOf(drawn: Drawn): Sites {
   function nearestDot(k: number, x: number, y: number): number {
     const xy = dotPlaces(drawn, k);
     let best = -1;
-    let least = NEAR;
+    let least = DOT_REACH;
     for (let j = 0; j < xy.length / 2; j++) {
       const far = Math.hypot(xy[2 * j] - x, xy[2 * j + 1] - y);
       if (far < least) [best, least] = [j, far];
@@ -258,10 +248,10 @@ function sitesOf(drawn: Drawn): Sites {
       const { row, dot, column } = siteOf(id);
       if (column >= 0) {
         const found = layout.cells[column]?.column;
-        return found ? `${found.title} (${found.below}): ${found.about}` : "";
+        return found ? `${found.title} ${found.below}: ${found.about}` : "";
       }
       if (!rows[row]) return "";
-      return dot < 0 ? rowWords(rows[row], content, more) : dotWords(rows[row], dot, content);
+      return dot < 0 ? rowWords(rows[row], content) : dotWords(rows[row], dot, content);
     },
     next(id, direction) {
       const last = rows.length - 1;

@@ -1,25 +1,23 @@
 /** The curves over the steps, one plot in each row, all on the same axes. No DOM. */
 
-import { formatCount, number } from "../../phi/format.ts";
-import { linear, type Scale, ticks } from "../../scene/axes.ts";
+import { formatCount, number, roughPercent } from "../../phi/format.ts";
+import { linear, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
 import { pointAt } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { dot, line, segments, words } from "../../scene/shapes.ts";
-import { snapped } from "../../scene/snap.ts";
+import { dot, line, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
 import { BELOW, type Layout, LINE, rowsWithin, rowTop, TITLE } from "./layout.ts";
 import { type Drawn, headText, numbersAlong } from "./marks.ts";
-import { percent } from "./words.ts";
 
-const EDGE = 7;
+const PLOT_EDGE = 7;
 
 /** What is drawn over the steps. */
 export type Times = ReturnType<typeof timesOf>;
 
-export function timesOf(past: Past, measure: Measure, where: string) {
+export function timesOf(past: Past, measure: Measure) {
   const rows = past.layers.map((layer) => layer(measure));
   const { log, words } = MEASURED[measure];
   const all = rows.flatMap(({ first, splines, band }) => [first, splines, ...(band ?? [])]);
@@ -32,8 +30,7 @@ export function timesOf(past: Past, measure: Measure, where: string) {
   const values = log ? valueExtent(valuesIn(all), true) : { from: 0, to: 1 };
   return {
     measure,
-    /** What that is: of a range also where it is measured. */
-    words: measure === "range" ? `${words} ${where}` : words,
+    words,
     rows,
     values,
     steps:
@@ -47,39 +44,49 @@ function* valuesIn(all: readonly Series[]): Generator<number> {
   for (const { values } of all) yield* Array.from(values);
 }
 
+/** The least and the largest value of the axis, as they are printed. */
+function endsOf({ measure, values: { from, to } }: Times): string[] {
+  const { log } = MEASURED[measure];
+  return [from, to].map((end) => (log ? number(Number(end.toPrecision(2))) : roughPercent(end)));
+}
+
 function scales(times: Times, layout: Layout): { toX: Scale; toY: (top: number) => Scale } {
   const { times: place, timesTop, timesHeight } = layout;
   const { log } = MEASURED[times.measure];
-  const { from, to } = times.values;
-  const by = log ? { from: Math.log10(from), to: Math.log10(to) } : { from, to };
   return {
     toX: linear(times.steps, place.x, place.x + place.width),
-    toY: (top) => {
-      const bottom = top + timesTop + timesHeight - EDGE;
-      const scale = linear(by, bottom, top + timesTop + EDGE);
-      return log ? (value) => (value > 0 ? scale(Math.log10(value)) : Number.NaN) : scale;
+    toY(top) {
+      const bottom = top + timesTop + timesHeight - PLOT_EDGE;
+      return scaleOf(times.values, log, bottom, top + timesTop + PLOT_EDGE);
     },
   };
 }
 
 export function timesMarks(times: Times, drawn: Drawn, view: Rect, now: number): Mark[] {
   const { layout, colours, ratio } = drawn;
-  if (!layout.timed) return [];
   const [from, to] = rowsWithin(layout, view);
   const { toX, toY } = scales(times, layout);
   const { times: place, timesTop, timesHeight } = layout;
   const plain = ["range", "silu", "change"].includes(times.measure);
+  const ends = endsOf(times);
   const marks: Mark[] = [];
   for (let k = from; k < to; k++) {
     const lines = times.rows[k];
     if (!lines) continue;
     const top = rowTop(layout, k);
     const y = toY(top);
-    const frame = [top + timesTop + EDGE, top + timesTop + timesHeight - EDGE].flatMap((at) => {
-      const rung = snapped(at, ratio);
-      return [place.x, rung, place.x + place.width, rung];
-    });
+    const frame = [top + timesTop + PLOT_EDGE, top + timesTop + timesHeight - PLOT_EDGE].flatMap(
+      (at) => {
+        const rung = snapped(at, ratio);
+        return [place.x, rung, place.x + place.width, rung];
+      },
+    );
     marks.push(segments(frame, colours.grid));
+    for (const [end, text] of ends.entries()) {
+      const at = top + timesTop + (end === 0 ? timesHeight - PLOT_EDGE - 1 : PLOT_EDGE + 1);
+      const look = { size: BELOW, middle: true } as const;
+      marks.push(words(place.x + place.width + 5, at, text, colours.muted, look));
+    }
     if (lines.band) marks.push(bandMark(lines.band, toX, y, colours));
     marks.push(...curveMarks(lines.first, toX, y, plain ? colours.ink : colours.base));
     marks.push(...curveMarks(lines.splines, toX, y, colours.spline));
@@ -119,37 +126,33 @@ function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, { box }
 /** What the axes of the curves are; they stay where rows scroll. */
 export function timesHead(times: Times, drawn: Drawn, top: number, height: number): Mark[] {
   const { layout, colours } = drawn;
-  if (!layout.timed) return [];
   const { x, width } = layout.times;
   const { log } = MEASURED[times.measure];
   const { words: measured } = times;
   const { toX } = scales(times, layout);
   const bottom = top + height;
-  const [low, high] = [times.values.from, times.values.to].map((value) =>
-    log ? number(Number(value.toPrecision(2))) : percent(value),
-  );
-  const short = measured.replace(/ (on the grid|over the inputs seen)$/, "");
-  const titles = [`${measured} by step`, measured, short];
+  const short = measured.replace(/ on the grid$/, "");
+  const titles = [`${measured}, step by step`, measured, short];
   const title = titles.find((text) => widthOf(text, TITLE, 600) <= width) ?? short;
   // What the title has no room for is said below it.
   const rest = title === short ? measured.slice(short.length).trim() : "";
-  const ends = `${rest ? `${rest}, ` : ""}${low} to ${high}`;
-  const said = fitting([`${ends}${log ? ", logarithmic" : ""}`, ends], width, BELOW);
+  const said = [rest, title === titles[0] ? "" : "by step", log ? "log scale" : ""]
+    .filter(Boolean)
+    .join(", ");
   const most = Math.max(2, Math.floor(width / 60));
   const steps = ticks(times.steps, most)
     .filter(Number.isInteger)
     .map((step) => ({ x: toX(step), text: formatCount(step) }));
   return [
     headText(title, x, bottom - 6 - 2 * LINE, width, colours.ink),
-    words(x, bottom - 6 - LINE, said, colours.muted),
+    words(x, bottom - 6 - LINE, fitting([said, rest], width, BELOW), colours.muted),
     ...numbersAlong(steps, layout.times, bottom - 6, colours.muted, 8),
   ];
 }
 
 /** The step under a place, where that is in the curves. */
 export function stepAt(times: Times, layout: Layout, x: number, y: number): number | null {
-  const { times: place, timed, timesTop, top, rowHeight, timesHeight } = layout;
-  if (!timed) return null;
+  const { times: place, timesTop, top, rowHeight, timesHeight } = layout;
   const inside = (y - top) % rowHeight;
   if (x < place.x || x > place.x + place.width || y < top) return null;
   if (inside < timesTop || inside > timesTop + timesHeight) return null;
@@ -171,7 +174,7 @@ export function readAt(
   );
   const points = read.flatMap((point) => (point && Number.isFinite(point.value) ? [point] : []));
   if (points.length === 0) return { words: "", marks: [] };
-  const text = (value: number) => (log ? number(value) : percent(value));
+  const text = (value: number) => (log ? number(value) : roughPercent(value));
   const parts = ["base", "splines"].flatMap((name, n) => {
     const point = read[n];
     if (!point || !Number.isFinite(point.value)) return [];

@@ -8,7 +8,7 @@ import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.
 import { createOptions, type Option } from "../../shell/options.ts";
 import { clearedBy } from "../../shell/picking.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
-import { MEASURED, MEASURES, measureOf, thresholdOf } from "./content.ts";
+import { MEASURED, MEASURES, measureOf } from "./content.ts";
 import { drawing, type RangesScene, siteOf, typicalDot } from "./scene.ts";
 import css from "./style.css";
 import { dotWords, rowHint } from "./words.ts";
@@ -20,7 +20,6 @@ export interface RangesElement extends HTMLElement {
 const KIND: Kind = {
   name: "layer_ranges",
   label: "Layer ranges",
-  traits: ["content", "past", "over_time", "threshold", "more", "height"],
   drawing,
 };
 const HINT = "Click a dot to select its function, a layer to select a typical one.";
@@ -110,54 +109,29 @@ function build(shell: Shell): Parts {
   };
 }
 
-interface State {
-  get(trait: string): unknown;
-  /** Whether there is room for the curves. */
-  timed: boolean;
-}
-
-const OPTIONS: readonly Option<State>[] = [
-  {
-    trait: "over_time",
-    label: "over time",
-    title: "What the curves show: how it changed with the steps, a plot in each row",
-    options: MEASURES.map((value) => ({ value, label: MEASURED[value].words })),
-    value: ({ get }) => measureOf(get("over_time")),
-    shown: ({ timed }) => timed,
-  },
-  {
-    trait: "more",
-    label: "more columns",
-    title:
-      "Show what is so on the grid beside what is so over the inputs; the columns change, gradient and update too; and what counts as SiLU-shaped",
-    value: ({ get }) => get("more") === true,
-  },
-];
+const OVER_TIME: Option<Given> = {
+  trait: "over_time",
+  label: "over time",
+  title: "What the curves show: how it changed with the steps, a plot in each row",
+  options: MEASURES.map((value) => ({ value, label: MEASURED[value].words })),
+  value: ({ get }) => measureOf(get("over_time")),
+};
 
 function createHeader({ document, choose, store, signal }: Shell) {
-  const options = createOptions(document, OPTIONS, choose, signal);
+  const options = createOptions(document, [OVER_TIME], choose, signal);
   const root = element(document, "div", "kw-header");
-  const threshold = options.kit.number(
-    "SiLU-shaped from R²",
-    "A function counts as SiLU-shaped where the best a·SiLU + c has at least this R², 0 to 1",
-    thresholdOf,
-    (value) => choose("threshold", value),
-  );
   const look = options.kit.button(
     "observe a batch",
     "Run the last batch of the training through the model once, without changing anything, and measure over what reaches each layer",
     "kw-button",
     () => store()?.command("observe"),
   );
-  root.append(...options.boxes, threshold.box, look);
+  root.append(...options.boxes, look);
   return {
     element: root,
-    show({ get, store }: Given, shown: RangesScene | null) {
-      options.show({ get, timed: shown?.layout.timed ?? true });
-      threshold.set(Number(get("threshold")));
-      // There is no kernel that could measure with another threshold.
-      threshold.box.hidden = store.alone() || get("more") !== true;
-      look.hidden = store.alone() || !store.batch().seen;
+    show(given: Given, shown: RangesScene | null) {
+      options.show(given);
+      look.hidden = given.store.alone() || !given.store.batch().seen;
       put(look, shown?.content.observed ? "observe again" : "observe a batch");
     },
   };
@@ -168,7 +142,6 @@ function probe(scene: () => RangesScene | null, stage: Stage) {
   return {
     scene,
     step: () => scene()?.content.step ?? null,
-    /** The words in the columns of a row. */
     cells(row: number) {
       const { layout, content } = scene() ?? {};
       return (layout?.cells ?? []).flatMap(({ column }) =>
@@ -177,7 +150,6 @@ function probe(scene: () => RangesScene | null, stage: Stage) {
     },
     /** Where a site lies, in client pixels. */
     place: (id: string) => stage.clientBox(id),
-    /** What is seen of the scene. */
     seen: () => stage.view(),
     /** The row whose layer is selected, or -1. */
     chosen: () => scene()?.chosen ?? -1,

@@ -1,14 +1,13 @@
 /** The header: layer, way of looking and options. */
 
 import { numberedName } from "../../phi/entries.ts";
-import { DIRECTIONS } from "../../phi/ramp.ts";
-import { element, putAttributes } from "../../shell/element.ts";
-import { createOptions, entries, type Option } from "../../shell/options.ts";
+import { element } from "../../shell/element.ts";
+import { createOptions, type Option } from "../../shell/options.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { ARTICLE, type Input, MODES, SCALES, type Settings } from "./settings.ts";
+import { ARTICLE, type Input, MODES, type Settings } from "./settings.ts";
 
 /** What the header shows. */
-export interface State extends Settings {
+interface State extends Settings {
   layer: string;
   layers: readonly LayerLayout[];
   width: number;
@@ -25,7 +24,7 @@ export interface State extends Settings {
 export type Axis = "x" | "y";
 
 /** What is done with what was chosen. */
-export interface Acts {
+interface Acts {
   choose(trait: string, value: unknown): void;
   setAxis(axis: Axis): void;
   clear(): void;
@@ -48,18 +47,16 @@ const INPUT_WORDS: Record<Input, [label: string, title: string]> = {
   images: ["images", "One of the images given to the view"],
   observed: ["observed", "The observed inputs of this layer"],
   drawn: ["draw", "Draw with the mouse"],
-  ramp: ["ramp", "An image whose values rise evenly from one end to the other"],
 };
 /** What the ramp goes over; the first is also how the trait says so. */
-const [GRID, WIDE] = ["grid", "article"];
+const [OVER_GRID, OVER_ARTICLE] = ["grid", "article"];
 
 /** "" where the limits are others. */
 function overWhat({ onGrid, limits }: State): string {
-  if (onGrid) return GRID;
-  return limits.every((end, k) => end === ARTICLE[k]) ? WIDE : "";
+  if (onGrid) return OVER_GRID;
+  return limits.every((end, k) => end === ARTICLE[k]) ? OVER_ARTICLE : "";
 }
 
-const RESOLUTIONS = [8, 16, 32, 64, 128];
 const MOST_OUTPUTS = 4096;
 
 function titled<Value extends string>(
@@ -79,9 +76,6 @@ function outputsOf({ outputs, layer, layers }: State) {
 
 /** The trait of the clicks on the kernel, which no model has. */
 const AXIS = "axis";
-
-const hasRamp = ({ mode, inputs }: State) =>
-  mode === "ramp" || (mode === "response" && inputs?.input === "ramp");
 
 const OPTIONS: readonly Option<State>[] = [
   {
@@ -122,52 +116,19 @@ const OPTIONS: readonly Option<State>[] = [
     chosen: Number,
   },
   {
-    trait: "direction",
-    label: "ramp",
-    title: "In which direction the values rise",
-    options: entries(DIRECTIONS),
-    shown: hasRamp,
-  },
-  {
     trait: "limits",
-    label: "Which values the ramp goes over",
+    label: "Which values x goes over",
     title: "",
     as: "segments",
     options: [
-      { value: GRID, label: "grid", title: "The values go over the layer's grid" },
-      { value: WIDE, label: "−2 … 2", title: "The values go from −2 to 2, as in the article" },
+      { value: OVER_GRID, label: "x: grid", title: "x goes over the layer's grid" },
+      { value: OVER_ARTICLE, label: "x: −2 … 2", title: "x goes from −2 to 2, as in the article" },
     ],
     value: overWhat,
-    shown: hasRamp,
-    chosen: (value) => (value === GRID ? GRID : [...ARTICLE]),
-  },
-  {
-    trait: "resolution",
-    label: "points",
-    title: "How many points the ramp has along each side",
-    options: ({ resolution }) =>
-      entries([...new Set([...RESOLUTIONS, resolution])].sort((a, b) => a - b)),
-    shown: hasRamp,
-    chosen: Number,
-  },
-  {
-    trait: "scale",
-    label: "scale",
-    title: "Which maps share one colour scale",
-    options: ({ mode }) =>
-      mode === "response"
-        ? [
-            { value: "layer", label: "all maps" },
-            { value: "function", label: "each map" },
-          ]
-        : entries(SCALES),
-    value: ({ mode, scale }) => (mode === "response" && scale === "kernel" ? "function" : scale),
-    shown: ({ mode }) => mode !== "pair",
+    shown: ({ mode }) => mode === "ramp",
+    chosen: (value) => (value === OVER_GRID ? OVER_GRID : [...ARTICLE]),
   },
 ];
-
-/** Traits that the header sets. */
-export const TRAITS = OPTIONS.map(({ trait }) => trait).filter((trait) => trait !== AXIS);
 
 export function createHeader(document: Document, acts: Acts, signal: AbortSignal) {
   const choose = (trait: string, value: unknown) =>
@@ -184,27 +145,10 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
     "kw-button",
     acts.observe,
   );
-  const limits = element(document, "span", "kw-option kw-limits");
-  putAttributes(limits, { role: "group", "aria-label": "Where the ramp begins and ends" });
-  let ends = ARTICLE;
-  const read = (fits: (value: number) => boolean) => (text: string) => {
-    const value = Number.parseFloat(text);
-    return Number.isFinite(value) && fits(value) ? value : null;
-  };
-  const from = read((value) => value < ends[1]);
-  const to = read((value) => value > ends[0]);
-  const first = kit.number("from", "Where the ramp begins", from, (value) =>
-    choose("limits", [value, ends[1]]),
-  );
-  const last = kit.number("to", "Where the ramp ends", to, (value) =>
-    choose("limits", [ends[0], value]),
-  );
-  limits.append(first.box, last.box);
   const [modes, ...others] = controls.boxes;
   root.append(...layers.boxes, modes, observe);
   element(document, "div", "kw-options", root).append(...others);
   controls.box("input")?.after(clear);
-  controls.box("limits")?.after(limits);
   return {
     element: root,
     show(state: State) {
@@ -212,10 +156,6 @@ export function createHeader(document: Document, acts: Acts, signal: AbortSignal
       layers.show(state.layers, state.layer, state.width);
       controls.show(state);
       clear.hidden = state.inputs?.input !== "drawn";
-      limits.hidden = !hasRamp(state);
-      ends = state.limits;
-      first.set(ends[0]);
-      last.set(ends[1]);
     },
   };
 }

@@ -1,26 +1,22 @@
 /** The hands on a pair and on a response, and which pixel other views are told of. */
 
 import { functionOf } from "../../phi/entries.ts";
-import { STEPS } from "../../phi/geometry.ts";
 import { entryIn, partnerOf, selectionIn } from "../../phi/pair.ts";
 import { inputOf, outputOf, type Swept, sourcesOf } from "../../phi/response.ts";
 import { cellOf, idOf } from "../../scene/regions.ts";
-import { DIRECTIONS } from "../../shell/keys.ts";
 import type { Shell } from "../../shell/mount.ts";
 import type { Pen } from "../../shell/pen.ts";
 import { clearedBy } from "../../shell/picking.ts";
-import { probeOf } from "../../shell/probe.ts";
+import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
 import type { Stage } from "../../shell/stage.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import type { Axis } from "./controls.ts";
-import { entryName, type PairScene, READINGS } from "./pair_scene.ts";
+import { entryName } from "./pair.ts";
+import type { PairScene } from "./pair_scene.ts";
 import type { Place } from "./response.ts";
 import { placeText, type ResponseDrawing, type ResponseScene } from "./response_scene.ts";
 
-/** With Shift the arrows go so many steps over the surface. */
-const LEAP = 4;
-
-export function createPairHands(shell: Shell, stage: Stage) {
+export function createPairHands(shell: Shell) {
   let axis: Axis = "x";
 
   function entryAt({ pair }: PairScene, id: string): number {
@@ -61,20 +57,7 @@ export function createPairHands(shell: Shell, stage: Stage) {
         setEntry(scene, event.key, entryAt(scene, id));
         return true;
       }
-      if (clearedBy(event, shell)) return true;
-      const cell = cellOf(id);
-      const direction = DIRECTIONS[event.key];
-      if (!event.shiftKey || !direction || cell?.name !== "plot") return false;
-      const [across, down] = STEPS[direction];
-      const to = (at: number, by: number) => Math.max(0, Math.min(READINGS - 1, at + LEAP * by));
-      const next = idOf({
-        name: cell.name,
-        row: to(cell.row, down),
-        column: to(cell.column, across),
-      });
-      stage.keyboardAt(next);
-      shell.speak(scene.sites.words(next));
-      return true;
+      return clearedBy(event, shell);
     },
   };
 }
@@ -174,7 +157,7 @@ export function createPointing(signal: AbortSignal) {
   let told: { store: Store; swept: Swept; key: string } | null = null;
 
   function stop() {
-    if (told) probeOf(told.store).point(owner, null);
+    if (told) pointedPixelOf(told.store).point(owner, null);
     told = null;
   }
 
@@ -191,7 +174,7 @@ export function createPointing(signal: AbortSignal) {
       if (told?.swept === swept && told.key === key) return;
       told = { store, swept, key };
       const { output, row, column } = place;
-      probeOf(store).point(owner, {
+      pointedPixelOf(store).point(owner, {
         layer: layer.name,
         output,
         row,

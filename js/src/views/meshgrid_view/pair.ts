@@ -1,43 +1,207 @@
-/** MeshgridView's pair: the sum of two functions over their two inputs, where it lies and where it is read. No DOM. */
+/** MeshgridView's pair: the sum of two functions over their two inputs, and where it lies. No DOM. */
 
-import { inputName, outputName } from "../../phi/entries.ts";
+import { levelsOf } from "../../phi/contours.ts";
+import { basisOf, inputName, observedEntry, outputName } from "../../phi/entries.ts";
 import { number, percent } from "../../phi/format.ts";
-import type { Ends } from "../../phi/inputs.ts";
-import type { Density, Group, Surface } from "../../phi/pair.ts";
-import type { Reach } from "../../phi/ranges.ts";
-import type { Axis } from "../../scene/axes.ts";
-import type { Rect } from "../../scene/marks.ts";
-import type { Region } from "../../scene/regions.ts";
+import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
+import { phiAt } from "../../phi/interpolate.ts";
+import type { Keep } from "../../phi/memory.ts";
+import {
+  type Density,
+  densityOf,
+  entryIn,
+  functionIn,
+  type Group,
+  groupOf,
+  partnerOf,
+  shareAt,
+  surfaceOf,
+} from "../../phi/pair.ts";
+import { mostOf, reachOf } from "../../phi/ranges.ts";
+import { niceCeil } from "../../phi/round.ts";
+import { type Axis, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
+import type { Given } from "../../scene/drawing.ts";
+import { cellOf, type Region } from "../../scene/regions.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { finite } from "./settings.ts";
+import { finite, type Shown } from "./settings.ts";
+
+/** Points of the surface per axis. */
+const SURFACE_POINTS = 65;
+const DENSITY_BINS = 24;
+const PAD = 8;
+const TOP_PAD = 10;
+const NARROW_WIDTH = 520;
+/** Of a wide page. */
+const WIDE_WIDTH = 1200;
+/** The curve beside the surface is never broader. */
+const BROADEST_CURVE = 220;
+/** On a wide page of its own the surface is larger than the height asked for, up to a share of the width. */
+const LARGEST_GROWTH = 1.25;
+const SURFACE_SHARE = 0.42;
+/** Over the kernel, for its name. */
+const HEAD_HEIGHT = 18;
+/** Between the surface and the curves along it. */
+const CURVE_GAP = 14;
+/** Beyond the inputs seen, as a share of their range: dots at its ends do not lie on the axes. */
+const RANGE_AIR = 0.04;
+const AXIS_SIZE = 11;
+
+/** Steps of the keyboard over the surface. */
+export const READINGS = 41;
+
+export type Pair = ReturnType<typeof pairOf>;
+export type PairLayout = ReturnType<typeof layOut>;
+/** Where the surface is read, the values of both functions there, and all of it in words. */
+export type Reading = ReturnType<typeof readAt>;
 
 /** Two entries of one group, as they are drawn. */
-export interface Pair {
-  group: Group;
-  /** The functions that it is chosen from. */
-  title: string;
-  /** Along x and along y: places in the group, functions, names and inputs. */
-  entries: [number, number];
-  functions: [number, number];
-  names: [string, string];
-  /** Where the inputs of both are, or their grids: one range, so that both axes have one scale. */
-  range: Ends;
-  surface: Surface;
-  reach: Reach;
-  /** Half the range of the colours. */
-  most: number;
-  levels: number[];
-  /** Half the range of both functions alone. */
-  curveMost: number;
-  density: Density | null;
-  /** What is seen, in sentences. */
-  said: string[];
-  /** φ of every entry of the group over the grid’s range. */
-  strips: Float64Array[];
+export function pairOf({ store }: Given, { frame, layer, settings }: Shown, keep: Keep) {
+  const selection = store.selection();
+  const group = groupOf(layer, selection);
+  const entryX = entryIn(layer, group, selection);
+  const entryY = partnerOf(group, entryX, settings.other);
+  const [i, j] = [entryX, entryY].map((entry) => functionIn(layer, group, entry));
+  const observed = store.observed(layer.name);
+  const [placeX, placeY] = [i, j].map((one) => observedEntry(layer, one));
+  const rangeOf = (place: number, f: number) =>
+    endsOrGrid((observed && inputEnds(observed)[place]) ?? null, basisOf(layer, f).domain);
+  const [across, up] = [rangeOf(placeX, i), rangeOf(placeY, j)];
+  const [low, high] = [Math.min(across[0], up[0]), Math.max(across[1], up[1])];
+  const air = observed ? RANGE_AIR * (high - low) : 0;
+  const range: Ends = [low - air, high + air];
+  const surface = keep("surface", [frame, layer, i, j, ...range], () =>
+    surfaceOf(frame, layer, [i, j], [range, range], SURFACE_POINTS),
+  );
+  const reach = keep("reach", [surface], () => reachOf(surface.values));
+  const density = keep("density", [observed, layer, placeX, placeY, ...range], () =>
+    observed ? densityOf(observed, placeX, placeY, range, range, DENSITY_BINS) : null,
+  );
+  const points = group.count > 100 ? 4 : 20;
+  const strips = keep("strips", [frame, layer, group.out, group.in], () =>
+    Array.from({ length: group.count }, (_, entry) => {
+      const f = functionIn(layer, group, entry);
+      const [lo, hi] = layer.domain;
+      return Float64Array.from({ length: points }, (_, k) => {
+        return phiAt(layer, f, frame, lo + ((hi - lo) * (k + 0.5)) / points).phi;
+      });
+    }),
+  );
+  return {
+    group,
+    /** The functions that it is chosen from. */
+    title: kernelName(layer, group),
+    /** Along x and along y: places in the group, functions, and their names. */
+    entries: [entryX, entryY] as const,
+    functions: [i, j] as const,
+    names: [entryName(layer, group, entryX), entryName(layer, group, entryY)] as const,
+    /** Where the inputs of both are, or their grids: one range, so that both axes have one scale. */
+    range,
+    surface,
+    reach,
+    /** Half the range of the colours, and of both functions alone. */
+    most: niceCeil(mostOf(reach)),
+    curveMost: niceCeil(mostOf(reachOf([...surface.across, ...surface.up]))),
+    // Around what is not finite there would be lines, too.
+    levels: reach.broken > 0 ? [] : keep("levels", [reach], () => levelsOf(reach.low, reach.high)),
+    density,
+    /** φ of every entry of the group over the grid’s range. */
+    strips,
+  };
+}
+
+/** The map of the kernel: beside the surface where there is room, above it otherwise. */
+export function layOut(given: Given, { layer }: Shown, pair: Pair) {
+  const { width, height } = given;
+  const { group, names, range } = pair;
+  const narrow = width < NARROW_WIDTH;
+  const rows = Math.ceil(group.count / group.columns);
+  const wide = width >= WIDE_WIDTH;
+  const side = narrow ? 0 : within((wide ? 0.2 : 0.23) * width, 150, 300);
+  const room = narrow ? within(0.3 * width, 72, 132) : side - 3 * PAD;
+  const gap = room / group.columns >= 16 ? 2 : 1;
+  const pitch = Math.max(4, Math.floor((room + gap) / Math.max(3, group.columns)));
+  const box = {
+    x: PAD + 3,
+    y: TOP_PAD + 3 + HEAD_HEIGHT,
+    width: group.columns * pitch - gap,
+    height: rows * pitch - gap,
+  };
+  const kernel: Region = {
+    name: "kernel",
+    box,
+    rows,
+    columns: group.columns,
+    count: group.count,
+    gap,
+    home: [Math.floor(pair.entries[0] / group.columns), pair.entries[0] % group.columns],
+    words: (row, column) => entryName(layer, group, row * group.columns + column),
+  };
+  const foot = box.y + box.height;
+  const beside = box.x + box.width + 16;
+  const place = narrow
+    ? { x: beside, y: [box.y + 12, box.y + 32] }
+    : { x: box.x, y: [foot + 20, foot + 40] };
+  const v = layer.variable === "x" ? "" : `${layer.variable}, `;
+  const bottom = 44;
+  const axis = (k: 0 | 1, start: number, end: number): Axis => {
+    const ends = { from: range[0], to: range[1] };
+    const at = ticks(ends, Math.max(3, Math.abs(end - start) / 60));
+    const title = `${"xy"[k]}: ${v}${group.byInput ? "" : "input at "}${names[k]}`;
+    return { scale: linear(ends, start, end), ticks: at, title, label: evenLabels(at) };
+  };
+  const strip = within(0.1 * width, 44, 110);
+  const below = Math.max(foot, place.y[1]) + 12;
+  const top = (narrow ? below : TOP_PAD) + strip + CURVE_GAP;
+  // The labels of another height may be others, of nearly the same width.
+  const x =
+    side +
+    PAD +
+    Math.max(leftRoom(axis(1, height, 0), AXIS_SIZE), leftRoom(curveAxis(pair, 0, 1), AXIS_SIZE));
+  const across = width - x - CURVE_GAP - strip - PAD;
+  const grown =
+    wide && given.room === undefined
+      ? Math.max(height, Math.min(LARGEST_GROWTH * height, SURFACE_SHARE * width))
+      : height;
+  const size = Math.max(110, Math.min(across, grown));
+  const plot = { x, y: top, width: size, height: size };
+  const right = x + size + CURVE_GAP;
+  // What is left over makes the curve at the side larger.
+  const breadth = within(width - right - PAD, strip, BROADEST_CURVE);
+  const end = right + breadth;
+  const above = { ...plot, y: top - CURVE_GAP - strip, height: strip };
+  return {
+    kernel,
+    /** Left and baseline of its head, and left and baselines of the names of both entries. */
+    head: { x: box.x, y: TOP_PAD + 9 },
+    names: place,
+    plot,
+    /** The functions alone: the first above the plot, the second beside it; and their values, upwards and to the right. */
+    curves: [above, { ...plot, x: right, width: breadth }] as const,
+    sides: [
+      curveAxis(pair, above.y + above.height - 2, above.y + 2),
+      curveAxis(pair, right + 2, right + breadth - 2),
+    ] as const,
+    axes: [axis(0, x, x + size), axis(1, top + size, top)] as const,
+    width: Math.max(width, end + PAD),
+    height: Math.max(top + size + bottom, below),
+  };
+}
+
+/** The values of the first function upwards, or of the second to the right, as an axis. */
+function curveAxis({ curveMost }: Pair, start: number, end: number): Axis {
+  const range = { from: -curveMost, to: curveMost };
+  let at = ticks(range, 3);
+  // Zero alone says nothing of the scale.
+  for (let most = 4; at.length < 3 && most < 8; most++) at = ticks(range, most);
+  return { scale: linear(range, start, end), ticks: at, title: "", label: evenLabels(at) };
+}
+
+function within(value: number, least: number, most: number): number {
+  return Math.round(Math.max(least, Math.min(most, value)));
 }
 
 /** The functions that a pair is chosen from: "kernel 0", "kernel of output 0 · input 1", "functions of output 0". */
-export function kernelName(layer: LayerLayout, group: Group): string {
+function kernelName(layer: LayerLayout, group: Group): string {
   const name = groupName(layer, group);
   if (group.byInput) return `functions of ${name}`;
   return group.single ? name : `kernel of ${name}`;
@@ -48,99 +212,56 @@ export function groupName(layer: LayerLayout, { byInput, out, in: input, single 
   return byInput || single ? name : `${name} · ${inputName(layer, input)}`;
 }
 
-export interface PairLayout {
-  kernel: Region;
-  /** The head of the kernel: left and baseline. */
-  head: { x: number; y: number };
-  /** Where the names of both entries begin: left and baselines. */
-  names: { x: number; y: [number, number] };
-  /** Where the sentences stand: left and baselines of their lines. */
-  said: { x: number; lines: { text: string; y: number }[] };
-  plot: Rect;
-  /** The functions alone: the first above the plot, the second beside it. */
-  curves: [Rect, Rect];
-  axes: [Axis, Axis];
-  /** The values of the first function upwards, and of the second to the right. */
-  sides: [Axis, Axis];
-  width: number;
-  height: number;
-}
-
-/** Where the surface is read. */
-export interface Reading {
-  x: number;
-  y: number;
-  /** Of both functions. */
-  values: [number, number];
-  lines: { label: string; value: string }[];
-}
-
-/** Points at which a function alone is looked at. */
-const POINTS = 129;
-/** One input matters more where its function goes so many times as far. */
-const MORE = 1.5;
-
-/** In place of a space at which no line ends. */
-export const LINKED = "\u00a0";
-
-/** φ of one entry. */
-export type Phi = (x: number) => number;
-
-interface Extreme {
-  at: number;
-  value: number;
-}
-
-/** Where a function is smallest and largest over a range; null where it is not finite. */
-function extremesOf(phi: Phi, [lo, hi]: Ends): { least: Extreme; most: Extreme } | null {
-  const points = Array.from({ length: POINTS }, (_, k): Extreme => {
-    const at = lo + ((hi - lo) * k) / (POINTS - 1);
-    return { at, value: phi(at) };
-  });
-  if (!points.every(({ value }) => Number.isFinite(value))) return null;
-  return {
-    least: points.reduce((a, b) => (b.value < a.value ? b : a)),
-    most: points.reduce((a, b) => (b.value > a.value ? b : a)),
-  };
-}
-
-/** Where a sum of functions is largest and smallest, which of its inputs matters more, and what it is at the most frequent ones. */
-export function sentencesOf(
-  [first, second]: readonly [Phi, Phi],
-  ends: Ends,
-  density: Density | null,
-): string[] {
-  const [one, other] = [extremesOf(first, ends), extremesOf(second, ends)];
-  if (!one || !other) return ["The sum is not finite everywhere."];
-  const end = (a: Extreme, b: Extreme) => `${number(a.value + b.value)} at ${place(a.at, b.at)}`;
-  const [alongX, alongY] = [one, other].map(({ least, most }) => most.value - least.value);
-  const said = [
-    `For inputs from ${number(ends[0])} to ${number(ends[1])} largest: ${end(one.most, other.most)}.`,
-    `Smallest: ${end(one.least, other.least)}.`,
-    `Along x the sum changes by ${number(alongX)}, along y by ${number(alongY)}: ${moreText(alongX, alongY)}.`,
-  ];
-  if (density && density.most > 0) {
-    const [x, y] = [density.x[density.fullest], density.y[density.fullest]];
-    const sum = finite(first(x) + second(y));
-    said.push(
-      `${percent(density.most)} of the inputs lie near ${place(x, y)}: there the sum is ${sum}.`,
-    );
-  }
-  return said;
-}
-
-/** Its parts stay in a line: see `LINKED`. */
-function place(x: number, y: number): string {
-  return `x = ${number(x)}, y = ${number(y)}`.replaceAll(" ", LINKED).replace(`,${LINKED}`, ", ");
-}
-
-function moreText(alongX: number, alongY: number): string {
-  if (alongX > MORE * alongY) return "x matters more";
-  return alongY > MORE * alongX ? "y matters more" : "both matter about equally";
+export function entryName(layer: LayerLayout, group: Group, entry: number): string {
+  if (group.byInput) return inputName(layer, entry);
+  return `row ${Math.floor(entry / group.columns)}, column ${entry % group.columns}`;
 }
 
 /** What the dots are: larger where more inputs came together. */
 export function densityWords({ outside }: Density): string {
   const out = outside > 0 ? `; ${percent(outside)} lie outside` : "";
-  return `dots: inputs that came together, larger where more often${out}`;
+  return `dots: pairs of inputs seen, the larger the more often${out}`;
+}
+
+/** The inputs at a step of the keyboard; rows run down, y runs up. */
+export function planePoint(
+  { range: [lo, hi] }: Pair,
+  row: number,
+  column: number,
+): [number, number] {
+  const share = (k: number) => k / (READINGS - 1);
+  return [lo + (hi - lo) * share(column), hi - (hi - lo) * share(row)];
+}
+
+/** What is read where the pointer or the keyboard is on the surface. */
+export function readingOf(
+  { pointed }: Given,
+  shown: Shown,
+  pair: Pair,
+  { plot }: PairLayout,
+): Reading | null {
+  const cell = cellOf(pointed.id);
+  if (cell?.name !== "plot") return null;
+  if (!pointed.at) return readAt(shown, pair, ...planePoint(pair, cell.row, cell.column));
+  const [lo, hi] = pair.range;
+  const across = (pointed.at.x - plot.x) / plot.width;
+  const down = (pointed.at.y - plot.y) / plot.height;
+  return readAt(shown, pair, lo + (hi - lo) * across, hi - (hi - lo) * down);
+}
+
+export function readAt({ frame, layer }: Shown, pair: Pair, x: number, y: number) {
+  const [i, j] = pair.functions;
+  const [a, b] = [phiAt(layer, i, frame, x).phi, phiAt(layer, j, frame, y).phi];
+  const lines = [
+    { label: "x", value: number(x) },
+    { label: "y", value: number(y) },
+    { label: "φ₁(x)", value: finite(a) },
+    { label: "φ₂(y)", value: finite(b) },
+    { label: "sum", value: finite(a + b) },
+  ];
+  if (pair.density) {
+    const share = shareAt(pair.density, x, y, pair.range, pair.range);
+    lines.push({ label: "inputs near here", value: share > 0 ? percent(share) : "none" });
+  }
+  return { x, y, values: [a, b] as const, lines };
 }

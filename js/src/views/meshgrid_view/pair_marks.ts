@@ -14,14 +14,14 @@ import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Pair, PairLayout, Reading } from "./pair.ts";
 
-const LABEL = 11;
-const HEAD = 12;
-const TICK = 4;
+const LABEL_SIZE = 11;
+const HEAD_SIZE = 12;
+const TICK_LENGTH = 4;
 
 /** Every entry as its own φ from the low end of the grid to the high one, in the colours of the surface. */
 export function kernelMarks(
   { group, title, strips, most, entries, names }: Pair,
-  { kernel, head, names: place, said }: PairLayout,
+  { kernel, head, names: place }: PairLayout,
   { hovered, keyboard }: { hovered: number; keyboard: Cell | null },
   theme: Theme,
 ): Mark[] {
@@ -53,13 +53,7 @@ export function kernelMarks(
     marks.push(...badge("xy"[k], place.x + 6, y - 4, k === 0 ? accent : ink, surface));
     marks.push(words(place.x + 20, y, name, ink));
   });
-  return [
-    ...marks,
-    words(head.x, head.y, title, ink, { size: HEAD, weight: 600 }),
-    ...said.lines.map(({ text, y }, k) =>
-      words(said.x, y, text, ink, { size: HEAD, weight: k === 0 ? 600 : 400 }),
-    ),
-  ];
+  return [...marks, words(head.x, head.y, title, ink, { size: HEAD_SIZE, weight: 600 })];
 }
 
 function badge(text: string, x: number, y: number, fill: string, paper: string): Mark[] {
@@ -88,8 +82,8 @@ export function plotMarks(
   const [x, y] = axes;
   const bottom = plot.y + plot.height;
   const tips = [
-    ...x.ticks.flatMap((tick) => [x.scale(tick), bottom, x.scale(tick), bottom + TICK]),
-    ...y.ticks.flatMap((tick) => [plot.x - TICK, y.scale(tick), plot.x, y.scale(tick)]),
+    ...x.ticks.flatMap((tick) => [x.scale(tick), bottom, x.scale(tick), bottom + TICK_LENGTH]),
+    ...y.ticks.flatMap((tick) => [plot.x - TICK_LENGTH, y.scale(tick), plot.x, y.scale(tick)]),
   ];
   const contours = contourMarks(pair, plot, theme);
   const image: Mark = { kind: "image", box, pixels, smooth: reach.broken === 0 };
@@ -124,7 +118,7 @@ export function curveMarks(
       (k) => points[k][1],
     );
   const [one, other] = [freeCorner("φ₁(x)", above, first), freeCorner("φ₂(y)", beside, second)];
-  const foot = beside.y + beside.height + LABEL + 3;
+  const foot = beside.y + beside.height + LABEL_SIZE + 3;
   return [
     rects([...flat(above), ...flat(beside)], { fill: colours.cell }),
     segments(zeros, zero),
@@ -146,7 +140,7 @@ export function curveMarks(
 function labelled(axis: Axis, start: number, end: number): { text: string; x: number }[] {
   const all = axis.ticks.map((tick) => {
     const text = axis.label?.(tick) ?? "";
-    const half = widthOf(text, LABEL) / 2;
+    const half = widthOf(text, LABEL_SIZE) / 2;
     return { text, half, x: Math.max(start + half, Math.min(axis.scale(tick), end - half - 1)) };
   });
   const apart = all.every(
@@ -157,7 +151,7 @@ function labelled(axis: Axis, start: number, end: number): { text: string; x: nu
 
 /** Where in a box a name is not crossed by a curve: the first such corner, from the upper left. */
 function freeCorner(text: string, { x, y, width, height }: Rect, curve: readonly Point[]) {
-  const [wide, high] = [widthOf(text, LABEL) + 8, LABEL + 7];
+  const [wide, high] = [widthOf(text, LABEL_SIZE) + 8, LABEL_SIZE + 7];
   const corners = [
     [x, y],
     [x + width - wide, y],
@@ -167,7 +161,7 @@ function freeCorner(text: string, { x, y, width, height }: Rect, curve: readonly
   const crossed = ([left, top]: readonly number[]) =>
     curve.some(([px, py]) => px >= left && px <= left + wide && py >= top && py <= top + high);
   const [left, top] = corners.find((corner) => !crossed(corner)) ?? corners[0];
-  return { text, x: left + 4, y: top + LABEL + 2 };
+  return { text, x: left + 4, y: top + LABEL_SIZE + 2 };
 }
 
 /** The lines, and their numbers, which stand over the dots of the inputs too. */
@@ -180,11 +174,12 @@ function contourMarks(
   const { bytes } = paletteOf(theme.name);
   const points = surface.x.length;
   const [w, h] = [plot.width / (points - 1), plot.height / (points - 1)];
+  const values = Array.from(surface.values);
   const taken: LabelPlace[] = [];
   const marks: Mark[] = [];
   const labels: Mark[] = [];
   for (const level of levels) {
-    const lines = contour(surface.values, points, points, level).map((line) =>
+    const lines = contour(values, points, points, level).map((line) =>
       line.map(([x, y]): Point => [plot.x + x * w, plot.y + plot.height - y * h]),
     );
     let end = 0;
@@ -196,7 +191,7 @@ function contourMarks(
     const paint = { stroke: ink, width: zero ? 1.6 : 0.8, opacity: zero ? 0.9 : 0.55 };
     marks.push({ kind: "lines", xy: lines.flat(2), ends, ...paint });
     const text = number(level);
-    const size = { width: widthOf(text, LABEL) + 6, height: LABEL + 1 };
+    const size = { width: widthOf(text, LABEL_SIZE) + 6, height: LABEL_SIZE + 1 };
     const halo = cssOf(bytes, colourOf(level, most));
     for (const line of lines) {
       const place = placeLabel(line, size, plot, taken);
@@ -215,11 +210,11 @@ function labelMarks(
   width: number,
   halo: string,
 ): Mark[] {
-  const half = (width - LABEL) / 2;
+  const half = (width - LABEL_SIZE) / 2;
   const [dx, dy] = [half * Math.cos(angle), half * Math.sin(angle)];
   const turn = (angle * 180) / Math.PI;
   return [
-    line([x - dx, y - dy, x + dx, y + dy], halo, { width: LABEL, round: true }),
+    line([x - dx, y - dy, x + dx, y + dy], halo, { width: LABEL_SIZE, round: true }),
     words(x, y, text, readable(halo), { anchor: "middle", middle: true, turn }),
   ];
 }

@@ -1,36 +1,35 @@
 /** Which image a layer is shown, what it makes of it, the patch that is looked at, and where all of it lies. No DOM. */
 
-import { maxIndex, range } from "d3-array";
+import { maxIndex, range, sum } from "d3-array";
 import { number } from "../../phi/format.ts";
 import type { Rect } from "../../phi/geometry.ts";
 import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
-import type { Patch } from "../../phi/patch.ts";
-import { makeRamp, rampImage } from "../../phi/ramp.ts";
-import type { Reach } from "../../phi/ranges.ts";
-import { type Grid, type Swept, sourcesOf } from "../../phi/response.ts";
-import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
-import { finite, type Input, type Scales, type Settings, takesImage } from "./settings.ts";
+import type { Keep } from "../../phi/memory.ts";
+import { patchOf } from "../../phi/patch.ts";
+import { mostOf, type Reach, reachOf } from "../../phi/ranges.ts";
+import {
+  type Grid,
+  outputOf,
+  patchAt,
+  respond,
+  type Swept,
+  sourcesOf,
+  sweep,
+  workPerOutput,
+} from "../../phi/response.ts";
+import { niceCeil } from "../../phi/round.ts";
+import type { Given } from "../../scene/drawing.ts";
+import { KEY_HEIGHT } from "../../scene/heat.ts";
+import { cellOf } from "../../scene/regions.ts";
+import type { LayerLayout, Observed, Store } from "../../wire/types.ts";
+import { finite, type Input, type Settings, type Shown, takesImage } from "./settings.ts";
 
-export interface Source {
-  /** What can be chosen for this layer, the usual one first. */
-  choices: Input[];
-  input: Input;
-  /** Null where there is none yet; `missing` then says why. */
-  image: Images | null;
-  missing: string;
-  /** How many images there are to choose from, and which is shown. */
-  count: number;
-  sample: number;
-  /** The images to choose from. */
-  images: Images | null;
-  /** Black and white of the picture. */
-  range: [number, number];
-  /** What the reader must know about the input. */
-  note: string;
-}
+export type Source = ReturnType<typeof sourceOf>;
+export type Response = ReturnType<typeof responseOf>;
+export type ResponseLayout = ReturnType<typeof layOutResponse>;
 
 /** The size of a blank to draw on: that of the images the layer gets. */
-export interface Blank {
+interface Blank {
   width: number;
   height: number;
   ground: number;
@@ -49,7 +48,7 @@ function unseen(name: string, direct: boolean | null): string {
 }
 
 /** What can be said where there is no kernel to ask. */
-export const NOT_OBSERVED = "What reaches this layer was not observed before this was saved.";
+const NOT_OBSERVED = "What reaches this layer was not observed before this was saved.";
 
 /** Whether a click can show what reaches a layer: a kernel has a batch, and nobody has looked yet. */
 export function offersObserving(store: Store | null, layer: string): boolean {
@@ -66,7 +65,7 @@ export function howToObserve(store: Store, layer: string): string {
   return message ? `${how} (${message})` : how;
 }
 
-const OTHERWISE = "“draw” and “ramp” above take an input of your own.";
+const OTHERWISE = "“draw” above takes an input of your own.";
 
 export function sourceOf(
   layer: LayerLayout,
@@ -76,11 +75,11 @@ export function sourceOf(
   blank: Blank,
   settings: Settings,
   how = "Call live.observe(batch) to see the response to a batch.",
-): Source {
+) {
   const maps = mapsOf(observed);
   const name = layer.name || layer.type;
   const direct = takesImage(layer, observed);
-  const choices: Input[] = direct ? ["images", "drawn", "ramp"] : ["observed", "drawn", "ramp"];
+  const choices: Input[] = direct ? ["images", "drawn"] : ["observed", "drawn"];
   if (direct && maps) choices.splice(1, 0, "observed");
   const input = choices.includes(settings.input) ? settings.input : choices[0];
   const images = input === "images" ? given : input === "observed" ? maps : null;
@@ -98,10 +97,7 @@ export function sourceOf(
         ? `what reaches ${name} in the model was not observed`
         : `what reaches ${name} in the model is not known without live.observe(batch)`,
     );
-  if (input === "ramp") {
-    image = rampImage(makeRamp(settings.direction, settings.limits, settings.resolution));
-    range = settings.limits;
-  } else if (input === "drawn") image = drawing;
+  if (input === "drawn") image = drawing;
   else if (images) {
     image = imageAt(images, sample);
     range = rangeOf(image.data);
@@ -117,14 +113,15 @@ export function sourceOf(
   if (image && image.channels === 1 && channels > 1)
     notes.push(`the same image in all ${channels} channels`);
   return {
-    choices,
-    input,
-    image,
-    missing,
-    count,
-    sample,
-    images,
+    /** What can be chosen for this layer, the usual one first; and what is. */
+    ...{ choices, input },
+    /** Null where there is none yet; `missing` then says why. */
+    ...{ image, missing },
+    /** The images to choose from, how many, and which is shown. */
+    ...{ images, count, sample },
+    /** Black and white of the picture. */
     range,
+    /** What the reader must know about the input. */
     note: notes.join(" · "),
   };
 }
@@ -136,24 +133,80 @@ export interface Place {
   column: number;
 }
 
+/** Additions and multiplications that all maps of one frame may take together; beyond, fewer maps are drawn. */
+const BUDGET = 3e7;
+
+function mapsFor({ frame, settings }: Shown, swept: Swept, keep: Keep) {
+  // All that the budget allows, or one.
+  const limit = Math.max(1, Math.floor(BUDGET / Math.max(1, workPerOutput(swept))));
+  const single = settings.output >= 0 && settings.output < swept.outputs ? settings.output : -1;
+  const outputs = single >= 0 ? [single] : range(Math.min(swept.outputs, limit));
+  const [grids, reaches] = keep("grids", [frame, swept, single], () => {
+    const made = outputs.map((k): [number, Grid] => [k, respond(frame, swept, k)]);
+    return [new Map(made), made.map(([, { data }]) => reachOf(data))] as const;
+  });
+  const reach: Reach = {
+    low: Math.min(...reaches.map(({ low }) => low)),
+    high: Math.max(...reaches.map(({ high }) => high)),
+    broken: sum(reaches, ({ broken }) => broken),
+  };
+  return { outputs, grids, reach, most: niceCeil(mostOf(reach)), single };
+}
+
+/** The pixel pointed at; else the one that was kept; else one that this layer answers to most. */
+function placeFor(
+  given: Given,
+  {
+    swept,
+    grids,
+    like,
+    pinned,
+  }: { swept: Swept; grids: Map<number, Grid>; like: number; pinned: Place | null },
+  keep: Keep,
+) {
+  const cell = cellOf(given.pointed.id);
+  const output = Number(cell?.name.match(/^map\/(\d+)$/)?.[1] ?? -1);
+  if (cell && grids.has(output)) {
+    return { place: { output, row: cell.row, column: cell.column }, by: "pointer" } as const;
+  }
+  const { width, height, outputs } = swept;
+  if (pinned && pinned.row < height && pinned.column < width && pinned.output < outputs) {
+    return { place: pinned, by: "click" } as const;
+  }
+  // Found once, so that it does not jump while training.
+  const place = keep("strongest", [swept, like], () => strongest(grids.get(like), like));
+  return { place, by: "itself" } as const;
+}
+
 /** Everything that the pictures of a response are made from. */
-export interface Response {
-  source: Source;
-  image: Images;
-  swept: Swept;
-  /** The outputs that are drawn. */
-  outputs: number[];
-  grids: Map<number, Grid>;
-  reach: Reach;
-  scaleOf(output: number): number;
-  scales: Scales;
-  selection: Selection | null;
-  /** The pixel whose patch is drawn, and how it came to be that. */
-  place: Place;
-  by: "pointer" | "click" | "itself";
-  /** Which kernel and channel the patch is of. */
-  kernel: { out: number; in: number; channel: number };
-  patch: Patch;
+export function responseOf(
+  given: Given,
+  shown: Shown,
+  { source, image, pinned }: { source: Source; image: Images; pinned: Place | null },
+  keep: Keep,
+) {
+  const { frame, layer } = shown;
+  const swept = keep("swept", [layer, source], () => sweep(layer, image));
+  const { single, ...maps } = mapsFor(shown, swept, keep);
+  const now = given.store.selection();
+  const selection = now?.layer === layer.name ? now : null;
+  const like = single >= 0 ? single : outputOf(swept, selection);
+  const { place, by } = placeFor(given, { swept, grids: maps.grids, like, pinned }, keep);
+  const kernels = sourcesOf(swept, place.output);
+  const kernel = kernels.find((one) => one.in === selection?.in) ?? kernels[0];
+  const inputs = patchAt(swept, place.row, place.column, kernel.channel);
+  const patch = patchOf(frame, layer, kernel, inputs, swept.border !== null, 48);
+  return { source, image, swept, ...maps, selection, place, by, kernel, patch };
+}
+
+/** The pixel at which a response is farthest from zero. */
+function strongest(grid: Grid | undefined, output: number): Place {
+  const { width, data } = grid ?? { width: 1, data: [] };
+  const best = Math.max(
+    0,
+    maxIndex(data, (value) => (Number.isFinite(value) ? Math.abs(value) : undefined)),
+  );
+  return { output, row: Math.floor(best / width), column: best % width };
 }
 
 export function patchWords({ patch, swept, place, grids }: Response): string[] {
@@ -169,39 +222,21 @@ export function patchWords({ patch, swept, place, grids }: Response): string[] {
 }
 
 /** The largest side of the input and of the patch. */
-const LARGEST = 260;
+const LARGEST_SIDE = 260;
 const PAD = 8;
-const GAP = 20;
+const COLUMN_GAP = 20;
 /** The height of a title, and of a label above a map. */
 export const TITLE = 22;
-const LABEL = 15;
-const BETWEEN = 8;
+const LABEL_HEIGHT = 15;
+const MAP_GAP = 8;
 const SMALLEST_MAP = 44;
-const LITTLE = 300;
+const LOW_HEIGHT = 300;
 /** Below these widths the responses need the room more than the input does. */
-const [TIGHT, ROOMY] = [480, 1100];
+const [TIGHT_WIDTH, ROOMY_WIDTH] = [480, 1100];
 const THUMBNAIL = 22;
 /** Pixels of a line of the words below the patch, and of all of them in one line. */
-const LINE = 15;
-const FOOT = 680;
-
-export interface ResponseLayout {
-  image: Rect;
-  /** The images to choose from, in small; side by side in rows of so many. */
-  thumbnails: { box: Rect; rows: number; columns: number; gap: number } | null;
-  maps: Map<number, Rect>;
-  /** Whether each map has its name above it. */
-  labelled: boolean;
-  /** The kernel's cells. */
-  cells: Rect;
-  /** Left ends and baselines of the titles, and the width below the patch. */
-  titles: { input: Point; response: Point; patch: Point };
-  foot: { x: number; y: number; width: number };
-  width: number;
-  height: number;
-}
-
-type Point = [x: number, y: number];
+const LINE_HEIGHT = 15;
+const FOOT_WIDTH = 680;
 
 /** Side by side where there is room. `images` is how many thumbnails there are. */
 export function layOutResponse(
@@ -211,24 +246,32 @@ export function layOutResponse(
   swept: Swept,
   image: { width: number; height: number },
   images: number,
-): ResponseLayout {
+) {
   const inner = width - 2 * PAD;
   // Where there is little height, all stand side by side from a lesser width on.
-  const columns = inner >= (most < LITTLE ? 340 : 560) ? 3 : inner >= 340 ? 2 : 1;
-  const tallest = Math.max(96, Math.min(LARGEST, most - 60));
-  const column = Math.floor((inner - (columns - 1) * GAP) / columns);
+  const isLow = most < LOW_HEIGHT;
+  const columns = inner >= (isLow ? 340 : 560) ? 3 : inner >= 340 ? 2 : 1;
+  const tallest = Math.max(
+    72,
+    Math.min(LARGEST_SIDE, most - (isLow && images > 1 ? 86 : 60) - (isLow ? KEY_HEIGHT + 10 : 0)),
+  );
+  const column = Math.floor((inner - (columns - 1) * COLUMN_GAP) / columns);
   // In two columns the patch stands below the input, and both are to be seen at once.
   const half = Math.max(120, Math.floor((most - 176) / 2));
   const side = Math.min(
     tallest,
     columns === 3
-      ? Math.min(column, inner < TIGHT ? 96 : inner < ROOMY ? 176 : 210)
+      ? Math.min(column, inner < TIGHT_WIDTH ? 96 : inner < ROOMY_WIDTH ? 176 : 210)
       : columns === 2
         ? half
         : column,
   );
   const room =
-    columns === 3 ? inner - 2 * side - 2 * GAP : columns === 2 ? inner - side - GAP : inner;
+    columns === 3
+      ? inner - 2 * side - 2 * COLUMN_GAP
+      : columns === 2
+        ? inner - side - COLUMN_GAP
+        : inner;
 
   const top = TITLE + 2;
   const scale = side / Math.max(image.width, image.height, 1);
@@ -239,37 +282,45 @@ export function layOutResponse(
     height: Math.round(image.height * scale),
   };
   const thumbnails = images > 1 ? strip(PAD, picture.y + picture.height + 6, side, images) : null;
-  const under = thumbnails ? bottomOf(thumbnails.box) : bottomOf(picture);
+  const pictured = thumbnails ? bottomOf(thumbnails.box) : bottomOf(picture);
+  /** Left end, top and width of the key of colours. */
+  const key = [PAD, pictured + 10, side] as const;
+  const under = key[1] + KEY_HEIGHT;
 
   const [, , kh, kw] = swept.layer.shape;
   const below = columns < 3;
-  const left = PAD + (columns === 1 ? 0 : side + GAP);
+  const left = PAD + (columns === 1 ? 0 : side + COLUMN_GAP);
   const start = columns === 1 ? under + TITLE + 4 : top;
-  const tall = Math.max(LARGEST, most - (columns === 2 ? 20 : 80));
+  const tall = isLow ? most - 28 : Math.max(LARGEST_SIDE, most - (columns === 2 ? 20 : 80));
   const maps = placeMaps(outputs, swept, room, tall, left, start);
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
 
   const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));
-  const cellX = columns === 3 ? mapsRight + GAP : PAD;
+  const cellX = columns === 3 ? mapsRight + COLUMN_GAP : PAD;
   const cellY = columns === 3 ? top : (columns === 1 ? mapsEnd : under) + TITLE + 4;
   const cell = Math.max(18, Math.floor((Math.min(side, 240) + 3) / Math.max(kh, kw)) - 3);
   const cells = { x: cellX, y: cellY, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
   const foot = { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
+  if (isLow && columns === 3) foot.width = PAD + inner - cellX;
   return {
     image: picture,
     thumbnails,
+    key,
     maps,
+    /** Whether each map has its name above it. */
     labelled: outputs.length > 1,
+    /** The kernel's cells. */
     cells,
+    /** Left ends and baselines of the titles, and the width below the patch. */
     titles: {
-      input: [PAD, 14],
-      response: [left, columns === 1 ? start - 10 : 14],
-      patch: [cellX, below ? cellY - 10 : 14],
+      input: [PAD, 14] as const,
+      response: [left, columns === 1 ? start - 10 : 14] as const,
+      patch: [cellX, below ? cellY - 10 : 14] as const,
     },
     foot,
     width,
     height: Math.ceil(
-      Math.max(under, mapsEnd, foot.y + LINE * Math.ceil(FOOT / foot.width) - 7) + PAD,
+      Math.max(under, mapsEnd, foot.y + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / foot.width) - 7) + PAD,
     ),
   };
 }
@@ -302,14 +353,14 @@ function placeMaps(
 ): Map<number, Rect> {
   const shape = swept.height / swept.width;
   const count = outputs.length;
-  const label = count > 1 ? LABEL : 0;
+  const label = count > 1 ? LABEL_HEIGHT : 0;
   const { across, size } = bestMaps(count, shape, room, tallest, label);
   const pitch = Math.round(size * shape) + label + 4;
   return new Map(
     outputs.map((output, k) => [
       output,
       {
-        x: left + (k % across) * (size + BETWEEN),
+        x: left + (k % across) * (size + MAP_GAP),
         y: top + Math.floor(k / across) * pitch + label,
         width: size,
         height: Math.round(size * shape),
@@ -319,7 +370,7 @@ function placeMaps(
 }
 
 function bestMaps(count: number, shape: number, room: number, tallest: number, label: number) {
-  const wideFor = (across: number) => Math.floor((room - (across - 1) * BETWEEN) / across);
+  const wideFor = (across: number) => Math.floor((room - (across - 1) * MAP_GAP) / across);
   const sizeFor = (across: number) =>
     Math.min(
       wideFor(across),
@@ -327,6 +378,6 @@ function bestMaps(count: number, shape: number, room: number, tallest: number, l
     );
   const best = 1 + maxIndex(range(1, count + 1), sizeFor);
   if (sizeFor(best) >= SMALLEST_MAP) return { across: best, size: sizeFor(best) };
-  const across = Math.max(1, Math.floor((room + BETWEEN) / (SMALLEST_MAP + 12 + BETWEEN)));
+  const across = Math.max(1, Math.floor((room + MAP_GAP) / (SMALLEST_MAP + 12 + MAP_GAP)));
   return { across, size: wideFor(across) };
 }

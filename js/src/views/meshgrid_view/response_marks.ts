@@ -4,7 +4,7 @@ import { outputName } from "../../phi/entries.ts";
 import { channelOf } from "../../phi/images.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { comesFrom, type Grid, patchRect } from "../../phi/response.ts";
-import { greyOf, heatOf, thumbnailsOf } from "../../scene/heat.ts";
+import { colourKey, greyOf, heatOf, thumbnailsOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { patchMarks } from "../../scene/patch.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
@@ -63,7 +63,7 @@ function inputTitle(
   channel: number,
   room: number,
 ): string {
-  const kind = { images: "image", observed: "observed", drawn: "drawing", ramp: "ramp" }[input];
+  const kind = { images: "image", observed: "observed", drawn: "drawing" }[input];
   const which = count > 1 ? ` ${sample + 1}` : "";
   const of = channels > 1 ? ` · channel ${channel}` : "";
   const long = `input: ${kind}${which && `${which} of ${count}`}${of && `${of} of ${channels}`}`;
@@ -88,17 +88,21 @@ function thumbnailMarks(
 }
 
 export function mapMarks(response: Response, layout: ResponseLayout, theme: Theme): Mark[] {
-  const { outputs, grids, swept, scaleOf, selection, place, by } = response;
+  const { outputs, grids, swept, most, selection, place, by } = response;
   const { colours } = theme;
   const palette = paletteOf(theme.name);
   const right = Math.max(...Array.from(layout.maps.values(), ({ x, width }) => x + width));
   const head = mapsTitle(response, right - layout.titles.response[0]);
-  const marks: Mark[] = [title(head, layout.titles.response, theme)];
+  const meaning = { most, below: ["below 0"], above: ["response above 0", "above 0"] };
+  const marks: Mark[] = [
+    title(head, layout.titles.response, theme),
+    ...colourKey(layout.key, meaning, theme),
+  ];
   const over: Mark[] = [];
   for (const output of outputs) {
     const box = layout.maps.get(output) as Rect;
     const { data, width, height } = grids.get(output) as Grid;
-    const pixels = heatOf(data, width, scaleOf(output), palette);
+    const pixels = heatOf(data, width, most, palette);
     marks.push({ kind: "image", box, pixels }, outline(box, colours.line));
     if (layout.labelled) {
       const chosen = selection !== null && comesFrom(swept, output, selection);
@@ -145,7 +149,7 @@ export function kernelMarks(
   const cells = patch.curves.map((_, entry) => box(entry));
   const marks: Mark[] = [
     title(`patch: ${which}`, layout.titles.patch, theme),
-    ...patchMarks(patch, cells, colours, { inset: [2, 3], stems: true }),
+    ...patchMarks(patch, cells, colours),
   ];
   if (hovered >= 0) marks.push(outline(box(hovered), colours.muted));
   if (selection && selection.out === kernel.out && selection.in === kernel.in) {

@@ -1,11 +1,11 @@
 /** The response: kernels swept over an image; the image, the maps, and the patch under one pixel on its φ. No DOM. */
 
-import { maxIndex, range, sum } from "d3-array";
 import {
   counted,
   entryText,
   functionOf,
   inputName,
+  layerInWords,
   layerTitle,
   outputName,
 } from "../../phi/entries.ts";
@@ -13,19 +13,7 @@ import { formatCount, number } from "../../phi/format.ts";
 import { type Images, imagesOf, mapsOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
-import { patchOf } from "../../phi/patch.ts";
-import { mostOf, niceCeil, type Reach, reachOf } from "../../phi/ranges.ts";
-import {
-  type Grid,
-  outputOf,
-  patchAt,
-  refusal,
-  respond,
-  type Swept,
-  sourcesOf,
-  sweep,
-  workPerOutput,
-} from "../../phi/response.ts";
+import { refusal } from "../../phi/response.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
@@ -36,11 +24,12 @@ import {
   howToObserve,
   layOutResponse,
   type ResponseLayout,
+  responseOf,
   type Source,
   sourceOf,
 } from "./response.ts";
 import { inputMarks, kernelMarks, mapMarks } from "./response_marks.ts";
-import { colourRemarks, finite, type Shown } from "./settings.ts";
+import { finite, type Shown } from "./settings.ts";
 
 export interface ResponseScene extends Scene, Shown {
   mode: "response";
@@ -57,8 +46,6 @@ export interface ResponseDrawing {
   pinned: Place | null;
 }
 
-/** Additions and multiplications that all maps of one frame may take together; beyond, fewer maps are drawn. */
-const BUDGET = 3e7;
 const MOST_THUMBNAILS = 64;
 
 export function responseDrawing(): ResponseDrawing {
@@ -77,67 +64,12 @@ export function responseDrawing(): ResponseDrawing {
     const blank = blankFor(usual, ends);
     sketch.fit(blank.width, blank.height, blank.ground, blank.ink);
     const drawing = sketch.image();
-    const { input, sample, limits, direction, resolution } = settings;
+    const { input, sample } = settings;
     const how = howToObserve(store, layer.name);
     const from = [layer, observed, images, drawing, sketch.version(), how];
-    return keep("source", [...from, input, sample, ...limits, direction, resolution], () =>
+    return keep("source", [...from, input, sample], () =>
       sourceOf(layer, observed, images, drawing, blank, settings, how),
     );
-  }
-
-  function mapsFor({ frame, settings }: Shown, swept: Swept) {
-    // All that the budget allows, or one.
-    const limit = Math.max(1, Math.floor(BUDGET / Math.max(1, workPerOutput(swept))));
-    const single = settings.output >= 0 && settings.output < swept.outputs ? settings.output : -1;
-    const outputs = single >= 0 ? [single] : range(Math.min(swept.outputs, limit));
-    const [grids, reaches] = keep("grids", [frame, swept, single], () => {
-      const made = outputs.map((k): [number, Grid] => [k, respond(frame, swept, k)]);
-      return [new Map(made), made.map(([, { data }]) => reachOf(data))] as const;
-    });
-    const own = reaches.map((reach) => niceCeil(mostOf(reach)));
-    const shared = Math.max(...own);
-    const scaleOf = (k: number) =>
-      settings.scale === "layer" ? shared : (own[outputs.indexOf(k)] ?? shared);
-    const all = outputs.map(scaleOf);
-    const scales = { smallest: Math.min(...all), largest: Math.max(...all) };
-    const reach: Reach = {
-      low: Math.min(...reaches.map(({ low }) => low)),
-      high: Math.max(...reaches.map(({ high }) => high)),
-      broken: sum(reaches, ({ broken }) => broken),
-    };
-    return { outputs, grids, reach, scaleOf, scales, single };
-  }
-
-  /** The pixel pointed at; else the one that was kept; else one that this layer answers to most. */
-  function placeFor(given: Given, swept: Swept, grids: Map<number, Grid>, like: number) {
-    const cell = cellOf(given.pointed.id);
-    const output = Number(cell?.name.match(/^map\/(\d+)$/)?.[1] ?? -1);
-    if (cell && grids.has(output)) {
-      return { place: { output, row: cell.row, column: cell.column }, by: "pointer" } as const;
-    }
-    const { pinned } = drawing;
-    const { width, height, outputs } = swept;
-    if (pinned && pinned.row < height && pinned.column < width && pinned.output < outputs) {
-      return { place: pinned, by: "click" } as const;
-    }
-    // Found once, so that it does not jump while training.
-    const place = keep("strongest", [swept, like], () => strongest(grids.get(like), like));
-    return { place, by: "itself" } as const;
-  }
-
-  function responseOf(given: Given, shown: Shown, source: Source, image: Images): Response {
-    const { frame, layer } = shown;
-    const swept = keep("swept", [layer, source], () => sweep(layer, image));
-    const { single, ...maps } = mapsFor(shown, swept);
-    const now = given.store.selection();
-    const selection = now?.layer === layer.name ? now : null;
-    const like = single >= 0 ? single : outputOf(swept, selection);
-    const { place, by } = placeFor(given, swept, maps.grids, like);
-    const kernels = sourcesOf(swept, place.output);
-    const kernel = kernels.find((one) => one.in === selection?.in) ?? kernels[0];
-    const inputs = patchAt(swept, place.row, place.column, kernel.channel);
-    const patch = patchOf(frame, layer, kernel, inputs, swept.border !== null, 48);
-    return { source, image, swept, ...maps, selection, place, by, kernel, patch };
   }
 
   const drawing: ResponseDrawing = {
@@ -154,20 +86,14 @@ export function responseDrawing(): ResponseDrawing {
       if (!source.image) return source.missing;
       const problem = refusal(layer, source.image);
       if (problem) return problem;
-      return sceneOf(given, shown, responseOf(given, shown, source, source.image));
+      return sceneOf(
+        given,
+        shown,
+        responseOf(given, shown, { source, image: source.image, pinned: drawing.pinned }, keep),
+      );
     },
   };
   return drawing;
-}
-
-/** The pixel at which a response is farthest from zero. */
-function strongest(grid: Grid | undefined, output: number): Place {
-  const { width, data } = grid ?? { width: 1, data: [] };
-  const best = Math.max(
-    0,
-    maxIndex(data, (value) => (Number.isFinite(value) ? Math.abs(value) : undefined)),
-  );
-  return { output, row: Math.floor(best / width), column: best % width };
 }
 
 function sceneOf(given: Given, shown: Shown, response: Response): ResponseScene {
@@ -213,7 +139,7 @@ function sceneOf(given: Given, shown: Shown, response: Response): ResponseScene 
     title: `MeshgridView · ${layerTitle(layer)}`,
     moment: `step ${formatCount(frame.step)}`,
     words:
-      `Response of layer ${layerTitle(layer)}, ${counted(outputs.length, "output")}, ` +
+      `Response of ${layerInWords(layer)}, ${counted(outputs.length, "output")}, ` +
       `from ${number(low)} to ${number(high)}, to ${inputWords(source)}. ` +
       `${kept}Beside it the functions of the kernel ${which}, φ ±${number(response.patch.most)}, ` +
       `with the inputs of the patch. ${chosen}` +
@@ -275,21 +201,18 @@ function inputRegions(source: Source, image: Images, layout: ResponseLayout): Re
   return regions;
 }
 
-function captionOf(
-  { store, theme, room }: Given,
-  { layer, frame }: Shown,
-  response: Response,
-): Remark[] {
-  const { source, scales, swept, outputs } = response;
+function captionOf({ store, room }: Given, { layer, frame }: Shown, response: Response): Remark[] {
+  const { source, swept, outputs } = response;
   const then = source.input === "observed" ? seenThen(store.observed(layer.name), frame.step) : "";
   const { low, high, broken } = response.reach;
   const [black, white] = source.range;
   const caption: Remark[] = [
     {
-      text: `what layer ${layerTitle(layer)} answers to ${inputWords(source)}${then && `, as seen${then}`}`,
+      text: `How ${outputs.length > 1 ? "each output of " : ""}${layerTitle(layer)} responds to ${inputWords(source)}${then && ` (as seen${then})`}`,
       tone: "ink",
+      strong: true,
     },
-    ...colourRemarks("response", scales, { low, high }, theme),
+    { text: `response from ${number(low)} to ${number(high)}` },
     { text: `input ${number(black)} (black) … ${number(white)} (white)` },
   ];
   if (outputs.length > 1 && outputs.length < swept.outputs) {
@@ -309,13 +232,12 @@ function captionOf(
 
 function inputWords({ input, sample, count }: Source): string {
   if (input === "drawn") return "the drawing";
-  if (input === "ramp") return "a ramp";
   const kind = input === "observed" ? "observed input" : "image";
   return count > 1 ? `${kind} ${sample + 1} of ${count}` : `the ${kind}`;
 }
 
 /** The kernel whose functions are drawn. */
-export function kernelWords({ swept, place, kernel }: Response): string {
+function kernelWords({ swept, place, kernel }: Response): string {
   const several = swept.layer.shape[1] > 1 || swept.channels > 1;
   return `${outputName(swept.layer, place.output)}${several ? `, ${inputName(swept.layer, kernel.channel, "channel")}` : ""}`;
 }

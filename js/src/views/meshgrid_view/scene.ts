@@ -24,7 +24,7 @@ import { finite, settingsOf } from "./settings.ts";
 
 export type MeshScene = RampScene | PairScene | ResponseScene;
 
-export interface MeshDrawing extends Drawing<MeshScene> {
+interface MeshDrawing extends Drawing<MeshScene> {
   response: ResponseDrawing;
 }
 
@@ -68,15 +68,16 @@ export function tipOf(scene: MeshScene, id: string): Told | null {
   return { title: `${pair.names[0]} and ${pair.names[1]}`, lines, box: at };
 }
 
-function rampTip({ layer, hovered, x, ramp, curves, scaleOf }: RampScene) {
-  const phi = curves.y[hovered * curves.points + ramp.values.indexOf(x)];
+function rampTip({ layer, hovered, place, curves, most, settings: { limits } }: RampScene) {
+  const phi = curves.y[hovered * curves.points + place];
+  const x = limits[0] + ((limits[1] - limits[0]) * place) / (curves.points - 1);
   const v = layer.variable;
   return {
     title: `${layerTitle(layer)} · ${entryText(layer, hovered)}`,
     lines: [
       { label: v, value: number(x) },
       { label: `φ(${v})`, value: finite(phi) },
-      { label: "colours", value: `±${number(scaleOf(hovered))}` },
+      { label: "colours", value: `±${number(most)}` },
     ],
   };
 }

@@ -2,41 +2,16 @@
 
 import { number } from "../../phi/format.ts";
 import { mapsOf, type RawArray } from "../../phi/images.ts";
-import { paletteOf } from "../../phi/palette.ts";
-import { DIRECTIONS, type Rise } from "../../phi/ramp.ts";
-import type { Reach } from "../../phi/ranges.ts";
 import { oneOf } from "../../scene/drawing.ts";
-import { rampOf } from "../../scene/heat.ts";
-import { keyed, type Remark } from "../../scene/marks.ts";
-import type { ThemeName } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 
 export const MODES = ["ramp", "pair", "response"] as const;
-export const SCALES = ["layer", "kernel", "function"] as const;
-export const INPUTS = ["images", "observed", "drawn", "ramp"] as const;
+const INPUTS = ["images", "observed", "drawn"] as const;
 
 export type Mode = (typeof MODES)[number];
-export type Scale = (typeof SCALES)[number];
 export type Input = (typeof INPUTS)[number];
 
-export interface Settings {
-  mode: Mode;
-  /** Of the ramp. */
-  limits: [number, number];
-  /** Whether these are the ends of the layer's grid. */
-  onGrid: boolean;
-  direction: Rise;
-  scale: Scale;
-  /** How many points the ramp has along each side. */
-  resolution: number;
-  input: Input;
-  /** Which of the images. */
-  sample: number;
-  /** Output channel; -1: all. */
-  output: number;
-  /** The second entry of the pair, within its kernel; -1: chosen here. */
-  other: number;
-}
+export type Settings = ReturnType<typeof settingsOf>;
 
 /** Where the ramps of the article begin and end. */
 export const ARTICLE: readonly [number, number] = [-2, 2];
@@ -45,21 +20,21 @@ export function settingsOf(
   get: (trait: string) => unknown,
   layer: LayerLayout | null,
   observed: Observed | null = null,
-): Settings {
+) {
   const given = get("limits");
   // Else those of the layer's grid.
   const limits = Array.isArray(given) ? (given as [number, number]) : null;
+  const ends: [number, number] = [...(layer?.domain ?? ARTICLE)];
   const mode = get("mode") as Mode;
   return {
     mode: MODES.includes(mode) ? mode : usualMode(get, layer, observed),
-    limits: limits ?? [...(layer?.domain ?? ARTICLE)],
+    limits: limits ?? ends,
     onGrid: limits === null,
-    direction: oneOf(DIRECTIONS, get("direction")),
-    scale: oneOf(SCALES, get("scale")),
-    resolution: Number(get("resolution") ?? 32),
     input: oneOf(INPUTS, get("input")),
     sample: Number(get("sample") ?? 0),
+    /** -1: all. */
     output: Number(get("output") ?? -1),
+    /** The second entry of the pair, within its kernel; -1: chosen here. */
     other: Number(get("other") ?? -1),
   };
 }
@@ -90,28 +65,6 @@ export interface Shown {
   frame: Frame;
   layer: LayerLayout;
   settings: Settings;
-}
-
-export interface Scales {
-  smallest: number;
-  largest: number;
-}
-
-/** The colours with the numbers at their ends, and what the values really reach. */
-export function colourRemarks(
-  what: string,
-  scales: Scales,
-  reach: Pick<Reach, "low" | "high"> | null,
-  theme: { name: ThemeName },
-): Remark[] {
-  const { smallest, largest } = scales;
-  const text =
-    smallest === largest
-      ? `${what} ${number(-largest)} … ${number(largest)}`
-      : `${what}, own scales ±${number(smallest)} … ±${number(largest)}`;
-  const remarks = [keyed(text, "ramp", rampOf(paletteOf(theme.name)))];
-  if (reach) remarks.push({ text: `${what} reaches ${number(reach.low)} … ${number(reach.high)}` });
-  return remarks;
 }
 
 export function finite(value: number): string {

@@ -2,7 +2,6 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
-import { matrixOf } from "../../phi/ramp.ts";
 import { patchAt, respond } from "../../phi/response.ts";
 import { createLayerView } from "../../shell/layer_view.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
@@ -10,7 +9,7 @@ import { createPen } from "../../shell/pen.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
-import { createHeader, TRAITS } from "./controls.ts";
+import { createHeader } from "./controls.ts";
 import { createPairHands, createPointing, createResponseHands } from "./hands.ts";
 import { offersObserving } from "./response.ts";
 import { drawing, type MeshScene, readoutOf, tipOf } from "./scene.ts";
@@ -22,7 +21,6 @@ export { css, drawing };
 const KIND: Kind = {
   name: "meshgrid_view",
   label: "Meshgrid view",
-  traits: [...TRAITS, "layer", "sample", "other", "height", "images", "drawing"],
   drawing,
 };
 /** Sites that are read place by place, or drawn on. */
@@ -48,7 +46,7 @@ function build(shell: Shell): Parts {
     },
     signal,
   );
-  const pair = createPairHands(shell, stage);
+  const pair = createPairHands(shell);
   const paper = () => {
     const shown = response();
     return shown?.response.source.input === "drawn" ? shown.layout.image : null;
@@ -176,15 +174,16 @@ function probeFor(root: HTMLElement, stage: Stage, scene: () => MeshScene | null
       const message = root.querySelector<HTMLElement>(".kw-message");
       return message && !message.hidden ? (message.textContent ?? "") : "";
     },
-    /** The n × n values of function f. */
+    /** The values of function f from left to right. */
     heat(f: number) {
-      const now = of("ramp");
-      const { n = 0 } = now?.ramp ?? {};
-      return now && plain({ width: n, height: n, data: matrixOf(now.ramp, now.curves, f) });
+      const { y, points } = of("ramp")?.curves ?? {};
+      if (!y || !points) return null;
+      const data = y.subarray(f * points, (f + 1) * points);
+      return plain({ width: points, height: 1, data });
     },
     /** The cell of function f in client pixels. */
     rectOf: (f: number) => (of("ramp") ? stage.clientBox(String(f)) : null),
-    scaleOf: (f: number) => of("ramp")?.scaleOf(f) ?? null,
+    scale: () => of("ramp")?.most ?? null,
     hovered: () => of("ramp")?.hovered ?? -1,
     /** The surface as it is drawn; y rises with the rows. */
     pair() {

@@ -1,60 +1,28 @@
 /** What one number of the network is made of: the functions, their inputs, and what each adds. No DOM. */
 
-import { maxIndex } from "d3-array";
-import { layerTitle, outputName } from "../../phi/entries.ts";
+import { maxIndex, sum } from "d3-array";
+import { isPlain, outputName } from "../../phi/entries.ts";
+import { formatAlike } from "../../phi/format.ts";
 import { contributions } from "../../phi/forward.ts";
 import { type Images, rangeOf } from "../../phi/images.ts";
-import { type Patch, patchOf } from "../../phi/patch.ts";
-import { patchAt, refusal, type Swept, sourcesOf, sweep } from "../../phi/response.ts";
+import { patchOf } from "../../phi/patch.ts";
+import { patchAt, patchRect, refusal, type Swept, sourcesOf, sweep } from "../../phi/response.ts";
 import type { Pointed } from "../../scene/drawing.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
-import { type Diagram, type Focus, inDiagram, strongestInto, strongestOf } from "./diagram.ts";
+import {
+  type Diagram,
+  type Focus,
+  inDiagram,
+  type Part,
+  strongestInto,
+  strongestOf,
+} from "./diagram.ts";
 import { type Flow, unitValues } from "./flow.ts";
-import type { Graph } from "./graph.ts";
+import { type Graph, unitName } from "./graph.ts";
 
-interface Of {
-  column: number;
-  unit: number;
-  layer: LayerLayout;
-}
-
-/** A pixel of a map: the patch under it on the functions of one kernel. */
-export interface PixelCloseUp extends Of {
-  kind: "pixel";
-  row: number;
-  at: number;
-  /** The input channel whose kernel is shown, of so many that are summed. */
-  channel: number;
-  channels: number;
-  patch: Patch;
-  /** The least and the largest number of the channel, where it is an image given to the network: drawn in greys. */
-  greys: readonly [number, number] | null;
-  /** What this kernel adds, and what all of them make together. */
-  part: number;
-  total: number;
-}
-
-/** A number: what each unit before adds to it. */
-export interface UnitCloseUp extends Of {
-  kind: "unit";
-  /** What units before are called. */
-  source: "map" | "channel" | "input" | "unit";
-  before: string;
-  parts: { from: number; value: number }[];
-  /** Of the unit that adds most, or takes most away, the function that does: its number among those of the link, its input, and what it adds. */
-  strongest: { from: number; entry: number; x: number; value: number };
-  /** What the module adds to their sum. */
-  bias: number;
-  total: number;
-}
-
-/** The functions of one bundle, where no example is known: those of a kernel, or the strongest one. */
-export interface FunctionsCloseUp extends Of {
-  kind: "functions";
-  from: number;
-  patch: Patch;
-}
-
+export type PixelCloseUp = NonNullable<ReturnType<typeof pixelCloseUp>>;
+export type UnitCloseUp = NonNullable<ReturnType<typeof unitCloseUp>>;
+export type FunctionsCloseUp = NonNullable<ReturnType<typeof functionsCloseUp>>;
 export type CloseUp = PixelCloseUp | UnitCloseUp | FunctionsCloseUp;
 
 /** What is looked at closely: what is pointed at or selected, else what the network says. */
@@ -95,6 +63,17 @@ function largest(values: Iterable<number>): number {
   );
 }
 
+/** What each number adds to their sum, in the direction of that; what is not a number adds nothing. */
+export function towardsSum(values: Iterable<number>): number[] {
+  const known = Array.from(values, (value) => (Number.isFinite(value) ? value : 0));
+  const sign = sum(known) < 0 ? -1 : 1;
+  return known.map((value) => sign * value);
+}
+
+/** The place of the number that adds most to their sum, in the direction of that. */
+export const leading = (values: Iterable<number>): number =>
+  Math.max(0, maxIndex(towardsSum(values)));
+
 /** What a column's layer takes in; null where it is not known. */
 function inputOf({ stations, columns }: Graph, number: number, flow: Flow) {
   const source = Math.max(-1, ...stations[columns[number].station].sources);
@@ -116,15 +95,15 @@ function sweptOf(layer: LayerLayout, values: Float32Array, shape: number[]): Swe
   return made;
 }
 
-/** The output before whatever the module adds to the sum of its functions; `wanted` is an input, −1 for the strongest. */
-function pixelCloseUp(
+/** What each input channel adds to a pixel of a map, before whatever the module adds to it; null where that is not known. */
+function patchesOf(
   graph: Graph,
   number: number,
   flow: Flow,
   frame: Frame,
-  { unit, row, at, wanted }: { unit: number; row: number; at: number; wanted: number },
-): PixelCloseUp | null {
-  const { layer, from } = graph.columns[number];
+  { unit, row, at }: { unit: number; row: number; at: number },
+) {
+  const { layer } = graph.columns[number];
   const given = inputOf(graph, number, flow);
   if (!layer?.conv || !given) return null;
   const swept = sweptOf(layer, given.values, given.shape);
@@ -132,63 +111,97 @@ function pixelCloseUp(
   const border = layer.conv.padsBasis === true;
   const patches = sourcesOf(swept, unit).map((source) => {
     const inputs = patchAt(swept, row, at, source.channel);
-    const patch = patchOf(frame, layer, source, inputs, border, 33);
-    const values = patch.values ?? [];
-    return { source, patch, part: values.reduce((sum, value) => sum + value, 0) };
+    const values = patchOf(frame, layer, source, inputs, border, 0).values ?? [];
+    return { source, inputs, values, part: values.reduce((sum, value) => sum + value, 0) };
   });
-  if (patches.length === 0) return null;
-  const strongest = patches.reduce((a, b) => (Math.abs(b.part) > Math.abs(a.part) ? b : a));
-  const { source, patch, part } = patches.find(({ source }) => source.in === wanted) ?? strongest;
-  const { channel } = source;
-  const each = given.shape[1] * given.shape[2];
-  const image = given.values.subarray(channel * each, (channel + 1) * each);
-  return {
-    kind: "pixel",
-    ...{ column: number, unit, row, at, layer, channel, patch, part },
-    channels: patches.length,
-    greys: graph.columns[from[0]]?.kind === "input" ? rangeOf(image) : null,
-    total: patches.reduce((sum, each) => sum + each.part, 0),
-  };
+  return patches.length > 0 ? { layer, given, swept, patches } : null;
 }
 
-export function unitCloseUp(
+/** What each unit before adds, for the example, to a number, or of a map to its largest pixel; null where that is not known. */
+export function partsInto(graph: Graph, number: number, flow: Flow, frame: Frame, unit: number) {
+  const { map, station } = graph.columns[number];
+  const values = map && unitValues(flow, station, unit);
+  if (!map || !values) return unitCloseUp(graph, number, flow, frame, unit)?.parts ?? null;
+  const best = largest(values);
+  const place = { unit, row: Math.floor(best / map[1]), at: best % map[1] };
+  const made = patchesOf(graph, number, flow, frame, place);
+  return made?.patches.map(({ source, part }) => ({ from: source.channel, value: part })) ?? null;
+}
+
+/** A pixel of a map: the patch under it on the functions of one kernel. `wanted` is its input, −1 for the strongest. */
+function pixelCloseUp(
   graph: Graph,
   number: number,
   flow: Flow,
   frame: Frame,
-  unit: number,
-): UnitCloseUp | null {
+  { wanted, ...place }: { unit: number; row: number; at: number; wanted: number },
+) {
+  const { from } = graph.columns[number];
+  const made = patchesOf(graph, number, flow, frame, place);
+  if (!made) return null;
+  const { layer, given, swept, patches } = made;
+  const { unit, row, at } = place;
+  const { source, inputs, values, part } =
+    patches.find(({ source }) => source.in === wanted) ??
+    patches[leading(patches.map((each) => each.part))];
+  const { channel } = source;
+  const each = given.shape[1] * given.shape[2];
+  const image = given.values.subarray(channel * each, (channel + 1) * each);
+  const [, before, kh, kw] = layer.shape;
+  return {
+    kind: "pixel" as const,
+    ...{ column: number, unit, row, at, layer },
+    /** The input channel whose kernel is shown, of so many that are summed; what its functions are given, and make of that. */
+    ...{ channel, channels: patches.length, inputs, values },
+    /** Where the patch lies on the channel. */
+    patch: patchRect(swept, row, at),
+    first: (source.out * before + source.in) * kh * kw,
+    /** The least and the largest number of the channel, where it is an image given to the network: drawn in greys. */
+    greys: graph.columns[from[0]]?.kind === "input" ? rangeOf(image) : null,
+    /** What this kernel adds, and what all of them make together. */
+    part,
+    total: patches.reduce((sum, each) => sum + each.part, 0),
+  };
+}
+
+/** A number: what each unit before adds to it. */
+export function unitCloseUp(graph: Graph, number: number, flow: Flow, frame: Frame, unit: number) {
   const column = graph.columns[number];
   const { layer } = column;
   const given = inputOf(graph, number, flow);
   if (layer?.kind !== "linear" || !given || given.values.length !== layer.shape[1]) return null;
   const { channels } = contributions(layer, frame, given.values, given.shape, unit);
-  const all = channels.flatMap((values) => Array.from(values));
+  const added = Float32Array.from(channels, ([value]) => value);
   const group = column.fold[0] * column.fold[1];
-  const parts: UnitCloseUp["parts"] = [];
-  for (let from = 0; from * group < all.length; from++) {
-    const own = all.slice(from * group, (from + 1) * group);
+  const parts: { from: number; value: number }[] = [];
+  for (let from = 0; from * group < added.length; from++) {
+    const own = added.subarray(from * group, (from + 1) * group);
     parts.push({ from, value: own.reduce((sum, value) => sum + value, 0) });
   }
-  const from = largest(parts.map(({ value }) => value));
-  const entry = largest(all.slice(from * group, (from + 1) * group));
-  const input = from * group + entry;
   const bias = flow.extras.get(column.station)?.get("bias")?.[unit] ?? 0;
   const before = graph.columns[column.from[0]];
   const isInput = before?.kind === "input";
   const [image, numbers] = isInput ? (["channel", "input"] as const) : (["map", "unit"] as const);
   return {
-    kind: "unit",
-    ...{ column: number, unit, layer, parts, bias },
+    kind: "unit" as const,
+    ...{ column: number, unit, layer, parts },
+    /** The inputs of the layer, what each adds, how many of them belong to a unit before, and what the module adds to their sum. */
+    ...{ inputs: given.values, added, group, bias },
+    /** What units before are called. */
     source: before?.map ? image : numbers,
-    before: before?.name ?? "",
-    strongest: { from, entry, x: given.values[input], value: all[input] },
     total: parts.reduce((sum, { value }) => sum + value, bias),
   };
 }
 
-/** Of the unit or the link that is looked at, by itself of the strongest link of the first layer. */
-function functionsCloseUp({ parts, frame }: Diagram, focus: Focus | null): FunctionsCloseUp | null {
+/** Of a function that stands alone on its link: the input that the example gives it, and what it makes of that. */
+export function pointOf({ graph, flow }: Diagram, { bundles, number }: Part, n: number) {
+  const { from, to, count } = bundles[n];
+  const own = flow?.frame && count === 1 && unitCloseUp(graph, number, flow, flow.frame, to);
+  return own ? { x: own.inputs[from], value: own.added[from] } : null;
+}
+
+/** Where no example is known the functions of a kernel, or the strongest of a link: of what is looked at, by itself of the first layer. */
+function functionsCloseUp({ parts }: Diagram, focus: Focus | null) {
   const at = focus && parts[focus.column].column.layer ? focus : null;
   const part = at ? parts[at.column] : parts.find(({ column }) => column.layer !== null);
   const layer = part?.column.layer;
@@ -196,43 +209,114 @@ function functionsCloseUp({ parts, frame }: Diagram, focus: Focus | null): Funct
   const n = at && at.bundle >= 0 ? at.bundle : strongestInto(part, at ? at.unit : null);
   const bundle = part.bundles[n];
   if (!bundle) return null;
-  const [, inputs, kh, kw] = layer.shape;
-  const entry = layer.kind === "linear" ? strongestOf(part, bundle) : 0;
-  const kernel = Math.floor((bundle.first + entry) / (kh * kw));
-  const place = { out: Math.floor(kernel / inputs), in: kernel % inputs };
-  const patch = patchOf(frame, layer, place, null, false, 49);
+  const isOne = layer.kind === "linear";
   return {
-    kind: "functions",
-    column: part.number,
-    unit: bundle.to,
-    from: bundle.from,
-    layer,
-    patch,
+    kind: "functions" as const,
+    ...{ column: part.number, unit: bundle.to, from: bundle.from, layer },
+    first: bundle.first + (isOne ? (at?.entry ?? strongestOf(part, bundle)) : 0),
+    count: isOne ? 1 : bundle.count,
   };
+}
+
+/** The function of a close-up that is shown with axes: its number, its input, and what it adds. */
+export interface Shown {
+  f: number;
+  x: number;
+  value: number;
+  /** "linear · map 13 to output 7". */
+  name: string;
+  /** Of how many it adds most; 1 where it was chosen. And what these add together; NaN where that is not known. */
+  among: number;
+  together: number;
+}
+
+/** The one that is looked at, else the one that adds most; null in a plain layer, whose lines say no more than their links. */
+export function shownFunction(
+  { graph, parts }: Diagram,
+  closeUp: CloseUp,
+  focus: Focus | null,
+  strongest: number,
+): Shown | null {
+  const { column, unit, layer } = closeUp;
+  if (isPlain(layer)) return null;
+  const part = parts[column];
+  const own = focus?.column === column ? focus : null;
+  const isChosen = typeof own?.entry === "number";
+  const to = outputName(layer, unit, layer.kind === "conv" ? "map" : "output");
+  const named = (from: string) => `${part.column.name} · ${from} to ${to}`;
+  if (closeUp.kind === "unit") {
+    const n = own && own.bundle >= 0 ? own.bundle : strongest;
+    const bundle = part.bundles[n];
+    if (!bundle || bundle.to !== unit) return null;
+    const { added, inputs, group, source } = closeUp;
+    const first = bundle.from * group;
+    const together = added.subarray(first, first + group);
+    const entry = own?.entry ?? leading(together);
+    const [, across] = part.column.fold;
+    const pixel = `row ${Math.floor(entry / across)}, column ${entry % across}`;
+    const isPixel = source === "channel" && group > 1;
+    const name = named(
+      isPixel || !part.before ? pixel : unitName(graph, part.before.column, bundle.from),
+    );
+    const [x, value] = [inputs[first + entry], added[first + entry]];
+    const among = isChosen ? 1 : group;
+    return { f: bundle.first + entry, x, value, name, among, together: sum(together) };
+  }
+  const isPixel = closeUp.kind === "pixel";
+  const { first } = closeUp;
+  const among = isPixel ? closeUp.values.length : closeUp.count;
+  const strong = isPixel ? leading(closeUp.values) : strongestOf(part, { first, count: among });
+  const at = among > 1 ? Math.min(own?.entry ?? strong, among - 1) : 0;
+  const from = isPixel ? closeUp.channel : closeUp.from;
+  const source = part.before ? unitName(graph, part.before.column, from) : `input ${from}`;
+  const [x, value] = isPixel ? [closeUp.inputs[at], closeUp.values[at]] : [Number.NaN, Number.NaN];
+  const together = isPixel ? closeUp.part : Number.NaN;
+  return { f: first + at, x, value, name: named(source), among: isChosen ? 1 : among, together };
+}
+
+/** So few numbers are added up in words. */
+const SUMMANDS = 6;
+
+/** What makes a number: so few numbers added up, else what they are together. */
+export function sumText({ parts, bias, total }: UnitCloseUp, most = SUMMANDS): string {
+  const told = formatAlike(parts.map(({ value }) => value));
+  const all = [...parts.map(({ value }) => value), ...(bias === 0 ? [] : [bias])];
+  if (all.length > most || all.length < 2) return `${told(total)} in all`;
+  const summed = all.map((value, k) => {
+    const size = told(Math.abs(value));
+    return k === 0 ? told(value) : `${value < 0 ? "−" : "+"} ${size}`;
+  });
+  return `${summed.join(" ")} = ${told(total)}`;
 }
 
 /** The longest first. */
 export function closeUpTitles({ parts, scores }: Diagram, closeUp: CloseUp): string[] {
   const { layer, unit, column } = closeUp;
+  const own = parts[column].column.name;
   if (closeUp.kind === "functions") {
-    const what = closeUp.patch.curves.length > 1 ? "The kernel" : "The function";
-    const end = outputName(layer, unit, "unit");
-    return [`${what} of ${layerTitle(layer)} from unit ${closeUp.from} to ${end}`];
+    const what = closeUp.count > 1 ? "The kernel" : "The function";
+    const end = outputName(layer, unit, layer.kind === "conv" ? "map" : "output");
+    return [`${what} of ${own} that leads to ${end}`];
   }
   if (closeUp.kind === "pixel") {
     const { row, at, channel, channels } = closeUp;
-    const of = channels > 1 ? `, from channel ${channel}` : "";
-    const map = `${layerTitle(layer)}, ${outputName(layer, unit)}`;
-    return [`One pixel of ${map}: row ${row}, column ${at}${of}`];
+    const of = channels > 1 ? `, from map ${channel}` : "";
+    return [`One pixel of ${own}, map ${unit}: row ${row}, column ${at}${of}`, "One pixel"];
   }
   const isLast = column === parts.length - 1;
-  const own = parts[column].column.name;
-  const score = scores?.probabilities ? "the score of" : "output";
-  const named = outputName(layer, unit, isLast ? score : own);
-  const name = isLast || !layer.names ? named : `${own} ${named}`;
-  const { source, before } = closeUp;
+  const named = outputName(
+    layer,
+    unit,
+    isLast && scores?.probabilities ? "the score of" : "output",
+  );
+  const name = isLast ? named : `${named} of ${own}`;
+  const { source, parts: all, group } = closeUp;
+  if (all.length === 1 && group > 1) return [`What each of the ${group} pixels adds to ${name}`];
+  if (all.length === 1) return [`What the ${source} adds to ${name}`];
   return [
-    `What each ${source} of ${before} adds to ${name}`,
+    `What each of the ${all.length} ${source}s adds to ${name}`,
     `What each ${source} adds to ${name}`,
+    `What adds to ${name}`,
+    name.charAt(0).toUpperCase() + name.slice(1),
   ];
 }

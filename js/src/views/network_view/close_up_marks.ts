@@ -1,79 +1,88 @@
 /** Draws what one number is made of: functions with the inputs on them, and what each adds as a bar. No DOM. */
 
-import { formatAlike, number, percent } from "../../phi/format.ts";
+import { formatAlike } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { greyOf, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
-import { patchMarks } from "../../scene/patch.ts";
 import { flat, line, rect, rects, WORDS, words } from "../../scene/shapes.ts";
-import { fitted, fitting, widthOf, wrapped } from "../../scene/text.ts";
+import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import {
   type CloseUp,
   closeUpTitles,
   type FunctionsCloseUp,
   type PixelCloseUp,
+  type Shown,
+  sumText,
   type UnitCloseUp,
 } from "./close_up.ts";
-import type { Diagram } from "./diagram.ts";
-import { cellOf } from "./functions.ts";
+import { asOf, type Diagram } from "./diagram.ts";
+import { cellOf, gridOf, kernelMarks } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
+import { plotMarks } from "./magnified.ts";
 import { mapOf } from "./marks.ts";
-import { FRAMED, gridMarks, plotMarks, roomsOf, strongestLink } from "./strongest.ts";
-import { asOf } from "./words.ts";
+import { FRAMED } from "./strongest.ts";
 
-const HINT = "live.probe(images) sends examples through the network while it trains.";
 const SMALL = 10;
+/** The plot of the one function: at the right, of this share of the width; beside the pixels of a patch it may be small. */
+const PLOT = { least: 250, most: 340, share: 0.3, beside: 0.56, gap: 22, patch: 350, small: 112 };
+/** A kernel's functions have so much room each side by side, or stand as in the kernel. */
+const ROOMY = 64;
+/** The side of what a unit shows of the example, under its bar. */
+const PICTURE = 22;
+/** Between what stands over the bars and over the plot, at least. */
+const TITLE_GAP = 12;
+/** Room for "16 more", or a name. */
+const TAIL = 42;
+/** How large the names under bars are, and where these stand close. */
+const NAMES = { size: 10, small: 9, below: 16 };
+/** The place of a bar at most and at least; and how many there are at most. */
+const BAR = { widest: 72, narrowest: 13, most: 40 };
+/** Below the bars there is room for others that go down, of this share of the highest. */
+const DOWN = 0.2;
 
-/** `alone`: nobody is there who could follow examples. */
+/** What it is made of, and the one function with axes. `framed` is the unit whose picture has a frame, −1 for none. */
 export function closeUpMarks(
   diagram: Diagram,
   closeUp: CloseUp | null,
+  shown: Shown | null,
+  framed: number,
   box: Rect,
-  alone: boolean,
   theme: Theme,
-): Mark[] {
+): { parts: Mark[]; axes: Mark[] } {
+  if (!closeUp) return { parts: [], axes: [] };
   const { colours } = theme;
-  const hint = diagram.flow || alone ? "" : HINT;
-  if (!closeUp) {
-    const lines = wrapped(hint, box.width, WORDS);
-    return lines.map((text, k) => words(box.x, box.y + 15 + 16 * k, text, colours.muted));
-  }
   // Of when it is, where that is not the step drawn.
   const late = closeUp.kind === "functions" ? "" : asOf(diagram);
   const titles = closeUpTitles(diagram, closeUp).map((text) => (late ? `${text} (${late})` : text));
-  const heading = (room: number) => {
-    const text = fitting(titles, room, WORDS, 600);
-    return words(box.x, box.y + 13, text, colours.ink, { weight: 600 });
-  };
-  const inside = { ...box, y: box.y + 22, height: box.height - 24 };
-  if (closeUp.kind === "pixel") return [heading(box.width), ...pixelMarks(closeUp, inside, theme)];
-  if (closeUp.kind === "functions")
-    return [heading(box.width), ...functionMarks(closeUp, inside, hint, colours)];
-  const link = strongestLink(diagram, closeUp);
-  const rooms = link && roomsOf(link, inside);
-  const pictures = mapsBefore(diagram, closeUp, theme);
-  const framed = link && pictures ? link.bundle.from : -1;
-  const over = { ...box, width: rooms?.heading ?? box.width };
-  const sum = sumMarks(diagram, closeUp, widthOf(titles[0], WORDS, 600), over, colours);
-  return [
-    heading(sum.room),
-    ...sum.marks,
-    ...unitMarks(diagram, closeUp, rooms?.bars ?? inside, pictures, framed, colours),
-    ...(link && rooms?.grid && !late ? gridMarks(link, rooms.grid, theme) : []),
-    ...(link && rooms ? plotMarks(link, rooms.plot, theme) : []),
+  // A picture of what each pixel adds is no wider than it is high.
+  const isPicture = isPictured(closeUp);
+  const share = isPicture ? PLOT.beside : PLOT.share;
+  const most = Math.min(isPicture ? box.width : PLOT.most, Math.max(share * box.width, PLOT.least));
+  const left = closeUp.kind === "pixel" ? box.width - PLOT.patch : PLOT.beside * box.width;
+  const wide = Math.max(PLOT.small, Math.min(most, left));
+  const width = shown ? box.width - wide - PLOT.gap : box.width;
+  const plot = { ...box, x: box.x + box.width - wide, width: wide };
+  const inside = { ...box, width, y: box.y + 22, height: box.height - 24 };
+  const sums = closeUp.kind === "unit" ? [sumText(closeUp), sumText(closeUp, 0)] : [];
+  const summed = titles.flatMap((title) => sums.map((sum) => `${title}: ${sum}`));
+  const heading = fitting([...summed, ...titles, ""], width - TITLE_GAP, WORDS, 600);
+  const parts = [
+    words(box.x, box.y + 13, heading, colours.ink, { weight: 600 }),
+    ...(closeUp.kind === "pixel" ? pixelMarks(diagram, closeUp, inside, theme) : []),
+    ...(closeUp.kind === "functions" ? functionMarks(diagram, closeUp, inside, theme) : []),
+    ...(closeUp.kind === "unit" ? barMarks(diagram, closeUp, inside, framed, theme) : []),
   ];
+  return { parts, axes: shown ? plotMarks(diagram, closeUp, shown, plot, theme) : [] };
 }
 
 /** The inputs of a patch, its functions with these on them, and what each adds. */
-function pixelMarks(
-  { patch, layer, part, total, channels, greys }: PixelCloseUp,
-  box: Rect,
-  { name, colours }: Theme,
-): Mark[] {
+function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: Theme): Mark[] {
+  const { layer, part, total, channels, greys, values } = closeUp;
+  const { name, colours } = theme;
   const [, , kh, kw] = layer.shape;
   const side = Math.min(66, box.height - 26, 0.16 * box.width);
-  const inputs = Float32Array.from(patch.inputs ?? []);
+  const inputs = Float32Array.from(closeUp.inputs);
   const ink = Math.max(...Array.from(inputs, Math.abs).filter(Number.isFinite), 1e-9);
   const at = { x: box.x, y: box.y + 12, width: side, height: (side * kh) / kw };
   const pixels = greys ? greyOf(inputs, kw, greys) : heatOf(inputs, kw, ink, paletteOf(name));
@@ -83,11 +92,10 @@ function pixelMarks(
   const step = Math.min(0.1 * box.width, (box.width - side - 26 - 84) / (kh * kw));
   const cell = Math.max(14, step - 8);
   const tall = Math.min(cell, box.height * 0.42);
-  const plots = patch.curves.map((_, e) => {
+  const plots = values.map((_, e) => {
     return { x: start + e * step, y: at.y, width: cell, height: tall };
   });
   const middle = at.y + tall / 2;
-  const values = patch.values ?? [];
   const most = Math.max(0, ...values);
   const least = Math.max(0, ...values.map((value) => -value));
   const scale = Math.max(8, box.height - tall - 40) / Math.max(1e-9, most + least);
@@ -95,139 +103,246 @@ function pixelMarks(
   const said = formatAlike(values);
   const small = { size: SMALL } as const;
   const bars = plots.map(({ x }, e): Bar => {
-    return { middle: x + cell / 2, width: Math.min(16, cell), length: scale * values[e] };
-  });
-  const texts = bars.flatMap(({ middle: x, length }, e): Mark[] => {
-    const text = said(values[e]);
-    if (widthOf(text, SMALL) + 1 > step) return [];
-    const y = length >= 0 ? zero - length - 4 : zero - length + 11;
-    return [words(x, y, text, colours.muted, { anchor: "middle", ...small })];
+    const length = scale * values[e];
+    return { middle: x + cell / 2, width: Math.min(16, cell), length, text: said(values[e]) };
   });
   const end = start + kh * kw * step;
   const room = box.x + box.width - end - 2;
-  const all = fitted(`all ${channels} channels: ${said(total)}`, room, SMALL);
+  const all = fitted(`all ${channels} maps: ${said(total)}`, room, SMALL);
   const arrow = `M${at.x + side + 5} ${middle}h12m-4 -4l4 4l-4 4`;
   return [
     words(at.x, box.y + 8, "inputs", colours.muted, small),
     { kind: "image", box: at, pixels },
     rects(cells, { stroke: colours.outline, width: 0.75 }),
     { kind: "path", d: arrow, stroke: colours.muted, width: 1.25, round: true },
-    ...texts,
-    ...patchMarks(patch, plots, colours, { inset: [0, 2] }),
+    ...cellMarks(diagram, closeUp, plots, theme),
     line([start, zero, end - 8, zero], colours.zero),
-    ...barMarks(bars, zero, colours),
-    words(end + 2, zero + 4, `Σ = ${said(part)}`, colours.ink, { size: 12, weight: 600 }),
+    ...signedBars(bars, zero, colours),
+    ...numberMarks(bars, zero, step, colours),
+    words(end + 2, zero + 4, `sum ${said(part)}`, colours.ink, { size: 12, weight: 600 }),
     ...(channels > 1 ? [words(end + 2, zero + 18, all, colours.muted, small)] : []),
   ];
 }
 
-/** The functions of a kernel side by side, without inputs on them. */
+/** The functions of a kernel, without inputs on them. */
 function functionMarks(
-  { patch }: FunctionsCloseUp,
+  diagram: Diagram,
+  closeUp: FunctionsCloseUp,
   box: Rect,
-  hint: string,
-  colours: Colours,
+  theme: Theme,
 ): Mark[] {
-  const { curves, range, most } = patch;
-  const step = Math.min(150, box.width / curves.length);
-  const tall = box.height - (hint ? 34 : 16) - 2;
-  const cells = curves.map((_, e) => {
-    return { x: box.x + e * step, y: box.y, width: step - 6, height: tall };
+  const { count, column } = closeUp;
+  const isRow = box.width / count >= ROOMY;
+  const grid = isRow ? ([1, count] as const) : gridOf(diagram.parts[column].column);
+  const width = Math.min(box.width, isRow ? 150 * count : (box.height * grid[1]) / grid[0]);
+  const cells = Array.from({ length: count }, (_, e) => {
+    const cell = cellOf({ ...box, width }, grid, e);
+    const height = isRow ? Math.min(box.height, 1.4 * cell.width) : cell.height - 6;
+    return { ...cell, width: cell.width - 6, height };
   });
-  const said = `each: x from ${number(range[0])} to ${number(range[1])}, φ ±${number(most)}`;
-  return [
-    ...patchMarks(patch, cells, colours, { inset: [0, 0] }),
-    words(box.x, box.y + tall + 14, said, colours.muted, { size: SMALL }),
-    words(box.x, box.y + tall + 31, hint, colours.muted),
-  ];
+  return cellMarks(diagram, closeUp, cells, theme);
 }
 
-/** The side of what a unit shows of the example, under its bar. */
-const PICTURE = 22;
-/** Between a heading and the sum behind it. */
-const APART = 22;
-/** Room for "16 more", or a name. */
-const TAIL = 42;
-/** How large the names under bars are, and where these stand close. */
-const NAMES = { size: 10, small: 9, below: 16 };
-/** The place of a bar: with its number beside the next one's, and at least; and how many there are at most. */
-const WIDE = 72;
-const NARROW = 13;
-const MOST = 40;
-/** Below the bars there is room for others that go down, of this share of the highest. */
-const DOWN = 0.2;
+/** The functions of a kernel in cells of their own, with their inputs on them where these are known. */
+function cellMarks(
+  { parts }: Diagram,
+  closeUp: PixelCloseUp | FunctionsCloseUp,
+  cells: readonly Rect[],
+  theme: Theme,
+): Mark[] {
+  const list = cells.map((box, e) => {
+    const bundle = { from: -1, to: closeUp.unit, first: closeUp.first + e, count: 1 };
+    const point =
+      closeUp.kind === "pixel" ? { x: closeUp.inputs[e], value: closeUp.values[e] } : null;
+    return { bundle, box, point };
+  });
+  return kernelMarks(parts[closeUp.column], list, theme);
+}
 
 interface Bar {
   middle: number;
   width: number;
   /** How far it goes up. */
   length: number;
-}
-
-function barBox({ middle, width, length }: Bar, zero: number): number[] {
-  const top = Math.min(zero, zero - length);
-  return [middle - width / 2, top, width, Math.max(0.75, Math.abs(length))];
+  text: string;
+  /** It has its number whatever is beside it. */
+  isChosen?: boolean;
 }
 
 /** Bars from a line of zero up and down, of a colour each way. */
-function barMarks(bars: readonly Bar[], zero: number, { more, less }: Colours): Mark[] {
+function signedBars(bars: readonly Bar[], zero: number, { more, less }: Colours): Mark[] {
   return [more, less].map((fill) => {
     const own = bars.filter(({ length }) => (length >= 0 ? more : less) === fill);
-    return rects(
-      own.flatMap((bar) => barBox(bar, zero)),
-      { fill, radius: 1 },
-    );
+    const boxes = own.flatMap(({ middle, width, length }) => {
+      const top = Math.min(zero, zero - length);
+      return [middle - width / 2, top, width, Math.max(0.75, Math.abs(length))];
+    });
+    return rects(boxes, { fill, radius: 1 });
   });
 }
 
-/** What all parts make together, behind a heading that asks for room; and the room that this leaves. */
-export function sumMarks(
-  { scores, parts: { length: columns } }: Diagram,
-  { parts, total, column, unit }: UnitCloseUp,
-  asked: number,
-  { x, y, width }: Rect,
-  { ink, muted }: Colours,
-): { marks: Mark[]; room: number } {
-  // Where it is the score of a class: how probable that is.
-  const share = column < columns - 1 ? undefined : scores?.probabilities?.[unit];
-  const told = formatAlike(parts.map(({ value }) => value));
-  const sum = `${share === undefined ? "Σ" : "score"} = ${told(total)}`;
-  const said = share === undefined ? "" : `probability ${percent(share)}`;
-  const own = widthOf(sum, WORDS, 600);
-  const more = asked + own + widthOf(said, WORDS) + 20 <= width ? said : "";
-  const other = more ? widthOf(more, WORDS) + 8 : 0;
-  const start = x + Math.min(asked + APART, width - own - other);
-  const marks: Mark[] = [words(start, y + 13, sum, ink, { weight: 600 })];
-  if (more) marks.push(words(start + own + 8, y + 13, more, muted));
-  return { marks, room: width - own - other - 12 };
+/** So many of the longest bars, with that of all others, have their numbers, above others where these are in the way. */
+const LABELLED = 4;
+const LINE = 11;
+
+/** The numbers over bars, and under those that go down: of the chosen and the longest first, of others where they meet none. */
+function numberMarks(bars: readonly Bar[], zero: number, step: number, { muted }: Colours): Mark[] {
+  const placed: { middle: number; end: number; text: string }[] = [];
+  const left = (bars[0]?.middle ?? 0) - step / 2;
+  const order = bars.filter(({ text }) => /[1-9]/.test(text));
+  order.sort((a, b) => Math.abs(b.length) - Math.abs(a.length));
+  const must = new Set([...order.filter(({ isChosen }) => isChosen), ...order.slice(0, LABELLED)]);
+  return [...new Set([...must, ...order])].flatMap((bar): Mark[] => {
+    const { middle, length, text } = bar;
+    const wide = widthOf(text, SMALL);
+    const sign = length >= 0 ? 1 : -1;
+    let end = length;
+    const isFree = () =>
+      wide <= step ||
+      (bars.every((other) => {
+        const isTaller = other.length * sign > end * sign + 1;
+        const away = Math.abs(other.middle - middle);
+        return other === bar || !isTaller || away >= (wide + other.width) / 2;
+      }) &&
+        placed.every((other) => {
+          const away = Math.abs(other.middle - middle);
+          const apart = Math.abs(other.end - end) >= LINE;
+          return apart || away >= (wide + widthOf(other.text, SMALL)) / 2 + 2;
+        }));
+    for (let line = 0; must.has(bar) && line < 2 * LABELLED && !isFree(); line++)
+      end += sign * LINE;
+    if (!must.has(bar) && !isFree()) return [];
+    placed.push({ middle, end, text });
+    const y = zero - end + (length >= 0 ? -4 : 11);
+    const x = Math.max(left + wide / 2, middle);
+    return [words(x, y, text, muted, { anchor: "middle", size: SMALL })];
+  });
 }
 
-/** All parts, or the strongest first and those that have no room together; and the bias. `framed` is the unit whose picture has a frame. */
-export function unitMarks(
-  { graph, settings: { compared } }: Diagram,
-  { column, parts, bias }: UnitCloseUp,
+/** All parts, or the strongest first and those that have no room together; and the bias. */
+function barMarks(
+  diagram: Diagram,
+  closeUp: UnitCloseUp,
   box: Rect,
-  pictures: ((unit: number) => Pixels | null) | null,
   framed: number,
-  colours: Colours,
+  theme: Theme,
 ): Mark[] {
-  const isFed = graph.columns[graph.columns[column].from[0]]?.kind === "input";
-  const nameOf = (unit: number) => (isFed && inputNamed(graph, unit)) || String(unit);
+  const { colours } = theme;
+  const { parts } = closeUp;
+  if (isPictured(closeUp)) return addedPicture(diagram, closeUp, box, theme);
+  const { columns } = diagram.graph;
+  const isFed = columns[columns[closeUp.column].from[0]]?.kind === "input";
+  const nameOf = (unit: number) => (isFed && inputNamed(diagram.graph, unit)) || String(unit);
+  const pictureOf = mapsBefore(diagram, closeUp, theme);
   const told = formatAlike(parts.map(({ value }) => value));
-  const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const isNamed = parts.some(({ from }) => nameOf(from) !== String(from));
-  const widest = Math.max(...parts.map(({ from }) => widthOf(String(from), NAMES.small)));
-  const narrowest = Math.max(NARROW, isNamed ? TAIL : widest + 1);
-  const { count, step, tail } = spread(parts.length, narrowest, bias !== 0, box.width);
-  const rest = order.slice(count);
+  const { shown, all, step, middleOf, end } = chosenParts(closeUp, isNamed, box.width);
+  const { most, least } = reachOf(diagram, shown);
+  // A number stands over or under each bar, the pictures and the names below all of them.
+  const side = pictureOf && box.height >= 4 * PICTURE ? Math.min(PICTURE, step - 2) : 0;
+  const foot = box.height - 18 - (side > 0 ? side + 6 : 0);
+  // Where numbers are wider than the places of their bars some stand above others.
+  const widest = Math.max(...all.map(({ value }) => widthOf(told(value), SMALL)));
+  const over = most > 0 ? 14 + LINE * Math.min(2, Math.floor(widest / step)) : 10;
+  const scale = (foot - over - (least > 0 ? 14 : 0)) / Math.max(1e-9, most + least);
+  const zero = box.y + over + scale * most;
+  const bars = all.map(({ from, value }, k): Bar => {
+    const width = Math.min(24, Math.max(0.55 * step, Math.min(9, step - 4)));
+    // Many together, and the bias, may reach further than there is room.
+    const length = scale * Math.max(-least, Math.min(most, value));
+    const isChosen = from >= 0 && from === framed;
+    return { middle: box.x + middleOf(k), width, length, text: told(value), isChosen };
+  });
+  // A bar that reaches further than there is room is seen to be cut.
+  const cuts = bars.flatMap(({ middle, width, length }, k) => {
+    if (Math.abs(scale * all[k].value) <= Math.abs(length) + 0.5) return [];
+    return [6, 11].flatMap((by) => [
+      ...[middle - width / 2 - 1, zero - length + Math.sign(length) * by - 1],
+      ...[width + 2, 2],
+    ]);
+  });
+  const size = step < NAMES.below ? NAMES.small : NAMES.size;
+  const below = all.flatMap(({ from, name }, k): Mark[] => {
+    const { middle } = bars[k];
+    const pixels = side > 0 && from >= 0 ? pictureOf?.(from) : null;
+    const names = name ? [name] : [nameOf(from), String(from)];
+    const text = fitting(names, (name ? TAIL : step) - 0.5, size);
+    const said = words(middle, box.y + box.height - 2, text, colours.muted, {
+      ...{ anchor: "middle", size },
+    });
+    if (!pixels) return [said];
+    const place = { x: middle - side / 2, y: box.y + foot + 3, width: side, height: side };
+    const frame =
+      from === framed
+        ? { stroke: colours.ink, width: FRAMED, radius: 2 }
+        : { stroke: colours.outline, width: 0.75 };
+    return [{ kind: "image", box: place, pixels }, rect(place, frame), said];
+  });
+  return [
+    line([box.x, zero, box.x + end, zero], colours.zero),
+    ...signedBars(bars, zero, colours),
+    rects(cuts, { fill: colours.surface }),
+    ...below,
+    ...numberMarks(bars, zero, step, colours),
+  ];
+}
+
+/** Whether what each pixel adds is seen as a picture: there is one unit before. */
+const isPictured = (closeUp: CloseUp): boolean =>
+  closeUp.kind === "unit" && closeUp.parts.length === 1 && closeUp.group > 1;
+
+/** What each pixel adds, as a picture. */
+function addedPicture(
+  { parts }: Diagram,
+  { added, column }: UnitCloseUp,
+  box: Rect,
+  { name, colours }: Theme,
+): Mark[] {
+  const [rows, across] = parts[column].column.fold;
+  const height = Math.min(box.height, (box.width * rows) / across);
+  const at = { ...box, width: (height * across) / rows, height };
+  const most = Math.max(...Array.from(added, Math.abs).filter(Number.isFinite), 1e-9);
+  const pixels = heatOf(added, across, most, paletteOf(name));
+  return [{ kind: "image", box: at, pixels }, rect(at, { stroke: colours.outline, width: 0.75 })];
+}
+
+interface Drawn {
+  /** The unit before, or −1. */
+  from: number;
+  value: number;
+  /** Of what is no unit. */
+  name?: string;
+}
+
+/** What has a bar: the units, or the strongest of them, all others together, and the bias; and the place of each. */
+function chosenParts({ parts, bias }: UnitCloseUp, isNamed: boolean, room: number) {
+  const narrowest = isNamed ? TAIL : BAR.narrowest;
+  const fitsBeside = (tails: number) =>
+    Math.max(2, Math.min(BAR.most, Math.floor((room - TAIL * tails) / narrowest)));
+  const tailed = bias === 0 ? 0 : 1;
+  const isWhole = parts.length <= fitsBeside(tailed);
+  const fits = fitsBeside(tailed + 1);
+  const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   // All of them stand as they do in the diagram: while it trains none changes its place.
-  const shown = rest.length === 0 ? parts : order.slice(0, count);
-  const bars = shown.map(({ from, value }) => ({ names: [nameOf(from), String(from)], value }));
-  if (rest.length > 0) {
+  const shown = isWhole ? parts : order.slice(0, fits);
+  const all: Drawn[] = [...shown];
+  if (!isWhole) {
+    const rest = order.slice(fits);
     const value = rest.reduce((sum, part) => sum + part.value, 0);
-    bars.push({ names: [`${rest.length} more`], value });
+    all.push({ from: -1, value, name: `${rest.length} more` });
   }
-  if (bias !== 0) bars.push({ names: ["bias"], value: bias });
+  if (bias !== 0) all.push({ from: -1, value: bias, name: "bias" });
+  // What has a name has room for it.
+  const tails = all.length - shown.length;
+  const step = Math.min(BAR.widest, (room - TAIL * tails) / shown.length);
+  const units = step * shown.length;
+  const middleOf = (k: number) =>
+    k < shown.length ? step * (k + 0.5) : units + TAIL * (k - shown.length + 0.5);
+  return { shown, all, step, middleOf, end: units + TAIL * tails };
+}
+
+/** How far bars reach up and down: of several diagrams those of all. */
+function reachOf({ settings: { compared } }: Diagram, shown: readonly { value: number }[]) {
   const own = {
     most: Math.max(0, ...shown.map(({ value }) => value)),
     least: Math.max(0, ...shown.map(({ value }) => -value)),
@@ -235,107 +350,11 @@ export function unitMarks(
   compared?.reaches.set(compared.number, own);
   const all = compared ? [...compared.reaches.values()] : [own];
   const most = Math.max(...all.map((reach) => reach.most));
-  const least = Math.max(DOWN * most, ...all.map((reach) => reach.least));
-  // A number stands over or under each bar, the pictures and the names below all of them.
-  const side = pictures && box.height >= 4 * PICTURE ? Math.min(PICTURE, step - 2) : 0;
-  const foot = box.height - 18 - (side > 0 ? side + 6 : 0);
-  const over = most > 0 ? 14 : 10;
-  const scale = (foot - over - (least > 0 ? 14 : 0)) / Math.max(1e-9, most + least);
-  const zero = box.y + over + scale * most;
-  const marks: Mark[] = [];
-  const drawn: (Bar & { text: string; isRest: boolean })[] = [];
-  const end = box.x + step * count + tail * (bars.length - count);
-  bars.forEach(({ names, value }, k) => {
-    const isRest = k >= count;
-    const room = isRest ? tail : step;
-    const middle = box.x + step * Math.min(k, count) + tail * Math.max(0, k - count) + room / 2;
-    const length = scale * value;
-    const width = Math.min(24, Math.max(0.55 * room, Math.min(9, room - 4)));
-    // Many together, and the bias, are no bars among the others, and may reach further than there is room.
-    const reach = isRest ? Math.max(-scale * least, Math.min(scale * most, length)) : length;
-    const bar = { middle, width, length: reach };
-    if (isRest) marks.push(...restMarks(barBox(bar, zero), reach !== length, colours));
-    drawn.push({ ...bar, isRest, text: told(value) });
-    const pixels = side > 0 && !isRest ? pictures?.(shown[k].from) : null;
-    if (pixels) {
-      const place = { x: middle - side / 2, y: box.y + foot + 3, width: side, height: side };
-      const isFramed = shown[k].from === framed;
-      const frame = isFramed
-        ? { stroke: colours.ink, width: FRAMED, radius: 2 }
-        : { stroke: colours.outline, width: 0.75 };
-      marks.push({ kind: "image", box: place, pixels }, rect(place, frame));
-    }
-    const size = room < NAMES.below ? NAMES.small : NAMES.size;
-    const name = fitting(names, room - 0.5, size);
-    const how = { anchor: "middle", size } as const;
-    marks.push(words(middle, box.y + box.height - 2, name, colours.muted, how));
-  });
-  return [
-    line([box.x, zero, end, zero], colours.zero),
-    ...barMarks(
-      drawn.filter(({ isRest }) => !isRest),
-      zero,
-      colours,
-    ),
-    ...marks,
-    ...numberMarks(drawn, zero, [box.x, end], colours),
-  ];
-}
-
-/** The numbers over bars, and under those that go down, of the longest first: where they lie on no other and on no bar. */
-function numberMarks(
-  bars: readonly (Bar & { text: string })[],
-  zero: number,
-  [left, right]: [number, number],
-  { ink }: Colours,
-): Mark[] {
-  const placed: { from: number; to: number; y: number }[] = [];
-  const order = bars.filter(({ text }) => /[1-9]/.test(text));
-  order.sort((a, b) => Math.abs(b.length) - Math.abs(a.length));
-  return order.flatMap(({ middle, width, length, text }): Mark[] => {
-    const long = widthOf(text, 10);
-    const y = zero - length + (length >= 0 ? -4 : 12);
-    const isTaller = (bar: Bar) => bar.length * Math.sign(length || 1) > Math.abs(length) + 1;
-    const isFree = (from: number) => {
-      const meets = (a: number, b: number) => from - 1 < b && a < from + long + 1;
-      const isUnder = (bar: Bar) => meets(bar.middle - bar.width / 2, bar.middle + bar.width / 2);
-      return (
-        !bars.some((bar) => isUnder(bar) && isTaller(bar)) &&
-        !placed.some((one) => meets(one.from, one.to) && Math.abs(one.y - y) < 12)
-      );
-    };
-    const ways = [middle - long / 2, middle - width / 2, middle + width / 2 - long];
-    const inside = ways.map((from) => Math.max(left, Math.min(right - long, from)));
-    const from = inside.find(isFree);
-    if (from === undefined) return [];
-    placed.push({ from, to: from + long, y });
-    return [words(from, y, text, ink, { size: 10 })];
-  });
-}
-
-/** How many of the parts have a bar, how wide each one's place is, and that of all others together, and of the bias. */
-function spread(parts: number, least: number, hasBias: boolean, room: number) {
-  const fits = (tails: number) => Math.max(2, Math.floor((room - tails * TAIL) / least));
-  const bias = hasBias ? 1 : 0;
-  const all = parts <= Math.min(MOST, fits(bias));
-  const count = all ? parts : Math.min(MOST, fits(bias + 1));
-  const tails = bias + (all ? 0 : 1);
-  const alike = Math.min(WIDE, room / (count + tails));
-  if (alike >= TAIL) return { count, step: alike, tail: alike };
-  return { count, step: (room - tails * TAIL) / count, tail: TAIL };
-}
-
-/** A pale bar; a gap across it says that it is cut. */
-function restMarks(bar: number[], isCut: boolean, { ghost, surface }: Colours): Mark[] {
-  const [x, y, width, height] = bar;
-  const pale = rects(bar, { fill: ghost, opacity: 0.6, radius: 1 });
-  const at = y + Math.min(8, height / 2);
-  const gap = line([x - 2, at + 3, x + width + 2, at - 3], surface, { width: 3 });
-  return isCut ? [pale, gap] : [pale];
+  return { most, least: Math.max(DOWN * most, ...all.map((reach) => reach.least)) };
 }
 
 /** The maps of the units before, as they are in the diagram; null where they have none. */
-export function mapsBefore(
+function mapsBefore(
   { parts, flow }: Diagram,
   { column: number }: UnitCloseUp,
   theme: Theme,

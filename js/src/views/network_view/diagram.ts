@@ -1,6 +1,7 @@
 /** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. No DOM. */
 
 import { maxIndex } from "d3-array";
+import { formatCount } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import type { Keep } from "../../phi/memory.ts";
@@ -8,7 +9,7 @@ import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Frame, Probe } from "../../wire/types.ts";
 import { type Flow, type Scores, scoresOf } from "./flow.ts";
-import { type LayerPicture, pictureOf } from "./functions.ts";
+import { type LayerPicture, pictureOf, type Reach } from "./functions.ts";
 import { type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
 import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor, type Shown } from "./layout.ts";
 import type { Settings } from "./settings.ts";
@@ -47,8 +48,22 @@ interface Asked {
   window: Window;
 }
 
+/** What the strongest path goes by. */
+export interface Told extends Pick<Asked, "frame" | "flow"> {
+  graph: Graph;
+  relevances: readonly (Relevance | null)[];
+}
+
+/** A link on the path: the number of a bundle that leads to a column. */
+export interface Leg {
+  column: number;
+  bundle: number;
+}
+
 export interface Diagram extends Asked {
   graph: Graph;
+  /** The strongest path, from its end. */
+  legs: readonly Leg[];
   parts: Part[];
   layout: NetworkLayout;
   probe: Probe | null;
@@ -57,6 +72,8 @@ export interface Diagram extends Asked {
   ghost: Frame | null;
   /** How strong links are is that of a frame before: milliseconds until it can be found again; else 0. */
   late: number;
+  /** Something has run through it, or been learnt: which link is how strong says something. */
+  isTold: boolean;
   /** Of when the inputs are that it goes by, " at step 40", where the model was another then. */
   inputsAt: string;
 }
@@ -105,11 +122,12 @@ function picturesOf(graph: Graph, frame: Frame, given: Given, keep: Keep) {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
+    const reach = keep<Reach>(`reach ${k}`, [layer.name, layer.count], () => ({ most: 0 }));
     const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>
       importance(frame, layer, observed),
     );
     return keep<LayerPicture>(`picture ${k}`, [frame, layer, strengths, ghost], () =>
-      pictureOf(frame, layer, observed, strengths, ghost),
+      pictureOf(frame, layer, observed, strengths, ghost, reach),
     );
   });
   if (late === 0 && pace.frame !== frame) {
@@ -119,13 +137,14 @@ function picturesOf(graph: Graph, frame: Frame, given: Given, keep: Keep) {
   return { pictures, late };
 }
 
-/** Units with the most to give and take, in their order; those shown before stay unless others are clearly stronger. */
+/** Units with the most to give and take, in their order, and the one on the path; those shown before stay unless others are clearly stronger. */
 function chosenUnits(
   graph: Graph,
   number: number,
   relevances: readonly (Relevance | null)[],
   room: number,
   before: number[] | null,
+  onPath: number | undefined,
 ): number[] {
   const { units } = graph.columns[number];
   if (units <= room) return Array.from({ length: units }, (_, unit) => unit);
@@ -137,6 +156,7 @@ function chosenUnits(
       weight[k === number ? to : from] += weightOf(relevance, n);
     });
   });
+  if (onPath !== undefined) weight[onPath] = Number.POSITIVE_INFINITY;
   const order = Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a] || a - b);
   const best = order.slice(0, room);
   if (before?.length === room) {
@@ -152,26 +172,41 @@ export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
   return keep<Graph>("graph", [structure, frame.layout], () => graphOf(structure, frame.layout));
 }
 
-export function diagramOf(given: Given, asked: Asked, keep: Keep): Diagram {
+/** `pathIn` finds the strongest path. */
+export function diagramOf(
+  given: Given,
+  asked: Asked,
+  keep: Keep,
+  pathIn: (told: Told, scores: Scores | null) => Leg[] = () => [],
+): Diagram {
   const { store } = given;
-  const { frame, settings, flow, room, window } = asked;
+  const { frame, flow, room, window } = asked;
   const graph = graphIn(given, frame, keep);
   const scores = scoresOf(graph, flow);
   const { pictures, late } = picturesOf(graph, frame, given, keep);
-  const { relevance: share, top } = settings;
   const relevances = graph.columns.map((column, k): Relevance | null => {
     const strengths = pictures[k]?.importance;
     if (!strengths) return null;
-    return keep<Relevance>(`relevance ${k}`, [strengths, share, top, graph], () =>
-      relevanceOf(column.bundles, strengths, share, top || Number.POSITIVE_INFINITY),
+    return keep<Relevance>(`relevance ${k}`, [strengths, graph], () =>
+      relevanceOf(column.bundles, strengths),
     );
   });
+  const legs = pathIn({ graph, flow, frame, relevances }, scores);
+  const onPath = new Map(
+    legs.flatMap(({ column, bundle }): [number, number][] => {
+      const { bundles, from } = graph.columns[column];
+      return [
+        [column, bundles[bundle].to],
+        [from[0], bundles[bundle].from],
+      ];
+    }),
+  );
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
   const shown = graph.columns.map((column, k): Shown => {
     const most = roomFor(column, height, width / graph.depths);
     const at = `units of ${k} of ${graph.columns.length} at ${height}`;
-    const units = keep<number[]>(at, [most, ...relevances], (before) => {
-      const own = chosenUnits(graph, k, relevances, most, before);
+    const units = keep<number[]>(at, [most, onPath.get(k), ...relevances], (before) => {
+      const own = chosenUnits(graph, k, relevances, most, before, onPath.get(k));
       return before && isSame(own, before) ? before : own;
     });
     return { bundles: column.bundles, links: NONE, units };
@@ -186,11 +221,9 @@ export function diagramOf(given: Given, asked: Asked, keep: Keep): Diagram {
     });
   });
   const drawn = shown.flatMap(({ links, units }) => [links, units]);
-  const hasBars = scores !== null;
-  const from = [graph, room.width, height, window.scale, hasBars, ...drawn];
-  const layout = keep<NetworkLayout>("layout", from, () =>
-    layoutOf(graph, shown, width, height, hasBars),
-  );
+  const inside = { width, height, scale: window.scale, hasBars: (scores?.raw.length ?? 0) > 1 };
+  const from = [graph, ...Object.values(inside), ...drawn];
+  const layout = keep<NetworkLayout>("layout", from, () => layoutOf(graph, shown, inside));
   const parts: Part[] = [];
   layout.columns.forEach((placed, number) => {
     parts.push({
@@ -203,7 +236,8 @@ export function diagramOf(given: Given, asked: Asked, keep: Keep): Diagram {
       relevance: relevances[number],
     });
   });
-  const before = store.ghost();
+  const last = store.ghost();
+  const ghost = last?.layout === frame.layout ? last : null;
   const inputsAt = graph.columns.map(
     ({ layer }) => layer && seenThen(store.observed(layer.name), frame.step),
   );
@@ -214,8 +248,10 @@ export function diagramOf(given: Given, asked: Asked, keep: Keep): Diagram {
     layout,
     probe: store.probe(),
     scores,
-    ghost: before?.layout === frame.layout ? before : null,
+    ghost,
     late,
+    legs,
+    isTold: flow !== null || (ghost !== null && ghost !== frame),
     inputsAt: inputsAt.find((text) => text) ?? "",
   };
 }
@@ -242,18 +278,29 @@ export function weightOf(relevance: Relevance | null, n: number): number {
 }
 
 /** The strongest link into a unit, or of all of them; −1 where there is none. */
-export function strongestInto({ bundles, relevance }: Part, unit: number | null): number {
+export function strongestInto(
+  { bundles, relevance }: Pick<Part, "bundles" | "relevance">,
+  unit: number | null,
+): number {
   return maxIndex(bundles, ({ to }, n) =>
     unit === null || to === unit ? (relevance?.sizes[n] ?? 0) : undefined,
   );
 }
 
 /** Of the functions of a bundle the one that varies most. */
-export function strongestOf({ picture }: Part, { first, count }: Bundle): number {
+export function strongestOf(
+  { picture }: Part,
+  { first, count }: Pick<Bundle, "first" | "count">,
+): number {
   return Math.max(0, maxIndex(picture?.importance.subarray(first, first + count) ?? []));
 }
 
 /** A place of the scene in the diagram. */
 export function inDiagram({ room, window }: Diagram, { x, y }: { x: number; y: number }) {
   return { x: x - room.x + window.x, y: y - room.y + window.y };
+}
+
+/** Of when the numbers of the example are, where that is not the step drawn. */
+export function asOf({ flow, frame }: Diagram): string {
+  return flow && flow.step !== frame.step ? `as of step ${formatCount(flow.step)}` : "";
 }

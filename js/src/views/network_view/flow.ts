@@ -2,7 +2,7 @@
 
 import { maxIndex } from "d3-array";
 
-import { extrasAt, forward, obstacle } from "../../phi/forward.ts";
+import { extrasAt, forward, isComputable } from "../../phi/forward.ts";
 import { softmax } from "../../phi/softmax.ts";
 import type { Activations, Frame, LayerLayout, Store, Structure, Taken } from "../../wire/types.ts";
 import { endsInSoftmax, type Graph } from "./graph.ts";
@@ -24,13 +24,6 @@ export interface Flow {
 /** While frames come in the page computes for each of them what takes no more milliseconds; what takes more, in at most a share of the time. */
 const SHORT = 16;
 const SHARE = 0.1;
-
-const STALE = { steps: 20, share: 0.2 };
-
-/** Whether so many steps have been made since the example was sent through that it may be otherwise by now. */
-export function isStale(flow: Flow | null, { step }: Frame): boolean {
-  return flow !== null && step - flow.step > Math.max(STALE.steps, STALE.share * step);
-}
 
 interface Found {
   flow: Flow | null;
@@ -122,7 +115,7 @@ function stateAt(
   mayBeRough: boolean,
 ): State | null {
   const extras = frame.rough && !mayBeRough ? null : extrasAt(structure, frame, taken);
-  return extras && obstacle(structure, frame.layout, extras) === "" ? { frame, extras } : null;
+  return extras && isComputable(structure, frame.layout, extras) ? { frame, extras } : null;
 }
 
 function computed(structure: Structure, { frame, extras }: State, input: Float32Array): Flow {
@@ -219,10 +212,4 @@ function fromEnd(raw: number[]): number[] {
   const sum = raw.reduce((total, value) => total + value, 0);
   const done = raw.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-3;
   return done ? raw : softmax(raw);
-}
-
-/** Cross-entropy of one example, in nats. */
-export function lossOf({ probabilities }: Scores, label: number | null): number | null {
-  if (!probabilities || label === null || !(label in probabilities)) return null;
-  return -Math.log(probabilities[label]);
 }

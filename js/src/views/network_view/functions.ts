@@ -1,32 +1,48 @@
-/** The functions of a layer as small pictures: where they are drawn, how high, which way they go. No DOM. */
+/** The functions of a layer as small pictures: where they are drawn, how high, how far learning has moved them. No DOM. */
 
 import { evaluate, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
+import { formatAlike, number } from "../../phi/format.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
 import { colourOf, type Palette, paletteOf } from "../../phi/palette.ts";
-import { niceCeil, sizeWithin } from "../../phi/ranges.ts";
+import { sizeWithin } from "../../phi/ranges.ts";
+import { niceCeil } from "../../phi/round.ts";
 import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { flat, grown, rect, rects, segments } from "../../scene/shapes.ts";
+import { dot, flat, grown, line, rect, rects, segments, words } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import type { Bundle, Column } from "./graph.ts";
-import type { NetworkLayout } from "./layout.ts";
+import { MOST_CURVES, type NetworkLayout } from "./layout.ts";
 
 const POINTS = 24;
-/** A function of a kernel smaller than this is drawn as a stroke from end to end, one smaller than that as a square of colour. */
+/** Of layers with more functions the scale is found at fewer points. */
+const ROUGH = { above: 1000, points: 8 };
+/** The functions of a smaller kernel are squares of colour. */
 const CURVES_FROM = 24;
-const STROKES_FROM = 4.5;
 /** In a smaller cell what a function was cannot be told from what it is. */
-const GHOST_FROM = 10;
+const CHANGE_FROM = 8;
+/** A single function as wide as this has its range written under it. */
+const TICKS_FROM = 72;
+const TICK_SIZE = 9;
+/** All but a fiftieth of many functions stay within the scale. */
+const WITHIN = 0.98;
+/** A scale is kept while functions fill this share of it. */
+const FILLED = 0.4;
+const CHANGE_OPACITY = 0.55;
+
+/** How far the functions of a layer reach on its scale, from frame to frame. */
+export interface Reach {
+  most: number;
+}
 
 export interface LayerPicture {
   layer: LayerLayout;
   frame: Frame;
-  /** What the functions were before, drawn pale; null where that is not known, or is this frame. */
+  /** What the functions were before; null where that is not known, or is this frame. */
   ghost: Frame | null;
   x: Ends;
   importance: Float32Array;
-  /** What most functions stay within. */
+  /** What functions stay within. */
   scale(): number;
   /** φ at the upper end of x less φ at the lower one, and what most of these stay within. */
   rises(): { values: Float32Array; most: number };
@@ -38,25 +54,32 @@ export function pictureOf(
   layer: LayerLayout,
   observed: Observed | null,
   importance: Float32Array,
-  ghost: Frame | null,
+  before: Frame | null,
+  reach: Reach,
 ): LayerPicture {
   const ends = observed ? allInputEnds(observed) : null;
   const x = known(layer, endsOrGrid(ends, layer.domain));
+  // Of another layout it would be other functions.
+  const ghost = before && before !== frame && before.layout === frame.layout ? before : null;
+  const points = layer.count > ROUGH.above ? ROUGH.points : POINTS;
+  const most = (of: Frame | null) =>
+    of ? sizeWithin(rangesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN) : 0;
   return {
     layer,
     frame,
-    // Of another layout it would be other functions.
-    ghost: ghost && ghost !== frame && ghost.layout === frame.layout ? ghost : null,
+    ghost,
     x,
     importance,
-    scale: once(() =>
-      niceCeil(sizeWithin(rangesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 8)), MOST)),
-    ),
+    scale: once(() => {
+      const wanted = Math.max(most(frame), most(ghost));
+      if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
+      return reach.most;
+    }),
     rises: once(() => {
       const { y, points } = evaluateAll(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
       const values = new Float32Array(layer.count);
       for (let f = 0; f < layer.count; f++) values[f] = y[f * points + 1] - y[f * points];
-      return { values, most: sizeWithin(values, MOST) };
+      return { values, most: sizeWithin(values, WITHIN) };
     }),
     plan: samplePlan(layer, [x[0], x[1]], POINTS),
   };
@@ -70,16 +93,13 @@ function known({ tables }: LayerLayout, [low, high]: Ends): Ends {
 }
 
 /** Made when it is asked for first. */
-function once<T>(make: () => T): () => T {
+export function once<T>(make: () => T): () => T {
   let made: { value: T } | null = null;
   return () => {
     made ??= { value: make() };
     return made.value;
   };
 }
-
-/** All but a fiftieth stay within the scale. */
-const MOST = 0.98;
 
 /** A frame around what is drawn of a unit or a link. */
 export function outline(box: Rect, stroke: string, width: number): Mark {
@@ -103,91 +123,76 @@ export function cellOf(box: Rect, [rows, columns]: readonly [number, number], n:
   };
 }
 
-/** What the picture of a bundle has room for: its curves; strokes, as steep as a function rises or falls; else squares of colour. */
-function styleOf(
-  column: Column,
-  { count }: Bundle,
-  width: number,
-): "curves" | "strokes" | "squares" {
+/** Whether the picture of a bundle has room for its curves; else they are squares of colour. */
+function hasCurves(column: Column, { count }: Bundle, width: number): boolean {
   const [rows, columns] = gridOf(column);
-  if (count === 1 || (rows * columns <= 49 && width >= CURVES_FROM)) return "curves";
-  return width / columns >= STROKES_FROM ? "strokes" : "squares";
+  return count === 1 || (rows * columns <= MOST_CURVES && width >= CURVES_FROM);
 }
 
-/** Whether some functions are drawn as squares of colour. */
-export function hasSquares(
-  parts: readonly {
-    column: Column;
-    bundles: readonly Bundle[];
-    thumbs: ReadonlyMap<number, Rect>;
-  }[],
-): boolean {
-  return parts.some(({ column, thumbs, bundles }) => {
-    const [first] = thumbs;
-    return first !== undefined && styleOf(column, bundles[first[0]], first[1].width) === "squares";
+/** What is drawn of functions somewhere: squares of colour; curves with what learning has changed. */
+export function drawnAs({ columns }: NetworkLayout, bundlesOf: (k: number) => readonly Bundle[]) {
+  const has = { squares: false, change: false };
+  columns.forEach(({ column, kernels }, k) => {
+    const [first] = kernels;
+    if (first === undefined) return;
+    if (!hasCurves(column, bundlesOf(k)[first[0]], first[1].width)) has.squares = true;
+    else if (isRoomy(first[1], gridOf(column))) has.change = true;
   });
-}
-
-/** Whether there is room in any picture of a function to show what it was, too. */
-export function hasGhosts({ columns }: NetworkLayout): boolean {
-  return columns.some(({ column, thumbs }) => {
-    const [first] = thumbs.values();
-    return first !== undefined && isRoomy(first, gridOf(column));
-  });
+  return has;
 }
 
 function isRoomy({ width }: Rect, [, columns]: readonly [number, number]): boolean {
-  return width / columns >= GHOST_FROM;
+  return width / columns >= CHANGE_FROM;
 }
 
-interface Thumb {
+interface Pictured {
   bundle: Bundle;
   box: Rect;
+  /** Of a single function: the input that the example gives it, and what it makes of that. */
+  point?: { x: number; value: number } | null | undefined;
 }
 
 /** The pictures of bundles that lead to a column. */
-export function thumbMarks(
+export function kernelMarks(
   { picture, column }: { picture: LayerPicture | null; column: Column },
-  list: readonly Thumb[],
+  list: readonly Pictured[],
   { name, colours }: Theme,
 ): Mark[] {
   if (!picture || list.length === 0) return [];
   const boxes = list.flatMap(({ box }) => flat(box));
   const [{ bundle, box }] = list;
-  const style = styleOf(column, bundle, box.width);
-  const inside =
-    style === "curves"
-      ? curveMarks(picture, gridOf(column), list, colours)
-      : [
-          riseMarks(
-            picture,
-            gridOf(column),
-            list,
-            style === "strokes" ? colours.ink : paletteOf(name),
-          ),
-        ];
+  const grid: [number, number] = bundle.count === 1 ? [1, 1] : gridOf(column);
+  const inside = hasCurves(column, bundle, box.width)
+    ? curveMarks(picture, grid, list, colours)
+    : [riseMarks(picture, grid, list, paletteOf(name))];
   return [
     rects(boxes, { fill: colours.surface, radius: 3 }),
     ...inside,
     rects(boxes, { stroke: colours.box, radius: 3 }),
+    ...(bundle.count === 1 ? list.flatMap((one) => readingMarks(picture, one, colours)) : []),
   ];
+}
+
+interface Batch {
+  xy: number[];
+  ends: number[];
 }
 
 function curveMarks(
   { frame, layer, plan, x: [lo, hi], ghost, ...picture }: LayerPicture,
   grid: [number, number],
-  list: readonly Thumb[],
+  list: readonly Pictured[],
   colours: Colours,
 ): Mark[] {
-  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const of = (wanted: Frame, f: number) => {
+    const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+    const count = evaluate(wanted, layer, f, plan, points);
+    return { x: points.x.subarray(0, count), y: points.y.subarray(0, count) };
+  };
   const scale = picture.scale();
   const [zeros, boxes]: number[][] = [[], []];
-  const [now, then] = [frame, ghost].map((of) => ({
-    of,
-    xy: [] as number[],
-    ends: [] as number[],
-  }));
-  const lines = ghost && isRoomy(list[0].box, grid) ? [then, now] : [now];
+  const [curves, risen, fallen] = [0, 1, 2].map((): Batch => ({ xy: [], ends: [] }));
+  const before = ghost && isRoomy(list[0].box, grid) ? ghost : null;
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
       const cell = cellOf(box, grid, n);
@@ -195,52 +200,111 @@ function curveMarks(
       const middle = cell.y + cell.height / 2;
       if (bundle.count > 1) boxes.push(cell.x + 0.75, cell.y + 0.75, w + 0.5, h + 0.5);
       zeros.push(cell.x + 1, middle, cell.x + 1 + w, middle);
-      for (const { of, xy, ends } of lines) {
-        const count = of ? evaluate(of, layer, bundle.first + n, plan, points) : 0;
-        for (let p = 0; p < count; p++) {
-          const share = Math.max(-1, Math.min(1, points.y[p] / scale));
-          if (Number.isFinite(share))
-            xy.push(cell.x + 1 + (w * (points.x[p] - lo)) / (hi - lo), middle - (h / 2) * share);
-          else if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
-        }
-        if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
-      }
+      const toX = (x: number) => cell.x + 1 + (w * (x - lo)) / (hi - lo);
+      const toY = (y: number) => middle - (h / 2) * Math.max(-1, Math.min(1, y / scale));
+      const now = of(frame, bundle.first + n);
+      addCurve(curves, now, toX, toY);
+      if (!before) continue;
+      const then = of(before, bundle.first + n);
+      addArea(risen, now, then, Math.max, toX, toY);
+      addArea(fallen, now, then, Math.min, toX, toY);
     }
   }
-  const width = now.ends.length > 150 ? 1 : 1.3;
-  const pale = { stroke: colours.muted, width: 1.25, round: true, opacity: 0.6 };
+  const width = curves.ends.length > 150 ? 1 : 1.3;
+  const area = { closed: true, opacity: CHANGE_OPACITY };
   return [
     rects(boxes, { fill: colours.cell }),
     segments(zeros, colours.zero),
-    { kind: "lines", xy: then.xy, ends: then.ends, ...pale },
-    { kind: "lines", xy: now.xy, ends: now.ends, stroke: colours.ink, width, round: true },
+    { kind: "lines", ...risen, ...area, fill: colours.rise },
+    { kind: "lines", ...fallen, ...area, fill: colours.fall },
+    { kind: "lines", ...curves, stroke: colours.ink, width, round: true },
   ];
 }
 
-/** How far each function rises: a stroke as steep, of one ink, or a square of a palette's colour. */
+interface Points {
+  x: ArrayLike<number>;
+  y: ArrayLike<number>;
+}
+
+type Along = (value: number) => number;
+
+function addCurve({ xy, ends }: Batch, { x, y }: Points, toX: Along, toY: Along) {
+  const close = () => {
+    if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
+  };
+  for (let p = 0; p < x.length; p++) {
+    if (Number.isFinite(y[p])) xy.push(toX(x[p]), toY(y[p]));
+    else close();
+  }
+  close();
+}
+
+/** The space between a curve and what it was, of the two sides of that the one that `side` chooses. */
+export function addArea(
+  { xy, ends }: Batch,
+  now: Points,
+  then: Points,
+  side: (a: number, b: number) => number,
+  toX: Along,
+  toY: Along,
+) {
+  const count = Math.min(now.x.length, then.x.length);
+  const isKnown = (p: number) => Number.isFinite(now.y[p] + then.y[p]);
+  for (let p = 0; p < count; p++) if (isKnown(p)) xy.push(toX(then.x[p]), toY(then.y[p]));
+  for (let p = count - 1; p >= 0; p--) {
+    if (isKnown(p)) xy.push(toX(now.x[p]), toY(side(now.y[p], then.y[p])));
+  }
+  if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
+}
+
+/** Over which inputs a function is drawn, and where the example lies on it. */
+function readingMarks(
+  { x: [lo, hi], ...picture }: LayerPicture,
+  { box, point }: Pictured,
+  colours: Colours,
+): Mark[] {
+  const { x, y, width, height } = box;
+  const marks: Mark[] = [];
+  if (width >= TICKS_FROM) {
+    const size = { size: TICK_SIZE } as const;
+    const [low, high] = [lo, hi].map((end) => number(Number(end.toPrecision(2))));
+    marks.push(words(x + 4, y + height - 4, low, colours.muted, size));
+    const right = { ...size, anchor: "end" } as const;
+    marks.push(words(x + width - 4, y + height - 4, high, colours.muted, right));
+    marks.push(words(x + 4, y + 11, number(picture.scale()), colours.muted, size));
+  }
+  if (!point || !Number.isFinite(point.x + point.value)) return marks;
+  const share = Math.max(-1, Math.min(1, point.value / picture.scale()));
+  const along = Math.max(0, Math.min(1, (point.x - lo) / (hi - lo)));
+  const [cx, zero] = [x + 1 + (width - 2) * along, y + height / 2];
+  const cy = zero - (height / 2 - 1) * share;
+  const fill = point.value < 0 ? colours.less : colours.more;
+  if (width >= TICKS_FROM) {
+    const how = { size: TICK_SIZE + 1, weight: 600, anchor: "end" } as const;
+    marks.push(words(x + width - 4, y + 12, formatAlike([point.value])(point.value), fill, how));
+  }
+  return [
+    ...marks,
+    line([cx, zero, cx, cy], fill, { width: 2 }),
+    dot(cx, cy, width >= TICKS_FROM ? 4.5 : 3, { fill, stroke: colours.surface, width: 1 }),
+  ];
+}
+
+/** How far each function rises, as a square of colour. */
 function riseMarks(
   { rises }: LayerPicture,
   grid: [number, number],
-  list: readonly Thumb[],
-  how: string | Palette,
+  list: readonly Pictured[],
+  { bytes }: Palette,
 ): Mark {
   const { values, most } = rises();
-  const [xy, boxes]: number[][] = [[], []];
+  const boxes: number[] = [];
   const fills: string[] = [];
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
-      const value = values[bundle.first + n];
-      if (typeof how === "string") {
-        const { x, y, width, height } = cellOf(box, grid, n);
-        const share = Math.max(-1, Math.min(1, value / (most || 1)));
-        if (!Number.isFinite(share)) continue;
-        const [middle, up] = [y + height / 2, share * (height / 2 - 1)];
-        xy.push(x + 1, middle + up, x + width - 1, middle - up);
-      } else {
-        boxes.push(...flat(cellOf(grown(box, -1), grid, n)));
-        fills.push(cssOf(how.bytes, colourOf(value, most)));
-      }
+      boxes.push(...flat(cellOf(grown(box, -1), grid, n)));
+      fills.push(cssOf(bytes, colourOf(values[bundle.first + n], most)));
     }
   }
-  return typeof how === "string" ? segments(xy, how, { width: 1 }) : rects(boxes, { fills });
+  return rects(boxes, { fills });
 }

@@ -1,6 +1,7 @@
 /** The network as columns of units, the bundles of functions between them, and which of these matter. No DOM. */
 
-import { layerTitle, wholeOf } from "../../phi/entries.ts";
+import { max } from "d3-array";
+import { layerTitle, titleOf, wholeOf } from "../../phi/entries.ts";
 import type { LayerLayout, Layout, Station, Structure } from "../../wire/types.ts";
 
 /** Channels or features that come from one station. */
@@ -53,7 +54,17 @@ export function inputNamed({ columns }: Graph, unit: number): string | undefined
   return columns.find(isFed)?.layer?.inputNames?.[unit];
 }
 
-export function unitsOf(shape: readonly number[]): number {
+/** What a unit of a column is called: "map 3", "output 3", of the input "age", "input 3", "channel 0", "the image"; with the number of a class its name. */
+export function unitName(graph: Graph, { kind, maps, units, layer }: Column, unit: number): string {
+  if (kind !== "input") {
+    const name = layer?.names?.[unit];
+    return name ? `${unit} ${name}` : `${maps ? "map" : "output"} ${unit}`;
+  }
+  if (maps) return units === 1 ? "the image" : `channel ${unit}`;
+  return inputNamed(graph, unit) ?? `input ${unit}`;
+}
+
+function unitsOf(shape: readonly number[]): number {
   if (shape.length === 0) return 0;
   return shape.length === 2 ? shape[1] : shape[0];
 }
@@ -154,7 +165,7 @@ function columnOf(
     station: number,
     kind: station.kind === "input" ? "input" : layer ? "layer" : "other",
     layer,
-    name: station.name || station.label,
+    name: titleOf(station.name || station.label),
     units: Math.max(1, units),
     map: shape.length === 3 ? [shape[1], shape[2]] : null,
     maps: shape.length === 3 || (layer?.kind === "conv" && shape.length < 2),
@@ -217,58 +228,31 @@ export function endsInSoftmax(graph: Graph, column: Column): boolean {
   return column.after.some((k) => graph.stations[k].label.includes("softmax"));
 }
 
-/** At most so many links of one layer are drawn; by itself fewer, of which one still sees each. */
-const MOST_LINKS = 10000;
-export const FEW_LINKS = 800;
+/** Of the links of one layer at most so many are drawn: one still sees each. */
+export const MOST_LINKS = 800;
 
 export interface Relevance {
   /** Of each bundle: the root of the sum of squares over its functions. */
   sizes: Float64Array;
   most: number;
-  /** Numbers of the bundles that are shown. */
+  /** Numbers of the bundles that are shown: the strongest. */
   shown: number[];
-  /** The share of the sum of all sizes that those have. */
-  share: number;
 }
 
-/** `keep` is the share of the total that the shown ones have at least, null to show those that can be told apart; `top` limits how many lead to each unit. */
 export function relevanceOf(
   bundles: readonly Bundle[],
   perFunction: Float32Array,
-  keep: number | null,
-  top: number,
+  room = MOST_LINKS,
 ): Relevance {
-  const sizes = new Float64Array(bundles.length);
-  let most = 0;
-  let total = 0;
-  bundles.forEach(({ first, count }, k) => {
-    let sum = 0;
+  const sizes = Float64Array.from(bundles, ({ first, count }) => {
+    let squares = 0;
     for (let f = first; f < first + count; f++) {
-      const value = perFunction[f];
-      if (Number.isFinite(value)) sum += value * value;
+      if (Number.isFinite(perFunction[f])) squares += perFunction[f] ** 2;
     }
-    sizes[k] = Math.sqrt(sum);
-    total += sizes[k];
-    if (sizes[k] > most) most = sizes[k];
+    return Math.sqrt(squares);
   });
   const order = Array.from(bundles.keys());
-  const room = keep === null ? FEW_LINKS : MOST_LINKS;
-  const all = order.length <= room && top === Number.POSITIVE_INFINITY;
-  if (all && (keep === null || keep >= 1)) return { sizes, most, shown: order, share: 1 };
-  order.sort((a, b) => sizes[b] - sizes[a] || a - b);
-  const shown: number[] = [];
-  const into = new Map<number, number>();
-  let sum = 0;
-  for (const k of order) {
-    if (shown.length >= room) break;
-    if (keep !== null && keep < 1 && sum >= keep * total && shown.length > 0) break;
-    const { to } = bundles[k];
-    const already = into.get(to) ?? 0;
-    if (already >= top) continue;
-    into.set(to, already + 1);
-    shown.push(k);
-    sum += sizes[k];
-  }
-  shown.sort((a, b) => a - b);
-  return { sizes, most, shown, share: total > 0 ? sum / total : 1 };
+  if (order.length > room) order.sort((a, b) => sizes[b] - sizes[a] || a - b);
+  const shown = order.slice(0, room).sort((a, b) => a - b);
+  return { sizes, most: max(sizes) ?? 0, shown };
 }

@@ -8,55 +8,60 @@ import type { Bundle, Column, Graph } from "./graph.ts";
 /** Pixels of the heads over the columns. */
 export const HEAD = 34;
 /** Room over the last units for the word that says what their bars are. */
-export const WORD = 12;
-const SIDE = 10;
-const SLIM = 13;
-const SLIM_GAP = 7;
-/** Sides of the picture of a unit, and of what stands on a link. */
-const UNIT = { least: 7, most: 84, gap: 5 };
+export const BAR_WORD = 12;
+const MARGIN = 10;
+/** Sides of maps, of the input and of circles. */
+const MAP = { least: 7, readable: 14, most: 84, gap: 5 };
+const INPUT_MOST = 132;
+/** So few circles are large enough for their numbers, also where a column is narrow. */
+const CIRCLE = { least: 4, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
-const CROWDED = { below: 90, unit: 16, dot: 8, input: 34, slimGap: 4, bars: 98, gap: 7.5 };
-/** Maps smaller than this stand in two ranks, where that makes them so much larger; and the gap between these. */
-const RANKS = { below: 30, gain: 1.3, gap: 6, apart: 3 };
-const INPUT = 132;
-const DOT = { least: 4, most: 22, gap: 2 };
-/** A single function is the larger, the fewer there are. */
-const THUMB = { least: 10, line: 24, most: 84, function: 120, flat: 0.76 };
-/** What is too low for its curves, or its image, stands in so many rows at most, one beside the other. */
-const STAGGER = { most: 4, curves: 36, image: 20, gap: 5 };
+const CROWDED = { below: 90, map: 16, circle: 8, input: 34, bars: 98, gap: 7.5 };
+/** Where a column has less width than this, so few maps of each are shown that the functions between them can be read. */
+const FEW = { below: 110, maps: 6 };
+/** Maps smaller than this stand side by side, where that makes them so much larger. */
+const ABREAST = { below: 24, gain: 1.3, most: 3 };
+/** Sides of what stands on a link: a kernel, a single function, and the many functions of an image. */
+const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 3 };
+const FUNCTION = { least: 10, leastPlain: 24, wanted: 40, most: 150, abreast: 3, flat: 0.7 };
+const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5 };
+/** More functions than this are no curves but a picture. */
+export const MOST_CURVES = 49;
+/** What is too low for its curves, or its picture, stands in several rows, one beside the other. */
+const STAGGER = { gap: 5, gain: 1.1 };
 /** Beside the last units: their names and bars. */
-const BARS = { least: 112, most: 190 };
-const LOOSE = 170;
-const TIGHT = 12;
-/** A gap of links alone is so many times as wide as one beside thumbnails. */
+const BARS = { least: 112, most: 240 };
+const GAP = { least: 12, most: 170 };
+/** A gap of links alone is so many times as wide as one beside kernels. */
 const FAN = 2.6;
-/** Of a column's room so much is used for what stands in it; the stations of a gap stand apart down to the second. */
+/** In a gap without kernels there is room to draw one large, where it fits. */
+const LARGE_GAP = 70;
+/** Of a column's room so much is used for what stands in it. */
 const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28, 0.2];
-const APART = 0.7;
 /** A gap in which links can be followed, in a narrow page less; below this share of a column's room it is not asked for. */
-const ROOMY = { gap: 21, narrow: 11, below: 560 };
-const SMALL = 0.5;
+const ROOMY = { gap: 42, narrow: 11, below: 700, least: 0.5 };
 
 export interface UnitBox extends Rect {
   unit: number;
+  /** The height at which its links come and go. */
+  port: number;
 }
 
 export interface PlacedColumn {
   column: Column;
-  /** Units that are shown, from above. */
+  /** Units that are shown, in their order. */
   units: UnitBox[];
   byUnit: Map<number, UnitBox>;
-  /** From the first unit to the last. */
+  /** Around all units. */
   box: Rect;
-  /** What stands after it, a bar for each station; or one for all of them, where there is little room. */
-  slim: { stations: number[]; box: Rect }[];
-  /** Where links leave it: right of what stands after it. */
-  out: number;
   /** A row for each unit at its right, of this width; 0 where it is not the last one. */
   bars: number;
-  barsAt: number;
-  /** Thumbnails of the bundles that lead to it, by their numbers, those of a shared kernel in one place; empty where there are too many. */
-  thumbs: Map<number, Rect>;
+  /** Kernels of the bundles that lead to it, by their numbers, those of a shared kernel in one place; empty where there are too many. */
+  kernels: Map<number, Rect>;
+  /** The middle between it and the column before. */
+  between: number;
+  /** How wide that gap of links is. */
+  gap: number;
 }
 
 export interface NetworkLayout {
@@ -75,195 +80,228 @@ export interface Shown {
 
 /** How many units of a column find room in a height, where each column has a width. */
 export function roomFor(column: Column, height: number, each: number): number {
-  const [unit, dot] = each < CROWDED.below ? [CROWDED.unit, CROWDED.dot] : [UNIT.least, DOT.least];
-  const least = column.map ? unit + 2 : dot + DOT.gap;
-  return Math.max(3, Math.floor((height - HEAD - 8) / least));
+  const isCrowded = each < CROWDED.below;
+  const least = column.map
+    ? (isCrowded ? CROWDED.map : MAP.least) + 2
+    : (isCrowded ? CROWDED.circle : CIRCLE.least) + CIRCLE.gap;
+  if (column.map && each < FEW.below) return FEW.maps;
+  const rowsOf = (pitch: number) => Math.floor((height - HEAD - 8) / pitch);
+  const abreast = column.map && !isCrowded ? ABREAST.most * rowsOf(CROWDED.map + 2) : 0;
+  return Math.max(3, rowsOf(least), abreast);
 }
 
-/** How a diagram is laid out: how much of a column's room its parts take; the stations of a gap may stand in one bar. */
-interface Way {
-  share: number;
-  joined: boolean;
-}
-
-/** Parts are made smaller until they fit, and the stations of a gap then stand in one bar; of many columns some lie outside all the same. */
-export function layoutOf(
-  graph: Graph,
-  shown: readonly Shown[],
-  width: number,
-  height: number,
-  hasBars: boolean,
-): NetworkLayout {
-  const ways: Way[] = [
-    ...SHARES.filter((share) => share >= APART).map((share) => ({ share, joined: false })),
-    ...SHARES.map((share) => ({ share, joined: true })),
-  ];
-  const roomy = width < ROOMY.below ? ROOMY.narrow : ROOMY.gap;
-  let [fits, made]: (Made | null)[] = [null, null];
-  for (const way of ways) {
-    made = laidOut(graph, shown, { width, height, hasBars }, way);
-    const isIn = made.width <= width;
-    // Links need room to be followed: parts are rather smaller, but not for that as small as can be.
-    if (isIn && made.gap >= roomy) return made;
-    if (isIn) fits ??= made;
-    if (fits && way.share < SMALL) return fits;
-  }
-  return fits ?? (made as Made);
+/** The room of a diagram: `scale` times as large as what is seen of it, and what is drawn may be as much larger. */
+interface Room {
+  width: number;
+  height: number;
+  scale: number;
+  /** The last units have bars. */
+  hasBars: boolean;
 }
 
 interface Made extends NetworkLayout {
   /** Pixels between what stands side by side. */
   gap: number;
+  /** There is room for a large kernel in each layer. */
+  isReadable: boolean;
 }
+
+/** Parts are made smaller until they fit; of many columns some lie outside all the same. */
+export function layoutOf(graph: Graph, shown: readonly Shown[], room: Room): NetworkLayout {
+  const roomy = room.width < ROOMY.below ? ROOMY.narrow : ROOMY.gap;
+  let [fits, readable, made]: (Made | null)[] = [null, null, null];
+  for (const share of SHARES) {
+    made = laidOut(graph, shown, room, share);
+    const isIn = made.width <= room.width;
+    // Links need room to be followed: parts are rather smaller, but not for that as small as can be.
+    if (isIn && made.isReadable && made.gap >= roomy) return made;
+    if (isIn) fits ??= made;
+    if (isIn && made.isReadable) readable ??= made;
+    if (fits && share < ROOMY.least) break;
+  }
+  return readable ?? fits ?? (made as Made);
+}
+
+interface Lane extends Room {
+  top: number;
+  /** The width of a column, of which a share is used. */
+  whole: number;
+  share: number;
+  isCrowded: boolean;
+}
+
+type Sizes = ReturnType<typeof sizesOf>;
+type Sized = Lane & { sizes: Sizes };
 
 function laidOut(
   { columns, depths }: Graph,
   shown: readonly Shown[],
-  { width, height, hasBars }: { width: number; height: number; hasBars: boolean },
-  { share, joined }: Way,
+  room: Room,
+  share: number,
 ): Made {
+  const { width, height, hasBars } = room;
   const at = Array.from({ length: depths }, (_, depth) =>
     columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
   );
-  const whole = (width - 2 * SIDE) / depths;
-  const crowded = width / depths < CROWDED.below;
-  const isNarrow = crowded || width < ROOMY.below;
-  const apart = isNarrow ? CROWDED.slimGap : SLIM_GAP;
-  const lanes = columns.map((column, k) => {
+  const isCrowded = width / depths < CROWDED.below;
+  const lanes = columns.map((column, k): Sized => {
     const ends = hasBars && k === columns.length - 1;
-    const word = ends ? WORD : 0;
+    const word = ends ? BAR_WORD : 0;
     const all = (height - HEAD - 8) / at[column.depth].length;
-    const top = HEAD + at[column.depth].indexOf(k) * (all - word) + word;
-    const lane = { top, height: all - word, whole, share, crowded, hasBars: ends };
+    const lane: Lane = {
+      ...room,
+      top: HEAD + at[column.depth].indexOf(k) * (all - word) + word,
+      height: all - word,
+      whole: (width - 2 * MARGIN) / depths,
+      share,
+      isCrowded,
+      hasBars: ends,
+    };
     return { ...lane, sizes: sizesOf(column, shown[k], lane) };
   });
-  const widest = (part: (k: number) => number) => at.map((own) => Math.max(0, ...own.map(part)));
-  const unitWidths = widest((k) => lanes[k].sizes.width);
-  const barWidths = widest((k) => lanes[k].sizes.bars);
-  const railWidths = widest((k) => lanes[k].sizes.rail);
-  const slimWidths = widest((k) => slimWidth(barsOf(columns[k], joined).length, apart));
-  const natural = sum([...unitWidths, ...barWidths, ...railWidths, ...slimWidths]);
+  const widest = (part: (sizes: Sizes) => number) =>
+    at.map((own) => Math.max(0, ...own.map((k) => part(lanes[k].sizes))));
+  const [units, bars, rails] = [
+    widest((sizes) => sizes.width),
+    widest((sizes) => sizes.bars),
+    widest((sizes) => sizes.rail),
+  ];
+  const natural = sum([...units, ...bars, ...rails]);
+  const least = isCrowded || width < ROOMY.below ? CROWDED.gap : GAP.least;
+  const free = width - 2 * MARGIN - natural;
+  const isFan = at.map(
+    (own, depth) => rails[depth] === 0 && own.some((k) => isFanned(shown[k], columns[k])),
+  );
   // A rail has a gap on either side.
-  const gaps = sum(railWidths.slice(1), (rail) => (rail > 0 ? 2 : FAN));
-  const least = isNarrow ? CROWDED.gap : TIGHT;
-  const gap = Math.max(least, Math.min(LOOSE, (width - 2 * SIDE - natural) / Math.max(1, gaps)));
-  let x = Math.max(SIDE, (width - natural - gaps * gap) / 2);
+  const parts = rails.map((rail, depth) => (depth === 0 ? 0 : rail > 0 ? 2 : FAN));
+  const shared = free / Math.max(1, sum(parts));
+  const fans = isFan.filter(Boolean).length;
+  const others = sum(parts, (part, depth) => (isFan[depth] ? 0 : part));
+  const beside = others > 0 ? (free - fans * LARGE_GAP) / others : shared;
+  const isSmall = lanes.some(({ sizes }, k) => columns[k].map && sizes.side < MAP.readable);
+  const isTight = fans > 0 && FAN * shared < LARGE_GAP;
+  const widens = isTight && others > 0 && beside >= least;
+  const gap = even(Math.max(least, Math.min(GAP.most * room.scale, widens ? beside : shared)));
+  const gaps = parts.map((part, depth) => (widens && isFan[depth] ? LARGE_GAP : part * gap));
+  let x = Math.max(MARGIN, (width - natural - sum(gaps)) / 2);
   const placed: PlacedColumn[] = [];
   at.forEach((own, depth) => {
-    const middle = (depth > 0 ? x + gap : x) + railWidths[depth] / 2;
-    if (depth > 0) x += railWidths[depth] > 0 ? railWidths[depth] + 2 * gap : FAN * gap;
+    const wide = rails[depth] + gaps[depth];
+    x += wide;
     for (const k of own) {
-      const left = x + (unitWidths[depth] - lanes[k].sizes.width) / 2;
+      const left = x + (units[depth] - lanes[k].sizes.width) / 2;
       placed[k] = placedAt(columns[k], shown[k], lanes[k], left);
-      placeThumbs(placed[k], shown[k], lanes[k], middle);
+      Object.assign(placed[k], { between: x - wide / 2, gap: wide });
+      placeKernels(placed[k], shown[k], lanes[k], x - wide / 2);
     }
-    x += unitWidths[depth];
-    for (const k of own) placeSlim(placed[k], joined, apart);
-    x += slimWidths[depth];
-    for (const k of own) placed[k].out = Math.max(placed[k].out, x - (slimWidths[depth] ? 2 : 0));
-    x += barWidths[depth];
+    x += units[depth] + bars[depth];
   });
-  return { columns: placed, width: x + SIDE > width + 0.5 ? x + SIDE : width, height, gap };
-}
-
-/** The stations after a column, those of a bar together. */
-function barsOf({ after }: Column, joined: boolean): number[][] {
-  return joined && after.length > 0 ? [after] : after.map((station) => [station]);
-}
-
-function slimWidth(count: number, apart: number): number {
-  return count > 0 ? count * (SLIM + 3) + 2 * apart : 0;
-}
-
-interface Lane {
-  top: number;
-  height: number;
-  /** The width of a column, of which a share is used. */
-  whole: number;
-  share: number;
-  crowded: boolean;
-  /** Bars stand at its right. */
-  hasBars: boolean;
-}
-
-interface Sizes {
-  pitch: number;
-  side: number;
-  /** Units stand in two ranks, by turns, where else they were small. */
-  ranks: 1 | 2;
-  thumb: number;
-  /** So many thumbnails stand side by side, each at its own height. */
-  stagger: number;
-  width: number;
-  rail: number;
-  bars: number;
-}
-
-type Sized = Lane & { sizes: Sizes };
-
-function sizesOf(
-  column: Column,
-  { links, units, bundles }: Shown,
-  { height: lane, whole, share, crowded, hasBars }: Lane,
-): Sizes {
-  const each = share * whole;
-  const isInput = column.kind === "input";
-  const pitch = Math.min(lane / Math.max(1, units.length), 96);
-  let side = Math.max(DOT.least, Math.min(DOT.most, 0.75 * pitch, 0.12 * whole));
-  let ranks: 1 | 2 = 1;
-  if (column.map) {
-    const [top, own] = isInput ? [INPUT, CROWDED.input] : [UNIT.most, CROWDED.unit];
-    const most = Math.min(top, Math.max(crowded ? own : 0, 0.5 * each));
-    const room = isInput ? lane / units.length : pitch;
-    side = Math.max(UNIT.least, Math.min(most, room - Math.min(UNIT.gap, 0.2 * pitch)));
-    const two = Math.min(most / 2, sideOfTwo(lane, units.length));
-    if (side < RANKS.below && two > RANKS.gain * side) [side, ranks] = [two, 2];
-  }
-  const one = bundles.length > 0 && bundles[0].count === 1;
-  const pictured = picturedOf(links, bundles).length;
-  const room = lane / Math.max(1, pictured);
-  const largest = Math.min(one ? THUMB.function : THUMB.most, 0.4 * each);
-  // Side by side they reach from end to end of the lane: see placeThumbs.
-  const steps = Math.max(1, pictured - 1);
-  const fitting = (rows: number) =>
-    rows === 1
-      ? Math.min(largest, (room - Math.min(3, 0.15 * room)) / (one ? THUMB.flat + 0.12 : 1))
-      : Math.min(largest, ((rows * lane) / steps - STAGGER.gap) / (1 + rows / steps));
-  const [cells] = bundles.map(({ count }) => count);
-  const wanted = cells <= 49 ? STAGGER.curves : STAGGER.image;
-  const stagger = one ? 1 : staggerOf(fitting, wanted, 0.56 * each);
-  const thumb = fitting(stagger);
-  // A straight line says nothing that its link does not say, unless it is read with its numbers.
-  const least = one && column.layer && isPlain(column.layer) ? THUMB.line : THUMB.least;
-  const fits = links.length > 0 && thumb >= least;
-  const leastBars = crowded ? CROWDED.bars : BARS.least;
-  const bars = hasBars && !column.map ? Math.max(leastBars, Math.min(BARS.most, 0.75 * whole)) : 0;
   return {
-    pitch: isInput ? Math.max(pitch, side + UNIT.gap) : pitch,
-    side,
-    ranks,
-    thumb: fits ? thumb : 0,
-    stagger,
-    width: ranks * side + (ranks - 1) * RANKS.gap,
-    rail: fits ? stagger * (thumb + STAGGER.gap) - STAGGER.gap : 0,
-    bars,
+    ...{ columns: placed, height, gap, isReadable: (!isTight || widens) && !isSmall },
+    width: x + MARGIN > width + 0.5 ? x + MARGIN : width,
   };
 }
 
-/** The side of units in two ranks, so that a line passes between those of the other rank. */
-function sideOfTwo(lane: number, units: number): number {
-  const steps = Math.max(1, units - 1);
-  return ((2 * lane) / steps - RANKS.apart) / (1 + 2 / steps);
+/** Pixels of which sums have no rounding. */
+function even(pixels: number): number {
+  return Math.floor(16 * pixels) / 16;
 }
 
-/** How many thumbnails side by side make them as large as wanted, or else clearly larger. */
-function staggerOf(fitting: (rows: number) => number, wanted: number, room: number): number {
+/** Whether links lead to a column whose functions are curves, and say more than lines. */
+function isFanned({ bundles, links }: Shown, { layer }: Column): boolean {
+  if (!layer || isPlain(layer) || links.length === 0) return false;
+  return bundles[links[0]].count <= MOST_CURVES;
+}
+
+function sizesOf(column: Column, { links, units, bundles }: Shown, lane: Lane) {
+  const { height, whole, share, isCrowded, hasBars, scale } = lane;
+  const each = share * whole;
+  const { side: largestSide, across } = column.map
+    ? mapsIn(column, units.length, lane)
+    : { side: circleIn(units.length, lane), across: 1 };
+  const side = even(largestSide);
+  const [first] = bundles;
+  const kind =
+    !first || first.count === 1 ? FUNCTION : first.count > MOST_CURVES ? PICTURE : KERNEL;
+  const isOne = kind === FUNCTION;
+  const pictured = picturedOf(links, bundles).length;
+  const largest = Math.min(kind.most * scale, (kind === PICTURE ? 0.6 : 0.45) * each);
+  const flat = isOne ? FUNCTION.flat : 1;
+  // Side by side they reach from end to end of the lane: see placeKernels.
+  const steps = Math.max(1, pictured - 1);
+  const railRoom = (kind === PICTURE ? 1 : isOne ? 0.7 : 0.56) * each;
+  const fitting = (rows: number) => {
+    const free = height / Math.max(1, pictured);
+    if (rows === 1) return Math.min(largest, (free - Math.min(8, 0.15 * free)) / flat);
+    const tall = ((rows * height) / steps - STAGGER.gap) / (1 + rows / steps) / flat;
+    return Math.min(largest, tall, railRoom / rows - STAGGER.gap);
+  };
+  const stagger = staggerOf(fitting, Math.min(largest, kind.wanted * scale), kind.abreast);
+  const kernel = even(fitting(stagger));
+  // A straight line says nothing that its link does not say, unless it is read with its numbers.
+  const isLine = isOne && column.layer !== null && isPlain(column.layer);
+  const fits = links.length > 0 && kernel >= (isLine ? FUNCTION.leastPlain : kind.least);
+  const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
+  return {
+    side,
+    /** So many units stand side by side. */
+    across,
+    width: across * (side + MAP.gap) - MAP.gap,
+    kernel: fits ? kernel : 0,
+    /** So many kernels stand side by side, each at its own height. */
+    stagger,
+    rail: fits ? stagger * (kernel + STAGGER.gap) - STAGGER.gap : 0,
+    bars: hasBars && !column.map ? even(Math.max(leastBars, Math.min(BARS.most, 0.75 * whole))) : 0,
+  };
+}
+
+function circleIn(count: number, { height, whole, isCrowded, scale }: Lane): number {
+  const pitch = height / Math.max(1, count);
+  const wide = Math.max(0.12 * whole, count <= CIRCLE.few && !isCrowded ? CIRCLE.numbered : 0);
+  return Math.max(CIRCLE.least, Math.min(CIRCLE.most * scale, 0.66 * pitch, wide));
+}
+
+/** How large maps are, and how many stand side by side: of shared kernels the maps of one in a row. */
+function mapsIn(column: Column, count: number, { height, whole, share, isCrowded, scale }: Lane) {
+  const each = share * whole;
+  const isInput = column.kind === "input";
+  const largest = Math.max(
+    isCrowded ? (isInput ? CROWDED.input : CROWDED.map) : 0,
+    Math.min(
+      (isInput ? INPUT_MOST : MAP.most) * scale,
+      isInput ? 0.25 * (1 + share) * whole : 0.62 * each,
+    ),
+  );
+  const sideOf = (across: number) => {
+    const pitch = height / Math.ceil(count / across);
+    const wide = (largest + MAP.gap) / across - MAP.gap;
+    const most =
+      across > 1 ? Math.max(wide, Math.min(each / across, 40 * scale) - MAP.gap) : largest;
+    return Math.max(MAP.least, Math.min(most, pitch - Math.min(MAP.gap, 0.2 * pitch)));
+  };
+  const rows = rowsOf(column, count);
+  if (rows > 0) return { side: sideOf(count / rows), across: count / rows };
+  let across = 1;
+  for (let wider = 2; wider <= ABREAST.most; wider++) {
+    const isSmall = whole >= FEW.below && sideOf(across) < ABREAST.below * scale;
+    if (isSmall && sideOf(wider) > ABREAST.gain * sideOf(across)) across = wider;
+  }
+  return { side: sideOf(across), across };
+}
+
+/** In how many rows the maps of shared kernels stand, one for each kernel; 0 for other maps, and where some are left out. */
+function rowsOf({ layer, units }: Column, count: number): number {
+  const isShared = layer?.conv?.shared === true && count === units;
+  const kernels = layer?.shape[0] ?? 0;
+  return isShared && count > kernels && count % kernels === 0 ? kernels : 0;
+}
+
+/** How many kernels side by side make them as large as wanted, or else clearly larger. */
+function staggerOf(fitting: (rows: number) => number, wanted: number, most: number): number {
   let best = 1;
-  for (let rows = 1; rows <= STAGGER.most; rows++) {
-    const thumb = fitting(rows);
-    if (rows * (thumb + STAGGER.gap) - STAGGER.gap > room && rows > 1) return best;
-    if (thumb >= wanted) return rows;
-    if (thumb > RANKS.gain * fitting(best)) best = rows;
+  for (let rows = 1; rows <= most; rows++) {
+    if (fitting(rows) > STAGGER.gain * fitting(best)) best = rows;
+    if (fitting(best) >= wanted) return best;
   }
   return best;
 }
@@ -271,82 +309,66 @@ function staggerOf(fitting: (rows: number) => number, wanted: number, room: numb
 function placedAt(
   column: Column,
   { units }: Shown,
-  { sizes: { pitch, side, ranks, width, bars }, top, height }: Sized,
+  { sizes: { side, across, width, bars }, top, height, scale }: Sized,
   x: number,
 ): PlacedColumn {
-  const used = Math.min(height, pitch * units.length);
-  const start = top + (height - used) / 2;
-  const step = used / Math.max(1, units.length);
-  const [rows, across] = column.map ?? [1, 1];
-  const [w, h] = rows > across ? [(side * across) / rows, side] : [side, (side * rows) / across];
-  const middle = (n: number) =>
-    ranks === 1
-      ? start + step * (n + 0.5)
-      : top + side / 2 + (n * (height - side)) / Math.max(1, units.length - 1);
-  const boxes = units.map((unit, n) => ({
-    unit,
-    x: x + (side - w) / 2 + (n % ranks) * (side + RANKS.gap),
-    y: middle(n) - h / 2,
-    width: w,
-    height: h,
-  }));
-  const y = boxes[0]?.y ?? start;
-  const end = boxes.at(-1);
+  const rows = Math.ceil(units.length / across);
+  const step = Math.min(height / Math.max(1, rows), Math.max(96 * scale, side + MAP.gap));
+  const start = top + (height - step * rows) / 2;
+  const [tall, wide] = column.map ?? [1, 1];
+  const [w, h] = tall > wide ? [(side * wide) / tall, side] : [side, (side * tall) / wide];
+  const isByKernel = rowsOf(column, units.length) > 0;
+  const boxes = units.map((unit, n) => {
+    const [row, place] = isByKernel
+      ? [n % rows, Math.floor(n / rows)]
+      : [Math.floor(n / across), n % across];
+    const y = start + step * (row + 0.5) - h / 2;
+    const left = x + place * (side + MAP.gap) + (side - w) / 2;
+    return { unit, x: left, y, width: w, height: h, port: y + (h * (place + 0.5)) / across };
+  });
+  const y = Math.min(...boxes.map((box) => box.y));
+  const end = Math.max(...boxes.map((box) => box.y + box.height));
   return {
     column,
     units: boxes,
     byUnit: new Map(boxes.map((unit) => [unit.unit, unit])),
-    box: { x, y, width, height: end ? end.y + end.height - y : 0 },
-    slim: [],
-    out: x + width,
+    box: { x, y, width, height: end - y },
     bars,
-    barsAt: x + width + 5,
-    thumbs: new Map(),
+    kernels: new Map(),
+    between: x,
+    gap: 0,
   };
 }
 
-/** What stands after a column: bars as high as the units. */
-function placeSlim(placed: PlacedColumn, joined: boolean, apart: number) {
-  const { column, box } = placed;
-  if (column.after.length === 0) return;
-  const height = Math.max(box.height, 74);
-  const y = Math.max(HEAD, box.y + box.height / 2 - height / 2);
-  let x = box.x + box.width + apart;
-  for (const stations of barsOf(column, joined)) {
-    placed.slim.push({ stations, box: { x, y, width: SLIM, height } });
-    x += SLIM + 3;
-  }
-  placed.out = x;
-  placed.barsAt = x + 2;
-}
-
-/** Thumbnails one below the other, in the order of the units after and before; beside its unit where each has one. */
-function placeThumbs(
+/** Kernels one below the other, in the order of the units after and before; beside its unit where each has one. */
+function placeKernels(
   placed: PlacedColumn,
   { bundles, links, units }: Shown,
-  { sizes: { thumb, stagger, rail }, top, height: lane }: Sized,
+  { sizes: { kernel, stagger, rail, across }, top, height: lane }: Sized,
   middle: number,
 ) {
-  if (thumb === 0) return;
-  const height = bundles[0].count === 1 ? THUMB.flat * thumb : thumb;
+  if (kernel === 0) return;
+  const height = bundles[0].count === 1 ? FUNCTION.flat * kernel : kernel;
   const order = picturedOf(links, bundles).sort(
     (a, b) => bundles[a].to - bundles[b].to || bundles[a].from - bundles[b].from,
   );
   const isOneEach = new Set(order.map((k) => bundles[k].to)).size === order.length;
-  const beside = order.length === units.length && isOneEach;
+  const rows = units.length / across;
+  const inRows = across === 1 || rowsOf(placed.column, units.length) > 0;
+  const isBeside = stagger === 1 && order.length === rows && isOneEach && inRows;
   const places = new Map<number, Rect>();
   // Shared kernels stand apart: links from all units to each of them pass between.
-  const apart = order.length < links.length ? 60 : 10;
-  const step = Math.min(lane / order.length, 1.6 * thumb + apart);
+  const apart = order.length < links.length ? 60 : 0.6 * kernel + 10;
+  const step = Math.min(lane / order.length, kernel + apart);
   const start = top + (lane - step * order.length) / 2;
   order.forEach((k, n) => {
-    const unit = beside ? placed.byUnit.get(bundles[k].to) : undefined;
+    const unit = isBeside ? placed.byUnit.get(bundles[k].to) : undefined;
     let y = unit ? unit.y + unit.height / 2 : start + step * (n + 0.5);
     if (stagger > 1) y = top + height / 2 + (n * (lane - height)) / (order.length - 1);
-    const x = middle - rail / 2 + (n % stagger) * (thumb + STAGGER.gap);
-    places.set(bundles[k].first, { x, y: y - height / 2, width: thumb, height });
+    const x = middle - rail / 2 + (n % stagger) * (kernel + STAGGER.gap);
+    places.set(bundles[k].first, { x, y: y - height / 2, width: kernel, height });
   });
-  for (const k of links) placed.thumbs.set(k, places.get(bundles[k].first) as Rect);
+  for (const k of links) placed.kernels.set(k, places.get(bundles[k].first) as Rect);
 }
 
 /** The links that have a picture of their own: of those with the same functions, a shared kernel, the first. */
@@ -356,9 +378,9 @@ function picturedOf(links: readonly number[], bundles: readonly Bundle[]): numbe
   return [...known.values()];
 }
 
-/** Thumbnails with the number of a bundle each, every one once. */
-export function thumbsOnce({ thumbs }: PlacedColumn): [number, Rect][] {
+/** Kernels with the number of a bundle each, every one once. */
+export function kernelsOnce({ kernels }: PlacedColumn): [number, Rect][] {
   const known = new Map<Rect, number>();
-  for (const [n, box] of thumbs) if (!known.has(box)) known.set(box, n);
+  for (const [n, box] of kernels) if (!known.has(box)) known.set(box, n);
   return [...known].map(([box, n]) => [n, box]);
 }

@@ -1,93 +1,58 @@
-/** Draws the diagram. No DOM. */
+/** Draws the units of the diagram, the kernels between them, and the names over them. No DOM. */
 
-import { counted, isPlain } from "../../phi/entries.ts";
+import { counted, isPlain, outputName } from "../../phi/entries.ts";
+import { formatAlike } from "../../phi/format.ts";
 import { rangeOf } from "../../phi/images.ts";
 import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
 import { cssOf, greyOf, heatOf } from "../../scene/heat.ts";
-import type { Mark, Pixels } from "../../scene/marks.ts";
-import { dot, flat, inMiddle, rect, rects, WORDS, words } from "../../scene/shapes.ts";
-import { fitted, widthOf } from "../../scene/text.ts";
+import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
+import { dot, flat, inMiddle, rects, WORDS, words } from "../../scene/shapes.ts";
+import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { type Diagram, type Part, weightOf } from "./diagram.ts";
-import { type Flow, isStale, unitValues } from "./flow.ts";
-import { thumbMarks } from "./functions.ts";
-import { type Column, inputNamed } from "./graph.ts";
-import { HEAD, thumbsOnce, type UnitBox } from "./layout.ts";
-import { lineMarks, linesOf } from "./links.ts";
+import { pointOf } from "./close_up.ts";
+import type { Diagram, Part } from "./diagram.ts";
+import { type Flow, unitValues } from "./flow.ts";
+import { kernelMarks } from "./functions.ts";
+import { type Bundle, type Column, inputNamed } from "./graph.ts";
+import { HEAD, kernelsOnce, MOST_CURVES } from "./layout.ts";
 
-/** What is long past is drawn as pale as this. */
-const PALE = 0.45;
-/** Links through shared kernels, each from all units and to many: not so bold that they hide where they go. */
-const WEB = { strong: 0.45, wide: 1.1 };
 const SMALL = 10;
 /** What is no wider than its room and this is not shortened. */
-const CLOSE = 10;
+const NEARLY = 10;
+/** A circle as wide as this has its number in it, and a function as wide as this the example on it. */
+const NUMBER_FROM = 26;
+const POINT_FROM = 40;
 
-/** Links into `pale` are as a ground for those that are lit there. */
-export function linkMarks(
-  diagram: Diagram,
-  { colours }: Theme,
-  opacity: number,
-  pale: number,
-): Mark[] {
-  const marks = diagram.parts.flatMap((part): Mark[] => {
-    const { before, relevance, links, column, number } = part;
-    if (!before) return [];
-    if (!relevance || links.length === 0) return slab(before, part, colours);
-    const lines = linesOf(part, links, (n) => weightOf(relevance, n));
-    const own = lineMarks(lines, colours.ink, column.layer?.conv?.shared ? WEB : {});
-    return number === pale ? [{ kind: "group", marks: own, opacity: 0.45 }] : own;
-  });
-  marks.push(...skipMarks(diagram, colours));
-  return opacity < 1 ? [{ kind: "group", marks, opacity }] : marks;
-}
-
-/** Where the links are not known one by one: all of them as a field. */
-function slab(before: Part, after: Part, { ink }: Colours): Mark[] {
-  const [a, b] = [before.box, after.box];
-  const [x0, x1] = [before.out + 2, after.box.x - 3];
-  const d = `M${x0} ${a.y}L${x1} ${b.y}V${b.y + b.height}L${x0} ${a.y + a.height}Z`;
-  return [{ kind: "path", d, fill: ink, opacity: 0.07 }];
-}
-
-/** What passes by some stations: an arc over them. */
-function skipMarks({ graph, parts }: Diagram, { accent }: Colours): Mark[] {
-  return graph.skips.map(({ station, column, from }): Mark => {
-    const [source, target] = [parts[from], parts[column]];
-    const at = target.slim.find(({ stations }) => stations.includes(station))?.box ?? target.box;
-    const [x0, y0] = [source.out - 4, source.box.y - 3];
-    const [x1, y1] = [at.x + at.width / 2, at.y - 2];
-    const top = Math.max(HEAD - 6, Math.min(y0, y1) - 26);
-    const d = `M${x0} ${y0}C${x0 + 14} ${top} ${x1 - 14} ${top} ${x1} ${y1}`;
-    return { kind: "path", d, stroke: accent, width: 1.5, dash: [5, 3], opacity: 0.8 };
-  });
-}
-
-/** Thumbnails, units and the stations between. */
+/** Kernels and units. */
 export function frontMarks(diagram: Diagram, theme: Theme): Mark[] {
-  const { flow, frame } = diagram;
   return diagram.parts.flatMap((part) => {
-    const list = thumbsOnce(part).map(([n, box]) => ({ bundle: part.bundles[n], box }));
-    const units = unitMarks(part, diagram, theme);
-    // What an example made of the units is pale where that was long ago; the example itself is as it is.
-    const isPale = part.column.kind !== "input" && isStale(flow, frame);
+    const list = kernelsOnce(part).map(([n, box]) => {
+      const point = box.width >= POINT_FROM ? pointOf(diagram, part, n) : null;
+      return { bundle: part.bundles[n], box, point };
+    });
     return [
-      ...slimMarks(part, diagram, theme.colours),
-      ...thumbMarks(part, list, theme),
-      ...(isPale ? [{ kind: "group", marks: units, opacity: PALE } as const] : units),
+      ...kernelMarks(part, list, theme),
+      ...blockNames(part, list, theme),
+      ...unitMarks(part, diagram, theme),
     ];
   });
 }
 
-function slimMarks({ slim }: Part, { graph }: Diagram, colours: Colours): Mark[] {
-  return slim.flatMap(({ stations, box }): Mark[] => {
-    const labels = stations.map((k) => graph.stations[k].label);
-    const text = fitted(labels.join(" · "), box.height - 10, SMALL);
+/** Blocks stand apart from what they lead to: in a corner each has its name. */
+export function blockNames(
+  { column: { layer } }: Part,
+  list: readonly { bundle: Bundle; box: Rect }[],
+  { colours }: Theme,
+): Mark[] {
+  return list.flatMap(({ bundle: { to, count }, box }): Mark[] => {
+    if (count <= MOST_CURVES || !layer) return [];
+    const text = fitted(outputName(layer, to, "").trim(), box.width - 6, SMALL);
+    const corner = { x: box.x, y: box.y, width: widthOf(text, SMALL) + 6, height: SMALL + 4 };
     return [
-      rect(box, { fill: colours.surface, stroke: colours.line, radius: 4 }),
-      inMiddle(box, text, colours.muted, { size: SMALL, turn: -90 }),
+      rects(flat(corner), { fill: colours.surface, opacity: 0.85 }),
+      inMiddle(corner, text, colours.ink, { size: SMALL }),
     ];
   });
 }
@@ -121,130 +86,110 @@ function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
   const { column, units } = part;
   const { colours } = theme;
   if (!column.map) {
-    const dots = dotMarks(part, diagram, theme);
-    return column.kind === "input" ? [...dots, ...inputMarks(part, diagram, colours)] : dots;
+    const circles = circleMarks(part, diagram, theme);
+    return column.kind === "input" ? [...circles, ...inputMarks(part, diagram, colours)] : circles;
   }
   const boxes = units.flatMap(flat);
   return [
     rects(boxes, { fill: colours.cell }),
     ...units.flatMap((box): Mark[] => {
-      const { unit, ...place } = box;
+      const { unit, x, y, width, height } = box;
       const pixels = mapOf(column, diagram.flow, unit, theme);
-      if (pixels) return [{ kind: "image", box: place, pixels }];
-      return box.height >= 12 ? [numberMark(box, colours)] : [];
+      if (pixels) return [{ kind: "image", box: { x, y, width, height }, pixels }];
+      const size = { size: SMALL } as const;
+      return height >= 12 ? [inMiddle(box, String(unit), colours.muted, size)] : [];
     }),
     rects(boxes, { stroke: colours.outline, width: 0.75 }),
   ];
 }
 
-function numberMark(box: UnitBox, { muted }: Colours): Mark {
-  return inMiddle(box, String(box.unit), muted, { size: SMALL });
-}
-
-function dotMarks(
+function circleMarks(
   { units, column, number }: Part,
   { flow, scores, parts }: Diagram,
   { name, colours }: Theme,
 ): Mark[] {
   const { bytes } = paletteOf(name);
   const most = mostOf(column, flow) || 1;
-  // Of the last units the probabilities, where they are classes: those that lose are pale.
-  const probabilities = number === parts.length - 1 ? scores?.probabilities : null;
+  const isLast = number === parts.length - 1;
+  const best = isLast && units.length > 1 && scores ? scores.best : -1;
   return units.flatMap((box): Mark[] => {
     const { x, y, width, height, unit } = box;
     const values = flow ? unitValues(flow, column.station, unit) : null;
     const value = values ? values.reduce((sum, each) => sum + each, 0) / values.length : Number.NaN;
-    const known = Number.isFinite(value);
-    const fill = known && !probabilities ? cssOf(bytes, colourOf(value / most, 1)) : colours.cell;
-    const [middle, centre, r] = [x + width / 2, y + height / 2, width / 2];
-    const marks: Mark[] = [dot(middle, centre, r, { fill, stroke: colours.muted, width: 1 })];
-    // A probability is as full as its bar is long, and of its colour.
-    const inside = { fill: colours.ink, opacity: probabilities?.[unit] };
-    if (known && probabilities) marks.push(dot(middle, centre, r, inside));
-    if (!known && width >= 16) marks.push(numberMark(box, colours));
+    const isKnown = Number.isFinite(value);
+    const hasBar = isLast && parts[number].bars > 0;
+    const isWide = width >= NUMBER_FROM && !hasBar;
+    // Classes have bars: of their circles the winner's alone is full. Where there is room the number itself stands.
+    const classes = isLast && scores?.probabilities;
+    const paint = {
+      fill: isKnown && !isWide && !classes ? cssOf(bytes, colourOf(value / most, 1)) : colours.cell,
+      stroke: colours.muted,
+      width: 1,
+    };
+    if (unit === best) Object.assign(paint, { fill: colours.ink, stroke: colours.ink });
+    const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
+    const text = isKnown ? formatAlike([value])(value) : String(unit);
+    const isSaid = isKnown ? isWide : width >= 16;
+    const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
+    if (isSaid)
+      marks.push(inMiddle(box, text, fill, { size: widthOf(text, SMALL) > width - 4 ? 8 : SMALL }));
     return marks;
   });
 }
 
 /** The names of the inputs, under their circles where they stand apart. */
-function inputMarks({ units }: Part, { graph }: Diagram, { muted }: Colours): Mark[] {
+function inputMarks({ units }: Part, { graph }: Diagram, { ink }: Colours): Mark[] {
   return units.flatMap(({ unit, x, y, width, height }, k): Mark[] => {
     const name = inputNamed(graph, unit);
     const below = units[k + 1]?.y ?? Number.POSITIVE_INFINITY;
     if (!name || below - (y + height) < SMALL + 4) return [];
     const text = fitted(name, 4 * width + 20, SMALL);
-    return [words(x, y + height + SMALL + 1, text, muted, { size: SMALL })];
+    return [words(x, y + height + SMALL + 2, text, ink, { size: SMALL })];
   });
 }
 
 /** Names over the columns, and what of them is not drawn. */
 export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
-  const { parts, layout, window, room } = diagram;
+  const { graph, parts, layout, window, room } = diagram;
   const { x: from, y: over } = window;
   const marks: Mark[] = [
     rects([from, over, room.width, HEAD - 4], { fill: colours.surface, opacity: 0.9 }),
   ];
-  const taken: [number, number][] = [];
   const middleOf = ({ box }: Part) => box.x + box.width / 2;
   parts.forEach((part, k) => {
     const { column } = part;
     const [previous, next] = [parts[k - 1], parts[k + 1]];
-    if (column.depth === previous?.column.depth) return;
+    const isSeen = part.box.x + part.box.width > from && part.box.x < from + room.width;
+    if (column.depth === previous?.column.depth || !isSeen) return;
     const middle = middleOf(part);
     const left = previous ? (middleOf(previous) + middle) / 2 : 0;
     const right = next ? (middleOf(next) + middle) / 2 : layout.width;
     // The first and the last have room to one side only.
     const free =
       (previous && next ? 2 * Math.min(middle - left, right - middle) : right - left) - 14;
-    const add = (text: string, y: number, weight: 400 | 600, fill: string) => {
-      if (text === "") return;
+    const add = (texts: string[], y: number, weight: 400 | 600, fill: string) => {
+      const isShort = (text: string) => widthOf(text, WORDS, weight) <= free;
       // Rather close to the next than cut.
-      const short = fitted(text, free + CLOSE, WORDS, weight);
-      const half = widthOf(short, WORDS, weight) / 2;
+      const text = texts.find(isShort) ?? fitting(texts.slice(-1), free + NEARLY, WORDS, weight);
+      const half = widthOf(text, WORDS, weight) / 2;
       const start = Math.max(previous ? left + half + 7 : 0, from + half + 4);
       const x = Math.max(start, Math.min(middle, layout.width - half - 4));
-      taken.push([x - half, x + half]);
-      marks.push(words(x, y, short, fill, { weight, anchor: "middle" }));
+      if (text) marks.push(words(x, y, text, fill, { weight, anchor: "middle" }));
     };
-    const fits = (weight: 400 | 600) => (text: string) => widthOf(text, WORDS, weight) <= free;
     const { layer, name } = column;
-    const kind = layer ? `${kindOf(layer)} · ` : "";
-    add(fits(600)(kind + name) ? kind + name : name, over + 12, 600, colours.ink);
+    add(layer ? [`${kindOf(layer)} · ${name}`, name] : [name], over + 12, 600, colours.ink);
     const drawn = part.units.length;
     const sizes = sizeTexts(column, part.bundles[0]?.count ?? 1);
+    const after = column.after.map((station) => graph.stations[station].label);
+    const pools = after.filter((label) => label.includes("pool"));
+    const then = [after, pools].flatMap((labels) =>
+      labels.length > 0 ? [[sizes[0], ...labels].join(" → ")] : [],
+    );
     const some = [...sizes.map((text) => `${drawn} of ${text}`), `${drawn}/${column.units}`];
-    const texts = column.units > drawn ? some : sizes;
-    add(texts.find(fits(400)) ?? texts[texts.length - 1], over + 25, 400, colours.muted);
+    const texts = column.units > drawn ? some : [...then, ...sizes];
+    add(texts, over + 25, 400, colours.muted);
   });
-  return [...marks, ...kernelHeads(diagram, taken, over + 25, colours)];
-}
-
-/** How many kernels stand between two columns, where the words of these leave room. */
-function kernelHeads(
-  { parts }: Diagram,
-  taken: readonly [number, number][],
-  y: number,
-  { muted }: Colours,
-): Mark[] {
-  return parts.flatMap((part): Mark[] => {
-    const { layer } = part.column;
-    const all = new Set(part.bundles.map(({ first }) => first)).size;
-    const boxes = thumbsOnce(part).map(([, box]) => box);
-    if (layer?.kind !== "conv" || boxes.length === 0) return [];
-    const left = Math.min(...boxes.map((box) => box.x));
-    const right = Math.max(...boxes.map((box) => box.x + box.width));
-    const x = (left + right) / 2;
-    const count = `${boxes.length < all ? `${boxes.length} of ` : ""}${counted(all, "kernel")}`;
-    const isShared = layer.conv?.shared === true && all > 1;
-    const shared = isShared ? [count.replace("kernels", "shared kernels")] : [];
-    const size = `${layer.shape[2]}×${layer.shape[3]}`;
-    const texts = [...shared, count].flatMap((one) => [`${one} ${size}`, one]);
-    const text = texts.find((one) => {
-      const half = widthOf(one, WORDS) / 2 + 5;
-      return taken.every(([from, to]) => x + half < from || x - half > to);
-    });
-    return text ? [words(x, y, text, muted, { anchor: "middle" })] : [];
-  });
+  return marks;
 }
 
 function kindOf(layer: LayerLayout): string {
@@ -261,48 +206,18 @@ function unitOf({ kind, maps }: Column): string {
 
 /** How many units there are and how large, the longest words first. */
 export function sizeTexts(column: Column, together: number): string[] {
-  const { units, kind, map, layer, fold } = column;
+  const { units, kind, map, layer } = column;
   if (map) {
     const size = map.join("×");
     // Shortened in its middle it would be another size: nothing where there is no room.
     if (kind === "input" && units === 1) return [`image ${size}`, size, ""];
     const all = `${units} ${unitOf(column)}${units === 1 ? "" : "s"}`;
     const kernels = layer?.conv?.shared ? layer.shape[0] : units;
-    const by = `by ${kernels} shared kernels`;
-    const shared = [`${all} ${size} ${by}`, `${all} ${by}`, `${all}, ${kernels} kernels`];
-    return [...(kernels < units ? shared : []), `${all} ${size}`, all, String(units)];
+    const shared = kernels < units ? [`${all} ${size} by ${kernels} shared kernels`] : [];
+    return [...shared, `${all} ${size}`, all, String(units)];
   }
   const count = counted(units, unitOf(column));
   if (together === 1) return [count, String(units)];
   const what = layer && isPlain(layer) ? "weights" : "functions";
-  const [rows, columns] = fold;
-  const pixels = rows * columns === together && columns > 1;
-  const each = `${count} · each link: `;
-  return [
-    ...(pixels ? [`${each}${rows}×${columns} ${what}, one for each pixel`] : []),
-    `${each}${together} ${what}`,
-    count,
-    String(units),
-  ];
-}
-
-/** The whole network in small, where only a part is seen. */
-export function miniMarks({ layout, window, room }: Diagram, { colours }: Theme): Mark[] {
-  if (window.scale <= 1.01 && layout.width <= room.width + 1) return [];
-  const factor = Math.min(150 / layout.width, 70 / layout.height);
-  const [w, h] = [layout.width * factor, layout.height * factor];
-  const [x0, y0] = [room.width - w - 8, room.y + room.height - h - 8];
-  const columns = layout.columns.flatMap(({ box }) => [
-    x0 + box.x * factor,
-    y0 + box.y * factor,
-    Math.max(1.5, box.width * factor),
-    Math.max(1.5, box.height * factor),
-  ]);
-  const [vx, vy] = [x0 + window.x * factor, y0 + window.y * factor];
-  const seen = [vx, vy, Math.min(room.width * factor, w), Math.min(room.height * factor, h)];
-  return [
-    rects([x0, y0, w, h], { fill: colours.surface, stroke: colours.line, radius: 3 }),
-    rects(columns, { fill: colours.ghost }),
-    rects(seen, { stroke: colours.accent, width: 1.5 }),
-  ];
+  return [`${count} · each link: ${together} ${what}`, count, String(units)];
 }

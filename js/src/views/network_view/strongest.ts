@@ -1,247 +1,246 @@
-/** What adds most to a number: its strongest link, and the path of such links back to the input. No DOM. */
+/** The path of what adds most to a number, back to the input, with its kernels drawn large. No DOM. */
 
 import { maxIndex } from "d3-array";
-import { isPlain, outputName } from "../../phi/entries.ts";
-import { expandAll } from "../../phi/expansion.ts";
-import { number } from "../../phi/format.ts";
-import { curvesPlot, type Range } from "../../scene/axes.ts";
+import { counted, isPlain } from "../../phi/entries.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { dot, line, words } from "../../scene/shapes.ts";
-import { fitting } from "../../scene/text.ts";
-import type { Colours, Theme } from "../../scene/theme.ts";
-import type { Frame, LayerLayout } from "../../wire/types.ts";
-import { type UnitCloseUp, unitCloseUp } from "./close_up.ts";
-import type { Diagram, Part } from "./diagram.ts";
-import { cellOf, gridOf, type LayerPicture, outline, thumbMarks } from "./functions.ts";
-import type { Bundle } from "./graph.ts";
-import { lineMarks, wayOf } from "./links.ts";
-
-interface StrongestLink {
-  part: Part;
-  picture: LayerPicture;
-  bundle: Bundle;
-  /** The functions that the example runs through, and what they were before; null where that is not known. */
-  frame: Frame;
-  ghost: Frame | null;
-  /** "map 13 → 7". */
-  name: string;
-  entry: number;
-  x: number;
-  value: number;
-}
+import { dot, inMiddle, rect } from "../../scene/shapes.ts";
+import { fitting, widthOf } from "../../scene/text.ts";
+import type { Theme } from "../../scene/theme.ts";
+import { partsInto, pointOf, towardsSum } from "./close_up.ts";
+import type { Diagram, Leg, Part, Told } from "./diagram.ts";
+import { kernelMarks, outline } from "./functions.ts";
+import type { Bundle, Column } from "./graph.ts";
+import { HEAD, MOST_CURVES } from "./layout.ts";
+import { lineMarks, UNTOLD, wayOf } from "./links.ts";
+import { blockNames } from "./marks.ts";
 
 /** What belongs to it has such a frame. */
 export const FRAMED = 1.75;
-const WORDS = 10;
-const TITLE = 16;
-const POINTS = 80;
-const AIR = 0.08;
-const GAP = 22;
-/** Below this width there is room for the one function alone. */
-const WIDE = 560;
-const PLOT = { narrow: 112, least: 170, most: 250, share: 0.2 };
-
-/** Of a plain layer none: its straight lines say no more than their links. */
-export function strongestLink(
-  { parts, ghost, flow, frame: now }: Diagram,
-  { column, unit, source, strongest }: UnitCloseUp,
-): StrongestLink | null {
-  const part = parts[column];
-  const { picture } = part;
-  if (!picture || isPlain(picture.layer)) return null;
-  const { from } = strongest;
-  const bundle = part.bundles.find((one) => one.from === from && one.to === unit);
-  if (!bundle) return null;
-  const start = source === "map" ? `map ${from}` : from;
-  const name = `${start} → ${outputName(picture.layer, unit, "").trim()}`;
-  return { part, picture, bundle, frame: flow?.frame ?? now, ghost, name, ...strongest };
-}
-
-/**
- * Parts a box into the room of the bars, that of the link's functions where there are several, and that of the one; and
- * how wide the heading over them is.
- */
-export function roomsOf(
-  { bundle }: StrongestLink,
-  box: Rect,
-): { bars: Rect; grid: Rect | null; plot: Rect; heading: number } {
-  const isWide = box.width >= WIDE;
-  const plot = isWide
-    ? Math.max(PLOT.least, Math.min(PLOT.most, PLOT.share * box.width))
-    : PLOT.narrow;
-  const side = isWide && bundle.count > 1 ? Math.min(104, box.height - TITLE - 4) : 0;
-  const right = box.x + box.width;
-  const used = plot + (side > 0 ? side + GAP : 0) + (isWide ? GAP : 8);
-  return {
-    bars: { ...box, width: box.width - used },
-    grid:
-      side > 0
-        ? { x: right - plot - GAP - side, y: box.y + TITLE, width: side, height: side }
-        : null,
-    plot: { ...box, x: right - plot, width: plot },
-    heading: isWide ? box.width - used : box.width,
-  };
-}
-
-/** All functions of the link, the strongest in a frame. */
-export function gridMarks(
-  { part, bundle, entry, name }: StrongestLink,
-  box: Rect,
-  theme: Theme,
-): Mark[] {
-  const { ink } = theme.colours;
-  return [
-    titleMark([`${name}: ${bundle.count} functions`, `${name}: ${bundle.count} φ`], box, theme),
-    ...thumbMarks(part, [{ bundle, box }], theme),
-    outline(box, ink, FRAMED),
-    outline(cellOf(box, gridOf(part.column), entry), ink, FRAMED),
-  ];
-}
-
-/** Also beyond the table, where the example may lie; without what is not known there. */
-function curveOf(frame: Frame, layer: LayerLayout, f: number, { from, to }: Range) {
-  const { nb, offset, tableOf } = layer;
-  const even = Array.from({ length: POINTS }, (_, k) => from + ((to - from) * k) / (POINTS - 1));
-  const { values } = expandAll(layer, tableOf?.[f] ?? 0, even);
-  const own = frame.data.subarray(offset + f * nb, offset + (f + 1) * nb);
-  const y = even.map((_, p) => own.reduce((sum, c, b) => sum + c * values[p * nb + b], 0));
-  const isKnown = (_: number, p: number) => Number.isFinite(y[p]);
-  return { x: even.filter(isKnown), y: y.filter(isKnown) };
-}
-
-/** The strongest function with axes, what it was, and the example on it. */
-export function plotMarks(link: StrongestLink, box: Rect, theme: Theme): Mark[] {
-  const { picture, frame, bundle, entry, ghost, x, value, name } = link;
-  const { colours } = theme;
-  const [low, high] = picture.x;
-  const edge = AIR * (high - low);
-  const along = Number.isFinite(x)
-    ? { from: Math.min(low, x - edge), to: Math.max(high, x + edge) }
-    : { from: low, to: high };
-  const curve = (of: Frame, stroke: string, width: number) => ({
-    points: curveOf(of, picture.layer, bundle.first + entry, along),
-    stroke,
-    paint: { round: true, width },
-  });
-  const then = ghost && ghost !== frame ? [curve(ghost, colours.ghost, 1.75)] : [];
-  const lines = [...then, curve(frame, colours.ink, 2)];
-  const inside = { ...box, y: box.y + TITLE, height: box.height - TITLE - 2 };
-  const most = { x: box.width < PLOT.least ? 3 : 5, y: 4 };
-  const made = curvesPlot(inside, along, lines, colours, {
-    most,
-    air: AIR,
-    size: WORDS,
-    values: [value],
-  });
-  const { plot } = made;
-  const at = [made.x.scale(x), made.y.scale(value)];
-  const fill = value < 0 ? colours.less : colours.more;
-  // The input of the example on the curve, and what the function adds.
-  const example: Mark[] = [
-    line([at[0], made.y.scale(0), ...at], fill, { width: 2.5 }),
-    dot(at[0], at[1], 4, { fill, stroke: colours.surface, width: 1 }),
-  ];
-  const [input, said] = [x, value].map((one) => number(Number(one.toPrecision(2))));
-  const what = `φ(${input}) = ${said}`;
-  const isOne = bundle.count === 1;
-  const isNamed = isOne || box.width < PLOT.least;
-  const names = [name, name.replace("map ", "")];
-  const named = isOne
-    ? names.flatMap((of) => [`${of}: ${what}`, `${of}: φ = ${said}`])
-    : [...names.map((of) => `${of}, strongest φ: ${said}`), `strongest φ: ${said}`];
-  const titles = isNamed ? named : [`its strongest: ${what}`, `strongest φ: ${said}`];
-  return [
-    titleMark(titles, isNamed ? { ...box, y: plot.y } : { ...plot, width: plot.width + 10 }, theme),
-    ...made.marks,
-    ...(at.every(Number.isFinite) ? example : []),
-    outline(plot, colours.ink, FRAMED),
-  ];
-}
-
-function titleMark(texts: string[], { x, y, width }: Rect, { colours }: Theme): Mark {
-  return words(x, y - 6, fitting(texts, width, WORDS), colours.ink, { size: WORDS });
-}
-
-/** A link on the path: the number of a bundle that leads to a column. */
-interface Leg {
-  column: number;
-  bundle: number;
-}
-
 /** Wider than any other link without a colour; and than one with a colour. */
 const PATH = 2.6;
 const EDGED = 6.5;
+/** How large the words under a large kernel are, and their line. */
+const COUNT = 10;
+const LINE = 13;
+/** Another path is taken where it is so much stronger, in so many frames on end. */
+const RIVAL = { times: 1.25, frames: 3 };
+/** Sides of kernels drawn large: at most, how many times as large as on the link unless that is enough, and at least where none stands there. */
+const LARGE = {
+  kernel: 104,
+  function: 130,
+  flat: 0.7,
+  times: 1.5,
+  enough: 72,
+  least: 36,
+  free: 24,
+  share: 0.16,
+  beside: 26,
+  apart: 3,
+};
+
+/** Which link at a place is on the path: the strongest, or the one that was, until that is clearly and lastingly weaker. */
+export type Steady = (
+  place: string,
+  sizes: { best: number; sizeOf(n: number): number | undefined },
+  step: number,
+) => number;
+
+export function steadyChoice(): Steady {
+  const held = new Map<string, { chosen: number; step: number; beaten: number }>();
+  return (place, { best, sizeOf }, step) => {
+    const last = held.get(place);
+    // A step back is another time.
+    if (!last || step < last.step) {
+      held.set(place, { chosen: best, step, beaten: 0 });
+      return best;
+    }
+    const isBeaten = (sizeOf(best) ?? 0) > RIVAL.times * (sizeOf(last.chosen) ?? 0);
+    const beaten = isBeaten ? last.beaten + (step > last.step ? 1 : 0) : 0;
+    const chosen = beaten >= RIVAL.frames ? best : last.chosen;
+    held.set(place, { chosen, step, beaten: chosen === last.chosen ? beaten : 0 });
+    return chosen;
+  };
+}
+
+/** The strongest at once. */
+export const atOnce: Steady = (_, { best }) => best;
 
 /**
- * Back along the link that adds most to each number for the example; between maps along the one whose functions vary
- * most, as links are drawn. It ends where links are not known or not drawn.
+ * Back along the link that adds most for the example, to each number or to the largest pixel of each map; without an
+ * example along the one whose functions vary most. It ends where links are not known.
  */
-export function strongestPath(diagram: Diagram, closeUp: UnitCloseUp): Leg[] {
+export function strongestPath(
+  told: Told,
+  start: { column: number; unit: number },
+  steady: Steady,
+): Leg[] {
+  const { columns } = told.graph;
   const legs: Leg[] = [];
-  let part: Part | undefined = diagram.parts[closeUp.column];
-  let { unit } = closeUp;
-  while (part) {
-    const { bundles, before, number }: Part = part;
-    const sizeOf = strengths(diagram, part, unit, closeUp);
-    const best = maxIndex(bundles, ({ to, from }, n) =>
-      to === unit && before?.byUnit.has(from) ? sizeOf(n) : undefined,
-    );
+  let { column, unit } = start;
+  while (column !== undefined) {
+    const { bundles, from }: Column = columns[column];
+    const sizeOf = strengthsInto(told, column, unit);
+    const best = maxIndex(bundles, ({ to }, n) => (to === unit ? sizeOf(n) : undefined));
     if (best < 0) break;
-    legs.push({ column: number, bundle: best });
-    part = before;
-    unit = bundles[best].from;
+    const place = `${column} ${unit} of ${bundles.length}`;
+    const bundle = steady(place, { best, sizeOf }, told.frame.step);
+    legs.push({ column, bundle });
+    column = from[0];
+    unit = bundles[bundle].from;
   }
   return legs;
 }
 
-/** How strong each link into a unit is. */
-function strengths(
-  { graph, flow }: Diagram,
-  { number, bundles, relevance }: Part,
+/** How strong each link into a unit is: what it adds, of the sign of what all add together. */
+function strengthsInto(
+  { graph, flow, relevances }: Told,
+  number: number,
   unit: number,
-  closeUp: UnitCloseUp,
-): (n: number) => number {
-  const isFirst = number === closeUp.column && unit === closeUp.unit;
-  const made = isFirst
-    ? closeUp
-    : flow?.frame && unitCloseUp(graph, number, flow, flow.frame, unit);
-  if (!made) return (n) => relevance?.sizes[n] ?? 0;
-  const parts = new Map(made.parts.map(({ from, value }) => [from, Math.abs(value)]));
-  return (n) => parts.get(bundles[n].from) ?? 0;
+): (n: number) => number | undefined {
+  const { bundles } = graph.columns[number];
+  const made = flow?.frame && partsInto(graph, number, flow, flow.frame, unit);
+  if (!made) return (n) => relevances[number]?.sizes[n] ?? 0;
+  const sizes = towardsSum(made.map(({ value }) => value));
+  const parts = new Map(made.map(({ from }, k) => [from, sizes[k]]));
+  return (n) => parts.get(bundles[n].from);
 }
 
-/** Its links, below those that are coloured: of the first, which is one of them, the edge is seen. */
-export function strongestPathLines(
-  { parts }: Diagram,
+/** Where the functions of a link are drawn large: around where they stand, else half way; null where there is no room. */
+export function largeKernel(
+  diagram: Diagram,
+  part: Part,
+  n: number,
+): { bundle: Bundle; box: Rect } | null {
+  const { layout, window } = diagram;
+  const { picture, kernels, bundles, between, gap } = part;
+  const bundle = bundles[n];
+  const own = kernels.get(n);
+  const way = wayOf(part, n);
+  if (!picture || !way) return null;
+  const isOne = bundle.count === 1;
+  if (isOne && isPlain(picture.layer)) return own ? { bundle, box: own } : null;
+  const isLarge = own && (bundle.count > MOST_CURVES || own.width >= LARGE.enough);
+  const times = isLarge ? 1 : LARGE.times;
+  const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
+  const wanted = own
+    ? Math.min(most, times * own.width, gap - LARGE.beside)
+    : Math.min(most, gap - Math.min(LARGE.free, LARGE.share * gap));
+  const flat = isOne ? LARGE.flat : 1;
+  const others = new Set(kernels.values()).size - 1;
+  const free = layout.height - HEAD - 4 - others * ((own?.height ?? 0) + LARGE.apart);
+  const isRail = own && [...kernels.values()].every(({ x }) => x === own.x);
+  const width = Math.max(own?.width ?? 0, isRail ? Math.min(wanted, free / flat) : wanted);
+  if (width < LARGE.least && !own) return null;
+  const height = flat * width;
+  const middle = own ? own.y + own.height / 2 : (way.from.y + way.to.y) / 2;
+  const centre = own ? own.x + own.width / 2 : between;
+  const y = Math.max(HEAD, Math.min(layout.height - height - 4, middle - height / 2));
+  return { bundle, box: { x: centre - width / 2, y, width, height } };
+}
+
+/** Moves the kernels beside those of the path, which are drawn large, so far that none lies on another. */
+export function makeRoom(diagram: Diagram, legs: readonly Leg[]) {
+  const { parts, layout } = diagram;
+  for (const { column, bundle } of legs) {
+    const part = parts[column];
+    const own = part.kernels.get(bundle);
+    const large = largeKernel(diagram, part, bundle)?.box;
+    const rail = [...new Set(part.kernels.values())].sort((a, b) => a.y - b.y);
+    if (!own || !large || rail.some(({ x }) => x !== own.x)) continue;
+    const k = rail.indexOf(own);
+    const pitch = own.height + LARGE.apart;
+    const [first, last] = [HEAD + k * pitch, layout.height - 4 - (rail.length - 1 - k) * pitch];
+    const top = Math.max(first, Math.min(last - large.height, large.y));
+    const moved = new Map([[own, top + (large.height - own.height) / 2]]);
+    for (let j = k - 1, limit = top; j >= 0; j--) {
+      limit = Math.min(rail[j].y, limit - pitch);
+      moved.set(rail[j], limit);
+    }
+    for (let j = k + 1, limit = top + large.height + LARGE.apart; j < rail.length; j++) {
+      moved.set(rail[j], Math.max(rail[j].y, limit));
+      limit = Math.max(rail[j].y, limit) + pitch;
+    }
+    const boxes = new Map(rail.map((box) => [box, { ...box, y: moved.get(box) ?? box.y }]));
+    part.kernels = new Map([...part.kernels].map(([n, box]) => [n, boxes.get(box) ?? box]));
+  }
+}
+
+/** Its links, below those that are coloured: of the first, where that is one of them, the edge is seen. */
+export function pathLines(
+  diagram: Diagram,
   legs: readonly Leg[],
-  { ink }: Colours,
+  lit: number,
+  ink: string,
 ): Mark[] {
-  return legs.flatMap(({ column, bundle }, k): Mark[] => {
-    const way = wayOf(parts[column], bundle);
+  return legs.flatMap(({ column, bundle }): Mark[] => {
+    const part = diagram.parts[column];
+    const way = wayOf(part, bundle);
     if (!way) return [];
-    const wide = k === 0 ? EDGED : PATH;
-    const lines = lineMarks([{ way, weight: 1 }], ink, { wide, strong: 0.85 });
-    const { to, behind } = way;
-    if (behind === null) return lines;
-    // As wide as before on its way through the first rank.
-    return [...lines, line([to.x, to.y, behind, to.y], ink, { width: wide, opacity: 0.85 })];
+    const kernel = largeKernel(diagram, part, bundle)?.box;
+    const told = { wide: column === lit ? EDGED : PATH, strong: 0.85 };
+    return lineMarks([{ way: { ...way, kernel }, weight: 1 }], ink, diagram.isTold ? told : UNTOLD);
   });
 }
 
-/** Frames of what it leads through. */
-export function strongestPathFrames(
-  { parts }: Diagram,
-  legs: readonly Leg[],
-  { ink }: Colours,
-): Mark[] {
-  return legs.slice(1).flatMap(({ column: k, bundle }): Mark[] => {
-    const { column, thumbs, byUnit, bundles } = parts[k];
+/** What it leads through: kernels, drawn large, and units, all with frames. */
+export function pathKernels(diagram: Diagram, legs: readonly Leg[], theme: Theme): Mark[] {
+  const { isTold } = diagram;
+  const { ink, muted } = theme.colours;
+  const [stroke, width] = isTold ? [ink, FRAMED] : [muted, 1];
+  return legs.flatMap(({ column: k, bundle }): Mark[] => {
+    const part = diagram.parts[k];
+    const { column, byUnit, bundles } = part;
     const unit = byUnit.get(bundles[bundle].to);
-    const framed = [thumbs.get(bundle), column.map ? unit : undefined];
-    const marks: Mark[] = framed.flatMap((box) => (box ? outline(box, ink, FRAMED) : []));
-    if (column.map || !unit) return marks;
-    const { x, y, width, height } = unit;
-    const paint = { stroke: ink, width: FRAMED };
-    return [...marks, dot(x + width / 2, y + height / 2, width / 2 + 1.5, paint)];
+    const marks = [
+      ...largeMarks(diagram, part, bundle, stroke, width, theme),
+      ...countMarks(diagram, part, bundle, theme),
+    ];
+    if (!unit || !isTold || k === diagram.parts.length - 1) return marks;
+    return [...marks, unitFrame(column, unit, ink, FRAMED)];
   });
+}
+
+/** Under the one kernel that is drawn of many: "1 of 128 kernels". */
+function countMarks(diagram: Diagram, part: Part, n: number, { colours }: Theme): Mark[] {
+  const { kernels, bundles, column } = part;
+  const box = largeKernel(diagram, part, n)?.box;
+  if (!box || kernels.size > 0 || bundles.length === 1) return [];
+  const what = column.layer?.kind === "conv" ? "kernel" : "link";
+  const count = new Set(bundles.map(({ first }) => first)).size;
+  const texts = [`1 of ${counted(count, what)}`, `1 of ${count}`, ""];
+  const text = fitting(texts, Math.max(box.width, part.gap) - 8, COUNT);
+  const width = widthOf(text, COUNT) + 6;
+  const isUnder = box.y + box.height + LINE <= diagram.layout.height;
+  const y = isUnder ? box.y + box.height + 1 : box.y - LINE - 1;
+  const under = { x: box.x + (box.width - width) / 2, y, width, height: LINE };
+  return [
+    rect(under, { fill: colours.surface, opacity: 0.85 }),
+    inMiddle(under, text, colours.muted, { size: COUNT }),
+  ];
+}
+
+/** The functions of a link, drawn large, in a frame, with the example on one that stands alone. */
+export function largeMarks(
+  diagram: Diagram,
+  part: Part,
+  n: number,
+  stroke: string,
+  width: number,
+  theme: Theme,
+): Mark[] {
+  const large = largeKernel(diagram, part, n);
+  if (!large) return [];
+  const list = [{ ...large, point: pointOf(diagram, part, n) }];
+  return [
+    ...kernelMarks(part, list, theme),
+    ...blockNames(part, list, theme),
+    outline(large.box, stroke, width),
+  ];
+}
+
+/** A frame around a map, or a ring around a circle. */
+export function unitFrame({ map }: Column, unit: Rect, stroke: string, width: number): Mark {
+  if (map) return outline(unit, stroke, width);
+  const r = unit.width / 2 + 1.5;
+  return dot(unit.x + unit.width / 2, unit.y + unit.height / 2, r, { stroke, width });
 }

@@ -2,7 +2,6 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { selectionOf } from "../../phi/entries.ts";
-import type { Given } from "../../scene/drawing.ts";
 import type { Point, Rect } from "../../scene/marks.ts";
 import { atEnd } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
@@ -12,18 +11,17 @@ import { createStage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import { type Act, createHeader } from "./controls.ts";
-import { inDiagram, strongestInto, strongestOf, WHOLE, type Window } from "./diagram.ts";
-import { gridOf } from "./functions.ts";
+import { strongestInto, strongestOf, WHOLE, type Window } from "./diagram.ts";
+import { createFade, FADE } from "./fade.ts";
+import { entryAt } from "./focus.ts";
 import { CLOSEST, drawing, type NetworkDrawing, type NetworkScene } from "./scene.ts";
 import css from "./style.css";
-import { editWords } from "./words.ts";
 
 export { css, drawing };
 
 const KIND: Kind = {
   name: "network_view",
   label: "Network",
-  traits: ["relevance", "top", "example", "drawing", "drawn", "height", "evaluation", "notice"],
   above: true,
   fits: true,
   drawing,
@@ -37,7 +35,7 @@ const MOST = 4000;
 /** Pixels from which on a hand can draw on the input itself. */
 const ROOMY = 64;
 const HINT =
-  "Point at anything to see what feeds it; click a link or a unit to select its function.";
+  "Point at any kernel, link or circle to see its function large; a click selects it, Ctrl + wheel zooms.";
 
 /** What tests may ask of a view, as `element.kwNetwork`. */
 interface NetworkElement extends HTMLElement {
@@ -55,9 +53,16 @@ export function render(props: RenderProps): void {
 function build(shell: Shell): Parts {
   const { document, signal } = shell;
   const draw = drawing();
+  let over: ReturnType<typeof setTimeout> | undefined;
+  const fade = createFade(document.defaultView, () => {
+    clearTimeout(over);
+    over = setTimeout(shell.schedule, FADE);
+  });
+  atEnd(signal, () => clearTimeout(over));
   let scene: NetworkScene | null = null;
-  const { zoom, turn, moveTo, drag } = createCamera(draw, () => scene, shell.schedule);
-  const isZoomed = () => draw.window.scale > 1;
+  const camera = createCamera(draw, () => scene, shell.schedule);
+  const { isZoomed } = camera;
+  const { act, key } = createActs(shell, camera, () => pen.clear());
   const isPad = (id: string) => scene?.pad && id === "u:0:0";
   const stage = createStage(
     document,
@@ -66,7 +71,8 @@ function build(shell: Shell): Parts {
       press,
       arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
       key,
-      grab: (id, at) => (id === "" && isZoomed() ? drag(at) : null),
+      // Links lie everywhere: what is zoomed is dragged by any place but the one that is drawn on.
+      grab: (id, at) => (isZoomed() && !isPad(id) && !id.startsWith("x:") ? camera.drag(at) : null),
       cursor: (id) =>
         id === "" ? (isZoomed() ? "grab" : "") : isPad(id) ? "crosshair" : "pointer",
     },
@@ -80,20 +86,10 @@ function build(shell: Shell): Parts {
   const ask = createAsking(shell);
   takeWheel(
     stage.element,
-    (event) => turn(event, stage.at(event)),
+    (event) => camera.turn(event, stage.at(event)),
     signal,
     (event) => (scene ? stage.at(event).y < scene.room.height : false),
   );
-
-  function act(what: Act) {
-    const store = shell.store();
-    const selection = store?.selection();
-    if (what === "closer" || what === "farther") zoom(what === "closer" ? 1.5 : 1 / 1.5, null);
-    else if (what === "whole") moveTo(WHOLE);
-    else if (what === "clear") pen.clear();
-    else if (what === "follow" || what === "undo") store?.command(what);
-    else if (selection) store?.command(what, selection);
-  }
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
     const store = shell.store();
@@ -111,15 +107,6 @@ function build(shell: Shell): Parts {
       shell.schedule();
       if (isKey) shell.speak(`selected: ${scene.sites.words(id)}`);
     }
-  }
-
-  function key({ key }: KeyboardEvent): boolean {
-    const way = { "+": "closer", "=": "closer", "-": "farther", "0": "whole" } as const;
-    if (key in way) act(way[key as keyof typeof way]);
-    else if (key === "Escape" && isZoomed()) moveTo(WHOLE);
-    else if (key === "Escape" && shell.store()?.selection()) shell.store()?.select(null);
-    else return false;
-    return true;
   }
 
   (shell.root as unknown as NetworkElement).kwNetwork = {
@@ -143,9 +130,12 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
-      const make = (width: number) => draw({ ...given, width, pointed });
+      const make = (width: number) => {
+        const made = draw({ ...given, width, pointed });
+        return typeof made === "string" ? made : fade(made);
+      };
       const shown = stage.show(make, MOST, given.ratio);
-      header.show(shown, draw.window.scale > 1.01);
+      header.show(draw.window.scale > 1.01);
       if (typeof shown === "string") return shown;
       scene = shown;
       ask.comesLater(shown.diagram.late);
@@ -155,10 +145,34 @@ function build(shell: Shell): Parts {
       // Beside what one pressed, which is in the window.
       pad.show(shown.verdict, shown.height - shown.room.height + 6);
       if (shown.asks) ask.run(shown.asks, given.store);
-      tell(shell, given, shown.sites.words(pointed.id));
+      tell(shell, shown.sites.words(pointed.id));
       return shown;
     },
   };
+}
+
+/** What buttons and keys do. */
+function createActs(
+  shell: Shell,
+  { zoom, moveTo, isZoomed }: ReturnType<typeof createCamera>,
+  clear: () => void,
+) {
+  function act(what: Act) {
+    if (what === "closer" || what === "farther") zoom(what === "closer" ? 1.5 : 1 / 1.5, null);
+    else if (what === "whole") moveTo(WHOLE);
+    else clear();
+  }
+
+  function key({ key }: KeyboardEvent): boolean {
+    const way = { "+": "closer", "=": "closer", "-": "farther", "0": "whole" } as const;
+    if (key in way) act(way[key as keyof typeof way]);
+    else if (key === "Escape" && isZoomed()) moveTo(WHOLE);
+    else if (key === "Escape" && shell.store()?.selection()) shell.store()?.select(null);
+    else return false;
+    return true;
+  }
+
+  return { act, key };
 }
 
 /** What a drawing waits for: the model, and how strong links are. */
@@ -187,10 +201,10 @@ function createAsking({ model, schedule, signal }: Shell) {
   };
 }
 
-/** Says what is pointed at, else what there is to say of the last edit, else what one can do. */
-function tell(shell: Shell, { store, get }: Pick<Given, "store" | "get">, words: string) {
-  const said = editWords(store.edits(), get);
-  shell.read(words || said.text || HINT, false, !words && said.warns);
+/** Says what is pointed at, else what went wrong, else what one can do. */
+function tell(shell: Shell, words: string) {
+  const warning = shell.store()?.edits().message || String(shell.get("notice") ?? "");
+  shell.read(words || warning || HINT, false, !words && warning !== "");
 }
 
 /** Where one can draw by hand, if it is large enough. */
@@ -198,7 +212,7 @@ function roomy(place: Rect | null): Rect | null {
   return place && Math.min(place.width, place.height) >= ROOMY ? place : null;
 }
 
-/** The function of what was clicked: of a thumbnail the one under the pointer, else the strongest. */
+/** The function of what was clicked: of a kernel the one under the pointer, else the strongest. */
 function selectionAt(
   { diagram }: NetworkScene,
   kind: string,
@@ -208,27 +222,15 @@ function selectionAt(
 ): Selection | null {
   const part = diagram.parts[column];
   const layer = part?.column.layer;
-  if (!layer || kind === "s") return null;
+  if (!layer) return null;
   const n = kind === "u" ? strongestInto(part, number) : number;
   const bundle = part.bundles[n];
   if (!bundle) return null;
-  const thumb = kind === "e" ? part.thumbs.get(n) : undefined;
-  let entry = strongestOf(part, bundle);
-  if (thumb && at) {
-    const [rows, columns] = gridOf(part.column);
-    const { x, y } = inDiagram(diagram, at);
-    const across = Math.floor(((x - thumb.x) / thumb.width) * columns);
-    const down = Math.floor(((y - thumb.y) / thumb.height) * rows);
-    entry = Math.max(0, Math.min(bundle.count - 1, down * columns + across));
-  }
-  return selectionOf(layer, bundle.first + entry);
+  const entry = kind === "e" ? entryAt(diagram, part, n, at) : null;
+  return selectionOf(layer, bundle.first + (entry ?? strongestOf(part, bundle)));
 }
 
-export function createCamera(
-  draw: NetworkDrawing,
-  seen: () => NetworkScene | null,
-  schedule: () => void,
-) {
+function createCamera(draw: NetworkDrawing, seen: () => NetworkScene | null, schedule: () => void) {
   /** Makes the diagram larger around a place of the scene, by default the middle of what is seen. */
   function zoom(factor: number, place: Point | null) {
     const scene = seen();
@@ -271,7 +273,7 @@ export function createCamera(
     return next === draw.window.scale ? null : () => zoom(factor, at);
   }
 
-  return { zoom, turn, moveTo, drag };
+  return { zoom, turn, moveTo, drag, isZoomed: () => draw.window.scale > 1 };
 }
 
 function zoomedTo(scale: number): number {

@@ -3,25 +3,44 @@
 import { number } from "../../phi/format.ts";
 import type { Drag } from "../../shell/drag.ts";
 import type { Shell } from "../../shell/mount.ts";
+import { samePlace } from "../../wire/protocol.ts";
 import type { Change, Command, Selection } from "../../wire/types.ts";
 import { type Handle, heightOf, moved } from "./handles.ts";
 import { type InspectorScene, placeIn, type Touch } from "./scene.ts";
-import { samePlace } from "./settings.ts";
 import { phiOf } from "./terms.ts";
 import { fromX, fromY } from "./window.ts";
 
 /** After this without an answer, it is said that the model has not got the value yet. */
-const SLOW = 600;
+const SLOW_MS = 600;
 
 export type Editing = ReturnType<typeof createEditing>;
 
 export function createEditing(shell: Shell, touch: Touch, scene: () => InspectorScene | null) {
-  const { gesture, settle, isLate } = createPending(shell, touch);
+  const gesture = new Gesture((at, coefficients, final) =>
+    shell.store()?.edit(at, coefficients, final),
+  );
   let dragged: { handle: Handle; from: Float64Array; moved: boolean } | null = null;
+  let later: ReturnType<typeof setTimeout> | undefined;
 
+  /** Those of this moment: keys may come faster than drawings. */
   function coefficients({ picture }: InspectorScene): Float64Array {
-    const mine = samePlace(gesture.at(), picture.at) ? gesture.coefficients() : null;
-    return mine ?? picture.phi.coefficients;
+    const { edited } = gesture;
+    return edited && samePlace(edited.at, picture.at)
+      ? edited.coefficients
+      : picture.phi.coefficients;
+  }
+
+  /** Looks whether the newest frame has what was edited here. Not every frame that comes is drawn. */
+  function settle() {
+    const store = shell.store();
+    if (store && gesture.edited) {
+      const newest = phiOf(store.latest(), gesture.edited.at);
+      const live = store.status().state === "live";
+      gesture.compare(newest?.coefficients ?? null, live, performance.now());
+    }
+    touch.edited = gesture.edited;
+    clearTimeout(later);
+    if (touch.edited) later = setTimeout(shell.schedule, SLOW_MS);
   }
 
   function take(now: InspectorScene, handle: Handle) {
@@ -55,8 +74,12 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
   const handleOf = (now: InspectorScene | null, id: string) =>
     now?.picture.handles.find(({ b }) => id === `point:${b}`);
 
-  // The value of a point that is held stands.
-  shell.signal.addEventListener("abort", end, { once: true });
+  const close = () => {
+    // The value of a point that is held stands.
+    end();
+    clearTimeout(later);
+  };
+  shell.signal.addEventListener("abort", close, { once: true });
 
   return {
     /** Before a drawing: whether the model has what was edited here. */
@@ -67,7 +90,8 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
       if (what === "stream") forget();
       if (what === "edits" && store?.edits().message) gesture.drop();
       const chosen = store && placeIn(store, shell.get("layer"));
-      if (what === "selection" && dragged && !samePlace(chosen, gesture.at())) end();
+      const here = samePlace(chosen, gesture.edited?.at ?? null);
+      if (what === "selection" && dragged && !here) end();
       if (what === "frame") settle();
     },
     drag(id: string): Drag | null {
@@ -117,49 +141,23 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
       shell.schedule();
     },
     /** The value stands, and the model has not got it for long. */
-    isLate,
+    isLate: () => gesture.waited(performance.now()) > SLOW_MS,
   };
 }
 
-/** An edit on its way to the model, and drawn until that has it. */
-function createPending(shell: Shell, touch: Touch) {
-  const gesture = new Gesture((at, coefficients, final) =>
-    shell.store()?.edit(at, coefficients, final),
-  );
-  let later: ReturnType<typeof setTimeout> | undefined;
-
-  /** Looks whether the newest frame has what was edited here. Not every frame that comes is drawn. */
-  function settle() {
-    const store = shell.store();
-    const edited = gesture.at();
-    if (store && edited) {
-      const newest = phiOf(store.latest(), edited);
-      const live = store.status().state === "live";
-      gesture.compare(newest?.coefficients ?? null, live, performance.now());
-    }
-    const [at, own] = [gesture.at(), gesture.coefficients()];
-    touch.edited = at && own && { at, coefficients: own };
-    clearTimeout(later);
-    if (touch.edited) later = setTimeout(shell.schedule, SLOW);
-  }
-
-  shell.signal.addEventListener("abort", () => clearTimeout(later), { once: true });
-  return { gesture, settle, isLate: () => gesture.waited(performance.now()) > SLOW };
-}
-
-/** Least milliseconds between two values sent. */
 export const PAUSE = 50;
 /** While training goes on, the model may have moved before its frame came: after this, it is right. */
 export const PATIENCE = 2000;
 
-const NEAR = 2e-6;
+const FLOAT32_TOLERANCE = 2e-6;
 
 type Send = (at: Selection, coefficients: number[], final: boolean) => void;
 
+/** An edit on its way to the model, and drawn until that has it. */
 export class Gesture {
   readonly #send: Send;
-  #at: Selection | null = null;
-  #coefficients: Float64Array | null = null;
+  /** The function that is changed here, and not yet, or not surely, in the model, and what to draw of it. */
+  edited: { at: Selection; coefficients: Float64Array } | null = null;
   #open = false;
   #sentAt = Number.NEGATIVE_INFINITY;
   #endedAt = 0;
@@ -169,24 +167,9 @@ export class Gesture {
     this.#send = send;
   }
 
-  /** The function that is changed here, and not yet, or not surely, in the model. */
-  at(): Selection | null {
-    return this.#at;
-  }
-
-  /** What to draw instead of a frame's coefficients. */
-  coefficients(): Float64Array | null {
-    return this.#coefficients;
-  }
-
-  isOpen(): boolean {
-    return this.#open;
-  }
-
   /** Takes another value of a gesture that goes on. */
   move(at: Selection, coefficients: Float64Array, now: number): void {
-    this.#at = at;
-    this.#coefficients = coefficients;
+    this.edited = { at, coefficients };
     this.#open = true;
     if (this.#timer !== undefined) return;
     const wait = Math.max(0, this.#sentAt + PAUSE - now);
@@ -194,50 +177,50 @@ export class Gesture {
     else {
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
-        if (this.#open) this.#post(now + wait, false);
+        this.#post(now + wait, false);
       }, wait);
     }
   }
 
   /** The value stands: it is sent whatever was sent before. */
   end(now: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     if (!this.#open) return;
-    this.#open = false;
+    this.#close();
     this.#endedAt = now;
     this.#post(now, true);
   }
 
   /** Looks at a frame's coefficients; returns whether the model has the value, or has gone on without it. */
   compare(present: ArrayLike<number> | null, live: boolean, now: number): boolean {
-    const mine = this.#coefficients;
-    if (!mine || this.#open) return false;
-    const agrees =
-      present !== null &&
-      present.length === mine.length &&
-      mine.every((value, b) => Math.abs(value - present[b]) <= NEAR * Math.max(1, Math.abs(value)));
+    if (!this.edited || this.#open) return false;
+    const mine = this.edited.coefficients;
+    const isNear = (value: number, b: number) =>
+      Math.abs(value - (present?.[b] ?? Number.NaN)) <=
+      FLOAT32_TOLERANCE * Math.max(1, Math.abs(value));
+    const agrees = present?.length === mine.length && mine.every(isNear);
     if (!agrees && !(live && now - this.#endedAt > PATIENCE)) return false;
     this.drop();
     return true;
   }
 
-  /** Milliseconds since the value was final. */
   waited(now: number): number {
-    return this.#coefficients && !this.#open ? now - this.#endedAt : 0;
+    return this.edited && !this.#open ? now - this.#endedAt : 0;
   }
 
   drop(): void {
+    this.#close();
+    this.edited = null;
+  }
+
+  #close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#open = false;
-    this.#at = null;
-    this.#coefficients = null;
   }
 
   #post(now: number, final: boolean): void {
-    if (!this.#at || !this.#coefficients) return;
+    if (!this.edited) return;
     this.#sentAt = now;
-    this.#send(this.#at, Array.from(this.#coefficients), final);
+    this.#send(this.edited.at, Array.from(this.edited.coefficients), final);
   }
 }

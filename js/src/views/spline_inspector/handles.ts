@@ -1,11 +1,11 @@
 /** Control points: where a coefficient can be taken hold of, and what moving it does. No DOM. */
 
+import { basisOf } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import { basisAt } from "../../phi/interpolate.ts";
-import { basisRange, type Phi } from "./terms.ts";
+import type { Phi } from "./terms.ts";
 
 export interface Handle {
-  /** The basis function it belongs to. */
   b: number;
   label: string;
   x: number;
@@ -15,7 +15,7 @@ export interface Handle {
 }
 
 const SPLINE_LABEL = /^B(\d+)$/;
-const MIDDLE = 0.8;
+const HIGH_SHARE = 0.8;
 
 /** The Greville abscissae of the B-splines on some knots: the mean of the knots inside each support. */
 export function greville(knots: readonly number[], order: number): number[] {
@@ -29,8 +29,8 @@ export function greville(knots: readonly number[], order: number): number[] {
 }
 
 /** The order of a layer's B-splines; -1 where its basis is another. */
-export function splineOrder({ layer, table }: Pick<Phi, "layer" | "table">): number {
-  const { knots } = basisRange({ layer, table });
+export function splineOrder({ layer, f }: Pick<Phi, "layer" | "f">): number {
+  const { knots } = basisOf(layer, f);
   const splines = layer.labels.filter((_, b) => !layer.isBase[b]);
   if (splines.length === 0 || splines.some((label, j) => label !== `B${j}`)) return -1;
   const order = knots.length - splines.length - 1;
@@ -42,10 +42,10 @@ export function splineOrder({ layer, table }: Pick<Phi, "layer" | "table">): num
  * other has it on its own curve, where that is large, spread over the domain so that they do not lie on each other.
  * They come from left to right.
  */
-export function handlesOf(phi: Pick<Phi, "layer" | "table">): Handle[] {
+export function handlesOf(phi: Pick<Phi, "layer" | "table" | "f">): Handle[] {
   const { layer } = phi;
   const order = splineOrder(phi);
-  const abscissae = order >= 0 ? greville(basisRange(phi).knots, order) : [];
+  const abscissae = order >= 0 ? greville(basisOf(layer, phi.f).knots, order) : [];
   const handles: Handle[] = [];
   layer.labels.forEach((label, b) => {
     const spline = SPLINE_LABEL.exec(label);
@@ -61,11 +61,11 @@ export function handlesOf(phi: Pick<Phi, "layer" | "table">): Handle[] {
 
 /** Where a basis function is large, not where a control point is: of two on each other only one can be taken hold of. */
 function highPlace(
-  { layer, table }: Pick<Phi, "layer" | "table">,
+  { layer, table, f }: Pick<Phi, "layer" | "table" | "f">,
   b: number,
   taken: readonly number[],
 ) {
-  const { domain } = basisRange({ layer, table });
+  const { domain } = basisOf(layer, f);
   const { nb } = layer;
   const { x, values } = layer.tables[table];
   const rows: { x: number; value: number }[] = [];
@@ -82,7 +82,7 @@ function highPlace(
   const share = layer.isBase[b] ? 1 : (number + 0.5) / others;
   const wanted = domain[0] + share * (domain[1] - domain[0]);
   const apart = taken.length > 1 ? (taken[1] - taken[0]) / 4 : 0;
-  const high = rows.filter(({ value }) => Math.abs(value) >= MIDDLE * most);
+  const high = rows.filter(({ value }) => Math.abs(value) >= HIGH_SHARE * most);
   const free = high.filter((row) => taken.every((x) => Math.abs(row.x - x) >= apart * 0.99));
   const near = (free.length > 0 ? free : high).sort(
     (one, other) => Math.abs(one.x - wanted) - Math.abs(other.x - wanted),

@@ -5,25 +5,19 @@ import { formatCount } from "../../phi/format.ts";
 import { element, listen, put, putAttributes, putStyle } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
+import { samePlace } from "../../wire/protocol.ts";
 import type { Command, LayerLayout, Selection, Store } from "../../wire/types.ts";
 import type { Movement } from "./movement.ts";
 import { isOpen, placeIn } from "./scene.ts";
-import { type Settings, samePlace } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
-/** What there is to show in it. */
-function stateOf(
-  store: Store,
-  layer: unknown,
-  { stacked, editable, pins }: Settings,
-  movement: Movement,
-) {
+function stateOf(store: Store, layer: unknown, { editable, pins }: Settings, movement: Movement) {
   const layers = store.current()?.layout.layers ?? [];
   const at = placeIn(store, layer);
   return {
     layers,
     layer: layers.find(({ name }) => name === at?.layer) ?? null,
     at,
-    stacked,
     editable,
     /** Whether the kernel is there to take an edit. */
     open: isOpen(store),
@@ -31,7 +25,6 @@ function stateOf(
     pinned: pins.some((pin) => samePlace(pin, at)),
     range: movement.shown(),
     seen: at !== null && store.observed(at.layer) !== null,
-    /** The first step that is known. */
     first: store.initial()?.step ?? 0,
   };
 }
@@ -47,10 +40,15 @@ interface Actions {
 }
 
 const COMMANDS: [kind: Command, label: string, title: string][] = [
-  ["undo", "↶ undo", "Take the last edit back"],
-  ["redo", "↷ redo", "Do the last undone edit again"],
+  ["undo", "↶ undo", "Undo the last edit"],
+  ["redo", "↷ redo", "Redo the edit that was undone last"],
   ["reset", "step 0", "Set this function to what it was at the first step"],
   ["straighten", "straight line", "Set this function to the straight line that fits it best"],
+  [
+    "form",
+    "formula",
+    "Set this function to the formula a·f(b·x + c) + d most like it over the inputs seen",
+  ],
   ["zero", "zero", "Set this function to zero everywhere: prune it"],
 ];
 
@@ -65,24 +63,8 @@ const OPTIONS: readonly Option<State>[] = [
     value: ({ layer }) => layer?.name ?? "",
   },
   {
-    trait: "stacked",
-    label: "How the terms are drawn",
-    title: "",
-    as: "segments",
-    options: [
-      { value: "overlay", label: "overlay", title: "Draw every term from zero" },
-      {
-        value: "stacked",
-        label: "stacked",
-        title: "Draw every term on top of those before it: the last edge is φ",
-      },
-    ],
-    value: ({ stacked }) => (stacked ? "stacked" : "overlay"),
-    chosen: (value) => value === "stacked",
-  },
-  {
     trait: "range",
-    label: "What of x is shown",
+    label: "Which part of x is shown",
     title: "",
     as: "segments",
     options: ({ seen }) => rangesOf(seen),
@@ -94,12 +76,11 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
   const { document, signal } = shell;
   const choose = (trait: string, value: unknown) => {
     if (trait === "layer") actions.layer(String(value));
-    else if (trait === "range") movement.range(String(value));
-    else shell.choose(trait, value);
+    else movement.range(String(value));
   };
   const options = createOptions(document, OPTIONS, choose, signal);
   const { kit } = options;
-  const [layers, way, range] = options.boxes;
+  const [layers, range] = options.boxes;
   const root = element(document, "div", "kw-header");
   layers.classList.add("kw-layer-menu");
   const type = element(document, "span", "kw-type");
@@ -118,7 +99,7 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
   element(document, "span", "kw-option-label", zoom).textContent = "zoom to";
   zoom.append(range);
   const pin = kit.button(
-    "keep curve",
+    "keep curve for comparison",
     "Keep the curve of this function in the plot while you go on to others; press again to remove it",
     "kw-button",
     () => actions.pin(),
@@ -130,7 +111,7 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     editing.append(made);
     return { kind, made };
   });
-  tools.append(way, zoom, pin, editing);
+  tools.append(zoom, pin, editing);
   let shown: State | null = null;
 
   function select() {
@@ -176,7 +157,7 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
 function rangesOf(seen: boolean) {
   const where = seen ? "where the inputs are" : "from end to end of the grid";
   const title = `Show x ${where}, and y as it fits (key: 0, or double-click)`;
-  const every = "Show every basis function as far as it reaches, also where no inputs are";
+  const every = "Show every basis function from end to end, also where there are no inputs";
   return [
     { value: "fit", label: seen ? "inputs" : "grid", title },
     { value: "all", label: "all", title: every },

@@ -10,29 +10,28 @@ import type { Row } from "./rows.ts";
 import type { Reading } from "./terms.ts";
 
 /** Pixels from one row to the next, where there is room and where there is little. */
-const ROOMY = 18;
-const TIGHT = 15;
-const READING = 22;
-const HEAD = 19;
-const SCORE = 26;
-const NARROWEST = 224;
-const WIDEST = 340;
-const BETWEEN = 16;
+const ROOMY_ROW = 18;
+const TIGHT_ROW = 15;
+const READING_HEIGHT = 22;
+const HEAD_HEIGHT = 19;
+const SCORE_HEIGHT = 26;
+const NARROWEST_COLUMN = 224;
+const WIDEST_COLUMN = 340;
+const COLUMN_GAP = 16;
 const PAD = 4;
-const SWATCH = 16;
-const NUMBER = 66;
-const NEST = 8;
-const REMOVE = 18;
+const SWATCH_WIDTH = 16;
+const NUMBER_WIDTH = 66;
+const NEST_INDENT = 8;
+const REMOVE_WIDTH = 18;
 
 /** Beside a plot that has the more of the room. */
 export function legendWidth(width: number): number {
   return Math.round(Math.max(228, Math.min(256, 0.36 * width)));
 }
 
-export interface Placed {
+interface Placed {
   row: Row;
   box: Rect;
-  /** The label as it is written. */
   lines: string[];
   remove: Rect | null;
 }
@@ -61,11 +60,11 @@ export function legendBeside(
   height: number,
   evaluation: Evaluation,
 ): Legend | null {
-  const score = evaluation.state === "" ? 0 : SCORE;
-  const room = height - READING - HEAD - score;
+  const score = evaluation.state === "" ? 0 : SCORE_HEIGHT;
+  const room = height - READING_HEIGHT - HEAD_HEIGHT - score;
   const wrap = rows.reduce((sum, row) => sum + extra(row, width, 12), 0);
-  const pitch = Math.min(ROOMY, (room - wrap) / rows.length);
-  if (pitch < TIGHT || widest(rows) > width) return null;
+  const pitch = Math.min(ROOMY_ROW, (room - wrap) / rows.length);
+  if (pitch < TIGHT_ROW || widest(rows) > width) return null;
   return legendIn({ x, y: 0, width }, rows, 1, Math.floor(pitch), evaluation);
 }
 
@@ -77,16 +76,30 @@ export function legendBelow(
   evaluation: Evaluation,
 ): Legend {
   const inner = width - 2 * PAD;
-  const each = Math.max(NARROWEST, Math.min(widest(rows), WIDEST));
-  const columns = Math.max(1, Math.floor((inner + BETWEEN) / (each + BETWEEN)));
+  const each = Math.max(NARROWEST_COLUMN, Math.min(widest(rows), WIDEST_COLUMN));
+  const columns = Math.max(1, Math.floor((inner + COLUMN_GAP) / (each + COLUMN_GAP)));
   const most = Math.ceil(rows.length / 4);
-  return legendIn({ x: PAD, y, width: inner }, rows, Math.min(columns, most, 6), ROOMY, evaluation);
+  return legendIn(
+    { x: PAD, y, width: inner },
+    rows,
+    Math.min(columns, most, 6),
+    ROOMY_ROW,
+    evaluation,
+  );
 }
 
 /** A label without a weight beside it may be longer; the values' place is kept free. */
 function labelRoom({ nested, coefficient, removable }: Row, width: number): number {
-  const numbers = coefficient ? 2 * NUMBER : NUMBER;
-  return width - 2 * PAD - SWATCH - 4 - (nested ? NEST : 0) - numbers - (removable ? REMOVE : 0);
+  const numbers = coefficient ? 2 * NUMBER_WIDTH : NUMBER_WIDTH;
+  return (
+    width -
+    2 * PAD -
+    SWATCH_WIDTH -
+    4 -
+    (nested ? NEST_INDENT : 0) -
+    numbers -
+    (removable ? REMOVE_WIDTH : 0)
+  );
 }
 
 /** How wide a column is that shows every term's label whole: waves differ in the middle of theirs. */
@@ -109,7 +122,7 @@ function legendIn(
   pitch: number,
   evaluation: Evaluation,
 ): Legend {
-  const each = (width - BETWEEN * (count - 1)) / count;
+  const each = (width - COLUMN_GAP * (count - 1)) / count;
   const size = pitch < 17 ? 11 : 12;
   const tall = rows.map((row) => pitch + extra(row, each, size));
   // The lowest height at which the columns hold all.
@@ -117,24 +130,26 @@ function legendIn(
   let most = Math.ceil(whole / count);
   let places = placesIn(tall, most);
   for (; lastColumn(places) >= count; most++) places = placesIn(tall, most + 1);
-  const top = y + READING + HEAD;
+  const top = y + READING_HEIGHT + HEAD_HEIGHT;
   const placed = rows.map((row, k): Placed => {
-    const left = x + places[k].column * (each + BETWEEN);
+    const left = x + places[k].column * (each + COLUMN_GAP);
     const box = { x: left, y: top + places[k].down, width: each, height: tall[k] };
     const room = labelRoom(row, each);
     const lines = row.wraps ? wrapped(row.label, room, size) : [fitted(row.label, room, size)];
     const remove = row.removable
-      ? { x: box.x + each - REMOVE, y: box.y, width: REMOVE, height: pitch }
+      ? { x: box.x + each - REMOVE_WIDTH, y: box.y, width: REMOVE_WIDTH, height: pitch }
       : null;
     return { row, box, lines, remove };
   });
   const columns = Array.from({ length: lastColumn(places) + 1 }, (_, k) => ({
-    x: x + k * (each + BETWEEN),
+    x: x + k * (each + COLUMN_GAP),
     width: each,
   }));
   const score =
-    evaluation.state === "" ? null : { x, y: top + Math.max(most, 0), width: each, height: SCORE };
-  const height = READING + HEAD + most + (score ? SCORE : 0);
+    evaluation.state === ""
+      ? null
+      : { x, y: top + Math.max(most, 0), width: each, height: SCORE_HEIGHT };
+  const height = READING_HEIGHT + HEAD_HEIGHT + most + (score ? SCORE_HEIGHT : 0);
   return { box: { x, y, width, height }, columns, rows: placed, size, score };
 }
 
@@ -151,7 +166,7 @@ function placesIn(tall: readonly number[], most: number) {
 
 const lastColumn = (places: ReturnType<typeof placesIn>) => places.at(-1)?.column ?? 0;
 
-export interface Said {
+interface Said {
   reading: Reading | null;
   variable: string;
   /** Where nothing is read: what φ is made of. */
@@ -165,14 +180,14 @@ export function legendMarks(legend: Legend, said: Said, colours: Colours): Mark[
   const { columns, rows, size } = legend;
   if (columns.length === 0) return [];
   const marks = readingLine(legend, said, colours);
-  const y = legend.box.y + READING;
+  const y = legend.box.y + READING_HEIGHT;
   const head = (x: number, text: string, anchor: "start" | "end") =>
     words(x, y + 13, text, colours.muted, { anchor });
   for (const { x, width } of columns) {
     const end = x + width - PAD;
-    marks.push(head(x + PAD, "term", "start"), head(end - NUMBER, "weight", "end"));
+    marks.push(head(x + PAD, "term", "start"), head(end - NUMBER_WIDTH, "weight", "end"));
     if (said.reading) marks.push(head(end, `at ${said.variable}`, "end"));
-    const rule = y + HEAD - 1.5;
+    const rule = y + HEAD_HEIGHT - 1.5;
     marks.push(line([x, rule, x + width, rule], colours.line));
   }
   for (const placed of rows) marks.push(...rowMarks(placed, size, said.lit, colours));
@@ -205,13 +220,13 @@ function rowMarks(
   const marks: Mark[] = [];
   const fill = row.on ? colours.ink : colours.muted;
   if (lit === `row:${row.key}`) marks.push(rect(box, { radius: 4, fill: colours.hover }));
-  const left = box.x + PAD + (row.nested ? NEST : 0);
+  const left = box.x + PAD + (row.nested ? NEST_INDENT : 0);
   const first = remove ? remove.height : box.height;
   const middle = box.y + (lines.length > 1 ? 8 : first / 2);
   const swatch = swatchMarks(row, left, middle);
   marks.push({ kind: "group", opacity: row.on ? 1 : 0.25, marks: swatch });
-  const at = left + SWATCH + 4;
-  const end = box.x + box.width - PAD - (remove ? REMOVE : 0);
+  const at = left + SWATCH_WIDTH + 4;
+  const end = box.x + box.width - PAD - (remove ? REMOVE_WIDTH : 0);
   lines.forEach((text, k) => {
     const y = middle + 15 * k;
     marks.push(words(at, y, text, fill, { size, middle: true }));
@@ -220,7 +235,7 @@ function rowMarks(
   });
   // The longest, "−0.000123", leaves a gap.
   const look = { anchor: "end", middle: true } as const;
-  if (row.coefficient) marks.push(words(end - NUMBER, middle, row.coefficient, fill, look));
+  if (row.coefficient) marks.push(words(end - NUMBER_WIDTH, middle, row.coefficient, fill, look));
   if (row.value) marks.push(words(end, middle, row.value, fill, look));
   if (remove) {
     const tone = lit === `remove:${row.key}` ? colours.ink : colours.muted;
@@ -231,7 +246,7 @@ function rowMarks(
 }
 
 function swatchMarks({ look, colour }: Row, x: number, y: number): Mark[] {
-  const across = [x, y, x + SWATCH, y];
+  const across = [x, y, x + SWATCH_WIDTH, y];
   switch (look) {
     case "none":
       return [];

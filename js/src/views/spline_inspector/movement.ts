@@ -1,26 +1,12 @@
-/** Moving in the plane: zooming, panning, reading along x. */
+/** Moving along x in the plane: zooming, panning, reading. y fits what is seen. */
 
 import { number } from "../../phi/format.ts";
 import type { Point } from "../../scene/marks.ts";
 import type { Drag } from "../../shell/drag.ts";
 import type { Shell } from "../../shell/mount.ts";
-import { chosenOf, type InspectorScene, kindOf, type Touch, yRange } from "./scene.ts";
+import { chosenX, type InspectorScene, kindOf, type Touch } from "./scene.ts";
 import { dataRange, type Phi, type Range, readAt, tableRange, wholeRange } from "./terms.ts";
-import {
-  fromX,
-  fromY,
-  inSight,
-  roomy,
-  shifted,
-  wheelFactor,
-  within,
-  zoomed,
-  zoomedWithin,
-} from "./window.ts";
-
-/** How far y is zoomed at most, in and out, as a share of all that is drawn. */
-const CLOSEST = 1e-4;
-const FURTHEST = 20;
+import { fromX, shiftedWithin, wheelFactor, zoomedWithin } from "./window.ts";
 
 export type Movement = ReturnType<typeof createMovement>;
 
@@ -29,30 +15,49 @@ export function createMovement(
   scene: () => InspectorScene | null,
   { schedule, speak, store }: Pick<Shell, "schedule" | "speak" | "store">,
 ) {
-  const { choose, show, across, acrossBy, upBy } = createPlane(touch, scene, schedule, store);
-  const fit = () => choose({ x: null, y: null });
+  function choose(phi: Phi, x: Range | null) {
+    touch.chosen = x && { of: kindOf(phi), x };
+    schedule();
+  }
+
+  /** As it will be drawn: keys may come faster than drawings. */
+  const across = (phi: Phi): Range =>
+    chosenX(touch, phi) ?? dataRange(phi, store()?.observed(phi.layer.name) ?? null);
+
+  const shift = (phi: Phi, x: Range, by: number) =>
+    choose(phi, shiftedWithin(x, by, tableRange(phi)));
+
+  /** What zooming by a factor does; null where there is nothing to zoom. */
+  function zoom({ picture: { phi } }: InspectorScene, factor: number, at: number) {
+    const next = zoomedWithin(across(phi), at, factor, tableRange(phi));
+    return next && (() => choose(phi, next));
+  }
+
+  function fit() {
+    const now = scene();
+    if (now) choose(now.picture.phi, null);
+  }
 
   /** Moves the reading along x; at the edge of what was chosen, that moves along. */
-  function read({ key, shiftKey }: KeyboardEvent, { picture }: InspectorScene) {
-    const { phi } = picture;
-    const { x } = chosenOf(touch, phi);
+  function read({ key, shiftKey }: KeyboardEvent, phi: Phi) {
     const [low, high] = across(phi);
     const step = ((high - low) / (shiftKey ? 20 : 100)) * (key === "ArrowLeft" ? -1 : 1);
     const to = touch.reading === null ? (low + high) / 2 : touch.reading + step;
-    if (x && (to < low || to > high)) show(shifted(x, step), null);
-    const [least, most] = chosenOf(touch, phi).x ?? [low, high];
+    const chosen = chosenX(touch, phi);
+    if (chosen && (to < low || to > high)) shift(phi, chosen, step);
+    const [least, most] = chosenX(touch, phi) ?? [low, high];
     touch.reading = Math.max(least, Math.min(most, to));
     const at = readAt(phi, touch.reading);
     if (at) speak(`x ${number(at.x)}, φ ${number(at.phi)}, slope ${number(at.slope)}`);
   }
 
   return {
-    /** Shows x where the inputs are again, and y as it fits. */
+    /** Shows x where the inputs are again. */
     fit,
     /** Shows all of x, or fits again. */
     range(which: string) {
       const now = scene();
-      if (now && which === "all") choose({ x: wholeRange(now.picture.phi), y: null });
+      if (now && which === "all") choose(now.picture.phi, wholeRange(now.picture.phi));
       else fit();
     },
     /** Which of these is shown; "" where the plane was moved. */
@@ -60,8 +65,7 @@ export function createMovement(
       const now = scene();
       if (!now) return "fit";
       const { phi, x } = now.picture;
-      const chosen = chosenOf(touch, phi);
-      if (chosen.x === null && chosen.y === null) return "fit";
+      if (!chosenX(touch, phi)) return "fit";
       const [low, high] = wholeRange(phi);
       return x[0] <= low && x[1] >= high ? "all" : "";
     },
@@ -69,23 +73,16 @@ export function createMovement(
     turn(event: WheelEvent, at: Point): (() => void) | null {
       const now = scene();
       if (!now || touch.held) return null;
-      const factor = wheelFactor(event);
-      const { plot } = now.places;
-      // Over the axis of y, y alone.
-      if (at.x < plot.x) return upBy(factor, fromY(now.y, plot, at.y));
-      return acrossBy(factor, fromX(now.picture.x, plot, at.x));
+      return zoom(now, wheelFactor(event), fromX(now.picture.x, now.places.plot, at.x));
     },
     pan(start: Point): Drag | null {
       const now = scene();
       if (!now) return null;
-      const { y, picture, places } = now;
-      const { plot } = places;
+      const { phi, x } = now.picture;
       return {
         move(at) {
-          const [dx, dy] = [at.x - start.x, at.y - start.y];
-          if (Math.abs(dx) + Math.abs(dy) <= 2) return;
-          const by = (-dx / plot.width) * (picture.x[1] - picture.x[0]);
-          show(shifted(picture.x, by), shifted(y, (dy / plot.height) * (y[1] - y[0])));
+          const by = start.x - at.x;
+          if (Math.abs(by) > 2) shift(phi, x, (by / now.places.plot.width) * (x[1] - x[0]));
         },
         end() {},
       };
@@ -94,75 +91,17 @@ export function createMovement(
     key(event: KeyboardEvent): boolean {
       const now = scene();
       if (!now) return false;
-      const { picture } = now;
+      const { phi } = now.picture;
       const { key } = event;
-      // As it will be drawn: keys may come faster than drawings.
-      const chosen = chosenOf(touch, picture.phi);
-      const [low, high] = across(picture.phi);
+      const [low, high] = across(phi);
       const middle = touch.reading ?? (low + high) / 2;
-      if (key === "ArrowLeft" || key === "ArrowRight") read(event, now);
-      else if (key === "ArrowUp" || key === "ArrowDown") {
-        const y = yRange(picture, chosen);
-        const step = (y[1] - y[0]) * (event.shiftKey ? 0.25 : 0.05);
-        show(null, shifted(y, key === "ArrowUp" ? step : -step));
-      } else if (key === "+" || key === "=") acrossBy(0.8, middle)?.();
-      else if (key === "-") acrossBy(1.25, middle)?.();
+      if (key === "ArrowLeft" || key === "ArrowRight") read(event, phi);
+      else if (key === "+" || key === "=" || key === "ArrowUp") zoom(now, 0.8, middle)?.();
+      else if (key === "-" || key === "ArrowDown") zoom(now, 1.25, middle)?.();
       else if (key === "0") fit();
       else if (key === "Escape") touch.reading = null;
       else return false;
       return true;
     },
   };
-}
-
-/** What of the plane is shown, and what zooming would show. */
-function createPlane(
-  touch: Touch,
-  scene: () => InspectorScene | null,
-  schedule: () => void,
-  store: Shell["store"],
-) {
-  function choose(change: Partial<Touch["chosen"]>) {
-    const now = scene();
-    if (!now) return;
-    const { phi } = now.picture;
-    touch.chosen = { ...chosenOf(touch, phi), ...change, of: kindOf(phi) };
-    schedule();
-  }
-
-  function show(x: Range | null, y: Range | null) {
-    const now = scene();
-    if (!now) return;
-    const { phi, reaches } = now.picture;
-    choose({
-      ...(x && { x: within(x, tableRange(phi)) }),
-      ...(y && { y: inSight(y, reaches) }),
-    });
-  }
-
-  const across = (phi: Phi): Range =>
-    chosenOf(touch, phi).x ?? dataRange(phi, store()?.observed(phi.layer.name) ?? null);
-
-  /** What zooming x by a factor does; y then fits what is seen. Null where there is nothing to zoom. */
-  function acrossBy(factor: number, at: number): (() => void) | null {
-    const now = scene();
-    if (!now) return null;
-    const { phi } = now.picture;
-    const x = across(phi);
-    const next = zoomedWithin(x, at, factor, tableRange(phi));
-    return next && (() => choose({ x: next, y: null }));
-  }
-
-  /** Likewise for y alone. */
-  function upBy(factor: number, at: number): (() => void) | null {
-    const now = scene();
-    if (!now) return null;
-    const [low, high] = roomy(now.picture.held);
-    const share = (now.y[1] - now.y[0]) / (high - low);
-    if (factor < 1 ? share <= CLOSEST : share >= FURTHEST) return null;
-    const next = zoomed(now.y, at, factor);
-    return () => show(null, next);
-  }
-
-  return { choose, show, across, acrossBy, upBy };
 }

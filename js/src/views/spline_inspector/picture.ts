@@ -1,13 +1,13 @@
 /** What is drawn of a φ: lines with their colours, and the plane they lie in. No DOM. */
 
-import { observedEntry, selectionOf } from "../../phi/entries.ts";
+import { basisOf, observedEntry, selectionOf } from "../../phi/entries.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Theme, ThemeName } from "../../scene/theme.ts";
+import { samePlace } from "../../wire/protocol.ts";
 import type { Frame, Observed } from "../../wire/types.ts";
 import { handlesOf, heightOf, splineOrder } from "./handles.ts";
-import { type Settings, samePlace } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import {
-  basisRange,
   curve,
   limits,
   type Phi,
@@ -16,7 +16,6 @@ import {
   type Range,
   type Samples,
   sample,
-  stack,
   type Term,
 } from "./terms.ts";
 
@@ -108,11 +107,10 @@ export function makePicture(from: Ingredients, samplesOf: Sampler) {
     counting.push(overlay.y.filter((_, p) => covers(x, overlay.x[p])));
   }
 
-  // Stacked, a point would lie nowhere near its term.
-  const handles = show.has("points") && !settings.stacked ? handlesOf(phi) : [];
+  const handles = show.has("points") ? handlesOf(phi) : [];
   const inside = handles.filter((handle) => covers(x, handle.x));
   const heights = inside.map((handle) => heightOf(handle, phi.coefficients));
-  const { domain, knots } = basisRange(phi);
+  const { domain, knots } = basisOf(layer, phi.f);
   return {
     phi,
     at: here,
@@ -120,8 +118,6 @@ export function makePicture(from: Ingredients, samplesOf: Sampler) {
     x,
     /** All values that are drawn, for the y axis. */
     held: limits(...counting, heights),
-    /** How far each line that is drawn reaches up and down. */
-    reaches: counting.map((y) => limits(y)).filter((reach) => reach !== null),
     /** Of φ; null where it is not finite. */
     range: phiRange(phi, x, (of, part, count) => samplesOf("range", of, part, count)),
     lines,
@@ -145,7 +141,7 @@ export function makePicture(from: Ingredients, samplesOf: Sampler) {
   };
 }
 
-/** The lines of the terms that are shown, each from zero or on those before it; all curves of φ go into `curves`. */
+/** The lines of the terms that are shown; all curves of φ go into `curves`. */
 function termLines(
   { phi, settings, x, theme, points }: Ingredients,
   samplesOf: Sampler,
@@ -153,7 +149,7 @@ function termLines(
   curves: Named[],
 ): { terms: Line[]; whole: { x: Float64Array; y: Float64Array } } {
   const { layer } = phi;
-  const { show, hidden } = settings;
+  const { show } = settings;
   const { colours } = theme;
   const samples = samplesOf("phi", phi, x, points);
   const value = (name: string, term: Term) => {
@@ -165,43 +161,24 @@ function termLines(
   const base = value("base", "base");
   const spline = value("spline", "spline");
   const own = layer.labels.map((label, b) => value(label, b));
-  const bases = layer.isBase.flatMap((is, b) => (is ? [b] : []));
-  const others = layer.isBase.flatMap((is, b) => (is ? [] : [b]));
-  const drawn = others.filter((b) => show.has("basis") && !hidden.has(layer.labels[b]));
+  const drawn = show.has("basis") ? layer.isBase.flatMap((is, b) => (is ? [] : [b])) : [];
   const zero = new Float64Array(samples.x.length);
   const terms: Line[] = [];
   const add = (line: Omit<Line, "x">) => terms.push({ x: samples.x, ...line });
 
-  if (settings.stacked) {
-    const laid = [...(show.has("base") ? bases : []), ...drawn];
-    const layers = stack(phi, samples, laid);
-    for (const { b, from, to } of layers) {
-      add({ y: to, from, fill: 0.34, colour: colourOf(b), width: 1 });
-    }
-    let top = layers.at(-1)?.to ?? zero;
-    if (!show.has("basis") && show.has("spline") && others.length > 0) {
-      const from = top;
-      top = from.map((at, p) => at + spline[p]);
-      add({ y: top, from, fill: 0.34, colour: colours.spline, width: 1 });
-    }
-    curves.push({ name: "stack", x: samples.x, y: top });
-  } else {
-    for (const b of drawn) {
-      add({ y: own[b], from: zero, fill: 0.1, colour: colourOf(b), width: 1.25 });
-    }
-    const both = bases.length > 0 && others.length > 0;
-    if (both && show.has("spline")) add({ y: spline, colour: colours.spline, width: 2 });
-    if (both && show.has("base")) add({ y: base, colour: colours.base, width: 2 });
+  for (const b of drawn) {
+    add({ y: own[b], from: zero, fill: 0.1, colour: colourOf(b), width: 1.25 });
+  }
+  if (layer.isBase.includes(true) && layer.isBase.includes(false)) {
+    if (show.has("spline")) add({ y: spline, colour: colours.spline, width: 2 });
+    if (show.has("base")) add({ y: base, colour: colours.base, width: 2 });
   }
   return { terms, whole: { x: samples.x, y: whole } };
 }
 
 /** The thick lines of φ and of its two parts, where both are drawn. */
-function namesOf(
-  { show, stacked }: Settings,
-  isBase: readonly boolean[],
-): ("phi" | "base" | "spline")[] {
-  const both = !stacked && isBase.includes(true) && isBase.includes(false);
+function namesOf({ show }: Settings, isBase: readonly boolean[]): ("phi" | "base" | "spline")[] {
+  const both = isBase.includes(true) && isBase.includes(false);
   return [
     ...(show.has("phi") ? (["phi"] as const) : []),
     ...(both && show.has("base") ? (["base"] as const) : []),
@@ -226,7 +203,7 @@ function densityOf(phi: Phi, observed: Observed | null): Density | null {
 }
 
 /** Some stops of viridis, which rises evenly in lightness and holds for every kind of colour vision. */
-const STOPS = [
+const VIRIDIS_STOPS = [
   [72, 21, 104],
   [69, 55, 129],
   [51, 99, 141],
@@ -238,45 +215,47 @@ const STOPS = [
 ];
 
 /** On a light page the palest end is left out, on a dark one the darkest. */
-const PART = { light: [0, 0.78], dark: [0.3, 1] } as const;
+const RAMP_PART = { light: [0, 0.78], dark: [0.3, 1] } as const;
 
 /** Okabe and Ito's colours that nothing else here has. */
-const PINS = {
-  light: ["#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#5a4600", "#7a5195"],
-  dark: ["#e39fc4", "#2fc79b", "#f08a45", "#8fd0f7", "#f0e442", "#b48ad6"],
+const PIN_COLOURS = {
+  light: ["#009e73", "#5a4600", "#d55e00", "#56b4e9", "#7a5195", "#cc79a7"],
+  dark: ["#2fc79b", "#f0e442", "#f08a45", "#8fd0f7", "#b48ad6", "#e39fc4"],
 };
 
 /** How far basis functions go to grey, and from there to the page: what they make up is in full colours. */
-const GREY = 0.5;
-const PALE = { light: { to: 255, share: 0.2 }, dark: { to: 24, share: 0.1 } } as const;
+const GREY_SHARE = 0.5;
+const PALE_OF = { light: { to: 255, share: 0.2 }, dark: { to: 24, share: 0.1 } } as const;
 
 function muted(colour: readonly number[], theme: ThemeName): number[] {
   const [red, green, blue] = colour;
   const grey = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  const { to, share } = PALE[theme];
+  const { to, share } = PALE_OF[theme];
   return colour.map((part) => {
-    const own = part + GREY * (grey - part);
+    const own = part + GREY_SHARE * (grey - part);
     return Math.round(own + share * (to - own));
   });
 }
 
 /** One colour for each of `count` basis functions, rising with their number. */
 export function basisColours(count: number, theme: ThemeName): string[] {
-  const [first, last] = PART[theme];
+  const [first, last] = RAMP_PART[theme];
   return Array.from({ length: count }, (_, k) => {
     const share = count > 1 ? k / (count - 1) : 0.5;
-    const at = (first + share * (last - first)) * (STOPS.length - 1);
-    const low = Math.min(STOPS.length - 2, Math.floor(at));
-    const mixed = STOPS[low].map((from, c) => from + (at - low) * (STOPS[low + 1][c] - from));
+    const at = (first + share * (last - first)) * (VIRIDIS_STOPS.length - 1);
+    const low = Math.min(VIRIDIS_STOPS.length - 2, Math.floor(at));
+    const mixed = VIRIDIS_STOPS[low].map(
+      (from, c) => from + (at - low) * (VIRIDIS_STOPS[low + 1][c] - from),
+    );
     return `rgb(${muted(mixed, theme).join(", ")})`;
   });
 }
 
 /** Overlays are drawn dashed over φ, so they may have pins' colours: the first three, from the last on. */
 export function overlayColour(number: number, theme: ThemeName): string {
-  return PINS[theme][2 - (number % 3)];
+  return PIN_COLOURS[theme][2 - (number % 3)];
 }
 
 export function pinColour(number: number, theme: ThemeName): string {
-  return PINS[theme][number % PINS[theme].length];
+  return PIN_COLOURS[theme][number % PIN_COLOURS[theme].length];
 }

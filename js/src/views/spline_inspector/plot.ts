@@ -2,8 +2,7 @@
 
 import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { LinesMark, Mark, Paint, Rect } from "../../scene/marks.ts";
-import { dot, grown, line, rect, segments, words } from "../../scene/shapes.ts";
-import { snapped } from "../../scene/snap.ts";
+import { dot, grown, line, rect, segments, snapped, words } from "../../scene/shapes.ts";
 import { interrupted } from "../../scene/strokes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
@@ -25,39 +24,41 @@ export interface Plane {
   ratio: number;
 }
 
-const SMALL = 11;
-const BEFORE_NAME = 5;
-const LEFT = 60;
-const RIGHT = 10;
-const TOP = 8;
-const BOTTOM = 38;
-const STRIP = 44;
-const GAP = 3;
+const LABEL_SIZE = 11;
+const NAME_GAP = 5;
+const LEFT_ROOM = 60;
+const RIGHT_ROOM = 10;
+const TOP_ROOM = 8;
+const BOTTOM_ROOM = 38;
+/** Of what is low, as in a host, the curves have the most. */
+const STRIP_HEIGHT = { usual: 44, low: 20, below: 300 };
+const STRIP_GAP = 3;
 /** Pixels by which a point may lie outside the plot and still be drawn. */
-const FAR = 1;
+const POINT_SLACK = 1;
 /** Further out a canvas need not go. */
-const OUT = 1e5;
+const FURTHEST_PIXEL = 1e5;
 
 /** Pixels beside the plot in any case: what it is wide follows from the labels of y. */
-export const BESIDE_PLOT = LEFT + RIGHT;
+export const BESIDE_PLOT = LEFT_ROOM + RIGHT_ROOM;
 
 /** Room at the right of the plot for the names of lines; and the width from which there is so much. */
-const NAMES = 52;
-const NAMED = 420;
+const NAMES_ROOM = 52;
+const WIDTH_FOR_NAMES = 420;
 
 export function placesIn(box: Rect, y: Range, strip: boolean) {
-  const foot = BOTTOM + (strip ? STRIP + GAP : 0);
-  const height = Math.max(40, box.height - TOP - foot);
-  const left = Math.max(LEFT, leftRoom(upAxis(y, { ...box, height }), SMALL));
+  const tall = box.height < STRIP_HEIGHT.below ? STRIP_HEIGHT.low : STRIP_HEIGHT.usual;
+  const foot = BOTTOM_ROOM + (strip ? tall + STRIP_GAP : 0);
+  const height = Math.max(40, box.height - TOP_ROOM - foot);
+  const left = Math.max(LEFT_ROOM, leftRoom(upAxis(y, { ...box, height }), LABEL_SIZE));
   const plot = {
     x: box.x + left,
-    y: box.y + TOP,
-    width: Math.max(40, box.width - left - (box.width < NAMED ? RIGHT : NAMES)),
+    y: box.y + TOP_ROOM,
+    width: Math.max(40, box.width - left - (box.width < WIDTH_FOR_NAMES ? RIGHT_ROOM : NAMES_ROOM)),
     height,
   };
   return {
     plot,
-    strip: strip ? { ...plot, y: plot.y + height + GAP, height: STRIP } : null,
+    strip: strip ? { ...plot, y: plot.y + height + STRIP_GAP, height: tall } : null,
     /** Where the names of lines end. */
     right: box.x + box.width,
   };
@@ -134,7 +135,7 @@ function adds({ y, from }: Line, p: number): boolean {
   return false;
 }
 
-const bounded = (pixel: number) => Math.max(-OUT, Math.min(OUT, pixel));
+const bounded = (pixel: number) => Math.max(-FURTHEST_PIXEL, Math.min(FURTHEST_PIXEL, pixel));
 
 function lineMark(drawn: Line, { picture, y, places: { plot } }: Plane): LinesMark {
   const { colour: stroke, width, dash } = drawn;
@@ -155,7 +156,7 @@ function nameMarks({ picture, y, places: { plot, right }, theme }: Plane): Mark[
     const text = texts[name];
     const curve = picture.curves.find((one) => one.name === name);
     const last = (curve?.x.length ?? 0) - 1;
-    if (!curve || last < 0 || widthOf(text, SMALL) > right - edge - BEFORE_NAME) return [];
+    if (!curve || last < 0 || widthOf(text, LABEL_SIZE) > right - edge - NAME_GAP) return [];
     const at = toY(y, plot, curve.y[last]);
     const there = Math.abs(toX(picture.x, plot, curve.x[last]) - edge) < 2;
     return there && at >= plot.y && at <= plot.y + plot.height ? [{ text, at }] : [];
@@ -165,8 +166,8 @@ function nameMarks({ picture, y, places: { plot, right }, theme }: Plane): Mark[
     .sort((a, b) => a.at - b.at)
     .map(({ text, at }) => {
       const height = Math.max(at, free);
-      free = height + SMALL + 2;
-      return words(edge + BEFORE_NAME, height, text, theme.colours.ink, { middle: true });
+      free = height + LABEL_SIZE + 2;
+      return words(edge + NAME_GAP, height, text, theme.colours.ink, { middle: true });
     });
 }
 
@@ -223,7 +224,7 @@ function axisMarks({ picture, y, places, theme, ratio }: Plane): Mark[] {
   const scale = linear({ from: x[0], to: x[1] }, plot.x, plot.x + plot.width);
   const across = { scale, ticks: values, title: variable, label: evenLabels(values) };
   const up = upAxis(y, plot, `φ(${variable})`);
-  const look = { size: SMALL, ratio, grid: false };
+  const look = { size: LABEL_SIZE, ratio, grid: false };
   const base = plot.y + plot.height;
   const seen = knots.filter((knot) => knot >= x[0] - 1e-9 && knot <= x[1] + 1e-9);
   const at = (value: number) => snapped(toX(x, plot, value), ratio);
@@ -280,7 +281,7 @@ export function pointAt(
   const height = heightOf(handle, picture.phi.coefficients);
   const [px, py] = [toX(picture.x, plot, handle.x), toY(y, plot, height)];
   if (!Number.isFinite(py)) return null;
-  const { x, y: top, width, height: tall } = grown(plot, FAR);
+  const { x, y: top, width, height: tall } = grown(plot, POINT_SLACK);
   const inside = px >= x && px <= x + width && py >= top && py <= top + tall;
   return inside || held ? { x: px, y: py } : null;
 }

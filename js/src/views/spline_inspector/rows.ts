@@ -8,7 +8,7 @@ import { overlayAt, type Part, type Settings } from "./settings.ts";
 import { type Reading, readAt } from "./terms.ts";
 import { pinText } from "./words.ts";
 
-export type Look = "line" | "thin" | "dashes" | "point" | "knot" | "bars" | "none";
+type Look = "line" | "thin" | "dashes" | "point" | "knot" | "bars" | "none";
 
 export interface Row {
   key: string;
@@ -63,17 +63,15 @@ export function legendRows(
     ),
     ...pinRows(picture, reading),
   ];
-  if (!settings.stacked) {
-    const label = order >= 0 ? "control points" : "handles";
-    const title = "the points to drag, which set the weights of the terms";
-    rows.push(row("points", label, title, { look: "point", colour: colours.muted }));
-  }
+  const points = order >= 0 ? "control points (dotted)" : "handles";
+  const dragged = "the points to drag, which set the weights of the terms";
+  rows.push(row("points", points, dragged, { look: "point", colour: colours.muted }));
   if ((phi.layer.bases[phi.table]?.knots ?? phi.layer.knots).length > 0) {
     const title = "where the pieces of the splines meet";
     rows.push(row("knots", "knots", title, { look: "knot", colour: colours.muted }));
   }
   const inputs =
-    "how many of the inputs of this function fell where; beside a bar that is cut is its share";
+    "where the inputs of this function fell; beside a bar that is cut off stands its share";
   rows.push(row("density", "inputs", inputs, { look: "bars", colour: colours.density }));
   return rows;
 }
@@ -94,7 +92,7 @@ function termRows(
   row: (key: Part, label: string, title: string, more?: Partial<Row>) => Row,
 ): Row[] {
   const { layer, coefficients } = picture.phi;
-  const { show, stacked, hidden } = settings;
+  const { show } = settings;
   const parts = layer.labels.map((label, b) => ({ label, b }));
   const bases = parts.filter(({ b }) => layer.isBase[b]);
   const others = parts.filter(({ b }) => !layer.isBase[b]);
@@ -116,7 +114,7 @@ function termRows(
   }
   if (others.length === 0) return rows;
   const { name, whole } = span(picture);
-  if (bases.length > 0 && !(stacked && show.has("basis"))) {
+  if (bases.length > 0) {
     rows.push(
       row("spline", name, `the spline term: the sum of ${whole}`, {
         colour: colours.spline,
@@ -134,7 +132,7 @@ function termRows(
       title: `${label} times its weight`,
       colour: picture.colourOf(b),
       look: "thin",
-      on: show.has("basis") && !hidden.has(label),
+      on: show.has("basis"),
       nested: true,
       coefficient: printed(coefficients[b]),
       value: printed(reading?.terms[b]),

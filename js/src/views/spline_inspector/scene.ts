@@ -9,6 +9,7 @@ import { sitesOf } from "../../scene/marks.ts";
 import { grown } from "../../scene/shapes.ts";
 import { outline } from "../../scene/strokes.ts";
 import type { Colours } from "../../scene/theme.ts";
+import { samePlace } from "../../wire/protocol.ts";
 import type { Frame, LayerLayout, Selection, Store } from "../../wire/types.ts";
 import { describeHandle, heightOf } from "./handles.ts";
 import {
@@ -33,7 +34,7 @@ import {
   readingMarks,
 } from "./plot.ts";
 import { legendRows, type Row } from "./rows.ts";
-import { type Settings, samePlace, settingsReader } from "./settings.ts";
+import { type Settings, settingsReader } from "./settings.ts";
 import {
   dataRange,
   type Phi,
@@ -43,13 +44,13 @@ import {
   readAt,
   tableRange,
 } from "./terms.ts";
-import { fitted, fromX, inSight, reaching, roomy } from "./window.ts";
-import { description, formula, inputsText, rangeInFull, rangeText, windowText } from "./words.ts";
+import { fitted, fromX, reaching, roomy } from "./window.ts";
+import { courseText, description, formula, inputsText, windowText } from "./words.ts";
 
 /** What somebody has done to a view beside its traits. A still has none of it. */
 export interface Touch {
-  /** What of the plane was chosen, of which functions; null is where the inputs are, and what is drawn there. */
-  chosen: { of: string; x: Range | null; y: Range | null };
+  /** The x that was chosen, and for which functions; null is where the inputs are. */
+  chosen: { of: string; x: Range } | null;
   /** Where x is read without a pointer. */
   reading: number | null;
   /** Coefficients that are being edited, and which function's. */
@@ -71,17 +72,17 @@ export interface InspectorScene extends Scene {
   editable: boolean;
 }
 
-export interface InspectorDrawing extends Drawing<InspectorScene> {
+interface InspectorDrawing extends Drawing<InspectorScene> {
   touch: Touch;
 }
 
 /** Narrower than this, the legend is below the plot. */
-const BESIDE = 560;
-const GAP = 8;
-const LOWEST = 160;
+const WIDTH_BESIDE = 560;
+const LEGEND_GAP = 8;
+const LOWEST_PLOT = 160;
 /** Where no height is asked for, the plot grows with its width, and with all that is around it fits a laptop's window. */
-const HEIGHTS = [380, 520] as const;
-const SLOPE = 0.45;
+const USUAL_HEIGHTS = [380, 440] as const;
+const HEIGHT_SHARE = 0.45;
 
 /** The function that is shown: the selected one, or else the first of the layer. */
 export function placeIn(store: Store, layer: unknown): Selection | null {
@@ -103,14 +104,8 @@ export function isOpen(store: Store): boolean {
   return (state === "live" || state === "idle") && store.cursor() < 0;
 }
 
-export function canEdit(store: Store, settings: Settings, layer: LayerLayout): boolean {
+function canEdit(store: Store, settings: Settings, layer: LayerLayout): boolean {
   return settings.editable && layer.locked === "" && isOpen(store);
-}
-
-/** What of y is shown: what was chosen, else all that is drawn at the x shown. */
-export function yRange({ held, reaches }: Picture, { x, y }: Touch["chosen"]): Range {
-  if (y) return inSight(y, reaches);
-  return x ? fitted(held) : roomy(held);
 }
 
 /** While a point is held the plane stands still under the pointer, but for a point that would leave it. */
@@ -141,14 +136,14 @@ export function drawing(): InspectorDrawing {
     const phi = at && presentPhi(store, frame, at, touch.edited);
     if (!phi) return "no layer to draw";
     const settings = readSettings(get);
-    const chosen = chosenOf(touch, phi);
-    const narrow = given.width < BESIDE;
-    const wide = given.width - (narrow ? 0 : legendWidth(given.width) + GAP) - BESIDE_PLOT;
+    const chosen = chosenX(touch, phi);
+    const narrow = given.width < WIDTH_BESIDE;
+    const wide = given.width - (narrow ? 0 : legendWidth(given.width) + LEGEND_GAP) - BESIDE_PLOT;
     const observed = store.observed(phi.layer.name);
     const from = pictureOf({
       phi,
       frame,
-      x: chosen.x ?? dataRange(phi, observed),
+      x: chosen ?? dataRange(phi, observed),
       theme,
       settings,
       ghost: store.ghost(),
@@ -156,11 +151,12 @@ export function drawing(): InspectorDrawing {
       isAlone: store.alone(),
       points: Math.max(64, Math.min(900, Math.round(wide))),
     });
-    const y = touch.held ? heldRange(from, touch.held) : yRange(from, chosen);
+    const free = chosen ? fitted(from.held) : roomy(from.held);
+    const y = touch.held ? heldRange(from, touch.held) : free;
     return sceneOf(from, settings, y, given, touch);
   }
   draw.touch = {
-    chosen: { of: "", x: null, y: null },
+    chosen: null,
     reading: null,
     edited: null,
     held: null,
@@ -170,9 +166,9 @@ export function drawing(): InspectorDrawing {
   return draw;
 }
 
-export function chosenOf({ chosen }: Touch, phi: Phi): Touch["chosen"] {
-  const of = kindOf(phi);
-  return chosen.of === of ? chosen : { of, x: null, y: null };
+/** The x that was chosen, where that was for functions like this one. */
+export function chosenX({ chosen }: Touch, phi: Phi): Range | null {
+  return chosen?.of === kindOf(phi) ? chosen.x : null;
 }
 
 /** φ of the frame, or as it is being edited. */
@@ -190,11 +186,13 @@ function layout(
 ): { places: Places; legend: Legend; height: number } {
   const strip = show.has("density");
   const side = legendWidth(width);
-  const free = width < BESIDE ? width : width - side - GAP;
-  const own = Math.round(Math.max(HEIGHTS[0], Math.min(HEIGHTS[1], SLOPE * free)));
-  const height = Math.max(LOWEST, Number(get("height")) || own);
+  const free = width < WIDTH_BESIDE ? width : width - side - LEGEND_GAP;
+  const own = Math.round(
+    Math.max(USUAL_HEIGHTS[0], Math.min(USUAL_HEIGHTS[1], HEIGHT_SHARE * free)),
+  );
+  const height = Math.max(LOWEST_PLOT, Number(get("height")) || own);
   const beside =
-    width < BESIDE
+    width < WIDTH_BESIDE
       ? null
       : legendBeside(rows, { x: width - side, width: side }, height, evaluation);
   if (beside) {
@@ -282,7 +280,7 @@ function sceneOf(
     title: `SplineInspector · ${layerTitle(layer)} · ${placeText(layer, at)}`,
     moment: `step ${formatCount(frame.step)}`,
     words: description(picture),
-    about: JSON.stringify([layer.name, at, settings.stacked, settings.editable]),
+    about: JSON.stringify([layer.name, at, settings.editable]),
     caption: [...captionOf(picture, store, given.room), ...(keyed ? [] : keyOf(rows))],
     sheets: [
       {
@@ -299,9 +297,9 @@ function sceneOf(
   };
 }
 
-const REACH = 9;
+const POINT_REACH = 9;
 
-const pointBox = (at: Point) => grown({ ...at, width: 0, height: 0 }, REACH);
+const pointBox = (at: Point) => grown({ ...at, width: 0, height: 0 }, POINT_REACH);
 
 function pointsOf(plane: Plane, editable: boolean, touch: Touch) {
   const { picture } = plane;
@@ -326,9 +324,10 @@ function dotsAt(at: Reading, { named }: Picture, { ink, base, spline }: Colours)
 function captionOf(picture: Picture, store: Store, room: number | undefined): Remark[] {
   const { at, phi, range, x } = picture;
   const { layer } = phi;
+  const [first, last] = x.map((at) => readAt(phi, at)?.phi ?? Number.NaN);
   const caption: Remark[] = [
     { text: `${layerTitle(layer)} · ${placeText(layer, at)}`, tone: "ink", inside: true },
-    { text: rangeText(range), title: rangeInFull(range), tone: range ? "ink" : "warn" },
+    { text: courseText(range, [first, last]), tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? windowText(layer.variable, x) : "" },
     { text: inputsText(phi, store.observed(layer.name), store.alone()) },

@@ -3,7 +3,8 @@
 import type { Evaluation } from "../../phi/evaluation.ts";
 import { memory } from "../../phi/memory.ts";
 import { float32 } from "../../wire/checks.ts";
-import type { LayerLayout, Selection } from "../../wire/types.ts";
+import { samePlace } from "../../wire/protocol.ts";
+import type { Selection } from "../../wire/types.ts";
 
 /** What can be drawn, in the order of the legend. */
 export const PARTS = [
@@ -30,15 +31,13 @@ export interface WireOverlay extends Selection {
   shown?: boolean;
 }
 
-export type Overlay = ReturnType<typeof readOverlay>;
+type Overlay = ReturnType<typeof readOverlay>;
 export type Settings = ReturnType<typeof settingsOf>;
 
-export const TRAITS = [
+const TRAITS = [
   "layer",
   "editable",
   "show",
-  "hidden",
-  "stacked",
   "height",
   "pins",
   "overlays",
@@ -64,9 +63,6 @@ function settingsOf(get: (trait: string) => unknown) {
   return {
     editable: get("editable") === true,
     show: new Set(PARTS.filter((part) => shown.includes(part))),
-    /** Labels of basis functions that are switched off. */
-    hidden: new Set(list<string>(get("hidden"))),
-    stacked: get("stacked") === true,
     pins: list<Selection>(get("pins")),
     overlays: list<WireOverlay>(get("overlays")).map(readOverlay),
     evaluation: { state: "", before: null, after: null, ...evaluation } as Evaluation,
@@ -93,14 +89,8 @@ export function overlayAt({ x, y }: Pick<Overlay, "x" | "y">, at: number): numbe
   return Number.isFinite(value) ? value : null;
 }
 
-export function samePlace(a: Selection | null, b: Selection | null): boolean {
-  if (!a || !b) return a === b;
-  return (["layer", "out", "in", "row", "column"] as const).every((part) => a[part] === b[part]);
-}
-
 export interface Switches {
   settings(): Settings;
-  layer(): LayerLayout | null;
   overlays(): WireOverlay[];
   choose(trait: string, value: unknown): void;
   select(at: Selection): void;
@@ -110,7 +100,7 @@ const ordered = (parts: ReadonlySet<Part>) => PARTS.filter((part) => parts.has(p
 const numberOf = (key: string) => Number(key.slice(key.indexOf(":") + 1));
 
 export function press(key: string, from: Switches): void {
-  const { show, hidden, pins } = from.settings();
+  const { show, pins } = from.settings();
   if (key.startsWith("overlay:")) {
     const change = (one: WireOverlay) => ({ ...one, shown: one.shown === false });
     const changed = from.overlays().map((one, k) => (k === numberOf(key) ? change(one) : one));
@@ -118,34 +108,12 @@ export function press(key: string, from: Switches): void {
   } else if (key.startsWith("pin:")) {
     const at = pins[numberOf(key)];
     if (at) from.select(at);
-  } else if (key.startsWith("b:")) {
-    pressTerm(key.slice(2), from);
   } else {
-    const part = key as Part;
+    const part = (key.startsWith("b:") ? "basis" : key) as Part;
     const next = new Set(show);
-    if (part === "basis" && next.has(part) && hidden.size > 0) {
-      from.choose("hidden", []);
-      return;
-    }
     if (!next.delete(part)) next.add(part);
-    if (part === "basis" && next.has(part)) from.choose("hidden", []);
     from.choose("show", ordered(next));
   }
-}
-
-function pressTerm(label: string, from: Switches): void {
-  const { show, hidden } = from.settings();
-  if (show.has("basis")) {
-    const next = new Set(hidden);
-    if (!next.delete(label)) next.add(label);
-    from.choose("hidden", [...next]);
-    return;
-  }
-  // Of those that are all off, this one comes.
-  const layer = from.layer();
-  const others = layer?.labels.filter((other, b) => !layer.isBase[b] && other !== label) ?? [];
-  from.choose("hidden", others);
-  from.choose("show", ordered(new Set([...show, "basis" as Part])));
 }
 
 export function remove(key: string, from: Switches): void {

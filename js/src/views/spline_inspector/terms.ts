@@ -1,15 +1,15 @@
 /** One φ taken apart: φ(x) = Σ_b C_b · β_b(x), its base term, its spline term and every C_b · β_b. No DOM. */
 
-import { functionOf, observedEntry } from "../../phi/entries.ts";
+import { extent } from "d3-array";
+import { basisOf, functionOf, observedEntry } from "../../phi/entries.ts";
 import { allInputEnds, endsOrGrid, inputEnds, roundedOut } from "../../phi/inputs.ts";
 import { basisAt, basisDerivativeAt, tableNumber } from "../../phi/interpolate.ts";
-import type { BasisRange, Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
+import type { Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
 
-const NOTHING = 1e-12;
+const NEGLIGIBLE = 1e-12;
 
 export type Range = readonly [number, number];
 
-/** One function of one frame. */
 export type Phi = NonNullable<ReturnType<typeof phiOf>>;
 
 /** Points along x with every basis function there. */
@@ -18,7 +18,6 @@ export type Samples = ReturnType<typeof sample>;
 /** What can be drawn of a φ: itself, two partial sums, or one basis function by its number. */
 export type Term = "phi" | "base" | "spline" | number;
 
-/** Everything at one x. */
 export type Reading = NonNullable<ReturnType<typeof readAt>>;
 
 /** The function that a selection names in a frame, perhaps with other coefficients than the frame's. */
@@ -44,11 +43,6 @@ export function phiOf(
   };
 }
 
-/** Grid range, support and knots of one function's basis. */
-export function basisRange({ layer, table }: Pick<Phi, "layer" | "table">): BasisRange {
-  return layer.bases[table] ?? layer;
-}
-
 /** As far as x can be drawn. */
 export function tableRange({ layer, table }: Pick<Phi, "layer" | "table">): Range {
   const { x } = layer.tables[table];
@@ -64,7 +58,10 @@ export function dataRange(
   const clipped = ([low, high]: Range): Range => [Math.max(first, low), Math.min(last, high)];
   const seen = observed && endsOf(phi, observed);
   const round = seen && seen[0] < seen[1] ? clipped(roundedOut(seen)) : seen;
-  const [low, high] = endsOrGrid(round && clipped(round), clipped(basisRange(phi).domain));
+  const [low, high] = endsOrGrid(
+    round && clipped(round),
+    clipped(basisOf(phi.layer, phi.f).domain),
+  );
   return low < high ? [low, high] : [first, last];
 }
 
@@ -75,11 +72,11 @@ function endsOf({ layer, f }: Pick<Phi, "layer" | "f">, observed: Observed) {
 }
 
 /** All of x: the support and the grid's range, as far as the table has them. */
-export function wholeRange(phi: Pick<Phi, "layer" | "table">): Range {
-  const { domain, extent } = basisRange(phi);
+export function wholeRange(phi: Pick<Phi, "layer" | "table" | "f">): Range {
+  const { domain, extent: support } = basisOf(phi.layer, phi.f);
   const [first, last] = tableRange(phi);
-  const low = Math.max(first, Math.min(domain[0], extent[0]));
-  const high = Math.min(last, Math.max(domain[1], extent[1]));
+  const low = Math.max(first, Math.min(domain[0], support[0]));
+  const high = Math.min(last, Math.max(domain[1], support[1]));
   return low < high ? [low, high] : [first, last];
 }
 
@@ -103,7 +100,7 @@ export function sample(phi: Pick<Phi, "layer" | "table">, range: Range, count: n
   return { x, beta };
 }
 
-export function belongs(layer: LayerLayout, term: Term, b: number): boolean {
+function belongs(layer: LayerLayout, term: Term, b: number): boolean {
   if (term === "phi") return true;
   if (term === "base") return layer.isBase[b];
   if (term === "spline") return !layer.isBase[b];
@@ -120,28 +117,15 @@ export function curve({ layer, coefficients }: Phi, { x, beta }: Samples, term: 
   return y;
 }
 
-/**
- * The terms of some basis functions, each laid on those before it: from[k] to to[k] is C_b · β_b of the k-th. The last
- * end is their sum, and φ when all are there.
- */
-export function stack(phi: Phi, samples: Samples, shown: readonly number[]) {
-  let sum = new Float64Array(samples.x.length);
-  return shown.map((b) => {
-    const own = curve(phi, samples, b);
-    const from = sum;
-    const to = from.map((value, p) => value + own[p]);
-    sum = to;
-    return { b, from, to };
-  });
-}
-
 /** φ, its slope and all its terms at x; null outside the table. */
 export function readAt({ layer, table, coefficients }: Phi, x: number) {
   const { nb } = layer;
   const beta = basisAt(layer, table, x, new Float64Array(nb));
   if (Number.isNaN(beta[0])) return null;
   // Where a local function ends, what interpolation leaves is nothing.
-  const terms = beta.map((value, b) => (Math.abs(value) < NOTHING ? 0 : coefficients[b] * value));
+  const terms = beta.map((value, b) =>
+    Math.abs(value) < NEGLIGIBLE ? 0 : coefficients[b] * value,
+  );
   let base = 0;
   let spline = 0;
   for (let b = 0; b < nb; b++) {
@@ -155,16 +139,8 @@ export function readAt({ layer, table, coefficients }: Phi, x: number) {
 
 /** The least and the largest finite value; null where there is none. */
 export function limits(...rows: ArrayLike<number>[]): [number, number] | null {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const row of rows) {
-    for (let p = 0; p < row.length; p++) {
-      if (!Number.isFinite(row[p])) continue;
-      if (row[p] < low) low = row[p];
-      if (row[p] > high) high = row[p];
-    }
-  }
-  return low <= high ? [low, high] : null;
+  const [low, high] = extent(rows.flatMap((row) => Array.from(row).filter(Number.isFinite)));
+  return low === undefined ? null : [low, high];
 }
 
 /** Points along x on which the range rests, whatever the width of the drawing. */

@@ -3,27 +3,38 @@
 import type { RenderProps } from "@anywidget/types";
 import { placeText, selectionOf } from "../../phi/entries.ts";
 import { scoreText } from "../../phi/evaluation.ts";
+import { number } from "../../phi/format.ts";
+import type { Point } from "../../scene/marks.ts";
+import { putStyle } from "../../shell/element.ts";
 import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
-import { probeOf } from "../../shell/probe.ts";
+import { createPlaces, type Operable } from "../../shell/places.ts";
+import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
+import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
+import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection } from "../../wire/types.ts";
-import { createBoard } from "./board.ts";
-import { createEditing } from "./editing.ts";
+import { createEditing, type Editing } from "./editing.ts";
+import { describeHandle, heightOf } from "./handles.ts";
 import { createHeader } from "./header.ts";
-import { createMovement } from "./movement.ts";
-import { type InspectorElement, probe } from "./probe.ts";
-import { drawing, type InspectorScene, placeIn } from "./scene.ts";
-import { type Switches, settingsReader, TRAITS, togglePin, type WireOverlay } from "./settings.ts";
+import { createMovement, type Movement } from "./movement.ts";
+import { drawing, type InspectorScene, placeIn, type Touch } from "./scene.ts";
+import {
+  press,
+  remove,
+  type Switches,
+  settingsReader,
+  togglePin,
+  type WireOverlay,
+} from "./settings.ts";
 import css from "./style.css";
 import { phiOf } from "./terms.ts";
+import { toX, toY } from "./window.ts";
 import { footText, UNREAD } from "./words.ts";
 
-export type { InspectorElement } from "./probe.ts";
 export { css, drawing };
 
 const KIND: Kind = {
   name: "spline_inspector",
   label: "Spline inspector",
-  traits: TRAITS,
   drawing,
 };
 
@@ -48,7 +59,6 @@ function build(shell: Shell): Parts {
   const movement = createMovement(touch, scene, shell);
   const switches: Switches = {
     settings,
-    layer: () => seen?.picture.phi.layer ?? null,
     overlays: () => (shell.get("overlays") ?? []) as WireOverlay[],
     choose: shell.choose,
     select,
@@ -141,19 +151,19 @@ function build(shell: Shell): Parts {
 }
 
 /** Draws again when another view points at other inputs, of whichever stream is shown. */
-function listenToProbe(shell: Shell, touch: ReturnType<typeof drawing>["touch"]): () => void {
+function listenToProbe(shell: Shell, touch: Touch): () => void {
   let connection = new AbortController();
   shell.signal.addEventListener("abort", () => connection.abort(), { once: true });
   touch.pointedAt = (at) => {
     const store = shell.store();
-    const other = store && probeOf(store).current();
+    const other = store && pointedPixelOf(store).current();
     return other?.layer === at.layer ? other.valueFor(at) : null;
   };
   return () => {
     connection.abort();
     connection = new AbortController();
     const store = shell.store();
-    if (store) probeOf(store).subscribe(shell.schedule, connection.signal);
+    if (store) pointedPixelOf(store).subscribe(shell.schedule, connection.signal);
   };
 }
 
@@ -168,4 +178,178 @@ function sayNews(shell: Shell, shown: InspectorScene, late: boolean, said: strin
   const news = warns ? text : score;
   if (news && news !== said) shell.speak(news);
   return news;
+}
+
+interface Means {
+  touch: Touch;
+  scene(): InspectorScene | null;
+  editing: Editing;
+  movement: Movement;
+  switches: Switches;
+  neighbour(step: number): void;
+}
+
+/** What lies under the hands: the canvas, the keyboard's places over it, and the wheel. */
+function createBoard(shell: Shell, means: Means) {
+  const { document, signal } = shell;
+  const { touch, scene, editing, movement, switches } = means;
+
+  function pressed(id: string) {
+    if (id.startsWith("row:")) press(id.slice(4), switches);
+    if (id.startsWith("remove:")) remove(id.slice(7), switches);
+  }
+
+  const inLegend = ({ x, y }: Point) => {
+    const box = scene()?.legend.box;
+    return box !== undefined && x >= box.x && y >= box.y;
+  };
+  const hands: Hands = {
+    moved: shell.schedule,
+    press: pressed,
+    twice: (id, event) => id === "" && !inLegend(stage.at(event)) && movement.fit(),
+    grab(id, at) {
+      const held = editing.drag(id);
+      if (!held) return id === "" && !inLegend(at) ? movement.pan(at) : null;
+      points.remember(id);
+      return { ...held, focus: points.of(id) };
+    },
+    holds: (id) => id.startsWith("point:") && scene()?.editable === true,
+    left() {
+      touch.reading = null;
+    },
+    keyFirst(event) {
+      const way = { "[": -1, PageUp: -1, "]": 1, PageDown: 1 }[event.key];
+      if (way === undefined) return movement.key(event);
+      means.neighbour(way);
+      return true;
+    },
+    cursor(id) {
+      const { at } = stage.pointed();
+      if (id.startsWith("point:")) return scene()?.editable ? "ns-resize" : "crosshair";
+      return id ? "pointer" : at && inLegend(at) ? "default" : "crosshair";
+    },
+    title: (id) => scene()?.sites.words(id) ?? "",
+  };
+  const stage = createStage(document, hands, signal);
+  const points = createPlaces(
+    document,
+    "Control points",
+    "slider",
+    { key: editing.key, released: editing.end },
+    signal,
+  );
+  const rows = createPlaces(document, "What is drawn", "button", { press: pressed }, signal);
+  stage.page.append(points.element, rows.element);
+  takeWheel(
+    stage.element,
+    (event) => {
+      const at = stage.at(event);
+      return inLegend(at) ? null : movement.turn(event, at);
+    },
+    signal,
+    (event) => !inLegend(stage.at(event)),
+  );
+
+  return {
+    stage,
+    /** Puts the keyboard's places where the scene has them. */
+    show(shown: InspectorScene) {
+      points.show(pointPlaces(shown), touch.held ? `point:${touch.held.b}` : "");
+      rows.show(rowPlaces(shown));
+      placeHint(shell.root, shown);
+    },
+  };
+}
+
+function pointPlaces({ picture, sites, editable }: InspectorScene): Operable[] {
+  const { phi, handles } = picture;
+  return handles.map((handle) => {
+    const id = `point:${handle.b}`;
+    const value = phi.coefficients[handle.b];
+    return {
+      id,
+      box: sites.box(id),
+      label: describeHandle(phi.layer.variable, handle),
+      disabled: !editable,
+      value: { now: Number(value.toPrecision(4)), text: number(value) },
+    };
+  });
+}
+
+function rowPlaces({ legend, sites }: InspectorScene): Operable[] {
+  return legend.rows.flatMap(({ row, box, remove: away }) => {
+    const own = { id: `row:${row.key}`, box, label: row.label, pressed: row.on };
+    const id = `remove:${row.key}`;
+    return away ? [own, { id, box: away, label: sites.words(id) }] : [own];
+  });
+}
+
+/** What is said about the wheel stands over the plot, wherever that lies. */
+function placeHint(root: HTMLElement, { places: { plot } }: InspectorScene) {
+  const middle = `${Math.round(plot.x + plot.width / 2)}px`;
+  putStyle(root, {
+    "--kw-plot-middle": middle,
+    "--kw-plot-end": `${Math.round(plot.y + plot.height)}px`,
+  });
+}
+
+/** What tests and other tools may ask of a view, as `element.kwView`. */
+export interface InspectorElement extends HTMLElement {
+  kwView: ReturnType<typeof probe>;
+}
+
+function probe(
+  scene: () => InspectorScene | null,
+  stage: Stage,
+  drawn: { frames: number; milliseconds: number },
+) {
+  const placed = ({ picture, y: up, places: { plot } }: InspectorScene, x: number, y: number) => {
+    const at = { x: toX(picture.x, plot, x), y: toY(up, plot, y), width: 0, height: 0 };
+    const { x: left, y: top } = stage.clientRect(at);
+    return { x: left, y: top };
+  };
+  return {
+    step: () => scene()?.picture.frame.step ?? null,
+    selection: () => scene()?.picture.at ?? null,
+    /** A curve as drawn: "phi", "base", "spline", "ghost", "pin0", "overlay0", or a basis function's label. */
+    curve(name: string) {
+      const found = scene()?.picture.curves.find((one) => one.name === name);
+      return found ? { x: Array.from(found.x), y: Array.from(found.y) } : null;
+    },
+    controlPoints() {
+      const now = scene();
+      if (!now) return [];
+      const { coefficients } = now.picture.phi;
+      return now.picture.handles.map((handle) => ({
+        label: handle.label,
+        ...placed(now, handle.x, heightOf(handle, coefficients)),
+        value: coefficients[handle.b],
+      }));
+    },
+    readout() {
+      const { reading, picture } = scene() ?? {};
+      if (!reading || !picture) return null;
+      const terms = picture.phi.layer.labels.map((label, b) => [label, reading.terms[b]] as const);
+      return { ...reading, terms: Object.fromEntries(terms) as Record<string, number> };
+    },
+    window() {
+      const now = scene();
+      return now && { x: now.picture.x, y: now.y };
+    },
+    /** Where a point of the plane lies, in client pixels. */
+    place(x: number, y: number) {
+      const now = scene();
+      return now && placed(now, x, y);
+    },
+    coefficients: () => Array.from(scene()?.picture.phi.coefficients ?? []),
+    rows: () => scene()?.legend.rows.map(({ row }) => row) ?? [],
+    /** Where a site lies, in client pixels: "row:base", "remove:pin:0", "point:3", "score". */
+    site: (id: string) => stage.clientBox(id),
+    plot() {
+      const plot = scene()?.places.plot;
+      return plot ? stage.clientRect(plot) : null;
+    },
+    words: (id: string) => scene()?.sites.words(id) ?? "",
+    drawn: () => ({ ...drawn }),
+  };
 }

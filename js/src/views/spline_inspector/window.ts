@@ -1,41 +1,31 @@
-/** The part of the plane that is shown: zooming, moving, round ends. No DOM. */
+/** The part of the plane that is shown, its round ends, and its pixels. No DOM. */
 
-import { formatNumber } from "../../phi/format.ts";
-import { roundStep } from "../../phi/search.ts";
+import { roundStep } from "../../phi/round.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Range } from "./terms.ts";
 
 /** How far in one can zoom, as a share of the whole. */
 const CLOSEST = 1e-4;
 
-/** A range made `factor` times as long, while `at` stays where it is. */
-export function zoomed([low, high]: Range, at: number, factor: number): Range {
-  return [at + (low - at) * factor, at + (high - at) * factor];
-}
-
-/** Zoomed within limits; null where that changes nothing. */
+/** Zoomed around `at`, within limits; null where that changes nothing. */
 export function zoomedWithin(
-  range: Range,
+  [low, high]: Range,
   at: number,
   factor: number,
   limits: Range,
 ): Range | null {
-  const [length, whole] = [range[1] - range[0], limits[1] - limits[0]];
+  const [length, whole] = [high - low, limits[1] - limits[0]];
   if (factor < 1 ? length <= 1.001 * CLOSEST * whole : length >= 0.999 * whole) return null;
-  return within(zoomed(range, at, factor), limits);
+  return shiftedWithin([at + (low - at) * factor, at + (high - at) * factor], 0, limits);
 }
 
-/** A range moved so that it lies within limits, and made shorter if it must be. */
-export function within([low, high]: Range, [first, last]: Range): Range {
+/** A range moved as far as limits let it, and made shorter if it must be. */
+export function shiftedWithin([low, high]: Range, by: number, [first, last]: Range): Range {
   const whole = last - first;
   const length = Math.min(whole, Math.max(CLOSEST * whole, high - low));
-  const middle = (low + high) / 2;
+  const middle = (low + high) / 2 + by;
   const start = Math.max(first, Math.min(last - length, middle - length / 2));
   return [start, start + length];
-}
-
-export function shifted([low, high]: Range, by: number): Range {
-  return [low + by, high + by];
 }
 
 /** The factor by which one turn of a wheel makes a range longer. */
@@ -75,29 +65,9 @@ export function roomy(held: Range | null): Range {
   return fitted(held && [Math.min(0, held[0]), Math.max(0, held[1])]);
 }
 
-/** A range moved, no further than it must be, so that one of the things it is to show is in it, and not at its rim. */
-export function inSight(range: Range, things: readonly Range[]): Range {
-  const rim = 0.05 * (range[1] - range[0]);
-  const moves = things.map(
-    ([low, high]) => Math.min(0, high - rim - range[0]) || Math.max(0, low + rim - range[1]),
-  );
-  const by = moves.reduce((a, b) => (Math.abs(b) < Math.abs(a) ? b : a), moves[0] ?? 0);
-  return by === 0 ? range : shifted(range, by);
-}
-
 /** A range made longer, if it must be, so that a value is in it and not at its rim. */
 export function reaching([low, high]: Range, value: number): Range {
   const rim = 0.03 * (high - low);
   if (value > high) return [low, value + rim];
   return value < low ? [value - rim, high] : [low, high];
-}
-
-/** Up to seven significant digits, which is all that a float32 holds. */
-export function inFull(value: number): string {
-  if (!Number.isFinite(value) || value === 0) return formatNumber(value);
-  const digits = Number(value.toPrecision(7));
-  const size = Math.abs(digits);
-  const text =
-    size >= 1e-4 && size < 1e7 ? String(digits) : digits.toExponential().replace(/\.?0+e/, "e");
-  return text.replace(/-/g, (_, at: number) => (at === 0 ? "−" : "-"));
 }

@@ -1,18 +1,17 @@
 /** What the inspector says in words. No DOM. */
 
-import { observedEntry, placeText } from "../../phi/entries.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { layerInWords, observedEntry, placeText } from "../../phi/entries.ts";
+import { formatCount, number, percent } from "../../phi/format.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
 import type { Picture } from "./picture.ts";
 import type { Settings } from "./settings.ts";
 import type { Phi, Range } from "./terms.ts";
-import { inFull } from "./window.ts";
 
 export function unseenText(isAlone: boolean): string {
   return isAlone
     ? "where the inputs fall was not observed"
-    : "live.observe(batch) draws here where the inputs fall";
+    : "live.observe(batch) shows here where the inputs fall";
 }
 
 export const UNREAD = "Point at the curve to read it; click a term to hide it.";
@@ -26,7 +25,7 @@ export function footText(
 ): { text: string; warns: boolean } {
   const warning = notice || store.edits().message;
   if (warning) return { text: warning, warns: true };
-  const back = store.cursor() >= 0 ? "Looking back: press “newest” to edit." : "";
+  const back = store.cursor() >= 0 ? "This is an earlier step: press “newest” to edit." : "";
   const help = "Drag a point to change its weight.";
   const calm = late ? "waiting for the model…" : editable ? locked || back || help : "";
   return { text: calm, warns: false };
@@ -39,12 +38,21 @@ export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: 
   return `${layer.name || layer.type} · ${at.out},${at.in}${entry}`;
 }
 
-/** The range of φ over what is shown; in full where more is asked for. */
-export function rangeText(range: Range | null, written = number): string {
-  return range ? `φ from ${written(range[0])} to ${written(range[1])}` : "φ is not finite";
+export function rangeText(range: Range | null): string {
+  return range ? `φ from ${number(range[0])} to ${number(range[1])}` : "φ is not finite";
 }
 
-export const rangeInFull = (range: Range | null) => rangeText(range, inFull);
+/** What φ does over the x shown, by its values at the two ends: "φ falls from 0.0687 to −0.154". */
+export function courseText(range: Range | null, [first, last]: Range): string {
+  if (!range) return rangeText(range);
+  const [low, high] = range;
+  const near = (a: number, b: number) => Math.abs(a - b) <= 0.02 * (high - low);
+  const [a, b] = [number(first), number(last)];
+  if (a === b && near(low, high)) return `φ is ${a} everywhere`;
+  if (near(first, low) && near(last, high)) return `φ rises from ${a} to ${b}`;
+  if (near(first, high) && near(last, low)) return `φ falls from ${a} to ${b}`;
+  return `φ goes up and down between ${number(low)} and ${number(high)}`;
+}
 
 export function windowText(variable: string, [low, high]: Range): string {
   return `${variable} from ${number(low)} to ${number(high)}`;
@@ -77,16 +85,6 @@ export function formula({
   return `φ${x} = ${parts.join(" + ")}`;
 }
 
-export function percent(share: number): string {
-  if (!(share > 0)) return "none";
-  if (share < 0.001) return "under 0.1 %";
-  if (share >= 0.9995) return "all";
-  return `${number(100 * share)
-    .split("e")
-    .join("·10^")
-    .replace(/(\.\d)\d+$/, "$1")} %`;
-}
-
 /** What was observed of the inputs of a function. */
 export function inputsText(phi: Phi, observed: Observed | null, isAlone = false): string {
   if (!observed) return isAlone ? "no inputs seen" : "no inputs seen yet: live.observe(batch)";
@@ -104,10 +102,10 @@ export function inputsText(phi: Phi, observed: Observed | null, isAlone = false)
 export function description({ phi, at, range, x }: Picture): string {
   const { layer } = phi;
   return (
-    `Function of layer ${layer.name || layer.type}, ${placeText(layer, at)}. ` +
+    `Function of ${layerInWords(layer)}, ${placeText(layer, at)}. ` +
     `${rangeText(range)}, ${windowText(layer.variable, x)}. ` +
-    "Left and right arrow read it out, plus and minus zoom, up and down arrow move the view, " +
-    "as left and right do at its edge, 0 shows the inputs again, " +
+    "Left and right arrow read it out, and move the view at its edge, up and down arrow zoom, " +
+    "0 shows the inputs again, " +
     "square brackets go to the previous and the next function."
   );
 }

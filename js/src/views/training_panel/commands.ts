@@ -62,7 +62,6 @@ export function createCommands(post: (content: unknown) => void, changed: () => 
       const last = kinds.reverse().find((kind) => ["pause", "advance", "resume"].includes(kind));
       return last === undefined ? null : last === "resume" ? "running" : "paused";
     },
-    waiting: () => pending.flatMap(({ command }) => word(command)),
     /** How it is with answers: all well, none for a while, or none although the training sends frames. */
     hearing(): "well" | "silent" | "deaf" {
       if (!late || pending.length === 0) return "well";
@@ -72,23 +71,4 @@ export function createCommands(post: (content: unknown) => void, changed: () => 
     refused: () => refusal,
     stop: () => clearTimeout(timer),
   };
-}
-
-function word(command: Command): string[] {
-  switch (command.kind) {
-    case "hello":
-      return [];
-    case "advance":
-      return [command.steps === 1 ? "one step" : `${command.steps} steps`];
-    case "every":
-      return [`every ${command.value}`];
-    case "rate":
-      return [`learning rate ${command.value}`];
-    case "cure":
-      return [`the cure of “${command.alarm}”`];
-    case "uncure":
-      return ["undo"];
-    default:
-      return [command.kind];
-  }
 }

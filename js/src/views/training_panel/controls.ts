@@ -1,17 +1,11 @@
 /** The buttons and fields of the panel. */
 
 import { formatNumber } from "../../phi/format.ts";
-import { createKit } from "../../shell/controls.ts";
-import { element, hasKeyboard, listen, put, putAttributes } from "../../shell/element.ts";
+import { createKit, iconButton } from "../../shell/controls.ts";
+import { element, hasKeyboard, listen, putAttributes } from "../../shell/element.ts";
 import type { Commands } from "./commands.ts";
-import { rateAt, rateRange, type Status } from "./status.ts";
+import { ENDED, rateAt, rateRange, type Status } from "./status.ts";
 
-const ICONS = {
-  pause: "M4 2h3v12H4zM9 2h3v12H9z",
-  play: "M4 2l9 6-9 6z",
-  step: "M3 2l7 6-7 6zM11 2h2v12h-2z",
-  stop: "M3 3h10v10H3z",
-};
 /** What pausing does while nothing trains. */
 const BEFORE = "Pauses the next run after its first step";
 
@@ -26,75 +20,40 @@ export function createControls(
   const root = element(document, "span", "kw-steer");
   putAttributes(root, { role: "group", "aria-label": "Training" });
   const buttons = element(document, "span", "kw-buttons", root);
-
-  const hold = iconButton("pause", "", "", () => {
+  const hold = iconButton(kit, () => {
     const paused = (commands.wanted() ?? known().control) === "paused";
     commands.send({ kind: paused ? "resume" : "pause" });
   });
-  const one = iconButton("step", "One step", "Take one optimizer step, then pause (key: s)", () =>
-    commands.send({ kind: "advance", steps: 1 }),
-  );
-  const many = element(document, "span", "kw-many", buttons);
-  const count = field("number of steps", "How many steps to take", "10", many);
+  const one = iconButton(kit, () => commands.send({ kind: "advance", steps: 1 }));
+  one.show("step", "One step", "Take one optimizer step, then pause (key: s)");
+  const many = element(document, "span", "kw-many");
+  const count = element(document, "input", "kw-number", many);
+  Object.assign(count, { type: "number", min: "1", step: "1", value: "10" });
+  const wanted = { title: "How many steps to take", "aria-label": "number of steps" };
+  putAttributes(count, wanted);
   const take = "Take this many optimizer steps, then pause";
   const several = kit.button("steps", take, "kw-button kw-words", advance);
   several.setAttribute("aria-label", "Several steps");
   many.append(several);
   listen(count, signal, { keydown: ({ key }) => key === "Enter" && advance() });
-  const end = iconButton("stop", "Stop", "End the training after the current step", () =>
-    commands.send({ kind: "stop" }),
-  );
+  const end = iconButton(kit, () => commands.send({ kind: "stop" }));
+  end.show("stop", "Stop", "End the training after the current step");
+  buttons.append(hold.button, one.button, many, end.button);
   const rate = createRate(
     document,
-    (value, group) => commands.send({ kind: "rate", value, group }),
+    (value) => commands.send({ kind: "rate", value, group: null }),
     signal,
   );
-  const everyBox = element(document, "label", "kw-option");
-  element(document, "span", "kw-option-label", everyBox).textContent = "draw every";
   const passing = "How many training steps pass from one frame to the next";
-  const every = field("draw every this many steps", passing, "1", everyBox);
-  element(document, "span", "kw-option-label", everyBox).textContent = "steps";
-  listen(every, signal, {
-    change() {
-      const value = whole(every);
-      if (value === null) every.value = String(known().every);
-      else commands.send({ kind: "every", value });
-    },
-  });
-  root.append(rate.element, everyBox);
-
-  function iconButton(icon: keyof typeof ICONS, name: string, title: string, act: () => void) {
-    const made = kit.button("", title, "kw-button", act);
-    draw(made, icon);
-    label(made, name, title);
-    buttons.append(made);
-    return made;
-  }
-
-  function draw(on: HTMLElement, icon: keyof typeof ICONS) {
-    if (on.dataset.icon === icon) return;
-    on.dataset.icon = icon;
-    const make = (name: string) => document.createElementNS("http://www.w3.org/2000/svg", name);
-    const [svg, path] = [make("svg"), make("path")];
-    putAttributes(svg, { viewBox: "0 0 16 16", "aria-hidden": "true" });
-    putAttributes(path, { d: ICONS[icon] });
-    svg.append(path);
-    on.replaceChildren(svg);
-  }
-
-  function label(on: HTMLElement, name: string, title: string) {
-    putAttributes(on, { title, "aria-label": name });
-  }
-
-  function field(name: string, title: string, value: string, parent: HTMLElement) {
-    const input = element(document, "input", "kw-number", parent);
-    Object.assign(input, { type: "number", min: "1", step: "1", value });
-    label(input, name, title);
-    return input;
-  }
+  const every = kit.number("draw every", passing, whole, (value) =>
+    commands.send({ kind: "every", value }),
+  );
+  const field = every.box.querySelector("input") as HTMLInputElement;
+  element(document, "span", "kw-option-label", every.box).textContent = "steps";
+  root.append(rate.element, every.box);
 
   function advance() {
-    const steps = whole(count);
+    const steps = whole(count.value);
     if (steps === null) count.value = "10";
     else commands.send({ kind: "advance", steps });
   }
@@ -102,146 +61,97 @@ export function createControls(
   return {
     element: root,
     show(now: Status, alone: boolean) {
-      const wanted = commands.wanted();
-      const paused = (wanted ?? now.control) === "paused";
+      const wish = commands.wanted();
+      const paused = (wish ?? now.control) === "paused";
       const active = now.state === "running" || now.state === "paused";
-      draw(hold, paused ? "play" : "pause");
-      if (paused) label(hold, "Resume", "Resume training (key: p)");
-      else label(hold, "Pause", `${active ? "Pause after the current step" : BEFORE} (key: p)`);
+      const title = active ? "Pause after the current step" : BEFORE;
+      if (paused) hold.show("play", "Resume", "Resume training (key: p)");
+      else hold.show("pause", "Pause", `${title} (key: p)`);
       // Nothing is there to pause: it can be pressed, but does not ask for it.
-      hold.toggleAttribute("data-idle", !active && !paused);
-      hold.toggleAttribute("data-waiting", wanted !== null && commands.hearing() !== "well");
+      hold.button.toggleAttribute("data-idle", !active && !paused);
+      hold.button.toggleAttribute("data-waiting", wish !== null && commands.hearing() !== "well");
       const steered = !alone && !now.closed && now.steered;
-      for (const part of [hold, one, several, count, every]) part.disabled = !steered;
-      end.disabled = !steered || !active;
-      rate.show(alone ? [] : now.rates, !steered);
-      buttons.hidden = everyBox.hidden = alone || !now.steered;
-      const text = String(now.every);
-      if (!hasKeyboard(every) && every.value !== text) every.value = text;
+      const goesOn = steered && !ENDED.includes(now.state);
+      for (const part of [hold.button, field]) part.disabled = !steered;
+      for (const part of [one.button, several, count]) part.disabled = !goesOn;
+      end.button.disabled = !steered || !active;
+      rate.show(alone ? [] : now.rates, !goesOn);
+      buttons.hidden = every.box.hidden = alone || !now.steered;
+      every.set(now.every);
     },
     /** Uses the keys p and s. */
     key(event: KeyboardEvent) {
       const typing = (event.target as HTMLElement).closest("input, select, pre");
       if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "p") hold.click();
-      else if (event.key === "s") one.click();
+      if (event.key === "p") hold.button.click();
+      else if (event.key === "s") one.button.click();
       else return;
       event.preventDefault();
     },
   };
 }
 
-function whole(input: HTMLInputElement): number | null {
-  const value = Number(input.value);
+function whole(text: string): number | null {
+  const value = Number(text);
   return Number.isInteger(value) && value >= 1 ? value : null;
 }
 
-/** The learning rate: a slider over powers of ten, between the rates at its ends, and a field for the number. */
-function createRate(
-  document: Document,
-  set: (value: number, group: number | null) => void,
-  signal: AbortSignal,
-) {
+const DRAG =
+  "Drag to change the learning rate, from a tenth to ten times what it is; it takes effect with the next step. Parameter groups keep their proportions";
+const TYPE = "The learning rate now; type another one, which takes effect with the next step";
+
+/** The learning rate: a slider over powers of ten, and a field for the number. */
+function createRate(document: Document, set: (value: number) => void, signal: AbortSignal) {
   const root = element(document, "span", "kw-option kw-rate");
   element(document, "span", "kw-option-label", root).textContent = "learning rate";
-  const groups = element(document, "select", "kw-select", root);
-  groups.title = "Which parameter group to set; “all groups” keeps their proportions";
-  groups.setAttribute("aria-label", "parameter group");
-  const least = element(document, "span", "kw-rate-end", root);
-  const slider = element(document, "input", "kw-slider", root);
-  const drag =
-    "Drag to change the learning rate, from a tenth to ten times what it is; it counts from the next step on";
-  Object.assign(slider, { type: "range", step: "0.01", title: drag });
-  slider.setAttribute("aria-label", "learning rate");
-  const most = element(document, "span", "kw-rate-end", root);
-  const text = element(document, "input", "kw-number kw-rate-text", root);
-  const typed = "The learning rate now; type another one, which counts from the next step on";
-  Object.assign(text, { type: "text", inputMode: "decimal", title: typed });
-  text.setAttribute("aria-label", "learning rate as a number");
-  const undo = createKit(document, signal).button("undo", "", "kw-button kw-rate-undo", takeBack);
-  root.append(undo);
+  const slider = element(document, "input", "kw-slider");
+  Object.assign(slider, { type: "range", step: "0.01", title: DRAG });
+  putAttributes(slider, { "aria-label": "learning rate" });
+  const text = element(document, "input", "kw-number kw-rate-text");
+  Object.assign(text, { type: "text", inputMode: "decimal", title: TYPE });
+  putAttributes(text, { "aria-label": "learning rate as a number" });
+  root.append(slider, text);
 
-  let rates: readonly number[] = [];
-  /** What the rates were before each change made here. */
-  const before: (readonly number[])[] = [];
+  let rate = 0;
   let dragging = false;
-  const group = () => (rates.length > 1 && groups.value !== "all" ? Number(groups.value) : null);
-  const current = () => rates[group() ?? 0] ?? 0;
-
-  function change(value: number) {
-    before.push(rates);
-    set(value, group());
-    writeUndo();
-  }
-
-  function takeBack() {
-    const last = before.pop() ?? [];
-    last.forEach((value, k) => {
-      set(value, last.length > 1 ? k : null);
-    });
-    writeUndo();
-  }
-
-  function writeUndo() {
-    const last = before.at(-1);
-    undo.hidden = !last;
-    const title = `Set the learning rate back to ${(last ?? []).map(formatNumber).join(", ")}`;
-    putAttributes(undo, { title });
-  }
 
   listen(slider, signal, {
     input() {
       dragging = true;
       text.value = formatNumber(rateAt(Number(slider.value)));
-      slider.setAttribute("aria-valuetext", text.value);
+      putAttributes(slider, { "aria-valuetext": text.value });
     },
     change() {
       dragging = false;
-      change(rateAt(Number(slider.value)));
+      set(rateAt(Number(slider.value)));
     },
   });
   listen(text, signal, {
     change() {
       const value = Number(text.value.replace(",", "."));
-      if (text.value.trim() !== "" && Number.isFinite(value) && value >= 0) change(value);
-      else text.value = formatNumber(current());
+      if (text.value.trim() !== "" && Number.isFinite(value) && value >= 0) set(value);
+      else text.value = formatNumber(rate);
     },
   });
-  listen(groups, signal, { change: write });
 
   function write() {
     if (dragging) return;
-    const rate = current();
     const [low, high] = rateRange(rate);
     slider.min = low.toFixed(2);
     slider.max = high.toFixed(2);
-    put(least, formatNumber(rateAt(low)));
-    put(most, formatNumber(rateAt(high)));
     const value = String(rate > 0 ? Number(Math.log10(rate).toFixed(2)) : low);
     if (slider.value !== value) slider.value = value;
-    slider.setAttribute("aria-valuetext", formatNumber(rate));
+    putAttributes(slider, { "aria-valuetext": formatNumber(rate) });
     if (!hasKeyboard(text)) text.value = formatNumber(rate);
   }
 
   return {
     element: root,
     show(now: readonly number[], disabled: boolean) {
-      if (now.length !== rates.length) {
-        before.length = 0;
-        const names = ["all groups", ...now.keys()].map((name, k) => {
-          const option = document.createElement("option");
-          option.value = k === 0 ? "all" : String(name);
-          option.textContent = k === 0 ? String(name) : `group ${name}`;
-          return option;
-        });
-        groups.replaceChildren(...names);
-      }
-      rates = now;
+      rate = now[0] ?? 0;
       root.hidden = now.length === 0;
-      groups.hidden = now.length < 2;
-      for (const input of [groups, slider, text, undo]) input.disabled = disabled;
+      for (const input of [slider, text]) input.disabled = disabled;
       write();
-      writeUndo();
     },
   };
 }

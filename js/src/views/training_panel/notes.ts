@@ -1,10 +1,15 @@
 /** What the panel has to say beside its numbers: alarms with their cures, warnings, the traceback, what the training printed. */
 
+import { counted } from "../../phi/entries.ts";
 import { createKit } from "../../shell/controls.ts";
 import { element, put, putAttributes } from "../../shell/element.ts";
 import { hintText, type Standing } from "../../wire/standing.ts";
 import type { Commands } from "./commands.ts";
 import { ALONE, deafWords, type Status } from "./status.ts";
+
+/** What alarms of one cause have in common: a loss or coefficients that grow beyond all bounds, else what mends them. */
+const remedyOf = ({ id, button, more }: Status["alarms"][number]) =>
+  /^(loss|not finite|exploding) /.test(id) ? "diverges" : button || more;
 
 export function createAlarms(document: Document, commands: Commands, signal: AbortSignal) {
   const kit = createKit(document, signal);
@@ -16,10 +21,22 @@ export function createAlarms(document: Document, commands: Commands, signal: Abo
 
   function rebuild({ alarms, cured }: Status) {
     root.replaceChildren();
-    for (const { id, text, more, button: cure } of alarms) {
+    // What one remedy mends is one alarm, whatever it shows in.
+    const remedies = new Set(alarms.map(remedyOf));
+    for (const remedy of remedies) {
+      const found = alarms.filter((one) => remedyOf(one) === remedy);
+      // What no training brings back goes before what a lower rate would mend.
+      const worst = found.find(({ button }) => !button) ?? found[0];
+      const { id, more, button: cure } = worst;
+      // When it began is said first: a loss is seen at each step, functions now and then.
+      const [{ text }] = found;
+      const others = found.slice(1);
       const line = element(document, "div", "kw-note kw-alarm", root);
       element(document, "strong", "", line).textContent = text;
-      element(document, "span", "", line).textContent = ` ${more}`;
+      const also = others.length > 0 ? ` (and ${counted(others.length, "other sign")})` : "";
+      const words = element(document, "span", "", line);
+      words.textContent = `${also} ${more}`;
+      words.title = others.map((one) => one.text).join("\n");
       if (!cure) continue;
       const title = "Done between two steps; it can be undone";
       line.append(button(cure, title, () => commands.send({ kind: "cure", alarm: id })));
@@ -28,7 +45,7 @@ export function createAlarms(document: Document, commands: Commands, signal: Abo
     const done = element(document, "div", "kw-note kw-cured", root);
     element(document, "span", "", done).textContent = cured.text;
     if (!cured.undo) return;
-    const title = "Take back what was done, between two steps";
+    const title = "Undo it, between two steps";
     done.append(button("undo", title, () => commands.send({ kind: "uncure" })));
   }
 
@@ -81,7 +98,7 @@ export function createNotes(document: Document, commands: Commands) {
       if (status.recording) notes.push([status.recording, "calm"]);
       if (alone) notes.push([ALONE, "calm"]);
       else if (standing.state === "unheard") warn(hintText(standing));
-      else if (hearing !== "well") warn(deafWords(hearing === "deaf", commands.waiting()));
+      else if (hearing !== "well") warn(deafWords(hearing === "deaf"));
       for (const text of [commands.refused(), ...status.reports]) warn(text);
       words.hidden = notes.length === 0;
       while (words.children.length > notes.length) words.lastChild?.remove();

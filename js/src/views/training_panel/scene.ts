@@ -27,7 +27,7 @@ export interface PanelScene extends Scene {
   standing: Standing;
 }
 
-export interface PanelDrawing extends Drawing<PanelScene> {
+interface PanelDrawing extends Drawing<PanelScene> {
   hands: ChartHands;
 }
 
@@ -41,6 +41,8 @@ const SLOPE = 0.45;
 const MOST = 440;
 /** Quantities for which there is room before any is known: a loss, and how often it is right. */
 const EXPECTED = 2;
+/** After so many steps without a value none is expected any more. */
+const WITHOUT = 50;
 /** In a host: of a row of curves, and how narrow a panel of them may be. */
 const LEAST_ROW = 120;
 const NARROW = 170;
@@ -54,6 +56,7 @@ const DOTS: Readonly<Record<string, ["dot" | "ring", ColourName]>> = {
   interrupted: ["ring", "warn"],
   closed: ["ring", "ghost"],
   failed: ["dot", "warn"],
+  diverged: ["dot", "warn"],
   fault: ["dot", "warn"],
   silent: ["dot", "warn"],
   unheard: ["dot", "warn"],
@@ -97,8 +100,12 @@ function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands):
   const count = chart.panels.length;
   const high = Number(given.get("height")) || panelHeight(count || EXPECTED, inside.width);
   const layout = layoutOf(chart, inside, high, narrowest(chart, given));
-  // As high as the curves to come, so that nothing moves when they do.
-  const below = count > 0 ? layout.height : high;
+  // As high as the curves to come, so that nothing moves when they do; of none that come one line is left.
+  const comes = isExpected(status, given);
+  // A run that waits to begin logs its loss by itself.
+  const hint = standing.state === "ready" ? "" : emptyWords(status, comes, chart);
+  const empty = emptyMarks(hint, comes, { ...inside, height: high }, colours);
+  const below = count > 0 ? layout.height : empty.height;
   const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
   return {
     chart,
@@ -111,7 +118,7 @@ function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands):
     moment: "",
     words: wordsOf(chart, layout, status, standing),
     about: standing.words,
-    caption: captionOf(status, standing, colours),
+    caption: captionOf(status, standing, given.store.standing().state, chart, colours),
     sheets: [
       { marks: () => barMarks(status, given) },
       {
@@ -119,7 +126,7 @@ function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands):
         marks: () => chartMarks(chart, layout, colours, ratio),
       },
       { marks: () => handsMarks(chart, layout, hands, colours, ratio) },
-      { marks: () => (count > 0 ? [] : emptyMarks(status, { ...inside, height: high }, colours)) },
+      { marks: () => (count > 0 ? [] : empty.marks) },
     ],
     sites: NOWHERE,
   };
@@ -131,17 +138,24 @@ function panelHeight(count: number, width: number): number {
   return Math.round(Math.max(LEAST, Math.min(MOST / rows, SLOPE * each)));
 }
 
+/** Whether curves may come: before and at the beginning of a training. */
+function isExpected({ recording, step }: Status, { store }: Given): boolean {
+  return !recording && !store.alone() && step < WITHOUT && store.standing().state !== "finished";
+}
+
 /** Where the curves will be, and what to do so that they come. */
-function emptyMarks(status: Status, box: Rect, colours: Colours): Mark[] {
-  const { x, y, width, height } = box;
-  const lines = emptyWords(status).flatMap((text) => wrapped(text, width - 4 * PAD, SIZE));
+function emptyMarks(words: string, comes: boolean, box: Rect, colours: Colours) {
+  const { x, y, width } = box;
+  const lines = wrapped(words, width - 4 * PAD, SIZE);
+  const height = comes ? box.height : lines.length * LINE;
   const first = y + height / 2 - ((lines.length - 1) * LINE) / 2;
-  return [
-    rect(box, { radius: 4, fill: colours.plot }),
+  const marks: Mark[] = [
+    ...(comes ? [rect(box, { radius: 4, fill: colours.plot })] : []),
     ...lines.map((text, k) =>
       inMiddle({ x, y: first + k * LINE, width, height: 0 }, text, colours.muted, { size: SIZE }),
     ),
   ];
+  return { height, marks };
 }
 
 /** Share of the training that is done; null where its end is not known. */
@@ -177,20 +191,29 @@ function stateRemark(standing: Standing, colours: Colours): Remark {
   };
 }
 
-function captionOf(status: Status, standing: Standing, colours: Colours): Remark[] {
+/** `heard` is how it stands by what came last. */
+function captionOf(
+  status: Status,
+  standing: Standing,
+  heard: string,
+  { said: single }: Chart,
+  colours: Colours,
+): Remark[] {
   const state = stateRemark(standing, colours);
-  const facts = numbers(status, standing.state).map(([name, value, title]): Remark => {
+  const facts = numbers(status, heard).map(([name, value, title]): Remark => {
     return { text: `${name} ${value}`.trim(), title, shared: name === "step" };
   });
   const { message } = status;
   const said = message === "" || standing.words.includes(message);
-  return [state, ...facts, ...(said ? [] : [{ text: message, tone: "warn" } as const])];
+  const values = single.map((text): Remark => ({ text, tone: "ink" }));
+  return [state, ...facts, ...values, ...(said ? [] : [{ text: message, tone: "warn" } as const])];
 }
 
-function emptyWords({ recording, step }: Status): string[] {
-  if (recording) return ["No values were logged while this was recorded."];
-  const next = "Call live.log(loss=loss, accuracy=…) after optimizer.step(): the curves come here.";
-  return [step > 0 ? "Nothing was logged yet." : "Not trained yet.", next];
+function emptyWords({ recording }: Status, comes: boolean, { said }: Chart): string {
+  if (said.length > 0) return comes ? "A curve begins with its second value." : "";
+  if (recording) return "No loss was logged in this run.";
+  const log = "live.log(loss=loss) after optimizer.step()";
+  return comes ? `The loss is drawn here: ${log}.` : `No loss was logged. For its curve: ${log}.`;
 }
 
 function wordsOf(

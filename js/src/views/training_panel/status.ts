@@ -63,11 +63,13 @@ export function statusOf(value: unknown): Status {
 export const statusIn = (get: (trait: string) => unknown) => statusOf(get("status"));
 
 /** States in which nothing more comes by itself. */
-const ENDED: readonly Status["state"][] = ["finished", "stopped", "interrupted", "failed"];
+export const ENDED: readonly Status["state"][] = ["finished", "stopped", "interrupted", "failed"];
 /** How a run stands where it may make no steps. */
-const UNSURE: readonly string[] = ["unheard", "silent", "uncounted", "still", "alone"];
+const UNSURE: readonly string[] = ["unheard", "silent", "uncounted", "still", "alone", "diverged"];
 /** A smaller share of the training time for what is shown is not worth a word. */
 const MUCH = 0.05;
+/** Seconds of training from which on it is: most of the first ones is the first batch, looked at once. */
+const SETTLED = 10;
 
 /** How the run stands at the step that the numbers are of: they come by themselves, perhaps after word of its end. */
 export function standingAt({ state }: Status, heard: Standing): Standing {
@@ -88,7 +90,7 @@ export function numbers(
     const of = status.epochs ? ` of ${status.epochs}` : "";
     found.push(["epoch", `${status.epoch}${of}`, "The current pass over the data"]);
   }
-  const ended = ENDED.includes(status.state);
+  const ended = ENDED.some((end) => end === status.state || end === standing);
   const known = !ended && !UNSURE.includes(standing);
   if (known && status.rate > 0) {
     found.push([
@@ -103,7 +105,7 @@ export function numbers(
     found.push([
       "training time",
       status.elapsed,
-      `By the clock on the wall from the first step to the last, with all between but pauses${each}`,
+      `Wall-clock time from the first step to the last, pauses not counted${each}`,
     ]);
   }
   if (known && status.remaining) {
@@ -116,7 +118,8 @@ export function numbers(
       "It was asked to take about this long, live.track(…, seconds=…): it waits between batches",
     ]);
   }
-  if (status.share >= MUCH) {
+  const seconds = status.mean_rate > 0 ? status.step / status.mean_rate : 0;
+  if (status.share >= MUCH && seconds >= SETTLED) {
     found.push([
       ended ? "drawing took" : "drawing takes",
       `${Math.round(100 * status.share)} % of the time`,
@@ -131,14 +134,11 @@ export function numbers(
 export const ALONE =
   "No kernel is connected: this panel shows what was saved. In a notebook, running its cell again connects it.";
 
-/** Where clicks get no answer, and why. */
-export function deafWords(news: boolean, waiting: readonly string[]): string {
-  const list = waiting.length > 0 ? ` Waiting: ${waiting.join(", ")}.` : "";
-  const why = news
+/** Where clicks get no answer, and why: `news` came from the kernel meanwhile. */
+export const deafWords = (news: boolean) =>
+  news
     ? "Clicks reach the training only when the cell ends."
     : "The kernel does not answer: clicks take effect when the running cell ends.";
-  return why + list;
-}
 
 /** A rate of 1 is too much for most optimizers: the slider ends below it, the field does not. */
 const MOST = Math.log10(0.5);

@@ -21,7 +21,6 @@ export interface PanelElement extends HTMLElement {
 const KIND: Kind = {
   name: "training_panel",
   label: "Training panel",
-  traits: ["status", "curves", "marks", "zoom", "scale", "smoothing", "height"],
   timeless: true,
   drawing,
 };
@@ -58,8 +57,6 @@ function build(shell: Shell): Parts {
   const header = element(document, "div", "kw-header");
   header.append(controls.element, bar.element);
 
-  const curves = (get: Shell["get"]) => ((get("curves") ?? []) as unknown[]).length;
-
   function known(): Status {
     return answered ?? statusIn(shell.get);
   }
@@ -87,7 +84,7 @@ function build(shell: Shell): Parts {
     connected = there;
     shell.schedule();
   };
-  void watchKernel(model, shell.get("own"), meet, signal);
+  void watchKernel(model, shell.get("_own"), meet, signal);
   atEnd(signal, commands.stop);
   (shell.root as unknown as PanelElement).kwPanel = probe(known, () => scene, hands, stage);
 
@@ -111,7 +108,7 @@ function build(shell: Shell): Parts {
       // On a page of its own nobody expects to steer a training.
       const { store } = given;
       notes.show(status, alone() && store.status().state !== "saved", store.standing());
-      bar.show({ get: given.get, alone: alone() }, curves(given.get) === 0);
+      bar.show({ get: given.get, alone: alone() });
       const shown = stage.show((width) => draw({ ...given, get, width }), 4000, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;

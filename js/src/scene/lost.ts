@@ -1,0 +1,55 @@
+/** Curves that are not finite from some step on to their end. No DOM. */
+
+import { formatCount } from "../phi/format.ts";
+import type { Points, Scale } from "./axes.ts";
+import type { Mark, Rect } from "./marks.ts";
+import { rect, words } from "./shapes.ts";
+import { widthOf } from "./text.ts";
+import type { Colours } from "./theme.ts";
+
+const SIZE = 11;
+/** So much longer than the steps with values is the axis where no number follows them. */
+const LOST = 0.25;
+
+/** The place of the first value from which on none is finite; the length where the last one is. */
+function lostAt({ y }: Points): number {
+  let count = y.length;
+  while (count > 0 && !Number.isFinite(y[count - 1])) count--;
+  return count;
+}
+
+/** Where an axis of steps ends, that an area without a number is not most of it; Infinity where no panel has lost all curves. */
+export function cutAt(panels: readonly { curves: readonly Points[] }[], first: number): number {
+  const lost = panels.map(({ curves }) => {
+    const known = curves.filter(({ x }) => x.length > 0);
+    return Math.max(...known.map((one) => one.x[lostAt(one)] ?? Number.POSITIVE_INFINITY));
+  });
+  return Math.min(
+    ...lost.filter((step) => step > first).map((step) => Math.ceil(step + LOST * (step - first))),
+  );
+}
+
+/** From when on a curve is not finite to its end; nothing where its last value is. */
+export function lostMarks(
+  curve: Points & { name: string },
+  named: boolean,
+  plot: Rect,
+  toX: Scale,
+  colours: Colours,
+): Mark[] {
+  const { name, x } = curve;
+  const at = lostAt(curve);
+  if (at === x.length) return [];
+  const [from, to] = [toX(x[at]), toX(x[x.length - 1])];
+  const until = x.length - 1 > at ? ` to ${formatCount(x[x.length - 1])}` : "";
+  const text = `${named ? `${name} is ` : ""}not a number from step ${formatCount(x[at])}${until}`;
+  const room = plot.x + plot.width - from - 6;
+  const look = { size: SIZE, ...(widthOf(text, SIZE) > room && { anchor: "end" as const }) };
+  return [
+    rect({ ...plot, x: from, width: Math.max(1, to - from) }, { fill: colours.outside }),
+    // Beside the area it stands low: what is lost has mostly risen.
+    look.anchor
+      ? words(from - 6, plot.y + plot.height - 8, text, colours.warn, look)
+      : words(from + 6, plot.y + 16, text, colours.warn, look),
+  ];
+}

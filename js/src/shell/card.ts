@@ -1,0 +1,244 @@
+/** A training whose views are all scrolled out of sight shows a card in a corner of what is seen, until one is back. */
+
+import { formatNumber } from "../phi/format.ts";
+import { CARD, cardMarks, outputsOf } from "../scene/card.ts";
+import { NOWHERE, type Rect, type Scene } from "../scene/marks.ts";
+import type { Theme } from "../scene/theme.ts";
+import { isUnderWay, latestLoss } from "../wire/standing.ts";
+import type { Store } from "../wire/types.ts";
+import { createPainter } from "./canvas.ts";
+import { createKit } from "./controls.ts";
+import { atEnd, element, listen, put, putAttributes, putStyle } from "./element.ts";
+import { createPace } from "./pace.ts";
+import { panelAround } from "./room.ts";
+import { statusText } from "./status.ts";
+import { createSteering } from "./steering.ts";
+
+/** A view of which less is seen, as a share and in pixels, is out of sight. */
+const SEEN = { share: 0.3, pixels: 240 };
+/** Pixels between the card and the ends of what is seen; and what it leaves free around a line that is typed. */
+const EDGE = 14;
+const AIR = 24;
+/** Milliseconds between two drawings that frames ask for. */
+const PAUSE = 200;
+/** So many values of the loss are kept. */
+const MOST_LOSSES = 200;
+/** Where it is remembered, for a page, that the card was closed. */
+const CLOSED = "kan_widgets: card closed";
+
+const BLANK: Scene & Rect = {
+  x: 0,
+  y: 0,
+  ...CARD,
+  title: "",
+  moment: "",
+  words: "",
+  about: "",
+  caption: [],
+  sheets: [],
+  sites: NOWHERE,
+};
+
+interface View {
+  root: HTMLElement;
+  theme(): Theme;
+}
+
+type Card = ReturnType<typeof createCard>;
+
+const cards = new WeakMap<Store, Card>();
+/** Views that are seen, of whatever training: a card would lie on them. */
+const inSight = new Set<View>();
+/** Has each card see whether it is wanted. */
+const looks = new Set<() => void>();
+
+/** Has a view's training shown by a card while no view of it is seen. */
+export function watchSight(view: View, store: Store, signal: AbortSignal): void {
+  const card = cards.get(store) ?? createCard(view.root.ownerDocument, store);
+  cards.set(store, card);
+  card.add(view, signal);
+}
+
+function createCard(document: Document, store: Store) {
+  const window = document.defaultView as Window & typeof globalThis;
+  const life = new AbortController();
+  const { signal } = life;
+  const views = new Set<View>();
+  const pace = createPace(window, draw);
+  const root = element(document, "div", "kw-card");
+  root.hidden = true;
+  putAttributes(root, { role: "region", "aria-label": "Training that is out of sight" });
+  const head = element(document, "div", "kw-card-head", root);
+  const name = element(document, "strong", "kw-card-name", head);
+  const kit = createKit(document, signal);
+  const steering = createSteering(
+    document,
+    () => store,
+    () => {},
+    signal,
+  );
+  const shut = kit.button("✕", "Close this card: it does not come back", "kw-button", close);
+  head.append(...steering.boxes.slice(0, 1), shut);
+  const said = element(document, "div", "kw-card-words", root);
+  const back = kit.button("", "Back to the picture", "kw-card-picture", goBack);
+  const canvas = element(document, "canvas", "", back);
+  root.append(back);
+  const painter = createPainter(canvas);
+  const losses = createLosses(store);
+  let later: ReturnType<typeof setTimeout> | undefined;
+
+  /** The part of the page in which the views stand, as it was last on the page. */
+  let panel: Element | null = null;
+  /** How far down in it a view stands: a notebook takes cells that are far away out of the page. */
+  let at = 0;
+
+  function isWanted() {
+    return (
+      inSight.size === 0 &&
+      isUnderWay(store.standing()) &&
+      window.sessionStorage?.getItem(`${CLOSED} ${window.location.pathname}`) === null
+    );
+  }
+
+  function close() {
+    window.sessionStorage?.setItem(`${CLOSED} ${window.location.pathname}`, "");
+    pace.now();
+  }
+
+  function goBack() {
+    const [first] = views;
+    if (panel && !first?.root.isConnected) panel.scrollTop = at;
+    first?.root.scrollIntoView({ block: "center" });
+  }
+
+  function draw() {
+    const [view] = views;
+    const place = view && isWanted() ? placeFor(document, panel) : null;
+    root.hidden = place === null;
+    if (!place) return;
+    const theme = view.theme();
+    for (const [part, colour] of Object.entries(theme.colours)) {
+      putStyle(root, { [`--kw-${part}`]: colour });
+    }
+    putStyle(root, { left: `${place.x}px`, top: `${place.y}px` });
+    steering.show();
+    const loss = latestLoss(store.standing());
+    const step = store.current()?.step ?? null;
+    put(name, store.standing().model || "Training");
+    const isLost = loss && !Number.isFinite(loss.value);
+    const standing = { ...store.standing(), ...(isLost && { words: "diverged" }) };
+    const words = statusText(step, -1, standing);
+    said.toggleAttribute("data-warns", isLost === true);
+    put(said, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);
+    const outputs = outputsOf(store);
+    const marks = () =>
+      cardMarks(store, outputs, { name: loss?.name ?? "", values: losses.values }, theme);
+    painter.paint({ ...BLANK, sheets: [{ marks }] }, BLANK, window.devicePixelRatio || 1);
+    const best = outputs ? `, the largest output is ${outputs.best}` : "";
+    putAttributes(back, { "aria-label": `Back to the picture: ${words}${best}` });
+  }
+
+  function drawSoon() {
+    later = undefined;
+    pace.soon();
+  }
+
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { target, intersectionRect, boundingClientRect } of entries) {
+        const view = [...views].find((one) => one.root === target);
+        // What is not drawn yet has no height.
+        if (!view || "kwUnborn" in view.root.dataset) continue;
+        const { height, top } = boundingClientRect;
+        const least = Math.min(SEEN.share * height, SEEN.pixels);
+        const isSeen = height > 0 && intersectionRect.height >= least;
+        if (isSeen) inSight.add(view);
+        else inSight.delete(view);
+        panel = panelAround(target) ?? panel;
+        if (panel && height > 0) at = top - panel.getBoundingClientRect().top + panel.scrollTop;
+      }
+      for (const again of looks) again();
+    },
+    { threshold: Array.from({ length: 21 }, (_, k) => k / 20) },
+  );
+  store.subscribe((what) => {
+    if (what === "status") losses.note();
+    if (!root.hidden || isWanted()) later ??= setTimeout(drawSoon, PAUSE);
+  }, signal);
+  // Where the caret goes the card gives way.
+  const look = () => root.hidden || pace.now();
+  listen(document, signal, { keyup: look, pointerup: look, focusin: look });
+  listen(window, signal, { resize: look });
+  looks.add(pace.now);
+  atEnd(signal, () => {
+    looks.delete(pace.now);
+    observer.disconnect();
+    pace.stop();
+    clearTimeout(later);
+    root.remove();
+    cards.delete(store);
+  });
+
+  return {
+    add(view: View, until: AbortSignal) {
+      views.add(view);
+      inSight.add(view);
+      observer.observe(view.root);
+      const where = view.root.getRootNode();
+      if (!root.isConnected) (where instanceof ShadowRoot ? where : document.body).append(root);
+      atEnd(until, () => {
+        views.delete(view);
+        inSight.delete(view);
+        observer.unobserve(view.root);
+        if (views.size === 0) life.abort();
+      });
+    },
+  };
+}
+
+/** The losses that were said to be the latest: at most so many, which span the whole run. */
+function createLosses(store: Store) {
+  const values: number[] = [];
+  let told = "";
+  return {
+    values,
+    note() {
+      const loss = latestLoss(store.standing());
+      const text = `${store.latest()?.step} ${loss?.value}`;
+      if (!loss || text === told) return;
+      told = text;
+      values.push(loss.value);
+      if (values.length > MOST_LOSSES)
+        values.splice(0, values.length, ...values.filter((_, k) => k % 2));
+    },
+  };
+}
+
+const overlap = (a: DOMRect, b: DOMRect) =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+/** A corner of what is seen where the card covers nothing that is typed; null where there is none, or nothing is seen. */
+function placeFor(document: Document, panel: Element | null): { x: number; y: number } | null {
+  const window = document.defaultView as Window & typeof globalThis;
+  const whole = new DOMRect(0, 0, window.innerWidth, window.innerHeight);
+  const { left, right, top, bottom } = panel?.getBoundingClientRect() ?? whole;
+  const [width, height] = [CARD.width + 18, CARD.height + 60];
+  const isThere = right - left > width + 2 * EDGE && bottom - top > height + 2 * EDGE;
+  if (!isThere || (panel && !panel.isConnected)) return null;
+  const corners = [
+    [right - width - EDGE, bottom - height - EDGE],
+    [right - width - EDGE, top + EDGE],
+    [left + EDGE, bottom - height - EDGE],
+    [left + EDGE, top + EDGE],
+  ].map(([x, y]) => new DOMRect(x, y, width, height));
+  const typed = document.activeElement?.closest(".cm-editor, textarea, input, [contenteditable]");
+  const box = typed?.getBoundingClientRect() ?? new DOMRect();
+  const caret = window.getSelection()?.focusNode?.parentElement;
+  const line = (typed?.contains(caret ?? null) && caret?.getBoundingClientRect()) || box;
+  const around = new DOMRect(left, line.top - AIR, right - left, line.height + 2 * AIR);
+  return (
+    corners.find((corner) => !overlap(corner, box)) ??
+    corners.find((corner) => !overlap(corner, around)) ??
+    null
+  );
+}

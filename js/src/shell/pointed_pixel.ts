@@ -1,0 +1,47 @@
+/** The pixel that a view points at: the inputs of its patch, for the other views of the same stream to mark. */
+import type { Selection, Store } from "../wire/types.ts";
+import { atEnd } from "./element.ts";
+
+interface PointedPixel {
+  layer: string;
+  /** Which output channel the pixel belongs to. */
+  output: number;
+  row: number;
+  column: number;
+  /** The input that a function of this layer takes at the pixel; null where it takes none. */
+  valueFor(selection: Selection): number | null;
+}
+
+type PixelPointing = ReturnType<typeof makePoint>;
+
+const points = new WeakMap<Store, PixelPointing>();
+
+/** The one pointed pixel of a stream on this page. */
+export function pointedPixelOf(store: Store): PixelPointing {
+  const known = points.get(store);
+  if (known) return known;
+  const made = makePoint();
+  points.set(store, made);
+  return made;
+}
+
+function makePoint() {
+  const subscribers = new Set<() => void>();
+  let pointing: object | null = null;
+  let pixel: PointedPixel | null = null;
+  return {
+    current: () => pixel,
+    /** `owner` is the view that points; null takes back only its own. */
+    point(owner: object, next: PointedPixel | null) {
+      if (next === pixel || (next === null && owner !== pointing)) return;
+      pointing = next && owner;
+      pixel = next;
+      for (const fn of [...subscribers]) fn();
+    },
+    subscribe(fn: () => void, signal: AbortSignal) {
+      if (signal.aborted) return;
+      subscribers.add(fn);
+      atEnd(signal, () => subscribers.delete(fn));
+    },
+  };
+}

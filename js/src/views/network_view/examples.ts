@@ -1,0 +1,83 @@
+/** The examples to choose from, below the diagram. No DOM. */
+
+import type { Given } from "../../scene/drawing.ts";
+import { thumbnailsOf } from "../../scene/heat.ts";
+import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
+import { grown, inMiddle, rect, words } from "../../scene/shapes.ts";
+import type { Probe } from "../../wire/types.ts";
+import type { Settings } from "./settings.ts";
+import type { Site } from "./sites.ts";
+
+const TILE = 34;
+const TILE_GAP = 6;
+const LEFT = 10;
+/** Pixels of one row of them, which needs no heading. */
+export const EXAMPLES_ROW = 42;
+
+/** Small pictures of the examples; empty where they are no images. */
+function picturesOf({ shape, inputs }: Probe): Pixels[] {
+  const [count, channels, height, width] = shape;
+  return shape.length === 4 ? thumbnailsOf({ count, channels, height, width, data: inputs }) : [];
+}
+
+export function canDraw(probe: Probe | null): boolean {
+  return probe !== null && probe.shape.length === 4 && probe.shape[1] === 1;
+}
+
+/** `close` is the room for the close-up. */
+export function stripOf(
+  { store, width, still, theme: { colours } }: Given,
+  { example, picker }: Settings,
+  { y, narrow, height }: { y: number; narrow: boolean; height: number },
+): { sites: Site[]; close: Rect; marks(): Mark[] } {
+  // Of several diagrams that are narrow each has them: so what is below is as high in all of them.
+  const probe = picker || narrow ? store.probe() : null;
+  const count = probe ? probe.shape[0] : 0;
+  const draws = canDraw(probe) && !still;
+  const what = probe?.shape.length === 4 ? "Image" : "Example";
+  const top = y + (narrow ? 5 : 24);
+  const rows = narrow ? 1 : Math.max(1, Math.floor((y + height - top) / (TILE + TILE_GAP)));
+  const across = narrow ? 100 : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
+  const tiles = Array.from({ length: count + (draws ? 1 : 0) }, (_, k) => ({
+    number: k < count ? k : -1,
+    box: {
+      x: LEFT + (k % across) * (TILE + TILE_GAP),
+      y: top + Math.floor(k / across) * (TILE + TILE_GAP),
+      width: TILE,
+      height: TILE,
+    },
+  })).filter(({ box }) => box.x + TILE < width);
+  const used = narrow || count === 0 ? 0 : LEFT + across * (TILE + TILE_GAP) + 10;
+  const close =
+    narrow && count > 0
+      ? { x: LEFT, y: y + EXAMPLES_ROW, width: width - 2 * LEFT, height: height - EXAMPLES_ROW - 4 }
+      : { x: used + LEFT, y: y + 4, width: width - used - 2 * LEFT, height: height - 8 };
+  return {
+    close,
+    sites: tiles.map(({ number, box }) => ({
+      id: `x:${number}`,
+      box,
+      words:
+        number < 0
+          ? "Draw an example of your own on the input"
+          : `${what} ${number + 1} of ${count}: click to send it through the network`,
+    })),
+    marks() {
+      if (!probe || count === 0) return [];
+      const pictures = picturesOf(probe);
+      const marks: Mark[] = [words(LEFT, y + 15, narrow ? "" : "examples", colours.muted)];
+      for (const { number, box } of tiles) {
+        const pixels = pictures[number];
+        if (pixels) marks.push({ kind: "image", box, pixels });
+        else {
+          const text = number < 0 ? "draw" : String(number + 1);
+          marks.push(rect(box, { fill: colours.cell, radius: 3 }));
+          marks.push(inMiddle(box, text, colours.ink));
+        }
+        if (number < 0 ? example >= 0 : number !== example) continue;
+        marks.push(rect(grown(box, 2), { stroke: colours.accent, width: 2, radius: 4 }));
+      }
+      return marks;
+    },
+  };
+}

@@ -1,0 +1,207 @@
+/** What is looked at: the unit or the link, what feeds it and what it feeds. No DOM. */
+
+import { functionOf } from "../../phi/entries.ts";
+import type { Given } from "../../scene/drawing.ts";
+import type { Mark, Point, Rect } from "../../scene/marks.ts";
+import { rect } from "../../scene/shapes.ts";
+import type { Colours, Theme } from "../../scene/theme.ts";
+import { type CloseUp, type PixelCloseUp, pointOf, type UnitCloseUp } from "./close_up.ts";
+import { type Diagram, type Focus, inDiagram, type Leg, type Part, weightOf } from "./diagram.ts";
+import { cellOf, gridOf, kernelMarks } from "./functions.ts";
+import type { Bundle } from "./graph.ts";
+import type { UnitBox } from "./layout.ts";
+import { lineMarks, linesOf } from "./links.ts";
+import { largeKernel, largeMarks, unitFrame } from "./strongest.ts";
+
+/** At most so many links of a unit are lit that are not drawn otherwise. */
+const MOST_LIT = 40;
+const LEAST_POINTED = 0.5;
+
+/** What is pointed at, else what is selected. */
+export function focusOf(
+  diagram: Diagram,
+  { store, pointed }: Given,
+): { focus: Focus | null; isPointed: boolean } {
+  const { parts, settings } = diagram;
+  const [kind, column, number] = pointed.id.split(":");
+  const at = { column: Number(column), unit: Number(number), bundle: -1, entry: null };
+  if (kind === "u") return { focus: at, isPointed: true };
+  if (kind === "e") {
+    const part = parts[at.column];
+    const unit = part.bundles[at.unit]?.to ?? -1;
+    const entry = entryAt(diagram, part, at.unit, pointed.at);
+    return { focus: { ...at, unit, bundle: at.unit, entry }, isPointed: true };
+  }
+  const selection = settings.compared ? null : store.selection();
+  const part = parts.find(({ column: { layer } }) => layer && layer.name === selection?.layer);
+  if (!part?.column.layer) return { focus: null, isPointed: false };
+  const f = functionOf(part.column.layer, selection);
+  const bundle = part.bundles.findIndex(({ first, count }) => f >= first && f < first + count);
+  const { to: unit, first } = part.bundles[bundle] ?? { to: -1, first: 0 };
+  const focus = bundle < 0 ? null : { column: part.number, unit, bundle, entry: f - first };
+  return { focus, isPointed: false };
+}
+
+/** The function of a link under the pointer, where its kernel stands there; else null. */
+export function entryAt(
+  diagram: Diagram,
+  part: Part,
+  n: number,
+  pointer: Point | null,
+): number | null {
+  const kernel = largeKernel(diagram, part, n);
+  if (!kernel || !pointer) return null;
+  const { box, bundle } = kernel;
+  const [rows, columns] = gridOf(part.column);
+  const { x, y } = inDiagram(diagram, pointer);
+  const across = Math.floor(((x - box.x) / box.width) * columns);
+  const down = Math.floor(((y - box.y) / box.height) * rows);
+  const isInside = across >= 0 && down >= 0 && across < columns && down < rows;
+  return isInside ? Math.min(bundle.count - 1, down * columns + across) : null;
+}
+
+/** `isPointed`: what is looked at is pointed at, and not selected. */
+export function focusMarks(
+  diagram: Diagram,
+  focus: Focus,
+  closeUp: CloseUp | null,
+  isPointed: boolean,
+  theme: Theme,
+): Mark[] {
+  const { parts } = diagram;
+  const { colours } = theme;
+  const stroke = isPointed ? colours.ink : colours.accent;
+  const marks: Mark[] = [];
+  const part = parts[focus.column];
+  const { before, bundles, kernels } = part;
+  if (before && part.relevance) {
+    const into = strongest(part, ({ to }) => to === focus.unit);
+    const own = focus.bundle >= 0 ? [focus.bundle] : into;
+    marks.push(...intoMarks(diagram, part, own, closeUp, focus.bundle, colours));
+    const list = own.flatMap((n) => {
+      const box = kernels.get(n);
+      return box ? [{ bundle: bundles[n], box, point: pointOf(diagram, part, n) }] : [];
+    });
+    marks.push(...kernelMarks(part, list, theme));
+  }
+  for (const next of parts) {
+    if (next.before !== part || !next.relevance || focus.bundle >= 0) continue;
+    const out = strongest(next, ({ from }) => from === focus.unit);
+    const lines = linesOf(next, out, (n) => weightOf(next.relevance, n));
+    marks.push(...lineMarks(lines, colours.ink, { faint: 0.25 }));
+  }
+  const unit = part.byUnit.get(focus.unit);
+  if (unit) marks.push(unitFrame(part.column, unit, stroke, 2));
+  const source = focus.bundle >= 0 && before?.byUnit.get(bundles[focus.bundle].from);
+  if (before && source) marks.push(unitFrame(before.column, source, stroke, 1.5));
+  marks.push(...chosenMarks(diagram, focus, stroke, theme));
+  if (closeUp?.kind === "pixel" && closeUp.column === focus.column && unit) {
+    marks.push(...pixelMarks(diagram, closeUp, unit, colours));
+  }
+  return marks;
+}
+
+/** The functions of a link, large, and a frame around them and around the one that is chosen. */
+export function chosenMarks(
+  diagram: Diagram,
+  { column: number, bundle, entry }: Focus,
+  stroke: string,
+  theme: Theme,
+): Mark[] {
+  const part = diagram.parts[number];
+  const large = bundle < 0 ? null : largeKernel(diagram, part, bundle);
+  if (!large) return [];
+  const marks = largeMarks(diagram, part, bundle, stroke, 2, theme);
+  if (entry === null || large.bundle.count === 1) return marks;
+  const cell = cellOf(large.box, gridOf(part.column), entry);
+  return [...marks, rect(cell, { stroke, width: 1.5, radius: 2 })];
+}
+
+/** What an example adds to a number, as links: of the number that is shown closely, where nothing is pointed at. */
+export function litMarks(
+  diagram: Diagram,
+  closeUp: UnitCloseUp,
+  legs: readonly Leg[],
+  { colours }: Theme,
+): Mark[] {
+  const part = diagram.parts[closeUp.column];
+  const large = legs.find(({ column }) => column === part.number)?.bundle;
+  const size = new Map(closeUp.parts.map(({ from, value }) => [from, Math.abs(value)]));
+  const sizeOf = (n: number) => size.get(part.bundles[n].from) ?? 0;
+  const order = part.bundles.flatMap(({ to }, n) => (to === closeUp.unit ? [n] : []));
+  order.sort((a, b) => sizeOf(b) - sizeOf(a));
+  const lit = order.slice(0, MOST_LIT);
+  return intoMarks(diagram, part, lit, closeUp, large, colours);
+}
+
+function strongest({ bundles, relevance }: Part, wanted: (bundle: Bundle) => boolean): number[] {
+  const found = bundles.flatMap((bundle, n) => (wanted(bundle) ? [n] : []));
+  const size = (n: number) => relevance?.sizes[n] ?? 0;
+  return found.sort((a, b) => size(b) - size(a)).slice(0, MOST_LIT);
+}
+
+/** Links into a unit: orange where they add to it for the example, blue where they subtract; else by relevance. The kernel of `large` is drawn large. */
+function intoMarks(
+  diagram: Diagram,
+  part: Part,
+  into: readonly number[],
+  closeUp: CloseUp | null,
+  large: number | undefined,
+  { ink, more, less }: Colours,
+): Mark[] {
+  // What is pointed at is seen, however weak it is.
+  const linesTo = (own: readonly number[], weight: (n: number) => number) =>
+    linesOf(
+      part,
+      own,
+      (n) => (n === large ? Math.max(LEAST_POINTED, weight(n)) : weight(n)),
+      (n) => (n === large ? largeKernel(diagram, part, n)?.box : part.kernels.get(n)),
+    );
+  if (closeUp?.kind !== "unit" || closeUp.column !== part.number) {
+    const lines = linesTo(into, (n) => weightOf(part.relevance, n));
+    return lineMarks(lines, ink, { faint: 0.35 });
+  }
+  const values = new Map(closeUp.parts.map(({ from, value }) => [from, value]));
+  const most = Math.max(...closeUp.parts.map(({ value }) => Math.abs(value))) || 1;
+  const partOf = (n: number) => values.get(part.bundles[n].from) ?? 0;
+  const weight = (n: number) => Math.abs(partOf(n)) / most;
+  const options = { faint: 0.3, wide: 4, among: into.length };
+  // The strongest on top, whichever way they go: what they end in has the colour of what adds most.
+  const band = (n: number) => Math.min(3, Math.floor(4 * weight(n)));
+  return [0, 1, 2, 3].flatMap((k) =>
+    [-1, 1].flatMap((sign) => {
+      const own = into.filter((n) => sign * partOf(n) > 0 && band(n) === k);
+      return lineMarks(linesTo(own, weight), sign > 0 ? more : less, options);
+    }),
+  );
+}
+
+/** The pixel, and the patch that it comes from on the unit before. */
+function pixelMarks(
+  { graph, parts }: Diagram,
+  { row, at, patch, channel, column }: PixelCloseUp,
+  unit: UnitBox,
+  { accent, surface }: Colours,
+): Mark[] {
+  // On colours like its own it is seen by what is around it.
+  const mark = (box: Rect): Mark[] => [
+    rect(box, { stroke: surface, width: 4 }),
+    rect(box, { stroke: accent, width: 1.5 }),
+  ];
+  const marks: Mark[] = [];
+  const { before, column: own } = parts[column];
+  const source = before?.byUnit.get(channel);
+  const shape = graph.stations[Math.max(...graph.stations[own.station].sources)]?.shape ?? [];
+  if (before?.column.map && source && shape.length === 3) {
+    // A pool between makes the patch as much larger there.
+    const [w, h] = [source.width / shape[2], source.height / shape[1]];
+    const [x, y] = [source.x + patch.column * w, source.y + patch.row * h];
+    marks.push(...mark({ x, y, width: patch.width * w, height: patch.height * h }));
+  }
+  if (!own.map) return marks;
+  const [w, h] = [unit.width / own.map[1], unit.height / own.map[0]];
+  // At least so large that it is found, around the pixel.
+  const [width, height] = [Math.max(5, w), Math.max(5, h)];
+  const x = unit.x + (at + 0.5) * w - width / 2;
+  return [...marks, ...mark({ x, y: unit.y + (row + 0.5) * h - height / 2, width, height })];
+}

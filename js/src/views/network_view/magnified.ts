@@ -1,0 +1,115 @@
+/** One function, large and with axes: what it is, what it was, and what it makes of the example. No DOM. */
+
+import { expandAll } from "../../phi/expansion.ts";
+import { formatCount, number } from "../../phi/format.ts";
+import { type Axis, curvesPlot, type Range } from "../../scene/axes.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
+import { dot, line, WORDS, words } from "../../scene/shapes.ts";
+import { fitting } from "../../scene/text.ts";
+import type { Theme } from "../../scene/theme.ts";
+import type { Frame, LayerLayout } from "../../wire/types.ts";
+import type { CloseUp, Shown } from "./close_up.ts";
+import type { Diagram } from "./diagram.ts";
+import { addArea, outline } from "./functions.ts";
+import { FRAMED } from "./strongest.ts";
+
+const SIZE = 10;
+const TITLE = { small: 16, high: 30, from: 120 };
+const POINTS = 80;
+/** What is free at the ends of either axis, of what is drawn. */
+const AIR = 0.08;
+const CHANGE_OPACITY = 0.45;
+
+/** Also beyond the table, where the example may lie; without what is not known there. */
+function curveOf(frame: Frame, layer: LayerLayout, f: number, { from, to }: Range) {
+  const { nb, offset, tableOf } = layer;
+  const x = Array.from({ length: POINTS }, (_, k) => from + ((to - from) * k) / (POINTS - 1));
+  const { values } = expandAll(layer, tableOf?.[f] ?? 0, x);
+  const own = frame.data.subarray(offset + f * nb, offset + (f + 1) * nb);
+  return { x, y: x.map((_, p) => own.reduce((sum, c, b) => sum + c * values[p * nb + b], 0)) };
+}
+
+type Curve = ReturnType<typeof curveOf>;
+
+function finite({ x, y }: Curve): Curve {
+  const isKnown = (_: number, p: number) => Number.isFinite(y[p]);
+  return { x: x.filter(isKnown), y: y.filter(isKnown) };
+}
+
+/** The space between a curve and what it was. */
+function changeMarks(now: Curve, then: Curve, x: Axis, y: Axis, { colours }: Theme): Mark[] {
+  return [Math.max, Math.min].map((side, k): Mark => {
+    const area = { xy: [] as number[], ends: [] as number[] };
+    addArea(area, now, then, side, x.scale, y.scale);
+    const fill = k === 0 ? colours.rise : colours.fall;
+    return { kind: "lines", ...area, closed: true, fill, opacity: CHANGE_OPACITY };
+  });
+}
+
+/** The plot in a box, under its title. */
+export function plotMarks(
+  { parts, ghost, flow, frame: drawn }: Diagram,
+  { column, layer }: CloseUp,
+  { f, x, value, name, among, together }: Shown,
+  box: Rect,
+  theme: Theme,
+): Mark[] {
+  const { colours } = theme;
+  const { picture } = parts[column];
+  if (!picture) return [];
+  const frame = flow?.frame ?? drawn;
+  const [low, high] = picture.x;
+  const edge = AIR * (high - low);
+  const isKnown = Number.isFinite(x + value);
+  const along = isKnown
+    ? { from: Math.min(low, x - edge), to: Math.max(high, x + edge) }
+    : { from: low, to: high };
+  const now = curveOf(frame, layer, f, along);
+  const then = ghost && ghost !== frame ? curveOf(ghost, layer, f, along) : null;
+  const lines = [
+    ...(then ? [{ points: finite(then), stroke: colours.ghost, paint: { width: 1.25 } }] : []),
+    { points: finite(now), stroke: colours.ink, paint: { round: true, width: 2 } },
+  ];
+  const over = box.height < TITLE.from ? TITLE.small : TITLE.high;
+  const inside = { ...box, y: box.y + over, height: box.height - over - 2 };
+  const most = { x: box.width < 170 ? 3 : 5, y: box.height > 130 ? 5 : 4 };
+  const made = curvesPlot(inside, along, lines, colours, {
+    ...{ most, air: AIR, size: SIZE, values: isKnown ? [value] : [] },
+    under: (toX, toY) => (then ? changeMarks(now, then, toX, toY, theme) : []),
+  });
+  const [input, said] = [x, value].map((one) => number(Number(one.toPrecision(2))));
+  const sum = Number.isFinite(together) ? `, together ${number(together)}` : "";
+  const [how, briefly] = isKnown ? ["adds most", "largest"] : ["varies most", "varies most"];
+  const which = among > 1 ? `${how} of ${among} functions${sum}` : "";
+  const brief = among > 1 ? `${briefly} of ${among}${sum}` : "";
+  const what = isKnown ? `φ(${input}) = ${said}` : "";
+  const start = then && ghost ? `grey: step ${formatCount(ghost.step)}` : "";
+  const joined = (...texts: string[]) => texts.filter(Boolean).join(" · ");
+  const short = name.split(" · ").at(-1) ?? name;
+  const isHigh = over === TITLE.high;
+  const titles = [...(isHigh ? [] : [joined(name, what), joined(short, what)]), name, short];
+  const second = [
+    joined(what, which, start),
+    joined(what, which),
+    joined(what, brief),
+    joined(what, start),
+    what,
+    "",
+  ];
+  const at = [made.x.scale(x), made.y.scale(value)];
+  const fill = value < 0 ? colours.less : colours.more;
+  // The input of the example on the curve, and what the function adds.
+  const example: Mark[] = [
+    line([at[0], made.y.scale(0), ...at], fill, { width: 2.5 }),
+    dot(at[0], at[1], 4.5, { fill, stroke: colours.surface, width: 1 }),
+  ];
+  return [
+    words(box.x, box.y + 11, fitting(titles, box.width, WORDS, 600), colours.ink, { weight: 600 }),
+    ...(isHigh
+      ? [words(box.x, box.y + 25, fitting(second, box.width, SIZE), colours.muted, { size: SIZE })]
+      : []),
+    ...made.marks,
+    ...(isKnown ? example : []),
+    outline(made.plot, colours.ink, FRAMED),
+  ];
+}

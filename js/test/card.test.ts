@@ -1,0 +1,193 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CARD, cardMarks, outputsOf } from "../src/scene/card.ts";
+import type { Mark } from "../src/scene/marks.ts";
+import { themeOf } from "../src/scene/theme.ts";
+import { watchSight } from "../src/shell/card.ts";
+import { initialize } from "../src/wire/stream.ts";
+import { traitsOf } from "./blank_page.ts";
+import { painted } from "./hurry.ts";
+import { makeRun, RUNS } from "./made_up_run.ts";
+import { FakeModel } from "./page_model.ts";
+import { said } from "./said.ts";
+
+vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
+
+let life: AbortController;
+/** Tells the card how many pixels of a view of 400 are seen. */
+let sight: (pixels: number) => void;
+
+beforeEach(() => {
+  life = new AbortController();
+  sessionStorage.clear();
+  const nothing = new Proxy({ canvas: {} } as Record<string, unknown>, {
+    get: (target, name: string) => target[name] ?? (() => {}),
+  });
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(nothing as never);
+  class Observer {
+    #of: Element[] = [];
+    constructor(tell: (entries: unknown[]) => void) {
+      sight = (pixels) =>
+        tell(
+          this.#of.map((target) => ({
+            target,
+            intersectionRect: { height: pixels },
+            boundingClientRect: { height: 400, top: 0 },
+          })),
+        );
+    }
+    observe(element: Element) {
+      this.#of.push(element);
+    }
+    unobserve() {}
+    disconnect() {}
+  }
+  vi.stubGlobal("IntersectionObserver", Observer);
+});
+
+afterEach(() => {
+  life.abort();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  document.body.replaceChildren();
+});
+
+function streamed(training = said("running")) {
+  const run = makeRun(RUNS.article);
+  const model = new FakeModel({
+    ...traitsOf(run),
+    status: { state: "live", message: "" },
+    training: { ...training, loss: ["loss", "0.5"] },
+  });
+  return { model, store: initialize({ model: model as never, signal: life.signal }) };
+}
+
+function watched(training = said("running")) {
+  const { model, store } = streamed(training);
+  const root = document.body.appendChild(document.createElement("div"));
+  watchSight({ root, theme: () => themeOf("light") }, store, life.signal);
+  const card = () => document.querySelector<HTMLElement>(".kw-card") as HTMLElement;
+  const sees = async (pixels: number) => {
+    sight(pixels);
+    await painted();
+  };
+  return { model, card, sees, button: (name: string) => card().querySelector<HTMLElement>(name) };
+}
+
+describe("the card of a training", () => {
+  it("comes when its view is scrolled out of sight, and goes when that is seen again", async () => {
+    const { card, sees } = watched();
+    await sees(400);
+    expect(card().hidden).toBe(true);
+    await sees(20);
+    expect(card().hidden).toBe(false);
+    expect(card().textContent).toContain("step 0 · training · loss 0.5");
+    await sees(300);
+    expect(card().hidden).toBe(true);
+  });
+
+  it("does not come where nothing trains", async () => {
+    const { model, card, sees } = watched(said("finished"));
+    await sees(0);
+    expect(card().hidden).toBe(true);
+    model.set("training", said("paused"));
+    await sees(0);
+    expect(card().hidden).toBe(false);
+  });
+
+  it("stays closed once it was closed", async () => {
+    const { card, sees, button } = watched();
+    await sees(0);
+    button("[aria-label^=Close]")?.click();
+    await painted();
+    expect(card().hidden).toBe(true);
+    await sees(400);
+    await sees(0);
+    expect(card().hidden).toBe(true);
+  });
+
+  it("names the model, and says where its training has diverged", async () => {
+    const { model, card, sees } = watched();
+    model.set("training", { ...said("running"), model: "KANCNN", loss: ["loss", "nan"] });
+    await sees(0);
+    expect(card().textContent).toContain("KANCNN");
+    expect(card().textContent).toContain("step 0 · diverged · loss NaN");
+  });
+
+  it("does not lie on a view of another training", async () => {
+    const { card, sees } = watched();
+    await sees(0);
+    expect(card().hidden).toBe(false);
+    const shown = card();
+    const root = document.body.appendChild(document.createElement("div"));
+    watchSight(
+      { root, theme: () => themeOf("light") },
+      streamed(said("finished")).store,
+      life.signal,
+    );
+    await sees(400);
+    expect(shown.hidden).toBe(true);
+    await sees(0);
+    expect(shown.hidden).toBe(false);
+  });
+
+  it("holds the training and lets it go on", async () => {
+    const { model, sees, button } = watched();
+    await sees(0);
+    button("[data-icon=pause]")?.click();
+    expect(model.sent.at(-1)).toEqual({ kind: "pause" });
+    model.set("training", said("paused"));
+    await new Promise((done) => setTimeout(done, 250));
+    await painted();
+    button("[data-icon=play]")?.click();
+    expect(model.sent.at(-1)).toEqual({ kind: "resume" });
+  });
+
+  it("covers nothing that is typed", async () => {
+    const { card, sees } = watched();
+    await sees(0);
+    const at = () => [card().style.left, card().style.top];
+    const [, bottom] = at();
+    const field = document.body.appendChild(document.createElement("textarea"));
+    const { innerWidth: width, innerHeight: height } = window;
+    vi.spyOn(field, "getBoundingClientRect").mockReturnValue(
+      new DOMRect(0, height - 100, width, 100),
+    );
+    field.focus();
+    await painted();
+    expect(at()[1]).not.toBe(bottom);
+    expect(card().hidden).toBe(false);
+    vi.spyOn(field, "getBoundingClientRect").mockReturnValue(new DOMRect(0, 0, width, height));
+    await sees(0);
+    expect(card().hidden).toBe(true);
+  });
+
+  it("leaves nothing behind when its view goes", async () => {
+    const { card, sees } = watched();
+    await sees(0);
+    life.abort();
+    expect(card()).toBeNull();
+  });
+});
+
+describe("what is on the card", () => {
+  const textsOf = (marks: readonly Mark[]) =>
+    marks.flatMap((mark) => (mark.kind === "text" ? [mark.text] : []));
+
+  it("has a bar for each of the three largest outputs, and says of which step they are where that is another", () => {
+    const { store } = streamed();
+    expect(outputsOf(store)).toBeNull();
+    const outputs = { values: [0.1, 0.6, 0.05, 0.25], most: 1, best: 1, step: 7 };
+    const texts = textsOf(
+      cardMarks(store, outputs, { name: "loss", values: [] }, themeOf("light")),
+    );
+    expect(texts).toEqual(["0", "1", "3", "at step 7"]);
+  });
+
+  it("gives the loss all the room where there is no example", () => {
+    const { store } = streamed();
+    const marks = cardMarks(store, null, { name: "loss", values: [2, 1] }, themeOf("light"));
+    const [path] = marks.flatMap((mark) => (mark.kind === "lines" ? [mark.xy] : []));
+    expect([path[0], path[2]]).toEqual([0, CARD.width]);
+  });
+});

@@ -1,0 +1,308 @@
+/** NetworkView's scene as a whole: what it answers to pointing, and what it says. */
+
+import { describe, expect, it, vi } from "vitest";
+import type { Given, Pointed } from "../src/scene/drawing.ts";
+import { NOT_POINTED } from "../src/scene/drawing.ts";
+import type { Mark, TextMark } from "../src/scene/marks.ts";
+import { widthOf } from "../src/scene/text.ts";
+import { themeOf } from "../src/scene/theme.ts";
+import { wordsOf } from "../src/scene/words.ts";
+import { createFade } from "../src/views/network_view/fade.ts";
+import { wayOf } from "../src/views/network_view/links.ts";
+import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
+import type { Frame, LayerLayout, Probe, Station, Store, Structure } from "../src/wire/types.ts";
+import { frameOf, layer } from "./samples.ts";
+
+/** A network of linear layers with so many units each. */
+function network(sizes: number[]): { layers: LayerLayout[]; structure: Structure } {
+  let offset = 0;
+  const layers = sizes.slice(1).map((out, k) => {
+    const made = layer({
+      ...{ name: `l${k}`, kind: "linear", shape: [out, sizes[k], 1, 1], offset },
+      conv: null,
+    });
+    offset += made.count * made.nb;
+    return made;
+  });
+  const stations = sizes.map((size, k): Station => {
+    const name = k === 0 ? "input" : `l${k - 1}`;
+    const kind = k === 0 ? "input" : "kan";
+    const compute = k === 0 ? null : ({ op: "kan" } as never);
+    const own = { name, kind, label: name, layer: k === 0 ? null : name } as const;
+    return {
+      ...own,
+      sources: k === 0 ? [] : [k - 1],
+      shape: [size],
+      compute,
+      sums: null,
+      beside: {},
+    };
+  });
+  return { layers, structure: { stations, traced: true, note: "" } };
+}
+
+interface Run {
+  frame: Frame;
+  structure: Structure | null;
+  probe: Probe | null;
+  ghost?: Frame;
+}
+
+/** Draws one frame after another, as a page that is live does. */
+function page(traits: Record<string, unknown> = {}, width = 900, room?: number) {
+  const draw = drawing();
+  return (
+    { frame, structure, probe, ghost }: Run,
+    pointed: Pointed = NOT_POINTED,
+  ): NetworkScene => {
+    const store = {
+      current: () => frame,
+      cursor: () => -1,
+      status: () => ({ state: "live", message: "" }),
+      structure: () => structure,
+      probe: () => probe,
+      activations: () => null,
+      observed: () => null,
+      selection: () => null,
+      ghost: () => ghost ?? null,
+      at: () => frame,
+      alone: () => false,
+    } as unknown as Store;
+    const theme = themeOf("light");
+    const given: Given = {
+      ...{ store, get: (trait: string) => traits[trait], width, height: 600 },
+      ...{ theme, ratio: 1, pointed, room },
+    };
+    const scene = draw(given);
+    if (typeof scene === "string") throw new Error(scene);
+    return scene;
+  };
+}
+
+const inputs = Float32Array.of(0.5, -0.25, 0.9, -0.7, 0.1, 0.3);
+
+function run(sizes: number[], seed = 3, step = 0): Run {
+  const { layers, structure } = network(sizes);
+  const probe = { shape: [1, sizes[0]], inputs: inputs.subarray(0, sizes[0]), labels: null };
+  return { frame: { ...frameOf(layers, step, seed) }, structure, probe };
+}
+
+function paintsIn(marks: readonly Mark[]): Set<string | undefined> {
+  const paints = marks.map((mark) => {
+    if (mark.kind === "group") return [...paintsIn(mark.marks)];
+    return mark.kind === "image" || mark.kind === "tiles"
+      ? []
+      : [mark.fill, "stroke" in mark ? mark.stroke : undefined];
+  });
+  return new Set(paints.flat());
+}
+
+describe("pointing", () => {
+  it.each([[[6, 8, 8, 4]], [[2, 3, 1]]])(
+    "at any link of %j shows its function with axes, and the example on it",
+    (sizes) => {
+      const show = page();
+      const first = run(sizes);
+      const scene = show(first);
+      const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+      let found = 0;
+      for (const part of scene.diagram.parts) {
+        for (const n of part.links) {
+          const way = wayOf(part, n);
+          if (!way) throw new Error("no way");
+          // Half way along the link, behind its function if that stands there.
+          const from = way.kernel
+            ? { x: way.kernel.x + way.kernel.width, y: way.kernel.y + way.kernel.height / 2 }
+            : way.from;
+          const at = { x: (from.x + way.to.x) / 2, y: (from.y + way.to.y) / 2 };
+          const id = scene.sites.at(at.x, at.y, view);
+          expect(id).toMatch(/^[eu]:/);
+          const answer = show(first, { id: `e:${part.number}:${n}`, at, keyboard: "" });
+          const { from: source, to } = part.bundles[n];
+          expect(answer.shown?.f).toBe(part.bundles[n].first);
+          expect(answer.shown?.name).toMatch(new RegExp(` ${source} to .* ${to}$`));
+          expect(Number.isFinite(answer.shown?.value)).toBe(true);
+          // A link that adds has nothing of the colour of what subtracts.
+          const drawn = paintsIn(answer.path.slice(0, 2).flatMap(({ marks }) => marks(view)));
+          const { more, less } = themeOf("light").colours;
+          const [own, other] = (answer.shown?.value ?? 0) < 0 ? [less, more] : [more, less];
+          expect([drawn.has(own), drawn.has(other)]).toEqual([true, false]);
+          expect(wordsOf(answer).some((word) => word.includes("φ("))).toBe(true);
+          found++;
+        }
+      }
+      expect(found).toBeGreaterThan(8);
+    },
+  );
+
+  it("at a circle shows the strongest of the functions that lead to it", () => {
+    const show = page();
+    const first = run([6, 8, 4]);
+    const scene = show(first, { id: "u:1:5", at: null, keyboard: "u:1:5" });
+    if (scene.closeUp?.kind !== "unit") throw new Error("no unit");
+    const values = scene.closeUp.parts.map(({ value }) => value);
+    const sign = Math.sign(values.reduce((sum, value) => sum + value, 0));
+    const sizes = values.map((value) => sign * value);
+    const strongest = sizes.indexOf(Math.max(...sizes));
+    expect(scene.shown?.f).toBe(5 * 6 + strongest);
+    expect(scene.shown?.value).toBeCloseTo(scene.closeUp.parts[strongest].value, 6);
+  });
+});
+
+/** All words that are drawn, groups moved to where they are seen. */
+function textsIn(marks: readonly Mark[], dx = 0, dy = 0): TextMark[] {
+  return marks.flatMap((mark) => {
+    if (mark.kind === "text") return [{ ...mark, x: mark.x + dx, y: mark.y + dy }];
+    const [x, y] = mark.kind === "group" ? (mark.at ?? [0, 0]) : [0, 0];
+    return mark.kind === "group" ? textsIn(mark.marks, dx + x, dy + y) : [];
+  });
+}
+
+describe("below the diagram", () => {
+  it.each([420, 560, 640, 720, 900, 1200])(
+    "no words are cut or lie on others at %i pixels",
+    (width) => {
+      for (const units of [3, 16, 25, 60]) {
+        const scene = page({}, width, 460)(run([6, units, 10]));
+        const view = { x: 0, y: 0, width, height: scene.height };
+        const texts = scene.sheets
+          .flatMap(({ marks }) => textsIn(marks(view)))
+          .filter(({ y }) => y > scene.room.height);
+        expect(texts.length).toBeGreaterThan(units === 3 ? 5 : 8);
+        const boxes = texts.map(({ text, x, y, size, weight, anchor, middle }) => {
+          const wide = widthOf(text, size, weight);
+          const left = x - wide * { start: 0, middle: 0.5, end: 1 }[anchor ?? "start"];
+          const base = middle ? y + 0.36 * size : y;
+          return { text, left, right: left + wide, top: base - 0.72 * size, base };
+        });
+        for (const [k, a] of boxes.entries()) {
+          expect(a.text).not.toContain("…");
+          for (const b of boxes.slice(k + 1)) {
+            const isOver = a.left < b.right && b.left < a.right && a.top < b.base && b.top < a.base;
+            expect(isOver && [a.text, b.text]).toBe(false);
+          }
+        }
+      }
+    },
+  );
+});
+
+describe("the function that adds most", () => {
+  it.each([
+    ["a laptop's dashboard", 938, 445],
+    ["a narrow page", 480, 440],
+  ])("is large, with axes, its layer, where it leads and its start in %s", (_, width, height) => {
+    const here = run([6, 25, 10]);
+    const { data } = run([6, 25, 10], 5).frame;
+    const show = page({}, width, height);
+    const scene = show({
+      ...here,
+      ghost: { ...here.frame, data },
+      frame: { ...here.frame, step: 9 },
+    });
+    expect(scene.height).toBe(height);
+    const axes = scene.path[2].marks({ x: 0, y: 0, width, height });
+    const frames = axes.flatMap((mark) => (mark.kind === "rects" ? [Array.from(mark.boxes)] : []));
+    const [, , wide, tall] = frames.at(-1) as number[];
+    expect([wide >= 200, tall >= 120]).toEqual([true, true]);
+    const said = textsIn(axes).map(({ text }) => text);
+    expect(said[0]).toMatch(/^l1 · .+ to output \d$/);
+    expect(said[1]).toMatch(/φ\(.+\) = .+ · grey: step 0$/);
+  });
+});
+
+describe("before the first batch", () => {
+  it("says that it waits, in no colour of alarms, and shows a function of each layer large", () => {
+    const { frame } = run([6, 8, 8, 4]);
+    const scene = page()({ frame, structure: null, probe: null });
+    const [said] = scene.caption.filter(({ text }) => text.includes("waiting for the first batch"));
+    expect(said).toBeDefined();
+    expect(scene.caption.filter(({ tone }) => tone === "warn")).toEqual([]);
+    expect(scene.legs.map(({ column }) => column)).toEqual([3, 2, 1]);
+    // Nothing has been learnt: no path is the strongest, and no line is bold.
+    expect(scene.caption.map(({ text }) => text).join()).not.toContain("strongest");
+    const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+    const lines = scene.sheets
+      .slice(0, 2)
+      .flatMap(({ marks }) => marks(view))
+      .flatMap((mark) => (mark.kind === "group" ? mark.marks : [mark]));
+    const bold = lines.filter((mark) => mark.kind === "lines" && (mark.opacity ?? 1) > 0.25);
+    expect([lines.length > 0, bold]).toEqual([true, []]);
+  });
+});
+
+describe("the strongest path", () => {
+  it("stays for a frame or two, and then leads to what has the highest bar", () => {
+    const here = run([6, 8, 8, 4], 1);
+    const madeBy = (seed: number, step: number): Run => {
+      const { data } = run([6, 8, 8, 4], seed).frame;
+      return { ...here, frame: { ...here.frame, data, step } };
+    };
+    const path = ({ legs }: NetworkScene) => legs.map(({ bundle }) => bundle);
+    const best = ({ diagram }: NetworkScene) => diagram.scores?.best;
+    const first = page()(madeBy(1, 1));
+    const isRival = (seed: number) => {
+      const other = page()(madeBy(seed, 1));
+      return best(other) === best(first) && path(other)[0] !== path(first)[0];
+    };
+    const rival = Array.from({ length: 60 }, (_, k) => k + 2).find(isRival) as number;
+    expect(rival).toBeDefined();
+    const show = page();
+    const shown = [1, 1, rival, rival, 1, rival, rival, rival].map((seed, k) =>
+      show(madeBy(seed, k + 1)),
+    );
+    expect(shown.map((scene) => path(scene)[0] === path(first)[0])).toEqual([
+      ...Array(7).fill(true),
+      false,
+    ]);
+    const scene = shown[7];
+    if (scene.closeUp?.kind !== "unit") throw new Error("no unit");
+    const values = scene.closeUp.parts.map(({ value }) => value);
+    const sign = Math.sign(values.reduce((sum, value) => sum + value, 0));
+    const { column, bundle } = scene.legs[0];
+    const { from } = scene.diagram.parts[column].bundles[bundle];
+    expect(sign * values[from]).toBe(Math.max(...values.map((value) => sign * value)));
+  });
+
+  it("fades to another for a moment, with its axes, and is drawn no more often while it stays", () => {
+    const clock = vi.spyOn(performance, "now").mockReturnValue(1000);
+    const again = vi.fn();
+    const fade = createFade(null, again);
+    const here = run([6, 8, 8, 4], 1);
+    const show = page();
+    const one = show(here);
+    expect(fade(one)).toBe(one);
+    expect(fade(show(here)).sheets).toHaveLength(one.sheets.length);
+    expect(again).not.toHaveBeenCalled();
+    const other = { ...show(here), legs: one.legs.slice(1) };
+    const opacities = () =>
+      fade(other).sheets.flatMap(({ marks }) =>
+        marks({ x: 0, y: 0, width: 900, height: 600 }).flatMap(({ opacity }) => opacity ?? []),
+      );
+    clock.mockReturnValue(1000);
+    expect(opacities()).toEqual(Array(6).fill(0.5));
+    expect(again).toHaveBeenCalledTimes(1);
+    clock.mockReturnValue(1110);
+    expect(opacities()).toEqual([0.25, 0.75, 0.25, 0.75, 0.25, 0.75]);
+    clock.mockReturnValue(1300);
+    again.mockClear();
+    expect(fade(other)).toBe(other);
+    expect(again).not.toHaveBeenCalled();
+    clock.mockRestore();
+  });
+
+  it.each([
+    ["where motion is to be reduced", { matchMedia: () => ({ matches: true }) }, {}],
+    ["to what is pointed at", null, { isLookedAt: true }],
+    ["in a place of another size", null, { width: 800 }],
+  ])("does not fade %s", (_, window, changes) => {
+    const again = vi.fn();
+    const fade = createFade(window as never, again);
+    const show = page();
+    const here = run([6, 8, 8, 4], 1);
+    const one = fade(show(here));
+    const other = { ...show(here), legs: one.legs.slice(1), ...changes };
+    expect(fade(other)).toBe(other);
+    expect(again).not.toHaveBeenCalled();
+  });
+});

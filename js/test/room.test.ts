@@ -1,0 +1,27 @@
+// @vitest-environment happy-dom
+import { expect, it } from "vitest";
+import { comeIntoSight } from "../src/shell/room.ts";
+import type { Store } from "../src/wire/types.ts";
+import { said } from "./said.ts";
+
+it("brings a view into sight once in a run, also where models are trained in turns", () => {
+  const panel = document.body.appendChild(document.createElement("div"));
+  panel.style.overflowY = "auto";
+  const view = panel.appendChild(document.createElement("div"));
+  view.dataset.stream = "s";
+  panel.getBoundingClientRect = () => new DOMRect(0, 0, 100, 500);
+  view.getBoundingClientRect = () => new DOMRect(0, 450, 100, 300);
+  const states: string[] = [];
+  const store = { standing: () => said(states[0]) } as unknown as Store;
+  const goThrough = (...all: string[]) => {
+    for (const state of all) {
+      states[0] = state;
+      comeIntoSight(view, store);
+    }
+    return panel.scrollTop;
+  };
+  expect(goThrough("running")).toBe(250);
+  panel.scrollTop = 0; // someone scrolls away
+  expect(goThrough("still", "running", "paused", "running")).toBe(0);
+  expect(goThrough("finished", "running")).toBe(250);
+});

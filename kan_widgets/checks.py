@@ -1,0 +1,69 @@
+"""What a value is: of torch, without importing it, or a number in a range."""
+
+from __future__ import annotations
+
+import math
+import sys
+from numbers import Integral, Real
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from typing_extensions import TypeIs
+
+
+def is_tensor(value: object) -> TypeIs[Tensor]:
+    """Whether it is a tensor."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def is_module(value: object) -> TypeIs[nn.Module]:
+    """Whether it is a model, or a part of one."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.nn.Module)
+
+
+def check_module(value: object, name: str = "model") -> None:
+    """Raise unless it is a model."""
+    if not is_module(value):
+        raise TypeError(f"{name}={value!r:.80}: expected a torch.nn.Module")
+
+
+def check_whole(
+    name: str, value: object, least: int = 1, most: int | None = None, *, of: str = ""
+) -> None:
+    """Raise unless it is a whole number in a range; ``of`` is what it counts.
+
+    Examples
+    --------
+    >>> check_whole("every", 0, of=" of steps")
+    Traceback (most recent call last):
+    ValueError: every=0: expected a whole number of steps ≥ 1
+    """
+    span = f"≥ {least}" if most is None else f"from {least} to {most}"
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name}={value!r:.60}: expected a whole number{of} {span}")
+    if int(value) < least or (most is not None and int(value) > most):
+        raise ValueError(f"{name}={value}: expected a whole number{of} {span}")
+
+
+def check_number(
+    name: str,
+    value: object,
+    least: float = 0,
+    most: float = math.inf,
+    *,
+    above: bool = False,
+    of: str = "",
+) -> None:
+    """Raise unless it is a finite number in a range; ``above`` leaves out the lower end."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name}={value!r:.60}: expected a number{of}")
+    is_low = value <= least if above else value < least
+    if is_low or not value <= most or math.isinf(value):
+        words = f"a finite number{of} {'>' if above else '≥'} {least:g}"
+        if most < math.inf:
+            span = f"> {least:g} and ≤" if above else f"from {least:g} to"
+            words = f"a number{of} {span} {most:g}"
+        raise ValueError(f"{name}={value}: expected {words}")

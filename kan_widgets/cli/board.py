@@ -1,0 +1,321 @@
+"""``kan-widgets runs``: the recordings of a folder, on a page that stays up to date, or printed."""
+
+from __future__ import annotations
+
+import argparse
+import html
+import json
+import math
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from hashlib import sha256
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from kan_widgets.cli.recordings import follow_in, serve
+from kan_widgets.cli.serving import Hub, Refused, Server
+from kan_widgets.functions.printed import lines_of
+from kan_widgets.insight.progress import progress
+from kan_widgets.live import Replay
+from kan_widgets.live.frames.progress import ENDED, behind, duration, word
+from kan_widgets.live.recordings.glance import Glance, newest
+from kan_widgets.live.recordings.places import Place
+from kan_widgets.live.recordings.reader import NoRecording
+from kan_widgets.live.recordings.segments import SIGN_SECONDS
+from kan_widgets.widgets.wire import loss_of
+
+if TYPE_CHECKING:
+    from kan_widgets.widgets.options import Theme
+
+_HEADS = tuple("run,model,step,latest loss,training time,state,frames,started,MB".split(","))
+_THUMBNAIL = 260
+_COMPARED = 7
+# Recordings that are looked at at once: those afar take their time to answer.
+_AT_ONCE = 8
+# Seconds between two looks at a run that has news; without they grow to those between two signs of
+# its writer. One that is over may be gone on with.
+_SOON, _GROWTH, _LONGEST = 2.0, 1.5, 30.0
+# So many times what it took passes before the folder is listed again, or a picture drawn.
+_REST = 10
+# A run that was opened is closed when no page has heard of it for so many seconds.
+_KEPT_SECONDS = 60.0
+
+
+def runs(options: argparse.Namespace) -> int:
+    """List the recordings of a folder: on a page, or printed."""
+    folder = Place(options.folder)
+    if not folder.is_folder():
+        raise FileNotFoundError(f"{folder} is not a folder: give the one that holds recordings")
+    if not options.table and not options.json:
+        with closing(Server(options.port, options.base_url, options.allow_host)) as server:
+            board = Board(folder, server, "dark" if options.dark else "auto")
+            threading.Thread(target=board.keep, daemon=True).start()
+            return serve(server, f"runs in {folder}", options)
+    board = Board(folder)
+    board.look()
+    if options.json:
+        print(json.dumps([run.facts for run in board.runs], indent=1))
+        return 0
+    if not board.runs:
+        raise FileNotFoundError(
+            f"{folder} holds no recording: live.save(path) and live.record(path) write them"
+        )
+    print("\n".join(lines_of([_HEADS, *(run.words for run in board.runs)])))
+    return 0 if any(run.seen.header for run in board.runs) else 1
+
+
+class BoardRow:
+    """A recording on the board."""
+
+    def __init__(self, folder: Place, path: str) -> None:
+        self.path = f"{folder}/{path}"
+        self.name = path.removesuffix(".npz")
+        self.id = sha256(path.encode(errors="surrogatepass")).hexdigest()[:12]
+        """By which its page is asked for."""
+        self.seen = Glance(self.path)
+        self.problem = ""
+        """Why it cannot be read; else empty."""
+        self.is_none = False
+        """Whether it is another kind of file."""
+        self.due = float("-inf")
+        """When it is to be looked at again."""
+        self.row = ""
+        """What pages show of it."""
+        self.pictured = -1
+        """The step of its latest picture."""
+        self.pictures: dict[tuple[int, str], bytes] = {}
+        """Of that step, by theme."""
+        self._pause = _SOON
+
+    def look(self) -> None:
+        """See how it stands. That is one small request while nothing has come."""
+        problem, has_news = self.problem, False
+        try:
+            has_news = self.seen.look()
+            self.problem = ""
+        except NoRecording as error:
+            self.is_none = True
+            print(f"left out: {error}", file=sys.stderr)
+        except (OSError, ValueError) as error:
+            self.problem = str(error)
+            if not problem:
+                print(f"unreadable: {error}", file=sys.stderr)
+        self._pause = _SOON if has_news else min(_GROWTH * self._pause, SIGN_SECONDS)
+        self.due = time.monotonic() + (self._pause if self.seen.is_alive else _LONGEST)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is known of it, for a script."""
+        said: dict[str, Any] = {"run": self.name, "path": self.path, "problem": self.problem}
+        if not self.seen.header:
+            none = {"state": "unreadable", "words": "unreadable", "alive": False, "alarms": []}
+            return said | none
+        head, latest, stands = self.seen.header, self.seen.latest, self.seen.standing
+        progress, words = latest.status.progress, stands.words
+        if stands.state in ENDED:
+            words += behind(progress.step, latest.step)
+        # JSON has no NaN.
+        numbers = {n: v if math.isfinite(v) else repr(v) for n, v in latest.values.items()}
+        return said | {
+            "state": stands.state,
+            "words": words,
+            "alive": self.seen.is_alive,
+            "alarms": [alarm["text"] for alarm in latest.status.notices["alarms"]],
+            "model": head["model"],
+            "step": max(latest.step, progress.step),
+            "loss": numbers.get(loss_of(numbers)),
+            "values": numbers,
+            "seconds": progress.elapsed,
+            "frames": latest.frames,
+            "started": head["started"],
+            "bytes": self.seen.nbytes,
+        }
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Its row in a printed list."""
+        said = self.facts
+        if not self.seen.header:
+            return (self.name, *[""] * 4, "unreadable", *[""] * 3)
+        loss, alarms = loss_of(said["values"]), len(said["alarms"])
+        return (
+            self.name,
+            said["model"],
+            f"{said['step']:,}",
+            f"{loss} {float(said['loss']):.4g}" if loss else "none logged",
+            duration(said["seconds"] or None) or "–",
+            said["words"] + (f", {alarms} alarm{'' if alarms == 1 else 's'}" if alarms else ""),
+            f"{said['frames']:,}",
+            said["started"].partition("+")[0].replace("T", " "),
+            f"{said['bytes'] / 1e6:.1f}",
+        )
+
+    def written(self, redraws: bool) -> str:
+        """Return its row as HTML; with a picture of its newest frame if it ``redraws``."""
+        name, *words = map(html.escape, self.words)
+        said, pictures = self.facts, ""
+        if said.get("frames"):
+            if redraws or self.pictured < 0:
+                self.pictured = said["step"]
+            for theme in ("light", "dark"):
+                address = f"picture?of={self.id}&amp;step={self.pictured}&amp;theme={theme}"
+                pictures += (
+                    f'<img class="kw-page-{theme}" width="{_THUMBNAIL}" loading="lazy"'
+                    f' alt="kernels of {name}, step {self.pictured:,}" src="{address}">'
+                )
+        cells = dict(zip(_HEADS, (f'<a href="run/{self.id}/">{name}</a>', *words), strict=True))
+        for more in filter(None, [*said["alarms"], self.problem]):
+            cells["state"] += f"<p>{html.escape(more)}</p>"
+        row = "".join(f'<td data-head="{head}">{cell}</td>' for head, cell in cells.items())
+        state = "alive" if said["alive"] else said["state"]
+        return f'<tr id="run-{self.id}" data-state="{state}"><td>{pictures}</td>{row}</tr>'
+
+    def picture(self, theme: str) -> bytes:
+        """Return its kernels as they were at the step that is pictured, or later, as PNG."""
+        from kan_widgets.widgets.kernel_grid import KernelGrid
+        from kan_widgets.widgets.rasters import image_of, png_bytes
+
+        key = self.pictured, theme
+        if key not in self.pictures:
+            grid = KernelGrid(newest(self.path))
+            # Drawn larger than it is shown: a picture to recognise a run by, not to read.
+            svg = grid.svg(width=3 * _THUMBNAIL, max_height=2 * _THUMBNAIL, theme=theme)
+            grid.close()
+            kept = {known: png for known, png in self.pictures.items() if known[0] == key[0]}
+            self.pictures = kept | {key: png_bytes(image_of(svg, 1))}
+        return self.pictures[key]
+
+
+class Board:
+    """The recordings of a folder: looked at while a page shows them."""
+
+    def __init__(self, folder: Place, server: Server | None = None, theme: Theme = "auto") -> None:
+        self._folder, self._server, self._theme = folder, server, theme
+        self._known: dict[str, BoardRow] = {}  # by path
+        self._said = ""
+        self._list_at = self._draw_at = float("-inf")
+        self._open: dict[str, tuple[Hub, list[Replay]]] = {}
+        self._looking, self._opening = threading.Lock(), threading.Lock()
+        self._painter = ThreadPoolExecutor(1)  # the engine that draws stays in its thread
+        if server is not None:
+            server.hub.page, server.opened, server.picture = self._page, self._opened, self._picture
+
+    @property
+    def runs(self) -> list[BoardRow]:
+        """Those that are recordings, the latest first; last those that cannot be read."""
+        found = [run for run in list(self._known.values()) if not run.is_none]
+        return sorted(found, key=lambda run: str(run.facts.get("started", "")), reverse=True)
+
+    def look(self) -> None:
+        """Look at what is due, and tell the page what is new."""
+        with self._looking:
+            if (start := time.monotonic()) >= self._list_at:
+                paths, before = self._folder.recordings(), self._known
+                self._known = {
+                    path: before.get(path) or BoardRow(self._folder, path) for path in paths
+                }
+                for path in before.keys() - self._known.keys():
+                    self._tell(f"run-{before[path].id}", "")
+                took = time.monotonic() - start
+                self._list_at = start + max(_LONGEST, _REST * took)
+            due = [run for run in self._known.values() if run.due <= start and not run.is_none]
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                looks = pool.map(BoardRow.look, due)
+                for _ in progress(due, "recordings", 1.0 if self._server is None else math.inf):
+                    next(looks)
+            if self._server is None:
+                return
+            redraws, found = start >= self._draw_at, self.runs
+            for run in found[::-1]:  # a new one comes before those that are there
+                if (row := run.written(redraws)) != run.row:
+                    run.row = row
+                    self._tell(f"run-{run.id}", row)
+            if (said := _caption(found)) != self._said:
+                self._said = said
+                self._tell("kw-runs-said", said)
+
+    def keep(self) -> None:
+        """Look again and again, while a page is open."""
+        assert self._server is not None
+        while not self._server.hub.is_over:
+            try:
+                if self._server.hub.unheard < _KEPT_SECONDS:
+                    self.look()
+            except OSError as error:
+                print(f"{self._folder} cannot be read at the moment: {error}", file=sys.stderr)
+            with self._opening:
+                for name, (hub, shown) in list(self._open.items()):
+                    if hub.unheard > _KEPT_SECONDS:
+                        del self._open[name]
+                        for run in shown:
+                            run.close()
+            time.sleep(_SOON / 4)
+
+    def _tell(self, part: str, text: str) -> None:
+        if self._server is not None:
+            self._server.hub.put({"id": part, "html": text})
+
+    def _page(self) -> bytes:
+        from kan_widgets.widgets.live_page import live_page
+
+        assert self._server is not None
+        self.look()
+        heard, found = self._server.hub.last, self.runs
+        about = f"All that is recorded in {self._folder}; click the name of a run to follow it."
+        head = "".join(f'<th scope="col">{word}</th>' for word in ("kernels", *_HEADS))
+        table = (
+            f'<div class="kw-page-runs"><table>{_caption(found)}<thead><tr>{head}</tr></thead>'
+            f"<tbody>{''.join(run.row for run in found)}</tbody></table></div>"
+        )
+        title = f"Runs in {self._folder.name}"
+        return live_page([], title, about, theme=self._theme, heard=heard, before=table)
+
+    def _found(self, name: str) -> BoardRow:
+        for run in self.runs:
+            if run.id == name:
+                return run
+        raise Refused(HTTPStatus.NOT_FOUND, f"{name!r:.80} is no run of the board: go back there")
+
+    def _opened(self, name: str) -> Hub:
+        """Return what the page of a run hears."""
+        assert self._server is not None
+        with self._opening:
+            if name not in self._open:
+                if name == "latest":
+                    chosen = [run for run in self.runs if run.facts.get("frames")][:_COMPARED]
+                else:
+                    chosen = [self._found(name)]
+                hub, paths = Hub(), {run.name: run.path for run in chosen}
+                with self._server.widgets_of(hub):
+                    self._open[name] = hub, follow_in(hub, paths, 0.0, self._theme)
+            return self._open[name][0]
+
+    def _picture(self, name: str, theme: str) -> bytes:
+        """Return a picture of a run: that takes a tenth of the time at most."""
+        if theme not in ("light", "dark"):
+            raise ValueError(f"theme={theme!r:.20}: expected light or dark")
+        return self._painter.submit(self._drawn, self._found(name), theme).result()
+
+    def _drawn(self, run: BoardRow, theme: str) -> bytes:
+        assert self._server is not None
+        start = time.monotonic()
+        with self._server.widgets_of(Hub()):  # nobody hears of what is drawn here
+            png = run.picture(theme)
+        now = time.monotonic()
+        self._draw_at = max(self._draw_at, now) + _REST * (now - start)
+        return png
+
+
+def _caption(found: list[BoardRow]) -> str:
+    """Say how many runs there are, and how they stand."""
+    states = Counter(word(run.facts["state"]) for run in found)
+    said = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    if alarmed := sum(bool(run.facts["alarms"]) for run in found):
+        said += f"; {alarmed} with alarms"
+    none = "no recording yet: live.save(path) and live.record(path) write them"
+    link = ' · <a href="run/latest/">compare the latest</a>' if len(found) > 1 else ""
+    return f'<caption id="kw-runs-said">{html.escape(said or none)}{link}</caption>'

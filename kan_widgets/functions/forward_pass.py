@@ -1,0 +1,206 @@
+"""What each module of a model is given in a forward pass, and whether hooks change it."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from kan_widgets.functions.undisturbed import undisturbed, with_copy
+
+# Numbers that are kept of what passes a module, and of what passes all of them.
+_MAX_NUMBERS, _MAX_OF_ALL = 200_000, 20_000_000
+_MAX_EXAMPLES = 8
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleInput:
+    """The first examples of what a module was given: a copy."""
+
+    x: Tensor
+    altered: bool = False
+    """Whether hooks of others changed what it was given or what it made."""
+
+
+class ForwardPass:
+    """Sees one forward pass through the modules of a model, by hooks that then leave.
+
+    Seen is the first pass that computes gradients. A loop that calls parts of the model and never
+    the whole is seen until `end` is called. Nothing is kept of what is traced or recorded by a
+    compiler, nor is the model. If not ``graded``, a pass without gradients will do.
+    """
+
+    def __init__(self, model: nn.Module, *, graded: bool = True) -> None:
+        self.module_inputs = weakref.WeakKeyDictionary[nn.Module, ModuleInput]()
+        self.inputs: Tensor | None = None
+        """The first few inputs of the whole model, if it took one tensor of examples."""
+        self._model, self._graded, self._is_over = weakref.ref(model), graded, False
+        self._thread: int | None = None
+        self._kept = 0
+        self._hooked = weakref.WeakSet(part for part in model.modules() if hook_in(part))
+        # What passes a module before hooks of others see it.
+        self._unaltered = weakref.WeakKeyDictionary[nn.Module, Tensor | None]()
+        self._handles: list[Any] = []
+        try:
+            self._place(model)
+        except BaseException:  # Ctrl-C, perhaps between a hook and its handle
+            self.end()
+            for module in model.modules():
+                for hooks in (module._forward_pre_hooks, module._forward_hooks):
+                    for key in [key for key, hook in hooks.items() if isinstance(hook, _Hook)]:
+                        hooks.pop(key, None)
+            raise
+
+    def _place(self, model: nn.Module) -> None:
+        for module in model.modules():
+            own = not type(module).__module__.startswith("torch.nn.")
+            own = own or module is model or may_hold(module) or module in self._hooked
+            if not own or isinstance(module, torch.jit.ScriptModule):
+                continue
+            self._hook(module, self._takes_input, self._made_by)
+            if module in self._hooked:
+                self._hook(module, self._arrives, self._leaves, first=True)
+
+    def _hook(self, module: nn.Module, before: Any, after: Any, first: bool = False) -> None:
+        how: Any = {"with_kwargs": True, "prepend": first}
+        self._handles.append(module.register_forward_pre_hook(_Hook(before), **how))
+        self._handles.append(module.register_forward_hook(_Hook(after), prepend=first))
+
+    def end(self) -> None:
+        """Take the hooks away."""
+        self._is_over = True
+        while self._handles:  # interrupted, it can be called again
+            self._handles[-1].remove()
+            self._handles.pop()
+
+    def _is_seen(self) -> bool:
+        if self._is_over or _is_recorded() or (self._graded and not torch.is_grad_enabled()):
+            return False
+        self._thread = self._thread or threading.get_ident()
+        return self._thread == threading.get_ident()
+
+    def _arrives(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if self._is_seen():
+            x = _numbers_in((*args, *kwargs.values()))
+            self._unaltered[module] = None if x is None else _first(x)
+
+    def _takes_input(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if not self._is_seen() or module in self.module_inputs:
+            return
+        if (x := _numbers_in((*args, *kwargs.values()))) is None:
+            return
+        if self._kept < _MAX_OF_ALL or may_hold(module) or module in self._hooked:
+            self.module_inputs[module] = ModuleInput(_first(x), self._is_altered(module, x))
+            self._kept += self.module_inputs[module].x.numel()
+        if module is self._model() and len(args) + len(kwargs) == 1:
+            self.inputs = x.detach()[:_MAX_EXAMPLES].clone()
+
+    def _leaves(self, module: nn.Module, args: Any, out: Any) -> None:
+        if self._is_seen():
+            y = _numbers_in(out if isinstance(out, tuple) else (out,))
+            self._unaltered[module] = None if y is None else _first(y)
+
+    def _made_by(self, module: nn.Module, args: Any, out: Any) -> None:
+        if not self._is_seen():
+            return
+        y = _numbers_in(out if isinstance(out, tuple) else (out,))
+        if module in self.module_inputs and self._is_altered(module, y):
+            self.module_inputs[module] = ModuleInput(self.module_inputs[module].x, True)
+        if module is self._model():
+            self.end()
+
+    def _is_altered(self, module: nn.Module, now: Tensor | None) -> bool:
+        """Say whether what passes a module is not what it was before hooks of others saw it."""
+        before = self._unaltered.pop(module, None)
+        if before is None or now is None:
+            return before is not now and module in self._hooked
+        now = _first(now)
+        return before.shape != now.shape or not torch.equal(before.nan_to_num(), now.nan_to_num())
+
+
+def may_hold(module: nn.Module) -> bool:
+    """Say whether a plain layer may only hold numbers, as the biases of pykan and DropKAN do."""
+    return type(module) is nn.Linear and 1 in (module.in_features, module.out_features)
+
+
+class _Hook:
+    """Calls a method while it is in its model; in a copy of that, or once unpickled, nothing."""
+
+    def __init__(self, call: Callable[..., None]) -> None:
+        self._call = call
+
+    def __call__(self, *args: Any) -> None:
+        self._call(*args)
+
+    def __reduce__(self) -> Any:
+        return functools.partial, (_nothing,)
+
+
+def _nothing(*args: Any) -> None:
+    return None
+
+
+def pass_of_example(model: nn.Module, example: Any) -> ForwardPass:
+    """Run an example, a tensor or a tuple of arguments, through a copy of a model.
+
+    Where it cannot be copied, through itself; it is as before afterwards.
+    """
+    arguments = example if isinstance(example, tuple) else (example,)
+
+    def run_copy(run: nn.Module, copied: bool) -> ForwardPass:
+        passes = ForwardPass(run, graded=False)
+        own = dict(zip(run.modules(), model.modules(), strict=True))  # the pass may make more
+        try:
+            run(*arguments)
+        finally:
+            passes.end()
+        found = {own[module]: inputs for module, inputs in passes.module_inputs.items()}
+        passes.module_inputs = weakref.WeakKeyDictionary(found)
+        return passes
+
+    if not hook_in(model):
+        return with_copy(model, run_copy)
+    return undisturbed(model, lambda: run_copy(model, False))  # hooks may be part of it
+
+
+def _is_recorded() -> bool:
+    """Whether a compiler traces what happens, or an accelerator records it, for another time."""
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        return True
+    return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
+
+
+def _numbers_in(values: tuple[Any, ...]) -> Tensor | None:
+    """Return the first of some values that is a tensor of examples, which can be kept."""
+    return next(filter(_is_numbers, values), None)
+
+
+def _is_numbers(value: Any) -> bool:
+    return (
+        type(value) in (Tensor, nn.Parameter)
+        and value.ndim > 1
+        and value.numel() > 0
+        and value.is_floating_point()
+        and not torch._C._functorch.is_functorch_wrapped_tensor(value)
+    )
+
+
+def _first(x: Tensor) -> Tensor:
+    return x.detach()[: max(1, _MAX_NUMBERS // max(1, x[0].numel()))].clone()
+
+
+def hook_in(module: nn.Module) -> str:
+    """Name a forward hook of others on a module, or on what is in it; empty if there is none."""
+    for part in module.modules():
+        for hook in (*part._forward_pre_hooks.values(), *part._forward_hooks.values()):
+            own = getattr(hook, "__module__", "") or ""
+            if not own.startswith(("kan_widgets.", "torch.nn.utils.")):
+                name: str = getattr(hook, "__qualname__", type(hook).__name__)
+                return name.replace("<locals>.", "")
+    return ""

@@ -1,0 +1,124 @@
+"""A recorded run at a glance: how it stands, and its newest frame, of which little is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kan_widgets.live.frames.progress import ENDED, Standing
+from kan_widgets.live.recordings.following import Recorded, Signs
+from kan_widgets.live.recordings.format import Status, status_from
+from kan_widgets.live.recordings.parts import Joined
+from kan_widgets.live.recordings.places import PathLike, Place
+from kan_widgets.live.recordings.reader import Reader
+from kan_widgets.live.recordings.replay import Replay, replay
+from kan_widgets.live.recordings.segments import (
+    HEADER,
+    INDEX,
+    Index,
+    Segment,
+    json_bytes,
+    read_index,
+)
+from kan_widgets.live.recordings.stored import Stored
+
+
+@dataclass(frozen=True)
+class Latest:
+    """What a recording said last of its run."""
+
+    frames: int = 0
+    step: int = 0
+    """Of the last frame."""
+    values: dict[str, float] = field(default_factory=dict)
+    """The last of each series."""
+    status: Status = field(default_factory=Status)
+
+
+class Glance:
+    """How a recorded run stands. A look at a folder is one small request; one file is read once."""
+
+    def __init__(self, path: PathLike) -> None:
+        self.place = Place(path)
+        self.header: dict[str, Any] = {}
+        """Empty until it was seen."""
+        self.latest = Latest()
+        self.nbytes = 0
+        self.is_closed = False
+        self._signs = Signs()
+
+    def look(self) -> bool:
+        """See how it stands by now; return whether there is news. Raises as `kan_widgets.replay`.
+
+        What the index says is checked.
+        """
+        before = self.latest
+        try:
+            index = read_index(self.place.read(INDEX))
+        except (FileNotFoundError, NotADirectoryError):
+            index = None
+        if index is not None and "latest" in index.header:
+            reader = Reader(self.place.path)
+            reader.begin(json_bytes(index.header))
+            with reader.reading(INDEX):
+                said = reader.header["latest"]
+                values = {str(name): float(v) for name, v in said.get("values", {}).items()}
+                status = status_from(said.get("status", {}))
+                frames, step = int(said.get("frames", 0)), int(said.get("step", 0))
+                self._signs.hear(reader.header)
+            self.latest = Latest(frames, step, values, status)
+            self.header, self.is_closed = reader.header, index.ended
+            self.nbytes = sum(segment.nbytes for segment in index.segments)
+        elif not (self.is_closed and self.nbytes == Stored(self.place).nbytes()):
+            run = replay(self.place.path, history_mb=0.0)
+            values = {name: run.scalars.latest(name) for name in run.scalars.names}
+            self.latest = Latest(run.frames, run.frame.step, values, run.feed.status)
+            self.header, self.is_closed = run.feed.reader.header, run.is_complete
+            self.nbytes = run.feed.reader.stored.nbytes()
+            self._signs.hear(self.header)
+        return self.latest != before
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is to come of this run."""
+        return self.is_closed or self.latest.status.progress.state in ENDED
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its writer was heard of."""
+        return not self.has_ended and "alive" in self.header and not self._signs.died
+
+    @property
+    def standing(self) -> Standing:
+        """How the run stands."""
+        return self._signs.standing(self.latest.status.progress, self.is_closed)
+
+
+def newest(path: PathLike) -> Replay:
+    """Show a recorded run at its newest frame; of a folder hardly more is read.
+
+    Raises as `kan_widgets.replay`.
+    """
+    reader = Joined(path)
+    reader.stored = _Ends(reader.place)
+    try:
+        return Replay(Recorded(reader, 0.0))
+    except (FileNotFoundError, ValueError):  # what the newest frame refers to lies in between
+        return replay(path, history_mb=0.0)
+
+
+class _Ends(Stored):
+    """The frames of a recording in its segments up to the first, and in the one with the newest."""
+
+    def read(self) -> Iterator[tuple[str, bytes]]:
+        """Read them, and their layouts: what else is there refers to what lies in between."""
+        kinds = ("frame.npy", "layout.json", "table.npy", "index.npy", HEADER)
+        return (record for record in super().read() if record[0].rpartition("/")[2] in kinds)
+
+    def chosen(self, index: Index) -> Iterator[Segment]:
+        """Return those segments."""
+        framed = [place for place, segment in enumerate(index.segments) if segment.steps]
+        if framed:
+            yield from index.segments[: framed[0] + 1]
+            yield from index.segments[max(framed[-1], framed[0] + 1) :]

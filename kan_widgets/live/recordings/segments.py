@@ -1,0 +1,309 @@
+"""What a recording is stored in: a folder of segments that grows, or one file to send on.
+
+`kan_widgets.live.recordings.format` says what both look like.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile, ZipInfo
+
+from kan_widgets.live.recordings.places import Place, lock
+
+HEADER = "kan_widgets.json"
+INDEX = "index.jsonl"
+LOCK = "writer.lock"
+_OURS = re.compile(
+    r"rank-\d+(\.part)?|writer\.lock|index\.jsonl(\.part)?|\d{8,}-\d-\w+\.npz(\.part)?"
+)
+# As many segments of one level as become one of the next, and bytes of which no more are joined.
+_JOINED = 16
+_SEGMENT_BYTES = 8_000_000
+# What waits for a place that does not answer.
+_MOST_WAITING = 64_000_000
+SIGN_SECONDS = 15.0  # between two signs of a writer that has nothing to write
+LOST_SECONDS = 50.0
+"""A writer that gave no sign for so long has died."""
+
+
+class OneFile(ZipFile):
+    """A recording that is written at once, as an ordinary zip: ``numpy.load`` opens it."""
+
+    def begin(self, header: dict[str, Any], latest: dict[str, Any]) -> None:
+        """Write what comes first."""
+        self.append(HEADER, json_bytes(header))
+
+    def append(self, name: str, data: bytes, step: int | None = None) -> None:
+        """Add a record."""
+        self.writestr(ZipInfo(name), data)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """An object with some of the records: a line of the index."""
+
+    name: str
+    first: int
+    """The number of its first record."""
+    last: int
+    steps: tuple[int, int] | None
+    """The least and the greatest step of its frames."""
+    nbytes: int
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Index:
+    """What an index says."""
+
+    header: dict[str, Any]
+    segments: list[Segment]
+    ended: bool
+
+
+def read_index(data: bytes) -> Index | None:
+    """Read an index, as far as it is whole; ``None`` where not even its header is.
+
+    Raises `ValueError` or `TypeError` if it is no index.
+    """
+    lines = [json.loads(line) for line in data.split(b"\n")[:-1]]
+    if not lines:
+        return None
+    ended = len(lines) > 1 and lines[-1] == {"ended": True}
+    segments = [Segment(**line) for line in lines[1 : len(lines) - ended]]
+    return Index(dict(lines[0]), segments, ended)
+
+
+@contextmanager
+def written_file(place: Place) -> Iterator[OneFile]:
+    """Write a file that takes the place of the one there once it is complete."""
+    if isinstance(place.path, Path):
+        part = place.path.with_name(f"{place.name}.part")
+    else:
+        part = Path(tempfile.mkdtemp()) / "part"
+    try:
+        with OneFile(part, "w") as one:
+            yield one
+        if place.is_local:
+            os.replace(part, place.of(""))
+        else:
+            place.files.put_file(str(part), place.of(""))
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return JSON as it is in recordings."""
+    return json.dumps(content, ensure_ascii=False).encode(errors="surrogatepass")
+
+
+def stored_bytes(name: str, data: bytes) -> int:
+    """Return what a record takes in a zip, without the directory at its end."""
+    return len(data) + len(name) + 30
+
+
+def number_of(name: str) -> int:
+    """Return the number of a record, 0 of what is none."""
+    number = name.partition("/")[0]
+    return int(number) if number.isdecimal() else 0
+
+
+class Segments:
+    """A recording that grows, as a folder of segments. Only one process has it at a time.
+
+    What is appended waits until it is committed. After an `OSError` it still waits.
+
+    Raises
+    ------
+    RuntimeError
+        If another process writes there; the message says which, where, and since when.
+    OSError
+        If nothing can be written there.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.header: dict[str, Any] = {}
+        self.latest: dict[str, Any] = {}
+        self.found: Index | None = None
+        """What was there before."""
+        self.nbytes = 0
+        """Bytes of all records."""
+        self._token = secrets.token_hex(4)
+        self._segments: list[Segment] = []
+        self._waiting: dict[str, tuple[bytes, int | None]] = {}
+        self._waits = 0
+        self._written_at = float("-inf")
+        self._made_folder = place.is_local and not place.is_folder()
+        self._lock = None
+        self._look()
+        if place.is_local:
+            os.makedirs(place.of(""), exist_ok=True)
+            self._lock = lock(place.of(LOCK))
+        self.found = self._look()
+        if place.is_local and self._lock is None:
+            raise _written(place, self.found)
+        if self.found is not None and not place.is_local:
+            self._await_writer(self.found)
+
+    def _look(self) -> Index | None:
+        try:
+            return read_index(self.place.read(INDEX))
+        except (FileNotFoundError, NotADirectoryError):
+            others = [name for name in self.place.names() if not _OURS.fullmatch(name)]
+            if self.place.is_folder() and others:
+                raise FileExistsError(
+                    f"{self.place} holds {min(others)!r}, and no recording: give another name"
+                ) from None
+            return None
+
+    def _await_writer(self, found: Index) -> None:
+        """Wait until it is known whether somebody writes where nothing can be locked."""
+        silent = time.time() - float(found.header.get("alive", 0.0))
+        before, end = found, time.monotonic() + max(0.0, LOST_SECONDS - max(silent, 0.0))
+        while not before.ended and time.monotonic() < end:
+            time.sleep(0.5)
+            now = self._look()
+            if now is not None and now.header != before.header:
+                raise _written(self.place, now)
+
+    def go_on(self) -> None:
+        """Keep what was there before."""
+        assert self.found is not None
+        self._segments = list(self.found.segments)
+        self.nbytes = sum(segment.nbytes for segment in self._segments)
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything was appended that is not committed."""
+        return bool(self._waiting)
+
+    def begin(self, header: dict[str, Any], latest: dict[str, Any]) -> None:
+        """Have that stand in the index from the next commit on."""
+        self.header, self.latest = header, latest
+
+    def append(self, name: str, data: bytes, step: int | None = None) -> None:
+        """Add a record; of a frame with its step."""
+        if self._waits > _MOST_WAITING:
+            self.commit()
+        self._waiting[name] = data, step
+        self._waits += len(data)
+        self.nbytes += stored_bytes(name, data)
+
+    def commit(self, *, ended: bool = False) -> None:
+        """Have others see what was appended, or that the writer is still there."""
+        now = time.monotonic()
+        if not self._waiting and not ended and now - self._written_at < SIGN_SECONDS:
+            return
+        if now - self._written_at > LOST_SECONDS and self._written_at > 0:
+            there = self._look()  # asleep for so long, it was taken for dead
+            if there is not None and there.header.get("writer") != self._token:
+                raise RuntimeError(f"{self.place} is another process's now: {_who(there)}")
+        segments = list(self._segments)
+        if self._waiting:
+            waiting = [(name, data) for name, (data, _) in self._waiting.items()]
+            steps = [step for _, step in self._waiting.values() if step is not None]
+            segments.append(self._put(waiting, 0, steps))
+        self._say(segments, ended)
+        self._waiting, self._waits = {}, 0
+        tail = segments[-_JOINED:]
+        if len(tail) == _JOINED and len({segment.level for segment in tail}) == 1:
+            if sum(segment.nbytes for segment in tail) <= _SEGMENT_BYTES:
+                self._join(tail, ended)
+
+    def _join(self, tail: list[Segment], ended: bool) -> None:
+        """Make one of the last segments."""
+        records = [record for segment in tail for record in records_of(self.place, segment)]
+        steps = [step for segment in tail for step in segment.steps or ()]
+        joined = self._put(records, tail[0].level + 1, steps)
+        self._say([*self._segments[: -len(tail)], joined], ended)
+
+    def _put(self, records: list[tuple[str, bytes]], level: int, steps: list[int]) -> Segment:
+        first, last = number_of(records[0][0]), number_of(records[-1][0])
+        file = BytesIO()
+        with OneFile(file, "w") as archive:
+            for name, data in records:
+                archive.append(name, data)
+        segment = Segment(
+            f"{first:08}-{level}-{self._token}{self.header['copy']}.npz",
+            first,
+            last,
+            (min(steps), max(steps)) if steps else None,
+            sum(stored_bytes(*record) for record in records),
+            level,
+        )
+        self.place.write(segment.name, file.getvalue())
+        return segment
+
+    def _say(self, segments: list[Segment], ended: bool) -> None:
+        """Write the index, and remove what it names no more."""
+        head = {**self.header, "writer": self._token, "alive": round(time.time(), 3)}
+        head["latest"] = self.latest
+        lines = [head, *map(asdict, segments), *([{"ended": True}] if ended else [])]
+        self.place.write(INDEX, b"".join(json_bytes(line) + b"\n" for line in lines))
+        before = self._segments if self._written_at > 0 or not self.found else self.found.segments
+        gone = {each.name for each in before} - {each.name for each in segments}
+        self._segments, self._written_at = segments, time.monotonic()
+        for name in gone:
+            self.place.remove(name)
+
+    def keep(self, wanted: Callable[[str], bool], header: dict[str, Any]) -> None:
+        """Leave out records that are not ``wanted``, with another header from now on."""
+        self.commit()
+        before, self.header = self.header, header
+        segments = []
+        try:
+            for segment in self._segments:
+                kept = [r for r in records_of(self.place, segment) if wanted(r[0])]
+                if kept:
+                    segments.append(self._put(kept, segment.level, list(segment.steps or ())))
+            self._say(segments, ended=False)
+        except BaseException:
+            self.header = before
+            raise
+        self.nbytes = sum(segment.nbytes for segment in self._segments)
+
+    def leave(self) -> None:
+        """Let others write there."""
+        if self._lock is not None:
+            self._lock.close()
+
+    def discard(self) -> None:
+        """Let others write there, with what was there before."""
+        self.leave()
+        if self.found is None and self.place.is_local:
+            for name in self.place.names():
+                if not name.startswith("rank-"):  # which other processes write
+                    self.place.remove(name)
+            if self._made_folder and not self.place.names():
+                os.rmdir(self.place.of(""))
+
+
+def _who(index: Index) -> str:
+    head = index.header
+    return f"process {head['process']} on {head['host']}, since {head['since']}"
+
+
+def _written(place: Place, index: Index | None) -> RuntimeError:
+    who = "in another process" if index is None else _who(index)
+    return RuntimeError(
+        f"{place} is being written by a recorder, {who}: close() that first, "
+        "or give another name. Of several processes that train one model one records"
+    )
+
+
+def records_of(place: Place, segment: Segment) -> list[tuple[str, bytes]]:
+    """Return the records in a segment. Raises `BadZipFile` if it is damaged."""
+    with ZipFile(BytesIO(place.read(segment.name))) as archive:
+        return [(name, archive.read(name)) for name in archive.namelist()]

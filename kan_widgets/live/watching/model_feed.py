@@ -1,0 +1,400 @@
+"""Watch a model while it trains: count its steps, take frames between them, tell who listens."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from threading import current_thread
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from kan_widgets.checks import check_whole
+from kan_widgets.live.budget import overhead
+from kan_widgets.live.frames.feed import Listener, State
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import Layout, Names
+from kan_widgets.live.frames.progress import ENDED, Progress, Standing, Stats, behind, standing_of
+from kan_widgets.live.frames.structure import Structure, untraced
+from kan_widgets.live.model.layers import BoundLayers
+from kan_widgets.live.model.model import BoundModel
+from kan_widgets.live.reports import report
+from kan_widgets.live.steering.control import Control
+from kan_widgets.live.steering.counter import Counter
+from kan_widgets.live.steering.training import Training
+from kan_widgets.live.steering.training_feed import TrainingFeed
+from kan_widgets.live.watching import quiet
+from kan_widgets.live.watching.camera import Camera, Started
+from kan_widgets.live.watching.watchdog import Watchdog
+from kan_widgets.nn.life import changes
+
+_BIND_LINE = "live = kw.bind(model, optimizer)"
+
+
+class ModelFeed(TrainingFeed):
+    """What a binding shows: it counts steps, takes frames of the model and keeps their history.
+
+    Its options are those of `kan_widgets.bind`. Neither model nor optimizer is kept.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer | None,
+        *,
+        every: int,
+        max_fps: float,
+        layers: tuple[str, ...] | None = None,
+        history_mb: float,
+        steps: int = 0,
+        names: Mapping[str, Names] | None = None,
+    ) -> None:
+        bound = BoundLayers(model, layers)
+        self.camera = Camera(
+            bound, history_bytes=int(history_mb * 1e6), max_fps=max_fps, step=steps, names=names
+        )
+        super().__init__(self.camera.history, self.camera.looking)
+        self.glimpses = self.camera.glimpses
+        self.counter = Counter(self, optimizer, model.buffers(), every=every, steps=steps)
+        self.training: Training = Training(self, self.counter, optimizer)
+        """The run: its curves, its progress, and what others want of it."""
+        self.between = self.training.between
+        """What waits for the end of a step."""
+        gone = partial(quiet.model_gone, weakref.WeakMethod(self._hold_last))
+        self.model = BoundModel(model, bound, self, self.training, self.between, gone)
+        """The model: its layers, edits, what reaches them, examples."""
+        self.watchdog = Watchdog(self, self.model, self.training)
+        self.sent = 0
+        self.counter.start()
+        for module in bound.modules():
+            changes.listen(module, self._after_change)
+
+    # -- what it is -------------------------------------------------------------------------
+
+    @property
+    def module(self) -> nn.Module | None:
+        """The model, while it exists and is bound."""
+        return self.model.module
+
+    @property
+    def control(self) -> Control:
+        """Pause, resume, single steps and stop."""
+        return self.training.control
+
+    @property
+    def state(self) -> State:
+        """``live`` while steps come in, ``idle`` between, ``closed``, or ``fault``."""
+        if self._state in ("live", "idle") and self.module is None:
+            return "closed"
+        return self._state
+
+    @property
+    def learning_rates(self) -> list[float]:
+        """The learning rate of each parameter group; empty without an optimizer."""
+        return self.training.learning_rates
+
+    @property
+    def stats(self) -> Stats:
+        """Counts and costs so far."""
+        counter, total = self.counter, self.counter.training_seconds
+        share, probes = (
+            min(1.0, seconds / total) if total > 0 else 0.0
+            for seconds in (counter.seconds + counter.in_background, self.model.probing.in_steps)
+        )
+        return Stats(
+            counter.steps,
+            self.camera.taken,
+            self.sent,
+            counter.skipped,
+            counter.seconds,
+            share,
+            probes,
+            counter.in_background,
+        )
+
+    @property
+    def progress(self) -> Progress:
+        """How far the training is."""
+        return self.training.progress(self.stats.share)
+
+    @property
+    def standing(self) -> Standing:
+        """How the run stands, as all views say it, and the line that mends it."""
+        said = standing_of(self.progress)
+        if self._state == "fault":
+            return Standing("fault", f"no longer watched: {self.message}", _BIND_LINE)
+        if self.state == "closed":
+            before = f"{said.words}; " if said.state in ENDED else ""
+            late = behind(self.counter.steps, self.frame.step)
+            return Standing("closed", f"{before}closed{late}")
+        if words := self.counter.uncounted.words:
+            return Standing("uncounted", words, _BIND_LINE)
+        if said.state != "running":
+            waits = said.state == "paused" and self.training.waits_to_begin
+            return Standing("ready", "ready to train") if waits else said
+        if self.control.state == "stopping":
+            return Standing("stopping", "stopping")
+        return Standing("still", "waiting for its turn") if quiet.stands_still(self) else said
+
+    def structure_of(self, layout: Layout) -> Structure:
+        """Return what is known of how the layers of a layout are connected."""
+        return self.found or untraced(layout, order=self.camera.layers.names_in_order())
+
+    def steer(self, command: Mapping[str, Any]) -> int:
+        """Do what is asked, between two steps."""
+        kind = command.get("kind")
+        if kind == "every":
+            check_whole("every", command["value"], of=" of steps")
+            self.counter.every = command["value"]
+            self.tell_training()
+        elif kind == "cure":
+            self.watchdog.cure(command["alarm"])
+        elif kind == "uncure":
+            self.watchdog.undo()
+        else:
+            self.training.steer(command)
+        return 0
+
+    # -- in the thread that trains ----------------------------------------------------------
+
+    def on_step(self, step: int, now: float) -> bool:
+        """Do what is due after a step, in the thread that trains; called by the counter."""
+        model, camera = self.model, self.camera
+        edited = self.between.do(at_rest=False)
+        model.see_if_due(now)
+        if self._state == "idle":
+            self.set_state("live")
+            quiet.wake()
+        if step % (self.counter.every * self.counter.stride) == 0 or edited:
+            if edited or self.is_due(now):
+                if (frame := camera.take(step)) is not None:
+                    self._show(frame, settled=False)
+                camera.spent(now, is_shown=bool(self.listeners))
+                self.watchdog.step_framed(step)
+                if (module := self.module) is not None:
+                    model.probing.trace_in_step(module, step)
+                return True
+            self.counter.skipped += 1
+        elif camera.coming is not None and (frame := camera.arrived()) is not None:
+            self._show(frame, settled=False)
+        return False
+
+    def is_due(self, now: float) -> bool:
+        """Whether a frame may be taken at a time; asked at the steps where one is due."""
+        self.counter.stride = self.camera.stride(now, self.counter.stride)
+        return self.camera.throttle.is_open(now)
+
+    def can_rest(self) -> bool:
+        """Whether the next steps are only to be counted; asked by the counter."""
+        return self._state == "live" and self.camera.coming is None and self.between.is_empty
+
+    def fail(self, error: Exception) -> None:
+        """Say once that reading the model failed, and let go of it; training goes on."""
+        self.message = f"{type(error).__name__}: {error}"
+        report(f"kan_widgets stopped watching the model: {self.message}")
+        self._release("fault")
+        self.control.release()
+
+    def while_held(self) -> None:
+        """Do what came up while the training stands still, in the thread that trains."""
+        try:
+            if self._state == "live":
+                self.settle()
+            if self.between.do(at_rest=True) and self.is_open:
+                self.refresh()
+        except Exception as error:
+            if self.is_open:
+                self.fail(error)
+
+    def look(self) -> bool:
+        """Show the latest state if training has gone quiet; whether to look again."""
+        if self.state == "live" and self.counter.is_quiet:
+            self.settle()
+        return self.state == "live"
+
+    # -- frames -----------------------------------------------------------------------------
+
+    def owe(self, seconds: float, *, whole: bool = False) -> None:
+        """Note what a frame has cost in another thread."""
+        self.camera.owe(seconds, whole=whole)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Hand every frame from now on to ``listener``, which is held until then."""
+        self.camera.gain_viewer()
+        return super().subscribe(listener)
+
+    def refresh(self) -> Frame:
+        """Take a frame now, whatever the throttle says, and send it."""
+        frame = self._refresh()
+        self.counter.uncounted.steps = 0
+        self._trace_at_rest()
+        return frame
+
+    def _refresh(self) -> Frame:
+        self._check_open()
+        self.counter.await_step()
+        started = self._begin_now()
+        with self.sending:
+            return self._show_started(started, settled=self._state != "live")
+
+    def current(self) -> Frame:
+        """Return a frame of the last step counted, which is kept; once closed, the last one."""
+        self._take_last()
+        if self.is_open and self.frame.step != self.counter.steps:
+            if self.state == "live" or self.counter.trained_by is current_thread():
+                return self._refresh()
+        return self.frame
+
+    def settle(self) -> None:
+        """Send the latest state of a model that is not training at the moment.
+
+        Called when a cell ends and when no step has come for a while. Nothing is done if views
+        have it already, during a step, or while a function is changed only to try it.
+        """
+        counter, edits = self.counter, self.model.edits
+        if self.state != "live" or counter.may_be_within_step() or edits.trying.locked():
+            return
+        try:
+            edited = edits.apply_waiting()
+            with edits.trying:
+                is_behind = edited or self.frame.step != counter.steps
+                started = self._begin_now() if is_behind else None
+                if counter.may_be_within_step():
+                    return  # it has begun meanwhile
+                with self.sending:
+                    if self._state != "live" or self.module is None:
+                        return
+                    if started is None:
+                        self._emit(self.frame, settled=True)
+                    else:
+                        self._show_started(started, settled=True)
+                    if self.frame.step == self.counter.steps:
+                        self.set_state("idle")
+            self._trace_at_rest(settled=True)
+        except Exception as error:
+            if self.module is not None:
+                self.fail(error)
+
+    def _trace_at_rest(self, *, settled: bool = False) -> None:
+        if (module := self.module) is not None:
+            self.model.probing.trace_at_rest(module, settled=settled)
+
+    def show_edited(self) -> None:
+        """Show a function that was edited."""
+        self._check_open()
+        counter, frame = self.counter, None
+        with self.sending:
+            if counter.stepping is None or not counter.stepping.goes_on():
+                frame = self.camera.take_whole(counter.steps)
+            if frame is not None:
+                self._show(frame, settled=self._state != "live")
+        if frame is None:
+            self._refresh()
+        self._trace_at_rest()
+
+    def read_anew(self) -> None:
+        """Show the layers that can be read by now."""
+        self.camera.read_anew()
+        self.found = None  # it is found again
+        with self.sending:
+            if (frame := self.camera.take(self.counter.steps)) is not None:
+                self._show(frame, settled=False)
+
+    def _begin_now(self) -> Started:
+        # Not while sending: the training thread may wait for that, inside a step.
+        return self.camera.begin_now(lambda: self.counter.steps, self.counter.stepping)
+
+    def _show_started(self, started: Started, *, settled: bool) -> Frame:
+        frame = self.camera.develop(started)
+        if frame is None:
+            self._emit(self.frame, settled=settled)
+        else:
+            self._show(frame, settled=settled)
+        return self.frame
+
+    def _show(self, frame: Frame, *, settled: bool) -> None:
+        """Keep a new frame, and send it."""
+        layout = frame.layout
+        if layout.is_cut:
+            self.camera.keep(frame)
+            if self.listeners:
+                self.tell("a frame", lambda each: each.on_glimpse(frame))
+                self.sent += 1
+            return
+        if layout is not self.layout:
+            self.model.edits.forget_changed(self.layout, layout)
+            self.tell_layout(layout)
+        self.camera.keep(frame)
+        self._emit(frame, settled=settled)
+
+    def _emit(self, frame: Frame, *, settled: bool) -> None:
+        if self.listeners:
+            self.tell_frame(frame, settled=settled)
+            self.sent += 1
+
+    def set_state(self, state: State) -> None:
+        """Be in another state, and tell of it."""
+        self.counter.request_full_step()
+        overhead.note(self.counter, is_live=state == "live")
+        super().set_state(state)
+
+    def tell_training(self) -> None:
+        """Tell that something about the training changed, other than the model."""
+        self.watchdog.wake()
+        super().tell_training()
+
+    def _after_change(self) -> None:
+        """Show a layer whose grid was updated, or that was refined or pruned, between two steps."""
+        if self._state not in ("live", "idle"):
+            return
+        try:
+            with self.sending:
+                # A frame still on its way from an accelerator was taken before the change.
+                if (coming := self.camera.coming) is not None:
+                    self._show_started(coming, settled=False)
+            self.refresh()
+        except Exception as error:
+            self.fail(error)
+
+    def _check_open(self) -> None:
+        if self.state in ("closed", "fault"):
+            why = f" ({self.message})" if self.message else ""
+            raise RuntimeError(f"this binding is {self.state}{why}: bind the model again")
+
+    # -- the end ----------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop watching: remove the hooks and let go of the model. Closing again does nothing."""
+        self._take_last()
+        self.settle()
+        if self._state not in ("closed", "fault"):
+            self._release("closed")
+            self.control.release()
+            self.tell("its end", lambda each: each.on_closed())
+
+    def _hold_last(self) -> None:
+        """Keep the layers of a model that is going, if steps were made since the last frame."""
+        if self.frame.step != self.counter.steps:
+            self.camera.layers.hold()
+
+    def _take_last(self) -> None:
+        """Take the last state of a model that has gone, if its layers are still there."""
+        is_watched = self._state in ("live", "idle") and self.module is None
+        if is_watched and self.frame.step != self.counter.steps:
+            with suppress(RuntimeError):  # they are not: `standing` says so
+                started = self._begin_now()
+                with self.sending:
+                    self._show_started(started, settled=True)
+
+    def _release(self, state: State) -> None:
+        self.counter.close()
+        for module in self.camera.layers.modules():
+            changes.ignore(module, self._after_change)
+        self.model.close()
+        self.camera.close()
+        quiet.unregister(self)
+        with self.sending:
+            self.set_state(state)

@@ -1,0 +1,108 @@
+"""How the kernels are compiled: for this machine when layers want them, or into a wheel.
+
+Both take the same files and options. For this machine ``local.cpp`` is compiled once, for the order
+of the splines in use, or for other bases, and all instructions that the processor has. A wheel's
+library has it for every order of `ORDERS` and for the others, at every level of `LEVELS`, and takes
+the best that the processor runs (:mod:`kan_widgets.nn.kernels.bundled`). This file imports nothing
+of the package: what builds a wheel (``hatch_build.py``) has nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+LOCAL, RUNTIME = FOLDER / "local.cpp", FOLDER / "runtime.cpp"
+#: All that a library is made of.
+FILES = (LOCAL, RUNTIME, *(FOLDER / f"{name}.h" for name in ("families", "runtime", "vectors")))
+
+ORDERS = range(1, 6)
+#: In place of an order: other bases. Splines of order 0 have no kernels.
+OTHER_BASES = 0
+#: Sets of instructions by architecture, the best first; ``kan_runs`` in ``runtime.cpp`` knows them.
+LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
+    "x86_64": {
+        "avx512": ("-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma"),
+        "avx2": ("-mavx2", "-mfma"),
+        "baseline": (),
+    },
+    "arm64": {"baseline": ()},  # which has NEON
+}
+#: The only level of a library that is compiled for one machine.
+NATIVE = "native"
+
+#: What a wheel's library is called, by ``sys.platform``.
+NAMES = {"linux": "kernels.so", "darwin": "kernels.dylib", "win32": "kernels.dll"}
+
+OPTIONS = (
+    "-std=c++17",
+    "-O3",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-fvisibility=hidden",
+)
+
+
+def find_compiler() -> str | None:
+    """Return the path of the C++ compiler: ``$CXX``, ``g++``, ``clang++`` or ``c++``; or None."""
+    for name in (os.environ.get("CXX"), "g++", "clang++", "c++"):
+        found = shutil.which(name) if name else None
+        if found:
+            return found
+    return None
+
+
+def for_this_machine(order: int, *more: str) -> list[str]:
+    """Return the arguments for a library of one order, but for ``-o`` and the file's name."""
+    options = [*OPTIONS, *_position(sys.platform), *_linked(sys.platform)]
+    return [*options, *_part(order, NATIVE), *more, str(RUNTIME)]
+
+
+def make_for_a_wheel(
+    compiler: Sequence[str], architecture: str, system: str, made: Path, scratch: Path
+) -> None:
+    """Compile a wheel's library.
+
+    ``compiler`` is the command of GCC or Clang, for an architecture, a key of `LEVELS`, and a
+    system, one of `NAMES`; object files go to the folder ``scratch``. Raises `OSError` or
+    `subprocess.CalledProcessError` if the compiler is not there or fails.
+    """
+
+    def compile_one(arguments: list[str]) -> str:
+        subprocess.run([*compiler, *arguments], check=True)
+        return arguments[-1]
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = list(pool.map(compile_one, _objects(architecture, system, scratch)))
+    subprocess.run([*compiler, *_linked(system), "-s", *objects, "-o", str(made)], check=True)
+
+
+def _objects(architecture: str, system: str, scratch: Path) -> Iterator[list[str]]:
+    common = [*OPTIONS, *_position(system), "-c"]
+    yield [*common, str(RUNTIME), "-o", str(scratch / "runtime.o")]
+    for level, instructions in LEVELS[architecture].items():
+        for order in (OTHER_BASES, *ORDERS):
+            made = scratch / f"{level}_{order}.o"
+            yield [*common, *instructions, *_part(order, level), "-o", str(made)]
+
+
+def _part(order: int, level: str) -> tuple[str, ...]:
+    """Return the source for an order, and its names."""
+    return f"-DORDER={order}", f"-DLEVEL={level}", str(LOCAL)
+
+
+def _position(system: str) -> tuple[str, ...]:
+    return () if system == "win32" else ("-fPIC",)
+
+
+def _linked(system: str) -> tuple[str, ...]:
+    # Nothing of C++'s library is used: without it one file runs beside any version of that.
+    return ("-shared", "-Wl,--as-needed") if system == "linux" else ("-shared",)

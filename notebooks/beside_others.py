@@ -1,0 +1,317 @@
+"""The endings of those tutorials whose run stands beside twenty recorded networks.
+
+As in `what_you_saw`, the last cell of a tutorial calls its function with ``globals()``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from IPython.display import Markdown
+from lesson import (
+    called,
+    in_words,
+    interval,
+    lines,
+    moved,
+    recorded,
+    ruled_seven,
+    say,
+    uprights,
+    which,
+)
+from torch import Tensor, nn
+from what_you_saw import Told, ending
+
+
+@ending
+def reading_kernels(n: Any) -> Told:
+    """Tell of tutorial 5."""
+    fewest = min(count for count, right in n.pruned.items() if right >= n.right - 0.01)
+    facts = {
+        "steps": n.steps,
+        "right": n.right,
+        "dark": n.dark,
+        "bright": n.bright,
+        "outside": n.outside,
+        "correlation": n.readings,
+        "keep": n.keep,
+        "beyond": n.beyond,
+        "fewest": fewest,
+    }
+    worst = {name: min(row) for name, row in n.readings.items()}
+    others = recorded()["article"]
+    keep = 100 * np.subtract(others["keep SiLU, large w"], others["keep SiLU, small w"])
+    return facts, [
+        f"{n.dark:.0%} of the pixels are exactly −1, {n.bright:.0%} above 0.9.",
+        f"The worst pattern of ±1 answers like its kernel by r = {worst['pattern ±1']:.2f}, the "
+        f"worst locally linear kernel by {worst['locally linear']:.3f}; in twenty other networks "
+        f"by {in_words(others['pattern, worst'], '.2f')} and "
+        f"{in_words(others['linear, worst'], '.3f')}.",
+        which(
+            keep,
+            "Entries with a large base weight keep SiLU more often",
+            "Entries with a large base weight keep SiLU less often",
+            "A large base weight does not show to keep SiLU",
+        )
+        + f": by {in_words(keep, '.0f')} points in twenty other networks.",
+        f"{fewest:,} of 6,340 functions are enough to stay within a point of {n.right:.1%}.",
+    ]
+
+
+@ending
+def counting_kernels(n: Any) -> Told:
+    """Tell of tutorial 5b."""
+    facts = {
+        "lines": lines(n.model),
+        "upright": uprights(n.model),
+        "dark": n.dark,
+        "found": n.found,
+        "suppresses": n.suppresses,
+        "later": n.later,
+        "steps": n.live.stats.steps,
+        "beyond": float(n.observed["linear"].outside_domain.mean()),
+    }
+    grown = [name for name, verdict in n.suppresses.items() if verdict == "stronger"]
+    by_verdict = {
+        verdict: [measure for measure, said in n.later.items() if said == verdict]
+        for verdict in dict.fromkeys(n.later.values())
+    }
+    return facts, [
+        f"Horizontal lines of ten: {facts['lines']} here, {in_words(n.others['end: lines'], '.2f')}"
+        f" in twenty others; by chance {10 * n.chance:.2f}.",
+        f"Suppression of dark input became stronger by {' and '.join(grown) or 'none'} of "
+        f"{len(n.suppresses)} measures.",
+        "Later kernels became more complex? "
+        + "; ".join(f"{verdict} by {', '.join(of)}" for verdict, of in by_verdict.items())
+        + ".",
+        f"No trained kernel of 200 reaches less than {n.least:.2f} of its network's median.",
+        "Range and unlikeness to SiLU go together by "
+        f"{in_words(n.others['end: range and unlikeness'], '.2f')}.",
+    ]
+
+
+@ending
+def doubting_kernels(n: Any) -> Told:
+    """Tell of tutorial 5c."""
+    facts = {
+        "right": n.right,
+        "cut": n.cut,
+        "grey_right": n.grey_right,
+        "grey_cut": n.grey_cut,
+        "worth": interval(100 * n.worth),
+        "gain": interval(n.gain),
+    }
+    return facts, [
+        which(
+            n.worth,
+            f"On plain digits splines are worth {in_words(100 * n.worth)} points",
+            f"On plain digits splines do harm: {in_words(100 * n.worth)} points",
+            "On plain digits splines are worth nothing that twenty pairs could show",
+        )
+        + f", though cutting them out of a trained network costs {in_words(n.cost['end'])}.",
+        which(
+            n.left,
+            "More numbers without splines do not bring that",
+            "More numbers without splines bring more",
+            "More numbers without splines bring as much, as far as twenty can show",
+        )
+        + f": a network as large is {in_words(n.left)} points behind.",
+        f"On grey ink splines are worth {in_words(n.gain)} points.",
+    ]
+
+
+def depth() -> Markdown:
+    """Say whether bend grows with depth in the twenty recorded pairs of tutorial 7."""
+    pair = recorded()["pair"]
+
+    def times(variant: str, later: str, earlier: str) -> Any:
+        found = [pair[f"{variant}: bend of {layer}"] for layer in (later, earlier)]
+        return np.divide(*found)
+
+    def mean(variant: str, measure: str) -> dict[str, float]:
+        layers = ("convs.0", "convs.1", "convs.2", "linear")
+        return {layer: float(np.mean(pair[f"{variant}: {measure} of {layer}"])) for layer in layers}
+
+    first, second = times("as built", "convs.1", "convs.0"), times("as built", "convs.2", "convs.1")
+    alike, still = times("one size", "convs.1", "convs.0"), times("one size", "convs.2", "convs.1")
+    last = times("as built", "linear", "convs.2")
+    grows = min(interval(first)[1], interval(second)[1]) > 1
+    most = {
+        v: max(of, key=of.get) for v in ("as built", "one size") if (of := mean(v, "variation"))
+    }
+    spread, bend = mean("as built", "middle half").values(), mean("as built", "bend").values()
+    wide, apart = float(np.mean([*spread])), float(np.ptp([*bend]))
+    return say(
+        f"**As built, bend {'grows' if grows else 'does not grow'} from each convolution to the "
+        f"next:** the second is {in_words(first, '.2f')} times as bent as the first, the third "
+        f"{in_words(second, '.2f')} times as bent as the second.",
+        which(
+            (first - 1) / 2 - (alike - 1),
+            "**The first half of that is mostly an artefact.**",
+            "**The first half of that stays.**",
+            "**How much of the first half is an artefact is open.**",
+        )
+        + f" With one size at the start the second is {in_words(alike, '.2f')} times as bent as the"
+        " first. Only the size at which the first functions began had changed.",
+        which(
+            still - 1,
+            "**The second half stays**",
+            "**The second half turns round**",
+            "**The second half goes**",
+        )
+        + f": with one size, too, the third is {in_words(still, '.2f')} times as bent.",
+        which(
+            last - 1,
+            "**It goes on to the last layer**",
+            "**It is no law of depth**",
+            "**It ends with the convolutions**",
+        )
+        + f": the dense layer is {in_words(last, '.2f')} times as bent as the third convolution.",
+        "**By total variation, which depends on the size of φ,** the most complicated layer is "
+        f"{most['as built']} as built and {most['one size']} with one size.",
+        f"**The differences are {'small' if apart < wide else 'large'}:** the middle half of a "
+        f"layer's functions spans {wide:.1f} in bend, the layers' medians differ by {apart:.1f} at "
+        "most, and the typical function fits SiLU by R² = "
+        f"{min(mean('as built', 'silu').values()):.2f} at the least.",
+    )
+
+
+@ending
+def cnn_mlp_kan(n: Any) -> Told:
+    """Tell of tutorial 7."""
+    variants = ("as built", "one size")
+    facts = {
+        "accuracy": {name: record["eval_accuracy"] for name, record in n.records.items()},
+        "standard_error": {
+            name: n.standard_error(record["eval_accuracy"]) for name, record in n.records.items()
+        },
+        "parameters": n.parameters,
+        "difference_at_start": n.difference_at_start,
+        "known": {name: getattr(n.measured, name).tolist() for name in n.names},
+        "pair_accuracy": n.accuracy,
+        "numbers": {
+            name: {v: {layer: n.medians(v, layer, name) for layer in n.layers} for v in variants}
+            for name in (*n.names, "bend within ±2")
+        },
+        "middle_half": {
+            v: {
+                layer: float(np.ptp(np.mean(n.quartiles[v, layer, "bend"], axis=0)))
+                for layer in n.layers
+            }
+            for v in variants
+        },
+        "curse": {curve: values.tolist() for curve, values in n.errors.items()},
+        "sizes": {kind: [n.sizes[kind, d] for d in n.dimensions] for kind in ("KAN", "MLP")},
+        "sines": n.found_sines,
+    }
+    told = [
+        ", ".join(f"{name} {right:.1%}" for name, right in facts["accuracy"].items())
+        + " of the test digits right (standard error up to "
+        f"{max(facts['standard_error'].values()):.1%}, one seed)."
+    ]
+    for v in variants:
+        bend, total = (facts["numbers"][name][v] for name in ("bend", "variation"))
+        first, second, third, _ = (float(np.mean(of)) for of in bend.values())
+        most = max(total, key=lambda layer: np.mean(total[layer]))
+        told.append(
+            f"{v.capitalize()}, over three seeds: the second convolution is {second / first:.2f} "
+            f"times as bent as the first, the third {third / second:.2f} times as the second; most "
+            f"total variation has {most}."
+        )
+    for name in ("exp of a sum", "folds"):
+        kan, mlp = (n.errors[f"{name}, {kind}"] for kind in ("KAN", "MLP"))
+        told.append(
+            f"On the {name} the KAN leaves {kan[0]:.4f} of the variance in two variables and "
+            f"{kan[-1]:.4f} in sixteen, the MLP {mlp[0]:.4f} and {mlp[-1]:.4f}: the KAN is nearer "
+            f"in {(kan < mlp).sum()} of {len(kan)} dimensions."
+        )
+    return facts, told
+
+
+@torch.no_grad()
+def right_of_each(network: nn.Module, images: Tensor, labels: Tensor) -> Any:
+    """Return for each digit 100 if it is right, and 0 if not."""
+    return 100.0 * (network(images).argmax(1) == labels).numpy()
+
+
+@ending
+def what_it_never_saw(n: Any) -> Told:
+    """Tell of tutorial 10; an interval is that of the test digits."""
+    shown = {"pushed": moved(n.images), "placed": n.images, "black on white": -n.images}
+    right = {
+        what: {name: right_of_each(network, of, n.labels) for name, network in n.models.items()}
+        for what, of in shown.items()
+    }
+    facts = {
+        what: {name: float(of.mean()) / 100 for name, of in found.items()}
+        for what, found in right.items()
+    }
+    facts["sure"] = {name: called(network, n.empty)[1] for name, network in n.models.items()}
+    facts["a ruled 7 is one"] = {
+        name: float(called(network, ruled_seven())[0] == 7) for name, network in n.models.items()
+    }
+    facts["sure of noise"] = {
+        name: called(network, n.noise)[1] for name, network in n.models.items()
+    }
+    gain = right["pushed"]["moved"] - right["pushed"]["as they are"]
+    paid = right["placed"]["moved"] - right["placed"]["as they are"]
+    doubted = right["pushed"]["moved, and doubt"] - right["pushed"]["moved"]
+    others, twenty = recorded()["article"], recorded()["unseen"]
+
+    def in_twenty(what: str, later: str, earlier: str) -> str:
+        pairs = (twenty[f"{what}: {later}"], twenty[f"{what}: {earlier}"])
+        return f"{in_words(100 * np.subtract(*pairs))} in twenty others"
+
+    return facts, [
+        which(
+            gain,
+            "Having been shown moved digits helps with pushed ones",
+            "Having been shown moved digits does harm with pushed ones",
+            "Having been shown moved digits makes no difference with pushed ones",
+        )
+        + f": by {in_words(gain)} points, {in_twenty('pushed', 'moved', 'as they are')}.",
+        which(
+            paid,
+            "It helps with digits in their place, too",
+            "It is paid for with digits in their place",
+            "On digits in their place it makes no difference that 1,000 could show",
+        )
+        + f": {in_words(paid)} points, {in_twenty('placed', 'moved', 'as they are')}.",
+        "How sure of an empty picture: "
+        + ", ".join(f"{name} {sure:.0%}" for name, sure in facts["sure"].items())
+        + (
+            ". On pictures like those it was shown, the last doubts; letters or checkerboards were "
+            "not asked."
+            if facts["sure"]["moved, and doubt"] < 0.5
+            else ". Not even on pictures like those it was shown does it doubt."
+        )
+        + " Twenty others that saw digits alone are sure by "
+        f"{in_words(others['empty, surest'], '.0%')}.",
+        which(
+            doubted,
+            "On pushed digits doubt helps",
+            "On pushed digits doubt has a price",
+            "On pushed digits doubt makes no difference that 1,000 could show",
+        )
+        + f": {in_words(doubted)} points in this pair of networks, "
+        f"{in_twenty('pushed', 'moved, and doubt', 'moved')}.",
+    ]
+
+
+@ending
+def from_scratch(n: Any) -> Told:
+    """Tell of tutorial 11."""
+    faster = n.times["from scratch"] / n.times["the package"]
+    facts = {"right": n.right, "difference": n.difference, "times": n.times}
+    return facts, [
+        f"A KAN-CNN from scratch: {n.right:.1%} right, "
+        f"{in_words(recorded()['scratch']['right'], '.1%')} in twenty others.",
+        f"The package's answers differ from it by {n.difference:.0e} at most"
+        + (": it is the same network." if n.difference < 1e-4 else ", more than rounding."),
+        f"A step from scratch takes {faster:.1f} times as long as the package's here."
+        if faster > 1
+        else f"Here a step of the package takes {1 / faster:.1f} times as long.",
+    ]

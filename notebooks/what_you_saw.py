@@ -1,0 +1,293 @@
+"""What each tutorial ends with: its run in sentences, and the facts that its tests ask for.
+
+The last cell of a tutorial calls its function here with ``globals()``. What the run found chooses
+the sentences; the facts, plain numbers, are put among the names as ``facts``.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from IPython.display import Markdown
+from lesson import say
+
+import kan_widgets as kw
+
+Told = tuple[dict[str, Any], list[str]]
+
+
+def ending(tell: Callable[[Any], Told]) -> Callable[[dict[str, Any]], Markdown]:
+    """Give a tutorial's names to what tells of them, keep its facts, and show its sentences."""
+
+    @functools.wraps(tell)
+    def end(names: dict[str, Any]) -> Markdown:
+        names["facts"], sentences = tell(SimpleNamespace(**names))
+        return say(*sentences)
+
+    return end
+
+
+def power(sizes: Any, errors: Any) -> float:
+    """Return the p of the best errors ≈ constant / sizeᵖ."""
+    return float(-np.polyfit(np.log(sizes), np.log(errors), 1)[0])
+
+
+@ending
+def quickstart(n: Any) -> Told:
+    """Tell of tutorial 1."""
+    later = (n.end - n.halfway[1]).abs().amax(-1).mean() / n.change.mean()
+    facts = {
+        "parameters": kw.nn.count_parameters(n.model),
+        "accuracy": n.right_of_the_test_digits(),
+        "early_accuracy": n.halfway[0],
+        "later_change": later.item(),
+        "least_change": n.change.min().item(),
+        "most_change": n.change.max().item(),
+        "on_ink": n.on_ink,
+        "undone": n.undone,
+        "smaller_parameters": kw.nn.count_parameters(n.smaller),
+        "smaller_accuracy": n.run.result.eval_accuracy[-1],
+    }
+    return facts, [
+        f"The article's network, {facts['parameters']:,} parameters: "
+        f"{facts['early_accuracy']:.1%} of the test digits right after one epoch, "
+        f"{facts['accuracy']:.1%} after three.",
+        f"In between its functions of the first layer moved by {later:.0%} of what they moved in "
+        f"all; the least moved by {facts['least_change']:.3f}, the most by "
+        f"{facts['most_change']:.3f}.",
+        f"`KANCNN()`, {facts['smaller_parameters']:,} parameters, after ten epochs of the recipe: "
+        f"{facts['smaller_accuracy']:.1%} right.",
+    ]
+
+
+@ending
+def from_kolmogorov_to_kan(n: Any) -> Told:
+    """Tell of tutorial 2."""
+    x = np.linspace(n.LOW, n.HIGH, 400)
+    first = n.read_inner.evaluate(torch.from_numpy(x))[0, 0].numpy()
+    with torch.no_grad():
+        s, (low, high) = n.inner(n.new), n.outer.basis.grid_range
+    facts = {
+        "product_error": n.product_error,
+        "twin_error": n.twin_error,
+        "sums_beyond_the_grid": ((s < low) | (s > high)).float().mean().item(),
+        "log_r2": [float(r2) for _, r2 in n.logs],
+        "slope_spread": (max(n.a) - min(n.a)) / abs(np.mean(n.a)),
+        "line_r2": float(n.fit(x, first, lambda x: x)[1]),
+        "exp_r2": float(n.exp_r2),
+        "exp_constant": float(n.constant / np.ptp(n.outer_phi)),
+        "slope_times_rate": float(np.mean(n.a) * n.rate),
+        "mlp_power_of_n": math.log2(n.count(128) / n.count(64)),
+        "kan_power_of_n": math.log2(n.count(128, 5) / n.count(64, 5)),
+        "kan_power_of_g": math.log2(n.count(64, 160) / n.count(64, 80)),
+        "kan_power_of_small_g": math.log2(n.count(64, 10) / n.count(64, 5)),
+        "kan_by_mlp": n.count(128, 5) / n.count(128),
+        "staircase_power": power(n.sizes, n.steps),
+        "spline_power": power(n.sizes, n.splines),
+        "by_hand_parameters": kw.nn.count_parameters(n.by_hand),
+        "by_hand_error": n.by_hand_error,
+    }
+    for key, name, model in zip(
+        ("mlp", "wide_mlp", "kan"), n.curve_errors, n.models.values(), strict=True
+    ):
+        facts[f"{key}_error"] = n.curve_errors[name]
+        facts[f"{key}_parameters"] = kw.nn.count_parameters(model)
+    learned = min(facts["log_r2"]) > 0.99
+    return facts, [
+        f"Error of x·y·z: four functions {n.product_error:.2%}, the MLP {n.twin_error:.2%}.",
+        f"The inner functions are {'' if learned else 'here not '}logarithms a·ln x + b: R² ≥ "
+        f"{min(facts['log_r2']):.5f} (a line: {facts['line_r2']:.2f}), slopes that differ by "
+        f"{facts['slope_spread']:.2%}.",
+        f"The outer function is an exponential by R² = {facts['exp_r2']:.5f}, and a·r = "
+        f"{facts['slope_times_rate']:.3f}.",
+        "On the curve: "
+        + ", ".join(f"the {name} errs {error:.1%}" for name, error in n.curve_errors.items())
+        + ".",
+        f"An MLP grows as N to the power {facts['mlp_power_of_n']:.2f}, a KAN as N to the power "
+        f"{facts['kan_power_of_n']:.2f} and G to the power {facts['kan_power_of_g']:.2f}.",
+        f"The error of N sigmoids falls as N to the power −{facts['staircase_power']:.2f}, that of "
+        f"splines as N to the power −{facts['spline_power']:.2f}.",
+    ]
+
+
+@ending
+def building_blocks(n: Any) -> Told:
+    """Tell of tutorial 3."""
+    x = torch.linspace(-1, 1, 501)
+    with torch.no_grad():
+        terms = n.phi.spline_weight[0, 0] * n.phi.basis.expand(x)
+        total = (n.phi.base_weight * torch.nn.functional.silu(x))[0] + terms.sum(dim=1)
+        off = (total - n.phi(x[:, None])[:, 0]).abs().max().item()
+    at = n.counts.index(17)
+    best = {t: min(found, key=lambda f: found[f][at]) for t, found in n.errors.items()}
+    facts = {
+        "terms": terms.shape[1],
+        "sum_minus_phi": off,
+        "one_error": n.one_error,
+        "sum_of_splines": n.phi.basis.expand(x).sum(dim=1).tolist()[::100],
+        "reach_in_intervals": n.reached,
+        "peak_of_change": n.moved.max().item(),
+        "moved_far_away": n.far_away,
+        "order_powers": [power(n.grids, found) for found in n.by_order.values()],
+        "order_errors": [found[1] for found in n.by_order.values()],
+        "refine_change": n.jumps,
+        "refine_errors": n.refined,
+        "half": n.half,
+        "whole": n.whole,
+        "family_errors": n.errors,
+        "dense_difference": n.dense_difference,
+        "dead_with_base": n.dead["with"],
+        "dead_without_base": n.dead["without"],
+    }
+    for name, (early, late) in n.of_base.items():
+        facts |= {f"{name}_early": early, f"{name}_late": late}
+    moved, held = n.far_away.values()
+    return facts, [
+        f"φ was {facts['terms']} splines and a base; off the wave by {n.one_error:.3f} at most.",
+        f"One coefficient: {n.reached:.2f} intervals, {facts['peak_of_change']:.3f} high.",
+        f"Trained at one end, φ moved by {moved:.3f} at the other; with w held by {held:.3f}.",
+        "With orders 0 to 3 the error fell as G to the power "
+        + ", ".join(f"−{p:.2f}" for p in facts["order_powers"])
+        + ".",
+        f"Refining moved φ by {max(n.jumps):.0e} at most; the error went from "
+        f"{n.refined[0]:.4f} on 3 intervals to {n.refined[-1]:.5f} on 24.",
+        "With 8 of 17 terms, the largest error in the left third and in the right: "
+        + "; ".join(f"{name} {left:.3f} and {right:.3f}" for name, (left, right) in n.half.items())
+        + ".",
+        f"Best with 17 terms: {', '.join(f'{name} for the {t}' for t, name in best.items())}.",
+        f"Without a base {n.dead['without']:.0%} of the inputs got no gradient, with it "
+        f"{n.dead['with']:.0%}.",
+    ]
+
+
+@ending
+def convolution_with_functions(n: Any) -> Told:
+    """Tell of tutorial 4."""
+    facts = {
+        "same": n.same,
+        "scratch": n.scratch,
+        "learned": n.learned,
+        "weights": n.pupils["numbers"].weight.flatten().tolist(),
+        "best": n.best,
+        "parameters": {
+            name: sum(p.numel() for p in layer.parameters()) for name, layer in n.pupils.items()
+        },
+        "frame": n.frame,
+        "predicted": dict(zip(n.frame, n.predicted, strict=True)),
+        "frame_heights": n.frame_heights,
+        "phi_at_0": n.phi_at_0,
+        "accuracy": n.accuracy,
+    }
+    numbers, functions = n.best.values()
+    return facts, [
+        f"Straight functions are numbers: responses differ by at most {n.same:.1g}.",
+        f"The layer of twenty lines differs from ours by {n.scratch['response']:.1g}.",
+        f"Asked for grey, R² of numbers and functions: trained {n.learned['numbers']:.2f} and "
+        f"{n.learned['functions']:.3f}, at best {numbers['grey']:.2f} and {functions['grey']:.3f}.",
+        "Neither can have the product of two pixels: at best "
+        f"{numbers['product']:.2f} and {functions['product']:.2f}.",
+        f"On a blank image zero padding gave {n.frame['corner']:.3f} in the corner (φ(0) predicts "
+        f"{facts['predicted']['corner']:.3f}), {n.frame['middle']:.3f} in the middle; replicating "
+        f"the border left a frame of {n.frame_heights['grey, replicate']:.3f}.",
+        f"In the network the median |φ(0)| went from {n.phi_at_0['start']:.1%} of a function's "
+        f"range to {n.phi_at_0['now']:.1%}; another padding at test time: "
+        f"{' to '.join(f'{share:.1%}' for share in n.accuracy.values())}.",
+    ]
+
+
+@ending
+def your_own_model(n: Any) -> Told:
+    """Tell of tutorial 6."""
+    facts = {
+        "cnn accuracy": n.right,
+        "cnn line": n.straightest,
+        "cnn functions": sum(row.functions for row in n.about_cnn.layers),
+        "cnn left out": [kind for _, kind, _ in n.about_cnn.left_out],
+        "file error": n.file_error,
+        "file loss": n.file_loss,
+        "edit": {"before": n.before, "straight": n.straight, "after": n.after},
+        "libraries": n.functions_of,
+        "refused": n.refused,
+        "wrong": n.wrong,
+        "own error": n.proof.error,
+        "own outputs": n.proof.outputs,
+        "own functions": sum(f.n_functions for f in kw.functions.read(n.own_model)),
+        "own loss": {"first": n.losses[0], "last": n.losses[-1]},
+    }
+    pykan = "pykan: not there."
+    if n.KAN is not None:
+        facts["pykan"] = n.by_pykan
+        pykan = (
+            f"pykan: sine found with R² {n.by_pykan['R² to sine']:.4f}, parabola with "
+            f"{n.by_pykan['R² to parabola']:.4f}; Σφ is its output but for "
+            f"{n.by_pykan['error']:.0e}, with a formula "
+            f"{n.by_pykan['error with a formula']:.0e}."
+        )
+    return facts, [
+        f"CNN: {facts['cnn functions']:,} functions, R² to a line at least {n.straightest:.3f}; "
+        f"{n.right:.1%} right after one epoch; left out: {', '.join(facts['cnn left out'])}.",
+        f"Class from a file: Σφ is its output but for {n.file_error:.0e}. One function made "
+        f"straight: {n.straight / n.before:.0f} times the error; undone: {n.after:.1e}, "
+        f"{'as' if n.after == n.before else 'not as'} before.",
+        pykan,
+        f"Own layer: the right adapter is off by {n.proof.error:.0e} in {n.proof.outputs} outputs, "
+        f"the wrong one is refused: {n.wrong.split(':')[0]}.",
+        f"It learned: unexplained variance {n.losses[0]:.0%} → {n.losses[-1]:.1%}.",
+    ]
+
+
+@ending
+def see_a_whole_run(n: Any) -> Told:
+    """Tell of tutorial 8."""
+    facts = {
+        "steps": n.run.frame.step,
+        "seen": len(n.seen),
+        "complete": n.run.is_complete and n.old.is_complete,
+        "same_start": n.same_start,
+        "losses": [source.scalars.latest("loss") for source in (n.old, n.run)],
+        "moved": list(n.length.values()),
+        "alike": n.alike,
+        "page_megabytes": n.megabytes["run.html"],
+        "film_megabytes": n.megabytes["run.gif"],
+    }
+    losses, moved = facts["losses"], facts["moved"]
+    lower = "lower" if losses[1] < losses[0] else "not lower"
+    further = "further" if moved[1] > moved[0] else "less far"
+    return facts, [
+        f"{facts['steps']} steps recorded by a script, {facts['seen']} of them seen as they came.",
+        f"Today's loss is {lower} (yesterday {losses[0]:.3f}, today {losses[1]:.3f}), and its "
+        f"functions moved {further} ({moved[0]:.2f} and {moved[1]:.2f}), in "
+        f"{'another direction' if n.alike < 0.95 else 'the same direction'} (cosine "
+        f"{n.alike:.2f}).",
+        f"A page of {facts['page_megabytes']:.1f} MB and a GIF of "
+        f"{facts['film_megabytes']:.1f} MB.",
+    ]
+
+
+@ending
+def rough_functions(n: Any) -> Told:
+    """Tell of the appendix, tutorial 9."""
+    spacings = [10**k for k in (1, 2, 3)]  # in units of 0.00001
+    climbs = [float((n.values[h:] - n.values[:-h]).max()) for h in spacings]
+    rises = np.sort(np.diff(n.values))[::-1]
+    facts = {
+        "holder_exponent": -power(spacings, climbs),
+        "share_of_x_for_99_percent": float((rises.cumsum() < 0.99).mean()),
+        "log_errors": n.errors["ln"],
+        "psi_errors": n.errors["psi"],
+        "log_power": power(n.grids, n.errors["ln"]),
+        "psi_power": power(n.grids, n.errors["psi"]),
+    }
+    falls = {name: found[0] / found[-1] for name, found in n.errors.items()}
+    return facts, [
+        f"From {n.grids[0]} to {n.grids[-1]} intervals the error fell {falls['ln']:,.0f} times for "
+        f"ln, {falls['psi']:.1f} times for ψ, as G to the power −{facts['psi_power']:.2f}.",
+        f"The Hölder exponent of ψ is {facts['holder_exponent']:.2f}, and 99% of its climb happens "
+        f"on {facts['share_of_x_for_99_percent']:.2%} of its interval.",
+    ]

@@ -1,0 +1,65 @@
+"""NetworkView under a real pointer."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.lab import LabPage, LabServer
+
+pytestmark = pytest.mark.browser
+
+SETUP = """
+import torch
+import kan_widgets as kw
+
+torch.manual_seed(0)
+model = kw.nn.KANCNN()
+live = kw.bind(model)
+digits = kw.data.mnist("embedded")
+live.probe(digits.test_images[:8], digits.test_labels[:8])
+"""
+# Places half way along links to two layers whose kernels have no room on them, in client pixels,
+# with the id of what answers there.
+PLACES = """view => {
+  const scene = view.kwNetwork.scene();
+  const canvas = view.querySelector('canvas').getBoundingClientRect();
+  const whole = {x: 0, y: 0, width: scene.width, height: scene.height};
+  return [2, 3].flatMap((k) => {
+    const {before, box, byUnit, links, bundles} = scene.diagram.parts[k];
+    return links.map((n) => {
+      const [from, to] = [before.byUnit.get(bundles[n].from), byUnit.get(bundles[n].to)];
+      const x = (before.box.x + before.box.width + box.x) / 2;
+      const y = (from.port + to.port) / 2;
+      const id = scene.sites.at(x, y, whole);
+      return {x: canvas.left + x, y: canvas.top + y, id};
+    });
+  });
+}"""
+
+
+def test_every_link_answers_with_its_function(lab: LabPage, server: LabServer) -> None:
+    lab.open(server.write_notebook([SETUP, "kw.NetworkView(live)"]))
+    lab.run_cell(0)
+    lab.run_cell(1)
+    network = lab.page.locator(".kw-network-view")
+    network.scroll_into_view_if_needed()
+    lab.until(lambda: network.evaluate("view => view.kwNetwork?.scene()?.shown"), "a function")
+    places = network.evaluate(PLACES)
+    assert len(places) > 300
+    assert [place["id"] for place in places if not place["id"].startswith(("e:2:", "e:3:"))] == []
+    shown = "view => { const {f, x, value} = view.kwNetwork.scene().shown; return [f, x, value]; }"
+    seen = set()
+    for place in places[:: len(places) // 6]:
+        lab.page.mouse.move(place["x"], place["y"])
+        _, column, bundle = place["id"].split(":")
+        part = f"view.kwNetwork.scene().diagram.parts[{column}].bundles[{bundle}]"
+        first = network.evaluate(f"view => {part}.first")
+        lab.until(
+            lambda first=first: first <= network.evaluate(shown)[0] < first + 9,  # type: ignore[misc]
+            "the function of the link",
+        )
+        seen.add(tuple(network.evaluate(shown)))
+    assert len(seen) >= 5
+    assert all(value is not None for one in seen for value in one)
+    lab.page.mouse.move(5, 5)
+    assert lab.cell_errors() == []

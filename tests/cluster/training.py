@@ -1,0 +1,133 @@
+"""A training for torchrun: ``python -m tests.cluster.training MODE PLACE STEPS``, in each process.
+
+All processes see the same batches, so that the training is that of one process. What it really was
+after each step is beside the recording, gathered from all processes: ``PLACE.pt``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
+from torch.distributed.tensor.parallel import (
+    ColwiseParallel,
+    ParallelStyle,
+    RowwiseParallel,
+    parallelize_module,
+)
+from torch.func import functional_call
+from torch.nn.parallel import DistributedDataParallel
+
+import kan_widgets as kw
+
+
+class ByOutputs(ParallelStyle):
+    """A KAN layer of which each process computes some outputs, which all have afterwards."""
+
+    def _apply(self, module: nn.Module, device_mesh: DeviceMesh) -> nn.Module:
+        for name, parameter in list(module.named_parameters()):
+            part = distribute_tensor(parameter.detach(), device_mesh, [Shard(0)])
+            module.register_parameter(name, nn.Parameter(part))
+        forward = module.forward
+        inside = False
+
+        def computed(x: Tensor) -> Any:
+            nonlocal inside
+            if inside:
+                return forward(x)
+            inside = True
+            try:
+                # Each process has a part of what the gradient of x is.
+                shared = DTensor.from_local(x, device_mesh, [Replicate()], run_check=False)
+                x = shared.to_local(grad_placements=[Partial()])
+                here = {name: one.to_local() for name, one in module.named_parameters()}  # type: ignore[attr-defined]
+                own = functional_call(module, here, (x,))
+            finally:
+                inside = False
+            parts = DTensor.from_local(own, device_mesh, [Shard(-1)], run_check=False)
+            return parts.full_tensor()
+
+        module.forward = computed
+        return module
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        kw.nn.KANLinear(3, 8), kw.nn.KANLinear(8, 8), nn.Linear(8, 8), nn.Linear(8, 4)
+    )
+
+
+def ddp(model: nn.Sequential) -> nn.Module:
+    return DistributedDataParallel(model)
+
+
+def fsdp(model: nn.Sequential) -> nn.Module:
+    mesh = init_device_mesh("cpu", (dist.get_world_size(),))
+    for part in (*model, model):
+        fully_shard(part, mesh=mesh)
+    return model
+
+
+def tensor_parallel(model: nn.Sequential) -> nn.Module:
+    mesh = init_device_mesh("cpu", (dist.get_world_size(),))
+    by = {"0": ByOutputs(), "1": ByOutputs(), "2": ColwiseParallel(), "3": RowwiseParallel()}
+    return parallelize_module(model, mesh, by)
+
+
+def weights(model: nn.Module) -> dict[str, Tensor]:
+    """Return all coefficients of all layers, by name."""
+    whole = network()
+    own = kw.functions.unwrap(model).state_dict()
+    all_of = {n: one.full_tensor() if isinstance(one, DTensor) else one for n, one in own.items()}
+    whole.load_state_dict(all_of)
+    return {layer.name: layer.coefficients.clone() for layer in kw.functions.read(whole)}
+
+
+MODES: dict[str, Callable[[nn.Sequential], nn.Module]] = {
+    "alone": lambda model: model,
+    "ddp": ddp,
+    "fsdp": fsdp,
+    "tensor": tensor_parallel,
+}
+
+
+def main(mode: str, place: str, steps: str) -> None:
+    if mode != "alone":
+        dist.init_process_group("gloo")
+    model = MODES[mode](network())
+    optimizer = torch.optim.SGD(model.parameters(), lr=2.0**-6)
+    live = kw.bind(model, optimizer, every=1, max_fps=1e6)
+    recording = live.record(place)
+    rank = int(os.environ.get("RANK", "0"))
+    truth = {0: weights(model)}
+    generator = torch.Generator().manual_seed(1)
+    for step in range(int(steps)):
+        x = torch.rand(4, 3, generator=generator) * 2 - 1
+        optimizer.zero_grad()
+        loss = model(x).square().mean()
+        loss.backward()
+        optimizer.step()
+        live.log(loss=loss.detach())
+        truth[step + 1] = weights(model)
+        if step == 2:  # of a layer that all compute together all have the same inputs
+            live.observe(torch.full((4, 3), (rank / 8 if mode != "tensor" else 0) - 0.5))
+    recording.close()
+    live.close()
+    if rank == 0:
+        torch.save(truth, f"{place}.pt")
+    if mode != "alone":
+        dist.barrier()
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
