@@ -45,6 +45,7 @@ class SelfClosing(Stationary):
             return
         self.comm.on_msg(weakly(self._handle_msg))  # type: ignore[attr-defined]
         _instances[self.comm.comm_id] = weakref.proxy(self)
+        _places.clear()
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """Return its state, defaults too: the page knows none, and to anywidget its code is one."""
@@ -61,9 +62,14 @@ class SelfClosing(Stationary):
         """Remove it from the page, with what belongs to it."""
         if self.comm is None:  # closed already, or never made
             return
-        super().close()  # type: ignore[misc]
+        if self._is_forgotten:
+            _places.leave(self)
+        else:
+            super().close()  # type: ignore[misc]
         self._end()
-        if self._own_layout is not None:
+        if self._own_layout is not None and self._is_forgotten:
+            _places.leave(self._own_layout)
+        elif self._own_layout is not None:
             self._own_layout.close()
 
     def _end(self) -> None:
@@ -74,6 +80,37 @@ class SelfClosing(Stationary):
         if not self._is_forgotten:
             for view in views:
                 view.close()
+
+
+class _Places:
+    """Places in ipywidgets' list of widgets whose widgets are forgotten.
+
+    A widget may be forgotten in any thread, while another walks through the list (as for a page
+    that is loaded again) and fails if its length changes. So something that is in the list anyway
+    takes the place, until the next widget is made.
+    """
+
+    def __init__(self) -> None:
+        self._left: list[str] = []
+        self._in_place: ipywidgets.Layout | None = None
+
+    def leave(self, widget: Any) -> None:
+        """Close a widget whose place in the list stays."""
+        comm, widget.comm = widget.comm, None
+        if comm is not None:
+            _instances[comm.comm_id] = self._in_place
+            self._left.append(comm.comm_id)
+            comm.close()
+
+    def clear(self) -> None:
+        """Give the places up: a widget is being made, and nobody walks through the list."""
+        if self._in_place is None or self._in_place.comm is None:
+            self._in_place = ipywidgets.Layout()
+        while self._left:
+            _instances.pop(self._left.pop(), None)
+
+
+_places = _Places()
 
 
 def weakly(method: Callable[..., T]) -> Callable[..., T | None]:
