@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kan_widgets.functions.printed import lines_of
-from kan_widgets.insight.progress import progress_line
 from kan_widgets.live import Replay, replay
 from kan_widgets.live import follow as followed
 from kan_widgets.live.frames.progress import duration
@@ -24,6 +23,7 @@ from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.segments import HEADER, Segments, written_file
 from kan_widgets.live.recordings.stored import Stored
+from kan_widgets.progress_bar import progress_line
 
 if TYPE_CHECKING:
     from kan_widgets.cli.serving import Hub, Server

@@ -34,7 +34,7 @@ from kan_widgets.functions.sampling.adapter import elementwise_adapter, is_open,
 from kan_widgets.functions.sampling.inputs import convolution_in
 from kan_widgets.functions.sampling.samples import Untold, at_most
 from kan_widgets.functions.stand_ins import is_sharded, read_by
-from kan_widgets.nn.kernels.native import say
+from kan_widgets.nn.kernels.native import print_notice
 
 # A smaller error is rounding, and is not mentioned.
 _ROUNDING = 3e-5
@@ -257,7 +257,7 @@ class _Prover:
         worked = time.thread_time() - self._began
         if worked > _NOTICE_SECONDS and not self._is_said:
             self._is_said = True
-            say(_NOTICE.format(type(self._model).__name__, _MAX_SECONDS))
+            print_notice(_NOTICE.format(type(self._model).__name__, _MAX_SECONDS))
         return worked
 
     def _examples_of(self, module: nn.Module) -> Tensor | None:

@@ -16,9 +16,9 @@ from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.insight.chain import Chain, SplineNetwork
 from kan_widgets.insight.forms import FORMS, Form, chosen_forms, computed
 from kan_widgets.insight.formula_search import PENALTY, Search, formula_score
-from kan_widgets.insight.progress import progress_line
 from kan_widgets.insight.symbolic_fits import SymbolicFit
 from kan_widgets.insight.tables import Float64, Int64
+from kan_widgets.progress_bar import progress_line
 
 if TYPE_CHECKING:
     from kan_widgets.insight.projection import Fixed

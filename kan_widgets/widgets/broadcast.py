@@ -155,7 +155,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         whole, layout = layout, layout if source is None else source.feed.looking.cut(layout)
         told = layout_dict(layout)
         with self._outbox.emptied():
-            self.say({"kind": "layout", "layout": told})
+            self.tell_page({"kind": "layout", "layout": told})
             if source is not None and not source.feed.structure.traced:
                 self.structure = structure_dict(source.feed.structure_of(whole))
             first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
@@ -204,7 +204,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     def _send_now(self, message: Frame | Activations | Structure | dict[str, str]) -> None:
         if isinstance(message, Activations):
-            self.say(activations_dict(message))
+            self.tell_page(activations_dict(message))
         elif isinstance(message, Structure):
             self.structure = structure_dict(message)
         elif not isinstance(message, Frame):
@@ -215,9 +215,9 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
                 number = self._outbox.backpressure.sent(monotonic())
                 if self._outbox.backpressure.asks(number, message.data.nbytes):
                     content["number"] = number
-            self.say(content)
+            self.tell_page(content)
 
-    def say(self, content: dict[str, Any]) -> None:
+    def tell_page(self, content: dict[str, Any]) -> None:
         """Send the page a message, which may have bytes anywhere."""
         plain, paths, buffers = _remove_buffers(content)
         self.send(plain | {"bytes": paths} if paths else plain, buffers)
@@ -254,7 +254,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         self._tell_training()
         if self.training["beats"] and not self.is_over:
             with self._lock:
-                self.say({"kind": "beat"})
+                self.tell_page({"kind": "beat"})
 
     def on_selection(self, selection: Selection | None) -> None:
         """Show a selection made from Python."""
@@ -270,7 +270,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
             if seen is None:
                 continue
             with self._lock:
-                self.say(observation_dict(seen))
+                self.tell_page(observation_dict(seen))
 
     def on_structure(self, structure: Structure) -> None:
         """Send how the network is put together."""

@@ -13,12 +13,19 @@ from PIL import Image
 from kan_widgets.live import Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.widgets.broadcast import pictured
-from kan_widgets.widgets.compared import SCORES, ComparedModel, check, deciding, logged_of, marks_of
 from kan_widgets.widgets.curves import CurvesView, Logged
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.lifetime import weakly
+from kan_widgets.widgets.model_numbers import (
+    SCORES,
+    ComparedModel,
+    check,
+    deciding,
+    logged_of,
+    marks_of,
+)
 from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.options import drawing, option
+from kan_widgets.widgets.options import option, with_options
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.sharing import ViewListener, let_go
 from kan_widgets.widgets.view import View, kept, source_for
@@ -237,7 +244,7 @@ class Compare(CurvesView):
 
     # -- the picture ------------------------------------------------------------------
 
-    @drawing
+    @with_options
     def svg(self, *, max_height: float = _MAX_HEIGHT, **options: Any) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         return super().svg(max_height=max_height, **options)

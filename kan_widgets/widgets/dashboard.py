@@ -10,13 +10,13 @@ import traitlets
 
 from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
-from kan_widgets.widgets.engine import drawn
+from kan_widgets.widgets.engine import svg_of
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.options import drawing, nearest, option
+from kan_widgets.widgets.options import nearest, option, with_options
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
@@ -273,7 +273,7 @@ class Dashboard(LayerView, _Panels):
 
     # -- the picture ------------------------------------------------------------------
 
-    @drawing
+    @with_options
     def svg(
         self,
         *,
@@ -304,7 +304,7 @@ class Dashboard(LayerView, _Panels):
             if not view.has_trait("layer"):
                 taken.pop("layer", None)
             pictures.append(view._asked(width, max_height, pixel_ratio, taken))
-        return drawn(pictures)
+        return svg_of(pictures)
 
     def _within(self) -> Sequence[View]:
         return self.views

@@ -65,7 +65,7 @@ def packed(name: str) -> str:
 _threads = threading.local()
 
 
-def drawn(pictures: Sequence[dict[str, Any]]) -> str:
+def svg_of(pictures: Sequence[dict[str, Any]]) -> str:
     """Return one SVG of pictures, one below the other; js/src/still.ts says what is ``Asked``.
 
     Bytes may stand anywhere in them. Raises `ImportError` if quickjs-ng is not installed.
@@ -111,7 +111,7 @@ def asked(
     training: Mapping[str, Any] | None = None,
     **picture: Any,
 ) -> dict[str, Any]:
-    """Return what `drawn` takes for one picture: see js/src/still.ts.
+    """Return what `svg_of` takes for one picture: see js/src/still.ts.
 
     ``frames`` are the first of the run and the one to draw, ``layers`` those of which it needs the
     functions, and ``source`` is where they come from, while it exists. What is asked beside these,

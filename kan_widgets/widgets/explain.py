@@ -287,14 +287,14 @@ class Explain(ModelView):
         between, at_rest = source.feed.between, source.state != "live"
         layer = self._next(at_rest)
         if at_rest and between.waits(self._explain_shown):
-            between.want(self._explain_shown)
+            between.request(self._explain_shown)
         elif layer is not None:
             due = self._due(layer, _SHARE_AT_REST if at_rest else self._throttle.part)
             if time.monotonic() < due:
                 self._job.earliest = due
                 self._job.wake()
             elif between.can_be_alone:
-                between.want(self._explain_next)
+                between.request(self._explain_next)
             else:
                 between.later(self._explain_next)
 
@@ -342,7 +342,7 @@ class Explain(ModelView):
         source = self._source
         if source is None:
             self._try([str(self.layer)])
-        elif not source.feed.between.want(self._explain_shown):
+        elif not source.feed.between.request(self._explain_shown):
             self._said = "waiting for the next step of the training…"
         self._painter.now()
 

@@ -144,7 +144,7 @@ class _Outputs(cells.CellListener):
         cells.add_listener(self)
         cell = cells.here()
         if cell is None or is_captured():
-            hold(widget)
+            keep_open(widget)
         elif not any(widget is known for known in self._shown.setdefault(cell, [])):
             self._shown[cell].append(widget)
 
@@ -183,7 +183,7 @@ show = _outputs.show
 later = _outputs.later
 
 
-def hold(widget: SelfClosing) -> None:
+def keep_open(widget: SelfClosing) -> None:
     """Keep a widget until it is closed, as ipywidgets does."""
     if widget.comm is not None:
         _instances[widget.comm.comm_id] = widget

@@ -68,7 +68,7 @@ class NetworkView(Evaluated):
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self._stream.source
         if content.get("kind") == "run" and is_binding(source):
-            source.feed.between.want(self._run_drawing)
+            source.feed.between.request(self._run_drawing)
 
     def _run_drawing(self, _: bool) -> None:
         """Run the drawing through the model, in a thread that may."""

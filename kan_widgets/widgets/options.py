@@ -196,7 +196,7 @@ class _AsShown:
 AS_SHOWN = _AsShown()
 
 
-def drawing(method: F) -> F:
+def with_options(method: F) -> F:
     """Have the signature of a view's method name the options of that view."""
     return cast(F, _Drawing(method))
 

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kan_widgets.checks import check_number, check_whole
-from kan_widgets.insight.progress import progress
 from kan_widgets.live import Frame
 from kan_widgets.live.reports import report
+from kan_widgets.progress_bar import progress
 from kan_widgets.widgets.broadcast import pictured
 from kan_widgets.widgets.engine import film
-from kan_widgets.widgets.lifetime import SelfClosing, hold, later, show
-from kan_widgets.widgets.options import drawing
+from kan_widgets.widgets.lifetime import SelfClosing, keep_open, later, show
+from kan_widgets.widgets.options import with_options
 from kan_widgets.widgets.rasters import image_of, pdf_of, png_bytes
 from kan_widgets.widgets.sharing import Sharing
 
@@ -46,7 +46,7 @@ class Pictured(SelfClosing, Sharing):
         if not film.get():
             self._bring_up_to_date()
 
-    @drawing
+    @with_options
     def image(self, **options: Any) -> Image.Image:
         """Draw the current state as a picture, without a browser.
 
@@ -69,7 +69,7 @@ class Pictured(SelfClosing, Sharing):
     def to_png(self, path: None = None, **options: Any) -> bytes: ...
     @overload
     def to_png(self, path: str | os.PathLike[str], **options: Any) -> pathlib.Path: ...
-    @drawing
+    @with_options
     def to_png(
         self, path: str | os.PathLike[str] | None = None, **options: Any
     ) -> bytes | pathlib.Path:
@@ -94,7 +94,7 @@ class Pictured(SelfClosing, Sharing):
     def to_svg(self, path: None = None, **options: Any) -> bytes: ...
     @overload
     def to_svg(self, path: str | os.PathLike[str], **options: Any) -> pathlib.Path: ...
-    @drawing
+    @with_options
     def to_svg(
         self, path: str | os.PathLike[str] | None = None, **options: Any
     ) -> bytes | pathlib.Path:
@@ -109,7 +109,7 @@ class Pictured(SelfClosing, Sharing):
     def to_pdf(self, path: None = None, **options: Any) -> bytes: ...
     @overload
     def to_pdf(self, path: str | os.PathLike[str], **options: Any) -> pathlib.Path: ...
-    @drawing
+    @with_options
     def to_pdf(
         self, path: str | os.PathLike[str] | None = None, **options: Any
     ) -> bytes | pathlib.Path:
@@ -157,7 +157,7 @@ class Pictured(SelfClosing, Sharing):
         # With an identifier of its own, so that `snapshot` finds it again.
         if not _is_displayed():
             # Whoever only asks for its form, such as an Output widget, gets that.
-            hold(self)
+            keep_open(self)
             raise NotImplementedError
         show(self)
         data, metadata = self._bundle(still=not later(self._renew))
@@ -178,7 +178,7 @@ class Pictured(SelfClosing, Sharing):
 
     # -- at every step of the history --------------------------------------------------
 
-    @drawing
+    @with_options
     def animate(
         self,
         path: str | pathlib.Path,

@@ -110,7 +110,7 @@ class Contention:
         self._now = 0.0
         self._times = 0.0, 0.0
 
-    def look(self, now: float, times: tuple[float, float] | None = None) -> None:
+    def measure(self, now: float, times: tuple[float, float] | None = None) -> None:
         """Measure how long the calling thread has waited for a processor; now and then is enough.
 
         ``times`` is told by those who know it: the seconds that it has run and waited so far.
@@ -225,7 +225,7 @@ class Outbox:
         """
         self.late = None
         now = monotonic()
-        self._contention.look(now)
+        self._contention.measure(now)
         due = self.backpressure.last + self._contention.gap
         if not self.backpressure.is_open(now, frame.data.nbytes):
             self.late = frame

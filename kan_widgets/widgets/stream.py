@@ -52,7 +52,7 @@ class Stream(Broadcast):
     def join(self, view: Any) -> None:
         """Tell a view of changes from now on, until it is closed or gone."""
         self._views = (*map(weakref.ref, self._open_views()), weakref.ref(view))
-        self.look()
+        self.update_looking()
 
     def _open_views(self) -> list[Any]:
         views = [ref() for ref in self._views]
@@ -67,7 +67,7 @@ class Stream(Broadcast):
 
     # -- what is looked at ----------------------------------------------------------
 
-    def look(self) -> None:
+    def update_looking(self) -> None:
         """Look at the layers that the views show, and at the selected function.
 
         A page that has all of a frame anyway is told nothing.
@@ -95,7 +95,7 @@ class Stream(Broadcast):
                 for name, value in frames_of(source).items():
                     setattr(self, name, value)
             oldest = min(layout["version"] for layout in self.layouts)
-            self.say({"kind": "reset", "version": oldest, "moved": True})
+            self.tell_page({"kind": "reset", "version": oldest, "moved": True})
         self.on_observed(source.feed.observed)
         self._summing.wake()
 
@@ -108,7 +108,7 @@ class Stream(Broadcast):
                 source.feed.select(change["new"] or None)
             except (LookupError, TypeError):  # of a page that shows what is gone
                 self.selection = dict(source.feed.selection or {})
-            self.look()
+            self.update_looking()
         for view in self._open_views():
             try:
                 view.stream_changed(name)
@@ -126,13 +126,13 @@ class Stream(Broadcast):
             except LookupError:  # of a function that is gone
                 source.select(None)
             self.cursor = self.ghost_step = -1
-            self.look()
+            self.update_looking()
             self._take_over(source)
             self._outbox.late = None
             # The page forgets the old frames, and those still on their way.
             self._outbox.clear()
             oldest = min(layout["version"] for layout in self.layouts)
-            self.say({"kind": "reset", "version": oldest})
+            self.tell_page({"kind": "reset", "version": oldest})
 
     # -- what the browser asks ------------------------------------------------------
 
@@ -153,12 +153,12 @@ class Stream(Broadcast):
             messages = list(history_messages(source, _before(content), limit, known))
             with self._outbox.emptied():
                 for each in messages:
-                    self.say(each)
+                    self.tell_page(each)
         elif kind == "activations?":
             for activations in source.feed.activations:
                 if activations.step < _before(content):
                     with self._outbox.emptied():
-                        self.say({**activations_dict(activations), "past": True})
+                        self.tell_page({**activations_dict(activations), "past": True})
         elif kind == "observed?":
             self.on_observed(source.feed.observed)
         elif kind in ("pause", "resume", "advance"):
@@ -166,7 +166,7 @@ class Stream(Broadcast):
         elif not is_binding(source):
             return
         elif kind == "observe":
-            source.feed.model.want_batch()
+            source.feed.model.request_batch()
         elif kind in _EDITS:
             self._edit(source, kind, content)
 

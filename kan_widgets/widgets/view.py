@@ -15,16 +15,16 @@ from kan_widgets.live import Source, is_binding
 from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.worker import Painter
 from kan_widgets.widgets.docking import Dockable
-from kan_widgets.widgets.engine import asked, bundle, drawn
+from kan_widgets.widgets.engine import asked, bundle, svg_of
 from kan_widgets.widgets.options import (
     Declared,
     Declaring,
     LayerName,
     Theme,
-    drawing,
     layer_name,
     nearest,
     option,
+    with_options,
 )
 from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Pictured
@@ -198,7 +198,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
     @traitlets.observe("layer")
     def _looks_elsewhere(self, _: Any) -> None:
         if self.comm is not None and self._is_joined:
-            self._stream.look()
+            self._stream.update_looking()
 
     def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
         """Return the layers that a picture with these traits needs."""
@@ -219,7 +219,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         layer = options.get("layer", shown if shown in names else None)
         return options | {"layer": layer_name(layer, names)}
 
-    @drawing
+    @with_options
     def svg(
         self,
         *,
@@ -229,7 +229,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         **options: Any,
     ) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
-        return drawn([self._asked(width, max_height, pixel_ratio, {**options})])
+        return svg_of([self._asked(width, max_height, pixel_ratio, {**options})])
 
     def _asked(
         self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]

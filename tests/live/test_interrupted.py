@@ -101,7 +101,7 @@ def test_nothing_that_a_binding_does_in_a_loop_uses_torchs_own_switches_of_gradi
         if k == 5:
             model[0].refine(7, optimizer=optimizer)
         if k == 7:
-            elsewhere(lambda: live.feed.between.want(observing.observe))
+            elsewhere(lambda: live.feed.between.request(observing.observe))
             assert live.feed.between.waits(observing.observe)
     assert used == []
     assert live.state == "live"

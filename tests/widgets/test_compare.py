@@ -23,7 +23,7 @@ import kan_widgets as kw
 from kan_widgets.live import Feed, History, binding_of
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.source import Source
-from kan_widgets.widgets.compared import deciding
+from kan_widgets.widgets.model_numbers import deciding
 from kan_widgets.widgets.rasters import png_bytes
 
 SVG = "{http://www.w3.org/2000/svg}"

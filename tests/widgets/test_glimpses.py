@@ -265,7 +265,7 @@ def test_where_the_training_waits_for_a_processor_frames_are_rare_and_the_latest
 def test_a_thread_that_sleeps_between_steps_is_not_held_up_by_others():
     contention = Contention()
     for second in range(8):
-        contention.look(now=float(second), times=(0.1 * second, 0.6 * second))
+        contention.measure(now=float(second), times=(0.1 * second, 0.6 * second))
     assert contention.gap == 0.0
 
 

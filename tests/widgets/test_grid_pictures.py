@@ -18,7 +18,7 @@ from PIL import Image
 import kan_widgets as kw
 from kan_widgets.live import Frame, Layout
 from kan_widgets.live.frames.layout import LayerLayout, Table
-from kan_widgets.widgets.engine import asked, drawn
+from kan_widgets.widgets.engine import asked, svg_of
 from kan_widgets.widgets.rasters import image_of, png_bytes
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -91,7 +91,7 @@ def draw(
     known = {"layer": frame.layout.names[0], "mode": "curves", "scores": {}}
     known["ghost"] = initial is not None
     first = frame if initial is None else initial
-    svg = drawn(
+    svg = svg_of(
         [
             asked(
                 (first, frame),

@@ -59,7 +59,7 @@ def sampling_adapter(module: nn.Module, why: str = "", examples: Tensor | None =
         for way in ways_of(run, examples):
             moved = moved_of(run)
             way = with_norms(run, replace(way, why=why))
-            if is_straight(ModuleSums(moved, way), *way.drawn(64, (way.inputs,)).chunk(2)):
+            if is_straight(ModuleSums(moved, way), *way.random(64, (way.inputs,)).chunk(2)):
                 reasons[STRAIGHT] = None
                 continue
             with suppress(ValueError, RuntimeError, IndexError):
@@ -124,7 +124,7 @@ def elementwise_adapter(module: nn.Module, examples: Tensor | None = None) -> Ad
             if (activation := Activation.of(run, way)) is not None:
                 # Those that are alike as they were made need not stay so.
                 moved = moved_of(run)
-                if is_straight(partial(_made, moved), *way.drawn(64).chunk(2)):
+                if is_straight(partial(_made, moved), *way.random(64).chunk(2)):
                     raise Untold(STRAIGHT)
                 return (Activation.of(moved, way) or activation).adapter(module, run)
         raise Untold("it is no learned activation")
@@ -154,7 +154,7 @@ class Activation(Sampled):
     @classmethod
     def of(cls, run: nn.Module, way: Way) -> Activation | None:
         """Find out whether it is applied to each value by itself, and where alike."""
-        x, other = way.drawn(8).chunk(2)
+        x, other = way.random(8).chunk(2)
         is_kept = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) < 0.5
         try:
             y, mixed = _made(run, x), _made(run, torch.where(is_kept, x, other))
@@ -188,7 +188,7 @@ class Activation(Sampled):
         layers, sums = self.layers(run, samples), self.sums(run, samples)
         ends = basis.nodes[0], basis.nodes[-1]
         examples = [] if way.examples is None else [way.examples.clamp(*ends)]
-        drawn = way.drawn(max(1, _POINTS // torch.Size(way.shape).numel()))
+        drawn = way.random(max(1, _POINTS // torch.Size(way.shape).numel()))
         inputs = (x.to(like_of(run)) for x in (*examples, drawn))
         off = max(error_of_sums(run, layers, sums, x, math.inf)[0] for x in inputs)
         return replace(samples, words=off_in_words(off, sum(map(len, examples)), len(drawn)))

@@ -78,7 +78,7 @@ class Way:
         numbers = passes * torch.Size(self.shape).numel()
         return max(MIN_INPUTS, min(MAX_INPUTS, _MAX_NUMBERS // numbers))
 
-    def drawn(self, count: int, shape: tuple[int, ...] | None = None) -> Tensor:
+    def random(self, count: int, shape: tuple[int, ...] | None = None) -> Tensor:
         """Return inputs from the interval."""
         low, high = self.interval
         generator = torch.Generator().manual_seed(0)

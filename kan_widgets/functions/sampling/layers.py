@@ -113,7 +113,7 @@ class Sampled:
         way = self.way
         if way.kernel is None:
             return self
-        x = way.drawn(4).to(like_of(run))
+        x = way.random(4).to(like_of(run))
         near = max(_NEAR_ERROR, 20 * samples.basis.error)
         for pads in (True, False):
             conv = replace(way.conv, pads_basis=pads and any(way.conv.padding))

@@ -57,7 +57,7 @@ class ModuleSums:
         """
         rows, count = self.way.examples, min(most, self.way.how_many())
         known = [] if rows is None else [self._embedded(rows[:: -(-len(rows) // count)])]
-        drawn = self.way.drawn(max(min(MIN_INPUTS, count), count - sum(map(len, known))))
+        drawn = self.way.random(max(min(MIN_INPUTS, count), count - sum(map(len, known))))
         if nodes:
             pairs, generator = torch.tensor(nodes).unfold(0, 2, 1), torch.Generator().manual_seed(2)
             few = drawn[::2]
@@ -126,7 +126,7 @@ class ModuleSums:
 def interaction(compute: ModuleSums) -> str:
     """Say what speaks against a sum of functions of one input each; empty if nothing does."""
     way, count = compute.way, min(_PAIRS, compute.way.how_many(4))
-    a, b = way.drawn(2 * count, (way.inputs,)).chunk(2)
+    a, b = way.random(2 * count, (way.inputs,)).chunk(2)
     split = torch.rand(a.shape, generator=torch.Generator().manual_seed(1)) < 0.5
     if way.inputs > 1:
         split[:, 0], split[:, 1] = True, False

@@ -53,7 +53,7 @@ class BoundLayers:
         self._chosen = chosen
         self._held: list[nn.Module] = []
         self._kinds: list[tuple[str, str]] = []
-        self.look_again(model)
+        self.find_again(model)
 
     def are_of(self, model: nn.Module, chosen: tuple[str, ...] | None) -> bool:
         """Whether these are all layers, or those chosen, that can be read of a model by now."""
@@ -64,7 +64,7 @@ class BoundLayers:
             and [entry.module for entry in found] == [ref() for _, ref, _ in self._entries]
         )
 
-    def look_again(self, model: nn.Module) -> bool:
+    def find_again(self, model: nn.Module) -> bool:
         """Find the layers of the model as they can be read by now; return whether others can."""
         found = survey(model)[0] if self._kinds else find(model)
         self._entries: list[Entry] = [
@@ -151,7 +151,7 @@ class BoundLayers:
         within = bisect.bisect_right(list(sizes), _MAX_BESIDE)
         return [(path, ref, name) for _, path, ref, name in found[:within]]
 
-    def hold(self) -> None:
+    def keep_alive(self) -> None:
         """Keep the modules that hold layers until `forget`: the model itself is going.
 
         Of a model that is let go of, not collected as garbage, its parts are still there when

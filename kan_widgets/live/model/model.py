@@ -114,12 +114,12 @@ class BoundModel:
             feed.set_observed(found)
         return dict(found)
 
-    def want_batch(self) -> None:
+    def request_batch(self) -> None:
         """Observe the batch that a loop gave last, now or as soon as that is harmless.
 
         Never raises: see ``batch_message``.
         """
-        if not self.between.want(self.observe_batch):
+        if not self.between.request(self.observe_batch):
             self._say_of_batch("")
 
     def observe_batch(self, at_rest: bool = True) -> None:
@@ -149,7 +149,7 @@ class BoundModel:
         Until then the structure is found where the model says the shape of its input.
         """
         self._takes_batches = True
-        self.between.want(self._probe_batch_seen)
+        self.between.request(self._probe_batch_seen)
 
     def _probe_batch_seen(self, _: bool = True) -> None:
         module, feed = self.module, self._of()
@@ -268,14 +268,14 @@ class BoundModel:
     def _learn_of(self, module: nn.Module, passes: ForwardPass) -> None:
         if self._proves:
             prove(module, module_inputs=passes.module_inputs, again=True)
-            self._look_again(module)
+            self._find_again(module)
         self._take_examples(module, passes)
 
-    def _look_again(self, module: nn.Module) -> None:
+    def _find_again(self, module: nn.Module) -> None:
         """Show what can be read by now, and no more what cannot."""
         _, feed = self._there()
         before = feed.layout.names
-        if not self.layers.look_again(module):
+        if not self.layers.find_again(module):
             return
         if not self.layers.modules():
             find(module)  # raises: nothing can be read any more

@@ -17,7 +17,7 @@ from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.layer import padded
 from kan_widgets.functions.undisturbed import tapped, undisturbed
 from kan_widgets.live.frames.observation import BINS, MOST_PATCH_FLOATS, Observation
-from kan_widgets.nn.life.sampling import drawn
+from kan_widgets.nn.life.sampling import random_rows
 
 _MAX_MAPS = 8
 
@@ -122,7 +122,7 @@ def _describe(
     samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
     usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))
     rows = usable.reshape(-1, entries + 1)
-    chosen = rows[drawn(usable.shape[:-1], max(1, MOST_PATCH_FLOATS // entries), rows.device)]
+    chosen = rows[random_rows(usable.shape[:-1], max(1, MOST_PATCH_FLOATS // entries), rows.device)]
     return Observation(
         layer=layer.name,
         samples=samples,

@@ -49,7 +49,7 @@ class Between(cells.CellListener):
         """Whether this waits to be done."""
         return any(method() == errand for method, _ in self._waiting)
 
-    def want(self, errand: Errand, *arguments: object) -> bool:
+    def request(self, errand: Errand, *arguments: object) -> bool:
         """Do it now where that harms no training, or else later; return whether it was done.
 
         Only where the reader asks for it: that nothing trains may be wrong where a thread of the
@@ -82,7 +82,7 @@ class Between(cells.CellListener):
         """Whether it is known that nothing runs the model now, nor will before a cell starts.
 
         In a notebook, where the model was trained by a cell that is over or by a thread that has
-        ended. `want` may then be called without being asked.
+        ended. `request` may then be called without being asked.
         """
         return not self.trains_elsewhere() and cells.is_over_in(self._counter.trained_by)
 

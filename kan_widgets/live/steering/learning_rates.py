@@ -21,7 +21,7 @@ class Rates:
         """The rates asked for, each of a group or of all."""
         self._ratios: list[float] = []
 
-    def want(self, optimizer: Optimizer, value: float, group: int | None) -> None:
+    def request(self, optimizer: Optimizer, value: float, group: int | None) -> None:
         """Ask for a rate; see `Binding.set_learning_rate`."""
         check_number("value", value)
         count = len(optimizer.param_groups)

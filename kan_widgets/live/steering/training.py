@@ -111,8 +111,8 @@ class Training:
         """Change the learning rate between two steps; see `Source.set_learning_rate`."""
         if (optimizer := self.optimizer) is None:
             raise RuntimeError("no optimizer is bound: bind(model, optimizer) to steer its rate")
-        self._rates.want(optimizer, value, group)
-        self.between.want(self._set_rates)
+        self._rates.request(optimizer, value, group)
+        self.between.request(self._set_rates)
 
     def _set_rates(self, at_rest: bool) -> None:
         if (optimizer := self.optimizer) is not None and (change := self._rates.set(optimizer)):

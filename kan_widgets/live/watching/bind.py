@@ -171,7 +171,7 @@ def bind(
         layers_of = live.feed.model.layers
         if layers_of.are_of(inner, chosen):
             with live.feed.sending:  # no step is counted meanwhile, which reads them too
-                layers_of.look_again(inner)
+                layers_of.find_again(inner)
             live._rename(**named)
             live.every = every
             live.feed.camera.allow(max_fps, int(history_mb * 1e6))

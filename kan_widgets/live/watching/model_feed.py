@@ -63,7 +63,7 @@ class ModelFeed(TrainingFeed):
         """The run: its curves, its progress, and what others want of it."""
         self.between = self.training.between
         """What waits for the end of a step."""
-        gone = partial(quiet.model_gone, weakref.WeakMethod(self._hold_last))
+        gone = partial(quiet.model_gone, weakref.WeakMethod(self._keep_last))
         self.model = BoundModel(model, bound, self, self.training, self.between, gone)
         """The model: its layers, edits, what reaches them, examples."""
         self.watchdog = Watchdog(self, self.model, self.training)
@@ -209,7 +209,7 @@ class ModelFeed(TrainingFeed):
             if self.is_open:
                 self.fail(error)
 
-    def look(self) -> bool:
+    def settle_if_quiet(self) -> bool:
         """Show the latest state if training has gone quiet; whether to look again."""
         if self.state == "live" and self.counter.is_quiet:
             self.settle()
@@ -375,10 +375,10 @@ class ModelFeed(TrainingFeed):
             self.control.release()
             self.tell("its end", lambda each: each.on_closed())
 
-    def _hold_last(self) -> None:
+    def _keep_last(self) -> None:
         """Keep the layers of a model that is going, if steps were made since the last frame."""
         if self.frame.step != self.counter.steps:
-            self.camera.layers.hold()
+            self.camera.layers.keep_alive()
 
     def _take_last(self) -> None:
         """Take the last state of a model that has gone, if its layers are still there."""

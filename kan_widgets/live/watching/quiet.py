@@ -80,7 +80,7 @@ def stands_still(feed: Any) -> bool:
     )
 
 
-def _look() -> None:
+def _settle_quiet() -> None:
     """Settle what is quiet, release what has lost its model; look again while any is live."""
     live, now = False, time.monotonic()
     _ended[:] = [(end, binding) for end, binding in _ended if end > now]
@@ -89,7 +89,7 @@ def _look() -> None:
             binding.feed.close()
             _ended.append((now + _KEPT_SECONDS, binding))
         else:
-            live = binding.feed.look() or live
+            live = binding.feed.settle_if_quiet() or live
     if live or _ended:
         _job.earliest = time.monotonic() + _POLL_SECONDS
         _job.wake()
@@ -116,7 +116,7 @@ class _CellEnd(cells.CellListener):
             feed.training.note_cell_error(error)
 
 
-_job = Job(scheduler, _look)
+_job = Job(scheduler, _settle_quiet)
 _at_the_end = _CellEnd()
 
 

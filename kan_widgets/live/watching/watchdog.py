@@ -57,7 +57,7 @@ class Watchdog(Stationary):
         """What goes wrong at present, the oldest first."""
         self._done: list[tuple[str, Callable[[], object]]] = []  # in words, and what undoes it
         self._not_done = ""
-        self._job = Job(scheduler, self._look, Throttle(per_second=1, most=_IN_BACKGROUND))
+        self._job = Job(scheduler, self._check, Throttle(per_second=1, most=_IN_BACKGROUND))
         self._in_steps = Throttle(per_second=5, most=_IN_STEPS)
         self._before: Frame | None = None
         self._gradients: _Gradients | None = None
@@ -156,14 +156,14 @@ class Watchdog(Stationary):
             layers = self._model.layers.read()
             if self._gradients is None or not self._gradients.fit(layers):
                 self._gradients = _Gradients(step, [(one.name, one.sizes) for one in layers])
-            self._gradients.look(step, layers)
+            self._gradients.note(step, layers)
         except Exception as error:
             self._give_up(error)
         self._in_steps.spent(start, time.perf_counter() - start)
 
     # -- in the background --------------------------------------------------------------
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         feed = self._of()
         if self._is_broken or feed is None or not feed.is_open:
             return
@@ -195,7 +195,7 @@ class Watchdog(Stationary):
             fresh = [alarm for alarm in self.alarms if alarm.id not in known]
             self.raised = (*self.raised, *fresh)[-_MAX_RAISED:]
         if before != self.alarms:
-            self._say()
+            self._tell_panel()
         if self.tell is not None:
             for alarm in fresh:
                 self.tell(alarm)
@@ -231,7 +231,7 @@ class Watchdog(Stationary):
             found[name] = is_held if free else None
         return found
 
-    def _say(self) -> None:
+    def _tell_panel(self) -> None:
         """Have the panel say what goes wrong, and what was done about it."""
         if (feed := self._of()) is None:
             return
@@ -286,7 +286,7 @@ class Watchdog(Stationary):
                     "no batch has been seen, so nothing tells where the inputs are: call "
                     "live.observe(batch), or loop over live.track(loader)"
                 )
-            self._model.between.want(self._update_grid)
+            self._model.between.request(self._update_grid)
         else:
             raise ValueError(f"{found.what} Nothing can be done about it from here. {found.cure}")
 
@@ -303,7 +303,7 @@ class Watchdog(Stationary):
         if not self._done:
             raise ValueError("nothing was done that could be undone")
         self._done.pop()[1]()
-        self._say()
+        self._tell_panel()
 
     @property
     def cured(self) -> tuple[str, ...]:
@@ -312,7 +312,7 @@ class Watchdog(Stationary):
 
     def _note_done(self, what: str, undo: Callable[[], object]) -> None:
         self._done.append((what, undo))
-        self._say()
+        self._tell_panel()
 
     def _set_rates(self, rates: list[float]) -> None:
         for group, rate in enumerate(rates):
@@ -332,13 +332,13 @@ class Watchdog(Stationary):
             update_grid(model, as_taken(inputs, model), optimizer=training.optimizer)
         except Exception as error:
             self._not_done = f"The grid was not updated: {error}"
-            self._say()
+            self._tell_panel()
             return
         training.scalars.mark(training.steps, "grid updated")
         self._note_done(
             f"The grids were moved to the inputs at step {training.steps:,}; undoing it brings "
             "back the knots and the splines as they were before.",
-            lambda: self._model.between.want(self._restore, kept),
+            lambda: self._model.between.request(self._restore, kept),
         )
 
     def _restore(self, at_rest: bool, kept: list[_Splines]) -> None:
@@ -364,7 +364,7 @@ class _Gradients:
         """Whether these are the layers that were looked at."""
         return [(one.name, one.sizes) for one in layers] == self.sizes
 
-    def look(self, step: int, layers: list[LayerFunctions]) -> None:
+    def note(self, step: int, layers: list[LayerFunctions]) -> None:
         """Look at the gradients of a step."""
         for layer in layers:
             gradient = layer.gradient() if layer.gradient is not None else None

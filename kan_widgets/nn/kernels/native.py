@@ -146,12 +146,12 @@ def _found_or_made(order: int) -> Kernels | str:
         return trouble
     words = WAITING_MESSAGE.format(path=path, patience=compiler.TIMEOUT_SECONDS)
     try:
-        return compiler.kernels(path, order, lambda: say(words))
+        return compiler.kernels(path, order, lambda: print_notice(words))
     except Exception as error:  # whatever it is, torch's operations are there
         return str(error) or type(error).__name__
 
 
-def say(words: str) -> None:
+def print_notice(words: str) -> None:
     """Say what takes long. In a notebook what is no error is not said in red."""
     in_notebook = hasattr(builtins, "__IPYTHON__")
     print(words, file=sys.stdout if in_notebook else sys.stderr, flush=True)

@@ -13,7 +13,7 @@ from kan_widgets.checks import check_number
 from kan_widgets.nn.activation import resolve_activation
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.dense import expand_plain
-from kan_widgets.nn.life.sampling import Inputs, checked_inputs, drawn
+from kan_widgets.nn.life.sampling import Inputs, checked_inputs, random_rows
 from kan_widgets.nn.ungraded import ungraded
 
 #: Numbers computed at once.
@@ -124,6 +124,6 @@ def all_seen(layer: LayerCore, batch: Inputs) -> Tensor:
     chosen = []
     for part, shape, (first, last) in zip(parts, shapes, pairwise(ends), strict=True):
         count = round(last * share) - round(first * share)
-        rows = drawn(shape, count, part.device)
+        rows = random_rows(shape, count, part.device)
         chosen.append(part.reshape(-1, *part.shape[-own:])[rows])
     return torch.cat(chosen)

@@ -40,7 +40,7 @@ def checked_inputs(batch: Inputs) -> Sequence[Tensor]:
     return batches
 
 
-def drawn(shape: Sequence[int], count: int, device: torch.device) -> Tensor:
+def random_rows(shape: Sequence[int], count: int, device: torch.device) -> Tensor:
     """Return which patches to use where using all would take too long.
 
     Even strides would not do: where the stride divides the patches of an image, it always
@@ -58,7 +58,7 @@ def drawn(shape: Sequence[int], count: int, device: torch.device) -> Tensor:
 
     Examples
     --------
-    >>> chosen = drawn((100, 28, 28), 200, torch.device("cpu"))
+    >>> chosen = random_rows((100, 28, 28), 200, torch.device("cpu"))
     >>> (chosen // 28**2).bincount().unique()  # each of the 100 images
     tensor([2])
     """

@@ -1,4 +1,4 @@
-/** What Python knows of several models (kan_widgets/widgets/compared.py), and which of them is ahead. No DOM. */
+/** What Python knows of several models (kan_widgets/widgets/model_numbers.py), and which of them is ahead. No DOM. */
 
 import { formatCount, formatNumber, percent } from "../../phi/format.ts";
 import { logged } from "../../scene/logged.ts";
@@ -24,7 +24,7 @@ export interface Deciding {
   step: number;
   /** One for each model; null where it was not measured. */
   values: (number | null)[];
-  /** Whether they differ by no more than chance; see compared.py. */
+  /** Whether they differ by no more than chance; see model_numbers.py. */
   level?: boolean;
 }
 

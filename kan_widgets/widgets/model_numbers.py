@@ -1,4 +1,4 @@
-"""The models of a comparison: which can be compared, and the numbers of each."""
+"""The numbers of each model of a `Compare`, which models it takes, and what ranks them."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ class ComparedModel:
         if probe is self._wanted or not is_binding(live) or live.feed.probed is probe:
             return
         self._wanted = probe
-        live.feed.between.want(self._follow)
+        live.feed.between.request(self._follow)
 
     def _follow(self, _: bool) -> None:
         live, probe = self._live(), self._wanted
