@@ -27,7 +27,7 @@ from kan_widgets.widgets.model_numbers import (
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.options import option, with_options
 from kan_widgets.widgets.page import reference
-from kan_widgets.widgets.sharing import ViewListener, let_go
+from kan_widgets.widgets.sharing import ViewListener
 from kan_widgets.widgets.view import View, kept, source_for
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ class Compare(CurvesView):
 
     def _end(self) -> None:
         super()._end()
-        for one in self._compared:
-            let_go(one.live)
+        for live in self.lives.values():
+            live.feed.let_go()
         self._close_inside(self._within())
         self._models = []

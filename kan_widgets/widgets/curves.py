@@ -39,60 +39,57 @@ class Logged:
     series: str
 
 
-class LoggedCurves:
-    """Makes the trait ``curves`` of a view: see js/src/scene/logged.ts."""
+def curves_wire(
+    curves: Sequence[Logged], zoom: Sequence[float], scale: str, smoothing: int
+) -> list[dict[str, Any]]:
+    """Return curves as the page reads them: see js/src/scene/logged.ts.
 
-    def wire(
-        self, curves: Sequence[Logged], zoom: Sequence[float], scale: str, smoothing: int
-    ) -> list[dict[str, Any]]:
-        """Return curves as the page reads them.
-
-        ``zoom`` has the two ends of the steps that are drawn, none for all. Scale "auto" is
-        logarithmic in a panel of losses that all have a logarithm everywhere, from the first value
-        on; there the mean, over ``smoothing`` steps, is the geometric one.
-        """
-        window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
-        low, high = window or (None, None)
-        thinned = [one.log.decimated(one.series, low, high, _POINTS) for one in curves]
-        whole = [one.log.series(one.series) for one in curves]
-        panels = {one.panel for one in curves}
-        logarithmic = dict.fromkeys(panels, scale == "log")
-        if scale == "auto":
-            for panel in panels:
-                inside = [k for k, one in enumerate(curves) if one.panel == panel]
-                positive = not any((whole[k][1] <= 0).any() for k in inside)
-                logarithmic[panel] = "loss" in panel and positive
-        # A panel all of whose curves are short needs no means.
-        lengths = zip(curves, thinned, strict=True)
-        long = {one.panel for one, (_, y) in lengths if np.isfinite(y).sum() > _FEW_VALUES}
-        found = []
-        for one, (x, y), (steps, values) in zip(curves, thinned, whole, strict=True):
-            mean = None
-            if smoothing > 1 and one.panel in long:
-                points = means(steps, values, smoothing, logarithmic[one.panel], window)
-                mean = dict(zip("xy", map(_bytes, points), strict=True))
-            # A training goes on meanwhile: the number is that of the curve's end.
-            latest = y[-1:] if window is None else values[-1:]
-            found.append(
-                {
-                    "panel": one.panel,
-                    "name": one.name,
-                    "kind": one.kind,
-                    "x": _bytes(x),
-                    "y": _bytes(y),
-                    "mean": mean,
-                    "latest": _bytes(latest),
-                    "log": logarithmic[one.panel],
-                }
-            )
-        return found
+    ``zoom`` has the two ends of the steps that are drawn, none for all. Scale "auto" is
+    logarithmic in a panel of losses that all have a logarithm everywhere, from the first value
+    on; there the mean, over ``smoothing`` steps, is the geometric one.
+    """
+    window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
+    low, high = window or (None, None)
+    thinned = [one.log.decimated(one.series, low, high, _POINTS) for one in curves]
+    whole = [one.log.series(one.series) for one in curves]
+    panels = {one.panel for one in curves}
+    logarithmic = dict.fromkeys(panels, scale == "log")
+    if scale == "auto":
+        for panel in panels:
+            inside = [k for k, one in enumerate(curves) if one.panel == panel]
+            positive = not any((whole[k][1] <= 0).any() for k in inside)
+            logarithmic[panel] = "loss" in panel and positive
+    # A panel all of whose curves are short needs no means.
+    lengths = zip(curves, thinned, strict=True)
+    long = {one.panel for one, (_, y) in lengths if np.isfinite(y).sum() > _FEW_VALUES}
+    found = []
+    for one, (x, y), (steps, values) in zip(curves, thinned, whole, strict=True):
+        mean = None
+        if smoothing > 1 and one.panel in long:
+            points = means(steps, values, smoothing, logarithmic[one.panel], window)
+            mean = dict(zip("xy", map(_bytes, points), strict=True))
+        # A training goes on meanwhile: the number is that of the curve's end.
+        latest = y[-1:] if window is None else values[-1:]
+        found.append(
+            {
+                "panel": one.panel,
+                "name": one.name,
+                "kind": one.kind,
+                "x": _bytes(x),
+                "y": _bytes(y),
+                "mean": mean,
+                "latest": _bytes(latest),
+                "log": logarithmic[one.panel],
+            }
+        )
+    return found
 
 
 class CurvesView(View):
     """A view with curves of what was logged."""
 
     curves = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """See `LoggedCurves.wire`; set by a painter only, like the marks."""
+    """See `curves_wire`; set by a painter only, like the marks."""
     marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
     """``[step, text]`` each."""
     smoothing: int = option(
@@ -113,7 +110,6 @@ class CurvesView(View):
     _draws_layers = False
 
     def _take(self, values: dict[str, Any]) -> None:
-        self._logged = LoggedCurves()
         self._drawn: object = None
 
     def _begin(self) -> None:
@@ -140,7 +136,7 @@ class CurvesView(View):
         chosen = {
             name: options.get(name, getattr(self, name)) for name in ("zoom", "scale", "smoothing")
         }
-        return self._logged.wire(self._drawn_curves(), **chosen)
+        return curves_wire(self._drawn_curves(), **chosen)
 
 
 def means(

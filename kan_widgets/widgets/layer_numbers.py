@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kan_widgets.insight.inputs import SeenInputs, seen_inputs
 from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
 from kan_widgets.insight.summary import THRESHOLD, LayerSummary, summarise
-from kan_widgets.live.frames.frame import Frame, spread
+from kan_widgets.live.frames.frame import Frame, aligned, spread
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Float64
@@ -29,8 +29,8 @@ MAX_MEASURED = 100_000
 
 MAX_DOTS = 60
 """Functions of a layer that are drawn as dots; where there are more, evenly by rank."""
-MAX_MOMENTS = 48
-"""Frames of the past that the curves over time go through, at most about twice as many."""
+MAX_MOMENTS = 96
+"""Frames of the past that the curves over time go through at most, and about half as many."""
 _SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")
 # Of gradients and updates, all layers together cross with about so many points, each layer with
 # at most and at least so many.
@@ -234,7 +234,10 @@ class LayerNumbers:
         ``most`` frames are worked out in this call.
         """
         found, complete = [], True
-        for frame in _evenly(list(source.history)):
+        frames = list(source.history)
+        # They stay the same while more come.
+        kept, _ = aligned([one.step for one in frames], lambda places: len(places) <= MAX_MOMENTS)
+        for frame in (frames[place] for place in kept):
             known = self._moments.get(frame)
             if known is None:
                 if most <= 0:
@@ -294,19 +297,6 @@ def is_old(source: Source, frame: Frame) -> bool:
     """
     seen = source.feed.observed.values()
     return any(one.step != frame.step and not one.is_image for one in seen)
-
-
-def _evenly(frames: Sequence[Frame]) -> list[Frame]:
-    """Return the first, the last, and frames between that stay the same while more come."""
-    if len(frames) <= MAX_MOMENTS:
-        return list(frames)
-    first, last = frames[0].step, frames[-1].step
-    gap = 2 ** math.ceil(math.log2(max(1.0, (last - first) / MAX_MOMENTS)))
-    chosen = [frames[0]]
-    for frame in frames[1:]:
-        if (frame.step - first) // gap > (chosen[-1].step - first) // gap:
-            chosen.append(frame)
-    return chosen if chosen[-1] is frames[-1] else [*chosen, frames[-1]]
 
 
 def past(

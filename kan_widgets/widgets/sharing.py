@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from kan_widgets.live import Listener, Selection, Source
+from kan_widgets.live import Listener, Selection
 from kan_widgets.live.cells import CellListener
 from kan_widgets.live.frames.feed import checked_selection
 from kan_widgets.live.reports import Callback
@@ -173,9 +173,3 @@ class ViewListener(Listener, CellListener):
         """Whether the view is closed or gone."""
         view = self._ref()
         return view is None or view.comm is None
-
-
-def let_go(source: Source | None) -> None:
-    """Have a source drop the listeners of closed views, if it can do so at once."""
-    if source is not None:
-        source.feed.let_go()

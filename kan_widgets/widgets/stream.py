@@ -6,7 +6,7 @@ import math
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import traitlets
 
@@ -18,6 +18,7 @@ from kan_widgets.widgets.wire import activations_dict, frames_of, history_messag
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
+    from kan_widgets.live.frames.feed import Command
 
 _HISTORY_BYTES = 32_000_000
 _HISTORY_EDITS = ("undo", "redo")
@@ -175,7 +176,7 @@ class Stream(Broadcast):
         if is_binding(source):
             source.control.heard()
         with suppress(OSError, RuntimeError):
-            source.feed.steer({"steps": 1, **content})
+            source.feed.steer(cast("Command", {"steps": 1, **content}))
 
     def _edit(self, source: Binding, kind: str, content: dict[str, Any]) -> None:
         """Do what an inspector asks; a refusal is sent back in words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import traitlets
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from kan_widgets.live import Binding
+    from kan_widgets.live.frames.feed import Command
 
 _REPORTS = 5
 
@@ -146,7 +147,7 @@ class TrainingPanel(CurvesView, ModelView):
             try:
                 if live is None:
                     raise RuntimeError("the model of this panel is gone")
-                live.feed.steer(content)
+                live.feed.steer(cast("Command", content))
             except (LookupError, OSError, TypeError, ValueError, RuntimeError) as error:
                 refused = str(error)
         # The numbers go out before the answer, so that nothing old comes after it.

@@ -28,7 +28,7 @@ from kan_widgets.widgets.options import (
 )
 from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Pictured
-from kan_widgets.widgets.sharing import SHARED_TRAITS, ViewListener, let_go
+from kan_widgets.widgets.sharing import SHARED_TRAITS, ViewListener
 from kan_widgets.widgets.stream import stream_of
 from kan_widgets.widgets.wire import model_name
 
@@ -287,7 +287,8 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         self._undock()
         for painter in self._painters:
             painter.close()
-        let_go(self._stream.source)
+        if (source := self._stream.source) is not None:
+            source.feed.let_go()
         self._select_callbacks = ()
 
 

@@ -102,9 +102,9 @@ def test_frames_reach_listeners_without_a_training() -> None:
     feed, heard = Feed(history), Heard()
     past, observed = feed.subscribe_from_start(heard)
     assert ([frame.step for frame in past], observed) == ([0, 1, 2, 3], {})
-    feed.tell_frame(feed.frame, settled=True)
+    feed.tell("frame", feed.frame, True)
     feed.unsubscribe(heard)
-    feed.tell_frame(feed.frame, settled=True)
+    feed.tell("frame", feed.frame, True)
     assert heard.steps == [3]
 
 

@@ -134,7 +134,7 @@ def test_observed_inputs_are_those_of_the_window(setting):
     live = kw.bind(setting.model[0], prove=False)
     live.feed.looking.budget = BUDGET
     stream = stream_of(live)
-    stream.look()
+    stream.update_looking()
     live.select("KANConv2d", out=13, in_=11)
     sent: list[Any] = []
     stream.send = lambda content, buffers=None: sent.append(content)  # type: ignore[method-assign]

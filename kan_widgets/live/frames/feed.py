@@ -25,6 +25,21 @@ Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": 
 """One function: its layer, and its place in it."""
 
 
+class Command(TypedDict, total=False):
+    """What somebody wants of a run, as a page sends it and a follower writes it."""
+
+    kind: Literal["pause", "resume", "advance", "stop", "every", "rate", "cure", "uncure", "hello"]
+    """``hello`` asks for nothing."""
+    steps: int
+    """Of ``advance``: how many steps are let through."""
+    value: float
+    """Of ``every`` the steps between frames, of ``rate`` the learning rate."""
+    group: int | None
+    """Of ``rate``: of which parameter group; of all by default."""
+    alarm: str
+    """Of ``cure``: the ``id`` of what is to be mended."""
+
+
 class Listener(ReportsOnce):
     """What receives a source's frames; a stream of views is one. Override what is of interest.
 
@@ -179,20 +194,8 @@ class Feed:
         """Return the frame to show now."""
         return self.frame
 
-    def steer(self, command: Mapping[str, Any]) -> int:
-        """Ask for something, as the training panel does.
-
-        Parameters
-        ----------
-        command
-            Its ``kind`` is ``pause``, ``resume``, ``advance`` (``steps``), ``stop``, ``every``
-            (``value``), ``rate`` (``value``, ``group``), ``cure`` (``alarm``), ``uncure``, or
-            ``hello``, which asks for nothing.
-
-        Returns
-        -------
-        int
-            The number of the command, where a recording says which was heard; else 0.
+    def steer(self, command: Command) -> int:
+        """Do what is asked, and return its number where a recording says which was heard, else 0.
 
         Raises
         ------
@@ -244,69 +247,52 @@ class Feed:
         # No frame of the successor may come before its listeners know it.
         with feed.sending:
             feed.selection, feed.observed, feed.listeners = self.selection, self.observed, listeners
-            feed.tell("a new binding", lambda each: each.on_replaced(source))
+            feed.tell("replaced", source)
 
-    def tell(self, event: str, call: Callable[[Listener], None]) -> None:
-        """Tell all listeners of an event, in words; one that raises keeps nobody from it."""
+    def tell(self, event: str, *news: Any) -> None:
+        """Call ``on_<event>`` of all listeners; one that raises keeps nobody from it."""
         for listener in self.listeners:
             try:
-                call(listener)
+                getattr(listener, f"on_{event}")(*news)
             except Exception as error:
                 if listener.is_new_fault(event, error):
                     report(
-                        f"{listener.title} could not take {event}: {error!r}. The training goes "
-                        "on, and it is told of what comes next"
+                        f"{listener.title} could not take the event {event!r}: {error!r}. The "
+                        "training goes on, and it is told of what comes next"
                     )
-
-    def tell_layout(self, layout: Layout) -> None:
-        """Tell of the layout of the frames to come."""
-        self.tell("a layout", lambda each: each.on_layout(layout))
-
-    def tell_frame(self, frame: Frame, *, settled: bool) -> None:
-        """Tell of a frame."""
-        self.tell("a frame", lambda each: each.on_frame(frame, settled))
 
     def tell_training(self) -> None:
         """Tell that something about the training changed, other than the model."""
-        self.tell("news of the training", lambda each: each.on_training())
-
-    def tell_batch(self, seen: bool, message: str = "") -> None:
-        """Tell whether a batch could be observed, or why it could not."""
-        self.tell("a batch", lambda each: each.on_batch(seen, message))
+        self.tell("training")
 
     def set_state(self, state: State) -> None:
         """Be in another state, and tell of it."""
         if state != self._state:
             self._state = state
-            self.tell(f"the state {state!r}", lambda each: each.on_state(state, self.message))
+            self.tell("state", state, self.message)
 
     def select(self, selection: Selection | None) -> None:
         """Select a function in all views, or nothing. Raises as `checked_selection`."""
         chosen = None if selection is None else checked_selection(self.layout, selection)
         if chosen != self.selection:
             self.selection = chosen
-            self.tell("a selection", lambda each: each.on_selection(chosen))
+            self.tell("selection", chosen)
 
     def set_observed(self, observed: dict[str, Observation]) -> None:
         """Show the inputs of the layers for another batch."""
         self.observed = observed
-        self.tell("the inputs observed", lambda each: each.on_observed(observed))
+        self.tell("observed", observed)
 
     def set_structure(self, found: Structure | None) -> None:
         """Show how the network is put together."""
         self.found = found
-        structure = self.structure
-        self.tell("the structure", lambda each: each.on_structure(structure))
+        self.tell("structure", self.structure)
 
     def set_probe(self, probe: Probe | None, activations: ActivationHistory | None = None) -> None:
         """Show other examples, or none; what was made of those before is past."""
         self.probed = probe
         self.activations = ActivationHistory() if activations is None else activations
-        self.tell("the examples", lambda each: each.on_probe(probe))
-
-    def tell_activations(self, activations: Activations) -> None:
-        """Tell what the examples made of the network at a step."""
-        self.tell("activations", lambda each: each.on_activations(activations))
+        self.tell("probe", probe)
 
 
 def checked_selection(layout: Layout, value: Any) -> Selection:

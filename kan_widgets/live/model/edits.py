@@ -325,7 +325,7 @@ class Edits(Stationary):
         self._tell_edited()
 
     def _tell_edited(self) -> None:
-        self._feed.tell("an edit", lambda each: each.on_edit(self))
+        self._feed.tell("edit", self)
 
     def _functions(self, layer: str) -> LayerFunctions:
         self._feed.layout.layer(layer)

@@ -139,7 +139,7 @@ class BoundModel:
     def _say_of_batch(self, message: str) -> None:
         self.batch_message = message
         if (feed := self._of()) is not None:
-            feed.tell_batch(self._training.batch_seen, message)
+            feed.tell("batch", self._training.batch_seen, message)
 
     # -- examples ---------------------------------------------------------------------------
 

@@ -132,7 +132,7 @@ class Probing:
         if structure != feed.found:
             feed.set_structure(structure)
         feed.activations.append(activations)
-        feed.tell_activations(activations)
+        feed.tell("activations", activations)
 
     def trace(
         self, model: nn.Module, layout: Layout, step: int, examples: Examples | None = None

@@ -303,16 +303,16 @@ class Recorded(Feed):
                 self.set_state("live")
             for place, frame in enumerate(frames):
                 if frame.layout is not self.layout:
-                    self.tell_layout(frame.layout)
+                    self.tell("layout", frame.layout)
                 self.history.append(frame)
                 if place in shown:
-                    self.tell_frame(frame, settled=False)
+                    self.tell("frame", frame, False)
             if self.observed is not self._observed:
                 self.set_observed(self._observed)
             self._show_network()
             if self._is_cut and frames and (source := self.shown_by()) is not None:
                 # Views forget the frames that do not count any more.
-                self.tell("a seam", lambda each: each.on_replaced(source))
+                self.tell("replaced", source)
         self.tell_training()
 
     def _show_network(self) -> None:
@@ -323,7 +323,7 @@ class Recorded(Feed):
             self.set_probe(self._probe, self._activations)
         news, self._news = self._news, []
         for activations in news:
-            self.tell_activations(activations)
+            self.tell("activations", activations)
 
     def structure_of(self, layout: Layout) -> Structure:
         """Return what is recorded of how the layers of a layout are connected."""
@@ -333,7 +333,7 @@ class Recorded(Feed):
 
     def _settle(self, state: State) -> None:
         with self.sending:
-            self.tell_frame(self.frame, settled=True)
+            self.tell("frame", self.frame, True)
             self.set_state(state)
         self.tell_training()
 

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from kan_widgets.live.frames.feed import Feed
+from kan_widgets.live.frames.feed import Command, Feed
 from kan_widgets.live.recordings.format import Steered
 from kan_widgets.live.recordings.mailbox import Mailbox
 from kan_widgets.live.recordings.places import PathLike
@@ -264,7 +264,7 @@ class RemoteControl:
         self._message, self._was_lost, self._signed_at = "", False, time.monotonic()
         try:
             command = dict(json.loads(text))
-            live.steer(command)
+            live.steer(cast("Command", command))
         except Exception as error:
             self._refused = str(error)
         else:

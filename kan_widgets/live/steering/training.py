@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import traceback
 import weakref
-from collections.abc import Mapping
 from pathlib import PurePath
 from types import CodeType, FrameType
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from torch.optim import Optimizer
 
 from kan_widgets.live import cells
+from kan_widgets.live.frames.feed import Command
 from kan_widgets.live.frames.progress import Phase, Progress
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.steering.between import Between
@@ -95,7 +95,7 @@ class Training:
         elsewhere = self.counter.trained_by not in (None, threading.current_thread())
         return (going_on and elsewhere) or self.runs_elsewhere
 
-    def steer(self, command: Mapping[str, Any]) -> None:
+    def steer(self, command: Command) -> None:
         """Do what concerns the training alone; see `Feed.steer`."""
         kind, control = command.get("kind"), self.control
         if kind == "rate":
@@ -188,7 +188,7 @@ class Training:
         if self.batch.note(batch) and not self.batch_seen:
             self.batch_seen = True
             if (feed := self.feed()) is not None:
-                feed.tell_batch(True)
+                feed.tell("batch", True, "")
 
     def left(self, loop: Loop, frame: FrameType) -> None:
         """Note that a loop was left before its end, by ``break`` or by an error there."""

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from threading import current_thread
-from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 
 from kan_widgets.checks import check_whole
 from kan_widgets.live.budget import overhead
-from kan_widgets.live.frames.feed import Listener, State
+from kan_widgets.live.frames.feed import Command, Listener, State
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, Names
 from kan_widgets.live.frames.progress import ENDED, Progress, Standing, Stats, behind, standing_of
@@ -143,7 +142,7 @@ class ModelFeed(TrainingFeed):
         """Return what is known of how the layers of a layout are connected."""
         return self.found or untraced(layout, order=self.camera.layers.names_in_order())
 
-    def steer(self, command: Mapping[str, Any]) -> int:
+    def steer(self, command: Command) -> int:
         """Do what is asked, between two steps."""
         kind = command.get("kind")
         if kind == "every":
@@ -321,18 +320,18 @@ class ModelFeed(TrainingFeed):
         if layout.is_cut:
             self.camera.keep(frame)
             if self.listeners:
-                self.tell("a frame", lambda each: each.on_glimpse(frame))
+                self.tell("glimpse", frame)
                 self.sent += 1
             return
         if layout is not self.layout:
             self.model.edits.forget_changed(self.layout, layout)
-            self.tell_layout(layout)
+            self.tell("layout", layout)
         self.camera.keep(frame)
         self._emit(frame, settled=settled)
 
     def _emit(self, frame: Frame, *, settled: bool) -> None:
         if self.listeners:
-            self.tell_frame(frame, settled=settled)
+            self.tell("frame", frame, settled)
             self.sent += 1
 
     def set_state(self, state: State) -> None:
@@ -373,7 +372,7 @@ class ModelFeed(TrainingFeed):
         if self._state not in ("closed", "fault"):
             self._release("closed")
             self.control.release()
-            self.tell("its end", lambda each: each.on_closed())
+            self.tell("closed")
 
     def _keep_last(self) -> None:
         """Keep the layers of a model that is going, if steps were made since the last frame."""

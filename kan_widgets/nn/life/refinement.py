@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,8 +18,8 @@ from kan_widgets.nn.ungraded import ungraded
 
 #: Values compared at once.
 _PIECE = 4_000_000
-#: Points at which a half-wave is looked at, and how often the largest are looked at as closely.
-_DENSE, _ROUNDS = 8, 4
+#: Points at which a half-wave is looked at, and at which so many of the largest pieces are.
+_DENSE, _FINE, _LARGEST = 8, 4000, 64
 
 
 def refine(layer: LayerCore, grid_size: int, even: bool, optimizer: Optimizer | None) -> float:
@@ -120,56 +118,29 @@ def deviation(
     before = layer.spline_weight.detach().cpu().double().flatten(0, -2) * scale
     after = coefficients.cpu().double().flatten(0, -2) * scale
     values_before, values_after = old.expand(points).T, new.expand(points).T
-    worst = 0.0
     each = max(1, _PIECE // (_DENSE * len(points)))
-    for a, b in zip(before.split(each), after.split(each), strict=True):
-        difference = b @ values_after - a @ values_before
-        worst = largest_magnitude(difference.reshape(-1, old.spline_order + 1), worst)
-        if math.isnan(worst):
-            break
-    return worst
+    found = [
+        _largest((b @ values_after - a @ values_before).reshape(-1, old.spline_order + 1))
+        for a, b in zip(before.split(each), after.split(each), strict=True)
+    ]
+    return float(np.max(found))
 
 
-def largest_magnitude(pieces: Tensor, least: float) -> float:
-    """Return the largest magnitude of some polynomials on an interval, at least ``least``.
+def _largest(pieces: Tensor) -> float:
+    """Return the largest magnitude of some polynomials on an interval; NaN if one has a NaN.
 
     ``pieces`` are their values at the Gauss points of the interval, ``(n, degree + 1)`` float64.
     """
-    degree = pieces.shape[1] - 1
-    nodes, _ = np.polynomial.legendre.leggauss(degree + 1)
-    to_powers = torch.from_numpy(np.linalg.inv(np.vander(nodes, increasing=True))).T
-
-    def columns(angle: Tensor) -> Tensor:
-        result: Tensor = angle.cos().unsqueeze(-1) ** torch.arange(degree + 1)
-        return result
-
-    # In the angle a polynomial is a sum of cosines. At steps of 1/8 of its fastest half-wave none
-    # exceeds what is met by more than 1/cos(π/16) (Ehlich and Zeller 1964): 2 %.
-    step = math.pi / (_DENSE * max(1, degree))
-    angles = step * torch.arange(_DENSE * max(1, degree) + 1, dtype=torch.float64)
-    known = pieces.abs().amax(-1)
-    top = float(known.max())
-    if math.isnan(top):
-        return top
-    # Nor is any larger than its values at the Gauss points allow, and most allow too little.
-    weights = to_powers @ columns(angles).T
-    beyond = float(weights.abs().sum(0).max())
-    pieces = pieces[known * beyond >= max(top, least)]
-    if not len(pieces):
-        return least
-    powers = pieces @ to_powers
-    met, place = (pieces @ weights).abs().max(-1)
-    top = float(met.max())
-    close = met >= 0.98 * max(top, least)
-    powers, best = powers[close], angles[place[close]]
-    around = torch.linspace(-1, 1, 2 * _DENSE + 1, dtype=torch.float64)
-    for _ in range(_ROUNDS):
-        tried = best.unsqueeze(-1) + step * around
-        met, place = (columns(tried) @ powers.unsqueeze(-1)).squeeze(-1).abs().max(-1)
-        best = tried.gather(-1, place.unsqueeze(-1)).squeeze(-1)
-        step /= _DENSE
-    reached: list[float] = met.tolist()
-    return max(least, top, *reached)
+    size = pieces.shape[1]
+    nodes, _ = np.polynomial.legendre.leggauss(size)
+    powers = pieces @ torch.from_numpy(np.linalg.inv(np.vander(nodes, increasing=True))).T
+    # Evenly in the angle, as a sum of cosines, none exceeds what is met first by more than 2 %
+    # (Ehlich and Zeller 1964); the largest are looked at again.
+    for points in (_DENSE * size, _FINE):
+        x = np.cos(np.linspace(0, np.pi, points + 1))
+        met = (powers @ torch.from_numpy(np.vander(x, size, increasing=True)).T).abs().amax(-1)
+        powers = powers[met.topk(min(len(met), _LARGEST)).indices]
+    return float(met.max())
 
 
 @ungraded
