@@ -202,7 +202,6 @@ class Arrangement:
     # -- the layer ----------------------------------------------------------------------
 
     def functions(self) -> LayerFunctions:
-        """Return the functions."""
         recipe, module = self.recipe, self.module
         like, shape = self._form()
         activation = named_activation(recipe.activation(module)) if self.base else None  # type: ignore[arg-type]

@@ -138,7 +138,6 @@ class LayerBasis:
         return _parameter(self.base_activation) is None and _parameter(self.basis) is None
 
     def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., nb)``."""
         like = _parameter(self.basis)
         values = self.basis.expand(x if like is None else x.to(like)).to(x)
         if self.base_activation is None:
@@ -159,7 +158,6 @@ class IdentityBasis:
     continuous: bool = True
 
     def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., 1)``."""
         return x.unsqueeze(-1)
 
 
@@ -207,13 +205,6 @@ def named_activation(activation: Callable[[Tensor], Tensor]) -> BaseActivation:
     """Return the name of a well-known activation, or the activation itself, of a class an instance.
 
     Two layers have their own ``nn.SiLU()``; by name their bases compare equal.
-
-    Examples
-    --------
-    >>> named_activation(nn.SiLU()), named_activation(F.gelu)
-    ('silu', 'gelu')
-    >>> named_activation(nn.Softplus())
-    Softplus(beta=1.0, threshold=20.0)
     """
     if isinstance(activation, type):
         activation = activation()

@@ -41,7 +41,6 @@ class GridSpline(KnotSpline):
     """
 
     def __post_init__(self) -> None:
-        """Check the knots."""
         check_whole("spline_order", self.spline_order, 0)
         check_knots(self.knots, self.spline_order, self.spline_order + 2)
 

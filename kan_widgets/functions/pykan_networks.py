@@ -35,16 +35,13 @@ class SymbolicEdge(LayerBasis):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The splines' labels, then "f(a·x + b)" and "1"."""
         return (*super().labels, "f(a·x + b)", "1")
 
     @property
     def is_base(self) -> tuple[bool, ...]:
-        """As for the splines; False for the symbolic function and its constant."""
         return (*super().is_base, False, False)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """β at ``x``: ``(...)`` to ``(..., nb)``."""
         more = torch.zeros(*x.shape, 2).to(x)
         if self.function is not None:
             more[..., 0], more[..., 1] = self.function(self.a * x + self.b).to(x), 1

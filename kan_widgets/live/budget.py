@@ -29,18 +29,7 @@ _FORGOTTEN_SECONDS = 5.0
 
 
 class Budget:
-    """What watching takes in the background, and who may take how much. There is one: `overhead`.
-
-    Examples
-    --------
-    >>> budget = Budget()
-    >>> rare, often, more = (Throttle(n, most=0.1, budget=budget) for n in (1, 10, 20))
-    >>> for throttle in (rare, often, more):
-    ...     throttle.spent(now=0.0, seconds=0.005)
-    >>> budget.divide(now=0.5)
-    >>> [round(throttle.part, 4) for throttle in (rare, often, more)]  # needs 0.005, 0.05, 0.1
-    [0.0125, 0.0125, 0.0125]
-    """
+    """What watching takes in the background, and who may take how much: `overhead`, the one."""
 
     def __init__(self) -> None:
         self.part = TOTAL_SHARE

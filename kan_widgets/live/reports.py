@@ -34,7 +34,6 @@ class Callback(ReportsOnce, Generic[Arguments]):
         self._call = call
 
     def __call__(self, *arguments: Arguments.args, **named: Arguments.kwargs) -> None:
-        """Call it."""
         try:
             self._call(*arguments, **named)
         except Exception as error:

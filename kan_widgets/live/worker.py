@@ -255,7 +255,6 @@ class Painter(Job):
         self._has_failed = False
 
     def wake(self) -> None:
-        """Have it drawn soon. Cheap, from any thread; news after the last wake is never lost."""
         if not self.is_closed:
             super().wake()
 
@@ -275,7 +274,6 @@ class Painter(Job):
     now = run
 
     def close(self) -> None:
-        """Draw no more."""
         self.is_closed = True
 
 

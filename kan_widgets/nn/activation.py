@@ -60,11 +60,6 @@ def resolve_activation(activation: BaseActivation) -> Callable[[Tensor], Tensor]
     ----------
     activation
         ``"silu"``, ``"gelu"``, ``"relu"``, ``"tanh"``, ``"identity"``, or an elementwise callable.
-
-    Examples
-    --------
-    >>> resolve_activation("relu")(torch.tensor([-1.0, 2.0]))
-    tensor([0., 2.])
     """
     if isinstance(activation, str):
         if activation not in ACTIVATIONS:

@@ -57,11 +57,9 @@ class Product:
     """``columns @ matrix.T`` with all columns of all features side by side."""
 
     def padded(self, x: Tensor) -> Tensor:
-        """Return ``x``: there is no padding."""
         return x
 
     def cropped(self, grad: Tensor) -> Tensor:
-        """Return ``grad``: there is no padding."""
         return grad
 
     def matrix(self, weight: Tensor) -> Tensor:
@@ -98,7 +96,6 @@ class Product:
         return 0, down, 0, along
 
     def new_output(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-        """Return ``(n, out)``."""
         return x.new_empty((sizes[1], sizes[4]))
 
     def output_strides(self, y: Tensor) -> tuple[int, ...]:
@@ -122,7 +119,6 @@ class Convolution:
     pads: tuple[int, int, int, int] | None = None
 
     def padded(self, x: Tensor) -> Tensor:
-        """Pad with zeros."""
         if not self.pads or not any(self.pads):
             return x
         return F.pad(x.permute(0, 3, 1, 2), self.pads).permute(0, 2, 3, 1)
@@ -140,7 +136,6 @@ class Convolution:
         return weight.permute(0, 1, 4, 2, 3).flatten(1, 2)
 
     def __call__(self, columns: Tensor, matrix: Tensor) -> Tensor:
-        """Convolve."""
         return F.conv2d(
             _as_channels(columns), matrix, None, self.stride, 0, self.dilation, self.groups
         )

@@ -155,7 +155,6 @@ class KANConv2d(KANLayer):
         return out.contiguous(memory_format=layout)
 
     def padded(self, batch: Tensor) -> Tensor:
-        """Return a padded batch: the functions see the padding as input too."""
         self._check(batch)
         if not any(self.pads):
             return batch
@@ -189,7 +188,6 @@ class KANConv2d(KANLayer):
         return super()._apply(flat, recurse)
 
     def extra_repr(self) -> str:
-        """Describe the layer in one line."""
         text = f"{self.in_channels}, {self.out_channels}, {self._geometry_repr()}"
         if self.groups != 1:
             text += f", groups={self.groups}"
@@ -263,7 +261,6 @@ class SharedKANConv2d(KANConv2d):
             raise ValueError(f"input of shape {tuple(x.shape)}: expected (N, C, H, W) or (C, H, W)")
 
     def extra_repr(self) -> str:
-        """Describe the layer in one line."""
         return f"{self.num_kernels}, {self._geometry_repr()}, {settings_of(self)}"
 
 

@@ -141,7 +141,6 @@ class LayerCore(nn.Module):
         unexpected_keys: list[str],
         error_msgs: list[str],
     ) -> None:
-        """Load the grid and the mask as well, or report why they do not fit."""
         knots = state_dict.get(prefix + "knots")
         basis = self.basis
         if knots is not None:

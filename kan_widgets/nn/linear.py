@@ -125,5 +125,4 @@ class KANLinear(KANLayer):
             raise ValueError(f"input of shape {tuple(x.shape)}: expected (..., {self.in_features})")
 
     def extra_repr(self) -> str:
-        """Describe the layer in one line."""
         return f"{self.in_features}, {self.out_features}, {settings_of(self)}"

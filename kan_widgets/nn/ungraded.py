@@ -18,14 +18,7 @@ gradient_mode_restored: Any = functools.partial(torch._C._InferenceMode, False)
 
 
 def ungraded(compute: Callable[P, T]) -> Callable[P, T]:
-    """Let a function compute without gradients, as ``torch.no_grad()`` does.
-
-    Examples
-    --------
-    >>> weight = torch.ones(2, requires_grad=True)
-    >>> ungraded(lambda: weight * 2)().requires_grad
-    False
-    """
+    """Let a function compute without gradients, as ``torch.no_grad()`` does."""
 
     @functools.wraps(compute)
     def computed(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -137,7 +137,6 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     @property
     def is_over(self) -> bool:
-        """Whether it is closed."""
         return self.comm is None
 
     def _end(self) -> None:
@@ -223,7 +222,6 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         self.send(plain | {"bytes": paths} if paths else plain, buffers)
 
     def on_state(self, state: State, message: str) -> None:
-        """Tell the views what the training does."""
         self._painter.wake()
         status = {"state": state, "message": message}
         if state == "live":
@@ -257,12 +255,10 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
                 self.tell_page({"kind": "beat"})
 
     def on_selection(self, selection: Selection | None) -> None:
-        """Show a selection made from Python."""
         with self._lock:
             self.selection = dict(selection or {})
 
     def on_observed(self, observed: dict[str, Observation]) -> None:
-        """Send what reaches the layers."""
         source = self.source
         layout = None if source is None else source.feed.looking.cut(source.feed.layout)
         for observation in observed.values():
@@ -273,7 +269,6 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
                 self.tell_page(observation_dict(seen))
 
     def on_structure(self, structure: Structure) -> None:
-        """Send how the network is put together."""
         self._bring(structure)
 
     def on_probe(self, probe: Probe | None) -> None:
@@ -292,12 +287,10 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
             self.activations = activations_dict(activations)
 
     def on_batch(self, seen: bool, message: str) -> None:
-        """Tell the views whether a batch could be observed."""
         with self._lock:
             self.batch = {"seen": seen, "message": message}
 
     def on_edit(self, edits: Edits) -> None:
-        """Tell the views what can be undone."""
         self._tell_edits(edits, edits.message)
 
     def _tell_edits(self, edits: Edits, message: str, said: str = "") -> None:

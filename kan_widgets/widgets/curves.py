@@ -119,7 +119,6 @@ class CurvesView(View):
         """Have the curves drawn again."""
 
     def _drawn_curves(self) -> Sequence[Logged]:
-        """Return what is drawn."""
         raise NotImplementedError
 
     def _draw_logged(self, logs: Sequence[Scalars], marks: Iterable[list[Any]]) -> None:

@@ -10,13 +10,12 @@ import traitlets
 
 from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
-from kan_widgets.widgets.engine import svg_of
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.options import nearest, option, with_options
+from kan_widgets.widgets.options import nearest, option
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
@@ -42,7 +41,6 @@ class Panel:
 
     @property
     def title(self) -> str:
-        """What it is called."""
         return self.about.partition(":")[0]
 
 
@@ -273,38 +271,27 @@ class Dashboard(LayerView, _Panels):
 
     # -- the picture ------------------------------------------------------------------
 
-    @with_options
-    def svg(
-        self,
-        *,
-        width: int = 900,
-        max_height: float = 900,
-        pixel_ratio: float = 2,
-        **options: Any,
-    ) -> str:
-        """Return the panels, one below the other, as the text of an SVG.
-
-        Parameters
-        ----------
-        width
-            CSS pixels.
-        max_height
-            CSS pixels of each panel at most; a taller one is cut and says so.
-        pixel_ratio
-            Picture pixels per CSS pixel of what is made of pixels, 0.25 to 16.
-        **options
-            ``layer`` and ``theme``, for this picture alone.
-        """
+    def _pictures(
+        self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return the panels, each at most so high, with the layer and the theme of the options."""
         self._check_keywords(options)
         if "theme" in options:
             self.traits()["theme"]._validate(self, options["theme"])
-        pictures = []
-        for view in self.views:
-            taken = {key: value for key, value in options.items() if key in _PICTURE_KEYWORDS}
-            if not view.has_trait("layer"):
-                taken.pop("layer", None)
-            pictures.append(view._asked(width, max_height, pixel_ratio, taken))
-        return svg_of(pictures)
+        taken = {name: options[name] for name in _PICTURE_KEYWORDS if name in options}
+        return [
+            view._asked(
+                width,
+                most,
+                pixel_ratio,
+                {
+                    name: v
+                    for name, v in taken.items()
+                    if name != "layer" or view.has_trait("layer")
+                },
+            )
+            for view in self.views
+        ]
 
     def _within(self) -> Sequence[View]:
         return self.views

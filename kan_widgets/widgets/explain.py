@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from kan_widgets.insight import Explanation
     from kan_widgets.live import Binding
 
-# Explaining again by itself may take this share of the time, while a model trains and at rest.
-_SHARE, _SHARE_AT_REST = 0.01, 0.2
-# A layer that takes longer is explained again where it is asked for.
-_SLOW_SECONDS = 2.0
+# Explaining again by itself may take this share of the time.
+_SHARE = 0.01
 
 
 class Explain(ModelView):
@@ -49,10 +47,10 @@ class Explain(ModelView):
     After ``live.observe(batch)`` a kernel's usual response is its mean over that batch, and
     each function is shown beside its own; without, the mean is over the places of this image.
     It follows the model. While that trains, the layer shown is explained again between two steps,
-    in the thread that trains and without a trace, as often as takes a hundredth of the time; when
-    the training pauses or ends all layers are, as far as each takes under two seconds. What is
-    shown names its step, and a click on it explains again where it stays behind. ``update()``
-    explains all at once.
+    in the thread that trains and without a trace, as often as takes a hundredth of the time, and
+    once more when the training pauses or ends; another layer is when it is chosen. What is shown
+    names its step, and a click on it explains again where it stays behind. ``update()`` explains
+    all layers.
 
     Raises
     ------
@@ -117,8 +115,7 @@ class Explain(ModelView):
         self._news = 0
         # Of each layer, how much news there was when it was tried last, and the step.
         self._known: dict[str, tuple[int, int]] = {}
-        self._costs: dict[str, float] = {}
-        self._done_at = float("-inf")
+        self._is_asked = False  # by the reader, and waits for a step
         self._computing = threading.RLock()
         self._said = ""
         self._job = Job(scheduler, self._follow)
@@ -245,23 +242,7 @@ class Explain(ModelView):
             else:
                 self._parts = tuple(parts.get(part["layer"], part) for part in self._parts)
             self._known |= dict.fromkeys(parts, news)
-            self._done_at = time.monotonic()
-            cost = time.perf_counter() - start
-            self._throttle.spent(start, cost)
-            alone = all(part["kind"] == "functions" for part in parts.values())
-            for name, part in parts.items():
-                # What all layers took together is no more than a bound for one of them.
-                first = layers is not None or name not in self._costs
-                if alone or (part["kind"] == "kernels" and first):
-                    self._costs[name] = cost
-
-    def _cost(self, layer: str) -> float:
-        """Return about how many seconds a layer takes; 0 before it was timed."""
-        return self._costs.get(layer, 0.0)
-
-    def _due(self, layer: str, share: float) -> float:
-        """Return when it may be explained again, by `time.monotonic`, to take a share of time."""
-        return self._done_at + self._cost(layer) * (1 / share - 1)
+            self._throttle.spent(start, time.perf_counter() - start)
 
     # -- following the model ----------------------------------------------------------
 
@@ -280,41 +261,28 @@ class Explain(ModelView):
             self._job.hurry()
 
     def _follow(self) -> None:
-        """Have explained what is behind the model, if it is time and harms no training."""
+        """Have the layer shown explained where it is behind the model, if that harms no training.
+
+        Where a thread of a script has trained, nobody knows what it does next: only a reader may
+        ask.
+        """
         source = self._source
-        if source is None:
+        if source is None or self.layer not in self._behind():
             return
         between, at_rest = source.feed.between, source.state != "live"
-        layer = self._next(at_rest)
-        if at_rest and between.waits(self._explain_shown):
+        if at_rest and self._is_asked:
             between.request(self._explain_shown)
-        elif layer is not None:
-            due = self._due(layer, _SHARE_AT_REST if at_rest else self._throttle.part)
-            if time.monotonic() < due:
-                self._job.earliest = due
-                self._job.wake()
-            elif between.can_be_alone:
-                between.request(self._explain_next)
-            else:
-                between.later(self._explain_next)
-
-    def _next(self, at_rest: bool) -> str | None:
-        """Return the layer to explain by itself: while the model trains only the one shown."""
-        for layer in self._behind():
-            if self._cost(layer) <= _SLOW_SECONDS if at_rest else layer == self.layer:
-                return layer
-        return None
-
-    def _explain_next(self, at_rest: bool) -> None:
-        if (layer := self._next(at_rest)) is not None:
-            self._try([layer])
-        if at_rest:
+        elif (wait := self._throttle.due - time.perf_counter()) > 0:
+            self._job.earliest = time.monotonic() + wait
             self._job.wake()
+        elif between.can_be_alone:
+            between.request(self._explain_shown)
+        elif not at_rest:
+            between.later(self._explain_shown)
 
     def _explain_shown(self, at_rest: bool) -> None:
+        self._is_asked = False
         self._try([str(self.layer)])
-        if at_rest:
-            self._job.wake()
 
     def _try(self, layers: list[str] | None = None) -> None:
         """Explain some layers, all by default; an error is shown in the view."""
@@ -343,6 +311,7 @@ class Explain(ModelView):
         if source is None:
             self._try([str(self.layer)])
         elif not source.feed.between.request(self._explain_shown):
+            self._is_asked = True
             self._said = "waiting for the next step of the training…"
         self._painter.now()
 
@@ -355,7 +324,6 @@ class Explain(ModelView):
     def _end(self) -> None:
         if is_binding(source := self._stream.source):
             source.feed.between.forget(self._explain_shown)
-            source.feed.between.forget(self._explain_next)
         super()._end()
 
     def animate(self, path: Any, **options: Any) -> Any:

@@ -20,7 +20,6 @@ class ScoreChoice(Choice):
     """One of some words, or the name of a score."""
 
     def words(self, obj: Any) -> list[str]:
-        """Return the words to choose from."""
         return [*super().words(obj), *obj.scores]
 
 

@@ -59,7 +59,6 @@ class Part:
 
     @property
     def is_all(self) -> bool:
-        """Whether it is the whole layer."""
         return self.layer is self.whole
 
     def coefficients(self, frame: Frame) -> NDArray[np.float32]:
@@ -68,7 +67,6 @@ class Part:
         return found if self.is_all else found[np.ix_(self.outputs, self.inputs)]
 
     def numbers(self, functions: NDArray[Any]) -> Numbers:
-        """Return the numbers that functions of the part have in the whole layer."""
         if self.is_all:
             return np.asarray(functions, dtype=np.int64)
         _, inputs, height, width = self.layer.shape

@@ -62,12 +62,10 @@ class Option:
     """As it is annotated."""
 
     def made(self, kind: Any) -> traitlets.TraitType[Any, Any]:
-        """Return its trait."""
         trait = self.trait or _trait_of(kind, self.default, **self.bounds)
         return trait.tag(sync=True, option=True)
 
     def described(self, name: str) -> str:
-        """Return what the docstring says of it."""
         kind = self.type.removesuffix(" | None")
         if kind.startswith("Literal["):
             kind = f"{{{kind.removeprefix('Literal[').removesuffix(']')}}}"
@@ -106,7 +104,6 @@ class Declaring(MetaHasTraits):
     def __new__(
         mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **more: Any
     ) -> Declaring:
-        """Make the class."""
         said = body.get("__annotations__", {})
         known = vars(sys.modules[body.get("__module__", __name__)])
         own = {key: one for key, one in body.items() if isinstance(one, Option)}
@@ -281,7 +278,6 @@ class LayerName(traitlets.TraitType[Any, Any]):
     default_value = ""
 
     def validate(self, obj: Any, value: Any) -> str:
-        """Return the name."""
         return layer_name(value, obj._layer_names())
 
 

@@ -213,7 +213,6 @@ class Outbox:
             raise error
 
     def clear(self) -> None:
-        """Forget what waits."""
         self._waiting.clear()
 
     # -- frames -------------------------------------------------------------------------

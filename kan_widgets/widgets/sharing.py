@@ -38,12 +38,12 @@ if TYPE_CHECKING:
         keys: list[str]
         model_id: str
 
-        def send(self, content: Any, buffers: Any = None) -> None: ...  # noqa: D102
-        def on_msg(self, callback: Callable[..., object], remove: bool = False) -> None: ...  # noqa: D102
-        def set_state(self, sync_data: dict[str, Any]) -> None: ...  # noqa: D102
-        def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]: ...  # noqa: D102
-        def hold_sync(self) -> Any: ...  # noqa: D102
-        def close(self) -> None: ...  # noqa: D102
+        def send(self, content: Any, buffers: Any = None) -> None: ...
+        def on_msg(self, callback: Callable[..., object], remove: bool = False) -> None: ...
+        def set_state(self, sync_data: dict[str, Any]) -> None: ...
+        def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]: ...
+        def hold_sync(self) -> Any: ...
+        def close(self) -> None: ...
         def _trait_to_json(self, value: Any, widget: Any) -> Any: ...
         def _should_send_property(self, key: str, value: Any) -> bool: ...
 
@@ -165,11 +165,9 @@ class ViewListener(Listener, CellListener):
 
     @property
     def title(self) -> str:
-        """Its name in reports: that of the view."""
         return self._kind
 
     @property
     def is_over(self) -> bool:
-        """Whether the view is closed or gone."""
         view = self._ref()
         return view is None or view.comm is None

@@ -44,7 +44,6 @@ class Stream(Broadcast):
 
     @property
     def title(self) -> str:
-        """Its name in reports: that of its views."""
         names = dict.fromkeys(type(view).__name__ for view in self._open_views())
         return f"the stream of {', '.join(names) or 'no view'}"
 
@@ -118,7 +117,6 @@ class Stream(Broadcast):
                     report(f"{type(view).__name__} could not take a new {name}: {error!r}")
 
     def on_replaced(self, source: Source) -> None:
-        """Show the binding that has replaced the one behind this stream."""
         with self._lock:
             self._source = weakref.ref(source)
             _streams[source] = self

@@ -229,7 +229,13 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         **options: Any,
     ) -> str:
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
-        return svg_of([self._asked(width, max_height, pixel_ratio, {**options})])
+        return svg_of(self._pictures(width, max_height, pixel_ratio, {**options}))
+
+    def _pictures(
+        self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return what the browser's code is asked for: pictures, one below the other."""
+        return [self._asked(width, most, pixel_ratio, options)]
 
     def _asked(
         self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]

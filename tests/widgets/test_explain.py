@@ -11,6 +11,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -241,11 +242,16 @@ def train(live: kw.Binding, view: kw.Explain, steps: int) -> list[dict[str, int]
     return seen
 
 
+def due_at(view: kw.Explain, moment: float) -> None:
+    """Have its throttle open at a moment, whatever explaining costs here."""
+    view._throttle = SimpleNamespace(due=moment, spent=lambda *_: None)
+
+
 def test_while_it_trains_the_layer_shown_follows_in_its_thread_and_within_its_share(monkeypatch):
     live = bound()
     view = kw.Explain(live, digit(), 0)
-    monkeypatch.setattr(view, "_due", lambda layer, share: 0.0)
-    monkeypatch.setattr(view, "_cost", lambda layer: 0.0)
+    assert view._throttle.most == 0.01
+    due_at(view, -math.inf)
     # Here and not on the scheduler, which would look when it comes to it.
     monkeypatch.setattr(view._job, "wake", lambda: None)
     monkeypatch.setattr(view._job, "hurry", lambda: None)
@@ -253,31 +259,14 @@ def test_while_it_trains_the_layer_shown_follows_in_its_thread_and_within_its_sh
     # The frame of the first step has it explained after the second.
     assert [one["linear"] for one in seen] == [0, 2, 3]
     assert {one["convs.1"] for one in seen} == {0}
-    asked = []
-
-    def never(layer: str, share: float) -> float:
-        asked.append((layer, share))
-        return math.inf
-
-    monkeypatch.setattr(view, "_due", never)
+    due_at(view, math.inf)
     assert [one["linear"] for one in train(live, view, 3)] == [3, 3, 3]
-    assert {layer for layer, _ in asked} == {"linear"}
-    assert all(0 < share <= 0.01 for _, share in asked)
 
 
-def test_what_it_costs_is_a_hundredth_of_the_time_between():
-    view = kw.Explain(bound(), digit(), 0)
-    assert all(view._cost(layer) > 0 for layer in ("linear", "convs.1", "convs.0"))
-    view._costs["convs.0"] = 0.25
-    done = view._done_at
-    assert view._due("convs.0", 0.01) - done == pytest.approx(0.25 * 99)
-
-
-def test_at_rest_in_a_notebook_all_layers_follow_by_themselves(monkeypatch):
+def test_at_rest_in_a_notebook_the_layer_shown_follows_by_itself(monkeypatch):
     live = bound()
     view = kw.Explain(live, digit(), 0)
-    # However long it takes here.
-    monkeypatch.setattr(view, "_cost", lambda layer: 0.0)
+    due_at(view, -math.inf)
     live.step()
     # Nobody knows what a thread of a script does next: only the reader may ask.
     live.feed.settle()
@@ -285,25 +274,11 @@ def test_at_rest_in_a_notebook_all_layers_follow_by_themselves(monkeypatch):
     assert steps_of(view)["linear"] == 0
     monkeypatch.setattr("kan_widgets.live.cells.is_over_in", lambda thread: True)
     view._state_changed("idle", "")
-    wait_for(lambda: steps_of(view) == {"linear": 1, "convs.1": 1, "convs.0": 1})
-    assert view._behind() == []
+    wait_for(lambda: steps_of(view) == {"linear": 1, "convs.1": 0, "convs.0": 0})
     # So it does after an edit, though no step was made.
     score = view.explanation.score
     live.edits.zero("linear", (0, int(np.abs(values_of(view, 0)).argmax())))
     wait_for(lambda: view.explanation.score != score)
-
-
-def test_a_layer_that_takes_long_is_left_until_it_is_chosen(monkeypatch):
-    live = bound()
-    view = kw.Explain(live, digit(), 0)
-    monkeypatch.setattr("kan_widgets.live.cells.is_over_in", lambda thread: True)
-    seconds = {"convs.1": 60.0}
-    monkeypatch.setattr(view, "_cost", lambda layer: seconds.get(layer, 0.0))
-    live.step()
-    live.feed.settle()
-    wait_for(lambda: steps_of(view) == {"linear": 1, "convs.1": 0, "convs.0": 1})
-    view.layer = "convs.1"
-    assert steps_of(view)["convs.1"] == 1
 
 
 def test_a_picture_made_after_training_is_of_the_last_step():

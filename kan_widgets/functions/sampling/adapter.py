@@ -175,7 +175,6 @@ class Activation(Sampled):
         return None
 
     def sample(self, run: nn.Module, before: Samples | None = None) -> Samples:
-        """Sample the functions, and compare them with what it computes."""
         way = self.way
 
         def values(x: Tensor) -> Tensor:
@@ -194,7 +193,6 @@ class Activation(Sampled):
         return replace(samples, words=off_in_words(off, sum(map(len, examples)), len(drawn)))
 
     def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
-        """Return the one layer."""
         [own] = samples.coefficients
         return [
             LayerFunctions(

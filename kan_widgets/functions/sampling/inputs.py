@@ -79,7 +79,6 @@ class Way:
         return max(MIN_INPUTS, min(MAX_INPUTS, _MAX_NUMBERS // numbers))
 
     def random(self, count: int, shape: tuple[int, ...] | None = None) -> Tensor:
-        """Return inputs from the interval."""
         low, high = self.interval
         generator = torch.Generator().manual_seed(0)
         return low + (high - low) * torch.rand(count, *(shape or self.shape), generator=generator)

@@ -61,7 +61,6 @@ class Sampled:
         raise NotImplementedError
 
     def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
-        """Return the layers of a module."""
         raise NotImplementedError
 
     def sums(self, module: nn.Module, samples: Samples) -> list[Sum]:
@@ -181,7 +180,6 @@ class Whole(Sampled):
     """All functions of a layer: each input is varied by itself."""
 
     def sample(self, run: nn.Module, before: Samples | None = None) -> Samples:
-        """Sample all functions."""
         way, began = self.way, time.thread_time()
         compute = ModuleSums(run, way)
         zero = compute(torch.zeros(1, way.inputs))[0]
@@ -333,13 +331,11 @@ class Mixed(Sampled):
             coefficients = coefficients[len(own) :]
 
     def sources(self, module: nn.Module) -> list[Tensor]:
-        """Return what the basis is made from."""
         around = [module.get_submodule(name) for name in (*self.parts, *self.way.after)]
         beside = {id(tensor) for part in around for tensor in part.parameters()}
         return [t for t in module.parameters() if t.requires_grad and id(t) not in beside]
 
     def sample(self, run: nn.Module, before: Samples | None = None) -> Samples:
-        """Sample the basis."""
         way, values = self.way, partial(self.values, run)
         if before is None or not before.basis.serves(way.interval) or not _still(before, values):
             basis = SampledBasis.of(*refined_nodes(way.interval, values), way.interval)
@@ -349,7 +345,6 @@ class Mixed(Sampled):
         return measured(ModuleSums(run, way), basis, terms, _EXACT_ERROR)
 
     def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
-        """Return the one layer, with the weights as they are now."""
         sampled = samples.basis.words.replace("Sampled", "Its basis was sampled")
         words = f"{sampled}; its weights are exact; {samples.words}."
         return [

@@ -220,7 +220,7 @@ def kept(module: nn.Module, tensors: Sequence[Tensor] = ()) -> Samples | None:
 
 
 def all_of(module: nn.Module) -> list[Tensor]:
-    """Return all tensors of a module."""
+    """Return all parameters and buffers of a module."""
     return [*module.parameters(), *module.buffers()]
 
 

@@ -71,7 +71,6 @@ class Activations:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays."""
         values = sum(v.data.nbytes + v.low.nbytes + v.high.nbytes for v in self.values)
         return values + sum(extra.data.nbytes for extra in self.extras)
 

@@ -33,7 +33,6 @@ class Arriving:
         return self._arrived is None or self._arrived.query()
 
     def host(self) -> Tensor:
-        """Return them once they have arrived."""
         if self._arrived is not None:
             self._arrived.synchronize()
         return self._host

@@ -42,18 +42,6 @@ class Looking:
     A frame within the budget is looked at as a whole. Of a larger one each layer has a window, as
     large as its share of the budget: layers that views show have the most. The methods may be
     called from any thread.
-
-    Examples
-    --------
-    >>> import kan_widgets as kw
-    >>> frame = kw.bind(kw.nn.KANLinear(40, 30)).frame
-    >>> looking = Looking(budget=4_000)
-    >>> looking.windowed(frame).layout.layers[0].shape
-    (11, 10, 1, 1)
-    >>> looking.at("KANLinear", 20, 20)
-    True
-    >>> looking.windowed(frame).layout.layers[0].window
-    Window(whole=(30, 40, 1, 1), out=15, in_=15)
     """
 
     def __init__(self, budget: int | None = None) -> None:

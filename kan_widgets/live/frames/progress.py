@@ -140,13 +140,7 @@ def word(state: str) -> str:
 
 
 def age(seconds: float) -> str:
-    """Return a length of time, roughly.
-
-    Examples
-    --------
-    >>> age(31), age(90), age(7200), age(200_000)
-    ('31 s', '90 s', '2 h', '2 days')
-    """
+    """Return a length of time, roughly."""
     for unit, name in ((86_400, "days"), (3600, "h"), (60, "min")):
         if seconds >= 2 * unit:
             return f"{int(seconds // unit)} {name}"

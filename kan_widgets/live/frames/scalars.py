@@ -48,12 +48,10 @@ class Series:
 
     @property
     def last_step(self) -> int:
-        """The step added last."""
         return int(self._steps[self._count - 1])
 
     @property
     def steps(self) -> Int64:
-        """All steps, as a view."""
         return self._steps[: self._count]
 
     @property
@@ -72,7 +70,6 @@ class Series:
         self._count += 1
 
     def extend(self, steps: Int64, values: Float64) -> None:
-        """Add many."""
         self._make_room(len(steps))
         count = self._count + len(steps)
         self._steps[self._count : count] = steps

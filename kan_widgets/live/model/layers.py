@@ -111,7 +111,6 @@ class BoundLayers:
         return list(dict.fromkeys(found))
 
     def entries(self) -> list[tuple[str, nn.Module, Reader]]:
-        """Return the modules that hold layers, with their names and readers."""
         return [(entry[0], _module(entry), entry[2]) for entry in self._entries]
 
     def owners(self) -> dict[str, nn.Module]:
@@ -161,7 +160,6 @@ class BoundLayers:
         self._held = [*self.modules(), *beside]
 
     def forget(self) -> None:
-        """Read no more."""
         self._entries, self._entry_of, self._beside, self._held = [], {}, [], []
 
     def _read(self, entry: Entry) -> list[LayerFunctions]:

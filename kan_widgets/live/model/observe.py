@@ -194,14 +194,6 @@ class Folding(TorchFunctionMode):
     """While it is entered, flattened images and feature maps remember their shape.
 
     It looks on: every function is called as it would be without.
-
-    Examples
-    --------
-    >>> import torch
-    >>> with Folding():
-    ...     flat = torch.relu(torch.zeros(8, 25, 5, 5).flatten(1))
-    >>> fold_of(flat)
-    (25, 5, 5)
     """
 
     def __torch_function__(

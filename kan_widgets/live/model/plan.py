@@ -48,7 +48,6 @@ class TracedModule:
 
     @property
     def layers(self) -> tuple[LayerLayout, ...]:
-        """All of its layers."""
         return tuple(layer for each in self.sums for layer in each.layers)
 
 
@@ -62,7 +61,6 @@ class Plan:
 
     @property
     def layers(self) -> list[str]:
-        """Names of the layers."""
         return [layer.name for part in self.parts for layer in part.layers]
 
 

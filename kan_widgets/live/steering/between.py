@@ -46,7 +46,6 @@ class Between(cells.CellListener):
         return not self._waiting
 
     def waits(self, errand: Errand) -> bool:
-        """Whether this waits to be done."""
         return any(method() == errand for method, _ in self._waiting)
 
     def request(self, errand: Errand, *arguments: object) -> bool:

@@ -23,8 +23,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from kan_widgets.live.reports import Callback
+from kan_widgets.live.steering.optimizers import Uncounted
 from kan_widgets.live.steering.training_feed import TrainingFeed
-from kan_widgets.live.steering.uncounted import Uncounted
 
 T = TypeVar("T")
 
@@ -106,7 +106,6 @@ class Counter:
         self.request_full_step()
 
     def close(self) -> None:
-        """Count no more."""
         self._is_open, self._buffers = False, ()
         self.request_full_step()
         if self.stepping is not None:
@@ -122,7 +121,6 @@ class Counter:
         self.is_calm = False
 
     def step(self) -> None:
-        """Count one step by hand."""
         self.after_step()
         self.between_steps()
 
@@ -297,7 +295,6 @@ class Stepping:
             self.counters = (*self.counters, counter)
 
     def forget(self, counter: Counter) -> None:
-        """Tell it no more."""
         with _exchanging:
             self.counters = tuple(known for known in self.counters if known is not counter)
 

@@ -79,7 +79,6 @@ class Loop:
 
     @property
     def is_open(self) -> bool:
-        """Whether it runs, or is about to."""
         return self in _open and (self._thread is None or self.thread is not None)
 
     def is_asked_from(self, frame: FrameType) -> bool:
@@ -139,12 +138,10 @@ class Clock:
         self._started = self.begun = time.perf_counter()
 
     def pause(self) -> None:
-        """Stand still."""
         if self._paused_at is None:
             self._paused_at = time.perf_counter()
 
     def resume(self) -> None:
-        """Go on."""
         if self._paused_at is not None:
             pause = time.perf_counter() - self._paused_at
             self._paused, self.begun = self._paused + pause, self.begun + pause
@@ -165,7 +162,6 @@ class Clock:
 
     @property
     def elapsed(self) -> float:
-        """Seconds in the run."""
         if self._started is None:
             return 0.0
         end = self._ended or self._paused_at or time.perf_counter()

@@ -20,8 +20,8 @@ from kan_widgets.live.steering.captured_output import printed_over
 from kan_widgets.live.steering.control import Control, TrainingStopped
 from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.last_batch import LastBatch
-from kan_widgets.live.steering.learning_rates import Rates, learning_rates
 from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of, raised_in
+from kan_widgets.live.steering.optimizers import Rates, learning_rates
 from kan_widgets.live.steering.training_feed import TrainingFeed
 
 
@@ -71,7 +71,6 @@ class Training:
 
     @property
     def steps(self) -> int:
-        """Counted so far."""
         return self.counter.steps
 
     @property
@@ -306,7 +305,6 @@ class Training:
             raise
 
     def progress(self, share: float) -> Progress:
-        """Return how far it has come."""
         with self._lock:
             step, phase = self.steps, self._phase
             if phase == "running" and self._loop is None and self.control.trainer_is_gone:

@@ -62,16 +62,6 @@ class Camera:
     kept. Whoever shows frames may have to say between the last two that the layout is another.
     Where a frame is larger than what is looked at, most of those that `take` returns are
     *glimpses*: frames of what is looked at, of a layout that is a cut.
-
-    Examples
-    --------
-    >>> import torch, kan_widgets as kw
-    >>> model = kw.nn.KANLinear(2, 3)
-    >>> camera = Camera(BoundLayers(model), history_bytes=10**6)
-    >>> frame = camera.take(step=7)
-    >>> camera.keep(frame)
-    >>> [frame.step for frame in camera.history]
-    [0, 7]
     """
 
     def __init__(

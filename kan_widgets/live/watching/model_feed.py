@@ -75,12 +75,10 @@ class ModelFeed(TrainingFeed):
 
     @property
     def module(self) -> nn.Module | None:
-        """The model, while it exists and is bound."""
         return self.model.module
 
     @property
     def control(self) -> Control:
-        """Pause, resume, single steps and stop."""
         return self.training.control
 
     @property
@@ -92,7 +90,6 @@ class ModelFeed(TrainingFeed):
 
     @property
     def learning_rates(self) -> list[float]:
-        """The learning rate of each parameter group; empty without an optimizer."""
         return self.training.learning_rates
 
     @property
@@ -116,12 +113,10 @@ class ModelFeed(TrainingFeed):
 
     @property
     def progress(self) -> Progress:
-        """How far the training is."""
         return self.training.progress(self.stats.share)
 
     @property
     def standing(self) -> Standing:
-        """How the run stands, as all views say it, and the line that mends it."""
         said = standing_of(self.progress)
         if self._state == "fault":
             return Standing("fault", f"no longer watched: {self.message}", _BIND_LINE)
@@ -139,15 +134,13 @@ class ModelFeed(TrainingFeed):
         return Standing("still", "waiting for its turn") if quiet.stands_still(self) else said
 
     def structure_of(self, layout: Layout) -> Structure:
-        """Return what is known of how the layers of a layout are connected."""
         return self.found or untraced(layout, order=self.camera.layers.names_in_order())
 
     def steer(self, command: Command) -> int:
-        """Do what is asked, between two steps."""
         kind = command.get("kind")
         if kind == "every":
             check_whole("every", command["value"], of=" of steps")
-            self.counter.every = command["value"]
+            self.counter.every = int(command["value"])
             self.tell_training()
         elif kind == "cure":
             self.watchdog.cure(command["alarm"])
@@ -182,23 +175,19 @@ class ModelFeed(TrainingFeed):
         return False
 
     def is_due(self, now: float) -> bool:
-        """Whether a frame may be taken at a time; asked at the steps where one is due."""
         self.counter.stride = self.camera.stride(now, self.counter.stride)
         return self.camera.throttle.is_open(now)
 
     def can_rest(self) -> bool:
-        """Whether the next steps are only to be counted; asked by the counter."""
         return self._state == "live" and self.camera.coming is None and self.between.is_empty
 
     def fail(self, error: Exception) -> None:
-        """Say once that reading the model failed, and let go of it; training goes on."""
         self.message = f"{type(error).__name__}: {error}"
         report(f"kan_widgets stopped watching the model: {self.message}")
         self._release("fault")
         self.control.release()
 
     def while_held(self) -> None:
-        """Do what came up while the training stands still, in the thread that trains."""
         try:
             if self._state == "live":
                 self.settle()
@@ -217,7 +206,6 @@ class ModelFeed(TrainingFeed):
     # -- frames -----------------------------------------------------------------------------
 
     def owe(self, seconds: float, *, whole: bool = False) -> None:
-        """Note what a frame has cost in another thread."""
         self.camera.owe(seconds, whole=whole)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -226,7 +214,6 @@ class ModelFeed(TrainingFeed):
         return super().subscribe(listener)
 
     def refresh(self) -> Frame:
-        """Take a frame now, whatever the throttle says, and send it."""
         frame = self._refresh()
         self.counter.uncounted.steps = 0
         self._trace_at_rest()
@@ -282,7 +269,6 @@ class ModelFeed(TrainingFeed):
             self.model.probing.trace_at_rest(module, settled=settled)
 
     def show_edited(self) -> None:
-        """Show a function that was edited."""
         self._check_open()
         counter, frame = self.counter, None
         with self.sending:
@@ -295,7 +281,6 @@ class ModelFeed(TrainingFeed):
         self._trace_at_rest()
 
     def read_anew(self) -> None:
-        """Show the layers that can be read by now."""
         self.camera.read_anew()
         self.found = None  # it is found again
         with self.sending:
@@ -335,13 +320,11 @@ class ModelFeed(TrainingFeed):
             self.sent += 1
 
     def set_state(self, state: State) -> None:
-        """Be in another state, and tell of it."""
         self.counter.request_full_step()
         overhead.note(self.counter, is_live=state == "live")
         super().set_state(state)
 
     def tell_training(self) -> None:
-        """Tell that something about the training changed, other than the model."""
         self.watchdog.wake()
         super().tell_training()
 

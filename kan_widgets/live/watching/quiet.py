@@ -55,7 +55,7 @@ def register(binding: Any) -> None:
 
 
 def unregister(feed: Feed) -> None:
-    """Forget a training."""
+    """Settle this training no more."""
     global _watched
     with _lock:
         _watched = tuple(each for each in _watched if each.feed is not feed)

@@ -365,7 +365,6 @@ class _Gradients:
         return [(one.name, one.sizes) for one in layers] == self.sizes
 
     def note(self, step: int, layers: list[LayerFunctions]) -> None:
-        """Look at the gradients of a step."""
         for layer in layers:
             gradient = layer.gradient() if layer.gradient is not None else None
             if gradient is not None:

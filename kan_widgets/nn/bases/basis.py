@@ -74,7 +74,6 @@ class OnGrid:
 
     @property
     def domain(self) -> Interval:
-        """The grid range."""
         return self.grid_range
 
     @property

@@ -36,7 +36,6 @@ class Spline(OnGrid):
 
     @property
     def extent(self) -> Interval:
-        """The support."""
         return self.support
 
     @property

@@ -44,11 +44,6 @@ def resolve_basis(
         basis, which has its own, they stay at their defaults.
     default_range
         The default of ``grid_range``.
-
-    Examples
-    --------
-    >>> resolve_basis("chebyshev", 5, 3, (-1.0, 1.0))
-    Chebyshev(degree=7, grid_range=(-1.0, 1.0))
     """
     if isinstance(basis, str):
         if basis == "bspline":

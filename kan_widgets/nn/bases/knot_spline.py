@@ -152,11 +152,6 @@ def spline_on(
     dtype
         The knots are rounded to this type, in which a state dict will have them, and are evenly
         spaced if they are so but for rounding.
-
-    Examples
-    --------
-    >>> spline_on((-1.0, 0.0, 1.0, 2.0), 1)
-    BSpline(grid_size=1, spline_order=1, grid_range=(0.0, 1.0))
     """
     rounded = torch.tensor(knots, dtype=torch.float64).to(dtype).tolist()
     uneven = KnotSpline(tuple(rounded), order)

@@ -187,7 +187,6 @@ def _family(basis: Known) -> tuple[int, float, float]:
 
 
 def _knots(basis: Basis) -> ctypes.Array[ctypes.c_double] | None:
-    """Return the knots if they are uneven."""
     if not isinstance(basis, KnotSpline):
         return None
     return (ctypes.c_double * len(basis.knots))(*basis.knots)

@@ -51,11 +51,6 @@ def random_rows(shape: Sequence[int], count: int, device: torch.device) -> Tenso
     Patches are laid out as ``shape`` says, ``(images, *positions)``; of fewer than ``count`` all
     are returned, in their order. The result, ``(min(count, patches),)`` int64 on the device, is
     their numbers, counted as in an array of that shape.
-
-    Examples
-    --------
-    >>> len(random_rows((100, 28, 28), 200, torch.device("cpu")).unique())
-    200
     """
     patches = math.prod(shape)
     if count >= patches:

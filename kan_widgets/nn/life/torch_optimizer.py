@@ -20,19 +20,6 @@ def torch_optimizer(given: object, name: str = "optimizer") -> Optimizer:
     What has a ``step()`` and holds one in an attribute such as ``optimizer``, ``opt`` or
     ``_optimizer``, in turn if need be. Raises `TypeError` if there is none; the message calls it by
     ``name`` and says what to give.
-
-    Examples
-    --------
-    >>> import torch
-    >>> class Wrapper:
-    ...     def __init__(self, optimizer):
-    ...         self.optimizer = optimizer
-    ...
-    ...     def step(self):
-    ...         self.optimizer.step()
-    >>> sgd = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))])
-    >>> torch_optimizer(Wrapper(sgd)) is sgd
-    True
     """
     found = _inside(given)
     if found is None:

@@ -1,11 +1,17 @@
-"""Learning rates: those of an optimizer, and changes that wait for the end of a step."""
+"""The optimizers of a model: the rates of the bound one, and the steps of others, uncounted."""
 
 from __future__ import annotations
 
-from torch import Tensor
+import weakref
+
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from kan_widgets.checks import check_number
+from kan_widgets.nn.life.torch_optimizer import holds_any
+
+# Between two steps of the bound optimizer another one, of other parameters, may make some.
+_MAX_FOREIGN_STEPS = 10
 
 
 def learning_rates(optimizer: Optimizer) -> list[float]:
@@ -65,3 +71,32 @@ def _change(before: list[float], after: list[float]) -> str:
         if old != new
     ]
     return "lr of " + ", ".join(changed)
+
+
+class Uncounted:
+    """Steps that were made since the last one that was counted."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self._by = ""
+        self._trains: weakref.WeakKeyDictionary[Optimizer, bool]
+        self._trains = weakref.WeakKeyDictionary()
+
+    @property
+    def words(self) -> str:
+        """Say how many, if there are too many to be of a second optimizer; else empty."""
+        if self.steps < _MAX_FOREIGN_STEPS:
+            return ""
+        return f"{self.steps:,} steps not counted, made by {self._by}, which is not bound"
+
+    def note(self, optimizer: Optimizer, model: nn.Module | None, bound: Optimizer | None) -> bool:
+        """Note a step of an optimizer that is not bound; whether they are too many by now."""
+        trains = self._trains.get(optimizer)
+        if trains is None:
+            trains = model is not None and holds_any(optimizer, model.parameters())
+            self._trains[optimizer] = trains
+        if trains:
+            self.steps += 1
+            kind = type(optimizer)
+            self._by = f"another {kind.__name__}" if type(bound) is kind else kind.__name__
+        return trains and self.steps >= _MAX_FOREIGN_STEPS
