@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import inspect
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import kan_widgets
+import kan_widgets as kw
 
 PACKAGE = Path(kan_widgets.__file__).parent
 
@@ -292,6 +295,31 @@ def test_a_type_checker_sees_the_names_that_are_there() -> None:
         for alias in node.names
     }
     assert seen | {"__version__"} == set(kan_widgets.__all__)
+
+
+def undocumented(package: Any) -> set[str]:
+    """Return what is public of a package, and of its classes, and is nowhere documented."""
+    found = set()
+    for name in package.__all__:
+        one = getattr(package, name)
+        members = {name: one} | (
+            {f"{name}.{key}": getattr(one, key) for key in dir(one) if not key.startswith("_")}
+            if inspect.isclass(one)
+            else {}
+        )
+        for key, value in members.items():
+            is_ours = getattr(value, "__module__", "kan_widgets").startswith("kan_widgets")
+            is_said = (
+                inspect.isroutine(value) or inspect.isclass(value) or isinstance(value, property)
+            )
+            if is_ours and is_said and not inspect.getdoc(value):
+                found.add(key)
+    return found
+
+
+def test_what_is_public_is_documented_by_itself_or_its_base() -> None:
+    packages = kw, kw.nn, kw.functions, kw.insight, kw.live
+    assert set.union(*map(undocumented, packages)) == set()
 
 
 def test_a_verb_that_could_mean_much_means_one_thing() -> None:

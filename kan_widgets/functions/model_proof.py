@@ -25,9 +25,9 @@ from kan_widgets.functions.registry import (
     Reader,
     Verdict,
     candidates,
+    decide,
+    decided,
     find_adapter,
-    settle,
-    settled,
     verdict_of,
 )
 from kan_widgets.functions.sampling.adapter import elementwise_adapter, is_open, sampling_adapter
@@ -98,14 +98,14 @@ def prove_what_changed(model: nn.Module) -> None:
     for module in unwrap(model).modules():
         verdict = verdict_of(module)
         if verdict is not None and verdict.digest != module_digest(module):
-            settle(module, None)
+            decide(module, None)
     _Prover(model, {}).prove()
 
 
 def take_as_read(model: nn.Module) -> None:
     """Forget what proofs have found of a model: everything is read as it is recognised."""
     for module in unwrap(model).modules():
-        settle(module, None)
+        decide(module, None)
 
 
 def read(model: nn.Module) -> list[LayerFunctions]:
@@ -140,7 +140,7 @@ def read(model: nn.Module) -> list[LayerFunctions]:
 
 
 class _Prover:
-    """Goes through a model, and settles who reads which module."""
+    """Goes through a model, and decides who reads which module."""
 
     def __init__(
         self,
@@ -153,44 +153,44 @@ class _Prover:
         self._known: dict[Hashable, Verdict] = {}
 
     def prove(self) -> None:
-        self._settle_holders()
-        self._settle_activations()
+        self._decide_holders()
+        self._decide_activations()
         waiting = True
         while waiting:  # what is inside a layer that fails is looked into
             waiting = False
             found, left_out = survey(self._model)
             for entry in found:
-                if settled(entry.module) is not None:
+                if decided(entry.module) is not None:
                     continue
                 if entry.is_plain:
                     if hook_in(entry.module) and not is_sharded(entry.module):
                         found_by = find_adapter(entry.module)[0]
-                        self._settle_unhooked(entry.module, Verdict(found_by or ""))
+                        self._decide_unhooked(entry.module, Verdict(found_by or ""))
                 else:
-                    self._settle(entry.module, "")
-                if (by := settled(entry.module)) is not None:
+                    self._decide(entry.module, "")
+                if (by := decided(entry.module)) is not None:
                     waiting = waiting or isinstance(by, str) or by.read != entry.reader
             names = [entry.name for entry in found]
             for missed in left_out:
                 if _is_open(missed, names, missed.module in self._module_inputs):
-                    self._settle(missed.module, missed.reason)
-                    waiting = waiting or isinstance(settled(missed.module), Adapter)
+                    self._decide(missed.module, missed.reason)
+                    waiting = waiting or isinstance(decided(missed.module), Adapter)
         modules = dict(self._model.named_modules())
         if self._worked() < _MAX_SECONDS:
             self._join_parts(modules, found)
         self._find_kernels(modules, found)
 
-    def _settle_holders(self) -> None:
+    def _decide_holders(self) -> None:
         """Leave out plain layers that hold numbers: the whole model ran, and they did not."""
         for module in self._model.modules() if self._model in self._module_inputs else ():
             if may_hold(module) and module not in self._module_inputs:
-                settle(
+                decide(
                     module, Verdict("it only holds numbers: it did not run", module_digest(module))
                 )
 
-    def _settle_activations(self) -> None:
+    def _decide_activations(self) -> None:
         """Sample learned activations, wherever they are: no part of a layer around them."""
-        found = [m for m in self._model.modules() if is_open(m) and settled(m) is None]
+        found = [m for m in self._model.modules() if is_open(m) and decided(m) is None]
         if not found:
             return
         read = {part for entry in survey(self._model)[0] for part in entry.module.modules()}
@@ -198,10 +198,10 @@ class _Prover:
             if module not in read:
                 with suppress(Exception):
                     adapter = elementwise_adapter(module, self._examples_of(module))
-                    self._settle_unhooked(module, Verdict(adapter))
+                    self._decide_unhooked(module, Verdict(adapter))
 
-    def _settle_unhooked(self, module: nn.Module, verdict: Verdict) -> None:
-        """Settle a verdict, but where a hook of others changes what a module computes."""
+    def _decide_unhooked(self, module: nn.Module, verdict: Verdict) -> None:
+        """Decide a verdict, but where a hook of others changes what a module computes."""
         hook = hook_in(module)
         hooked = (part for part in module.modules() if hook and hook_in(part))
         inputs = [self._module_inputs.get(part) for part in hooked]
@@ -210,7 +210,7 @@ class _Prover:
         elif None in inputs:
             too = f" The forward hook {hook} may change what it computes: a batch tells."
             verdict = replace(verdict, note=verdict.note + too)
-        settle(module, replace(verdict, digest=module_digest(module)))
+        decide(module, replace(verdict, digest=module_digest(module)))
 
     def _join_parts(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> None:
         """Sample a layer as a whole of which only parts are read, beside plain layers.
@@ -229,13 +229,13 @@ class _Prover:
                 continue
             known = type(module).__module__.startswith("torch.nn.")
             whole = module is self._model and not known and all(e.is_plain for e in inside)
-            if settled(module) is not None or not (whole or (sampled and called_kan(module))):
+            if decided(module) is not None or not (whole or (sampled and called_kan(module))):
                 continue
             with suppress(Exception):
                 adapter = sampling_adapter(module, examples=self._examples_of(module))
                 inputs = read_by(module, adapter.read)[0].shape[1]
                 if not whole or any(each.weight.shape[1] != inputs for each in plain):  # type: ignore[index]
-                    self._settle_unhooked(module, Verdict(adapter))
+                    self._decide_unhooked(module, Verdict(adapter))
 
     def _find_kernels(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> None:
         """Read linear layers that are given patches as the kernels of what is around them."""
@@ -243,14 +243,14 @@ class _Prover:
             name, _, inner = entry.name.rpartition(".")
             around = modules[name]
             beside = [each for each in found if each is not entry and _lies_in(each.name, name)]
-            if not entry.adds_up or not inner or beside or settled(around) is not None:
+            if not entry.adds_up or not inner or beside or decided(around) is not None:
                 continue
             with suppress(Exception):
                 if convolution_in(around)[0] is not None:
                     read = partial(_kernels, inner, entry.reader)
                     adapter = Adapter(entry.library, read)
                     difference(around, adapter, self._examples_of(around))
-                    self._settle_unhooked(around, Verdict(adapter))
+                    self._decide_unhooked(around, Verdict(adapter))
 
     def _worked(self) -> float:
         """Return the seconds of work so far; of many it is said, once, what they are for."""
@@ -264,18 +264,18 @@ class _Prover:
         inputs = self._module_inputs.get(module)
         return None if inputs is None else inputs.x
 
-    def _settle(self, module: nn.Module, problem: str) -> None:
+    def _decide(self, module: nn.Module, problem: str) -> None:
         """Find who reads a module rightly."""
         if problem and unreadable_state(module):
             return
         key = module_digest(module)
         if is_sharded(module):  # to run it takes all processes: it is taken as it is recognised
-            settle(module, Verdict(find_adapter(module)[0] or problem, key))
+            decide(module, Verdict(find_adapter(module)[0] or problem, key))
             return
         verdict = self._known.get(key) or self._proved(module, problem)
         if not isinstance(verdict.found, Adapter) or verdict.found.library != SAMPLED:
             self._known[key] = verdict
-        self._settle_unhooked(module, verdict)
+        self._decide_unhooked(module, verdict)
 
     def _proved(self, module: nn.Module, problem: str) -> Verdict:
         """Return who of all that may read a module does so rightly, or a sampler, or why nobody."""
@@ -315,8 +315,8 @@ def _is_open(missed: LeftOut, found: list[str], has_run: bool) -> bool:
     Where its inputs are known, numbers in whatever shape may be those of functions.
     """
     module = missed.module
-    if settled(module) is not None or missed.is_kan:
-        return settled(module) is None
+    if decided(module) is not None or missed.is_kan:
+        return decided(module) is None
     own = [p for p in module.parameters(recurse=False) if p.requires_grad]
     weights = any(p.ndim > 1 or (has_run and p.numel() > 1) for p in own)
     return (

@@ -13,7 +13,7 @@ import kan_widgets.functions.adapters  # noqa: F401 - those of the package regis
 from kan_widgets.checks import check_module
 from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.registry import Reader, find_adapter, readable_names, settled, verdict_of
+from kan_widgets.functions.registry import Reader, decided, find_adapter, readable_names, verdict_of
 from kan_widgets.functions.stand_ins import read_by
 
 # How people call layers of learned functions, and the tensors and settings of such layers.
@@ -219,7 +219,7 @@ class _Walk:
             if not adds_up and plain and computes_more(module, name, plain, activations):
                 # Beside what is not read, plain layers in it are only a part of it as well.
                 self.found[found:] = []
-            if problem and settled(module) is not None:
+            if problem and decided(module) is not None:
                 self.left_out.insert(left_out, LeftOut(name, module, problem, near=True))
                 return None
             return self._own(module, name, left_out)

@@ -79,7 +79,7 @@ class Verdict:
     """What is to be said of the reading."""
 
 
-_settled: weakref.WeakKeyDictionary[nn.Module, Verdict] = weakref.WeakKeyDictionary()
+_decided: weakref.WeakKeyDictionary[nn.Module, Verdict] = weakref.WeakKeyDictionary()
 
 
 def register_adapter(
@@ -163,25 +163,25 @@ def readable_names() -> list[str]:
     return sorted({name if isinstance(name, str) else name.__name__ for name in _adapters})
 
 
-def settle(module: nn.Module, verdict: Verdict | None) -> None:
+def decide(module: nn.Module, verdict: Verdict | None) -> None:
     """Have a module read by one adapter from now on, or by none and why; ``None`` forgets that."""
     if verdict is None:
-        _settled.pop(module, None)
+        _decided.pop(module, None)
     else:
-        _settled[module] = verdict
+        _decided[module] = verdict
 
 
 def verdict_of(module: nn.Module) -> Verdict | None:
-    """Return what `settle` was told of a module, as far as it still holds."""
-    verdict = _settled.get(module)
+    """Return what `decide` was told of a module, as far as it still holds."""
+    verdict = _decided.get(module)
     if verdict is not None and isinstance(verdict.found, Adapter):
         if verdict.found.lacks(with_weights(module)):
             return None
     return verdict
 
 
-def settled(module: nn.Module) -> Adapter | str | None:
-    """Return who reads a module rightly, or why nobody does, if `settle` was told."""
+def decided(module: nn.Module) -> Adapter | str | None:
+    """Return who reads a module rightly, or why nobody does, if `decide` was told."""
     verdict = verdict_of(module)
     return None if verdict is None else verdict.found
 
@@ -189,12 +189,12 @@ def settled(module: nn.Module) -> Adapter | str | None:
 def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
     """Return the adapter that reads ``module``; or none, and why if its class is known.
 
-    What a proof has settled comes first. Of the others those of the module's class are tried
+    What a proof has decided comes first. Of the others those of the module's class are tried
     first, then those of its parent classes, then all that are known by their tensors.
     """
     if unreadable_kind(module):
         return None, ""
-    verdict = settled(module)
+    verdict = decided(module)
     if verdict is not None:
         if isinstance(verdict, str):
             return None, verdict

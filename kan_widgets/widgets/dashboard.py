@@ -284,11 +284,7 @@ class Dashboard(LayerView, _Panels):
                 width,
                 most,
                 pixel_ratio,
-                {
-                    name: v
-                    for name, v in taken.items()
-                    if name != "layer" or view.has_trait("layer")
-                },
+                {name: one for name, one in taken.items() if view.has_trait(name)},
             )
             for view in self.views
         ]

@@ -16,7 +16,7 @@ from kan_widgets.functions.coefficients import gradient_of
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.layer_proof import error_of_sums
 from kan_widgets.functions.module_digest import module_digest
-from kan_widgets.functions.registry import SAMPLED, Adapter, Sum, Verdict, settle
+from kan_widgets.functions.registry import SAMPLED, Adapter, Sum, Verdict, decide
 from kan_widgets.functions.sampling.inputs import Way
 from kan_widgets.functions.sampling.samples import (
     SampledBasis,
@@ -102,7 +102,7 @@ class Sampled:
                 # random numbers none may be taken back: what was sampled once draws none.
                 samples = with_copy(module, lambda run, _: self._sampled(before, run), draws=False)
             except Untold as error:  # it is no sum of functions any more
-                settle(module, Verdict(str(error), module_digest(module)))
+                decide(module, Verdict(str(error), module_digest(module)))
                 raise
             keep(module, tensors, samples)
         return what(module, samples)
