@@ -201,7 +201,7 @@ class _Prover:
                     self._decide_unhooked(module, Verdict(adapter))
 
     def _decide_unhooked(self, module: nn.Module, verdict: Verdict) -> None:
-        """Decide a verdict, but where a hook of others changes what a module computes."""
+        """Note a verdict, unless a hook of others changes what the module computes."""
         hook = hook_in(module)
         hooked = (part for part in module.modules() if hook and hook_in(part))
         inputs = [self._module_inputs.get(part) for part in hooked]

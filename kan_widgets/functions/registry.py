@@ -164,7 +164,7 @@ def readable_names() -> list[str]:
 
 
 def decide(module: nn.Module, verdict: Verdict | None) -> None:
-    """Have a module read by one adapter from now on, or by none and why; ``None`` forgets that."""
+    """Fix which adapter reads a module, or why none does; ``None`` forgets that."""
     if verdict is None:
         _decided.pop(module, None)
     else:

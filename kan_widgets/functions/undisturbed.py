@@ -103,7 +103,7 @@ class _StateBefore:
             torch.compiler.set_stance("force_eager")
 
     def restore(self) -> None:
-        """Put it back; may be done again."""
+        """Put everything back; it may be called again."""
         while torch._C._len_torch_function_stack() > self._modes_of_functions:
             torch._C._pop_torch_function_stack()
         with _making:

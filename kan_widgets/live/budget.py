@@ -67,7 +67,7 @@ class Budget:
             self._throttles.add(throttle)
 
     def divide(self, now: float) -> None:
-        """Find the part that uses the budget up, where many need less."""
+        """Find the share per weight that uses the whole budget, given that some need less."""
         if now < self._divided + _DIVIDED_SECONDS:
             return
         self._divided = now
@@ -119,7 +119,7 @@ class Throttle:
 
     @property
     def part(self) -> float:
-        """Of the time, the share that it has now."""
+        """The share of the time that it may take now."""
         return min(self.most, self.weight * self._budget.part)
 
     @property
@@ -130,7 +130,7 @@ class Throttle:
         return self._next
 
     def allow(self, most: float) -> None:
-        """Have another share at most from now on, which what is owed is paid with too."""
+        """Set the largest share from now on; what is owed is paid off at that rate, too."""
         self.most = most
         self._opens = self.due
 
@@ -176,7 +176,7 @@ class Throttle:
         self._opens = self.due
 
     def needs(self, now: float) -> float:
-        """Return the share of the time that it would take, as often as it may be done."""
+        """Return the share of the time that it would take if nothing held it back."""
         if now > self.due + _FORGOTTEN_SECONDS:
             return 0.0
         return min(self.most, max(self._last, self._mean) / self.interval)

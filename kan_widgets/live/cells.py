@@ -86,7 +86,7 @@ def here() -> str | None:
 
 @contextmanager
 def between() -> Iterator[bool]:
-    """Give whether no cell runs elsewhere; one that is about to start waits until this is left."""
+    """Yield whether no cell runs elsewhere; one about to start waits until the block is left."""
     with _starting:
         yield not run_elsewhere()
 

@@ -278,7 +278,7 @@ class Painter(Job):
 
 
 def thread(run: Callable[[], object], name: str) -> threading.Thread:
-    """Start a daemon thread; nothing in live, widgets and figures does it in another way."""
+    """Start a daemon thread; all threads of live, widgets and figures are made here."""
     made = threading.Thread(target=run, name=name, daemon=True)
     made.start()
     return made

@@ -77,7 +77,7 @@ def svg_of(pictures: Sequence[dict[str, Any]]) -> str:
 
 
 film: ContextVar[int] = ContextVar("film", default=0)
-"""The number of the film that pictures are drawn for, which choose as the one before did; or 0."""
+"""The number of the film that pictures belong to, so that each chooses as the last did; or 0."""
 
 
 def _context() -> Any:

@@ -18,7 +18,7 @@ _PAGE_TRAITS = frozenset({*SHARED_TRAITS, "ghost_step", "drawing", "every", "ove
 
 
 def chosen_in_page(widget: Any) -> frozenset[str]:
-    """Return the traits that a page may set; all others are for Python alone to say."""
+    """Return the traits that a page may set; only Python sets all others."""
     return _PAGE_TRAITS.union(widget.traits(option=True))
 
 

@@ -9,30 +9,12 @@ from typing import Any
 
 import ipywidgets
 import pytest
-import torch
 import traitlets
-from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.view import View
-
-
-def network() -> nn.Module:
-    return nn.Sequential(kw.nn.KANConv2d(1, 2, 3), nn.Flatten(), kw.nn.KANLinear(72, 3))
-
-
-MAKERS: dict[str, Any] = {
-    "Compare": lambda live: kw.Compare({"net": live}),
-    "Dashboard": kw.Dashboard,
-    "Explain": lambda live: kw.Explain(live, torch.zeros(1, 8, 8)),
-    "KernelGrid": kw.KernelGrid,
-    "LayerRanges": kw.LayerRanges,
-    "MeshgridView": kw.MeshgridView,
-    "NetworkView": kw.NetworkView,
-    "SplineInspector": kw.SplineInspector,
-    "TrainingPanel": kw.TrainingPanel,
-}
+from tests.widgets.every_view import MAKERS, network
 
 
 @pytest.fixture(params=MAKERS)

@@ -74,7 +74,7 @@ class Way:
         return self.inputs if self.kernel is None else self.shape[0]
 
     def how_many(self, passes: int = 1) -> int:
-        """Return how many inputs to run, so many times, where many are wanted."""
+        """Return how many inputs to run at once, where many are wanted, in so many passes."""
         numbers = passes * torch.Size(self.shape).numel()
         return max(MIN_INPUTS, min(MAX_INPUTS, _MAX_NUMBERS // numbers))
 
@@ -84,7 +84,7 @@ class Way:
         return low + (high - low) * torch.rand(count, *(shape or self.shape), generator=generator)
 
     def where(self, x: Tensor) -> Way:
-        """Return it with functions looked at where some inputs of theirs lie."""
+        """Return it with the interval in which most of some inputs lie."""
         x = x[x.isfinite()]
         x = x[:: 1 + len(x) // _MAX_PLACED]
         low, high = x.quantile(torch.tensor(_ENDS, dtype=x.dtype)).tolist() if len(x) else (0, 0)
@@ -122,7 +122,7 @@ def ways_of(run: nn.Module, examples: Tensor | None = None) -> Iterator[Way]:
 
 
 def _with_examples(way: Way, rows: Tensor) -> Way:
-    """Keep rows spread over all, on the CPU, of some examples: no more than are looked at."""
+    """Keep some examples' rows on the CPU, spread over all: no more than are looked at."""
     rows = rows.detach().to("cpu", torch.float32)
     return replace(way, examples=rows[:: max(1, len(rows) // way.how_many())].clone())
 

@@ -212,7 +212,7 @@ def keep(module: nn.Module, tensors: Sequence[Tensor], samples: Samples) -> None
 
 
 def kept(module: nn.Module, tensors: Sequence[Tensor] = ()) -> Samples | None:
-    """Return what was sampled last; nothing if `sampled_anew` asks, and tensors have changed."""
+    """Return the last samples; ``None`` if `sampled_anew` asks and tensors have changed."""
     known = _kept.get(module)
     if known is not None and tensors and _anew.get() and _versions(tensors) != known.versions:
         return None

@@ -84,7 +84,7 @@ class Listener(ReportsOnce):
         """Take what the examples made of the network at a step."""
 
     def on_batch(self, seen: bool, message: str) -> None:
-        """Take note that a batch was seen that could be observed, or why it could not be."""
+        """Take note of whether a batch could be observed, or why it could not be."""
 
     def on_edit(self, edits: Any) -> None:
         """Take note that something was edited, undone or done again."""

@@ -53,7 +53,7 @@ class Looking:
         self._lock = threading.Lock()
 
     def show(self, layers: Iterable[str]) -> bool:
-        """Give most of the budget to the layers that views show; whether these are others."""
+        """Give most of the budget to the layers that views show; return whether they changed."""
         shown = frozenset(layers)
         with self._lock:
             changed, self._shown = shown != self._shown, shown
@@ -78,7 +78,7 @@ class Looking:
         return True
 
     def cut(self, layout: Layout) -> Layout:
-        """Return what of a layout is looked at: itself, where that is within the budget."""
+        """Return the part of a layout that is looked at; all of it if it fits the budget."""
         if layout.is_cut:
             return layout
         with self._lock:
@@ -91,7 +91,7 @@ class Looking:
             return made
 
     def pictured(self, frame: Frame, layers: Collection[str]) -> Frame:
-        """Return what a picture of some layers shows of a frame: these have most of the budget."""
+        """Return the part of a frame for a picture of some layers, which get most of the budget."""
         if 4 * frame.layout.size <= self.budget or frame.layout.is_cut:
             return frame
         with self._lock:
@@ -101,7 +101,7 @@ class Looking:
         return cut_frame(frame, replace(cut, version=frame.layout.version))
 
     def windowed(self, frame: Frame) -> Frame:
-        """Return what of a frame is looked at: itself, where that is within the budget."""
+        """Return the part of a frame that is looked at; all of it if it fits the budget."""
         layout = self.cut(frame.layout)
         return frame if layout is frame.layout else cut_frame(frame, layout)
 
@@ -140,7 +140,7 @@ def _cut(
 
 
 def _poured(sizes: Sequence[int], budget: int) -> list[int]:
-    """Return how much of a budget each gets: the same, but none more than its size."""
+    """Share a budget out: equally, but to none more than its size."""
     shares = [0] * len(sizes)
     left = budget
     order = sorted(range(len(sizes)), key=sizes.__getitem__)

@@ -130,7 +130,7 @@ def standing_of(progress: Progress) -> Standing:
 
 
 def behind(step: int, shown: int) -> str:
-    """Say of a run that has ended where, if that is not where its last frame is from."""
+    """Say at which step a run ended, if its last frame is from an earlier one."""
     return f" at step {step:,}, the last frame is of step {shown:,}" if step > shown else ""
 
 

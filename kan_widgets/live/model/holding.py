@@ -248,7 +248,7 @@ def _same(one: Tensor, other: Tensor) -> bool:
 
 @contextmanager
 def _moved(parameter: Tensor, entries: Tensor) -> Iterator[None]:
-    """Let some entries of a parameter be others for the time of a ``with`` block."""
+    """Change some entries of a parameter for the duration of a ``with`` block."""
     kept = parameter.detach().clone()
     flat = parameter.detach().clone().reshape(-1)
     flat[entries] = flat[entries] * _FACTOR + _ADDED

@@ -56,7 +56,7 @@ class BoundLayers:
         self.find_again(model)
 
     def are_of(self, model: nn.Module, chosen: tuple[str, ...] | None) -> bool:
-        """Whether these are all layers, or those chosen, that can be read of a model by now."""
+        """Whether these are the layers that can be read by now: all, or those chosen."""
         found = find(model)
         return (
             self._chosen == chosen
@@ -65,7 +65,7 @@ class BoundLayers:
         )
 
     def find_again(self, model: nn.Module) -> bool:
-        """Find the layers of the model as they can be read by now; return whether others can."""
+        """Find the layers that can be read by now; return whether they are others than before."""
         found = survey(model)[0] if self._kinds else find(model)
         self._entries: list[Entry] = [
             (entry.name, weakref.ref(entry.module), entry.reader) for entry in found
@@ -169,7 +169,7 @@ class BoundLayers:
         return layers
 
     def _tried(self, entry: Entry) -> list[LayerFunctions]:
-        """Read a module, and never again if it is found to be no sum of functions any more."""
+        """Read a module; drop it for good if it no longer is a sum of functions."""
         try:
             return self._read(entry)
         except Untold as error:

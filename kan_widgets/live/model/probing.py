@@ -1,4 +1,4 @@
-"""Trace examples through the network of a bound model, when they are due."""
+"""Trace examples through the network of a bound model whenever that is due."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class LastBatch:
         return inputs if inputs is not None else self._kept
 
     def note(self, batch: Any) -> bool:
-        """Remember a batch: a tensor, or a pair that begins with one; whether it is such."""
+        """Remember a batch, a tensor or a pair that begins with one; return whether it is that."""
         first = batch[0] if isinstance(batch, tuple | list) and batch else batch
         if not isinstance(first, Tensor):
             return False
@@ -38,7 +38,7 @@ class LastBatch:
         return True
 
     def labels_of(self, inputs: Tensor) -> Tensor | None:
-        """Return the classes of some inputs, if the batch begins with them and has any."""
+        """Return the classes of some inputs, if the batch begins with them and has labels."""
         batch = self.inputs
         labels = self._labels() if self._labels is not None else None
         n = len(inputs)

@@ -57,7 +57,7 @@ class Loop:
                 _open.append(self)
 
     def close(self, control: object) -> None:
-        """Say that it is over, for this control; of several models for the last of theirs."""
+        """Say that it is over for this control; with the last of several, it is over."""
         with _lock:
             self._of.discard(control)
             if not self._of and self in _open:

@@ -139,7 +139,7 @@ class Training:
 
     @property
     def is_in_loop(self) -> bool:
-        """Whether a tracked loop runs, or is about to, other than around this call."""
+        """Whether a tracked loop runs, or is about to, that this call does not come from."""
         loop = self._loop
         if loop is None or not loop.is_open:
             return False
@@ -168,7 +168,7 @@ class Training:
         return not inside
 
     def end(self, loop: Loop, phase: Phase) -> None:
-        """End a loop; only once."""
+        """End a loop; a second call does nothing."""
         with self._lock:
             if self._loop is loop:
                 # A loop inside this one may go on, where this one was left irregularly.

@@ -106,7 +106,7 @@ class Camera:
         """The frame taken last, where it has not arrived yet."""
 
     def allow(self, max_fps: float, history_bytes: int) -> None:
-        """Take so many frames a second at most, and keep so many bytes of them, from now on."""
+        """Limit the frames per second, and the bytes of them that are kept, from now on."""
         self.throttle.interval = 1 / max_fps
         is_large = self.looking.cut(self.layout) is not self.layout
         shares = budgets(history_bytes, self.layout, is_large)
@@ -140,7 +140,7 @@ class Camera:
         return self.throttle.stride(now, before) if is_split else before
 
     def gain_viewer(self) -> None:
-        """Note that there is somebody to show frames to: they do not wait as those before did."""
+        """Note a new viewer: frames need not wait as they did while nobody looked."""
         self.throttle.allow(TOTAL_SHARE)
         self._whole_throttle.allow(MAX_SHARE)
 
@@ -231,7 +231,7 @@ class Camera:
         self._rewriters, self._recopied = [None], None
 
     def rename(self, names: Mapping[str, Names]) -> None:
-        """Have outputs and inputs called otherwise from the next frame on that is read again."""
+        """Rename outputs and inputs, from the next frame that is read anew."""
         self._names, self._is_renamed = names, True
 
     def close(self) -> None:

@@ -55,7 +55,7 @@ def register(binding: Any) -> None:
 
 
 def unregister(feed: Feed) -> None:
-    """Settle this training no more."""
+    """Stop watching for this training's end."""
     global _watched
     with _lock:
         _watched = tuple(each for each in _watched if each.feed is not feed)

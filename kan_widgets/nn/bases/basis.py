@@ -74,6 +74,7 @@ class OnGrid:
 
     @property
     def domain(self) -> Interval:
+        """The grid range."""
         return self.grid_range
 
     @property

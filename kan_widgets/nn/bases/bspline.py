@@ -36,6 +36,7 @@ class Spline(OnGrid):
 
     @property
     def extent(self) -> Interval:
+        """The support."""
         return self.support
 
     @property
