@@ -9,6 +9,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from kan_widgets.checks import is_tensor
+from kan_widgets.widgets.wire import array_dict
 
 Float32 = NDArray[np.float32]
 
@@ -59,7 +60,7 @@ def images_dict(array: Float32 | None, _: Any) -> dict[str, Any]:
         array = array[:, None]
     elif array.ndim == 2:
         array = array[None, None]
-    return {"shape": list(array.shape), "data": array.astype("<f4").tobytes()}
+    return array_dict(array)
 
 
 def drawing_of(content: dict[str, Any], _: Any) -> Float32 | None:

@@ -110,9 +110,7 @@ class Compare(CurvesView):
     def _source_of(self, values: dict[str, Any]) -> Source:
         models = values.pop("models")
         check(models)
-        known = self.traits(option=True)
-        for name in values.keys() & known.keys():
-            values[name] = known[name]._validate(self, values[name])
+        values |= self._validated(values)
         lives = {name: cast("Binding | Replay", source_for(one)) for name, one in models.items()}
         look = {"height": values.get("height", 360), "theme": values.get("theme", "auto")}
         self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}

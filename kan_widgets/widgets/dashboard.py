@@ -276,8 +276,7 @@ class Dashboard(LayerView, _Panels):
     ) -> list[dict[str, Any]]:
         """Return the panels, each at most so high, with the layer and the theme of the options."""
         self._check_keywords(options)
-        if "theme" in options:
-            self.traits()["theme"]._validate(self, options["theme"])
+        options = self._validated(options)
         taken = {name: options[name] for name in _PICTURE_KEYWORDS if name in options}
         return [
             view._asked(

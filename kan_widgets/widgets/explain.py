@@ -19,7 +19,7 @@ from kan_widgets.widgets.layer_shares import Part, parts_of
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import LayerName, Theme, layer_name, option
 from kan_widgets.widgets.view import ModelView
-from kan_widgets.widgets.wire import float32
+from kan_widgets.widgets.wire import array_dict
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -203,9 +203,7 @@ class Explain(ModelView):
         return sorted(old, key=lambda name: name != self.layer)
 
     def _content(self) -> dict[str, Any]:
-        image = self._found.image
-        shown = {"shape": list(image.shape), "data": float32(image)}
-        return {"image": shown, "parts": list(self._parts)}
+        return {"image": array_dict(self._found.image), "parts": list(self._parts)}
 
     def _draw(self) -> None:
         with self.hold_sync():

@@ -15,14 +15,23 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
-import sys
 import textwrap
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 from weakref import WeakKeyDictionary
 
 import traitlets
@@ -105,15 +114,17 @@ class Declaring(MetaHasTraits):
         mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **more: Any
     ) -> Declaring:
         said = body.get("__annotations__", {})
-        known = vars(sys.modules[body.get("__module__", __name__)])
         own = {key: one for key, one in body.items() if isinstance(one, Option)}
+        plain = {key: said[key] for key, one in own.items() if one.is_trait and not one.trait}
+        plain = {key: text for key, text in plain.items() if not text.startswith("InitVar[")}
+        probe = {"__annotations__": plain, "__module__": body.get("__module__", __name__)}
+        kinds = get_type_hints(type(name, (), probe))
         declared = {}
         for key, one in own.items():
-            text = said[key]
+            text, kind = said[key], kinds.get(key)
             argument = text.startswith("InitVar[")
             if argument:
                 text = text[len("InitVar[") : -1]
-            kind = None if argument or one.trait or not one.is_trait else eval(text, known)
             if get_origin(kind) is Literal:
                 text = f"Literal{json.dumps(get_args(kind))}"
             declared[key] = Option(**vars(one) | {"type": text})

@@ -141,6 +141,12 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
     def _begin(self) -> None:
         """Begin to work, once it is made."""
 
+    def _validated(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return options as its traits would have them; layers are looked at elsewhere."""
+        known = self.traits(option=True)
+        names = options.keys() & known.keys() - {"layer"}
+        return options | {name: known[name]._validate(self, options[name]) for name in names}
+
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         """Check values against the source before anything is made."""
         if "layer" in options:
@@ -251,12 +257,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         traits = {name: getattr(self, name) for name in self.keys if not name.startswith("_")}
         for name in (*_UNDRAWN_TRAITS, *SHARED_TRAITS):
             traits.pop(name, None)
-        known = self.traits()
-        for name, value in options.items():
-            # The layer shown may be one of another binding: `_picture_options` looks at it.
-            if name in traits and name != "layer":
-                options[name] = known[name]._validate(self, value)
-        traits |= self._picture_options(options, names)
+        traits |= self._picture_options(self._validated(options), names)
         theme = traits.pop("theme", "auto")
         return asked(
             frames,

@@ -29,6 +29,11 @@ def float32(values: Any) -> bytes:
         return np.asarray(values, dtype="<f4").tobytes()
 
 
+def array_dict(array: NDArray[Any]) -> dict[str, Any]:
+    """Return an array as the browser reads it from a trait."""
+    return {"shape": list(array.shape), "data": float32(array)}
+
+
 def finite(value: Any) -> Any:
     """Return a value as JSON has it: ``None`` for a number that is not finite."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -113,7 +113,7 @@ def test_every_of_a_recording_is_refused_where_it_cannot_be_steered(tmp_path: An
 
 def test_the_repr_says_what_is_shown(view: Any) -> None:
     kind = type(view).__name__
-    model = "net" if kind == "Compare" else "Sequential"
+    model = "one" if kind == "Compare" else "Sequential"
     assert repr(view).startswith(f"<{kind} of {model}: ")
     assert repr(view).endswith("step 0, idle>")
     if view.has_trait("layer"):

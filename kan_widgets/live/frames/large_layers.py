@@ -194,16 +194,6 @@ class Summary:
     since: int = 0
     """The step of the frame that ``change`` is counted from."""
 
-    @property
-    def most(self) -> float:
-        """The largest |φ| of the layer; 0 where none is finite."""
-        return _largest(self.reach)
-
-    @property
-    def moved(self) -> float | None:
-        """The largest change of a function of the layer; ``None`` where that is not known."""
-        return None if self.change is None else _largest(self.change)
-
 
 def summary_of(frame: Frame, layer: LayerLayout, first: Frame | None = None) -> Summary:
     """Summarise one layer of a frame, evaluating few functions at a time.
@@ -263,10 +253,6 @@ def summary_of(frame: Frame, layer: LayerLayout, first: Frame | None = None) -> 
             found[found < 0] = np.nan
     since = 0 if first is None else first.step
     return Summary(layer.name, frame.step, reach, block, every, broken, change, since)
-
-
-def _largest(values: Float32) -> float:
-    return float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
 
 
 def _coefficients(frame: Frame, layer: LayerLayout) -> Float32:

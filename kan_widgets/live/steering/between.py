@@ -45,9 +45,6 @@ class Between(cells.CellListener):
         """Whether nothing waits to be done."""
         return not self._waiting
 
-    def waits(self, errand: Errand) -> bool:
-        return any(method() == errand for method, _ in self._waiting)
-
     def request(self, errand: Errand, *arguments: object) -> bool:
         """Do it now where that harms no training, or else later; return whether it was done.
 
