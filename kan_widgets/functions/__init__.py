@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 # imported when the first of them is used.
 if TYPE_CHECKING:
     from kan_widgets.functions import adapters
-    from kan_widgets.functions.attributes import Recipe
     from kan_widgets.functions.basis import IdentityBasis, LayerBasis, NoFunctions
     from kan_widgets.functions.coefficients import Terms
     from kan_widgets.functions.conv_settings import ConvSettings
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from kan_widgets.functions.layer import LayerFunctions, Tap
     from kan_widgets.functions.layer_proof import Proof, check
     from kan_widgets.functions.model_proof import prove, read, take_as_read
+    from kan_widgets.functions.module_tensors import Recipe
     from kan_widgets.functions.reading import (
         LeftOut,
         ReadableModule,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kan_widgets.functions.recipes import tensor_adapter
     from kan_widgets.functions.registry import Adapter, Sum, register_adapter
     from kan_widgets.functions.sampling.samples import SampledBasis, sampled_anew
-    from kan_widgets.functions.smooth import (
+    from kan_widgets.functions.smooth_bases import (
         Gaussian,
         Gram,
         Jacobi,
@@ -82,8 +82,8 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _HOMES = (
-        "attributes basis coefficients describe grid_spline layer conv_settings layer_proof "
-        "model_proof reading recipes registry sampling.samples smooth stand_ins"
+        "module_tensors basis coefficients describe grid_spline layer conv_settings layer_proof "
+        "model_proof reading recipes registry sampling.samples smooth_bases stand_ins"
     )
 
     def __getattr__(name: str) -> object:

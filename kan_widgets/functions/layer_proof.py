@@ -11,9 +11,9 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.attributes import attribute
 from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.functions.module_tensors import attribute
 from kan_widgets.functions.reading import unwrap
 from kan_widgets.functions.registry import Adapter, Reader, Sum, find_adapter, sums_of
 from kan_widgets.functions.stand_ins import read_by

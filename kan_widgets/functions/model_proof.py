@@ -12,12 +12,12 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.attributes import unreadable_state
 from kan_widgets.functions.coefficients import Part, Terms
 from kan_widgets.functions.forward_pass import ModuleInput, hook_in, may_hold
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.layer_proof import Unlike, difference
 from kan_widgets.functions.module_digest import module_digest
+from kan_widgets.functions.module_tensors import unreadable_state
 from kan_widgets.functions.reading import LeftOut, ReadableModule, called_kan, find, survey, unwrap
 from kan_widgets.functions.registry import (
     SAMPLED,

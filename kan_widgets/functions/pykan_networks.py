@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.attributes import Recipe, missing_tensors
 from kan_widgets.functions.basis import Alike, LayerBasis
 from kan_widgets.functions.coefficients import Part, Terms, gradient_of, remembered
 from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.functions.module_tensors import Recipe, missing_tensors
 from kan_widgets.functions.recipes import lacking, layers_of
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.nn.ungraded import ungraded

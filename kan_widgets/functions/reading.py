@@ -11,8 +11,8 @@ from torch import nn
 
 import kan_widgets.functions.adapters  # noqa: F401 - those of the package register themselves
 from kan_widgets.checks import check_module
-from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
 from kan_widgets.functions.layer import LayerFunctions
+from kan_widgets.functions.module_tensors import unreadable_kind, unreadable_state
 from kan_widgets.functions.registry import Reader, decided, find_adapter, readable_names, verdict_of
 from kan_widgets.functions.stand_ins import read_by
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from kan_widgets.functions.arrangement import all_planes, arrangements
-from kan_widgets.functions.attributes import (
+from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
+from kan_widgets.functions.module_tensors import (
     Needed,
     Order,
     Recipe,
@@ -17,8 +17,8 @@ from kan_widgets.functions.attributes import (
     members,
     missing_tensors,
 )
-from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
 from kan_widgets.functions.registry import Sum, register_adapter
+from kan_widgets.functions.tensor_arrangement import all_planes, arrangements
 from kan_widgets.nn.life.changes import together
 
 

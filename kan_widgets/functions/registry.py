@@ -9,8 +9,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from kan_widgets.functions.attributes import unreadable_kind, unreadable_state
 from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.functions.module_tensors import unreadable_kind, unreadable_state
 from kan_widgets.functions.stand_ins import computing, read_computed, taps_computed, with_weights
 
 Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]

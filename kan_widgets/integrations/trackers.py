@@ -28,7 +28,7 @@ from kan_widgets.live.recordings.places import is_first_process
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, Worker
 from kan_widgets.widgets.dashboard import Dashboard
-from kan_widgets.widgets.engine import asked, svg_of
+from kan_widgets.widgets.drawing_engine import asked, svg_of
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.page import page_of
 from kan_widgets.widgets.rasters import image_of

@@ -21,7 +21,7 @@ from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.worker import Job, Painter, scheduler
-from kan_widgets.widgets.engine import packed
+from kan_widgets.widgets.drawing_engine import packed
 from kan_widgets.widgets.lifetime import SelfClosing
 from kan_widgets.widgets.sending import Outbox, is_costly
 from kan_widgets.widgets.wire import (

@@ -27,7 +27,7 @@ from kan_widgets.widgets.model_numbers import (
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.options import option, with_options
 from kan_widgets.widgets.page import reference
-from kan_widgets.widgets.sharing import ViewListener
+from kan_widgets.widgets.shared_traits import ViewListener
 from kan_widgets.widgets.view import View, kept, source_for
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import nearest
-from kan_widgets.widgets.sharing import Widget
+from kan_widgets.widgets.shared_traits import Widget
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from kan_widgets.widgets.page import Placed, figures, model_of, places, shown_in
+from kan_widgets.widgets.page_frames import Bytes
 from kan_widgets.widgets.page_text import page_text
-from kan_widgets.widgets.saved import Bytes
-from kan_widgets.widgets.sharing import SHARED_TRAITS
+from kan_widgets.widgets.shared_traits import SHARED_TRAITS
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.wire import state_of
 

@@ -8,7 +8,7 @@ import traitlets
 
 from kan_widgets.live import is_binding
 from kan_widgets.widgets.arrays import ImageArray, drawing_of, images_dict
-from kan_widgets.widgets.evaluated import Evaluated
+from kan_widgets.widgets.edit_evaluation import Evaluated
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.wire import activations_dict

@@ -10,6 +10,7 @@ from typing import Any
 
 from kan_widgets.checks import check_number
 from kan_widgets.live import Frame
+from kan_widgets.widgets.page_frames import Bytes, past_of, saved
 from kan_widgets.widgets.page_text import (
     about,
     css_of,
@@ -21,7 +22,6 @@ from kan_widgets.widgets.page_text import (
     page_text,
     use,
 )
-from kan_widgets.widgets.saved import Bytes, past_of, saved
 
 # Of no use to a page, or of its own making.
 _PAGE_TRAITS = ("layout", "tabbable", "tooltip")

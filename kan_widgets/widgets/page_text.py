@@ -15,7 +15,7 @@ from typing import Any
 import ipywidgets
 
 from kan_widgets.live import Frame
-from kan_widgets.widgets.engine import bundle
+from kan_widgets.widgets.drawing_engine import bundle
 from kan_widgets.widgets.wire import model_name
 
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")

@@ -11,7 +11,7 @@ import traitlets
 from kan_widgets.insight.symbolic_fits import SymbolicFit
 from kan_widgets.live import Layout, Source
 from kan_widgets.live.frames.feed import checked_selection
-from kan_widgets.widgets.evaluated import Evaluated
+from kan_widgets.widgets.edit_evaluation import Evaluated
 from kan_widgets.widgets.options import LayerName, option
 from kan_widgets.widgets.wire import finite, float32
 

@@ -15,7 +15,7 @@ from kan_widgets.live import Source, is_binding
 from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.worker import Painter
 from kan_widgets.widgets.docking import Dockable
-from kan_widgets.widgets.engine import asked, bundle, svg_of
+from kan_widgets.widgets.drawing_engine import asked, bundle, svg_of
 from kan_widgets.widgets.options import (
     Declared,
     Declaring,
@@ -28,7 +28,7 @@ from kan_widgets.widgets.options import (
 )
 from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Pictured
-from kan_widgets.widgets.sharing import SHARED_TRAITS, ViewListener
+from kan_widgets.widgets.shared_traits import SHARED_TRAITS, ViewListener
 from kan_widgets.widgets.stream import stream_of
 from kan_widgets.widgets.wire import model_name
 

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live.frames.copies import Copy
+from kan_widgets.live.frames.coefficient_copies import Copy
 from kan_widgets.live.frames.layout import LayoutKey
 
 ROUNDS = 300

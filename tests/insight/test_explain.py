@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import kan_widgets as kw
-from kan_widgets.functions.arrangement import Arrangement
+from kan_widgets.functions.tensor_arrangement import Arrangement
 from kan_widgets.insight import SeenPatches, explain
 from kan_widgets.insight.kernel_shares import kernel_maps, mean_responses
 

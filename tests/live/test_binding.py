@@ -21,7 +21,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.live import Binding, Frame, Layout, Listener, Source
 from kan_widgets.live.steering.counter import stepping_of
-from kan_widgets.live.watching import quiet
+from kan_widgets.live.watching import step_hook
 from kan_widgets.live.worker import Job, scheduler
 
 
@@ -829,21 +829,21 @@ def test_a_step_to_log_at_may_be_any_whole_number():
 
 
 def test_a_binding_whose_model_has_gone_is_kept_until_its_end_can_be_drawn(monkeypatch):
-    monkeypatch.setattr(quiet, "_KEPT_SECONDS", 1e9)
-    monkeypatch.setattr(quiet, "_ended", [])
+    monkeypatch.setattr(step_hook, "_KEPT_SECONDS", 1e9)
+    monkeypatch.setattr(step_hook, "_ended", [])
     model, _ = small()
     live = weakref.ref(kw.bind(model))
     del model
     gc.collect()
     # Others of earlier tests may end at the same time: wait for this one.
-    wait_for(lambda: any(ended is live() for _, ended in list(quiet._ended)))
+    wait_for(lambda: any(ended is live() for _, ended in list(step_hook._ended)))
     gc.collect()
     kept = live()
     assert kept is not None
     assert kept.state == "closed"
     del kept
     # Only the scheduler's thread writes this list.
-    Job(scheduler, lambda: quiet._ended.clear()).wake()
+    Job(scheduler, lambda: step_hook._ended.clear()).wake()
     wait_for(lambda: gc.collect() >= 0 and live() is None)
 
 

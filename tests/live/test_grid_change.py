@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.functions.arrangement import Arrangement
+from kan_widgets.functions.tensor_arrangement import Arrangement
 from kan_widgets.live import Frame, Listener
 from kan_widgets.nn.life import changes
 from kan_widgets.widgets import stream_of

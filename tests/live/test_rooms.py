@@ -13,7 +13,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import read
 from kan_widgets.live import Feed, Frame, History, Listener, Progress, Scalars
-from kan_widgets.live.frames.copies import Copy
+from kan_widgets.live.frames.coefficient_copies import Copy
 from kan_widgets.live.frames.layout import build_layout
 from kan_widgets.live.recordings.saving import Savable
 from kan_widgets.live.steering.counter import Counter

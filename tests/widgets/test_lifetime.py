@@ -20,7 +20,7 @@ from jupyter_client.manager import start_new_kernel
 
 import kan_widgets as kw
 from kan_widgets.live.steering.counter import stepping_of
-from kan_widgets.live.watching import quiet
+from kan_widgets.live.watching import step_hook
 from kan_widgets.widgets import stream_of
 from tests.widgets.every_view import IMAGE, MAKERS, network
 
@@ -87,7 +87,7 @@ class Notebook:
             len(stepping_of(self.optimizer).counters),
             len(_instances),
             len(get_comm_manager().comms),
-            len(quiet._watched),
+            len(step_hook._watched),
             len(stream_of(self.live)._open_views()),
         )
 

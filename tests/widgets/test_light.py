@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 
 import kan_widgets as kw
 from kan_widgets.widgets.page import parts_of_page
-from kan_widgets.widgets.saved import FUNCTION_STEPS, LAYER_STEPS, light_inputs, light_run, rounded
+from kan_widgets.widgets.page_frames import (
+    FUNCTION_STEPS,
+    LAYER_STEPS,
+    light_inputs,
+    light_run,
+    rounded,
+)
 
 
 def trained() -> tuple[torch.nn.Sequential, kw.Binding]:

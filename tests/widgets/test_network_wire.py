@@ -16,8 +16,8 @@ from kan_widgets.live.frames.activations import unpacked
 from kan_widgets.live.frames.structure import structure_from
 from kan_widgets.widgets import broadcast, sending
 from kan_widgets.widgets.broadcast import pictured
-from kan_widgets.widgets.engine import network_of
-from kan_widgets.widgets.saved import past_of, saved
+from kan_widgets.widgets.drawing_engine import network_of
+from kan_widgets.widgets.page_frames import past_of, saved
 from kan_widgets.widgets.stream import Stream, stream_of
 
 # Nobody else holds the models: a binding does not.

@@ -16,8 +16,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import kan_widgets
-from kan_widgets.widgets import broadcast, docking, pictured, sharing, view
-from kan_widgets.widgets.engine import packed
+from kan_widgets.widgets import broadcast, docking, pictured, shared_traits, view
+from kan_widgets.widgets.drawing_engine import packed
 
 STATIC = Path(view.__file__).parent / "static"
 # Asks the server that its page came from; `kan-widgets follow` has it.
@@ -66,7 +66,7 @@ def widgets() -> list[type[anywidget.AnyWidget]]:
     # Each widget that was made has a class of its own below the one written down.
     ours = [k for k in ours if getattr(sys.modules[k.__module__], k.__name__, None) is k]
     # What the others are made from.
-    parts = (view.View, pictured.Pictured, sharing.Sharing, docking.Dockable)
+    parts = (view.View, pictured.Pictured, shared_traits.Sharing, docking.Dockable)
     return [k for k in ours if k not in parts]
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 import kan_widgets as kw
 from kan_widgets.widgets import pictured
-from kan_widgets.widgets.engine import film
+from kan_widgets.widgets.drawing_engine import film
 
 SVG = "{http://www.w3.org/2000/svg}"
 ODD = "a<b> & \"c\" 'd' \x07]]> φ"
@@ -362,7 +362,7 @@ def test_without_what_draws_them_a_view_shows_and_pictures_say_what_to_install(
     live: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr("kan_widgets.widgets.engine._threads", threading.local())
+    monkeypatch.setattr("kan_widgets.widgets.drawing_engine._threads", threading.local())
     grid = kw.KernelGrid(live)
     with pytest.raises(ImportError, match=f"pip install {package}"):
         grid.to_png(tmp_path / "a.png")

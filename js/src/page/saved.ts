@@ -84,7 +84,7 @@ export function framesOf(run: Run): SavedFrame[] {
   }));
 }
 
-/** Of a step: kan_widgets/widgets/saved.py. */
+/** Of a step: kan_widgets/widgets/page_frames.py. */
 const FINE = 254;
 
 /** Frames that are rounded to whole steps, as float32: of each coefficient the first, then what it moved. */

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import Gaussian, Smooth
+from kan_widgets.functions.smooth_bases import Gaussian, Smooth
 
 
 @dataclass(frozen=True)

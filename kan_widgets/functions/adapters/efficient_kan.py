@@ -5,8 +5,8 @@
 
 from typing import Any
 
-from kan_widgets.functions.attributes import Recipe
 from kan_widgets.functions.grid_spline import GridSpline
+from kan_widgets.functions.module_tensors import Recipe
 from kan_widgets.functions.recipes import tensor_adapter
 
 

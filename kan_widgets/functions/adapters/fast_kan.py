@@ -6,7 +6,7 @@ What takes the normalised x and what takes x itself are two functions, read as t
 from numbers import Real
 
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import Gaussian
+from kan_widgets.functions.smooth_bases import Gaussian
 
 tensor_adapter(
     "FastKANLayer",

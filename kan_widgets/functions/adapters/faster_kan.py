@@ -7,7 +7,7 @@ file acts, and is a plain number.
 from torch import Tensor
 
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import ReflectionalSwitch
+from kan_widgets.functions.smooth_bases import ReflectionalSwitch
 
 for library, kind in (("faster-kan", Tensor), ("Vision-KAN", float)):
     tensor_adapter(

@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from kan_widgets.functions.adapters.flashkan import KNOWN, cubic
-from kan_widgets.functions.attributes import Get
+from kan_widgets.functions.module_tensors import Get
 from kan_widgets.functions.recipes import tensor_adapter
 
 

@@ -8,7 +8,7 @@ from numbers import Real
 from typing import Any
 
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import Jacobi
+from kan_widgets.functions.smooth_bases import Jacobi
 from kan_widgets.nn import Chebyshev
 
 tensor_adapter(

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from kan_widgets.functions.attributes import attribute
+from kan_widgets.functions.module_tensors import attribute
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import Smooth, ThreeTerm
+from kan_widgets.functions.smooth_bases import Smooth, ThreeTerm
 
 # Of each family the letter, and p_n = (a·t + b)·p_(n−1) + c·p_(n−2) for a parameter α.
 FAMILIES: dict[str, Any] = {

@@ -5,7 +5,7 @@ Its version in plain torch leaves the sign to x^(j+1).
 """
 
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import Rational
+from kan_widgets.functions.smooth_bases import Rational
 
 for library in ("rational_kat_cu in torch", "rational_kat_cu"):
     tensor_adapter(

@@ -5,7 +5,7 @@ from typing import Any
 
 from kan_widgets.functions.adapters.torch_conv_kan import LIBRARY, convolution
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import Smooth, SquaredReLU
+from kan_widgets.functions.smooth_bases import Smooth, SquaredReLU
 
 PHASES = ("phase_low", "phase_high")
 CONV, FLAT = "relukan_conv.*.weight", "equal_size_conv.weight"

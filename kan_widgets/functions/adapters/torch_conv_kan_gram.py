@@ -5,7 +5,7 @@ from typing import Any
 from kan_widgets.functions.adapters.torch_conv_kan import LIBRARY, convolution
 from kan_widgets.functions.basis import named_activation
 from kan_widgets.functions.recipes import tensor_adapter
-from kan_widgets.functions.smooth import Gram, Smooth
+from kan_widgets.functions.smooth_bases import Gram, Smooth
 
 
 def gram(module: Any, beta: tuple[float, ...]) -> Smooth:

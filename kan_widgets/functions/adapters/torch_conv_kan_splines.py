@@ -5,7 +5,7 @@ from numbers import Real
 from kan_widgets.functions.adapters.efficient_kan import adapter
 from kan_widgets.functions.adapters.torch_conv_kan import LIBRARY, convolution
 from kan_widgets.functions.grid_spline import GridSpline
-from kan_widgets.functions.smooth import Gaussian
+from kan_widgets.functions.smooth_bases import Gaussian
 
 CONV = "spline_conv.*.weight"
 convolution(

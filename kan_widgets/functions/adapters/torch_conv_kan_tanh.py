@@ -3,7 +3,7 @@
 from typing import Any
 
 from kan_widgets.functions.adapters.torch_conv_kan import convolution
-from kan_widgets.functions.smooth import Jacobi
+from kan_widgets.functions.smooth_bases import Jacobi
 from kan_widgets.nn import Chebyshev
 
 CHEBY, POLY = "poly_conv.*.weight", "poly_weights"

@@ -4,8 +4,8 @@ from functools import cache
 
 from torch import nn
 
-from kan_widgets.functions.attributes import Recipe
 from kan_widgets.functions.grid_spline import GridSpline
+from kan_widgets.functions.module_tensors import Recipe
 from kan_widgets.functions.recipes import register_recipes
 
 

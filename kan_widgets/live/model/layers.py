@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, find, read_module, survey
-from kan_widgets.functions.attributes import unreadable_kind
 from kan_widgets.functions.conv_settings import STRAIGHT
+from kan_widgets.functions.module_tensors import unreadable_kind
 from kan_widgets.functions.registry import Reader, find_adapter, sums_of
 from kan_widgets.functions.sampling.samples import Untold
 from kan_widgets.live.frames.edit import Index

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.functions.attributes import attribute
+from kan_widgets.functions.module_tensors import attribute
 from kan_widgets.functions.undisturbed import like_of, unchanged
 from kan_widgets.live import cells
 from kan_widgets.live.budget import Throttle
@@ -26,9 +26,9 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Structure, steady
 from kan_widgets.live.model.edits import Edits
 from kan_widgets.live.model.layers import BoundLayers, memory_of
-from kan_widgets.live.model.plan import Plan, plan_of
+from kan_widgets.live.model.trace_plan import Plan, plan_of
+from kan_widgets.live.model.traced_calls import Traced, assembled
 from kan_widgets.live.model.tracing import trace
-from kan_widgets.live.model.trail import Traced, assembled
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.training import Training
 

@@ -17,8 +17,8 @@ from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.structure import StationKind
 from kan_widgets.live.model.operations import Operation, shape_of
-from kan_widgets.live.model.plan import ModuleSide, Plan, SumAt, TracedModule
-from kan_widgets.live.model.trail import Tracer, Trail, tensors
+from kan_widgets.live.model.trace_plan import ModuleSide, Plan, SumAt, TracedModule
+from kan_widgets.live.model.traced_calls import Tracer, Trail, tensors
 
 # Functions times places: above, what the adapter says of the sums is believed.
 _MAX_CHECKED = 200_000_000

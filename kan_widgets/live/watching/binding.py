@@ -20,7 +20,7 @@ from kan_widgets.live.model.layers import checked_names
 from kan_widgets.live.recordings.saving import Savable
 from kan_widgets.live.steering.control import Control
 from kan_widgets.live.steering.epochs import Track
-from kan_widgets.live.watching import quiet
+from kan_widgets.live.watching import step_hook
 from kan_widgets.live.watching.model_feed import ModelFeed
 from kan_widgets.live.watching.watchdog import Watchdog
 from kan_widgets.nn.life.torch_optimizer import optimizer_of
@@ -50,7 +50,7 @@ class Binding(Savable):
         self._is_made = True
         if proves is not None:
             self._model.learn(shown, proves)
-        quiet.register(self)
+        step_hook.register(self)
 
     def __repr__(self) -> str:
         name = type(self.model).__name__ if self.model is not None else "no model"

@@ -9,7 +9,7 @@ from time import perf_counter
 from kan_widgets.functions import LayerFunctions, sampled_anew
 from kan_widgets.functions.coefficients import Rewriter
 from kan_widgets.live.budget import MAX_SHARE, TOTAL_SHARE, UNSEEN_SHARE, Throttle
-from kan_widgets.live.frames.copies import Copy, recopy_of
+from kan_widgets.live.frames.coefficient_copies import Copy, recopy_of
 from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.large_layers import Looking
 from kan_widgets.live.frames.layout import (

@@ -25,7 +25,7 @@ from kan_widgets.live.steering.control import Control
 from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.steering.training_feed import TrainingFeed
-from kan_widgets.live.watching import quiet
+from kan_widgets.live.watching import step_hook
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.watchdog import Watchdog
 from kan_widgets.nn.life import changes
@@ -62,7 +62,7 @@ class ModelFeed(TrainingFeed):
         """The run: its curves, its progress, and what others want of it."""
         self.between = self.training.between
         """What waits for the end of a step."""
-        gone = partial(quiet.model_gone, weakref.WeakMethod(self._keep_last))
+        gone = partial(step_hook.model_gone, weakref.WeakMethod(self._keep_last))
         self.model = BoundModel(model, bound, self, self.training, self.between, gone)
         """The model: its layers, edits, what reaches them, examples."""
         self.watchdog = Watchdog(self, self.model, self.training)
@@ -131,7 +131,7 @@ class ModelFeed(TrainingFeed):
             return Standing("ready", "ready to train") if waits else said
         if self.control.state == "stopping":
             return Standing("stopping", "stopping")
-        return Standing("still", "waiting for its turn") if quiet.stands_still(self) else said
+        return Standing("still", "waiting for its turn") if step_hook.stands_still(self) else said
 
     def structure_of(self, layout: Layout) -> Structure:
         return self.found or untraced(layout, order=self.camera.layers.names_in_order())
@@ -159,7 +159,7 @@ class ModelFeed(TrainingFeed):
         model.see_if_due(now)
         if self._state == "idle":
             self.set_state("live")
-            quiet.wake()
+            step_hook.wake()
         if step % (self.counter.every * self.counter.stride) == 0 or edited:
             if edited or self.is_due(now):
                 if (frame := camera.take(step)) is not None:
@@ -198,7 +198,7 @@ class ModelFeed(TrainingFeed):
                 self.fail(error)
 
     def settle_if_quiet(self) -> bool:
-        """Show the latest state if training has gone quiet; whether to look again."""
+        """Show the latest state if training has gone quiet; return whether to ask again."""
         if self.state == "live" and self.counter.is_quiet:
             self.settle()
         return self.state == "live"
@@ -377,6 +377,6 @@ class ModelFeed(TrainingFeed):
             changes.ignore(module, self._after_change)
         self.model.close()
         self.camera.close()
-        quiet.unregister(self)
+        step_hook.unregister(self)
         with self.sending:
             self.set_state(state)

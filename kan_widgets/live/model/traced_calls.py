@@ -22,7 +22,7 @@ from kan_widgets.live.model.operations import (
     operation,
     shape_of,
 )
-from kan_widgets.live.model.plan import Plan
+from kan_widgets.live.model.trace_plan import Plan
 
 _MAX_EXTRA_BYTES = 1_000_000
 _VALUE_READS = {"item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__"}

@@ -11,15 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kan_widgets.functions.attributes import (
-    Axes,
-    Order,
-    Recipe,
-    attribute,
-    members,
-    missing_tensors,
-    stacked,
-)
 from kan_widgets.functions.basis import Alike, LayerBasis, NoFunctions, ReadBasis, named_activation
 from kan_widgets.functions.coefficients import (
     ALL,
@@ -31,6 +22,15 @@ from kan_widgets.functions.coefficients import (
 )
 from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
+from kan_widgets.functions.module_tensors import (
+    Axes,
+    Order,
+    Recipe,
+    attribute,
+    members,
+    missing_tensors,
+    stacked,
+)
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.ungraded import ungraded
 
