@@ -197,6 +197,7 @@ def test_the_first_step_does_not_wait_for_the_page_to_know_that_training_began(s
 
 
 def test_a_binding_starts_the_thread_before_there_is_a_message(monkeypatch):
+    from kan_widgets.live.watching import step_hook
 
     started: list[bool] = []
     monkeypatch.setattr(step_hook.scheduler, "start", lambda: started.append(True))
