@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.widgets.curves import Logged, LoggedCurves, means
+from kan_widgets.widgets.curves import Logged, curves_wire, means
 
 
 def by_definition(steps: Any, values: Any, over: float, log: bool = False) -> list[float]:
@@ -99,7 +99,6 @@ def drawn(
     zoom: Sequence[float] = (),
     scale: str = "linear",
     over: int = 0,
-    curves: LoggedCurves | None = None,
 ) -> list[dict[str, Any]]:
     """Give curves as the page gets them, by their names: "loss" in the panel of that name."""
     if not isinstance(given, dict):
@@ -108,7 +107,7 @@ def drawn(
     for name, (steps, values) in given.items():
         log.extend(name, steps, values)
     shown = [Logged(name.split()[0], name, name, log, name) for name in given]
-    return (curves or LoggedCurves()).wire(shown, zoom, scale, over)
+    return curves_wire(shown, zoom, scale, over)
 
 
 def points(curve: Any, of: str = "") -> tuple[NDArray[Any], NDArray[Any]]:
@@ -185,7 +184,7 @@ def test_the_latest_value_is_where_the_curve_ends_though_more_is_logged_meanwhil
 
     log = Growing()
     log.extend("loss", STEPS, FALLING)
-    [curve] = LoggedCurves().wire([Logged("loss", "loss", "loss", log, "loss")], (), "auto", 0)
+    [curve] = curves_wire([Logged("loss", "loss", "loss", log, "loss")], (), "auto", 0)
     assert latest(curve) == [points(curve)[1][-1]] == [FALLING[-1]]
 
 
