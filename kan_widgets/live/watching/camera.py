@@ -231,7 +231,7 @@ class Camera:
         self._rewriters, self._recopied = [None], None
 
     def rename(self, names: Mapping[str, Names]) -> None:
-        """Rename outputs and inputs, from the next frame that is read anew."""
+        """Rename outputs and inputs, from the next frame on whose layers are read again."""
         self._names, self._is_renamed = names, True
 
     def close(self) -> None:
