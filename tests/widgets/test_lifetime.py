@@ -98,8 +98,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
     monkeypatch.setattr("kan_widgets.live.steering.counter._QUIET_SECONDS", 60.0)
     monkeypatch.setattr("kan_widgets.live.watching.updates._MAX_PER_SECOND", 1e-9)
     # What is explained again in a step depends on the hour.
-    for share in ("_SHARE", "_SHARE_AT_REST"):
-        monkeypatch.setattr(f"kan_widgets.widgets.explain.{share}", 1e-9)
+    monkeypatch.setattr("kan_widgets.widgets.explain._SHARE", 1e-9)
     made = Notebook()
     yield made
     for view in made.views:
