@@ -153,7 +153,7 @@ interface BarState {
 const OPTIONS: readonly Option<BarState>[] = [
   {
     trait: "scale",
-    label: "scale",
+    label: "y axis",
     title: "Of the values; auto is logarithmic for a loss, unless one was 0 or less; else linear",
     options: entries(["auto", "linear", "log"]),
     value: ({ get }) => String(get("scale") ?? "linear"),

@@ -141,10 +141,11 @@ const CLASS: Option<Part> = {
   options: (part) =>
     part.scores.map((score, k) => ({
       value: String(k),
-      label: `${className(part, k)}: ${number(score)}${k === part.predicted ? " (highest)" : ""}`,
+      label: `${className(part, k)}: ${number(score)}${k === part.predicted && Number.isFinite(score) ? " (highest)" : ""}`,
     })),
   value: ({ target }) => String(target),
   chosen: Number,
+  shown: ({ scores }) => scores.length > 1,
 };
 
 function createHeader(shell: Shell) {

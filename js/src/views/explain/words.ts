@@ -29,7 +29,7 @@ export function selectionText(part: Part, selected: number): string {
 export function verdict(part: Part): string {
   const { scores, target, predicted } = part;
   if (!scores.every(Number.isFinite)) return "Some scores are not finite: no verdict";
-  if (scores.length < 2) return `The score is ${number(scores[0])}`;
+  if (scores.length < 2) return `The output is ${number(scores[0])}`;
   const shares = softmax(scores);
   const named = (k: number) => `${className(part, k)} (${chance(shares[k])})`;
   if (target !== predicted) {

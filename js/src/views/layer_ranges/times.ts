@@ -1,9 +1,11 @@
 /** The curves over the steps, one plot in each row, all on the same axes. No DOM. */
 
+import { extent } from "d3-array";
 import { formatCount, number, roughPercent } from "../../phi/format.ts";
-import { linear, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
+import { roundStep } from "../../phi/round.ts";
+import { linear, type Range, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
 import { pointAt } from "../../scene/chart.ts";
-import { stepExtent, valueExtent } from "../../scene/extents.ts";
+import { stepExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
@@ -27,12 +29,11 @@ export function timesOf(past: Past, measure: Measure) {
     low = Math.min(low, steps[0]);
     high = Math.max(high, steps[steps.length - 1]);
   }
-  const values = log ? valueExtent(valuesIn(all), true) : { from: 0, to: 1 };
   return {
     measure,
     words,
     rows,
-    values,
+    values: log ? logEnds(all) : { from: 0, to: 1 },
     steps:
       low < high
         ? stepExtent(low, high)
@@ -40,14 +41,21 @@ export function timesOf(past: Past, measure: Measure) {
   };
 }
 
-function* valuesIn(all: readonly Series[]): Generator<number> {
-  for (const { values } of all) yield* Array.from(values);
+/** Round ends of a logarithmic axis. */
+function logEnds(all: readonly Series[]): Range {
+  const shown = (value: number) => (value > 0 && Number.isFinite(value) ? value : undefined);
+  const [low, high] = extent(
+    all.flatMap(({ values }) => Array.from(values)),
+    shown,
+  );
+  if (low === undefined || high === undefined) return { from: 0.1, to: 1 };
+  return { from: 1 / roundStep(1 / low), to: roundStep(1.01 * high) };
 }
 
 /** The least and the largest value of the axis, as they are printed. */
 function endsOf({ measure, values: { from, to } }: Times): string[] {
   const { log } = MEASURED[measure];
-  return [from, to].map((end) => (log ? number(Number(end.toPrecision(2))) : roughPercent(end)));
+  return [from, to].map((end) => (log ? number(end) : roughPercent(end)));
 }
 
 function scales(times: Times, layout: Layout): { toX: Scale; toY: (top: number) => Scale } {
