@@ -48,7 +48,10 @@ export function lostMarks(
   const wide = widthOf(text, SIZE);
   const look = { size: SIZE, ...(wide > room && { anchor: "end" as const }) };
   // Beside the area it stands where the curve leaves more room, above it or below.
-  const beside = mean(range(at).filter((k) => toX(x[k]) > from - 6 - wide), (k) => toY(y[k]));
+  const beside = mean(
+    range(at).filter((k) => toX(x[k]) > from - 6 - wide),
+    (k) => toY(y[k]),
+  );
   const isLow = (beside ?? 0) > plot.y + plot.height / 2;
   return [
     rect({ ...plot, x: from, width: Math.max(1, to - from) }, { fill: colours.outside }),
