@@ -36,13 +36,9 @@ interface What {
 
 export type Models = ReturnType<typeof createModels>;
 
-/** A kernel grid of each model, with one toolbar and one scale for all. */
-export function createGrids(shell: Shell, host: Host): Models {
+/** A kernel grid of each model, with one scale for all, and controls for all in `bar`. */
+export function createGrids(shell: Shell, host: Host, bar: HTMLElement): Models {
   const refs = (shell.get("parts") ?? []) as string[];
-  const bar = element(shell.document, "div", "kw-header kw-together");
-  bar.setAttribute("role", "toolbar");
-  bar.setAttribute("aria-label", "All kernel grids");
-  bar.hidden = true;
   const agreed = agreement(refs.length, MOST, (drawn) => {
     for (const number of refs.keys()) if (number !== drawn) models.again(number);
   });
@@ -57,16 +53,12 @@ export function createGrids(shell: Shell, host: Host): Models {
     mounted(number, place) {
       const rest = [...(place.querySelector(".kw-header")?.children ?? [])].slice(2);
       if (number > 0) for (const box of rest) box.remove();
-      else {
-        bar.append(...rest);
-        bar.hidden = rest.length === 0;
-      }
+      else bar.append(...rest);
     },
     // The layer is each grid's own, and so are scores.
     alike: ["mode", "binarise", "scale", "ghost", "sort"],
     isOwn: (trait, value) => trait === "sort" && !SORTS.some((sort) => sort === value),
   });
-  models.element.prepend(bar);
   return models;
 }
 

@@ -57,7 +57,12 @@ function build(shell: Shell, host: Host): Parts {
   const bar = createChartBar(shell, hands);
   const options = createOptions(document, OPTIONS, shell.choose, signal);
   const [what] = options.boxes;
-  const grids = createGrids(shell, host);
+  const below = element(document, "div", "kw-header");
+  below.setAttribute("role", "toolbar");
+  below.setAttribute("aria-label", "Kernels or networks");
+  below.append(what);
+  const together = element(document, "span", "kw-together", below);
+  const grids = createGrids(shell, host, together);
   let networks: Models | null = null;
   const stage = createStage(
     document,
@@ -79,8 +84,6 @@ function build(shell: Shell, host: Host): Parts {
   charts.setAttribute("aria-label", "Curves");
   charts.append(bar.element);
   stage.element.before(charts);
-  const below = element(document, "div", "kw-header");
-  below.append(what);
   grids.element.before(below);
 
   /** What stands below the numbers; diagrams are made when they are asked for first. */
@@ -92,7 +95,7 @@ function build(shell: Shell, host: Host): Parts {
       body.append(networks.element);
     }
     const shown = shows && networks ? networks : grids;
-    grids.element.hidden = shown !== grids;
+    grids.element.hidden = together.hidden = shown !== grids;
     if (networks) networks.element.hidden = shown !== networks;
     return shown;
   }

@@ -21,6 +21,7 @@ export function placeText(map: MapOf, row: number, column: number): string {
 
 /** The selected share in one line; what to do where there is none. */
 export function selectionText(part: Part, selected: number): string {
+  if (selected < 0 && part.scores.length < 2) return "Click a row to select its function.";
   if (selected < 0) return "Click a row or the map to select a function, or a class to explain it.";
   return `${part.layer} · ${nameOf(part, selected)} · ${signed(part.values[selected])}`;
 }

@@ -43,7 +43,7 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene | strin
     const { pointed, theme, ratio } = given;
     const pair = pairOf(given, shown, keep);
     if (pair.group.count < 2)
-      return `A sum needs two functions: ${pair.title} has one. “each function” above draws it.`;
+      return `A sum needs two functions: ${groupName(layer, pair.group)} has one. “each function” above draws it.`;
     const layout = layOut(given, shown, pair);
     const { names } = pair;
     const title = `${layerTitle(layer)} · ${groupName(layer, pair.group)}`;
