@@ -1,10 +1,9 @@
 /** Compare: several models' numbers and curves, over the kernels of each. */
 
-import type { Host, RenderProps } from "@anywidget/types";
 import type { Given } from "../../scene/drawing.ts";
 import { createChartBar, createChartHands, type Hands } from "../../shell/chart_hands.ts";
 import { element } from "../../shell/element.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import { createGrids, createNetworks, type Models } from "./models.ts";
@@ -44,11 +43,9 @@ const TALLEST_VIEW = 6000;
 
 export { css, drawing };
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, (shell) => build(shell, props.host));
-}
+export const render = viewOf(KIND, build);
 
-function build(shell: Shell, host: Host): Parts {
+function build(shell: Shell): Parts {
   const { document, signal } = shell;
   const draw = drawing();
   let scene: CompareScene | null = null;
@@ -62,7 +59,7 @@ function build(shell: Shell, host: Host): Parts {
   below.setAttribute("aria-label", "Kernels or networks");
   below.append(what);
   const together = element(document, "span", "kw-together", below);
-  const grids = createGrids(shell, host, together);
+  const grids = createGrids(shell, together);
   let networks: Models | null = null;
   const stage = createStage(
     document,
@@ -91,7 +88,7 @@ function build(shell: Shell, host: Host): Parts {
     const shows = given.get("show") === "networks";
     const made = ((given.get("diagrams") ?? []) as unknown[]).length > 0;
     if (shows && made && !networks) {
-      networks = createNetworks(shell, host);
+      networks = createNetworks(shell);
       body.append(networks.element);
     }
     const shown = shows && networks ? networks : grids;

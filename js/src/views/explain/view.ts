@@ -1,9 +1,8 @@
 /** Explain: the header and the hands on its scene. */
 
-import type { RenderProps } from "@anywidget/types";
 import { formatCount, number } from "../../phi/format.ts";
 import { element, put } from "../../shell/element.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import { className, type Part, partOf, selectionFor } from "./content.ts";
@@ -28,9 +27,7 @@ const KIND: Kind = {
 /** A drawing taller than this scrolls: canvases have an end. */
 const TALLEST_DRAWING = 4000;
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const { document, signal } = shell;

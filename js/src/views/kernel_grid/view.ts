@@ -1,13 +1,12 @@
 /** KernelGrid: the header, the tooltip and the hands on its scene. */
 
-import type { RenderProps } from "@anywidget/types";
 import type { Plan } from "../../phi/curves.ts";
 import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { element } from "../../shell/element.ts";
 import { createLayerView, type Told } from "../../shell/layer_view.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, entries, type Option } from "../../shell/options.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
@@ -38,9 +37,7 @@ const KIND: Kind = {
   drawing,
 };
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const { document, signal } = shell;

@@ -1,10 +1,9 @@
 /** LayerRanges: the header and the hands on its scene. Selecting works without the kernel. */
 
-import type { RenderProps } from "@anywidget/types";
 import { functionOf, selectionOf } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { element, put } from "../../shell/element.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { clearedBy } from "../../shell/picking.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
@@ -26,9 +25,7 @@ const HINT = "Click a dot to select its function, a layer to select a typical on
 
 export { css, drawing };
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const { document, signal } = shell;

@@ -1,10 +1,9 @@
 /** MeshgridView: the header, the tooltip and the hands on its scenes. */
 
-import type { RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
 import { patchAt, respond } from "../../phi/response.ts";
 import { createLayerView } from "../../shell/layer_view.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
@@ -26,9 +25,7 @@ const KIND: Kind = {
 /** Sites that are read place by place, or drawn on. */
 const READ = /^(map|plot|input)\//;
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const { document, signal, root } = shell;

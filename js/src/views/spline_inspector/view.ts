@@ -1,12 +1,11 @@
 /** SplineInspector: its header, the hands on its scene, and what is said about it. */
 
-import type { RenderProps } from "@anywidget/types";
 import { placeText, selectionOf } from "../../phi/entries.ts";
 import { scoreText } from "../../phi/evaluation.ts";
 import { number } from "../../phi/format.ts";
 import type { Point } from "../../scene/marks.ts";
 import { putStyle } from "../../shell/element.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createPlaces, type Operable } from "../../shell/places.ts";
 import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
 import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
@@ -38,9 +37,7 @@ const KIND: Kind = {
   drawing,
 };
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const draw = drawing();

@@ -1,9 +1,8 @@
 /** TrainingPanel: the switch of a training, its numbers and its curves. */
 
-import type { RenderProps } from "@anywidget/types";
 import { createChartBar, createChartHands, type Hands } from "../../shell/chart_hands.ts";
 import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import { hear } from "../../wire/hear.ts";
 import { watchKernel } from "../../wire/jupyter_kernel.ts";
@@ -27,9 +26,7 @@ const KIND: Kind = {
 
 export { css, drawing };
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const { document, signal, model } = shell;
