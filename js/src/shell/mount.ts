@@ -98,6 +98,8 @@ export interface Parts {
   menu?: HTMLElement;
   tools?: HTMLElement;
   body: HTMLElement;
+  /** What tests and other tools may ask of the view, as properties of its element. */
+  asked?: object;
   /** Where the large button of a run that waits to begin is laid, if not on the body. */
   train?(): HTMLElement;
   /** CSS pixels for the drawing; 0 while it is hidden. */
@@ -168,6 +170,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     speak: words.speak,
   };
   const parts = build(shell);
+  Object.assign(root, parts.asked);
   time.hidden = !timed;
   const over = timed || kind.lists ? [status.element, caption.element] : [caption.element];
   const save = createSaving(document, still, parts.fileName, signal);

@@ -2,7 +2,7 @@
 
 import type { Given } from "../../scene/drawing.ts";
 import { createChartBar, createChartHands, type Hands } from "../../shell/chart_hands.ts";
-import { element } from "../../shell/element.ts";
+import { element, putAttributes } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
@@ -11,9 +11,7 @@ import { type CompareScene, drawing } from "./scene.ts";
 import { nameOf, shownIn } from "./shown.ts";
 import css from "./style.css";
 
-export interface CompareElement extends HTMLElement {
-  kwCompare: ReturnType<typeof probe>;
-}
+export type CompareElement = HTMLElement & { kwCompare: ReturnType<typeof asked> };
 
 const KIND: Kind = {
   name: "compare",
@@ -55,8 +53,7 @@ function build(shell: Shell): Parts {
   const options = createOptions(document, OPTIONS, shell.choose, signal);
   const [what] = options.boxes;
   const below = element(document, "div", "kw-header");
-  below.setAttribute("role", "toolbar");
-  below.setAttribute("aria-label", "Kernels or networks");
+  putAttributes(below, { role: "toolbar", "aria-label": "Kernels or networks" });
   below.append(what);
   const together = element(document, "span", "kw-together", below);
   const grids = createGrids(shell, together);
@@ -77,8 +74,7 @@ function build(shell: Shell): Parts {
   const body = element(document, "div", "kw-body");
   body.append(stage.element, grids.element);
   const charts = element(document, "div", "kw-header");
-  charts.setAttribute("role", "toolbar");
-  charts.setAttribute("aria-label", "Curves");
+  putAttributes(charts, { role: "toolbar", "aria-label": "Curves" });
   charts.append(bar.element);
   stage.element.before(charts);
   grids.element.before(below);
@@ -104,9 +100,8 @@ function build(shell: Shell): Parts {
     told = kind;
   }
 
-  (shell.root as unknown as CompareElement).kwCompare = probe(() => scene, hands, stage);
-
   return {
+    asked: { kwCompare: asked(() => scene, hands, stage) },
     body,
     width: stage.width,
     fileName: () => nameOf(shownIn(shell.get)),
@@ -134,20 +129,14 @@ function build(shell: Shell): Parts {
 }
 
 /** What tests may ask of a view, as `element.kwCompare`. */
-function probe(scene: () => CompareScene | null, hands: Hands, stage: Stage) {
+function asked(scene: () => CompareScene | null, hands: Hands, stage: Stage) {
   return {
     scene,
     /** The numbers of each row by its key, as they are written. */
     rows(): Record<string, string[]> {
       return Object.fromEntries(scene()?.shown.rows.map(({ key, values }) => [key, values]) ?? []);
     },
-    /** The latest values of the curves, or those at the step that is read: "KAN 0.31". */
-    values: hands.values,
-    /** Where a panel's plot lies, in client pixels. */
-    plot(panel: number) {
-      const plot = hands.plot(panel);
-      return plot && stage.clientRect(plot);
-    },
+    ...hands.asked(stage),
     row: (key: string) => stage.clientBox(`row ${key}`),
   };
 }

@@ -10,9 +10,7 @@ import { drawing, type ExplainScene, isKnown } from "./scene.ts";
 import css from "./style.css";
 import { selectionText } from "./words.ts";
 
-export interface ExplainElement extends HTMLElement {
-  kwExplain: ReturnType<typeof probe>;
-}
+export type ExplainElement = HTMLElement & { kwExplain: ReturnType<typeof asked> };
 
 export { css, drawing };
 
@@ -85,9 +83,8 @@ function build(shell: Shell): Parts {
     }
   }
 
-  (shell.root as unknown as ExplainElement).kwExplain = probe(() => scene, stage);
-
   return {
+    asked: { kwExplain: asked(() => scene, stage) },
     header: header.element,
     body: stage.element,
     width: stage.width,
@@ -189,7 +186,7 @@ function createHeader(shell: Shell) {
 }
 
 /** What tests may ask of a view, as `element.kwExplain`. */
-function probe(scene: () => ExplainScene | null, stage: Stage) {
+function asked(scene: () => ExplainScene | null, stage: Stage) {
   const words = (id: string) => scene()?.sites.words(id) ?? "";
   return {
     content: () => scene()?.content ?? null,

@@ -80,9 +80,9 @@ function build(shell: Shell): Parts {
 
   const view = createLayerView(shell, stage);
   const toldOf = createTip(shell);
-  (shell.root as unknown as GridElement).kwGrid = probeOf(shell, stage, () => scene, view);
 
   return {
+    asked: { kwGrid: asked(shell, stage, () => scene, view) },
     header: header.element,
     body: stage.element,
     width: stage.width,
@@ -212,11 +212,9 @@ function createTip({ document, tip }: Shell) {
 }
 
 /** What tests and other tools may ask of a view, as `element.kwGrid`. */
-export interface GridElement extends HTMLElement {
-  kwGrid: ReturnType<typeof probeOf>;
-}
+export type GridElement = HTMLElement & { kwGrid: ReturnType<typeof asked> };
 
-function probeOf(
+function asked(
   { store }: Shell,
   { clientBox }: Stage,
   scene: () => GridScene | null,

@@ -5,7 +5,7 @@ import { formatCount, number, roughPercent } from "../../phi/format.ts";
 import { roundStep } from "../../phi/round.ts";
 import { linear, type Range, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
 import { pointAt } from "../../scene/chart.ts";
-import { stepExtent } from "../../scene/extents.ts";
+import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
@@ -23,33 +23,21 @@ export function timesOf(past: Past, measure: Measure) {
   const rows = past.layers.map((layer) => layer(measure));
   const { log, words } = MEASURED[measure];
   const all = rows.flatMap(({ first, splines, band }) => [first, splines, ...(band ?? [])]);
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const { steps } of all) {
-    if (steps.length === 0) continue;
-    low = Math.min(low, steps[0]);
-    high = Math.max(high, steps[steps.length - 1]);
-  }
+  const [low = 0, high = low] = extent(all.flatMap(({ steps }) => Array.from(steps)));
   return {
     measure,
     words,
     rows,
     values: log ? logEnds(all) : { from: 0, to: 1 },
-    steps:
-      low < high
-        ? stepExtent(low, high)
-        : { from: low <= high ? low : 0, to: low <= high ? low + 1 : 1 },
+    steps: low < high ? stepExtent(low, high) : { from: low, to: low + 1 },
   };
 }
 
 /** Round ends of a logarithmic axis. */
 function logEnds(all: readonly Series[]): Range {
-  const shown = (value: number) => (value > 0 && Number.isFinite(value) ? value : undefined);
-  const [low, high] = extent(
-    all.flatMap(({ values }) => Array.from(values)),
-    shown,
-  );
-  if (low === undefined || high === undefined) return { from: 0.1, to: 1 };
-  return { from: 1 / roundStep(1 / low), to: roundStep(1.01 * high) };
+  const values = all.flatMap(({ values }) => Array.from(values));
+  const { from, to } = valueExtent(values, true);
+  return { from: 1 / roundStep(1 / from), to: roundStep(to) };
 }
 
 /** The least and the largest value of the axis, as they are printed. */

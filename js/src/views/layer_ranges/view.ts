@@ -12,9 +12,7 @@ import { drawing, type RangesScene, siteOf, typicalDot } from "./scene.ts";
 import css from "./style.css";
 import { dotWords, rowHint } from "./words.ts";
 
-export interface RangesElement extends HTMLElement {
-  kwRanges: ReturnType<typeof probe>;
-}
+export type RangesElement = HTMLElement & { kwRanges: ReturnType<typeof asked> };
 
 const KIND: Kind = {
   name: "layer_ranges",
@@ -78,9 +76,8 @@ function build(shell: Shell): Parts {
     if (dot >= 0) stage.keyboardAt(`${at.row}.${dot}`);
   }
 
-  (shell.root as unknown as RangesElement).kwRanges = probe(() => scene, stage);
-
   return {
+    asked: { kwRanges: asked(() => scene, stage) },
     header: header.element,
     body: stage.element,
     width: stage.width,
@@ -135,7 +132,7 @@ function createHeader({ document, choose, store, signal }: Shell) {
 }
 
 /** What tests may ask of a view, as `element.kwRanges`. */
-function probe(scene: () => RangesScene | null, stage: Stage) {
+function asked(scene: () => RangesScene | null, stage: Stage) {
   return {
     scene,
     step: () => scene()?.content.step ?? null,

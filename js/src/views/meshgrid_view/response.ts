@@ -296,11 +296,13 @@ export function layOutResponse(
   const below = columns < 3;
   const left = PAD + (columns === 1 ? 0 : side + COLUMN_GAP);
   const start = columns === 1 ? under + TITLE + 4 : top;
-  const lower = inARow
-    ? Math.ceil((side * swept.height) / swept.width) + LABEL_HEIGHT + 4
-    : Number.POSITIVE_INFINITY;
-  const tall = isLow ? most - 28 : Math.max(LARGEST_SIDE, most - (columns === 2 ? 20 : 80));
-  const maps = placeMaps(outputs, swept, room, Math.min(tall, lower), left, start);
+  const row = Math.ceil((side * swept.height) / swept.width) + LABEL_HEIGHT + 4;
+  const tall = inARow
+    ? row
+    : isLow
+      ? most - 28
+      : Math.max(LARGEST_SIDE, most - (columns === 2 ? 20 : 80));
+  const maps = placeMaps(outputs, swept, room, tall, left, start);
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
 
   const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));

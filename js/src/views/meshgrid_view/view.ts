@@ -90,13 +90,11 @@ function build(shell: Shell): Parts {
   }
 
   const view = createLayerView(shell, stage);
-  (root as unknown as MeshElement).kwView = probeFor(root, stage, () => scene, {
-    step: view.step,
-    draw: pen.through,
-    drawn: view.drawn,
-  });
 
   return {
+    asked: {
+      kwView: asked(root, stage, () => scene, view, pen.through),
+    },
     header: header.element,
     body: stage.element,
     width: stage.width,
@@ -139,19 +137,15 @@ function settingsFor(shell: Shell, layer: LayerLayout | null) {
 }
 
 /** What tests and other tools may ask of a view, as `element.kwView`. */
-export interface MeshElement extends HTMLElement {
-  kwView: ReturnType<typeof probeFor>;
-}
+export type MeshElement = HTMLElement & { kwView: ReturnType<typeof asked> };
 
-interface Told {
-  step(): number | null;
-  /** Draws through points in pixels of the image. */
-  draw(points: readonly [number, number][]): void;
-  /** How often a frame has been drawn and how long the last drawing took. */
-  drawn(): { frames: number; milliseconds: number };
-}
-
-function probeFor(root: HTMLElement, stage: Stage, scene: () => MeshScene | null, told: Told) {
+function asked(
+  root: HTMLElement,
+  stage: Stage,
+  scene: () => MeshScene | null,
+  { step, drawn }: ReturnType<typeof createLayerView>,
+  draw: ReturnType<typeof createPen>["through"],
+) {
   function of<M extends Mode>(kind: M): Extract<MeshScene, { mode: M }> | null {
     const now = scene();
     return now?.mode === kind ? (now as Extract<MeshScene, { mode: M }>) : null;
@@ -164,7 +158,7 @@ function probeFor(root: HTMLElement, stage: Stage, scene: () => MeshScene | null
   });
 
   return {
-    ...told,
+    ...{ step, drawn, draw },
     mode: () => root.dataset.mode as Mode,
     layer: () => root.dataset.layer ?? null,
     message() {
