@@ -285,7 +285,7 @@ describe("in a page", () => {
     const { root, grids } = await show();
     const modes = [...root.querySelectorAll<HTMLInputElement>("input[type=radio][value=change]")];
     expect(modes).toHaveLength(1);
-    expect(modes[0].closest(".kw-header")?.getAttribute("aria-label")).toBe("All kernel grids");
+    expect(modes[0].closest(".kw-header")?.getAttribute("aria-label")).toBe("Kernels or networks");
     modes[0].click();
     expect(grids.map((grid) => grid.get("mode"))).toEqual(["change", "change"]);
     expect(grids[1].saves).toBe(1);

@@ -200,7 +200,7 @@ describe("words", () => {
     expect(verdict(last)).toBe("The network says 0 (96.3 %); explained here: 1 (3.7 %)");
     const broken = verdict({ ...last, scores: [0, Number.NaN] });
     expect(broken).toBe("Some scores are not finite: no verdict");
-    expect(verdict({ ...last, scores: [-0.5], target: 0 })).toBe("The score is −0.5");
+    expect(verdict({ ...last, scores: [-0.5], target: 0 })).toBe("The output is −0.5");
   });
 });
 
@@ -238,7 +238,7 @@ describe("how shares add up", () => {
 
   it("is said of kernels from their usual response on", () => {
     expect(conv.sentence).toBe(
-      "0 of the score −0.25 of class 1 comes from what these kernels make of this image; with each kernel at its usual response (its mean over 16 images) it would be 1; 0.2 is left over.",
+      "0 of the score −0.25 of class 1 comes from what these kernels make of this image; with each kernel at its usual response (its mean over 16 examples) it would be 1; 0.2 is left over.",
     );
     expect(conv.method).toContain("it the score would be 1. ");
     const one = { rows: 1, columns: 1, values: bytes([-1.25]), beside: bytes([0]), samples: null };
@@ -249,10 +249,10 @@ describe("how shares add up", () => {
   });
 
   it("says when the images were seen, where the model was another", () => {
-    expect(read(kernels, { seen: 40 }).method).toContain("over 16 images:");
-    expect(read(kernels, { seen: 20 }).method).toContain("over 16 images, seen at step 20:");
+    expect(read(kernels, { seen: 40 }).method).toContain("over 16 examples:");
+    expect(read(kernels, { seen: 20 }).method).toContain("over 16 examples, seen at step 20:");
     const usual = read(functions, { beside: functions.values, samples: 16, seen: 20 });
-    expect(usual.besideLabel).toBe("old mean of 16 images, seen at step 20");
+    expect(usual.besideLabel).toBe("mean of 16 examples, seen at step 20");
     expect(last.besideLabel).toBe("");
   });
 

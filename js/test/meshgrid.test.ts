@@ -6,10 +6,9 @@ import { expandAt } from "../src/phi/expansion.ts";
 import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
 import {
   densityOf,
-  entryIn,
+  entriesOf,
   functionIn,
   groupOf,
-  partnerOf,
   selectionIn,
   shareAt,
   surfaceOf,
@@ -308,10 +307,11 @@ describe("a pair", () => {
   const one = layer({ shape: [2, 3, 2, 3] });
   const frame = frameOf([one]);
   const chosen = { layer: "conv1", out: 1, in: 2, row: 1, column: 0 };
+  const none = { selection: null, other: -1, observed: null };
 
   it("adds two functions of one kernel over the range of either", () => {
     const group = groupOf(one, chosen);
-    const i = functionIn(one, group, entryIn(one, group, chosen));
+    const i = functionIn(one, group, entriesOf(one, group, { ...none, selection: chosen })[0]);
     const j = functionIn(one, group, 2);
     expect([i, j]).toEqual([33, 32]);
     const { x, y, values } = surfaceOf(
@@ -338,11 +338,11 @@ describe("a pair", () => {
   it("is of the first kernel and its opposite ends where nothing is chosen", () => {
     const group = groupOf(one, { ...chosen, layer: "elsewhere" });
     expect([group.out, group.in, group.count, group.columns]).toEqual([0, 0, 6, 3]);
-    expect(entryIn(one, group, null)).toBe(0);
-    expect(partnerOf(group, 0, -1)).toBe(5);
-    expect(partnerOf({ ...group, count: 9 }, 4, -1)).toBe(5);
-    expect(partnerOf(group, 0, 3)).toBe(3);
-    expect(partnerOf(group, 0, 99)).toBe(5);
+    expect(entriesOf(one, group, none)).toEqual([0, 5]);
+    const middle = { ...none, selection: { ...chosen, column: 1 } };
+    expect(entriesOf(one, { ...group, count: 9 }, middle)).toEqual([4, 5]);
+    expect(entriesOf(one, group, { ...none, other: 3 })).toEqual([0, 3]);
+    expect(entriesOf(one, group, { ...none, other: 99 })).toEqual([0, 5]);
     expect(selectionIn(one, group, 4)).toEqual({
       layer: "conv1",
       out: 0,
@@ -358,6 +358,16 @@ describe("a pair", () => {
     expect(group).toMatchObject({ out: 1, count: 10, columns: 4, byInput: true });
     expect(functionIn(linear, group, 7)).toBe(17);
     expect(selectionIn(linear, group, 7)).toMatchObject({ out: 1, in: 7, row: 0, column: 0 });
+  });
+
+  it("of a linear layer is of the two inputs that vary most, where nothing is chosen", () => {
+    const linear = layer({ kind: "linear", shape: [2, 4, 1, 1] });
+    const group = groupOf(linear, null);
+    const seen = { ...none, observed: observed([9, 0, 1, 0, 9, 4, 3, 1, 9, 2, 2, 0], 4) };
+    expect(entriesOf(linear, group, seen)).toEqual([1, 2]);
+    const at = { ...chosen, out: 0, row: 0 };
+    expect(entriesOf(linear, group, { ...seen, selection: { ...at, in: 1 } })).toEqual([1, 2]);
+    expect(entriesOf(linear, group, { ...seen, selection: { ...at, in: 3 } })).toEqual([3, 1]);
   });
 
   const observed = (patches: number[], entries: number): Observed => ({

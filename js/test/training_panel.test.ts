@@ -409,7 +409,7 @@ describe("a panel in a saved page", () => {
     expect(root.querySelector(".kw-note")).toBeNull();
     expect(one(".kw-buttons").hidden).toBe(true);
     expect(one('select[aria-label="smooth"]').closest("[hidden]")).not.toBeNull();
-    expect(one<HTMLSelectElement>('select[aria-label="scale"]').disabled).toBe(false);
+    expect(one<HTMLSelectElement>('select[aria-label="y axis"]').disabled).toBe(false);
   });
 });
 
@@ -489,7 +489,7 @@ describe("the curves", () => {
 
   it("have controls that set the traits", async () => {
     const { root, one, model } = await withCurves();
-    const log = one<HTMLSelectElement>('select[aria-label="scale"]');
+    const log = one<HTMLSelectElement>('select[aria-label="y axis"]');
     log.value = "log";
     log.dispatchEvent(new Event("change"));
     const select = one<HTMLSelectElement>('select[aria-label="smooth"]');

@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { entryText, functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
 import { isComputable } from "../src/phi/forward.ts";
-import { entryIn, functionIn, groupOf, selectionIn } from "../src/phi/pair.ts";
+import { entriesOf, functionIn, groupOf, selectionIn } from "../src/phi/pair.ts";
 import { NOWHERE, type Scene } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { mapOf, placeOf, underMap } from "../src/views/kernel_grid/map.ts";
@@ -35,7 +35,7 @@ describe("a window of a layer", () => {
   it("gives pairs of its own functions", () => {
     const at = { layer: "conv1", out: 11, in: 21, row: 1, column: 0 };
     const group = groupOf(part, at);
-    expect(entryIn(part, group, at)).toBe(2);
+    expect(entriesOf(part, group, { selection: at, other: -1, observed: null })[0]).toBe(2);
     expect(functionIn(part, group, 2)).toBe(functionOf(part, at));
     expect(selectionIn(part, group, 2)).toEqual(at);
     expect(groupOf(part, { ...at, out: 0 })).toMatchObject({ out: 0, in: 0 });

@@ -124,7 +124,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     sentence = view.locator(".kw-remark").nth(1).inner_text()
     assert "from what these kernels make of this image" in sentence
     method = view.locator(".kw-remark").nth(1).get_attribute("title") or ""
-    assert "over 64 images" in method
+    assert "over 64 examples" in method
     assert "integrated gradients" in method
     view.screenshot(path=artifacts / "kernels.png")
     canvas = "document.querySelector('.kw-explain canvas').toDataURL()"

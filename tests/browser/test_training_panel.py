@@ -423,7 +423,7 @@ def test_curves_give_their_values_zoom_and_follow_the_theme_while_a_cell_runs(
     lab.until_shown(lambda: len(curves.values()) == 2, "two panels of curves")
     curves.element.scroll_into_view_if_needed()
     panel.element.get_by_label("smooth").select_option("0")
-    panel.element.get_by_label("scale").select_option("linear")
+    panel.element.get_by_label("y axis").select_option("linear")
     lab.until(lambda: curves.values() == ["loss 2", "val_accuracy >99.9 %"], "the last values")
     lab.until(lambda: len(curve(lab)) > 500, "the curve in full")
 

@@ -108,7 +108,7 @@ def test_the_sentences_add_up(view):
     assert (
         f"{'Nearly all' if is_all else number(added)} of the score {score} of class 3 comes from "
         "what these kernels make of this image; with each kernel at its usual response (its mean "
-        f"over 16 images) it would be {number(second.baseline)}"
+        f"over 16 examples) it would be {number(second.baseline)}"
     ) in words
     assert second.baseline + added + missing == pytest.approx(found.score, rel=1e-4)
     for part, sums in zip(

@@ -21,8 +21,9 @@ const SPACING = {
   elementwise: { gap: 2, min: 16, max: 48 },
 } as const;
 
-/** A larger cell shows no more of a function. */
-const LARGEST_CELL = 150;
+/** A larger cell shows no more of a function, but for the few of a small layer, which would leave a page blank. */
+const largestCell = ({ out, in: inputs, kh, kw }: Shape) =>
+  out * inputs * kh * kw > 4 ? 150 : 260;
 
 /** More bands make a view taller: cells must gain so much by them. */
 const GAIN_OF_BANDS = 1.5;
@@ -151,7 +152,7 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   for (let n = bands; n <= columns && tallest(n) > cell; n++) {
     const each = Math.ceil(columns / n);
     if (n > bands && each * n - columns > BLANK_SHARE * columns) continue;
-    const size = Math.min(LARGEST_CELL, fit(each), tallest(n));
+    const size = Math.min(largestCell(shape), fit(each), tallest(n));
     if (size > (n > bands ? GAIN_OF_BANDS : 1) * cell)
       [cell, perBand, bands] = [size, each, Math.ceil(columns / each)];
   }

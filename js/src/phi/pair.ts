@@ -1,6 +1,8 @@
 /** The surface φ_i(x) + φ_j(y) of two entries of one kernel. No DOM. */
+
+import { range, variance } from "d3-array";
 import type { Frame, LayerLayout, Observed, Selection } from "../wire/types.ts";
-import { functionOf, localOf, selectionOf } from "./entries.ts";
+import { functionOf, localOf, observedEntry, selectionOf } from "./entries.ts";
 import type { Ends } from "./inputs.ts";
 import { phiAt } from "./interpolate.ts";
 
@@ -31,20 +33,43 @@ export function selectionIn(layer: LayerLayout, group: Group, entry: number): Se
   return selectionOf(layer, functionIn(layer, group, entry));
 }
 
-/** The selected entry, or the first. */
-export function entryIn(layer: LayerLayout, group: Group, selection: Selection | null): number {
-  if (selection?.layer !== layer.name) return 0;
+/** What the entries of a pair are chosen by: the selection, the number of the second (-1: none), and a batch. */
+interface Chosen {
+  selection: Selection | null;
+  other: number;
+  observed: Observed | null;
+}
+
+/** Both entries: the selected one and the one set beside it. Else of inputs the two that vary most in a batch, and of a kernel opposite ends. */
+export function entriesOf(
+  layer: LayerLayout,
+  group: Group,
+  { selection, other, observed }: Chosen,
+): readonly [x: number, y: number] {
+  const last = group.count - 1;
+  const varied = group.byInput && observed ? mostVaried(layer, group, observed) : [0];
+  const x = selectedIn(layer, group, selection) ?? varied[0];
+  if (other >= 0 && other <= last) return [x, other];
+  const opposite = last - x === x ? Math.min(last, x + 1) : last - x;
+  return [x, varied.length > 1 ? varied[x === varied[0] ? 1 : 0] : opposite];
+}
+
+function selectedIn(layer: LayerLayout, group: Group, selection: Selection | null): number | null {
+  if (selection?.layer !== layer.name) return null;
   const entry = group.byInput
     ? localOf(layer, selection).in
     : selection.row * group.columns + selection.column;
-  return entry >= 0 && entry < group.count ? entry : 0;
+  return entry >= 0 && entry < group.count ? entry : null;
 }
 
-/** The second entry where none is chosen: the one opposite. */
-export function partnerOf(group: Group, entry: number, other: number): number {
-  if (other >= 0 && other < group.count) return other;
-  const opposite = group.count - 1 - entry;
-  return opposite !== entry ? opposite : Math.min(group.count - 1, entry + 1);
+/** The two inputs of an output that vary most. */
+function mostVaried(layer: LayerLayout, group: Group, observed: Observed): number[] {
+  const { patches, patchCount, entries } = observed;
+  const spreads = Array.from({ length: group.count }, (_, entry) => {
+    const place = observedEntry(layer, functionIn(layer, group, entry));
+    return variance(range(patchCount), (p) => patches[p * entries + place]) ?? 0;
+  });
+  return [...spreads.keys()].sort((a, b) => spreads[b] - spreads[a] || a - b).slice(0, 2);
 }
 
 /** The sum over a range of either entry, at n × n points. */

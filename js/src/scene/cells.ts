@@ -257,12 +257,13 @@ export function axisMarks(
   if (a.cell < LEAST_WITH_AXIS) return [];
   const { x, y, height } = blockAt(a, a.rows - 1, (a.bands - 1) * a.perBand);
   const at = [low, high].map((end, k) => ({ text: number(end), x: x + k * a.cell }));
-  const room = a.cell - at.reduce((sum, { text }) => sum + widthOf(text, WORDS), 0);
+  const [left, right] = at.map(({ text }) => widthOf(text, WORDS));
+  const room = a.cell - left - right;
   const base = y + height + AXIS_HEIGHT - 2;
   return [
     ...at.map(({ text, x }, k) => words(x, base, text, muted, { anchor: k ? "end" : "start" })),
     ...(room > widthOf(name, WORDS) + 6
-      ? [words(x + a.cell / 2, base, name, muted, { anchor: "middle" })]
+      ? [words(x + left + room / 2, base, name, muted, { anchor: "middle" })]
       : []),
   ];
 }

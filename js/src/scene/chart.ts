@@ -222,7 +222,7 @@ function curveMarks({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colou
     marks.push({ ...logged, stroke, width: LOGGED, opacity: faint ? FAINT : 1 });
     if (curve.x.length <= FEW) marks.push({ kind: "dots", xy: logged.xy, r: 2, fill: stroke });
     if (curve.mean) marks.push({ ...lineOf(curve.mean, toX, toY), stroke, width: MEAN });
-    marks.push(...lostMarks(curve, curves.length > 1, plot, toX, colours));
+    marks.push(...lostMarks(curve, curves.length > 1, plot, [toX, toY], colours));
   }
   return { kind: "group", clip: plot, marks };
 }

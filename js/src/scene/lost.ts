@@ -1,5 +1,6 @@
 /** Curves that are not finite from some step on to their end. No DOM. */
 
+import { mean, range } from "d3-array";
 import { formatCount } from "../phi/format.ts";
 import type { Points, Scale } from "./axes.ts";
 import type { Mark, Rect } from "./marks.ts";
@@ -34,22 +35,28 @@ export function lostMarks(
   curve: Points & { name: string },
   named: boolean,
   plot: Rect,
-  toX: Scale,
+  [toX, toY]: readonly [Scale, Scale],
   colours: Colours,
 ): Mark[] {
-  const { name, x } = curve;
+  const { name, x, y } = curve;
   const at = lostAt(curve);
   if (at === x.length) return [];
   const [from, to] = [toX(x[at]), toX(x[x.length - 1])];
   const until = x.length - 1 > at ? ` to ${formatCount(x[x.length - 1])}` : "";
   const text = `${named ? `${name} is ` : ""}not a number from step ${formatCount(x[at])}${until}`;
   const room = plot.x + plot.width - from - 6;
-  const look = { size: SIZE, ...(widthOf(text, SIZE) > room && { anchor: "end" as const }) };
+  const wide = widthOf(text, SIZE);
+  const look = { size: SIZE, ...(wide > room && { anchor: "end" as const }) };
+  // Beside the area it stands where the curve leaves more room, above it or below.
+  const beside = mean(
+    range(at).filter((k) => toX(x[k]) > from - 6 - wide),
+    (k) => toY(y[k]),
+  );
+  const isLow = (beside ?? 0) > plot.y + plot.height / 2;
   return [
     rect({ ...plot, x: from, width: Math.max(1, to - from) }, { fill: colours.outside }),
-    // Beside the area it stands low: what is lost has mostly risen.
     look.anchor
-      ? words(from - 6, plot.y + plot.height - 8, text, colours.warn, look)
+      ? words(from - 6, plot.y + (isLow ? 12 : plot.height - 8), text, colours.warn, look)
       : words(from + 6, plot.y + 16, text, colours.warn, look),
   ];
 }

@@ -4,13 +4,13 @@ import { formatCount } from "../phi/format.ts";
 import { linear, type Range } from "../scene/axes.ts";
 import { type Chart, type ChartHands, type ChartLayout, entriesOf } from "../scene/chart.ts";
 import { zoomOf } from "../scene/logged.ts";
-import type { Point, Rect } from "../scene/marks.ts";
+import type { Point } from "../scene/marks.ts";
 import type { Drag } from "./drag.ts";
 import { element } from "./element.ts";
 import { plainKey } from "./keys.ts";
 import type { Shell } from "./mount.ts";
 import { createOptions, entries, type Option } from "./options.ts";
-import type { Hands as StageHands } from "./stage.ts";
+import type { Stage, Hands as StageHands } from "./stage.ts";
 
 /** A drag over fewer pixels is a click. */
 const LEAST = 5;
@@ -123,7 +123,6 @@ export function createChartHands(
   return {
     stepAt,
     all,
-    values,
     /** What pointer and keyboard do on a stage of curves. */
     on: (pointed: () => Point | null): StageHands => ({
       moved() {
@@ -137,8 +136,14 @@ export function createChartHands(
       twice: all,
       keyFirst: key,
     }),
-    /** Where a panel's plot lies in the scene. */
-    plot: (panel: number): Rect | null => drawn()?.layout.places[panel]?.plot ?? null,
+    asked: ({ clientRect }: Stage) => ({
+      values,
+      /** Where a panel's plot lies, in client pixels. */
+      plot(panel: number) {
+        const { plot } = drawn()?.layout.places[panel] ?? {};
+        return plot ? clientRect(plot) : null;
+      },
+    }),
   };
 }
 
@@ -153,7 +158,7 @@ interface BarState {
 const OPTIONS: readonly Option<BarState>[] = [
   {
     trait: "scale",
-    label: "scale",
+    label: "y axis",
     title: "Of the values; auto is logarithmic for a loss, unless one was 0 or less; else linear",
     options: entries(["auto", "linear", "log"]),
     value: ({ get }) => String(get("scale") ?? "linear"),

@@ -1,6 +1,6 @@
 /** What every view lives in: finds its stream, follows theme, size and sight, draws at its pace, says what is wrong. */
 
-import type { AnyModel, RenderProps } from "@anywidget/types";
+import type { AnyModel, Host, RenderProps } from "@anywidget/types";
 import { type Drawing, type Given, NOT_POINTED } from "../scene/drawing.ts";
 import type { Remark, Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
@@ -72,6 +72,8 @@ export interface Shell {
   readonly document: Document;
   readonly root: HTMLElement;
   readonly model: AnyModel;
+  /** Has the other models of the page. */
+  readonly host: Host;
   /** Ends with the view. */
   readonly signal: AbortSignal;
   readonly tip: Tip;
@@ -96,6 +98,8 @@ export interface Parts {
   menu?: HTMLElement;
   tools?: HTMLElement;
   body: HTMLElement;
+  /** What tests and other tools may ask of the view, as properties of its element. */
+  asked?: object;
   /** Where the large button of a run that waits to begin is laid, if not on the body. */
   train?(): HTMLElement;
   /** CSS pixels for the drawing; 0 while it is hidden. */
@@ -119,7 +123,13 @@ interface ViewElement extends HTMLElement {
 
 const WAITING = "waiting for the kernel…";
 
-export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): void {
+/** Puts a view of a kind into a page; `build` makes what is its own. */
+export const viewOf =
+  (kind: Kind, build: (shell: Shell) => Parts) =>
+  (props: Mounted): void =>
+    mountView(kind, props, build);
+
+function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): void {
   const { model, el, host, signal, within } = props;
   const timed = !kind.timeless && !within;
   const document = el.ownerDocument;
@@ -142,6 +152,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     document,
     root,
     model,
+    host,
     signal,
     tip,
     steering,
@@ -159,6 +170,7 @@ export function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => P
     speak: words.speak,
   };
   const parts = build(shell);
+  Object.assign(root, parts.asked);
   time.hidden = !timed;
   const over = timed || kind.lists ? [status.element, caption.element] : [caption.element];
   const save = createSaving(document, still, parts.fileName, signal);

@@ -1,6 +1,6 @@
 /** The models of a comparison below its numbers: a kernel grid or a diagram of each under its name, and one timeline for all. */
 
-import type { AnyModel, Host } from "@anywidget/types";
+import type { AnyModel } from "@anywidget/types";
 import { counted } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { atEnd, element, listen, put, putStyle } from "../../shell/element.ts";
@@ -36,17 +36,13 @@ interface What {
 
 export type Models = ReturnType<typeof createModels>;
 
-/** A kernel grid of each model, with one toolbar and one scale for all. */
-export function createGrids(shell: Shell, host: Host): Models {
+/** A kernel grid of each model, with one scale for all, and controls for all in `bar`. */
+export function createGrids(shell: Shell, bar: HTMLElement): Models {
   const refs = (shell.get("parts") ?? []) as string[];
-  const bar = element(shell.document, "div", "kw-header kw-together");
-  bar.setAttribute("role", "toolbar");
-  bar.setAttribute("aria-label", "All kernel grids");
-  bar.hidden = true;
   const agreed = agreement(refs.length, MOST, (drawn) => {
     for (const number of refs.keys()) if (number !== drawn) models.again(number);
   });
-  const models = createModels(shell, host, {
+  const models = createModels(shell, {
     of: "kernels",
     label: "Kernels",
     refs,
@@ -57,23 +53,19 @@ export function createGrids(shell: Shell, host: Host): Models {
     mounted(number, place) {
       const rest = [...(place.querySelector(".kw-header")?.children ?? [])].slice(2);
       if (number > 0) for (const box of rest) box.remove();
-      else {
-        bar.append(...rest);
-        bar.hidden = rest.length === 0;
-      }
+      else bar.append(...rest);
     },
     // The layer is each grid's own, and so are scores.
     alike: ["mode", "binarise", "scale", "ghost", "sort"],
     isOwn: (trait, value) => trait === "sort" && !SORTS.some((sort) => sort === value),
   });
-  models.element.prepend(bar);
   return models;
 }
 
 /** The whole network of each model, with one example running through all. */
-export function createNetworks(shell: Shell, host: Host): Models {
+export function createNetworks(shell: Shell): Models {
   const reaches: Compared["reaches"] = new Map();
-  return createModels(shell, host, {
+  return createModels(shell, {
     of: "networks",
     label: "Network",
     refs: (shell.get("diagrams") ?? []) as string[],
@@ -84,8 +76,8 @@ export function createNetworks(shell: Shell, host: Host): Models {
   });
 }
 
-function createModels(shell: Shell, host: Host, what: What) {
-  const { document, signal } = shell;
+function createModels(shell: Shell, what: What) {
+  const { document, host, signal } = shell;
   const whole = element(document, "div", "kw-grids");
   const root = element(document, "div", "kw-models", whole);
   const places = what.refs.map((_, number) => {

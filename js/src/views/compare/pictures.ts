@@ -1,5 +1,6 @@
 /** The kernels or the networks of all models beside each other, in a picture. In a page they are views of their own: see models.ts. No DOM. */
 
+import { tabulated } from "../../scene/chart.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Mark, Scene } from "../../scene/marks.ts";
 import { headOf, messageOf, pictureOf } from "../../scene/still.ts";
@@ -7,7 +8,7 @@ import { drawing as gridDrawing } from "../kernel_grid/scene.ts";
 import { agreement, TALLEST } from "../kernel_grid/together.ts";
 import { drawing as networkDrawing } from "../network_view/scene.ts";
 import type { Compared } from "../network_view/settings.ts";
-import { evenColumns, nameMarks } from "./table.ts";
+import { nameMarks } from "./table.ts";
 
 const PICTURE_GAP = 16;
 const NAME_HEIGHT = 22;
@@ -22,7 +23,7 @@ export const columnsOf = (
   what: keyof typeof NARROWEST_PICTURE,
   count: number,
   width: number,
-): number => evenColumns(count, width, NARROWEST_PICTURE[what], PICTURE_GAP);
+): number => tabulated(count, width, NARROWEST_PICTURE[what]).columns;
 
 interface Pictures {
   marks: Mark[];

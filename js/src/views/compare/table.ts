@@ -136,10 +136,3 @@ const FIRST_MODEL_COLOUR = 2;
 export function colourOfModel(number: number): number {
   return (number + FIRST_MODEL_COLOUR) % CURVE_COLOURS;
 }
-
-/** As many as there is room for, in rows that are about equally long. */
-export function evenColumns(count: number, width: number, narrowest: number, gap: number): number {
-  const most = Math.max(1, Math.floor((width + gap) / (narrowest + gap)));
-  const rows = Math.max(1, Math.ceil(count / most));
-  return Math.max(1, Math.ceil(count / rows));
-}

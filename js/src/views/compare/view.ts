@@ -1,10 +1,9 @@
 /** Compare: several models' numbers and curves, over the kernels of each. */
 
-import type { Host, RenderProps } from "@anywidget/types";
 import type { Given } from "../../scene/drawing.ts";
 import { createChartBar, createChartHands, type Hands } from "../../shell/chart_hands.ts";
-import { element } from "../../shell/element.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { element, putAttributes } from "../../shell/element.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import { createGrids, createNetworks, type Models } from "./models.ts";
@@ -12,9 +11,7 @@ import { type CompareScene, drawing } from "./scene.ts";
 import { nameOf, shownIn } from "./shown.ts";
 import css from "./style.css";
 
-export interface CompareElement extends HTMLElement {
-  kwCompare: ReturnType<typeof probe>;
-}
+export type CompareElement = HTMLElement & { kwCompare: ReturnType<typeof asked> };
 
 const KIND: Kind = {
   name: "compare",
@@ -44,11 +41,9 @@ const TALLEST_VIEW = 6000;
 
 export { css, drawing };
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, (shell) => build(shell, props.host));
-}
+export const render = viewOf(KIND, build);
 
-function build(shell: Shell, host: Host): Parts {
+function build(shell: Shell): Parts {
   const { document, signal } = shell;
   const draw = drawing();
   let scene: CompareScene | null = null;
@@ -57,7 +52,11 @@ function build(shell: Shell, host: Host): Parts {
   const bar = createChartBar(shell, hands);
   const options = createOptions(document, OPTIONS, shell.choose, signal);
   const [what] = options.boxes;
-  const grids = createGrids(shell, host);
+  const below = element(document, "div", "kw-header");
+  putAttributes(below, { role: "toolbar", "aria-label": "Kernels or networks" });
+  below.append(what);
+  const together = element(document, "span", "kw-together", below);
+  const grids = createGrids(shell, together);
   let networks: Models | null = null;
   const stage = createStage(
     document,
@@ -75,12 +74,9 @@ function build(shell: Shell, host: Host): Parts {
   const body = element(document, "div", "kw-body");
   body.append(stage.element, grids.element);
   const charts = element(document, "div", "kw-header");
-  charts.setAttribute("role", "toolbar");
-  charts.setAttribute("aria-label", "Curves");
+  putAttributes(charts, { role: "toolbar", "aria-label": "Curves" });
   charts.append(bar.element);
   stage.element.before(charts);
-  const below = element(document, "div", "kw-header");
-  below.append(what);
   grids.element.before(below);
 
   /** What stands below the numbers; diagrams are made when they are asked for first. */
@@ -88,11 +84,11 @@ function build(shell: Shell, host: Host): Parts {
     const shows = given.get("show") === "networks";
     const made = ((given.get("diagrams") ?? []) as unknown[]).length > 0;
     if (shows && made && !networks) {
-      networks = createNetworks(shell, host);
+      networks = createNetworks(shell);
       body.append(networks.element);
     }
     const shown = shows && networks ? networks : grids;
-    grids.element.hidden = shown !== grids;
+    grids.element.hidden = together.hidden = shown !== grids;
     if (networks) networks.element.hidden = shown !== networks;
     return shown;
   }
@@ -104,9 +100,8 @@ function build(shell: Shell, host: Host): Parts {
     told = kind;
   }
 
-  (shell.root as unknown as CompareElement).kwCompare = probe(() => scene, hands, stage);
-
   return {
+    asked: { kwCompare: asked(() => scene, hands, stage) },
     body,
     width: stage.width,
     fileName: () => nameOf(shownIn(shell.get)),
@@ -134,20 +129,14 @@ function build(shell: Shell, host: Host): Parts {
 }
 
 /** What tests may ask of a view, as `element.kwCompare`. */
-function probe(scene: () => CompareScene | null, hands: Hands, stage: Stage) {
+function asked(scene: () => CompareScene | null, hands: Hands, stage: Stage) {
   return {
     scene,
     /** The numbers of each row by its key, as they are written. */
     rows(): Record<string, string[]> {
       return Object.fromEntries(scene()?.shown.rows.map(({ key, values }) => [key, values]) ?? []);
     },
-    /** The latest values of the curves, or those at the step that is read: "KAN 0.31". */
-    values: hands.values,
-    /** Where a panel's plot lies, in client pixels. */
-    plot(panel: number) {
-      const plot = hands.plot(panel);
-      return plot && stage.clientRect(plot);
-    },
+    ...hands.asked(stage),
     row: (key: string) => stage.clientBox(`row ${key}`),
   };
 }

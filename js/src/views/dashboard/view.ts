@@ -1,12 +1,11 @@
 /** Dashboard: the views of a stream as one, with one choice of layers, one timeline and one line that is read. */
 
-import type { Host, RenderProps } from "@anywidget/types";
 import { largestOf } from "../../phi/curves.ts";
 import { layerNamed, selectionOf } from "../../phi/entries.ts";
 import { createKit, createMenu, TABS } from "../../shell/controls.ts";
 import { element, putAttributes } from "../../shell/element.ts";
 import { showSelectedLayer } from "../../shell/layer_view.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import type { Store } from "../../wire/types.ts";
 import { createPanels } from "./panels.ts";
 import { drawing, sceneOf } from "./scene.ts";
@@ -26,14 +25,12 @@ const PAGES: Record<string, string> = {
 
 export { css, drawing };
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, (shell) => build(shell, props.host));
-}
+export const render = viewOf(KIND, build);
 
-function build(shell: Shell, host: Host): Parts {
+function build(shell: Shell): Parts {
   const { document, root, signal } = shell;
   const kit = createKit(document, signal);
-  const panels = createPanels(shell, host);
+  const panels = createPanels(shell, shell.host);
   const layers = kit.layers((name) => shell.choose("layer", name));
   const header = element(document, "div", "kw-header");
   const tools = element(document, "span", "kw-tools");

@@ -120,10 +120,10 @@ export function nameOf(part: Part, k: number): string {
     return `kernel ${part.inputNames?.[column] || column} → ${part.names?.[row] || row}`;
   }
   if (!part.places || part.inputNames?.[column]) return inputName(part, column);
-  const [, height, width] = part.places;
+  const [channels, height, width] = part.places;
   const place = column % (height * width);
-  const channel = Math.floor(column / (height * width));
-  return `map ${channel} · row ${Math.floor(place / width)} · column ${place % width}`;
+  const map = channels > 1 ? `map ${Math.floor(column / (height * width))} · ` : "";
+  return `${map}row ${Math.floor(place / width)} · column ${place % width}`;
 }
 
 /** The function to select for a share: of a kernel the one in its middle. */
@@ -180,8 +180,11 @@ export function cellOf(part: Part, k: number) {
 }
 
 export function mapTitle(part: Part, k: number): string {
-  if (k < 0) return part.kind === "kernels" ? "all kernels" : "all maps";
+  const [channels] = part.places ?? [0];
+  if (k < 0)
+    return part.kind === "kernels" ? "all kernels" : channels > 1 ? "all maps" : "all functions";
   if (part.kind === "kernels") return nameOf(part, k);
+  if (channels === 1) return "all functions";
   return nameOf(part, k).split(" · ")[0];
 }
 
@@ -240,7 +243,7 @@ const ALL_BUT = 0.05;
 /** What `beside` is; "" where there is nothing to be compared with. */
 function besideLabelOf(part: Sums): string {
   if (part.kind === "kernels") return "drop of the score without it";
-  return part.beside ? `${isOld(part) ? "old " : ""}mean of ${samplesIn(part)}` : "";
+  return part.beside ? `mean of ${samplesIn(part)}` : "";
 }
 
 /** How it adds up, for whoever looks once. `name`: of the class; `sum`: of all shares. */
@@ -255,6 +258,7 @@ function sentenceOf(part: Sums, name: string, sum: number): string {
     let terms = bias || others !== null ? `${number(sum)} from ${pieces}` : pieces;
     if (others !== null) terms += `${added(others)} from the other functions`;
     if (bias) terms += `${added(bias)} bias`;
+    if (part.scores.length < 2) return `${number(score)} is the sum of ${terms}.`;
     return `Class ${name} scores ${number(score)}, the sum of ${terms}.`;
   }
   const { baseline, missing } = sums;
@@ -293,7 +297,7 @@ const isOld = ({ seen, step }: Pick<Sums, "seen" | "step">) => seen !== null && 
 
 function samplesIn({ samples, seen, step }: Sums): string {
   const then = isOld({ seen, step }) ? `, seen at step ${formatCount(seen ?? 0)}` : "";
-  return `${formatCount(samples ?? 0)} images${then}`;
+  return `${formatCount(samples ?? 0)} examples${then}`;
 }
 
 /** A term of a sum with its sign. */

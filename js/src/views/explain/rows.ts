@@ -65,8 +65,9 @@ export function listsOf(part: Part, most: number, mostGroups: number, selected: 
     add("bars", [`${largest}, each counted in its ${by}`, largest], largestRows);
   }
   const printed = lists.flatMap(({ rows }) => rows);
-  const summands = printed.filter(({ kind }) => kind !== "total");
-  const text = signedAlike(summands.map(({ value }) => value));
+  // What is summed up is much larger than what is to be told apart.
+  const single = printed.filter(({ kind }) => kind === "share" || kind === "group");
+  const text = signedAlike(single.map(({ value }) => value));
   for (const row of printed) row.text = text(row.value);
   return lists;
 }

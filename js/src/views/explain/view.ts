@@ -1,9 +1,8 @@
 /** Explain: the header and the hands on its scene. */
 
-import type { RenderProps } from "@anywidget/types";
 import { formatCount, number } from "../../phi/format.ts";
 import { element, put } from "../../shell/element.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import { className, type Part, partOf, selectionFor } from "./content.ts";
@@ -11,9 +10,7 @@ import { drawing, type ExplainScene, isKnown } from "./scene.ts";
 import css from "./style.css";
 import { selectionText } from "./words.ts";
 
-export interface ExplainElement extends HTMLElement {
-  kwExplain: ReturnType<typeof probe>;
-}
+export type ExplainElement = HTMLElement & { kwExplain: ReturnType<typeof asked> };
 
 export { css, drawing };
 
@@ -28,9 +25,7 @@ const KIND: Kind = {
 /** A drawing taller than this scrolls: canvases have an end. */
 const TALLEST_DRAWING = 4000;
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const { document, signal } = shell;
@@ -88,9 +83,8 @@ function build(shell: Shell): Parts {
     }
   }
 
-  (shell.root as unknown as ExplainElement).kwExplain = probe(() => scene, stage);
-
   return {
+    asked: { kwExplain: asked(() => scene, stage) },
     header: header.element,
     body: stage.element,
     width: stage.width,
@@ -141,10 +135,11 @@ const CLASS: Option<Part> = {
   options: (part) =>
     part.scores.map((score, k) => ({
       value: String(k),
-      label: `${className(part, k)}: ${number(score)}${k === part.predicted ? " (highest)" : ""}`,
+      label: `${className(part, k)}: ${number(score)}${k === part.predicted && Number.isFinite(score) ? " (highest)" : ""}`,
     })),
   value: ({ target }) => String(target),
   chosen: Number,
+  shown: ({ scores }) => scores.length > 1,
 };
 
 function createHeader(shell: Shell) {
@@ -191,7 +186,7 @@ function createHeader(shell: Shell) {
 }
 
 /** What tests may ask of a view, as `element.kwExplain`. */
-function probe(scene: () => ExplainScene | null, stage: Stage) {
+function asked(scene: () => ExplainScene | null, stage: Stage) {
   const words = (id: string) => scene()?.sites.words(id) ?? "";
   return {
     content: () => scene()?.content ?? null,

@@ -21,6 +21,7 @@ export function placeText(map: MapOf, row: number, column: number): string {
 
 /** The selected share in one line; what to do where there is none. */
 export function selectionText(part: Part, selected: number): string {
+  if (selected < 0 && part.scores.length < 2) return "Click a row to select its function.";
   if (selected < 0) return "Click a row or the map to select a function, or a class to explain it.";
   return `${part.layer} · ${nameOf(part, selected)} · ${signed(part.values[selected])}`;
 }
@@ -29,7 +30,7 @@ export function selectionText(part: Part, selected: number): string {
 export function verdict(part: Part): string {
   const { scores, target, predicted } = part;
   if (!scores.every(Number.isFinite)) return "Some scores are not finite: no verdict";
-  if (scores.length < 2) return `The score is ${number(scores[0])}`;
+  if (scores.length < 2) return `The output is ${number(scores[0])}`;
   const shares = softmax(scores);
   const named = (k: number) => `${className(part, k)} (${chance(shares[k])})`;
   if (target !== predicted) {

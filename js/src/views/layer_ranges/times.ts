@@ -1,7 +1,9 @@
 /** The curves over the steps, one plot in each row, all on the same axes. No DOM. */
 
+import { extent } from "d3-array";
 import { formatCount, number, roughPercent } from "../../phi/format.ts";
-import { linear, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
+import { roundStep } from "../../phi/round.ts";
+import { linear, type Range, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
 import { pointAt } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
@@ -21,33 +23,27 @@ export function timesOf(past: Past, measure: Measure) {
   const rows = past.layers.map((layer) => layer(measure));
   const { log, words } = MEASURED[measure];
   const all = rows.flatMap(({ first, splines, band }) => [first, splines, ...(band ?? [])]);
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const { steps } of all) {
-    if (steps.length === 0) continue;
-    low = Math.min(low, steps[0]);
-    high = Math.max(high, steps[steps.length - 1]);
-  }
-  const values = log ? valueExtent(valuesIn(all), true) : { from: 0, to: 1 };
+  const [low = 0, high = low] = extent(all.flatMap(({ steps }) => Array.from(steps)));
   return {
     measure,
     words,
     rows,
-    values,
-    steps:
-      low < high
-        ? stepExtent(low, high)
-        : { from: low <= high ? low : 0, to: low <= high ? low + 1 : 1 },
+    values: log ? logEnds(all) : { from: 0, to: 1 },
+    steps: low < high ? stepExtent(low, high) : { from: low, to: low + 1 },
   };
 }
 
-function* valuesIn(all: readonly Series[]): Generator<number> {
-  for (const { values } of all) yield* Array.from(values);
+/** Round ends of a logarithmic axis. */
+function logEnds(all: readonly Series[]): Range {
+  const values = all.flatMap(({ values }) => Array.from(values));
+  const { from, to } = valueExtent(values, true);
+  return { from: 1 / roundStep(1 / from), to: roundStep(to) };
 }
 
 /** The least and the largest value of the axis, as they are printed. */
 function endsOf({ measure, values: { from, to } }: Times): string[] {
   const { log } = MEASURED[measure];
-  return [from, to].map((end) => (log ? number(Number(end.toPrecision(2))) : roughPercent(end)));
+  return [from, to].map((end) => (log ? number(end) : roughPercent(end)));
 }
 
 function scales(times: Times, layout: Layout): { toX: Scale; toY: (top: number) => Scale } {

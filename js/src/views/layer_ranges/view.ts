@@ -1,10 +1,9 @@
 /** LayerRanges: the header and the hands on its scene. Selecting works without the kernel. */
 
-import type { RenderProps } from "@anywidget/types";
 import { functionOf, selectionOf } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { element, put } from "../../shell/element.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { clearedBy } from "../../shell/picking.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
@@ -13,9 +12,7 @@ import { drawing, type RangesScene, siteOf, typicalDot } from "./scene.ts";
 import css from "./style.css";
 import { dotWords, rowHint } from "./words.ts";
 
-export interface RangesElement extends HTMLElement {
-  kwRanges: ReturnType<typeof probe>;
-}
+export type RangesElement = HTMLElement & { kwRanges: ReturnType<typeof asked> };
 
 const KIND: Kind = {
   name: "layer_ranges",
@@ -26,9 +23,7 @@ const HINT = "Click a dot to select its function, a layer to select a typical on
 
 export { css, drawing };
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const { document, signal } = shell;
@@ -81,9 +76,8 @@ function build(shell: Shell): Parts {
     if (dot >= 0) stage.keyboardAt(`${at.row}.${dot}`);
   }
 
-  (shell.root as unknown as RangesElement).kwRanges = probe(() => scene, stage);
-
   return {
+    asked: { kwRanges: asked(() => scene, stage) },
     header: header.element,
     body: stage.element,
     width: stage.width,
@@ -138,7 +132,7 @@ function createHeader({ document, choose, store, signal }: Shell) {
 }
 
 /** What tests may ask of a view, as `element.kwRanges`. */
-function probe(scene: () => RangesScene | null, stage: Stage) {
+function asked(scene: () => RangesScene | null, stage: Stage) {
   return {
     scene,
     step: () => scene()?.content.step ?? null,

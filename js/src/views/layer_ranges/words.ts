@@ -119,12 +119,16 @@ export function sentences(content: Seen): [headline: string, why: string] {
 function comparison(rows: readonly Row[], seen: boolean): string {
   const reach = ({ numbers }: Row) => (seen ? numbers.observed_range : numbers.range) ?? 0;
   const some = rows.filter((row) => reach(row) > 0);
-  if (some.length === 0) return "";
+  if (some.length === 0) {
+    const broken = rows.every(({ numbers }) => numbers.not_finite === numbers.measured);
+    return broken ? "None of the functions is finite." : "";
+  }
   const least = some.reduce((a, b) => (reach(b) < reach(a) ? b : a));
   const most = some.reduce((a, b) => (reach(b) > reach(a) ? b : a));
   const ratio = reach(most) / reach(least);
   if (some.length === 1) {
-    return `A typical function of ${layerInWords(least)} varies by ${number(reach(least))} ${where(seen)}.`;
+    const whose = least.numbers.functions > 1 ? "A typical function" : "The function";
+    return `${whose} of ${layerInWords(least)} varies by ${number(reach(least))} ${where(seen)}.`;
   }
   if (ratio < 1.5) {
     const ends = `${number(reach(least))} to ${number(reach(most))}`;

@@ -1,7 +1,7 @@
 /** The hands on a pair and on a response, and which pixel other views are told of. */
 
 import { functionOf } from "../../phi/entries.ts";
-import { entryIn, partnerOf, selectionIn } from "../../phi/pair.ts";
+import { selectionIn } from "../../phi/pair.ts";
 import { inputOf, outputOf, type Swept, sourcesOf } from "../../phi/response.ts";
 import { cellOf, idOf } from "../../scene/regions.ts";
 import type { Shell } from "../../shell/mount.ts";
@@ -28,16 +28,15 @@ export function createPairHands(shell: Shell) {
     const store = shell.store();
     if (!store || entry < 0) return;
     const { group } = pair;
+    const [before, partner] = pair.entries;
     if (which === "x") {
       // The other one stays where it is, also where it was only the opposite of the first.
-      const before = entryIn(layer, group, store.selection());
-      const partner = partnerOf(group, before, settings.other);
       if (settings.other < 0) shell.choose("other", partner === entry ? before : partner);
       store.select(selectionIn(layer, group, entry));
     } else {
       shell.choose("other", entry);
       if (store.selection()?.layer !== layer.name) {
-        store.select(selectionIn(layer, group, entryIn(layer, group, null)));
+        store.select(selectionIn(layer, group, before));
       }
     }
     axis = which === "x" ? "y" : "x";

@@ -9,11 +9,10 @@ import type { Keep } from "../../phi/memory.ts";
 import {
   type Density,
   densityOf,
-  entryIn,
+  entriesOf,
   functionIn,
   type Group,
   groupOf,
-  partnerOf,
   shareAt,
   surfaceOf,
 } from "../../phi/pair.ts";
@@ -58,10 +57,12 @@ export type Reading = ReturnType<typeof readAt>;
 export function pairOf({ store }: Given, { frame, layer, settings }: Shown, keep: Keep) {
   const selection = store.selection();
   const group = groupOf(layer, selection);
-  const entryX = entryIn(layer, group, selection);
-  const entryY = partnerOf(group, entryX, settings.other);
-  const [i, j] = [entryX, entryY].map((entry) => functionIn(layer, group, entry));
   const observed = store.observed(layer.name);
+  const { other } = settings;
+  const entries = keep("entries", [layer, observed, selection, other], () =>
+    entriesOf(layer, group, { selection, other, observed }),
+  );
+  const [i, j] = entries.map((entry) => functionIn(layer, group, entry));
   const [placeX, placeY] = [i, j].map((one) => observedEntry(layer, one));
   const rangeOf = (place: number, f: number) =>
     endsOrGrid((observed && inputEnds(observed)[place]) ?? null, basisOf(layer, f).domain);
@@ -91,9 +92,9 @@ export function pairOf({ store }: Given, { frame, layer, settings }: Shown, keep
     /** The functions that it is chosen from. */
     title: kernelName(layer, group),
     /** Along x and along y: places in the group, functions, and their names. */
-    entries: [entryX, entryY] as const,
+    entries,
     functions: [i, j] as const,
-    names: [entryName(layer, group, entryX), entryName(layer, group, entryY)] as const,
+    names: [entryName(layer, group, entries[0]), entryName(layer, group, entries[1])] as const,
     /** Where the inputs of both are, or their grids: one range, so that both axes have one scale. */
     range,
     surface,

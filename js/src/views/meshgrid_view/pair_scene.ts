@@ -35,13 +35,15 @@ export interface PairScene extends Scene, Shown {
   chosen: boolean;
 }
 
-export function pairDrawing(): (given: Given, shown: Shown) => PairScene {
+export function pairDrawing(): (given: Given, shown: Shown) => PairScene | string {
   const keep = memory();
 
   return (given, shown) => {
     const { layer, frame } = shown;
     const { pointed, theme, ratio } = given;
     const pair = pairOf(given, shown, keep);
+    if (pair.group.count < 2)
+      return `A sum needs two functions: ${groupName(layer, pair.group)} has one. “each function” above draws it.`;
     const layout = layOut(given, shown, pair);
     const { names } = pair;
     const title = `${layerTitle(layer)} · ${groupName(layer, pair.group)}`;

@@ -231,6 +231,8 @@ const LABEL_HEIGHT = 15;
 const MAP_GAP = 8;
 const SMALLEST_MAP = 44;
 const LOW_HEIGHT = 300;
+/** At least so large, all responses stand in one row with the input and the patch. */
+const LEAST_IN_A_ROW = 140;
 /** Below these widths the responses need the room more than the input does. */
 const [TIGHT_WIDTH, ROOMY_WIDTH] = [480, 1100];
 const THUMBNAIL = 22;
@@ -258,10 +260,13 @@ export function layOutResponse(
   const column = Math.floor((inner - (columns - 1) * COLUMN_GAP) / columns);
   // In two columns the patch stands below the input, and both are to be seen at once.
   const half = Math.max(120, Math.floor((most - 176) / 2));
+  const gaps = 2 * COLUMN_GAP + (outputs.length - 1) * MAP_GAP;
+  const even = Math.floor((inner - gaps) / (outputs.length + 2));
+  const inARow = columns === 3 && outputs.length > 1 && even >= LEAST_IN_A_ROW;
   const side = Math.min(
     tallest,
     columns === 3
-      ? Math.min(column, inner < TIGHT_WIDTH ? 96 : inner < ROOMY_WIDTH ? 176 : 210)
+      ? Math.min(inARow ? even : column, inner < TIGHT_WIDTH ? 96 : inner < ROOMY_WIDTH ? 176 : 210)
       : columns === 2
         ? half
         : column,
@@ -291,7 +296,12 @@ export function layOutResponse(
   const below = columns < 3;
   const left = PAD + (columns === 1 ? 0 : side + COLUMN_GAP);
   const start = columns === 1 ? under + TITLE + 4 : top;
-  const tall = isLow ? most - 28 : Math.max(LARGEST_SIDE, most - (columns === 2 ? 20 : 80));
+  const row = Math.ceil((side * swept.height) / swept.width) + LABEL_HEIGHT + 4;
+  const tall = inARow
+    ? row
+    : isLow
+      ? most - 28
+      : Math.max(LARGEST_SIDE, most - (columns === 2 ? 20 : 80));
   const maps = placeMaps(outputs, swept, room, tall, left, start);
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
 

@@ -212,7 +212,7 @@ function captionOf({ store, room }: Given, { layer, frame }: Shown, response: Re
       tone: "ink",
       strong: true,
     },
-    { text: `response from ${number(low)} to ${number(high)}` },
+    ...(low < high ? [{ text: `response from ${number(low)} to ${number(high)}` }] : []),
     { text: `input ${number(black)} (black) … ${number(white)} (white)` },
   ];
   if (outputs.length > 1 && outputs.length < swept.outputs) {

@@ -1,10 +1,9 @@
 /** MeshgridView: the header, the tooltip and the hands on its scenes. */
 
-import type { RenderProps } from "@anywidget/types";
 import { layerNamed } from "../../phi/entries.ts";
 import { patchAt, respond } from "../../phi/response.ts";
 import { createLayerView } from "../../shell/layer_view.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
@@ -26,9 +25,7 @@ const KIND: Kind = {
 /** Sites that are read place by place, or drawn on. */
 const READ = /^(map|plot|input)\//;
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const { document, signal, root } = shell;
@@ -93,13 +90,11 @@ function build(shell: Shell): Parts {
   }
 
   const view = createLayerView(shell, stage);
-  (root as unknown as MeshElement).kwView = probeFor(root, stage, () => scene, {
-    step: view.step,
-    draw: pen.through,
-    drawn: view.drawn,
-  });
 
   return {
+    asked: {
+      kwView: asked(root, stage, () => scene, view, pen.through),
+    },
     header: header.element,
     body: stage.element,
     width: stage.width,
@@ -142,19 +137,15 @@ function settingsFor(shell: Shell, layer: LayerLayout | null) {
 }
 
 /** What tests and other tools may ask of a view, as `element.kwView`. */
-export interface MeshElement extends HTMLElement {
-  kwView: ReturnType<typeof probeFor>;
-}
+export type MeshElement = HTMLElement & { kwView: ReturnType<typeof asked> };
 
-interface Told {
-  step(): number | null;
-  /** Draws through points in pixels of the image. */
-  draw(points: readonly [number, number][]): void;
-  /** How often a frame has been drawn and how long the last drawing took. */
-  drawn(): { frames: number; milliseconds: number };
-}
-
-function probeFor(root: HTMLElement, stage: Stage, scene: () => MeshScene | null, told: Told) {
+function asked(
+  root: HTMLElement,
+  stage: Stage,
+  scene: () => MeshScene | null,
+  { step, drawn }: ReturnType<typeof createLayerView>,
+  draw: ReturnType<typeof createPen>["through"],
+) {
   function of<M extends Mode>(kind: M): Extract<MeshScene, { mode: M }> | null {
     const now = scene();
     return now?.mode === kind ? (now as Extract<MeshScene, { mode: M }>) : null;
@@ -167,7 +158,7 @@ function probeFor(root: HTMLElement, stage: Stage, scene: () => MeshScene | null
   });
 
   return {
-    ...told,
+    ...{ step, drawn, draw },
     mode: () => root.dataset.mode as Mode,
     layer: () => root.dataset.layer ?? null,
     message() {

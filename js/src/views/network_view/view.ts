@@ -1,10 +1,9 @@
 /** NetworkView: the header, the hands on its scene, and which part of it is seen. Everything but edits works without the kernel. */
 
-import type { RenderProps } from "@anywidget/types";
 import { selectionOf } from "../../phi/entries.ts";
 import type { Point, Rect } from "../../scene/marks.ts";
 import { atEnd } from "../../shell/element.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createPad } from "../../shell/pad.ts";
 import { createPen } from "../../shell/pen.ts";
 import { createStage } from "../../shell/stage.ts";
@@ -46,9 +45,7 @@ interface NetworkElement extends HTMLElement {
   };
 }
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const { document, signal } = shell;

@@ -1,12 +1,12 @@
 /** SplineInspector: its header, the hands on its scene, and what is said about it. */
 
-import type { RenderProps } from "@anywidget/types";
 import { placeText, selectionOf } from "../../phi/entries.ts";
 import { scoreText } from "../../phi/evaluation.ts";
 import { number } from "../../phi/format.ts";
 import type { Point } from "../../scene/marks.ts";
 import { putStyle } from "../../shell/element.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { createLayerView } from "../../shell/layer_view.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createPlaces, type Operable } from "../../shell/places.ts";
 import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
 import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
@@ -38,9 +38,7 @@ const KIND: Kind = {
   drawing,
 };
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const draw = drawing();
@@ -49,7 +47,6 @@ function build(shell: Shell): Parts {
   const settings = () => readSettings(shell.get);
   let seen: InspectorScene | null = null;
   let said = "";
-  const drawn = { frames: 0, milliseconds: 0 };
   const scene = () => seen;
   const here = () => {
     const store = shell.store();
@@ -102,9 +99,10 @@ function build(shell: Shell): Parts {
   };
   const header = createHeader(shell, movement, actions);
   const listen = listenToProbe(shell, touch);
-  (shell.root as unknown as InspectorElement).kwView = probe(scene, stage, drawn);
+  const view = createLayerView(shell, stage);
 
   return {
+    asked: { kwView: asked(scene, stage, view.drawn) },
     header: header.element,
     body: stage.element,
     width: stage.width,
@@ -130,21 +128,16 @@ function build(shell: Shell): Parts {
       header.show(settings());
     },
     draw(given) {
-      const start = performance.now();
       editing.settle();
       touch.wheel = stage.element.hasAttribute("data-wheel");
-      const pointed = stage.pointed();
-      const make = (width: number) => draw({ ...given, width, pointed });
-      const shown = stage.show(make, Number.POSITIVE_INFINITY, given.ratio);
+      const shown = view.show(given, null, Number.POSITIVE_INFINITY, draw);
       if (typeof shown === "string") return shown;
-      if (shown.picture.frame !== seen?.picture.frame) drawn.frames++;
       seen = shown;
       // The keyboard goes on from where the pointer reads.
-      if (pointed.at) touch.reading = shown.reading?.x ?? null;
+      if (stage.pointed().at) touch.reading = shown.reading?.x ?? null;
       header.show(shown.settings);
       board.show(shown);
       said = sayNews(shell, shown, editing.isLate(), said);
-      drawn.milliseconds = performance.now() - start;
       return shown;
     },
   };
@@ -294,14 +287,12 @@ function placeHint(root: HTMLElement, { places: { plot } }: InspectorScene) {
 }
 
 /** What tests and other tools may ask of a view, as `element.kwView`. */
-export interface InspectorElement extends HTMLElement {
-  kwView: ReturnType<typeof probe>;
-}
+export type InspectorElement = HTMLElement & { kwView: ReturnType<typeof asked> };
 
-function probe(
+function asked(
   scene: () => InspectorScene | null,
   stage: Stage,
-  drawn: { frames: number; milliseconds: number },
+  drawn: () => { frames: number; milliseconds: number },
 ) {
   const placed = ({ picture, y: up, places: { plot } }: InspectorScene, x: number, y: number) => {
     const at = { x: toX(picture.x, plot, x), y: toY(up, plot, y), width: 0, height: 0 };
@@ -350,6 +341,6 @@ function probe(
       return plot ? stage.clientRect(plot) : null;
     },
     words: (id: string) => scene()?.sites.words(id) ?? "",
-    drawn: () => ({ ...drawn }),
+    drawn,
   };
 }

@@ -1,9 +1,8 @@
 /** TrainingPanel: the switch of a training, its numbers and its curves. */
 
-import type { RenderProps } from "@anywidget/types";
 import { createChartBar, createChartHands, type Hands } from "../../shell/chart_hands.ts";
 import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
-import { type Kind, mountView, type Parts, type Shell } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import { hear } from "../../wire/hear.ts";
 import { watchKernel } from "../../wire/jupyter_kernel.ts";
@@ -14,9 +13,7 @@ import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
 import { type Status, statusIn } from "./status.ts";
 import css from "./style.css";
 
-export interface PanelElement extends HTMLElement {
-  kwPanel: ReturnType<typeof probe>;
-}
+export type PanelElement = HTMLElement & { kwPanel: ReturnType<typeof asked> };
 
 const KIND: Kind = {
   name: "training_panel",
@@ -27,9 +24,7 @@ const KIND: Kind = {
 
 export { css, drawing };
 
-export function render(props: RenderProps): void {
-  mountView(KIND, props, build);
-}
+export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
   const { document, signal, model } = shell;
@@ -86,9 +81,9 @@ function build(shell: Shell): Parts {
   };
   void watchKernel(model, shell.get("_own"), meet, signal);
   atEnd(signal, commands.stop);
-  (shell.root as unknown as PanelElement).kwPanel = probe(known, () => scene, hands, stage);
 
   return {
+    asked: { kwPanel: asked(known, () => scene, hands, stage) },
     header,
     body,
     width: stage.width,
@@ -129,15 +124,10 @@ function build(shell: Shell): Parts {
 }
 
 /** What tests may ask of a view, as `element.kwPanel`. */
-function probe(status: () => Status, scene: () => PanelScene | null, hands: Hands, stage: Stage) {
+function asked(status: () => Status, scene: () => PanelScene | null, hands: Hands, stage: Stage) {
   return {
     status,
     scene,
-    /** The latest values, or those at the step that is read: "loss 0.31". */
-    values: hands.values,
-    plot(panel: number) {
-      const plot = hands.plot(panel);
-      return plot && stage.clientRect(plot);
-    },
+    ...hands.asked(stage),
   };
 }
