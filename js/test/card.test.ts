@@ -177,11 +177,11 @@ describe("what is on the card", () => {
   it("has a bar for each of the three largest outputs, and says of which step they are where that is another", () => {
     const { store } = streamed();
     expect(outputsOf(store)).toBeNull();
-    const outputs = { values: [0.1, 0.6, 0.05, 0.25], most: 1, best: 1, step: 7 };
+    const outputs = { values: [0.1, 0.6, 0.05, 0.25], most: 1, best: 1, isClasses: true, step: 7 };
     const texts = textsOf(
       cardMarks(store, outputs, { name: "loss", values: [] }, themeOf("light")),
     );
-    expect(texts).toEqual(["0", "1", "3", "at step 7"]);
+    expect(texts).toEqual(["0", "10 %", "1", "60 %", "3", "25 %", "at step 7"]);
   });
 
   it("gives the loss all the room where there is no example", () => {

@@ -2,7 +2,7 @@
 
 import { extent, maxIndex } from "d3-array";
 import { outputName, shortened } from "../phi/entries.ts";
-import { formatCount } from "../phi/format.ts";
+import { formatCount, number, percent } from "../phi/format.ts";
 import { extrasAt, forward, isComputable } from "../phi/forward.ts";
 import { softmax } from "../phi/softmax.ts";
 import type { Store, Taken } from "../wire/types.ts";
@@ -14,7 +14,7 @@ import type { Colours, Theme } from "./theme.ts";
 
 export const CARD = { width: 240, height: 66 };
 const IMAGE: Rect = { x: 0, y: 0, width: 66, height: 66 };
-const BARS = { width: 76, name: 22, row: 18, most: 3 };
+const BARS = { width: 92, name: 22, full: 34, row: 18, most: 3 };
 const GAP = 12;
 /** Of more outputs nothing is said. */
 const MOST_OUTPUTS = 12;
@@ -75,11 +75,12 @@ export function outputsOf(store: Store) {
     : decoded(taken?.values.get(last));
   if (!raw || raw.length < 2 || raw.length > MOST_OUTPUTS || !raw.every(Number.isFinite))
     return null;
-  const isClasses = probe.labels || /softmax/.test(structure.stations[last].label);
+  const isClasses = probe.labels !== null || /softmax/.test(structure.stations[last].label);
   const values = isClasses ? softmax(raw) : Array.from(raw);
   /** That of a full bar. */
   const most = isClasses ? 1 : Math.max(...values.map(Math.abs)) || 1;
-  return { values, most, best: maxIndex(values), step: isKnown ? frame.step : (taken?.step ?? 0) };
+  const step = isKnown ? frame.step : (taken?.step ?? 0);
+  return { values, most, best: maxIndex(values), isClasses, step };
 }
 
 /** The numbers that the model made of the first example. */
@@ -93,7 +94,7 @@ function decoded(taken: Taken | undefined): Float32Array | null {
 /** The largest outputs, in their order. */
 function barMarks(store: Store, outputs: Outputs, left: number, colours: Colours): Mark[] {
   if (!outputs) return [];
-  const { values, most, best, step } = outputs;
+  const { values, most, best, step, isClasses } = outputs;
   const layer = store.current()?.layout.layers.at(-1) ?? {};
   const order = [...values.keys()].sort((a, b) => values[b] - values[a]);
   const shown = order.slice(0, BARS.most).sort((a, b) => a - b);
@@ -101,11 +102,13 @@ function barMarks(store: Store, outputs: Outputs, left: number, colours: Colours
     const [fill, weight] = k === best ? [colours.ink, 600 as const] : [colours.ghost, 400 as const];
     const middle = (row + 0.5) * BARS.row;
     const name = shortened(outputName(layer, k, "").trim(), 4);
-    const width = Math.max(2, (Math.abs(values[k]) / most) * (BARS.width - BARS.name));
+    const width = Math.max(2, (Math.abs(values[k]) / most) * BARS.full);
+    const said = isClasses ? percent(values[k]) : number(values[k]);
     const bar = { x: left + BARS.name, y: middle - 6, width, height: 12 };
     return [
       words(left, middle, name, colours.ink, { weight, middle: true }),
       rect(bar, { fill, radius: 2 }),
+      words(bar.x + width + 4, middle, said, colours.muted, { size: 10, middle: true }),
     ];
   });
   if (step === store.current()?.step) return bars;

@@ -49,6 +49,8 @@ type Card = ReturnType<typeof createCard>;
 const cards = new WeakMap<Store, Card>();
 /** Views that are seen, of whatever training: a card would lie on them. */
 const inSight = new Set<View>();
+/** The cards that are seen, of several trainings: none lies on another. */
+const shown = new Set<HTMLElement>();
 /** Has each card see whether it is wanted. */
 const looks = new Set<() => void>();
 
@@ -113,8 +115,11 @@ function createCard(document: Document, store: Store) {
 
   function draw() {
     const [view] = views;
-    const place = view && isWanted() ? placeFor(document, panel) : null;
+    const others = [...shown].flatMap((one) => (one === root ? [] : [one.getBoundingClientRect()]));
+    const place = view && isWanted() ? placeFor(document, panel, others) : null;
     root.hidden = place === null;
+    if (place) shown.add(root);
+    else shown.delete(root);
     if (!place) return;
     const theme = view.theme();
     for (const [part, colour] of Object.entries(theme.colours)) {
@@ -175,6 +180,7 @@ function createCard(document: Document, store: Store) {
     observer.disconnect();
     pace.stop();
     clearTimeout(later);
+    shown.delete(root);
     root.remove();
     cards.delete(store);
   });
@@ -217,28 +223,33 @@ function createLosses(store: Store) {
 const overlap = (a: DOMRect, b: DOMRect) =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
-/** A corner of what is seen where the card covers nothing that is typed; null where there is none, or nothing is seen. */
-function placeFor(document: Document, panel: Element | null): { x: number; y: number } | null {
+/** A place at an edge of what is seen, from its lower right corner on, where the card covers nothing that is typed and no other card; null where there is none. */
+function placeFor(
+  document: Document,
+  panel: Element | null,
+  others: readonly DOMRect[],
+): { x: number; y: number } | null {
   const window = document.defaultView as Window & typeof globalThis;
   const whole = new DOMRect(0, 0, window.innerWidth, window.innerHeight);
   const { left, right, top, bottom } = panel?.getBoundingClientRect() ?? whole;
   const [width, height] = [CARD.width + 18, CARD.height + 60];
   const isThere = right - left > width + 2 * EDGE && bottom - top > height + 2 * EDGE;
   if (!isThere || (panel && !panel.isConnected)) return null;
-  const corners = [
-    [right - width - EDGE, bottom - height - EDGE],
-    [right - width - EDGE, top + EDGE],
-    [left + EDGE, bottom - height - EDGE],
-    [left + EDGE, top + EDGE],
-  ].map(([x, y]) => new DOMRect(x, y, width, height));
+  const step = height + EDGE;
+  const rows = Math.floor((bottom - top - EDGE) / step);
+  const places = [right - width - EDGE, left + EDGE]
+    .flatMap((x) =>
+      Array.from({ length: rows }, (_, n) => new DOMRect(x, bottom - (n + 1) * step, width, height)),
+    )
+    .filter((place) => !others.some((other) => overlap(place, other)));
   const typed = document.activeElement?.closest(".cm-editor, textarea, input, [contenteditable]");
   const box = typed?.getBoundingClientRect() ?? new DOMRect();
   const caret = window.getSelection()?.focusNode?.parentElement;
   const line = (typed?.contains(caret ?? null) && caret?.getBoundingClientRect()) || box;
   const around = new DOMRect(left, line.top - AIR, right - left, line.height + 2 * AIR);
   return (
-    corners.find((corner) => !overlap(corner, box)) ??
-    corners.find((corner) => !overlap(corner, around)) ??
+    places.find((place) => !overlap(place, box)) ??
+    places.find((place) => !overlap(place, around)) ??
     null
   );
 }

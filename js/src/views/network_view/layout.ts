@@ -22,8 +22,8 @@ const FEW = { below: 110, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
 const ABREAST = { below: 24, gain: 1.3, most: 3 };
 /** Sides of what stands on a link: a kernel, a single function, and the many functions of an image. */
-const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 3 };
-const FUNCTION = { least: 10, leastPlain: 24, wanted: 40, most: 150, abreast: 3, flat: 0.7 };
+const KERNEL = { least: 30, wanted: 30, most: 84, abreast: 3 };
+const FUNCTION = { least: 24, wanted: 64, most: 150, abreast: 3, flat: 0.7 };
 const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5 };
 /** More functions than this are no curves but a picture. */
 export const MOST_CURVES = 49;
@@ -39,7 +39,7 @@ const LARGE_GAP = 70;
 /** Of a column's room so much is used for what stands in it. */
 const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28, 0.2];
 /** A gap in which links can be followed, in a narrow page less; below this share of a column's room it is not asked for. */
-const ROOMY = { gap: 42, narrow: 11, below: 700, least: 0.5 };
+const ROOMY = { gap: 42, narrow: 16, below: 700, least: 0.5 };
 
 export interface UnitBox extends Rect {
   unit: number;
@@ -238,9 +238,7 @@ function sizesOf(column: Column, { links, units, bundles }: Shown, lane: Lane) {
   };
   const stagger = staggerOf(fitting, Math.min(largest, kind.wanted * scale), kind.abreast);
   const kernel = even(fitting(stagger));
-  // A straight line says nothing that its link does not say, unless it is read with its numbers.
-  const isLine = isOne && column.layer !== null && isPlain(column.layer);
-  const fits = links.length > 0 && kernel >= (isLine ? FUNCTION.leastPlain : kind.least);
+  const fits = links.length > 0 && kernel >= kind.least;
   const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
   return {
     side,
