@@ -30,7 +30,7 @@ const LARGE = {
   function: 130,
   flat: 0.7,
   times: 1.5,
-  enough: 48,
+  enough: 60,
   least: 36,
   free: 20,
   beside: 26,
