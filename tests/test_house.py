@@ -22,7 +22,7 @@ def lines(path: Path) -> int:
 
 @pytest.mark.parametrize(
     ("language", "files", "most_lines", "most_files"),
-    [("Python", PYTHON, 40_894, 233), ("TypeScript", TYPESCRIPT, 29_391, 189)],
+    [("Python", PYTHON, 40_894, 233), ("TypeScript", TYPESCRIPT, 29_381, 189)],
 )
 def test_the_house_does_not_grow(
     language: str, files: list[Path], most_lines: int, most_files: int
