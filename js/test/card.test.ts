@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { CARD, cardMarks, outputsOf } from "../src/scene/card.ts";
+import { cardMarks, outputsOf } from "../src/scene/card.ts";
 import type { Mark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { watchSight } from "../src/shell/card.ts";
@@ -131,6 +131,22 @@ describe("the card of a training", () => {
     expect(shown.hidden).toBe(false);
   });
 
+  it("stands over the card of another training", async () => {
+    // Two cards of no size: a place is taken by where it is.
+    const height = vi
+      .spyOn(HTMLElement.prototype, "getBoundingClientRect")
+      .mockImplementation(function box(this: HTMLElement) {
+        const { left, top } = this.style;
+        return new DOMRect(Number.parseFloat(left) || 0, Number.parseFloat(top) || 0, 258, 126);
+      });
+    for (const _ of [0, 1]) await watched().sees(0);
+    const tops = [...document.querySelectorAll<HTMLElement>(".kw-card")].map(
+      ({ style }) => style.top,
+    );
+    expect(height).toHaveBeenCalled();
+    expect(new Set(tops).size).toBe(2);
+  });
+
   it("holds the training and lets it go on", async () => {
     const { model, sees, button } = watched();
     await sees(0);
@@ -177,17 +193,12 @@ describe("what is on the card", () => {
   it("has a bar for each of the three largest outputs, and says of which step they are where that is another", () => {
     const { store } = streamed();
     expect(outputsOf(store)).toBeNull();
-    const outputs = { values: [0.1, 0.6, 0.05, 0.25], most: 1, best: 1, step: 7 };
-    const texts = textsOf(
-      cardMarks(store, outputs, { name: "loss", values: [] }, themeOf("light")),
-    );
-    expect(texts).toEqual(["0", "1", "3", "at step 7"]);
+    const outputs = { values: [0.1, 0.6, 0.05, 0.25], most: 1, best: 1, isClasses: true, step: 7 };
+    const texts = textsOf(cardMarks(store, outputs, themeOf("light")));
+    expect(texts).toEqual(["0", "10 %", "1", "60 %", "3", "25 %", "at step 7"]);
   });
 
-  it("gives the loss all the room where there is no example", () => {
-    const { store } = streamed();
-    const marks = cardMarks(store, null, { name: "loss", values: [2, 1] }, themeOf("light"));
-    const [path] = marks.flatMap((mark) => (mark.kind === "lines" ? [mark.xy] : []));
-    expect([path[0], path[2]]).toEqual([0, CARD.width]);
+  it("has no picture where there is no example and nothing is known of outputs", () => {
+    expect(cardMarks(streamed().store, null, themeOf("light"))).toEqual([]);
   });
 });

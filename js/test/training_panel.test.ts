@@ -581,7 +581,7 @@ describe("what is shown", () => {
       "training",
       "step 1,234",
       "epoch 2 of 3",
-      "now 84.2 steps/s",
+      "84.2 steps/s",
       "training time 1:15",
       "remaining 1:02:03",
       "data MNIST",
@@ -596,7 +596,7 @@ describe("what is shown", () => {
     const { model, root } = await show();
     const now = () =>
       [...root.querySelectorAll<HTMLElement>(".kw-remark")].find((remark) =>
-        remark.textContent?.startsWith("now"),
+        remark.textContent?.endsWith("steps/s"),
       )?.title;
     expect(now()).toMatch(/pauses not counted$/);
     model.update({ status: { ...RUNNING, kernels: "compiled kernels of the package" } });
@@ -671,7 +671,7 @@ describe("what is shown", () => {
     made.stream.receive({ kind: "beat" });
     await drawn();
     expect(remarks()[0]).toBe("training");
-    expect(remarks()).toContain("now 84.2 steps/s");
+    expect(remarks()).toContain("84.2 steps/s");
     expect(notes()).not.toContain("The kernel has died");
   });
 

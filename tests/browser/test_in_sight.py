@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.lab import CHECKOUT, LabPage, LabServer
+from tests.browser.test_linked_views import visible_controls
 from tests.browser.walk import GATE, Walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -139,6 +140,7 @@ def test_the_readmes_two_cells_show_its_picture(
     assert seen["red"] == []
     assert re.search(r"loss \d", dashboard.locator("> .kw-caption").inner_text())
     assert not lab.page.locator(".kw-card").is_visible()
+    assert 4 <= visible_controls(lab) <= 12
     # Whoever goes on in the notebook has the card, with the same step and loss, until it is closed.
     lab.script("panel.content.widgets.at(-1).node.style.marginTop = '1200px';")
     lab.script("panel.node.querySelector('.jp-WindowedPanel-outer').scrollTop = 1e6;")

@@ -1,42 +1,29 @@
-/** The card of a training that is out of sight: an example, what the network says of it, and the loss. No DOM. */
+/** The card of a training that is out of sight: an example, and what the network says of it. No DOM. */
 
-import { extent, maxIndex } from "d3-array";
+import { maxIndex } from "d3-array";
 import { outputName, shortened } from "../phi/entries.ts";
-import { formatCount } from "../phi/format.ts";
+import { formatCount, number, percent } from "../phi/format.ts";
 import { extrasAt, forward, isComputable } from "../phi/forward.ts";
 import { softmax } from "../phi/softmax.ts";
 import type { Store, Taken } from "../wire/types.ts";
-import { linear } from "./axes.ts";
 import { thumbnailsOf } from "./heat.ts";
 import type { Mark, Rect } from "./marks.ts";
-import { line, rect, words } from "./shapes.ts";
+import { rect, words } from "./shapes.ts";
 import type { Colours, Theme } from "./theme.ts";
 
 export const CARD = { width: 240, height: 66 };
 const IMAGE: Rect = { x: 0, y: 0, width: 66, height: 66 };
-const BARS = { width: 76, name: 22, row: 18, most: 3 };
+const BARS = { name: 22, full: 96, row: 18, most: 3 };
 const GAP = 12;
 /** Of more outputs nothing is said. */
 const MOST_OUTPUTS = 12;
 
-interface Logged {
-  name: string;
-  values: readonly number[];
-}
-
 type Outputs = ReturnType<typeof outputsOf>;
 
-export function cardMarks(
-  store: Store,
-  outputs: Outputs,
-  loss: Logged,
-  { colours }: Theme,
-): Mark[] {
+export function cardMarks(store: Store, outputs: Outputs, { colours }: Theme): Mark[] {
   const image = imageMarks(store, colours);
-  const bars = image.length > 0 ? IMAGE.width + GAP : 0;
-  const rest = bars + (outputs ? BARS.width + GAP : 0);
-  const left = { ...CARD, x: rest, y: 0, width: CARD.width - rest };
-  return [...image, ...barMarks(store, outputs, bars, colours), ...lossMarks(loss, left, colours)];
+  const left = image.length > 0 ? IMAGE.width + GAP : 0;
+  return [...image, ...barMarks(store, outputs, left, colours)];
 }
 
 /** The first example, where it is an image. */
@@ -46,19 +33,6 @@ function imageMarks(store: Store, colours: Colours): Mark[] {
   const [count, channels, height, width] = probe.shape;
   const [pixels] = thumbnailsOf({ count, channels, height, width, data: probe.inputs });
   return [{ kind: "image", box: IMAGE, pixels }, rect(IMAGE, { stroke: colours.line })];
-}
-
-/** The curve of the loss, in the room that is left. */
-function lossMarks({ name, values }: Logged, box: Rect, colours: Colours): Mark[] {
-  const [low = 0, high = 0] = extent(values.filter(Number.isFinite));
-  if (values.length < 2 || high <= low) return [];
-  const x = linear({ from: 0, to: values.length - 1 }, box.x, box.x + box.width);
-  const y = linear({ from: low, to: high }, box.height - 2, 16);
-  const xy = values.flatMap((value, k) => (Number.isFinite(value) ? [x(k), y(value)] : []));
-  return [
-    words(box.x, 9, name, colours.muted, { size: 10 }),
-    line(xy, colours.ink, { width: 1.5 }),
-  ];
 }
 
 /** What comes out of the network for the first example, of classes probabilities, and at which step; null where it is not known. */
@@ -75,11 +49,12 @@ export function outputsOf(store: Store) {
     : decoded(taken?.values.get(last));
   if (!raw || raw.length < 2 || raw.length > MOST_OUTPUTS || !raw.every(Number.isFinite))
     return null;
-  const isClasses = probe.labels || /softmax/.test(structure.stations[last].label);
+  const isClasses = probe.labels !== null || /softmax/.test(structure.stations[last].label);
   const values = isClasses ? softmax(raw) : Array.from(raw);
   /** That of a full bar. */
   const most = isClasses ? 1 : Math.max(...values.map(Math.abs)) || 1;
-  return { values, most, best: maxIndex(values), step: isKnown ? frame.step : (taken?.step ?? 0) };
+  const step = isKnown ? frame.step : (taken?.step ?? 0);
+  return { values, most, best: maxIndex(values), isClasses, step };
 }
 
 /** The numbers that the model made of the first example. */
@@ -93,7 +68,7 @@ function decoded(taken: Taken | undefined): Float32Array | null {
 /** The largest outputs, in their order. */
 function barMarks(store: Store, outputs: Outputs, left: number, colours: Colours): Mark[] {
   if (!outputs) return [];
-  const { values, most, best, step } = outputs;
+  const { values, most, best, step, isClasses } = outputs;
   const layer = store.current()?.layout.layers.at(-1) ?? {};
   const order = [...values.keys()].sort((a, b) => values[b] - values[a]);
   const shown = order.slice(0, BARS.most).sort((a, b) => a - b);
@@ -101,11 +76,13 @@ function barMarks(store: Store, outputs: Outputs, left: number, colours: Colours
     const [fill, weight] = k === best ? [colours.ink, 600 as const] : [colours.ghost, 400 as const];
     const middle = (row + 0.5) * BARS.row;
     const name = shortened(outputName(layer, k, "").trim(), 4);
-    const width = Math.max(2, (Math.abs(values[k]) / most) * (BARS.width - BARS.name));
+    const width = Math.max(2, (Math.abs(values[k]) / most) * BARS.full);
+    const said = isClasses ? percent(values[k]) : number(values[k]);
     const bar = { x: left + BARS.name, y: middle - 6, width, height: 12 };
     return [
       words(left, middle, name, colours.ink, { weight, middle: true }),
       rect(bar, { fill, radius: 2 }),
+      words(bar.x + width + 4, middle, said, colours.muted, { size: 10, middle: true }),
     ];
   });
   if (step === store.current()?.step) return bars;

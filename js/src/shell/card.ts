@@ -21,8 +21,6 @@ const EDGE = 14;
 const AIR = 24;
 /** Milliseconds between two drawings that frames ask for. */
 const PAUSE = 200;
-/** So many values of the loss are kept. */
-const MOST_LOSSES = 200;
 /** Where it is remembered, for a page, that the card was closed. */
 const CLOSED = "kan_widgets: card closed";
 
@@ -49,6 +47,8 @@ type Card = ReturnType<typeof createCard>;
 const cards = new WeakMap<Store, Card>();
 /** Views that are seen, of whatever training: a card would lie on them. */
 const inSight = new Set<View>();
+/** The cards of all trainings: none lies on another. */
+const roots = new Set<HTMLElement>();
 /** Has each card see whether it is wanted. */
 const looks = new Set<() => void>();
 
@@ -67,6 +67,7 @@ function createCard(document: Document, store: Store) {
   const pace = createPace(window, draw);
   const root = element(document, "div", "kw-card");
   root.hidden = true;
+  roots.add(root);
   putAttributes(root, { role: "region", "aria-label": "Training that is out of sight" });
   const head = element(document, "div", "kw-card-head", root);
   const name = element(document, "strong", "kw-card-name", head);
@@ -81,10 +82,10 @@ function createCard(document: Document, store: Store) {
   head.append(...steering.boxes.slice(0, 1), shut);
   const said = element(document, "div", "kw-card-words", root);
   const back = kit.button("", "Back to the picture", "kw-card-picture", goBack);
+  const instead = element(document, "span", "", back);
   const canvas = element(document, "canvas", "", back);
   root.append(back);
   const painter = createPainter(canvas);
-  const losses = createLosses(store);
   let later: ReturnType<typeof setTimeout> | undefined;
 
   /** The part of the page in which the views stand, as it was last on the page. */
@@ -113,7 +114,7 @@ function createCard(document: Document, store: Store) {
 
   function draw() {
     const [view] = views;
-    const place = view && isWanted() ? placeFor(document, panel) : null;
+    const place = view && isWanted() ? placeFor(root, panel) : null;
     root.hidden = place === null;
     if (!place) return;
     const theme = view.theme();
@@ -122,25 +123,21 @@ function createCard(document: Document, store: Store) {
     }
     putStyle(root, { left: `${place.x}px`, top: `${place.y}px` });
     steering.show();
-    const loss = latestLoss(store.standing());
-    const step = store.current()?.step ?? null;
+    const { words, loss, isLost } = saidOf(store);
     put(name, store.standing().model || "Training");
-    const isLost = loss && !Number.isFinite(loss.value);
-    const standing = { ...store.standing(), ...(isLost && { words: "diverged" }) };
-    const words = statusText(step, -1, standing);
-    said.toggleAttribute("data-warns", isLost === true);
-    put(said, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);
+    said.toggleAttribute("data-warns", isLost);
+    put(said, words + loss);
     const outputs = outputsOf(store);
-    const marks = () =>
-      cardMarks(store, outputs, { name: loss?.name ?? "", values: losses.values }, theme);
-    painter.paint({ ...BLANK, sheets: [{ marks }] }, BLANK, window.devicePixelRatio || 1);
+    const marks = cardMarks(store, outputs, theme);
+    canvas.hidden = marks.length === 0;
+    put(instead, canvas.hidden ? "back to the picture" : "");
+    painter.paint(
+      { ...BLANK, sheets: [{ marks: () => marks }] },
+      BLANK,
+      window.devicePixelRatio || 1,
+    );
     const best = outputs ? `, the largest output is ${outputs.best}` : "";
     putAttributes(back, { "aria-label": `Back to the picture: ${words}${best}` });
-  }
-
-  function drawSoon() {
-    later = undefined;
-    pace.soon();
   }
 
   const observer = new IntersectionObserver(
@@ -161,9 +158,12 @@ function createCard(document: Document, store: Store) {
     },
     { threshold: Array.from({ length: 21 }, (_, k) => k / 20) },
   );
-  store.subscribe((what) => {
-    if (what === "status") losses.note();
-    if (!root.hidden || isWanted()) later ??= setTimeout(drawSoon, PAUSE);
+  store.subscribe(() => {
+    if (root.hidden && !isWanted()) return;
+    later ??= setTimeout(() => {
+      later = undefined;
+      pace.soon();
+    }, PAUSE);
   }, signal);
   // Where the caret goes the card gives way.
   const look = () => root.hidden || pace.now();
@@ -175,6 +175,7 @@ function createCard(document: Document, store: Store) {
     observer.disconnect();
     pace.stop();
     clearTimeout(later);
+    roots.delete(root);
     root.remove();
     cards.delete(store);
   });
@@ -196,49 +197,46 @@ function createCard(document: Document, store: Store) {
   };
 }
 
-/** The losses that were said to be the latest: at most so many, which span the whole run. */
-function createLosses(store: Store) {
-  const values: number[] = [];
-  let told = "";
-  return {
-    values,
-    note() {
-      const loss = latestLoss(store.standing());
-      const text = `${store.latest()?.step} ${loss?.value}`;
-      if (!loss || text === told) return;
-      told = text;
-      values.push(loss.value);
-      if (values.length > MOST_LOSSES)
-        values.splice(0, values.length, ...values.filter((_, k) => k % 2));
-    },
-  };
+/** How the training stands, and its latest loss. */
+function saidOf(store: Store) {
+  const loss = latestLoss(store.standing());
+  const isLost = loss !== null && !Number.isFinite(loss.value);
+  const standing = { ...store.standing(), ...(isLost && { words: "diverged" }) };
+  const words = statusText(store.current()?.step ?? null, -1, standing);
+  return { words, loss: loss ? ` · ${loss.name} ${formatNumber(loss.value)}` : "", isLost };
 }
 
 const overlap = (a: DOMRect, b: DOMRect) =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
-/** A corner of what is seen where the card covers nothing that is typed; null where there is none, or nothing is seen. */
-function placeFor(document: Document, panel: Element | null): { x: number; y: number } | null {
+/** A place at an edge of what is seen, from its lower right corner on, where the card covers nothing that is typed and no other card; null where there is none. */
+function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: number } | null {
+  const document = root.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const whole = new DOMRect(0, 0, window.innerWidth, window.innerHeight);
   const { left, right, top, bottom } = panel?.getBoundingClientRect() ?? whole;
   const [width, height] = [CARD.width + 18, CARD.height + 60];
   const isThere = right - left > width + 2 * EDGE && bottom - top > height + 2 * EDGE;
   if (!isThere || (panel && !panel.isConnected)) return null;
-  const corners = [
-    [right - width - EDGE, bottom - height - EDGE],
-    [right - width - EDGE, top + EDGE],
-    [left + EDGE, bottom - height - EDGE],
-    [left + EDGE, top + EDGE],
-  ].map(([x, y]) => new DOMRect(x, y, width, height));
+  const step = height + EDGE;
+  const others = [...roots].filter((one) => one !== root && !one.hidden);
+  const rows = Math.floor((bottom - top - EDGE) / step);
+  const places = [right - width - EDGE, left + EDGE]
+    .flatMap((x) =>
+      Array.from(
+        { length: rows },
+        (_, n) => new DOMRect(x, bottom - (n + 1) * step, width, height),
+      ),
+    )
+    .filter((place) => !others.some((other) => overlap(place, other.getBoundingClientRect())));
   const typed = document.activeElement?.closest(".cm-editor, textarea, input, [contenteditable]");
   const box = typed?.getBoundingClientRect() ?? new DOMRect();
   const caret = window.getSelection()?.focusNode?.parentElement;
   const line = (typed?.contains(caret ?? null) && caret?.getBoundingClientRect()) || box;
   const around = new DOMRect(left, line.top - AIR, right - left, line.height + 2 * AIR);
   return (
-    corners.find((corner) => !overlap(corner, box)) ??
-    corners.find((corner) => !overlap(corner, around)) ??
+    places.find((place) => !overlap(place, box)) ??
+    places.find((place) => !overlap(place, around)) ??
     null
   );
 }

@@ -210,7 +210,10 @@ function createHeights(
     for (const k of here()) {
       const row = shown.findIndex((those) => those.includes(k));
       // What is in no row spans all.
-      setHeight(places[k], Math.floor((row < 0 ? all : heights[row]) - sizes[k].around));
+      const { around, least } = sizes[k];
+      // Beside a panel with much to say the others still fit.
+      const most = Math.max(around + least, free - rest);
+      setHeight(places[k], Math.floor(Math.min(most, row < 0 ? all : heights[row]) - around));
     }
   }
 

@@ -17,7 +17,7 @@ import {
   strongestInto,
   strongestOf,
 } from "./diagram.ts";
-import { type Flow, unitValues } from "./flow.ts";
+import { type Flow, inputOf, unitValues } from "./flow.ts";
 import { type Graph, unitName } from "./graph.ts";
 
 export type PixelCloseUp = NonNullable<ReturnType<typeof pixelCloseUp>>;
@@ -73,14 +73,6 @@ export function towardsSum(values: Iterable<number>): number[] {
 /** The place of the number that adds most to their sum, in the direction of that. */
 export const leading = (values: Iterable<number>): number =>
   Math.max(0, maxIndex(towardsSum(values)));
-
-/** What a column's layer takes in; null where it is not known. */
-function inputOf({ stations, columns }: Graph, number: number, flow: Flow) {
-  const source = Math.max(-1, ...stations[columns[number].station].sources);
-  const [values, shape] = [flow.values[source], flow.shapes[source] ?? []];
-  const whole = shape.reduce((product, side) => product * side, 1);
-  return values?.length === whole ? { values, shape } : null;
-}
 
 const swepts = new WeakMap<Float32Array, Swept>();
 

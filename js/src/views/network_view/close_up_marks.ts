@@ -118,7 +118,7 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
     ...cellMarks(diagram, closeUp, plots, theme),
     line([start, zero, end - 8, zero], colours.zero),
     ...signedBars(bars, zero, colours),
-    ...numberMarks(bars, zero, step, colours),
+    ...numberMarks(bars, zero, colours),
     words(end + 2, zero + 4, `sum ${said(part)}`, colours.ink, { size: 12, weight: 600 }),
     ...(channels > 1 ? [words(end + 2, zero + 18, all, colours.muted, small)] : []),
   ];
@@ -181,41 +181,24 @@ function signedBars(bars: readonly Bar[], zero: number, { more, less }: Colours)
   });
 }
 
-/** So many of the longest bars, with that of all others, have their numbers, above others where these are in the way. */
-const LABELLED = 4;
-const LINE = 11;
-
 /** The numbers over bars, and under those that go down: of the chosen and the longest first, of others where they meet none. */
-function numberMarks(bars: readonly Bar[], zero: number, step: number, { muted }: Colours): Mark[] {
-  const placed: { middle: number; end: number; text: string }[] = [];
-  const left = (bars[0]?.middle ?? 0) - step / 2;
-  const order = bars.filter(({ text }) => /[1-9]/.test(text));
-  order.sort((a, b) => Math.abs(b.length) - Math.abs(a.length));
-  const must = new Set([...order.filter(({ isChosen }) => isChosen), ...order.slice(0, LABELLED)]);
-  return [...new Set([...must, ...order])].flatMap((bar): Mark[] => {
+function numberMarks(bars: readonly Bar[], zero: number, { muted }: Colours): Mark[] {
+  const rank = ({ isChosen, length }: Bar) => (isChosen ? Infinity : Math.abs(length));
+  const order = bars.filter(({ text }) => /[1-9]/.test(text)).sort((a, b) => rank(b) - rank(a));
+  const placed: Bar[] = [];
+  return order.flatMap((bar): Mark[] => {
     const { middle, length, text } = bar;
     const wide = widthOf(text, SMALL);
-    const sign = length >= 0 ? 1 : -1;
-    let end = length;
-    const isFree = () =>
-      wide <= step ||
-      (bars.every((other) => {
-        const isTaller = other.length * sign > end * sign + 1;
-        const away = Math.abs(other.middle - middle);
-        return other === bar || !isTaller || away >= (wide + other.width) / 2;
-      }) &&
-        placed.every((other) => {
-          const away = Math.abs(other.middle - middle);
-          const apart = Math.abs(other.end - end) >= LINE;
-          return apart || away >= (wide + widthOf(other.text, SMALL)) / 2 + 2;
-        }));
-    for (let line = 0; must.has(bar) && line < 2 * LABELLED && !isFree(); line++)
-      end += sign * LINE;
-    if (!must.has(bar) && !isFree()) return [];
-    placed.push({ middle, end, text });
-    const y = zero - end + (length >= 0 ? -4 : 11);
-    const x = Math.max(left + wide / 2, middle);
-    return [words(x, y, text, muted, { anchor: "middle", size: SMALL })];
+    const meets = (others: readonly Bar[], widthFor: (other: Bar) => number) =>
+      others.some((other) => Math.abs(other.middle - middle) < (wide + widthFor(other)) / 2);
+    const taller = bars.filter((other) =>
+      length < 0 ? other.length < length : other.length > length,
+    );
+    if (meets(placed, (other) => widthOf(other.text, SMALL) + 4)) return [];
+    if (meets(taller, ({ width }) => width)) return [];
+    placed.push(bar);
+    const y = zero - length + (length >= 0 ? -4 : 11);
+    return [words(middle, y, text, muted, { anchor: "middle", size: SMALL })];
   });
 }
 
@@ -241,9 +224,7 @@ function barMarks(
   // A number stands over or under each bar, the pictures and the names below all of them.
   const side = pictureOf && box.height >= 4 * PICTURE ? Math.min(PICTURE, step - 2) : 0;
   const foot = box.height - 18 - (side > 0 ? side + 6 : 0);
-  // Where numbers are wider than the places of their bars some stand above others.
-  const widest = Math.max(...all.map(({ value }) => widthOf(told(value), SMALL)));
-  const over = most > 0 ? 14 + LINE * Math.min(2, Math.floor(widest / step)) : 10;
+  const over = most > 0 ? 14 : 10;
   const scale = (foot - over - (least > 0 ? 14 : 0)) / Math.max(1e-9, most + least);
   const zero = box.y + over + scale * most;
   const bars = all.map(({ from, value }, k): Bar => {
@@ -283,7 +264,7 @@ function barMarks(
     ...signedBars(bars, zero, colours),
     rects(cuts, { fill: colours.surface }),
     ...below,
-    ...numberMarks(bars, zero, step, colours),
+    ...numberMarks(bars, zero, colours),
   ];
 }
 

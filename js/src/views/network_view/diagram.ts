@@ -8,8 +8,15 @@ import type { Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Frame, Probe } from "../../wire/types.ts";
-import { type Flow, type Scores, scoresOf } from "./flow.ts";
-import { type LayerPicture, pictureOf, type Reach } from "./functions.ts";
+import { type Flow, inputOf, type Scores, scoresOf } from "./flow.ts";
+import {
+  type Inputs,
+  inputsOf,
+  type LayerPicture,
+  pictureOf,
+  type Reach,
+  widen,
+} from "./functions.ts";
 import { type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
 import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor, type Shown } from "./layout.ts";
 import type { Settings } from "./settings.ts";
@@ -113,7 +120,7 @@ function waits({ at, took, frame: last }: Pace, frame: Frame, { store }: Given):
   return Math.max(0, at + Math.max(rest, took / SHARE) - performance.now());
 }
 
-function picturesOf(graph: Graph, frame: Frame, given: Given, keep: Keep) {
+function picturesOf(graph: Graph, { frame, flow }: Asked, given: Given, keep: Keep) {
   const pace = keep<Pace>("pace", [graph], () => ({ at: 0, took: 0, frame: null }));
   const late = waits(pace, frame, given);
   const start = performance.now();
@@ -123,11 +130,13 @@ function picturesOf(graph: Graph, frame: Frame, given: Given, keep: Keep) {
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
     const reach = keep<Reach>(`reach ${k}`, [layer.name, layer.count], () => ({ most: 0 }));
+    const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed], () => inputsOf(layer, observed));
+    widen(inputs, (flow && inputOf(graph, k, flow)?.values) ?? []);
     const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>
       importance(frame, layer, observed),
     );
-    return keep<LayerPicture>(`picture ${k}`, [frame, layer, strengths, ghost], () =>
-      pictureOf(frame, layer, observed, strengths, ghost, reach),
+    return keep<LayerPicture>(`picture ${k}`, [frame, inputs.ends, strengths, ghost], () =>
+      pictureOf(frame, layer, inputs.ends, strengths, ghost, reach),
     );
   });
   if (late === 0 && pace.frame !== frame) {
@@ -183,7 +192,7 @@ export function diagramOf(
   const { frame, flow, room, window } = asked;
   const graph = graphIn(given, frame, keep);
   const scores = scoresOf(graph, flow);
-  const { pictures, late } = picturesOf(graph, frame, given, keep);
+  const { pictures, late } = picturesOf(graph, asked, given, keep);
   const relevances = graph.columns.map((column, k): Relevance | null => {
     const strengths = pictures[k]?.importance;
     if (!strengths) return null;

@@ -183,6 +183,14 @@ export function unitValues(flow: Flow, station: number, unit: number): Float32Ar
   return unit < shape[0] ? values.subarray(unit * each, (unit + 1) * each) : null;
 }
 
+/** What a column's layer takes in; null where it is not known. */
+export function inputOf({ stations, columns }: Graph, number: number, flow: Flow) {
+  const source = Math.max(-1, ...stations[columns[number].station].sources);
+  const [values, shape] = [flow.values[source], flow.shapes[source] ?? []];
+  const whole = shape.reduce((product, side) => product * side, 1);
+  return values?.length === whole ? { values, shape } : null;
+}
+
 export interface Scores {
   /** What leaves the network. */
   raw: number[];

@@ -1,5 +1,6 @@
 /** The functions of a layer as small pictures: where they are drawn, how high, how far learning has moved them. No DOM. */
 
+import { extent } from "d3-array";
 import { evaluate, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
 import { formatAlike, number } from "../../phi/format.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
@@ -52,13 +53,12 @@ export interface LayerPicture {
 export function pictureOf(
   frame: Frame,
   layer: LayerLayout,
-  observed: Observed | null,
+  inputs: Ends,
   importance: Float32Array,
   before: Frame | null,
   reach: Reach,
 ): LayerPicture {
-  const ends = observed ? allInputEnds(observed) : null;
-  const x = known(layer, endsOrGrid(ends, layer.domain));
+  const x = known(layer, inputs);
   // Of another layout it would be other functions.
   const ghost = before && before !== frame && before.layout === frame.layout ? before : null;
   const points = layer.count > ROUGH.above ? ROUGH.points : POINTS;
@@ -83,6 +83,26 @@ export function pictureOf(
     }),
     plan: samplePlan(layer, [x[0], x[1]], POINTS),
   };
+}
+
+/** Where the inputs of a layer lie: as a batch has shown it, and as an example does by now. */
+export interface Inputs {
+  ends: Ends;
+}
+
+export function inputsOf(layer: LayerLayout, observed: Observed | null): Inputs {
+  return { ends: endsOrGrid(observed ? allInputEnds(observed) : null, layer.domain) };
+}
+
+/** Ends are moved so far beyond what lies outside them that they do not move with each frame. */
+const BEYOND = 0.1;
+
+export function widen(inputs: Inputs, values: Iterable<number>) {
+  const [low, high] = inputs.ends;
+  const [least = low, most = high] = extent(values);
+  const beyond = BEYOND * (Math.max(high, most) - Math.min(low, least));
+  if (!Number.isFinite(beyond) || (least >= low && most <= high)) return;
+  inputs.ends = [least < low ? least - beyond : low, most > high ? most + beyond : high];
 }
 
 /** The part of a range over which the functions of a layer are known; all of it where that is none. */

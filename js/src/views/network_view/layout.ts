@@ -11,7 +11,7 @@ export const HEAD = 34;
 export const BAR_WORD = 12;
 const MARGIN = 10;
 /** Sides of maps, of the input and of circles. */
-const MAP = { least: 7, readable: 14, most: 84, gap: 5 };
+const MAP = { least: 7, readable: 13, most: 84, gap: 5 };
 const INPUT_MOST = 132;
 /** So few circles are large enough for their numbers, also where a column is narrow. */
 const CIRCLE = { least: 4, most: 36, gap: 2, few: 8, numbered: 28 };
@@ -20,10 +20,10 @@ const CROWDED = { below: 90, map: 16, circle: 8, input: 34, bars: 98, gap: 7.5 }
 /** Where a column has less width than this, so few maps of each are shown that the functions between them can be read. */
 const FEW = { below: 110, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
-const ABREAST = { below: 24, gain: 1.3, most: 3 };
+const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8 };
 /** Sides of what stands on a link: a kernel, a single function, and the many functions of an image. */
-const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 3 };
-const FUNCTION = { least: 10, leastPlain: 24, wanted: 40, most: 150, abreast: 3, flat: 0.7 };
+const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 1 };
+const FUNCTION = { least: 24, wanted: 64, most: 150, abreast: 3, flat: 0.7 };
 const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5 };
 /** More functions than this are no curves but a picture. */
 export const MOST_CURVES = 49;
@@ -39,7 +39,7 @@ const LARGE_GAP = 70;
 /** Of a column's room so much is used for what stands in it. */
 const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28, 0.2];
 /** A gap in which links can be followed, in a narrow page less; below this share of a column's room it is not asked for. */
-const ROOMY = { gap: 42, narrow: 11, below: 700, least: 0.5 };
+const ROOMY = { gap: 42, narrow: 16, below: 700, least: 0.5 };
 
 export interface UnitBox extends Rect {
   unit: number;
@@ -238,9 +238,7 @@ function sizesOf(column: Column, { links, units, bundles }: Shown, lane: Lane) {
   };
   const stagger = staggerOf(fitting, Math.min(largest, kind.wanted * scale), kind.abreast);
   const kernel = even(fitting(stagger));
-  // A straight line says nothing that its link does not say, unless it is read with its numbers.
-  const isLine = isOne && column.layer !== null && isPlain(column.layer);
-  const fits = links.length > 0 && kernel >= (isLine ? FUNCTION.leastPlain : kind.least);
+  const fits = links.length > 0 && kernel >= kind.least;
   const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
   return {
     side,
@@ -264,6 +262,8 @@ function circleIn(count: number, { height, whole, isCrowded, scale }: Lane): num
 /** How large maps are, and how many stand side by side: of shared kernels the maps of one in a row. */
 function mapsIn(column: Column, count: number, { height, whole, share, isCrowded, scale }: Lane) {
   const each = share * whole;
+  // Of many side by side each is small enough.
+  const broad = Math.max(share, ABREAST.share) * whole;
   const isInput = column.kind === "input";
   const largest = Math.max(
     isCrowded ? (isInput ? CROWDED.input : CROWDED.map) : 0,
@@ -276,7 +276,7 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
     const pitch = height / Math.ceil(count / across);
     const wide = (largest + MAP.gap) / across - MAP.gap;
     const most =
-      across > 1 ? Math.max(wide, Math.min(each / across, 40 * scale) - MAP.gap) : largest;
+      across > 1 ? Math.max(wide, Math.min(broad / across, 40 * scale) - MAP.gap) : largest;
     return Math.max(MAP.least, Math.min(most, pitch - Math.min(MAP.gap, 0.2 * pitch)));
   };
   const rows = rowsOf(column, count);

@@ -112,10 +112,14 @@ function circleMarks(
   const most = mostOf(column, flow) || 1;
   const isLast = number === parts.length - 1;
   const best = isLast && units.length > 1 && scores ? scores.best : -1;
-  return units.flatMap((box): Mark[] => {
-    const { x, y, width, height, unit } = box;
+  const means = units.map(({ unit }) => {
     const values = flow ? unitValues(flow, column.station, unit) : null;
-    const value = values ? values.reduce((sum, each) => sum + each, 0) / values.length : Number.NaN;
+    return values ? values.reduce((sum, each) => sum + each, 0) / values.length : Number.NaN;
+  });
+  const told = formatAlike(means);
+  return units.flatMap((box, k): Mark[] => {
+    const { x, y, width, height, unit } = box;
+    const value = means[k];
     const isKnown = Number.isFinite(value);
     const hasBar = isLast && parts[number].bars > 0;
     const isWide = width >= NUMBER_FROM && !hasBar;
@@ -128,7 +132,7 @@ function circleMarks(
     };
     if (unit === best) Object.assign(paint, { fill: colours.ink, stroke: colours.ink });
     const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
-    const text = isKnown ? formatAlike([value])(value) : String(unit);
+    const text = isKnown ? told(value) : String(unit);
     const isSaid = isKnown ? isWide : width >= 16;
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
     if (isSaid)

@@ -30,10 +30,9 @@ const LARGE = {
   function: 130,
   flat: 0.7,
   times: 1.5,
-  enough: 72,
+  enough: 60,
   least: 36,
-  free: 24,
-  share: 0.16,
+  free: 20,
   beside: 26,
   apart: 3,
 };
@@ -124,7 +123,7 @@ export function largeKernel(
   const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
   const wanted = own
     ? Math.min(most, times * own.width, gap - LARGE.beside)
-    : Math.min(most, gap - Math.min(LARGE.free, LARGE.share * gap));
+    : Math.min(most, gap - LARGE.free);
   const flat = isOne ? LARGE.flat : 1;
   const others = new Set(kernels.values()).size - 1;
   const free = layout.height - HEAD - 4 - others * ((own?.height ?? 0) + LARGE.apart);

@@ -43,13 +43,11 @@ export function captionOf(
     remarks.push({ text, title: SQUARES });
   }
   if (legs.length > 0 && isTold) {
-    const text = `strongest path${flow?.frame ? ` for ${exampleName(diagram, "")}` : ""}`;
-    remarks.push(keyed(text, "thick", colours.ink, PATH));
-    if (inputsAt) remarks.push({ text: `links by inputs seen${inputsAt}`, title: SPREAD });
+    const seen = inputsAt && `. These are as seen${inputsAt}`;
+    remarks.push(keyed("strongest path", "thick", colours.ink, PATH + seen));
   }
   if (flow) {
-    const text = "below 0, subtracts … above 0, adds";
-    remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
+    remarks.push(keyed("negative to positive", "ramp", rampOf(paletteOf(name)), SIGNS));
   }
   const all = sum(parts, ({ bundles }) => bundles.length);
   const links = sum(parts, ({ links: own }) => own.length);
@@ -67,11 +65,9 @@ export function captionOf(
 }
 
 /** Which example it is: "image 1 of 8". */
-function exampleName(
-  { probe, settings: { example } }: Diagram,
-  of = probe ? ` of ${probe.shape[0]}` : "",
-): string {
+function exampleName({ probe, settings: { example } }: Diagram): string {
   if (example < 0) return "your drawing";
+  const of = probe ? ` of ${probe.shape[0]}` : "";
   return `${probe?.shape.length === 4 ? "image" : "example"} ${example + 1}${of}`;
 }
 
@@ -80,17 +76,20 @@ export function verdictOf(diagram: Diagram, legs: readonly Leg[]): string {
   const { graph, flow, scores, probe } = diagram;
   if (flow?.blank) return "nothing is drawn yet: draw something on the input";
   const late = asOf(diagram) && ` (${asOf(diagram)})`;
-  // Whether what leaves the network scores classes only labels tell, where it ends in no softmax.
-  const isClasses = scores && scores.raw.length > 1 && (scores.probabilities || probe?.labels);
-  if (!isClasses) return additions(diagram, legs) + late;
-  const { best, probabilities } = scores;
+  const added = additions(diagram, legs);
+  if (added || !scores) return added && added + late;
+  const { best, probabilities, raw } = scores;
   const label = labelOf(diagram);
   const named = (k: number) => outputName(lastLayer(graph), k, "").trim();
   const right = label === best ? ", correct" : `, wrong: it is ${named(label ?? 0)}`;
   const about = flow?.frame?.rough ? "about " : "";
+  // Whether what leaves the network scores classes only labels tell, where it ends in no softmax.
+  const highest = probe?.labels ? "highest score" : "largest output";
   const what = probabilities
     ? `predicted ${named(best)} (${about}${percent(probabilities[best])})`
-    : `highest score ${named(best)}`;
+    : raw.length > 1
+      ? `${highest} ${named(best)}`
+      : `output ${number(raw[0])}`;
   return `${exampleName(diagram)}: ${what}${label === null ? "" : right}${late}`;
 }
 

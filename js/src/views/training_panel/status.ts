@@ -94,7 +94,7 @@ export function numbers(
   const known = !ended && !UNSURE.includes(standing);
   if (known && status.rate > 0) {
     found.push([
-      "now",
+      "",
       `${formatNumber(status.rate)} steps/s`,
       `Optimizer steps a second over the last few seconds, pauses not counted${status.kernels && `. KAN layers compute by ${status.kernels}`}`,
     ]);
