@@ -320,7 +320,7 @@ def what_it_never_saw(n: Any) -> Told:
         )
         + f": {in_words(paid)} points, {in_twenty('placed', 'moved', 'as they are')}.",
         "How sure of an empty picture: "
-        + ", ".join(f"{name} {sure:.0%}" for name, sure in facts["sure"].items())
+        + ", ".join(f"*{name}* {sure:.0%}" for name, sure in facts["sure"].items())
         + (
             ". On pictures like those it was shown, the last doubts; letters or checkerboards were "
             "not asked."
@@ -331,7 +331,7 @@ def what_it_never_saw(n: Any) -> Told:
         f"{in_words(others['empty, surest'], '.0%')}.",
         "How sure of noise: "
         + "; ".join(
-            f"{name} {sure:.0%}, {in_words(twenty[f'sure of noise: {name}'], '.0%')} in twenty "
+            f"*{name}* {sure:.0%}, {in_words(twenty[f'sure of noise: {name}'], '.0%')} in twenty "
             f"others (from {min(twenty[f'sure of noise: {name}']):.0%} to "
             f"{max(twenty[f'sure of noise: {name}']):.0%})"
             for name, sure in facts["sure of noise"].items()
