@@ -32,6 +32,7 @@ SEED = 0
 EARLY = 63  # steps: once through the digits
 PASSES = 15  # 945 steps; the article made 938
 FRAME_EVERY = (5, 40)  # steps, in the first pass and later
+SHARES = "dark", "bright", "moved_right", "second_outside"
 NUMBERS = "none one two three four five six seven eight nine ten".split()
 
 
@@ -107,6 +108,9 @@ def record(path: Path, passes: int) -> dict[str, Any]:
         "pattern_worst": min(check.binary for check in checks),
         "pattern_best": max(check.binary for check in checks),
         "linear_worst": min(check.linear for check in checks),
+        "beyond_start": strongest_beyond(start),
+        "beyond_end": strongest_beyond(model),
+        "second_outside": float(observed["convs.1"].outside_domain.mean()),
         "odd": most_unlike_silu(model),
         "answers": {
             "stroke below": answer(model, torch.tensor([-1.0, -1.0, 1.0])),
@@ -141,6 +145,13 @@ def measure(network: nn.Module, images: Tensor, labels: Tensor) -> dict[str, flo
 def is_dark_above(pattern: Tensor) -> bool:
     """Whether a pattern is two dark rows above a bright one."""
     return bool((pattern == torch.tensor([[False], [False], [True]])).all())
+
+
+def strongest_beyond(network: nn.Module) -> int:
+    """Return how many of the first 45 functions are largest on [−2, 2] where no pixel is."""
+    x = torch.linspace(-2, 2, 801)
+    phi = kw.functions.read(network)[0].evaluate(x).flatten(0, -2)
+    return int((x[phi.abs().argmax(-1)].abs() > 1).sum())
 
 
 @torch.no_grad()
@@ -196,11 +207,12 @@ def words(folder: Path) -> dict[str, str]:
         for when in ("start", "early", "end")
         for what in ("right", "right_bare", "silu", "splines_first")
     }
-    quoted |= {name: f"{facts[name]:.0%}" for name in ("dark", "bright", "moved_right")}
+    quoted |= {name: f"{facts[name]:.0%}" for name in SHARES}
     quoted["edges"] = f"{1 - facts['dark'] - facts['bright']:.0%}"
     for when in ("early", "end"):
         quoted[f"{when}_one_way"] = f"{facts[f'{when}_one_way']:.0f}"
     quoted |= {name: f"{facts[name]:,}" for name in ("steps", "parameters", "functions")}
+    quoted |= {name: str(facts[name]) for name in ("beyond_start", "beyond_end")}
     quoted["line_kernel"] = str(facts["line_kernel"] % 5)
     quoted |= {name: NUMBERS[facts[name]] for name in ("lines", "terms")}
     quoted |= {name: f"{facts[name]:.2f}" for name in ("pattern_worst", "linear_worst")}
@@ -232,6 +244,12 @@ def networks() -> dict[str, str]:
         "grey_bare": f"{np.mean(grey_bare):.0%}",
         "cnn_ahead": lesson.in_words(
             100 * np.subtract(found["three"]["CNN"], found["three"]["KAN-CNN"])
+        ),
+        "cnn_verdict": lesson.which(
+            np.subtract(found["three"]["CNN"], found["three"]["KAN-CNN"]),
+            "the CNN ends ahead of it",
+            "the CNN ends behind it",
+            "neither is clearly ahead",
         ),
         "grey_worth": lesson.in_words(100 * np.subtract(grey, grey_bare)),
         "many_lines": f"{sum(full['end: lines']):.0f}",

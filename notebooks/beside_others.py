@@ -12,8 +12,10 @@ import torch
 from IPython.display import Markdown
 from lesson import (
     called,
+    chance_of_a_line,
     in_words,
     interval,
+    leaning,
     lines,
     moved,
     recorded,
@@ -91,6 +93,43 @@ def counting_kernels(n: Any) -> Told:
         "Range and unlikeness to SiLU go together by "
         f"{in_words(n.others['end: range and unlikeness'], '.2f')}.",
     ]
+
+
+def about_lines() -> Markdown:
+    """Say of the twenty recorded networks of tutorial 5b how many lines they have, and why."""
+    kinds = ("article", "article without splines", "digits turned", "labels shuffled")
+    others, bare, turned, shuffled = map(recorded().get, kinds)
+    chance = 10 * chance_of_a_line()
+    ends, uprights, before = (
+        np.array(others[name]) for name in ("end: lines", "end: uprights", "start: uprights")
+    )
+    than = "more", "fewer", "no more (as far as twenty can show)"
+    return say(
+        f"Twenty networks have {which(ends - chance, *than)} horizontal lines than chance gives, "
+        f"and {which(uprights - chance, *than)} upright ones.",
+        f"Upright ones: {which(uprights - before, 'more', 'fewer', 'not clearly more')} than "
+        "untrained.",
+        which(
+            ends - bare["end: lines"],
+            "Splines make more of them.",
+            "Splines make fewer of them.",
+            "Networks that never had splines have as many, as far as twenty pairs can tell.",
+        ),
+        which(
+            leaning(others, "end: ") - leaning(turned),
+            "Lines turn with the digits.",
+            "Lines turn against the digits.",
+            "Whether lines turn with the digits is open.",
+        ),
+        f"With the labels of others {sum(shuffled['lines']):.0f} of 200 kernels are horizontal "
+        "lines: "
+        + which(
+            ends - shuffled["lines"],
+            "it takes right labels to make them.",
+            "right labels make fewer of them.",
+            "right labels are not needed for them, as far as twenty networks can tell.",
+        ),
+    )
 
 
 @ending
@@ -281,7 +320,7 @@ def what_it_never_saw(n: Any) -> Told:
         )
         + f": {in_words(paid)} points, {in_twenty('placed', 'moved', 'as they are')}.",
         "How sure of an empty picture: "
-        + ", ".join(f"{name} {sure:.0%}" for name, sure in facts["sure"].items())
+        + ", ".join(f"*{name}* {sure:.0%}" for name, sure in facts["sure"].items())
         + (
             ". On pictures like those it was shown, the last doubts; letters or checkerboards were "
             "not asked."
@@ -290,6 +329,14 @@ def what_it_never_saw(n: Any) -> Told:
         )
         + " Twenty others that saw digits alone are sure by "
         f"{in_words(others['empty, surest'], '.0%')}.",
+        "How sure of noise: "
+        + "; ".join(
+            f"*{name}* {sure:.0%}, {in_words(twenty[f'sure of noise: {name}'], '.0%')} in twenty "
+            f"others (from {min(twenty[f'sure of noise: {name}']):.0%} to "
+            f"{max(twenty[f'sure of noise: {name}']):.0%})"
+            for name, sure in facts["sure of noise"].items()
+        )
+        + ".",
         which(
             doubted,
             "On pushed digits doubt helps",
@@ -306,9 +353,12 @@ def from_scratch(n: Any) -> Told:
     """Tell of tutorial 11."""
     faster = n.times["from scratch"] / n.times["the package"]
     facts = {"right": n.right, "difference": n.difference, "times": n.times}
+    others, package = recorded()["scratch"]["right"], recorded()["article"]["end: right"]
     return facts, [
-        f"A KAN-CNN from scratch: {n.right:.1%} right, "
-        f"{in_words(recorded()['scratch']['right'], '.1%')} in twenty others.",
+        f"A KAN-CNN from scratch: {n.right:.1%} right after five passes, {in_words(others, '.1%')} "
+        "in twenty others: "
+        + which(np.subtract(others, package), "more than", "fewer than", "as many as")
+        + f" the package's after fifteen, {in_words(package, '.1%')}.",
         f"The package's answers differ from it by {n.difference:.0e} at most"
         + (": it is the same network." if n.difference < 1e-4 else ", more than rounding."),
         f"A step from scratch takes {faster:.1f} times as long as the package's here."

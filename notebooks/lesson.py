@@ -79,10 +79,12 @@ def without_splines(network: nn.Module, layers: Sequence[str] = LAYERS) -> nn.Mo
 
 
 def never_splines(network: nn.Module) -> nn.Module:
-    """Take the splines away for good: training leaves them at 0."""
+    """Take the splines away for good: training leaves them at 0, and their scales as they are."""
     for name, weight in network.named_parameters():
         if name.endswith("spline_weight"):
-            nn.init.zeros_(weight).requires_grad_(False)
+            nn.init.zeros_(weight)
+        if name.endswith(("spline_weight", "spline_scaler")):
+            weight.requires_grad_(False)
     return network
 
 

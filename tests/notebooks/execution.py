@@ -138,7 +138,7 @@ def errors(notebook: Any) -> list[str]:
 
 def execute(
     name: str,
-    timeout: int = 600,
+    timeout: int = 1800,
     first: str = "",
     kernels: str = "",
     seed: int = 0,
@@ -153,7 +153,8 @@ def execute(
     name : str
         The file's name in the folder of the tutorials.
     timeout : int
-        Seconds that one cell may take.
+        Seconds that one cell may take, before it counts as hanging: tutorial 11 trains a network
+        of plain torch, and a busy machine gives it a tenth of a core.
     first : str
         Python that is run before the first cell.
     kernels : str

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
+import kan_widgets as kw
 from tests.notebooks import recorded
 from tests.notebooks.networks import KINDS, SEEDS, lesson
 from tests.notebooks.recorded import CLAIMS, DOUBT, WORTH, Claim, Table, report
@@ -102,6 +103,7 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
     said = beside_others.depth().data
     assert "bend grows from each convolution" in said
     assert "It is no law of depth" in said
+    assert "The differences are small" in said
     turned = {"convs.0": "linear", "convs.1": "convs.2", "convs.2": "convs.1", "linear": "convs.0"}
     pair = {
         name.replace(layer, turned[layer]): found
@@ -109,7 +111,30 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
         for layer in turned
         if name.endswith(layer)
     }
+    pair |= {name: [0.1] * 20 for name in pair if "middle half" in name}
     monkeypatch.setattr(beside_others, "recorded", lambda: table | {"pair": pair})
     said = beside_others.depth().data
     assert "bend does not grow from each convolution" in said
     assert "The second half turns round" in said
+    assert "The differences are large" in said
+
+
+def test_what_is_said_of_lines_turns_with_the_recorded_networks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = lesson.recorded()
+    said = beside_others.about_lines().data
+    assert "Lines turn with the digits" in said
+    assert "0 of 200 kernels are horizontal lines: it takes right labels" in said
+    lines, uprights = (table["article"][f"end: {kind}"] for kind in ("lines", "uprights"))
+    same = {"lines": lines, "uprights": uprights}
+    others = table | {"digits turned": same, "labels shuffled": same}
+    monkeypatch.setattr(beside_others, "recorded", lambda: others)
+    said = beside_others.about_lines().data
+    assert "Whether lines turn with the digits is open" in said
+    assert f"{sum(lines):.0f} of 200 kernels are horizontal lines: right labels are not" in said
+
+
+def test_a_network_without_splines_has_no_numbers_for_them_to_train() -> None:
+    bare = lesson.never_splines(kw.nn.KANCNN.article())
+    assert kw.nn.count_parameters(bare) == 6340
