@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kan_widgets.functions.printed import lines_of
 from kan_widgets.insight.progress import progress_line
@@ -22,6 +22,7 @@ from kan_widgets.live import follow as followed
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.places import Place
+from kan_widgets.live.recordings.saving import save_again
 from kan_widgets.live.recordings.segments import HEADER, Segments, written_file
 from kan_widgets.live.recordings.stored import Stored
 
@@ -64,7 +65,7 @@ def follow(options: argparse.Namespace) -> int:
     from kan_widgets.cli.serving import Server
 
     # Before the first widget is made, so that all talk with the page.
-    with closing(Server(options.port, options.base_url, options.allow_host)) as server:
+    with closing(Server(**where(options))) as server:
         place = Place(options.recording)
         if not place.is_folder() and not place.is_file():
             print(f"waiting for {place}", file=sys.stderr, flush=True)
@@ -95,9 +96,21 @@ def follow_in(hub: Hub, paths: Mapping[str, str], wait: float, theme: Theme) -> 
     return [*runs.values()]
 
 
+def where(options: argparse.Namespace) -> dict[str, Any]:
+    """Return where a server is to listen, and by which names it may be asked."""
+    return {
+        "port": options.port,
+        "base_url": options.base_url,
+        "hosts": options.allow_host,
+        "listens": options.host,
+    }
+
+
 def serve(server: Server, what: str, options: argparse.Namespace) -> int:
     """Say where a page is, open it, and serve it until Ctrl+C."""
     print(f"{what} at {server.address} (Ctrl+C ends this, not the run)", flush=True)
+    if server.warning:
+        print(server.warning, file=sys.stderr, flush=True)
     if not options.no_browser:
         _open(server.address)
     try:
@@ -153,8 +166,11 @@ def pack(options: argparse.Namespace) -> int:
         raise FileExistsError(f"{to} is there already: give another name")
     stored = Stored(Place(options.recording))
     with written_file(to) as file:
-        for record in stored.read():
-            file.append(*record)
+        for name, data in stored.read():
+            if name == HEADER and "job" in json.loads(data):
+                save_again(replay(options.recording, history_mb=1e9), file)
+                break
+            file.append(name, data)
     print(f"{to}, {stored.offset / 1e6:.1f} MB" + ("" if stored.ended else ", as far as written"))
     return 0
 

@@ -17,6 +17,7 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure
+from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.parts import Inputs, part_of
 from kan_widgets.live.recordings.places import Place, is_first_process, job_of_ranks
@@ -78,6 +79,7 @@ class Recorder(Listener, Stationary):
         self._failures = 0
         self._status: dict[str, Any] = {}
         self._source = weakref.ref(source, self._forgotten)
+        agreed = None if lost_after is None else agreed_by(source.feed, job)
         place = part_of(place, job.get("rank", 0))
         self._inputs = None if self.is_active else Inputs(source, place, job)
         if self._inputs is not None:
@@ -95,7 +97,7 @@ class Recorder(Listener, Stationary):
                 self._writer.job()
                 if lost_after is not None and self._is_first:
                     self.steering = RemoteControl(
-                        place.path, self.run, lost_after, self._steered, self.say_soon
+                        place.path, self.run, lost_after, self._steered, self.say_soon, agreed
                     )
                 # What is known by now, and from here on the rest.
                 self._know(source, source.feed.layout)

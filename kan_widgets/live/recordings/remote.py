@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from kan_widgets.live.frames.feed import Feed
+from kan_widgets.live.recordings.agreed import Agreed
 from kan_widgets.live.recordings.format import Steered
 from kan_widgets.live.recordings.mailbox import Mailbox
 from kan_widgets.live.recordings.places import PathLike
@@ -155,9 +156,10 @@ class RemoteControl:
     """Does what followers put into the folder beside the recording, and says what it heard.
 
     A pause that a follower asked for ends after ``lost_after`` seconds without a sign of any.
-    ``steered`` gives the feed of the model that trains now, if there is one; ``news`` is called
-    when something else is to be said. Raises `OSError` if the folder cannot be made or one of
-    another owner is in its place, `RuntimeError` where files have no owners.
+    ``steered`` gives the feed of the model that trains now, if there is one, ``agreed`` what has it
+    steered in other processes, too; ``news`` is called when something else is to be said. Raises
+    `OSError` if the folder cannot be made or one of another owner is in its place, `RuntimeError`
+    where files have no owners.
     """
 
     def __init__(
@@ -167,11 +169,14 @@ class RemoteControl:
         lost_after: float,
         steered: Callable[[], Feed | None],
         news: Callable[[], None],
+        agreed: Agreed | None = None,
     ) -> None:
         self._box = Mailbox(recording)
         self._run = run
         self._lost_after = lost_after
-        self._steered, self._news = steered, news
+        self._steered, self._news, self._agreed = steered, news, agreed
+        if agreed is not None:
+            agreed.failed = self._refuse
         self._box.make(run)
         self._heard = 0
         self._refused = ""
@@ -202,7 +207,7 @@ class RemoteControl:
             return
         self._is_closed = True
         if self._holds and (live := self._steered()) is not None:
-            live.steer({"kind": "resume"})
+            (self._agreed or live).steer({"kind": "resume"})
         try:
             self._box.clear()
         except OSError as error:
@@ -240,7 +245,7 @@ class RemoteControl:
                 self._sign, self._signed_at = sign, time.monotonic()
         if self._holds and time.monotonic() - self._signed_at > self._lost_after:
             self._holds, self._was_lost = False, True
-            live.steer({"kind": "resume"})
+            (self._agreed or live).steer({"kind": "resume"})
             self._message = (
                 f"The follower that paused the run has not been heard of for {self._lost_after:g} "
                 "s, so the run goes on."
@@ -248,6 +253,9 @@ class RemoteControl:
         if self._told != (told := self.said()):
             self._told = told
             self._news()
+
+    def _refuse(self, error: Exception) -> None:
+        self._refused = str(error)
 
     def _say(self, words: str) -> None:
         """Say something else; that a follower was lost is said until the next command."""
@@ -264,9 +272,9 @@ class RemoteControl:
         self._message, self._was_lost, self._signed_at = "", False, time.monotonic()
         try:
             command = dict(json.loads(text))
-            live.steer(command)
+            (self._agreed or live).steer(command)
         except Exception as error:
-            self._refused = str(error)
+            self._refuse(error)
         else:
             if command.get("kind") in ("resume", "stop", *_HOLDS):
                 # Where it stays, it is ended by who asks for that, and by nobody's silence.
