@@ -21,12 +21,11 @@ from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, new_layou
 from kan_widgets.live.frames.observation import Observation, together
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.places import PathLike, Place
-from kan_widgets.live.recordings.reader import Job, NoRecording, Observed, Reader, Record, Seam
+from kan_widgets.live.recordings.reader import NewJob, NoRecording, Observed, Reader, Record, Seam
 from kan_widgets.live.recordings.segments import LOST_SECONDS, SIGN_SECONDS, written_file
 from kan_widgets.live.recordings.writer import Writer
 from kan_widgets.live.reports import report
-from kan_widgets.live.worker import Job as Work
-from kan_widgets.live.worker import disk
+from kan_widgets.live.worker import Job, disk
 
 # A process that has written nothing so long after its job began writes elsewhere.
 _PATIENCE_SECONDS = 10.0
@@ -49,7 +48,7 @@ class Inputs:
     def __init__(self, source: Source, place: Place, job: dict[str, int]) -> None:
         self._source, self._place, self._said = weakref.ref(source), place, job
         self._written: Mapping[str, Observation] | None = None
-        self._work = Work(disk, self.write)
+        self._work = Job(disk, self.write)
         self._work.wake()
 
     def write(self) -> None:
@@ -94,7 +93,7 @@ class _Part:
                     raise LookupError
                 self.may_look = False
                 self._records = self.reader.read()
-            elif isinstance(record, Job):
+            elif isinstance(record, NewJob):
                 self.job, self._next = record.number, None
             elif isinstance(record, Observed):
                 self.observed = record.layers
@@ -140,7 +139,7 @@ class Joined(Reader):
         is_news = bool(self._waiting)
         for record in super().read():
             is_news = True
-            if isinstance(record, Job):
+            if isinstance(record, NewJob):
                 self._job = record.number
                 known = self._parts[: record.world - 1]
                 more = range(len(known) + 1, record.world)

@@ -10,11 +10,9 @@ import weakref
 from typing import Any
 
 from kan_widgets.live.budget import Throttle
-from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.feed import Feed, Listener, State
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.agreed import agreed_by
@@ -23,7 +21,7 @@ from kan_widgets.live.recordings.parts import Inputs, part_of
 from kan_widgets.live.recordings.places import Place, is_first_process, job_of_ranks
 from kan_widgets.live.recordings.remote import RemoteControl
 from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments
-from kan_widgets.live.recordings.waiting import NewsWriter, Waiting, WaitingFrame
+from kan_widgets.live.recordings.waiting import News, NewsWriter, Waiting, WaitingFrame
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
@@ -181,26 +179,13 @@ class Recorder(Listener, Stationary):
         else:
             self._job.wake()
 
-    def on_observed(self, observed: dict[str, Observation]) -> None:
-        """Take the inputs of a batch."""
-        self._waiting.add(observed)
-        self._job.wake()
+    def _keep(self, news: News, /) -> None:
+        """Keep what is known of the network for the thread ``disk``."""
+        if not isinstance(news, Structure) or news.traced:
+            self._waiting.add(news)
+            self._job.wake()
 
-    def on_structure(self, structure: Structure) -> None:
-        """Take how the network is put together."""
-        if structure.traced:
-            self._waiting.add(structure)
-        self._job.wake()
-
-    def on_probe(self, probe: Probe | None) -> None:
-        """Take other examples."""
-        self._waiting.add(probe)
-        self._job.wake()
-
-    def on_activations(self, activations: Activations) -> None:
-        """Keep activations for the thread ``disk``."""
-        self._waiting.add(activations)
-        self._job.wake()
+    on_observed = on_structure = on_probe = on_activations = _keep
 
     def on_training(self) -> None:
         """Note that there is news."""

@@ -11,9 +11,9 @@ from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.mailbox import Mailbox
 from kan_widgets.live.recordings.places import PathLike, Place, is_first_process
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
+from kan_widgets.live.recordings.remote import Mailbox
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.recordings.segments import OneFile, written_file
 from kan_widgets.live.recordings.waiting import NewsWriter
@@ -134,7 +134,7 @@ class Savable(Source):
             Whether who follows the recording may steer the run: pause, steps, stop, learning
             rates, ``every``, the cures of alarms. What is wanted comes through a folder beside the
             recording, ``run.control``, that its owner alone can enter, or at an address whoever
-            may write there (`kan_widgets.live.recordings.mailbox` documents it). It is looked at
+            may write there (`kan_widgets.live.recordings.remote` documents it). It is looked at
             five times a second, at an address each two seconds, and what is asked for is done
             between two steps, in order, and acknowledged in the recording. The folder goes when
             the recording is closed.
