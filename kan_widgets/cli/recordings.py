@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kan_widgets.functions.printed import lines_of
 from kan_widgets.insight.progress import progress_line
@@ -62,10 +62,8 @@ def view(options: argparse.Namespace) -> int:
 
 def follow(options: argparse.Namespace) -> int:
     """Serve a page that follows a recording, until Ctrl+C."""
-    from kan_widgets.cli.serving import Server
-
     # Before the first widget is made, so that all talk with the page.
-    with closing(Server(**where(options))) as server:
+    with closing(server_of(options)) as server:
         place = Place(options.recording)
         if not place.is_folder() and not place.is_file():
             print(f"waiting for {place}", file=sys.stderr, flush=True)
@@ -96,14 +94,11 @@ def follow_in(hub: Hub, paths: Mapping[str, str], wait: float, theme: Theme) -> 
     return [*runs.values()]
 
 
-def where(options: argparse.Namespace) -> dict[str, Any]:
-    """Return where a server is to listen, and by which names it may be asked."""
-    return {
-        "port": options.port,
-        "base_url": options.base_url,
-        "hosts": options.allow_host,
-        "listens": options.host,
-    }
+def server_of(options: argparse.Namespace) -> Server:
+    """Return a server that listens where a command says."""
+    from kan_widgets.cli.serving import Server
+
+    return Server(options.port, options.base_url, options.allow_host, options.host)
 
 
 def serve(server: Server, what: str, options: argparse.Namespace) -> int:

@@ -134,3 +134,19 @@ def test_what_cannot_be_done_is_said_and_the_next_command_is_heard(
     made.join()
     assert [str(error)[:8] for error in made.errors] == ["steps=0:"] * WORLD
     assert made.steps[0] == made.steps[1] == made.steps[2]
+
+
+def test_where_the_first_process_has_gone_the_others_train_on(
+    ranks: Callable[[int], Ranks], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = ranks(WORLD)
+
+    def gone(*_: object) -> bool:
+        raise RuntimeError("failed to recv")
+
+    until(lambda: made.agreed[1]._work.earliest > 0, "it looks")
+    monkeypatch.setattr(made.agreed[1], "_store", type("Gone", (), {"check": gone}))
+    until(lambda: not made.agreed[1]._work.is_woken, "it looks no more")
+    step = made.lives[1].stats.steps
+    until(lambda: made.lives[1].stats.steps > step + 10, "it trains on")
+    assert made.errors == []

@@ -20,6 +20,7 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -85,17 +86,18 @@ class Agreed:
         if feed is None or not feed.is_open:
             return
         name = f"{self._key}/{self._done}"
-        if self._command is None:
-            if self._is_first and self._waiting:
-                self._store.set(name, json.dumps(self._waiting[0]))
-            if self._store.check([name]):
-                self._command = json.loads(self._store.get(name))
-                feed.control.heard()
-                feed.counter.between, feed.counter.is_calm = self._stepped, False
-        elif feed.control.is_holding:
-            self._settle(feed, is_between=False)
-        self._work.earliest = time.monotonic() + LOOK_SECONDS
-        self._work.wake()
+        with suppress(RuntimeError):  # the store has gone, and with it who could ask
+            if self._command is None:
+                if self._is_first and self._waiting:
+                    self._store.set(name, json.dumps(self._waiting[0]))
+                if self._store.check([name]):
+                    self._command = json.loads(self._store.get(name))
+                    feed.control.heard()
+                    feed.counter.between, feed.counter.is_calm = self._stepped, False
+            elif feed.control.is_holding:
+                self._settle(feed, is_between=False)
+            self._work.earliest = time.monotonic() + LOOK_SECONDS
+            self._work.wake()
 
     def _stepped(self) -> None:
         if (feed := self._feed()) is not None:
