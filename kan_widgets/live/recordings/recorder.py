@@ -17,10 +17,10 @@ from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.parts import Inputs, part_of
+from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place, is_first_process, job_of_ranks
 from kan_widgets.live.recordings.remote import RemoteControl
-from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments
+from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments, written_file
 from kan_widgets.live.recordings.waiting import News, NewsWriter, Waiting, WaitingFrame
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 from kan_widgets.live.reports import report
@@ -33,6 +33,7 @@ _FAR_SECONDS = 1.0
 _FAR_SHARE = 0.05  # of the time, at most, is waited for them
 _STATUS_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
+_INPUTS_SECONDS = 2.0  # between two looks at what reached the layers
 
 
 class Recorder(Listener, Stationary):
@@ -65,7 +66,8 @@ class Recorder(Listener, Stationary):
         self._scalars, self._output = source.scalars, ""
         self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written
-        self._job = Job(disk, self._visit, Throttle(1 / _PAUSE_SECONDS))
+        visit = self._visit if self.is_active else self._write_inputs
+        self._job = Job(disk, visit, Throttle(1 / _PAUSE_SECONDS))
         self._signing = Job(disk, self._sign)
         self._writing = threading.RLock()
         self._waiting = Waiting()
@@ -79,8 +81,10 @@ class Recorder(Listener, Stationary):
         self._source = weakref.ref(source, self._forgotten)
         agreed = None if lost_after is None else agreed_by(source.feed, job)
         place = part_of(place, job.get("rank", 0))
-        self._inputs = None if self.is_active else Inputs(source, place, job)
-        if self._inputs is not None:
+        self._inputs: tuple[Place, dict[str, int]] | None = None if self.is_active else (place, job)
+        self._written: object = None  # of the inputs
+        if not self.is_active:
+            self._job.wake()
             return
         with self._writing:
             if place.is_device() or place.is_file():
@@ -237,6 +241,26 @@ class Recorder(Listener, Stationary):
         elif self.problem or self._is_stale or self._segments.waits:
             self._job.wake()
 
+    def _write_inputs(self) -> None:
+        """Write what reached the layers here, where another process records the frames.
+
+        It is looked for now and then, in the thread ``disk``; nobody is told anything for it.
+        """
+        if (source := self._source()) is None or self._inputs is None:
+            return
+        (place, job), observed = self._inputs, source.feed.observed
+        if observed and observed is not self._written:
+            self._written = observed
+            try:
+                if place.is_local:
+                    os.makedirs(os.path.dirname(place.of("")), exist_ok=True)
+                with written_file(place) as file:
+                    Writer(file, source.feed.module, job).observed(observed)
+            except OSError as error:
+                report(f"{place} cannot be written: {error}. The training goes on")
+        self._job.earliest = time.monotonic() + _INPUTS_SECONDS
+        self._job.wake()
+
     def _sign(self) -> None:
         """Say now and then that the writer is there; called by the thread ``disk``."""
         if not self._is_closed:
@@ -316,8 +340,7 @@ class Recorder(Listener, Stationary):
 
     def close(self) -> None:
         """Write what waits and the last state, and end the recording."""
-        if self._inputs is not None:
-            self._inputs.write()
+        self._write_inputs()
         if self._is_closed:
             return
         if (source := self._source()) is not None:
@@ -331,7 +354,7 @@ class Recorder(Listener, Stationary):
 
     def _leave(self) -> None:
         """Leave the file to the process that this one is a fork of."""
-        self.is_active, self._is_closed, self.steering = False, True, None
+        self.is_active, self._is_closed, self.steering, self._inputs = False, True, None, None
         self._writing = threading.RLock()  # a thread that is not here may have held the other one
         self._segments.leave()
 
