@@ -210,7 +210,7 @@ class Server:
         self._http.daemon_threads = True
         self._name, self.warning = listens, ""
         """Who can reach it, where that is not this machine alone; else empty."""
-        if not ip_address(self._http.server_address[0]).is_loopback:
+        if not ip_address(str(self._http.server_address[0])).is_loopback:
             self._name = socket.gethostname() if listens in ("", "0.0.0.0") else listens
             self._hosts.add(_host(self._name))
             self.warning = (

@@ -100,7 +100,8 @@ class Agreed:
             self._work.wake()
 
     def _stepped(self) -> None:
-        if (feed := self._feed()) is not None:
+        feed: Any = self._feed()
+        if feed is not None:
             try:
                 self._settle(feed, is_between=True)
             except Exception as error:  # the store has gone
@@ -115,11 +116,11 @@ class Agreed:
             if (command := self._command) is None:
                 return
             name, step = f"{self._key}/{self._done}", feed.counter.steps
+            if is_between:
+                _await_device(feed)
             if not self._is_said:
                 self._store.add(f"{name}/known", 1)
                 self._is_said = True
-            elif is_between:
-                _await_device(feed)
             if self._is_first and self._at < 0:
                 if self._store.add(f"{name}/known", 0) == self._world:
                     self._store.set(f"{name}/at", str(step + is_between))

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import weakref
-from typing import Any
+from typing import Any, cast
 
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.feed import Feed, Listener, State
@@ -183,13 +183,13 @@ class Recorder(Listener, Stationary):
         else:
             self._job.wake()
 
-    def _keep(self, news: News, /) -> None:
+    def _keep(self, news: News) -> None:
         """Keep what is known of the network for the thread ``disk``."""
         if not isinstance(news, Structure) or news.traced:
             self._waiting.add(news)
             self._job.wake()
 
-    on_observed = on_structure = on_probe = on_activations = _keep
+    on_observed = on_structure = on_probe = on_activations = cast(Any, _keep)
 
     def on_training(self) -> None:
         """Note that there is news."""
