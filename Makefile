@@ -56,7 +56,7 @@ test-python: $(VENV)/.dev ## the Python tests without browser, executed notebook
 test-fast: $(VENV)/.dev ## test-python without what takes seconds
 	$(pytest) -m "not browser and not slow" $(without_pages) $(PYTEST_ARGS)
 
-test-cluster: $(VENV)/.dev ## recordings of four processes, of a storage like S3, and of jobs killed 50 times; some minutes
+test-cluster: $(VENV)/.dev chromium ## four processes, Ray, stores like S3 and GCS, 50 kills, a proxy; some minutes
 	$(bin)/python -m pip install --quiet --group cluster
 	$(bin)/python -m pytest tests/cluster $(PYTEST_ARGS)
 

@@ -331,3 +331,27 @@ def test_a_page_that_is_behind_gets_the_latest_frames_and_all_else() -> None:
     assert frames == [("a", 16), ("a", 17), ("a", 18), ("a", 19), ("b", 0)]
     assert [each["number"] for _, each in said if each["kind"] == "heard"] == list(range(20))
     assert [number for number, _ in found] == sorted(number for number, _ in found)
+
+
+def test_at_all_addresses_of_the_machine_its_own_name_is_taken_and_who_can_reach_it_is_said() -> (
+    None
+):
+    with closing(Server(listens="0.0.0.0")) as server:
+        name = socket.gethostname()
+        assert re.fullmatch(rf"http://{name}:\d+/[\w-]+/", server.address)
+        assert "Whoever reaches port" in server.warning
+        token = urlsplit(server.address).path
+        assert server.place(token, {"Host": f"{name}:9000"}) == [""]
+        with pytest.raises(Refused, match="not allowed"):
+            server.place(token, {"Host": "elsewhere.example"})
+        with pytest.raises(Refused, match="has not the token"):
+            server.place("/", {"Host": name})
+    with closing(Server()) as server:
+        assert (server.warning, urlsplit(server.address).hostname) == ("", "127.0.0.1")
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "no such host"])
+def test_an_address_of_another_machine_is_refused_in_words(address: str) -> None:
+    words = rf"--host {address} --port 0: .*; expected an address of this machine, such as 0.0.0.0"
+    with pytest.raises(OSError, match=words):
+        Server(listens=address)

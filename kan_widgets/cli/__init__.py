@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     follow = commands.add_parser(
         "follow",
         help="follow a growing recording in the browser, and steer its run where it allows that",
-        description="Serve a page on 127.0.0.1 that follows a recording while it grows. Where the"
+        description="Serve a page that follows a recording while it grows. Where the"
         " run was recorded with control=True, it is steered from the training panel. The command"
         " ends with Ctrl+C; the run goes on.",
     )
@@ -163,6 +163,13 @@ def _served(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     _not_opened(parser)
     add("--port", type=int, default=0, metavar="N", help="default: any free one")
+    add(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="listen at this address of the machine, 0.0.0.0 for all: others can reach the page"
+        " then. Default: %(default)s",
+    )
     add(
         "--allow-host",
         action="append",

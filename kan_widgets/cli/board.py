@@ -16,7 +16,7 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from kan_widgets.cli.recordings import follow_in, serve
+from kan_widgets.cli.recordings import follow_in, serve, server_of
 from kan_widgets.cli.serving import Hub, Refused, Server
 from kan_widgets.functions.printed import lines_of
 from kan_widgets.live import Replay
@@ -51,7 +51,7 @@ def runs(options: argparse.Namespace) -> int:
     if not folder.is_folder():
         raise FileNotFoundError(f"{folder} is not a folder: give the one that holds recordings")
     if not options.table and not options.json:
-        with closing(Server(options.port, options.base_url, options.allow_host)) as server:
+        with closing(server_of(options)) as server:
             board = Board(folder, server, "dark" if options.dark else "auto")
             threading.Thread(target=board.keep, daemon=True).start()
             return serve(server, f"runs in {folder}", options)

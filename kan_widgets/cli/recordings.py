@@ -21,6 +21,7 @@ from kan_widgets.live import follow as followed
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.places import Place
+from kan_widgets.live.recordings.saving import save_again
 from kan_widgets.live.recordings.segments import HEADER, Segments, written_file
 from kan_widgets.live.recordings.stored import Stored
 from kan_widgets.progress_bar import progress_line
@@ -61,10 +62,8 @@ def view(options: argparse.Namespace) -> int:
 
 def follow(options: argparse.Namespace) -> int:
     """Serve a page that follows a recording, until Ctrl+C."""
-    from kan_widgets.cli.serving import Server
-
     # Before the first widget is made, so that all talk with the page.
-    with closing(Server(options.port, options.base_url, options.allow_host)) as server:
+    with closing(server_of(options)) as server:
         place = Place(options.recording)
         if not place.is_folder() and not place.is_file():
             print(f"waiting for {place}", file=sys.stderr, flush=True)
@@ -95,9 +94,18 @@ def follow_in(hub: Hub, paths: Mapping[str, str], wait: float, theme: Theme) -> 
     return [*runs.values()]
 
 
+def server_of(options: argparse.Namespace) -> Server:
+    """Return a server that listens where a command says."""
+    from kan_widgets.cli.serving import Server
+
+    return Server(options.port, options.base_url, options.allow_host, options.host)
+
+
 def serve(server: Server, what: str, options: argparse.Namespace) -> int:
     """Say where a page is, open it, and serve it until Ctrl+C."""
     print(f"{what} at {server.address} (Ctrl+C ends this, not the run)", flush=True)
+    if server.warning:
+        print(server.warning, file=sys.stderr, flush=True)
     if not options.no_browser:
         _open(server.address)
     try:
@@ -153,8 +161,11 @@ def pack(options: argparse.Namespace) -> int:
         raise FileExistsError(f"{to} is there already: give another name")
     stored = Stored(Place(options.recording))
     with written_file(to) as file:
-        for record in stored.read():
-            file.append(*record)
+        for name, data in stored.read():
+            if name == HEADER and "job" in json.loads(data):
+                save_again(replay(options.recording, history_mb=1e9), file)
+                break
+            file.append(name, data)
     print(f"{to}, {stored.offset / 1e6:.1f} MB" + ("" if stored.ended else ", as far as written"))
     return 0
 

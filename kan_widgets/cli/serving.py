@@ -1,13 +1,13 @@
 """A local server for pages: their views talk with Python as in a notebook, over HTTP.
 
-A page is served at ``http://127.0.0.1:PORT/TOKEN/``; who has not the token, which is new for each
-server, gets nothing, and neither does a page of another origin. What stands before the token is of
-no account, so a proxy may put a prefix there, and take it away or not. The name of the host, which
-a foreign site can have point here, must be this machine's own, or one that was allowed; its port
-is the forwarder's to choose. ``events`` sends what Python says, as server-sent events (HTML Living
-Standard, section 9.2): each one message of a widget, numbered. ``messages`` takes what the page
-says. A page that lost its connection goes on where it was; where what it missed is kept no longer,
-it is loaded again.
+A page is served at ``http://127.0.0.1:PORT/TOKEN/``, or at another address of the machine; who has
+not the token, which is new for each server, gets nothing, and neither does a page of another
+origin. What stands before the token is of no account, so a proxy may put a prefix there, and take
+it away or not. The name of the host, which a foreign site can have point here, must be this
+machine's own, or one that was allowed; its port is the forwarder's to choose. ``events`` sends what
+Python says, as server-sent events (HTML Living Standard, section 9.2): each one message of a
+widget, numbered. ``messages`` takes what the page says. A page that lost its connection goes on
+where it was; where what it missed is kept no longer, it is loaded again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import threading
 import time
 from collections import deque
@@ -26,6 +27,7 @@ from contextlib import contextmanager, suppress
 from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -162,16 +164,24 @@ class Server:
         Where a proxy has it: a path, or an address, whose host is allowed then.
     hosts
         Other names by which it may be asked; ``"*"`` for any.
+    listens
+        The address that it listens at, of this machine; ``"0.0.0.0"`` for all.
 
     Raises
     ------
     ValueError
         If ``base_url`` or the token is none.
     OSError
-        If the port is taken.
+        If it cannot listen there: the port is taken, or the address another machine's.
     """
 
-    def __init__(self, port: int = 0, base_url: str = "", hosts: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        base_url: str = "",
+        hosts: Sequence[str] = (),
+        listens: str = "127.0.0.1",
+    ) -> None:
         self.hub = Hub()
         """Of the page at the address itself."""
         self.opened: Callable[[str], Hub] = dict[str, Hub]().__getitem__
@@ -190,8 +200,24 @@ class Server:
             raise ValueError(f"{TOKEN}: expected at least 16 letters, digits, - or _")
         self._hearing, self._making = threading.Lock(), threading.Lock()
         self._made_for = self.hub
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        try:
+            self._http = ThreadingHTTPServer((listens, port), _handler(self))
+        except OSError as error:
+            raise OSError(
+                f"--host {listens} --port {port}: {error.strerror}; expected an address of this "
+                "machine, such as 0.0.0.0 for all, and a port that is free"
+            ) from error
         self._http.daemon_threads = True
+        self._name, self.warning = listens, ""
+        """Who can reach it, where that is not this machine alone; else empty."""
+        if not ip_address(str(self._http.server_address[0])).is_loopback:
+            self._name = socket.gethostname() if listens in ("", "0.0.0.0") else listens
+            self._hosts.add(_host(self._name))
+            self.warning = (
+                f"Whoever reaches port {self._http.server_port} of this machine and knows the "
+                "address sees the runs, and steers those that allow it. It goes over the network "
+                "unencrypted: let a proxy with HTTPS stand before it, or use ssh -L."
+            )
         self._serves = False
         self._create_comm_before = comm.create_comm
         comm.create_comm = lambda *_, **options: PageComm(self._made_for, **options)
@@ -199,7 +225,7 @@ class Server:
     @property
     def address(self) -> str:
         """Where the page is."""
-        host = f"http://127.0.0.1:{self._http.server_port}"
+        host = f"http://{self._name}:{self._http.server_port}"
         if self._base.hostname:
             host = f"{self._base.scheme}://{self._base.netloc}"
         return f"{host}{self._base.path.rstrip('/')}/{self._token}/"

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import kan_widgets as kw
+from tests.live.test_remote import until
 
 CHECKOUT = Path(__file__).parents[2]
 STEPS = 120
@@ -64,3 +65,41 @@ def test_four_processes_make_one_recording_of_the_whole_model(
     assert seen.counts.sum() == 3 * seen.samples
     assert len(again.scalars.series("loss")[0]) == STEPS
     assert again.is_complete
+
+
+def test_what_a_run_is_asked_for_all_its_processes_do_after_the_same_step(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    training = subprocess.Popen(
+        [sys.executable, *TORCHRUN, "-m", "tests.cluster.training", "steered", str(place)],
+        cwd=CHECKOUT,
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"},
+    )
+    try:
+        run = kw.follow(place, wait=120, interval=0.05)
+        until(lambda: run.feed.control, "the run allows control")
+        until(lambda: run.progress.step > 20, "it trains")
+        run.set_learning_rate(0.25)
+        until(lambda: run.feed.learning_rates == [0.25], "another rate")
+        run.pause()
+        until(lambda: run.control.is_holding, "it holds")
+        held = run.progress.step
+        run.step(3)
+        until(lambda: run.control.is_holding and run.progress.step == held + 3, "three steps")
+        until(lambda: steps(place) == {held + 2}, "all stand after the same step")
+        run.resume()
+        until(lambda: run.progress.step > held + 20, "it goes on")
+        run.stop()
+        assert training.wait(120) == 0
+    finally:
+        training.kill()
+    changed, ended, models = zip(*(torch.load(f"{place}.{r}.pt") for r in range(4)), strict=True)
+    assert len(changed[0]) == 1
+    assert len({str(each) for each in changed}) == len(set(ended)) == 1
+    for theirs in models[1:]:
+        for name, coefficients in theirs.items():
+            np.testing.assert_array_equal(coefficients.numpy(), models[0][name].numpy())
+
+
+def steps(place: Path) -> set[int]:
+    """Return which steps the processes have behind them; each writes it once it goes on."""
+    return {int(Path(f"{place}.{rank}.step").read_text() or 0) for rank in range(4)}

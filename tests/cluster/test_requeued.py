@@ -1,4 +1,4 @@
-"""A job that is killed and requeued fifty times, at random times, on a disk and on a storage."""
+"""A job that is killed and requeued fifty times, and object stores that are slow and fail."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import os
 import random
 import signal
 import time
-import urllib.request
-import uuid
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,9 @@ import pytest
 import torch
 
 import kan_widgets as kw
+from kan_widgets.cli.board import Board
 from kan_widgets.live.recordings import segments
+from kan_widgets.live.recordings.glance import newest
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.recorder import open_recorders
@@ -103,27 +103,6 @@ def test_fifty_kills_are_one_film_and_no_frame_of_a_finished_segment_is_lost(
     tmp_path: Path,
 ) -> None:
     kill_again_and_again(str(tmp_path / "run"), tmp_path, KILLS, 1.0)
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A bucket of a storage like S3 on this machine."""
-    import s3fs
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-    monkeypatch.setenv("FSSPEC_S3_ENDPOINT_URL", address)
-    urllib.request.urlopen(urllib.request.Request(f"{address}/film", method="PUT")).close()
-    s3fs.S3FileSystem.clear_instance_cache()
-    yield f"s3://film/{uuid.uuid4().hex}"
-    s3fs.S3FileSystem.clear_instance_cache()
-    server.stop()
 
 
 class Slow:
@@ -216,3 +195,37 @@ def test_a_job_that_is_requeued_goes_on_in_a_bucket(
     for frame in film.history:
         live = models[(frame.step >= 20) + (frame.step >= 35)]
         np.testing.assert_array_equal(frame.data, live.history.at(frame.step).data)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # they say 503
+def test_the_board_of_a_bucket_that_is_slow_and_fails_shows_every_run_as_it_stands(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = []
+    for number in range(5):
+        model = kw.nn.KANLinear(3, 2)
+        live = kw.bind(model)
+        with live.record(f"{bucket}/runs/{number}"):
+            live.log(loss=number / 8)
+            train(live, model, 5 + number)
+        trained.append((model, live))
+    board = Board(Place(f"{bucket}/runs"))
+    with monkeypatch.context() as slow:
+        storage = Slow(slow, seconds=0.02, share=0.3)
+        end = time.monotonic() + 60
+        while len([run for run in board.runs if run.facts.get("frames")]) < 5 or not (
+            storage.failures
+        ):
+            assert time.monotonic() < end, [run.problem for run in board.runs]
+            board._list_at = float("-inf")
+            for run in board.runs:
+                run.due = float("-inf")
+            with suppress(OSError):  # the list of the folder itself
+                board.look()
+    found = {run.name: run.facts for run in board.runs}
+    assert sorted(found) == [str(number) for number in range(5)]
+    for number in range(5):
+        facts = found[str(number)]
+        assert (facts["step"], facts["loss"]) == (5 + number, number / 8)
+        assert (facts["state"], facts["alive"]) == ("closed", False)
+        assert newest(f"{bucket}/runs/{number}").frame.step == 5 + number

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -100,7 +102,37 @@ MODES: dict[str, Callable[[nn.Sequential], nn.Module]] = {
 }
 
 
-def main(mode: str, place: str, steps: str) -> None:
+def steered(place: str) -> None:
+    """Train in a plain DDP loop until somebody stops it from afar; write down what each rank did.
+
+    ``PLACE.RANK.pt`` has at which steps the rate changed, and at which one it ended.
+    """
+    dist.init_process_group("gloo")
+    rank, model = dist.get_rank(), DistributedDataParallel(network())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    live = kw.bind(model, optimizer, every=10)
+    live.record(place, control=True)
+    generator, changed = torch.Generator().manual_seed(rank), []
+    for _ in live.track(range(1_000_000)):
+        before = optimizer.param_groups[0]["lr"]
+        optimizer.zero_grad()
+        model(torch.rand(4, 3, generator=generator)).square().mean().backward()
+        optimizer.step()
+        if rank == 2:
+            time.sleep(0.003)  # one that is slower than the others
+        Path(f"{place}.{rank}.step").write_text(str(live.stats.steps))
+        if before != optimizer.param_groups[0]["lr"]:
+            changed.append(live.stats.steps)
+    torch.save((changed, live.stats.steps, weights(model)), f"{place}.{rank}.pt")
+    live.close()
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+def main(mode: str, place: str, steps: str = "") -> None:
+    if mode == "steered":
+        steered(place)
+        return
     if mode != "alone":
         dist.init_process_group("gloo")
     model = MODES[mode](network())

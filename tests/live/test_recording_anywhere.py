@@ -470,3 +470,26 @@ def test_of_a_job_that_begins_again_at_its_beginning_the_first_frame_is_the_newe
     assert model is other.model
     first.live.close()
     other.close()
+
+
+def test_what_several_processes_recorded_is_packed_as_the_film_that_is_read(
+    tmp_path: Path,
+) -> None:
+    write_part(tmp_path / "run", 0, 1, [0, 1, 2, 3])
+    write_part(tmp_path / "run", 1, 1, [0, 1, 2, 3])
+    write_part(tmp_path / "run", 0, 2, [2, 3, 4], goes_on=True)
+    write_part(tmp_path / "run", 1, 2, [2, 3, 4], goes_on=True)
+    assert cli.main(["pack", f"{tmp_path}/run"]) == 0
+    assert cli.main(["unpack", f"{tmp_path}/run.npz", f"{tmp_path}/back"]) == 0
+    film = kw.replay(tmp_path / "run")
+    for place in (tmp_path / "run.npz", tmp_path / "back"):
+        again = kw.replay(place)
+        assert again.history.steps.tolist() == film.history.steps.tolist() == [0, 1, 2, 3, 4]
+        for ours, theirs in zip(again.history, film.history, strict=True):
+            np.testing.assert_array_equal(ours.data, theirs.data)
+            assert_whole(ours, 1 if ours.step < 2 else 2)
+        assert again.scalars.marks == film.scalars.marks
+        assert {
+            n: one for n, one in again.info.items() if n != "since"
+        }.items() <= film.info.items()
+        assert "rank" not in again.info

@@ -18,8 +18,7 @@ import pytest
 import torch
 
 import kan_widgets as kw
-from kan_widgets.live.recordings.mailbox import Mailbox
-from kan_widgets.live.recordings.remote import RemoteControl
+from kan_widgets.live.recordings.remote import Mailbox, RemoteControl
 
 PATIENCE = 30.0
 
@@ -385,3 +384,19 @@ def test_the_panel_of_a_follower_steers(recorded: Recorded) -> None:
     assert answers[0]["refused"] == ""
     until(lambda: run.feed.learning_rates == [0.5], "the panel is told")
     run.close()
+
+
+def test_a_folder_that_somebody_put_in_the_place_of_the_control_folder_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    model = kw.nn.KANLinear(2, 3)
+    live = kw.bind(model)
+    recorder = live.record(tmp_path / "run", control=True)
+    control = Path(Mailbox(tmp_path / "run").path)
+    control.rename(tmp_path / "moved")
+    control.mkdir(0o700)  # of the same user, who has something else in it
+    (control / "letters").mkdir()
+    (control / "letters/dear").write_text("…")
+    with pytest.warns(RuntimeWarning, match="could not be removed"):
+        recorder.close()
+    assert (control / "letters/dear").read_text() == "…"

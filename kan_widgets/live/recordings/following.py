@@ -18,7 +18,7 @@ from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.recordings.format import Status, Steered
-from kan_widgets.live.recordings.reader import Observed, Probed, Reader, Record, Seam, Values
+from kan_widgets.live.recordings.reader import Logged, Observed, Probed, Reader, Record, Seam
 from kan_widgets.live.recordings.remote import Remote
 from kan_widgets.live.recordings.segments import LOST_SECONDS
 from kan_widgets.live.reports import report
@@ -234,7 +234,7 @@ class Recorded(Feed):
             yield True
 
     def _take(self, record: Record) -> None:
-        if isinstance(record, Values):
+        if isinstance(record, Logged):
             self.scalars.extend(record.name, record.steps, record.values)
         elif isinstance(record, Seam):
             self._is_cut = True

@@ -1,15 +1,13 @@
-"""What several processes record of one model that they train: how it is written, and joined.
+"""What several processes record of one model that they train: where it lies, and how it is joined.
 
 `kan_widgets.live.recordings.format` says where it lies. No process waits for another.
 """
 
 from __future__ import annotations
 
-import os
 import time
-import weakref
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -19,18 +17,12 @@ from kan_widgets.functions.split import Split
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, new_layout
 from kan_widgets.live.frames.observation import Observation, together
-from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.places import PathLike, Place
-from kan_widgets.live.recordings.reader import Job, NoRecording, Observed, Reader, Record, Seam
-from kan_widgets.live.recordings.segments import LOST_SECONDS, SIGN_SECONDS, written_file
-from kan_widgets.live.recordings.writer import Writer
-from kan_widgets.live.reports import report
-from kan_widgets.live.worker import Job as Work
-from kan_widgets.live.worker import disk
+from kan_widgets.live.recordings.reader import NewJob, NoRecording, Observed, Reader, Record, Seam
+from kan_widgets.live.recordings.segments import LOST_SECONDS, SIGN_SECONDS
 
 # A process that has written nothing so long after its job began writes elsewhere.
 _PATIENCE_SECONDS = 10.0
-_LOOK_SECONDS = 2.0  # between two looks at what reached the layers
 # Frames that wait for what others have of them; of more, the second is let go.
 _MOST_WAITING = 1000
 
@@ -38,35 +30,6 @@ _MOST_WAITING = 1000
 def part_of(place: Place, rank: int) -> Place:
     """Return where a process records what it has."""
     return Place(f"{place}/rank-{rank}") if rank else place
-
-
-class Inputs:
-    """Writes what reached the layers in this process, where another one records the frames.
-
-    It looks now and then, in the thread ``disk``; nobody is told anything for it.
-    """
-
-    def __init__(self, source: Source, place: Place, job: dict[str, int]) -> None:
-        self._source, self._place, self._said = weakref.ref(source), place, job
-        self._written: Mapping[str, Observation] | None = None
-        self._work = Work(disk, self.write)
-        self._work.wake()
-
-    def write(self) -> None:
-        """Write it, if there is any that was not written yet."""
-        if (source := self._source()) is None:
-            return
-        if (observed := source.feed.observed) and observed is not self._written:
-            self._written = observed
-            try:
-                if self._place.is_local:
-                    os.makedirs(os.path.dirname(self._place.of("")), exist_ok=True)
-                with written_file(self._place) as file:
-                    Writer(file, source.feed.module, self._said).observed(observed)
-            except OSError as error:
-                report(f"{self._place} cannot be written: {error}. The training goes on")
-        self._work.earliest = time.monotonic() + _LOOK_SECONDS
-        self._work.wake()
 
 
 class _Part:
@@ -94,7 +57,7 @@ class _Part:
                     raise LookupError
                 self.may_look = False
                 self._records = self.reader.read()
-            elif isinstance(record, Job):
+            elif isinstance(record, NewJob):
                 self.job, self._next = record.number, None
             elif isinstance(record, Observed):
                 self.observed = record.layers
@@ -108,7 +71,7 @@ class _Part:
             self._next = None
 
     def look_for_inputs(self, job: int) -> None:
-        """Read what `Inputs` have written for a job, if they have."""
+        """Read what a process that records no frames has written for a job, if it has."""
         with suppress(OSError, NoRecording):
             reader = Reader(self._place.path)
             for record in reader.read():
@@ -140,7 +103,7 @@ class Joined(Reader):
         is_news = bool(self._waiting)
         for record in super().read():
             is_news = True
-            if isinstance(record, Job):
+            if isinstance(record, NewJob):
                 self._job = record.number
                 known = self._parts[: record.world - 1]
                 more = range(len(known) + 1, record.world)

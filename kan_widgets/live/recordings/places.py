@@ -50,13 +50,18 @@ def job_of_ranks() -> dict[str, int]:
     if world < 2:
         return {}
     job = str(time.time_ns() // 1_000_000)
-    if (distributed := _distributed()) is not None:
-        try:
-            store = distributed.distributed_c10d._get_default_store()
+    try:
+        if (store := store_of_ranks()) is not None:
             job = store.compare_set("kan_widgets/job", "", job).decode()
-        except Exception as error:
-            report(f"what the other processes record cannot be joined: {error!r}")
+    except Exception as error:
+        report(f"what the other processes record cannot be joined: {error!r}")
     return {"rank": rank, "world": world, "job": int(job)}
+
+
+def store_of_ranks() -> Any:
+    """Return the store by which the processes have met; ``None`` before that."""
+    distributed = _distributed()
+    return distributed and distributed.distributed_c10d._get_default_store()
 
 
 def _distributed() -> Any:

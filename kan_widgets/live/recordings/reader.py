@@ -40,7 +40,7 @@ _LOCKED = "This is a recording: there is no model to change. Bind the model itse
 
 
 @dataclass(frozen=True)
-class Values:
+class Logged:
     """Values of one series, in the order they were logged."""
 
     name: str
@@ -71,7 +71,7 @@ class Seam:
 
 
 @dataclass(frozen=True)
-class Job:
+class NewJob:
     """Processes that train together begin; what comes is of their job."""
 
     number: int
@@ -82,7 +82,9 @@ class NoRecording(ValueError):
     """Another kind of file."""
 
 
-Record = Frame | Values | Mark | Status | Seam | Job | Observed | Structure | Probed | Activations
+Record = (
+    Frame | Logged | Mark | Status | Seam | NewJob | Observed | Structure | Probed | Activations
+)
 
 
 class Reader:
@@ -205,7 +207,7 @@ class Reader:
             return [Seam(int(content["step"]), who)]
         elif kind == "job.json":
             content = _json(data)
-            return [Job(int(content["job"]), int(content["world"]))]
+            return [NewJob(int(content["job"]), int(content["world"]))]
         elif kind == "observed.json":
             return [self._observed(_json(data)["layers"])]
         elif kind == "network.json":
@@ -229,7 +231,7 @@ class Reader:
 
     def _values(self, rows: NDArray[Any]) -> list[Record]:
         return [
-            Values(
+            Logged(
                 self._series[int(series)],
                 rows["step"][of_series].astype(np.int64),
                 rows["value"][of_series].astype(np.float64),

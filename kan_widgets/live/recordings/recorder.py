@@ -7,22 +7,21 @@ import os
 import threading
 import time
 import weakref
-from typing import Any
+from typing import Any, cast
 
 from kan_widgets.live.budget import Throttle
-from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.feed import Feed, Listener, State
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure
+from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.parts import Inputs, part_of
+from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place, is_first_process, job_of_ranks
 from kan_widgets.live.recordings.remote import RemoteControl
-from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments
-from kan_widgets.live.recordings.waiting import NewsWriter, Waiting, WaitingFrame
+from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments, written_file
+from kan_widgets.live.recordings.waiting import News, NewsWriter, Waiting, WaitingFrame
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
@@ -34,6 +33,7 @@ _FAR_SECONDS = 1.0
 _FAR_SHARE = 0.05  # of the time, at most, is waited for them
 _STATUS_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
+_INPUTS_SECONDS = 2.0  # between two looks at what reached the layers
 
 
 class Recorder(Listener, Stationary):
@@ -66,7 +66,8 @@ class Recorder(Listener, Stationary):
         self._scalars, self._output = source.scalars, ""
         self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written
-        self._job = Job(disk, self._visit, Throttle(1 / _PAUSE_SECONDS))
+        visit = self._visit if self.is_active else self._write_inputs
+        self._job = Job(disk, visit, Throttle(1 / _PAUSE_SECONDS))
         self._signing = Job(disk, self._sign)
         self._writing = threading.RLock()
         self._waiting = Waiting()
@@ -78,9 +79,12 @@ class Recorder(Listener, Stationary):
         self._failures = 0
         self._status: dict[str, Any] = {}
         self._source = weakref.ref(source, self._forgotten)
+        agreed = None if lost_after is None else agreed_by(source.feed, job)
         place = part_of(place, job.get("rank", 0))
-        self._inputs = None if self.is_active else Inputs(source, place, job)
-        if self._inputs is not None:
+        self._inputs: tuple[Place, dict[str, int]] | None = None if self.is_active else (place, job)
+        self._written: object = None  # of the inputs
+        if not self.is_active:
+            self._job.wake()
             return
         with self._writing:
             if place.is_device() or place.is_file():
@@ -95,7 +99,7 @@ class Recorder(Listener, Stationary):
                 self._writer.job()
                 if lost_after is not None and self._is_first:
                     self.steering = RemoteControl(
-                        place.path, self.run, lost_after, self._steered, self.say_soon
+                        place.path, self.run, lost_after, self._steered, self.say_soon, agreed
                     )
                 # What is known by now, and from here on the rest.
                 self._know(source, source.feed.layout)
@@ -179,26 +183,13 @@ class Recorder(Listener, Stationary):
         else:
             self._job.wake()
 
-    def on_observed(self, observed: dict[str, Observation]) -> None:
-        """Take the inputs of a batch."""
-        self._waiting.add(observed)
-        self._job.wake()
+    def _keep(self, news: News) -> None:
+        """Keep what is known of the network for the thread ``disk``."""
+        if not isinstance(news, Structure) or news.traced:
+            self._waiting.add(news)
+            self._job.wake()
 
-    def on_structure(self, structure: Structure) -> None:
-        """Take how the network is put together."""
-        if structure.traced:
-            self._waiting.add(structure)
-        self._job.wake()
-
-    def on_probe(self, probe: Probe | None) -> None:
-        """Take other examples."""
-        self._waiting.add(probe)
-        self._job.wake()
-
-    def on_activations(self, activations: Activations) -> None:
-        """Keep activations for the thread ``disk``."""
-        self._waiting.add(activations)
-        self._job.wake()
+    on_observed = on_structure = on_probe = on_activations = cast(Any, _keep)
 
     def on_training(self) -> None:
         """Note that there is news."""
@@ -249,6 +240,26 @@ class Recorder(Listener, Stationary):
             self._end_soon()
         elif self.problem or self._is_stale or self._segments.waits:
             self._job.wake()
+
+    def _write_inputs(self) -> None:
+        """Write what reached the layers here, where another process records the frames.
+
+        It is looked for now and then, in the thread ``disk``; nobody is told anything for it.
+        """
+        if (source := self._source()) is None or self._inputs is None:
+            return
+        (place, job), observed = self._inputs, source.feed.observed
+        if observed and observed is not self._written:
+            self._written = observed
+            try:
+                if place.is_local:
+                    os.makedirs(os.path.dirname(place.of("")), exist_ok=True)
+                with written_file(place) as file:
+                    Writer(file, source.feed.module, job).observed(observed)
+            except OSError as error:
+                report(f"{place} cannot be written: {error}. The training goes on")
+        self._job.earliest = time.monotonic() + _INPUTS_SECONDS
+        self._job.wake()
 
     def _sign(self) -> None:
         """Say now and then that the writer is there; called by the thread ``disk``."""
@@ -329,8 +340,7 @@ class Recorder(Listener, Stationary):
 
     def close(self) -> None:
         """Write what waits and the last state, and end the recording."""
-        if self._inputs is not None:
-            self._inputs.write()
+        self._write_inputs()
         if self._is_closed:
             return
         if (source := self._source()) is not None:
@@ -344,7 +354,7 @@ class Recorder(Listener, Stationary):
 
     def _leave(self) -> None:
         """Leave the file to the process that this one is a fork of."""
-        self.is_active, self._is_closed, self.steering = False, True, None
+        self.is_active, self._is_closed, self.steering, self._inputs = False, True, None, None
         self._writing = threading.RLock()  # a thread that is not here may have held the other one
         self._segments.leave()
 

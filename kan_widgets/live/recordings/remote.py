@@ -1,24 +1,32 @@
-"""A run that is steered by whoever follows its recording, through a folder beside that.
+"""A run that is steered by whoever follows its recording, through the folder ``run.control``.
 
-`kan_widgets.live.recordings.mailbox` says what lies in the folder, and who may put it there.
-Numbers of commands rise; the recording says which was heard last. The folder goes with the
-recording.
+That lies beside the recording, and goes with it. The run puts one file into it, named after the
+``id`` of the recording: the sign that a follower leaves that it is there. What it asks for is a
+file a command, ``00000003-….json``, which is there as a whole or not at all. Numbers rise; the
+recording says which was heard last. On this machine the folder is its owner's alone; one of another
+user, one that others may enter, or a link is not gone by, and neither is a file of another user in
+it: files are judged once they are open, so it does not matter what is put there meanwhile. At an
+address such as ``s3://bucket/run`` whoever may write beside the recording steers its run.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import secrets
+import stat
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from kan_widgets.live.frames.feed import Command, Feed
+from kan_widgets.live.recordings.agreed import Agreed
 from kan_widgets.live.recordings.format import Steered
-from kan_widgets.live.recordings.mailbox import Mailbox
-from kan_widgets.live.recordings.places import PathLike
+from kan_widgets.live.recordings.places import PathLike, Place
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
@@ -29,6 +37,86 @@ _LATE_SECONDS = 10.0
 _LOOK_SECONDS, _FAR_SECONDS = 0.2, 2.0
 _FAR_SHARE = 0.05  # of the time, at most, is waited for it
 _HOLDS = ("pause", "advance")
+_COMMAND = re.compile(r"(\d{8})-\w+\.json")
+_OURS = re.compile(r"([0-9a-f]{16}|\d{8}-\w+\.json)(\.part)?")
+_MOST_BYTES = 100_000
+
+
+class Mailbox(Place):
+    """The folder of a recording. See above for who may use it; all may raise `OSError`."""
+
+    def __init__(self, recording: PathLike) -> None:
+        super().__init__(recording)  # a link leads to the same, and is followed no further
+        self.path = type(self.path)(f"{self.path}.control")
+        self._root += ".control"
+
+    def check(self) -> None:
+        """Raise if no run can be steered by it, or it is not this user's alone.
+
+        Raises `RuntimeError` where files have no owners, `PermissionError`.
+        """
+        if not self.is_local:
+            return
+        if not hasattr(os, "geteuid"):
+            raise RuntimeError(
+                "control=True needs files with owners, as Linux and macOS have them: record "
+                "without control here, or at an address such as s3://bucket/run"
+            )
+        with suppress(FileNotFoundError):
+            about = os.lstat(self.path)
+            if not stat.S_ISDIR(about.st_mode):
+                raise PermissionError(f"{self} is a link or a file, and not gone by: remove it")
+            self._check_owner(about)
+            if about.st_mode & 0o077:
+                raise PermissionError(
+                    f"{self} may be read or written by others ({stat.filemode(about.st_mode)}): "
+                    "expected drwx------"
+                )
+
+    def _check_owner(self, about: os.stat_result) -> None:
+        if about.st_uid != os.geteuid():
+            raise PermissionError(
+                f"{self} belongs to user {about.st_uid}, and this process to user "
+                f"{os.geteuid()}: a run is steered by its own user alone"
+            )
+
+    def make(self, run: str) -> None:
+        """Make it for a run, without what an earlier one has left."""
+        self.check()
+        with suppress(FileNotFoundError):
+            self.clear()
+        if isinstance(self.path, Path):
+            self.path.mkdir(0o700)
+        self.write(run, b"")
+
+    def clear(self) -> None:
+        """Remove it, with what runs and followers put there; what else is there stays."""
+        if not isinstance(self.path, Path):
+            with self._asked():
+                self.files.rm(self.of(""), recursive=True)
+            return
+        for name in filter(_OURS.fullmatch, os.listdir(self.path)):
+            self.remove(name)
+        os.rmdir(self.path)
+
+    def read(self, name: str) -> bytes:
+        """Return what a file in it holds."""
+        with self._asked(), self.files.open(self.of(name), "rb") as file:
+            if self.is_local:  # who may write above it might have put another in its place
+                self._check_owner(os.fstat(file.fileno()))
+            return bytes(file.read(_MOST_BYTES))
+
+    def sign(self, run: str) -> None:
+        """Say that a follower of the run is there. Raises `FileNotFoundError` if that is not."""
+        if run not in self.names():
+            raise FileNotFoundError(run)
+        with self._asked():  # not by way of another name, as several may sign at once
+            self.files.pipe_file(self.of(run), secrets.token_bytes(8))
+
+    def commands(self) -> dict[str, int]:
+        """Return the files of commands and their numbers, in the order in which they are done."""
+        found = filter(None, map(_COMMAND.fullmatch, sorted(self.names())))
+        return {match[0]: int(match[1]) for match in found}
 
 
 class Remote:
@@ -155,9 +243,10 @@ class RemoteControl:
     """Does what followers put into the folder beside the recording, and says what it heard.
 
     A pause that a follower asked for ends after ``lost_after`` seconds without a sign of any.
-    ``steered`` gives the feed of the model that trains now, if there is one; ``news`` is called
-    when something else is to be said. Raises `OSError` if the folder cannot be made or one of
-    another owner is in its place, `RuntimeError` where files have no owners.
+    ``steered`` gives the feed of the model that trains now, if there is one, ``agreed`` what has it
+    steered in other processes, too; ``news`` is called when something else is to be said. Raises
+    `OSError` if the folder cannot be made or one of another owner is in its place, `RuntimeError`
+    where files have no owners.
     """
 
     def __init__(
@@ -167,11 +256,14 @@ class RemoteControl:
         lost_after: float,
         steered: Callable[[], Feed | None],
         news: Callable[[], None],
+        agreed: Agreed | None = None,
     ) -> None:
         self._box = Mailbox(recording)
         self._run = run
         self._lost_after = lost_after
-        self._steered, self._news = steered, news
+        self._steered, self._news, self._agreed = steered, news, agreed
+        if agreed is not None:
+            agreed.failed = self._refuse
         self._box.make(run)
         self._heard = 0
         self._refused = ""
@@ -202,7 +294,7 @@ class RemoteControl:
             return
         self._is_closed = True
         if self._holds and (live := self._steered()) is not None:
-            live.steer({"kind": "resume"})
+            (self._agreed or live).steer({"kind": "resume"})
         try:
             self._box.clear()
         except OSError as error:
@@ -240,7 +332,7 @@ class RemoteControl:
                 self._sign, self._signed_at = sign, time.monotonic()
         if self._holds and time.monotonic() - self._signed_at > self._lost_after:
             self._holds, self._was_lost = False, True
-            live.steer({"kind": "resume"})
+            (self._agreed or live).steer({"kind": "resume"})
             self._message = (
                 f"The follower that paused the run has not been heard of for {self._lost_after:g} "
                 "s, so the run goes on."
@@ -248,6 +340,9 @@ class RemoteControl:
         if self._told != (told := self.said()):
             self._told = told
             self._news()
+
+    def _refuse(self, error: Exception) -> None:
+        self._refused = str(error)
 
     def _say(self, words: str) -> None:
         """Say something else; that a follower was lost is said until the next command."""
@@ -264,9 +359,9 @@ class RemoteControl:
         self._message, self._was_lost, self._signed_at = "", False, time.monotonic()
         try:
             command = dict(json.loads(text))
-            live.steer(cast("Command", command))
+            (self._agreed or live).steer(cast("Command", command))
         except Exception as error:
-            self._refused = str(error)
+            self._refuse(error)
         else:
             if command.get("kind") in ("resume", "stop", *_HOLDS):
                 # Where it stays, it is ended by who asks for that, and by nobody's silence.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
 from kan_widgets.checks import check_number, check_whole
+from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.mailbox import Mailbox
 from kan_widgets.live.recordings.places import PathLike, Place, is_first_process
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
-from kan_widgets.live.recordings.segments import written_file
+from kan_widgets.live.recordings.remote import Mailbox
+from kan_widgets.live.recordings.replay import Replay
+from kan_widgets.live.recordings.segments import OneFile, written_file
 from kan_widgets.live.recordings.waiting import NewsWriter
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 
@@ -25,6 +29,22 @@ class Sending(Protocol):
     def __enter__(self) -> Sending: ...
 
     def __exit__(self, *exc_info: object) -> None: ...
+
+
+def save_again(run: Replay, file: OneFile) -> None:
+    """Write into one file what several processes have recorded, as it is read."""
+    layouts = {frame.layout for frame in run.history}
+    known = dict.fromkeys(layouts, run.parameters) if run.parameters else {}
+    whole = {name: one for name, one in run.info.items() if name not in ("rank", "world", "job")}
+    _write(Writer(file, None, whole), run, known, asdict(run.feed.status) | {"steering": None})
+
+
+def _write(
+    writer: Writer, source: Source, parameters: Mapping[Layout, Any], status: dict[str, Any]
+) -> None:
+    NewsWriter(writer, parameters).put_known(source.feed, source.history)
+    writer.scalars(source.scalars)
+    writer.status(status)
 
 
 class Savable(Source):
@@ -67,16 +87,12 @@ class Savable(Source):
             return place.path
         if self.feed.is_open:
             self.feed.current()
+        layout, model = self.feed.layout, self.feed.module
+        known = {} if model is None else {layout: parameters_of(model, layout.layers)}
+        status = status_of(self) | {"output": self.progress.output}
         with written_file(place) as file:
-            self._write(Writer(file, self.feed.module))
+            _write(Writer(file, model), self, known, status)
         return place.path
-
-    def _write(self, writer: Writer) -> None:
-        feed, model = self.feed, self.feed.module
-        known = {} if model is None else {feed.layout: parameters_of(model, feed.layout.layers)}
-        NewsWriter(writer, known).put_known(feed, self.history)
-        writer.scalars(self.scalars)
-        writer.status(status_of(self) | {"output": self.progress.output})
 
     def record(
         self,
@@ -118,7 +134,7 @@ class Savable(Source):
             Whether who follows the recording may steer the run: pause, steps, stop, learning
             rates, ``every``, the cures of alarms. What is wanted comes through a folder beside the
             recording, ``run.control``, that its owner alone can enter, or at an address whoever
-            may write there (`kan_widgets.live.recordings.mailbox` documents it). It is looked at
+            may write there (`kan_widgets.live.recordings.remote` documents it). It is looked at
             five times a second, at an address each two seconds, and what is asked for is done
             between two steps, in order, and acknowledged in the recording. The folder goes when
             the recording is closed.

@@ -50,7 +50,7 @@ class Writer:
         self,
         store: OneFile | Segments,
         model: nn.Module | None,
-        job: Mapping[str, int] = MappingProxyType({}),
+        said: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         import kan_widgets
 
@@ -65,7 +65,7 @@ class Writer:
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "host": socket.gethostname(),
             "process": os.getpid(),
-            **job,
+            **said,
         }
         self._header["since"] = self._header["started"]
         self._number = 0

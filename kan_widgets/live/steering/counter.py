@@ -84,6 +84,8 @@ class Counter:
         self.step_listeners: tuple[Callback[[int, bool]], ...] = ()
         self.is_calm = False
         """Whether the next step is only counted, if it is not due for a frame."""
+        self.between: Callable[[], object] | None = None
+        """Called after each step, with no lock held, before a pause holds."""
         self._is_open = True
         self._last_step_at = 0.0
         self._intervals: deque[float] = deque(maxlen=5)
@@ -188,11 +190,13 @@ class Counter:
         if not self._is_open or feed is None:
             return
         start = perf_counter()
+        if self.between is not None:
+            self.between()
         control = feed.training.control
         held = not control.lets_pass() and feed.training.hold()
         # Set before it is checked, and only ever unset then: a wish that comes meanwhile unsets it.
         self.is_calm = True
-        if self.step_listeners or not (feed.can_rest() and control.is_settled()):
+        if self.step_listeners or self.between or not (feed.can_rest() and control.is_settled()):
             self.is_calm = False
         now = perf_counter()
         # Time spent paused is not time spent training.

@@ -1,0 +1,208 @@
+"""What it costs that a run may be anywhere, each beside the same thing on one machine's disk.
+
+- A training that is recorded into a folder, and into an object store whose answers take 30 ms,
+  beside one that is only bound, in turns: medians of the seconds per 1,000 steps, and their ratios.
+- A film of four processes that have a quarter of each frame each, beside the same film of one:
+  what writing and reading take.
+- What the processes ask each other while nobody steers them.
+- A board of 100 runs of 10⁵ functions each, beside one of 100 runs of 100.
+
+Run: python -m tests.benchmarks.bench_anywhere [--help]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import numpy as np
+import torch
+from torch.distributed import TCPStore
+
+import kan_widgets as kw
+from kan_widgets.cli.board import Board
+from kan_widgets.functions.split import Split
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.layout import Layout, build_layout
+from kan_widgets.live.recordings.agreed import LOOK_SECONDS
+from kan_widgets.live.recordings.parts import part_of
+from kan_widgets.live.recordings.places import Place
+from kan_widgets.live.recordings.segments import Segments
+from kan_widgets.live.recordings.writer import Writer
+
+ANSWER_SECONDS = 0.03
+WORLD = 4
+
+
+@contextmanager
+def distant() -> Iterator[str]:
+    """Give an address of a store in memory that takes its time; say what it was asked."""
+    asked, memory = Place._asked, fsspec.filesystem("memory")
+    requests = 0
+
+    def slowly(place: Place) -> Any:
+        nonlocal requests
+        if not place.is_local:
+            requests += 1
+            time.sleep(ANSWER_SECONDS)
+        return asked(place)
+
+    Place._asked = slowly  # type: ignore[method-assign, assignment]
+    try:
+        yield "memory://bench/run"
+        print(f"    {requests} requests to the store")
+    finally:
+        Place._asked = asked  # type: ignore[method-assign]
+        memory.rm("/bench", recursive=True)
+
+
+def train(place: str, steps: int) -> float:
+    """Return the seconds of some steps, recorded to a place if one is named."""
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN()
+    optimizer = torch.optim.SGD(model.parameters(), 0.01)
+    live = kw.bind(model, optimizer)
+    recording = live.record(place, overwrite=True) if place else None
+    x, y = torch.rand(16, 1, 28, 28), torch.randint(10, (16,))
+    start = time.perf_counter()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    took = time.perf_counter() - start
+    if recording is not None:
+        recording.close()
+    live.close()
+    return took
+
+
+def recorded(folder: Path, steps: int, turns: int) -> None:
+    """Print what recording costs a training, by where it is recorded."""
+    found: dict[str, list[float]] = {"bound": [], "folder": [], "store": []}
+    for turn in range(turns + 1):
+        with distant() as address:
+            places = {"bound": "", "folder": str(folder / "run"), "store": address}
+            for name, place in places.items():
+                took = train(place, steps)
+                if turn:  # the first warms up
+                    found[name].append(1000 * took / steps)
+    print(f"a training of KANCNN(), medians of {turns} turns of {steps} steps")
+    for name, seconds in found.items():
+        ratios = [a / b for a, b in zip(seconds, found["bound"], strict=True)]
+        print(
+            f"    {name:7} {statistics.median(seconds):6.2f} s per 1,000 steps, "
+            f"{statistics.median(ratios):.3f} times ({min(ratios):.3f} to {max(ratios):.3f})"
+        )
+
+
+def layouts(width: int, parts: int) -> list[Layout]:
+    """Return the layouts of the parts of a layer, or that of the whole."""
+    layer = kw.functions.read(kw.nn.KANLinear(width, width // parts))[0]
+    if parts == 1:
+        return [build_layout([layer])]
+    whole, each = (width, width, 1, 1), width // parts
+    splits = [Split(whole, rank * each, 0, f"rank {rank}") for rank in range(parts)]
+    return [build_layout([layer.called(split=split)]) for split in splits]
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def joined(folder: Path, width: int, frames: int) -> None:
+    """Print what writing and reading a film takes, of one process and of several."""
+    took: dict[int, tuple[float, float]] = {}
+    for parts in (1, WORLD):
+        place, written = Place(folder / f"film {parts}"), []
+        for rank, layout in enumerate(layouts(width, parts)):
+            data = np.random.default_rng(rank).random(layout.size, np.float32)
+
+            def write(
+                rank: int = rank, layout: Layout = layout, data: Any = data, parts: int = parts
+            ) -> None:
+                said = {"rank": rank, "world": parts, "job": 1} if parts > 1 else {}
+                store = Segments(part_of(place, rank))  # noqa: B023
+                writer = Writer(store, None, said)
+                writer.job()
+                for step in range(frames):
+                    writer.frame(Frame(step, layout, data), 0.0)
+                    store.commit()
+                store.commit(ended=True)
+                store.leave()
+
+            written.append(timed(write))
+        run: list[Any] = []
+        reading = timed(lambda: run.append(kw.replay(place.path, history_mb=1e6)))  # noqa: B023
+        assert len(run[0].history) == frames
+        assert run[0].layers == ("KANLinear",)
+        took[parts] = max(written), reading
+    (one, read), (four, joining) = took[1], took[WORLD]
+    print(f"a film of {width * width:,} functions, {frames} frames")
+    print(f"    written by one process in {one:.2f} s, by each of {WORLD} in {four:.2f} s")
+    print(f"    read in {read:.2f} s, joined from {WORLD} in {joining:.2f} s: {joining / read:.2f}")
+
+
+def asked() -> None:
+    """Print what a process asks the others for while nobody steers it."""
+    store = TCPStore("127.0.0.1", 0, is_master=True)
+    looks = [timed(lambda: store.check(["kan_widgets/agreed/0/0"])) for _ in range(2000)]
+    each = statistics.median(looks)
+    print(
+        f"a look for what is asked of all processes: {1e6 * each:.0f} µs, {1 / LOOK_SECONDS:g} "
+        f"times a second in a thread of its own: {100 * each / LOOK_SECONDS:.3f} % of the time"
+    )
+
+
+def board(folder: Path, runs: int, width: int) -> tuple[float, float]:
+    """Return the seconds of the first look at a board, and of one while nothing has come."""
+    [layout] = layouts(width, 1)
+    for number in range(runs):
+        store = Segments(Place(folder / str(number)))
+        Writer(store, None).frame(Frame(0, layout, np.zeros(layout.size, np.float32)), 0.0)
+        store.commit()
+        store.leave()
+    shown = Board(Place(folder))
+    first = timed(shown.look)
+    assert len(shown.runs) == runs
+
+    def again() -> None:
+        for run in shown.runs:
+            run.due = float("-inf")
+        shown.look()
+
+    return first, statistics.median(timed(again) for _ in range(5))
+
+
+def main(arguments: Any = None) -> None:
+    """Print all."""
+    parser = argparse.ArgumentParser(description="What it costs that a run may be anywhere.")
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--frames", type=int, default=100)
+    parser.add_argument("--runs", type=int, default=100)
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        recorded(folder, options.steps, options.turns)
+        joined(folder, 316, options.frames)
+        asked()
+        (folder / "small").mkdir()
+        (folder / "large").mkdir()
+        few = board(folder / "small", options.runs, 10)
+        many = board(folder / "large", options.runs, 316)
+    print(f"a board of {options.runs} runs of 100 functions, and of 99,856 each")
+    for name, small, large in zip(("first look", "later looks"), few, many, strict=True):
+        print(f"    {name:11} {small:.2f} s, {large:.2f} s: {large / small:.2f} times")
+
+
+if __name__ == "__main__":
+    main()
