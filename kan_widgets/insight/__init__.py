@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         complexity,
         later_is_more_complex,
     )
+    from kan_widgets.insight.ensemble import Ensemble, ensemble
     from kan_widgets.insight.explain import Explanation, FunctionShares, explain
     from kan_widgets.insight.forms import FORMS, Form
     from kan_widgets.insight.formula import Formula, formula
@@ -55,6 +56,7 @@ __all__ = [
     "THRESHOLD",
     "Complexity",
     "DepthTrend",
+    "Ensemble",
     "Explanation",
     "Fixed",
     "Form",
@@ -78,6 +80,7 @@ __all__ = [
     "check_observed",
     "check_pattern",
     "complexity",
+    "ensemble",
     "explain",
     "fix",
     "formula",
@@ -97,7 +100,7 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _HOMES = (
-        "complexity explain forms formula importance inputs kernel_shares kernels "
+        "complexity ensemble explain forms formula importance inputs kernel_shares kernels "
         "projection ranges summary symbolic symbolic_fits tables untrained"
     )
 
