@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kan_widgets.insight.formula import Formula, formula
     from kan_widgets.insight.importance import Importance, importance
     from kan_widgets.insight.inputs import SeenInputs, seen_inputs
+    from kan_widgets.insight.intervene import Interval, Intervention, intervene
     from kan_widgets.insight.kernel_shares import KernelShares
     from kan_widgets.insight.kernels import (
         Kernel,
@@ -64,6 +65,8 @@ __all__ = [
     "FunctionRanges",
     "FunctionShares",
     "Importance",
+    "Interval",
+    "Intervention",
     "Kernel",
     "KernelShares",
     "LayerSummary",
@@ -86,6 +89,7 @@ __all__ = [
     "formula",
     "function_ranges",
     "importance",
+    "intervene",
     "kernel_of",
     "later_is_more_complex",
     "layer_ranges",
@@ -100,8 +104,8 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _HOMES = (
-        "complexity ensemble explain forms formula importance inputs kernel_shares kernels "
-        "projection ranges summary symbolic symbolic_fits tables untrained"
+        "complexity ensemble explain forms formula importance inputs intervene kernel_shares "
+        "kernels projection ranges summary symbolic symbolic_fits tables untrained"
     )
 
     class _Package(ModuleType):

@@ -170,7 +170,7 @@ class Chain:
 
         start = [self.constants[layer][out] for layer, out in own]
         start += [self.terms[at].numbers[k] for at, k in of_terms]
-        # Not MINPACK ("lm"): its last bits vary from call to call, and splines have free directions.
+        # Not MINPACK ("lm"): last bits vary from call to call there, and splines let them grow.
         found = least_squares(
             lambda values: _rest(run(values)[0][-1], y).ravel(),
             np.array(start),

@@ -1,9 +1,9 @@
-"""Ensembles: planted copies are matched exactly, the rest as by brute force, and chance by chance."""
+"""Ensembles: planted copies are matched exactly, others as well as by trying every order."""
 
 from __future__ import annotations
 
 import copy
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from kan_widgets.insight.members import common_points, parts_of, read_member
 def dense(*widths: int, seed: int = 0) -> nn.Sequential:
     """Return dense layers with functions of a usual size."""
     torch.manual_seed(seed)
-    layers = [kw.nn.KANLinear(*pair) for pair in zip(widths, widths[1:], strict=False)]
+    layers = [kw.nn.KANLinear(*pair) for pair in pairwise(widths)]
     with torch.no_grad():
         for layer in layers:
             layer.spline_weight.normal_()
