@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,22 +14,18 @@ from torch import Tensor, nn
 
 from kan_widgets.checks import is_module
 from kan_widgets.functions import LayerFunctions, Tap
-from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.functions.undisturbed import tapped, undisturbed
-from kan_widgets.insight.kernels import columns_and_bases, flat_coefficients, values_of
-from kan_widgets.insight.projection import Curve, nearest
+from kan_widgets.insight.projection import Curve
+from kan_widgets.insight.replacements import Replacement, difference, replaced
 from kan_widgets.insight.running import Stage, stages_of
-from kan_widgets.insight.symbolic import symbolic
 from kan_widgets.insight.tables import Float64, Int64
 from kan_widgets.live.frames.edit import place_in_layer
-from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.model.observe import observe
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
 
-Replacement = Literal["mean", "line", "base", "splines", "form", "initial"]
 Where = str | tuple[str, Sequence[int]]
 """A layer by its name, or one function of it, ``("convs.0", (0, 0, 1, 1))``."""
 
@@ -144,7 +140,7 @@ def intervene(
     labels: Tensor,
     replace: Replacement | Curve = "mean",
     *,
-    where: Where | Sequence[Where] | None = None,
+    where: Sequence[Where] | None = None,
     control: Callable[[], nn.Module] | None = None,
 ) -> Intervention:
     """Run a classifier with functions replaced, and say what that costs.
@@ -164,7 +160,7 @@ def intervene(
         best of `symbolic`, where one fits, as near as `fix` puts it; ``"initial"``: by what it was
         in the binding's first frame. Or a function of x, array to array, as near as `fix` puts it.
     where
-        Layers by name, or functions, ``("convs.0", (0, 0, 1, 1))``; by default all.
+        Layers by name, or functions, such as ``[("convs.0", (0, 0, 1, 1))]``; by default all.
     control
         Returns a network that was trained that way from the start. Splines that a trained network
         cannot do without may be worth little where there were none all along.
@@ -184,9 +180,10 @@ def intervene(
     >>> _ = torch.manual_seed(0)
     >>> model = kw.nn.KANLinear(2, 2)
     >>> x = torch.rand(50, 2)
-    >>> found = kw.insight.intervene(model, x, model(x).argmax(1), "mean")
-    >>> found.before, found.after < 1, found.layers
-    (1.0, True, {'KANLinear': 4})
+    >>> labels = (x[:, 0] > x[:, 1]).long()
+    >>> found = kw.insight.intervene(model, x, labels, "line")
+    >>> found.layers, found.images, found.change.low <= found.change.value
+    ({'KANLinear': 4}, 50, True)
     """
     model = source if is_module(source) else getattr(source, "model", None)
     if not is_module(model):
@@ -213,10 +210,10 @@ def intervene(
     begun = None if is_module(source) else source.history[0]
     differences, counts, kept = {}, {}, 0
     for name, numbers in chosen.items():
-        changed, new = _replaced(layers[name], seen.get(name), numbers, replace, begun)
+        changed, new = replaced(layers[name], seen.get(name), numbers, replace, begun)
         counts[layers[name].name or layers[name].type] = len(changed)
         kept += len(numbers) - len(changed)
-        differences[name] = _difference(layers[name], changed, new)
+        differences[name] = difference(layers[name], changed, new)
     truth = labels.cpu().numpy()
     before, after = (_logs(model, images, stages, each) for each in ({}, differences))
     others = None if control is None else _logs(control(), images, [], {})
@@ -249,7 +246,7 @@ def _judged(
         mine = truth == label
         classes[label] = int(mine.sum()), float(right[mine].mean()), interval(then - right, mine)
     return Intervention(
-        replaced=_REPLACEMENTS.get(replace) or getattr(replace, "__name__", repr(replace)),
+        replaced=getattr(replace, "__name__", None) or _REPLACEMENTS.get(replace, repr(replace)),
         layers=counts,
         kept=kept,
         images=count,
@@ -263,15 +260,10 @@ def _judged(
     )
 
 
-def _chosen(
-    layers: dict[str, LayerFunctions], where: Where | Sequence[Where] | None
-) -> dict[str, Int64]:
+def _chosen(layers: dict[str, LayerFunctions], where: Sequence[Where] | None) -> dict[str, Int64]:
     """Return by layer the numbers of the functions that are meant."""
-    wanted: list[Any] = list(layers) if where is None else [where]
-    if isinstance(where, Sequence) and not isinstance(where, str):
-        wanted = [where] if _is_function(where) else list(where)
     found: dict[str, list[int]] = {}
-    for one in wanted:
+    for one in list(layers) if where is None else where:
         name, place = (one, None) if isinstance(one, str) else one
         if name not in layers:
             raise KeyError(f"where={name!r}: the layers are {', '.join(map(repr, layers))}")
@@ -282,100 +274,6 @@ def _chosen(
             index = place_in_layer(name or layer.type, layer.shape, place)
             numbers.append(int(np.ravel_multi_index(index, layer.shape)))
     return {name: np.unique(numbers) for name, numbers in found.items()}
-
-
-def _is_function(where: Sequence[Any]) -> bool:
-    """Say whether it is (layer, index), and not two of them."""
-    return len(where) == 2 and isinstance(where[0], str) and not isinstance(where[1][0], str)
-
-
-@dataclass(frozen=True)
-class _WithLine:
-    """A basis with 1 and x beside its functions."""
-
-    basis: ReadBasis
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.basis, name)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return (*self.basis.labels, "1", "x")
-
-    @property
-    def is_base(self) -> tuple[bool, ...]:
-        return (*self.basis.is_base, False, False)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        beta = self.basis(x)
-        return torch.cat([beta, torch.ones_like(beta[..., :1]), x[..., None].to(beta)], dim=-1)
-
-
-def _replaced(
-    layer: LayerFunctions,
-    seen: Observation | None,
-    numbers: Int64,
-    replace: Replacement | Curve,
-    begun: Any,
-) -> tuple[Int64, Float64]:
-    """Return which functions have a replacement, and its coefficients, with those of 1 and x."""
-    if seen is None:
-        raise ValueError(f"{layer.name}: the images do not reach it")
-    name, x = layer.name or layer.type, seen.patches.astype(np.float64)
-    old = flat_coefficients(layer)[numbers]
-    new = np.concatenate([old, np.zeros((len(numbers), 2))], axis=1)
-    base = np.array(layer.is_base)
-    if replace in ("mean", "line"):
-        new[:, :-2] = 0
-        where = np.full(layer.n_functions, -1)
-        where[numbers] = np.arange(len(numbers))
-        for column, some, values in values_of(layer, x, numbers):
-            own, about = x[:, column], x[:, column] - x[:, column].mean()
-            slopes = np.zeros(len(some))
-            if replace == "line" and np.ptp(own):
-                slopes = about @ values / (about @ about)
-            new[where[some], -2] = values.mean(axis=0) - slopes * own.mean()
-            new[where[some], -1] = slopes
-    elif replace in ("base", "splines"):
-        if base.all() or not base.any():
-            raise ValueError(f"{name}: its functions have no base term beside other parts")
-        new[:, np.flatnonzero(base != (replace == "base"))] = 0
-    elif replace == "initial":
-        if begun is None:
-            raise TypeError('replace="initial": expected a binding, which has the first frame')
-        first = begun.coefficients(name)
-        if first.shape[-1] != layer.nb:
-            raise ValueError(f"{name}: its basis has changed since the start")
-        new[:, :-2] = first.reshape(-1, layer.nb)[numbers]
-    else:
-        fits = symbolic(layer, seen, keep=1).found if replace == "form" else None
-        columns, bases = columns_and_bases(layer)
-        found = np.ones(len(numbers), dtype=bool)
-        for k, number in enumerate(numbers.tolist()):
-            curve: Any = replace
-            if fits is not None:
-                found[k] = bool(fits[number]) and fits[number][0].fits
-                curve = fits[number][0] if found[k] else None
-            if curve is not None:
-                own, basis = x[:, columns[number]], layer.bases[bases[number]]
-                new[k, :-2] = nearest(basis, old[k], own, np.asarray(curve(own)), curve)
-        numbers, new = numbers[found], new[found]
-    return numbers, new
-
-
-def _difference(layer: LayerFunctions, numbers: Int64, new: Float64) -> LayerFunctions:
-    """Return the functions that are to be added to a layer's."""
-    all_of = np.zeros((layer.n_functions, layer.nb + 2))
-    all_of[numbers] = new
-    all_of[numbers, :-2] -= flat_coefficients(layer)[numbers]
-    return LayerFunctions(
-        layer.kind,
-        torch.from_numpy(all_of).reshape(*layer.sizes[:-1], layer.nb + 2),  # type: ignore[arg-type]
-        tuple(map(_WithLine, layer.bases)),
-        layer.basis_index,
-        conv=layer.conv,
-        name=layer.name,
-    )
 
 
 def _logs(

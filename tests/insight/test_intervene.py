@@ -84,7 +84,7 @@ def test_means_and_lines_are_those_of_the_inputs(replace: Any) -> None:
     torch.manual_seed(0)
     first, second = kw.nn.KANLinear(3, 4), kw.nn.KANLinear(4, 10)
     x = torch.rand(120, 3) * 2 - 1
-    found = intervene(nn.Sequential(first, second), x, LABELS, replace, where="0")
+    found = intervene(nn.Sequential(first, second), x, LABELS, replace, where=["0"])
     phi = np.stack([first_of(first, x, i) for i in range(3)])  # (in, n, out)
     flat = np.empty_like(phi)
     for i, o in np.ndindex(3, 4):
@@ -120,7 +120,7 @@ def test_only_what_is_meant_is_replaced() -> None:
     found = intervene(model, x, LABELS, "base", where=[("0", (2, 1)), ("0", (5, 0))])
     assert found.layers == {"0": 2}
     assert found.kl.value == pytest.approx(by_hand(before, after)[1], rel=1e-3)
-    one = intervene(model, x, LABELS, "base", where=("0", (2, 1)))
+    one = intervene(model, x, LABELS, "base", where=[("0", (2, 1))])
     assert one.layers == {"0": 1}
 
 
@@ -137,7 +137,7 @@ def test_forms_and_curves_are_put_as_fix_puts_them() -> None:
     kw.insight.fix(live, "0", (4, 1), np.sin, observed=seen)
     with torch.no_grad():
         before, after = (torch.log_softmax(one(x), 1) for one in (model, other))
-    found = intervene(model, x, LABELS, np.sin, where=("0", (4, 1)))
+    found = intervene(model, x, LABELS, np.sin, where=[("0", (4, 1))])
     assert found.kl.value == pytest.approx(by_hand(before, after)[1], rel=1e-3)
 
 
@@ -185,8 +185,8 @@ def test_what_does_not_fit_is_refused() -> None:
     refused(TypeError, "expected a binding", 3, x, labels)
     refused(ValueError, "labels of shape", model, x, labels[:4])
     refused(ValueError, "replace='nothing': expected", model, x, labels, "nothing")
-    refused(KeyError, "the layers are '0', '1'", model, x, labels, where="2")
-    refused(IndexError, "7", model, x, labels, where=("0", (7, 0)))
-    refused(ValueError, "no base term beside", model, x, labels, "splines", where="1")
+    refused(KeyError, "the layers are '0', '1'", model, x, labels, where=["2"])
+    refused(IndexError, "7", model, x, labels, where=[("0", (7, 0))])
+    refused(ValueError, "no base term beside", model, x, labels, "splines", where=["1"])
     refused(TypeError, "expected a binding, which has", model, x, labels, "initial")
-    assert isinstance(intervene(model, x, labels, "base", where="0"), Intervention)
+    assert isinstance(intervene(model, x, labels, "base", where=["0"]), Intervention)
