@@ -7,7 +7,7 @@ import os
 import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Union
 
@@ -62,7 +62,8 @@ class Ensemble:
     """``(layers,)``: the same of networks in which each function belongs to another unit, of the
     same input, matched in the same way: the mean over 39 such ensembles."""
     p: float
-    """How often those were as near, from 1/40 up: small where units are the same in all."""
+    """How often those were as near, matched by functions alone, from 1/40 up: small where units are
+    the same in all."""
     units: tuple[tuple[Units, ...], ...] = field(repr=False)
     """For each network and hidden layer, which unit stands for each of the typical network's."""
     x: dict[str, Float64] = field(repr=False)
@@ -270,7 +271,10 @@ def _matched(
         for _ in progress(range(_SCRAMBLED), "matching by chance")
     ]
     distance = np.mean([chosen[k].distances for k in others], axis=0)
-    nearer = sum(bool(d.mean() <= distance.mean() + 1e-12) for d in by_chance)
+    # By functions alone, as those: what units give goes with their own functions.
+    alone = [[replace(part, active=None) for part in parts] for parts in networks]
+    nearest = np.mean([matched(alone[typical], alone[k]).distance for k in others])
+    nearer = sum(bool(d.mean() <= nearest + 1e-12) for d in by_chance)
     values, x = [], []
     for parts, own, found in zip(networks, places, chosen, strict=True):
         values.append(arranged(parts, found.units))

@@ -193,8 +193,8 @@ def _assigned(part: Part, near: Float64, far: tuple[Float64, Float64] | None) ->
 def scrambled(parts: Sequence[Part], rng: np.random.Generator) -> list[Part]:
     """Return a network in which each function belongs to another unit, of the same input.
 
-    What networks have in common because an input wants such functions stays; that a unit is the
-    same in both goes.
+    What networks have in common because an input wants such functions stays, and how much goes into
+    each unit and comes from it; that a unit is the same in both goes.
     """
     found = []
     for k, part in enumerate(parts):
@@ -202,10 +202,18 @@ def scrambled(parts: Sequence[Part], rng: np.random.Generator) -> list[Part]:
         if k + 1 < len(parts):
             for i in range(values.shape[1]):
                 values[:, i] = rng.permutation(values[:, i])
+            values = _sized(values, part.values, (1, 2, 3))
         elif k and not part.shared:
             split = values.reshape(len(values), -1, part.block, *values.shape[2:])
             for row in split:
                 row[:] = rng.permutation(row)
-        active = None if part.active is None else rng.permutation(part.active, axis=1)
-        found.append(replace(part, values=values, active=active))
+            values = _sized(split, part.values.reshape(split.shape), (0, 2, 3, 4))
+        found.append(replace(part, values=values.reshape(part.values.shape), active=None))
+    return found
+
+
+def _sized(values: Float64, like: Float64, axes: tuple[int, ...]) -> Float64:
+    """Return values of the size that others have, over some axes."""
+    own, wanted = (np.square(each).sum(axis=axes, keepdims=True) for each in (values, like))
+    found: Float64 = values * np.sqrt(wanted / np.where(own > 0, own, 1.0))
     return found
