@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 # `kan-widgets --help` needs neither.
 if TYPE_CHECKING:
     from kan_widgets import data, figures, functions, insight, integrations, nn
+    from kan_widgets.insight import ensemble, formula
     from kan_widgets.live import Binding, Recorder, Replay, Run, TrainingStopped
     from kan_widgets.live.recordings.replay import follow, replay
     from kan_widgets.live.watching.bind import bind
@@ -61,9 +62,11 @@ __all__ = [
     "__version__",
     "bind",
     "data",
+    "ensemble",
     "figures",
     "fit",
     "follow",
+    "formula",
     "functions",
     "insight",
     "integrations",
@@ -78,7 +81,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> object:
         if name in _PARTS:
             return import_module(f"kan_widgets.{name}")
-        for home in ("live", "widgets") if name in __all__ else ():
+        for home in ("live", "widgets", "insight") if name in __all__ else ():
             part = import_module(f"kan_widgets.{home}")
             if name in part.__all__:
                 return globals().setdefault(name, getattr(part, name))

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
         complexity,
         later_is_more_complex,
     )
+    from kan_widgets.insight.ensemble import Ensemble, ensemble
     from kan_widgets.insight.explain import Explanation, FunctionShares, explain
     from kan_widgets.insight.forms import FORMS, Form
     from kan_widgets.insight.formula import Formula, formula
     from kan_widgets.insight.importance import Importance, importance
     from kan_widgets.insight.inputs import SeenInputs, seen_inputs
+    from kan_widgets.insight.intervene import Interval, Intervention, intervene
     from kan_widgets.insight.kernel_shares import KernelShares
     from kan_widgets.insight.kernels import (
         Kernel,
@@ -55,6 +57,7 @@ __all__ = [
     "THRESHOLD",
     "Complexity",
     "DepthTrend",
+    "Ensemble",
     "Explanation",
     "Fixed",
     "Form",
@@ -62,6 +65,8 @@ __all__ = [
     "FunctionRanges",
     "FunctionShares",
     "Importance",
+    "Interval",
+    "Intervention",
     "Kernel",
     "KernelShares",
     "LayerSummary",
@@ -78,11 +83,13 @@ __all__ = [
     "check_observed",
     "check_pattern",
     "complexity",
+    "ensemble",
     "explain",
     "fix",
     "formula",
     "function_ranges",
     "importance",
+    "intervene",
     "kernel_of",
     "later_is_more_complex",
     "layer_ranges",
@@ -97,8 +104,8 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _HOMES = (
-        "complexity explain forms formula importance inputs kernel_shares kernels "
-        "projection ranges summary symbolic symbolic_fits tables untrained"
+        "complexity ensemble explain forms formula importance inputs intervene kernel_shares "
+        "kernels projection ranges summary symbolic symbolic_fits tables untrained"
     )
 
     class _Package(ModuleType):

@@ -63,6 +63,7 @@ class Search:
         mean = Chain({}, (*network.constants[:-1], self.y.mean(axis=0)))
         self.found[mean.length] = self._error(mean), mean
         for structure in self._structures(network.fitted(*self._few, _BRIEF)):
+            structure = structure.fitted(*self._few, _LONG)
             formula = self._look_back(self._with_forms(structure))
             self._shorten(formula)
             if self._error(formula) <= min(_ENOUGH, 2 * self._error(structure) + FLOOR):
@@ -202,7 +203,8 @@ class Search:
 
             if not at or len(at) > self._many[1].size:
                 return values
-            found = least_squares(left, [values[k] for k in at], method="lm", max_nfev=20 * len(at))
+            start = [values[k] for k in at]
+            found = least_squares(left, start, x_scale="jac", max_nfev=20 * len(at))
             return _put(values, at, found.x)
 
         values: list[Any] = list(map(float, floats))

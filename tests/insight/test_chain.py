@@ -100,3 +100,23 @@ def test_what_is_undefined_counts_as_wrong_and_stops_no_fit() -> None:
     wrong = Chain({(0, 0, 0): term("log", 1.0, 1.0, -0.5)}, (np.array([0.0]),))
     assert wrong.unexplained(X, y) > 1e3
     assert np.isfinite(wrong.fitted(X, y, 20).unexplained(X, y))
+
+
+def test_a_fit_is_the_same_to_the_bit_wherever_its_arrays_lie() -> None:
+    """Splines can be the same in many ways: a last bit would grow until it chose another form."""
+    x = np.random.default_rng(1).uniform(-3, 3, (400, 1))
+    square = np.square(x[:, 0])
+    y = np.exp(-square / 2)[:, None]
+    terms = {
+        (0, 0, 0): spline_through(x[:, 0], square),
+        (0, 1, 0): spline_through(x[:, 0], x[:, 0]),
+        (1, 0, 0): spline_through(square, y[:, 0]),
+        (1, 0, 1): spline_through(square, 0 * square),
+    }
+    start = Chain(terms, (np.zeros(2), np.zeros(1)))
+    found, rng, kept = set(), np.random.default_rng(0), []
+    for _ in range(40):
+        kept.append(np.empty(int(rng.integers(1, 5000))))
+        fit = start.fitted(x.copy(), y.copy(), 12)
+        found.add(b"".join(one.numbers.tobytes() for one in fit.terms.values()))
+    assert len(found) == 1

@@ -1,0 +1,219 @@
+"""Which hidden units of two networks are the same: matched by their functions, and at random.
+
+KANs have the permutation symmetries of MLPs (arXiv:2602.16316). Units are matched layer by layer
+by the Hungarian method, a layer with those beside it as they are matched then, until nothing moves
+(coordinate descent as in Ainsworth, Hayase and Srinivasa, "Git Re-Basin", ICLR 2023).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from kan_widgets.insight.tables import Float64, Int64
+
+_SWEEPS = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The functions of one layer, sampled, and how its units are tied to those of its neighbours.
+
+    Output channel ``c·units + k`` is unit k on copy c, where ``copies`` > 1 (kernels that every
+    channel shares); input ``c·block + p`` is of channel c of the layer before.
+    """
+
+    name: str
+    values: Float64
+    """``(units, in, kh·kw, P)``: each function about its mean."""
+    copies: int
+    block: int
+    shared: bool
+    flips: bool
+    """Whether its units may change their sign: it and the next layer are dense."""
+    active: Float64 | None = None
+    """``(n, units)``: what its units gave, with mean 0 and variance 1; None where not known."""
+
+    @cached_property
+    def size(self) -> float:
+        """Sum of squares of all values."""
+        return float(np.square(self.values).sum())
+
+    def arranged(self, inputs: Units, outputs: Units) -> Float64:
+        """Return the values with inputs and units in another order, and with other signs."""
+        values = self.values
+        if not self.shared:
+            order = (inputs.order[:, None] * self.block + np.arange(self.block)).ravel()
+            signs = np.repeat(inputs.signs, self.block)
+            values = values[:, order]
+            values = np.where((signs < 0)[:, None, None], values[..., ::-1], values)
+        found: Float64 = values[outputs.order] * outputs.signs[:, None, None, None]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Which unit of another network stands for each unit, and with which sign, ±1."""
+
+    order: Int64
+    signs: Float64
+
+    def copied(self, part: Part, before: Units) -> Units:
+        """Return the output channels of a layer, given its input channels."""
+        if part.copies == 1:
+            return self
+        order = before.order[:, None] * len(self.order) + self.order
+        return Units(order.ravel(), np.tile(self.signs, part.copies))
+
+
+def same(count: int) -> Units:
+    """Return units as they are."""
+    return Units(np.arange(count), np.ones(count))
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """The units of every layer but the last, and what is left between the functions."""
+
+    units: tuple[Units, ...]
+    distances: Float64
+    """``(layers,)``: Σ|φ − φ′|² / Σ(|φ|² + |φ′|²): 0 of the same functions, 1 of unrelated ones."""
+
+    @property
+    def distance(self) -> float:
+        """The mean over the layers."""
+        return float(self.distances.mean())
+
+
+def channels_of(parts: Sequence[Part], units: Sequence[Units]) -> list[Units]:
+    """Return the order of the channels before each layer, and after the last."""
+    first = parts[0]
+    found = [same(first.copies if first.shared else first.values.shape[1] // first.block)]
+    for part, own in zip(parts, [*units, same(len(parts[-1].values))], strict=True):
+        found.append(own.copied(part, found[-1]))
+    return found
+
+
+def arranged(parts: Sequence[Part], units: Sequence[Units]) -> list[Float64]:
+    """Return the values of every layer with the units in another order."""
+    before = channels_of(parts, units)
+    rows = [*units, same(len(parts[-1].values))]
+    return [part.arranged(*pair) for part, *pair in zip(parts, before, rows, strict=False)]
+
+
+def compared(one: Sequence[Part], other: Sequence[Part], units: Sequence[Units]) -> Matched:
+    """Return what is left between two networks if units are matched so."""
+    left = [
+        np.square(part.values - values).sum() / ((part.size + its.size) or 1.0)
+        for part, its, values in zip(one, other, arranged(other, units), strict=True)
+    ]
+    return Matched(tuple(units), np.array(left))
+
+
+def matched(one: Sequence[Part], other: Sequence[Part]) -> Matched:
+    """Match the hidden units of another network to those of one.
+
+    Tried from the first layer to the last and as they come; the nearer of the two is kept.
+    """
+    plain = [same(len(part.values)) for part in one[:-1]]
+    forward: list[Units] = []
+    for k, part in enumerate(one[:-1]):
+        before = channels_of(other[: k + 1], [*forward])[k]
+        forward.append(_assigned(part, _incoming(part, other[k], before), None))
+    tried = [_descended(one, other, list(start)) for start in (forward, plain)]
+    return min(tried, key=lambda found: found.distance)
+
+
+def _descended(one: Sequence[Part], other: Sequence[Part], units: list[Units]) -> Matched:
+    """Match one layer after the other, the others as they are, while that brings them nearer."""
+    best = compared(one, other, units)
+    for _ in range(_SWEEPS):
+        for k, part in enumerate(one[:-1]):
+            before = channels_of(other, units)
+            near, far = _incoming(part, other[k], before[k]), None
+            if not one[k + 1].shared:
+                rows = units[k + 1] if k + 2 < len(one) else same(len(one[-1].values))
+                far = _outgoing(one[k + 1], other[k + 1], part, before[k], rows)
+            units[k] = _assigned(part, near, far)
+        found = compared(one, other, units)
+        if not found.distance < best.distance - 1e-12:
+            return best
+        best = found
+    return best
+
+
+def _products(one: Float64, other: Float64) -> Float64:
+    """Return the products of each row with each other one: ``(a, ...)`` and ``(b, ...)``."""
+    found: Float64 = one.reshape(len(one), -1) @ other.reshape(len(other), -1).T
+    return found
+
+
+def _incoming(part: Part, other: Part, before: Units) -> Float64:
+    """Return how alike units are by the functions that lead to them, and by what they gave."""
+    values = other.arranged(before, same(len(other.values)))
+    found = _products(part.values, values) / ((part.size + other.size) or 1.0)
+    if part.active is not None and other.active is not None:
+        alike = part.active.T @ other.active / part.active.size
+        found += alike
+    return found
+
+
+def _outgoing(
+    part: Part, other: Part, own: Part, before: Units, rows: Units
+) -> tuple[Float64, Float64]:
+    """Return how alike units are by the functions of them, as they are and with another sign."""
+    units = len(own.values)
+
+    def by_unit(values: Float64) -> Float64:
+        """Put the unit first: ``(units, rows, copies, block, kh·kw, P)``."""
+        split = values.reshape(len(values), own.copies, units, part.block, *values.shape[2:])
+        return np.moveaxis(split, 2, 0)
+
+    theirs = by_unit(other.values[rows.order] * rows.signs[:, None, None, None])
+    theirs = theirs[:, :, before.order] if own.copies > 1 else theirs
+    size = (part.size + other.size) or 1.0
+    ours = by_unit(part.values)
+    return _products(ours, theirs) / size, _products(ours, theirs[..., ::-1]) / size
+
+
+def _assigned(part: Part, near: Float64, far: tuple[Float64, Float64] | None) -> Units:
+    """Return the units that are most alike, by the Hungarian method."""
+    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+
+    plain, turned = (near, -near) if far is None else (near + far[0], far[1] - near)
+    flipped = (turned > plain) if part.flips else np.zeros(plain.shape, dtype=bool)
+    _, order = linear_sum_assignment(np.where(flipped, turned, plain), maximize=True)
+    signs = np.where(flipped[np.arange(len(order)), order], -1.0, 1.0)
+    return Units(np.asarray(order, dtype=np.int64), signs)
+
+
+def scrambled(parts: Sequence[Part], rng: np.random.Generator) -> list[Part]:
+    """Return a network in which each function belongs to another unit, of the same input.
+
+    What networks have in common because an input wants such functions stays, and how much goes into
+    each unit and comes from it; that a unit is the same in both goes.
+    """
+    found = []
+    for k, part in enumerate(parts):
+        values = part.values.copy()
+        if k + 1 < len(parts):
+            for i in range(values.shape[1]):
+                values[:, i] = rng.permutation(values[:, i])
+            values = _sized(values, part.values, (1, 2, 3))
+        elif k and not part.shared:
+            split = values.reshape(len(values), -1, part.block, *values.shape[2:])
+            for row in split:
+                row[:] = rng.permutation(row)
+            values = _sized(split, part.values.reshape(split.shape), (0, 2, 3, 4))
+        found.append(replace(part, values=values.reshape(part.values.shape), active=None))
+    return found
+
+
+def _sized(values: Float64, like: Float64, axes: tuple[int, ...]) -> Float64:
+    """Return values of the size that others have, over some axes."""
+    own, wanted = (np.square(each).sum(axis=axes, keepdims=True) for each in (values, like))
+    found: Float64 = values * np.sqrt(wanted / np.where(own > 0, own, 1.0))
+    return found
