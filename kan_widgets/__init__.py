@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         NetworkView,
         SplineInspector,
         TrainingPanel,
+        playground,
         save_html,
     )
 
@@ -68,6 +69,7 @@ __all__ = [
     "insight",
     "integrations",
     "nn",
+    "playground",
     "replay",
     "save_html",
 ]
