@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _SHAPE = (1, 28, 28)
 _CLASSES = 10
 _EXAMPLES = 8
+#: What js/src/training can do backward.
+_TRAINED = ("kan", "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
 _ABOUT = (
     "It trains here, in your browser, on 4,000 handwritten digits, and is tested on 1,000 others. "
     "Point at anything to read it; draw a digit of your own; pull a curve and let it learn on."
@@ -90,6 +92,7 @@ def playground(
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {path.parent}: make it first")
     network = KANCNN() if model is None else model
+    _check_model(network)
     lesson = {
         "recipe": recipe_of(network),
         **_digits(),
@@ -103,6 +106,29 @@ def playground(
     path.write_bytes(text)
     print(f"{path}: {len(text) / 1e6:.1f} MB")
     return path
+
+
+def _check_model(model: nn.Module) -> None:
+    """Raise unless digits go in and ten numbers come out; the model is left as it is."""
+    import torch
+
+    from kan_widgets.functions.undisturbed import with_copy
+
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model={model!r:.80}: expected a model (torch.nn.Module)")
+    try:
+        scores = with_copy(model, lambda copy, _: copy(torch.zeros(2, *_SHAPE)))
+    except Exception as error:
+        raise ValueError(
+            f"{type(model).__name__}: expected one that takes images (N, 1, 28, 28); it says: "
+            f"{error}"
+        ) from error
+    if not isinstance(scores, torch.Tensor) or scores.shape != (2, _CLASSES):
+        given = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
+        raise ValueError(
+            f"{type(model).__name__} gives {given} for two images: expected one that gives ten "
+            "log-probabilities for each, (2, 10)"
+        )
 
 
 def recipe_of(model: nn.Module) -> dict[str, Any]:
@@ -129,7 +155,9 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
         if layer.mask is not None:
             raise ValueError(f"layer {name} is pruned: a page would train what was pruned, too")
         if not isinstance(layer.base_activation, str):
-            raise ValueError(f"layer {name}: a page cannot train with the base of its own")
+            raise ValueError(
+                f"layer {name}: a page cannot train a base of its own, only a named one"
+            )
         family, shift, factor = known
         recipe[name] = {
             "basis": {
@@ -163,6 +191,13 @@ def _dashboard(model: nn.Module) -> Dashboard:
     examples = torch.from_numpy(pixels(images[chosen]))
     live = bind(model, example=examples)
     live.probe(examples, torch.from_numpy(labels[chosen].astype(np.int64)))
+    structure = live.feed.structure
+    ops = [one.compute["op"] if one.compute else "" for one in structure.stations[1:]]
+    if unknown := [op for op in ops if op not in _TRAINED] or not structure.traced:
+        raise ValueError(
+            f"{type(model).__name__}: a page trains {', '.join(_TRAINED)}, one after the other; "
+            f"this model has {unknown if isinstance(unknown, list) else 'an order of its own'}"
+        )
     return Dashboard(live)
 
 

@@ -5,12 +5,7 @@ import type { News } from "../training/worker.ts";
 
 /** What they ask for, and what they show. */
 export interface Bar {
-  connect(actions: {
-    run(): void;
-    pause(): void;
-    again(settings: Partial<Settings>): void;
-    last(): News | null;
-  }): void;
+  connect(actions: { run(): void; pause(): void; again(settings: Partial<Settings>): void }): void;
   show(news: News): void;
 }
 
@@ -18,7 +13,7 @@ export function createBar(root: HTMLElement): Bar {
   const part = <E extends HTMLElement>(name: string) =>
     root.querySelector<E>(`[data-kw-part="${name}"]`) as E;
   const [run, again] = [part<HTMLButtonElement>("run"), part<HTMLButtonElement>("again")];
-  const number = (name: string) => Number(part<HTMLInputElement>(name).value);
+  const fields = ["rate", "batch", "epochs", "seed"].map((name) => part<HTMLInputElement>(name));
   let state: News["state"] = "paused";
   return {
     connect(actions) {
@@ -29,14 +24,15 @@ export function createBar(root: HTMLElement): Bar {
       });
       again.addEventListener("click", restart);
       function restart() {
-        const [rate, batch, epochs, seed] = ["rate", "batch", "epochs", "seed"].map(number);
+        if (!fields.every((field) => field.reportValidity())) return;
+        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
         actions.again({ rate, batch, epochs, seed });
         actions.run();
       }
-      run.disabled = again.disabled = false;
     },
     show(news) {
       state = news.state;
+      run.disabled = again.disabled = false;
       run.textContent =
         state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, machine } = news;

@@ -49,7 +49,6 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     shift: lesson.shift,
   };
   let settings = lesson.settings;
-  let last: News | null = null;
   let reset = false;
   let curves = emptyCurves();
 
@@ -94,7 +93,6 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   });
 
   worker.onmessage = ({ data: news }: MessageEvent<News>) => {
-    last = news;
     const { frame, step } = news;
     if (reset) model.tell({ kind: "reset", version: 0 });
     reset = false;
@@ -120,7 +118,6 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
       settings = { ...settings, ...chosen };
       begin(initial);
     },
-    last: () => last,
   });
   begin(initial);
   return new Map<string, PageModel>([[stream.id, model], ...others]);

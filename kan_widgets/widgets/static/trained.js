@@ -105,7 +105,7 @@ function convOf({
 function createBar(root) {
   const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
   const [run, again] = [part("run"), part("again")];
-  const number = (name) => Number(part(name).value);
+  const fields = ["rate", "batch", "epochs", "seed"].map((name) => part(name));
   let state = "paused";
   return {
     connect(actions) {
@@ -116,14 +116,15 @@ function createBar(root) {
       });
       again.addEventListener("click", restart);
       function restart() {
-        const [rate, batch, epochs, seed] = ["rate", "batch", "epochs", "seed"].map(number);
+        if (!fields.every((field) => field.reportValidity())) return;
+        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
         actions.again({ rate, batch, epochs, seed });
         actions.run();
       }
-      run.disabled = again.disabled = false;
     },
     show(news) {
       state = news.state;
+      run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, machine } = news;
       const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
@@ -265,7 +266,6 @@ function train(saved, lesson, controls) {
     shift: lesson.shift
   };
   let settings = lesson.settings;
-  let last = null;
   let reset = false;
   let curves = emptyCurves();
   function begin(frame) {
@@ -304,7 +304,6 @@ function train(saved, lesson, controls) {
     return [id, own];
   });
   worker.onmessage = ({ data: news }) => {
-    last = news;
     const { frame, step } = news;
     if (reset) model.tell({ kind: "reset", version: 0 });
     reset = false;
@@ -328,8 +327,7 @@ function train(saved, lesson, controls) {
     again(chosen) {
       settings = { ...settings, ...chosen };
       begin(initial);
-    },
-    last: () => last
+    }
   });
   begin(initial);
   return new Map([[stream.id, model], ...others]);
