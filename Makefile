@@ -15,6 +15,7 @@ NAMES ?=
 PLATFORMS ?= manylinux_2_17_x86_64 manylinux_2_17_aarch64 macosx_11_0_arm64 win_amd64
 DOCS ?= build/docs
 SITE ?= build/site
+PLAYGROUND ?= build/playground
 # Most tests wait for a browser or run in one thread: two files at a time take little more than half.
 PYTEST_WORKERS ?= 2
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
@@ -32,7 +33,7 @@ export CHROMIUM
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test test-python test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles notebooks claims shots docs site bench bench-accuracy bench-against wheels test-wheel test-cluster clean
+.PHONY: help lab test test-python test-fast test-oldest test-newest lint format check-js check-bundles chromium bundles kernels playground notebooks claims shots docs site bench bench-accuracy bench-against wheels test-wheel test-cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +90,13 @@ check-js: $(node_modules) ## tsc, biome and the JavaScript tests
 bundles: $(node_modules) ## build the browser bundles from js/ into the package
 	rm -f $(static)/*
 	npm --prefix js run build
+
+kernels: $(VENV)/.dev ## compile the kernels for web pages, by Zig
+	$(bin)/python kan_widgets/nn/kernels/compile_options.py
+
+playground: $(VENV)/.dev ## write the page in which a network trains into $(PLAYGROUND)
+	mkdir -p $(PLAYGROUND)
+	$(bin)/python -c 'import kan_widgets as kw; kw.playground(path="$(PLAYGROUND)/index.html")'
 
 # Builds where the bundles are, compares with a copy, and puts the copy back: the check goes on
 # failing until fresh bundles are made on purpose.

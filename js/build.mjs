@@ -48,6 +48,9 @@ const options = {
     { in: "src/page/style.css", out: "page" },
     // What connects a page that Python serves.
     { in: "src/page/live.ts", out: "live" },
+    // Of a page in which a network trains, and of the worker that makes the steps.
+    { in: "src/page/trained.ts", out: "trained" },
+    { in: "src/training/entry.ts", out: "trainer" },
   ],
   outdir,
   bundle: true,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         NetworkView,
         SplineInspector,
         TrainingPanel,
+        playground,
         save_html,
     )
 
@@ -71,6 +72,7 @@ __all__ = [
     "insight",
     "integrations",
     "nn",
+    "playground",
     "replay",
     "save_html",
 ]

@@ -13,7 +13,8 @@ const BELOW: Record<string, string[]> = {
   scene: ["phi", "wire"],
   shell: ["scene", "phi", "wire"],
   views: ["shell", "scene", "phi", "wire"],
-  page: ["wire"],
+  training: ["wire"],
+  page: ["training", "wire"],
 };
 
 /** Files, the files that they import from other rooms, and those of other views. */

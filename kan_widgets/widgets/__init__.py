@@ -10,6 +10,7 @@ from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.page import save_html
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.stream import Stream, stream_of
+from kan_widgets.widgets.training_page import playground
 from kan_widgets.widgets.training_panel import TrainingPanel
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "SplineInspector",
     "Stream",
     "TrainingPanel",
+    "playground",
     "save_html",
     "stream_of",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import html
 import math
 import pathlib
 from collections.abc import Callable, Collection, Sequence
@@ -167,11 +168,20 @@ def _frames_in_words(kept: int, there: int, rounded: bool) -> str:
 class Page:
     """All that goes into a page but the choice of frames.
 
-    ``before`` is HTML that stands between the heading and the views.
+    ``before`` is HTML that stands between the heading and the views; a page with a ``lesson``
+    trains, and says ``said`` of itself: see `kan_widgets.widgets.training_page`.
     """
 
-    def __init__(self, views: Sequence[Placed], title: str | None, before: str = "") -> None:
+    def __init__(
+        self,
+        views: Sequence[Placed],
+        title: str | None,
+        before: str = "",
+        lesson: dict[str, Any] | None = None,
+        said: str = "",
+    ) -> None:
         self._before, self._views = before, views
+        self._lesson, self._said = lesson, html.escape(said)
         self._saved_at = datetime.datetime.now().astimezone()
         self._named, self._of = names(views), models(views)
         self._title = self._named if title is None else title
@@ -212,6 +222,7 @@ class Page:
                 "models": self._models,
                 "places": places(self._views),
                 "theme": self._theme,
+                **({} if self._lesson is None else {"lesson": self._lesson}),
             }
         )
         content["bytes"] = taken.places
@@ -223,11 +234,12 @@ class Page:
         text = page_text(
             title=self._title,
             named=self._named,
-            about=f"{about(self._of, kept, self._saved_at)} {use(kept)}",
+            about=self._said or f"{about(self._of, kept, self._saved_at)} {use(kept)}",
             content=content,
             packed=packed,
             figures=figures(self._views, named=len(self._views) > 1),
             before=self._before,
+            trains=self._lesson is not None,
         )
         return text, sum(map(len, kept))
 

@@ -50,19 +50,23 @@ def page_text(
     figures: Sequence[str],
     before: str = "",
     live: bool = False,
+    trains: bool = False,
 ) -> bytes:
     """Return a page, filled with ``content`` (js/src/page/saved.ts) and the bytes taken out of it.
 
     ``title`` is the heading, "" for none, and then it is called as ``named``; ``about``,
     ``before`` and ``figures`` are HTML of what stands below it; a ``live`` page stays connected
-    with what serves it.
+    with what serves it, and in one that ``trains`` a worker does.
     """
     here = "'self'" if live else "'none'"
-    code = _script(_MODULES | ({"Live": "live.js"} if live else {}))
+    more = {"Live": "live.js"} if live else {"Trained": "trained.js"} if trains else {}
+    code = _script(_MODULES | more)
+    worker = " 'wasm-unsafe-eval'; worker-src blob:" if trains else ""
     start, sheet = f"\n{_UNPACKING}", f"\n{bundle('page.css')}\n"
     # Its own scripts and styles and nothing else: whatever is in it, it asks for nothing.
     policy = (
-        f"default-src 'none'; script-src {_hash(start)} {_hash(code)}; style-src {_hash(sheet)}; "
+        f"default-src 'none'; script-src {_hash(start)} {_hash(code)}{worker}; "
+        f"style-src {_hash(sheet)}; "
         f"img-src data: blob:{' ' + here if live else ''}; base-uri 'none'; form-action 'none'; "
         f"connect-src {here}"
     )

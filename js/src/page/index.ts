@@ -3,6 +3,7 @@ import type { Store } from "../wire/types.ts";
 import type { connect } from "./live.ts";
 import { PageModel } from "./model.ts";
 import { framesOf, type Place, type Saved, type SavedStream, unpack } from "./saved.ts";
+import type { train } from "./trained.ts";
 
 /** The bundles in the page by name, as each one exports itself. */
 export type Modules = Record<string, Record<string, unknown>>;
@@ -14,6 +15,11 @@ interface StreamModule {
 /** Only a page that Python serves has it: a saved one asks for nothing. */
 interface LiveModule {
   connect: typeof connect;
+}
+
+/** Only a page in which a network trains has it. */
+interface TrainedModule {
+  train: typeof train;
 }
 
 interface ViewModule {
@@ -51,8 +57,7 @@ const { signal } = new AbortController();
 
 /** The models of a page by their identity or reference, and how views find each other. */
 function widgetsOf(document: Document, saved: Saved, modules: Modules) {
-  const models =
-    saved.heard === undefined ? savedModels(saved) : liveModels(document, saved, modules);
+  const models = modelsOf(document, saved, modules);
   const find = (ref: string) => models.get(ref.replace("anywidget:", "")) as PageModel;
   const { initialize } = modules.Stream as unknown as StreamModule;
   const streams = saved.streams.map(({ id }) => find(id));
@@ -62,6 +67,13 @@ function widgetsOf(document: Document, saved: Saved, modules: Modules) {
     getWidget: async (ref: string) => ({ exports: stores.get(find(ref)) }),
   };
   return { host, find };
+}
+
+function modelsOf(document: Document, saved: Saved, modules: Modules) {
+  if (saved.heard !== undefined) return liveModels(document, saved, modules);
+  const { train } = (modules.Trained ?? {}) as unknown as Partial<TrainedModule>;
+  const bar = document.getElementById("kw-bar");
+  return train && bar && saved.lesson ? train(saved, saved.lesson, bar) : savedModels(saved);
 }
 
 /** Of a page that holds all it will ever show. */

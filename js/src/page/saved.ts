@@ -1,5 +1,7 @@
 /** What a page holds, as kan_widgets/widgets/page.py writes it. */
 
+import type { Recipe } from "../training/network.ts";
+import type { Settings } from "../training/trainer.ts";
 import { type Path, put } from "../wire/checks.ts";
 
 export interface Saved {
@@ -9,6 +11,8 @@ export interface Saved {
   theme: "auto" | "light" | "dark";
   /** In a page that Python serves: see live.ts. Of streams it has no more than traits. */
   heard?: number;
+  /** In a page in which a network trains: see trained.ts. */
+  lesson?: Lesson;
   /** What does not go into JSON: where it belongs in this document, and where it lies in the bytes. */
   bytes: [path: Path, at: number, length: number][];
 }
@@ -20,6 +24,23 @@ export interface SavedStream extends SavedModel {
   observed: object[];
   /** What the examples made of the network, by rising step. */
   activations?: object[];
+}
+
+/** What a page in which a network trains has beside its views, as kan_widgets/widgets/training_page.py writes it. */
+export interface Lesson {
+  recipe: Record<string, Omit<Recipe[string], "scaler"> & { scaler?: DataView }>;
+  train: Examples;
+  test: Examples;
+  shift: number;
+  settings: Settings;
+  /** The worker's script, and the compiled kernels. */
+  worker: DataView;
+  code: DataView;
+}
+
+export interface Examples {
+  inputs: DataView;
+  targets: DataView;
 }
 
 interface Run {

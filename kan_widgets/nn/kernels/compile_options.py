@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -39,6 +40,12 @@ NATIVE = "native"
 
 #: What a wheel's library is called, by ``sys.platform``.
 NAMES = {"linux": "kernels.so", "darwin": "kernels.dylib", "win32": "kernels.dll"}
+
+#: The kernels for web pages, compiled from the same files by Zig: make kernels.
+FOR_PAGES = FOLDER / "kernels.wasm"
+_PAGE = "-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory+bulk_memory_opt"
+#: By this version: others give other bytes.
+ZIG = "0.17.1"
 
 OPTIONS = (
     "-std=c++17",
@@ -85,6 +92,22 @@ def make_for_a_wheel(
     subprocess.run([*compiler, *_linked(system), "-s", *objects, "-o", str(made)], check=True)
 
 
+def make_for_pages(compiler: Sequence[str], made: Path, scratch: Path) -> None:
+    """Compile the kernels of all orders, and for other bases, to WebAssembly.
+
+    ``compiler`` is Zig's command for C++. Raises as `make_for_a_wheel`.
+    """
+    sources = [(f"{order}.o", _part(order, "wasm")) for order in (OTHER_BASES, *ORDERS)] + [
+        ("runtime.o", (str(FOLDER / "wasm.cpp"),))
+    ]
+    for name, source in sources:
+        options = [*_PAGE, *OPTIONS, "-c", *source, "-o", str(scratch / name)]
+        subprocess.run([*compiler, *options], check=True)
+    objects = [str(scratch / name) for name, _ in sources]
+    linked = ["-nostdlib", "-s", "-Wl,--no-entry", "-Wl,--export-dynamic", "-o", str(made)]
+    subprocess.run([*compiler, *_PAGE[:2], *objects, *linked], check=True)
+
+
 def _objects(architecture: str, system: str, scratch: Path) -> Iterator[list[str]]:
     common = [*OPTIONS, *_position(system), "-c"]
     yield [*common, str(RUNTIME), "-o", str(scratch / "runtime.o")]
@@ -106,3 +129,8 @@ def _position(system: str) -> tuple[str, ...]:
 def _linked(system: str) -> tuple[str, ...]:
     # Nothing of C++'s library is used: without it one file runs beside any version of that.
     return ("-shared", "-Wl,--as-needed") if system == "linux" else ("-shared",)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        make_for_pages([sys.executable, "-m", "ziglang", "c++"], FOR_PAGES, Path(scratch))

@@ -25,8 +25,6 @@
 // here is of this file alone: of what several files define, std::min say, the linker takes one,
 // with whatever instructions.
 
-#include <string.h>
-
 #include "families.h"
 #include "runtime.h"
 #include "vectors.h"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import ctypes
 import math
 import struct
-from typing import Union, cast
+from typing import Union
 
 import torch
 from torch import Tensor
@@ -156,7 +156,9 @@ def _computed(status: int) -> bool:
 
 
 def _problem(call: LayerCall, sizes: tuple[int, ...], slope: Tensor | None, y: Tensor) -> bytes:
-    family, shift, factor = _family(cast(Known, call.basis))
+    known = family_of(call.basis)
+    assert known is not None
+    family, shift, factor = known
     strides = call.contraction.strides
     like = strides(call.x)
     return _PROBLEM.pack(
@@ -173,13 +175,18 @@ def _problem(call: LayerCall, sizes: tuple[int, ...], slope: Tensor | None, y: T
     )
 
 
-def _family(basis: Known) -> tuple[int, float, float]:
-    """Return which of the other bases it is, and what its functions are shifted and scaled by."""
+def family_of(basis: Basis) -> tuple[int, float, float] | None:
+    """Return which of the other bases it is, and what its functions are shifted and scaled by.
+
+    None of a basis that the kernels do not know.
+    """
     lo, hi = basis.domain
     if isinstance(basis, Spline):
         lo, hi = basis.grid_range
         return 0, lo, 1 / (hi - lo) * basis.grid_size
-    family = _FAMILIES.index(cast(type[RBF], type(basis)))
+    if type(basis) not in _FAMILIES:
+        return None
+    family = _FAMILIES.index(type(basis))
     if isinstance(basis, RBF):
         return family, lo, 1 / basis.width
     factor = basis.scale if isinstance(basis, Chebyshev) else 1 / (hi - lo)

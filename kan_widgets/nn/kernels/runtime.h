@@ -4,6 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__wasm__)  // there is no C library: both are instructions
+#define memcpy __builtin_memcpy
+#define memset __builtin_memset
+#else
+#include <string.h>
+#endif
+
 #if defined(_WIN32)
 #define KAN_PUBLIC extern "C" __declspec(dllexport)
 #else

@@ -132,7 +132,7 @@ function textOf(document, id) {
 }
 var { signal } = new AbortController();
 function widgetsOf(document, saved, modules) {
-  const models = saved.heard === void 0 ? savedModels(saved) : liveModels(document, saved, modules);
+  const models = modelsOf(document, saved, modules);
   const find = (ref) => models.get(ref.replace("anywidget:", ""));
   const { initialize } = modules.Stream;
   const streams = saved.streams.map(({ id }) => find(id));
@@ -142,6 +142,12 @@ function widgetsOf(document, saved, modules) {
     getWidget: async (ref) => ({ exports: stores.get(find(ref)) })
   };
   return { host, find };
+}
+function modelsOf(document, saved, modules) {
+  if (saved.heard !== void 0) return liveModels(document, saved, modules);
+  const { train } = modules.Trained ?? {};
+  const bar = document.getElementById("kw-bar");
+  return train && bar && saved.lesson ? train(saved, saved.lesson, bar) : savedModels(saved);
 }
 function savedModels({ streams, models }) {
   return new Map([

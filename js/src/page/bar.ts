@@ -1,0 +1,46 @@
+/** The controls of a page in which a network trains; Python writes them: kan_widgets/widgets/training_page.py. */
+
+import type { Settings } from "../training/trainer.ts";
+import type { News } from "../training/worker.ts";
+
+/** What they ask for, and what they show. */
+export interface Bar {
+  connect(actions: { run(): void; pause(): void; again(settings: Partial<Settings>): void }): void;
+  show(news: News): void;
+}
+
+export function createBar(root: HTMLElement): Bar {
+  const part = <E extends HTMLElement>(name: string) =>
+    root.querySelector<E>(`[data-kw-part="${name}"]`) as E;
+  const [run, again] = [part<HTMLButtonElement>("run"), part<HTMLButtonElement>("again")];
+  const fields = ["rate", "batch", "epochs", "seed"].map((name) => part<HTMLInputElement>(name));
+  let state: News["state"] = "paused";
+  return {
+    connect(actions) {
+      run.addEventListener("click", () => {
+        if (state === "running") actions.pause();
+        else if (state === "paused") actions.run();
+        else restart();
+      });
+      again.addEventListener("click", restart);
+      function restart() {
+        if (!fields.every((field) => field.reportValidity())) return;
+        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
+        actions.again({ rate, batch, epochs, seed });
+        actions.run();
+      }
+    },
+    show(news) {
+      state = news.state;
+      run.disabled = again.disabled = false;
+      run.textContent =
+        state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
+      const { step, steps, score, speed, machine } = news;
+      const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
+      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} images/s (${machine})`);
+      part("said").textContent = said.join(" · ");
+      if (score !== null)
+        part("score").textContent = `${(100 * score).toFixed(1)} % of the test digits right`;
+    },
+  };
+}

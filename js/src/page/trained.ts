@@ -1,0 +1,187 @@
+/** A page in which a network trains: models of the views, fed by a worker in place of Python. */
+
+import type { Data, Settings } from "../training/trainer.ts";
+import type { News, Order } from "../training/worker.ts";
+import { readLayout } from "../wire/protocol.ts";
+import type { Selection, Structure } from "../wire/types.ts";
+import { createBar } from "./bar.ts";
+import { PageModel } from "./model.ts";
+import { type Examples, framesOf, type Lesson, type Saved } from "./saved.ts";
+
+/** A model whose answers come from the page itself. */
+class TrainedModel extends PageModel {
+  tell(content: unknown): void {
+    this.emit("msg:custom", content, []);
+  }
+}
+
+const STATES: Record<News["state"], [state: string, words: string]> = {
+  running: ["running", "training"],
+  paused: ["paused", "paused"],
+  finished: ["finished", "finished"],
+  diverged: ["diverged", "diverged: the loss is no number any more"],
+};
+
+/** The most values of a curve that are drawn. */
+const MOST_VALUES = 800;
+
+/** Starts the worker, and makes the page's models; `controls` are the page's own. */
+export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<string, PageModel> {
+  const bar = createBar(controls);
+  const [stream] = saved.streams;
+  const [first] = stream.runs.flatMap(framesOf);
+  const initial = floatsOf(first.data);
+  const description = {
+    structure: stream.traits.structure as Structure,
+    layout: readLayout((stream.traits.layouts as unknown[])[0]),
+    recipe: Object.fromEntries(
+      Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
+        return [name, { ...own, ...(scaler && { scaler: floatsOf(scaler) }) }];
+      }),
+    ),
+  };
+  const script = new Blob([bytesOf(lesson.worker)], { type: "text/javascript" });
+  const worker = new Worker(URL.createObjectURL(script));
+  const order = (one: Order) => worker.postMessage(one);
+  const data: Data = {
+    train: examplesOf(lesson.train),
+    test: examplesOf(lesson.test),
+    shift: lesson.shift,
+  };
+  let settings = lesson.settings;
+  let reset = false;
+  let curves = emptyCurves();
+
+  function begin(frame: Float32Array): void {
+    curves = emptyCurves();
+    reset = true;
+    const code = bytesOf(lesson.code);
+    order({ kind: "begin", description, frame, data, settings, code: code.length ? code : null });
+  }
+
+  const run = (steps = Number.POSITIVE_INFINITY) => order({ kind: "run", steps });
+
+  function answer(content: unknown): void {
+    const { kind, ...asked } = content as { kind: string } & Record<string, number>;
+    if (kind === "shown") order({ kind: "drawn" });
+    else if (kind === "pause" || kind === "stop") order({ kind: "pause" });
+    else if (kind === "resume") run();
+    else if (kind === "advance") run(asked.steps);
+    else if (kind === "rate") order({ kind, value: asked.value });
+    else if (kind === "edit") edit(content as Edit);
+  }
+
+  function edit({ layer: name, coefficients, ...place }: Edit): void {
+    const layer = description.layout.layers.find((each) => each.name === name);
+    if (!layer) return;
+    const [, inputs, height, width] = layer.shape;
+    const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
+    const values = Float32Array.from(coefficients);
+    order({ kind: "set", at: layer.offset + f * layer.nb, values });
+  }
+
+  const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
+  const model = new TrainedModel({ ...streamTraits, initial: first, frame: first }, answer);
+  const others = saved.models.map(({ id, traits }) => {
+    const own: TrainedModel = new TrainedModel({ ...traits }, (content, reply) => {
+      answer(content);
+      const { id: question } = content as { id?: string };
+      if (question) reply({ kind: "heard", id: question, refused: "", status: own.get("status") });
+    });
+    if (own.get("editable") !== undefined) own.set("editable", true);
+    return [id, own] as const;
+  });
+
+  worker.onmessage = ({ data: news }: MessageEvent<News>) => {
+    const { frame, step } = news;
+    if (reset) model.tell({ kind: "reset", version: 0 });
+    reset = false;
+    model.tell({ kind: "frame", layout: first.layout, step, data: frame, number: step });
+    curves.take(news);
+    const [state, words] = STATES[news.state];
+    const loss = step > 0 ? { loss: ["loss", String(news.loss)] } : {};
+    model.set("training", { state, words, mend: "", beats: false, ...loss });
+    for (const [, own] of others) {
+      const status = own.get("status");
+      if (status !== undefined && own.get("curves") !== undefined) {
+        own.set("curves", curves.wire());
+        own.set("status", { ...(status as object), ...statusOf(news, settings, data, state) });
+      }
+    }
+    bar.show(news);
+  };
+
+  bar.connect({
+    run: () => run(),
+    pause: () => order({ kind: "pause" }),
+    again(chosen) {
+      settings = { ...settings, ...chosen };
+      begin(initial);
+    },
+  });
+  begin(initial);
+  return new Map<string, PageModel>([[stream.id, model], ...others]);
+}
+
+type Edit = Selection & { coefficients: number[] };
+
+function statusOf(
+  { step, steps, rate, speed, machine }: News,
+  { batch, epochs }: Settings,
+  { train }: Data,
+  state: string,
+) {
+  const total = steps / epochs;
+  return {
+    ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
+    ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
+    ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
+    ...{ rates: [rate], recording: "", source: `${train.targets.length} examples`, message: "" },
+    kernels:
+      machine === "WebAssembly" ? "compiled kernels, in this page" : "without compiled kernels",
+  };
+}
+
+/** Loss and score by step, thinned where there are many. */
+function emptyCurves() {
+  const loss = { x: [] as number[], y: [] as number[] };
+  const score = { x: [] as number[], y: [] as number[] };
+  return {
+    take({ step, loss: value, score: measured }: News) {
+      if (step > 0 && loss.x.at(-1) !== step) {
+        loss.x.push(step);
+        loss.y.push(value);
+      }
+      if (measured !== null && score.x.at(-1) !== step) {
+        score.x.push(step);
+        score.y.push(measured);
+      }
+      for (const one of [loss, score])
+        if (one.x.length > MOST_VALUES) {
+          one.x = one.x.filter((_, k) => k % 2 === 0);
+          one.y = one.y.filter((_, k) => k % 2 === 0);
+        }
+    },
+    wire: () => {
+      const all = [wired("loss", "train", loss, true), wired("accuracy", "test", score, false)];
+      return all.filter(({ x }) => x.byteLength > 0);
+    },
+  };
+}
+
+function wired(name: string, kind: string, curve: { x: number[]; y: number[] }, log: boolean) {
+  const bytes = (values: number[]) => new DataView(Float64Array.from(values).buffer);
+  const { x, y } = curve;
+  const ends = { x: bytes(x), y: bytes(y), latest: bytes(y.slice(-1)) };
+  return { panel: name, name, kind, mean: null, log, ...ends };
+}
+
+function examplesOf({ inputs, targets }: Examples) {
+  return { inputs: bytesOf(inputs), targets: bytesOf(targets) };
+}
+
+function bytesOf(view: DataView): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength).slice();
+}
+
+const floatsOf = (view: DataView) => new Float32Array(bytesOf(view).buffer);

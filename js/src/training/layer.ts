@@ -1,0 +1,256 @@
+/** A KAN layer in training: its parameters, and what the kernels are told. A plain layer is one whose functions are w·x. */
+
+import type { ConvSettings, LayerLayout } from "../wire/types.ts";
+import type { KernelBasis, Machine, Sizes } from "./machine.ts";
+import type { Operation, Values, Weight } from "./operations.ts";
+
+/** What a layer is made of beside what its layout says. */
+export interface LayerRecipe {
+  /** Nothing of a plain layer. */
+  basis?: KernelBasis;
+  /** The base function's name: of those in `BASES`. */
+  base: string;
+  /** A factor of each function's splines, which is trained, too. */
+  scaler?: Float32Array;
+}
+
+/** The base functions and their derivatives; the kernels have SiLU themselves. */
+const BASES: Record<string, [f: (x: number) => number, slope: (x: number) => number] | null> = {
+  silu: null,
+  identity: [(x) => x, () => 1],
+  relu: [(x) => Math.max(x, 0), (x) => (x > 0 ? 1 : 0)],
+  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
+  zero: [() => 0, () => 0],
+};
+
+/** Splines that stay 0: what the kernels are given of a plain layer. */
+const NO_SPLINES: KernelBasis = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
+
+/** Why a layer cannot be trained in a page; "" where it can. */
+export function layerRefusal(layer: LayerLayout, recipe: LayerRecipe | undefined): string {
+  if (!recipe) return `the parts of ${layer.name} (${layer.type}) are not known`;
+  if (!(recipe.base in BASES)) return `${layer.name} has a base that only Python knows`;
+  if (layer.conv && layer.conv.paddingMode !== "zeros")
+    return `${layer.name} pads by “${layer.conv.paddingMode}”`;
+  if (layer.conv?.padsBasis) return `${layer.name} pads its basis functions`;
+  if (layer.window || layer.tableOf) return `the functions of ${layer.name} are too many or differ`;
+  return "";
+}
+
+export class KanLayer implements Operation {
+  readonly base: Weight;
+  readonly spline: Weight | null;
+  readonly scaler: Weight | null;
+  readonly #basis: KernelBasis;
+  readonly #activation: (typeof BASES)[string];
+  /** How often each kernel is used: by each channel of its own. */
+  readonly #copies: number;
+  /** What the kernels multiply by, where it is not the parameters as they are. */
+  readonly #used: { base: Weight; spline: Weight };
+  readonly #given: { base: number; slope: number };
+  readonly #sizes = new Map<number, Sizes>();
+
+  constructor(
+    readonly machine: Machine,
+    readonly layer: LayerLayout,
+    recipe: LayerRecipe,
+    readonly from: Values,
+    readonly to: Values,
+    readonly bias: Weight | null,
+    most: number,
+  ) {
+    const { count, conv } = layer;
+    this.#basis = recipe.basis ?? NO_SPLINES;
+    this.#activation = BASES[recipe.base];
+    this.#copies = conv?.shared ? from.shape[0] : 1;
+    const { functions } = this.#basis;
+    const weight = (size: number): Weight => {
+      return { at: machine.take(size), grad: machine.take(size), count: size };
+    };
+    this.base = weight(count);
+    this.spline = recipe.basis ? weight(count * functions) : null;
+    this.scaler = recipe.scaler ? weight(count) : null;
+    const asIs = this.#copies === 1;
+    this.#used = {
+      base: asIs ? this.base : weight(count * this.#copies),
+      spline:
+        asIs && this.spline && !this.scaler
+          ? this.spline
+          : weight(count * functions * this.#copies),
+    };
+    const room = () => (this.#activation ? machine.take(most * from.size) : 0);
+    this.#given = { base: room(), slope: room() };
+  }
+
+  forward(n: number): boolean {
+    this.#use();
+    this.#activate(n);
+    if (!this.machine.forward(this.#call(n))) return false;
+    if (this.bias) {
+      const bias = this.machine.floats(this.bias.at, this.bias.count);
+      const y = this.machine.floats(this.to.at, n * this.to.size);
+      for (let k = 0; k < y.length; k += bias.length)
+        for (let c = 0; c < bias.length; c++) y[k + c] += bias[c];
+    }
+    return true;
+  }
+
+  backward(n: number): boolean {
+    const done = this.machine.backward(this.#call(n), {
+      y: this.to.grad,
+      x: this.from.grad,
+      baseWeight: this.#used.base.grad,
+      splineWeight: this.#used.spline.grad,
+    });
+    if (!done) return false;
+    if (this.bias) {
+      const sums = this.machine.floats(this.bias.grad, this.bias.count).fill(0);
+      const given = this.machine.floats(this.to.grad, n * this.to.size);
+      for (let k = 0; k < given.length; k += sums.length)
+        for (let c = 0; c < sums.length; c++) sums[c] += given[k + c];
+    }
+    this.#gather();
+    return true;
+  }
+
+  /** Sets what the layer is from a frame's coefficients; a scaler keeps its value where it can. */
+  read(frame: Float32Array, scaler?: Float32Array): void {
+    const { layer, machine, spline } = this;
+    const base = machine.floats(this.base.at, this.base.count);
+    const { functions } = this.#basis;
+    const splines = spline && machine.floats(spline.at, spline.count);
+    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
+    if (scales && scaler) scales.set(scaler);
+    for (let f = 0; f < layer.count; f++) {
+      const scale = scales ? scales[f] : 1;
+      let k = 0;
+      for (let b = 0; b < layer.nb; b++) {
+        const value = frame[layer.offset + f * layer.nb + b];
+        if (layer.isBase[b]) base[f] = value;
+        else if (splines) splines[f * functions + k++] = scale === 0 ? 0 : value / scale;
+      }
+    }
+  }
+
+  /** Writes its coefficients to a frame. */
+  write(frame: Float32Array): void {
+    const { layer, machine, spline } = this;
+    const base = machine.floats(this.base.at, this.base.count);
+    const { functions } = this.#basis;
+    const splines = spline && machine.floats(spline.at, spline.count);
+    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
+    for (let f = 0; f < layer.count; f++) {
+      let k = 0;
+      for (let b = 0; b < layer.nb; b++) {
+        const at = layer.offset + f * layer.nb + b;
+        if (layer.isBase[b]) frame[at] = base[f];
+        else if (splines) frame[at] = splines[f * functions + k++] * (scales ? scales[f] : 1);
+      }
+    }
+  }
+
+  /** The parameters, scaled and for each channel, to where the kernels read them. */
+  #use(): void {
+    const { machine, spline, scaler } = this;
+    const { base: toBase, spline: toSpline } = this.#used;
+    if (toBase !== this.base) {
+      const base = machine.floats(this.base.at, this.base.count);
+      const to = machine.floats(toBase.at, toBase.count);
+      for (let k = 0; k < to.length; k++) to[k] = base[k % base.length];
+    }
+    if (!spline || toSpline === spline) return;
+    const splines = machine.floats(spline.at, spline.count);
+    const scales = scaler && machine.floats(scaler.at, scaler.count);
+    const to = machine.floats(toSpline.at, toSpline.count);
+    const { functions } = this.#basis;
+    for (let k = 0; k < to.length; k++) {
+      const one = k % splines.length;
+      to[k] = splines[one] * (scales ? scales[Math.floor(one / functions)] : 1);
+    }
+  }
+
+  /** The gradients of the parameters, from those of what the kernels read. */
+  #gather(): void {
+    const { machine, spline, scaler } = this;
+    const { base: fromBase, spline: fromSpline } = this.#used;
+    if (fromBase !== this.base) {
+      const given = machine.floats(fromBase.grad, fromBase.count);
+      const sums = machine.floats(this.base.grad, this.base.count).fill(0);
+      for (let k = 0; k < given.length; k++) sums[k % sums.length] += given[k];
+    }
+    if (!spline || fromSpline === spline) return;
+    const given = machine.floats(fromSpline.grad, fromSpline.count);
+    const sums = machine.floats(spline.grad, spline.count).fill(0);
+    for (let k = 0; k < given.length; k++) sums[k % sums.length] += given[k];
+    if (!scaler) return;
+    const { functions } = this.#basis;
+    const splines = machine.floats(spline.at, spline.count);
+    const scales = machine.floats(scaler.at, scaler.count);
+    const toScales = machine.floats(scaler.grad, scaler.count).fill(0);
+    for (let k = 0; k < sums.length; k++) {
+      const f = Math.floor(k / functions);
+      toScales[f] += sums[k] * splines[k];
+      sums[k] *= scales[f];
+    }
+  }
+
+  /** The base function of the input and its derivative, where the kernels have none of their own. */
+  #activate(n: number): void {
+    if (!this.#activation) return;
+    const [f, slope] = this.#activation;
+    const x = this.machine.floats(this.from.at, n * this.from.size);
+    const base = this.machine.floats(this.#given.base, x.length);
+    const slopes = this.machine.floats(this.#given.slope, x.length);
+    for (let k = 0; k < x.length; k++) {
+      base[k] = f(x[k]);
+      slopes[k] = slope(x[k]);
+    }
+  }
+
+  #call(n: number) {
+    let sizes = this.#sizes.get(n);
+    if (!sizes) {
+      sizes = sizesOf(this.layer, this.from, this.to, n);
+      this.#sizes.set(n, sizes);
+    }
+    const { base, spline } = this.#used;
+    return {
+      sizes,
+      basis: this.#basis,
+      x: this.from.at,
+      ...this.#given,
+      baseWeight: base.at,
+      splineWeight: spline.at,
+      y: this.to.at,
+    };
+  }
+}
+
+function sizesOf(layer: LayerLayout, from: Values, to: Values, n: number): Sizes {
+  const conv = layer.conv;
+  if (!conv) {
+    const [out, features] = layer.shape;
+    // The batch is the rows of one image with one column.
+    return {
+      ...{ n: 1, height: n, width: 1, channels: features, out, groups: 1 },
+      ...{ kernel: [1, 1], stride: [1, 1], dilation: [1, 1] },
+      ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
+      ...{ xStrides: [0, features, 0, 1], yStrides: [0, out, 0, 1] },
+    };
+  }
+  const [channels, height, width] = from.shape;
+  const [out, outHeight, outWidth] = to.shape;
+  const [left, right, top, bottom] = conv.padding;
+  return {
+    ...{ n, height: height + top + bottom, width: width + left + right, channels, out },
+    groups: groupsOf(conv, channels),
+    ...{ kernel: [layer.shape[2], layer.shape[3]], stride: conv.stride, dilation: conv.dilation },
+    ...{ outHeight, outWidth, innerHeight: height, innerWidth: width, top, left },
+    xStrides: [from.size, width * channels, channels, 1],
+    yStrides: [to.size, outWidth * out, out, 1],
+  };
+}
+
+/** A kernel that goes over each channel by itself is one of as many groups. */
+const groupsOf = ({ shared, groups }: ConvSettings, channels: number) =>
+  shared ? channels : groups;

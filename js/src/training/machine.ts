@@ -1,0 +1,153 @@
+/** Where the numbers of a network in training lie, and what computes its KAN layers. */
+
+/** Sizes of a call, as the struct `Problem` of kan_widgets/nn/kernels/local.cpp has them. */
+export interface Sizes {
+  n: number;
+  /** Of the padded input. */
+  height: number;
+  width: number;
+  channels: number;
+  out: number;
+  groups: number;
+  kernel: readonly [number, number];
+  stride: readonly [number, number];
+  dilation: readonly [number, number];
+  outHeight: number;
+  outWidth: number;
+  innerHeight: number;
+  innerWidth: number;
+  top: number;
+  left: number;
+  /** Of the input: to the next image, row, column, channel; and of the output. */
+  xStrides: readonly [number, number, number, number];
+  yStrides: readonly [number, number, number, number];
+}
+
+/** The basis of a layer, as the kernels know it. */
+export interface KernelBasis {
+  /** Of splines; 0 for other bases. */
+  order: number;
+  functions: number;
+  /** Of those that are no splines: 0 radial, 1 Chebyshev, 2 Fourier. */
+  family: number;
+  shift: number;
+  factor: number;
+  /** Where they are not evenly spaced. */
+  knots?: readonly number[];
+}
+
+/** Addresses of what a layer computes with; 0 where there is none. Without a base it is SiLU. */
+export interface Call {
+  sizes: Sizes;
+  basis: KernelBasis;
+  x: number;
+  base: number;
+  slope: number;
+  baseWeight: number;
+  splineWeight: number;
+  y: number;
+}
+
+export interface Gradients {
+  y: number;
+  x: number;
+  baseWeight: number;
+  splineWeight: number;
+}
+
+export interface Machine {
+  readonly name: "WebAssembly" | "TypeScript";
+  /** The address of so many new numbers, all 0. */
+  take(numbers: number): number;
+  /** Numbers at an address, until more memory is taken or something is computed. */
+  floats(at: number, numbers: number): Float32Array;
+  /** y of x; false where a number is not finite: then y means nothing. */
+  forward(call: Call): boolean;
+  /** The gradients of what has an address in `gradients`, as `forward`. */
+  backward(call: Call, gradients: Gradients): boolean;
+}
+
+type Run = (...addresses: number[]) => bigint | number;
+
+/** The kernels of kan_widgets/nn/kernels, compiled for pages: for every order of splines, and for other bases. */
+export class CompiledMachine implements Machine {
+  readonly name = "WebAssembly";
+  readonly #exports: Record<string, Run>;
+  readonly #memory: WebAssembly.Memory;
+  readonly #problems = new WeakMap<Sizes, number>();
+
+  /** Throws where the page's browser cannot run it. */
+  static async from(code: BufferSource): Promise<CompiledMachine> {
+    const { instance } = await WebAssembly.instantiate(code);
+    return new CompiledMachine(instance.exports);
+  }
+
+  private constructor(exports: WebAssembly.Exports) {
+    this.#exports = exports as unknown as Record<string, Run>;
+    this.#memory = exports.memory as WebAssembly.Memory;
+  }
+
+  take(numbers: number): number {
+    const at = Number(this.#exports.kan_take_some(4 * numbers));
+    if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");
+    this.floats(at, numbers).fill(0);
+    return at;
+  }
+
+  floats(at: number, numbers: number): Float32Array {
+    return new Float32Array(this.#memory.buffer, at, numbers);
+  }
+
+  forward(call: Call): boolean {
+    const { x, base, baseWeight, splineWeight, y, basis } = call;
+    const problem = this.#problem(call);
+    const run = this.#exports[`kan_forward_wasm_${basis.order}`];
+    const knots = this.#knots(basis);
+    return this.#done(run(problem, knots, x, base, baseWeight, splineWeight, y));
+  }
+
+  backward(call: Call, gradients: Gradients): boolean {
+    const { x, base, slope, baseWeight, splineWeight, basis } = call;
+    const run = this.#exports[`kan_backward_wasm_${basis.order}`];
+    const given = [x, base, slope, baseWeight, splineWeight, gradients.y];
+    const wanted = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
+    return this.#done(run(this.#problem(call), this.#knots(basis), ...given, ...wanted));
+  }
+
+  #done(status: bigint | number): boolean {
+    if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
+    return Number(status) === 0;
+  }
+
+  /** Its struct in memory, written once. */
+  #problem({ sizes, basis }: Call): number {
+    const known = this.#problems.get(sizes);
+    if (known) return known;
+    const at = this.take(2 * 39);
+    const { kernel, stride, dilation, xStrides, yStrides } = sizes;
+    const { n, height, width, channels, out, groups } = sizes;
+    const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
+    const numbers = [n, height, width, channels, out, groups, ...kernel, ...stride, ...dilation];
+    numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
+    numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
+    numbers.push(basis.functions, 1, basis.family);
+    const words = new BigInt64Array(this.#memory.buffer, at, 39);
+    words.set(numbers.map(BigInt));
+    new Float64Array(this.#memory.buffer, at + 8 * numbers.length, 2).set([
+      basis.shift,
+      basis.factor,
+    ]);
+    this.#problems.set(sizes, at);
+    return at;
+  }
+
+  readonly #uneven = new WeakMap<readonly number[], number>();
+
+  #knots({ knots }: KernelBasis): number {
+    if (!knots) return 0;
+    const at = this.#uneven.get(knots) ?? this.take(2 * knots.length);
+    new Float64Array(this.#memory.buffer, at, knots.length).set(knots);
+    this.#uneven.set(knots, at);
+    return at;
+  }
+}

@@ -1,0 +1,186 @@
+/** A network in training, made of what Python or models.ts says of it: its structure, its layout, its recipe. */
+
+import type { Layout, Station, Structure } from "../wire/types.ts";
+import { KanLayer, type LayerRecipe, layerRefusal } from "./layer.ts";
+import type { Machine } from "./machine.ts";
+import {
+  BatchNorm,
+  Elementwise,
+  Flatten,
+  LogSoftmax,
+  MaxPool,
+  type Operation,
+  type Values,
+  valuesOf,
+  type Weight,
+} from "./operations.ts";
+
+/** What is needed to train a network beside its structure and its layout. */
+export type Recipe = Record<string, LayerRecipe>;
+
+export interface Description {
+  structure: Structure;
+  layout: Layout;
+  recipe: Recipe;
+}
+
+/** Why a network cannot be trained in a page; "" where it can. */
+export function refusal({ structure, layout, recipe }: Description): string {
+  const { stations, traced } = structure;
+  if (!traced || stations.length < 2) return "how the network is connected is not known";
+  for (const [n, { sources, layer, compute, label, sums }] of stations.entries()) {
+    if (n === 0) continue;
+    if (sources.length !== 1 || sources[0] !== n - 1) return `${label} takes in more than one`;
+    const found = layer === null ? null : layout.layers.find(({ name }) => name === layer);
+    if (found && sums === false) return `${label} does not sum its functions`;
+    const why = found ? layerRefusal(found, recipe[found.name]) : operationRefusal(compute, label);
+    if (why) return why;
+  }
+  return "";
+}
+
+function operationRefusal(compute: Station["compute"], label: string): string {
+  const op = compute?.op ?? "";
+  if (op === "elementwise" && !(String(compute?.function) in ELEMENTWISE))
+    return `a page cannot train ${label}`;
+  const padding = (compute?.padding ?? [0, 0]) as number[];
+  if (op === "max_pool" && padding.some((one) => one !== 0)) return `${label} has a border`;
+  const known = ["batch_norm", "max_pool", "flatten", "log_softmax", "elementwise"];
+  return known.includes(op) ? "" : `a page cannot train ${label}`;
+}
+
+/** Functions between layers and their derivatives. */
+const ELEMENTWISE: Record<string, [f: (x: number) => number, slope: (x: number) => number]> = {
+  identity: [(x) => x, () => 1],
+  relu: [(x) => Math.max(x, 0), (x) => (x > 0 ? 1 : 0)],
+  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
+  silu: [
+    (x) => x / (1 + Math.exp(-x)),
+    (x) => {
+      const gate = 1 / (1 + Math.exp(-x));
+      return gate * (1 + x * (1 - gate));
+    },
+  ],
+};
+
+/** A vector beside the coefficients. */
+interface Vector {
+  name: string;
+  at: number;
+  size: number;
+}
+
+export class Network {
+  readonly input: Values;
+  readonly output: Values;
+  /** All that is trained. */
+  readonly weights: Weight[] = [];
+  readonly #operations: Operation[] = [];
+  readonly #layers: KanLayer[] = [];
+  readonly #vectors: Vector[] = [];
+  /** Whether the output is log-probabilities. */
+  readonly isClassifier: boolean;
+
+  /** For batches of at most so many examples. Throws where `refusal` has something to say. */
+  constructor(
+    readonly machine: Machine,
+    readonly description: Description,
+    readonly most: number,
+  ) {
+    const why = refusal(description);
+    if (why) throw new Error(`This network cannot be trained in a page: ${why}.`);
+    const { stations } = description.structure;
+    let values = valuesOf(machine, most, stations[0].shape);
+    this.input = values;
+    for (const station of stations.slice(1)) {
+      const to = valuesOf(machine, most, station.shape);
+      this.#operations.push(this.#operation(station, values, to));
+      values = to;
+    }
+    this.output = values;
+    this.isClassifier = stations.at(-1)?.compute?.op === "log_softmax";
+  }
+
+  /** The output of the first n inputs; false where a number is not finite. */
+  forward(n: number, training: boolean): boolean {
+    return this.#operations.every((operation) => operation.forward(n, training));
+  }
+
+  /** The gradients of all that is trained, from that of the output; false where one is not finite. */
+  backward(n: number): boolean {
+    return [...this.#operations].reverse().every((operation) => operation.backward(n));
+  }
+
+  /** Sets the network to a frame. */
+  read(frame: Float32Array): void {
+    for (const layer of this.#layers)
+      layer.read(frame, this.description.recipe[layer.layer.name].scaler);
+    for (const { name, at, size } of this.#vectors) {
+      const offset = this.description.layout.beside?.get(name)?.offset ?? 0;
+      this.machine.floats(at, size).set(frame.subarray(offset, offset + size));
+    }
+  }
+
+  /** The network as a frame. */
+  frame(): Float32Array<ArrayBuffer> {
+    const { layers, beside } = this.description.layout;
+    const ends = layers.map(({ offset, count, nb }) => offset + count * nb);
+    const more = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
+    const frame = new Float32Array(Math.max(0, ...ends, ...more));
+    for (const layer of this.#layers) layer.write(frame);
+    for (const { name, at, size } of this.#vectors)
+      frame.set(this.machine.floats(at, size), beside?.get(name)?.offset);
+    return frame;
+  }
+
+  #operation(station: Station, from: Values, to: Values): Operation {
+    const { machine } = this;
+    const { layer: name, compute } = station;
+    const layer = this.description.layout.layers.find((each) => each.name === name);
+    if (layer) {
+      const bias = this.#trained(station, "bias");
+      const own = this.description.recipe[layer.name];
+      const made = new KanLayer(machine, layer, own, from, to, bias, this.most);
+      this.#layers.push(made);
+      this.weights.push(made.base);
+      if (made.spline) this.weights.push(made.spline);
+      if (made.scaler) this.weights.push(made.scaler);
+      return made;
+    }
+    switch (compute?.op) {
+      case "batch_norm": {
+        const [mean, variance] = ["mean", "variance"].map((one) => this.#vector(station, one));
+        const kept = { mean: mean?.at ?? 0, variance: variance?.at ?? 0 };
+        const [scale, shift] = [this.#trained(station, "scale"), this.#trained(station, "shift")];
+        return new BatchNorm(machine, from, to, kept, scale, shift, Number(compute.eps));
+      }
+      case "max_pool": {
+        const { kernel, stride } = compute as unknown as Record<string, [number, number]>;
+        return new MaxPool(machine, from, to, kernel, stride);
+      }
+      case "flatten":
+        return new Flatten(machine, from, to);
+      case "log_softmax":
+        return new LogSoftmax(machine, from, to);
+      default:
+        return new Elementwise(machine, from, to, ...ELEMENTWISE[String(compute?.function)]);
+    }
+  }
+
+  #vector({ beside }: Station, name: string): Vector | null {
+    const path = beside?.[name];
+    const place = path ? this.description.layout.beside?.get(path) : undefined;
+    if (!path || !place) return null;
+    const vector = { name: path, at: this.machine.take(place.size), size: place.size };
+    this.#vectors.push(vector);
+    return vector;
+  }
+
+  #trained(station: Station, name: string): Weight | null {
+    const vector = this.#vector(station, name);
+    if (!vector) return null;
+    const weight = { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
+    this.weights.push(weight);
+    return weight;
+  }
+}

@@ -1,0 +1,274 @@
+/** What stands between the KAN layers of a network in training: forward, and backward. Maps are laid out channels last. */
+
+import type { Machine } from "./machine.ts";
+
+/** Numbers of a batch, one example after the other, and their gradient; of maps, the channel is innermost. */
+export interface Values {
+  at: number;
+  grad: number;
+  /** Of one example: channels, height, width; one number where they are no maps. */
+  shape: readonly number[];
+  size: number;
+}
+
+export interface Operation {
+  /** Writes its values for n examples; false where a number is not finite. */
+  forward(n: number, training: boolean): boolean;
+  /** Writes the gradient of what it took in; false where a number is not finite. */
+  backward(n: number): boolean;
+}
+
+export const sizeOf = (shape: readonly number[]) => shape.reduce((all, one) => all * one, 1);
+
+export function valuesOf(machine: Machine, most: number, shape: readonly number[]): Values {
+  const size = sizeOf(shape);
+  return { at: machine.take(most * size), grad: machine.take(most * size), shape, size };
+}
+
+/** A number of the model, for each channel. */
+export interface Weight {
+  at: number;
+  grad: number;
+  count: number;
+}
+
+const MOMENTUM = 0.1;
+
+/** torch's batch norm: by the batch while training, which moves the mean and the variance it has outside of it. */
+export class BatchNorm implements Operation {
+  readonly #saved: Float64Array;
+
+  constructor(
+    readonly machine: Machine,
+    readonly from: Values,
+    readonly to: Values,
+    readonly kept: { mean: number; variance: number },
+    readonly scale: Weight | null,
+    readonly shift: Weight | null,
+    readonly eps: number,
+  ) {
+    this.#saved = new Float64Array(2 * from.shape[0]);
+  }
+
+  forward(n: number, training: boolean): boolean {
+    const { machine, from, to } = this;
+    const channels = from.shape[0];
+    const x = machine.floats(from.at, n * from.size);
+    const y = machine.floats(to.at, n * to.size);
+    const [means, inverses] = [
+      this.#saved.subarray(0, channels),
+      this.#saved.subarray(channels, 2 * channels),
+    ];
+    const kept = [this.kept.mean, this.kept.variance].map((at) => machine.floats(at, channels));
+    if (training) this.#measure(x, channels, means, inverses, kept);
+    else {
+      means.set(kept[0]);
+      inverses.set(kept[1].map((variance) => 1 / Math.sqrt(variance + this.eps)));
+    }
+    const scale = this.scale && machine.floats(this.scale.at, channels);
+    const shift = this.shift && machine.floats(this.shift.at, channels);
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) {
+        const normed = (x[k + c] - means[c]) * inverses[c];
+        y[k + c] = normed * (scale ? scale[c] : 1) + (shift ? shift[c] : 0);
+      }
+    return true;
+  }
+
+  #measure(
+    x: Float32Array,
+    channels: number,
+    means: Float64Array,
+    inverses: Float64Array,
+    [mean, variance]: Float32Array[],
+  ): void {
+    const count = x.length / channels;
+    means.fill(0);
+    inverses.fill(0);
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) means[c] += x[k + c];
+    for (let c = 0; c < channels; c++) means[c] /= count;
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) inverses[c] += (x[k + c] - means[c]) ** 2;
+    for (let c = 0; c < channels; c++) {
+      const own = inverses[c] / count;
+      mean[c] += MOMENTUM * (means[c] - mean[c]);
+      variance[c] += MOMENTUM * ((own * count) / Math.max(1, count - 1) - variance[c]);
+      inverses[c] = 1 / Math.sqrt(own + this.eps);
+    }
+  }
+
+  backward(n: number): boolean {
+    const { machine, from, to } = this;
+    const channels = from.shape[0];
+    const x = machine.floats(from.at, n * from.size);
+    const given = machine.floats(to.grad, n * to.size);
+    const taken = machine.floats(from.grad, n * from.size);
+    const scale = this.scale && machine.floats(this.scale.at, channels);
+    const sums = new Float64Array(channels);
+    const products = new Float64Array(channels);
+    const [means, inverses] = [
+      this.#saved.subarray(0, channels),
+      this.#saved.subarray(channels, 2 * channels),
+    ];
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) {
+        sums[c] += given[k + c];
+        products[c] += given[k + c] * (x[k + c] - means[c]) * inverses[c];
+      }
+    if (this.scale) machine.floats(this.scale.grad, channels).set(products);
+    if (this.shift) machine.floats(this.shift.grad, channels).set(sums);
+    const count = x.length / channels;
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) {
+        const normed = (x[k + c] - means[c]) * inverses[c];
+        const rest = given[k + c] - sums[c] / count - (normed * products[c]) / count;
+        taken[k + c] = rest * inverses[c] * (scale ? scale[c] : 1);
+      }
+    return true;
+  }
+}
+
+/** The largest of windows, without padding. */
+export class MaxPool implements Operation {
+  /** Where each came from. */
+  #from = new Int32Array(0);
+
+  constructor(
+    readonly machine: Machine,
+    readonly from: Values,
+    readonly to: Values,
+    readonly kernel: readonly [number, number],
+    readonly stride: readonly [number, number],
+  ) {}
+
+  forward(n: number): boolean {
+    const { machine, from, to } = this;
+    const [channels, height, width] = from.shape;
+    const [, outHeight, outWidth] = to.shape;
+    const x = machine.floats(from.at, n * from.size);
+    const y = machine.floats(to.at, n * to.size);
+    if (this.#from.length < y.length) this.#from = new Int32Array(y.length);
+    for (let image = 0, k = 0; image < n; image++)
+      for (let row = 0; row < outHeight; row++)
+        for (let column = 0; column < outWidth; column++)
+          for (let c = 0; c < channels; c++, k++) {
+            const top = image * height + row * this.stride[0];
+            const first = (top * width + column * this.stride[1]) * channels + c;
+            let best = first;
+            for (let h = 0; h < this.kernel[0]; h++)
+              for (let w = 0; w < this.kernel[1]; w++) {
+                const at = first + (h * width + w) * channels;
+                if (x[at] > x[best]) best = at;
+              }
+            y[k] = x[best];
+            this.#from[k] = best;
+          }
+    return true;
+  }
+
+  backward(n: number): boolean {
+    const given = this.machine.floats(this.to.grad, n * this.to.size);
+    const taken = this.machine.floats(this.from.grad, n * this.from.size);
+    taken.fill(0);
+    for (let k = 0; k < given.length; k++) taken[this.#from[k]] += given[k];
+    return true;
+  }
+}
+
+/** Maps as one row of numbers, channel after channel, as torch has them. */
+export class Flatten implements Operation {
+  constructor(
+    readonly machine: Machine,
+    readonly from: Values,
+    readonly to: Values,
+  ) {}
+
+  forward(n: number): boolean {
+    this.#move(n, this.from.at, this.to.at, false);
+    return true;
+  }
+
+  backward(n: number): boolean {
+    this.#move(n, this.to.grad, this.from.grad, true);
+    return true;
+  }
+
+  #move(n: number, source: number, target: number, back: boolean): void {
+    const { size } = this.from;
+    const [channels] = this.from.shape;
+    const area = size / channels;
+    const x = this.machine.floats(source, n * size);
+    const y = this.machine.floats(target, n * size);
+    for (let image = 0; image < n * size; image += size)
+      for (let place = 0; place < area; place++)
+        for (let c = 0; c < channels; c++) {
+          const [inner, outer] = [image + place * channels + c, image + c * area + place];
+          if (back) y[inner] = x[outer];
+          else y[outer] = x[inner];
+        }
+  }
+}
+
+/** A function of each number, with its derivative. */
+export class Elementwise implements Operation {
+  constructor(
+    readonly machine: Machine,
+    readonly from: Values,
+    readonly to: Values,
+    readonly f: (x: number) => number,
+    readonly slope: (x: number) => number,
+  ) {}
+
+  forward(n: number): boolean {
+    const x = this.machine.floats(this.from.at, n * this.from.size);
+    const y = this.machine.floats(this.to.at, n * this.to.size);
+    for (let k = 0; k < x.length; k++) y[k] = this.f(x[k]);
+    return true;
+  }
+
+  backward(n: number): boolean {
+    const x = this.machine.floats(this.from.at, n * this.from.size);
+    const given = this.machine.floats(this.to.grad, n * this.to.size);
+    const taken = this.machine.floats(this.from.grad, n * this.from.size);
+    for (let k = 0; k < x.length; k++) taken[k] = given[k] * this.slope(x[k]);
+    return true;
+  }
+}
+
+/** log(softmax) of each row. */
+export class LogSoftmax implements Operation {
+  constructor(
+    readonly machine: Machine,
+    readonly from: Values,
+    readonly to: Values,
+  ) {}
+
+  forward(n: number): boolean {
+    const { size } = this.from;
+    const x = this.machine.floats(this.from.at, n * size);
+    const y = this.machine.floats(this.to.at, n * size);
+    for (let row = 0; row < n * size; row += size) {
+      let most = Number.NEGATIVE_INFINITY;
+      for (let k = row; k < row + size; k++) most = Math.max(most, x[k]);
+      let sum = 0;
+      for (let k = row; k < row + size; k++) sum += Math.exp(x[k] - most);
+      const log = most + Math.log(sum);
+      for (let k = row; k < row + size; k++) y[k] = x[k] - log;
+    }
+    return true;
+  }
+
+  backward(n: number): boolean {
+    const { size } = this.from;
+    const y = this.machine.floats(this.to.at, n * size);
+    const given = this.machine.floats(this.to.grad, n * size);
+    const taken = this.machine.floats(this.from.grad, n * size);
+    for (let row = 0; row < n * size; row += size) {
+      let sum = 0;
+      for (let k = row; k < row + size; k++) sum += given[k];
+      for (let k = row; k < row + size; k++) taken[k] = given[k] - Math.exp(y[k]) * sum;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,169 @@
+/** Training steps on data that a page holds, and how good the network is by then. No DOM. */
+
+import type { Machine } from "./machine.ts";
+import { type Description, Network } from "./network.ts";
+import { AdamW, oneCycle } from "./optimizer.ts";
+import { Random } from "./random.ts";
+
+/** Examples one after the other. Of images whole numbers 0…255, which become −1…1. */
+export interface Examples {
+  inputs: Float32Array | Uint8Array;
+  /** The classes of a classifier, or the numbers to be met. */
+  targets: Float32Array | Uint8Array;
+}
+
+export interface Data {
+  train: Examples;
+  test: Examples;
+  /** Training images are moved at random by up to so many pixels, up or down and left or right. */
+  shift: number;
+}
+
+export interface Settings {
+  batch: number;
+  /** The highest rate: it rises to it and falls again over all epochs. */
+  rate: number;
+  epochs: number;
+  seed: number;
+}
+
+export interface Progress {
+  step: number;
+  steps: number;
+  /** Of the last batch. */
+  loss: number;
+  /** Share of the test examples that are right; of numbers the root of the mean squared error. Null where it was not measured. */
+  score: number | null;
+}
+
+export class Trainer {
+  readonly network: Network;
+  /** Steps made. */
+  step = 0;
+  loss = Number.NaN;
+  /** Chosen by the reader, in place of what rises and falls. */
+  rate: number | null = null;
+  readonly #optimizer: AdamW;
+  readonly #random: Random;
+  #order: Uint32Array;
+  #at = 0;
+
+  constructor(
+    readonly machine: Machine,
+    description: Description,
+    frame: Float32Array,
+    readonly data: Data,
+    readonly settings: Settings,
+  ) {
+    this.network = new Network(machine, description, settings.batch);
+    this.network.read(frame);
+    this.#optimizer = new AdamW(machine, this.network.weights);
+    this.#random = new Random(settings.seed);
+    this.#order = this.#random.order(this.count(data.train));
+  }
+
+  count({ inputs }: Examples): number {
+    return inputs.length / this.network.input.size;
+  }
+
+  /** Steps of all epochs; the last batch of each may be smaller. */
+  get steps(): number {
+    return Math.ceil(this.#order.length / this.settings.batch) * this.settings.epochs;
+  }
+
+  /** The rate of the next step. */
+  get nextRate(): number {
+    const { rate } = this.settings;
+    return this.rate ?? oneCycle(Math.min(this.step, this.steps - 1), this.steps, rate);
+  }
+
+  /** Makes one step; false where a number was not finite: then nothing was changed. */
+  advance(): boolean {
+    const { train, shift } = this.data;
+    const chosen = this.#order.subarray(this.#at, this.#at + this.settings.batch);
+    this.#give(train, chosen, shift);
+    const n = chosen.length;
+    if (!this.network.forward(n, true)) return false;
+    this.loss = this.#lose(train, chosen);
+    if (!Number.isFinite(this.loss) || !this.network.backward(n)) return false;
+    this.#optimizer.step(this.nextRate);
+    this.step++;
+    this.#at += n;
+    if (this.#at >= this.#order.length) {
+      this.#at = 0;
+      this.#order = this.#random.order(this.#order.length);
+    }
+    return true;
+  }
+
+  /** The share of examples that are right, or the root of the mean squared error, over up to so many. */
+  score(examples: Examples, most = Number.POSITIVE_INFINITY): number {
+    const count = Math.min(most, this.count(examples));
+    const { output, isClassifier, most: batch } = this.network;
+    let sum = 0;
+    for (let from = 0; from < count; from += batch) {
+      const chosen = Uint32Array.from(
+        { length: Math.min(batch, count - from) },
+        (_, k) => from + k,
+      );
+      this.#give(examples, chosen, 0);
+      if (!this.network.forward(chosen.length, false)) return Number.NaN;
+      const y = this.machine.floats(output.at, chosen.length * output.size);
+      for (const [k, one] of chosen.entries()) {
+        const row = y.subarray(k * output.size, (k + 1) * output.size);
+        if (isClassifier) sum += row.indexOf(Math.max(...row)) === examples.targets[one] ? 1 : 0;
+        else
+          row.forEach((value, o) => {
+            sum += (value - examples.targets[one * output.size + o]) ** 2 / output.size;
+          });
+      }
+    }
+    return isClassifier ? sum / count : Math.sqrt(sum / count);
+  }
+
+  /** Puts examples where the network reads them, channels last. */
+  #give({ inputs }: Examples, chosen: Uint32Array, shift: number): void {
+    const { size, shape, at } = this.network.input;
+    const x = this.machine.floats(at, chosen.length * size);
+    const [channels, height, width] = shape.length === 3 ? shape : [size, 1, 1];
+    const isWhole = inputs instanceof Uint8Array;
+    const nothing = isWhole ? -1 : 0;
+    for (const [k, one] of chosen.entries()) {
+      const down = shift ? this.#random.below(2 * shift + 1) - shift : 0;
+      const right = shift ? this.#random.below(2 * shift + 1) - shift : 0;
+      for (let c = 0; c < channels; c++)
+        for (let row = 0; row < height; row++)
+          for (let column = 0; column < width; column++) {
+            const [h, w] = [row - down, column - right];
+            const to = k * size + (row * width + column) * channels + c;
+            if (h < 0 || h >= height || w < 0 || w >= width) x[to] = nothing;
+            else {
+              const value = inputs[one * size + (c * height + h) * width + w];
+              x[to] = isWhole ? value / 127.5 - 1 : value;
+            }
+          }
+    }
+  }
+
+  /** The loss of the output, whose gradient it writes: the mean negative log-likelihood, or squared error. */
+  #lose({ targets }: Examples, chosen: Uint32Array): number {
+    const { output, isClassifier } = this.network;
+    const { size } = output;
+    const n = chosen.length;
+    const y = this.machine.floats(output.at, n * size);
+    const grad = this.machine.floats(output.grad, n * size).fill(0);
+    let sum = 0;
+    for (const [k, one] of chosen.entries())
+      if (isClassifier) {
+        const at = k * size + targets[one];
+        sum -= y[at] / n;
+        grad[at] = -1 / n;
+      } else
+        for (let o = 0; o < size; o++) {
+          const off = y[k * size + o] - targets[one * size + o];
+          sum += off ** 2 / (n * size);
+          grad[k * size + o] = (2 * off) / (n * size);
+        }
+    return sum;
+  }
+}

@@ -1,0 +1,153 @@
+/** The worker of a page in which a network trains: it makes steps, and says what became of them. */
+
+import { CompiledMachine, type Machine } from "./machine.ts";
+import type { Description } from "./network.ts";
+import { PlainMachine } from "./plain.ts";
+import { type Data, type Settings, Trainer } from "./trainer.ts";
+
+/** What a page asks for. */
+export type Order =
+  | {
+      kind: "begin";
+      description: Description;
+      frame: Float32Array;
+      data: Data;
+      settings: Settings;
+      /** The compiled kernels; null where there are none. */
+      code: Uint8Array<ArrayBuffer> | null;
+    }
+  | { kind: "run"; steps: number }
+  | { kind: "pause" }
+  | { kind: "rate"; value: number | null }
+  | { kind: "set"; at: number; values: Float32Array }
+  /** The page has drawn what came last. */
+  | { kind: "drawn" };
+
+/** What becomes of it. */
+export interface News {
+  frame: Float32Array<ArrayBuffer>;
+  step: number;
+  steps: number;
+  loss: number;
+  rate: number;
+  /** Of the test examples; null but for now and then. */
+  score: number | null;
+  /** Examples a second of late. */
+  speed: number;
+  machine: Machine["name"];
+  /** It makes no more steps by itself: it was told to wait, has come to its end, or has diverged. */
+  state: "running" | "paused" | "finished" | "diverged";
+}
+
+/** Milliseconds between two frames, and between two looks at the test examples. */
+const FRAME = 25;
+const SCORE = 1000;
+/** Test examples that are looked at while it trains. */
+const GLANCE = 200;
+
+export class Worker {
+  #trainer: Trainer | null = null;
+  #machine: Machine | null = null;
+  /** Steps still to be made. */
+  #due = 0;
+  #isDrawn = true;
+  #sent = 0;
+  #scored = 0;
+  #diverged = false;
+  #looping = false;
+  readonly #times: { at: number; examples: number }[] = [];
+
+  constructor(
+    readonly say: (news: News) => void,
+    /** Lets orders come in, and goes on. */
+    readonly breathe: () => Promise<void>,
+    readonly now: () => number = () => performance.now(),
+  ) {}
+
+  async take(order: Order): Promise<void> {
+    const trainer = this.#trainer;
+    if (order.kind === "begin") await this.#begin(order);
+    else if (order.kind === "drawn") this.#isDrawn = true;
+    else if (!trainer) return;
+    else if (order.kind === "pause") this.#due = 0;
+    else if (order.kind === "rate") trainer.rate = order.value;
+    else if (order.kind === "set") {
+      const frame = trainer.network.frame();
+      frame.set(order.values, order.at);
+      trainer.network.read(frame);
+      this.#tell(true);
+    } else {
+      this.#due = order.steps;
+      if (!this.#looping) await this.#loop();
+    }
+  }
+
+  async #begin({ description, frame, data, settings, code }: Order & { kind: "begin" }) {
+    this.#due = 0;
+    this.#machine = await machineOf(code);
+    this.#trainer = new Trainer(this.#machine, description, frame, data, settings);
+    this.#diverged = false;
+    this.#times.length = 0;
+    this.#tell(true);
+  }
+
+  async #loop(): Promise<void> {
+    this.#looping = true;
+    for (let trainer = this.#trainer; trainer && this.#due > 0; trainer = this.#trainer) {
+      this.#due--;
+      if (!trainer.advance()) {
+        this.#diverged = true;
+        this.#due = 0;
+      }
+      this.#times.push({ at: this.now(), examples: trainer.settings.batch });
+      if (this.#times.length > 50) this.#times.shift();
+      const over = this.#due === 0 || trainer.step >= trainer.steps;
+      if (over) this.#due = 0;
+      this.#tell(over);
+      await this.breathe();
+    }
+    this.#looping = false;
+    this.#tell(true);
+  }
+
+  #tell(always: boolean): void {
+    const trainer = this.#trainer;
+    const now = this.now();
+    if (!trainer || !this.#machine) return;
+    if (!always && (!this.#isDrawn || now - this.#sent < FRAME)) return;
+    this.#isDrawn = false;
+    this.#sent = now;
+    let score: number | null = null;
+    if (always || now - this.#scored > SCORE) {
+      this.#scored = now;
+      score = trainer.score(trainer.data.test, this.#due > 0 ? GLANCE : undefined);
+    }
+    const { step, steps, loss, nextRate: rate } = trainer;
+    const frame = trainer.network.frame();
+    const [speed, machine] = [this.#speed(), this.#machine.name];
+    this.say({ frame, step, steps, loss, rate, score, speed, machine, state: this.#state() });
+  }
+
+  #speed(): number {
+    const [first, last] = [this.#times[0], this.#times.at(-1)];
+    if (!first || !last || last.at === first.at) return 0;
+    const all = this.#times.slice(1).reduce((sum, { examples }) => sum + examples, 0);
+    return (1000 * all) / (last.at - first.at);
+  }
+
+  #state(): News["state"] {
+    if (this.#diverged) return "diverged";
+    if (this.#due > 0) return "running";
+    const { step, steps } = this.#trainer as Trainer;
+    return step >= steps ? "finished" : "paused";
+  }
+}
+
+async function machineOf(code: Uint8Array<ArrayBuffer> | null): Promise<Machine> {
+  if (!code) return new PlainMachine();
+  try {
+    return await CompiledMachine.from(code);
+  } catch {
+    return new PlainMachine();
+  }
+}

@@ -1,0 +1,167 @@
+/** Steps of training in a page, beside those of torch: tests/nn/page_cases.py. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { CompiledMachine, type Machine } from "../src/training/machine.ts";
+import { type Description, Network, type Recipe, refusal } from "../src/training/network.ts";
+import { AdamW, oneCycle } from "../src/training/optimizer.ts";
+import { PlainMachine } from "../src/training/plain.ts";
+import { Random } from "../src/training/random.ts";
+import { Trainer } from "../src/training/trainer.ts";
+import { readLayout } from "../src/wire/protocol.ts";
+
+interface Case {
+  structure: Description["structure"];
+  layout: unknown;
+  recipe: Record<string, Omit<Recipe[string], "scaler"> & { scaler?: DataView }>;
+  frame: DataView;
+  x: DataView;
+  labels: number[];
+  output: DataView;
+  loss: number;
+  gradients: Record<string, DataView>;
+  after: DataView;
+}
+
+const text = readFileSync(join(import.meta.dirname, "training_cases.json"), "utf8");
+const cases: Record<string, Case> = JSON.parse(text, (_, value) =>
+  value?.bytes === undefined
+    ? value
+    : new DataView(Uint8Array.from(Buffer.from(value.bytes, "base64")).buffer),
+);
+const code = readFileSync(join(import.meta.dirname, "../../kan_widgets/nn/kernels/kernels.wasm"));
+
+const floats = (view: DataView) => new Float32Array(view.buffer);
+
+function describedBy({ structure, layout, recipe }: Case): Description {
+  const own = Object.entries(recipe).map(([name, { scaler, ...rest }]) => {
+    return [name, { ...rest, ...(scaler && { scaler: floats(scaler) }) }] as const;
+  });
+  return { structure, layout: readLayout(layout), recipe: Object.fromEntries(own) };
+}
+
+const MACHINES: Record<string, () => Promise<Machine>> = {
+  compiled: () => CompiledMachine.from(code),
+  plain: async () => new PlainMachine(),
+};
+
+/** The largest difference beside the largest number that is expected. */
+function off(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  const [all, other] = [Array.from(got), Array.from(wanted)];
+  expect(all.length).toBe(other.length);
+  const most = Math.max(...other.map(Math.abs), 1e-12);
+  return Math.max(...all.map((value, k) => Math.abs(value - other[k]))) / most;
+}
+
+describe.each(Object.keys(MACHINES))("with %s kernels", (kind) => {
+  it.each(Object.keys(cases))("a step of “%s” is torch's", async (name) => {
+    const one = cases[name];
+    const machine = await MACHINES[kind]();
+    const network = new Network(machine, describedBy(one), 4);
+    network.read(floats(one.frame));
+    expect(off(network.frame(), floats(one.frame))).toBeLessThan(1e-7);
+
+    const n = one.labels.length;
+    machine.floats(network.input.at, n * network.input.size).set(floats(one.x));
+    expect(network.forward(n, true)).toBe(true);
+    const size = network.output.size;
+    const output = machine.floats(network.output.at, n * size);
+    expect(off(output, floats(one.output))).toBeLessThan(1e-5);
+    const given = machine.floats(network.output.grad, n * size).fill(0);
+    for (const [k, label] of one.labels.entries()) given[k * size + label] = -1 / n;
+    expect(network.backward(n)).toBe(true);
+
+    const wanted = Object.values(one.gradients).map(floats);
+    expect(network.weights.map(({ count }) => count)).toEqual(wanted.map(({ length }) => length));
+    for (const [k, { grad, count }] of network.weights.entries()) {
+      const own = machine.floats(grad, count);
+      expect(off(own, wanted[k])).toBeLessThan(1e-4);
+      // A gradient that is nothing but rounding has any sign, and AdamW's first step goes by it.
+      own.set(wanted[k]);
+    }
+    new AdamW(machine, network.weights).step(0.01);
+    expect(off(network.frame(), floats(one.after))).toBeLessThan(1e-5);
+  });
+
+  it("says where a number is not finite, and changes nothing", async () => {
+    const one = cases.splines;
+    const machine = await MACHINES[kind]();
+    const data = { inputs: new Float32Array(64).fill(Number.NaN), targets: Uint8Array.of(1) };
+    const settings = { batch: 1, rate: 0.01, epochs: 1, seed: 0 };
+    const examples = { train: data, test: data, shift: 0 };
+    const trainer = new Trainer(machine, describedBy(one), floats(one.frame), examples, settings);
+    expect(trainer.advance()).toBe(false);
+    expect(trainer.step).toBe(0);
+    const { layers } = trainer.network.description.layout;
+    const end = Math.max(...layers.map(({ offset, count, nb }) => offset + count * nb));
+    expect(trainer.network.frame().slice(0, end)).toEqual(floats(one.frame).slice(0, end));
+  });
+});
+
+it("the two kinds of kernels train alike", async () => {
+  const one = cases["the article's"];
+  const random = new Random(3);
+  const inputs = Float32Array.from({ length: 100 * 60 }, () => 2 * random.uniform() - 1);
+  // Whether the left is brighter than the right, than the middle.
+  const targets = Uint8Array.from({ length: 60 }, (_, k) => {
+    const image = inputs.subarray(100 * k, 100 * (k + 1));
+    const part = (column: number) => image.filter((_, at) => (at % 10) >> 2 === column);
+    const means = [0, 1, 2].map((c) => part(c).reduce((sum, v) => sum + v, 0) / part(c).length);
+    return means.indexOf(Math.max(...means));
+  });
+  const data = { inputs, targets };
+  const losses = await Promise.all(
+    Object.values(MACHINES).map(async (machine) => {
+      const settings = { batch: 20, rate: 0.02, epochs: 30, seed: 1 };
+      const all = { train: data, test: data, shift: 0 };
+      const trainer = new Trainer(
+        await machine(),
+        describedBy(one),
+        floats(one.frame),
+        all,
+        settings,
+      );
+      const found: number[] = [];
+      while (trainer.step < trainer.steps) {
+        expect(trainer.advance()).toBe(true);
+        found.push(trainer.loss);
+      }
+      return found;
+    }),
+  );
+  expect(off(losses[0], losses[1])).toBeLessThan(1e-2);
+  expect(losses[0].at(-1)).toBeLessThan(0.7 * losses[0][0]);
+});
+
+it("the rate rises and falls as torch's OneCycleLR", () => {
+  // torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.0, total_steps=10).
+  const wanted = [0.04, 0.52, 1, 0.950484, 0.811744, 0.61126, 0.38874, 0.188256, 0.049516, 4e-6];
+  for (const [step, rate] of wanted.entries()) expect(oneCycle(step, 10, 1)).toBeCloseTo(rate, 4);
+});
+
+it("a network that a page cannot train is refused in words", () => {
+  const described = describedBy(cases.splines);
+  expect(refusal(described)).toBe("");
+  expect(refusal({ ...described, recipe: {} })).toMatch(/the parts of .* are not known/);
+  const structure = { ...described.structure, traced: false };
+  expect(refusal({ ...described, structure })).toMatch(/how the network is connected/);
+  const stations = described.structure.stations.map((one) =>
+    one.compute?.op === "max_pool" ? { ...one, compute: { op: "avg_pool" } } : one,
+  );
+  expect(refusal({ ...described, structure: { ...described.structure, stations } })).toMatch(
+    /a page cannot train max pool/,
+  );
+});
+
+it("random numbers are the same for a seed, and spread evenly", () => {
+  const [a, b] = [new Random(7), new Random(7)];
+  const numbers = Array.from({ length: 4000 }, () => a.uniform());
+  expect(Array.from({ length: 4000 }, () => b.uniform())).toEqual(numbers);
+  const tenths = Array.from({ length: 10 }, (_, k) => {
+    return numbers.filter((one) => Math.floor(10 * one) === k).length;
+  });
+  // 400 in each, with a standard deviation of 19.
+  for (const count of tenths) expect(Math.abs(count - 400)).toBeLessThan(95);
+  expect([...new Random(1).order(50)].sort((x, y) => x - y)).toEqual([...Array(50).keys()]);
+});

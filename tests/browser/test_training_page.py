@@ -1,0 +1,76 @@
+"""A page in which a network trains, opened from disk in a real Chromium with no network at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from playwright.sync_api import Browser, Page
+
+import kan_widgets as kw
+from tests.browser.lab import until_on
+
+pytestmark = pytest.mark.browser
+
+WORKER = "blob:null/"
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    return kw.playground(path=tmp_path_factory.mktemp("playground") / "index.html", epochs=2)
+
+
+@pytest.fixture
+def page(browser: Browser, page_file: Path) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1366, "height": 720})
+    faults: list[str] = []
+    asked: list[str] = []
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(page_file.as_uri())
+    until_on(opened, lambda: opened.locator("[data-kw-part=run]").is_enabled(), "the page is ready")
+    yield opened
+    context.close()
+    assert not faults
+    others = [url for url in asked if not url.startswith((page_file.as_uri(), WORKER, "data:"))]
+    assert not others
+
+
+def step_of(page: Page) -> int:
+    said = page.locator("[data-kw-part=said]").inner_text()
+    found = re.search(r"step ([\d,]+) of", said)
+    return int(found[1].replace(",", "")) if found else -1
+
+
+def right(page: Page) -> float:
+    """The percentage of the test digits that the page says are right."""
+    found = re.match(r"([\d.]+) %", page.locator("[data-kw-part=score]").inner_text())
+    return float(found[1]) if found else float("nan")
+
+
+@pytest.mark.slow
+def test_a_network_learns_digits_in_the_page(page: Page) -> None:
+    assert right(page) < 40
+    run = page.locator("[data-kw-part=run]")
+    run.click()
+    until_on(page, lambda: step_of(page) > 5, "some steps are made")
+    assert run.inner_text() == "Pause"
+    until_on(page, lambda: right(page) >= 90, "nine of ten are right", limit=240)
+    run.click()
+    until_on(page, lambda: run.inner_text() == "Train", "it waits")
+    here = step_of(page)
+    page.wait_for_timeout(300)
+    assert step_of(page) == here
+    # By the panel of the dashboard, too.
+    page.keyboard.press("Escape")
+    page.locator(".kw-dashboard").get_by_role("button", name="One step").first.click()
+    until_on(page, lambda: step_of(page) == here + 1, "one more step is made")
+
+    page.locator("[data-kw-part=again]").click()
+    until_on(page, lambda: 0 < step_of(page) < here, "it begins again")

@@ -1,0 +1,91 @@
+"""Pages in which a network trains, as Python writes them; they run in tests/browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.widgets.training_page import recipe_of
+
+
+def content_of(page: Path) -> dict[str, Any]:
+    """Return what fills the page."""
+    text = page.read_text("utf-8")
+    found = re.search(r'<script type="application/json" id="kw-saved">(.*?)</script>', text, re.S)
+    assert found
+    content: dict[str, Any] = json.loads(found[1])
+    return content
+
+
+def test_a_page_says_what_it_is_and_holds_all_that_it_needs(tmp_path: Path) -> None:
+    page = kw.playground(path=tmp_path / "page.html", title="Digits <3", epochs=3, rate=0.01)
+    text = page.read_text("utf-8")
+    assert "<h1>Digits &lt;3</h1>" in text
+    assert 'data-kw-part="epochs" min="1" step="1" value="3"' in text
+    assert page.stat().st_size < 6e6
+    lesson = content_of(page)["lesson"]
+    assert lesson["settings"] == {"batch": 64, "rate": 0.01, "epochs": 3, "seed": 0}
+    assert set(lesson["recipe"]) == {"convs.0", "convs.1", "convs.2", "linear"}
+    # What it may do: run its own script, a worker of it and the compiled kernels; ask for nothing.
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)
+    assert policy
+    assert "default-src 'none'" in policy[1]
+    assert "connect-src 'none'" in policy[1]
+    assert "'wasm-unsafe-eval'; worker-src blob:" in policy[1]
+
+
+def test_a_saved_page_may_run_no_worker(tmp_path: Path) -> None:
+    page = kw.save_html(tmp_path / "page.html", kw.KernelGrid(kw.nn.KANLinear(2, 1)))
+    assert "wasm" not in page.read_text("utf-8").partition("<style>")[0]
+
+
+def test_it_begins_with_the_model_as_it_is(tmp_path: Path) -> None:
+    model = kw.nn.KANCNN.article()
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    kw.playground(model, tmp_path / "page.html")
+    for now, then in zip(model.parameters(), before, strict=True):
+        assert torch.equal(now, then)
+    scaler = np.frombuffer(recipe_of(model)["linear"]["scaler"], "<f4")
+    assert np.array_equal(scaler, model.linear.spline_scaler.detach().numpy().ravel())
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 10)),
+            "the model has no layer of kan_widgets.nn",
+        ),
+        (lambda: kw.nn.KANLinear(784, 10), "expected one that takes images"),
+        (lambda: kw.nn.KANCNN(num_classes=3), "expected one that gives ten"),
+        (
+            lambda: kw.nn.KANCNN(base_activation=torch.sin),
+            "layer convs.0: a page trains a base that has a name",
+        ),
+    ],
+)
+def test_what_a_page_cannot_train_is_refused_before_anything_is_written(
+    make: Callable[[], nn.Module], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        kw.playground(make(), tmp_path / "page.html")
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_settings_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="batch"):
+        kw.playground(path=tmp_path / "page.html", batch=0)
+    with pytest.raises(FileNotFoundError, match="make it first"):
+        kw.playground(path=tmp_path / "nowhere" / "page.html")
+    with pytest.raises(TypeError, match="expected a model"):
+        kw.playground("model.pt", tmp_path / "page.html")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
