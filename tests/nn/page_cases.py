@@ -105,4 +105,4 @@ def written(value: Any) -> Any:
 
 if __name__ == "__main__":
     cases = {name: written(case(name)) for name in MODELS}
-    PATH.write_text(json.dumps(cases, indent=1) + "\n")
+    PATH.write_text(json.dumps(cases, separators=(",", ":")) + "\n")

@@ -24,7 +24,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from kan_widgets.live.frames.feed import Feed
+from kan_widgets.live.frames.feed import Command, Feed
 from kan_widgets.live.recordings.places import store_of_ranks
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
@@ -61,7 +61,7 @@ class Agreed:
         self._store.add(f"{self._key}/there", 1)
         self._work.wake()
 
-    def steer(self, command: Mapping[str, Any]) -> None:
+    def steer(self, command: Command) -> None:
         """Have all processes do it; a pause or a stop this one alone where the others are not here.
 
         Raises `RuntimeError` for what would make their models differ.
