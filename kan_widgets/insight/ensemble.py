@@ -26,8 +26,8 @@ from kan_widgets.insight.matching import (
     scrambled,
 )
 from kan_widgets.insight.members import check_alike, common_points, parts_of, read_member, seen_by
-from kan_widgets.insight.progress import progress
 from kan_widgets.insight.tables import Float64
+from kan_widgets.progress_bar import progress
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

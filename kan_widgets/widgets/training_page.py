@@ -11,7 +11,7 @@ import numpy as np
 from kan_widgets.checks import check_number, check_whole
 from kan_widgets.digits import TRAIN, embedded
 from kan_widgets.widgets.dashboard import Dashboard
-from kan_widgets.widgets.engine import bundle
+from kan_widgets.widgets.drawing_engine import bundle
 from kan_widgets.widgets.page import Page
 
 if TYPE_CHECKING:
