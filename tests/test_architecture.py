@@ -60,7 +60,10 @@ RESERVED = {
 # (docs/architecture.md, "Verbs").
 VERBS = {
     "look": {"live/watching/watchdog", "cli/board"}
-    | {f"live/recordings/{file}" for file in ("following", "glance", "remote", "segments")},
+    | {
+        f"live/recordings/{file}"
+        for file in ("agreed", "following", "glance", "remote", "segments")
+    },
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},
     "say": {"live/recordings/remote", "live/recordings/segments"},

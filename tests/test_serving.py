@@ -20,7 +20,8 @@ import numpy as np
 import pytest
 
 import kan_widgets as kw
-from kan_widgets.cli.serving import Hub, Refused, Server
+from kan_widgets.cli.hub import Hub
+from kan_widgets.cli.serving import Refused, Server
 from kan_widgets.widgets.live_page import live_page
 
 

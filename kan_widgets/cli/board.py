@@ -16,8 +16,9 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from kan_widgets.cli.hub import Hub
 from kan_widgets.cli.recordings import follow_in, serve, server_of
-from kan_widgets.cli.serving import Hub, Refused, Server
+from kan_widgets.cli.serving import Refused, Server
 from kan_widgets.functions.printed import lines_of
 from kan_widgets.live import Replay
 from kan_widgets.live.frames.progress import ENDED, behind, duration, word

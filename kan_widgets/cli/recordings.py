@@ -27,7 +27,8 @@ from kan_widgets.live.recordings.stored import Stored
 from kan_widgets.progress_bar import progress_line
 
 if TYPE_CHECKING:
-    from kan_widgets.cli.serving import Hub, Server
+    from kan_widgets.cli.hub import Hub
+    from kan_widgets.cli.serving import Server
     from kan_widgets.widgets.options import Theme
     from kan_widgets.widgets.page import Placed
 
