@@ -353,6 +353,6 @@ def test_at_all_addresses_of_the_machine_its_own_name_is_taken_and_who_can_reach
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "no such host"])
 def test_an_address_of_another_machine_is_refused_in_words(address: str) -> None:
-    words = rf"--host {address} --port 0: .*; expected an address of this machine, such as 0.0.0.0"
+    words = rf"--host {address} --port 0: expected an address of this machine, such as 0.0.0.0"
     with pytest.raises(OSError, match=words):
         Server(listens=address)
