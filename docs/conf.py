@@ -15,6 +15,7 @@ author = "the kan_widgets contributors"
 release = version = kan_widgets.__version__
 
 extensions = [
+    "playground",
     "sphinx.ext.autodoc",
     "numpydoc",
     "myst_nb",

@@ -107,7 +107,7 @@ class Loaded(HTMLParser):
 
 
 def test_every_page_loads_only_files_that_lie_beside_it(pages: Path) -> None:
-    found = sorted(pages.rglob("*.html"))
+    found = [page for page in sorted(pages.rglob("*.html")) if page.parent.name != "playground"]
     assert {"index.html", "gallery.html", "hosts.html"} <= {page.name for page in found}
     for page in found:
         addresses = Loaded(page).addresses
@@ -128,6 +128,13 @@ def test_every_link_on_the_first_pages_leads_somewhere(pages: Path) -> None:
             assert not file or (page.parent / file).is_file(), f"{page.name}: {link}"
             if not file and place:
                 assert place in loaded.places, f"{page.name}: {link}"
+
+
+def test_the_first_page_leads_to_one_in_which_a_network_trains(pages: Path) -> None:
+    page = pages / "playground" / "index.html"
+    assert "playground/index.html" in Loaded(pages / "index.html").links
+    assert all(each.startswith("data:") for each in Loaded(page).addresses)  # all is in it
+    assert "kw-bar" in Loaded(page).places
 
 
 def test_style_sheets_load_nothing_from_elsewhere(pages: Path) -> None:
