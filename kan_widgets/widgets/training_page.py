@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import html
 import pathlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kan_widgets.checks import check_number, check_whole
-from kan_widgets.digits import TRAIN, embedded
+from kan_widgets.digits import SIDE, TEST, TRAIN, embedded, pixels
 from kan_widgets.widgets.dashboard import Dashboard
 from kan_widgets.widgets.drawing_engine import bundle
 from kan_widgets.widgets.page import Page
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
-_SHAPE = (1, 28, 28)
-_CLASSES = 10
 _EXAMPLES = 8
+#: Of the reader's own data the last part is for testing.
+_TEST_SHARE = 0.2
 #: What js/src/training can do backward.
 _TRAINED = ("kan", "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
 _ABOUT = (
-    "It trains here, in your browser, on 4,000 handwritten digits, and is tested on 1,000 others. "
-    "Point at anything to read it; draw a digit of your own; pull a curve and let it learn on."
+    "It trains here, in your browser, on {train:,} {rows}, and is tested on {test:,} others. "
+    "Point at anything to read it; {draw}pull a curve and let it learn on."
 )
 
 
@@ -32,6 +35,7 @@ def playground(
     model: nn.Module | None = None,
     path: str | pathlib.Path = "playground.html",
     *,
+    data: tuple[Tensor, Tensor] | None = None,
     title: str = "A network whose kernels are functions",
     rate: float = 7e-3,
     batch: int = 64,
@@ -39,38 +43,41 @@ def playground(
     shift: int = 1,
     seed: int = 0,
 ) -> pathlib.Path:
-    """Write a page in which a network trains on handwritten digits, and return its path.
+    """Write a page in which a network trains, and return its path.
 
     The page is one file: it opens from disk or from any server, and asks the network for nothing.
     It trains in the reader's browser, by the same kernels that train it here, compiled for pages;
-    all views of the dashboard are live. A digit can be drawn, a function pulled and left to learn
-    on.
+    all views of the dashboard are live. A function can be pulled and left to learn on, and where
+    the inputs are small images one can be drawn.
 
     Parameters
     ----------
     model
-        Takes images ``(N, 1, 28, 28)`` and gives ten log-probabilities: KAN layers of
-        `kan_widgets.nn`, batch norm, max-pooling, flatten. By default `kan_widgets.nn.KANCNN`.
-        It begins as it is now.
+        KAN layers of `kan_widgets.nn`, batch norm, max-pooling, flatten, one after the other. By
+        default `kan_widgets.nn.KANCNN`. It begins as it is now.
     path
         The file to write; its folder must exist. A file of that name is replaced.
+    data
+        Inputs ``(N, ...)`` and targets: classes ``(N,)`` of a model that gives log-probabilities,
+        else numbers of the shape of its outputs. The last fifth is for testing. By default 5,000
+        handwritten digits.
     title
         The heading, as plain text.
     rate
         The highest learning rate of AdamW; it rises to it and falls again (one cycle).
     batch, epochs
-        Images of a step, and how often all 4,000 are seen; the reader can change them.
+        Rows of a step, and how often all are seen; the reader can change them.
     shift
-        Each image is moved at random by up to so many pixels.
+        Each digit is moved at random by up to so many pixels.
     seed
-        Of the order of the images and of their moves.
+        Of the order of the rows and of the moves.
 
     Raises
     ------
     TypeError
-        If the model is none.
+        If the model is none, or the data is no pair of tensors.
     ValueError
-        If the model takes something else than digits, or has parts that a page cannot train.
+        If the model does not fit the data, or has parts that a page cannot train.
     FileNotFoundError
         If the path's folder does not exist.
 
@@ -87,47 +94,133 @@ def playground(
     check_number("rate", rate, above=True)
     check_whole("batch", batch)
     check_whole("epochs", epochs)
-    check_whole("shift", shift, 0, _SHAPE[-1] - 1)
+    check_whole("shift", shift, 0, SIDE - 1)
     path = pathlib.Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {path.parent}: make it first")
     network = KANCNN() if model is None else model
-    _check_model(network)
+    rows = _digits(shift) if data is None else _own(data)
+    _check_model(network, rows)
+    settings = {"batch": batch, "rate": rate, "epochs": epochs, "seed": seed}
     lesson = {
         "recipe": recipe_of(network),
-        **_digits(),
-        "shift": shift,
-        "settings": {"batch": batch, "rate": rate, "epochs": epochs, "seed": seed},
+        **rows.wire(),
+        "settings": settings,
         "worker": bundle("trainer.js").encode(),
         "code": FOR_PAGES.read_bytes(),
     }
-    page = Page([_dashboard(network)], title, _bar(lesson["settings"]), lesson, _ABOUT)
+    draw = "draw a digit of your own; " if data is None else ""
+    said = _ABOUT.format(train=rows.train, test=rows.test, rows=rows.name, draw=draw)
+    page = Page([_dashboard(network, rows)], title, _bar(settings), lesson, said)
     text, _ = page.written(0, light=False)
     path.write_bytes(text)
     print(f"{path}: {len(text) / 1e6:.1f} MB")
     return path
 
 
-def _check_model(model: nn.Module) -> None:
-    """Raise unless digits go in and ten numbers come out; the model is left as it is."""
+@dataclass(frozen=True)
+class _Rows:
+    """What a network is trained and tested on: the first rows, and the others."""
+
+    name: str
+    inputs: NDArray[Any]
+    """uint8 where a page makes numbers from −1 to 1 of them, else float32."""
+    targets: NDArray[Any]
+    """Classes as uint8, or float32."""
+    train: int
+    shift: int
+    shown: Sequence[int]
+    """Those that run through the diagram."""
+
+    @property
+    def test(self) -> int:
+        """How many it is tested on."""
+        return len(self.inputs) - self.train
+
+    @property
+    def examples(self) -> Tensor:
+        """The inputs that are shown, as the network takes them."""
+        import torch
+
+        found = self.inputs[list(self.shown)]
+        return torch.from_numpy(pixels(found) if found.dtype == np.uint8 else found)
+
+    def wire(self) -> dict[str, Any]:
+        """Return them as a page reads them: js/src/page/saved.ts."""
+        whole = {"train": slice(None, self.train), "test": slice(self.train, None)}
+        parts = {
+            name: {
+                "inputs": self.inputs[part].tobytes(),
+                "targets": self.targets[part].tobytes(),
+            }
+            for name, part in whole.items()
+        }
+        kinds = {name: getattr(self, name).dtype == np.uint8 for name in ("inputs", "targets")}
+        return {**parts, "bytes": kinds, "name": self.name, "shift": self.shift}
+
+
+def _digits(shift: int) -> _Rows:
+    images, labels = embedded()
+    # The first of each class among those for testing, as far as there is room.
+    shown = [TRAIN + int(np.argmax(labels[-TEST:] == digit)) for digit in range(_EXAMPLES)]
+    return _Rows("handwritten digits", images, labels, TRAIN, shift, shown)
+
+
+def _own(data: tuple[Tensor, Tensor]) -> _Rows:
+    """Return the reader's own. Raises unless it is a pair of tensors of equally many rows."""
+    import torch
+
+    if not (
+        isinstance(data, Sequence)
+        and len(data) == 2
+        and all(isinstance(one, torch.Tensor) for one in data)
+    ):
+        raise TypeError(f"data={data!r:.80}: expected a pair of tensors, (inputs, targets)")
+    inputs, targets = (one.detach().cpu() for one in data)
+    if inputs.dim() < 2 or len(inputs) != len(targets) or len(inputs) < _EXAMPLES:
+        raise ValueError(
+            f"data of shapes {tuple(inputs.shape)} and {tuple(targets.shape)}: expected (N, ...) "
+            f"with at least {_EXAMPLES} rows, and a target for each"
+        )
+    if not (inputs.isfinite().all() and targets.isfinite().all()):
+        raise ValueError("data with numbers that are not finite: expected finite ones")
+    classes = not targets.is_floating_point()
+    if classes and not (targets.dim() == 1 and 0 <= targets.min() and targets.max() < 256):
+        raise ValueError("data with whole targets: expected classes (N,) from 0 to 255")
+    kept = targets.numpy().astype(np.uint8 if classes else "<f4")
+    train = len(inputs) - max(1, round(_TEST_SHARE * len(inputs)))
+    shown = range(train, min(len(inputs), train + _EXAMPLES))
+    return _Rows("rows", inputs.numpy().astype("<f4"), kept, train, 0, shown)
+
+
+def _check_model(model: nn.Module, rows: _Rows) -> None:
+    """Raise unless it takes the inputs and gives what meets the targets; it is left as it is."""
     import torch
 
     from kan_widgets.functions.undisturbed import with_copy
 
     if not isinstance(model, torch.nn.Module):
         raise TypeError(f"model={model!r:.80}: expected a model (torch.nn.Module)")
+    examples, name = rows.examples, type(model).__name__
     try:
-        scores = with_copy(model, lambda copy, _: copy(torch.zeros(2, *_SHAPE)))
+        scores = with_copy(model, lambda copy, _: copy(examples))
     except Exception as error:
         raise ValueError(
-            f"{type(model).__name__}: expected one that takes images (N, 1, 28, 28); it says: "
+            f"{name}: expected one that takes {rows.name}, {tuple(examples.shape)}; it says: "
             f"{error}"
         ) from error
-    if not isinstance(scores, torch.Tensor) or scores.shape != (2, _CLASSES):
-        given = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
+    given = tuple(scores.shape) if isinstance(scores, torch.Tensor) else ()
+    if rows.targets.dtype == np.uint8:
+        classes = int(rows.targets.max()) + 1
+        if len(given) != 2 or given[1] < classes:
+            raise ValueError(
+                f"{name} gives {given} for {len(examples)} {rows.name}: expected at least "
+                f"{classes} log-probabilities for each"
+            )
+    elif given != (len(examples), *rows.targets.shape[1:]):
         raise ValueError(
-            f"{type(model).__name__} gives {given} for two images: expected one that gives ten "
-            "log-probabilities for each, (2, 10)"
+            f"{name} gives {given}: expected the shape of the targets, "
+            f"{(len(examples), *rows.targets.shape[1:])}"
         )
 
 
@@ -176,19 +269,18 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
     return recipe
 
 
-def _dashboard(model: nn.Module) -> Dashboard:
-    """Return a dashboard of a model that digits run through."""
+def _dashboard(model: nn.Module, rows: _Rows) -> Dashboard:
+    """Return a dashboard of a model that some of the rows run through."""
     import torch
 
-    from kan_widgets.digits import pixels
     from kan_widgets.live import bind
 
-    images, labels = embedded()
-    # The first of each class, as far as there is room.
-    chosen = [TRAIN + int(np.argmax(labels[TRAIN:] == digit)) for digit in range(_EXAMPLES)]
-    examples = torch.from_numpy(pixels(images[chosen]))
-    live = bind(model, example=examples)
-    live.probe(examples, torch.from_numpy(labels[chosen].astype(np.int64)))
+    live = bind(model, example=rows.examples)
+    if rows.targets.dtype == np.uint8:
+        labels = rows.targets[list(rows.shown)].astype(np.int64)
+        live.probe(rows.examples, torch.from_numpy(labels))
+    else:
+        live.probe(rows.examples)
     structure = live.feed.structure
     ops = [one.compute["op"] if one.compute else "" for one in structure.stations[1:]]
     if unknown := [op for op in ops if op not in _TRAINED] or not structure.traced:
@@ -199,20 +291,11 @@ def _dashboard(model: nn.Module) -> Dashboard:
     return Dashboard(live)
 
 
-def _digits() -> dict[str, Any]:
-    images, labels = embedded()
-    whole = {"train": slice(None, TRAIN), "test": slice(TRAIN, None)}
-    return {
-        name: {"inputs": images[part].tobytes(), "targets": labels[part].tobytes()}
-        for name, part in whole.items()
-    }
-
-
 def _bar(settings: dict[str, Any]) -> str:
     """Return the page's own controls as HTML: see js/src/page/bar.ts."""
     fields = {
         "rate": ("learning rate", "any", 0),
-        "batch": ("images a step", "1", 1),
+        "batch": ("rows a step", "1", 1),
         "epochs": ("epochs", "1", 1),
         "seed": ("seed", "1", 0),
     }

@@ -65,8 +65,8 @@ def test_it_begins_with_the_model_as_it_is(tmp_path: Path) -> None:
             lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 10)),
             "the model has no layer of kan_widgets.nn",
         ),
-        (lambda: kw.nn.KANLinear(784, 10), "expected one that takes images"),
-        (lambda: kw.nn.KANCNN(num_classes=3), "expected one that gives ten"),
+        (lambda: kw.nn.KANLinear(784, 10), "expected one that takes handwritten digits"),
+        (lambda: kw.nn.KANCNN(num_classes=3), "expected at least 10 log-probabilities"),
         (
             lambda: kw.nn.KANCNN(base_activation=torch.sin),
             "layer convs.0: a page trains a base that has a name",
@@ -78,6 +78,39 @@ def test_what_a_page_cannot_train_is_refused_before_anything_is_written(
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(words)):
         kw.playground(make(), tmp_path / "page.html")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_readers_own_data_and_network(tmp_path: Path) -> None:
+    model = nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1))
+    x = torch.rand(50, 2)
+    page = kw.playground(model, tmp_path / "page.html", data=(x, x.prod(1, keepdim=True)))
+    assert "It trains here, in your browser, on 40 rows, and is tested on 10 others." in (
+        page.read_text("utf-8")
+    )
+    lesson = content_of(page)["lesson"]
+    assert lesson["bytes"] == {"inputs": False, "targets": False}
+    assert lesson["shift"] == 0
+    model.append(nn.LogSoftmax(-1))
+    with pytest.raises(ValueError, match="expected at least 4 log-probabilities for each"):
+        kw.playground(model, tmp_path / "no.html", data=(x, torch.full((50,), 3)))
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "words"),
+    [
+        (torch.zeros(9, 2), TypeError, "expected a pair of tensors"),
+        ((torch.zeros(9), torch.zeros(9)), ValueError, "expected (N, ...) with at least 8 rows"),
+        ((torch.zeros(9, 2), torch.zeros(8)), ValueError, "and a target for each"),
+        ((torch.zeros(9, 2).log(), torch.zeros(9, 1)), ValueError, "not finite"),
+        ((torch.zeros(9, 2), torch.full((9,), -1)), ValueError, "expected classes (N,)"),
+        ((torch.zeros(9, 2), torch.zeros(9, 4)), ValueError, "expected the shape of the targets"),
+    ],
+)
+def test_bad_data_is_refused(data: Any, error: type[Exception], words: str, tmp_path: Path) -> None:
+    model = nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1))
+    with pytest.raises(error, match=re.escape(words)):
+        kw.playground(model, tmp_path / "page.html", data=data)
     assert not list(tmp_path.iterdir())
 
 

@@ -9,7 +9,8 @@ export interface Bar {
   show(news: News): void;
 }
 
-export function createBar(root: HTMLElement): Bar {
+/** `rows` is what the examples are called. */
+export function createBar(root: HTMLElement, rows: string): Bar {
   const part = <E extends HTMLElement>(name: string) =>
     root.querySelector<E>(`[data-kw-part="${name}"]`) as E;
   const [run, again] = [part<HTMLButtonElement>("run"), part<HTMLButtonElement>("again")];
@@ -35,12 +36,14 @@ export function createBar(root: HTMLElement): Bar {
       run.disabled = again.disabled = false;
       run.textContent =
         state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
-      const { step, steps, score, speed, machine } = news;
+      const { step, steps, score, speed, machine, classifies } = news;
       const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
-      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} images/s (${machine})`);
+      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s (${machine})`);
       part("said").textContent = said.join(" · ");
       if (score !== null)
-        part("score").textContent = `${(100 * score).toFixed(1)} % of the test digits right`;
+        part("score").textContent = classifies
+          ? `${(100 * score).toFixed(1)} % of other ${rows} right`
+          : `off by ${score.toPrecision(3)} on other ${rows} (root mean square)`;
     },
   };
 }

@@ -31,6 +31,10 @@ export interface Lesson {
   recipe: Record<string, Omit<Recipe[string], "scaler"> & { scaler?: DataView }>;
   train: Examples;
   test: Examples;
+  /** Which of their parts are whole numbers of one byte; the others are float32. */
+  bytes: Record<"inputs" | "targets", boolean>;
+  /** What they are called. */
+  name: string;
   shift: number;
   settings: Settings;
   /** The worker's script, and the compiled kernels. */

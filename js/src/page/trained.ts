@@ -27,7 +27,7 @@ const MOST_VALUES = 800;
 
 /** Starts the worker, and makes the page's models; `controls` are the page's own. */
 export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<string, PageModel> {
-  const bar = createBar(controls);
+  const bar = createBar(controls, lesson.name);
   const [stream] = saved.streams;
   const [first] = stream.runs.flatMap(framesOf);
   const initial = floatsOf(first.data);
@@ -44,8 +44,8 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   const worker = new Worker(URL.createObjectURL(script));
   const order = (one: Order) => worker.postMessage(one);
   const data: Data = {
-    train: examplesOf(lesson.train),
-    test: examplesOf(lesson.test),
+    train: examplesOf(lesson.train, lesson),
+    test: examplesOf(lesson.test, lesson),
     shift: lesson.shift,
   };
   let settings = lesson.settings;
@@ -104,8 +104,11 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     for (const [, own] of others) {
       const status = own.get("status");
       if (status !== undefined && own.get("curves") !== undefined) {
-        own.set("curves", curves.wire());
-        own.set("status", { ...(status as object), ...statusOf(news, settings, data, state) });
+        own.set("curves", curves.wire(news.classifies));
+        own.set("status", {
+          ...(status as object),
+          ...statusOf(news, settings, state),
+        });
       }
     }
     bar.show(news);
@@ -128,7 +131,6 @@ type Edit = Selection & { coefficients: number[] };
 function statusOf(
   { step, steps, rate, speed, machine }: News,
   { batch, epochs }: Settings,
-  { train }: Data,
   state: string,
 ) {
   const total = steps / epochs;
@@ -136,7 +138,7 @@ function statusOf(
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: `${train.targets.length} examples`, message: "" },
+    ...{ rates: [rate], recording: "", source: "", message: "" },
     kernels:
       machine === "WebAssembly" ? "compiled kernels, in this page" : "without compiled kernels",
   };
@@ -162,8 +164,9 @@ function emptyCurves() {
           one.y = one.y.filter((_, k) => k % 2 === 0);
         }
     },
-    wire: () => {
-      const all = [wired("loss", "train", loss, true), wired("accuracy", "test", score, false)];
+    wire: (classifies: boolean) => {
+      const measured = classifies ? "accuracy" : "error";
+      const all = [wired("loss", "train", loss, true), wired(measured, "test", score, !classifies)];
       return all.filter(({ x }) => x.byteLength > 0);
     },
   };
@@ -176,8 +179,11 @@ function wired(name: string, kind: string, curve: { x: number[]; y: number[] }, 
   return { panel: name, name, kind, mean: null, log, ...ends };
 }
 
-function examplesOf({ inputs, targets }: Examples) {
-  return { inputs: bytesOf(inputs), targets: bytesOf(targets) };
+function examplesOf({ inputs, targets }: Examples, { bytes }: Lesson) {
+  return {
+    inputs: bytes.inputs ? bytesOf(inputs) : floatsOf(inputs),
+    targets: bytes.targets ? bytesOf(targets) : floatsOf(targets),
+  };
 }
 
 function bytesOf(view: DataView): Uint8Array<ArrayBuffer> {

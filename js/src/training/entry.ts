@@ -12,10 +12,13 @@ const scope = globalThis as unknown as Scope;
 
 // A message to itself comes after those that wait already, and sooner than a timer.
 const { port1, port2 } = new MessageChannel();
-const breathe = () =>
+const breathe = (milliseconds: number) =>
   new Promise<void>((resolve) => {
-    port2.onmessage = () => resolve();
-    port1.postMessage(null);
+    if (milliseconds > 0) setTimeout(resolve, milliseconds);
+    else {
+      port2.onmessage = () => resolve();
+      port1.postMessage(null);
+    }
   });
 
 const worker = new Worker((news) => scope.postMessage(news, [news.frame.buffer]), breathe);

@@ -32,6 +32,8 @@ export interface News {
   rate: number;
   /** Of the test examples; null but for now and then. */
   score: number | null;
+  /** The score is the share that is right, else the root of the mean squared error. */
+  classifies: boolean;
   /** Examples a second of late. */
   speed: number;
   machine: Machine["name"];
@@ -42,6 +44,9 @@ export interface News {
 /** Milliseconds between two frames, and between two looks at the test examples. */
 const FRAME = 25;
 const SCORE = 1000;
+/** Milliseconds that a whole training takes at least, and about which a step may be off. */
+const WATCHED = 8000;
+const LATE = 5;
 /** Test examples that are looked at while it trains. */
 const GLANCE = 200;
 
@@ -54,13 +59,14 @@ export class Worker {
   #sent = 0;
   #scored = 0;
   #diverged = false;
+  #next = 0;
   #looping = false;
   readonly #times: { at: number; examples: number }[] = [];
 
   constructor(
     readonly say: (news: News) => void,
-    /** Lets orders come in, and goes on. */
-    readonly breathe: () => Promise<void>,
+    /** Lets orders come in, and goes on after so many milliseconds. */
+    readonly breathe: (milliseconds: number) => Promise<void>,
     readonly now: () => number = () => performance.now(),
   ) {}
 
@@ -104,10 +110,17 @@ export class Worker {
       const over = this.#due === 0 || trainer.step >= trainer.steps;
       if (over) this.#due = 0;
       this.#tell(over);
-      await this.breathe();
+      await this.breathe(this.#early(trainer.steps));
     }
     this.#looping = false;
     this.#tell(true);
+  }
+
+  /** Milliseconds that the next step is too early, where all are quicker than can be watched. */
+  #early(steps: number): number {
+    const now = this.now();
+    this.#next = Math.max(this.#next, now - LATE) + WATCHED / steps;
+    return this.#next > now + LATE ? this.#next - now : 0;
   }
 
   #tell(always: boolean): void {
@@ -123,9 +136,9 @@ export class Worker {
       score = trainer.score(trainer.data.test, this.#due > 0 ? GLANCE : undefined);
     }
     const { step, steps, loss, nextRate: rate } = trainer;
-    const frame = trainer.network.frame();
-    const [speed, machine] = [this.#speed(), this.#machine.name];
-    this.say({ frame, step, steps, loss, rate, score, speed, machine, state: this.#state() });
+    const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
+    const about = { speed: this.#speed(), machine: this.#machine.name, state: this.#state() };
+    this.say({ frame, step, steps, loss, rate, score, classifies, ...about });
   }
 
   #speed(): number {

@@ -102,7 +102,7 @@ function convOf({
 }
 
 // src/page/bar.ts
-function createBar(root) {
+function createBar(root, rows) {
   const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
   const [run, again] = [part("run"), part("again")];
   const fields = ["rate", "batch", "epochs", "seed"].map((name) => part(name));
@@ -126,12 +126,12 @@ function createBar(root) {
       state = news.state;
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
-      const { step, steps, score, speed, machine } = news;
+      const { step, steps, score, speed, machine, classifies } = news;
       const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
-      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} images/s (${machine})`);
+      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s (${machine})`);
       part("said").textContent = said.join(" · ");
       if (score !== null)
-        part("score").textContent = `${(100 * score).toFixed(1)} % of the test digits right`;
+        part("score").textContent = classifies ? `${(100 * score).toFixed(1)} % of other ${rows} right` : `off by ${score.toPrecision(3)} on other ${rows} (root mean square)`;
     }
   };
 }
@@ -244,7 +244,7 @@ var STATES = {
 };
 var MOST_VALUES = 800;
 function train(saved, lesson, controls) {
-  const bar = createBar(controls);
+  const bar = createBar(controls, lesson.name);
   const [stream] = saved.streams;
   const [first] = stream.runs.flatMap(framesOf);
   const initial = floatsOf(first.data);
@@ -261,8 +261,8 @@ function train(saved, lesson, controls) {
   const worker = new Worker(URL.createObjectURL(script));
   const order = (one) => worker.postMessage(one);
   const data = {
-    train: examplesOf(lesson.train),
-    test: examplesOf(lesson.test),
+    train: examplesOf(lesson.train, lesson),
+    test: examplesOf(lesson.test, lesson),
     shift: lesson.shift
   };
   let settings = lesson.settings;
@@ -315,8 +315,11 @@ function train(saved, lesson, controls) {
     for (const [, own] of others) {
       const status = own.get("status");
       if (status !== void 0 && own.get("curves") !== void 0) {
-        own.set("curves", curves.wire());
-        own.set("status", { ...status, ...statusOf(news, settings, data, state) });
+        own.set("curves", curves.wire(news.classifies));
+        own.set("status", {
+          ...status,
+          ...statusOf(news, settings, state)
+        });
       }
     }
     bar.show(news);
@@ -332,13 +335,13 @@ function train(saved, lesson, controls) {
   begin(initial);
   return new Map([[stream.id, model], ...others]);
 }
-function statusOf({ step, steps, rate, speed, machine }, { batch, epochs }, { train: train2 }, state) {
+function statusOf({ step, steps, rate, speed, machine }, { batch, epochs }, state) {
   const total = steps / epochs;
   return {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: `${train2.targets.length} examples`, message: "" },
+    ...{ rates: [rate], recording: "", source: "", message: "" },
     kernels: machine === "WebAssembly" ? "compiled kernels, in this page" : "without compiled kernels"
   };
 }
@@ -361,8 +364,9 @@ function emptyCurves() {
           one.y = one.y.filter((_, k) => k % 2 === 0);
         }
     },
-    wire: () => {
-      const all = [wired("loss", "train", loss, true), wired("accuracy", "test", score, false)];
+    wire: (classifies) => {
+      const measured = classifies ? "accuracy" : "error";
+      const all = [wired("loss", "train", loss, true), wired(measured, "test", score, !classifies)];
       return all.filter(({ x }) => x.byteLength > 0);
     }
   };
@@ -373,8 +377,11 @@ function wired(name, kind, curve, log) {
   const ends = { x: bytes(x), y: bytes(y), latest: bytes(y.slice(-1)) };
   return { panel: name, name, kind, mean: null, log, ...ends };
 }
-function examplesOf({ inputs, targets }) {
-  return { inputs: bytesOf(inputs), targets: bytesOf(targets) };
+function examplesOf({ inputs, targets }, { bytes }) {
+  return {
+    inputs: bytes.inputs ? bytesOf(inputs) : floatsOf(inputs),
+    targets: bytes.targets ? bytesOf(targets) : floatsOf(targets)
+  };
 }
 function bytesOf(view) {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice();

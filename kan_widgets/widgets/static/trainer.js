@@ -1061,6 +1061,8 @@ var Trainer = class {
 // src/training/worker.ts
 var FRAME = 25;
 var SCORE = 1e3;
+var WATCHED = 8e3;
+var LATE = 5;
 var GLANCE = 200;
 var Worker = class {
   constructor(say, breathe2, now = () => performance.now()) {
@@ -1079,6 +1081,7 @@ var Worker = class {
   #sent = 0;
   #scored = 0;
   #diverged = false;
+  #next = 0;
   #looping = false;
   #times = [];
   async take(order) {
@@ -1119,10 +1122,16 @@ var Worker = class {
       const over = this.#due === 0 || trainer.step >= trainer.steps;
       if (over) this.#due = 0;
       this.#tell(over);
-      await this.breathe();
+      await this.breathe(this.#early(trainer.steps));
     }
     this.#looping = false;
     this.#tell(true);
+  }
+  /** Milliseconds that the next step is too early, where all are quicker than can be watched. */
+  #early(steps) {
+    const now = this.now();
+    this.#next = Math.max(this.#next, now - LATE) + WATCHED / steps;
+    return this.#next > now + LATE ? this.#next - now : 0;
   }
   #tell(always) {
     const trainer = this.#trainer;
@@ -1137,9 +1146,9 @@ var Worker = class {
       score = trainer.score(trainer.data.test, this.#due > 0 ? GLANCE : void 0);
     }
     const { step, steps, loss, nextRate: rate } = trainer;
-    const frame = trainer.network.frame();
-    const [speed, machine] = [this.#speed(), this.#machine.name];
-    this.say({ frame, step, steps, loss, rate, score, speed, machine, state: this.#state() });
+    const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
+    const about = { speed: this.#speed(), machine: this.#machine.name, state: this.#state() };
+    this.say({ frame, step, steps, loss, rate, score, classifies, ...about });
   }
   #speed() {
     const [first, last] = [this.#times[0], this.#times.at(-1)];
@@ -1166,9 +1175,12 @@ async function machineOf(code) {
 // src/training/entry.ts
 var scope = globalThis;
 var { port1, port2 } = new MessageChannel();
-var breathe = () => new Promise((resolve) => {
-  port2.onmessage = () => resolve();
-  port1.postMessage(null);
+var breathe = (milliseconds) => new Promise((resolve) => {
+  if (milliseconds > 0) setTimeout(resolve, milliseconds);
+  else {
+    port2.onmessage = () => resolve();
+    port1.postMessage(null);
+  }
 });
 var worker = new Worker((news) => scope.postMessage(news, [news.frame.buffer]), breathe);
 scope.onmessage = ({ data }) => void worker.take(data);
