@@ -1,0 +1,134 @@
+"""How many images a second train in a page: TypeScript, WebAssembly, and torch beside them.
+
+``python -m tests.benchmarks.bench_training_page``. The steps of pages are made by Node, in turns
+with those of torch on one thread, on the same weights and digits; the ratios are to torch.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import kan_widgets as kw
+from kan_widgets.live.frames.structure import structure_dict
+from kan_widgets.nn.kernels.compile_options import FOR_PAGES
+from kan_widgets.widgets.training_page import recipe_of
+from kan_widgets.widgets.wire import layout_dict
+from tests.nn.page_cases import written
+
+ROOT = Path(__file__).parents[2]
+BATCH, ROUNDS = 64, 3
+MODELS: dict[str, Callable[[], nn.Module]] = {
+    "KANCNN()": kw.nn.KANCNN,
+    "KANCNN.article()": kw.nn.KANCNN.article,
+}
+_ESBUILD = (
+    "npx esbuild --bundle --format=esm --platform=node --loader=ts --log-level=warning".split()
+)
+SCRIPT = """
+import { readFileSync } from "node:fs";
+import { CompiledMachine } from "./training/machine.ts";
+import { PlainMachine } from "./training/plain.ts";
+import { Trainer } from "./training/trainer.ts";
+import { readLayout } from "./wire/protocol.ts";
+const [file, code, kind, steps] = process.argv.slice(2);
+const view = (_, value) => value?.bytes === undefined ? value
+  : new DataView(Uint8Array.from(Buffer.from(value.bytes, "base64")).buffer);
+const one = JSON.parse(readFileSync(file, "utf8"), view);
+const floats = ({ buffer }) => new Float32Array(buffer);
+for (const own of Object.values(one.recipe)) if (own.scaler) own.scaler = floats(own.scaler);
+const isPlain = kind === "TypeScript";
+const machine = isPlain ? new PlainMachine() : await CompiledMachine.from(readFileSync(code));
+const data = { inputs: floats(one.x), targets: Float32Array.from(one.labels) };
+const described = { structure: one.structure, layout: readLayout(one.layout), recipe: one.recipe };
+const settings = { batch: one.labels.length, rate: 1e-3, epochs: 1e6, seed: 0 };
+const all = { train: data, test: data, shift: 0 };
+const trainer = new Trainer(machine, described, floats(one.frame), all, settings);
+trainer.advance();
+const begin = performance.now();
+for (let k = 0; k < Number(steps); k++) trainer.advance();
+console.log((performance.now() - begin) / Number(steps));
+"""
+
+
+def main() -> None:
+    """Print the table."""
+    torch.set_num_threads(1)
+    digits = kw.data.mnist("embedded")
+    x, labels = digits.train_images[:BATCH], digits.train_labels[:BATCH]
+    with tempfile.TemporaryDirectory() as scratch:
+        bundle = Path(scratch, "bench.mjs")
+        subprocess.run(
+            [*_ESBUILD, f"--outfile={bundle}"],
+            input=SCRIPT.replace("./", f"{ROOT}/js/src/"),
+            text=True,
+            check=True,
+            cwd=ROOT / "js",
+        )
+        print(
+            f"images a second, batches of {BATCH}, medians of {ROUNDS} turns; in brackets × torch"
+        )
+        for name, make in MODELS.items():
+            torch.manual_seed(0)
+            model = make()
+            case = _described(model, x, labels)
+            file = Path(scratch, "case.json")
+            file.write_text(json.dumps(written(case)))
+            times: dict[str, list[float]] = {"torch": [], "WebAssembly": [], "TypeScript": []}
+            for _ in range(ROUNDS):
+                times["torch"].append(_by_torch(model, x, labels))
+                for kind, steps in (("WebAssembly", 20), ("TypeScript", 1)):
+                    taken = subprocess.run(
+                        ["node", str(bundle), str(file), str(FOR_PAGES), kind, str(steps)],
+                        check=True,
+                        text=True,
+                        capture_output=True,
+                    )
+                    times[kind].append(float(taken.stdout))
+            middle = {kind: statistics.median(each) for kind, each in times.items()}
+            cells = [
+                f"{kind} {1000 * BATCH / each:,.0f} ({middle['torch'] / each:.3f})"
+                for kind, each in middle.items()
+            ]
+            print(f"{name}: {', '.join(cells)}")
+
+
+def _described(model: nn.Module, x: torch.Tensor, labels: torch.Tensor) -> dict[str, object]:
+    live = kw.bind(model, example=x[:8])
+    assert live.feed.structure is not None
+    found = {
+        "structure": structure_dict(live.feed.structure),
+        "layout": layout_dict(live.frame.layout),
+        "recipe": recipe_of(model),
+        "frame": live.frame.data.copy(),
+        "x": x.numpy(),
+        "labels": labels.tolist(),
+    }
+    live.close()
+    return found
+
+
+def _by_torch(model: nn.Module, x: torch.Tensor, labels: torch.Tensor, steps: int = 20) -> float:
+    """Return the milliseconds of a step."""
+    optimizer = torch.optim.AdamW(model.parameters())
+    begin = 0.0
+    for step in range(-1, steps):
+        if step == 0:
+            begin = time.perf_counter()
+        optimizer.zero_grad()
+        F.nll_loss(model(x), labels).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return 1000 * (time.perf_counter() - begin) / steps
+
+
+if __name__ == "__main__":
+    main()
