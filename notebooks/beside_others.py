@@ -84,8 +84,8 @@ def counting_kernels(n: Any) -> Told:
     return facts, [
         f"Horizontal lines of ten: {facts['lines']} here, {in_words(n.others['end: lines'], '.2f')}"
         f" in twenty others; by chance {10 * n.chance:.2f}.",
-        f"Suppression of dark input became stronger by {' and '.join(grown) or 'none'} of "
-        f"{len(n.suppresses)} measures.",
+        f"Suppression of dark input became stronger by {len(grown)} of {len(n.suppresses)} measures"
+        + (f": {', '.join(grown)}." if grown else "."),
         "Later kernels became more complex? "
         + "; ".join(f"{verdict} by {', '.join(of)}" for verdict, of in by_verdict.items())
         + ".",
@@ -121,14 +121,16 @@ def about_lines() -> Markdown:
             "Lines turn against the digits.",
             "Whether lines turn with the digits is open.",
         ),
-        f"With the labels of others {sum(shuffled['lines']):.0f} of 200 kernels are horizontal "
-        "lines: "
+        "Networks with shuffled labels, which learned "
+        + ("something" if max(interval(shuffled["right"])) > 0.1 else "nothing")
+        + f" of digits ({in_words(shuffled['right'], '.0%')} right), made "
         + which(
             ends - shuffled["lines"],
-            "it takes right labels to make them.",
-            "right labels make fewer of them.",
-            "right labels are not needed for them, as far as twenty networks can tell.",
-        ),
+            "none" if not sum(shuffled["lines"]) else "fewer",
+            "more",
+            "as many, as far as twenty can tell",
+        )
+        + f": {sum(shuffled['lines']):.0f} of 200 kernels. That names no cause.",
     )
 
 
@@ -312,6 +314,15 @@ def what_it_never_saw(n: Any) -> Told:
             "Having been shown moved digits makes no difference with pushed ones",
         )
         + f": by {in_words(gain)} points, {in_twenty('pushed', 'moved', 'as they are')}.",
+        f"Of pushed digits *as they are* gets {facts['pushed']['as they are']:.1%} right, "
+        f"{in_words(twenty['pushed: as they are'], '.1%')} in twenty others: there "
+        + which(
+            np.subtract(twenty["pushed: as they are"], 0.1),
+            "more than guessing gives",
+            "fewer than guessing gives",
+            "as many as guessing gives, as far as twenty show",
+        )
+        + ", 10 %.",
         which(
             paid,
             "It helps with digits in their place, too",
@@ -339,9 +350,9 @@ def what_it_never_saw(n: Any) -> Told:
         + ".",
         which(
             doubted,
-            "On pushed digits doubt helps",
-            "On pushed digits doubt has a price",
-            "On pushed digits doubt makes no difference that 1,000 could show",
+            "On pushed digits this recipe for doubt helps",
+            "On pushed digits this recipe for doubt has a price",
+            "On pushed digits this recipe for doubt makes no difference that 1,000 could show",
         )
         + f": {in_words(doubted)} points in this pair of networks, "
         f"{in_twenty('pushed', 'moved, and doubt', 'moved')}.",

@@ -261,10 +261,10 @@ def see_a_whole_run(n: Any) -> Told:
     further = "further" if moved[1] > moved[0] else "less far"
     return facts, [
         f"{facts['steps']} steps recorded by a script, {facts['seen']} of them seen as they came.",
-        f"Today's loss is {lower} (yesterday {losses[0]:.3f}, today {losses[1]:.3f}), and its "
-        f"functions moved {further} ({moved[0]:.2f} and {moved[1]:.2f}), in "
-        f"{'another direction' if n.alike < 0.95 else 'the same direction'} (cosine "
-        f"{n.alike:.2f}).",
+        f"Today's loss of the last batch is {lower} (yesterday {losses[0]:.3f}, today "
+        f"{losses[1]:.3f}), and its functions moved {further} ({moved[0]:.2f} and "
+        f"{moved[1]:.2f}), in {'another direction' if n.alike < 0.95 else 'the same direction'} "
+        f"(cosine {n.alike:.2f}).",
         f"A page of {facts['page_megabytes']:.1f} MB and a GIF of "
         f"{facts['film_megabytes']:.1f} MB.",
     ]

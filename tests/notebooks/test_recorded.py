@@ -125,14 +125,15 @@ def test_what_is_said_of_lines_turns_with_the_recorded_networks(
     table = lesson.recorded()
     said = beside_others.about_lines().data
     assert "Lines turn with the digits" in said
-    assert "0 of 200 kernels are horizontal lines: it takes right labels" in said
+    assert "which learned nothing of digits (9% [8%, 10%] right), made none: 0 of 200" in said
     lines, uprights = (table["article"][f"end: {kind}"] for kind in ("lines", "uprights"))
-    same = {"lines": lines, "uprights": uprights}
+    same = {"lines": lines, "uprights": uprights, "right": table["article"]["end: right"]}
     others = table | {"digits turned": same, "labels shuffled": same}
     monkeypatch.setattr(beside_others, "recorded", lambda: others)
     said = beside_others.about_lines().data
     assert "Whether lines turn with the digits is open" in said
-    assert f"{sum(lines):.0f} of 200 kernels are horizontal lines: right labels are not" in said
+    assert "which learned something of digits" in said
+    assert f"made as many, as far as twenty can tell: {sum(lines):.0f} of 200 kernels" in said
 
 
 def test_a_network_without_splines_has_no_numbers_for_them_to_train() -> None:
