@@ -5,6 +5,7 @@ As in `what_you_saw`, the last cell of a tutorial calls its function with ``glob
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from lesson import (
     recorded,
     ruled_seven,
     say,
+    table,
     uprights,
     which,
 )
@@ -213,11 +215,41 @@ def depth() -> Markdown:
         + f": the dense layer is {in_words(last, '.2f')} times as bent as the third convolution.",
         "**By total variation, which depends on the size of φ,** the most complicated layer is "
         f"{most['as built']} as built and {most['one size']} with one size.",
-        f"**The differences are {'small' if apart < wide else 'large'}:** the middle half of a "
-        f"layer's functions spans {wide:.1f} in bend, the layers' medians differ by {apart:.1f} at "
-        "most, and the typical function fits SiLU by R² = "
+        f"**Layers differ {'less' if apart < wide else 'more'} than functions of one layer:** the "
+        f"layers' medians by {apart:.1f} in bend at most, where the middle half of a layer's "
+        f"functions spans {wide:.1f}. The typical function fits SiLU by R² = "
         f"{min(mean('as built', 'silu').values()):.2f} at the least.",
     )
+
+
+def curse(dimensions: Sequence[int], errors: Mapping[str, Sequence[float]]) -> Markdown:
+    """Say what twenty others left over in tutorial 7, and where this run lies outside of that."""
+    twenty = {
+        (curve, d): np.array(recorded()["curse"][f"{curve}, {d}"])
+        for curve in errors
+        for d in dimensions
+    }
+    rows = [[curve, *(in_words(twenty[curve, d], ".4f") for d in dimensions)] for curve in errors]
+    means = table(["twenty other seeds", *(f"{d} variables" for d in dimensions)], rows)
+    told = []
+    for name in dict.fromkeys(curve.rpartition(", ")[0] for curve in errors):
+        kan, mlp = ([twenty[f"{name}, {kind}", d] for d in dimensions] for kind in ("KAN", "MLP"))
+        kan_nearer = [int((k < m).sum()) for k, m in zip(kan, mlp, strict=True)]
+        told.append(
+            f"On the {name} the KAN is nearer in {', '.join(map(str, kan_nearer))} of twenty, the "
+            f"MLP in {', '.join(str(len(kan[0]) - k) for k in kan_nearer)}."
+        )
+    outside = [
+        f"{curve} in {d} variables, {error:.4f} (the twenty: {of.min():.4f} to {of.max():.4f})"
+        for curve, found in errors.items()
+        for d, error in zip(dimensions, found, strict=True)
+        if not (of := twenty[curve, d]).min() <= error <= of.max()
+    ]
+    told.append(
+        f"Of this run's {len(twenty)} numbers these lie outside of what the twenty gave: "
+        f"{'; '.join(outside) or 'none'}. By chance {2 * len(twenty) / 21:.1f} would."
+    )
+    return Markdown(f"{means.data}\n\n{say(*told).data}")
 
 
 @ending
@@ -367,9 +399,13 @@ def from_scratch(n: Any) -> Told:
     others, package = recorded()["scratch"]["right"], recorded()["article"]["end: right"]
     return facts, [
         f"A KAN-CNN from scratch: {n.right:.1%} right after five passes, {in_words(others, '.1%')} "
-        "in twenty others: "
-        + which(np.subtract(others, package), "more than", "fewer than", "as many as")
-        + f" the package's after fifteen, {in_words(package, '.1%')}.",
+        f"in twenty others. The package's after fifteen, {in_words(package, '.1%')}: "
+        + which(
+            np.subtract(others, package),
+            "from scratch more are right.",
+            "from scratch fewer are right.",
+            "no difference that twenty can show.",
+        ),
         f"The package's answers differ from it by {n.difference:.0e} at most"
         + (": it is the same network." if n.difference < 1e-4 else ", more than rounding."),
         f"A step from scratch takes {faster:.1f} times as long as the package's here."

@@ -103,7 +103,7 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
     said = beside_others.depth().data
     assert "bend grows from each convolution" in said
     assert "It is no law of depth" in said
-    assert "The differences are small" in said
+    assert "Layers differ less than functions of one layer" in said
     turned = {"convs.0": "linear", "convs.1": "convs.2", "convs.2": "convs.1", "linear": "convs.0"}
     pair = {
         name.replace(layer, turned[layer]): found
@@ -116,7 +116,7 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
     said = beside_others.depth().data
     assert "bend does not grow from each convolution" in said
     assert "The second half turns round" in said
-    assert "The differences are large" in said
+    assert "Layers differ more than functions of one layer" in said
 
 
 def test_what_is_said_of_lines_turns_with_the_recorded_networks(
