@@ -128,11 +128,11 @@ def about_lines() -> Markdown:
         + f" of digits ({in_words(shuffled['right'], '.0%')} right), made "
         + which(
             ends - shuffled["lines"],
-            "none" if not sum(shuffled["lines"]) else "fewer",
+            "no" if not sum(shuffled["lines"]) else "fewer",
             "more",
-            "as many, as far as twenty can tell",
+            "as many (as far as twenty can tell)",
         )
-        + f": {sum(shuffled['lines']):.0f} of 200 kernels. That names no cause.",
+        + f" horizontal lines: {sum(shuffled['lines']):.0f} of 200 kernels. That names no cause.",
     )
 
 
