@@ -283,10 +283,13 @@ def networks() -> dict[str, str]:
         else "none of 200 (by the rule of three up to 3 are possible)",
         "shuffled_verdict": lesson.which(
             np.subtract(full["end: lines"], found["labels shuffled"]["lines"]),
-            "it takes right labels to make them",
-            "right labels make fewer",
-            "right labels are not needed for them, as far as twenty networks can tell",
-        ),
+            "fewer than with right labels",
+            "more than with right labels",
+            "as many as with right labels, as far as twenty networks can tell",
+        )
+        + ". These networks get "
+        + lesson.in_words(found["labels shuffled"]["right"], ".0%")
+        + " right, where guessing gives 10 %: that names no cause",
         "chance_of_many": f"{20 * chance:.1f}",
         "lines_verdict": lesson.which(
             np.subtract(full["end: lines"], chance),

@@ -5,6 +5,7 @@ As in `what_you_saw`, the last cell of a tutorial calls its function with ``glob
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from lesson import (
     recorded,
     ruled_seven,
     say,
+    table,
     uprights,
     which,
 )
@@ -84,8 +86,8 @@ def counting_kernels(n: Any) -> Told:
     return facts, [
         f"Horizontal lines of ten: {facts['lines']} here, {in_words(n.others['end: lines'], '.2f')}"
         f" in twenty others; by chance {10 * n.chance:.2f}.",
-        f"Suppression of dark input became stronger by {' and '.join(grown) or 'none'} of "
-        f"{len(n.suppresses)} measures.",
+        f"Suppression of dark input became stronger by {len(grown)} of {len(n.suppresses)} measures"
+        + (f": {', '.join(grown)}." if grown else "."),
         "Later kernels became more complex? "
         + "; ".join(f"{verdict} by {', '.join(of)}" for verdict, of in by_verdict.items())
         + ".",
@@ -121,14 +123,16 @@ def about_lines() -> Markdown:
             "Lines turn against the digits.",
             "Whether lines turn with the digits is open.",
         ),
-        f"With the labels of others {sum(shuffled['lines']):.0f} of 200 kernels are horizontal "
-        "lines: "
+        "Networks with shuffled labels, which learned "
+        + ("something" if max(interval(shuffled["right"])) > 0.1 else "nothing")
+        + f" of digits ({in_words(shuffled['right'], '.0%')} right), made "
         + which(
             ends - shuffled["lines"],
-            "it takes right labels to make them.",
-            "right labels make fewer of them.",
-            "right labels are not needed for them, as far as twenty networks can tell.",
-        ),
+            "no" if not sum(shuffled["lines"]) else "fewer",
+            "more",
+            "as many (as far as twenty can tell)",
+        )
+        + f" horizontal lines: {sum(shuffled['lines']):.0f} of 200 kernels. That names no cause.",
     )
 
 
@@ -211,11 +215,41 @@ def depth() -> Markdown:
         + f": the dense layer is {in_words(last, '.2f')} times as bent as the third convolution.",
         "**By total variation, which depends on the size of φ,** the most complicated layer is "
         f"{most['as built']} as built and {most['one size']} with one size.",
-        f"**The differences are {'small' if apart < wide else 'large'}:** the middle half of a "
-        f"layer's functions spans {wide:.1f} in bend, the layers' medians differ by {apart:.1f} at "
-        "most, and the typical function fits SiLU by R² = "
+        f"**Layers differ {'less' if apart < wide else 'more'} than functions of one layer:** the "
+        f"layers' medians by {apart:.1f} in bend at most, where the middle half of a layer's "
+        f"functions spans {wide:.1f}. The typical function fits SiLU by R² = "
         f"{min(mean('as built', 'silu').values()):.2f} at the least.",
     )
+
+
+def curse(dimensions: Sequence[int], errors: Mapping[str, Sequence[float]]) -> Markdown:
+    """Say what twenty others left over in tutorial 7, and where this run lies outside of that."""
+    twenty = {
+        (curve, d): np.array(recorded()["curse"][f"{curve}, {d}"])
+        for curve in errors
+        for d in dimensions
+    }
+    rows = [[curve, *(in_words(twenty[curve, d], ".4f") for d in dimensions)] for curve in errors]
+    means = table(["twenty other seeds", *(f"{d} variables" for d in dimensions)], rows)
+    told = []
+    for name in dict.fromkeys(curve.rpartition(", ")[0] for curve in errors):
+        kan, mlp = ([twenty[f"{name}, {kind}", d] for d in dimensions] for kind in ("KAN", "MLP"))
+        kan_nearer = [int((k < m).sum()) for k, m in zip(kan, mlp, strict=True)]
+        told.append(
+            f"On the {name} the KAN is nearer in {', '.join(map(str, kan_nearer))} of twenty, the "
+            f"MLP in {', '.join(str(len(kan[0]) - k) for k in kan_nearer)}."
+        )
+    outside = [
+        f"{curve} in {d} variables, {error:.4f} (the twenty: {of.min():.4f} to {of.max():.4f})"
+        for curve, found in errors.items()
+        for d, error in zip(dimensions, found, strict=True)
+        if not (of := twenty[curve, d]).min() <= error <= of.max()
+    ]
+    told.append(
+        f"Of this run's {len(twenty)} numbers these lie outside of what the twenty gave: "
+        f"{'; '.join(outside) or 'none'}. By chance {2 * len(twenty) / 21:.1f} would."
+    )
+    return Markdown(f"{means.data}\n\n{say(*told).data}")
 
 
 @ending
@@ -312,6 +346,15 @@ def what_it_never_saw(n: Any) -> Told:
             "Having been shown moved digits makes no difference with pushed ones",
         )
         + f": by {in_words(gain)} points, {in_twenty('pushed', 'moved', 'as they are')}.",
+        f"Of pushed digits *as they are* gets {facts['pushed']['as they are']:.1%} right, "
+        f"{in_words(twenty['pushed: as they are'], '.1%')} in twenty others: there "
+        + which(
+            np.subtract(twenty["pushed: as they are"], 0.1),
+            "more than guessing gives",
+            "fewer than guessing gives",
+            "as many as guessing gives, as far as twenty show",
+        )
+        + ", 10 %.",
         which(
             paid,
             "It helps with digits in their place, too",
@@ -339,9 +382,9 @@ def what_it_never_saw(n: Any) -> Told:
         + ".",
         which(
             doubted,
-            "On pushed digits doubt helps",
-            "On pushed digits doubt has a price",
-            "On pushed digits doubt makes no difference that 1,000 could show",
+            "On pushed digits this recipe for doubt helps",
+            "On pushed digits this recipe for doubt has a price",
+            "On pushed digits this recipe for doubt makes no difference that 1,000 could show",
         )
         + f": {in_words(doubted)} points in this pair of networks, "
         f"{in_twenty('pushed', 'moved, and doubt', 'moved')}.",
@@ -356,9 +399,13 @@ def from_scratch(n: Any) -> Told:
     others, package = recorded()["scratch"]["right"], recorded()["article"]["end: right"]
     return facts, [
         f"A KAN-CNN from scratch: {n.right:.1%} right after five passes, {in_words(others, '.1%')} "
-        "in twenty others: "
-        + which(np.subtract(others, package), "more than", "fewer than", "as many as")
-        + f" the package's after fifteen, {in_words(package, '.1%')}.",
+        f"in twenty others. The package's after fifteen, {in_words(package, '.1%')}: "
+        + which(
+            np.subtract(others, package),
+            "from scratch more are right.",
+            "from scratch fewer are right.",
+            "no difference that twenty can show.",
+        ),
         f"The package's answers differ from it by {n.difference:.0e} at most"
         + (": it is the same network." if n.difference < 1e-4 else ", more than rounding."),
         f"A step from scratch takes {faster:.1f} times as long as the package's here."

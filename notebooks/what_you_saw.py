@@ -156,7 +156,8 @@ def building_blocks(n: Any) -> Told:
         + ", ".join(f"−{p:.2f}" for p in facts["order_powers"])
         + ".",
         f"Refining moved φ by {max(n.jumps):.0e} at most; the error went from "
-        f"{n.refined[0]:.4f} on 3 intervals to {n.refined[-1]:.5f} on 24.",
+        f"{n.refined[0]:.4f} on 3 intervals to {n.refined[-1]:.5f} on 24, with 250 more steps on "
+        "each grid.",
         "With 8 of 17 terms, the largest error in the left third and in the right: "
         + "; ".join(f"{name} {left:.3f} and {right:.3f}" for name, (left, right) in n.half.items())
         + ".",
@@ -195,9 +196,9 @@ def convolution_with_functions(n: Any) -> Told:
         f"On a blank image zero padding gave {n.frame['corner']:.3f} in the corner (φ(0) predicts "
         f"{facts['predicted']['corner']:.3f}), {n.frame['middle']:.3f} in the middle; replicating "
         f"the border left a frame of {n.frame_heights['grey, replicate']:.3f}.",
-        f"In the network the median |φ(0)| went from {n.phi_at_0['start']:.1%} of a function's "
-        f"range to {n.phi_at_0['now']:.1%}; another padding at test time: "
-        f"{' to '.join(f'{share:.1%}' for share in n.accuracy.values())}.",
+        f"In one network the median |φ(0)| went from {n.phi_at_0['start']:.1%} of a function's "
+        f"range to {n.phi_at_0['now']:.1%}; with its padding changed after training, "
+        f"{' to '.join(f'{share:.1%}' for share in n.accuracy.values())} right.",
     ]
 
 
@@ -261,10 +262,10 @@ def see_a_whole_run(n: Any) -> Told:
     further = "further" if moved[1] > moved[0] else "less far"
     return facts, [
         f"{facts['steps']} steps recorded by a script, {facts['seen']} of them seen as they came.",
-        f"Today's loss is {lower} (yesterday {losses[0]:.3f}, today {losses[1]:.3f}), and its "
-        f"functions moved {further} ({moved[0]:.2f} and {moved[1]:.2f}), in "
-        f"{'another direction' if n.alike < 0.95 else 'the same direction'} (cosine "
-        f"{n.alike:.2f}).",
+        f"Today's loss of the last batch is {lower} (yesterday {losses[0]:.3f}, today "
+        f"{losses[1]:.3f}), and its functions moved {further} ({moved[0]:.2f} and "
+        f"{moved[1]:.2f}), in {'another direction' if n.alike < 0.95 else 'the same direction'} "
+        f"(cosine {n.alike:.2f}).",
         f"A page of {facts['page_megabytes']:.1f} MB and a GIF of "
         f"{facts['film_megabytes']:.1f} MB.",
     ]
