@@ -161,10 +161,18 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.let_go("enough")
     lab.wait_idle()
     last = lab.evaluate("live.stats.steps")
+    lab.until(lambda: probe(lab, "view.part().step") == last, "the last step")
+    # The others are explained when they are chosen.
+    tabs = view.locator(".kw-tabs .kw-segment")
+    tabs.first.click()
     lab.until(
-        lambda: probe(lab, "view.content().parts.map(({step}) => step)") == [last] * 3,
-        "the last step of all layers",
+        lambda: (
+            probe(lab, "view.part().layer") != "linear" and probe(lab, "view.part().step") == last
+        ),
+        "the last step of another layer",
     )
+    tabs.filter(has_text="linear").click()
+    lab.until(lambda: probe(lab, "view.part().layer") == "linear", "the last layer again")
     assert view.locator(".kw-again").is_hidden()
     assert lab.evaluate("model.training")
     view.scroll_into_view_if_needed()
