@@ -123,7 +123,9 @@ describe("pointing", () => {
           expect(answer.shown?.name).toMatch(new RegExp(` ${source} to .* ${to}$`));
           expect(Number.isFinite(answer.shown?.value)).toBe(true);
           // A link that adds has nothing of the colour of what subtracts.
-          const drawn = paintsIn(answer.path.slice(0, 2).flatMap(({ marks }) => marks(view)));
+          const drawn = paintsIn(
+            [answer.sheets[1], answer.sheets[3]].flatMap(({ marks }) => marks(view)),
+          );
           const { more, less } = themeOf("light").colours;
           const [own, other] = (answer.shown?.value ?? 0) < 0 ? [less, more] : [more, less];
           expect([drawn.has(own), drawn.has(other)]).toEqual([true, false]);
@@ -201,7 +203,7 @@ describe("the function that adds most", () => {
       frame: { ...here.frame, step: 9 },
     });
     expect(scene.height).toBe(height);
-    const axes = scene.path[2].marks({ x: 0, y: 0, width, height });
+    const axes = scene.sheets[6].marks({ x: 0, y: 0, width, height });
     const frames = axes.flatMap((mark) => (mark.kind === "rects" ? [Array.from(mark.boxes)] : []));
     const [, , wide, tall] = frames.at(-1) as number[];
     expect([wide >= 200, tall >= 120]).toEqual([true, true]);
@@ -264,7 +266,7 @@ describe("the strongest path", () => {
     expect(sign * values[from]).toBe(Math.max(...values.map((value) => sign * value)));
   });
 
-  it("fades to another for a moment, with its axes, and is drawn no more often while it stays", () => {
+  it("fades to another for a moment, but for words, boxes and axes, and is drawn no more often while it stays", () => {
     const clock = vi.spyOn(performance, "now").mockReturnValue(1000);
     const again = vi.fn();
     const fade = createFade(null, again);
@@ -280,10 +282,10 @@ describe("the strongest path", () => {
         marks({ x: 0, y: 0, width: 900, height: 600 }).flatMap(({ opacity }) => opacity ?? []),
       );
     clock.mockReturnValue(1000);
-    expect(opacities()).toEqual(Array(6).fill(0.5));
+    expect(opacities()).toEqual([0.5, 0.5]);
     expect(again).toHaveBeenCalledTimes(1);
     clock.mockReturnValue(1110);
-    expect(opacities()).toEqual([0.25, 0.75, 0.25, 0.75, 0.25, 0.75]);
+    expect(opacities()).toEqual([0.25, 0.75]);
     clock.mockReturnValue(1300);
     again.mockClear();
     expect(fade(other)).toBe(other);
