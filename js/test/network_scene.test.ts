@@ -7,6 +7,7 @@ import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { wordsOf } from "../src/scene/words.ts";
+import { sumText } from "../src/views/network_view/close_up.ts";
 import { createFade } from "../src/views/network_view/fade.ts";
 import { wayOf } from "../src/views/network_view/links.ts";
 import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
@@ -189,6 +190,18 @@ describe("below the diagram", () => {
   );
 });
 
+describe("what makes a number, in words", () => {
+  it.each([
+    [[-0.1457, -0.0972, -0.1869], "−0.15 − 0.10 − 0.19 ≈ −0.43"],
+    [[0.1, 0.2], "0.10 + 0.20 = 0.30"],
+    [[0.5, -0.5], "0.50 − 0.50 = 0"],
+  ])("is a sum that is right as it is printed, of %j", (values, said) => {
+    const parts = values.map((value, from) => ({ from, value }));
+    const total = values.reduce((sum, value) => sum + value, 0);
+    expect(sumText({ parts, bias: 0, total } as never)).toBe(said);
+  });
+});
+
 describe("the function that adds most", () => {
   it.each([
     ["a laptop's dashboard", 938, 445],
@@ -210,6 +223,9 @@ describe("the function that adds most", () => {
     const said = textsIn(axes).map(({ text }) => text);
     expect(said[0]).toMatch(/^l1 · .+ to output \d$/);
     expect(said[1]).toMatch(/φ\(.+\) = .+ · grey: step 0$/);
+    // Six pixels are free between brackets, which go 2 below their line, and the topmost digits, which are 7 high.
+    const [, { y: under }, ...labels] = textsIn(axes);
+    expect(Math.min(...labels.map(({ y }) => y)) - 3.5 - (under + 2)).toBeGreaterThanOrEqual(6);
   });
 });
 

@@ -15,6 +15,7 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Station, Structure, untraced
 from kan_widgets.live.model.layers import memory_of
 from kan_widgets.live.model.operations import (
+    SAID,
     Operation,
     Shape,
     TracedCall,
@@ -185,7 +186,7 @@ class Tracer(TorchFunctionMode):
             path, module = self.trail.calls[self._scope[-1]]
             if type(module).__module__.startswith("torch.nn") and not any(module.children()):
                 return path
-        return call.name.strip("_")
+        return SAID.get(name := call.name.strip("_"), name)
 
     def _lose_aliases(self, changed: Tensor) -> None:
         """Forget what other tensors are that have changed together with one."""

@@ -81,7 +81,7 @@ type Asked = Pick<Diagram, "frame" | "settings" | "flow">;
 /** Below this width examples and the close-up stand one over the other; of networks compared, where one has the examples. */
 const NARROW = { alone: 540, compared: 720 };
 /** Pixels of the close-up, and of the line where there is none; and of the diagram by itself. */
-const STRIP = { least: 130, most: 204, share: 0.43 };
+const STRIP = { least: 130, most: 204, share: 0.44 };
 const NO_STRIP = 8;
 const ROOM = { least: 366, most: 554, narrow: 494, unit: 22 };
 /** Of all together, where less is seen at once; and of the diagram, which else has the room of the close-up too. */
