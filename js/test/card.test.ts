@@ -65,7 +65,7 @@ function streamed(training = said("running")) {
 function watched(training = said("running")) {
   const { model, store } = streamed(training);
   const root = document.body.appendChild(document.createElement("div"));
-  watchSight({ root, theme: () => themeOf("light") }, store, life.signal);
+  watchSight(root, store, life.signal);
   const card = () => document.querySelector<HTMLElement>(".kw-card") as HTMLElement;
   const sees = async (pixels: number) => {
     sight(pixels);
@@ -114,17 +114,25 @@ describe("the card of a training", () => {
     expect(card().textContent).toContain("step 0 · diverged · loss NaN");
   });
 
+  it("has the page's theme, and another as soon as the page has", async () => {
+    document.body.className = "vscode-dark";
+    const { card, sees } = watched();
+    await sees(0);
+    const ink = () => card().style.getPropertyValue("--kw-ink");
+    expect(ink()).toBe(themeOf("dark").colours.ink);
+    document.body.className = "vscode-light";
+    await painted();
+    expect(ink()).toBe(themeOf("light").colours.ink);
+    document.body.className = "";
+  });
+
   it("does not lie on a view of another training", async () => {
     const { card, sees } = watched();
     await sees(0);
     expect(card().hidden).toBe(false);
     const shown = card();
     const root = document.body.appendChild(document.createElement("div"));
-    watchSight(
-      { root, theme: () => themeOf("light") },
-      streamed(said("finished")).store,
-      life.signal,
-    );
+    watchSight(root, streamed(said("finished")).store, life.signal);
     await sees(400);
     expect(shown.hidden).toBe(true);
     await sees(0);
