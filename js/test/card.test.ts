@@ -108,10 +108,12 @@ describe("the card of a training", () => {
 
   it("names the model, and says where its training has diverged", async () => {
     const { model, card, sees } = watched();
-    model.set("training", { ...said("running"), model: "KANCNN", loss: ["loss", "nan"] });
+    const words = "diverged since step 0";
+    const loss = ["loss", "nan"];
+    model.set("training", { ...said("running", words), model: "KANCNN", loss, look: "diverged" });
     await sees(0);
     expect(card().textContent).toContain("KANCNN");
-    expect(card().textContent).toContain("step 0 · diverged · loss NaN");
+    expect(card().textContent).toContain("step 0 · diverged since step 0 · loss NaN");
   });
 
   it("has the page's theme, and another as soon as the page has", async () => {

@@ -3,7 +3,7 @@
 import { formatNumber } from "../phi/format.ts";
 import { CARD, cardMarks, outputsOf } from "../scene/card.ts";
 import { NOWHERE, type Rect, type Scene } from "../scene/marks.ts";
-import { isUnderWay, latestLoss } from "../wire/standing.ts";
+import { isUnderWay, latestLoss, lookOf } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 import { createPainter } from "./canvas.ts";
 import { createKit } from "./controls.ts";
@@ -111,14 +111,15 @@ function createCard(document: Document, store: Store) {
     const place = isWanted() ? placeFor(root, panel) : null;
     root.hidden = place === null;
     if (!place) return;
-    // It lies on the page, whatever theme a view was given.
     const theme = paintTheme(root, root, "auto");
     putStyle(root, { left: `${place.x}px`, top: `${place.y}px` });
     steering.show();
-    const { words, loss, isLost } = saidOf(store);
-    put(name, store.standing().model || "Training");
-    said.toggleAttribute("data-warns", isLost);
-    put(said, words + loss);
+    const standing = store.standing();
+    const loss = latestLoss(standing);
+    const words = statusText(store.current()?.step ?? null, -1, standing);
+    put(name, standing.model || "Training");
+    said.toggleAttribute("data-warns", lookOf(standing) === "diverged");
+    put(said, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);
     const outputs = outputsOf(store);
     const marks = cardMarks(store, outputs, theme);
     canvas.hidden = marks.length === 0;
@@ -188,15 +189,6 @@ function createCard(document: Document, store: Store) {
       });
     },
   };
-}
-
-/** How the training stands, and its latest loss. */
-function saidOf(store: Store) {
-  const loss = latestLoss(store.standing());
-  const isLost = loss !== null && !Number.isFinite(loss.value);
-  const standing = { ...store.standing(), ...(isLost && { words: "diverged" }) };
-  const words = statusText(store.current()?.step ?? null, -1, standing);
-  return { words, loss: loss ? ` · ${loss.name} ${formatNumber(loss.value)}` : "", isLost };
 }
 
 const overlap = (a: DOMRect, b: DOMRect) =>

@@ -25,8 +25,6 @@ _PERMUTES = {"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxi
 _ELEMENTWISE = frozenset("relu silu gelu tanh sigmoid elu leaky_relu softplus hardtanh".split())
 # By the names of functions, those of torch's modules.
 _ACTIVATIONS = {name.lower(): name for name in activation.__all__}
-SAID = {"getitem": "slice", "amax": "max", "amin": "min"}
-"""Calls in diagrams, where that is not their name."""
 
 
 Shape = tuple[int, ...]
@@ -113,7 +111,7 @@ def operation(call: TracedCall) -> Operation:
         return Operation("norm", name.title().replace("_", "").replace("Rms", "RMS"))
     if "pool" in name:
         return Operation("pool", name.replace("_", " "))
-    return Operation("other", SAID.get(name, name).replace("_", " "))
+    return Operation("other", name.replace("_", " "))
 
 
 def _reshape(call: TracedCall) -> Operation:
