@@ -65,7 +65,7 @@ function streamed(training = said("running")) {
 function watched(training = said("running")) {
   const { model, store } = streamed(training);
   const root = document.body.appendChild(document.createElement("div"));
-  watchSight({ root, theme: () => themeOf("light") }, store, life.signal);
+  watchSight(root, store, life.signal);
   const card = () => document.querySelector<HTMLElement>(".kw-card") as HTMLElement;
   const sees = async (pixels: number) => {
     sight(pixels);
@@ -108,10 +108,24 @@ describe("the card of a training", () => {
 
   it("names the model, and says where its training has diverged", async () => {
     const { model, card, sees } = watched();
-    model.set("training", { ...said("running"), model: "KANCNN", loss: ["loss", "nan"] });
+    const words = "diverged since step 0";
+    const loss = ["loss", "nan"];
+    model.set("training", { ...said("running", words), model: "KANCNN", loss, look: "diverged" });
     await sees(0);
     expect(card().textContent).toContain("KANCNN");
-    expect(card().textContent).toContain("step 0 · diverged · loss NaN");
+    expect(card().textContent).toContain("step 0 · diverged since step 0 · loss NaN");
+  });
+
+  it("has the page's theme, and another as soon as the page has", async () => {
+    document.body.className = "vscode-dark";
+    const { card, sees } = watched();
+    await sees(0);
+    const ink = () => card().style.getPropertyValue("--kw-ink");
+    expect(ink()).toBe(themeOf("dark").colours.ink);
+    document.body.className = "vscode-light";
+    await painted();
+    expect(ink()).toBe(themeOf("light").colours.ink);
+    document.body.className = "";
   });
 
   it("does not lie on a view of another training", async () => {
@@ -120,11 +134,7 @@ describe("the card of a training", () => {
     expect(card().hidden).toBe(false);
     const shown = card();
     const root = document.body.appendChild(document.createElement("div"));
-    watchSight(
-      { root, theme: () => themeOf("light") },
-      streamed(said("finished")).store,
-      life.signal,
-    );
+    watchSight(root, streamed(said("finished")).store, life.signal);
     await sees(400);
     expect(shown.hidden).toBe(true);
     await sees(0);

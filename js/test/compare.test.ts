@@ -381,6 +381,16 @@ describe("the verdict", () => {
     expect(ahead.since).toBe("KAN has since gone on to step 100: loss 0.125.");
   });
 
+  it("leads with what has diverged, and then calls no other better", () => {
+    const lost = two([120, 120], [{ diverged: 40 }, { diverged: null }]);
+    expect(of(lost, loss([106, 0.25], 120, 91)).verdict).toBe(
+      "KAN diverged at step 40. After 120 steps: training loss MLP 0.25, KAN 106 (means of the last 30 steps).",
+    );
+    expect(of(lost, accuracy([1, 1]), loss([106, 0.25], 3, 2)).verdict).toBe(
+      "KAN diverged at step 40. After 3 steps, no model is ahead: training accuracy 100 % for both.",
+    );
+  });
+
   it("leaves it to the loss where accuracies are equal", () => {
     const found = of(two(), accuracy([1, 1]), loss([0.25, 0.5], 3, 2));
     expect(found.verdict).toBe(

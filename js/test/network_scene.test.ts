@@ -7,6 +7,7 @@ import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { wordsOf } from "../src/scene/words.ts";
+import { sumText } from "../src/views/network_view/close_up.ts";
 import { createFade } from "../src/views/network_view/fade.ts";
 import { wayOf } from "../src/views/network_view/links.ts";
 import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
@@ -123,7 +124,9 @@ describe("pointing", () => {
           expect(answer.shown?.name).toMatch(new RegExp(` ${source} to .* ${to}$`));
           expect(Number.isFinite(answer.shown?.value)).toBe(true);
           // A link that adds has nothing of the colour of what subtracts.
-          const drawn = paintsIn(answer.path.slice(0, 2).flatMap(({ marks }) => marks(view)));
+          const drawn = paintsIn(
+            [answer.sheets[1], answer.sheets[3]].flatMap(({ marks }) => marks(view)),
+          );
           const { more, less } = themeOf("light").colours;
           const [own, other] = (answer.shown?.value ?? 0) < 0 ? [less, more] : [more, less];
           expect([drawn.has(own), drawn.has(other)]).toEqual([true, false]);
@@ -187,6 +190,18 @@ describe("below the diagram", () => {
   );
 });
 
+describe("what makes a number, in words", () => {
+  it.each([
+    [[-0.1457, -0.0972, -0.1869], "−0.15 − 0.10 − 0.19 ≈ −0.43"],
+    [[0.1, 0.2], "0.10 + 0.20 = 0.30"],
+    [[0.5, -0.5], "0.50 − 0.50 = 0"],
+  ])("is a sum that is right as it is printed, of %j", (values, said) => {
+    const parts = values.map((value, from) => ({ from, value }));
+    const total = values.reduce((sum, value) => sum + value, 0);
+    expect(sumText({ parts, bias: 0, total } as never)).toBe(said);
+  });
+});
+
 describe("the function that adds most", () => {
   it.each([
     ["a laptop's dashboard", 938, 445],
@@ -201,13 +216,16 @@ describe("the function that adds most", () => {
       frame: { ...here.frame, step: 9 },
     });
     expect(scene.height).toBe(height);
-    const axes = scene.path[2].marks({ x: 0, y: 0, width, height });
+    const axes = scene.sheets[6].marks({ x: 0, y: 0, width, height });
     const frames = axes.flatMap((mark) => (mark.kind === "rects" ? [Array.from(mark.boxes)] : []));
     const [, , wide, tall] = frames.at(-1) as number[];
     expect([wide >= 200, tall >= 120]).toEqual([true, true]);
     const said = textsIn(axes).map(({ text }) => text);
     expect(said[0]).toMatch(/^l1 · .+ to output \d$/);
     expect(said[1]).toMatch(/φ\(.+\) = .+ · grey: step 0$/);
+    // Six pixels are free between brackets, which go 2 below their line, and the topmost digits, which are 7 high.
+    const [, { y: under }, ...labels] = textsIn(axes);
+    expect(Math.min(...labels.map(({ y }) => y)) - 3.5 - (under + 2)).toBeGreaterThanOrEqual(6);
   });
 });
 
@@ -264,7 +282,7 @@ describe("the strongest path", () => {
     expect(sign * values[from]).toBe(Math.max(...values.map((value) => sign * value)));
   });
 
-  it("fades to another for a moment, with its axes, and is drawn no more often while it stays", () => {
+  it("fades to another for a moment, but for words, boxes and axes, and is drawn no more often while it stays", () => {
     const clock = vi.spyOn(performance, "now").mockReturnValue(1000);
     const again = vi.fn();
     const fade = createFade(null, again);
@@ -280,10 +298,10 @@ describe("the strongest path", () => {
         marks({ x: 0, y: 0, width: 900, height: 600 }).flatMap(({ opacity }) => opacity ?? []),
       );
     clock.mockReturnValue(1000);
-    expect(opacities()).toEqual(Array(6).fill(0.5));
+    expect(opacities()).toEqual([0.5, 0.5]);
     expect(again).toHaveBeenCalledTimes(1);
     clock.mockReturnValue(1110);
-    expect(opacities()).toEqual([0.25, 0.75, 0.25, 0.75, 0.25, 0.75]);
+    expect(opacities()).toEqual([0.25, 0.75]);
     clock.mockReturnValue(1300);
     again.mockClear();
     expect(fade(other)).toBe(other);

@@ -647,6 +647,12 @@ describe("what is shown", () => {
       await stand(said(state));
       expect([one(".kw-remark").textContent, dot()]).toEqual([said(state).words, expected]);
     }
+    model.update({ status: RUNNING });
+    await stand({ ...said("running", "diverged since step 12"), look: "diverged" });
+    expect([one(".kw-remark").textContent, dot()]).toEqual([
+      "diverged since step 12",
+      ["dot", warn],
+    ]);
   });
 
   it("say how to have steps counted that are made by another optimizer, and nothing of their speed", async () => {

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from kan_widgets.insight import Explanation
     from kan_widgets.live import Binding
 
-# Explaining again by itself may take this share of the time.
-_SHARE = 0.01
+# Explaining again by itself may take this share of the time, while a model trains and at rest.
+_SHARE, _SHARE_AT_REST = 0.01, 0.2
 
 
 class Explain(ModelView):
@@ -116,6 +116,7 @@ class Explain(ModelView):
         # Of each layer, how much news there was when it was tried last, and the step.
         self._known: dict[str, tuple[int, int]] = {}
         self._is_asked = False  # by the reader, and waits for a step
+        self._rested_at = 0.0
         self._computing = threading.RLock()
         self._said = ""
         self._job = Job(scheduler, self._follow)
@@ -240,7 +241,9 @@ class Explain(ModelView):
             else:
                 self._parts = tuple(parts.get(part["layer"], part) for part in self._parts)
             self._known |= dict.fromkeys(parts, news)
-            self._throttle.spent(start, time.perf_counter() - start)
+            cost = time.perf_counter() - start
+            self._rested_at = start + cost / _SHARE_AT_REST
+            self._throttle.spent(start, cost)
 
     # -- following the model ----------------------------------------------------------
 
@@ -270,7 +273,9 @@ class Explain(ModelView):
         between, at_rest = source.feed.between, source.state != "live"
         if at_rest and self._is_asked:
             between.request(self._explain_shown)
-        elif (wait := self._throttle.due - time.perf_counter()) > 0:
+        elif (
+            wait := (self._rested_at if at_rest else self._throttle.due) - time.perf_counter()
+        ) > 0:
             self._job.earliest = time.monotonic() + wait
             self._job.wake()
         elif between.can_be_alone:

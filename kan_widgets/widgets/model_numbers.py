@@ -19,6 +19,7 @@ from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import Scalars, belongs_to
 from kan_widgets.live.worker import Painter
 from kan_widgets.widgets.curves import COLOURS, SMOOTHING, Logged
+from kan_widgets.widgets.wire import diverged_since
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
@@ -136,10 +137,7 @@ class ComparedModel:
 
     def last(self) -> dict[str, float]:
         """Return the value of each quantity that was logged last."""
-        found: dict[str, float] = {}
-        for series in self.scalars.names:
-            found.setdefault(quantity(series), self.scalars.latest(series))
-        return found
+        return {quantity(one): self.scalars.latest(one) for one in reversed(self.scalars.names)}
 
     def layers(self) -> tuple[LayerGrowth, ...]:
         """Return what the parameters of its layers are made of."""
@@ -149,6 +147,7 @@ class ComparedModel:
     def shown(self) -> dict[str, Any]:
         """Return what the page has of it: see js/src/views/compare/verdict.ts."""
         record = self.record()
+        record["diverged"] = diverged_since(self.scalars)
         return record | {"elapsed": duration(record["seconds"])}
 
     def follow(self, probe: Probe) -> None:

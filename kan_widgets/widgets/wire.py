@@ -17,7 +17,7 @@ from kan_widgets.live.frames.large_layers import Summary, summary_of
 from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import OPEN_STATES
-from kan_widgets.live.frames.scalars import belongs_to
+from kan_widgets.live.frames.scalars import Scalars, belongs_to
 from kan_widgets.live.frames.structure import structure_dict
 
 PROTOCOL = 2
@@ -186,6 +186,7 @@ def history_messages(
 
 def state_of(source: Source) -> dict[str, Any]:
     """Return the traits of a stream that say what a source holds."""
+    seen = is_binding(source) and source.feed.is_open and source.feed.training.batch_seen
     return {
         **frames_of(source),
         "selection": dict(source.feed.selection or {}),
@@ -194,7 +195,7 @@ def state_of(source: Source) -> dict[str, Any]:
         "structure": structure_dict(source.feed.structure),
         "probe": probe_dict(source.feed.probed),
         "activations": activations_dict(source.feed.activations.latest),
-        "batch": _batch_of(source),
+        "batch": {"seen": seen, "message": ""},
         "left_out": _left_out_of(source),
     }
 
@@ -219,10 +220,10 @@ def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]
     return [summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
 
 
-_FIRST_LOSSES, _MAX_RISE = 10, 100.0
+# Of a loss over its first value, or over 1: for so many values on end, or at once.
+_LASTING_RISE, _LASTING, _SUDDEN_RISE = 10.0, 5, 100.0
 # How a run ends, or stands still, is not what is worth knowing of it then.
-_MAY_DIVERGE = ("idle", "finished", "still", "running")
-_DIVERGED = {"state": "diverged", "words": "diverged"}
+_DIVERGED = dict.fromkeys(("idle", "finished", "still"), "diverged") | {"running": "running"}
 
 
 def training_of(source: Source) -> dict[str, Any]:
@@ -237,21 +238,21 @@ def training_of(source: Source) -> dict[str, Any]:
         name := loss_of(source.scalars.names)
     ):
         said["loss"] = [name, repr(source.scalars.latest(name))]
-        if standing.state in _MAY_DIVERGE and _diverged(source.scalars.series(name)[1]):
-            goes_on = standing.state == "running"
-            said |= {"words": "training, diverged"} if goes_on else _DIVERGED
+        since = diverged_since(source.scalars)
+        if since is not None and (state := _DIVERGED.get(standing.state)):
+            said |= {"state": state, "look": "diverged", "words": f"diverged since step {since:,}"}
     return said
 
 
-def _diverged(losses: NDArray[np.float64]) -> bool:
-    """Whether the latest loss is no number, or far beyond all of the first."""
-    first = losses[: len(losses) // 2][:_FIRST_LOSSES]
-    return bool(len(first)) and not losses[-1] <= _MAX_RISE * max(1.0, float(np.abs(first).max()))
-
-
-def _batch_of(source: Source) -> dict[str, Any]:
-    seen = is_binding(source) and source.feed.is_open and source.feed.training.batch_seen
-    return {"seen": seen, "message": ""}
+def diverged_since(scalars: Scalars) -> int | None:
+    """Return from which step on the loss is no number, or far above its first value, if it is."""
+    if not (name := loss_of(scalars.names)):
+        return None
+    steps, losses = scalars.series(name)
+    rises = losses / max(1.0, abs(float(losses[0])))
+    since = int(np.flatnonzero(rises <= _LASTING_RISE).max(initial=-1)) + 1
+    is_far = len(losses) - since >= _LASTING or not rises[-1] <= _SUDDEN_RISE
+    return int(steps[since]) if is_far else None
 
 
 def _left_out_of(source: Source) -> list[str]:
@@ -275,5 +276,4 @@ def model_name(source: Source) -> str:
 def loss_of(names: Iterable[str]) -> str:
     """Return which series is the loss: that of the training before one of held-out data."""
     losses = [name for name in names if belongs_to(name)[0].lower() == "loss"]
-    trained = [name for name in losses if belongs_to(name)[1] == "trained on"]
-    return next(iter(trained + losses), "")
+    return min(losses, key=lambda name: belongs_to(name)[1] != "trained on", default="")

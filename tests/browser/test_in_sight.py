@@ -74,7 +74,7 @@ const view = panel.content.widgets[arg].node.querySelector('.kw-view');
 const network = view.matches('.kw-network-view') ? view : view.querySelector('.kw-network-view');
 const scene = network.kwNetwork?.scene();
 const seen = scene && {x: 0, y: 0, width: scene.width, height: scene.height};
-const frames = (scene?.path[2].marks(seen) ?? []).filter(({kind}) => kind === 'rects');
+const frames = (scene?.sheets[6].marks(seen) ?? []).filter(({kind}) => kind === 'rects');
 const [, , wide = 0, tall = 0] = frames.at(-1)?.boxes ?? [];
 return [panel.node.querySelector('.jp-WindowedPanel-outer').clientHeight, view.offsetHeight,
         scene?.room.height ?? 0, wide, tall];

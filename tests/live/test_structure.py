@@ -163,7 +163,7 @@ def test_what_is_not_kan_in_a_transformer_is_one_station_each() -> None:
         ("kan", "mlp.0"),
         ("kan", "mlp.1"),
         ("add", "add"),
-        ("other", "getitem"),
+        ("other", "slice"),
         ("plain", "head"),
     ]
     assert structure.note == ""

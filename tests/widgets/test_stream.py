@@ -13,6 +13,7 @@ import kan_widgets as kw
 from kan_widgets.live.frames.progress import Standing
 from kan_widgets.nn import BSpline
 from kan_widgets.widgets import Stream, stream_of
+from kan_widgets.widgets.wire import diverged_since
 
 
 class Wire:
@@ -209,15 +210,36 @@ def test_a_run_that_has_diverged_is_not_said_to_have_ended_well(last, state):
     assert model is not None
 
 
+@pytest.mark.parametrize(
+    ("losses", "since"),
+    [
+        ([2.3, 2.1, 400, 90, 106, 110, 101, 106], 2),  # finite, and lastingly far above
+        ([2.3, 2.1, 2.2, 106, 1.9, 1.8], None),  # one batch
+        ([2.3, 2.1, 2.2, 1.9, 106], None),  # not lastingly, so far
+        ([2.3, 2.1, np.nan, np.nan], 2),
+        ([np.nan], 0),
+        ([0.001, 0.5, 0.9, 0.8, 0.7, 0.9, 0.8], None),  # many times the first, and small
+        ([300.0, 90.0, 50.0, 200.0, 250.0, 180.0, 190.0], None),
+    ],
+)
+def test_a_run_diverges_where_its_loss_is_lastingly_far_above_its_first(losses, since):
+    model, _, live = bound()
+    for step, loss in enumerate(losses):
+        live.log(step, loss=loss)
+    assert diverged_since(live.scalars) == since
+    assert model is not None
+
+
 def test_a_run_that_has_diverged_is_not_said_to_wait_for_its_turn(monkeypatch):
     model, _, live = bound()
     stream = stream_of(live)
     for step, loss in enumerate([2.3, 2.2, 2.4, 2.1, np.nan]):
         live.log(step, loss=loss)
-    for state, words in (("still", "diverged"), ("running", "training, diverged")):
+    for state, said in (("still", "diverged"), ("running", "running")):
         monkeypatch.setattr(type(live.feed), "standing", Standing(state, "as it says"))
         stream._tell_training()
-        assert stream.training["words"] == words
+        assert stream.training["words"] == "diverged since step 4"
+        assert (stream.training["state"], stream.training["look"]) == (said, "diverged")
     assert model is not None
 
 

@@ -3,8 +3,7 @@
 import { formatNumber } from "../phi/format.ts";
 import { CARD, cardMarks, outputsOf } from "../scene/card.ts";
 import { NOWHERE, type Rect, type Scene } from "../scene/marks.ts";
-import type { Theme } from "../scene/theme.ts";
-import { isUnderWay, latestLoss } from "../wire/standing.ts";
+import { isUnderWay, latestLoss, lookOf } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 import { createPainter } from "./canvas.ts";
 import { createKit } from "./controls.ts";
@@ -13,6 +12,7 @@ import { createPace } from "./pace.ts";
 import { panelAround } from "./room.ts";
 import { statusText } from "./status.ts";
 import { createSteering } from "./steering.ts";
+import { paintTheme, watchTheme } from "./theme.ts";
 
 /** A view of which less is seen, as a share and in pixels, is out of sight. */
 const SEEN = { share: 0.3, pixels: 240 };
@@ -37,24 +37,19 @@ const BLANK: Scene & Rect = {
   sites: NOWHERE,
 };
 
-interface View {
-  root: HTMLElement;
-  theme(): Theme;
-}
-
 type Card = ReturnType<typeof createCard>;
 
 const cards = new WeakMap<Store, Card>();
 /** Views that are seen, of whatever training: a card would lie on them. */
-const inSight = new Set<View>();
+const inSight = new Set<HTMLElement>();
 /** The cards of all trainings: none lies on another. */
 const roots = new Set<HTMLElement>();
 /** Has each card see whether it is wanted. */
 const looks = new Set<() => void>();
 
 /** Has a view's training shown by a card while no view of it is seen. */
-export function watchSight(view: View, store: Store, signal: AbortSignal): void {
-  const card = cards.get(store) ?? createCard(view.root.ownerDocument, store);
+export function watchSight(view: HTMLElement, store: Store, signal: AbortSignal): void {
+  const card = cards.get(store) ?? createCard(view.ownerDocument, store);
   cards.set(store, card);
   card.add(view, signal);
 }
@@ -63,7 +58,7 @@ function createCard(document: Document, store: Store) {
   const window = document.defaultView as Window & typeof globalThis;
   const life = new AbortController();
   const { signal } = life;
-  const views = new Set<View>();
+  const views = new Set<HTMLElement>();
   const pace = createPace(window, draw);
   const root = element(document, "div", "kw-card");
   root.hidden = true;
@@ -108,25 +103,23 @@ function createCard(document: Document, store: Store) {
 
   function goBack() {
     const [first] = views;
-    if (panel && !first?.root.isConnected) panel.scrollTop = at;
-    first?.root.scrollIntoView({ block: "center" });
+    if (panel && !first?.isConnected) panel.scrollTop = at;
+    first?.scrollIntoView({ block: "center" });
   }
 
   function draw() {
-    const [view] = views;
-    const place = view && isWanted() ? placeFor(root, panel) : null;
+    const place = isWanted() ? placeFor(root, panel) : null;
     root.hidden = place === null;
     if (!place) return;
-    const theme = view.theme();
-    for (const [part, colour] of Object.entries(theme.colours)) {
-      putStyle(root, { [`--kw-${part}`]: colour });
-    }
+    const theme = paintTheme(root, root, "auto");
     putStyle(root, { left: `${place.x}px`, top: `${place.y}px` });
     steering.show();
-    const { words, loss, isLost } = saidOf(store);
-    put(name, store.standing().model || "Training");
-    said.toggleAttribute("data-warns", isLost);
-    put(said, words + loss);
+    const standing = store.standing();
+    const loss = latestLoss(standing);
+    const words = statusText(store.current()?.step ?? null, -1, standing);
+    put(name, standing.model || "Training");
+    said.toggleAttribute("data-warns", lookOf(standing) === "diverged");
+    put(said, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);
     const outputs = outputsOf(store);
     const marks = cardMarks(store, outputs, theme);
     canvas.hidden = marks.length === 0;
@@ -143,9 +136,9 @@ function createCard(document: Document, store: Store) {
   const observer = new IntersectionObserver(
     (entries) => {
       for (const { target, intersectionRect, boundingClientRect } of entries) {
-        const view = [...views].find((one) => one.root === target);
+        const view = [...views].find((one) => one === target);
         // What is not drawn yet has no height.
-        if (!view || "kwUnborn" in view.root.dataset) continue;
+        if (!view || "kwUnborn" in view.dataset) continue;
         const { height, top } = boundingClientRect;
         const least = Math.min(SEEN.share * height, SEEN.pixels);
         const isSeen = height > 0 && intersectionRect.height >= least;
@@ -169,6 +162,7 @@ function createCard(document: Document, store: Store) {
   const look = () => root.hidden || pace.now();
   listen(document, signal, { keyup: look, pointerup: look, focusin: look });
   listen(window, signal, { resize: look });
+  watchTheme(root, look, signal);
   looks.add(pace.now);
   atEnd(signal, () => {
     looks.delete(pace.now);
@@ -181,29 +175,20 @@ function createCard(document: Document, store: Store) {
   });
 
   return {
-    add(view: View, until: AbortSignal) {
+    add(view: HTMLElement, until: AbortSignal) {
       views.add(view);
       inSight.add(view);
-      observer.observe(view.root);
-      const where = view.root.getRootNode();
+      observer.observe(view);
+      const where = view.getRootNode();
       if (!root.isConnected) (where instanceof ShadowRoot ? where : document.body).append(root);
       atEnd(until, () => {
         views.delete(view);
         inSight.delete(view);
-        observer.unobserve(view.root);
+        observer.unobserve(view);
         if (views.size === 0) life.abort();
       });
     },
   };
-}
-
-/** How the training stands, and its latest loss. */
-function saidOf(store: Store) {
-  const loss = latestLoss(store.standing());
-  const isLost = loss !== null && !Number.isFinite(loss.value);
-  const standing = { ...store.standing(), ...(isLost && { words: "diverged" }) };
-  const words = statusText(store.current()?.step ?? null, -1, standing);
-  return { words, loss: loss ? ` · ${loss.name} ${formatNumber(loss.value)}` : "", isLost };
 }
 
 const overlap = (a: DOMRect, b: DOMRect) =>

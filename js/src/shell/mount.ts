@@ -241,7 +241,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
       parts.changed?.("stream");
       exports.subscribe(heard, own);
       shareWithModel(model, exports, own);
-      if (!within) watchSight({ root, theme }, exports, own);
+      if (!within) watchSight(root, exports, own);
       if (timed) scrubber = mountScrubber(time, exports, own);
       schedule();
     },

@@ -4,7 +4,7 @@ import { counted } from "../phi/entries.ts";
 import { formatCount } from "../phi/format.ts";
 import type { Remark, Swatch } from "../scene/marks.ts";
 import { widthOf } from "../scene/text.ts";
-import { hintText, type Standing, standingText } from "../wire/standing.ts";
+import { hintText, lookOf, type Standing, standingText } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 import { element, put, putStyle } from "./element.ts";
 
@@ -52,7 +52,7 @@ export function createStatus(
       const hint = hintText(standing);
       if (said.title !== hint) said.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");
-      const { state } = standing;
+      const state = lookOf(standing);
       if (root.dataset.state !== state) root.dataset.state = state;
       dot.classList.toggle("kw-arriving", arriving);
       if (!arriving) return;

@@ -4,7 +4,7 @@ import type { AnyModel } from "@anywidget/types";
 import { hear } from "./hear.ts";
 
 export interface Standing {
-  /** "running", "paused", "failed", …: what colours and controls go by. */
+  /** "running", "paused", "failed", …: what controls go by. */
   state: string;
   /** The same in words. */
   words: string;
@@ -14,6 +14,8 @@ export interface Standing {
   beats: boolean;
   /** Name and latest value of the loss that was logged, as Python writes a number; left out where none was. */
   loss?: readonly [name: string, value: string];
+  /** What colours go by where that is not the state: "diverged" of a run that goes on. */
+  look?: string;
   /** The class of the model, where it is known. */
   model?: string;
 }
@@ -30,6 +32,8 @@ export const isUnderWay = ({ state }: Standing): boolean => UNDER_WAY.includes(s
 
 export const UNKNOWN: Standing = { state: "idle", words: "not training", mend: "", beats: false };
 export const ALONE: Standing = { state: "alone", words: "no kernel", mend: "", beats: false };
+
+export const lookOf = ({ state, look = state }: Standing): string => look;
 
 /** In a saved page; how a run has ended is still so. */
 export function savedAs({ state, words, beats, loss }: Standing): Standing {
@@ -92,6 +96,6 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** What can be done, where that does not go without saying. */
-export function hintText({ state }: Standing): string {
-  return HINTS[state] ?? "";
+export function hintText(standing: Standing): string {
+  return HINTS[lookOf(standing)] ?? "";
 }

@@ -25,6 +25,7 @@ from kan_widgets.live.model.operations import (
 from kan_widgets.live.model.trace_plan import Plan
 
 _MAX_EXTRA_BYTES = 1_000_000
+_NAMES_IN_DIAGRAMS = {"__getitem__": "slice", "amax": "max", "amin": "min"}
 _VALUE_READS = {"item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__"}
 
 
@@ -147,7 +148,7 @@ class Tracer(TorchFunctionMode):
         result = func(*args, **kwargs)
         if not data:
             return result
-        name = getattr(func, "__name__", "")
+        name = _NAMES_IN_DIAGRAMS.get(name := getattr(func, "__name__", ""), name)
         if name in ("__get__", "__set__"):
             name = getattr(func.__self__, "__name__", name)  # type: ignore[attr-defined]
         outputs = [args[0]] if name == "__setitem__" else list(tensors(result))

@@ -12,6 +12,8 @@ export interface Model {
   seconds_per_step: number | null;
   parameters: number;
   data_source: string;
+  /** The step from which on its loss is no number, or far above its first; null where it is not. */
+  diverged?: number | null;
   /** The value of each quantity that was logged last, as its curve ends. */
   last: ReadonlyMap<string, number>;
 }
@@ -102,8 +104,16 @@ function goneOn(models: readonly Model[]): Model[] {
   return models.filter(({ steps }) => steps > least + 1);
 }
 
-/** Who is ahead, or what all had come to where some have gone on since; "" where that is not known. */
+/** Who has diverged, and who is ahead, or what all had come to where one has, or some have gone on since; "" where that is not known. */
 export function verdictOf(models: readonly Model[], deciding: readonly Deciding[]): string {
+  const lost = models.flatMap(({ name, diverged }) =>
+    typeof diverged === "number" ? [`${name} diverged at step ${formatCount(diverged)}.`] : [],
+  );
+  return [...lost, leadOf(models, deciding, lost.length > 0)].filter(Boolean).join(" ");
+}
+
+/** `isLost`: to be ahead of what has diverged says nothing. */
+function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost: boolean): string {
   const [first, tie] = decisions(deciding);
   if (!first) {
     return models.some(({ steps, last }) => steps > 0 || last.size > 0) ? "" : "Not trained yet.";
@@ -119,10 +129,10 @@ export function verdictOf(models: readonly Model[], deciding: readonly Deciding[
     if (values.length < 2 || !isEqual(first)) return "";
     const equal = `${text[0]} for ${names.length === 2 ? "both" : "all"}`;
     const alike = `${what} ${new Set(text).size > 1 ? `is level, ${text.join(" and ")}` : equal}`;
-    if (!tie) return `${at}, no model is ahead: ${alike}.`;
+    if (!tie || isLost) return `${at}, no model is ahead: ${alike}.`;
     return `${at}, ${leading(tie, names)}; ${alike}.`;
   }
-  if (goneOn(models).length > 0) {
+  if (isLost || goneOn(models).length > 0) {
     const order = [...best, ...names.keys()].filter((k, n, all) => all.indexOf(k) === n);
     const each = order.filter((k) => values[k] !== null).map((k) => `${names[k]} ${text[k]}`);
     return `${at}: ${what} ${each.join(", ")}${meansOf(first)}.`;

@@ -278,7 +278,10 @@ export function sumText({ parts, bias, total }: UnitCloseUp, most = SUMMANDS): s
     const size = told(Math.abs(value));
     return k === 0 ? told(value) : `${value < 0 ? "−" : "+"} ${size}`;
   });
-  return `${summed.join(" ")} = ${told(total)}`;
+  // As they are printed they may not add up to what is printed.
+  const printed = (value: number) => Number(told(value).replaceAll("−", "-"));
+  const isExact = Object.is(printed(sum(all, printed)), printed(total));
+  return `${summed.join(" ")} ${isExact ? "=" : "≈"} ${told(total)}`;
 }
 
 /** The longest first. */

@@ -1,4 +1,4 @@
-/** Where the strongest path changes, it and its axes fade from what they were to what they are. */
+/** Where the strongest path changes, its ribbons fade from what they were to what they are; words, boxes and axes change at once. */
 
 import type { Mark, Sheet } from "../../scene/marks.ts";
 import type { NetworkScene } from "./scene.ts";
@@ -8,8 +8,8 @@ export const FADE = 220;
 const STILL = "(prefers-reduced-motion: reduce)";
 
 /** What the path is, where nothing is pointed at or selected. */
-function pathOf({ legs, shown, isLookedAt }: NetworkScene): string {
-  return isLookedAt ? "" : JSON.stringify([legs, shown?.f]);
+function pathOf({ legs, isLookedAt }: NetworkScene): string {
+  return isLookedAt ? "" : JSON.stringify(legs);
 }
 
 /** Whether both scenes are of the same network, in the same place. */
@@ -38,16 +38,12 @@ export function createFade(window: Pick<Window, "matchMedia"> | null, again: () 
       return scene;
     }
     again();
-    const { path } = before.scene;
-    const faded = (sheet: Sheet): Sheet => {
-      const old = path[scene.path.indexOf(sheet)];
-      if (!old) return sheet;
-      const at = (one: Sheet, opacity: number): Mark => {
-        const { width, height } = scene;
-        return { kind: "group", opacity, marks: one.marks({ x: 0, y: 0, width, height }) };
-      };
-      return { marks: () => [at(old, 1 - share), at(sheet, share)] };
+    const { ribbons: old } = before.scene;
+    const { ribbons, width, height } = scene;
+    const at = (one: Sheet, opacity: number): Mark => {
+      return { kind: "group", opacity, marks: one.marks({ x: 0, y: 0, width, height }) };
     };
-    return { ...scene, sheets: scene.sheets.map(faded) };
+    const faded = { marks: () => [at(old, 1 - share), at(ribbons, share)] };
+    return { ...scene, sheets: scene.sheets.map((one) => (one === ribbons ? faded : one)) };
   };
 }

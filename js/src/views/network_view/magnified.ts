@@ -14,7 +14,7 @@ import { addArea, outline } from "./functions.ts";
 import { FRAMED } from "./strongest.ts";
 
 const SIZE = 10;
-const TITLE = { small: 16, high: 30, from: 120 };
+const TITLE = { small: 16, high: 33, from: 123 };
 const POINTS = 80;
 /** What is free at the ends of either axis, of what is drawn. */
 const AIR = 0.08;
@@ -104,9 +104,9 @@ export function plotMarks(
     dot(at[0], at[1], 4.5, { fill, stroke: colours.surface, width: 1 }),
   ];
   return [
-    words(box.x, box.y + 11, fitting(titles, box.width, WORDS, 600), colours.ink, { weight: 600 }),
+    words(box.x, box.y + 9, fitting(titles, box.width, WORDS, 600), colours.ink, { weight: 600 }),
     ...(isHigh
-      ? [words(box.x, box.y + 25, fitting(second, box.width, SIZE), colours.muted, { size: SIZE })]
+      ? [words(box.x, box.y + 21, fitting(second, box.width, SIZE), colours.muted, { size: SIZE })]
       : []),
     ...made.marks,
     ...(isKnown ? example : []),

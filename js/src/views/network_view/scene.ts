@@ -62,8 +62,8 @@ export interface NetworkScene extends Scene {
   shown: Shown | null;
   /** The strongest path, from its end. */
   legs: readonly Leg[];
-  /** The sheets that show it: its lines, its functions, and one of these with axes. */
-  path: readonly Sheet[];
+  /** The sheet of its links: ribbons without words. */
+  ribbons: Sheet;
   /** Something is pointed at, or was clicked here. */
   isLookedAt: boolean;
 }
@@ -81,7 +81,7 @@ type Asked = Pick<Diagram, "frame" | "settings" | "flow">;
 /** Below this width examples and the close-up stand one over the other; of networks compared, where one has the examples. */
 const NARROW = { alone: 540, compared: 720 };
 /** Pixels of the close-up, and of the line where there is none; and of the diagram by itself. */
-const STRIP = { least: 130, most: 204, share: 0.43 };
+const STRIP = { least: 130, most: 204, share: 0.44 };
 const NO_STRIP = 8;
 const ROOM = { least: 366, most: 554, narrow: 494, unit: 22 };
 /** Of all together, where less is seen at once; and of the diagram, which else has the room of the close-up too. */
@@ -199,15 +199,13 @@ function sceneOf(
   const below = once(() =>
     strip > 0 ? closeUpMarks(diagram, closeUp, shown, view.strongest, foot.close, theme) : null,
   );
-  const lines: Sheet = {
+  const ribbons: Sheet = {
     marks: () =>
       moved([
         ...(focus ? [] : pathLines(diagram, legs, lit, colours.ink)),
         ...(lit >= 0 && closeUp?.kind === "unit" ? litMarks(diagram, closeUp, legs, theme) : []),
       ]),
   };
-  const functions: Sheet = { marks: () => moved(lookedAtMarks(view, theme)) };
-  const axes: Sheet = { marks: () => below()?.axes ?? [] };
 
   return {
     diagram,
@@ -219,7 +217,7 @@ function sceneOf(
     closeUp,
     shown,
     legs,
-    path: [lines, functions, axes],
+    ribbons,
     isLookedAt: focus !== null,
     width,
     height,
@@ -233,13 +231,13 @@ function sceneOf(
         from: [...place, ...sizes, strength, lit],
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
-      lines,
+      ribbons,
       {
         from: [...place, frame, flow, settings.example],
         marks: () =>
           moved([...frontMarks(diagram, theme), ...(scores ? scoreMarks(diagram, theme) : [])]),
       },
-      functions,
+      { marks: () => moved(lookedAtMarks(view, theme)) },
       { marks: () => moved(headMarks(diagram, theme)) },
       {
         marks: () => [
@@ -249,7 +247,7 @@ function sceneOf(
           ...(below()?.parts ?? []),
         ],
       },
-      axes,
+      { marks: () => below()?.axes ?? [] },
     ],
     sites,
   };

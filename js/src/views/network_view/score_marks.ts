@@ -44,8 +44,8 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const left = start + names;
   const zero = least < 0 ? left + room / 2 : left;
   const marks: Mark[] = [];
-  const what = probabilities ? "probability" : label === null ? "" : "score";
-  if (what && first.y - HEAD >= BAR_WORD) {
+  const what = probabilities ? "probability" : label === null ? "output" : "score";
+  if (first.y - HEAD >= BAR_WORD) {
     const y = isBelow ? first.y + first.height / 2 - 18 : first.y - 3;
     marks.push(words(left, y, what, colours.muted));
   }

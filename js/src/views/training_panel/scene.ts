@@ -17,7 +17,7 @@ import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../sc
 import { inMiddle, rect } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { ColourName, Colours } from "../../scene/theme.ts";
-import { hintText, type Standing, standingText } from "../../wire/standing.ts";
+import { hintText, lookOf, type Standing, standingText } from "../../wire/standing.ts";
 import { numbers, type Status, standingAt, statusIn } from "./status.ts";
 
 export interface PanelScene extends Scene {
@@ -180,7 +180,7 @@ function barMarks(status: Status, { width, theme }: Given): Mark[] {
 
 /** The state, with a dot that says as much by its colour. */
 function stateRemark(standing: Standing, colours: Colours): Remark {
-  const [kind, colour] = DOTS[standing.state] ?? ["dot", "ghost"];
+  const [kind, colour] = DOTS[lookOf(standing)] ?? ["dot", "ghost"];
   return {
     text: standingText(standing),
     title: hintText(standing),
