@@ -280,7 +280,7 @@ class Explain(ModelView):
             self._job.wake()
         elif between.can_be_alone:
             between.request(self._explain_shown)
-        elif not at_rest:
+        else:
             between.later(self._explain_shown)
 
     def _explain_shown(self, at_rest: bool) -> None:
