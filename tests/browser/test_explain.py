@@ -164,7 +164,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.until(lambda: probe(lab, "view.part().step") == last, "the last step")
     # The others are explained when they are chosen.
     tabs = view.locator(".kw-tabs .kw-segment")
-    tabs.first.click()
+    tabs.last.click()
     lab.until(
         lambda: (
             probe(lab, "view.part().layer") != "linear" and probe(lab, "view.part().step") == last
