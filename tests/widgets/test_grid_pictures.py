@@ -366,9 +366,9 @@ def test_the_ghost_is_dashed_along_the_initial_function() -> None:
     follows(picture.values(0, 0.8, colour=LIGHT["ghost"]), lambda x: 0.4 + 0.2 * x, 0.8)
     cell = picture.cell(picture.pixels(), 0)
     columns = is_colour(cell[: len(cell) // 2], LIGHT["ghost"], near=12).any(axis=0)
-    # 3 on, 2.5 off, over a width of 146 pixels of CSS.
-    assert len(cell) == 150 * RATIO
-    assert (np.diff(columns.astype(int), prepend=0) == 1).sum() in (27, 28)
+    # 3 on, 2.5 off, along a line over a width of 256 pixels of CSS.
+    assert len(cell) == 260 * RATIO
+    assert (np.diff(columns.astype(int), prepend=0) == 1).sum() in (47, 48)
     assert not is_colour(cell[len(cell) // 2 + 2 :], LIGHT["ghost"], near=12).any()
 
 

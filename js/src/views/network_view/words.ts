@@ -43,12 +43,12 @@ export function captionOf(
     remarks.push({ text, title: SQUARES });
   }
   if (legs.length > 0 && isTold) {
-    const seen = inputsAt && `. These are as seen${inputsAt}`;
-    remarks.push(keyed("strongest path", "thick", colours.ink, PATH + seen));
+    remarks.push(keyed("strongest path", "thick", colours.ink, PATH));
   }
   if (flow) {
     remarks.push(keyed("negative to positive", "ramp", rampOf(paletteOf(name)), SIGNS));
   }
+  if (inputsAt) remarks.push({ text: `inputs seen${inputsAt}`, title: SPREAD });
   const all = sum(parts, ({ bundles }) => bundles.length);
   const links = sum(parts, ({ links: own }) => own.length);
   if (links < all && parts.every(({ units, column }) => units.length === column.units)) {
