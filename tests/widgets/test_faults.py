@@ -174,7 +174,8 @@ def test_an_observer_of_the_stream_that_raises_is_told_again_and_the_stream_stay
         raise LookupError("no such row")
 
     setting.stream.observe(broken, "selection")
-    with pytest.warns(RuntimeWarning, match=r"the stream of KernelGrid, .* event 'selection': .*no such"):
+    words = r"the stream of KernelGrid, .* event 'selection': .*no such"
+    with pytest.warns(RuntimeWarning, match=words):
         setting.live.select(CONV, 1)
     setting.live.select(CONV, 0)
     assert len(told) == 2
