@@ -171,13 +171,14 @@ class Chain:
         start = [self.constants[layer][out] for layer, out in own]
         start += [self.terms[at].numbers[k] for at, k in of_terms]
         # Not MINPACK ("lm"): last bits vary from call to call there, and splines let them grow.
-        found = least_squares(
-            lambda values: _rest(run(values)[0][-1], y).ravel(),
-            np.array(start),
-            slopes,
-            x_scale="jac",
-            max_nfev=most,
-        )
+        with np.errstate(over="ignore"):  # of a step that is too far, which is taken back
+            found = least_squares(
+                lambda values: _rest(run(values)[0][-1], y).ravel(),
+                np.array(start),
+                slopes,
+                x_scale="jac",
+                max_nfev=most,
+            )
         return self._with_numbers(found.x)
 
     def unexplained(self, x: Float64, y: Float64) -> float:

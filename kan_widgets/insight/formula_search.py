@@ -204,7 +204,8 @@ class Search:
             if not at or len(at) > self._many[1].size:
                 return values
             start = [values[k] for k in at]
-            found = least_squares(left, start, x_scale="jac", max_nfev=20 * len(at))
+            with np.errstate(over="ignore"):
+                found = least_squares(left, start, x_scale="jac", max_nfev=20 * len(at))
             return _put(values, at, found.x)
 
         values: list[Any] = list(map(float, floats))

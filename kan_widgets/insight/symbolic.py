@@ -249,7 +249,8 @@ def _improved(form: Form, inputs: _Inputs, y: Float64, start: Float64) -> tuple[
     if free.any() and len(y) > 1:
         from scipy.optimize import least_squares  # type: ignore[import-untyped]
 
-        best = least_squares(left, best, max_nfev=200).x
+        with np.errstate(over="ignore"):
+            best = least_squares(left, best, max_nfev=200).x
     b, c = place(best)
     scale = 2 * b / (inputs.high - inputs.low)
     return form.tidied(scale, c - scale * (inputs.high + inputs.low) / 2)
