@@ -192,7 +192,7 @@ def test_an_interrupted_call_ends_the_compiler_and_the_next_one_asks_again(fresh
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(native, "say", interrupted)
+        patch.setattr(native, "print_notice", interrupted)
         with pytest.raises(KeyboardInterrupt):
             KANConv2d(4, 2, 3)(LARGE_INPUT)
     monkeypatch.delenv("CXX")
