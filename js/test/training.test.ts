@@ -9,6 +9,7 @@ import { AdamW, oneCycle } from "../src/training/optimizer.ts";
 import { PlainMachine } from "../src/training/plain.ts";
 import { Random } from "../src/training/random.ts";
 import { Trainer } from "../src/training/trainer.ts";
+import { type News, type Order, Worker } from "../src/training/worker.ts";
 import { readLayout } from "../src/wire/protocol.ts";
 
 interface Case {
@@ -59,7 +60,7 @@ describe.each(Object.keys(MACHINES))("with %s kernels", (kind) => {
     const one = cases[name];
     const machine = await MACHINES[kind]();
     const network = new Network(machine, describedBy(one), 4);
-    network.read(floats(one.frame));
+    network.read(floats(one.frame), true);
     expect(off(network.frame(), floats(one.frame))).toBeLessThan(1e-7);
 
     const n = one.labels.length;
@@ -164,4 +165,69 @@ it("random numbers are the same for a seed, and spread evenly", () => {
   // 400 in each, with a standard deviation of 19.
   for (const count of tenths) expect(Math.abs(count - 400)).toBeLessThan(95);
   expect([...new Random(1).order(50)].sort((x, y) => x - y)).toEqual([...Array(50).keys()]);
+});
+
+it("an edit leaves the scalers what training has made of them", async () => {
+  const one = cases["the article's"];
+  const network = new Network(new PlainMachine(), describedBy(one), 4);
+  network.read(floats(one.frame), true);
+  const scalers = network.weights.filter((_, k) => k % 3 === 2);
+  expect(scalers.length).toBe(3);
+  for (const { at, count } of scalers) network.machine.floats(at, count).fill(0.5);
+  const edited = network.frame();
+  edited[1] += 1;
+  network.read(edited);
+  for (const { at, count } of scalers)
+    expect(network.machine.floats(at, count)).toEqual(new Float32Array(count).fill(0.5));
+  expect(off(network.frame(), edited)).toBeLessThan(1e-6);
+});
+
+it("what is asked of the next network comes after it is there, and a score says of how many", async () => {
+  const one = cases.splines;
+  const random = new Random(5);
+  const rows = (count: number) => {
+    const inputs = Float32Array.from({ length: 64 * count }, () => random.uniform());
+    return { inputs, targets: Uint8Array.from({ length: count }, (_, k) => k % 3) };
+  };
+  const data = { train: rows(40), test: rows(300), shift: 0 };
+  const begin = (seed: number): Order => ({
+    kind: "begin",
+    description: describedBy(one),
+    frame: floats(one.frame),
+    data,
+    settings: { batch: 10, rate: 0.01, epochs: 5, seed },
+    code: null,
+  });
+  const news: News[] = [];
+  let time = 0;
+  const worker = new Worker(
+    (each) => {
+      news.push(each);
+      void worker.take({ kind: "drawn" });
+    },
+    async () => {},
+    () => {
+      time += 100;
+      return time;
+    },
+  );
+  await worker.take(begin(1));
+  expect(news.at(-1)).toMatchObject({ step: 0, steps: 20, state: "paused" });
+  expect(news.at(-1)?.score?.of).toBe(300);
+  const first = worker.take({ kind: "run", steps: Number.POSITIVE_INFINITY });
+  await Promise.resolve();
+  const before = news.length;
+  const again = worker.take(begin(2));
+  const run = worker.take({ kind: "run", steps: 2 });
+  await Promise.all([first, again, run]);
+  const steps = news.slice(before).map(({ step }) => step);
+  const from = steps.lastIndexOf(0);
+  expect(from).toBeGreaterThanOrEqual(0);
+  expect(Math.max(...steps.slice(from))).toBe(2);
+  expect(news.at(-1)).toMatchObject({ step: 2, state: "paused" });
+  await worker.take({ kind: "run", steps: Number.POSITIVE_INFINITY });
+  expect(news.at(-1)).toMatchObject({ step: 20, state: "finished" });
+  const running = news.filter(({ state, score }) => state === "running" && score);
+  expect(running.length).toBeGreaterThan(0);
+  expect(running.every(({ score }) => score?.of === 200)).toBe(true);
 });

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _EXAMPLES = 8
 #: Of the reader's own data the last part is for testing.
 _TEST_SHARE = 0.2
-#: What js/src/training can do backward.
+#: What js/src/training can do backward: operations, and functions of one number.
+_FUNCTIONS = ("silu", "relu", "tanh", "identity")
 _TRAINED = ("kan", "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
 _ABOUT = (
     "It trains here, in your browser, on {train:,} {rows}, and is tested on {test:,} others. "
@@ -247,8 +248,13 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
             raise ValueError(f"layer {name}: a page cannot train the basis {basis!r:.80}")
         if layer.mask is not None:
             raise ValueError(f"layer {name} is pruned: a page would train what was pruned, too")
-        if not isinstance(layer.base_activation, str):
-            raise ValueError(f"layer {name}: a page trains a base that has a name, not a function")
+        if (base := layer.base_activation) not in _FUNCTIONS:
+            raise ValueError(
+                f"layer {name} with base_activation={base!r:.40}: expected one of "
+                f"{', '.join(map(repr, _FUNCTIONS))}, which a page can train"
+            )
+        if getattr(layer, "padding_mode", "zeros") != "zeros":
+            raise ValueError(f"layer {name} pads by {layer.padding_mode!r}: expected 'zeros'")
         family, shift, factor = known
         recipe[name] = {
             "basis": {
@@ -259,7 +265,7 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
                 "factor": factor,
                 **({"knots": list(basis.knots)} if isinstance(basis, KnotSpline) else {}),
             },
-            "base": layer.base_activation,
+            "base": base,
         }
         if layer.spline_scaler is not None:
             scaler = layer.spline_scaler.detach().cpu().numpy()
@@ -281,13 +287,15 @@ def _dashboard(model: nn.Module, rows: _Rows) -> Dashboard:
         live.probe(rows.examples, torch.from_numpy(labels))
     else:
         live.probe(rows.examples)
-    structure = live.feed.structure
-    ops = [one.compute["op"] if one.compute else "" for one in structure.stations[1:]]
-    if unknown := [op for op in ops if op not in _TRAINED] or not structure.traced:
-        raise ValueError(
-            f"{type(model).__name__}: a page trains {', '.join(_TRAINED)}, one after the other; "
-            f"this model has {unknown if isinstance(unknown, list) else 'an order of its own'}"
-        )
+    for station in live.feed.structure.stations[1:]:
+        compute = station.compute or {}
+        function = compute.get("function", "identity")
+        known = compute.get("op") in _TRAINED and function in _FUNCTIONS
+        if not known or any(compute.get("padding", ())) or not live.feed.structure.traced:
+            raise ValueError(
+                f"{station.label} of {type(model).__name__}: expected one of "
+                f"{', '.join(_TRAINED)} without a border, one after the other: a page trains these"
+            )
     return Dashboard(live)
 
 

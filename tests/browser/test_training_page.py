@@ -71,6 +71,24 @@ def test_a_network_learns_digits_in_the_page(page: Page) -> None:
     page.keyboard.press("Escape")
     page.locator(".kw-dashboard").get_by_role("button", name="One step").first.click()
     until_on(page, lambda: step_of(page) == here + 1, "one more step is made")
+    page.wait_for_timeout(1000)
+    assert step_of(page) == here + 1
+
+    assert "of 1,000 other handwritten digits right" in (
+        page.locator("[data-kw-part=score]").inner_text()
+    )
+
+    # A function is changed by hand, and back.
+    page.locator(".kw-segment-text", has_text="functions").first.click()
+    page.locator(".kw-dashboard button", has_text="all controls").first.evaluate("it => it.click()")
+    inspector = page.locator(".kw-spline-inspector")
+    coefficients = "document.querySelector('.kw-spline-inspector').kwView.coefficients()"
+    until_on(page, lambda: page.evaluate(f"{coefficients}?.some((each) => each !== 0)"), "a curve")
+    known = page.evaluate(coefficients)
+    inspector.get_by_role("button", name="zero", exact=True).click()
+    until_on(page, lambda: not any(page.evaluate(coefficients)), "the function to be zero")
+    inspector.get_by_role("button", name="undo").click()
+    until_on(page, lambda: page.evaluate(coefficients) == known, "the function as it was")
 
     page.locator("[data-kw-part=again]").click()
     until_on(page, lambda: 0 < step_of(page) < here, "it begins again")

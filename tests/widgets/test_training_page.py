@@ -69,7 +69,25 @@ def test_it_begins_with_the_model_as_it_is(tmp_path: Path) -> None:
         (lambda: kw.nn.KANCNN(num_classes=3), "expected at least 10 log-probabilities"),
         (
             lambda: kw.nn.KANCNN(base_activation=torch.sin),
-            "layer convs.0: a page trains a base that has a name",
+            "layer convs.0 with base_activation=",
+        ),
+        (lambda: kw.nn.KANCNN(base_activation="gelu"), "layer convs.0 with base_activation='gelu'"),
+        (
+            lambda: nn.Sequential(
+                kw.nn.KANConv2d(1, 2, 3, padding=1, padding_mode="reflect"),
+                nn.Flatten(),
+                kw.nn.KANLinear(1568, 10),
+            ),
+            "layer 0 pads by 'reflect'",
+        ),
+        (
+            lambda: nn.Sequential(
+                kw.nn.KANConv2d(1, 2, 3),
+                nn.AvgPool2d(2),
+                nn.Flatten(),
+                kw.nn.KANLinear(338, 10),
+            ),
+            "of Sequential: expected one of kan, batch_norm",
         ),
     ],
 )

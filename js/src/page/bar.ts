@@ -7,6 +7,8 @@ import type { News } from "../training/worker.ts";
 export interface Bar {
   connect(actions: { run(): void; pause(): void; again(settings: Partial<Settings>): void }): void;
   show(news: News): void;
+  /** It cannot train, and why. */
+  fail(words: string): void;
 }
 
 /** `rows` is what the examples are called. */
@@ -40,10 +42,18 @@ export function createBar(root: HTMLElement, rows: string): Bar {
       const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
       if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s (${machine})`);
       part("said").textContent = said.join(" · ");
-      if (score !== null)
-        part("score").textContent = classifies
-          ? `${(100 * score).toFixed(1)} % of other ${rows} right`
-          : `off by ${score.toPrecision(3)} on other ${rows} (root mean square)`;
+      if (score === null) return;
+      const { value, of } = score;
+      const others = `${of.toLocaleString("en")} other ${rows}`;
+      const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
+      part("score").textContent = classifies
+        ? `${(100 * value).toFixed(1)} % of ${others} right${at}`
+        : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+    },
+    fail(words) {
+      part("said").textContent = words;
+      part("score").textContent = "";
+      run.disabled = true;
     },
   };
 }

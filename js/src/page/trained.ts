@@ -19,7 +19,7 @@ const STATES: Record<News["state"], [state: string, words: string]> = {
   running: ["running", "training"],
   paused: ["paused", "paused"],
   finished: ["finished", "finished"],
-  diverged: ["diverged", "diverged: the loss is no number any more"],
+  diverged: ["diverged", "diverged: a number was not finite any more"],
 };
 
 /** The most values of a curve that are drawn. */
@@ -54,6 +54,8 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
 
   function begin(frame: Float32Array): void {
     curves = emptyCurves();
+    done.length = undone.length = 0;
+    now = initial;
     reset = true;
     const code = bytesOf(lesson.code);
     order({ kind: "begin", description, frame, data, settings, code: code.length ? code : null });
@@ -66,18 +68,42 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     if (kind === "shown") order({ kind: "drawn" });
     else if (kind === "pause" || kind === "stop") order({ kind: "pause" });
     else if (kind === "resume") run();
-    else if (kind === "advance") run(asked.steps);
+    else if (kind === "advance") run(asked.steps ?? 1);
     else if (kind === "rate") order({ kind, value: asked.value });
-    else if (kind === "edit") edit(content as Edit);
+    else if (EDITS.includes(kind)) edit(content as Edit);
+    else if (kind === "straighten" || kind === "form")
+      tellEdits("only Python fits a line or a formula: here a curve is pulled");
   }
 
-  function edit({ layer: name, coefficients, ...place }: Edit): void {
+  /** What was changed by hand, and what of it was taken back; and the newest frame. */
+  const [done, undone]: [Change[], Change[]] = [[], []];
+  let open: Change | null = null;
+  let now = initial;
+
+  function edit({ kind, layer: name, coefficients = [], final = true, ...place }: Edit): void {
     const layer = description.layout.layers.find((each) => each.name === name);
-    if (!layer) return;
-    const [, inputs, height, width] = layer.shape;
-    const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
-    const values = Float32Array.from(coefficients);
-    order({ kind: "set", at: layer.offset + f * layer.nb, values });
+    let change = kind === "undo" ? done.pop() : kind === "redo" ? undone.pop() : undefined;
+    if (kind !== "undo" && kind !== "redo") {
+      if (!layer) return;
+      const [, inputs, height, width] = layer.shape;
+      const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
+      const at = layer.offset + f * layer.nb;
+      const part = (frame: Float32Array) => frame.slice(at, at + layer.nb);
+      const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
+      if (kind === "zero") after.fill(0);
+      open = { at, before: open?.at === at ? open.before : part(now), after };
+      change = open;
+      undone.length = 0;
+      if (final) open = null;
+    }
+    if (!change) return;
+    if (final) (kind === "undo" ? undone : done).push(change);
+    order({ kind: "set", at: change.at, values: kind === "undo" ? change.before : change.after });
+    tellEdits("");
+  }
+
+  function tellEdits(message: string): void {
+    model.set("edits", { undo: done.length, redo: undone.length, message });
   }
 
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
@@ -85,15 +111,21 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   const others = saved.models.map(({ id, traits }) => {
     const own: TrainedModel = new TrainedModel({ ...traits }, (content, reply) => {
       answer(content);
-      const { id: question } = content as { id?: string };
-      if (question) reply({ kind: "heard", id: question, refused: "", status: own.get("status") });
+      const { id: question, kind } = content as { id?: string; kind: string };
+      const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
+      if (question) reply({ kind: "heard", id: question, refused, status: own.get("status") });
     });
     if (own.get("editable") !== undefined) own.set("editable", true);
     return [id, own] as const;
   });
 
-  worker.onmessage = ({ data: news }: MessageEvent<News>) => {
+  worker.onmessage = ({ data: news }: MessageEvent<News | { fault: string }>) => {
+    if ("fault" in news) {
+      bar.fail(news.fault);
+      return;
+    }
     const { frame, step } = news;
+    now = frame;
     if (reset) model.tell({ kind: "reset", version: 0 });
     reset = false;
     model.tell({ kind: "frame", layout: first.layout, step, data: frame, number: step });
@@ -126,7 +158,17 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   return new Map<string, PageModel>([[stream.id, model], ...others]);
 }
 
-type Edit = Selection & { coefficients: number[] };
+type Edit = Selection & { kind: string; coefficients?: number[]; final?: boolean };
+
+interface Change {
+  at: number;
+  before: Float32Array;
+  after: Float32Array;
+}
+
+const EDITS: readonly string[] = ["edit", "zero", "reset", "undo", "redo"];
+/** What the panel asks for and gets. */
+const HEARD: readonly string[] = ["hello", "pause", "resume", "stop", "advance", "rate"];
 
 function statusOf(
   { step, steps, rate, speed, machine }: News,
@@ -149,14 +191,15 @@ function emptyCurves() {
   const loss = { x: [] as number[], y: [] as number[] };
   const score = { x: [] as number[], y: [] as number[] };
   return {
-    take({ step, loss: value, score: measured }: News) {
+    take({ step, loss: value, score: measured, state }: News) {
       if (step > 0 && loss.x.at(-1) !== step) {
         loss.x.push(step);
         loss.y.push(value);
       }
-      if (measured !== null && score.x.at(-1) !== step) {
+      // One curve is of the same examples throughout: of all only where it stands still.
+      if (measured && state === "running") {
         score.x.push(step);
-        score.y.push(measured);
+        score.y.push(measured.value);
       }
       for (const one of [loss, score])
         if (one.x.length > MOST_VALUES) {

@@ -5,7 +5,7 @@ import { type Order, Worker } from "./worker.ts";
 /** A worker's own globals, as far as they are used here. */
 interface Scope {
   postMessage(message: unknown, transfer: Transferable[]): void;
-  onmessage: ((event: MessageEvent<Order>) => void) | null;
+  onmessage: ((event: MessageEvent<Order>) => unknown) | null;
 }
 
 const scope = globalThis as unknown as Scope;
@@ -22,4 +22,5 @@ const breathe = (milliseconds: number) =>
   });
 
 const worker = new Worker((news) => scope.postMessage(news, [news.frame.buffer]), breathe);
-scope.onmessage = ({ data }) => void worker.take(data);
+scope.onmessage = ({ data }) =>
+  worker.take(data).catch((error: Error) => scope.postMessage({ fault: error.message }, []));

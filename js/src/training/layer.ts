@@ -2,26 +2,17 @@
 
 import type { ConvSettings, LayerLayout } from "../wire/types.ts";
 import type { KernelBasis, Machine, Sizes } from "./machine.ts";
-import type { Operation, Values, Weight } from "./operations.ts";
+import { FUNCTIONS, type Operation, type Values, type Weight } from "./operations.ts";
 
 /** What a layer is made of beside what its layout says. */
 export interface LayerRecipe {
   /** Nothing of a plain layer. */
   basis?: KernelBasis;
-  /** The base function's name: of those in `BASES`. */
+  /** The base function's name: one of `FUNCTIONS`. */
   base: string;
   /** A factor of each function's splines, which is trained, too. */
   scaler?: Float32Array;
 }
-
-/** The base functions and their derivatives; the kernels have SiLU themselves. */
-const BASES: Record<string, [f: (x: number) => number, slope: (x: number) => number] | null> = {
-  silu: null,
-  identity: [(x) => x, () => 1],
-  relu: [(x) => Math.max(x, 0), (x) => (x > 0 ? 1 : 0)],
-  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
-  zero: [() => 0, () => 0],
-};
 
 /** Splines that stay 0: what the kernels are given of a plain layer. */
 const NO_SPLINES: KernelBasis = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
@@ -29,7 +20,7 @@ const NO_SPLINES: KernelBasis = { order: 1, functions: 2, family: 0, shift: -1, 
 /** Why a layer cannot be trained in a page; "" where it can. */
 export function layerRefusal(layer: LayerLayout, recipe: LayerRecipe | undefined): string {
   if (!recipe) return `the parts of ${layer.name} (${layer.type}) are not known`;
-  if (!(recipe.base in BASES)) return `${layer.name} has a base that only Python knows`;
+  if (!(recipe.base in FUNCTIONS)) return `${layer.name} has a base that only Python knows`;
   if (layer.conv && layer.conv.paddingMode !== "zeros")
     return `${layer.name} pads by “${layer.conv.paddingMode}”`;
   if (layer.conv?.padsBasis) return `${layer.name} pads its basis functions`;
@@ -42,7 +33,8 @@ export class KanLayer implements Operation {
   readonly spline: Weight | null;
   readonly scaler: Weight | null;
   readonly #basis: KernelBasis;
-  readonly #activation: (typeof BASES)[string];
+  /** The base, where the kernels have none of their own: they have SiLU. */
+  readonly #activation: (typeof FUNCTIONS)[string] | null;
   /** How often each kernel is used: by each channel of its own. */
   readonly #copies: number;
   /** What the kernels multiply by, where it is not the parameters as they are. */
@@ -61,7 +53,7 @@ export class KanLayer implements Operation {
   ) {
     const { count, conv } = layer;
     this.#basis = recipe.basis ?? NO_SPLINES;
-    this.#activation = BASES[recipe.base];
+    this.#activation = recipe.base === "silu" ? null : FUNCTIONS[recipe.base];
     this.#copies = conv?.shared ? from.shape[0] : 1;
     const { functions } = this.#basis;
     const weight = (size: number): Weight => {

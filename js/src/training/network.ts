@@ -1,4 +1,4 @@
-/** A network in training, made of what Python or models.ts says of it: its structure, its layout, its recipe. */
+/** A network in training, made of what Python says of it: its structure, its layout, its recipe. */
 
 import type { Layout, Station, Structure } from "../wire/types.ts";
 import { KanLayer, type LayerRecipe, layerRefusal } from "./layer.ts";
@@ -7,6 +7,7 @@ import {
   BatchNorm,
   Elementwise,
   Flatten,
+  FUNCTIONS,
   LogSoftmax,
   MaxPool,
   type Operation,
@@ -41,27 +42,13 @@ export function refusal({ structure, layout, recipe }: Description): string {
 
 function operationRefusal(compute: Station["compute"], label: string): string {
   const op = compute?.op ?? "";
-  if (op === "elementwise" && !(String(compute?.function) in ELEMENTWISE))
+  if (op === "elementwise" && !(String(compute?.function) in FUNCTIONS))
     return `a page cannot train ${label}`;
   const padding = (compute?.padding ?? [0, 0]) as number[];
   if (op === "max_pool" && padding.some((one) => one !== 0)) return `${label} has a border`;
   const known = ["batch_norm", "max_pool", "flatten", "log_softmax", "elementwise"];
   return known.includes(op) ? "" : `a page cannot train ${label}`;
 }
-
-/** Functions between layers and their derivatives. */
-const ELEMENTWISE: Record<string, [f: (x: number) => number, slope: (x: number) => number]> = {
-  identity: [(x) => x, () => 1],
-  relu: [(x) => Math.max(x, 0), (x) => (x > 0 ? 1 : 0)],
-  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
-  silu: [
-    (x) => x / (1 + Math.exp(-x)),
-    (x) => {
-      const gate = 1 / (1 + Math.exp(-x));
-      return gate * (1 + x * (1 - gate));
-    },
-  ],
-};
 
 /** A vector beside the coefficients. */
 interface Vector {
@@ -111,10 +98,11 @@ export class Network {
     return [...this.#operations].reverse().every((operation) => operation.backward(n));
   }
 
-  /** Sets the network to a frame. */
-  read(frame: Float32Array): void {
+  /** Sets the network to a frame, and at its first to the scalers that it had in Python. */
+  read(frame: Float32Array, isFirst = false): void {
+    const { recipe } = this.description;
     for (const layer of this.#layers)
-      layer.read(frame, this.description.recipe[layer.layer.name].scaler);
+      layer.read(frame, isFirst ? recipe[layer.layer.name].scaler : undefined);
     for (const { name, at, size } of this.#vectors) {
       const offset = this.description.layout.beside?.get(name)?.offset ?? 0;
       this.machine.floats(at, size).set(frame.subarray(offset, offset + size));
@@ -163,7 +151,7 @@ export class Network {
       case "log_softmax":
         return new LogSoftmax(machine, from, to);
       default:
-        return new Elementwise(machine, from, to, ...ELEMENTWISE[String(compute?.function)]);
+        return new Elementwise(machine, from, to, ...FUNCTIONS[String(compute?.function)]);
     }
   }
 

@@ -210,6 +210,20 @@ export class Flatten implements Operation {
   }
 }
 
+/** Functions of one number by their names, and their derivatives. */
+export const FUNCTIONS: Record<string, [f: (x: number) => number, slope: (x: number) => number]> = {
+  identity: [(x) => x, () => 1],
+  relu: [(x) => Math.max(x, 0), (x) => (x > 0 ? 1 : 0)],
+  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
+  silu: [
+    (x) => x / (1 + Math.exp(-x)),
+    (x) => {
+      const gate = 1 / (1 + Math.exp(-x));
+      return gate * (1 + x * (1 - gate));
+    },
+  ],
+};
+
 /** A function of each number, with its derivative. */
 export class Elementwise implements Operation {
   constructor(

@@ -56,7 +56,7 @@ export class Trainer {
     readonly settings: Settings,
   ) {
     this.network = new Network(machine, description, settings.batch);
-    this.network.read(frame);
+    this.network.read(frame, true);
     this.#optimizer = new AdamW(machine, this.network.weights);
     this.#random = new Random(settings.seed);
     this.#order = this.#random.order(this.count(data.train));
@@ -77,7 +77,7 @@ export class Trainer {
     return this.rate ?? oneCycle(Math.min(this.step, this.steps - 1), this.steps, rate);
   }
 
-  /** Makes one step; false where a number was not finite: then nothing was changed. */
+  /** Makes one step; false where a number was not finite: then no weight was changed. */
   advance(): boolean {
     const { train, shift } = this.data;
     const chosen = this.#order.subarray(this.#at, this.#at + this.settings.batch);
@@ -96,15 +96,15 @@ export class Trainer {
     return true;
   }
 
-  /** The share of examples that are right, or the root of the mean squared error, over up to so many. */
+  /** The share of examples that are right, or the root of the mean squared error, over so many, evenly among all. */
   score(examples: Examples, most = Number.POSITIVE_INFINITY): number {
-    const count = Math.min(most, this.count(examples));
+    const all = this.count(examples);
+    const count = Math.min(most, all);
     const { output, isClassifier, most: batch } = this.network;
     let sum = 0;
     for (let from = 0; from < count; from += batch) {
-      const chosen = Uint32Array.from(
-        { length: Math.min(batch, count - from) },
-        (_, k) => from + k,
+      const chosen = Uint32Array.from({ length: Math.min(batch, count - from) }, (_, k) =>
+        Math.floor(((from + k) * all) / count),
       );
       this.#give(examples, chosen, 0);
       if (!this.network.forward(chosen.length, false)) return Number.NaN;

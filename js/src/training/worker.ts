@@ -30,8 +30,8 @@ export interface News {
   steps: number;
   loss: number;
   rate: number;
-  /** Of the test examples; null but for now and then. */
-  score: number | null;
+  /** Of so many test examples, at this step; null but for now and then. */
+  score: { value: number; of: number } | null;
   /** The score is the share that is right, else the root of the mean squared error. */
   classifies: boolean;
   /** Examples a second of late. */
@@ -61,6 +61,7 @@ export class Worker {
   #diverged = false;
   #next = 0;
   #looping = false;
+  #beginning: Promise<void> = Promise.resolve();
   readonly #times: { at: number; examples: number }[] = [];
 
   constructor(
@@ -71,9 +72,12 @@ export class Worker {
   ) {}
 
   async take(order: Order): Promise<void> {
+    if (order.kind === "begin") this.#beginning = this.#begin(order);
+    // What is asked of the next network comes after it is there.
+    await this.#beginning;
     const trainer = this.#trainer;
-    if (order.kind === "begin") await this.#begin(order);
-    else if (order.kind === "drawn") this.#isDrawn = true;
+    if (order.kind === "begin") return;
+    if (order.kind === "drawn") this.#isDrawn = true;
     else if (!trainer) return;
     else if (order.kind === "pause") this.#due = 0;
     else if (order.kind === "rate") trainer.rate = order.value;
@@ -90,6 +94,7 @@ export class Worker {
 
   async #begin({ description, frame, data, settings, code }: Order & { kind: "begin" }) {
     this.#due = 0;
+    this.#trainer = null;
     this.#machine = await machineOf(code);
     this.#trainer = new Trainer(this.#machine, description, frame, data, settings);
     this.#diverged = false;
@@ -130,10 +135,12 @@ export class Worker {
     if (!always && (!this.#isDrawn || now - this.#sent < FRAME)) return;
     this.#isDrawn = false;
     this.#sent = now;
-    let score: number | null = null;
+    let score: News["score"] = null;
     if (always || now - this.#scored > SCORE) {
       this.#scored = now;
-      score = trainer.score(trainer.data.test, this.#due > 0 ? GLANCE : undefined);
+      const all = trainer.count(trainer.data.test);
+      const of = this.#due > 0 ? Math.min(GLANCE, all) : all;
+      score = { value: trainer.score(trainer.data.test, of), of };
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];

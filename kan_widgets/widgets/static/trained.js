@@ -130,8 +130,16 @@ function createBar(root, rows) {
       const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
       if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s (${machine})`);
       part("said").textContent = said.join(" · ");
-      if (score !== null)
-        part("score").textContent = classifies ? `${(100 * score).toFixed(1)} % of other ${rows} right` : `off by ${score.toPrecision(3)} on other ${rows} (root mean square)`;
+      if (score === null) return;
+      const { value, of } = score;
+      const others = `${of.toLocaleString("en")} other ${rows}`;
+      const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
+      part("score").textContent = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+    },
+    fail(words) {
+      part("said").textContent = words;
+      part("score").textContent = "";
+      run.disabled = true;
     }
   };
 }
@@ -240,7 +248,7 @@ var STATES = {
   running: ["running", "training"],
   paused: ["paused", "paused"],
   finished: ["finished", "finished"],
-  diverged: ["diverged", "diverged: the loss is no number any more"]
+  diverged: ["diverged", "diverged: a number was not finite any more"]
 };
 var MOST_VALUES = 800;
 function train(saved, lesson, controls) {
@@ -270,6 +278,8 @@ function train(saved, lesson, controls) {
   let curves = emptyCurves();
   function begin(frame) {
     curves = emptyCurves();
+    done.length = undone.length = 0;
+    now = initial;
     reset = true;
     const code = bytesOf(lesson.code);
     order({ kind: "begin", description, frame, data, settings, code: code.length ? code : null });
@@ -280,31 +290,58 @@ function train(saved, lesson, controls) {
     if (kind === "shown") order({ kind: "drawn" });
     else if (kind === "pause" || kind === "stop") order({ kind: "pause" });
     else if (kind === "resume") run();
-    else if (kind === "advance") run(asked.steps);
+    else if (kind === "advance") run(asked.steps ?? 1);
     else if (kind === "rate") order({ kind, value: asked.value });
-    else if (kind === "edit") edit(content);
+    else if (EDITS.includes(kind)) edit(content);
+    else if (kind === "straighten" || kind === "form")
+      tellEdits("only Python fits a line or a formula: here a curve is pulled");
   }
-  function edit({ layer: name, coefficients, ...place }) {
+  const [done, undone] = [[], []];
+  let open = null;
+  let now = initial;
+  function edit({ kind, layer: name, coefficients = [], final = true, ...place }) {
     const layer = description.layout.layers.find((each) => each.name === name);
-    if (!layer) return;
-    const [, inputs, height, width] = layer.shape;
-    const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
-    const values = Float32Array.from(coefficients);
-    order({ kind: "set", at: layer.offset + f * layer.nb, values });
+    let change = kind === "undo" ? done.pop() : kind === "redo" ? undone.pop() : void 0;
+    if (kind !== "undo" && kind !== "redo") {
+      if (!layer) return;
+      const [, inputs, height, width] = layer.shape;
+      const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
+      const at = layer.offset + f * layer.nb;
+      const part = (frame) => frame.slice(at, at + layer.nb);
+      const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
+      if (kind === "zero") after.fill(0);
+      open = { at, before: open?.at === at ? open.before : part(now), after };
+      change = open;
+      undone.length = 0;
+      if (final) open = null;
+    }
+    if (!change) return;
+    if (final) (kind === "undo" ? undone : done).push(change);
+    order({ kind: "set", at: change.at, values: kind === "undo" ? change.before : change.after });
+    tellEdits("");
+  }
+  function tellEdits(message) {
+    model.set("edits", { undo: done.length, redo: undone.length, message });
   }
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
   const model = new TrainedModel({ ...streamTraits, initial: first, frame: first }, answer);
   const others = saved.models.map(({ id, traits }) => {
     const own = new TrainedModel({ ...traits }, (content, reply) => {
       answer(content);
-      const { id: question } = content;
-      if (question) reply({ kind: "heard", id: question, refused: "", status: own.get("status") });
+      const { id: question, kind } = content;
+      const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
+      if (question) reply({ kind: "heard", id: question, refused, status: own.get("status") });
     });
     if (own.get("editable") !== void 0) own.set("editable", true);
     return [id, own];
   });
   worker.onmessage = ({ data: news }) => {
+    if ("fault" in news) {
+      bar.fail(news.fault);
+      return;
+    }
     const { frame, step } = news;
+    now = frame;
     if (reset) model.tell({ kind: "reset", version: 0 });
     reset = false;
     model.tell({ kind: "frame", layout: first.layout, step, data: frame, number: step });
@@ -335,6 +372,8 @@ function train(saved, lesson, controls) {
   begin(initial);
   return new Map([[stream.id, model], ...others]);
 }
+var EDITS = ["edit", "zero", "reset", "undo", "redo"];
+var HEARD = ["hello", "pause", "resume", "stop", "advance", "rate"];
 function statusOf({ step, steps, rate, speed, machine }, { batch, epochs }, state) {
   const total = steps / epochs;
   return {
@@ -349,14 +388,14 @@ function emptyCurves() {
   const loss = { x: [], y: [] };
   const score = { x: [], y: [] };
   return {
-    take({ step, loss: value, score: measured }) {
+    take({ step, loss: value, score: measured, state }) {
       if (step > 0 && loss.x.at(-1) !== step) {
         loss.x.push(step);
         loss.y.push(value);
       }
-      if (measured !== null && score.x.at(-1) !== step) {
+      if (measured && state === "running") {
         score.x.push(step);
-        score.y.push(measured);
+        score.y.push(measured.value);
       }
       for (const one of [loss, score])
         if (one.x.length > MOST_VALUES) {

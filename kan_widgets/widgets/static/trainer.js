@@ -251,227 +251,6 @@ var FAMILIES = [
   }
 ];
 
-// src/training/layer.ts
-var BASES = {
-  silu: null,
-  identity: [(x) => x, () => 1],
-  relu: [(x) => Math.max(x, 0), (x) => x > 0 ? 1 : 0],
-  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
-  zero: [() => 0, () => 0]
-};
-var NO_SPLINES = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
-function layerRefusal(layer, recipe) {
-  if (!recipe) return `the parts of ${layer.name} (${layer.type}) are not known`;
-  if (!(recipe.base in BASES)) return `${layer.name} has a base that only Python knows`;
-  if (layer.conv && layer.conv.paddingMode !== "zeros")
-    return `${layer.name} pads by “${layer.conv.paddingMode}”`;
-  if (layer.conv?.padsBasis) return `${layer.name} pads its basis functions`;
-  if (layer.window || layer.tableOf) return `the functions of ${layer.name} are too many or differ`;
-  return "";
-}
-var KanLayer = class {
-  constructor(machine, layer, recipe, from, to, bias, most) {
-    this.machine = machine;
-    this.layer = layer;
-    this.from = from;
-    this.to = to;
-    this.bias = bias;
-    const { count, conv } = layer;
-    this.#basis = recipe.basis ?? NO_SPLINES;
-    this.#activation = BASES[recipe.base];
-    this.#copies = conv?.shared ? from.shape[0] : 1;
-    const { functions } = this.#basis;
-    const weight = (size) => {
-      return { at: machine.take(size), grad: machine.take(size), count: size };
-    };
-    this.base = weight(count);
-    this.spline = recipe.basis ? weight(count * functions) : null;
-    this.scaler = recipe.scaler ? weight(count) : null;
-    const asIs = this.#copies === 1;
-    this.#used = {
-      base: asIs ? this.base : weight(count * this.#copies),
-      spline: asIs && this.spline && !this.scaler ? this.spline : weight(count * functions * this.#copies)
-    };
-    const room = () => this.#activation ? machine.take(most * from.size) : 0;
-    this.#given = { base: room(), slope: room() };
-  }
-  machine;
-  layer;
-  from;
-  to;
-  bias;
-  base;
-  spline;
-  scaler;
-  #basis;
-  #activation;
-  /** How often each kernel is used: by each channel of its own. */
-  #copies;
-  /** What the kernels multiply by, where it is not the parameters as they are. */
-  #used;
-  #given;
-  #sizes = /* @__PURE__ */ new Map();
-  forward(n) {
-    this.#use();
-    this.#activate(n);
-    if (!this.machine.forward(this.#call(n))) return false;
-    if (this.bias) {
-      const bias = this.machine.floats(this.bias.at, this.bias.count);
-      const y = this.machine.floats(this.to.at, n * this.to.size);
-      for (let k = 0; k < y.length; k += bias.length)
-        for (let c = 0; c < bias.length; c++) y[k + c] += bias[c];
-    }
-    return true;
-  }
-  backward(n) {
-    const done = this.machine.backward(this.#call(n), {
-      y: this.to.grad,
-      x: this.from.grad,
-      baseWeight: this.#used.base.grad,
-      splineWeight: this.#used.spline.grad
-    });
-    if (!done) return false;
-    if (this.bias) {
-      const sums = this.machine.floats(this.bias.grad, this.bias.count).fill(0);
-      const given = this.machine.floats(this.to.grad, n * this.to.size);
-      for (let k = 0; k < given.length; k += sums.length)
-        for (let c = 0; c < sums.length; c++) sums[c] += given[k + c];
-    }
-    this.#gather();
-    return true;
-  }
-  /** Sets what the layer is from a frame's coefficients; a scaler keeps its value where it can. */
-  read(frame, scaler) {
-    const { layer, machine, spline } = this;
-    const base = machine.floats(this.base.at, this.base.count);
-    const { functions } = this.#basis;
-    const splines2 = spline && machine.floats(spline.at, spline.count);
-    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
-    if (scales && scaler) scales.set(scaler);
-    for (let f = 0; f < layer.count; f++) {
-      const scale = scales ? scales[f] : 1;
-      let k = 0;
-      for (let b = 0; b < layer.nb; b++) {
-        const value = frame[layer.offset + f * layer.nb + b];
-        if (layer.isBase[b]) base[f] = value;
-        else if (splines2) splines2[f * functions + k++] = scale === 0 ? 0 : value / scale;
-      }
-    }
-  }
-  /** Writes its coefficients to a frame. */
-  write(frame) {
-    const { layer, machine, spline } = this;
-    const base = machine.floats(this.base.at, this.base.count);
-    const { functions } = this.#basis;
-    const splines2 = spline && machine.floats(spline.at, spline.count);
-    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
-    for (let f = 0; f < layer.count; f++) {
-      let k = 0;
-      for (let b = 0; b < layer.nb; b++) {
-        const at = layer.offset + f * layer.nb + b;
-        if (layer.isBase[b]) frame[at] = base[f];
-        else if (splines2) frame[at] = splines2[f * functions + k++] * (scales ? scales[f] : 1);
-      }
-    }
-  }
-  /** The parameters, scaled and for each channel, to where the kernels read them. */
-  #use() {
-    const { machine, spline, scaler } = this;
-    const { base: toBase, spline: toSpline } = this.#used;
-    if (toBase !== this.base) {
-      const base = machine.floats(this.base.at, this.base.count);
-      const to2 = machine.floats(toBase.at, toBase.count);
-      for (let k = 0; k < to2.length; k++) to2[k] = base[k % base.length];
-    }
-    if (!spline || toSpline === spline) return;
-    const splines2 = machine.floats(spline.at, spline.count);
-    const scales = scaler && machine.floats(scaler.at, scaler.count);
-    const to = machine.floats(toSpline.at, toSpline.count);
-    const { functions } = this.#basis;
-    for (let k = 0; k < to.length; k++) {
-      const one = k % splines2.length;
-      to[k] = splines2[one] * (scales ? scales[Math.floor(one / functions)] : 1);
-    }
-  }
-  /** The gradients of the parameters, from those of what the kernels read. */
-  #gather() {
-    const { machine, spline, scaler } = this;
-    const { base: fromBase, spline: fromSpline } = this.#used;
-    if (fromBase !== this.base) {
-      const given2 = machine.floats(fromBase.grad, fromBase.count);
-      const sums2 = machine.floats(this.base.grad, this.base.count).fill(0);
-      for (let k = 0; k < given2.length; k++) sums2[k % sums2.length] += given2[k];
-    }
-    if (!spline || fromSpline === spline) return;
-    const given = machine.floats(fromSpline.grad, fromSpline.count);
-    const sums = machine.floats(spline.grad, spline.count).fill(0);
-    for (let k = 0; k < given.length; k++) sums[k % sums.length] += given[k];
-    if (!scaler) return;
-    const { functions } = this.#basis;
-    const splines2 = machine.floats(spline.at, spline.count);
-    const scales = machine.floats(scaler.at, scaler.count);
-    const toScales = machine.floats(scaler.grad, scaler.count).fill(0);
-    for (let k = 0; k < sums.length; k++) {
-      const f = Math.floor(k / functions);
-      toScales[f] += sums[k] * splines2[k];
-      sums[k] *= scales[f];
-    }
-  }
-  /** The base function of the input and its derivative, where the kernels have none of their own. */
-  #activate(n) {
-    if (!this.#activation) return;
-    const [f, slope] = this.#activation;
-    const x = this.machine.floats(this.from.at, n * this.from.size);
-    const base = this.machine.floats(this.#given.base, x.length);
-    const slopes = this.machine.floats(this.#given.slope, x.length);
-    for (let k = 0; k < x.length; k++) {
-      base[k] = f(x[k]);
-      slopes[k] = slope(x[k]);
-    }
-  }
-  #call(n) {
-    let sizes = this.#sizes.get(n);
-    if (!sizes) {
-      sizes = sizesOf(this.layer, this.from, this.to, n);
-      this.#sizes.set(n, sizes);
-    }
-    const { base, spline } = this.#used;
-    return {
-      sizes,
-      basis: this.#basis,
-      x: this.from.at,
-      ...this.#given,
-      baseWeight: base.at,
-      splineWeight: spline.at,
-      y: this.to.at
-    };
-  }
-};
-function sizesOf(layer, from, to, n) {
-  const conv = layer.conv;
-  if (!conv) {
-    const [out2, features] = layer.shape;
-    return {
-      ...{ n: 1, height: n, width: 1, channels: features, out: out2, groups: 1 },
-      ...{ kernel: [1, 1], stride: [1, 1], dilation: [1, 1] },
-      ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
-      ...{ xStrides: [0, features, 0, 1], yStrides: [0, out2, 0, 1] }
-    };
-  }
-  const [channels, height, width] = from.shape;
-  const [out, outHeight, outWidth] = to.shape;
-  const [left, right, top, bottom] = conv.padding;
-  return {
-    ...{ n, height: height + top + bottom, width: width + left + right, channels, out },
-    groups: groupsOf(conv, channels),
-    ...{ kernel: [layer.shape[2], layer.shape[3]], stride: conv.stride, dilation: conv.dilation },
-    ...{ outHeight, outWidth, innerHeight: height, innerWidth: width, top, left },
-    xStrides: [from.size, width * channels, channels, 1],
-    yStrides: [to.size, outWidth * out, out, 1]
-  };
-}
-var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
-
 // src/training/operations.ts
 var sizeOf = (shape) => shape.reduce((all, one) => all * one, 1);
 function valuesOf(machine, most, shape) {
@@ -647,6 +426,18 @@ var Flatten = class {
         }
   }
 };
+var FUNCTIONS = {
+  identity: [(x) => x, () => 1],
+  relu: [(x) => Math.max(x, 0), (x) => x > 0 ? 1 : 0],
+  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
+  silu: [
+    (x) => x / (1 + Math.exp(-x)),
+    (x) => {
+      const gate = 1 / (1 + Math.exp(-x));
+      return gate * (1 + x * (1 - gate));
+    }
+  ]
+};
 var Elementwise = class {
   constructor(machine, from, to, f, slope) {
     this.machine = machine;
@@ -711,6 +502,221 @@ var LogSoftmax = class {
   }
 };
 
+// src/training/layer.ts
+var NO_SPLINES = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
+function layerRefusal(layer, recipe) {
+  if (!recipe) return `the parts of ${layer.name} (${layer.type}) are not known`;
+  if (!(recipe.base in FUNCTIONS)) return `${layer.name} has a base that only Python knows`;
+  if (layer.conv && layer.conv.paddingMode !== "zeros")
+    return `${layer.name} pads by “${layer.conv.paddingMode}”`;
+  if (layer.conv?.padsBasis) return `${layer.name} pads its basis functions`;
+  if (layer.window || layer.tableOf) return `the functions of ${layer.name} are too many or differ`;
+  return "";
+}
+var KanLayer = class {
+  constructor(machine, layer, recipe, from, to, bias, most) {
+    this.machine = machine;
+    this.layer = layer;
+    this.from = from;
+    this.to = to;
+    this.bias = bias;
+    const { count, conv } = layer;
+    this.#basis = recipe.basis ?? NO_SPLINES;
+    this.#activation = recipe.base === "silu" ? null : FUNCTIONS[recipe.base];
+    this.#copies = conv?.shared ? from.shape[0] : 1;
+    const { functions } = this.#basis;
+    const weight = (size) => {
+      return { at: machine.take(size), grad: machine.take(size), count: size };
+    };
+    this.base = weight(count);
+    this.spline = recipe.basis ? weight(count * functions) : null;
+    this.scaler = recipe.scaler ? weight(count) : null;
+    const asIs = this.#copies === 1;
+    this.#used = {
+      base: asIs ? this.base : weight(count * this.#copies),
+      spline: asIs && this.spline && !this.scaler ? this.spline : weight(count * functions * this.#copies)
+    };
+    const room = () => this.#activation ? machine.take(most * from.size) : 0;
+    this.#given = { base: room(), slope: room() };
+  }
+  machine;
+  layer;
+  from;
+  to;
+  bias;
+  base;
+  spline;
+  scaler;
+  #basis;
+  /** The base, where the kernels have none of their own: they have SiLU. */
+  #activation;
+  /** How often each kernel is used: by each channel of its own. */
+  #copies;
+  /** What the kernels multiply by, where it is not the parameters as they are. */
+  #used;
+  #given;
+  #sizes = /* @__PURE__ */ new Map();
+  forward(n) {
+    this.#use();
+    this.#activate(n);
+    if (!this.machine.forward(this.#call(n))) return false;
+    if (this.bias) {
+      const bias = this.machine.floats(this.bias.at, this.bias.count);
+      const y = this.machine.floats(this.to.at, n * this.to.size);
+      for (let k = 0; k < y.length; k += bias.length)
+        for (let c = 0; c < bias.length; c++) y[k + c] += bias[c];
+    }
+    return true;
+  }
+  backward(n) {
+    const done = this.machine.backward(this.#call(n), {
+      y: this.to.grad,
+      x: this.from.grad,
+      baseWeight: this.#used.base.grad,
+      splineWeight: this.#used.spline.grad
+    });
+    if (!done) return false;
+    if (this.bias) {
+      const sums = this.machine.floats(this.bias.grad, this.bias.count).fill(0);
+      const given = this.machine.floats(this.to.grad, n * this.to.size);
+      for (let k = 0; k < given.length; k += sums.length)
+        for (let c = 0; c < sums.length; c++) sums[c] += given[k + c];
+    }
+    this.#gather();
+    return true;
+  }
+  /** Sets what the layer is from a frame's coefficients; a scaler keeps its value where it can. */
+  read(frame, scaler) {
+    const { layer, machine, spline } = this;
+    const base = machine.floats(this.base.at, this.base.count);
+    const { functions } = this.#basis;
+    const splines2 = spline && machine.floats(spline.at, spline.count);
+    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
+    if (scales && scaler) scales.set(scaler);
+    for (let f = 0; f < layer.count; f++) {
+      const scale = scales ? scales[f] : 1;
+      let k = 0;
+      for (let b = 0; b < layer.nb; b++) {
+        const value = frame[layer.offset + f * layer.nb + b];
+        if (layer.isBase[b]) base[f] = value;
+        else if (splines2) splines2[f * functions + k++] = scale === 0 ? 0 : value / scale;
+      }
+    }
+  }
+  /** Writes its coefficients to a frame. */
+  write(frame) {
+    const { layer, machine, spline } = this;
+    const base = machine.floats(this.base.at, this.base.count);
+    const { functions } = this.#basis;
+    const splines2 = spline && machine.floats(spline.at, spline.count);
+    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
+    for (let f = 0; f < layer.count; f++) {
+      let k = 0;
+      for (let b = 0; b < layer.nb; b++) {
+        const at = layer.offset + f * layer.nb + b;
+        if (layer.isBase[b]) frame[at] = base[f];
+        else if (splines2) frame[at] = splines2[f * functions + k++] * (scales ? scales[f] : 1);
+      }
+    }
+  }
+  /** The parameters, scaled and for each channel, to where the kernels read them. */
+  #use() {
+    const { machine, spline, scaler } = this;
+    const { base: toBase, spline: toSpline } = this.#used;
+    if (toBase !== this.base) {
+      const base = machine.floats(this.base.at, this.base.count);
+      const to2 = machine.floats(toBase.at, toBase.count);
+      for (let k = 0; k < to2.length; k++) to2[k] = base[k % base.length];
+    }
+    if (!spline || toSpline === spline) return;
+    const splines2 = machine.floats(spline.at, spline.count);
+    const scales = scaler && machine.floats(scaler.at, scaler.count);
+    const to = machine.floats(toSpline.at, toSpline.count);
+    const { functions } = this.#basis;
+    for (let k = 0; k < to.length; k++) {
+      const one = k % splines2.length;
+      to[k] = splines2[one] * (scales ? scales[Math.floor(one / functions)] : 1);
+    }
+  }
+  /** The gradients of the parameters, from those of what the kernels read. */
+  #gather() {
+    const { machine, spline, scaler } = this;
+    const { base: fromBase, spline: fromSpline } = this.#used;
+    if (fromBase !== this.base) {
+      const given2 = machine.floats(fromBase.grad, fromBase.count);
+      const sums2 = machine.floats(this.base.grad, this.base.count).fill(0);
+      for (let k = 0; k < given2.length; k++) sums2[k % sums2.length] += given2[k];
+    }
+    if (!spline || fromSpline === spline) return;
+    const given = machine.floats(fromSpline.grad, fromSpline.count);
+    const sums = machine.floats(spline.grad, spline.count).fill(0);
+    for (let k = 0; k < given.length; k++) sums[k % sums.length] += given[k];
+    if (!scaler) return;
+    const { functions } = this.#basis;
+    const splines2 = machine.floats(spline.at, spline.count);
+    const scales = machine.floats(scaler.at, scaler.count);
+    const toScales = machine.floats(scaler.grad, scaler.count).fill(0);
+    for (let k = 0; k < sums.length; k++) {
+      const f = Math.floor(k / functions);
+      toScales[f] += sums[k] * splines2[k];
+      sums[k] *= scales[f];
+    }
+  }
+  /** The base function of the input and its derivative, where the kernels have none of their own. */
+  #activate(n) {
+    if (!this.#activation) return;
+    const [f, slope] = this.#activation;
+    const x = this.machine.floats(this.from.at, n * this.from.size);
+    const base = this.machine.floats(this.#given.base, x.length);
+    const slopes = this.machine.floats(this.#given.slope, x.length);
+    for (let k = 0; k < x.length; k++) {
+      base[k] = f(x[k]);
+      slopes[k] = slope(x[k]);
+    }
+  }
+  #call(n) {
+    let sizes = this.#sizes.get(n);
+    if (!sizes) {
+      sizes = sizesOf(this.layer, this.from, this.to, n);
+      this.#sizes.set(n, sizes);
+    }
+    const { base, spline } = this.#used;
+    return {
+      sizes,
+      basis: this.#basis,
+      x: this.from.at,
+      ...this.#given,
+      baseWeight: base.at,
+      splineWeight: spline.at,
+      y: this.to.at
+    };
+  }
+};
+function sizesOf(layer, from, to, n) {
+  const conv = layer.conv;
+  if (!conv) {
+    const [out2, features] = layer.shape;
+    return {
+      ...{ n: 1, height: n, width: 1, channels: features, out: out2, groups: 1 },
+      ...{ kernel: [1, 1], stride: [1, 1], dilation: [1, 1] },
+      ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
+      ...{ xStrides: [0, features, 0, 1], yStrides: [0, out2, 0, 1] }
+    };
+  }
+  const [channels, height, width] = from.shape;
+  const [out, outHeight, outWidth] = to.shape;
+  const [left, right, top, bottom] = conv.padding;
+  return {
+    ...{ n, height: height + top + bottom, width: width + left + right, channels, out },
+    groups: groupsOf(conv, channels),
+    ...{ kernel: [layer.shape[2], layer.shape[3]], stride: conv.stride, dilation: conv.dilation },
+    ...{ outHeight, outWidth, innerHeight: height, innerWidth: width, top, left },
+    xStrides: [from.size, width * channels, channels, 1],
+    yStrides: [to.size, outWidth * out, out, 1]
+  };
+}
+var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
+
 // src/training/network.ts
 function refusal({ structure, layout, recipe }) {
   const { stations, traced } = structure;
@@ -727,25 +733,13 @@ function refusal({ structure, layout, recipe }) {
 }
 function operationRefusal(compute, label) {
   const op = compute?.op ?? "";
-  if (op === "elementwise" && !(String(compute?.function) in ELEMENTWISE))
+  if (op === "elementwise" && !(String(compute?.function) in FUNCTIONS))
     return `a page cannot train ${label}`;
   const padding = compute?.padding ?? [0, 0];
   if (op === "max_pool" && padding.some((one) => one !== 0)) return `${label} has a border`;
   const known = ["batch_norm", "max_pool", "flatten", "log_softmax", "elementwise"];
   return known.includes(op) ? "" : `a page cannot train ${label}`;
 }
-var ELEMENTWISE = {
-  identity: [(x) => x, () => 1],
-  relu: [(x) => Math.max(x, 0), (x) => x > 0 ? 1 : 0],
-  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
-  silu: [
-    (x) => x / (1 + Math.exp(-x)),
-    (x) => {
-      const gate = 1 / (1 + Math.exp(-x));
-      return gate * (1 + x * (1 - gate));
-    }
-  ]
-};
 var Network = class {
   /** For batches of at most so many examples. Throws where `refusal` has something to say. */
   constructor(machine, description, most) {
@@ -785,10 +779,11 @@ var Network = class {
   backward(n) {
     return [...this.#operations].reverse().every((operation) => operation.backward(n));
   }
-  /** Sets the network to a frame. */
-  read(frame) {
+  /** Sets the network to a frame, and at its first to the scalers that it had in Python. */
+  read(frame, isFirst = false) {
+    const { recipe } = this.description;
     for (const layer of this.#layers)
-      layer.read(frame, this.description.recipe[layer.layer.name].scaler);
+      layer.read(frame, isFirst ? recipe[layer.layer.name].scaler : void 0);
     for (const { name, at, size } of this.#vectors) {
       const offset = this.description.layout.beside?.get(name)?.offset ?? 0;
       this.machine.floats(at, size).set(frame.subarray(offset, offset + size));
@@ -835,7 +830,7 @@ var Network = class {
       case "log_softmax":
         return new LogSoftmax(machine, from, to);
       default:
-        return new Elementwise(machine, from, to, ...ELEMENTWISE[String(compute?.function)]);
+        return new Elementwise(machine, from, to, ...FUNCTIONS[String(compute?.function)]);
     }
   }
   #vector({ beside }, name) {
@@ -940,7 +935,7 @@ var Trainer = class {
     this.data = data;
     this.settings = settings;
     this.network = new Network(machine, description, settings.batch);
-    this.network.read(frame);
+    this.network.read(frame, true);
     this.#optimizer = new AdamW(machine, this.network.weights);
     this.#random = new Random(settings.seed);
     this.#order = this.#random.order(this.count(data.train));
@@ -970,7 +965,7 @@ var Trainer = class {
     const { rate } = this.settings;
     return this.rate ?? oneCycle(Math.min(this.step, this.steps - 1), this.steps, rate);
   }
-  /** Makes one step; false where a number was not finite: then nothing was changed. */
+  /** Makes one step; false where a number was not finite: then no weight was changed. */
   advance() {
     const { train, shift } = this.data;
     const chosen = this.#order.subarray(this.#at, this.#at + this.settings.batch);
@@ -988,15 +983,16 @@ var Trainer = class {
     }
     return true;
   }
-  /** The share of examples that are right, or the root of the mean squared error, over up to so many. */
+  /** The share of examples that are right, or the root of the mean squared error, over so many, evenly among all. */
   score(examples, most = Number.POSITIVE_INFINITY) {
-    const count = Math.min(most, this.count(examples));
+    const all = this.count(examples);
+    const count = Math.min(most, all);
     const { output, isClassifier, most: batch } = this.network;
     let sum = 0;
     for (let from = 0; from < count; from += batch) {
       const chosen = Uint32Array.from(
         { length: Math.min(batch, count - from) },
-        (_, k) => from + k
+        (_, k) => Math.floor((from + k) * all / count)
       );
       this.#give(examples, chosen, 0);
       if (!this.network.forward(chosen.length, false)) return Number.NaN;
@@ -1083,11 +1079,14 @@ var Worker = class {
   #diverged = false;
   #next = 0;
   #looping = false;
+  #beginning = Promise.resolve();
   #times = [];
   async take(order) {
+    if (order.kind === "begin") this.#beginning = this.#begin(order);
+    await this.#beginning;
     const trainer = this.#trainer;
-    if (order.kind === "begin") await this.#begin(order);
-    else if (order.kind === "drawn") this.#isDrawn = true;
+    if (order.kind === "begin") return;
+    if (order.kind === "drawn") this.#isDrawn = true;
     else if (!trainer) return;
     else if (order.kind === "pause") this.#due = 0;
     else if (order.kind === "rate") trainer.rate = order.value;
@@ -1103,6 +1102,7 @@ var Worker = class {
   }
   async #begin({ description, frame, data, settings, code }) {
     this.#due = 0;
+    this.#trainer = null;
     this.#machine = await machineOf(code);
     this.#trainer = new Trainer(this.#machine, description, frame, data, settings);
     this.#diverged = false;
@@ -1143,7 +1143,9 @@ var Worker = class {
     let score = null;
     if (always || now - this.#scored > SCORE) {
       this.#scored = now;
-      score = trainer.score(trainer.data.test, this.#due > 0 ? GLANCE : void 0);
+      const all = trainer.count(trainer.data.test);
+      const of = this.#due > 0 ? Math.min(GLANCE, all) : all;
+      score = { value: trainer.score(trainer.data.test, of), of };
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
@@ -1183,4 +1185,4 @@ var breathe = (milliseconds) => new Promise((resolve) => {
   }
 });
 var worker = new Worker((news) => scope.postMessage(news, [news.frame.buffer]), breathe);
-scope.onmessage = ({ data }) => void worker.take(data);
+scope.onmessage = ({ data }) => worker.take(data).catch((error) => scope.postMessage({ fault: error.message }, []));
