@@ -116,6 +116,7 @@ def record(path: Path, passes: int) -> dict[str, Any]:
             "stroke below": answer(model, torch.tensor([-1.0, -1.0, 1.0])),
             "ink": answer(model, torch.ones(3)),
         },
+        "sums": {"below": sums(model, [-1, -1, 1]), "ink": sums(model, [1, 1, 1])},
     }
 
 
@@ -159,6 +160,12 @@ def answer(network: nn.Module, rows: Tensor) -> list[float]:
     """Return what each kernel of the first layer says to a patch of three rows of one colour."""
     layer = network.get_submodule("convs.0")
     return [float(value) for value in layer(rows.view(1, 1, 3, 1).expand(1, 1, 3, 3)).flatten()]
+
+
+def sums(network: nn.Module, rows: list[int]) -> list[int]:
+    """Return what each pattern, as numbers ±1, adds up to over a patch of three such rows."""
+    signs = 2 * lesson.patterns(network).int() - 1
+    return [int(total) for total in (signs * torch.tensor(rows).view(3, 1)).sum((1, 2))]
 
 
 def most_unlike_silu(network: nn.Module) -> list[int]:
@@ -214,6 +221,8 @@ def words(folder: Path) -> dict[str, str]:
     quoted |= {name: f"{facts[name]:,}" for name in ("steps", "parameters", "functions")}
     quoted |= {name: str(facts[name]) for name in ("beyond_start", "beyond_end")}
     quoted["line_kernel"] = str(facts["line_kernel"] % 5)
+    for where, totals in facts["sums"].items():
+        quoted[f"sum_{where}"] = f"{totals[facts['line_kernel'] % 5]:+}".replace("-", "−")
     quoted |= {name: NUMBERS[facts[name]] for name in ("lines", "terms")}
     quoted |= {name: f"{facts[name]:.2f}" for name in ("pattern_worst", "linear_worst")}
     quoted |= {name: f"{facts[name]:.3f}" for name in ("pattern_best",)}

@@ -154,7 +154,7 @@ class KANLayer(LayerCore):
         batch
             Inputs of this layer, as ``forward`` takes them; ``model.prune`` observes them by
             itself. Of more than 4,096 patches (rows, in a dense layer) that many are drawn at
-            random, the same ones each time.
+            random, evenly, the same ones each time.
         dry_run
             Only report what would be removed.
 

@@ -76,7 +76,7 @@ def test_a_trained_network_does_as_well_as_the_best_fit_on_its_new_grids(trained
     images, labels, before = judged
     was = before.argmax(1)
     assert (was == labels).double().mean() > 0.97
-    lost = changed = 0
+    lost = torch.zeros(len(labels))
     for grid_eps, n in itertools.product([0.0, 0.02, 1.0], [16, 512]):
         model = copy.deepcopy(trained)
         model.update_grid(digits.train_images[:n], grid_eps=grid_eps)
@@ -85,11 +85,9 @@ def test_a_trained_network_does_as_well_as_the_best_fit_on_its_new_grids(trained
             now, at_best = (out.argmax(1) for out in (model(images), best(images)))
         # A wider grid of as many intervals is coarser: no fit on it keeps every answer.
         assert int((now != was).sum()) < 0.01 * len(labels), (grid_eps, n)
-        lost += int((at_best == labels).sum() - (now == labels).sum())
-        changed += int((now != at_best).sum())
-    # Two standard deviations, once: of six such bounds one fails by chance with every seventh
-    # network, and which network it is depends on how the kernels round.
-    assert lost <= 2 * changed**0.5
+        lost += (at_best == labels).float() - (now == labels).float()
+    # Two standard deviations of a sum over digits: the six grids mostly lose the same ones.
+    assert lost.sum() <= 2 * lost.square().sum().sqrt()
 
 
 # -- more patches than are looked at --------------------------------------------------

@@ -42,18 +42,29 @@ def checked_inputs(batch: Inputs) -> Sequence[Tensor]:
 
 
 def random_rows(shape: Sequence[int], count: int, device: torch.device) -> Tensor:
-    """Return which patches to use where using all would take too long: some at random.
+    """Return which patches to use where using all would take too long: some at random, evenly.
 
-    Even strides would not do: where the stride divides the patches of an image, it always meets
-    the same few positions. The generator is this function's own and starts again at each call: the
-    same shape always gives the same patches, on every device, and any first part is random, too.
+    All patches, position by position, are cut into ``count`` equal stretches, and of each one is
+    drawn: so every position comes about equally often, and the images of one take turns. Even
+    strides would not do (they may always meet the same few positions), nor would drawing freely:
+    means are then off by four times as much. The generator is this function's own and starts again
+    at each call: the same shape always gives the same patches, on every device, in random order.
 
     Patches are laid out as ``shape`` says, ``(images, *positions)``; of fewer than ``count`` all
     are returned, in their order. The result, ``(min(count, patches),)`` int64 on the device, is
-    their numbers, counted as in an array of that shape.
+    for ``select_patches``.
+
+    Examples
+    --------
+    >>> chosen = random_rows((100, 28, 28), 4 * 28**2, torch.device("cpu"))
+    >>> (chosen % 28**2).bincount().unique()  # each of the positions
+    tensor([4])
     """
     patches = math.prod(shape)
     if count >= patches:
         return torch.arange(patches, device=device)
-    chosen = np.random.default_rng(0).choice(patches, count, replace=False)
+    generator = np.random.default_rng(0)
+    ends = np.linspace(0, patches, count + 1).astype(int)
+    place, image = np.divmod(generator.integers(ends[:-1], ends[1:]), shape[0])
+    chosen = generator.permutation(image * (patches // shape[0]) + place)
     return torch.from_numpy(chosen).to(device)
