@@ -29,12 +29,14 @@ LEVELS = [*compile_options.LEVELS[ARCHITECTURE], "wide"]
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    """The file that a wheel for this machine brings."""
+    """The file that a wheel for this machine brings, but compiled in less time."""
     folder = tmp_path_factory.mktemp("library")
     made = folder / compile_options.NAMES[sys.platform]
-    compile_options.make_for_a_wheel(
-        [compile_options.find_compiler()], ARCHITECTURE, sys.platform, made, folder
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compile_options, "OPTIONS", (*compile_options.OPTIONS, "-O1"))
+        compile_options.make_for_a_wheel(
+            [compile_options.find_compiler()], ARCHITECTURE, sys.platform, made, folder
+        )
     return made
 
 
