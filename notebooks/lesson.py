@@ -24,6 +24,7 @@ from torch import Tensor, nn
 import kan_widgets as kw
 
 LAYERS = ("convs.0", "convs.1", "linear")
+DRAWN = 2.0  # the article draws its maps from −2 to 2
 X = torch.linspace(-1, 1, 401)
 RECORDED = Path(__file__).with_name("networks.json")
 
@@ -147,11 +148,11 @@ def ruled_seven() -> Tensor:
 
 
 @torch.no_grad()
-def curves(network: Any) -> Tensor:
-    """Return all φ of the ten kernels on [−1, 1]: kernel, row, column, x."""
-    found = []
+def curves(network: Any, end: float = 1.0) -> Tensor:
+    """Return all φ of the ten kernels on [−end, end]: kernel, row, column, x."""
+    found, x = [], end * X
     for layer in network.convs:  # w·SiLU(x) + Σ cᵦBᵦ(x)
-        terms = torch.cat([nn.functional.silu(X)[:, None], layer.basis.expand(X)], 1)
+        terms = torch.cat([nn.functional.silu(x)[:, None], layer.basis.expand(x)], 1)
         found.append(layer.coefficients().flatten(0, 1) @ terms.T)
     return torch.cat(found)
 
@@ -189,16 +190,26 @@ def one_way(phi: Tensor) -> int:
     return int(((rises > 0).all(-1) | (rises < 0).all(-1)).sum())
 
 
-def reach(network: nn.Module) -> Any:
-    """Return for each of the ten kernels the range of φ on the grid, in the median of its nine."""
-    phi = curves(network).flatten(1, 2).numpy()
-    return np.median(np.ptp(phi, axis=-1), axis=-1)
+def reach(network: nn.Module, end: float = 1.0) -> Any:
+    """Return for each of the ten kernels the range of φ on [−end, end], beside the typical one.
+
+    A kernel's range is the median of its nine functions', the typical one the median of the ten.
+    """
+    ranges = np.median(np.ptp(curves(network, end).flatten(1, 2).numpy(), axis=-1), axis=-1)
+    return ranges / np.median(ranges)
 
 
-def farthest(network: nn.Module) -> Any:
+def farthest(network: nn.Module, end: float = 1.0) -> Any:
     """Return for each of the ten kernels the largest range of its nine, by the median of all 90."""
-    ranges = np.ptp(curves(network).flatten(1, 2).numpy(), axis=-1)
+    ranges = np.ptp(curves(network, end).flatten(1, 2).numpy(), axis=-1)
     return ranges.max(1) / np.median(ranges)
+
+
+def hills(network: nn.Module) -> int:
+    """Return how many of the first 45 functions lie at 0 above both their ends, or below both."""
+    phi = curves(network)[:5].flatten(0, -2)
+    over_the_ends = phi[:, len(X) // 2, None] - phi[:, [0, -1]]
+    return int(((over_the_ends > 0).all(1) | (over_the_ends < 0).all(1)).sum())
 
 
 def unlike_silu(network: nn.Module) -> tuple[Any, Any]:
