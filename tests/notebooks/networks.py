@@ -233,7 +233,7 @@ def of_three(seed: int) -> Row:
 
 
 def of_pair(seed: int) -> Row:
-    """Train the two networks of tutorial 7 in which layers can be compared."""
+    """Train the two networks of tutorial 7b in which layers can be compared."""
     known = digits()
     row: Row = {}
     for variant in ("as built", "one size"):

@@ -18,9 +18,10 @@ from tests.notebooks.execution import CHECKOUT, read
 from tests.notebooks.networks import lesson
 
 Table = dict[str, dict[str, list[float]]]
-THREE, SEVEN, ESSAY, ROWS, TEACHING = (
+THREE, SEVEN, DEPTH, ESSAY, ROWS, TEACHING = (
     "03_building_blocks",
     "07_cnn_mlp_kan",
+    "07b_complexity_and_depth",
     "see_a_kan_learn.md",
     "the_article_row_by_row.md",
     "teaching.md",
@@ -76,7 +77,7 @@ def change(name: str, first: str = "start", times: float = 1) -> Callable[[Table
 
 
 def bent(variant: str, later: str, earlier: str) -> Callable[[Table], Iterable[float]]:
-    """Return how many times as bent one layer of tutorial 7's network is as another."""
+    """Return how many times as bent one layer of tutorial 7b's network is as another."""
     return lambda table: np.divide(
         table["pair"][f"{variant}: bend of {later}"], table["pair"][f"{variant}: bend of {earlier}"]
     )
@@ -203,20 +204,20 @@ CLAIMS = [
         less(("three", "KAN-CNN"), ("three", "MLP"), 100),
         above=3,
     ),
-    Claim(SEVEN, "from each convolution to the next", bent("as built", "convs.1", "convs.0"), 1.1),
-    Claim(SEVEN, "from each convolution to the next", bent("as built", "convs.2", "convs.1"), 1.1),
+    Claim(DEPTH, "from each convolution to the next", bent("as built", "convs.1", "convs.0"), 1.1),
+    Claim(DEPTH, "from each convolution to the next", bent("as built", "convs.2", "convs.1"), 1.1),
     Claim(
-        SEVEN,
+        DEPTH,
         "the first two convolutions come out nearly alike",
         bent("one size", "convs.1", "convs.0"),
         0.9,
         1.15,
     ),
-    Claim(SEVEN, "only the third is more bent", bent("one size", "convs.2", "convs.1"), 1.1),
-    Claim(SEVEN, "its later functions are less straight", change("later: line"), above=0.1),
-    Claim(SEVEN, "but more like SiLU", change("later: silu"), below=-0.1),
+    Claim(DEPTH, "only the third is more bent", bent("one size", "convs.2", "convs.1"), 1.1),
+    Claim(DEPTH, "its later functions are less straight", change("later: line"), above=0.1),
+    Claim(DEPTH, "but more like SiLU", change("later: silu"), below=-0.1),
     *(
-        Claim(SEVEN, "by bend and by total variation twenty networks leave it open", of, -0.1, 0.1)
+        Claim(DEPTH, "by bend and by total variation twenty networks leave it open", of, -0.1, 0.1)
         for of in (change("later: bend"), change("later: variation"))
     ),
     Claim(
