@@ -170,6 +170,7 @@ def doubting_kernels(n: Any) -> Told:
         "cut": n.cut,
         "grey_right": n.grey_right,
         "grey_cut": n.grey_cut,
+        "hills": n.hills,
         "worth": interval(100 * n.worth),
         "gain": interval(n.gain),
     }
