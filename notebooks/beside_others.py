@@ -78,6 +78,7 @@ def counting_kernels(n: Any) -> Told:
         "found": n.found,
         "suppresses": n.suppresses,
         "later": n.later,
+        "tenth": [float(reach(n.model, end)[9]) for end in (1.0, DRAWN)],
         "steps": n.live.stats.steps,
         "beyond": float(n.observed["linear"].outside_domain.mean()),
     }
