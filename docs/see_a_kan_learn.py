@@ -241,7 +241,7 @@ def networks() -> dict[str, str]:
         for when in ("early", "end")
     }
     chance = 10 * lesson.chance_of_a_line()
-    shuffled = sum(found["labels shuffled"]["lines"])
+    shuffled, heart = sum(found["labels shuffled"]["lines"]), found["labels by heart"]
     quoted = {
         "many_right": f"{np.mean(full['end: right']):.1%}",
         "many_bare": f"{np.mean(bare['end: right']):.1%}",
@@ -290,9 +290,11 @@ def networks() -> dict[str, str]:
         "shuffled_lines": f"{shuffled:.0f} of 200"
         if shuffled
         else "none of 200 (by the rule of three up to 3 are possible)",
-        "shuffled_verdict": lesson.of_labels_by_heart(full["end: lines"], found["labels shuffled"]),
-        "shuffled_fitted": lesson.in_words(found["labels shuffled"]["fitted"], ".0%"),
-        "shuffled_passes": lesson.in_words(found["labels shuffled"]["passes"], ".0f"),
+        "shuffled_fitted": lesson.in_words(heart["fitted, 945 steps"], ".0%"),
+        "heart_fitted": lesson.in_words(heart["fitted"], ".0%"),
+        "heart_passes": lesson.in_words(heart["passes"], ".0f"),
+        "heart_lines": f"{sum(heart['lines']):.0f} of {10 * len(heart['lines'])}",
+        "heart_verdict": lesson.of_labels_by_heart(full["end: lines"], heart),
         "chance_of_many": f"{20 * chance:.1f}",
         "lines_verdict": lesson.which(
             np.subtract(full["end: lines"], chance),

@@ -105,8 +105,9 @@ def counting_kernels(n: Any) -> Told:
 
 def about_lines() -> Markdown:
     """Say of the twenty recorded networks of tutorial 5b how many lines they have, and why."""
-    kinds = ("article", "article without splines", "digits turned", "labels shuffled")
+    kinds = "article", "article without splines", "digits turned", "labels shuffled"
     others, bare, turned, shuffled = map(recorded().get, kinds)
+    heart = recorded()["labels by heart"]
     chance = 10 * chance_of_a_line()
     ends, uprights, before = (
         np.array(others[name]) for name in ("end: lines", "end: uprights", "start: uprights")
@@ -129,9 +130,13 @@ def about_lines() -> Markdown:
             "Lines turn against the digits.",
             "Whether lines turn with the digits is open.",
         ),
-        f"Networks with shuffled labels know {in_words(shuffled['fitted'], '.0%')} of these after "
-        f"{in_words(shuffled['passes'], '.0f')} passes, and made {sum(shuffled['lines']):.0f} "
-        f"horizontal lines of 200 kernels: {of_labels_by_heart(ends, shuffled)}.",
+        "Twenty networks that learned from digits with shuffled labels made "
+        f"{sum(shuffled['lines']):.0f} horizontal lines; but after 945 steps such know only "
+        f"{in_words(heart['fitted, 945 steps'], '.0%')} of these labels.",
+        f"Trained on until they know {in_words(heart['fitted'], '.0%')}, in "
+        f"{in_words(heart['passes'], '.0f')} passes, {len(heart['lines'])} networks have "
+        f"{sum(heart['lines']):.0f} among {10 * len(heart['lines'])} kernels: "
+        f"{of_labels_by_heart(ends, heart)}.",
     )
 
 

@@ -71,16 +71,22 @@ def which(values: ArrayLike, more: str, less: str, neither: str) -> str:
     return more if low > 0 else less if high < 0 else neither
 
 
-def of_labels_by_heart(lines: ArrayLike, shuffled: Mapping[str, Sequence[float]]) -> str:
+def of_labels_by_heart(lines: ArrayLike, by_heart: Mapping[str, Sequence[float]]) -> str:
     """Say what the lines of networks tell that know shuffled labels by heart, beside others'."""
-    if min(shuffled["fitted"]) < 0.9:
+    if min(by_heart["fitted"]) < 0.9:
         return "not all of them know these by heart, so that says little"
-    return which(
-        np.subtract(lines, shuffled["lines"]),
-        "fewer than with right ones, so to know labels is not enough if they do not go with digits",
-        "more than with right ones, so labels need not go with the digits to make lines",
-        "no difference from right ones that twenty can show",
-    )
+
+    one, other = np.asarray(lines), np.asarray(by_heart["lines"])
+    gap = one.mean() - other.mean()
+    draws = np.tile(np.concatenate([one, other]), (9999, 1))
+    mixed = np.random.default_rng(0).permuted(draws, axis=1)  # a test of permutations
+    gaps = mixed[:, : len(one)].mean(1) - mixed[:, len(one) :].mean(1)
+    p = (1 + (abs(gaps) > abs(gap) - 1e-9).sum()) / 10_000
+    if p >= 0.05:
+        return f"no difference from right ones that so few can show (p = {p:.2f})"
+    if gap < 0:
+        return f"more than with right ones (p = {p:.2f}), so labels need not go with the digits"
+    return f"fewer than with right ones (p = {p:.2f}), so to know labels by heart is not enough"
 
 
 def without_splines(network: nn.Module, layers: Sequence[str] = LAYERS) -> nn.Module:
