@@ -294,6 +294,7 @@ def networks() -> dict[str, str]:
         "heart_fitted": lesson.in_words(heart["fitted"], ".0%"),
         "heart_passes": lesson.in_words(heart["passes"], ".0f"),
         "heart_lines": f"{sum(heart['lines']):.0f} of {10 * len(heart['lines'])}",
+        "heart_count": NUMBERS[len(heart["lines"])],
         "heart_verdict": lesson.of_labels_by_heart(full["end: lines"], heart),
         "chance_of_many": f"{20 * chance:.1f}",
         "lines_verdict": lesson.which(

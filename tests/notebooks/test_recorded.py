@@ -34,7 +34,7 @@ def test_there_are_twenty_networks_of_each_kind_of_seeds_that_no_page_has() -> N
     assert min(SEEDS) > 1000
     for kind, measures in lesson.recorded().items():
         assert kind in KINDS
-        networks = 6 if kind == "labels by heart" else 20
+        networks = 8 if kind == "labels by heart" else 20
         assert {len(values) for values in measures.values()} == {networks}
         assert len(SEEDS_OF.get(kind, SEEDS)) == networks
 
@@ -130,20 +130,20 @@ def test_what_is_said_of_lines_turns_with_the_recorded_networks(
     assert "after 945 steps they know only" in said
     lines, uprights = (table["article"][f"end: {kind}"] for kind in ("lines", "uprights"))
     same = {"lines": lines, "uprights": uprights}
-    by_heart = table["labels by heart"] | {"lines": lines[8:14]}
+    by_heart = table["labels by heart"] | {"lines": lines[8:16]}
     others = table | {"digits turned": same, "labels by heart": by_heart}
     monkeypatch.setattr(beside_others, "recorded", lambda: others)
     said = beside_others.about_lines().data
     assert "Whether lines turn with the digits is open" in said
-    assert f"have {sum(lines[8:14]):.0f} among 60 kernels: no difference" in said
+    assert f"have {sum(lines[8:16]):.0f} among 80 kernels: no difference" in said
 
 
 def test_what_shuffled_labels_tell_follows_from_how_well_they_are_known() -> None:
-    lines, none, known = [1.0, 2.0] * 10, [0.0] * 6, [0.97] * 6
+    lines, none, known = [1.0, 2.0] * 10, [0.0] * 8, [0.97] * 8
     said = lesson.of_labels_by_heart
     assert said(lines, {"fitted": known, "lines": none}).startswith("fewer")
-    assert said([0.0] * 20, {"fitted": known, "lines": lines[:6]}).startswith("more")
-    assert said(lines, {"fitted": known, "lines": lines[:6]}).startswith("no difference")
+    assert said([0.0] * 20, {"fitted": known, "lines": lines[:8]}).startswith("more")
+    assert said(lines, {"fitted": known, "lines": lines[:8]}).startswith("no difference")
     assert "little" in said(lines, {"fitted": [*known[1:], 0.5], "lines": none})
 
 
