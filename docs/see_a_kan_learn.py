@@ -290,11 +290,10 @@ def networks() -> dict[str, str]:
         "shuffled_lines": f"{shuffled:.0f} of 200"
         if shuffled
         else "none of 200 (by the rule of three up to 3 are possible)",
-        "shuffled_fitted": lesson.in_words(heart["fitted, 945 steps"], ".0%"),
-        "heart_fitted": lesson.in_words(heart["fitted"], ".0%"),
-        "heart_passes": lesson.in_words(heart["passes"], ".0f"),
+        "shuffled_fitted": f"{np.mean(heart['fitted, 945 steps']):.0%}",
+        "heart_fitted": f"{np.mean(heart['fitted']):.0%}",
+        "heart_passes": f"{np.mean(heart['passes']):.0f}",
         "heart_lines": f"{sum(heart['lines']):.0f} of {10 * len(heart['lines'])}",
-        "heart_count": NUMBERS[len(heart["lines"])],
         "heart_verdict": lesson.of_labels_by_heart(full["end: lines"], heart),
         "chance_of_many": f"{20 * chance:.1f}",
         "lines_verdict": lesson.which(

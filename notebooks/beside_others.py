@@ -130,13 +130,11 @@ def about_lines() -> Markdown:
             "Lines turn against the digits.",
             "Whether lines turn with the digits is open.",
         ),
-        "Twenty networks that learned from digits with shuffled labels made "
-        f"{sum(shuffled['lines']):.0f} horizontal lines; but after 945 steps such know only "
-        f"{in_words(heart['fitted, 945 steps'], '.0%')} of these labels.",
-        f"Trained on until they know {in_words(heart['fitted'], '.0%')}, in "
-        f"{in_words(heart['passes'], '.0f')} passes, {len(heart['lines'])} networks have "
-        f"{sum(heart['lines']):.0f} among {10 * len(heart['lines'])} kernels: "
-        f"{of_labels_by_heart(ends, heart)}.",
+        f"Of shuffled labels twenty networks made {sum(shuffled['lines']):.0f} such lines, but "
+        f"945 steps teach one only {np.mean(heart['fitted, 945 steps']):.0%} of its labels.",
+        f"Trained on until {np.mean(heart['fitted']):.0%} are known by heart, in "
+        f"{np.mean(heart['passes']):.0f} passes: {sum(heart['lines']):.0f} lines among "
+        f"{10 * len(heart['lines'])} kernels, {of_labels_by_heart(ends, heart)}.",
     )
 
 

@@ -77,6 +77,8 @@ def of_labels_by_heart(lines: ArrayLike, by_heart: Mapping[str, Sequence[float]]
         return "not all of them know these by heart, so that says little"
 
     one, other = np.asarray(lines), np.asarray(by_heart["lines"])
+    if len(other) < 5:
+        return "which is too few to compare"
     gap = one.mean() - other.mean()
     draws = np.tile(np.concatenate([one, other]), (9999, 1))
     mixed = np.random.default_rng(0).permuted(draws, axis=1)  # a test of permutations

@@ -127,7 +127,7 @@ def test_what_is_said_of_lines_turns_with_the_recorded_networks(
     table = lesson.recorded()
     said = beside_others.about_lines().data
     assert "Lines turn with the digits" in said
-    assert "after 945 steps they know only" in said
+    assert "945 steps teach one only" in said
     lines, uprights = (table["article"][f"end: {kind}"] for kind in ("lines", "uprights"))
     same = {"lines": lines, "uprights": uprights}
     by_heart = table["labels by heart"] | {"lines": lines[8:16]}
@@ -135,7 +135,7 @@ def test_what_is_said_of_lines_turns_with_the_recorded_networks(
     monkeypatch.setattr(beside_others, "recorded", lambda: others)
     said = beside_others.about_lines().data
     assert "Whether lines turn with the digits is open" in said
-    assert f"have {sum(lines[8:16]):.0f} among 80 kernels: no difference" in said
+    assert f"{sum(lines[8:16]):.0f} lines among 80 kernels, no difference" in said
 
 
 def test_what_shuffled_labels_tell_follows_from_how_well_they_are_known() -> None:
@@ -144,6 +144,7 @@ def test_what_shuffled_labels_tell_follows_from_how_well_they_are_known() -> Non
     assert said(lines, {"fitted": known, "lines": none}).startswith("fewer")
     assert said([0.0] * 20, {"fitted": known, "lines": lines[:8]}).startswith("more")
     assert said(lines, {"fitted": known, "lines": lines[:8]}).startswith("no difference")
+    assert "too few" in said(lines, {"fitted": known, "lines": none[:4]})
     assert "little" in said(lines, {"fitted": [*known[1:], 0.5], "lines": none})
 
 
