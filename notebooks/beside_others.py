@@ -130,8 +130,8 @@ def about_lines() -> Markdown:
             "Lines turn against the digits.",
             "Whether lines turn with the digits is open.",
         ),
-        f"Of shuffled labels twenty networks made {sum(shuffled['lines']):.0f} such lines, but "
-        f"945 steps teach one only {np.mean(heart['fitted, 945 steps']):.0%} of its labels.",
+        f"Of shuffled labels twenty networks made {sum(shuffled['lines']):.0f} horizontal lines, "
+        f"but 945 steps teach one only {np.mean(heart['fitted, 945 steps']):.0%} of its labels.",
         f"Trained on until {np.mean(heart['fitted']):.0%} are known by heart, in "
         f"{np.mean(heart['passes']):.0f} passes: {sum(heart['lines']):.0f} lines among "
         f"{10 * len(heart['lines'])} kernels, {of_labels_by_heart(ends, heart)}.",
