@@ -18,10 +18,11 @@ from tests.notebooks.execution import CHECKOUT, read
 from tests.notebooks.networks import lesson
 
 Table = dict[str, dict[str, list[float]]]
-ONE, TWO, THREE, SEVEN, DEPTH, ESSAY, ROWS, TEACHING = (
+ONE, TWO, THREE, FOUR, SEVEN, DEPTH, ESSAY, ROWS, TEACHING = (
     "01_quickstart",
     "02_from_kolmogorov_to_kan",
     "03_building_blocks",
+    "04_convolution_with_functions",
     "07_cnn_mlp_kan",
     "07b_complexity_and_depth",
     "see_a_kan_learn.md",
@@ -228,6 +229,22 @@ CLAIMS = [
         "Tanh ends behind *no base at all*",
         less(("base", "tanh: late"), ("base", "relu: late")),
         above=0.01,
+    ),
+    Claim(
+        FOUR,
+        "φ(0) goes most of that way without any border",
+        lambda table: np.subtract(
+            less(("borders", "none: end"), ("borders", "none: start"), 100)(table),
+            less(("borders", "zeros: end"), ("borders", "zeros: start"), 50)(table),
+        ),
+        above=0,
+    ),
+    Claim(
+        FOUR,
+        "as far with a repeated one",
+        less(("borders", "replicate: end"), ("borders", "zeros: end"), 100),
+        above=-3,
+        below=3,
     ),
     Claim(
         SEVEN,
