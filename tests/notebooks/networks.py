@@ -1,8 +1,9 @@
 """Train the networks by which the tutorials' and the essay's sentences are judged.
 
-``OMP_NUM_THREADS=1 python -m tests.notebooks.networks`` trains 20 of each kind, from seeds that no
-page uses, and writes what is measured on them to ``notebooks/networks.json``: more than an hour on
-a machine that is not busy. Kinds of networks can be named; those of the others stay in the file.
+``OMP_NUM_THREADS=1 python -m tests.notebooks.networks`` trains 20 of each kind (of that in
+`SEEDS_OF`, which takes a minute each, as many as it says), from seeds that no page uses, and writes
+what is measured on them to ``notebooks/networks.json``: more than an hour on a machine that is not
+busy. Kinds of networks can be named; those of the others stay in the file.
 """
 
 from __future__ import annotations
