@@ -241,7 +241,7 @@ def networks() -> dict[str, str]:
         for when in ("early", "end")
     }
     chance = 10 * lesson.chance_of_a_line()
-    shuffled = sum(found["labels shuffled"]["lines"])
+    shuffled, heart = sum(found["labels shuffled"]["lines"]), found["labels by heart"]
     quoted = {
         "many_right": f"{np.mean(full['end: right']):.1%}",
         "many_bare": f"{np.mean(bare['end: right']):.1%}",
@@ -290,15 +290,11 @@ def networks() -> dict[str, str]:
         "shuffled_lines": f"{shuffled:.0f} of 200"
         if shuffled
         else "none of 200 (by the rule of three up to 3 are possible)",
-        "shuffled_verdict": lesson.which(
-            np.subtract(full["end: lines"], found["labels shuffled"]["lines"]),
-            "fewer than with right labels",
-            "more than with right labels",
-            "as many as with right labels, as far as twenty networks can tell",
-        )
-        + ". These networks get "
-        + lesson.in_words(found["labels shuffled"]["right"], ".0%")
-        + " right, where guessing gives 10 %: that names no cause",
+        "shuffled_fitted": f"{np.mean(heart['fitted, 945 steps']):.0%}",
+        "heart_fitted": f"{np.mean(heart['fitted']):.0%}",
+        "heart_passes": f"{np.mean(heart['passes']):.0f}",
+        "heart_lines": f"{sum(heart['lines']):.0f} of {10 * len(heart['lines'])}",
+        "heart_verdict": lesson.of_labels_by_heart(full["end: lines"], heart),
         "chance_of_many": f"{20 * chance:.1f}",
         "lines_verdict": lesson.which(
             np.subtract(full["end: lines"], chance),
@@ -308,7 +304,10 @@ def networks() -> dict[str, str]:
         ),
         "least_reach": f"{min(full['end: least reach']):.2f}",
         "tenth_reach": lesson.in_words(full["end: tenth reach"], ".2f"),
+        "least_drawn": f"{min(full['end: least reach, as drawn']):.2f}",
+        "tenth_drawn": lesson.in_words(full["end: tenth reach, as drawn"], ".2f"),
         "small_draws": f"{sum(found['untrained']['tenth small for all']):.0f}",
+        "small_draws_drawn": f"{sum(found['untrained']['tenth small for all, as drawn']):.0f}",
         "one_effect": lesson.in_words(full["end: range and unlikeness"], ".2f"),
         "one_effect_start": lesson.in_words(full["start: range and unlikeness"], ".2f"),
         "first_loss": lesson.in_words(full["loss, first pass"], ".2f"),

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 import kan_widgets as kw
 
 LAYERS = ("convs.0", "convs.1", "linear")
+DRAWN = 2.0  # the article draws its maps from −2 to 2
 X = torch.linspace(-1, 1, 401)
 RECORDED = Path(__file__).with_name("networks.json")
 
@@ -68,6 +69,26 @@ def which(values: ArrayLike, more: str, less: str, neither: str) -> str:
     """Choose a sentence by a difference: its interval lies above 0, below, or around it."""
     _, low, high = interval(values)
     return more if low > 0 else less if high < 0 else neither
+
+
+def of_labels_by_heart(lines: ArrayLike, by_heart: Mapping[str, Sequence[float]]) -> str:
+    """Say what the lines of networks tell that know shuffled labels by heart, beside others'."""
+    if min(by_heart["fitted"]) < 0.9:
+        return "not all of them know these by heart, so that says little"
+
+    one, other = np.asarray(lines), np.asarray(by_heart["lines"])
+    if len(other) < 5:
+        return "which is too few to compare"
+    gap = one.mean() - other.mean()
+    draws = np.tile(np.concatenate([one, other]), (9999, 1))
+    mixed = np.random.default_rng(0).permuted(draws, axis=1)  # a test of permutations
+    gaps = mixed[:, : len(one)].mean(1) - mixed[:, len(one) :].mean(1)
+    p = (1 + (abs(gaps) > abs(gap) - 1e-9).sum()) / 10_000
+    if p >= 0.05:
+        return f"no difference from right ones that so few can show (p = {p:.2f})"
+    if gap < 0:
+        return f"more than with right ones (p = {p:.2f}), so labels need not go with the digits"
+    return f"fewer than with right ones (p = {p:.2f}), so to know labels by heart is not enough"
 
 
 def without_splines(network: nn.Module, layers: Sequence[str] = LAYERS) -> nn.Module:
@@ -147,11 +168,11 @@ def ruled_seven() -> Tensor:
 
 
 @torch.no_grad()
-def curves(network: Any) -> Tensor:
-    """Return all φ of the ten kernels on [−1, 1]: kernel, row, column, x."""
-    found = []
+def curves(network: Any, end: float = 1.0) -> Tensor:
+    """Return all φ of the ten kernels on [−end, end]: kernel, row, column, x."""
+    found, x = [], end * X
     for layer in network.convs:  # w·SiLU(x) + Σ cᵦBᵦ(x)
-        terms = torch.cat([nn.functional.silu(X)[:, None], layer.basis.expand(X)], 1)
+        terms = torch.cat([nn.functional.silu(x)[:, None], layer.basis.expand(x)], 1)
         found.append(layer.coefficients().flatten(0, 1) @ terms.T)
     return torch.cat(found)
 
@@ -189,16 +210,26 @@ def one_way(phi: Tensor) -> int:
     return int(((rises > 0).all(-1) | (rises < 0).all(-1)).sum())
 
 
-def reach(network: nn.Module) -> Any:
-    """Return for each of the ten kernels the range of φ on the grid, in the median of its nine."""
-    phi = curves(network).flatten(1, 2).numpy()
-    return np.median(np.ptp(phi, axis=-1), axis=-1)
+def reach(network: nn.Module, end: float = 1.0) -> Any:
+    """Return for each of the ten kernels the range of φ on [−end, end], beside the typical one.
+
+    A kernel's range is the median of its nine functions', the typical one the median of the ten.
+    """
+    ranges = np.median(np.ptp(curves(network, end).flatten(1, 2).numpy(), axis=-1), axis=-1)
+    return ranges / np.median(ranges)
 
 
-def farthest(network: nn.Module) -> Any:
+def farthest(network: nn.Module, end: float = 1.0) -> Any:
     """Return for each of the ten kernels the largest range of its nine, by the median of all 90."""
-    ranges = np.ptp(curves(network).flatten(1, 2).numpy(), axis=-1)
+    ranges = np.ptp(curves(network, end).flatten(1, 2).numpy(), axis=-1)
     return ranges.max(1) / np.median(ranges)
+
+
+def hills(network: nn.Module) -> int:
+    """Return how many of the first 45 functions lie at 0 above both their ends, or below both."""
+    phi = curves(network)[:5].flatten(0, -2)
+    over_the_ends = phi[:, len(X) // 2, None] - phi[:, [0, -1]]
+    return int(((over_the_ends > 0).all(1) | (over_the_ends < 0).all(1)).sum())
 
 
 def unlike_silu(network: nn.Module) -> tuple[Any, Any]:

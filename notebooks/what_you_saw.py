@@ -138,6 +138,8 @@ def building_blocks(n: Any) -> Told:
         "order_errors": [found[1] for found in n.by_order.values()],
         "refine_change": n.jumps,
         "refine_errors": n.refined,
+        "not_refined_errors": n.stayed,
+        "polynomial_errors": n.polynomials,
         "half": n.half,
         "whole": n.whole,
         "family_errors": n.errors,
@@ -156,8 +158,8 @@ def building_blocks(n: Any) -> Told:
         + ", ".join(f"−{p:.2f}" for p in facts["order_powers"])
         + ".",
         f"Refining moved φ by {max(n.jumps):.0e} at most; the error went from "
-        f"{n.refined[0]:.4f} on 3 intervals to {n.refined[-1]:.5f} on 24, with 250 more steps on "
-        "each grid.",
+        f"{n.refined[0]:.4f} on 3 intervals to {n.refined[-1]:.5f} on 24. As many steps more "
+        "without refining left " + ", ".join(f"{error:.5f}" for error in n.stayed) + ".",
         "With 8 of 17 terms, the largest error in the left third and in the right: "
         + "; ".join(f"{name} {left:.3f} and {right:.3f}" for name, (left, right) in n.half.items())
         + ".",
@@ -196,9 +198,12 @@ def convolution_with_functions(n: Any) -> Told:
         f"On a blank image zero padding gave {n.frame['corner']:.3f} in the corner (φ(0) predicts "
         f"{facts['predicted']['corner']:.3f}), {n.frame['middle']:.3f} in the middle; replicating "
         f"the border left a frame of {n.frame_heights['grey, replicate']:.3f}.",
-        f"In one network the median |φ(0)| went from {n.phi_at_0['start']:.1%} of a function's "
-        f"range to {n.phi_at_0['now']:.1%}; with its padding changed after training, "
-        f"{' to '.join(f'{share:.1%}' for share in n.accuracy.values())} right.",
+        "The median |φ(0)|, as a share of a function's range: "
+        + "; ".join(
+            f"{border} {before:.1%} to {n.phi_at_0['now'][border]:.1%}"
+            for border, before in n.phi_at_0["start"].items()
+        )
+        + ".",
     ]
 
 

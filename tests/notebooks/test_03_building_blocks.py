@@ -60,6 +60,13 @@ def test_refining_does_not_move_the_function_and_lets_it_come_nearer(facts: dict
     assert errors[-1] < errors[0] / 10
 
 
+def test_as_many_steps_on_the_old_grid_do_not_bring_it_as_near(facts: dict[str, Any]) -> None:
+    for stayed, refined in zip(
+        facts["not_refined_errors"], facts["refine_errors"][1:], strict=True
+    ):
+        assert stayed > 2 * refined
+
+
 def test_training_at_one_end_moves_the_other_by_the_base_alone(facts: dict[str, Any]) -> None:
     assert facts["moved_far_away"]["w is trained"] > 0.05
     assert facts["moved_far_away"]["w is held"] == 0
@@ -87,6 +94,19 @@ def test_for_the_smooth_wave_fourier_waves_are_far_ahead_and_bumps_level_off(
 def test_chebyshev_polynomials_are_behind_the_splines_for_the_wave(facts: dict[str, Any]) -> None:
     rows = facts["family_errors"]["wave"]
     assert all(c > b for c, b in zip(rows["Chebyshev"][1:], rows["B-spline"][1:], strict=True))
+
+
+def test_it_is_the_tanh_that_holds_chebyshev_polynomials_back_and_moves_their_best_place(
+    facts: dict[str, Any],
+) -> None:
+    plain = facts["polynomial_errors"]
+    of_tanh, splines = (
+        {target: found[family][3] for target, found in facts["family_errors"].items()}
+        for family in ("Chebyshev", "B-spline")
+    )
+    assert plain["wave"] < splines["wave"] / 10 < of_tanh["wave"]
+    assert plain["peak at 0.8"] < plain["peak at 0.1"]
+    assert of_tanh["peak at 0.1"] < of_tanh["peak at 0.8"]
 
 
 def test_no_family_is_quick_at_a_kink(facts: dict[str, Any]) -> None:

@@ -64,6 +64,12 @@ def test_about_half_of_the_inputs_of_the_dense_layer_lie_beyond_its_grid(
     assert 0.4 < facts["beyond"] < 0.6
 
 
+def test_the_tenth_is_said_beside_the_median_on_both_stretches_and_is_not_small(run: Run) -> None:
+    grid, drawn = run.facts["tenth"]
+    assert f"| the tenth, this network | {grid:.2f} | {drawn:.2f} |" in said(run, "counting-tenth")
+    assert min(grid, drawn) > 0.5
+
+
 def test_what_became_more_complex_is_said_as_it_was_found(run: Run) -> None:
     for measure, verdict in run.facts["later"].items():
         words = rf"\b{verdict} by [^;.]*\b{measure}\b"

@@ -44,6 +44,11 @@ def test_grey_ink_needs_splines(facts: dict[str, Any]) -> None:
     assert facts["grey_cut"] < facts["grey_right"]["without"]
 
 
+def test_most_entries_that_see_grey_ink_become_hills_or_valleys(facts: dict[str, Any]) -> None:
+    before, after = facts["hills"]
+    assert before < 10 < 23 <= after
+
+
 def test_what_is_said_of_splines_is_what_twenty_pairs_gave(run: Run) -> None:
     mean, low, high = run.facts["worth"]
     (outputs,) = (one.outputs for one in run.notebook.cells if one.id == "doubting-saw")

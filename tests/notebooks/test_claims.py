@@ -37,11 +37,11 @@ def test_a_notebook_that_does_not_say_one_seed_refuses_another(sources: tuple[st
 
 
 def test_the_table_tells_what_held_with_each_seed() -> None:
-    test = "tests/notebooks/test_07_cnn_mlp_kan.py::test_it_bends[as built]"
+    test = "tests/notebooks/test_07b_complexity_and_depth.py::test_it_bends[as built]"
     assert claims.table({1: {test: True}, 2: {test: False}, 3: {}}).splitlines() == [
         "| | claim | 1 | 2 | 3 |",
         "|---|---|---|---|---|",
-        "| 07 | it bends: as built | yes | **no** | **no** |",
+        "| 07b | it bends: as built | yes | **no** | **no** |",
     ]
 
 
@@ -51,5 +51,5 @@ def test_the_table_tells_pages_apart_that_belong_together() -> None:
 
 
 def test_the_table_writes_a_case_as_it_is_and_not_as_pytest_escapes_it() -> None:
-    test = r"tests/notebooks/test_07_cnn_mlp_kan.py::test_it_bends[within \xb12]"
-    assert claims.table({1: {test: True}}).splitlines()[2] == "| 07 | it bends: within ±2 | yes |"
+    test = r"tests/notebooks/test_07b_complexity_and_depth.py::test_it_bends[within \xb12]"
+    assert claims.table({1: {test: True}}).splitlines()[2] == "| 07b | it bends: within ±2 | yes |"

@@ -11,7 +11,7 @@ from scipy.stats import bootstrap
 
 import kan_widgets as kw
 from tests.notebooks import recorded
-from tests.notebooks.networks import KINDS, SEEDS, lesson
+from tests.notebooks.networks import KINDS, SEEDS, SEEDS_OF, lesson
 from tests.notebooks.recorded import CLAIMS, DOUBT, WORTH, Claim, Table, report
 
 import beside_others  # isort: skip  # lies beside the tutorials, where `networks` looks
@@ -34,7 +34,9 @@ def test_there_are_twenty_networks_of_each_kind_of_seeds_that_no_page_has() -> N
     assert min(SEEDS) > 1000
     for kind, measures in lesson.recorded().items():
         assert kind in KINDS
-        assert {len(values) for values in measures.values()} == {len(SEEDS)} == {20}
+        networks = 1 if kind == "labels by heart" else 20
+        assert {len(values) for values in measures.values()} == {networks}
+        assert len(SEEDS_OF.get(kind, SEEDS)) == networks
 
 
 def test_a_claim_fails_where_its_effect_is_none() -> None:
@@ -125,16 +127,25 @@ def test_what_is_said_of_lines_turns_with_the_recorded_networks(
     table = lesson.recorded()
     said = beside_others.about_lines().data
     assert "Lines turn with the digits" in said
-    assert "learned nothing of digits (9% [8%, 10%] right), made no horizontal lines: 0 of" in said
+    assert "945 steps teach one only" in said
     lines, uprights = (table["article"][f"end: {kind}"] for kind in ("lines", "uprights"))
-    same = {"lines": lines, "uprights": uprights, "right": table["article"]["end: right"]}
-    others = table | {"digits turned": same, "labels shuffled": same}
+    same = {"lines": lines, "uprights": uprights}
+    by_heart = table["labels by heart"] | {"lines": lines[8:16]}
+    others = table | {"digits turned": same, "labels by heart": by_heart}
     monkeypatch.setattr(beside_others, "recorded", lambda: others)
     said = beside_others.about_lines().data
     assert "Whether lines turn with the digits is open" in said
-    assert "which learned something of digits" in said
-    assert "made as many (as far as twenty can tell) horizontal lines" in said
-    assert f"{sum(lines):.0f} of 200 kernels" in said
+    assert f"{sum(lines[8:16]):.0f} lines among 80 kernels, no difference" in said
+
+
+def test_what_shuffled_labels_tell_follows_from_how_well_they_are_known() -> None:
+    lines, none, known = [1.0, 2.0] * 10, [0.0] * 8, [0.97] * 8
+    said = lesson.of_labels_by_heart
+    assert said(lines, {"fitted": known, "lines": none}).startswith("fewer")
+    assert said([0.0] * 20, {"fitted": known, "lines": lines[:8]}).startswith("more")
+    assert said(lines, {"fitted": known, "lines": lines[:8]}).startswith("no difference")
+    assert "too few" in said(lines, {"fitted": known, "lines": none[:4]})
+    assert "little" in said(lines, {"fitted": [*known[1:], 0.5], "lines": none})
 
 
 def test_a_network_without_splines_has_no_numbers_for_them_to_train() -> None:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.notebooks import save
 from tests.notebooks.execution import CHECKOUT, JPEG, VIEW, Run, code_cells
 
-PICTURE = "iVBORw0KGgo="
+
+def picture_of(pixels: Any, compress_level: int) -> str:
+    target = io.BytesIO()
+    Image.fromarray(pixels).save(target, "PNG", compress_level=compress_level, dpi=(96, 96))
+    return base64.b64encode(target.getvalue()).decode()
+
+
+STRIPES = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
+PICTURE = save.lighter(picture_of(STRIPES, 9))
 
 
 def ran(*outputs: dict[str, Any], **stills: str | None) -> Run:
@@ -84,6 +96,17 @@ def test_of_a_picture_shown_twice_the_png_is_kept() -> None:
     run = ran(shown(png=PICTURE, jpeg="/9j/"))
     save.clean(run)
     assert output_of(run).data == {"image/png": PICTURE}
+
+
+def test_a_picture_keeps_its_pixels_in_fewer_bytes() -> None:
+    hasty = picture_of(STRIPES, 0)
+    run = ran(shown(png=hasty))
+    save.clean(run)
+    kept = output_of(run).data["image/png"]
+    assert len(kept) < len(hasty) / 2
+    with Image.open(io.BytesIO(base64.b64decode(kept))) as image:
+        assert np.array_equal(np.asarray(image), STRIPES)
+        assert image.info["dpi"] == pytest.approx((96, 96), abs=0.1)
 
 
 def test_times_versions_and_widget_state_go() -> None:
