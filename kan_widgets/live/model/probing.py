@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.module_tensors import attribute
 from kan_widgets.functions.undisturbed import like_of, unchanged
 from kan_widgets.live import cells
@@ -161,15 +160,12 @@ class Probing:
     def _traced(
         self, model: nn.Module, layout: Layout, inputs: Tensor, run: nn.Module | None = None
     ) -> Traced:
-        functions: dict[str, LayerFunctions] | None = None
         run = run or model
         if self._plan is None or self._plan[0] != layout.version:
-            # What reads them costs more than the rest: only where the layers are other ones.
-            functions = {layer.name: layer for layer in self._layers.read()}
             self._plan = layout.version, plan_of(model, self._layers.entries(), layout)
         plan = self._plan[1]
         with unchanged(run):
-            trail = trace(run, plan, as_taken(inputs, run), reduced, functions)
+            trail = trace(run, plan, as_taken(inputs, run), reduced)
         held = {name: attribute(run, name) for name in self._layers.vectors()}
         known = {vector.name for vector in layout.beside}
         paths = {memory_of(held[name]): name for name in held if name in known}

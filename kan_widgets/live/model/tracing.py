@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.conv_settings import STRAIGHT, ConvSettings
 from kan_widgets.functions.pykan_networks import nodes_of
 from kan_widgets.functions.undisturbed import undisturbed
@@ -20,24 +19,19 @@ from kan_widgets.live.model.operations import Operation, shape_of
 from kan_widgets.live.model.trace_plan import ModuleSide, Plan, SumAt, TracedModule
 from kan_widgets.live.model.traced_calls import Tracer, Trail, tensors
 
-# Functions times places: above, what the adapter says of the sums is believed.
-_MAX_CHECKED = 200_000_000
-
 
 def trace(
     model: nn.Module,
     plan: Plan,
     inputs: Tensor,
     reduce: Callable[[Tensor], Tensor],
-    functions: Mapping[str, LayerFunctions] | None = None,
 ) -> Trail:
     """Run a model on examples, ``(n, ...)``, and note which way they take.
 
     The model is as before afterwards, see `undisturbed`, and so are the examples. ``reduce`` copies
-    what is kept of a station's output. With ``functions``, the layers as they are now, it is found
-    out whether they add up: see ``plan.adds_up``. Whatever the model raises passes through.
+    what is kept of a station's output. Whatever the model raises passes through.
     """
-    tracer = _LayerTracer(model, plan, len(inputs), reduce, functions or {})
+    tracer = _LayerTracer(model, plan, len(inputs), reduce)
     inputs = inputs.clone()
     tracer.link(inputs, tracer.add(Operation("input", "input"), "input", (), inputs))
 
@@ -61,13 +55,12 @@ class _LayerTracer(Tracer):
         plan: Plan,
         n: int,
         reduce: Callable[[Tensor], Tensor],
-        functions: Mapping[str, LayerFunctions],
     ) -> None:
         super().__init__(n, reduce)
-        self._model, self._plan, self._functions = model, plan, functions
+        self._model, self._plan = model, plan
         self._handles: list[Any] = []
         self._thread = threading.get_ident()
-        self._passed: dict[ModuleSide, tuple[tuple[int, ...], Tensor]] = {}
+        self._passed: dict[ModuleSide, tuple[int, ...]] = {}
 
     # -- modules --------------------------------------------------------------------
 
@@ -85,7 +78,7 @@ class _LayerTracer(Tracer):
                 self._hook_pykan(part)
             elif part.how == "inside":
                 for place in part.sums:
-                    self._hook_inside(place)
+                    self._hook_inside(part, place)
             else:
                 self._hook_whole(part)
 
@@ -132,29 +125,26 @@ class _LayerTracer(Tracer):
     def _hook_whole(self, part: TracedModule) -> None:
         """Trace a module from its input to its output at once."""
         module, [place] = self._module(part.path), part.sums
-        kept_inputs: list[tuple[tuple[int, ...], Tensor | None]] = []
+        taken: list[tuple[int, ...]] = []
 
         def before(values: list[Tensor]) -> None:
             sources = self._from(values)[:1]
             if not sources and not self._inside:
                 name = place.layers[0].name
                 self._complain(f"what reaches {name} does not come by functions of torch")
-            # A copy, because the module may go on in place.
-            kept = values[0][:1].clone() if values and self._functions else None
-            kept_inputs.append((sources, kept))
+            taken.append(sources)
             self._inside += 1
 
         def after(values: list[Tensor]) -> None:
             self._inside -= 1
-            sources, x = kept_inputs.pop()
+            sources = taken.pop()
             if self._inside or not values:
                 return
             out = values[0]
             if part.how == "sum":
-                self._check(place.layers, (x,), place.bias, out)
-                station = self._layer(place.layers[0], sources, out, place.bias, module)
+                station = self._layer(part, place.layers[0], sources, out, place.bias, module)
             else:
-                station = self._block(module, place.layers, sources, out)
+                station = self._block(part, module, sources, out)
             for each in values:
                 self.link(each, station)
 
@@ -162,22 +152,17 @@ class _LayerTracer(Tracer):
         self._on(module, "output", after)
 
     def _block(
-        self,
-        module: nn.Module,
-        layers: Sequence[LayerLayout],
-        sources: tuple[int, ...],
-        out: Tensor,
+        self, part: TracedModule, module: nn.Module, sources: tuple[int, ...], out: Tensor
     ) -> int:
-        for layer in layers:
-            self._plan.adds_up[layer.name] = False
-        if len(layers) == 1:
-            return self._layer(layers[0], sources, out)
-        stations = [self._layer(layer, sources, None) for layer in layers]
+        if len(part.layers) == 1:
+            return self._layer(part, part.layers[0], sources, out)
+        stations = [self._layer(part, layer, sources, None) for layer in part.layers]
         kind = type(module).__name__
         return self.add(Operation("block", kind), kind, stations, out)
 
     def _layer(
         self,
+        part: TracedModule,
         layer: LayerLayout,
         sources: tuple[int, ...],
         out: Tensor | None,
@@ -185,7 +170,7 @@ class _LayerTracer(Tracer):
         module: nn.Module | None = None,
     ) -> int:
         """Add the station of a layer."""
-        sums = self._plan.adds_up.get(layer.name, True)
+        sums = part.is_proved and part.how != "block"
         before = self.trail.raw[sources[0]].shape if sources else ()
         computed = len(sources) == 1 and len(before) == (3 if layer.kind == "conv" else 1) and sums
         compute: dict[str, Any] = {"op": "kan"}
@@ -210,64 +195,27 @@ class _LayerTracer(Tracer):
         self.trail.raw[station].sums = sums
         return station
 
-    def _check(
-        self,
-        layers: Sequence[LayerLayout],
-        inputs: Sequence[Tensor | None],
-        bias: Tensor | None,
-        out: Tensor,
-    ) -> None:
-        """Note whether the functions of some layers add up to what passes, on one example."""
-        functions = [self._functions.get(layer.name) for layer in layers]
-        if not self._functions or all(layer.name in self._plan.adds_up for layer in layers):
-            return
-        try:
-            total: Any = 0.0
-            for known, x in zip(functions, inputs, strict=True):
-                assert known is not None
-                assert x is not None
-                if known.sizes.numel() * x.numel() // known.shape[1] > _MAX_CHECKED:
-                    adds_up = True
-                    break
-                total = total + known.total(x)
-            else:
-                found = out[:1].double()
-                if bias is not None:
-                    axis = 1 if layers[0].kind == "conv" else -1
-                    sizes = [1] * found.ndim
-                    sizes[axis] = -1
-                    total = total + bias.detach().double().reshape(sizes)
-                scale = float(found.abs().max())
-                adds_up = total.shape == found.shape and bool(
-                    ((total - found).abs() <= 1e-3 * max(scale, 1e-6)).all()
-                )
-        except Exception:  # inputs of another form than the functions take
-            adds_up = False
-        for layer in layers:
-            self._plan.adds_up[layer.name] = adds_up
-
-    def _hook_inside(self, place: SumAt) -> None:
+    def _hook_inside(self, part: TracedModule, place: SumAt) -> None:
         """Trace layers from where their inputs pass to where they add up, inside a module."""
         for side in place.inputs:
             self._on(self._module(side.path), side.side, partial(self._keep, side))
-        self._on(self._module(place.at.path), place.at.side, partial(self._add_up, place))
+        self._on(self._module(place.at.path), place.at.side, partial(self._add_up, part, place))
 
     def _keep(self, side: ModuleSide, values: list[Tensor]) -> None:
         if not self._inside and values:
-            self._passed[side] = self._from(values)[:1], values[0][:1].clone()
+            self._passed[side] = self._from(values)[:1]
 
-    def _add_up(self, place: SumAt, values: list[Tensor]) -> None:
+    def _add_up(self, part: TracedModule, place: SumAt, values: list[Tensor]) -> None:
         if self._inside or not values:
             return
-        found = [self._passed.get(side, ((), None)) for side in place.inputs]
-        if any(not sources for sources, _ in found):
+        found = [self._passed.get(side, ()) for side in place.inputs]
+        if not all(found):
             self._complain(f"what reaches {place.layers[0].name} is not among what passes")
-        self._check(place.layers, [x for _, x in found], place.bias, values[0])
         alone = len(place.layers) == 1
         stations = []
-        for k, (layer, (sources, _)) in enumerate(zip(place.layers, found, strict=True)):
-            out = values[0] if alone else None
-            stations.append(self._layer(layer, sources, out, place.bias if k == 0 else None))
+        for k, (layer, sources) in enumerate(zip(place.layers, found, strict=True)):
+            out, bias = values[0] if alone else None, place.bias if k == 0 else None
+            stations.append(self._layer(part, layer, sources, out, bias))
         if not alone:
             for station in stations:
                 self.trail.raw[station].shape = shape_of(values[0], self._n) or ()
@@ -282,7 +230,7 @@ class _LayerTracer(Tracer):
         """Trace a model of pykan from layer to layer: what its nodes do is known."""
         model, layers = self._module(part.path), part.layers
         sources: tuple[int, ...] = ()
-        x = total = torch.empty(0)
+        total = torch.empty(0)
 
         def enter(values: list[Tensor]) -> None:
             nonlocal sources
@@ -298,24 +246,22 @@ class _LayerTracer(Tracer):
                 self.link(each, station)
 
         def on_input(number: int, values: list[Tensor]) -> None:
-            nonlocal sources, x
-            x = values[0]
+            nonlocal sources
             if number:
-                sources = self._nodes(model, number - 1, sources, x)
+                sources = self._nodes(model, number - 1, sources, values[0])
                 return
             ids = [int(k) for k in model.input_id]
             width = self.trail.raw[sources[0]].shape if sources else ()
             if width != (len(ids),) or ids != list(range(len(ids))):
                 compute = {"op": "products", "factors": [[k] for k in ids]}
                 chosen = Operation("other", "chosen inputs", compute)
-                sources = (self.add(chosen, "input_id", sources, x),)
+                sources = (self.add(chosen, "input_id", sources, values[0]),)
 
         def summed(number: int, symbolic: bool, values: list[Tensor]) -> None:
             nonlocal sources, total
             total = total + values[0] if symbolic else values[0]
             if symbolic == bool(model.symbolic_enabled):
-                self._check(layers[number : number + 1], (x[:1],), None, total)
-                sources = (self._layer(layers[number], sources, total),)
+                sources = (self._layer(part, layers[number], sources, total),)
 
         self._on(model, "input", enter)
         self._on(model, "output", leave)
