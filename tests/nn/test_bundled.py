@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+import build_kernels
 from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline, kernels_info, use_compiled
 from kan_widgets.nn.kernels import bundled, compile_options, compiler, local, native
 from tests.nn.reference import kan_conv2d
@@ -32,7 +33,7 @@ def library(tmp_path_factory):
     """The file that a wheel for this machine brings."""
     folder = tmp_path_factory.mktemp("library")
     made = folder / compile_options.NAMES[sys.platform]
-    compile_options.make_for_a_wheel(
+    build_kernels.make_for_a_wheel(
         [compile_options.find_compiler()], ARCHITECTURE, sys.platform, made, folder
     )
     return made

@@ -91,7 +91,7 @@ def _part(
     placed = {short: layout.layer(layer.name) for short, layer in own.items()}
     path = paths[module]
     around = ModuleSide(path, "input"), ModuleSide(path, "output")
-    block = SumAt(tuple(placed.values()), around[:1], around[1])
+    block = SumAt(tuple(placed.values()), around[:1] * len(placed), around[1])
     proved = isinstance(module, nn.Linear | nn.Conv2d) or decided(module) is not None
     if not problem_of_model(module):
         is_whole = len(own) == len(module.act_fun)  # type: ignore[arg-type]

@@ -76,11 +76,8 @@ class _LayerTracer(Tracer):
         for part in self._plan.parts:
             if part.how == "pykan":
                 self._hook_pykan(part)
-            elif part.how == "inside":
-                for place in part.sums:
-                    self._hook_inside(part, place)
             else:
-                self._hook_whole(part)
+                self._hook_sums(part)
 
     def _module(self, path: str) -> Any:
         return self._model.get_submodule(path)
@@ -122,43 +119,47 @@ class _LayerTracer(Tracer):
         self._on(module, "input", before)
         self._on(module, "output", lambda _: self._scope.pop())
 
-    def _hook_whole(self, part: TracedModule) -> None:
-        """Trace a module from its input to its output at once."""
-        module, [place] = self._module(part.path), part.sums
-        taken: list[tuple[int, ...]] = []
+    def _hook_sums(self, part: TracedModule) -> None:
+        """Trace layers from where their inputs pass to where they add up."""
+        for place in part.sums:
+            for side in place.inputs:
+                self._on(self._module(side.path), side.side, partial(self._keep, side))
+        if part.how != "inside":
+            self._on(self._module(part.path), "input", partial(self._look_away, 1))
+            self._on(self._module(part.path), "output", partial(self._look_away, -1))
+        for place in part.sums:
+            at = self._module(place.at.path)
+            self._on(at, place.at.side, partial(self._add_up, part, place))
 
-        def before(values: list[Tensor]) -> None:
-            sources = self._from(values)[:1]
-            if not sources and not self._inside:
-                name = place.layers[0].name
-                self._complain(f"what reaches {name} does not come by functions of torch")
-            taken.append(sources)
-            self._inside += 1
+    def _look_away(self, by: int, _: list[Tensor]) -> None:
+        self._inside += by
 
-        def after(values: list[Tensor]) -> None:
-            self._inside -= 1
-            sources = taken.pop()
-            if self._inside or not values:
-                return
-            out = values[0]
-            if part.how == "sum":
-                station = self._layer(part, place.layers[0], sources, out, place.bias, module)
-            else:
-                station = self._block(part, module, sources, out)
-            for each in values:
-                self.link(each, station)
+    def _keep(self, side: ModuleSide, values: list[Tensor]) -> None:
+        if not self._inside and values:
+            self._passed[side] = self._from(values)[:1]
 
-        self._on(module, "input", before)
-        self._on(module, "output", after)
-
-    def _block(
-        self, part: TracedModule, module: nn.Module, sources: tuple[int, ...], out: Tensor
-    ) -> int:
-        if len(part.layers) == 1:
-            return self._layer(part, part.layers[0], sources, out)
-        stations = [self._layer(part, layer, sources, None) for layer in part.layers]
-        kind = type(module).__name__
-        return self.add(Operation("block", kind), kind, stations, out)
+    def _add_up(self, part: TracedModule, place: SumAt, values: list[Tensor]) -> None:
+        if self._inside or not values:
+            return
+        found = [self._passed.get(side, ()) for side in place.inputs]
+        if not all(found):
+            name = place.layers[0].name
+            self._complain(f"what reaches {name} does not come by functions of torch")
+        alone, module = len(place.layers) == 1, self._module(part.path)
+        stations = []
+        for k, (layer, sources) in enumerate(zip(place.layers, found, strict=True)):
+            out, bias = values[0] if alone else None, place.bias if k == 0 else None
+            stations.append(self._layer(part, layer, sources, out, bias))
+        if part.how == "block" and not alone:
+            kind = type(module).__name__
+            stations = [self.add(Operation("block", kind), kind, stations, values[0])]
+        elif not alone:
+            for station in stations:
+                self.trail.raw[station].shape = shape_of(values[0], self._n) or ()
+            added = Operation("add", "add", {"op": "add"})
+            stations = [self.add(added, "add", stations, values[0])]
+        for each in values[:1] if part.how == "inside" else values:
+            self.link(each, stations[0])
 
     def _layer(
         self,
@@ -167,9 +168,9 @@ class _LayerTracer(Tracer):
         sources: tuple[int, ...],
         out: Tensor | None,
         bias: Tensor | None = None,
-        module: nn.Module | None = None,
     ) -> int:
         """Add the station of a layer."""
+        module = self._module(part.path)
         sums = part.is_proved and part.how != "block"
         before = self.trail.raw[sources[0]].shape if sources else ()
         computed = len(sources) == 1 and len(before) == (3 if layer.kind == "conv" else 1) and sums
@@ -194,35 +195,6 @@ class _LayerTracer(Tracer):
         station = self.add(found, layer.name, sources, out, layer.name)
         self.trail.raw[station].sums = sums
         return station
-
-    def _hook_inside(self, part: TracedModule, place: SumAt) -> None:
-        """Trace layers from where their inputs pass to where they add up, inside a module."""
-        for side in place.inputs:
-            self._on(self._module(side.path), side.side, partial(self._keep, side))
-        self._on(self._module(place.at.path), place.at.side, partial(self._add_up, part, place))
-
-    def _keep(self, side: ModuleSide, values: list[Tensor]) -> None:
-        if not self._inside and values:
-            self._passed[side] = self._from(values)[:1]
-
-    def _add_up(self, part: TracedModule, place: SumAt, values: list[Tensor]) -> None:
-        if self._inside or not values:
-            return
-        found = [self._passed.get(side, ()) for side in place.inputs]
-        if not all(found):
-            self._complain(f"what reaches {place.layers[0].name} is not among what passes")
-        alone = len(place.layers) == 1
-        stations = []
-        for k, (layer, sources) in enumerate(zip(place.layers, found, strict=True)):
-            out, bias = values[0] if alone else None, place.bias if k == 0 else None
-            stations.append(self._layer(part, layer, sources, out, bias))
-        if not alone:
-            for station in stations:
-                self.trail.raw[station].shape = shape_of(values[0], self._n) or ()
-            stations = [
-                self.add(Operation("add", "add", {"op": "add"}), "add", stations, values[0])
-            ]
-        self.link(values[0], stations[0])
 
     # -- pykan ----------------------------------------------------------------------
 
