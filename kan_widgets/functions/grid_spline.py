@@ -9,7 +9,8 @@ from torch import Tensor
 
 from kan_widgets.checks import check_whole
 from kan_widgets.nn.bases.basis import Interval, placed
-from kan_widgets.nn.bases.knot_spline import KnotSpline, check_knots, cox_de_boor
+from kan_widgets.nn.bases.bspline import cox_de_boor
+from kan_widgets.nn.bases.knot_spline import KnotSpline, check_knots
 
 
 @dataclass(frozen=True)
