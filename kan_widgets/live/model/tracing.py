@@ -149,15 +149,17 @@ class _LayerTracer(Tracer):
         stations = []
         for k, (layer, sources) in enumerate(zip(place.layers, found, strict=True)):
             out, bias = values[0] if alone else None, place.bias if k == 0 else None
-            stations.append(self._layer(part, layer, sources, out, bias))
-        if part.how == "block" and not alone:
-            kind = type(module).__name__
-            stations = [self.add(Operation("block", kind), kind, stations, values[0])]
-        elif not alone:
-            for station in stations:
-                self.trail.raw[station].shape = shape_of(values[0], self._n) or ()
-            added = Operation("add", "add", {"op": "add"})
-            stations = [self.add(added, "add", stations, values[0])]
+            more = (
+                {}
+                if alone or part.how == "block"
+                else {"shape": shape_of(values[0], self._n) or ()}
+            )
+            stations.append(self._layer(part, layer, sources, out, bias, **more))
+        if not alone:
+            joined = Operation("add", "add", {"op": "add"})
+            if part.how == "block":
+                joined = Operation("block", type(module).__name__)
+            stations = [self.add(joined, joined.label, stations, values[0])]
         for each in values[:1] if part.how == "inside" else values:
             self.link(each, stations[0])
 
@@ -168,11 +170,12 @@ class _LayerTracer(Tracer):
         sources: tuple[int, ...],
         out: Tensor | None,
         bias: Tensor | None = None,
+        **more: Any,
     ) -> int:
         """Add the station of a layer."""
         module = self._module(part.path)
         sums = part.is_proved and part.how != "block"
-        before = self.trail.raw[sources[0]].shape if sources else ()
+        before = self.trail.raw[sources[0]].station.shape if sources else ()
         computed = len(sources) == 1 and len(before) == (3 if layer.kind == "conv" else 1) and sums
         compute: dict[str, Any] = {"op": "kan"}
         if isinstance(module, nn.Linear):
@@ -192,9 +195,7 @@ class _LayerTracer(Tracer):
         size = f"{kh}×{kw}" if layer.kind == "conv" else f"{inputs} → {n}"
         kind: StationKind = "plain" if layer.labels == STRAIGHT else "kan"
         found = Operation(kind, f"{layer.type} {size}", compute if computed else None, extras)
-        station = self.add(found, layer.name, sources, out, layer.name)
-        self.trail.raw[station].sums = sums
-        return station
+        return self.add(found, layer.name, sources, out, layer=layer.name, sums=sums, **more)
 
     # -- pykan ----------------------------------------------------------------------
 
@@ -223,7 +224,7 @@ class _LayerTracer(Tracer):
                 sources = self._nodes(model, number - 1, sources, values[0])
                 return
             ids = [int(k) for k in model.input_id]
-            width = self.trail.raw[sources[0]].shape if sources else ()
+            width = self.trail.raw[sources[0]].station.shape if sources else ()
             if width != (len(ids),) or ids != list(range(len(ids))):
                 compute = {"op": "products", "factors": [[k] for k in ids]}
                 chosen = Operation("other", "chosen inputs", compute)
@@ -260,9 +261,8 @@ class _LayerTracer(Tracer):
                 steps.append((Operation("multiply", f"multiply {words}", compute), "multiply"))
         for k, (found, name) in enumerate(steps):
             last = k == len(steps) - 1
-            station = self.add(found, name, sources, out if last else None)
-            if not last:
-                width = len(nodes.products) if found.kind == "multiply" else len(nodes.before)
-                self.trail.raw[station].shape = (width,)
+            width = len(nodes.products) if found.kind == "multiply" else len(nodes.before)
+            own, more = (out, {}) if last else (None, {"shape": (width,)})
+            station = self.add(found, name, sources, own, **more)
             sources = (station,)
         return sources
