@@ -53,23 +53,13 @@ class TracedModule:
         return tuple(layer for each in self.sums for layer in each.layers)
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """How to trace examples through a model with bound layers, or through a copy of it."""
-
-    parts: tuple[TracedModule, ...]
-
-    @property
-    def layers(self) -> list[str]:
-        return [layer.name for part in self.parts for layer in part.layers]
-
-
 def plan_of(
     model: nn.Module, entries: Sequence[tuple[str, nn.Module, Reader]], layout: Layout
-) -> Plan:
-    """Return the plan for the layers of some modules, given with their names and readers.
+) -> tuple[TracedModule, ...]:
+    """Return how to trace examples through a model, or through a copy of it.
 
-    ``layout`` has those of their layers that are bound.
+    The modules with layers are given with their names and readers; ``layout`` has those of their
+    layers that are bound.
     """
     paths = {module: path for path, module in model.named_modules()}
     parts = []
@@ -82,7 +72,7 @@ def plan_of(
         }
         if own:
             parts.append(_part(module, own, layout, paths))
-    return Plan(tuple(parts))
+    return tuple(parts)
 
 
 def _part(

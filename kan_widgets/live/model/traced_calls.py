@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,7 +21,6 @@ from kan_widgets.live.model.operations import (
     operation,
     shape_of,
 )
-from kan_widgets.live.model.trace_plan import Plan
 
 _MAX_EXTRA_BYTES = 1_000_000
 _NAMES_IN_DIAGRAMS = {"__getitem__": "slice", "amax": "max", "amin": "min"}
@@ -210,14 +209,15 @@ class Traced:
 
 
 def assembled(
-    trail: Trail, plan: Plan, layout: Layout, paths: Mapping[tuple[int, int], str]
+    trail: Trail, layers: Sequence[str], layout: Layout, paths: Mapping[tuple[int, int], str]
 ) -> Traced:
     """Return the structure of a trail: without side tracks, blocks as one station each.
 
-    ``paths`` are those of what frames have beside coefficients, by `memory_of`.
+    ``layers`` are the names of those that were to be traced; ``paths`` those of what frames have
+    beside coefficients, by `memory_of`.
     """
     if trail.trouble:
-        return _in_order(trail, plan, layout)
+        return _in_order(trail, layers, layout)
     kept = _reached(trail)
     replaced = _blocks(trail, kept)
     numbers = {old: new for new, old in enumerate(sorted(kept))}
@@ -236,16 +236,16 @@ def assembled(
     _drop_largest(stations, extras)
     ran = {raw.station.layer for raw in trail.raw}
     blocks = tuple(f"{raw.station.name}." for raw in replaced.values())
-    missing = [n for n in plan.layers if n not in ran and not n.startswith(blocks)]
+    missing = [n for n in layers if n not in ran and not n.startswith(blocks)]
     note = f"{', '.join(missing)} did not run for these examples." if missing else ""
     structure = Structure(tuple(stations), True, note)
     return Traced(structure, values, tuple(e for each in extras.values() for e in each))
 
 
-def _in_order(trail: Trail, plan: Plan, layout: Layout) -> Traced:
+def _in_order(trail: Trail, layers: Sequence[str], layout: Layout) -> Traced:
     """Return the layers in the order of the modules, with what they returned."""
     note = f"The order is that of the modules: {trail.trouble}."
-    structure = untraced(layout, note, plan.layers)
+    structure = untraced(layout, note, layers)
     first = {raw.station.layer: raw for raw in reversed(trail.raw)}
     stations, values = list(structure.stations), {}
     for number, station in enumerate(stations):

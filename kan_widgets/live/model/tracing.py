@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,13 +16,13 @@ from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.structure import StationKind
 from kan_widgets.live.model.operations import Operation, shape_of
-from kan_widgets.live.model.trace_plan import ModuleSide, Plan, SumAt, TracedModule
+from kan_widgets.live.model.trace_plan import ModuleSide, SumAt, TracedModule
 from kan_widgets.live.model.traced_calls import Tracer, Trail, tensors
 
 
 def trace(
     model: nn.Module,
-    plan: Plan,
+    plan: Sequence[TracedModule],
     inputs: Tensor,
     reduce: Callable[[Tensor], Tensor],
 ) -> Trail:
@@ -52,7 +52,7 @@ class _LayerTracer(Tracer):
     def __init__(
         self,
         model: nn.Module,
-        plan: Plan,
+        plan: Sequence[TracedModule],
         n: int,
         reduce: Callable[[Tensor], Tensor],
     ) -> None:
@@ -67,13 +67,13 @@ class _LayerTracer(Tracer):
     def place_hooks(self) -> None:
         """Place hooks on all modules that are looked into, and on the layers."""
         closed: set[nn.Module] = set()
-        for part in self._plan.parts:
+        for part in self._plan:
             if part.how != "inside":
                 closed.update(self._module(part.path).modules())
         for path, module in self._model.named_modules():
             if module not in closed:
                 self._around(module, path.replace("._orig_mod", ""))  # torch.compile's
-        for part in self._plan.parts:
+        for part in self._plan:
             if part.how == "pykan":
                 self._hook_pykan(part)
             else:
