@@ -60,7 +60,7 @@ class Probing:
         self.examples = self._plan = None
 
     def forget_proofs(self) -> None:
-        """Find anew which layers are proved to add up, when examples are traced again."""
+        """Find out again which layers are proved to add up, when examples are traced next."""
         self._plan = None
 
     def inherit(self, earlier: Probing, feed: Feed, before: Feed) -> None:
