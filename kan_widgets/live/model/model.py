@@ -269,6 +269,7 @@ class BoundModel:
     def _learn_of(self, module: nn.Module, passes: ForwardPass) -> None:
         if self._proves:
             prove(module, module_inputs=passes.module_inputs, again=True)
+            self.probing.forget_proofs()
             self._find_again(module)
         self._take_examples(module, passes)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from kan_widgets.functions import LayerFunctions, Tap
 from kan_widgets.functions.adapters.pykan import problem_of_model
 from kan_widgets.functions.reading import named_parts
-from kan_widgets.functions.registry import Reader, decided, find_adapter, sums_of
+from kan_widgets.functions.registry import Reader, find_adapter, sums_of, verdict_of
 from kan_widgets.live.frames.layout import LayerLayout, Layout
 
 
@@ -46,7 +46,7 @@ class TracedModule:
     how: Literal["sum", "block", "inside", "pykan"]
     sums: tuple[SumAt, ...]
     is_proved: bool
-    """Whether its functions are known to add up to what it computes."""
+    """Whether its functions, with a bias, are known to be all that it computes."""
 
     @property
     def layers(self) -> tuple[LayerLayout, ...]:
@@ -82,7 +82,9 @@ def _part(
     path = paths[module]
     around = ModuleSide(path, "input"), ModuleSide(path, "output")
     block = SumAt(tuple(placed.values()), around[:1] * len(placed), around[1])
-    proved = isinstance(module, nn.Linear | nn.Conv2d) or decided(module) is not None
+    verdict = verdict_of(module)
+    plain = isinstance(module, nn.Linear | nn.Conv2d) and verdict is None
+    proved = plain or (verdict is not None and verdict.is_whole)
     if not problem_of_model(module):
         is_whole = len(own) == len(module.act_fun)  # type: ignore[arg-type]
         return TracedModule(path, "pykan" if is_whole else "block", (block,), proved)
