@@ -9,8 +9,7 @@ from torch import Tensor
 
 from kan_widgets.checks import check_whole
 from kan_widgets.nn.bases.basis import Interval, placed
-from kan_widgets.nn.bases.bspline import cox_de_boor
-from kan_widgets.nn.bases.knot_spline import KnotSpline, check_knots
+from kan_widgets.nn.bases.knot_spline import KnotSpline, check_knots, cox_de_boor
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,7 @@ Three things make the dense form fast without a compiler:
 - the columns lie innermost (``channels_last`` for a convolution), so that each step is one pass
   over contiguous memory;
 - each pass works in place, on a piece of the batch: on a CPU one that stays in the cache;
-- cubic splines on an even grid are truncated powers, folded at the centre so that small numbers are
-  not differences of large ones (Schoenberg 1946): ``(a^3 - 4 b^3) / 6`` with ``a = max(2 - d, 0)``,
-  ``b = max(1 - d, 0)`` and ``d`` the steps from the centre. The factor 1/6 is moved into the
-  powers: ``(s y)^3`` with ``s^3 = 1/6``.
+- the cubic spline's factor 1/6 is moved into the powers: ``(s y)^3`` with ``s^3 = 1/6``.
 
 Other orders and other bases use :meth:`Basis.expand` piece by piece: as exact, less fast.
 """

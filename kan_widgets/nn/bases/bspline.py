@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,16 +11,13 @@ from torch import Tensor
 
 from kan_widgets.checks import check_whole
 from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable, placed
+from kan_widgets.nn.torch_modes import transformed
 
 MAX_ORDER = 5
 
 
 class Spline(OnGrid):
-    """What B-splines on even and on uneven knots share.
-
-    Values come from the recursion of Cox and de Boor (de Boor, *A Practical Guide to Splines*,
-    ch. IX).
-    """
+    """What B-splines on even and on uneven knots share."""
 
     grid_size: int
     spline_order: int
@@ -52,37 +50,12 @@ class Spline(OnGrid):
         return self.spline_order > 0
 
     def expand(self, x: Tensor) -> Tensor:
-        """Evaluate all basis functions at ``x``: ``(*x.shape, n_basis)``, twice differentiable.
-
-        Half precision is computed in float32.
-
-        Raises
-        ------
-        TypeError
-            If ``x`` is not floating point.
-        """
-        wide = computable(x)
-        t = placed(self.knots, wide)
-        values = cox_de_boor(wide, t, self.spline_order)
-        if self.spline_order == 0:
-            last = torch.arange(self.n_basis, device=x.device) == self.n_basis - 1
-            values = torch.where(last & (wide.unsqueeze(-1) == t[-1]), 1.0, values)
-        return values.to(x.dtype)
+        """Evaluate all basis functions at ``x``: ``(*x.shape, n_basis)``."""
+        raise NotImplementedError
 
     def derivative(self, x: Tensor) -> Tensor:
-        """Evaluate the first derivative of all basis functions at ``x``: ``(*x.shape, n_basis)``.
-
-        ``B_j' = k (B_(j,k-1) / (t_(j+k) - t_j) - B_(j+1,k-1) / (t_(j+k+1) - t_(j+1)))``, ibid.,
-        ch. X. At the knots of order 1 it is the slope to the right; at order 0 it is zero. Raises
-        as `expand`.
-        """
-        wide, k = computable(x), self.spline_order
-        t = placed(self.knots, wide)
-        if k == 0:
-            return (cox_de_boor(wide, t, 0) * 0).to(x.dtype)
-        width = t[k:] - t[:-k]
-        lower = cox_de_boor(wide, t, k - 1) * (k / torch.where(width > 0, width, torch.inf))
-        return (lower[..., :-1] - lower[..., 1:]).to(x.dtype)
+        """Evaluate their first derivatives."""
+        raise NotImplementedError
 
 
 @functools.lru_cache
@@ -100,6 +73,15 @@ class BSpline(Spline):
     ``[t_j, t_(j + spline_order + 1))``. Inside ``grid_range`` the functions sum to one; between
     the grid's end and the support's end (``spline_order * step`` further out) they fade; beyond
     the support all are zero. A NaN gives NaN.
+
+    All values come from one closed form. With ``d = |(x - centre_j) / step|`` and order ``k``,
+
+        ``B_j(x) = 1/k! * sum_i (-1)^i * binomial(k + 1, i) * max((k + 1) / 2 - i - d, 0)^k``
+
+    over ``i <= k / 2``: the central B-spline in truncated powers (Schoenberg 1946; de Boor, *A
+    Practical Guide to Splines*, ch. IX), folded at its centre so that small numbers are not
+    differences of large ones. For the cubic it reads ``(a^3 - 4 b^3) / 6`` with ``a = max(2 - d,
+    0)`` and ``b = max(1 - d, 0)``.
 
     At order 0 the functions are indicators of half-open intervals ``[t_j, t_(j + 1))``; the last
     one also holds its right end, so that ``grid_range`` is covered whole. SciPy's ``BSpline``
@@ -156,22 +138,98 @@ class BSpline(Spline):
             lo + i * self.step if i < g else hi + (i - g) * self.step for i in range(-k, g + k + 1)
         )
 
+    def expand(self, x: Tensor) -> Tensor:
+        """Evaluate all basis functions at ``x``: ``(*x.shape, n_basis)``, twice differentiable.
 
-def cox_de_boor(x: Tensor, knots: Tensor, order: int) -> Tensor:
-    """Evaluate all B-splines of one order on ``knots`` at ``x``: ``(*x.shape, knots - order - 1)``.
+        Half precision is computed in float32.
 
-    A quotient with a denominator of zero counts as zero, so knots may coincide.
+        Raises
+        ------
+        TypeError
+            If ``x`` is not floating point.
+        """
+        wide = computable(x)
+        if self.spline_order == 0:
+            return self._indicators(wide).to(x.dtype)
+        k = self.spline_order
+        offset = self._centred(wide)
+        # Only where it will be differentiated need it be by what has the right derivatives.
+        distance = offset * _sides(offset) if _differentiated() else offset.abs()
+        value = torch.zeros_like(distance)
+        for reach, factor in truncated_powers(k):
+            value = value + factor / math.factorial(k) * _within(reach, offset, distance, k) ** k
+        return value.to(x.dtype)
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """Evaluate the first derivative of all basis functions at ``x``: ``(*x.shape, n_basis)``.
+
+        At the knots of order 1, where the slope jumps, it is the slope to the right. At order 0
+        it is zero. Raises as `expand`.
+        """
+        wide = computable(x)
+        k = self.spline_order
+        if k == 0:
+            return (self._indicators(wide) * 0).to(x.dtype)
+        offset = self._centred(wide)
+        if k == 1:
+            return (_triangle_slope(offset) / self.step).to(x.dtype)
+        sides = _sides(offset) if _differentiated() else offset.sign()
+        distance = offset * sides
+        slope = torch.zeros_like(distance)
+        for reach, factor in truncated_powers(k):
+            scale = factor / math.factorial(k - 1) / self.step
+            slope = slope - scale * _within(reach, offset, distance, k) ** (k - 1)
+        return (slope * sides).to(x.dtype)
+
+    def _centred(self, x: Tensor) -> Tensor:
+        """Distance, with sign and in steps, of ``x`` from the centre of every basis function."""
+        first = (1 - self.spline_order) / 2
+        centres = torch.arange(self.n_basis, dtype=x.dtype, device=x.device) + first
+        return ((x - self.grid_range[0]) / self.step).unsqueeze(-1) - centres
+
+    def _indicators(self, x: Tensor) -> Tensor:
+        """Order 0: one where ``x`` lies in the interval, compared with the knots themselves."""
+        knots = placed(self.knots, x)
+        column = x.unsqueeze(-1)
+        inside = (column >= knots[:-1]) & (column < knots[1:])
+        last = torch.arange(self.n_basis, device=x.device) == self.n_basis - 1
+        inside = inside | (last & (column == knots[-1]))
+        # Comparing hides a NaN; adding it back keeps it visible.
+        return torch.where(column.isnan(), column, inside.to(x.dtype))
+
+
+def truncated_powers(order: int) -> list[tuple[float, int]]:
+    """Return the terms ``(reach, factor)`` of the folded central B-spline of this order."""
+    return [
+        ((order + 1) / 2 - i, (-1) ** i * math.comb(order + 1, i)) for i in range(order // 2 + 1)
+    ]
+
+
+def _differentiated() -> bool:
+    """Whether the result may be differentiated."""
+    return torch.is_grad_enabled() or transformed()
+
+
+def _sides(offset: Tensor) -> Tensor:
+    """Return 1, or −1 left of 0: not 0 in between, where a second derivative would be lost."""
+    return 1 - 2 * (offset < 0).to(offset.dtype)
+
+
+def _within(reach: float, offset: Tensor, distance: Tensor, order: int) -> Tensor:
+    """Return ``max(reach - distance, 0)``, with derivatives to the right.
+
+    By ``clamp_min`` torch would count the pieces on both sides of a knot. That shows where the
+    first or the second derivative jumps, up to order 2.
     """
-    x = x.unsqueeze(-1)
-    # Beyond the knots all functions are 0, at infinity too; the end belongs to no interval.
-    inside = x.clamp(knots[0], knots[-1])
-    values = (inside >= knots[:-1]) & (inside < knots[1:]) & (x >= knots[0])
-    result = values.to(x.dtype)
-    for k in range(1, order + 1):
-        rise, fall = knots[k:-1] - knots[: -k - 1], knots[k + 1 :] - knots[1:-k]
-        # Not 0 / 0, which would make the gradient NaN even where it is not chosen.
-        up = (inside - knots[: -k - 1]) / torch.where(rise > 0, rise, torch.inf)
-        down = (knots[k + 1 :] - inside) / torch.where(fall > 0, fall, torch.inf)
-        result = up * result[..., :-1] + down * result[..., 1:]
-    # Comparing hides a NaN.
-    return torch.where(x.isnan(), x, result)
+    rest = reach - distance
+    if order > 2 or not _differentiated():
+        return rest.clamp_min(0)
+    return rest.masked_fill((offset < -reach) | (offset >= reach), 0.0)
+
+
+def _triangle_slope(offset: Tensor) -> Tensor:
+    """Slope of ``max(1 - |offset|, 0)``, continuous from the right."""
+    rising = (offset >= -1) & (offset < 0)
+    falling = (offset >= 0) & (offset < 1)
+    slope = rising.to(offset.dtype) - falling.to(offset.dtype)
+    return torch.where(offset.isnan(), offset, slope)

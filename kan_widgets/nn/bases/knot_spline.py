@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
+from torch import Tensor
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Interval
+from kan_widgets.nn.bases.basis import Interval, computable, placed
 from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline, Spline
 
 
@@ -20,8 +21,9 @@ class KnotSpline(Spline):
 
     Of ``grid_size + 2 * spline_order + 1`` knots the middle ``grid_size + 1`` are the grid, whose
     ends are ``grid_range``; the others extend it, as with :class:`BSpline`. ``B_j`` lives on
-    ``[t_j, t_(j + spline_order + 1))``. At order 0 the last interval also holds its right end. A
-    NaN gives NaN.
+    ``[t_j, t_(j + spline_order + 1))``. Values come from the recursion of Cox and de Boor (de
+    Boor, *A Practical Guide to Splines*, ch. IX). At order 0 the last interval also holds its
+    right end. A NaN gives NaN.
 
     Parameters
     ----------
@@ -75,6 +77,33 @@ class KnotSpline(Spline):
         """Ends of the grid, without its extension."""
         return self.knots[self.spline_order], self.knots[-self.spline_order - 1]
 
+    def expand(self, x: Tensor) -> Tensor:
+        """Evaluate all basis functions at ``x``: ``(*x.shape, n_basis)``, twice differentiable.
+
+        Half precision is computed in float32.
+        """
+        wide = computable(x)
+        t = placed(self.knots, wide)
+        values = cox_de_boor(wide, t, self.spline_order)
+        if self.spline_order == 0:
+            last = torch.arange(self.n_basis, device=x.device) == self.n_basis - 1
+            values = torch.where(last & (wide.unsqueeze(-1) == t[-1]), 1.0, values)
+        return values.to(x.dtype)
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """Evaluate the first derivative of all basis functions at ``x``: ``(*x.shape, n_basis)``.
+
+        ``B_j' = k (B_(j,k-1) / (t_(j+k) - t_j) - B_(j+1,k-1) / (t_(j+k+1) - t_(j+1)))``, ibid.,
+        ch. X. At the knots of order 1 it is the slope to the right; at order 0 it is zero.
+        """
+        wide, k = computable(x), self.spline_order
+        t = placed(self.knots, wide)
+        if k == 0:
+            return (cox_de_boor(wide, t, 0) * 0).to(x.dtype)
+        width = t[k:] - t[:-k]
+        lower = cox_de_boor(wide, t, k - 1) * (k / torch.where(width > 0, width, torch.inf))
+        return (lower[..., :-1] - lower[..., 1:]).to(x.dtype)
+
 
 def check_knots(knots: tuple[float, ...], order: int, least: int) -> None:
     """Raise `ValueError` unless there are enough knots, finite and not falling."""
@@ -87,6 +116,26 @@ def check_knots(knots: tuple[float, ...], order: int, least: int) -> None:
     for a, b in pairwise(knots):
         if b < a:
             raise ValueError(f"knots=(..., {a:g}, {b:g}, ...): expected rising numbers")
+
+
+def cox_de_boor(x: Tensor, knots: Tensor, order: int) -> Tensor:
+    """Evaluate all B-splines of one order on ``knots`` at ``x``: ``(*x.shape, knots - order - 1)``.
+
+    A quotient with a denominator of zero counts as zero, so knots may coincide.
+    """
+    x = x.unsqueeze(-1)
+    # Beyond the knots all functions are 0, at infinity too; the end belongs to no interval.
+    inside = x.clamp(knots[0], knots[-1])
+    values = (inside >= knots[:-1]) & (inside < knots[1:]) & (x >= knots[0])
+    result = values.to(x.dtype)
+    for k in range(1, order + 1):
+        rise, fall = knots[k:-1] - knots[: -k - 1], knots[k + 1 :] - knots[1:-k]
+        # Not 0 / 0, which would make the gradient NaN even where it is not chosen.
+        up = (inside - knots[: -k - 1]) / torch.where(rise > 0, rise, torch.inf)
+        down = (knots[k + 1 :] - inside) / torch.where(fall > 0, fall, torch.inf)
+        result = up * result[..., :-1] + down * result[..., 1:]
+    # Comparing hides a NaN.
+    return torch.where(x.isnan(), x, result)
 
 
 def spline_on(
