@@ -92,7 +92,7 @@ bundles: $(node_modules) ## build the browser bundles from js/ into the package
 	npm --prefix js run build
 
 kernels: $(VENV)/.dev ## compile the kernels for web pages, by Zig
-	$(bin)/python build_kernels.py
+	$(bin)/python kan_widgets/nn/kernels/compile_options.py
 
 playground: $(VENV)/.dev ## write the page in which a network trains into $(PLAYGROUND)
 	mkdir -p $(PLAYGROUND)

@@ -43,8 +43,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
         self.made: Path | None = None
         if not wanted or version == "editable":
             return
-        build = _build_kernels(Path(self.root))
-        options = build.options
+        options = _compile_options(Path(self.root))
         if wanted == HERE:
             compiler = [options.find_compiler() or "no C++ compiler: install g++ or clang++"]
             system, machine = sys.platform, platform.machine()
@@ -55,7 +54,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
             compiler = [sys.executable, "-m", "ziglang", "cc", "-target", target]
         self.made = Path(tempfile.mkdtemp())
         library = self.made / options.NAMES[system]
-        build.make_for_a_wheel(compiler, architecture, system, library, self.made)
+        options.make_for_a_wheel(compiler, architecture, system, library, self.made)
         build_data["force_include"][str(library)] = f"kan_widgets/nn/kernels/{library.name}"
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{wanted}"
@@ -75,11 +74,13 @@ def _wanted() -> str:
     return wanted
 
 
-def _build_kernels(root: Path) -> ModuleType:
-    """Import the file beside this one, which is not on the path of who builds."""
-    spec = importlib.util.spec_from_file_location("build_kernels", root / "build_kernels.py")
+def _compile_options(root: Path) -> ModuleType:
+    """Import `compile_options` without the package around it, which needs torch."""
+    spec = importlib.util.spec_from_file_location(
+        "compile_options", root / "kan_widgets/nn/kernels/compile_options.py"
+    )
     assert spec is not None
     assert spec.loader is not None
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
-    return build
+    options = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(options)
+    return options

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import torch
 
-import build_kernels
 from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline, kernels_info, use_compiled
 from kan_widgets.nn.kernels import bundled, compile_options, compiler, local, native
 from tests.nn.reference import kan_conv2d
@@ -30,12 +29,14 @@ LEVELS = [*compile_options.LEVELS[ARCHITECTURE], "wide"]
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    """The file that a wheel for this machine brings."""
+    """The file that a wheel for this machine brings, but compiled in less time."""
     folder = tmp_path_factory.mktemp("library")
     made = folder / compile_options.NAMES[sys.platform]
-    build_kernels.make_for_a_wheel(
-        [compile_options.find_compiler()], ARCHITECTURE, sys.platform, made, folder
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compile_options, "OPTIONS", (*compile_options.OPTIONS, "-O1"))
+        compile_options.make_for_a_wheel(
+            [compile_options.find_compiler()], ARCHITECTURE, sys.platform, made, folder
+        )
     return made
 
 

@@ -21,12 +21,12 @@ def test_the_kernels_for_pages_are_those_that_their_source_gives(tmp_path: Path)
     made = tmp_path / "kernels.wasm"
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
-        "import build_kernels as build;"
-        "build.make_for_pages([sys.executable, '-m', 'ziglang', 'c++'], *map(Path, sys.argv[2:]))"
+        "import compile_options as options;"
+        "options.make_for_pages([sys.executable, '-m', 'ziglang', 'c++'], *map(Path, sys.argv[2:]))"
     )
     # With nothing that was compiled before.
     caches = {f"ZIG_{kind}_CACHE_DIR": str(tmp_path / kind) for kind in ("LOCAL", "GLOBAL")}
-    folder = str(Path(__file__).parents[2])
+    folder = str(compile_options.FOLDER)
     subprocess.run(
         [sys.executable, "-c", code, folder, str(made), str(tmp_path)],
         check=True,

@@ -4,14 +4,18 @@ Both take the same files and options. For this machine ``local.cpp`` is compiled
 of the splines in use, or for other bases, and all instructions that the processor has. A wheel's
 library has it for every order of `ORDERS` and for the others, at every level of `LEVELS`, and takes
 the best that the processor runs (:mod:`kan_widgets.nn.kernels.bundled`). This file imports nothing
-of the package: what makes such a library (``build_kernels.py``) has nothing else.
+of the package: what builds a wheel (``hatch_build.py``) has nothing else.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -39,6 +43,9 @@ NAMES = {"linux": "kernels.so", "darwin": "kernels.dylib", "win32": "kernels.dll
 
 #: The kernels for web pages, compiled from the same files by Zig: make kernels.
 FOR_PAGES = FOLDER / "kernels.wasm"
+_PAGE = "-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory+bulk_memory_opt"
+#: By this version: others give other bytes.
+ZIG = "0.17.1"
 
 OPTIONS = (
     "-std=c++17",
@@ -62,21 +69,68 @@ def find_compiler() -> str | None:
 
 def for_this_machine(order: int, *more: str) -> list[str]:
     """Return the arguments for a library of one order, but for ``-o`` and the file's name."""
-    options = [*OPTIONS, *position(sys.platform), *linked(sys.platform)]
-    return [*options, *part(order, NATIVE), *more, str(RUNTIME)]
+    options = [*OPTIONS, *_position(sys.platform), *_linked(sys.platform)]
+    return [*options, *_part(order, NATIVE), *more, str(RUNTIME)]
 
 
-def part(order: int, level: str) -> tuple[str, ...]:
+def make_for_a_wheel(
+    compiler: Sequence[str], architecture: str, system: str, made: Path, scratch: Path
+) -> None:
+    """Compile a wheel's library.
+
+    ``compiler`` is the command of GCC or Clang, for an architecture, a key of `LEVELS`, and a
+    system, one of `NAMES`; object files go to the folder ``scratch``. Raises `OSError` or
+    `subprocess.CalledProcessError` if the compiler is not there or fails.
+    """
+
+    def compile_one(arguments: list[str]) -> str:
+        subprocess.run([*compiler, *arguments], check=True)
+        return arguments[-1]
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = list(pool.map(compile_one, _objects(architecture, system, scratch)))
+    subprocess.run([*compiler, *_linked(system), "-s", *objects, "-o", str(made)], check=True)
+
+
+def make_for_pages(compiler: Sequence[str], made: Path, scratch: Path) -> None:
+    """Compile the kernels of all orders, and for other bases, to WebAssembly.
+
+    ``compiler`` is Zig's command for C++. Raises as `make_for_a_wheel`.
+    """
+    sources = [(f"{order}.o", _part(order, "wasm")) for order in (OTHER_BASES, *ORDERS)] + [
+        ("runtime.o", (str(FOLDER / "wasm.cpp"),))
+    ]
+    for name, source in sources:
+        options = [*_PAGE, *OPTIONS, "-c", *source, "-o", str(scratch / name)]
+        subprocess.run([*compiler, *options], check=True)
+    objects = [str(scratch / name) for name, _ in sources]
+    linked = ["-nostdlib", "-s", "-Wl,--no-entry", "-Wl,--export-dynamic", "-o", str(made)]
+    subprocess.run([*compiler, *_PAGE[:2], *objects, *linked], check=True)
+
+
+def _objects(architecture: str, system: str, scratch: Path) -> Iterator[list[str]]:
+    common = [*OPTIONS, *_position(system), "-c"]
+    yield [*common, str(RUNTIME), "-o", str(scratch / "runtime.o")]
+    for level, instructions in LEVELS[architecture].items():
+        for order in (OTHER_BASES, *ORDERS):
+            made = scratch / f"{level}_{order}.o"
+            yield [*common, *instructions, *_part(order, level), "-o", str(made)]
+
+
+def _part(order: int, level: str) -> tuple[str, ...]:
     """Return the source for an order, and its names."""
     return f"-DORDER={order}", f"-DLEVEL={level}", str(LOCAL)
 
 
-def position(system: str) -> tuple[str, ...]:
-    """Return what lets code of a library lie anywhere in memory."""
+def _position(system: str) -> tuple[str, ...]:
     return () if system == "win32" else ("-fPIC",)
 
 
-def linked(system: str) -> tuple[str, ...]:
-    """Return how a library is put together."""
+def _linked(system: str) -> tuple[str, ...]:
     # Nothing of C++'s library is used: without it one file runs beside any version of that.
     return ("-shared", "-Wl,--as-needed") if system == "linux" else ("-shared",)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        make_for_pages([sys.executable, "-m", "ziglang", "c++"], FOR_PAGES, Path(scratch))
