@@ -189,8 +189,15 @@ def test_many_wishes_in_a_row_leave_the_last(trainer: Trainer) -> None:
 
 
 def test_closing_the_binding_releases_a_held_loop(trainer: Trainer) -> None:
-    trainer.start(lambda: [trainer.step() for _ in range(2_000)] and None)
+    is_over = threading.Event()
+
+    def loop() -> None:
+        while not is_over.is_set():
+            trainer.step()
+
+    trainer.start(loop)
     trainer.hold()
+    is_over.set()
     trainer.live.close()
     trainer.join()
     assert trainer.ended == ["ended"]

@@ -183,7 +183,7 @@ def are_random(counts: np.ndarray) -> bool:
     return bool(np.abs(counts - counts.mean()).max() < 6 * np.sqrt(counts.mean()))
 
 
-@pytest.mark.parametrize("n", [500, 509, 512, 1021, 1024, 2048])
+@pytest.mark.parametrize("n", [500, 1021, 2048])
 @pytest.mark.parametrize("shared", [False, True])
 def test_the_patches_kept_are_drawn_from_all_images_and_all_positions(n, shared):
     """Every pixel says which image and which position it is of."""
