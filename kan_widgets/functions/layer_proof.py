@@ -113,7 +113,7 @@ def check(
     forms = _inputs_for(module, known, layers) if inputs is None else [inputs]
 
     def errors_on(x: Tensor) -> tuple[float, int]:
-        return error_of_sums(module, layers, sums, x, tolerance)
+        return error_of_sums(module, layers, sums, x, tolerance)[:2]
 
     worst, outputs = undisturbed(module, lambda: _on_some_form(forms, errors_on))
     names = dict.fromkeys(layer.name or type(module).__name__ for layer in layers)
@@ -129,12 +129,12 @@ def error_of_sums(
     *,
     most_outputs: int | None = None,
     constants: bool = False,
-) -> tuple[float, int]:
+) -> tuple[float, int, bool]:
     """Run a module, in the state that it is in, and compare the sums in it with Σφ.
 
     Of a linear layer ``most_outputs`` are compared. With ``constants`` a constant for each output
     may differ, a bias that no adapter names. Returned are the largest difference, relative to the
-    largest output, and how many numbers were compared.
+    largest output, how many numbers were compared, and whether no constant is missing.
 
     Raises `ValueError` if Σφ is not what the module computes, to ``tolerance``.
     """
@@ -145,7 +145,7 @@ def error_of_sums(
     # ReLU-KAN takes and returns columns, (n, in, 1).
     if x.ndim == 3 and x.shape[2] == 1 and x.shape[1] == layers[0].shape[1] > 1:
         passed = {tap: found.squeeze(2) for tap, found in passed.items()}
-    worst, outputs = 0.0, 0
+    worst, outputs, is_whole = 0.0, 0, True
     for place in sums:
         parts = [by_name[name] for name in place.layers]
         names = ", ".join(filter(None, place.layers)) or type(module).__name__
@@ -165,9 +165,11 @@ def error_of_sums(
         if place.bias is not None:
             bias = place.bias.detach().to(total)[rows]
             total = total + (bias if total.ndim < 4 else bias.view(-1, 1, 1))
-        worst = max(worst, _error_of_sum(total, out, tolerance, constants, names))
+        error, spread = _error_of_sum(total, out, tolerance, constants, names)
+        worst = max(worst, min(error, spread) if constants else error)
+        is_whole = is_whole and error <= tolerance
         outputs += out.numel()
-    return worst, outputs
+    return worst, outputs, is_whole
 
 
 def _passed(module: nn.Module, x: Tensor, taps: Sequence[Tap]) -> dict[Tap, Tensor]:
@@ -187,7 +189,8 @@ def _passed(module: nn.Module, x: Tensor, taps: Sequence[Tap]) -> dict[Tap, Tens
 
 def _error_of_sum(
     total: Tensor, out: Tensor, tolerance: float, constants: bool, names: str
-) -> float:
+) -> tuple[float, float]:
+    """Return the largest difference, and that but for a constant of each output."""
     # Where both are NaN they agree: so is a basis that is undefined outside its domain.
     nowhere = total.isnan() & out.isnan()
     if not nowhere.all():
@@ -198,7 +201,7 @@ def _error_of_sum(
     by_output = difference.movedim(-1 if total.ndim < 4 else 1, 0).flatten(1)
     spread = float((by_output - by_output[:, :1]).abs().max()) / (scale or 1.0)
     if error <= tolerance or (constants and spread <= tolerance):
-        return min(error, spread) if constants else error
+        return error, spread
     worst, hint = int(by_output.abs().amax(1).argmax()), ""
     if spread <= tolerance:
         hint = " The difference is a constant for each output: give it as bias."
@@ -257,8 +260,10 @@ def _inputs_for(
 
 def difference(
     module: nn.Module, adapter: Adapter, examples: Tensor | None = None, again: bool = False
-) -> float:
+) -> tuple[float, bool]:
     """Return how far an adapter is off, on a copy of a module as it is and with parameters moved.
+
+    And whether it names all that the module computes: no constant is missing.
 
     It is compared on ``examples`` of its inputs, if any are known, and on random ones, unless it
     was compared on those before and is so ``again``.
@@ -266,17 +271,18 @@ def difference(
     Raises `Unlike` if it is not what the module computes.
     """
 
-    def off(run: nn.Module) -> float:
+    def off(run: nn.Module) -> tuple[float, bool]:
         if not all(bool(p.sum().isfinite()) for p in run.parameters() if p.is_floating_point()):
-            return 0.0  # a training has run away: that is to be seen
+            return 0.0, True  # a training has run away: that is to be seen
         layers = read_by(run, adapter.read)
         sums = sums_of(run, adapter, (each.name for each in layers))
         work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
 
-        def error_on(x: Tensor) -> float:
-            return error_of_sums(
+        def error_on(x: Tensor) -> tuple[float, bool]:
+            error, _, is_whole = error_of_sums(
                 run, layers, sums, x, TOLERANCE, most_outputs=_OUTPUTS, constants=True
-            )[0]
+            )
+            return error, is_whole
 
         errors = []
         if examples is not None:
@@ -291,9 +297,9 @@ def difference(
         except Exception as error:
             if not errors or isinstance(error, Unlike):
                 raise  # else it takes no others
-        return max(errors)
+        return _worse(*errors)
 
-    def exactly(run: nn.Module) -> float:
+    def exactly(run: nn.Module) -> tuple[float, bool]:
         try:
             return off(run)
         except Unlike:
@@ -303,15 +309,20 @@ def difference(
                     return off(copy.deepcopy(run).double())
             raise
 
-    def both(run: nn.Module, copied: bool) -> float:
+    def both(run: nn.Module, copied: bool) -> tuple[float, bool]:
         if not copied:
             return off(run)
         start(run)
-        error = exactly(run)
+        found = exactly(run)
         move(run)
-        return max(error, exactly(run))
+        return _worse(found, exactly(run))
 
     return with_copy(module, both)
+
+
+def _worse(*found: tuple[float, bool]) -> tuple[float, bool]:
+    errors, whole = zip(*found, strict=True)
+    return max(errors), all(whole)
 
 
 def _on_some_form(forms: Sequence[Tensor], measure: Callable[[Tensor], T]) -> T:

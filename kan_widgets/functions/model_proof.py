@@ -209,7 +209,7 @@ class _Prover:
             verdict = Verdict(f"the forward hook {hook} changes what it computes")
         elif None in inputs:
             too = f" The forward hook {hook} may change what it computes: a batch tells."
-            verdict = replace(verdict, note=verdict.note + too)
+            verdict = replace(verdict, note=verdict.note + too, is_whole=False)
         decide(module, replace(verdict, digest=module_digest(module)))
 
     def _join_parts(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> None:
@@ -249,8 +249,8 @@ class _Prover:
                 if convolution_in(around)[0] is not None:
                     read = partial(_kernels, inner, entry.reader)
                     adapter = Adapter(entry.library, read)
-                    difference(around, adapter, self._examples_of(around))
-                    self._decide_unhooked(around, Verdict(adapter))
+                    _, is_whole = difference(around, adapter, self._examples_of(around))
+                    self._decide_unhooked(around, Verdict(adapter, is_whole=is_whole))
 
     def _worked(self) -> float:
         """Return the seconds of work so far; of many it is said, once, what they are for."""
@@ -283,7 +283,7 @@ class _Prover:
         has_time, examples = self._worked() < _MAX_SECONDS, self._examples_of(module)
         for adapter in candidates(module):
             try:
-                error = difference(module, adapter, examples, self._again)
+                error, is_whole = difference(module, adapter, examples, self._again)
             except Unlike as found:
                 wrong.append(f"read as {adapter.called} has it, {found.words}")
             except Exception as raised:
@@ -294,7 +294,8 @@ class _Prover:
                 )
             else:
                 note = f"Σφ is off by up to {at_most(error)} of the largest output."
-                return Verdict(adapter, note=note if error > _ROUNDING else "")
+                note = note if error > _ROUNDING else ""
+                return Verdict(adapter, note=note, is_whole=is_whole)
         why = "; ".join(wrong) or problem
         if not has_time:
             return Verdict(f"{why}; there was no time left to sample it")

@@ -77,6 +77,8 @@ class Verdict:
     """What its forward pass saw then, see `module_digest.module_digest`."""
     note: str = ""
     """What is to be said of the reading."""
+    is_whole: bool = True
+    """Whether Σφ, and the bias that is named, is all that the module is known to compute."""
 
 
 _decided: weakref.WeakKeyDictionary[nn.Module, Verdict] = weakref.WeakKeyDictionary()

@@ -180,6 +180,20 @@ def test_a_layer_whose_functions_do_not_add_up_says_so() -> None:
     assert (station.kind, station.sums, station.compute) == ("kan", False, None)
 
 
+def test_a_constant_that_nobody_names_is_left_to_the_model_and_so_is_what_a_hook_may_change() -> (
+    None
+):
+    class Raised(kw.nn.KANLinear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + 1
+
+    hooked = kw.nn.KANLinear(3, 2)
+    hooked.register_forward_hook(lambda module, given, out: None)
+    for layer in (Raised(3, 2), hooked):
+        station = traced(nn.Sequential(layer), torch.rand(2, 3)).stations[1]
+        assert (station.kind, station.sums, station.compute) == ("kan", False, None)
+
+
 def test_what_cannot_be_linked_stands_in_the_order_of_the_modules_with_the_reason() -> None:
     class Broken(nn.Module):
         def __init__(self) -> None:

@@ -31,7 +31,7 @@ from kan_widgets.functions.sampling.samples import (
     sampled_functions,
 )
 from kan_widgets.functions.sampling.sums import ROUNDING, ModuleSums
-from kan_widgets.functions.undisturbed import like_of, removed, with_copy
+from kan_widgets.functions.undisturbed import like_of, tapped, with_copy
 from kan_widgets.nn.ungraded import ungraded
 
 # Of this thread, not of the wall: however busy the machine is, the same layers are sampled.
@@ -285,21 +285,18 @@ class Mixed(Sampled):
 
         Of maps, one place in the middle. The run ends there.
         """
+        names = {Tap((run.get_submodule(name),)): name for name in self.parts}
         passed: dict[str, Tensor] = {}
 
-        def note(name: str) -> Any:
-            def hook(part: nn.Module, args: tuple[Any, ...]) -> Any:
-                b = args[0].detach()
-                columns = b[:, :, b.shape[2] // 2, b.shape[3] // 2] if b.ndim == 4 else b
-                passed[name] = columns.reshape(len(b), -1).to("cpu", torch.float64, copy=True)
-                if len(passed) == len(self.parts):
-                    raise _Reached
-                return (args[0][:1],) if b.ndim == 4 else None  # what it makes is not looked at
+        def see(tap: Tap, value: Tensor) -> Tensor | None:
+            b = value.detach()
+            columns = b[:, :, b.shape[2] // 2, b.shape[3] // 2] if b.ndim == 4 else b
+            passed[names[tap]] = columns.reshape(len(b), -1).to("cpu", torch.float64, copy=True)
+            if len(passed) == len(self.parts):
+                raise _Reached
+            return value[:1] if b.ndim == 4 else None  # what it makes is not looked at
 
-            return hook
-
-        hooks = [run.get_submodule(n).register_forward_pre_hook(note(n)) for n in self.parts]
-        with removed(hooks), suppress(_Reached):
+        with suppress(_Reached), tapped(names, see):
             run(even(x, self.way.shape).to(like_of(run)))
         if len(passed) < len(self.parts):
             raise Untold("not all of its plain layers run")

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.layer import as_rows
+from kan_widgets.functions.layer import Tap, as_rows
 from kan_widgets.functions.sampling.inputs import MAX_INPUTS, MIN_INPUTS, Way, computed
-from kan_widgets.functions.undisturbed import like_of, removed
+from kan_widgets.functions.undisturbed import like_of, removed, tapped
 
 _NORM = re.compile(r"Norm")
 _FOLLOWERS = re.compile(r"Norm|ReLU|SiLU|GELU|ELU|Tanh|Sigmoid|Softplus|Hardswish|Mish|Dropout")
@@ -73,21 +73,18 @@ class ModuleSums:
     def _passed(self, x: Tensor, norm: Callable[[Tensor, Tensor], Tensor]) -> Pair:
         """Run it, with another output of the norm before; return what is taken in, and the sums."""
         way, found = self.way, {"normed": x}
+        taps = [Tap((self.run.get_submodule(name),)) for name in way.after[-1:]]
+        if way.before:
+            taps.append(Tap((self.run.get_submodule(way.before),), "output"))
 
-        def before(part: nn.Module, args: tuple[Any, ...], out: Any) -> Any:
-            found["normed"] = norm(args[0], out)
+        def see(tap: Tap, value: Tensor) -> Tensor | None:
+            if tap.side == "input":
+                found["y"] = value
+                return None
+            found["normed"] = norm(x, value)
             return found["normed"]
 
-        def keep(part: nn.Module, args: tuple[Any, ...]) -> None:
-            found["y"] = args[0]
-
-        handles = []
-        if way.before:
-            handles.append(self.run.get_submodule(way.before).register_forward_hook(before))
-        if way.after:
-            part = self.run.get_submodule(way.after[-1])
-            handles.append(part.register_forward_pre_hook(keep))
-        with removed(handles):
+        with tapped(taps, see):
             out = computed(self.run(x))
         taken = self._patches(found["normed"])
         if way.beside:

@@ -87,8 +87,8 @@ class Station:
         ``join``
             Of the sources, along the first axis.
     sums
-        Whether its output is the sum of the layer's φ (and a bias), found on the examples;
-        ``None`` where it has no φ.
+        Whether its output is proved to be the sum of the layer's φ (and a bias); ``None`` where it
+        has no φ.
     beside
         Its extras: the paths in ``Layout.beside`` of those that each frame has. Others are ``None``
         and among ``Activations.extras``: they hold at their own step alone. ``None`` where it is

@@ -39,7 +39,6 @@ _MAX_DEPTH = 4
 class _Hold:
     name: str
     reader: Reader
-    shapes: dict[str, torch.Size]
     entries: Entries
 
 
@@ -49,7 +48,8 @@ class _Holds:
     def __init__(self) -> None:
         self.of: dict[tuple[str, Index], _Hold] = {}
         self.masks: list[Any] = []
-        self.masked: dict[str, weakref.ref[Tensor]] = {}
+        self.masked: dict[str, tuple[weakref.ref[Tensor], torch.Size]] = {}
+        """The parameters that have masks, as they were then."""
 
 
 _holds: weakref.WeakKeyDictionary[nn.Module, _Holds] = weakref.WeakKeyDictionary()
@@ -66,8 +66,7 @@ def hold(place: FunctionPlace) -> None:
     if not _hooks:
         _hooks.append(register_optimizer_step_pre_hook(torch.compiler.disable(_pre)))
     holds = _holds.setdefault(place.module, _Holds())
-    shapes = {name: p.shape for name, p in place.module.named_parameters() if name in entries}
-    holds.of[place.layer, place.index] = _Hold(place.name, place.reader, shapes, entries)
+    holds.of[place.layer, place.index] = _Hold(place.name, place.reader, entries)
     _mask(place.module, holds)
 
 
@@ -92,7 +91,7 @@ def _mask(module: nn.Module, holds: _Holds) -> None:
     holds.masked = {}
     for name, entries in _joined(holds).items():
         parameter = module.get_parameter(name)
-        holds.masked[name] = weakref.ref(parameter)
+        holds.masked[name] = weakref.ref(parameter), parameter.shape
         holds.masks.append(parameter.register_hook(partial(_without, entries)))
 
 
@@ -158,16 +157,11 @@ def _post(optimizer: Optimizer, *_: Any) -> None:
 
 def _find_again(module: nn.Module, holds: _Holds) -> None:
     """Find held functions again where parameters have been replaced, as a finer grid does."""
-    parameters = dict(module.named_parameters())
-    changed = False
-    for (layer, index), held in holds.of.items():
-        now = {name: p.shape for name, p in parameters.items() if name in held.shapes}
-        if now != held.shapes:
-            place = FunctionPlace(module, held.name, held.reader, layer, index)
-            held.entries = entries_of(place)
-            held.shapes = {name: parameters[name].shape for name in held.entries}
-            changed = True
-    if changed or any(ref() is not parameters.get(name) for name, ref in holds.masked.items()):
+    own = dict(module.named_parameters())
+    masked = holds.masked.items()
+    if any(ref() is not own.get(n) or own[n].shape != shape for n, (ref, shape) in masked):
+        for (layer, index), held in holds.of.items():
+            held.entries = entries_of(FunctionPlace(module, held.name, held.reader, layer, index))
         _mask(module, holds)
 
 

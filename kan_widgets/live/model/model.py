@@ -220,6 +220,7 @@ class BoundModel:
     def learn(self, shown: ForwardPass | None, proves: bool) -> None:
         """Learn from a pass that was shown, if any was, and see those of the training."""
         self._proves = proves
+        self.probing.forget_proofs()
         module, _ = self._there()
         if is_sharded(module):
             return  # to run a part of it takes all processes
@@ -268,6 +269,7 @@ class BoundModel:
     def _learn_of(self, module: nn.Module, passes: ForwardPass) -> None:
         if self._proves:
             prove(module, module_inputs=passes.module_inputs, again=True)
+            self.probing.forget_proofs()
             self._find_again(module)
         self._take_examples(module, passes)
 

@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.module_tensors import attribute
 from kan_widgets.functions.undisturbed import like_of, unchanged
 from kan_widgets.live import cells
@@ -26,7 +25,7 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Structure, steady
 from kan_widgets.live.model.edits import Edits
 from kan_widgets.live.model.layers import BoundLayers, memory_of
-from kan_widgets.live.model.trace_plan import Plan, plan_of
+from kan_widgets.live.model.trace_plan import TracedModule, plan_of
 from kan_widgets.live.model.traced_calls import Traced, assembled
 from kan_widgets.live.model.tracing import trace
 from kan_widgets.live.reports import report
@@ -46,7 +45,7 @@ class Probing:
     def __init__(self, feed: Feed, layers: BoundLayers, edits: Edits, training: Training) -> None:
         self._of = weakref.ref(feed)
         self._layers, self._edits, self._training = layers, edits, training
-        self._plan: tuple[int, Plan] | None = None
+        self._plan: tuple[int, tuple[TracedModule, ...]] | None = None
         self.examples: Examples | None = None
         self.in_steps = 0.0
         """What tracing them has taken of the training's time."""
@@ -59,6 +58,10 @@ class Probing:
     def stop(self) -> None:
         """Trace none from now on."""
         self.examples = self._plan = None
+
+    def forget_proofs(self) -> None:
+        """Find out again which layers are proved to add up, when examples are traced next."""
+        self._plan = None
 
     def inherit(self, earlier: Probing, feed: Feed, before: Feed) -> None:
         """Trace what an earlier binding of the model has traced."""
@@ -161,19 +164,17 @@ class Probing:
     def _traced(
         self, model: nn.Module, layout: Layout, inputs: Tensor, run: nn.Module | None = None
     ) -> Traced:
-        functions: dict[str, LayerFunctions] | None = None
         run = run or model
         if self._plan is None or self._plan[0] != layout.version:
-            # What reads them costs more than the rest: only where the layers are other ones.
-            functions = {layer.name: layer for layer in self._layers.read()}
             self._plan = layout.version, plan_of(model, self._layers.entries(), layout)
         plan = self._plan[1]
         with unchanged(run):
-            trail = trace(run, plan, as_taken(inputs, run), reduced, functions)
+            trail = trace(run, plan, as_taken(inputs, run), reduced)
         held = {name: attribute(run, name) for name in self._layers.vectors()}
         known = {vector.name for vector in layout.beside}
         paths = {memory_of(held[name]): name for name in held if name in known}
-        return assembled(trail, plan, layout, paths)
+        layers = [layer.name for part in plan for layer in part.layers]
+        return assembled(trail, layers, layout, paths)
 
 
 MAX_EXAMPLES = 16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from kan_widgets.functions import LayerFunctions, Tap
 from kan_widgets.functions.adapters.pykan import problem_of_model
 from kan_widgets.functions.reading import named_parts
-from kan_widgets.functions.registry import Reader, find_adapter, sums_of
+from kan_widgets.functions.registry import Reader, find_adapter, sums_of, verdict_of
 from kan_widgets.live.frames.layout import LayerLayout, Layout
 
 
@@ -45,31 +45,21 @@ class TracedModule:
     path: str
     how: Literal["sum", "block", "inside", "pykan"]
     sums: tuple[SumAt, ...]
+    is_proved: bool
+    """Whether its functions, with a bias, are known to be all that it computes."""
 
     @property
     def layers(self) -> tuple[LayerLayout, ...]:
         return tuple(layer for each in self.sums for layer in each.layers)
 
 
-@dataclass(eq=False)
-class Plan:
-    """How to trace examples through a model with bound layers, or through a copy of it."""
-
-    parts: tuple[TracedModule, ...]
-    adds_up: dict[str, bool] = field(default_factory=dict)
-    """By layer: whether its functions were found to add up to its output."""
-
-    @property
-    def layers(self) -> list[str]:
-        return [layer.name for part in self.parts for layer in part.layers]
-
-
 def plan_of(
     model: nn.Module, entries: Sequence[tuple[str, nn.Module, Reader]], layout: Layout
-) -> Plan:
-    """Return the plan for the layers of some modules, given with their names and readers.
+) -> tuple[TracedModule, ...]:
+    """Return how to trace examples through a model, or through a copy of it.
 
-    ``layout`` has those of their layers that are bound.
+    The modules with layers are given with their names and readers; ``layout`` has those of their
+    layers that are bound.
     """
     paths = {module: path for path, module in model.named_modules()}
     parts = []
@@ -82,7 +72,7 @@ def plan_of(
         }
         if own:
             parts.append(_part(module, own, layout, paths))
-    return Plan(tuple(parts))
+    return tuple(parts)
 
 
 def _part(
@@ -91,20 +81,23 @@ def _part(
     placed = {short: layout.layer(layer.name) for short, layer in own.items()}
     path = paths[module]
     around = ModuleSide(path, "input"), ModuleSide(path, "output")
-    block = SumAt(tuple(placed.values()), around[:1], around[1])
+    block = SumAt(tuple(placed.values()), around[:1] * len(placed), around[1])
+    verdict = verdict_of(module)
+    plain = isinstance(module, nn.Linear | nn.Conv2d) and verdict is None
+    proved = plain or (verdict is not None and verdict.is_whole)
     if not problem_of_model(module):
         is_whole = len(own) == len(module.act_fun)  # type: ignore[arg-type]
-        return TracedModule(path, "pykan" if is_whole else "block", (block,))
+        return TracedModule(path, "pykan" if is_whole else "block", (block,), proved)
     adapter, _ = find_adapter(module)
     found = []
     for one in sums_of(module, adapter, own):
         if any(name not in own for name in one.layers):
-            return TracedModule(path, "block", (block,))  # some are not bound
+            return TracedModule(path, "block", (block,), proved)  # some are not bound
         taps = [*(own[name].x_at or Tap((module,)) for name in one.layers), one.at]
         if any(len(tap.modules) > 1 or tap.view for tap in taps):
-            return TracedModule(path, "block", (block,))
+            return TracedModule(path, "block", (block,), proved)
         *inputs, at = (ModuleSide(paths[tap.modules[0]], tap.side) for tap in taps)
         layers = tuple(placed[name] for name in one.layers)
         found.append(SumAt(layers, tuple(inputs), at, one.bias))
     is_sum = len(found) == 1 and (*found[0].inputs, found[0].at) == around
-    return TracedModule(path, "sum" if is_sum else "inside", tuple(found))
+    return TracedModule(path, "sum" if is_sum else "inside", tuple(found), proved)

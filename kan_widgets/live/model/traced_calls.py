@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,13 +16,11 @@ from kan_widgets.live.frames.structure import Station, Structure, untraced
 from kan_widgets.live.model.layers import memory_of
 from kan_widgets.live.model.operations import (
     Operation,
-    Shape,
     TracedCall,
     is_transparent,
     operation,
     shape_of,
 )
-from kan_widgets.live.model.trace_plan import Plan
 
 _MAX_EXTRA_BYTES = 1_000_000
 _NAMES_IN_DIAGRAMS = {"__getitem__": "slice", "amax": "max", "amin": "min"}
@@ -33,15 +31,12 @@ _VALUE_READS = {"item", "tolist", "numpy", "__bool__", "__float__", "__int__", "
 class Raw:
     """A station in the making; its sources are numbers of others."""
 
-    operation: Operation
-    name: str
-    sources: tuple[int, ...] = ()
-    shape: Shape = ()
-    layer: str | None = None
-    sums: bool | None = None
-    values: Tensor | None = None
+    station: Station
+    extras: Mapping[str, Tensor]
+    """What its ``compute`` needs beside the frame."""
+    values: Tensor | None
     """``(n, *shape)``, perhaps reduced; a copy."""
-    scope: tuple[int, ...] = ()
+    scope: tuple[int, ...]
     """The calls of modules that it lies in, the outermost first."""
 
 
@@ -85,24 +80,16 @@ class Tracer(TorchFunctionMode):
         name: str,
         sources: Iterable[int],
         values: Tensor | None,
-        layer: str | None = None,
+        **more: Any,
     ) -> int:
-        """Add a station, and return its number."""
+        """Add a station, and return its number; ``more`` is as `Station` takes it."""
         shape = None if values is None else shape_of(values, self._n)
         kept = None
         if shape is not None and values is not None and self.trail.raw:
             kept = self._reduce(values)
-        self.trail.raw.append(
-            Raw(
-                operation,
-                name,
-                tuple(sources),
-                shape or (),
-                layer,
-                values=kept,
-                scope=tuple(self._scope),
-            )
-        )
+        own = {"shape": shape or (), "compute": operation.compute, **more}
+        station = Station(operation.kind, name, operation.label, sources=tuple(sources), **own)
+        self.trail.raw.append(Raw(station, operation.extras, kept, tuple(self._scope)))
         return len(self.trail.raw) - 1
 
     def link(self, values: Tensor, station: int) -> None:
@@ -222,74 +209,64 @@ class Traced:
 
 
 def assembled(
-    trail: Trail, plan: Plan, layout: Layout, paths: Mapping[tuple[int, int], str]
+    trail: Trail, layers: Sequence[str], layout: Layout, paths: Mapping[tuple[int, int], str]
 ) -> Traced:
     """Return the structure of a trail: without side tracks, blocks as one station each.
 
-    ``paths`` are those of what frames have beside coefficients, by `memory_of`.
+    ``layers`` are the names of those that were to be traced; ``paths`` those of what frames have
+    beside coefficients, by `memory_of`.
     """
     if trail.trouble:
-        return _in_order(trail, plan, layout)
+        return _in_order(trail, layers, layout)
     kept = _reached(trail)
     replaced = _blocks(trail, kept)
     numbers = {old: new for new, old in enumerate(sorted(kept))}
     stations, values, extras = [], {}, {}
     for old, number in numbers.items():
         raw = replaced.get(old, trail.raw[old])
-        found = raw.operation
-        needed = found.extras if found.compute is not None else {}
+        needed = raw.extras if raw.station.compute is not None else {}
         beside = {name: paths.get(memory_of(data)) for name, data in needed.items()}
-        stations.append(
-            Station(
-                found.kind,
-                raw.name,
-                found.label,
-                raw.layer,
-                tuple(numbers[source] for source in raw.sources),
-                raw.shape,
-                found.compute,
-                raw.sums,
-                beside,
-            )
-        )
+        sources = tuple(numbers[source] for source in raw.station.sources)
+        stations.append(replace(raw.station, sources=sources, beside=beside))
         if raw.values is not None and number:
             values[number] = raw.values
         others = {name: data for name, data in needed.items() if beside[name] is None}
         if others:
             extras[number] = [Extra(number, name, _float32(data)) for name, data in others.items()]
     _drop_largest(stations, extras)
-    ran = {raw.layer for raw in trail.raw}
-    blocks = tuple(f"{raw.name}." for raw in replaced.values())
-    missing = [n for n in plan.layers if n not in ran and not n.startswith(blocks)]
+    ran = {raw.station.layer for raw in trail.raw}
+    blocks = tuple(f"{raw.station.name}." for raw in replaced.values())
+    missing = [n for n in layers if n not in ran and not n.startswith(blocks)]
     note = f"{', '.join(missing)} did not run for these examples." if missing else ""
     structure = Structure(tuple(stations), True, note)
     return Traced(structure, values, tuple(e for each in extras.values() for e in each))
 
 
-def _in_order(trail: Trail, plan: Plan, layout: Layout) -> Traced:
+def _in_order(trail: Trail, layers: Sequence[str], layout: Layout) -> Traced:
     """Return the layers in the order of the modules, with what they returned."""
     note = f"The order is that of the modules: {trail.trouble}."
-    structure = untraced(layout, note, plan.layers)
-    first = {raw.layer: raw for raw in reversed(trail.raw) if raw.layer is not None}
+    structure = untraced(layout, note, layers)
+    first = {raw.station.layer: raw for raw in reversed(trail.raw)}
     stations, values = list(structure.stations), {}
     for number, station in enumerate(stations):
         raw = first.get(station.layer) if station.layer is not None else None
         if raw is not None and raw.values is not None:
-            stations[number] = replace(station, label=raw.operation.label, shape=raw.shape)
+            own = raw.station
+            stations[number] = replace(station, label=own.label, shape=own.shape)
             values[number] = raw.values
-    stations[0] = replace(stations[0], shape=trail.raw[0].shape)
+    stations[0] = replace(stations[0], shape=trail.raw[0].station.shape)
     return Traced(replace(structure, stations=tuple(stations)), values, ())
 
 
 def _reached(trail: Trail) -> set[int]:
     """Return the stations that the output or a layer depends on, and the input."""
     kept = {0}
-    open_ = [*trail.ends, *(k for k, raw in enumerate(trail.raw) if raw.layer is not None)]
+    open_ = [*trail.ends, *(k for k, raw in enumerate(trail.raw) if raw.station.layer)]
     while open_:
         station = open_.pop()
         if station not in kept:
             kept.add(station)
-            open_ += trail.raw[station].sources
+            open_ += trail.raw[station].station.sources
     return kept
 
 
@@ -304,31 +281,27 @@ def _blocks(trail: Trail, kept: set[int]) -> dict[int, Raw]:
             (len(raws[k].scope), raws[k].scope[-1])
             for k in kept
             if raws[k].scope
-            and raws[k].operation.kind in ("other", "reshape")
-            and raws[k].operation.compute is None
+            and raws[k].station.kind in ("other", "reshape")
+            and raws[k].station.compute is None
         }
     )
     replaced: dict[int, Raw] = {}
     for _, call in calls:
         path, module = trail.calls[call]
         inside = {k for k in kept if call in raws[k].scope}
-        if not path or not inside or any(raws[k].operation.kind == "kan" for k in inside):
+        if not path or not inside or any(raws[k].station.kind == "kan" for k in inside):
             continue
         outside = [k for k in kept if k not in inside]
-        exits = {s for k in outside for s in replaced.get(k, raws[k]).sources if s in inside}
-        exits |= inside.intersection(trail.ends)
+        exits = {s for k in outside for s in replaced.get(k, raws[k]).station.sources}
+        exits = exits.intersection(inside) | inside.intersection(trail.ends)
         if len(exits) != 1:
             continue
         [last] = exits
-        sources = [s for k in sorted(inside) for s in replaced.get(k, raws[k]).sources]
-        replaced[last] = replace(
-            raws[last],
-            operation=Operation("block", type(module).__name__),
-            name=path,
-            layer=None,
-            sums=None,
-            sources=tuple(dict.fromkeys(s for s in sources if s not in inside)),
-        )
+        found = [s for k in sorted(inside) for s in replaced.get(k, raws[k]).station.sources]
+        sources = tuple(dict.fromkeys(s for s in found if s not in inside))
+        shape, kind = raws[last].station.shape, type(module).__name__
+        block = Station("block", path, kind, sources=sources, shape=shape)
+        replaced[last] = replace(raws[last], station=block)
         kept -= inside - {last}
     return replaced
 

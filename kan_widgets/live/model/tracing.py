@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.conv_settings import STRAIGHT, ConvSettings
 from kan_widgets.functions.pykan_networks import nodes_of
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.structure import StationKind
 from kan_widgets.live.model.operations import Operation, shape_of
-from kan_widgets.live.model.trace_plan import ModuleSide, Plan, SumAt, TracedModule
+from kan_widgets.live.model.trace_plan import ModuleSide, SumAt, TracedModule
 from kan_widgets.live.model.traced_calls import Tracer, Trail, tensors
-
-# Functions times places: above, what the adapter says of the sums is believed.
-_MAX_CHECKED = 200_000_000
 
 
 def trace(
     model: nn.Module,
-    plan: Plan,
+    plan: Sequence[TracedModule],
     inputs: Tensor,
     reduce: Callable[[Tensor], Tensor],
-    functions: Mapping[str, LayerFunctions] | None = None,
 ) -> Trail:
     """Run a model on examples, ``(n, ...)``, and note which way they take.
 
     The model is as before afterwards, see `undisturbed`, and so are the examples. ``reduce`` copies
-    what is kept of a station's output. With ``functions``, the layers as they are now, it is found
-    out whether they add up: see ``plan.adds_up``. Whatever the model raises passes through.
+    what is kept of a station's output. Whatever the model raises passes through.
     """
-    tracer = _LayerTracer(model, plan, len(inputs), reduce, functions or {})
+    tracer = _LayerTracer(model, plan, len(inputs), reduce)
     inputs = inputs.clone()
     tracer.link(inputs, tracer.add(Operation("input", "input"), "input", (), inputs))
 
@@ -58,36 +52,32 @@ class _LayerTracer(Tracer):
     def __init__(
         self,
         model: nn.Module,
-        plan: Plan,
+        plan: Sequence[TracedModule],
         n: int,
         reduce: Callable[[Tensor], Tensor],
-        functions: Mapping[str, LayerFunctions],
     ) -> None:
         super().__init__(n, reduce)
-        self._model, self._plan, self._functions = model, plan, functions
+        self._model, self._plan = model, plan
         self._handles: list[Any] = []
         self._thread = threading.get_ident()
-        self._passed: dict[ModuleSide, tuple[tuple[int, ...], Tensor]] = {}
+        self._passed: dict[ModuleSide, tuple[int, ...]] = {}
 
     # -- modules --------------------------------------------------------------------
 
     def place_hooks(self) -> None:
         """Place hooks on all modules that are looked into, and on the layers."""
         closed: set[nn.Module] = set()
-        for part in self._plan.parts:
+        for part in self._plan:
             if part.how != "inside":
                 closed.update(self._module(part.path).modules())
         for path, module in self._model.named_modules():
             if module not in closed:
                 self._around(module, path.replace("._orig_mod", ""))  # torch.compile's
-        for part in self._plan.parts:
+        for part in self._plan:
             if part.how == "pykan":
                 self._hook_pykan(part)
-            elif part.how == "inside":
-                for place in part.sums:
-                    self._hook_inside(place)
             else:
-                self._hook_whole(part)
+                self._hook_sums(part)
 
     def _module(self, path: str) -> Any:
         return self._model.get_submodule(path)
@@ -129,64 +119,65 @@ class _LayerTracer(Tracer):
         self._on(module, "input", before)
         self._on(module, "output", lambda _: self._scope.pop())
 
-    def _hook_whole(self, part: TracedModule) -> None:
-        """Trace a module from its input to its output at once."""
-        module, [place] = self._module(part.path), part.sums
-        kept_inputs: list[tuple[tuple[int, ...], Tensor | None]] = []
+    def _hook_sums(self, part: TracedModule) -> None:
+        """Trace layers from where their inputs pass to where they add up."""
+        for place in part.sums:
+            for side in place.inputs:
+                self._on(self._module(side.path), side.side, partial(self._keep, side))
+        if part.how != "inside":
+            self._on(self._module(part.path), "input", partial(self._look_away, 1))
+            self._on(self._module(part.path), "output", partial(self._look_away, -1))
+        for place in part.sums:
+            at = self._module(place.at.path)
+            self._on(at, place.at.side, partial(self._add_up, part, place))
 
-        def before(values: list[Tensor]) -> None:
-            sources = self._from(values)[:1]
-            if not sources and not self._inside:
-                name = place.layers[0].name
-                self._complain(f"what reaches {name} does not come by functions of torch")
-            # A copy, because the module may go on in place.
-            kept = values[0][:1].clone() if values and self._functions else None
-            kept_inputs.append((sources, kept))
-            self._inside += 1
+    def _look_away(self, by: int, _: list[Tensor]) -> None:
+        self._inside += by
 
-        def after(values: list[Tensor]) -> None:
-            self._inside -= 1
-            sources, x = kept_inputs.pop()
-            if self._inside or not values:
-                return
-            out = values[0]
-            if part.how == "sum":
-                self._check(place.layers, (x,), place.bias, out)
-                station = self._layer(place.layers[0], sources, out, place.bias, module)
-            else:
-                station = self._block(module, place.layers, sources, out)
-            for each in values:
-                self.link(each, station)
+    def _keep(self, side: ModuleSide, values: list[Tensor]) -> None:
+        if not self._inside and values:
+            self._passed[side] = self._from(values)[:1]
 
-        self._on(module, "input", before)
-        self._on(module, "output", after)
-
-    def _block(
-        self,
-        module: nn.Module,
-        layers: Sequence[LayerLayout],
-        sources: tuple[int, ...],
-        out: Tensor,
-    ) -> int:
-        for layer in layers:
-            self._plan.adds_up[layer.name] = False
-        if len(layers) == 1:
-            return self._layer(layers[0], sources, out)
-        stations = [self._layer(layer, sources, None) for layer in layers]
-        kind = type(module).__name__
-        return self.add(Operation("block", kind), kind, stations, out)
+    def _add_up(self, part: TracedModule, place: SumAt, values: list[Tensor]) -> None:
+        if self._inside or not values:
+            return
+        found = [self._passed.get(side, ()) for side in place.inputs]
+        if not all(found):
+            name = place.layers[0].name
+            self._complain(f"what reaches {name} does not come by functions of torch")
+        alone, module = len(place.layers) == 1, self._module(part.path)
+        stations = []
+        for k, (layer, sources) in enumerate(zip(place.layers, found, strict=True)):
+            out, bias = values[0] if alone else None, place.bias if k == 0 else None
+            more = (
+                {}
+                if alone or part.how == "block"
+                else {"shape": shape_of(values[0], self._n) or ()}
+            )
+            stations.append(self._layer(part, layer, sources, out, bias, **more))
+        if not alone:
+            joined = Operation("add", "add", {"op": "add"})
+            if part.how == "block":
+                joined = Operation("block", type(module).__name__)
+            stations = [self.add(joined, joined.label, stations, values[0])]
+        for each in values[:1] if part.how == "inside" else values:
+            self.link(each, stations[0])
 
     def _layer(
         self,
+        part: TracedModule,
         layer: LayerLayout,
         sources: tuple[int, ...],
         out: Tensor | None,
         bias: Tensor | None = None,
-        module: nn.Module | None = None,
+        **more: Any,
     ) -> int:
         """Add the station of a layer."""
-        sums = self._plan.adds_up.get(layer.name, True)
-        before = self.trail.raw[sources[0]].shape if sources else ()
+        module = self._module(part.path)
+        sums = part.is_proved and part.how != "block" and layer.split is None
+        if layer.kind == "conv" and layer.conv is None:  # at the border nobody knows
+            sums = False
+        before = self.trail.raw[sources[0]].station.shape if sources else ()
         computed = len(sources) == 1 and len(before) == (3 if layer.kind == "conv" else 1) and sums
         compute: dict[str, Any] = {"op": "kan"}
         if isinstance(module, nn.Linear):
@@ -206,75 +197,7 @@ class _LayerTracer(Tracer):
         size = f"{kh}×{kw}" if layer.kind == "conv" else f"{inputs} → {n}"
         kind: StationKind = "plain" if layer.labels == STRAIGHT else "kan"
         found = Operation(kind, f"{layer.type} {size}", compute if computed else None, extras)
-        station = self.add(found, layer.name, sources, out, layer.name)
-        self.trail.raw[station].sums = sums
-        return station
-
-    def _check(
-        self,
-        layers: Sequence[LayerLayout],
-        inputs: Sequence[Tensor | None],
-        bias: Tensor | None,
-        out: Tensor,
-    ) -> None:
-        """Note whether the functions of some layers add up to what passes, on one example."""
-        functions = [self._functions.get(layer.name) for layer in layers]
-        if not self._functions or all(layer.name in self._plan.adds_up for layer in layers):
-            return
-        try:
-            total: Any = 0.0
-            for known, x in zip(functions, inputs, strict=True):
-                assert known is not None
-                assert x is not None
-                if known.sizes.numel() * x.numel() // known.shape[1] > _MAX_CHECKED:
-                    adds_up = True
-                    break
-                total = total + known.total(x)
-            else:
-                found = out[:1].double()
-                if bias is not None:
-                    axis = 1 if layers[0].kind == "conv" else -1
-                    sizes = [1] * found.ndim
-                    sizes[axis] = -1
-                    total = total + bias.detach().double().reshape(sizes)
-                scale = float(found.abs().max())
-                adds_up = total.shape == found.shape and bool(
-                    ((total - found).abs() <= 1e-3 * max(scale, 1e-6)).all()
-                )
-        except Exception:  # inputs of another form than the functions take
-            adds_up = False
-        for layer in layers:
-            self._plan.adds_up[layer.name] = adds_up
-
-    def _hook_inside(self, place: SumAt) -> None:
-        """Trace layers from where their inputs pass to where they add up, inside a module."""
-        for side in place.inputs:
-            self._on(self._module(side.path), side.side, partial(self._keep, side))
-        self._on(self._module(place.at.path), place.at.side, partial(self._add_up, place))
-
-    def _keep(self, side: ModuleSide, values: list[Tensor]) -> None:
-        if not self._inside and values:
-            self._passed[side] = self._from(values)[:1], values[0][:1].clone()
-
-    def _add_up(self, place: SumAt, values: list[Tensor]) -> None:
-        if self._inside or not values:
-            return
-        found = [self._passed.get(side, ((), None)) for side in place.inputs]
-        if any(not sources for sources, _ in found):
-            self._complain(f"what reaches {place.layers[0].name} is not among what passes")
-        self._check(place.layers, [x for _, x in found], place.bias, values[0])
-        alone = len(place.layers) == 1
-        stations = []
-        for k, (layer, (sources, _)) in enumerate(zip(place.layers, found, strict=True)):
-            out = values[0] if alone else None
-            stations.append(self._layer(layer, sources, out, place.bias if k == 0 else None))
-        if not alone:
-            for station in stations:
-                self.trail.raw[station].shape = shape_of(values[0], self._n) or ()
-            stations = [
-                self.add(Operation("add", "add", {"op": "add"}), "add", stations, values[0])
-            ]
-        self.link(values[0], stations[0])
+        return self.add(found, layer.name, sources, out, layer=layer.name, sums=sums, **more)
 
     # -- pykan ----------------------------------------------------------------------
 
@@ -282,7 +205,7 @@ class _LayerTracer(Tracer):
         """Trace a model of pykan from layer to layer: what its nodes do is known."""
         model, layers = self._module(part.path), part.layers
         sources: tuple[int, ...] = ()
-        x = total = torch.empty(0)
+        total = torch.empty(0)
 
         def enter(values: list[Tensor]) -> None:
             nonlocal sources
@@ -298,24 +221,22 @@ class _LayerTracer(Tracer):
                 self.link(each, station)
 
         def on_input(number: int, values: list[Tensor]) -> None:
-            nonlocal sources, x
-            x = values[0]
+            nonlocal sources
             if number:
-                sources = self._nodes(model, number - 1, sources, x)
+                sources = self._nodes(model, number - 1, sources, values[0])
                 return
             ids = [int(k) for k in model.input_id]
-            width = self.trail.raw[sources[0]].shape if sources else ()
+            width = self.trail.raw[sources[0]].station.shape if sources else ()
             if width != (len(ids),) or ids != list(range(len(ids))):
                 compute = {"op": "products", "factors": [[k] for k in ids]}
                 chosen = Operation("other", "chosen inputs", compute)
-                sources = (self.add(chosen, "input_id", sources, x),)
+                sources = (self.add(chosen, "input_id", sources, values[0]),)
 
         def summed(number: int, symbolic: bool, values: list[Tensor]) -> None:
             nonlocal sources, total
             total = total + values[0] if symbolic else values[0]
             if symbolic == bool(model.symbolic_enabled):
-                self._check(layers[number : number + 1], (x[:1],), None, total)
-                sources = (self._layer(layers[number], sources, total),)
+                sources = (self._layer(part, layers[number], sources, total),)
 
         self._on(model, "input", enter)
         self._on(model, "output", leave)
@@ -342,9 +263,8 @@ class _LayerTracer(Tracer):
                 steps.append((Operation("multiply", f"multiply {words}", compute), "multiply"))
         for k, (found, name) in enumerate(steps):
             last = k == len(steps) - 1
-            station = self.add(found, name, sources, out if last else None)
-            if not last:
-                width = len(nodes.products) if found.kind == "multiply" else len(nodes.before)
-                self.trail.raw[station].shape = (width,)
+            width = len(nodes.products) if found.kind == "multiply" else len(nodes.before)
+            own, more = (out, {}) if last else (None, {"shape": (width,)})
+            station = self.add(found, name, sources, own, **more)
             sources = (station,)
         return sources
