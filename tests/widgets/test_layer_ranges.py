@@ -24,7 +24,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.live.watching.updates import Updates, UpdateSizes
-from kan_widgets.widgets.layer_numbers import MAX_MOMENTS, past
+from kan_widgets.widgets.layer_numbers import MAX_MOMENTS, LayerNumbers, past
 from tests.printed import printed
 
 # A binding does not keep its model: somebody must.
@@ -154,6 +154,22 @@ def test_the_curves_over_time_are_the_frames_own_numbers(trained):
         its = frame.layout.layer("0")
         ranges = insight.function_ranges(its, frame.coefficients("0")).range
         assert layers["0"].grid.median == pytest.approx(np.median(ranges))
+
+
+def test_the_curves_over_time_end_at_the_step_shown_however_little_was_worked_out(trained):
+    model, optimizer, live = trained
+    live.feed.camera.throttle.interval = 1 / 1e6
+    train(model, optimizer, 30)
+    live.refresh()
+    measures = LayerNumbers()
+    measures.rows(live, live.frame)
+    moments, complete = measures.moments(live, 2)
+    assert not complete
+    steps = live.history.steps.tolist()
+    assert [step for step, _ in moments] == steps[-3:]
+    moments, complete = measures.moments(live)
+    assert complete
+    assert [step for step, _ in moments] == steps
 
 
 def test_a_long_past_is_thinned_evenly_from_the_first_to_the_last_frame(trained):
