@@ -157,10 +157,11 @@ def test_the_curves_over_time_are_the_frames_own_numbers(trained):
 
 
 def test_the_curves_over_time_end_at_the_step_shown_however_little_was_worked_out(trained):
-    model, optimizer, live = trained
+    _, _, live = trained
     live.feed.camera.throttle.interval = 1 / 1e6
-    train(model, optimizer, 30)
-    live.refresh()
+    for _ in range(20):
+        live.feed.counter.steps += 1
+        live.refresh()
     measures = LayerNumbers()
     measures.rows(live, live.frame)
     moments, complete = measures.moments(live, 2)
