@@ -4,6 +4,7 @@ import type { Plan } from "../../phi/curves.ts";
 import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
+import { encoderOf } from "../../shell/canvas.ts";
 import { element } from "../../shell/element.ts";
 import { createLayerView, type Told } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
@@ -204,7 +205,8 @@ function createTip({ document, tip }: Shell) {
     plot.hidden = large === null;
     if (large) {
       const paper = { width: WIDTH, height: HEIGHT, ground: theme.colours.surface };
-      plot.innerHTML = svgOf(large.marks, { ...paper, title: "", words: "" });
+      const unnamed = { ...paper, title: "", words: "" };
+      plot.innerHTML = svgOf(large.marks, unnamed, encoderOf(document));
     }
     const title = `${layerTitle(picture.layer)} · ${placeText(picture, hovered)}`;
     return { title, lines: hoverLines(picture, hovered, x), box };
