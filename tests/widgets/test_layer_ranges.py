@@ -228,6 +228,16 @@ def test_of_many_updates_few_points_cross_the_last_among_them():
     assert sum(len(one["sizes"]["steps"]) // 4 for one in many) <= 8000 + 100
 
 
+def test_a_closed_view_has_left_its_source():
+    model = kw.nn.KANLinear(2, 2)
+    live = kw.bind(model)
+    listeners = len(live.feed.listeners)
+    view = kw.LayerRanges(live)
+    assert len(live.feed.listeners) == listeners + 2  # the stream and the view's own
+    view.close()
+    assert len(live.feed.listeners) == listeners + 1
+
+
 # -- what it follows ------------------------------------------------------------------------
 
 

@@ -234,16 +234,6 @@ def test_edits_of_the_page_during_training_come_in_between_two_steps(setting):
     assert setting.model[0].base_weight[0, 0, 0, 0].item() == pytest.approx(last.after[0])
 
 
-def test_a_closed_view_has_left_its_source():
-    model = kw.nn.KANLinear(2, 2)
-    live = kw.bind(model)
-    listeners = len(live.feed.listeners)
-    inspector = SplineInspector(live)
-    assert len(live.feed.listeners) == listeners + 2  # the stream and the view's own
-    inspector.close()
-    assert len(live.feed.listeners) == listeners + 1
-
-
 # -- the picture ---------------------------------------------------------------------
 
 INK, ORANGE, GREY = "#1b1f24", "#d55e00", "#9aa1a9"
