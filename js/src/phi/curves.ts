@@ -305,7 +305,7 @@ function findEnds(coefficients: Float64Array, { ends, which, values }: Blocks, o
 }
 
 /** y[at + p] = Σ_b coefficients[b] · values[p·nb + b], four points at a time: half the time of one by one. */
-function combine(
+export function combine(
   coefficients: Float64Array,
   { x, values }: TablePlan,
   y: Float32Array,

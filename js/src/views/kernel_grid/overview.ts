@@ -10,7 +10,6 @@ import { columnLabels } from "../../scene/cells.ts";
 import { greyOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, words } from "../../scene/shapes.ts";
-import { outline } from "../../scene/strokes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
@@ -169,12 +168,6 @@ export function plotBox(picture: Picture, width: number, height: number): Rect |
   return across < 180 || down < LEAST_PLOT
     ? null
     : { x, y: PAD, width: across, height: HEAD + down };
-}
-
-/** A frame around the cell of the function that is plotted. */
-export function plottedMarks(picture: Picture, f: number, { colours }: Theme): Mark[] {
-  const box = boxOf(picture, f);
-  return [outline(box, colours.surface, 4.5, 1.5), outline(box, colours.ink, 2, 1.5)];
 }
 
 /** The plot of function f beside the cells or alone, with the other functions of its kernel behind it. */

@@ -17,19 +17,12 @@ import {
 } from "../../scene/cells.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Scene, sitesOf } from "../../scene/marks.ts";
+import { framed } from "../../scene/strokes.ts";
 import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
 import { captionOf, description } from "./caption.ts";
 import { isOnMap, type LayerMap, mapOf, underMap } from "./map.ts";
 import { functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
-import {
-  functionAt,
-  isAlone,
-  plotBox,
-  plotMarks,
-  plottedMarks,
-  shownOf,
-  xInPlot,
-} from "./overview.ts";
+import { boxOf, functionAt, isAlone, plotBox, plotMarks, shownOf, xInPlot } from "./overview.ts";
 import {
   foldedShape,
   type Ingredients,
@@ -214,7 +207,8 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
       {
         marks: () => {
           if (!plot) return [];
-          const frame = shown === selected ? [] : plottedMarks(picture, shown, theme);
+          const box = boxOf(picture, shown);
+          const frame = shown === selected ? [] : framed(box, colours.ink, colours);
           return [...frame, ...plotMarks(picture, shown, Number.NaN, how, plot, theme)];
         },
       },
