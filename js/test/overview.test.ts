@@ -275,8 +275,9 @@ describe("a layer of one function", () => {
     const scene = sceneOf(frame, { width });
     const box = scene.sites.box("0");
     expect(box).toEqual(scene.plot);
-    expect(box?.width).toBe(Math.min(820, width - 16));
+    expect(box?.width).toBe(Math.min(1200, width - 16));
     expect(scene.height).toBeLessThanOrEqual(480);
+    expect(scene.caption[0].text).toBe("a function φ(x), x from −1 to 1 (grid)");
     expect(marksOf(scene).some((mark) => mark.kind === "rects")).toBe(false);
     if (!box) return;
     const readings = [0.2, 0.5, 0.8].map((share) => {

@@ -120,9 +120,10 @@ def _runs(steps: Int64, zoom: Sequence[float]) -> NDArray[np.intp]:
     count = len(steps)
     found = _spread(0, count)
     if len(zoom) == 2:
-        # With a neighbour on each side, so that the line runs to the edge.
-        first = max(0, int(np.searchsorted(steps, zoom[0])) - 1)
-        end = min(count, int(np.searchsorted(steps, zoom[1], "right")) + 1)
+        # With half as much on each side: the means at its ends are of both sides, too.
+        side = (zoom[1] - zoom[0]) / 2
+        first = max(0, int(np.searchsorted(steps, zoom[0] - side)) - 1)
+        end = min(count, int(np.searchsorted(steps, zoom[1] + side, "right")) + 1)
         outside = found[(found < first) | (found > end)]
         found = np.concatenate([outside, _spread(first, end), [end]])
     found = np.unique(np.concatenate([found, [0, 1, count - 1]]))

@@ -29,7 +29,7 @@ export interface Curve extends Points {
   colour: number;
   /** The mean around each step, drawn thin over the values; null where there is none. */
   mean: Points | null;
-  /** Whether each value that was logged is a point. */
+  /** Whether each value that was logged at the steps shown is a point. */
   whole: boolean;
 }
 

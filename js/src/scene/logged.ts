@@ -27,15 +27,15 @@ export function chartReader(
   let said: string[] = [];
   return (get) => {
     const over = Number(get("smoothing")) || 0;
-    const now = [get("curves"), get("scale"), over];
+    const zoom = zoomOf(get("zoom"));
+    const now = [get("curves"), get("scale"), over, get("zoom")];
     if (now.some((value, k) => value !== read[k])) {
       read = now;
-      panels = panelsOf((now[0] ?? []) as WireCurve[], now[1], over, first(get));
+      panels = panelsOf((now[0] ?? []) as WireCurve[], { scale: now[1], over, zoom }, first(get));
       drawn = panels.filter(hasLine);
       said = panels.filter((panel) => !hasLine(panel)).map(saidOf);
     }
     const marks = (get("marks") ?? []) as [number, string][];
-    const zoom = zoomOf(get("zoom"));
     // Of some steps a panel may have one value that has more.
     const lines = zoom ? panels : drawn;
     return { panels: lines, said: zoom ? [] : said, zoom, marks, over };
@@ -65,8 +65,7 @@ export function zoomOf(value: unknown): Range | null {
 
 function panelsOf(
   wire: readonly WireCurve[],
-  scale: unknown,
-  over: number,
+  { scale, over, zoom }: { scale: unknown; over: number; zoom: Range | null },
   { kinds, colour }: { kinds: readonly string[]; colour: number },
 ): Panel[] {
   const known = [...new Set([...kinds, ...wire.map(({ kind }) => kind)])];
@@ -78,10 +77,12 @@ function panelsOf(
     const log = scale === "log" || (scale === "auto" && /loss|error/.test(panel) && positive);
     // A panel all of whose curves are short needs no means.
     const many = over > 1 && inside.some(({ count }) => count.reduce((a, b) => a + b, 0) > FEW);
-    const curves = inside.map(({ name, kind, x, y, count, sum, logs, whole }) => {
+    const curves = inside.map(({ name, kind, x, y, count, sum, logs }) => {
       const mean = many ? smoothed({ x, count, sum: log ? logs : sum }, over) : null;
       if (mean && log) mean.y = mean.y.map(Math.exp);
       const number = (colour + known.indexOf(kind)) % CURVE_COLOURS;
+      const isSeen = (step: number) => !zoom || (step >= zoom.from && step <= zoom.to);
+      const whole = count.every((n, k) => n === 0 || n === 1 || !isSeen(x[k]));
       return { name, colour: number, x, y, mean, whole };
     });
     return { title: panel.replaceAll("_", " "), curves, log };
@@ -90,7 +91,7 @@ function panelsOf(
 
 function read({ name, kind, sums, ...wire }: WireCurve) {
   const [x, y] = [numbers(wire.x), numbers(wire.y)];
-  const own = { name, kind, x, y, whole: sums === null };
+  const own = { name, kind, x, y };
   if (sums) {
     return { ...own, count: numbers(sums.count), sum: numbers(sums.sum), logs: numbers(sums.log) };
   }

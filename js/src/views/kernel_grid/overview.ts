@@ -72,6 +72,7 @@ export function magnified(
 /** The plot is never larger, nor lower. */
 const LEAST_PLOT = 100;
 const LARGEST_PLOT = { width: 820, height: 340 };
+const WIDEST_ALONE = 1200;
 const PLOT_GAP = 24;
 /** More of a kernel's curves would hide each other. */
 const MOST_OTHERS = 32;
@@ -152,7 +153,7 @@ export function plotBox(picture: Picture, width: number, height: number): Rect |
   if (isAlone(picture)) {
     const [across, down] = [width - 2 * PAD, height - HEAD - 2 * PAD];
     return {
-      ...{ x: PAD, y: PAD, width: Math.min(LARGEST_PLOT.width, across) },
+      ...{ x: PAD, y: PAD, width: Math.min(WIDEST_ALONE, across) },
       height: HEAD + Math.max(LEAST_PLOT, Math.min(LARGEST_PLOT.height, down)),
     };
   }
