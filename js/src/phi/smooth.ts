@@ -3,7 +3,7 @@
 import { median } from "d3-array";
 
 /** Points of a curve; of each the number of values that it stands for, in part, and their sum. */
-export interface Summed {
+interface Summed {
   x: ArrayLike<number>;
   count: ArrayLike<number>;
   sum: ArrayLike<number>;
