@@ -1,6 +1,6 @@
 /** The mean of a curve around each of its points. No DOM. */
 
-import { median } from "d3-array";
+import { cumsum, median, pairs } from "d3-array";
 
 /** Points of a curve; of each the number of values that it stands for, in part, and their sum. */
 interface Summed {
@@ -18,36 +18,48 @@ interface Summed {
  */
 export function smoothed({ x, count, sum }: Summed, over: number) {
   const known = Array.from(x, (_, k) => k).filter((k) => count[k] > 0 && Number.isFinite(sum[k]));
-  let before = 0;
-  const runs = known.map((k) => {
-    before += count[k];
-    return { x: x[k], weight: count[k], at: before - count[k] / 2, mean: sum[k] / count[k] };
-  });
-  const paces = runs.slice(1).map((run, k) => (run.x - runs[k].x) / (run.at - runs[k].at));
+  const steps = known.map((k) => x[k]);
+  const runs = {
+    weights: Float64Array.from(known, (k) => count[k]),
+    means: Float64Array.from(known, (k) => sum[k] / count[k]),
+    /** The middle of each run, in values from the first on. */
+    at: Float64Array.from(
+      cumsum(known, (k) => count[k]),
+      (end, n) => end - count[known[n]] / 2,
+    ),
+  };
+  const { at } = runs;
+  const paces = pairs(steps, (one, next) => next - one).map((far, k) => far / (at[k + 1] - at[k]));
   const pace = median(paces.filter((each) => each > 0)) ?? 1;
   const reach = over / 2 / pace + 1e-9;
   let [first, end] = [0, 0];
-  const y = runs.map(({ at }) => {
-    while (runs[first].at < at - reach) first++;
-    while (end < runs.length && runs[end].at <= at + reach) end++;
-    return fitted(runs.slice(first, end), at);
+  const y = steps.map((_, k) => {
+    while (at[first] < at[k] - reach) first++;
+    while (end < at.length && at[end] <= at[k] + reach) end++;
+    return fitted(runs, first, end, at[k]);
   });
-  return { x: runs.map((run) => run.x), y };
+  return { x: steps, y };
 }
 
-function fitted(runs: readonly { weight: number; at: number; mean: number }[], at: number): number {
-  let [weight, place, mean] = [0, 0, 0];
-  for (const run of runs) {
-    weight += run.weight;
-    place += run.weight * (run.at - at);
-    mean += run.weight * run.mean;
+/** The straight line that fits some runs best, at a place. */
+function fitted(
+  { weights, means, at }: { weights: Float64Array; means: Float64Array; at: Float64Array },
+  first: number,
+  end: number,
+  place: number,
+): number {
+  let [weight, middle, mean] = [0, 0, 0];
+  for (let k = first; k < end; k++) {
+    weight += weights[k];
+    middle += weights[k] * (at[k] - place);
+    mean += weights[k] * means[k];
   }
-  [place, mean] = [place / weight, mean / weight];
+  [middle, mean] = [middle / weight, mean / weight];
   let [spread, rise] = [0, 0];
-  for (const run of runs) {
-    const away = run.at - at - place;
-    spread += run.weight * away * away;
-    rise += run.weight * away * (run.mean - mean);
+  for (let k = first; k < end; k++) {
+    const away = at[k] - place - middle;
+    spread += weights[k] * away * away;
+    rise += weights[k] * away * (means[k] - mean);
   }
-  return spread > 0 ? mean - (place * rise) / spread : mean;
+  return spread > 0 ? mean - (middle * rise) / spread : mean;
 }
