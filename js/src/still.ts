@@ -3,6 +3,7 @@
 import { PageModel } from "./page/model.ts";
 import { extrasAt, forward } from "./phi/forward.ts";
 import { type Drawing, type Given, NOT_POINTED } from "./scene/drawing.ts";
+import type { Pixels } from "./scene/marks.ts";
 import { messageOf, type Paged, pictureOf, sheetOf } from "./scene/still.ts";
 import { type Theme, type ThemeName, themeOf } from "./scene/theme.ts";
 import { VIEWS } from "./views/registry.ts";
@@ -36,7 +37,7 @@ const reel = { film: 0, drawings: [] as Drawing[] };
 export function still(json: string, film = 0): string {
   const pictures = parsed<Asked[]>(json);
   if (!film || film !== reel.film) Object.assign(reel, { film, drawings: [] });
-  return sheetOf(pictures.map(paged), themeOf(pictures[0].theme));
+  return sheetOf(pictures.map(paged), themeOf(pictures[0].theme), encoded);
 }
 
 function paged(asked: Asked, place: number): Paged {
@@ -83,6 +84,18 @@ class StillModel extends PageModel {
   tell(content: unknown) {
     this.emit("msg:custom", content);
   }
+}
+
+interface Base64 {
+  toBase64(): string;
+}
+
+/** What Python's engine has beside the language (widgets/drawing_engine.py). */
+declare const kwPng: (width: number, height: number, base64: string) => string;
+
+function encoded({ width, height, rgba }: Pixels): string {
+  const bytes = new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length) as unknown as Base64;
+  return kwPng(width, height, bytes.toBase64());
 }
 
 /** Engines of today have this as a method; Python's does. */

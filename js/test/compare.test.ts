@@ -30,7 +30,7 @@ function model(name: string, steps: number, more: Partial<Model> = {}) {
 }
 
 const accuracy = (values: Deciding["values"]) => {
-  return { quantity: "accuracy", first: 1, step: 3, values };
+  return { quantity: "accuracy", first: 1, step: 3, values, errors: values.map(() => null) };
 };
 
 function shown(steps: number[], more: Partial<Model>[] = []) {
@@ -162,7 +162,7 @@ describe("the numbers", () => {
         models: models.map((name) => {
           return model(name, 3, { elapsed: "1:10:10" });
         }),
-        deciding: [{ quantity: "accuracy", first: 3, step: 3, values: models.map(() => 0.9844) }],
+        deciding: [accuracy(models.map(() => 0.9844))],
       };
       const scene = sceneOf({ shown: records }, width);
       const said = texts(scene).map(({ text }) => text);
@@ -341,7 +341,7 @@ describe("in a page", () => {
 
 describe("the verdict", () => {
   const loss = (values: Deciding["values"], step = 2, first = step) => {
-    return { quantity: "loss", first, step, values };
+    return { quantity: "loss", first, step, values, errors: values.map(() => null) };
   };
   const of = (models: object[], ...deciding: object[]) => told({ models, deciding });
   const two = (steps: number[] = [2, 2], more: Partial<Model>[] = []) => [
@@ -350,7 +350,7 @@ describe("the verdict", () => {
   ];
 
   it("says who is ahead, by what, and after how many steps", () => {
-    const held = { quantity: "eval_accuracy", first: 25, step: 25, values: [0.6, 0.7] };
+    const held = { ...accuracy([0.6, 0.7]), quantity: "eval_accuracy", first: 25, step: 25 };
     expect(of(two(), held).verdict).toBe(
       "After 25 steps, MLP is ahead: eval accuracy 70 % against 60 %.",
     );
@@ -403,7 +403,8 @@ describe("the verdict", () => {
   });
 
   it("leads with the loss where accuracies differ by no more than chance", () => {
-    const level = { ...accuracy([0.999, 1]), level: true };
+    // As one image of a thousand: within twice the error of their difference.
+    const level = { ...accuracy([0.999, 1]), errors: [0.001, 0] as Deciding["errors"] };
     const found = of(two(), level, loss([0.02, 0.002], 3, 2));
     expect(found.verdict).toBe(
       "After 3 steps, MLP has the lower training loss, 0.002 against 0.02 (means of the last 2 steps); training accuracy is level, 99.9 % and 100 %.",
@@ -415,6 +416,14 @@ describe("the verdict", () => {
     expect(of(two(), level).verdict).toBe(
       "After 3 steps, no model is ahead: training accuracy is level, 99.9 % and 100 %.",
     );
+    for (const errors of [
+      [0.0004, 0],
+      [0.0003, 0.0003],
+      [0.001, null],
+    ]) {
+      expect(of(two(), { ...level, errors }).verdict).toContain("MLP is ahead");
+    }
+    expect(of(two(), { ...level, quantity: "eval_accuracy" }).verdict).toContain("MLP is ahead");
   });
 
   it("is none of models that are trained on different data", () => {

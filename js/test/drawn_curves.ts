@@ -1,4 +1,4 @@
-/** Curves as Python's LoggedCurves hands them over. */
+/** Curves as Python's curve_wire hands them over. */
 
 const bytes = (values: readonly number[]) => new DataView(Float64Array.from(values).buffer);
 
@@ -7,21 +7,10 @@ export function curve(
   name: string,
   x: readonly number[],
   y: readonly number[],
-  {
-    kind = name,
-    mean = null,
-    latest = y[y.length - 1],
-    log = false,
-  }: { kind?: string; mean?: readonly number[] | null; latest?: number; log?: boolean } = {},
+  { kind = name, thinned = false }: { kind?: string; thinned?: boolean } = {},
 ) {
-  return {
-    panel,
-    name,
-    kind,
-    x: bytes(x),
-    y: bytes(y),
-    mean: mean && { x: bytes(x), y: bytes(mean) },
-    latest: bytes(latest === undefined ? [] : [latest]),
-    log,
-  };
+  const two = y.map(() => 2);
+  const doubled = (of: (value: number) => number) => bytes(y.map((value) => 2 * of(value)));
+  const sums = { count: bytes(two), sum: doubled((value) => value), log: doubled(Math.log) };
+  return { panel, name, kind, x: bytes(x), y: bytes(y), sums: thinned ? sums : null };
 }

@@ -192,7 +192,8 @@ describe("a layer that is small for its page", () => {
           expect(before.height).toBeGreaterThan(480);
           expect(a.height).toBeLessThanOrEqual(480);
         }
-        const largest = out * inputs * k * k > 4 ? 150 : 260;
+        const count = out * inputs * k * k;
+        const largest = count > 4 ? 150 : count > 1 ? 260 : 420;
         expect(a.cell).toBeLessThanOrEqual(largest);
         if (a.cell > before.cell) expect(a.height).toBeLessThanOrEqual(480);
         expect(a.width).toBe(Math.max(width, before.width));
@@ -202,7 +203,7 @@ describe("a layer that is small for its page", () => {
       }
     }
     expect(filled(5, 1, 3, 1200, 480).cell).toBe(75);
-    expect(filled(1, 1, 1, 1200, 480).cell).toBe(260);
+    expect(filled(1, 1, 1, 1200, 480).cell).toBe(420);
   });
 
   it("has smaller cells where that makes all of it fit the page", () => {

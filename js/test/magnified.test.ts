@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { phiAt } from "../src/phi/interpolate.ts";
 import type { LinesMark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
-import { HEIGHT, magnifiedMarks, WIDTH } from "../src/views/kernel_grid/overview.ts";
+import { HEIGHT, magnified, WIDTH } from "../src/views/kernel_grid/overview.ts";
 import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
 import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
 import { readFrame, readLayout } from "../src/wire/protocol.ts";
@@ -11,7 +11,7 @@ import { makeRun, RUNS } from "./made_up_run.ts";
 const theme = themeOf("light");
 const { colours } = theme;
 
-function magnified(name: string, f: number, settings: Partial<Settings> = {}) {
+function drawnOf(name: string, f: number, settings: Partial<Settings> = {}) {
   const run = makeRun(RUNS[name]);
   const layout = readLayout(run.layout);
   const layer = layout.layers[0];
@@ -24,14 +24,14 @@ function magnified(name: string, f: number, settings: Partial<Settings> = {}) {
     settings: { ...plain, ...settings },
     width: 700,
   });
-  const marks = magnifiedMarks(picture, f, 0.5, theme);
+  const marks = magnified(picture, f, 0.5, theme)?.marks ?? null;
   const texts = (marks ?? []).filter((mark): mark is TextMark => mark.kind === "text");
   const lines = (marks ?? []).filter((mark): mark is LinesMark => mark.kind === "lines");
   return { picture, layer, marks, texts, lines };
 }
 
 it("what is pointed at is a plot with ticks, titles, the start and a dot on the curve", () => {
-  const { picture, layer, marks, texts, lines } = magnified("article", 4);
+  const { picture, layer, marks, texts, lines } = drawnOf("article", 4);
   const words = texts.map(({ text }) => text);
   expect(words).toContain("x");
   expect(words).toContain("φ(x)");
@@ -68,8 +68,8 @@ it("what is pointed at is a plot with ticks, titles, the start and a dot on the 
 });
 
 it("a change is called so, and what has no curve has no plot", () => {
-  const { texts } = magnified("article", 4, { mode: "change" });
+  const { texts } = drawnOf("article", 4, { mode: "change" });
   expect(texts.map(({ text }) => text)).toContain("change of φ");
-  expect(magnified("article", 4, { mode: "pattern" }).marks).toBeNull();
-  expect(magnified("broken", 3).marks).toBeNull();
+  expect(drawnOf("article", 4, { mode: "pattern" }).marks).toBeNull();
+  expect(drawnOf("broken", 3).marks).toBeNull();
 });

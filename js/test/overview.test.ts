@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { arrange, cellAt, rectOf } from "../src/phi/geometry.ts";
 import { paletteOf } from "../src/phi/palette.ts";
 import { columnLabels } from "../src/scene/cells.ts";
-import { NOT_POINTED } from "../src/scene/drawing.ts";
+import { type Given, NOT_POINTED } from "../src/scene/drawing.ts";
 import type { ImageMark, Mark, RectsMark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { drawing, type GridScene } from "../src/views/kernel_grid/scene.ts";
@@ -15,11 +15,18 @@ interface Asked {
   width?: number;
   observed?: Partial<Observed> | null;
   selection?: Selection | null;
+  pointed?: Given["pointed"];
 }
 
 function sceneOf(
   frame: Frame,
-  { traits = {}, width = 1000, observed = null, selection = null }: Asked = {},
+  {
+    traits = {},
+    width = 1000,
+    observed = null,
+    selection = null,
+    pointed = NOT_POINTED,
+  }: Asked = {},
 ): GridScene {
   const store = {
     current: () => frame,
@@ -39,7 +46,7 @@ function sceneOf(
     height: 480,
     theme: themeOf("light"),
     ratio: 1,
-    pointed: NOT_POINTED,
+    pointed,
   });
   if (typeof scene === "string") throw new Error(scene);
   return scene;
@@ -258,5 +265,31 @@ describe("tiny cells", () => {
       const { x, y, width } = rectOf(large, f);
       expect(cellAt(large, x + width / 2, y + width / 2)).toBe(f);
     }
+  });
+});
+
+describe("a layer of one function", () => {
+  const frame = layerWith([1, 1, 1, 1], "linear", [0]);
+
+  it.each([400, 1000, 1600])("is one large plot that can be read, %i pixels wide", (width) => {
+    const scene = sceneOf(frame, { width });
+    const box = scene.sites.box("0");
+    expect(box).toEqual(scene.plot);
+    expect(box?.width).toBe(Math.min(1200, width - 16));
+    expect(scene.height).toBeLessThanOrEqual(480);
+    expect(scene.caption[0].text).toBe("a function φ(x), x from −1 to 1 (grid)");
+    expect(marksOf(scene).some((mark) => mark.kind === "rects")).toBe(false);
+    if (!box) return;
+    const readings = [0.2, 0.5, 0.8].map((share) => {
+      const at = { x: box.x + share * box.width, y: 100 };
+      return sceneOf(frame, { width, pointed: { id: "0", keyboard: "", at } }).marked.x ?? NaN;
+    });
+    const [from, to] = scene.picture.xRange;
+    expect(readings.every((x) => x > from && x < to)).toBe(true);
+    expect(readings[2] - readings[1]).toBeCloseTo(readings[1] - readings[0], 9);
+  });
+
+  it("keeps a cell where that is a shade", () => {
+    expect(sceneOf(frame, { traits: { mode: "pattern" } }).plot).toBeNull();
   });
 });

@@ -8,7 +8,10 @@ it("writes any text so that XML can be read", () => {
   const odd = `<b>&"'\u0000\u0007\ud800 φ 𝛗`;
   const mark = { kind: "text", x: 4, y: 20, text: odd, fill: "#010203", size: 12 } as const;
   const paper = { width: 100, height: 50, ground: "#ffffff", title: odd, words: odd };
-  const read = new DOMParser().parseFromString(svgOf([mark], paper), "text/xml");
+  const read = new DOMParser().parseFromString(
+    svgOf([mark], paper, () => ""),
+    "text/xml",
+  );
   for (const part of ["title", "desc", "text"]) {
     expect(read.querySelector(part)?.textContent).toBe("<b>&\"'\ufffd\ufffd\ufffd φ 𝛗");
   }
@@ -27,7 +30,7 @@ it("clips only the marks that reach beyond the box of their group", () => {
   const moved = { kind: "group", at: [30, 0], marks: [line(15)] } as const;
   const beyond = { kind: "group", at: [40, 0], marks: [line(15)] } as const;
   const paper = { width: 100, height: 50, ground: "#ffffff", title: "", words: "" };
-  const svg = (marks: Mark[]) => svgOf([{ kind: "group", clip, marks }], paper);
+  const svg = (marks: Mark[]) => svgOf([{ kind: "group", clip, marks }], paper, () => "");
   expect(svg([line(50), moved])).not.toContain("clip");
   const cut = svg([line(50), line(51), beyond, moved]);
   expect(cut.match(/<clipPath/g)).toHaveLength(1);

@@ -59,34 +59,56 @@ describe("curves", () => {
   });
 
   it("have a mean with their values faint behind", () => {
-    const chart = chartOf([curve("loss", "loss", steps, falling, { mean: falling })]);
+    const chart = chartOf([curve("loss", "loss", steps, falling)], { smoothing: 30 });
     const [values, mean] = drawn(chart).of(colours["curve-0"]) as Required<Mark>[];
     expect(values.opacity).toBeLessThan(0.5);
     expect([values, mean].map((line) => line.kind === "lines" && line.width)).toEqual([1.25, 1.5]);
   });
 
   it("say below which line is the mean, and how many steps it is over", () => {
-    const chart = (mean: readonly number[] | null) =>
-      chartOf([curve("loss", "loss", steps, falling, { mean })], { smoothing: 30 });
+    const chart = (smoothing: number, thinned = false) =>
+      chartOf([curve("loss", "loss", steps, falling, { thinned })], { smoothing });
     const said = (of: Chart, width = 600) => words(chartMarks(of, layOut(of, width), colours, 1));
-    expect(said(chart(falling))).toEqual(
-      expect.arrayContaining(["logged", "smoothed over 30 steps"]),
-    );
-    expect(said(chart(falling), 280)).toEqual(expect.arrayContaining(["logged", "smoothed"]));
-    expect(said(chart(null))).not.toContain("logged");
+    expect(said(chart(30))).toEqual(expect.arrayContaining(["logged", "smoothed over 30 steps"]));
+    expect(said(chart(30, true))).toContain("smoothed over at least 30 steps");
+    expect(said(chart(30), 280)).toEqual(expect.arrayContaining(["logged", "smoothed"]));
+    expect(said(chart(0))).not.toContain("logged");
   });
 
-  it("have a logarithmic axis that says so, by choice or where Python found that they are of a loss", () => {
-    const said = (log: boolean, scale: string) =>
-      words(drawn(chartOf([curve("loss", "loss", steps, falling, { log })], { scale })).marks);
-    const cases = [
-      [true, "auto"],
-      [false, "log"],
-      [false, "auto"],
-      [true, "linear"],
-    ] as const;
-    const are = cases.map(([log, scale]) => said(log, scale).includes("log scale"));
-    expect(are).toEqual([true, true, false, false]);
+  it("have no mean in a panel of few values", () => {
+    const means = (n: number) =>
+      chartOf([curve("loss", "loss", steps.slice(0, n), falling.slice(0, n))], { smoothing: 10 })
+        .panels[0].curves[0].mean;
+    expect([means(12) === null, means(13) === null]).toEqual([true, false]);
+  });
+
+  it.each([false, true])("have the mean of logarithms on a logarithmic axis", (thinned) => {
+    const at = (scale: string) => {
+      const curves = [curve("loss", "loss", steps, falling, { thinned })];
+      return chartOf(curves, { smoothing: 10, scale }).panels[0].curves[0].mean?.y[50] ?? 0;
+    };
+    const near = falling.slice(45, 56);
+    const mean = (values: readonly number[]) => values.reduce((a, b) => a + b) / values.length;
+    if (thinned) expect(at("log")).toBeLessThan(at("linear"));
+    else {
+      expect(at("linear")).toBeCloseTo(mean(near), 10);
+      expect(at("log")).toBeCloseTo(Math.exp(mean(near.map(Math.log))), 10);
+    }
+  });
+
+  it("have a logarithmic axis that says so, by choice or where they are of a loss that has logarithms", () => {
+    const said = (panel: string, y: readonly number[], scale: string) => {
+      const chart = chartOf([curve(panel, panel, steps.slice(0, y.length), y)], { scale });
+      return words(drawn(chart).marks).includes("log scale");
+    };
+    expect(said("loss", falling, "auto")).toBe(true);
+    expect(said("eval loss", falling.slice(0, 2), "auto")).toBe(true);
+    expect(said("loss", [2, 4e3, 5e30, Number.NaN], "auto")).toBe(true);
+    expect(said("loss", [2, 1, 0], "auto")).toBe(false);
+    expect(said("loss", [2, 1, -1], "auto")).toBe(false);
+    expect(said("accuracy", falling, "auto")).toBe(false);
+    expect(said("accuracy", falling, "log")).toBe(true);
+    expect(said("loss", falling, "linear")).toBe(false);
   });
 
   it("are dots too where they have few values", () => {
@@ -216,34 +238,32 @@ describe("panels", () => {
 });
 
 describe("values over a panel", () => {
-  const noisy = curve("loss", "loss", [0, 50, 100], [3, 2, 1], { mean: [3, 1.5, 1.2] });
+  const alternating = Array.from({ length: 101 }, (_, k) => (k % 2 ? 1 : 2));
+  const many = Array.from({ length: 101 }, (_, k) => k);
+  const noisy = curve("loss", "loss", many, alternating);
   const read = (chart: Chart, step: number | null) => {
     const layout = layOut(chart);
     return words(handsMarks(chart, layout, { step, band: null }, colours, 1)).join(" ");
   };
 
   it("are those logged last, never a mean", () => {
-    expect(read(chartOf([noisy]), null)).toBe("loss 1");
-    const later = curve("loss", "loss", [0, 1], [3, 2], { latest: 0.592 });
-    expect(read(chartOf([later], { zoom: [0, 1] }), null)).toBe("loss 0.592");
+    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2");
+    expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe("loss 2");
   });
 
   it("are those at the step that is read, with the mean beside it", () => {
-    expect(read(chartOf([noisy]), 48)).toBe("loss 2  (mean 1.5) step 50");
+    expect(read(chartOf([noisy], { smoothing: 4 }), 48.2)).toBe("loss 2  (mean 1.6) step 48");
   });
 
   it("lose means and then names where there is no room, but stay", () => {
-    const many = ["KAN", "CNN", "MLP"].map((name) =>
-      curve("eval accuracy", name, [0, 50, 100], [0.111, 0.222, 0.333], {
-        mean: [1, 1, 1],
-      }),
-    );
+    const y = many.map(() => 0.222);
+    const all = ["KAN", "CNN", "MLP"].map((name) => curve("eval accuracy", name, many, y));
     const at = (width: number) => {
-      const chart = chartOf(many);
+      const chart = chartOf(all, { smoothing: 4 });
       const layout = layOut(chart, width);
       return words(handsMarks(chart, layout, { step: 50, band: null }, colours, 1)).join(" ");
     };
-    expect(at(700)).toContain("MLP  22.2 %  (mean 100 %)");
+    expect(at(700)).toContain("MLP  22.2 %  (mean 22.2 %)");
     expect(at(400)).toContain("KAN  22.2 % CNN  22.2 % MLP  22.2 %");
     expect(at(300)).toContain("eval accuracy 22.2 % 22.2 % 22.2 %");
   });

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { functionOf, observedEntry, selectionOf } from "../src/phi/entries.ts";
-import { evaluationText } from "../src/phi/evaluation.ts";
 import { roundStep } from "../src/phi/round.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
@@ -395,7 +394,6 @@ const ROW: Row = {
 };
 
 describe("the legend", () => {
-  const evaluation = { state: "", before: null, after: null } as const;
   const { colours } = themeOf("light");
   const base = { key: "base", label: "base · silu", nested: false };
 
@@ -404,9 +402,9 @@ describe("the legend", () => {
     (width) => {
       const rows = [ROW, { ...ROW, ...base }, ...Array(16).fill({ ...ROW, removable: true })];
       for (const height of [380, 340]) {
-        const legend = legendBeside(rows, { x: 0, width: legendWidth(width) }, height, evaluation);
+        const legend = legendBeside(rows, { x: 0, width: legendWidth(width) }, height);
         if (!legend) throw new Error("no room");
-        const said = { reading: null, variable: "x", sum: "", evaluation, lit: "" };
+        const said = { reading: null, variable: "x", sum: "", lit: "" };
         const ends = new Map<number, number>();
         const texts = legendMarks(legend, said, colours).filter((mark) => mark.kind === "text");
         expect(texts.map(({ text }) => text)).toContain("base · silu");
@@ -423,7 +421,6 @@ describe("the legend", () => {
 });
 
 describe("the legend of long labels", () => {
-  const evaluation = { state: "", before: null, after: null } as const;
   const waves = Array.from({ length: 16 }, (_, n) => ({
     ...ROW,
     label: `cos ${n + 2}π·x/1.5`,
@@ -431,12 +428,12 @@ describe("the legend of long labels", () => {
   }));
 
   it.each([500, 850, 1200])("shows them whole below the plot, at %i pixels", (width) => {
-    const { rows } = legendBelow(waves, 0, width, evaluation);
+    const { rows } = legendBelow(waves, 0, width);
     expect(rows.map(({ lines }) => lines)).toEqual(waves.map(({ label }) => [label]));
   });
 
   it("does not lie beside the plot, where they would be cut", () => {
-    expect(legendBeside(waves, { x: 0, width: legendWidth(560) }, 600, evaluation)).toBeNull();
+    expect(legendBeside(waves, { x: 0, width: legendWidth(560) }, 600)).toBeNull();
   });
 });
 
@@ -545,13 +542,6 @@ describe("words and colours", () => {
     observed.outsideDomain.fill(0);
     expect(inputsText(one, observed)).toBe("all inputs seen (1,200 samples) lie on the grid");
     expect(inputsText(one, null)).toBe("no inputs seen yet: live.observe(batch)");
-  });
-
-  it("print what evaluate gives", () => {
-    expect(evaluationText(0.98765)).toBe("0.9877");
-    expect(evaluationText(-12)).toBe("−12.0000");
-    expect(evaluationText(1e-7)).toBe("1e−7");
-    expect(evaluationText(null)).toBe("…");
   });
 
   it("have an order that grey print keeps, on light and on dark", () => {

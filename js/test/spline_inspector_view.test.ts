@@ -1,7 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { number as printed } from "../src/phi/format.ts";
-import { themeOf } from "../src/scene/theme.ts";
 import { pointedPixelOf } from "../src/shell/pointed_pixel.ts";
 import type { SaveElement } from "../src/shell/saving.ts";
 import { PARTS } from "../src/views/spline_inspector/settings.ts";
@@ -22,8 +21,6 @@ const TRAITS = {
   theme: "light",
   pins: [],
   overlays: [],
-  evaluation: {},
-  notice: "",
 };
 
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
@@ -813,25 +810,6 @@ describe("editing", () => {
     await painted();
     expect(one(".kw-editing").hidden).toBe(true);
     expect(handle("B1").disabled).toBe(true);
-  });
-
-  it("shows the score before and after, and what a callback raised", async () => {
-    const { store } = makeStream();
-    const { root, one, model } = show(store);
-    await painted();
-    expect(root.kwView.site("score")).toBeNull();
-    model.set("evaluation", { state: "done", before: 0.91, after: 0.93 });
-    await painted();
-    expect(root.kwView.words("score")).toBe("held out 0.9100 → 0.9300");
-    expect(one(".kw-spoken").textContent).toBe("held out 0.9100 → 0.9300");
-    const green = new RegExp(`fill="${themeOf("light").colours.live}">held out 0.9100`);
-    expect(one<SaveElement>(".kw-save").kwSave.svg()).toMatch(green);
-    model.set("evaluation", { state: "waiting", before: null, after: null });
-    model.set("notice", "on_edit raised ValueError: no");
-    await painted();
-    expect(root.kwView.words("score")).toContain("when training is idle");
-    expect(one(".kw-readout").textContent).toBe("on_edit raised ValueError: no");
-    expect(one(".kw-readout").hasAttribute("data-warns")).toBe(true);
   });
 });
 

@@ -1,4 +1,4 @@
-"""What was logged, as the page draws it: thinned, and with the mean around each step."""
+"""What was logged, as the page draws it: thinned, with the sums that its means are made of."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from kan_widgets.live.frames.scalars import Float64, Scalars
+from kan_widgets.live.frames.scalars import Float64, Int64, Scalars
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.view import View
-
-Range = tuple[float, float]
 
 SMOOTHING = 30
 """Steps that the mean of a drawn curve spans, unless the user chooses."""
 COLOURS = 7
 """How many colours curves have: ``curve-0`` to ``curve-6`` in js/src/scene/theme.ts."""
-_FEW_VALUES = 12  # so few values need no mean: see js/src/scene/chart.ts
 _POINTS = 800
 _MARKS = 100
 
@@ -39,57 +36,11 @@ class Logged:
     series: str
 
 
-def curves_wire(
-    curves: Sequence[Logged], zoom: Sequence[float], scale: str, smoothing: int
-) -> list[dict[str, Any]]:
-    """Return curves as the page reads them: see js/src/scene/logged.ts.
-
-    ``zoom`` has the two ends of the steps that are drawn, none for all. Scale "auto" is
-    logarithmic in a panel of losses that all have a logarithm everywhere, from the first value
-    on; there the mean, over ``smoothing`` steps, is the geometric one.
-    """
-    window = (zoom[0], zoom[1]) if len(zoom) == 2 else None
-    low, high = window or (None, None)
-    thinned = [one.log.decimated(one.series, low, high, _POINTS) for one in curves]
-    whole = [one.log.series(one.series) for one in curves]
-    panels = {one.panel for one in curves}
-    logarithmic = dict.fromkeys(panels, scale == "log")
-    if scale == "auto":
-        for panel in panels:
-            inside = [k for k, one in enumerate(curves) if one.panel == panel]
-            positive = not any((whole[k][1] <= 0).any() for k in inside)
-            logarithmic[panel] = "loss" in panel and positive
-    # A panel all of whose curves are short needs no means.
-    lengths = zip(curves, thinned, strict=True)
-    long = {one.panel for one, (_, y) in lengths if np.isfinite(y).sum() > _FEW_VALUES}
-    found = []
-    for one, (x, y), (steps, values) in zip(curves, thinned, whole, strict=True):
-        mean = None
-        if smoothing > 1 and one.panel in long:
-            points = means(steps, values, smoothing, logarithmic[one.panel], window)
-            mean = dict(zip("xy", map(_bytes, points), strict=True))
-        # A training goes on meanwhile: the number is that of the curve's end.
-        latest = y[-1:] if window is None else values[-1:]
-        found.append(
-            {
-                "panel": one.panel,
-                "name": one.name,
-                "kind": one.kind,
-                "x": _bytes(x),
-                "y": _bytes(y),
-                "mean": mean,
-                "latest": _bytes(latest),
-                "log": logarithmic[one.panel],
-            }
-        )
-    return found
-
-
 class CurvesView(View):
     """A view with curves of what was logged."""
 
     curves = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """See `curves_wire`; set by a painter only, like the marks."""
+    """See `curve_wire`; set by a painter only, like the marks."""
     marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
     """``[step, text]`` each."""
     smoothing: int = option(
@@ -100,8 +51,8 @@ class CurvesView(View):
         min=0,
     )
     scale: Literal["auto", "linear", "log"] = option(
-        """Of the values of the curves. ``"auto"`` is logarithmic for a loss, unless one was 0 or
-        less; else linear.""",
+        """Of the values of the curves. ``"auto"`` is logarithmic for a loss or an error, unless one
+        was 0 or less; else linear.""",
         default="auto",
     )
     zoom: Sequence[float] = option(
@@ -113,7 +64,7 @@ class CurvesView(View):
         self._drawn: object = None
 
     def _begin(self) -> None:
-        self.observe(weakly(self._redraw), ["smoothing", "scale", "zoom"])
+        self.observe(weakly(self._redraw), "zoom")
 
     def _redraw(self, *_: Any) -> None:
         """Have the curves drawn again."""
@@ -123,79 +74,78 @@ class CurvesView(View):
 
     def _draw_logged(self, logs: Sequence[Scalars], marks: Iterable[list[Any]]) -> None:
         """Set curves and marks, unless nothing has changed; only for the painter."""
-        versions = [log.version for log in logs]
-        drawn = list(logs), versions, self.scale, self.smoothing, list(self.zoom)
+        drawn = list(logs), [log.version for log in logs], list(self.zoom)
         if drawn != self._drawn:
             with self.hold_sync():
                 self.marks = list(marks)[-_MARKS:]
                 self.curves = self._wire()
             self._drawn = drawn
 
-    def _wire(self, **options: Any) -> list[dict[str, Any]]:
-        chosen = {
-            name: options.get(name, getattr(self, name)) for name in ("zoom", "scale", "smoothing")
-        }
-        return curves_wire(self._drawn_curves(), **chosen)
+    def _wire(self, zoom: Sequence[float] | None = None, **_: Any) -> list[dict[str, Any]]:
+        steps = self.zoom if zoom is None else zoom
+        return [curve_wire(one, steps) for one in self._drawn_curves()]
 
 
-def means(
-    steps: NDArray[Any],
-    values: Float64,
-    over: float,
-    log: bool = False,
-    window: Range | None = None,
-    points: int = _POINTS,
-) -> tuple[Float64, Float64]:
-    """Return the mean of a curve, ``(n,)`` steps and values, around some of its steps.
+def curve_wire(curve: Logged, zoom: Sequence[float]) -> dict[str, Any]:
+    """Return a curve as the page reads it: see js/src/scene/logged.ts.
 
-    At step s it is the mean of all values at most r steps before or after it, r = ``over``/2.
-    Within r steps of an end there are values on one side only: there it is the straight line that
-    fits them best, at s. So a trend is neither behind nor ahead anywhere. Values further apart than
-    r are left as they are. What is not finite has no part in it, nor, where ``log`` has logarithms
-    averaged, what is not positive. Of a ``window`` of steps one neighbour on each side comes with
-    them.
+    Of many values the smallest and the largest of each run of neighbours are points; within the two
+    steps of a ``zoom`` the runs are shorter. First and last value are always there. ``sums`` are,
+    of each point, the number of finite values in its run, their sum and that of their logarithms,
+    halved where the run has two points; ``None`` where all values are points.
     """
-    shown = np.isfinite(values) & (values > 0 if log else True)
-    at, v = (steps, values) if shown.all() else (steps[shown], values[shown])
-    if not len(at):
-        return v, v
-    v = np.log(v) if log else v
-    low, high = window or (-np.inf, np.inf)
-    begin = max(0, int(np.searchsorted(at, low, "left")) - 1)
-    last = min(len(at) - 1, int(np.searchsorted(at, high, "right")))
-    count = min(points, last - begin + 1)
-    x = at[np.linspace(begin, last, count).round().astype(int)].astype(np.float64)
-    reach = over / 2
-    first, end = np.searchsorted(at, x - reach, "left"), np.searchsorted(at, x + reach, "right")
-    found = _sums(v, first, end) / (end - first)
-    for edge in (at[0], at[-1]):
-        near = abs(x - edge) < reach
-        if near.any():
-            start, stop = int(first[near].min()), int(end[near].max())
-            part = (at[start:stop] - edge).astype(np.float64), v[start:stop]
-            found[near] = _fitted(*part, x[near] - edge, first[near] - start, end[near] - start)
-    return x, np.exp(found) if log else found
+    steps, values = curve.log.series(curve.series)
+    begins = _runs(steps, zoom)
+    places, run = _extremes(values, begins)
+    sums = None
+    if len(places) < len(values):
+        finite = np.isfinite(values)
+        with np.errstate(all="ignore"):
+            each = finite, np.where(finite, values, 0), np.where(finite, np.log(values), 0)
+            share = 1 / np.bincount(run)[run]
+            added = [np.add.reduceat(v, begins, dtype=np.float64)[run] * share for v in each]
+        sums = dict(zip(("count", "sum", "log"), map(_bytes, added), strict=True))
+    return {
+        "panel": curve.panel,
+        "name": curve.name,
+        "kind": curve.kind,
+        "x": _bytes(steps[places]),
+        "y": _bytes(values[places]),
+        "sums": sums,
+    }
 
 
-def _fitted(
-    at: Float64, v: Float64, x: Float64, first: NDArray[np.intp], end: NDArray[np.intp]
-) -> Float64:
-    """Return at each ``x`` the best straight line through the points from ``first`` to ``end``."""
-    count = end - first
-    middle, mean = _sums(at, first, end) / count, _sums(v, first, end) / count
-    spread = _sums(at * at, first, end) - count * middle * middle
-    rise = _sums(at * v, first, end) - count * middle * mean
-    # Values at one step have no slope.
-    slope = np.divide(rise, spread, out=np.zeros_like(rise), where=spread > 1e-9)
-    fitted: Float64 = mean + slope * (x - middle)
-    return fitted
+def _runs(steps: Int64, zoom: Sequence[float]) -> NDArray[np.intp]:
+    """Return where each run of neighbours begins, of which two points at most are drawn."""
+    count = len(steps)
+    found = _spread(0, count)
+    if len(zoom) == 2:
+        # With half as much on each side: the means at its ends are of both sides, too.
+        side = (zoom[1] - zoom[0]) / 2
+        first = max(0, int(np.searchsorted(steps, zoom[0] - side)) - 1)
+        end = min(count, int(np.searchsorted(steps, zoom[1] + side, "right")) + 1)
+        outside = found[(found < first) | (found > end)]
+        found = np.concatenate([outside, _spread(first, end), [end]])
+    found = np.unique(np.concatenate([found, [0, 1, count - 1]]))
+    return found[found < count]
 
 
-def _sums(values: Float64, first: NDArray[np.intp], end: NDArray[np.intp]) -> Float64:
-    """Return the sum of ``values[first_k:end_k]`` for each k, each added up by itself."""
-    places = np.stack([first, end], axis=1).ravel()
-    sums: Float64 = np.add.reduceat(np.append(values, 0.0), places)[::2]
-    return sums
+def _spread(first: int, end: int) -> NDArray[np.intp]:
+    size = 1 if end - first <= _POINTS else -(-2 * (end - first) // _POINTS)
+    return np.arange(first, end, size, dtype=np.intp)
+
+
+def _extremes(values: Float64, begins: NDArray[np.intp]) -> tuple[NDArray[np.intp], ...]:
+    """Return the places of the smallest and the largest value of each run, and the run of each."""
+    sizes = np.diff(begins, append=len(values))
+    found = []
+    # What is not a number counts as neither, unless there is nothing else.
+    for most, missing in ((np.minimum, np.inf), (np.maximum, -np.inf)):
+        known = np.where(np.isnan(values), missing, values)
+        hits = np.flatnonzero(known == np.repeat(most.reduceat(known, begins), sizes))
+        found.append(hits[np.searchsorted(hits, begins)])
+    places = np.unique(np.concatenate(found))
+    return places, np.searchsorted(begins, places, "right") - 1
 
 
 def _bytes(values: NDArray[Any]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from kan_widgets.live import Frame, Source
 from kan_widgets.live.frames.frame import sliced
@@ -90,9 +93,18 @@ def _context() -> Any:
                 "pictures are drawn by quickjs-ng, which is not installed: pip install quickjs-ng"
             ) from error
         context = quickjs.Context()
+        context.add_callable("kwPng", _png)
         context.module(bundle("main.js"))
         _threads.context = context
     return context
+
+
+def _png(width: int, height: int, pixels: str) -> str:
+    """Return an image of so many pixels, red, green, blue and opacity in base64, as an address."""
+    image = Image.frombytes("RGBA", (int(width), int(height)), base64.b64decode(pixels))
+    target = io.BytesIO()
+    image.save(target, "PNG")
+    return "data:image/png;base64," + base64.b64encode(target.getvalue()).decode("ascii")
 
 
 def _bytes(value: Any) -> Any:

@@ -223,19 +223,22 @@ class LayerNumbers:
                     over_inputs,
                 )
             )
+        # What the curves over time show does not depend on the inputs seen.
+        self._moments[frame] = frame.step, {row.layout.name: row.summary for row in rows}
         return rows
 
     def moments(self, source: Source, most: int = 1_000_000) -> tuple[list[Moment], bool]:
         """Return moments of evenly spread frames, and whether all are there.
 
         Ranges are those on the grid: what reaches a layer is not known of each step. At most
-        ``most`` frames are worked out in this call.
+        ``most`` frames are worked out in this call, the newest first: however busy the machine is,
+        the curves end at the step that is shown.
         """
         found, complete = [], True
         frames = list(source.history)
         # They stay the same while more come.
         kept, _ = aligned([one.step for one in frames], lambda places: len(places) <= MAX_MOMENTS)
-        for frame in (frames[place] for place in kept):
+        for frame in (frames[place] for place in reversed(kept)):
             known = self._moments.get(frame)
             if known is None:
                 if most <= 0:
@@ -248,7 +251,7 @@ class LayerNumbers:
                 }
                 known = self._moments[frame] = frame.step, layers
             found.append(known)
-        return found, complete
+        return found[::-1], complete
 
     def _measured(
         self, source: Source, frame: Frame, layer: LayerLayout, seen: SeenInputs | None = None

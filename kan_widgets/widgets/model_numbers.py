@@ -9,14 +9,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kan_widgets.checks import is_module
 from kan_widgets.insight.growth import LayerGrowth, ModelGrowth, growth, growth_of
 from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.frames.progress import duration
-from kan_widgets.live.frames.scalars import Scalars, belongs_to
+from kan_widgets.live.frames.scalars import Float64, Int64, Scalars, belongs_to
 from kan_widgets.live.worker import Painter
 from kan_widgets.widgets.curves import COLOURS, SMOOTHING, Logged
 from kan_widgets.widgets.wire import diverged_since
@@ -213,8 +212,8 @@ def deciding(logs: Sequence[Scalars], made: int = 0) -> list[dict[str, Any]]:
 
     Each has ``quantity``; ``first`` and ``step``, of the steps that the values are means over,
     equal where they are no means; ``values``, one for each model, ``None`` where it was not
-    measured, and text where JSON has no such number; ``level``, see `_are_level`. Empty if nothing
-    decides.
+    measured, and text where JSON has no such number; ``errors``, the standard errors of these
+    means, ``None`` where the spread is not known. Empty if nothing decides.
     """
     named = [{quantity(series): series for series in reversed(log.names)} for log in logs]
     measured = [name for name in _DECIDING_SCORES if any(name in found for found in named)]
@@ -229,39 +228,30 @@ def deciding(logs: Sequence[Scalars], made: int = 0) -> list[dict[str, Any]]:
 def _at_common_step(
     what: str, named: Sequence[tuple[Scalars, Mapping[str, str]]], made: int
 ) -> dict[str, Any]:
-    lasts = [log.decimated(of[what], low=math.inf)[0][-1] for log, of in named if what in of]
-    step = int(min(lasts))
+    found = [log.series(of[what]) if what in of else None for log, of in named]
+    step = int(min(each[0][-1] for each in found if each is not None))
     if 0 < made < step <= made + _MAX_LAG:
         step = made
     first = step if what.startswith("eval_") else max(1, step - SMOOTHING + 1)
-    found = []
-    for log, of in named:
-        values = np.empty(0)
-        if what in of:
-            steps, logged = log.decimated(of[what], first, step)
-            steps, logged = steps[steps <= step], logged[steps <= step]
-            # Those steps, or else the one before them.
-            values = inside if len(inside := logged[steps >= first]) else logged[-1:]
-        found.append(values)
-    if not any(len(values) > 1 for values in found):
+    values = [_values_of(each, first, step) for each in found]
+    if not any(len(each) > 1 for each in values):
         first = step
-    means = [_plain(float(values.mean())) if len(values) else None for values in found]
-    level = what == "accuracy" and first < step and _are_level(found)
-    return {"quantity": what, "first": first, "step": step, "values": means, "level": level}
+    means = [_plain(float(each.mean())) if len(each) else None for each in values]
+    errors = [
+        _plain(float(each.std(ddof=1)) / len(each) ** 0.5) if len(each) > 1 else None
+        for each in values
+    ]
+    return {"quantity": what, "first": first, "step": step, "values": means, "errors": errors}
 
 
-def _are_level(found: Sequence[NDArray[np.float64]]) -> bool:
-    """Whether means of so many values, one of a batch each, differ by no more than chance.
-
-    The most and the least of them are within twice the standard error of their difference, as the
-    spread of the values of each model tells it.
-    """
-    if any(len(values) < 2 for values in found):
-        return False
-    means = [float(values.mean()) for values in found]
-    low, high = int(np.argmin(means)), int(np.argmax(means))
-    errors = [float(found[k].std(ddof=1)) / len(found[k]) ** 0.5 for k in (low, high)]
-    return means[high] - means[low] <= 2 * math.hypot(*errors)
+def _values_of(series: tuple[Int64, Float64] | None, first: int, step: int) -> Float64:
+    """Return what was logged at some steps, or else the last value before them."""
+    if series is None:
+        return np.empty(0)
+    steps, values = series
+    end = int(np.searchsorted(steps, step, "right"))
+    begin = min(int(np.searchsorted(steps, first)), end - 1)
+    return values[max(0, begin) : end]
 
 
 def _plain(value: float) -> float | str:

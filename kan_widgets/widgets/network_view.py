@@ -7,14 +7,15 @@ from typing import Any
 import traitlets
 
 from kan_widgets.live import is_binding
+from kan_widgets.live.reports import report
 from kan_widgets.widgets.arrays import ImageArray, drawing_of, images_dict
-from kan_widgets.widgets.edit_evaluation import Evaluated
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import option
+from kan_widgets.widgets.view import ModelView
 from kan_widgets.widgets.wire import activations_dict
 
 
-class NetworkView(Evaluated):
+class NetworkView(ModelView):
     """The network from its input to its output, redrawn while it trains.
 
     Left to right the layers as they run, as the training's first batch has shown; before it in
@@ -57,9 +58,10 @@ class NetworkView(Evaluated):
     """The example drawn with the mouse, ``(H, W)``; ``None`` before."""
     drawn = traitlets.Dict().tag(sync=True)
     """What the model made of the drawing, where the page cannot compute it; else empty."""
+    notice = traitlets.Unicode().tag(sync=True)
+    """What the model raised when it was given the drawing last; empty if nothing."""
 
     def _begin(self) -> None:
-        super()._begin()
         self.on_msg(weakly(self._answer))
         source = self.live
         if is_binding(source):
@@ -82,7 +84,8 @@ class NetworkView(Evaluated):
             self.drawn = activations_dict(source.feed.model.run_example(image))
             self.notice = ""
         except Exception as error:
-            self._complain("the model", error)
+            self.notice = f"the model raised {type(error).__name__}: {error}"
+            report(f"NetworkView: {self.notice}")
 
     def _end(self) -> None:
         if is_binding(source := self._stream.source):

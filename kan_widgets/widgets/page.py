@@ -339,13 +339,11 @@ def _model(view: Any, here: Collection[str]) -> dict[str, Any]:
     model = model_of(view)
     traits = model["traits"]
     traits["linked"] = [other for other in view.linked if other in here]
-    # The theme is the page's; no kernel edits, evaluates or complains there.
+    # The theme is the page's; no kernel edits or complains there.
     for name, value in (("theme", "auto"), ("editable", False), ("notice", "")):
         if name in traits:
             traits[name] = value
     # What showing it cost is of no use where all is over.
     if "share" in traits.get("status", {}):
         traits["status"] = traits["status"] | {"share": 0.0}
-    if traits.get("evaluation", {}).get("state") not in (None, "done"):
-        traits["evaluation"] = {}
     return model

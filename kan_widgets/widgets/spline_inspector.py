@@ -11,16 +11,16 @@ import traitlets
 from kan_widgets.insight.symbolic_fits import SymbolicFit
 from kan_widgets.live import Layout, Source
 from kan_widgets.live.frames.feed import checked_selection
-from kan_widgets.widgets.edit_evaluation import Evaluated
 from kan_widgets.widgets.options import LayerName, option
-from kan_widgets.widgets.wire import finite, float32
+from kan_widgets.widgets.view import ModelView
+from kan_widgets.widgets.wire import float32
 
 _INDEX = ("out", "in", "row", "column")
 _OVERLAY_POINTS = 513
 PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
 
 
-class SplineInspector(Evaluated):
+class SplineInspector(ModelView):
     """One function φ and its terms, large: φ = base + Σ weight·basis function.
 
     It shows the selected function of its stream, or the first of its layer, where its inputs
@@ -147,8 +147,7 @@ class SplineInspector(Evaluated):
         chosen = self.selection
         if "layer" not in options and chosen and _names_function(chosen, layout):
             taken["layer"] = chosen["layer"]
-        evaluation = {name: finite(value) for name, value in self.evaluation.items()}
-        return taken | {"evaluation": evaluation}
+        return taken
 
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
         return {} if "layer" in options else super()._drawn_selection(options)

@@ -361,26 +361,6 @@ def test_keys_walk_through_functions_and_move_a_point(lab: LabPage, server: LabS
     assert lab.script("return [panel.content.mode, panel.content.activeCellIndex];") == cell
 
 
-def test_a_score_before_and_after_is_shown_beside_the_curve(
-    lab: LabPage, server: LabServer, artifacts: Path
-) -> None:
-    show = (
-        "train(30)\nlive.observe(digits.test_images[:64])\n"
-        "view = SplineInspector(live, editable=True, evaluate=accuracy)\n"
-        "view"
-    )
-    view = open_inspector(lab, server, show=show)
-    before = lab.evaluate("accuracy()")
-    view.click(".kw-editing button:has-text('zero')")
-    lab.until(lambda: lab.evaluate("view.evaluation").get("state") == "done", "the score")
-    after = lab.evaluate("accuracy()")
-    lab.until(
-        lambda: view.ask("view.words('score')") == f"held out {before:.4f} → {after:.4f}",
-        "it on the page",
-    )
-    view.save(artifacts / "score.png")
-
-
 def test_inputs_that_were_observed_are_drawn_and_told(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:

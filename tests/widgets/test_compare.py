@@ -16,6 +16,7 @@ import pytest
 import torch
 import traitlets
 from PIL import Image
+from scipy import stats
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -309,19 +310,17 @@ def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Mode
     assert decided(compare) == [("accuracy", 71, 100, [pytest.approx(accuracies[70:].mean()), 0.5])]
 
 
-@pytest.mark.parametrize(
-    ("other", "level"),
-    [([1.0] * 29 + [31 / 32], True), ([1.0] * 15 + [0.9] * 15, False), ([1.0] * 30, True)],
-    ids=["one image of a thousand", "many", "none"],
-)
-def test_accuracies_that_differ_by_no_more_than_chance_are_level(
-    other: list[float], level: bool
-) -> None:
+def test_means_come_with_their_standard_errors_where_the_spread_is_known() -> None:
     logs = [Scalars(), Scalars()]
-    for scalars, values in zip(logs, ([1.0] * 30, other), strict=True):
-        for step, value in enumerate(values, 1):
-            scalars.add(step, {"accuracy": value, "loss": 2 - value})
-    assert [one["level"] for one in deciding(logs)] == [level, False]
+    values = np.random.default_rng(0).uniform(size=(2, 40))
+    for scalars, own in zip(logs, values, strict=True):
+        for step, value in enumerate(own, 1):
+            scalars.add(step, {"accuracy": value})
+    [found] = deciding(logs)
+    assert found["errors"] == pytest.approx(stats.sem(values[:, 10:], axis=1))
+    alone = Scalars()
+    alone.add(40, {"accuracy": 1.0})
+    assert deciding([logs[0], alone])[0]["errors"][1] is None
 
 
 def test_what_is_logged_while_the_numbers_are_read_is_not_compared_yet() -> None:
@@ -408,7 +407,6 @@ def test_the_curves_are_what_was_logged(models: Models) -> None:
     compare._painter.now()
     [curve] = compare.curves
     assert (numbers(curve, "x"), numbers(curve, "y")) == ([0, 1, 2], values)
-    assert numbers(curve, "latest") == [2.0]
     compare.zoom = [1, 2]
     compare.scale = "log"
     compare.smoothing = 30
@@ -693,7 +691,7 @@ def test_the_table_and_the_curves_are_of_one_moment(
 
     monkeypatch.setattr(compare, "_wire", meanwhile)
     compare._painter.now()
-    assert np.frombuffer(compare.curves[0]["latest"]) == [2.0]
+    assert numbers(compare.curves[0], "y") == [2.0]
 
 
 # -- a notebook

@@ -352,6 +352,15 @@ def test_of_infinite_functions_every_cell_has_a_cross(mode: str) -> None:
 # ------------------------------------------------------------------ the ghost
 
 
+def test_one_function_alone_is_a_plot_with_its_initial_function_dashed() -> None:
+    layer = layer_of((1, 1, 1, 1))
+    picture = draw(frame_of(layer, [(0.5, 0, 0)]), frame_of(layer, [(0.4, 0.2, 0)], step=0))
+    assert len(picture.curves(LIGHT["ghost"])) == 1
+    said = "".join(picture.root.itertext())
+    assert "a function φ(x), x from −1 to 1 (grid)" in said
+    assert "|φ| up to 0.5" in said
+
+
 def test_an_initial_function_that_is_not_finite_is_left_out() -> None:
     layer = layer_of((1, 1, 1, 2))
     initial = frame_of(layer, [(np.nan, 0, 0), (0, -0.5, 0)], step=0)
@@ -361,8 +370,9 @@ def test_an_initial_function_that_is_not_finite_is_left_out() -> None:
 
 
 def test_the_ghost_is_dashed_along_the_initial_function() -> None:
-    layer = layer_of((1, 1, 1, 1))
-    picture = draw(frame_of(layer, [(-0.79, 0, 0)]), frame_of(layer, [(0.4, 0.2, 0)], step=0))
+    layer = layer_of((1, 1, 1, 2))
+    initial = frame_of(layer, [(0.4, 0.2, 0)] * 2, step=0)
+    picture = draw(frame_of(layer, [(-0.79, 0, 0)] * 2), initial, width=600)
     follows(picture.values(0, 0.8, colour=LIGHT["ghost"]), lambda x: 0.4 + 0.2 * x, 0.8)
     cell = picture.cell(picture.pixels(), 0)
     columns = is_colour(cell[: len(cell) // 2], LIGHT["ghost"], near=12).any(axis=0)

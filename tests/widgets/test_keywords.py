@@ -158,8 +158,8 @@ def use(live: Any, image: Any) -> None:
     kw.Compare({"a": live}, show="network")  # wrong
     kw.Dashboard(live, panels=["kernels"], page="functions")
     kw.Dashboard(live, mode="curves")  # wrong
-    kw.SplineInspector(live, editable=True, evaluate=lambda: 0.5, show=["phi"])
-    kw.SplineInspector(live, evaluate="accuracy")  # wrong
+    kw.SplineInspector(live, editable=True, show=["phi"])
+    kw.SplineInspector(live, editable="yes")  # wrong
     kw.TrainingPanel(live, smoothing=0, scale="log")
     kw.TrainingPanel(live, scale="kernel")  # wrong
     kw.LayerRanges(live, over_time="silu")

@@ -24,7 +24,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.live.watching.updates import Updates, UpdateSizes
-from kan_widgets.widgets.layer_numbers import MAX_MOMENTS, past
+from kan_widgets.widgets.layer_numbers import MAX_MOMENTS, LayerNumbers, past
 from tests.printed import printed
 
 # A binding does not keep its model: somebody must.
@@ -156,6 +156,23 @@ def test_the_curves_over_time_are_the_frames_own_numbers(trained):
         assert layers["0"].grid.median == pytest.approx(np.median(ranges))
 
 
+def test_the_curves_over_time_end_at_the_step_shown_however_little_was_worked_out(trained):
+    _, _, live = trained
+    live.feed.camera.throttle.interval = 1 / 1e6
+    for _ in range(20):
+        live.feed.counter.steps += 1
+        live.refresh()
+    measures = LayerNumbers()
+    measures.rows(live, live.frame)
+    moments, complete = measures.moments(live, 2)
+    assert not complete
+    steps = live.history.steps.tolist()
+    assert [step for step, _ in moments] == steps[-3:]
+    moments, complete = measures.moments(live)
+    assert complete
+    assert [step for step, _ in moments] == steps
+
+
 def test_a_long_past_is_thinned_evenly_from_the_first_to_the_last_frame(trained):
     _, _, live = trained
     live.feed.camera.throttle.interval = 1 / 1e6
@@ -209,6 +226,16 @@ def test_of_many_updates_few_points_cross_the_last_among_them():
     assert steps[-1] == 1000
     many = past([f"{k}" for k in range(100)], [], [sizes] * 100)
     assert sum(len(one["sizes"]["steps"]) // 4 for one in many) <= 8000 + 100
+
+
+def test_a_closed_view_has_left_its_source():
+    model = kw.nn.KANLinear(2, 2)
+    live = kw.bind(model)
+    listeners = len(live.feed.listeners)
+    view = kw.LayerRanges(live)
+    assert len(live.feed.listeners) == listeners + 2  # the stream and the view's own
+    view.close()
+    assert len(live.feed.listeners) == listeners + 1
 
 
 # -- what it follows ------------------------------------------------------------------------

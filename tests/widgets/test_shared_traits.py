@@ -151,7 +151,6 @@ def test_a_view_that_could_not_be_made_leaves_nothing_to_be_ignored(
     wrong: list[Any] = [
         lambda: kw.Explain(live),  # type: ignore[call-arg]
         lambda: kw.Explain(live, "no image"),  # type: ignore[arg-type]
-        lambda: kw.NetworkView(live, evaluate=3),  # type: ignore[arg-type]
         lambda: kw.KernelGrid(3),  # type: ignore[arg-type]
     ]
     with warnings.catch_warnings():

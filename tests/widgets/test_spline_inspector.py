@@ -1,4 +1,4 @@
-"""SplineInspector from Python: what it takes, refuses, calls back, evaluates and draws."""
+"""SplineInspector from Python: what it takes, refuses and draws."""
 
 from __future__ import annotations
 
@@ -84,8 +84,6 @@ def test_it_starts_with_the_first_layer_and_everything_shown(setting):
 def test_an_unknown_keyword_names_the_nearest_and_all(setting):
     with pytest.raises(TypeError, match=r"no keyword 'edit'. Did you mean.*editable"):
         SplineInspector(setting.live, edit=True)
-    with pytest.raises(TypeError, match="no keyword 'evaluation'"):
-        SplineInspector(setting.live, evaluation={})
 
 
 @pytest.mark.parametrize(
@@ -97,7 +95,6 @@ def test_an_unknown_keyword_names_the_nearest_and_all(setting):
         ({"height": 10}, traitlets.TraitError, "height"),
         ({"pins": [{"layer": "0"}]}, ValueError, "names no function"),
         ({"pins": [{**FIRST, "out": 2}]}, ValueError, "names no function"),
-        ({"evaluate": 3}, TypeError, "evaluate=3: expected a function"),
     ],
 )
 def test_a_wrong_value_is_refused_in_words(setting, options, error, words):
@@ -235,137 +232,6 @@ def test_edits_of_the_page_during_training_come_in_between_two_steps(setting):
     last = setting.live.edits.latest
     assert last is not None
     assert setting.model[0].base_weight[0, 0, 0, 0].item() == pytest.approx(last.after[0])
-
-
-def test_a_closed_view_has_left_its_source():
-    model = kw.nn.KANLinear(2, 2)
-    live = kw.bind(model)
-    listeners = len(live.feed.listeners)
-    inspector = SplineInspector(live)
-    assert len(live.feed.listeners) == listeners + 2  # the stream and the view's own
-    inspector.close()
-    assert len(live.feed.listeners) == listeners + 1
-
-
-# -- evaluate ------------------------------------------------------------------------
-
-
-def test_evaluate_gives_the_score_without_and_with_the_edit(setting):
-    setting.model.eval()
-    inspector = SplineInspector(setting.live, evaluate=setting.score)
-    assert inspector.evaluation == {}
-    before = setting.score()
-    ask(inspector, kind="edit", **FIRST, coefficients=[3.0] * 9, final=False)
-    assert inspector.evaluation == {}
-    ask(inspector, kind="edit", **FIRST, coefficients=[4.0] * 9, final=True)
-    after = setting.score()
-    assert before != after
-    assert inspector.evaluation["state"] == "done"
-    assert inspector.evaluation["before"] == pytest.approx(before, rel=1e-5)
-    assert inspector.evaluation["after"] == pytest.approx(after, rel=1e-5)
-    ask(inspector, kind="undo")
-    assert inspector.evaluation["before"] == pytest.approx(after, rel=1e-5)
-    assert inspector.evaluation["after"] == pytest.approx(before, rel=1e-5)
-
-
-def test_evaluating_leaves_weights_modes_and_random_numbers_as_they_were(setting):
-    setting.model.train()
-    modes: list[bool] = []
-
-    def score() -> float:
-        modes.append(setting.model[2].training)
-        assert not torch.is_grad_enabled()
-        torch.rand(3)
-        return setting.score()
-
-    inspector = SplineInspector(setting.live, evaluate=score)
-    setting.live.edits.straighten("3", (1, 1))
-    weights = [p.detach().clone() for p in setting.model.parameters()]
-    torch.manual_seed(3)
-    setting.live.edits.set("0", (0, 0, 0, 0), [0.5] * 9)
-    drawn = torch.rand(2)
-    torch.manual_seed(3)
-    assert torch.equal(torch.rand(2), drawn)
-    assert modes == [False] * 4
-    inspector.close()
-    assert setting.model.training
-    for k, (now, before) in enumerate(zip(setting.model.parameters(), weights, strict=True)):
-        changed = (now != before).sum().item()
-        assert changed == ([1, 8, 0, 0][k])
-
-
-def test_what_evaluate_raises_is_shown_and_the_edit_stays(setting):
-    inspector = SplineInspector(setting.live, evaluate=lambda: 1 / 0)
-    with pytest.warns(RuntimeWarning, match="evaluate raised ZeroDivisionError"):
-        setting.live.edits.zero("0", (0, 0, 0, 0))
-    assert inspector.notice.startswith("evaluate raised ZeroDivisionError")
-    assert inspector.evaluation == {}
-    assert not setting.model[0].spline_weight[0, 0, 0, 0].any()
-    with pytest.warns(RuntimeWarning, match="evaluate raised"):
-        setting.live.edits.undo()
-
-
-def test_during_a_training_cell_evaluate_waits_for_the_cells_end(setting):
-    calls: list[int] = []
-
-    def score() -> float:
-        calls.append(threading.get_ident())
-        return setting.score()
-
-    inspector = SplineInspector(setting.live, evaluate=score)
-    cells._cell_started()
-    for _ in range(2):
-        setting.step()
-    click = threading.Thread(target=lambda: ask(inspector, kind="zero", **FIRST))
-    click.start()
-    click.join(20)
-    for _ in range(2):
-        setting.step()
-    # A pause, such as a validation run: the binding takes it for quiet, the cell goes on.
-    wait_for(lambda: setting.live.state == "idle")
-    time.sleep(0.05)
-    assert calls == []
-    assert inspector.evaluation["state"] == "waiting"
-    setting.step()
-    cells._cell_ended()
-    assert calls == [threading.get_ident()] * 2
-    assert inspector.evaluation["state"] == "done"
-    setting.model.eval()
-    assert inspector.evaluation["after"] == pytest.approx(setting.score(), rel=1e-5)
-
-
-def test_beside_a_loop_in_a_thread_evaluate_waits_until_it_rests(setting, monkeypatch):
-    calls: list[str] = []
-
-    def score() -> float:
-        calls.append(setting.live.state)
-        return setting.score()
-
-    inspector = SplineInspector(setting.live, evaluate=score)
-    go_on = threading.Event()
-
-    def train() -> None:
-        while not go_on.is_set():
-            setting.step()
-            time.sleep(0.002)
-
-    thread = threading.Thread(target=train)
-    with monkeypatch.context() as busy:
-        # The loop may be kept waiting for long: that is no rest.
-        busy.setattr("kan_widgets.live.steering.counter._QUIET_SECONDS", 60.0)
-        thread.start()
-        try:
-            wait_for(lambda: setting.live.stats.steps > 2)
-            ask(inspector, kind="zero", **FIRST)
-            steps = setting.live.stats.steps
-            wait_for(lambda: setting.live.stats.steps > steps + 5)
-            assert calls == []
-            assert inspector.evaluation["state"] == "waiting"
-        finally:
-            go_on.set()
-            thread.join(20)
-    wait_for(lambda: inspector.evaluation["state"] == "done")
-    assert calls == ["idle", "idle"]
 
 
 # -- the picture ---------------------------------------------------------------------
@@ -531,11 +397,6 @@ def test_functions_that_are_not_finite_and_pins_that_are_gone_can_be_drawn(setti
     data, _ = inspector._repr_mimebundle_()
     assert "image/png" in data
     again.close()
-
-
-def test_the_still_knows_a_score_that_is_no_number(shown):
-    shown.evaluation = {"state": "done", "before": 0.5, "after": float("nan")}
-    assert "held out 0.5000 → …" in labels(shown.svg())
 
 
 # -- curves laid over ----------------------------------------------------------------

@@ -86,7 +86,7 @@ def test_step_and_curve_of_a_running_training_are_of_one_step(training: Training
     training.panel._painter.now()
     (curve,) = training.panel.curves
     assert status(training.panel)["step"] == np.frombuffer(curve["x"])[-1] == 3
-    assert np.frombuffer(curve["latest"]) == [0.7]
+    assert np.frombuffer(curve["y"])[-1] == 0.7
     training.live.control.pause()
     training.live.log(loss=0.6)
     training.panel._painter.now()

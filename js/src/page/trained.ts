@@ -209,17 +209,15 @@ function emptyCurves() {
     },
     wire: (classifies: boolean) => {
       const measured = classifies ? "accuracy" : "error";
-      const all = [wired("loss", "train", loss, true), wired(measured, "test", score, !classifies)];
+      const all = [wired("loss", "train", loss), wired(measured, "test", score)];
       return all.filter(({ x }) => x.byteLength > 0);
     },
   };
 }
 
-function wired(name: string, kind: string, curve: { x: number[]; y: number[] }, log: boolean) {
+function wired(name: string, kind: string, { x, y }: { x: number[]; y: number[] }) {
   const bytes = (values: number[]) => new DataView(Float64Array.from(values).buffer);
-  const { x, y } = curve;
-  const ends = { x: bytes(x), y: bytes(y), latest: bytes(y.slice(-1)) };
-  return { panel: name, name, kind, mean: null, log, ...ends };
+  return { panel: name, name, kind, sums: null, x: bytes(x), y: bytes(y) };
 }
 
 function examplesOf({ inputs, targets }: Examples, { bytes }: Lesson) {

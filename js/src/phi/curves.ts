@@ -30,7 +30,8 @@ export const ALL_POINTS = 1 << 20;
  * Chooses at most maxPoints (never fewer than 2) points per table within xRange.
  *
  * The ends of the range are always there, interpolated in the table where they fall between rows. Then come the
- * knots and 0, where φ may bend sharply, as far as room allows; then rows that halve the widest gaps.
+ * knots and 0, where φ may bend sharply, as far as room allows; then rows evenly among the others, which lie closest where
+ * φ bends.
  */
 export function samplePlan(
   layer: LayerLayout,
@@ -107,26 +108,8 @@ function chooseRows(
   const fixed = rowsAt(xs, first, stop, bends);
   if (fixed.length >= room) return evenly(fixed, room);
 
-  // Between two neighbouring fixed rows `extra` rows are spread evenly; the widest spacing gets the next one.
-  const gaps = [first - 1, ...fixed, stop].slice(0, -1).map((before, i) => {
-    const after = fixed[i] ?? stop;
-    return { before, free: after - before - 1, extra: 0, width: xs[after] - xs[before] };
-  });
-  for (let left = room - fixed.length; left > 0; left--) {
-    let widest: (typeof gaps)[number] | undefined;
-    for (const gap of gaps) {
-      if (gap.extra >= gap.free) continue;
-      if (!widest || gap.width / (gap.extra + 1) > widest.width / (widest.extra + 1)) widest = gap;
-    }
-    if (!widest) break;
-    widest.extra++;
-  }
-  return gaps.flatMap(({ before, free, extra }, i) => {
-    const spread = span(1, extra + 1).map(
-      (k) => before + Math.round((k * (free + 1)) / (extra + 1)),
-    );
-    return i < fixed.length ? [...spread, fixed[i]] : spread;
-  });
+  const free = span(first, stop).filter((row) => !fixed.includes(row));
+  return [...fixed, ...evenly(free, room - fixed.length)].sort((a, b) => a - b);
 }
 
 /** Rows whose x is one of the bends; a jump may have a row on either side of it. */
@@ -305,7 +288,7 @@ function findEnds(coefficients: Float64Array, { ends, which, values }: Blocks, o
 }
 
 /** y[at + p] = Σ_b coefficients[b] · values[p·nb + b], four points at a time: half the time of one by one. */
-function combine(
+export function combine(
   coefficients: Float64Array,
   { x, values }: TablePlan,
   y: Float32Array,

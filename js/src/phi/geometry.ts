@@ -22,8 +22,10 @@ const SPACING = {
 } as const;
 
 /** A larger cell shows no more of a function, but for the few of a small layer, which would leave a page blank. */
-const largestCell = ({ out, in: inputs, kh, kw }: Shape) =>
-  out * inputs * kh * kw > 4 ? 150 : 260;
+function largestCell({ out, in: inputs, kh, kw }: Shape): number {
+  const count = out * inputs * kh * kw;
+  return count > 4 ? 150 : count > 1 ? 260 : 420;
+}
 
 /** More bands make a view taller: cells must gain so much by them. */
 const GAIN_OF_BANDS = 1.5;

@@ -1,7 +1,7 @@
 /** What stands between the layers of a network, as torch computes it for one example in eval mode. No DOM. */
 
 import type { Compute } from "../wire/types.ts";
-import { gelu, silu } from "./expansion.ts";
+import { FUNCTIONS } from "./functions.ts";
 
 /** An operation at its place in a network. */
 export interface Given {
@@ -24,24 +24,6 @@ export function extraOf(given: Given, name: string, ...lengths: number[]): Float
     `Got ${found?.length ?? "no"} numbers for “${name}” of ${given.compute.op}; needed: ${lengths.join(" or ")}.`,
   );
 }
-
-/** Of x and the setting's parameter. */
-const FUNCTIONS: Record<string, (x: number, parameter: number | null) => number> = {
-  relu: (x) => Math.max(x, 0),
-  silu,
-  gelu,
-  tanh: Math.tanh,
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-  elu: (x, alpha) => (x > 0 ? x : (alpha ?? 1) * Math.expm1(x)),
-  leaky_relu: (x, slope) => (x > 0 ? x : (slope ?? 0.01) * x),
-  softplus: (x, parameter) => {
-    const beta = parameter ?? 1;
-    // As torch: straight where it is so to the last digit.
-    return beta * x > 20 ? x : Math.log1p(Math.exp(beta * x)) / beta;
-  },
-  hardtanh: (x) => Math.min(1, Math.max(-1, x)),
-  identity: (x) => x,
-};
 
 function elementwise({ compute }: Given, [x]: readonly Float32Array[]): Float32Array {
   const f = FUNCTIONS[compute.function as string];

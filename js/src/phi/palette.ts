@@ -25,9 +25,9 @@ const DESIGN: Record<Theme, { lightness: [number, number]; below: Arm; above: Ar
     above: { hue: 58, chroma: [0, 0.088, 0.128, 0.08] },
   },
   dark: {
-    lightness: [0.235, 0.86],
-    below: { hue: 245, chroma: [0, 0.08, 0.122, 0.075] },
-    above: { hue: 66, chroma: [0, 0.08, 0.128, 0.1] },
+    lightness: [0.27, 0.865],
+    below: { hue: 245, chroma: [0, 0.09, 0.128, 0.076] },
+    above: { hue: 66, chroma: [0, 0.094, 0.13, 0.1] },
   },
 };
 

@@ -1,7 +1,9 @@
 /** The patch under a pixel: its inputs on the φ of its kernel, entry by entry. No DOM. */
 
+import { extent } from "d3-array";
 import type { Frame, LayerLayout } from "../wire/types.ts";
 import { expandAt } from "./expansion.ts";
+import { mostOf, reachOf } from "./ranges.ts";
 import { niceCeil } from "./round.ts";
 
 export type Patch = ReturnType<typeof patchOf>;
@@ -16,11 +18,7 @@ export function patchOf(
   points: number,
 ) {
   const [, channels, kh, kw] = layer.shape;
-  let [lo, hi] = layer.domain;
-  for (const value of Array.from(inputs ?? [])) {
-    if (value < lo) lo = value;
-    if (value > hi) hi = value;
-  }
+  const [lo, hi] = extent([...layer.domain, ...Array.from(inputs ?? [])]) as [number, number];
   const beta = new Float64Array(layer.nb);
   const phi = (f: number, x: number) => {
     expandAt(layer, layer.tableOf ? layer.tableOf[f] : 0, x, beta);
@@ -37,19 +35,16 @@ export function patchOf(
   );
   const values =
     inputs && Array.from(inputs, (x, e) => (border && Number.isNaN(x) ? 0 : phi(first + e, x)));
-  let most = 0;
-  for (const value of [...curves.flatMap((curve) => Array.from(curve)), ...(values ?? [])]) {
-    if (Math.abs(value) > most && Number.isFinite(value)) most = Math.abs(value);
-  }
+  const reach = reachOf([...curves.flatMap((curve) => Array.from(curve)), ...(values ?? [])]);
   return {
     /** The x that every cell spans. */
-    range: [lo, hi] as [number, number],
+    range: [lo, hi] as const,
     /** Each entry's φ at evenly spaced x. */
     curves,
     inputs,
     /** φ of each entry's input. */
     values,
     /** Half the height of a cell's axis. */
-    most: niceCeil(most),
+    most: niceCeil(mostOf(reach)),
   };
 }

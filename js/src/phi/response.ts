@@ -1,8 +1,10 @@
 /** What a layer makes of an image: each kernel swept over it, φ by φ, before bias and normalisation. No DOM. */
 
 import type { ConvSettings, Frame, LayerLayout, Selection } from "../wire/types.ts";
-import { expandAt } from "./expansion.ts";
+import { combine, type TablePlan } from "./curves.ts";
+import { expandAll } from "./expansion.ts";
 import type { Images } from "./images.ts";
+import { tableNumber } from "./interpolate.ts";
 
 export interface Grid {
   width: number;
@@ -15,16 +17,8 @@ interface Levels {
   values: Float32Array;
   /** Where each pixel's value is among them; one beyond the last where no function adds anything. */
   index: Uint32Array;
-  /** By table, of those in use. */
-  beta: (Beta | undefined)[];
-}
-
-/** What the basis functions are at each level, where they are not zero: of splines few are at once. */
-interface Beta {
-  /** Where a level's values begin; one more, where the last one's end. */
-  starts: Uint32Array;
-  which: number[];
-  values: number[];
+  /** In the basis of each table, of those in use. */
+  beta: (TablePlan | undefined)[];
 }
 
 /** An image made ready for a layer: padded, and its values in the basis of each table in use. */
@@ -162,24 +156,6 @@ function levelsOf(pixels: Float32Array, border: Uint8Array | null): Levels {
   return { values: Float32Array.from(known.keys()), index, beta: [] };
 }
 
-function betaOf(layer: LayerLayout, { values, beta }: Levels, table: number): Beta {
-  const known = beta[table];
-  if (known) return known;
-  const row = new Float64Array(layer.nb);
-  const made: Beta = { starts: new Uint32Array(values.length + 1), which: [], values: [] };
-  for (let k = 0; k < values.length; k++) {
-    expandAt(layer, table, values[k], row);
-    for (let b = 0; b < row.length; b++) {
-      if (row[b] === 0) continue;
-      made.which.push(b);
-      made.values.push(row[b]);
-    }
-    made.starts[k + 1] = made.which.length;
-  }
-  beta[table] = made;
-  return made;
-}
-
 /** The kernels that an output channel sums, and the image's channel that each goes over. */
 export function sourcesOf(
   swept: Pick<Swept, "layer" | "conv">,
@@ -213,17 +189,14 @@ export function addResponse(
   const levels = swept.levels[source.channel];
   const { index } = levels;
   // One more for pixels over which nothing is added.
-  const phi = new Float64Array(levels.values.length + 1);
+  const phi = new Float32Array(levels.values.length + 1);
   const kernel = (source.out * inputs + source.in) * kh * kw;
   for (let entry = 0; entry < kh * kw; entry++) {
     const f = kernel + entry;
-    const c = frame.data.subarray(layer.offset + f * nb, layer.offset + (f + 1) * nb);
-    const { starts, which, values } = betaOf(layer, levels, layer.tableOf ? layer.tableOf[f] : 0);
-    for (let k = 0, v = 0; k + 1 < phi.length; k++) {
-      let sum = 0;
-      for (const end = starts[k + 1]; v < end; v++) sum += c[which[v]] * values[v];
-      phi[k] = sum;
-    }
+    const start = layer.offset + f * nb;
+    const table = tableNumber(layer, f);
+    levels.beta[table] ??= expandAll(layer, table, levels.values);
+    combine(new Float64Array(frame.data.subarray(start, start + nb)), levels.beta[table], phi, 0);
     const row0 = Math.floor(entry / kw) * conv.dilation[0];
     const column0 = (entry % kw) * conv.dilation[1];
     for (let y = 0, o = 0; y < height; y++) {

@@ -29,8 +29,8 @@ export interface Curve extends Points {
   colour: number;
   /** The mean around each step, drawn thin over the values; null where there is none. */
   mean: Points | null;
-  /** The value that was logged last, whatever is drawn. */
-  latest: number | null;
+  /** Whether each value that was logged at the steps shown is a point. */
+  whole: boolean;
 }
 
 export interface Panel {
@@ -77,8 +77,8 @@ const FAINT = 0.4;
 const MEAN = 1.5;
 /** Pixels of a line in the legend. */
 const SAMPLE = 14;
-/** So few values would hardly be a line: they are dots too, and need no mean (curves.py). */
-const FEW = 12;
+/** So few values would hardly be a line: they are dots too, and need no mean. */
+export const FEW = 12;
 /** Pixels free over the highest value of an axis and under its lowest. */
 const AIR = 6;
 /** Shares of the span of steps within which a curve's end still counts as read. */
@@ -174,8 +174,7 @@ function wordsOf(panel: Panel): (value: number) => string {
 }
 
 function finiteWords({ title, curves }: Panel): (value: number) => string {
-  const isShare = (value: number | null) => !(value !== null && (value < 0 || value > 1));
-  const share = ({ y, latest }: Curve) => isShare(latest) && Array.from(y).every(isShare);
+  const share = ({ y }: Curve) => Array.from(y).every((value) => !(value < 0 || value > 1));
   return title.endsWith("accuracy") && curves.every(share) ? percent : formatNumber;
 }
 
@@ -238,11 +237,9 @@ function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colou
   const right = plot.x + plot.width;
   const wide = (text: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(text, SIZE);
   const room = plot.width - widthOf(STEP, SIZE) - 24;
-  const said = fitting(
-    [`smoothed over ${formatCount(over)} steps`, "smoothed"],
-    room - wide(""),
-    SIZE,
-  );
+  const least = smoothed.whole ? "" : "at least ";
+  const texts = [`smoothed over ${least}${formatCount(over)} steps`, "smoothed"];
+  const said = fitting(texts, room - wide(""), SIZE);
   const start = right - wide(said);
   if (wide(said) > room) return [step];
   const next = start + SAMPLE + 3 + widthOf("logged", SIZE) + 8;
@@ -303,13 +300,13 @@ export function entriesOf(panel: Panel, steps: Range, step: number | null): Entr
   const written = wordsOf(panel);
   return panel.curves.map((curve) => {
     const point = step === null ? null : pointAt(curve, step, slack);
-    const value = step === null ? curve.latest : (point?.value ?? null);
+    const value = step === null ? curve.y[curve.y.length - 1] : point?.value;
     const around = step === null || !curve.mean ? null : pointAt(curve.mean, step, slack);
     return {
       name: curve.name === panel.title ? "" : curve.name,
       colour: curve.colour,
       faint: curve.mean !== null,
-      value: value === null ? "–" : written(value),
+      value: value === undefined ? "–" : written(value),
       mean: around === null ? "" : written(around.value),
       step: point?.step ?? null,
     };

@@ -2,7 +2,7 @@
 
 import type { Mark, Rect, Remark, Scene } from "./marks.ts";
 import { dot, line, rects, WORDS, words } from "./shapes.ts";
-import { svgOf } from "./svg.ts";
+import { type Encode, svgOf } from "./svg.ts";
 import { fitted, widthOf, wrapped } from "./text.ts";
 import type { Colours, Theme } from "./theme.ts";
 
@@ -71,25 +71,22 @@ function cutOf({ cuts = [], height }: Scene, room: number): number {
   return fitting.length > 0 ? Math.max(...fitting) : Math.min(height, ...cuts);
 }
 
-export function stillOf(scene: Scene, theme: Theme, most?: number): string {
-  return sheetOf([pictureOf(scene, theme, most)], theme);
-}
-
 /** One SVG of pictures below each other. */
-export function sheetOf(pictures: readonly Paged[], theme: Theme): string {
+export function sheetOf(pictures: readonly Paged[], theme: Theme, encode: Encode): string {
   const marks: Mark[] = [];
   let height = 0;
   for (const picture of pictures) {
     marks.push({ kind: "group", at: [0, height], marks: picture.marks });
     height += picture.height;
   }
-  return svgOf(pictures.length === 1 ? pictures[0].marks : marks, {
+  const paper = {
     width: Math.max(...pictures.map(({ width }) => width)),
     height,
     ground: theme.colours.surface,
     title: pictures.map(({ title }) => title).join("; "),
     words: pictures.map(({ words }) => words).join(" "),
-  });
+  };
+  return svgOf(pictures.length === 1 ? pictures[0].marks : marks, paper, encode);
 }
 
 /** Words where there is no scene. */

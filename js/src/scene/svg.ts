@@ -2,7 +2,6 @@
 
 import { holds } from "./bounds.ts";
 import type { GroupMark, Mark, Paint, Pixels, Rect, TextMark, TilesMark } from "./marks.ts";
-import { pngOf } from "./png.ts";
 import { FALLBACK, MIDDLE } from "./text.ts";
 
 interface Paper {
@@ -13,9 +12,18 @@ interface Paper {
   words: string;
 }
 
-export function svgOf(marks: readonly Mark[], paper: Paper): string {
+/** Pixels as the address of a picture: a page's canvas makes one, or Pillow where Python draws. */
+export type Encode = (pixels: Pixels) => string;
+
+/** What is written beside the marks, and what writes their pixels. */
+interface Writing {
+  clips: string[];
+  encode: Encode;
+}
+
+export function svgOf(marks: readonly Mark[], paper: Paper, encode: Encode): string {
   const clips: string[] = [];
-  const body = marks.map((mark) => written(mark, clips)).join("\n");
+  const body = marks.map((mark) => written(mark, { clips, encode })).join("\n");
   const [w, h] = [short(paper.width), short(paper.height)];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" font-family="${FALLBACK}">`,
@@ -30,7 +38,7 @@ export function svgOf(marks: readonly Mark[], paper: Paper): string {
     .join("\n");
 }
 
-function written(mark: Mark, clips: string[]): string {
+function written(mark: Mark, into: Writing): string {
   switch (mark.kind) {
     case "path":
       return `<path d="${mark.d}"${linePaint(mark)}/>`;
@@ -47,11 +55,11 @@ function written(mark: Mark, clips: string[]): string {
       return `<g${paintOf(mark)}>${dots.join("")}</g>`;
     }
     case "image":
-      return imageOf(mark.box, mark.pixels, mark.smooth ?? false, mark.opacity);
+      return imageOf(mark.box, into.encode(mark.pixels), mark.smooth ?? false, mark.opacity);
     case "tiles": {
       const images = Array.from({ length: mark.boxes.length / 4 }, (_, k) => {
         const [x, y, width, height] = [0, 1, 2, 3].map((part) => mark.boxes[4 * k + part]);
-        return imageOf({ x, y, width, height }, tileOf(mark, k), false);
+        return imageOf({ x, y, width, height }, into.encode(tileOf(mark, k)), false);
       });
       return `<g${faint(mark.opacity)}>${images.join("")}</g>`;
     }
@@ -59,7 +67,7 @@ function written(mark: Mark, clips: string[]): string {
       return textOf(mark);
     case "group": {
       const at = mark.at ? ` transform="translate(${short(mark.at[0])} ${short(mark.at[1])})"` : "";
-      return `<g${at}${faint(mark.opacity)}>${clipped(mark, clips)}</g>`;
+      return `<g${at}${faint(mark.opacity)}>${clipped(mark, into)}</g>`;
     }
   }
 }
@@ -68,24 +76,24 @@ function written(mark: Mark, clips: string[]): string {
  * The marks of a group, clipped from the first that reaches beyond to the last: a renderer has a layer for each clip, which
  * takes it longer than most of what is in it.
  */
-function clipped({ marks, clip }: GroupMark, clips: string[]): string {
-  const lines = marks.map((mark) => written(mark, clips));
+function clipped({ marks, clip }: GroupMark, into: Writing): string {
+  const lines = marks.map((mark) => written(mark, into));
   const beyond = clip ? marks.map((mark) => !holds(clip, mark)) : [];
   const [from, to] = [beyond.indexOf(true), beyond.lastIndexOf(true) + 1];
   if (!clip || from < 0) return lines.join("\n");
   const inside = lines.slice(from, to).join("\n");
-  const group = `<g clip-path="url(#${clipOf(clip, clips)})">${inside}</g>`;
+  const group = `<g clip-path="url(#${clipOf(clip, into.clips)})">${inside}</g>`;
   return [...lines.slice(0, from), group, ...lines.slice(to)].join("\n");
 }
 
 function imageOf(
   { x, y, width, height }: Rect,
-  pixels: Pixels,
+  href: string,
   smooth: boolean,
   opacity?: number,
 ): string {
   const how = ` style="image-rendering:${smooth ? "smooth" : "pixelated"}"`;
-  return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${how}${faint(opacity)} href="${pngOf(pixels)}"/>`;
+  return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${how}${faint(opacity)} href="${href}"/>`;
 }
 
 /** One picture of the sheet. */

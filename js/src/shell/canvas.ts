@@ -12,6 +12,7 @@ import type {
   TextMark,
   TilesMark,
 } from "../scene/marks.ts";
+import type { Encode } from "../scene/svg.ts";
 import { FALLBACK, MIDDLE } from "../scene/text.ts";
 import { putStyle } from "./element.ts";
 
@@ -238,12 +239,12 @@ function drawRects(context: Context, mark: Mark & { kind: "rects" }): void {
 const carriers = new Map<string, { context: Context; data: ImageData }>();
 const MOST_CARRIERS = 32;
 
-function carrierOf(context: Context, { width, height, rgba }: Pixels): HTMLCanvasElement | null {
+function carrierOf(document: Document, { width, height, rgba }: Pixels): HTMLCanvasElement | null {
   if (width === 0 || height === 0) return null;
   const size = `${width} ${height}`;
   let carrier = carriers.get(size);
   if (!carrier) {
-    const canvas = context.canvas.ownerDocument.createElement("canvas");
+    const canvas = document.createElement("canvas");
     canvas.width = width;
     canvas.height = height;
     // Kept where the pixels are put, and not on a graphics card.
@@ -259,15 +260,21 @@ function carrierOf(context: Context, { width, height, rgba }: Pixels): HTMLCanva
   return carrier.context.canvas;
 }
 
+/** How a page writes the pixels of an SVG. */
+export const encoderOf =
+  (document: Document): Encode =>
+  (pixels) =>
+    carrierOf(document, pixels)?.toDataURL() ?? "";
+
 function drawImage(context: Context, { box, pixels, smooth }: ImageMark): void {
-  const canvas = carrierOf(context, pixels);
+  const canvas = carrierOf(context.canvas.ownerDocument, pixels);
   if (!canvas) return;
   context.imageSmoothingEnabled = smooth ?? false;
   context.drawImage(canvas, box.x, box.y, box.width, box.height);
 }
 
 function drawTiles(context: Context, { boxes, sheet, across, size: [w, h] }: TilesMark): void {
-  const canvas = carrierOf(context, sheet);
+  const canvas = carrierOf(context.canvas.ownerDocument, sheet);
   if (!canvas) return;
   context.imageSmoothingEnabled = false;
   for (let k = 0, b = 0; b < boxes.length; k++, b += 4) {

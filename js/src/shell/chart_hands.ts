@@ -149,33 +149,27 @@ export function createChartHands(
 
 const SMOOTHINGS = [0, 10, 30, 100, 300, 1000];
 
-interface BarState {
-  get(trait: string): unknown;
-  /** No kernel is there to make other means. */
-  alone: boolean;
-}
-
-const OPTIONS: readonly Option<BarState>[] = [
+const OPTIONS: readonly Option<Shell["get"]>[] = [
   {
     trait: "scale",
     label: "y axis",
-    title: "Of the values; auto is logarithmic for a loss, unless one was 0 or less; else linear",
+    title:
+      "Of the values; auto is logarithmic for a loss or an error, unless one was 0 or less; else linear",
     options: entries(["auto", "linear", "log"]),
-    value: ({ get }) => String(get("scale") ?? "linear"),
+    value: (get) => String(get("scale") ?? "linear"),
   },
   {
     trait: "smoothing",
     label: "smooth",
     title:
       "Draw the mean over this many steps around each step as a line; the logged values stay behind it",
-    options({ get }) {
+    options(get) {
       const steps = new Set([...SMOOTHINGS, Number(get("smoothing"))]);
       const words = (n: number) => (n > 1 ? `${formatCount(n)} steps` : "off");
       return [...steps].sort((a, b) => a - b).map((n) => ({ value: String(n), label: words(n) }));
     },
-    value: ({ get }) => String(Number(get("smoothing"))),
+    value: (get) => String(Number(get("smoothing"))),
     chosen: Number,
-    shown: ({ alone }) => !alone,
   },
 ];
 
@@ -189,9 +183,9 @@ export function createChartBar(shell: Shell, { all }: Pick<Hands, "all">) {
   root.append(...options.boxes, whole);
   return {
     element: root,
-    show(state: BarState) {
-      options.show(state);
-      whole.hidden = zoomOf(state.get("zoom")) === null;
+    show(get: Shell["get"]) {
+      options.show(get);
+      whole.hidden = zoomOf(get("zoom")) === null;
     },
   };
 }

@@ -2,10 +2,10 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { Scene } from "../scene/marks.ts";
-import { pictureOf, stillOf } from "../scene/still.ts";
+import { pictureOf, sheetOf } from "../scene/still.ts";
 import type { Theme } from "../scene/theme.ts";
 import { hear } from "../wire/hear.ts";
-import { drawMarks } from "./canvas.ts";
+import { drawMarks, encoderOf } from "./canvas.ts";
 import { createKit } from "./controls.ts";
 import { element, putAttributes } from "./element.ts";
 
@@ -26,7 +26,9 @@ export function createSaving(
   putAttributes(box, { role: "group", "aria-label": "Save what is shown" });
   const svg = () => {
     const shown = still();
-    return shown && stillOf(shown.scene, shown.theme);
+    if (!shown) return null;
+    const { scene, theme } = shown;
+    return sheetOf([pictureOf(scene, theme)], theme, encoderOf(document));
   };
   const png = async () => {
     const shown = still();

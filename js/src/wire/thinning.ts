@@ -7,39 +7,6 @@ interface Stepped {
   step: number;
 }
 
-interface Thinned<T> {
-  kept: T[];
-  /** The least distance in steps between what is kept, the newest excepted. */
-  gap: number;
-}
-
-/**
- * Thins a series to half the budget, evenly over its rising steps; null where it is within the budget. The first, the
- * newest and the pinned one always stay.
- */
-function thinned<T extends Stepped>(
-  all: readonly T[],
-  bytesOf: (one: T) => number,
-  maxBytes: number,
-  pinned = -1,
-): Thinned<T> | null {
-  const bytes = (some: readonly T[]) => some.reduce((sum, one) => sum + bytesOf(one), 0);
-  if (all.length === 0 || bytes(all) <= maxBytes) return null;
-  // Twice the mean distance drops every other one of an even series.
-  const steps = all[all.length - 1].step - all[0].step;
-  let kept = [...all];
-  let gap = 0;
-  for (
-    let next = Math.max(1, Math.ceil((2 * steps) / all.length));
-    kept.length > 2 && bytes(kept) > maxBytes / 2;
-    next *= 2
-  ) {
-    kept = spaced(all, next, pinned);
-    gap = next;
-  }
-  return { kept, gap };
-}
-
 /** The first, the last, the one pinned, and between them those at least `gap` steps after the one kept before. */
 function spaced<T extends Stepped>(all: readonly T[], gap: number, pinned: number): T[] {
   const kept = [all[0]];
@@ -61,7 +28,7 @@ export class Kept<T extends Stepped> {
   all: T[] = [];
   readonly #bytesOf: (one: T) => number;
   readonly #maxBytes: number;
-  /** Since the last thinning: see Thinned. */
+  /** The least distance in steps between what was kept at the last thinning, the newest excepted. */
   #gap = 0;
 
   constructor(bytesOf: (one: T) => number, maxBytes: number) {
@@ -82,11 +49,20 @@ export class Kept<T extends Stepped> {
     this.all.push(one);
   }
 
+  /**
+   * Beyond the budget thins to half of it, evenly over the steps. The first, the newest and the pinned one always stay.
+   */
   thin(pinned = -1): void {
-    const result = thinned(this.all, this.#bytesOf, this.#maxBytes, pinned);
-    if (!result) return;
-    this.all = result.kept;
-    this.#gap = result.gap || this.#gap;
+    const { all } = this;
+    const bytes = () => this.all.reduce((sum, one) => sum + this.#bytesOf(one), 0);
+    if (bytes() <= this.#maxBytes) return;
+    // Twice the mean distance drops every other one of an even series.
+    const steps = all[all.length - 1].step - all[0].step;
+    let gap = Math.max(1, Math.ceil((2 * steps) / all.length));
+    for (; this.all.length > 2 && bytes() > this.#maxBytes / 2; gap *= 2) {
+      this.all = spaced(all, gap, pinned);
+      this.#gap = gap;
+    }
   }
 
   /** Drops those after a step; returns whether there were any. */

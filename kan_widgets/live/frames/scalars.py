@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.checks import check_whole, is_tensor
+from kan_widgets.checks import is_tensor
 from kan_widgets.live.reports import report
 
 if TYPE_CHECKING:
@@ -98,31 +98,6 @@ class Series:
         if values is not None:
             self._values[waited[0]] = values
         self.waiting = [each for each in self.waiting if each is not waited]
-
-    def decimated(
-        self, low: float | None, high: float | None, points: int
-    ) -> tuple[Int64, Float64]:
-        """Return the steps and values to draw; see `Scalars.decimated`."""
-        first = 0 if low is None else int(np.searchsorted(self.steps, low, "left")) - 1
-        end = self._count if high is None else int(np.searchsorted(self.steps, high, "right")) + 1
-        chosen = np.arange(max(first, 0), min(end, self._count))
-        if len(chosen) > points:
-            inner = chosen[1:-1]
-            per_bucket = -(-len(inner) // ((points - 2) // 2))
-            peaks = self._extreme_of(inner, per_bucket)
-            chosen = np.unique(np.concatenate([chosen[:1], peaks, chosen[-1:]]))
-        return self.steps[chosen], self.values[chosen]
-
-    def _extreme_of(self, places: Int64, size: int) -> Int64:
-        """Return the places of the smallest and the largest value of each ``size`` neighbours."""
-        missing = -len(places) % size
-        padded = np.concatenate([places, np.repeat(places[-1:], missing)]).reshape(-1, size)
-        values = self._values[padded]
-        # What is not a number counts as neither, unless there is nothing else.
-        lowest = np.where(np.isnan(values), math.inf, values).argmin(axis=1)
-        highest = np.where(np.isnan(values), -math.inf, values).argmax(axis=1)
-        both = np.sort(np.stack([lowest, highest], axis=1), axis=1)
-        return np.take_along_axis(padded, both, axis=1).reshape(-1)
 
 
 class Scalars:
@@ -252,37 +227,6 @@ class Scalars:
         found = self._find(name)
         with self._lock:
             return float(found.values[-1])
-
-    def decimated(
-        self, name: str, low: float | None = None, high: float | None = None, points: int = 1000
-    ) -> tuple[Int64, Float64]:
-        """Return a series thinned for drawing: no peak and no dip gets lost.
-
-        Parameters
-        ----------
-        name
-            The series.
-        low, high
-            The range of steps that is drawn; the neighbours outside it are given as well,
-            so that a line runs to the edge. All by default.
-        points
-            About how many points to return at most; of each run of neighbours the smallest and
-            the largest value are kept. At least 4.
-
-        Returns
-        -------
-        steps, values
-            ``(n,)`` each, with n ≤ ``points`` + 2.
-
-        Raises
-        ------
-        KeyError, ValueError
-            If there is no such series, or ``points`` is below 4.
-        """
-        check_whole("points", points, 4)
-        found = self._find(name)
-        with self._lock:
-            return found.decimated(low, high, points)
 
     def _find(self, name: str) -> Series:
         """Return a series, with all values that were still on a device."""

@@ -405,16 +405,14 @@ function emptyCurves() {
     },
     wire: (classifies) => {
       const measured = classifies ? "accuracy" : "error";
-      const all = [wired("loss", "train", loss, true), wired(measured, "test", score, !classifies)];
+      const all = [wired("loss", "train", loss), wired(measured, "test", score)];
       return all.filter(({ x }) => x.byteLength > 0);
     }
   };
 }
-function wired(name, kind, curve, log) {
+function wired(name, kind, { x, y }) {
   const bytes = (values) => new DataView(Float64Array.from(values).buffer);
-  const { x, y } = curve;
-  const ends = { x: bytes(x), y: bytes(y), latest: bytes(y.slice(-1)) };
-  return { panel: name, name, kind, mean: null, log, ...ends };
+  return { panel: name, name, kind, sums: null, x: bytes(x), y: bytes(y) };
 }
 function examplesOf({ inputs, targets }, { bytes }) {
   return {

@@ -26,8 +26,8 @@ export interface Deciding {
   step: number;
   /** One for each model; null where it was not measured. */
   values: (number | null)[];
-  /** Whether they differ by no more than chance; see model_numbers.py. */
-  level?: boolean;
+  /** Standard errors of these means; null where the spread is not known. */
+  errors: (number | null)[];
 }
 
 type Get = (trait: string) => unknown;
@@ -45,9 +45,25 @@ export function modelsIn(get: Get): Model[] {
 
 export function decidingIn(get: Get): Deciding[] {
   const { deciding = [] } = (get("shown") ?? {}) as { deciding?: Deciding[] };
-  return deciding.map((one) => {
-    return { ...one, values: one.values.map((value) => (value === null ? null : Number(value))) };
-  });
+  const read = (all: Deciding["values"]) =>
+    all.map((value) => (value === null ? null : Number(value)));
+  return deciding.map((one) => ({
+    ...one,
+    values: read(one.values),
+    errors: read(one.errors),
+  }));
+}
+
+/**
+ * Whether the accuracies of models, means of values of a batch each, differ by no more than chance: the most and the
+ * least of them are within twice the standard error of their difference.
+ */
+function isLevel({ quantity, values, errors }: Deciding): boolean {
+  if (quantity !== "accuracy" || errors.includes(null) || values.length === 0) return false;
+  const means = values as number[];
+  const ends = [Math.min(...means), Math.max(...means)];
+  const [low, high] = ends.map((end) => Number(errors[means.indexOf(end)]));
+  return ends[1] - ends[0] <= 2 * Math.hypot(low, high);
 }
 
 /** In place of a number that is not there. */
@@ -71,10 +87,10 @@ export function bestOf(values: readonly (number | null)[], most = false): number
   return values.flatMap((value, k) => (value === best ? [k] : []));
 }
 
-export const bestIn = ({ quantity, values, level }: Deciding) =>
-  level ? [] : bestOf(values, isAccuracy(quantity));
+export const bestIn = (one: Deciding) =>
+  isLevel(one) ? [] : bestOf(one.values, isAccuracy(one.quantity));
 
-const isEqual = ({ level, values }: Deciding) => level || new Set(values).size === 1;
+const isEqual = (one: Deciding) => isLevel(one) || new Set(one.values).size === 1;
 
 /** What decides, and where all are level in it, what decides between these. */
 function decisions([first, ...others]: readonly Deciding[]): Deciding[] {

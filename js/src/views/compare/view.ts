@@ -110,7 +110,7 @@ function build(shell: Shell): Parts {
       scene = null;
     },
     draw(given) {
-      bar.show({ get: given.get, alone: shell.store()?.status().state === "saved" });
+      bar.show(given.get);
       charts.hidden = ((given.get("curves") ?? []) as unknown[]).length === 0;
       options.show(given.get);
       const pointed = stage.pointed();

@@ -9,7 +9,7 @@ import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { keyed, type Remark } from "../../scene/marks.ts";
 import { beyondGrid } from "./marks.ts";
-import { othersOf } from "./overview.ts";
+import { isAlone, othersOf } from "./overview.ts";
 import { patternText } from "./pattern.ts";
 import type { Picture } from "./picture.ts";
 import { type Shade, tintRamp } from "./scores.ts";
@@ -156,7 +156,10 @@ export function axesText(picture: Picture, isBrief = false): string {
   const changed = settings.mode === "change";
   const v = layer.variable;
   const one = isPlain(layer) ? `a weight w as the line w·${v}` : `a function φ(${v})`;
-  const all = `each plot: ${changed ? `the change of ${one}${since}` : one}, ${x}`;
+  const shown = changed ? `the change of ${one}${since}` : one;
+  // Its plot has an axis.
+  if (isAlone(picture)) return `${shown}, ${x}`;
+  const all = `each plot: ${shown}, ${x}`;
   const what = isBrief && !changed ? x : all;
   const { smallest, largest } = scales;
   const value = changed ? "change" : "φ";
@@ -171,8 +174,9 @@ export function axesText(picture: Picture, isBrief = false): string {
 }
 
 /** Which steps the axis fits: "axis fits steps 0 to 30". */
-export function coveredText({ covered: { first, last, steps }, settings }: Picture): string {
-  if (isGrey(settings)) return "";
+export function coveredText(picture: Picture): string {
+  const { first, last, steps } = picture.covered;
+  if (isGrey(picture.settings) || isAlone(picture)) return "";
   // From the first step on: a line that came later would move what is below it.
   if (steps < 2) return `axis fits step ${formatCount(first)}`;
   return `axis fits steps ${formatCount(first)} ${steps > 2 ? "to" : "and"} ${formatCount(last)}`;

@@ -10,7 +10,6 @@ import { columnLabels } from "../../scene/cells.ts";
 import { greyOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, words } from "../../scene/shapes.ts";
-import { outline } from "../../scene/strokes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
@@ -25,15 +24,15 @@ const PLOT_POINTS = 200;
 /** Share of the height that stays free above and below. */
 const PLOT_AIR = 0.06;
 
-/** The plot of function f, with a dot at x and other functions faint behind; null where it cannot be drawn. */
-export function magnifiedMarks(
+/** Function f with axes in a plot, with a dot at x and other functions faint behind; null where it cannot be drawn. */
+export function magnified(
   picture: Picture,
   f: number,
   x: number,
   { colours }: Theme,
   { width, height } = { width: WIDTH, height: HEIGHT },
   others: readonly number[] = [],
-): Mark[] | null {
+): { plot: Rect; marks: Mark[] } | null {
   const { layer, xRange, subject, settings, ghost, initial } = picture;
   if (isGrey(settings) || Number.isNaN(picture.ranges[f])) return null;
   const curveOf = (of: Subject, its: LayerLayout, k: number) =>
@@ -52,19 +51,28 @@ export function magnifiedMarks(
   });
   const what = settings.mode === "change" ? "change of φ" : `φ(${layer.variable})`;
   const [from, to] = xRange;
-  const plot = curvesPlot({ x: 0, y: 6, width, height: height - 6 }, { from, to }, lines, colours, {
-    titles: { x: layer.variable, y: what },
-    most: { x: 6, y: 5 },
-    air: PLOT_AIR,
-    within: basisOf(layer, f).domain,
-  });
-  const [at, value] = [plot.x.scale(x), subject.at(f, x)];
-  const point = dot(at, plot.y.scale(value), 3.5, { fill: colours.accent });
-  return Number.isFinite(value) ? [...plot.marks, point] : plot.marks;
+  const drawn = curvesPlot(
+    { x: 0, y: 6, width, height: height - 6 },
+    { from, to },
+    lines,
+    colours,
+    {
+      titles: { x: layer.variable, y: what },
+      most: { x: 6, y: 5 },
+      air: PLOT_AIR,
+      within: basisOf(layer, f).domain,
+    },
+  );
+  const [at, value] = [drawn.x.scale(x), subject.at(f, x)];
+  const point = dot(at, drawn.y.scale(value), 3.5, { fill: colours.accent });
+  const { plot, marks } = drawn;
+  return { plot, marks: Number.isFinite(value) ? [...marks, point] : marks };
 }
 
-/** The plot is never larger. */
+/** The plot is never larger, nor lower. */
+const LEAST_PLOT = 100;
 const LARGEST_PLOT = { width: 820, height: 340 };
+const WIDEST_ALONE = 1200;
 const PLOT_GAP = 24;
 /** More of a kernel's curves would hide each other. */
 const MOST_OTHERS = 32;
@@ -136,8 +144,19 @@ export function othersOf({ shape }: Picture, f: number): number[] {
   return Array.from({ length: size }, (_, k) => f - (f % size) + k);
 }
 
-/** Where the plot lies: beside the cells, or below them in a narrow view; null where there is no room for it. */
-export function plotBox({ arrangement: a }: Picture, width: number, height: number): Rect | null {
+/** Whether a layer is one function, which is drawn as a plot in place of a cell. */
+export const isAlone = ({ layer, settings }: Picture) => layer.count === 1 && !isGrey(settings);
+
+/** Where the plot lies: in place of the cell of one function, else beside the cells, or below them in a narrow view; null where there is no room for it. */
+export function plotBox(picture: Picture, width: number, height: number): Rect | null {
+  const { arrangement: a } = picture;
+  if (isAlone(picture)) {
+    const [across, down] = [width - 2 * PAD, height - HEAD - 2 * PAD];
+    return {
+      ...{ x: PAD, y: PAD, width: Math.min(WIDEST_ALONE, across) },
+      height: HEAD + Math.max(LEAST_PLOT, Math.min(LARGEST_PLOT.height, down)),
+    };
+  }
   if (width < WIDE) {
     const tall = Math.min(HEAD + LARGEST_PLOT.height, height - a.height - PAD);
     return tall + PAD < PLOT ? null : { x: PAD, y: a.height, width: width - 2 * PAD, height: tall };
@@ -147,21 +166,18 @@ export function plotBox({ arrangement: a }: Picture, width: number, height: numb
   const x = Math.max(right + PLOT_GAP, ...labels);
   const across = Math.min(LARGEST_PLOT.width, width - x - PAD);
   const down = Math.min(LARGEST_PLOT.height, height - HEAD - 2 * PAD, Math.max(180, 0.75 * across));
-  return across < 180 || down < 100 ? null : { x, y: PAD, width: across, height: HEAD + down };
+  return across < 180 || down < LEAST_PLOT
+    ? null
+    : { x, y: PAD, width: across, height: HEAD + down };
 }
 
-/** A frame around the cell of the function that is plotted. */
-export function plottedMarks(picture: Picture, f: number, { colours }: Theme): Mark[] {
-  const box = boxOf(picture, f);
-  return [outline(box, colours.surface, 4.5, 1.5), outline(box, colours.ink, 2, 1.5)];
-}
-
-/** The plot of function f beside the cells, with the other functions of its kernel behind it. */
+/** The plot of function f beside the cells or alone, with the other functions of its kernel behind it. */
 export function plotMarks(
   picture: Picture,
   f: number,
-  how: "pointed at" | "selected" | "largest of the layer" | "largest of those drawn",
-  { x, y, width, height }: Rect,
+  x: number,
+  how: string,
+  { x: left, y, width, height }: Rect,
   theme: Theme,
 ): Mark[] {
   const { ink, muted } = theme.colours;
@@ -170,15 +186,27 @@ export function plotMarks(
   const reach = Number.isNaN(picture.ranges[f])
     ? "not finite"
     : `|φ| up to ${number(reachOf(picture, f))}`;
-  const about = fitting([`${how}, framed in the map · ${reach}`, `${how} · ${reach}`], room, size);
+  const about = isAlone(picture)
+    ? [reach]
+    : [`${how}, framed in the map · ${reach}`, `${how} · ${reach}`];
   const named = placeTexts(picture, f).find((text) => widthOf(text, size, 600) <= room) ?? "";
   const space = { width, height: height - HEAD };
-  const plot = magnifiedMarks(picture, f, Number.NaN, theme, space, othersOf(picture, f));
+  const { marks } = magnified(picture, f, x, theme, space, othersOf(picture, f)) ?? { marks: [] };
   return [
-    words(x + 12, y + 14, named, ink, { size, weight: 600 }),
-    words(x + 12, y + 31, about, muted, { size }),
-    ...(plot ? [{ kind: "group" as const, at: [x, y + HEAD] as const, marks: plot }] : []),
+    words(left + 12, y + 14, named, ink, { size, weight: 600 }),
+    words(left + 12, y + 31, fitting(about, room, size), muted, { size }),
+    { kind: "group", at: [left, y + HEAD], marks },
   ];
+}
+
+/** The x of the only function under a place of its plot. */
+export function xInPlot(picture: Picture, box: Rect, at: number, theme: Theme): number | null {
+  const space = { width: box.width, height: box.height - HEAD };
+  const { plot } = magnified(picture, 0, Number.NaN, theme, space) ?? {};
+  if (!plot) return null;
+  const [from, to] = picture.xRange;
+  const share = (at - box.x - plot.x) / plot.width;
+  return from + Math.max(0, Math.min(1, share)) * (to - from);
 }
 
 /** The box of function f: its own cell, or its kernel's where a cell is a whole kernel. */

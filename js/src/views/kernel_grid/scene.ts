@@ -10,17 +10,19 @@ import {
   AXIS_HEIGHT,
   axisMarks,
   cellSites,
+  markedMarks as frames,
   markedIn,
   stuckHeadMarks,
   widthTaken,
 } from "../../scene/cells.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import type { Scene } from "../../scene/marks.ts";
+import { type Scene, sitesOf } from "../../scene/marks.ts";
+import { framed } from "../../scene/strokes.ts";
 import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
 import { captionOf, description } from "./caption.ts";
 import { isOnMap, type LayerMap, mapOf, underMap } from "./map.ts";
 import { functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
-import { functionAt, plotBox, plotMarks, plottedMarks, shownOf } from "./overview.ts";
+import { boxOf, functionAt, isAlone, plotBox, plotMarks, shownOf, xInPlot } from "./overview.ts";
 import {
   foldedShape,
   type Ingredients,
@@ -155,32 +157,34 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const cells = markedIn(layer, given);
   const { selected, hovered } = cells;
   const flat = isFlat(settings);
+  const alone = isAlone(picture);
+  const hasPlot = alone || settings.mode === "overview";
+  const plot = hasPlot ? plotBox(picture, given.width, given.height) : null;
   let x: number | null = null;
-  if (hovered >= 0 && flat) x = readingX;
+  if (hovered >= 0 && flat && !alone) x = readingX;
   else if (hovered >= 0) {
     const { at } = pointed;
-    const within = Math.max(xRange[0], Math.min(xRange[1], readingX));
-    x = at ? xAt(picture, at.x - rectOf(arrangement, hovered).x) : within;
+    x = Math.max(xRange[0], Math.min(xRange[1], readingX));
+    if (at && alone && plot) x = xInPlot(picture, plot, at.x, theme);
+    else if (at) x = xAt(picture, at.x - rectOf(arrangement, hovered).x);
   }
   const marked = { ...cells, x };
   // A ghost drawn by scales of their own changes with every frame.
   const steady = !ghost || settings.scale === "layer";
   const under = [arrangement, layer, initial?.frame, shade, theme.name, colours.surface, ratio];
   const key = JSON.stringify([settings, ghost && scales, xRange]);
-  const plot = settings.mode === "overview" ? plotBox(picture, given.width, given.height) : null;
   const shown = plot ? shownOf(picture, hovered, selected) : -1;
   const most = layer.window ? "largest of those drawn" : "largest of the layer";
   const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : most;
-  return {
+  const below = plot ? plot.y + plot.height + 8 : 0;
+  const say = (f: number) => selectionText(picture, f);
+  const scene: GridScene = {
     picture,
     marked,
     map: null,
     plot,
     width: plot ? given.width : widthOf(arrangement, given),
-    height: Math.max(
-      arrangement.height + (flat ? 0 : AXIS_HEIGHT),
-      plot ? plot.y + plot.height + 8 : 0,
-    ),
+    height: Math.max(alone ? 0 : arrangement.height + (flat ? 0 : AXIS_HEIGHT), below),
     title: `KernelGrid · ${layerTitle(layer)}`,
     moment: `step ${formatCount(picture.frame.step)}`,
     words: description(picture, selected),
@@ -203,17 +207,24 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
       {
         marks: () => {
           if (!plot) return [];
-          const frame = shown === selected ? [] : plottedMarks(picture, shown, theme);
-          return [...frame, ...plotMarks(picture, shown, how, plot, theme)];
+          const box = boxOf(picture, shown);
+          const frame = shown === selected ? [] : framed(box, colours.ink, colours);
+          return [...frame, ...plotMarks(picture, shown, Number.NaN, how, plot, theme)];
         },
       },
       { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
     ],
-    sites: cellSites(arrangement, layer.count, (f) => selectionText(picture, f), {
+    sites: cellSites(arrangement, layer.count, say, {
       size: picture.unit,
       functionAt: (cell) => functionAt(picture, cell),
     }),
   };
+  if (!alone || !plot) return scene;
+  const marks = () => [
+    ...plotMarks(picture, 0, x ?? Number.NaN, how, plot, theme),
+    ...frames(cells, () => plot, colours.muted, colours),
+  ];
+  return { ...scene, sheets: [{ marks }], sites: sitesOf([{ id: "0", box: plot, words: say(0) }]) };
 }
 
 /** A view fills its width; a picture of which much would be blank ends beside its cells. */

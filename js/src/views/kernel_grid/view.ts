@@ -4,6 +4,7 @@ import type { Plan } from "../../phi/curves.ts";
 import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
+import { encoderOf } from "../../shell/canvas.ts";
 import { element } from "../../shell/element.ts";
 import { createLayerView, type Told } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
@@ -12,7 +13,7 @@ import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { placeOf } from "./map.ts";
-import { HEIGHT, magnifiedMarks, WIDTH } from "./overview.ts";
+import { HEIGHT, magnified, WIDTH } from "./overview.ts";
 import { drawing, type GridScene } from "./scene.ts";
 import {
   isFlat,
@@ -200,11 +201,12 @@ function createTip({ document, tip }: Shell) {
     const { hovered, x } = marked;
     const box = sites.box(String(hovered));
     if (hovered < 0 || x === null || !box) return null;
-    const marks = beside ? null : magnifiedMarks(picture, hovered, x, theme);
-    plot.hidden = marks === null;
-    if (marks) {
+    const large = beside ? null : magnified(picture, hovered, x, theme);
+    plot.hidden = large === null;
+    if (large) {
       const paper = { width: WIDTH, height: HEIGHT, ground: theme.colours.surface };
-      plot.innerHTML = svgOf(marks, { ...paper, title: "", words: "" });
+      const unnamed = { ...paper, title: "", words: "" };
+      plot.innerHTML = svgOf(large.marks, unnamed, encoderOf(document));
     }
     const title = `${layerTitle(picture.layer)} · ${placeText(picture, hovered)}`;
     return { title, lines: hoverLines(picture, hovered, x), box };

@@ -1,6 +1,5 @@
 /** The legend beside or below the plot: where its rows lie, their marks and their sites. No DOM. */
 
-import { type Evaluation, scoreText } from "../../phi/evaluation.ts";
 import { number } from "../../phi/format.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, rect, rects, words } from "../../scene/shapes.ts";
@@ -14,7 +13,6 @@ const ROOMY_ROW = 18;
 const TIGHT_ROW = 15;
 const READING_HEIGHT = 22;
 const HEAD_HEIGHT = 19;
-const SCORE_HEIGHT = 26;
 const NARROWEST_COLUMN = 224;
 const WIDEST_COLUMN = 340;
 const COLUMN_GAP = 16;
@@ -42,7 +40,6 @@ export interface Legend {
   rows: Placed[];
   /** Of the text. */
   size: number;
-  score: Rect | null;
 }
 
 export const NO_LEGEND: Legend = {
@@ -50,7 +47,6 @@ export const NO_LEGEND: Legend = {
   columns: [],
   rows: [],
   size: 12,
-  score: null,
 };
 
 /** One column beside a plot of some height; null where the rows or their labels do not fit there. */
@@ -58,34 +54,21 @@ export function legendBeside(
   rows: readonly Row[],
   { x, width }: Pick<Rect, "x" | "width">,
   height: number,
-  evaluation: Evaluation,
 ): Legend | null {
-  const score = evaluation.state === "" ? 0 : SCORE_HEIGHT;
-  const room = height - READING_HEIGHT - HEAD_HEIGHT - score;
+  const room = height - READING_HEIGHT - HEAD_HEIGHT;
   const wrap = rows.reduce((sum, row) => sum + extra(row, width, 12), 0);
   const pitch = Math.min(ROOMY_ROW, (room - wrap) / rows.length);
   if (pitch < TIGHT_ROW || widest(rows) > width) return null;
-  return legendIn({ x, y: 0, width }, rows, 1, Math.floor(pitch), evaluation);
+  return legendIn({ x, y: 0, width }, rows, 1, Math.floor(pitch));
 }
 
 /** As many columns as there is room for, and for whole labels in them. */
-export function legendBelow(
-  rows: readonly Row[],
-  y: number,
-  width: number,
-  evaluation: Evaluation,
-): Legend {
+export function legendBelow(rows: readonly Row[], y: number, width: number): Legend {
   const inner = width - 2 * PAD;
   const each = Math.max(NARROWEST_COLUMN, Math.min(widest(rows), WIDEST_COLUMN));
   const columns = Math.max(1, Math.floor((inner + COLUMN_GAP) / (each + COLUMN_GAP)));
   const most = Math.ceil(rows.length / 4);
-  return legendIn(
-    { x: PAD, y, width: inner },
-    rows,
-    Math.min(columns, most, 6),
-    ROOMY_ROW,
-    evaluation,
-  );
+  return legendIn({ x: PAD, y, width: inner }, rows, Math.min(columns, most, 6), ROOMY_ROW);
 }
 
 /** A label without a weight beside it may be longer; the values' place is kept free. */
@@ -120,7 +103,6 @@ function legendIn(
   rows: readonly Row[],
   count: number,
   pitch: number,
-  evaluation: Evaluation,
 ): Legend {
   const each = (width - COLUMN_GAP * (count - 1)) / count;
   const size = pitch < 17 ? 11 : 12;
@@ -145,12 +127,8 @@ function legendIn(
     x: x + k * (each + COLUMN_GAP),
     width: each,
   }));
-  const score =
-    evaluation.state === ""
-      ? null
-      : { x, y: top + Math.max(most, 0), width: each, height: SCORE_HEIGHT };
-  const height = READING_HEIGHT + HEAD_HEIGHT + most + (score ? SCORE_HEIGHT : 0);
-  return { box: { x, y, width, height }, columns, rows: placed, size, score };
+  const height = READING_HEIGHT + HEAD_HEIGHT + most;
+  return { box: { x, y, width, height }, columns, rows: placed, size };
 }
 
 /** Where things so tall stand in columns of a height. */
@@ -171,7 +149,6 @@ interface Said {
   variable: string;
   /** Where nothing is read: what φ is made of. */
   sum: string;
-  evaluation: Evaluation;
   /** Id of the site that is pointed at. */
   lit: string;
 }
@@ -191,7 +168,6 @@ export function legendMarks(legend: Legend, said: Said, colours: Colours): Mark[
     marks.push(line([x, rule, x + width, rule], colours.line));
   }
   for (const placed of rows) marks.push(...rowMarks(placed, size, said.lit, colours));
-  if (legend.score) marks.push(...scoreMarks(legend.score, said.evaluation, colours));
   return marks;
 }
 
@@ -266,25 +242,12 @@ function swatchMarks({ look, colour }: Row, x: number, y: number): Mark[] {
   }
 }
 
-function scoreMarks(box: Rect, evaluation: Evaluation, colours: Colours): Mark[] {
-  const { state, before, after } = evaluation;
-  const better = after !== null && before !== null ? Math.sign(after - before) : 0;
-  const tone = [colours.warn, colours.ink, colours.live][better + 1];
-  const fill = state === "done" ? tone : colours.ink;
-  return [
-    line([box.x, box.y + 4.5, box.x + box.width, box.y + 4.5], colours.line),
-    words(box.x + PAD, box.y + 19, scoreText(evaluation), fill, { size: 12 }),
-  ];
-}
-
 /** What of the legend can be pointed at, the topmost last. */
-export function legendSites({ rows, score }: Legend, evaluation: Evaluation) {
-  const found = rows.flatMap(({ row, box, remove }) => {
+export function legendSites({ rows }: Legend) {
+  return rows.flatMap(({ row, box, remove }) => {
     const own = { id: `row:${row.key}`, box, words: row.title };
     if (!remove) return [own];
     const away = `Remove ${row.label} from the plot`;
     return [own, { id: `remove:${row.key}`, box: remove, words: away }];
   });
-  if (score) found.push({ id: "score", box: score, words: scoreText(evaluation) });
-  return found;
 }

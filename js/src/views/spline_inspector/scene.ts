@@ -182,7 +182,7 @@ function layout(
   { width, get, room }: Given,
   rows: readonly Row[],
   y: Range,
-  { evaluation, show }: Settings,
+  { show }: Settings,
 ): { places: Places; legend: Legend; height: number } {
   const strip = show.has("density");
   const side = legendWidth(width);
@@ -192,16 +192,14 @@ function layout(
   );
   const height = Math.max(LOWEST_PLOT, Number(get("height")) || own);
   const beside =
-    width < WIDTH_BESIDE
-      ? null
-      : legendBeside(rows, { x: width - side, width: side }, height, evaluation);
+    width < WIDTH_BESIDE ? null : legendBeside(rows, { x: width - side, width: side }, height);
   if (beside) {
     const box = { x: 0, y: 0, width: free, height };
     return { places: placesIn(box, y, strip), legend: beside, height };
   }
   const places = placesIn({ x: 0, y: 0, width, height }, y, strip);
   if (room !== undefined) return { places, legend: NO_LEGEND, height };
-  const legend = legendBelow(rows, height, width, evaluation);
+  const legend = legendBelow(rows, height, width);
   return { places, legend, height: height + legend.box.height + 4 };
 }
 
@@ -225,7 +223,6 @@ function sceneOf(
   const { colours } = theme;
   const { phi, at, frame } = picture;
   const { layer } = phi;
-  const { evaluation } = settings;
   // Where the rows lie does not depend on what is read.
   const arranged = layout(given, legendRows(picture, settings, null, colours), y, settings);
   const keyed = arranged.legend.columns.length > 0;
@@ -245,7 +242,6 @@ function sceneOf(
     reading,
     variable: layer.variable,
     sum: formula(phi.layer),
-    evaluation,
     lit: pointed.id,
   };
   const over = (): Mark[] => [
@@ -292,7 +288,7 @@ function sceneOf(
     ],
     sites: sitesOf([
       ...points.map(({ id, spot, words }) => ({ id, box: pointBox(spot), words })),
-      ...legendSites(legend, evaluation),
+      ...legendSites(legend),
     ]),
   };
 }

@@ -1,6 +1,5 @@
 /** The view's own traits as plain data, and what pressing the rows of the legend writes into them. */
 
-import type { Evaluation } from "../../phi/evaluation.ts";
 import { memory } from "../../phi/memory.ts";
 import { float32 } from "../../wire/checks.ts";
 import { samePlace } from "../../wire/protocol.ts";
@@ -34,16 +33,7 @@ export interface WireOverlay extends Selection {
 type Overlay = ReturnType<typeof readOverlay>;
 export type Settings = ReturnType<typeof settingsOf>;
 
-const TRAITS = [
-  "layer",
-  "editable",
-  "show",
-  "height",
-  "pins",
-  "overlays",
-  "evaluation",
-  "notice",
-] as const;
+const TRAITS = ["layer", "editable", "show", "height", "pins", "overlays"] as const;
 
 /** Reads the traits; the same ones give the same settings. */
 export function settingsReader() {
@@ -59,14 +49,11 @@ export function settingsReader() {
 function settingsOf(get: (trait: string) => unknown) {
   const list = <T>(value: unknown) => (Array.isArray(value) ? (value as T[]) : []);
   const shown = list<string>(get("show") ?? PARTS);
-  const evaluation = (get("evaluation") ?? {}) as Partial<Evaluation>;
   return {
     editable: get("editable") === true,
     show: new Set(PARTS.filter((part) => shown.includes(part))),
     pins: list<Selection>(get("pins")),
     overlays: list<WireOverlay>(get("overlays")).map(readOverlay),
-    evaluation: { state: "", before: null, after: null, ...evaluation } as Evaluation,
-    notice: String(get("notice") ?? ""),
   };
 }
 

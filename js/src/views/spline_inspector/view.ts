@@ -1,7 +1,6 @@
 /** SplineInspector: its header, the hands on its scene, and what is said about it. */
 
 import { placeText, selectionOf } from "../../phi/entries.ts";
-import { scoreText } from "../../phi/evaluation.ts";
 import { number } from "../../phi/format.ts";
 import type { Point } from "../../scene/marks.ts";
 import { putStyle } from "../../shell/element.ts";
@@ -160,15 +159,14 @@ function listenToProbe(shell: Shell, touch: Touch): () => void {
   };
 }
 
-/** Writes the line below, and says aloud what is new of warnings and scores. */
+/** Writes the line below, and says aloud what is new of warnings. */
 function sayNews(shell: Shell, shown: InspectorScene, late: boolean, said: string): string {
   const store = shell.store();
   if (!store) return said;
   const { settings, picture } = shown;
   const { text, warns } = footText(settings, picture.phi.layer.locked, store, late);
   shell.read(text || UNREAD, false, warns);
-  const score = settings.evaluation.state ? scoreText(settings.evaluation) : "";
-  const news = warns ? text : score;
+  const news = warns ? text : "";
   if (news && news !== said) shell.speak(news);
   return news;
 }
@@ -334,7 +332,7 @@ function asked(
     },
     coefficients: () => Array.from(scene()?.picture.phi.coefficients ?? []),
     rows: () => scene()?.legend.rows.map(({ row }) => row) ?? [],
-    /** Where a site lies, in client pixels: "row:base", "remove:pin:0", "point:3", "score". */
+    /** Where a site lies, in client pixels: "row:base", "remove:pin:0", "point:3". */
     site: (id: string) => stage.clientBox(id),
     plot() {
       const plot = scene()?.places.plot;

@@ -18,12 +18,12 @@ export const UNREAD = "Point at the curve to read it; click a term to hide it.";
 
 /** The line under the drawing: what is wrong, what is waited for, or what can be done. */
 export function footText(
-  { editable, notice }: Settings,
+  { editable }: Settings,
   locked: string,
   store: Store,
   late: boolean,
 ): { text: string; warns: boolean } {
-  const warning = notice || store.edits().message;
+  const warning = store.edits().message;
   if (warning) return { text: warning, warns: true };
   const back = store.cursor() >= 0 ? "This is an earlier step: press “newest” to edit." : "";
   const help = "Drag a point to change its weight.";

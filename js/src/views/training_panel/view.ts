@@ -103,7 +103,7 @@ function build(shell: Shell): Parts {
       // On a page of its own nobody expects to steer a training.
       const { store } = given;
       notes.show(status, alone() && store.status().state !== "saved", store.standing());
-      bar.show({ get: given.get, alone: alone() });
+      bar.show(given.get);
       const shown = stage.show((width) => draw({ ...given, get, width }), 4000, given.ratio);
       if (typeof shown === "string") return shown;
       scene = shown;
