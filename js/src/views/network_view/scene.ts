@@ -203,7 +203,7 @@ function sceneOf(
     marks: () =>
       moved([
         ...(focus ? [] : pathLines(diagram, legs, lit, colours.ink)),
-        ...(lit >= 0 && closeUp?.kind === "unit" ? litMarks(diagram, closeUp, legs, theme) : []),
+        ...(lit >= 0 && closeUp?.kind === "unit" ? litMarks(diagram, closeUp, theme) : []),
       ]),
   };
 
@@ -225,18 +225,19 @@ function sceneOf(
     moment: `step ${formatCount(frame.step)}`,
     words: description(diagram),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: captionOf(diagram, verdict, legs, !store.alone(), theme),
+    caption: captionOf(diagram, verdict, legs, store, theme),
     sheets: [
       {
         from: [...place, ...sizes, strength, lit],
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
-      ribbons,
       {
         from: [...place, frame, flow, settings.example],
         marks: () =>
           moved([...frontMarks(diagram, theme), ...(scores ? scoreMarks(diagram, theme) : [])]),
       },
+      // Over the functions beside it: where they stand close they would hide it.
+      ribbons,
       { marks: () => moved(lookedAtMarks(view, theme)) },
       { marks: () => moved(headMarks(diagram, theme)) },
       {
