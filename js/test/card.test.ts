@@ -161,12 +161,12 @@ describe("the card of a training", () => {
     const { model, sees, button } = watched();
     await sees(0);
     button("[data-icon=pause]")?.click();
-    expect(model.sent.at(-1)).toEqual({ kind: "pause" });
+    expect(model.sent.at(-1)).toMatchObject({ kind: "pause" });
     model.set("training", said("paused"));
     await new Promise((done) => setTimeout(done, 250));
     await painted();
     button("[data-icon=play]")?.click();
-    expect(model.sent.at(-1)).toEqual({ kind: "resume" });
+    expect(model.sent.at(-1)).toMatchObject({ kind: "resume" });
   });
 
   it("covers nothing that is typed", async () => {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from kan_widgets.live import Binding
-    from kan_widgets.live.frames.feed import Command
 
 _REPORTS = 5
 
@@ -69,7 +68,6 @@ class TrainingPanel(CurvesView, ModelView):
 
     def _begin(self) -> None:
         super()._begin()
-        self.on_msg(weakly(self._answer))
         news = dict.fromkeys(("on_training", "on_frame", "on_state", "on_replaced"), self._wake)
         self._listen(**news, on_report=self._hear)
         hear_reports(self._listener)
@@ -132,34 +130,6 @@ class TrainingPanel(CurvesView, ModelView):
         if source is None or source.every == self._every:
             return
         source.feed.steer({"kind": "every", "value": self._every})
-
-    # -- what the page asks -----------------------------------------------------------
-
-    def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        """Do what was clicked. On a thread of its own while a cell runs, where possible."""
-        if content.get("kind") == "dock":
-            return
-        live = self._source()
-        refused = ""
-        if is_binding(live):
-            live.control.heard()
-        if content.get("kind") != "hello":
-            try:
-                if live is None:
-                    raise RuntimeError("the model of this panel is gone")
-                live.feed.steer(cast("Command", content))
-            except (LookupError, OSError, TypeError, ValueError, RuntimeError) as error:
-                refused = str(error)
-        # The numbers go out before the answer, so that nothing old comes after it.
-        self._painter.now()
-        self.send(
-            {
-                "kind": "heard",
-                "id": content.get("id"),
-                "refused": refused,
-                "status": self.status,
-            }
-        )
 
     def _bring_up_to_date(self) -> None:
         self._painter.now()

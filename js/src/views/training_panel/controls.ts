@@ -1,31 +1,20 @@
-/** The buttons and fields of the panel. */
+/** The buttons and fields of the panel: those that every view has, and more. */
 
 import { formatNumber } from "../../phi/format.ts";
 import { createKit, iconButton } from "../../shell/controls.ts";
 import { element, hasKeyboard, listen, putAttributes } from "../../shell/element.ts";
-import type { Commands } from "./commands.ts";
+import type { Shell } from "../../shell/mount.ts";
+import type { SteeringCommand } from "../../wire/commands.ts";
 import { ENDED, rateAt, rateRange, type Status } from "./status.ts";
 
-/** What pausing does while nothing trains. */
-const BEFORE = "Pauses the next run after its first step";
+export type Send = (command: SteeringCommand) => void;
 
-/** `known` is what the kernel has said last: it may be later than what is drawn. */
-export function createControls(
-  document: Document,
-  commands: Commands,
-  known: () => Status,
-  signal: AbortSignal,
-) {
+export function createControls({ document, signal, steering }: Shell, send: Send) {
   const kit = createKit(document, signal);
   const root = element(document, "span", "kw-steer");
   putAttributes(root, { role: "group", "aria-label": "Training" });
   const buttons = element(document, "span", "kw-buttons", root);
-  const hold = iconButton(kit, () => {
-    const paused = (commands.wanted() ?? known().control) === "paused";
-    commands.send({ kind: paused ? "resume" : "pause" });
-  });
-  const one = iconButton(kit, () => commands.send({ kind: "advance", steps: 1 }));
-  one.show("step", "One step", "Take one optimizer step, then pause (key: s)");
+  const [hold, one] = steering.boxes;
   const many = element(document, "span", "kw-many");
   const count = element(document, "input", "kw-number", many);
   Object.assign(count, { type: "number", min: "1", step: "1", value: "10" });
@@ -36,18 +25,12 @@ export function createControls(
   several.setAttribute("aria-label", "Several steps");
   many.append(several);
   listen(count, signal, { keydown: ({ key }) => key === "Enter" && advance() });
-  const end = iconButton(kit, () => commands.send({ kind: "stop" }));
+  const end = iconButton(kit, () => send({ kind: "stop" }));
   end.show("stop", "Stop", "End the training after the current step");
-  buttons.append(hold.button, one.button, many, end.button);
-  const rate = createRate(
-    document,
-    (value) => commands.send({ kind: "rate", value, group: null }),
-    signal,
-  );
+  buttons.append(hold, one, many, end.button);
+  const rate = createRate(document, (value) => send({ kind: "rate", value, group: null }), signal);
   const passing = "How many training steps pass from one frame to the next";
-  const every = kit.number("draw every", passing, whole, (value) =>
-    commands.send({ kind: "every", value }),
-  );
+  const every = kit.number("draw every", passing, whole, (value) => send({ kind: "every", value }));
   const field = every.box.querySelector("input") as HTMLInputElement;
   element(document, "span", "kw-option-label", every.box).textContent = "steps";
   root.append(rate.element, every.box);
@@ -55,25 +38,17 @@ export function createControls(
   function advance() {
     const steps = whole(count.value);
     if (steps === null) count.value = "10";
-    else commands.send({ kind: "advance", steps });
+    else send({ kind: "advance", steps });
   }
 
   return {
     element: root,
     show(now: Status, alone: boolean) {
-      const wish = commands.wanted();
-      const paused = (wish ?? now.control) === "paused";
       const active = now.state === "running" || now.state === "paused";
-      const title = active ? "Pause after the current step" : BEFORE;
-      if (paused) hold.show("play", "Resume", "Resume training (key: p)");
-      else hold.show("pause", "Pause", `${title} (key: p)`);
-      // Nothing is there to pause: it can be pressed, but does not ask for it.
-      hold.button.toggleAttribute("data-idle", !active && !paused);
-      hold.button.toggleAttribute("data-waiting", wish !== null && commands.hearing() !== "well");
       const steered = !alone && !now.closed && now.steered;
       const goesOn = steered && !ENDED.includes(now.state);
-      for (const part of [hold.button, field]) part.disabled = !steered;
-      for (const part of [one.button, several, count]) part.disabled = !goesOn;
+      field.disabled = !steered;
+      for (const part of [several, count]) part.disabled = !goesOn;
       end.button.disabled = !steered || !active;
       rate.show(alone ? [] : now.rates, !goesOn);
       buttons.hidden = every.box.hidden = alone || !now.steered;
@@ -82,9 +57,9 @@ export function createControls(
     /** Uses the keys p and s. */
     key(event: KeyboardEvent) {
       const typing = (event.target as HTMLElement).closest("input, select, pre");
-      if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "p") hold.button.click();
-      else if (event.key === "s") one.button.click();
+      if (buttons.hidden || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "p") hold.click();
+      else if (event.key === "s") one.click();
       else return;
       event.preventDefault();
     },

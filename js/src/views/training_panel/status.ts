@@ -18,8 +18,6 @@ type State = "idle" | "running" | "paused" | "finished" | "stopped" | "interrupt
 /** A status before Python has said any. */
 const EMPTY = {
   state: "idle" as State,
-  control: "running" as "running" | "paused" | "stopping",
-  holding: false,
   /** The binding is closed or has failed. */
   closed: false,
   /** What is said of a recording; empty for a training. */
@@ -133,12 +131,6 @@ export function numbers(
 /** Where nothing is left to hear clicks. */
 export const ALONE =
   "No kernel is connected: this panel shows what was saved. In a notebook, running its cell again connects it.";
-
-/** Where clicks get no answer, and why: `news` came from the kernel meanwhile. */
-export const deafWords = (news: boolean) =>
-  news
-    ? "Clicks reach the training only when the cell ends."
-    : "The kernel does not answer: clicks take effect when the running cell ends.";
 
 /** A rate of 1 is too much for most optimizers: the slider ends below it, the field does not. */
 const MOST = Math.log10(0.5);
