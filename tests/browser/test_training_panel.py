@@ -356,9 +356,9 @@ def test_where_clicks_cannot_get_through_the_panel_says_so_and_they_act_at_the_e
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
     # Messages are handled on the main thread, which the cell holds. ipykernel's own choice is the
-    # thread that published last: the panel's answer to the page may have been the last.
+    # thread that published last: the stream's answer to the page may have been the last.
     deaf = (
-        "import kan_widgets.widgets.view as module\n"
+        "import kan_widgets.widgets.broadcast as module\n"
         "def deafen(widget):\n"
         "    widget.comm._reply_subshell_for = lambda data, asked: None\n"
         "module.answer_during_cells = deafen\n"
@@ -368,14 +368,15 @@ def test_where_clicks_cannot_get_through_the_panel_says_so_and_they_act_at_the_e
     lab.run_cell(2, wait=False)
     panel.wait_steps()
     panel.click("Pause")
-    words = "Clicks reach the training only when the cell ends."
-    lab.until(lambda: words in panel.notes(), "the panel to say that clicks wait")
+    words = "clicks take effect when the running cell ends."
+    said = panel.element.locator(".kw-readout")
+    lab.until(lambda: words in said.inner_text(), "the panel to say that clicks wait")
     panel.wait_steps()
     assert lab.is_running(2)
     lab.screenshot(artifacts / "deaf.png")
     lab.let_go("go")
     lab.wait_idle()
-    lab.until(lambda: not panel.element.locator(".kw-notes").is_visible(), "the words to go")
+    lab.until(lambda: words not in said.inner_text(), "the words to go")
     assert lab.evaluate("live.control.state") == "paused"
 
 
