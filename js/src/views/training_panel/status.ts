@@ -131,17 +131,3 @@ export function numbers(
 /** Where nothing is left to hear clicks. */
 export const ALONE =
   "No kernel is connected: this panel shows what was saved. In a notebook, running its cell again connects it.";
-
-/** A rate of 1 is too much for most optimizers: the slider ends below it, the field does not. */
-const MOST = Math.log10(0.5);
-
-/** Ends of the slider of the learning rate, in powers of ten: a tenth of the rate to ten times as much. */
-export function rateRange(rate: number): [low: number, high: number] {
-  const power = rate > 0 ? Math.log10(rate) : -4;
-  return [power - 1, Math.max(power, Math.min(power + 1, MOST))];
-}
-
-/** The rate at a place of the slider, in three digits. */
-export function rateAt(power: number): number {
-  return Number((10 ** power).toPrecision(3));
-}
