@@ -25,9 +25,11 @@ const LINE = 13;
 /** A box beside links stands at one of so many heights, so far from them. */
 const PLACES = 24;
 const APART = 5;
+/** Where along a box links are looked for. */
+const ALONG = [0, 0.25, 0.5, 0.75, 1];
 /** Another path is taken where it is so much stronger, in so many frames on end. */
 const RIVAL = { times: 1.25, frames: 3 };
-/** Sides of kernels drawn large: at most, how many times as large as on the link unless that is enough, and at least where none stands there. */
+/** Sides of kernels drawn large: at most, how many times as large as on the link unless that is enough, and where none stands there at least, and of the height. */
 const LARGE = {
   kernel: 104,
   function: 130,
@@ -36,6 +38,7 @@ const LARGE = {
   enough: 60,
   least: 36,
   free: 20,
+  share: 0.32,
   beside: 26,
   apart: 3,
 };
@@ -126,7 +129,7 @@ export function largeKernel(
   const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
   const wanted = own
     ? Math.min(most, times * own.width, gap - LARGE.beside)
-    : Math.min(most, gap - LARGE.free);
+    : Math.min(most, gap - LARGE.free, LARGE.share * layout.height);
   const flat = isOne ? LARGE.flat : 1;
   const others = new Set(kernels.values()).size - 1;
   const free = layout.height - HEAD - 4 - others * ((own?.height ?? 0) + LARGE.apart);
@@ -145,20 +148,20 @@ export function largeKernel(
 function clearOf(part: Part, n: number, box: Rect, last: number): Rect {
   const { bundles, relevance } = part;
   const { to } = bundles[n];
+  const across = ALONG.map((share) => box.x + share * box.width);
   const runs = bundles.flatMap((bundle, k) => {
     const way = bundle.to === to && wayOf(part, k);
-    const ends = way && [box.x, box.x + box.width].map((x) => heightAt(way, x)?.y ?? Number.NaN);
-    if (!ends) return [];
-    return [{ ends, weight: k === n ? bundles.length : weightOf(relevance, k) }];
+    const heights = way && across.map((x) => heightAt(way, x)?.y ?? Number.NaN);
+    if (!heights) return [];
+    return [{ heights, weight: k === n ? bundles.length : weightOf(relevance, k) }];
   });
   const own = wayOf(part, n);
   const middle = own ? (own.from.y + own.to.y) / 2 : last / 2;
   const hidden = (y: number) => {
-    const covered = runs.filter(({ ends }) => {
-      return Math.max(...ends) > y - APART && Math.min(...ends) < y + box.height + LINE + APART;
-    });
+    const [over, under] = [y - APART, y + box.height + LINE + APART];
+    const isUnder = (height: number) => height > over && height < under;
     const far = Math.abs(y + box.height / 2 - middle) / Math.max(1, last);
-    return sum(covered, ({ weight }) => weight) + far;
+    return sum(runs, ({ heights, weight }) => weight * heights.filter(isUnder).length) + far;
   };
   const places = Array.from({ length: PLACES }, (_, k) => {
     return box.y + (k * Math.max(0, last - box.y)) / (PLACES - 1);
