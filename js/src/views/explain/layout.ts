@@ -1,10 +1,8 @@
 /** Puts the parts of the drawing of one layer together. No DOM. */
 
-import type { Mark } from "../../scene/marks.ts";
-import { wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { classesBlock, listBlock, planOf } from "./bars.ts";
-import { type Block, boxIn, type Drawn, GAP, LINE, line, PAD, type Plate, SIZE } from "./block.ts";
+import { type Block, boxIn, type Drawn, GAP, PAD, type Plate } from "./block.ts";
 import { type Content, mapOf, type Part, type Span, spanOf } from "./content.ts";
 import { imageBlock, mapBlock, mapsBlock } from "./pictures.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
@@ -28,9 +26,6 @@ const MOST_MAPS = 5;
 /** Channels or outputs that have a row: all is to be seen in a laptop's window. */
 const MOST_GROUPS = 10;
 const TOP = 4;
-/** In an overview of all layers pictures are no larger than this, and a layer has so many rows. */
-const BRIEF_SIDE = 140;
-const BRIEF_ROWS = 6;
 
 export type Section = ReturnType<typeof together>;
 
@@ -47,10 +42,10 @@ export interface Shown {
   theme: Theme;
 }
 
-function sideOf(plate: Plate, width: number, largest: number, share = PICTURES_SHARE): number {
+function sideOf(plate: Plate, width: number, share: number): number {
   const narrow = width < WIDTH_BESIDE;
   const most = ((narrow ? width - 2 * PAD : share * width) - GAP) / 2;
-  const side = Math.max(narrow ? 16 : SMALLEST_SIDE, Math.min(largest, most));
+  const side = Math.max(narrow ? 16 : SMALLEST_SIDE, Math.min(LARGEST_SIDE, most));
   const box = boxIn(plate.image, Math.floor(side));
   return Math.max(box.width, box.height);
 }
@@ -81,7 +76,7 @@ function pageOf(shown: Shown, lists: readonly List[]) {
   const drawn: Drawn = { ...shown, span: spanFor(shown.part, shown.shown, lists) };
   const blocks: Block[] = [];
   const share = lists.length > 1 ? PICTURES_SHARE_BESIDE : PICTURES_SHARE;
-  const side = plate ? sideOf(plate, width, LARGEST_SIDE, share) : 0;
+  const side = plate ? sideOf(plate, width, share) : 0;
   const rows = lists[0].rows.filter(({ map }) => map !== null);
   const mapped = plate && rows.length > 1 ? rows.slice(0, MOST_MAPS) : [];
   const left = rows.length - mapped.length;
@@ -164,39 +159,6 @@ function row(page: Page) {
   const bottom = page.list(first, x, y, wide);
   if (beside) page.maps(x, bottom, room);
   else page.maps(x + wide + COLUMN_GAP, y, room - wide - COLUMN_GAP);
-}
-
-/** One of several layers below each other: a heading, two pictures, and the list that adds up. */
-export function briefOf(shown: Shown, y: number, first: boolean, step: string): Section {
-  const { part, plate, selected, width, theme } = shown;
-  const { ink } = theme.colours;
-  const name = step ? `${part.layer} · ${step}` : part.layer;
-  const marks: Mark[] = [line(PAD, y, name, ink, { weight: 600, size: SIZE + 1 })];
-  const sentence = wrapped(part.sentence, width - 2 * PAD, SIZE);
-  const start = y + LINE + 2;
-  marks.push(...sentence.map((words, k) => line(PAD, start + k * LINE, words, ink)));
-  const at = start + sentence.length * LINE + 4;
-  const lists = listsOf(part, BRIEF_ROWS, BRIEF_ROWS, selected).slice(0, 1);
-  const drawn: Drawn = { ...shown, span: spanFor(part, -1, lists) };
-  const side = plate ? sideOf(plate, width, BRIEF_SIDE) : SCORES_WIDTH;
-  const blocks: Block[] = [];
-  let right = PAD;
-  const add = (block: Block | null) => {
-    if (!block) return;
-    blocks.push(block);
-    right += side + GAP;
-  };
-  if (plate && first) add(imageBlock(plate, [right, at], side, theme));
-  if (plate) add(mapBlock(drawn, shown.shown, [right, at], side));
-  else if (first) add(classesBlock(drawn, [right, at], side));
-  const under = Math.max(at, ...blocks.map(({ bottom }) => bottom));
-  const beside = right > PAD && width >= WIDTH_BESIDE;
-  const left = beside ? right + COLUMN_GAP - GAP : PAD;
-  const top = beside || right === PAD ? at : under + GAP;
-  const plan = planOf(lists[0], width - PAD - left);
-  blocks.push(listBlock(drawn, lists[0], plan, [left, top]));
-  const section = together(blocks, lists, []);
-  return { ...section, marks: [...marks, ...section.marks] };
 }
 
 /** `mapped`: the rows whose maps stand beside each other. */
