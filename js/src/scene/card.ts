@@ -1,12 +1,12 @@
 /** The card of a training that is out of sight: an example, what the network says of it, and a function that learns. No DOM. */
 
 import { maxIndex } from "d3-array";
-import { evaluate, largestOf, samplePlan } from "../phi/curves.ts";
+import { curveOf, largestOf, samplePlan } from "../phi/curves.ts";
 import { isPlain, outputName, shortened, titleOf } from "../phi/entries.ts";
 import { formatCount, number, percent } from "../phi/format.ts";
-import { extrasAt, forward, isComputable } from "../phi/forward.ts";
+import { extrasAt, forward, isComputable, numbersTaken } from "../phi/forward.ts";
 import { softmax } from "../phi/softmax.ts";
-import type { Frame, LayerLayout, Store, Taken } from "../wire/types.ts";
+import type { Frame, LayerLayout, Store } from "../wire/types.ts";
 import { curvesPlot } from "./axes.ts";
 import { thumbnailsOf } from "./heat.ts";
 import type { Mark, Rect } from "./marks.ts";
@@ -46,11 +46,7 @@ function functionMarks(store: Store, x: number, colours: Colours): Mark[] {
   const f = chosen.get(layer) ?? largestOf(frame, layer);
   chosen.set(layer, f);
   const plan = samplePlan(layer, layer.domain, PLOT.points);
-  const of = (from: Frame) => {
-    const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-    const count = evaluate(from, layer, f, plan, points);
-    return { x: points.x.subarray(0, count), y: points.y.subarray(0, count) };
-  };
+  const of = (one: Frame) => curveOf(one, layer, f, plan);
   const then = ghost && ghost !== frame && ghost.layout === frame.layout ? ghost : null;
   const lines = [
     ...(then ? [{ points: of(then), stroke: colours.ghost, paint: { dash: [4, 3] } }] : []),
@@ -86,7 +82,7 @@ export function outputsOf(store: Store) {
   const isKnown = extras && isComputable(structure, frame.layout, extras);
   const raw = isKnown
     ? forward(structure, frame, extras, probe.inputs.subarray(0, size))[last]
-    : decoded(taken?.values.get(last));
+    : taken && numbersTaken(taken, last, 0);
   if (!raw || raw.length < 2 || raw.length > MOST_OUTPUTS || !raw.every(Number.isFinite))
     return null;
   const isClasses = probe.labels !== null || /softmax/.test(structure.stations[last].label);
@@ -95,14 +91,6 @@ export function outputsOf(store: Store) {
   const most = isClasses ? 1 : Math.max(...values.map(Math.abs)) || 1;
   const step = isKnown ? frame.step : (taken?.step ?? 0);
   return { values, most, best: maxIndex(values), isClasses, step };
-}
-
-/** The numbers that the model made of the first example. */
-function decoded(taken: Taken | undefined): Float32Array | null {
-  if (taken?.shape.length !== 2) return null;
-  const { shape, data, low, high } = taken;
-  const numbers = Float32Array.from(data.subarray(0, shape[1]));
-  return numbers.map((value) => low[0] + (value / 255) * (high[0] - low[0]));
 }
 
 /** All outputs, in their order. */

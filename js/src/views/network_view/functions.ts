@@ -1,7 +1,7 @@
 /** The functions of a layer as small pictures: where they are drawn, how high, how far learning has moved them. No DOM. */
 
 import { extent } from "d3-array";
-import { evaluate, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
+import { curveOf, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
 import { formatAlike, number } from "../../phi/format.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
 import { colourOf, type Palette, paletteOf } from "../../phi/palette.ts";
@@ -212,11 +212,6 @@ function curveMarks(
   list: readonly Pictured[],
   colours: Colours,
 ): Mark[] {
-  const of = (wanted: Frame, f: number) => {
-    const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-    const count = evaluate(wanted, layer, f, plan, points);
-    return { x: points.x.subarray(0, count), y: points.y.subarray(0, count) };
-  };
   const scale = picture.scale();
   const [zeros, boxes]: number[][] = [[], []];
   const [curves, risen, fallen] = [0, 1, 2].map((): Batch => ({ xy: [], ends: [] }));
@@ -230,10 +225,10 @@ function curveMarks(
       zeros.push(cell.x, middle, cell.x + w, middle);
       const toX = (x: number) => cell.x + (w * (x - lo)) / (hi - lo);
       const toY = (y: number) => middle - (h / 2) * Math.max(-1, Math.min(1, y / scale));
-      const now = of(frame, bundle.first + n);
+      const now = curveOf(frame, layer, bundle.first + n, plan);
       addCurve(curves, now, toX, toY);
       if (!before) continue;
-      const then = of(before, bundle.first + n);
+      const then = curveOf(before, layer, bundle.first + n, plan);
       addArea(risen, now, then, Math.max, toX, toY);
       addArea(fallen, now, then, Math.min, toX, toY);
     }
