@@ -366,7 +366,7 @@ describe("a panel without a kernel behind it", () => {
     const { root, one, remarks } = await show({}, { manager });
     await vi.advanceTimersByTimeAsync(3 * PATIENCE);
     expect(get_model).toHaveBeenCalledWith("me");
-    expect(one(".kw-note").textContent).toMatch(/No kernel is connected/);
+    expect(one(".kw-note").textContent).toMatch(/running the cell of this view again connects it/);
     expect(one(".kw-note").dataset.tone).toBe("calm");
     expect(root.querySelector(RED)).toBeNull();
     for (const control of root.querySelectorAll<HTMLInputElement>(".kw-steer :is(button, input)")) {
@@ -385,7 +385,7 @@ describe("a panel without a kernel behind it", () => {
     set(false);
     await drawn();
     expect(one(".kw-buttons").hidden).toBe(true);
-    expect(one(".kw-note").textContent).toMatch(/No kernel/);
+    expect(one(".kw-note").textContent).toMatch(/running the cell of this view again connects it/);
     set(true);
     await drawn();
     expect(one(".kw-buttons").hidden).toBe(false);

@@ -5,7 +5,7 @@ import { createKit } from "../../shell/controls.ts";
 import { element, put, putAttributes } from "../../shell/element.ts";
 import { hintText, type Standing } from "../../wire/standing.ts";
 import type { Send } from "./controls.ts";
-import { ALONE, type Status } from "./status.ts";
+import type { Status } from "./status.ts";
 
 /** What alarms of one cause have in common: a loss or coefficients that grow beyond all bounds, else what mends them. */
 const remedyOf = ({ id, button, more }: Status["alarms"][number]) =>
@@ -95,7 +95,7 @@ export function createNotes(document: Document) {
       const notes: [text: string, tone: string][] = [];
       const warn = (text: string) => text && notes.push([text, "warn"]);
       if (status.recording) notes.push([status.recording, "calm"]);
-      if (alone) notes.push([ALONE, "calm"]);
+      if (alone) notes.push([hintText(standing), "calm"]);
       else if (standing.state === "unheard") warn(hintText(standing));
       for (const text of status.reports) warn(text);
       words.hidden = notes.length === 0;

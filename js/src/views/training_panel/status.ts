@@ -127,7 +127,3 @@ export function numbers(
   if (status.source) found.push(["data", status.source, "What the model is trained on"]);
   return found;
 }
-
-/** Where nothing is left to hear clicks. */
-export const ALONE =
-  "No kernel is connected: this panel shows what was saved. In a notebook, running its cell again connects it.";
