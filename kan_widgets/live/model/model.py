@@ -102,13 +102,13 @@ class BoundModel:
         inputs = self._training.batch.inputs
         return self.last_examples if inputs is None else inputs
 
-    def observe(self, batch: Any) -> dict[str, Observation]:
-        """Run a batch through the model; see `Binding.observe`."""
+    def observe(self, batch: Any, *, asked: bool = True) -> dict[str, Observation]:
+        """Run a batch through the model; see `Binding.observe`. Of NaN it warns who ``asked``."""
         layers = self.layers.read()
         module, feed = self._there()
         with self._training.counter.counted():
             found = observe(module, self.layers.owners(), layers, batch)
-            if words := nan_in_words(found):
+            if asked and (words := nan_in_words(found)):
                 report(words)
             step = self._training.steps
             found = {name: replace(one, step=step) for name, one in found.items()}
@@ -210,7 +210,7 @@ class BoundModel:
 
     def _observe_examples(self, module: nn.Module, examples: Examples) -> None:
         with unchanged(module):
-            self.observe(as_taken(examples.inputs, module))
+            self.observe(as_taken(examples.inputs, module), asked=False)
         self._observes_examples = True
 
     def trace_at_rest(self, *, settled: bool = False) -> None:

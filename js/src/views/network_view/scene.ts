@@ -199,11 +199,13 @@ function sceneOf(
   const below = once(() =>
     strip > 0 ? closeUpMarks(diagram, closeUp, shown, view.strongest, foot.close, theme) : null,
   );
+  const litIn = (isShown?: (n: number) => boolean) =>
+    lit >= 0 && closeUp?.kind === "unit" ? litMarks(diagram, closeUp, theme, isShown) : [];
   const ribbons: Sheet = {
     marks: () =>
       moved([
         ...(focus ? [] : pathLines(diagram, legs, lit, colours.ink)),
-        ...(lit >= 0 && closeUp?.kind === "unit" ? litMarks(diagram, closeUp, theme) : []),
+        ...litIn((n) => legs.some(({ column, bundle }) => column === lit && bundle === n)),
       ]),
   };
 
@@ -232,9 +234,13 @@ function sceneOf(
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
       {
-        from: [...place, frame, flow, settings.example],
+        from: [...place, frame, flow, settings.example, lit],
         marks: () =>
-          moved([...frontMarks(diagram, theme), ...(scores ? scoreMarks(diagram, theme) : [])]),
+          moved([
+            ...litIn(),
+            ...frontMarks(diagram, theme),
+            ...(scores ? scoreMarks(diagram, theme) : []),
+          ]),
       },
       // Over the functions beside it: where they stand close they would hide it.
       ribbons,
