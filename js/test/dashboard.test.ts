@@ -107,7 +107,7 @@ describe("a dashboard", () => {
     expect(large().map(({ textContent }) => textContent)).toEqual(["▶ Train"]);
     expect(large()[0].closest<HTMLElement>(".kw-panel")?.dataset.panel).toBe("training");
     large()[0].click();
-    expect(stream.sent).toContainEqual({ kind: "resume" });
+    expect(stream.sent.at(-1)).toMatchObject({ kind: "resume" });
     stream.set("training", said("running"));
     await painted();
     expect(large()).toHaveLength(0);
@@ -238,12 +238,15 @@ describe("a dashboard", () => {
     vi.useFakeTimers();
     step.click();
     resume.click();
-    expect(stream.sent.slice(-2)).toEqual([{ kind: "advance" }, { kind: "resume" }]);
+    const asked = stream.sent.slice(-2);
+    expect(asked).toMatchObject([{ kind: "advance", steps: 1 }, { kind: "resume" }]);
     vi.advanceTimersByTime(3000);
     vi.useRealTimers();
     await painted();
     expect(all(".kw-readout")[0].textContent).toContain("The kernel does not answer");
     stream.set("training", said("running"));
+    const { id } = stream.sent.at(-1) as { id: string };
+    stream.receive({ kind: "heard", id, refused: "" });
     await painted();
     expect(all(".kw-readout")[0].textContent).not.toContain("The kernel does not answer");
     expect(resume.getAttribute("aria-label")).toBe("Pause");

@@ -9,8 +9,9 @@ import { themeOf } from "../src/scene/theme.ts";
 import { wordsOf } from "../src/scene/words.ts";
 import { sumText } from "../src/views/network_view/close_up.ts";
 import { createFade } from "../src/views/network_view/fade.ts";
-import { wayOf } from "../src/views/network_view/links.ts";
+import { heightAt, wayOf } from "../src/views/network_view/links.ts";
 import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
+import { largeKernel } from "../src/views/network_view/strongest.ts";
 import type { Frame, LayerLayout, Probe, Station, Store, Structure } from "../src/wire/types.ts";
 import { frameOf, layer } from "./samples.ts";
 
@@ -67,6 +68,7 @@ function page(traits: Record<string, unknown> = {}, width = 900, room?: number) 
       selection: () => null,
       ghost: () => ghost ?? null,
       at: () => frame,
+      latest: () => frame,
       alone: () => false,
     } as unknown as Store;
     const theme = themeOf("light");
@@ -125,7 +127,7 @@ describe("pointing", () => {
           expect(Number.isFinite(answer.shown?.value)).toBe(true);
           // A link that adds has nothing of the colour of what subtracts.
           const drawn = paintsIn(
-            [answer.sheets[1], answer.sheets[3]].flatMap(({ marks }) => marks(view)),
+            [answer.ribbons, answer.sheets[3]].flatMap(({ marks }) => marks(view)),
           );
           const { more, less } = themeOf("light").colours;
           const [own, other] = (answer.shown?.value ?? 0) < 0 ? [less, more] : [more, less];
@@ -240,12 +242,50 @@ describe("before the first batch", () => {
     // Nothing has been learnt: no path is the strongest, and no line is bold.
     expect(scene.caption.map(({ text }) => text).join()).not.toContain("strongest");
     const view = { x: 0, y: 0, width: scene.width, height: scene.height };
-    const lines = scene.sheets
-      .slice(0, 2)
+    const lines = [scene.sheets[0], scene.ribbons]
       .flatMap(({ marks }) => marks(view))
       .flatMap((mark) => (mark.kind === "group" ? mark.marks : [mark]));
     const bold = lines.filter((mark) => mark.kind === "lines" && (mark.opacity ?? 1) > 0.25);
     expect([lines.length > 0, bold]).toEqual([true, []]);
+  });
+});
+
+describe("without an example", () => {
+  it("says how to have one once it has trained, and waits for no batch that is over", () => {
+    const { frame } = run([6, 8, 8, 4], 3, 40);
+    const scene = page()({ frame, structure: null, probe: null });
+    const said = scene.caption.map(({ text }) => text).join();
+    expect(said).toContain("live.probe(inputs)");
+    expect(said).not.toContain("waiting");
+  });
+});
+
+describe("a network of one function", () => {
+  it("is that function, large, and once with axes below", () => {
+    const scene = page()(run([1, 1]));
+    const [box] = scene.diagram.parts[1].kernels.values();
+    expect(box.width).toBeGreaterThan(180);
+    const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+    expect(textsIn(scene.sheets[5].marks(view)).map(({ text }) => text)).toEqual(["examples", "1"]);
+    const [, title] = textsIn(scene.sheets[6].marks(view));
+    expect(title.text).toContain("φ(");
+  });
+});
+
+describe("the box of a link", () => {
+  it("stands where it hides neither that link nor, if it can, others that are lit", () => {
+    const { diagram } = page({}, 900)(run([6, 12, 12, 4]));
+    const hidden = diagram.parts.slice(1).flatMap((part) => {
+      const n = diagram.legs.find(({ column }) => column === part.number)?.bundle ?? -1;
+      const large = part.kernels.has(n) ? null : largeKernel(diagram, part, n);
+      const way = wayOf(part, n);
+      if (!large || !way) return [];
+      const { x, y, width, height } = large.box;
+      const at = [x, x + width / 2, x + width].map((place) => heightAt(way, place)?.y ?? 0);
+      return [at.some((own) => own > y && own < y + height)];
+    });
+    expect(hidden.length).toBeGreaterThan(0);
+    expect(hidden.every((is) => !is)).toBe(true);
   });
 });
 

@@ -1,16 +1,10 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { themeOf } from "../src/scene/theme.ts";
-import { PATIENCE } from "../src/views/training_panel/commands.ts";
 import type { PanelScene } from "../src/views/training_panel/scene.ts";
-import {
-  numbers,
-  rateAt,
-  rateRange,
-  standingAt,
-  statusOf,
-} from "../src/views/training_panel/status.ts";
+import { numbers, standingAt, statusOf } from "../src/views/training_panel/status.ts";
 import { type PanelElement, render } from "../src/views/training_panel/view.ts";
+import { PATIENCE } from "../src/wire/commands.ts";
 import { SILENT, type Standing } from "../src/wire/standing.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { curve } from "./drawn_curves.ts";
@@ -85,7 +79,7 @@ afterEach(() => {
 /** Until what is asked for is drawn. */
 const drawn = () => vi.advanceTimersByTimeAsync(40);
 
-function streamOf(state: string, training: Standing) {
+function streamOf(state: string, training: Standing, manager: unknown) {
   const run = makeRun(RUNS.article);
   const model = new StreamModel({
     layouts: [run.layout],
@@ -95,7 +89,9 @@ function streamOf(state: string, training: Standing) {
     cursor: -1,
     status: { state, message: "" },
     training,
+    _own: "me",
   });
+  Object.assign(model, { widget_manager: manager });
   return { stream: model, exports: initialize({ model: model as never, signal: life.signal }) };
 }
 
@@ -111,25 +107,21 @@ async function show(
   { manager, stream = "live", traits = {} }: Page = {},
 ) {
   const model = new FakeModel({ ...TRAITS, ...traits, status: { ...RUNNING, ...status } });
-  Object.assign(model, { widget_manager: manager });
   const el = document.body.appendChild(document.createElement("div"));
-  const made = streamOf(stream, said(String(status.state ?? RUNNING.state)));
+  const made = streamOf(stream, said(String(status.state ?? RUNNING.state)), manager);
   const host = { getWidget: async () => made };
   render({ model, el, host, signal: life.signal } as never);
   await drawn();
   const root = el.querySelector(".kw-training-panel") as PanelElement;
   const one = <T extends HTMLElement>(selector: string) => root.querySelector(selector) as T;
-  const sent = () => model.sent as Sent[];
+  const sent = () => (made.stream.sent as Sent[]).filter(({ id }) => id);
   const last = () => sent().at(-1) as Sent;
   const remarks = () => [...root.querySelectorAll(".kw-remark")].map((part) => part.textContent);
   const state = () => remarks()[0];
   const hear = async (message: Sent, now: Record<string, unknown> = {}, refused = "") => {
-    model.message({
-      kind: "heard",
-      id: message.id,
-      refused,
-      status: { ...RUNNING, ...status, ...now },
-    });
+    made.stream.receive({ kind: "heard", id: message.id, refused });
+    model.update({ status: { ...RUNNING, ...status, ...now } });
+    if (now.state) made.stream.set("training", said(String(now.state)));
     await drawn();
   };
   const stand = async (now: Standing) => {
@@ -143,18 +135,13 @@ describe("the controls", () => {
   it("each have a title and a name", async () => {
     const { root } = await show({ rates: [0.1, 0.2] });
     const controls = root.querySelectorAll("button, input, select");
-    expect(controls.length).toBe(13);
+    expect(controls.length).toBe(12);
     for (const control of controls) {
       expect(control.getAttribute("title"), control.outerHTML).toBeTruthy();
       // Those that save a picture are named by their words.
       const words = control.matches(".kw-save-button, .kw-button") ? control.textContent : "";
       expect(control.getAttribute("aria-label") || words, control.outerHTML).toBeTruthy();
     }
-  });
-
-  it("say hello as soon as they are shown", async () => {
-    const { sent } = await show();
-    expect(sent().map(({ kind }) => kind)).toEqual(["hello"]);
   });
 
   it("ask for single steps, several steps and a stop", async () => {
@@ -174,14 +161,14 @@ describe("the controls", () => {
       one<HTMLInputElement>(".kw-many input").value = value;
       one(".kw-words").click();
     }
-    expect(sent().length).toBe(1);
+    expect(sent()).toEqual([]);
   });
 
   it("alternate between pause and resume, however slow the answers are", async () => {
     const { one, sent, hear, state } = await show();
     const hold = one("button");
     for (let k = 0; k < 12; k++) hold.click();
-    const asked = sent().slice(1);
+    const asked = sent();
     expect(asked.map(({ kind }) => kind)).toEqual(Array(6).fill(["pause", "resume"]).flat());
     expect(hold.getAttribute("aria-label")).toBe("Pause");
     await hear(asked[0], { control: "paused", state: "paused" });
@@ -192,20 +179,18 @@ describe("the controls", () => {
   });
 
   it("go by what the kernel has said, also before that is drawn", async () => {
-    const { model, one, sent } = await show();
+    const { made, one, sent } = await show();
     const hold = one("button");
     hold.click();
     hold.click();
-    const [, , { id }] = sent();
-    model.update({ status: { ...RUNNING, control: "paused" } });
-    model.message({ kind: "heard", id, refused: "", status: RUNNING });
+    made.stream.receive({ kind: "heard", id: sent()[1].id, refused: "" });
     await drawn();
     hold.click();
-    model.update({ status: { ...RUNNING, control: "paused" } });
-    model.message({ kind: "heard", id: sent()[3].id, status: { ...RUNNING, control: "paused" } });
+    made.stream.set("training", said("paused"));
+    made.stream.receive({ kind: "heard", id: sent()[2].id, refused: "" });
     // Nothing has been drawn since.
     hold.click();
-    expect(sent().map(({ kind }) => kind)).toEqual(["hello", "pause", "resume", "pause", "resume"]);
+    expect(sent().map(({ kind }) => kind)).toEqual(["pause", "resume", "pause", "resume"]);
   });
 
   it("resume what is paused", async () => {
@@ -221,13 +206,13 @@ describe("the controls", () => {
       on.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     press(root, "p");
     press(one("[data-icon=step]"), "s");
-    expect(sent().map(({ kind }) => kind)).toEqual(["hello", "pause", "advance"]);
+    expect(sent().map(({ kind }) => kind)).toEqual(["pause", "advance"]);
     press(one("input"), "p");
-    expect(sent().length).toBe(3);
+    expect(sent().length).toBe(2);
   });
 
   it("do nothing for a binding that is closed, and stop nothing that does not run", async () => {
-    const closed = await show({ closed: true });
+    const closed = await show({ closed: true, state: "closed" });
     const buttons = [
       ...closed.root.querySelectorAll<HTMLButtonElement>(".kw-steer button, .kw-save-button"),
     ];
@@ -238,13 +223,15 @@ describe("the controls", () => {
     expect(saving.map((button) => button.disabled)).toEqual([false, false]);
     expect(others.every((button) => button.disabled)).toBe(true);
     const idle = await show({ state: "finished" });
-    for (const part of ["[data-icon=stop]", "[data-icon=step]", ".kw-many input", ".kw-slider"]) {
+    for (const part of [
+      "[data-icon=stop]",
+      "[data-icon=step]",
+      ".kw-many input",
+      ".kw-rate input",
+    ]) {
       expect(idle.one<HTMLInputElement>(part).disabled, part).toBe(true);
     }
-    const pause = idle.one<HTMLButtonElement>("[data-icon=pause]");
-    expect(pause.disabled).toBe(false);
-    expect(pause.hasAttribute("data-idle")).toBe(true);
-    expect(pause.title).toBe("Pauses the next run after its first step (key: p)");
+    expect(idle.one<HTMLButtonElement>("[data-icon=pause]").disabled).toBe(true);
   });
 
   it("are not there for a recording, which says what it is instead", async () => {
@@ -253,13 +240,13 @@ describe("the controls", () => {
       steered: false,
     });
     expect(one<HTMLElement>(".kw-buttons").hidden).toBe(true);
-    expect(one<HTMLInputElement>(".kw-slider").disabled).toBe(true);
+    expect(one<HTMLInputElement>(".kw-rate input").disabled).toBe(true);
     expect(state()).toBe("training");
     const note = one(".kw-note");
     expect(note.textContent).toBe("A recording (run.npz).");
     expect(note.dataset.tone).toBe("calm");
     for (const key of ["p", "s"]) root.dispatchEvent(new KeyboardEvent("keydown", { key }));
-    expect(sent().map(({ kind }) => kind)).toEqual(["hello"]);
+    expect(sent()).toEqual([]);
   });
 
   it("are there for a recording whose run can be steered", async () => {
@@ -328,17 +315,23 @@ describe("the controls", () => {
     );
   });
 
-  it("set the learning rate of all groups on a logarithmic slider", async () => {
+  it("set the learning rate of all groups, and put back what is none", async () => {
     const { one, last } = await show({ rates: [0.001, 0.01] });
-    const slider = one<HTMLInputElement>(".kw-slider");
-    expect(slider.value).toBe("-3");
-    slider.value = "-4";
-    slider.dispatchEvent(new Event("change"));
-    expect(last()).toMatchObject({ kind: "rate", value: 0.0001, group: null });
-    const text = one<HTMLInputElement>(".kw-rate-text");
-    text.value = "3e-4";
-    text.dispatchEvent(new Event("change"));
-    expect(last()).toMatchObject({ kind: "rate", value: 0.0003, group: null });
+    const field = one<HTMLInputElement>(".kw-rate input");
+    expect(field.value).toBe("0.001");
+    for (const [typed, value] of [
+      ["3e-4", 0.0003],
+      ["0,02", 0.02],
+    ] as const) {
+      field.value = typed;
+      field.dispatchEvent(new Event("change"));
+      expect(last()).toMatchObject({ kind: "rate", value, group: null });
+    }
+    for (const typed of ["-1", "fast", ""]) {
+      field.value = typed;
+      field.dispatchEvent(new Event("change"));
+      expect([field.value, last().value]).toEqual(["0.001", 0.02]);
+    }
   });
 
   it("ask for a frame every so many steps", async () => {
@@ -373,7 +366,7 @@ describe("a panel without a kernel behind it", () => {
     const { root, one, remarks } = await show({}, { manager });
     await vi.advanceTimersByTimeAsync(3 * PATIENCE);
     expect(get_model).toHaveBeenCalledWith("me");
-    expect(one(".kw-note").textContent).toMatch(/No kernel is connected/);
+    expect(one(".kw-note").textContent).toMatch(/running the cell of this view again connects it/);
     expect(one(".kw-note").dataset.tone).toBe("calm");
     expect(root.querySelector(RED)).toBeNull();
     for (const control of root.querySelectorAll<HTMLInputElement>(".kw-steer :is(button, input)")) {
@@ -392,7 +385,7 @@ describe("a panel without a kernel behind it", () => {
     set(false);
     await drawn();
     expect(one(".kw-buttons").hidden).toBe(true);
-    expect(one(".kw-note").textContent).toMatch(/No kernel/);
+    expect(one(".kw-note").textContent).toMatch(/running the cell of this view again connects it/);
     set(true);
     await drawn();
     expect(one(".kw-buttons").hidden).toBe(false);
@@ -547,30 +540,26 @@ describe("the curves", () => {
 });
 
 describe("clicks that get no answer", () => {
-  it("are said to wait for the cell's end while the training goes on", async () => {
+  const deaf = "The kernel does not answer: clicks take effect when the running cell ends.";
+
+  it("are said to wait for the cell's end, until one comes", async () => {
     const { model, one, sent, hear } = await show();
-    await hear(sent()[0]);
     one("button").click();
     model.update({ status: { ...RUNNING, step: 1240 } });
     await vi.advanceTimersByTimeAsync(PATIENCE - 1);
-    expect(one(".kw-notes").hidden).toBe(true);
+    expect(one(".kw-readout").textContent).toBe("");
     await drawn();
-    expect(one(".kw-note").textContent).toBe("Clicks reach the training only when the cell ends.");
-    await hear(sent()[1], { control: "paused" });
-    expect(one(".kw-notes").hidden).toBe(true);
+    expect(one(".kw-readout").textContent).toBe(deaf);
+    await hear(sent()[0], { control: "paused" });
+    expect(one(".kw-readout").textContent).toBe("");
   });
 
-  it("are said to wait for the kernel where nothing comes at all", async () => {
-    const { one } = await show();
-    await vi.advanceTimersByTimeAsync(PATIENCE + 40);
-    expect(one(".kw-note").textContent).toContain("The kernel does not answer");
-  });
-
-  it("of another page of the same widget do not count", async () => {
+  it("of another page of the same run do not count", async () => {
     const { one, hear } = await show();
-    await hear({ kind: "hello", id: "other:1" });
+    one("button").click();
+    await hear({ kind: "pause", id: "other:1" });
     await vi.advanceTimersByTimeAsync(PATIENCE + 40);
-    expect(one(".kw-notes").hidden).toBe(false);
+    expect(one(".kw-readout").textContent).toBe(deaf);
   });
 });
 
@@ -748,7 +737,7 @@ describe("what is shown", () => {
     one("[data-icon=step]").click();
     await hear(last(), {}, "not that");
     const notes = [...root.querySelectorAll(".kw-note")].map((note) => note.textContent);
-    expect(notes).toEqual(["not that", "a view stopped"]);
+    expect([one(".kw-readout").textContent, ...notes]).toEqual(["not that", "a view stopped"]);
   });
 
   it("writes nothing anew that has not changed", async () => {
@@ -777,22 +766,6 @@ describe("what is shown", () => {
 describe("words", () => {
   it("leave out what is not known", () => {
     expect(numbers(statusOf({ step: 3 }), "idle").map(([name]) => name)).toEqual(["step"]);
-  });
-
-  it("hold any learning rate on the slider", () => {
-    for (const rate of [1e-9, 1e-6, 0.001, 1, 30]) {
-      const [low, high] = rateRange(rate);
-      expect(10 ** low).toBeLessThanOrEqual(rate * 1.0001);
-      expect(10 ** high).toBeGreaterThanOrEqual(rate * 0.9999);
-    }
-    // One drag goes a decade at most, and not to 1.
-    for (const rate of [1e-4, 0.003, 0.02, 0.1, 0.4]) {
-      const [low, high] = rateRange(rate);
-      expect(10 ** low).toBeCloseTo(rate / 10, 12);
-      expect(10 ** high).toBeLessThan(Math.min(10 * rate * 1.0001, 1));
-      expect(10 ** high).toBeGreaterThan(Math.min(4.9 * rate, 0.49));
-    }
-    expect(rateAt(-3.5)).toBe(0.000316);
   });
 });
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import traitlets
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from kan_widgets.live.frames.feed import Command
 
 _HISTORY_BYTES = 32_000_000
+_STEERING = ("pause", "resume", "advance", "stop", "every", "rate", "cure", "uncure")
 _HISTORY_EDITS = ("undo", "redo")
 _FUNCTION_EDITS = ("zero", "reset", "straighten")
 _EDITS = ("edit", "form", *_HISTORY_EDITS, *_FUNCTION_EDITS)
@@ -137,10 +137,12 @@ class Stream(Broadcast):
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self.source
-        if source is None:
-            return
         kind = content.get("kind")
-        if kind == "shown":
+        if kind in _STEERING:
+            self._steer(source, content)
+        elif source is None:
+            return
+        elif kind == "shown":
             self._outbox.came(int(content["number"]), in_time=source.state == "live")
         elif kind == "look":
             place = (int(content[part]) for part in ("out", "in"))
@@ -160,8 +162,6 @@ class Stream(Broadcast):
                         self.tell_page({**activations_dict(activations), "past": True})
         elif kind == "observed?":
             self.on_observed(source.feed.observed)
-        elif kind in ("pause", "resume", "advance"):
-            self._steer(source, content)
         elif not is_binding(source):
             return
         elif kind == "observe":
@@ -169,12 +169,21 @@ class Stream(Broadcast):
         elif kind in _EDITS:
             self._edit(source, kind, content)
 
-    def _steer(self, source: Source, content: dict[str, Any]) -> None:
-        """Hold the training, or let it go on; what cannot be steered stays as it is."""
+    def _steer(self, source: Source | None, content: dict[str, Any]) -> None:
+        """Do what was clicked, on a thread of its own while a cell runs, where possible.
+
+        The page is told that it was heard; a refusal goes back in words.
+        """
+        refused = ""
         if is_binding(source):
             source.control.heard()
-        with suppress(OSError, RuntimeError):
-            source.feed.steer(cast("Command", {"steps": 1, **content}))
+        try:
+            if source is None:
+                raise RuntimeError("the model of this view is gone")
+            source.feed.steer(cast("Command", content))
+        except (LookupError, OSError, TypeError, ValueError, RuntimeError) as error:
+            refused = str(error)
+        self.tell_page({"kind": "heard", "id": content.get("id"), "refused": refused})
 
     def _edit(self, source: Binding, kind: str, content: dict[str, Any]) -> None:
         """Do what an inspector asks; a refusal is sent back in words."""

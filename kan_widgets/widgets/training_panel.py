@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
@@ -13,7 +13,6 @@ from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import belongs_to
 from kan_widgets.live.reports import hear_reports
 from kan_widgets.widgets.curves import CurvesView, Logged
-from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.view import ModelView
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from kan_widgets.live import Binding
-    from kan_widgets.live.frames.feed import Command
 
 _REPORTS = 5
 
@@ -53,8 +51,6 @@ class TrainingPanel(CurvesView, ModelView):
     status = traitlets.Dict().tag(sync=True)
     """What `status_of` gives, with ``"reports"``: what views complained of. Like the curves and
     the marks it is set by the panel's painters only."""
-    every = traitlets.Int(1, min=1).tag(sync=True)
-    """A frame is taken every so many steps: that of the binding, which follows it."""
     height: int | None = option(
         """Pixels of each panel of curves, at least 100; by default it grows with the width.""",
         default=None,
@@ -64,16 +60,13 @@ class TrainingPanel(CurvesView, ModelView):
     def _take(self, values: dict[str, Any]) -> None:
         super()._take(values)
         self._reports: tuple[str, ...] = ()
-        self._every = 1
         self._painter = self._painted(self._draw, fps=4)
 
     def _begin(self) -> None:
         super()._begin()
-        self.on_msg(weakly(self._answer))
         news = dict.fromkeys(("on_training", "on_frame", "on_state", "on_replaced"), self._wake)
         self._listen(**news, on_report=self._hear)
         hear_reports(self._listener)
-        self.observe(weakly(self._take_every), "every")
         self._bring_up_to_date()
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
@@ -114,52 +107,6 @@ class TrainingPanel(CurvesView, ModelView):
                 if makes_steps and ends and max(ends) >= step - 1:
                     status["step"] = max(ends)
             self.status = status | {"reports": list(self._reports)}
-
-        # Only where it has changed there: it may just have been set here.
-        if source is not None and source.every != self._every:
-            self._every = self.every = source.every
-
-    @traitlets.validate("every")
-    def _validate_every(self, proposal: Any) -> int:
-        every: int = proposal["value"]
-        source = self._source()
-        if isinstance(source, Replay) and every != source.every and source.feed.control is None:
-            raise ValueError(f"every={every}: {source.words}")
-        return every
-
-    def _take_every(self, change: Any) -> None:
-        self._every, source = change["new"], self._source()
-        if source is None or source.every == self._every:
-            return
-        source.feed.steer({"kind": "every", "value": self._every})
-
-    # -- what the page asks -----------------------------------------------------------
-
-    def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        """Do what was clicked. On a thread of its own while a cell runs, where possible."""
-        if content.get("kind") == "dock":
-            return
-        live = self._source()
-        refused = ""
-        if is_binding(live):
-            live.control.heard()
-        if content.get("kind") != "hello":
-            try:
-                if live is None:
-                    raise RuntimeError("the model of this panel is gone")
-                live.feed.steer(cast("Command", content))
-            except (LookupError, OSError, TypeError, ValueError, RuntimeError) as error:
-                refused = str(error)
-        # The numbers go out before the answer, so that nothing old comes after it.
-        self._painter.now()
-        self.send(
-            {
-                "kind": "heard",
-                "id": content.get("id"),
-                "refused": refused,
-                "status": self.status,
-            }
-        )
 
     def _bring_up_to_date(self) -> None:
         self._painter.now()

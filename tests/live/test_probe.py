@@ -428,3 +428,26 @@ def test_activations_are_packed_and_unpacked() -> None:
     content, data, more = packed(latest)
     with pytest.raises(ValueError, match="365 numbers: expected 366"):
         unpacked(content, data[1:], more, 1)
+
+
+def test_what_reaches_the_layers_is_seen_again_when_training_rests_unless_it_was_asked_for():
+    torch.manual_seed(0)
+    model = nn.Sequential(kw.nn.KANLinear(3, 2), kw.nn.KANLinear(2, 1))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    live = kw.bind(model, optimizer, every=5)
+    view = kw.NetworkView(live)
+    batch = torch.rand(16, 3)
+
+    def train(steps: int) -> set[int | None]:
+        for _ in range(steps):
+            optimizer.zero_grad()
+            model(batch).square().mean().backward()
+            optimizer.step()
+        live.feed.settle()
+        return {one.step for one in live.feed.observed.values()}
+
+    assert train(20) == {20}
+    assert train(7) == {27}
+    live.observe(batch)
+    assert train(3) == {27}
+    view.close()

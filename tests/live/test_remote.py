@@ -376,12 +376,13 @@ def test_the_panel_of_a_follower_steers(recorded: Recorded) -> None:
     panel = kw.TrainingPanel(run)
     assert panel.status["steered"]
     answers: list[dict[str, Any]] = []
-    panel.send = lambda content, *_: answers.append(content)
-    panel._answer(panel, {"kind": "rate", "value": 0.5, "group": None, "id": "x:1"}, [])
+    stream = panel._stream
+    stream.tell_page = answers.append
+    stream._answer(stream, {"kind": "rate", "value": 0.5, "group": None, "id": "x:1"}, [])
     assert recorded.said["heard"] == 1
     assert recorded.live.feed.learning_rates == [0.5]
     recorded.recorder.say_soon()
-    assert answers[0]["refused"] == ""
+    assert [one["refused"] for one in answers if one["kind"] == "heard"] == [""]
     until(lambda: run.feed.learning_rates == [0.5], "the panel is told")
     run.close()
 

@@ -156,10 +156,10 @@ def test_the_panel_shows_the_numbers_and_steers_nothing(run: Run, replay: Replay
     assert status["recording"] == "A recording (run.npz): it shows a run, and cannot steer it."
     assert [curve["panel"] for curve in panel.curves] == ["loss"]
     sent: list[dict[str, Any]] = []
-    panel.send = sent.append
-    panel._answer(panel, {"kind": "hello", "id": "a:1"}, [])
-    panel._answer(panel, {"kind": "pause", "id": "a:2"}, [])
-    assert [answer["refused"] for answer in sent] == ["", status["recording"]]
+    stream = panel._stream
+    stream.tell_page = sent.append
+    stream._answer(stream, {"kind": "pause", "id": "a:1"}, [])
+    assert [answer["refused"] for answer in sent] == [status["recording"]]
     assert run.live.control.state == "running"
     panel.close()
 

@@ -86,31 +86,6 @@ def test_a_layer_chosen_for_a_dashboard_by_number_is_chosen_in_its_views() -> No
     assert dashboard.live.model is model
 
 
-def test_every_of_a_panel_is_that_of_the_binding() -> None:
-    live = kw.bind(model := network(), every=4)
-    panel, other = kw.TrainingPanel(live), kw.TrainingPanel(live)
-    assert panel.every == 4
-    panel.every = 9
-    other._bring_up_to_date()
-    assert live.every == other.every == 9
-    live.every = 3
-    panel._bring_up_to_date()
-    assert panel.every == 3
-    with pytest.raises(traitlets.TraitError, match="less than 1"):
-        panel.every = 0
-    assert live.every == panel.every == 3
-    assert live.model is model
-
-
-def test_every_of_a_recording_is_refused_where_it_cannot_be_steered(tmp_path: Any) -> None:
-    live = kw.bind(network(), every=4)
-    panel = kw.TrainingPanel(kw.replay(live.save(tmp_path / "run.npz")))
-    assert panel.every == 4
-    with pytest.raises(ValueError, match=r"every=2: A recording \(run.npz\)"):
-        panel.every = 2
-    assert panel.every == 4
-
-
 def test_the_repr_says_what_is_shown(view: Any) -> None:
     kind = type(view).__name__
     model = "one" if kind == "Compare" else "Sequential"

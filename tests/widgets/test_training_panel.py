@@ -50,16 +50,19 @@ def training() -> Iterator[Training]:
     made.panel.close()
 
 
-def say(panel: TrainingPanel, **content: Any) -> list[dict[str, Any]]:
-    """Send a message as the page does; give what the kernel sends back."""
+def say(panel: TrainingPanel, **content: Any) -> dict[str, Any]:
+    """Send a message as the page does; give what the kernel answers."""
     answers: list[dict[str, Any]] = []
-    send = panel.send
-    panel.send = answers.append  # type: ignore[method-assign]
+    stream = panel._stream
+    tell_page = stream.tell_page
+    stream.tell_page = answers.append  # type: ignore[method-assign]
     try:
-        panel._answer(panel, content, [])
+        stream._answer(stream, {"id": "a:1", **content}, [])
     finally:
-        panel.send = send  # type: ignore[method-assign]
-    return answers
+        stream.tell_page = tell_page  # type: ignore[method-assign]
+    [answer] = [one for one in answers if one["kind"] == "heard"]
+    assert answer["id"] == "a:1"
+    return answer
 
 
 def until(condition: Callable[[], Any]) -> None:
@@ -94,13 +97,6 @@ def test_step_and_curve_of_a_running_training_are_of_one_step(training: Training
     assert status(training.panel)["step"] == np.frombuffer(curve["x"])[-1] == 4
 
 
-def test_hello_is_answered_with_how_it_is_now(training: Training) -> None:
-    training.step()
-    (answer,) = say(training.panel, kind="hello", id="a:1")
-    assert (answer["kind"], answer["id"], answer["refused"]) == ("heard", "a:1", "")
-    assert (answer["status"]["state"], answer["status"]["step"]) == ("running", 1)
-
-
 @pytest.mark.parametrize(
     ("message", "state"),
     [
@@ -112,8 +108,9 @@ def test_hello_is_answered_with_how_it_is_now(training: Training) -> None:
 def test_a_button_reaches_the_control(
     training: Training, message: dict[str, Any], state: str
 ) -> None:
-    (answer,) = say(training.panel, id="a:1", **message)
-    assert training.live.control.state == state == answer["status"]["control"]
+    assert say(training.panel, **message)["refused"] == ""
+    assert training.live.control.state == state
+    until(lambda: status(training.panel)["control"] == state)
 
 
 def test_a_pause_clicked_in_another_thread_holds_and_a_click_lets_go_on(
@@ -129,10 +126,10 @@ def test_a_pause_clicked_in_another_thread_holds_and_a_click_lets_go_on(
     thread.start()
     try:
         until(lambda: training.live.stats.steps > 2)
-        say(training.panel, kind="pause", id="a:1")
+        say(training.panel, kind="pause")
         until(lambda: training.live.control.is_holding)
         held = training.live.stats.steps
-        say(training.panel, kind="advance", steps=3, id="a:2")
+        say(training.panel, kind="advance", steps=3)
         until(lambda: training.live.stats.steps == held + 3 and training.live.control.is_holding)
         # The last step is counted a moment before it is held.
         until(
@@ -140,7 +137,7 @@ def test_a_pause_clicked_in_another_thread_holds_and_a_click_lets_go_on(
                 [status(training.panel)[key] for key in ("step", "state")] == [held + 3, "paused"]
             )
         )
-        say(training.panel, kind="resume", id="a:3")
+        say(training.panel, kind="resume")
         until(lambda: training.live.stats.steps > held + 3)
     finally:
         end.set()
@@ -149,8 +146,8 @@ def test_a_pause_clicked_in_another_thread_holds_and_a_click_lets_go_on(
 
 
 def test_every_and_the_learning_rate_are_set(training: Training) -> None:
-    say(training.panel, kind="every", value=7, id="a:1")
-    say(training.panel, kind="rate", value=0.02, group=None, id="a:2")
+    say(training.panel, kind="every", value=7)
+    say(training.panel, kind="rate", value=0.02, group=None)
     training.step()
     assert training.live.every == 7
     assert training.optimizer.param_groups[0]["lr"] == 0.02
@@ -170,8 +167,7 @@ def test_every_and_the_learning_rate_are_set(training: Training) -> None:
 def test_what_is_refused_goes_back_in_words(
     training: Training, message: dict[str, Any], words: str
 ) -> None:
-    (answer,) = say(training.panel, id="a:1", **message)
-    assert words in answer["refused"]
+    assert words in say(training.panel, **message)["refused"]
     assert training.live.every == 1
     assert training.live.control.state == "running"
 
@@ -188,8 +184,8 @@ def test_the_numbers_of_a_tracked_loop_are_shown(training: Training) -> None:
     training.live.data_source = "made up"
     for _ in training.live.track([0] * 10, epochs=2):
         training.step()
-    (answer,) = say(training.panel, kind="hello", id="a:1")
-    shown = answer["status"]
+    training.panel._painter.now()
+    shown = status(training.panel)
     assert (shown["state"], shown["step"], shown["epoch"], shown["epochs"]) == (
         "finished",
         20,
@@ -314,8 +310,8 @@ def test_a_panel_keeps_no_model_and_says_when_it_is_gone() -> None:
     del training
     until(lambda: gc.collect() >= 0 and gone() is None)
     until(lambda: status(panel)["closed"])
-    (answer,) = say(panel, kind="pause", id="a:1")
-    assert (answer["status"]["step"], answer["status"]["closed"]) == (1, True)
+    say(panel, kind="pause")
+    assert (status(panel)["step"], status(panel)["closed"]) == (1, True)
     assert panel.image(width=300).size[0] == 600
     panel.close()
 

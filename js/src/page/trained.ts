@@ -107,14 +107,15 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   }
 
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
-  const model = new TrainedModel({ ...streamTraits, initial: first, frame: first }, answer);
+  const frames = { initial: first, frame: first };
+  const model = new TrainedModel({ ...streamTraits, ...frames }, (content, reply) => {
+    answer(content);
+    const { id, kind } = content as { id?: string; kind: string };
+    const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
+    if (id) reply({ kind: "heard", id, refused });
+  });
   const others = saved.models.map(({ id, traits }) => {
-    const own: TrainedModel = new TrainedModel({ ...traits }, (content, reply) => {
-      answer(content);
-      const { id: question, kind } = content as { id?: string; kind: string };
-      const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
-      if (question) reply({ kind: "heard", id: question, refused, status: own.get("status") });
-    });
+    const own = new TrainedModel({ ...traits });
     if (own.get("editable") !== undefined) own.set("editable", true);
     return [id, own] as const;
   });
@@ -167,8 +168,8 @@ interface Change {
 }
 
 const EDITS: readonly string[] = ["edit", "zero", "reset", "undo", "redo"];
-/** What the panel asks for and gets. */
-const HEARD: readonly string[] = ["hello", "pause", "resume", "stop", "advance", "rate"];
+/** What can be asked of the training, and is done. */
+const HEARD: readonly string[] = ["pause", "resume", "stop", "advance", "rate"];
 
 function statusOf(
   { step, steps, rate, speed, machine }: News,

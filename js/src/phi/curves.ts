@@ -139,6 +139,13 @@ export function evaluate(
   return table.x.length;
 }
 
+/** The points of φ_f. */
+export function curveOf(frame: Frame, layer: LayerLayout, f: number, plan: Plan) {
+  const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
+  const count = evaluate(frame, layer, f, plan, points);
+  return { x: points.x.subarray(0, count), y: points.y.subarray(0, count) };
+}
+
 /** Evaluates every function of a layer. Give the result of the last frame as `reuse` to write into its memory. */
 export function evaluateAll(frame: Frame, layer: LayerLayout, plan: Plan, reuse?: Curves): Curves {
   const { nb, count, tableOf, offset } = layer;

@@ -25,6 +25,26 @@ import {
 
 type Extras = Activations["extras"];
 
+/** What few numbers of a station are called among the extras, where they are not rounded to 8 bits. */
+const EXACT = "values";
+
+/** What the model made of an example at a station; null where that was not sent. */
+export function numbersTaken(
+  { values, extras }: Activations,
+  station: number,
+  example: number,
+): Float32Array | null {
+  const taken = values.get(station);
+  if (!taken || example >= taken.shape[0]) return null;
+  const { shape, data, low, high } = taken;
+  const size = product(shape.slice(1));
+  const [from, to] = [example * size, (example + 1) * size];
+  const exact = extras.get(station)?.get(EXACT);
+  if (exact) return exact.subarray(from, to);
+  const scale = (high[example] - low[example]) / 255;
+  return Float32Array.from(data.subarray(from, to), (value) => low[example] + scale * value);
+}
+
 /**
  * What a network computes with beside its functions, all as of a frame's step: what the frame has, and what was taken at
  * that very step. Null where not all of it is known.

@@ -1,29 +1,65 @@
-/** The card of a training that is out of sight: an example, and what the network says of it. No DOM. */
+/** The card of a training that is out of sight: an example, what the network says of it, and a function that learns. No DOM. */
 
 import { maxIndex } from "d3-array";
-import { outputName, shortened } from "../phi/entries.ts";
+import { curveOf, largestOf, samplePlan } from "../phi/curves.ts";
+import { isPlain, outputName, shortened, titleOf } from "../phi/entries.ts";
 import { formatCount, number, percent } from "../phi/format.ts";
-import { extrasAt, forward, isComputable } from "../phi/forward.ts";
+import { extrasAt, forward, isComputable, numbersTaken } from "../phi/forward.ts";
 import { softmax } from "../phi/softmax.ts";
-import type { Store, Taken } from "../wire/types.ts";
+import type { Frame, LayerLayout, Store } from "../wire/types.ts";
+import { curvesPlot } from "./axes.ts";
 import { thumbnailsOf } from "./heat.ts";
 import type { Mark, Rect } from "./marks.ts";
 import { rect, words } from "./shapes.ts";
+import { fitted } from "./text.ts";
 import type { Colours, Theme } from "./theme.ts";
 
-export const CARD = { width: 240, height: 66 };
-const IMAGE: Rect = { x: 0, y: 0, width: 66, height: 66 };
-const BARS = { name: 22, full: 96, row: 18, most: 3 };
-const GAP = 12;
+export const CARD = { width: 340, height: 112 };
+const IMAGE: Rect = { x: 0, y: 0, width: 112, height: 112 };
+const BARS = { name: 18, full: 38, said: 34, row: 18, size: 10 };
+const GAP = 10;
 /** Of more outputs nothing is said. */
 const MOST_OUTPUTS = 12;
+const PLOT = { points: 48, title: 14, size: 9 };
 
 type Outputs = ReturnType<typeof outputsOf>;
 
 export function cardMarks(store: Store, outputs: Outputs, { colours }: Theme): Mark[] {
   const image = imageMarks(store, colours);
   const left = image.length > 0 ? IMAGE.width + GAP : 0;
-  return [...image, ...barMarks(store, outputs, left, colours)];
+  const right = left + (outputs ? BARS.name + BARS.full + BARS.said + GAP : 0);
+  return [
+    ...image,
+    ...barMarks(store, outputs, left, colours),
+    ...functionMarks(store, right, colours),
+  ];
+}
+
+/** Which function of a layer is shown: the largest when it was drawn first, so that it stays the same. */
+const chosen = new WeakMap<LayerLayout, number>();
+
+/** One function of the last layer that has functions, and what it was. */
+function functionMarks(store: Store, x: number, colours: Colours): Mark[] {
+  const [frame, ghost] = [store.current(), store.ghost()];
+  const layer = frame?.layout.layers.filter((one) => !isPlain(one)).at(-1);
+  if (!frame || !layer) return [];
+  const f = chosen.get(layer) ?? largestOf(frame, layer);
+  chosen.set(layer, f);
+  const plan = samplePlan(layer, layer.domain, PLOT.points);
+  const of = (one: Frame) => curveOf(one, layer, f, plan);
+  const then = ghost && ghost !== frame && ghost.layout === frame.layout ? ghost : null;
+  const lines = [
+    ...(then ? [{ points: of(then), stroke: colours.ghost, paint: { dash: [4, 3] } }] : []),
+    { points: of(frame), stroke: colours.ink, paint: { width: 1.75, round: true } },
+  ];
+  const title = fitted(`one φ of ${titleOf(layer.name)}`, CARD.width - x, BARS.size);
+  const box = { x, y: PLOT.title, width: CARD.width - x, height: CARD.height - PLOT.title };
+  const along = { from: layer.domain[0], to: layer.domain[1] };
+  const how = { most: { x: 3, y: 3 }, air: 0.08, size: PLOT.size };
+  return [
+    words(x, 9, title, colours.muted, { size: BARS.size }),
+    ...curvesPlot(box, along, lines, colours, how).marks,
+  ];
 }
 
 /** The first example, where it is an image. */
@@ -46,7 +82,7 @@ export function outputsOf(store: Store) {
   const isKnown = extras && isComputable(structure, frame.layout, extras);
   const raw = isKnown
     ? forward(structure, frame, extras, probe.inputs.subarray(0, size))[last]
-    : decoded(taken?.values.get(last));
+    : taken && numbersTaken(taken, last, 0);
   if (!raw || raw.length < 2 || raw.length > MOST_OUTPUTS || !raw.every(Number.isFinite))
     return null;
   const isClasses = probe.labels !== null || /softmax/.test(structure.stations[last].label);
@@ -57,37 +93,28 @@ export function outputsOf(store: Store) {
   return { values, most, best: maxIndex(values), isClasses, step };
 }
 
-/** The numbers that the model made of the first example. */
-function decoded(taken: Taken | undefined): Float32Array | null {
-  if (taken?.shape.length !== 2) return null;
-  const { shape, data, low, high } = taken;
-  const numbers = Float32Array.from(data.subarray(0, shape[1]));
-  return numbers.map((value) => low[0] + (value / 255) * (high[0] - low[0]));
-}
-
-/** The largest outputs, in their order. */
+/** All outputs, in their order. */
 function barMarks(store: Store, outputs: Outputs, left: number, colours: Colours): Mark[] {
   if (!outputs) return [];
   const { values, most, best, step, isClasses } = outputs;
   const layer = store.current()?.layout.layers.at(-1) ?? {};
-  const order = [...values.keys()].sort((a, b) => values[b] - values[a]);
-  const shown = order.slice(0, BARS.most).sort((a, b) => a - b);
-  const bars = shown.flatMap((k, row): Mark[] => {
+  const isNow = step === store.current()?.step;
+  const room = isNow ? CARD.height : CARD.height - PLOT.title;
+  const pitch = Math.min(BARS.row, room / values.length);
+  const { size } = BARS;
+  const bars = values.flatMap((value, k): Mark[] => {
     const [fill, weight] = k === best ? [colours.ink, 600 as const] : [colours.ghost, 400 as const];
-    const middle = (row + 0.5) * BARS.row;
-    const name = shortened(outputName(layer, k, "").trim(), 4);
-    const width = Math.max(2, (Math.abs(values[k]) / most) * BARS.full);
-    const said = isClasses ? percent(values[k]) : number(values[k]);
-    const bar = { x: left + BARS.name, y: middle - 6, width, height: 12 };
+    const middle = (k + 0.5) * pitch;
+    const name = shortened(outputName(layer, k, "").trim(), 3);
+    const width = Math.max(1, (Math.abs(value) / most) * BARS.full);
+    const said = isClasses ? percent(value) : number(value);
+    const bar = { x: left + BARS.name, y: middle - 0.4 * pitch, width, height: 0.8 * pitch };
     return [
-      words(left, middle, name, colours.ink, { weight, middle: true }),
-      rect(bar, { fill, radius: 2 }),
-      words(bar.x + width + 4, middle, said, colours.muted, { size: 10, middle: true }),
+      words(left, middle, name, colours.ink, { weight, middle: true, size }),
+      rect(bar, { fill, radius: 1 }),
+      words(bar.x + width + 3, middle, said, colours.muted, { size: PLOT.size, middle: true }),
     ];
   });
-  if (step === store.current()?.step) return bars;
-  return [
-    ...bars,
-    words(left, CARD.height - 2, `at step ${formatCount(step)}`, colours.muted, { size: 9 }),
-  ];
+  const late = `at step ${formatCount(step)}`;
+  return isNow ? bars : [...bars, words(left, CARD.height - 2, late, colours.muted, { size: 9 })];
 }

@@ -75,7 +75,7 @@ const DARK: Partial<Record<ColourName, string>> = {
   density: "#6f7983",
   seen: "#4fc9a0",
   "seen-box": "#205c48",
-  box: "#545c66",
+  box: "#727c88",
   dot: "#e6e9eca6",
   outline: "#e6e9ec66",
   row: "#e6e9ec0a",

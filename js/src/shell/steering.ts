@@ -2,15 +2,14 @@
 
 import type { Store } from "../wire/types.ts";
 import { createKit, iconButton } from "./controls.ts";
-import { atEnd } from "./element.ts";
 
 export type Steering = ReturnType<typeof createSteering>;
 
-/** Milliseconds after which a click should have been heard. */
-const PATIENCE = 2000;
-const DEAF = "The kernel does not answer: the click takes effect when the running cell ends.";
+/** How a run stands where it can be held, and where it is. */
+const STEERED: readonly string[] = ["ready", "running", "paused", "still"];
+const HELD: readonly string[] = ["ready", "paused"];
 
-/** `say` is given words where a click is not heard, "" once it is. */
+/** `say` is given words where a click is not obeyed, "" where all are. */
 export function createSteering(
   document: Document,
   store: () => Store | null,
@@ -18,48 +17,33 @@ export function createSteering(
   signal: AbortSignal,
 ) {
   const kit = createKit(document, signal);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  /** How the run stood when something was asked for. */
-  let before: string | null = null;
-  const now = () => {
-    const found = store();
-    return `${found?.standing().state} ${found?.latest()?.step}`;
+  const stateNow = () => store()?.standing().state ?? "";
+  const send = (kind: "pause" | "resume") => store()?.steering.send({ kind });
+  /** As it is, or will be once what was clicked is heard. */
+  const isHeld = () => {
+    const wanted = store()?.steering.wanted();
+    return wanted ? wanted === "paused" : HELD.includes(stateNow());
   };
-
-  function ask(kind: "pause" | "resume" | "advance") {
-    before = now();
-    store()?.command(kind);
-    clearTimeout(timer);
-    timer = setTimeout(() => before === now() && say(DEAF), PATIENCE);
-  }
-
-  const isHeld = () => ["ready", "paused"].includes(store()?.standing().state ?? "");
-  const hold = iconButton(kit, () => ask(isHeld() ? "resume" : "pause"));
-  const step = iconButton(kit, () => ask("advance"));
+  const hold = iconButton(kit, () => send(isHeld() ? "resume" : "pause"));
+  const step = iconButton(kit, () => store()?.steering.send({ kind: "advance", steps: 1 }));
   step.show("step", "One step", "Take one optimizer step, then pause");
-  const begin = kit.button("▶ Train", "Begin to train", "kw-train", () => ask("resume"));
-  atEnd(signal, () => clearTimeout(timer));
+  const begin = kit.button("▶ Train", "Begin to train", "kw-train", () => send("resume"));
+  let said = "";
   return {
     boxes: [hold.button, step.button],
     /** `over`: where the one large button of a run that waits to begin is laid. */
     show(over?: HTMLElement) {
-      const state = store()?.standing().state ?? "";
-      const held = isHeld();
+      const state = stateNow();
       if (state !== "ready") begin.remove();
       else if (over && begin.parentElement !== over) over.append(begin);
       hold.button.hidden = step.button.hidden = state === "saved";
-      if (state === "ready") hold.show("play", "Train", "Begin to train");
-      else if (held) hold.show("play", "Resume", "Resume training");
-      else hold.show("pause", "Pause", "Pause training after the current step");
-      hold.button.disabled = step.button.disabled = ![
-        "ready",
-        "running",
-        "paused",
-        "still",
-      ].includes(state);
-      if (before === null || before === now()) return;
-      before = null;
-      say("");
+      if (!isHeld()) hold.show("pause", "Pause", "Pause training after the current step");
+      else if (state === "ready") hold.show("play", "Train", "Begin to train");
+      else hold.show("play", "Resume", "Resume training");
+      hold.button.disabled = step.button.disabled = !STEERED.includes(state);
+      const words = store()?.steering.words() ?? "";
+      if (words !== said) say(words);
+      said = words;
     },
   };
 }

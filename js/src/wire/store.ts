@@ -1,4 +1,5 @@
 /** The frames of one stream, as all views of a page share them. */
+import { type Commands, createCommands } from "./commands.ts";
 import { samePlace } from "./protocol.ts";
 import { ALONE, type Standing, savedAs, silence, UNKNOWN } from "./standing.ts";
 import { Kept, PastActivations } from "./thinning.ts";
@@ -82,9 +83,12 @@ export class FrameStore implements Store {
   #askedActivations = false;
   readonly #held: Held = { ...INITIAL_STATE };
   #fault: string | null = null;
+  readonly steering: Commands;
 
   constructor(outlet: Outlet, maxBytes = MAX_BYTES) {
     this.#outlet = outlet;
+    const changed = () => this.#notify("status");
+    this.steering = createCommands((message) => outlet.send(message), changed);
     this.#frames = new Kept((frame) => frame.data.byteLength, maxBytes);
   }
 

@@ -105,6 +105,9 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         if (message.past) store.takePastActivations(readActivations(message));
         else store.takeActivations(readActivations(message));
         break;
+      case "heard":
+        store.steering.take(message);
+        break;
       case "reset":
         // Another binding took over, or it is the same and looks elsewhere. Its traits come before this message or, if
         // it has a version, after it: its layouts have that one or a higher one.
@@ -242,6 +245,7 @@ function watchedStore(model: AnyModel, signal: AbortSignal, maxBytes: number): F
     (silent) => store.hold("silent", silent),
     signal,
   );
+  signal.addEventListener("abort", store.steering.stop, { once: true });
   return store;
 }
 

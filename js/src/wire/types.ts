@@ -1,6 +1,7 @@
 /** What the kernel sends and what the views read. φ_f(x) = Σ_b data[offset + f·nb + b] · β_b(x). */
 
 import type { RenderProps } from "@anywidget/types";
+import type { Commands } from "./commands.ts";
 import type { Standing } from "./standing.ts";
 
 /** The basis functions of one group of φ, at P rising sample points: values[p·nb + b] = β_b(x[p]). */
@@ -246,12 +247,8 @@ export interface Batch {
   message: string;
 }
 
-/** What can be done to a function; to the list of edits; with the last batch; with the training, by one step too. */
-export type Command =
-  | ("zero" | "reset" | "straighten" | "form")
-  | ("undo" | "redo")
-  | "observe"
-  | ("pause" | "resume" | "advance");
+/** What can be done to a function; to the list of edits; with the last batch. */
+export type Command = ("zero" | "reset" | "straighten" | "form") | ("undo" | "redo") | "observe";
 
 /**
  * What changed in a store:
@@ -321,6 +318,8 @@ export interface Store {
   /** Sets the coefficients of one function in the model; final when the pointer lets go. */
   edit(selection: Selection, coefficients: readonly number[], final: boolean): void;
   command(kind: Command, selection?: Selection): void;
+  /** What is asked of the training. */
+  readonly steering: Commands;
   status(): Status;
   /** Whether no kernel hears what is asked for: in a saved page, and where it has gone. */
   alone(): boolean;

@@ -28,8 +28,7 @@ Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": 
 class Command(TypedDict, total=False):
     """What somebody wants of a run, as a page sends it and a follower writes it."""
 
-    kind: Literal["pause", "resume", "advance", "stop", "every", "rate", "cure", "uncure", "hello"]
-    """``hello`` asks for nothing."""
+    kind: Literal["pause", "resume", "advance", "stop", "every", "rate", "cure", "uncure"]
     steps: int
     """Of ``advance``: how many steps are let through."""
     value: float

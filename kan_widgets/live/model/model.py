@@ -71,6 +71,8 @@ class BoundModel:
         """A few examples of what was observed last."""
         self._labels: Tensor | None = None
         self._takes_batches = False
+        # What reaches the layers was observed with the examples that are traced, by itself.
+        self._observes_examples = False
 
     @property
     def module(self) -> nn.Module | None:
@@ -100,17 +102,18 @@ class BoundModel:
         inputs = self._training.batch.inputs
         return self.last_examples if inputs is None else inputs
 
-    def observe(self, batch: Any) -> dict[str, Observation]:
-        """Run a batch through the model; see `Binding.observe`."""
+    def observe(self, batch: Any, *, asked: bool = True) -> dict[str, Observation]:
+        """Run a batch through the model; see `Binding.observe`. Of NaN it warns who ``asked``."""
         layers = self.layers.read()
         module, feed = self._there()
         with self._training.counter.counted():
             found = observe(module, self.layers.owners(), layers, batch)
-            if words := nan_in_words(found):
+            if asked and (words := nan_in_words(found)):
                 report(words)
             step = self._training.steps
             found = {name: replace(one, step=step) for name, one in found.items()}
             self.last_examples, self._labels = first_examples(batch), None
+            self._observes_examples = False
             feed.set_observed(found)
         return dict(found)
 
@@ -202,9 +205,25 @@ class BoundModel:
         with self._training.counter.counted():
             found = self.probing.trace(module, feed.layout, frame.step, examples)
         if not feed.observed:
-            with unchanged(module):
-                self.observe(as_taken(examples.inputs, module))
+            self._observe_examples(module, examples)
         self.probing.begin(feed, frame, examples, found)
+
+    def _observe_examples(self, module: nn.Module, examples: Examples) -> None:
+        with unchanged(module):
+            self.observe(as_taken(examples.inputs, module), asked=False)
+        self._observes_examples = True
+
+    def trace_at_rest(self, *, settled: bool = False) -> None:
+        """Trace the examples where nothing trains; see `Probing.trace_at_rest`."""
+        if (module := self.module) is not None:
+            self.probing.trace_at_rest(module, self._observe_again if settled else None)
+
+    def _observe_again(self, module: nn.Module, examples: Examples) -> None:
+        """Observe what reaches the layers by now, if that was not asked for of another batch."""
+        feed = self._of()
+        steps = {one.step for one in feed.observed.values()} if feed is not None else set()
+        if self._observes_examples and steps != {self._training.steps}:
+            self._observe_examples(module, examples)
 
     def run_example(self, image: Any) -> Activations:
         """Run one example, ``(1, ...)``, through the model, in this thread, as a probe.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
 from threading import current_thread
@@ -84,16 +85,20 @@ class Probing:
             self.in_steps += self.took
             self.traced_for = feed.frame if feed.frame.step == step else None
 
-    def trace_at_rest(self, model: nn.Module, *, settled: bool = False) -> None:
+    def trace_at_rest(
+        self, model: nn.Module, settled: Callable[[nn.Module, Examples], None] | None = None
+    ) -> None:
         """Trace the examples for the latest frame, where nothing trains.
 
-        With ``settled`` only in the thread that has trained, or where that one is gone: another
-        one cannot know that it stands still.
+        With ``settled``, which is called then, too, only in the thread that has trained, or where
+        that one is gone: another one cannot know that it stands still.
         """
         if (feed := self._of()) is None:
             return
         frame, trainer, edits = feed.frame, self._training.counter.trained_by, self._edits
-        if self.examples is None or frame is self.traced_for or frame.step != self._training.steps:
+        if self.examples is None or frame.step != self._training.steps:
+            return
+        if frame is self.traced_for and not settled:
             return
         if settled and trainer not in (None, current_thread()) and trainer.is_alive():
             return
@@ -106,8 +111,11 @@ class Probing:
                 return
             if edits.trying.acquire(blocking=False):
                 try:
-                    self._trace(model, feed, frame.step)
-                    self.traced_for = frame
+                    if frame is not self.traced_for:
+                        self._trace(model, feed, frame.step)
+                        self.traced_for = frame
+                    if settled and self.examples is not None:
+                        settled(model, self.examples)
                 finally:
                     edits.trying.release()
 

@@ -216,7 +216,7 @@ class ModelFeed(TrainingFeed):
     def refresh(self) -> Frame:
         frame = self._refresh()
         self.counter.uncounted.steps = 0
-        self._trace_at_rest()
+        self.model.trace_at_rest()
         return frame
 
     def _refresh(self) -> Frame:
@@ -259,14 +259,10 @@ class ModelFeed(TrainingFeed):
                         self._show_started(started, settled=True)
                     if self.frame.step == self.counter.steps:
                         self.set_state("idle")
-            self._trace_at_rest(settled=True)
+            self.model.trace_at_rest(settled=True)
         except Exception as error:
             if self.module is not None:
                 self.fail(error)
-
-    def _trace_at_rest(self, *, settled: bool = False) -> None:
-        if (module := self.module) is not None:
-            self.model.probing.trace_at_rest(module, settled=settled)
 
     def show_edited(self) -> None:
         self._check_open()
@@ -278,7 +274,7 @@ class ModelFeed(TrainingFeed):
                 self._show(frame, settled=self._state != "live")
         if frame is None:
             self._refresh()
-        self._trace_at_rest()
+        self.model.trace_at_rest()
 
     def read_anew(self) -> None:
         self.camera.read_anew()

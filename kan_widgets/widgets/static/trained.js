@@ -324,14 +324,15 @@ function train(saved, lesson, controls) {
     model.set("edits", { undo: done.length, redo: undone.length, message });
   }
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
-  const model = new TrainedModel({ ...streamTraits, initial: first, frame: first }, answer);
+  const frames = { initial: first, frame: first };
+  const model = new TrainedModel({ ...streamTraits, ...frames }, (content, reply) => {
+    answer(content);
+    const { id, kind } = content;
+    const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
+    if (id) reply({ kind: "heard", id, refused });
+  });
   const others = saved.models.map(({ id, traits }) => {
-    const own = new TrainedModel({ ...traits }, (content, reply) => {
-      answer(content);
-      const { id: question, kind } = content;
-      const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
-      if (question) reply({ kind: "heard", id: question, refused, status: own.get("status") });
-    });
+    const own = new TrainedModel({ ...traits });
     if (own.get("editable") !== void 0) own.set("editable", true);
     return [id, own];
   });
@@ -373,7 +374,7 @@ function train(saved, lesson, controls) {
   return new Map([[stream.id, model], ...others]);
 }
 var EDITS = ["edit", "zero", "reset", "undo", "redo"];
-var HEARD = ["hello", "pause", "resume", "stop", "advance", "rate"];
+var HEARD = ["pause", "resume", "stop", "advance", "rate"];
 function statusOf({ step, steps, rate, speed, machine }, { batch, epochs }, state) {
   const total = steps / epochs;
   return {

@@ -1,36 +1,27 @@
 /** Puts the parts of the drawing of one layer together. No DOM. */
 
-import type { Mark } from "../../scene/marks.ts";
-import { wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { classesBlock, listBlock, planOf } from "./bars.ts";
-import { type Block, boxIn, type Drawn, GAP, LINE, line, PAD, type Plate, SIZE } from "./block.ts";
+import { type Block, boxIn, type Drawn, GAP, PAD, type Plate } from "./block.ts";
 import { type Content, mapOf, type Part, type Span, spanOf } from "./content.ts";
 import { imageBlock, mapBlock, mapsBlock } from "./pictures.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
 
-/** From this width on things stand beside the pictures, and so wide all in one row. */
+/** From this width on things stand beside the pictures. */
 const WIDTH_BESIDE = 620;
-const WIDTH_IN_ONE_ROW = 1180;
-/** Share of the width for the pictures, less beside two lists, and how large each of the two may be. */
-const [PICTURES_SHARE, PICTURES_SHARE_BESIDE] = [0.56, 0.5];
+/** Share of the width for the pictures, and how large each of the two may be. */
+const PICTURES_SHARE = 0.5;
 const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 224];
 const COLUMN_GAP = 28;
 /** Width of the scores of the classes where they are a column. */
 const SCORES_WIDTH = 260;
 /** So wide, two lists stand beside each other. */
 const WIDTH_OF_TWO_LISTS = 660;
-/** Beside maps a list has this share of the width, and this much at least. */
-const LIST_SHARE = 0.38;
-const BARS_WIDTH = 300;
 /** Rows of the first list whose maps stand beside each other. */
 const MOST_MAPS = 5;
 /** Channels or outputs that have a row: all is to be seen in a laptop's window. */
 const MOST_GROUPS = 10;
 const TOP = 4;
-/** In an overview of all layers pictures are no larger than this, and a layer has so many rows. */
-const BRIEF_SIDE = 140;
-const BRIEF_ROWS = 6;
 
 export type Section = ReturnType<typeof together>;
 
@@ -47,10 +38,10 @@ export interface Shown {
   theme: Theme;
 }
 
-function sideOf(plate: Plate, width: number, largest: number, share = PICTURES_SHARE): number {
+function sideOf(plate: Plate, width: number): number {
   const narrow = width < WIDTH_BESIDE;
-  const most = ((narrow ? width - 2 * PAD : share * width) - GAP) / 2;
-  const side = Math.max(narrow ? 16 : SMALLEST_SIDE, Math.min(largest, most));
+  const most = ((narrow ? width - 2 * PAD : PICTURES_SHARE * width) - GAP) / 2;
+  const side = Math.max(narrow ? 16 : SMALLEST_SIDE, Math.min(LARGEST_SIDE, most));
   const box = boxIn(plate.image, Math.floor(side));
   return Math.max(box.width, box.height);
 }
@@ -70,8 +61,7 @@ export function sectionOf(shown: Shown): Section {
   const lists = listsOf(part, top, MOST_GROUPS, selected);
   const page = pageOf(shown, lists);
   if (width < WIDTH_BESIDE) narrow(page);
-  else if (lists.length > 1) columns(page);
-  else row(page);
+  else columns(page);
   return together(page.blocks, lists, page.mapped);
 }
 
@@ -80,8 +70,7 @@ function pageOf(shown: Shown, lists: readonly List[]) {
   const { plate, width, theme } = shown;
   const drawn: Drawn = { ...shown, span: spanFor(shown.part, shown.shown, lists) };
   const blocks: Block[] = [];
-  const share = lists.length > 1 ? PICTURES_SHARE_BESIDE : PICTURES_SHARE;
-  const side = plate ? sideOf(plate, width, LARGEST_SIDE, share) : 0;
+  const side = plate ? sideOf(plate, width) : 0;
   const rows = lists[0].rows.filter(({ map }) => map !== null);
   const mapped = plate && rows.length > 1 ? rows.slice(0, MOST_MAPS) : [];
   const left = rows.length - mapped.length;
@@ -132,7 +121,7 @@ function columns(page: Page) {
   const under = page.scores(PAD, page.pictures(TOP), left);
   const x = PAD + left + COLUMN_GAP;
   const room = width - PAD - x;
-  const across = room >= WIDTH_OF_TWO_LISTS;
+  const across = second !== undefined && room >= WIDTH_OF_TWO_LISTS;
   const wide = across ? (room - COLUMN_GAP) / 2 : room;
   const below = page.list(first, x, TOP, wide);
   if (across) {
@@ -140,63 +129,11 @@ function columns(page: Page) {
     const end = Math.max(below, page.list(second, next, TOP, wide));
     page.maps(x, end, room);
   } else {
-    const end = page.list(second, x, below, room);
+    const end = second ? page.list(second, x, below, room) : below;
     // The maps stand where there is more room.
     if (plate && under < end) page.maps(PAD, under, left);
     else page.maps(x, end, room);
   }
-}
-
-/** The pictures and the scores beside each other; what adds up to the score, and the maps of that, in the same row or below. */
-function row(page: Page) {
-  const { width, lists, mapped, right } = page;
-  const [first] = lists;
-  const whole = width - PAD - right;
-  const beside = width >= WIDTH_IN_ONE_ROW;
-  const under = page.pictures(TOP);
-  const end = page.scores(right, TOP, beside ? SCORES_WIDTH : whole);
-  const hasScores = end > TOP;
-  // Where there is nothing but the lists they begin at the left.
-  const x = beside && hasScores ? right + SCORES_WIDTH + COLUMN_GAP : PAD;
-  const y = beside ? TOP : Math.max(under, end);
-  const room = width - PAD - x;
-  const wide = beside || mapped.length === 0 ? room : Math.max(BARS_WIDTH, LIST_SHARE * room);
-  const bottom = page.list(first, x, y, wide);
-  if (beside) page.maps(x, bottom, room);
-  else page.maps(x + wide + COLUMN_GAP, y, room - wide - COLUMN_GAP);
-}
-
-/** One of several layers below each other: a heading, two pictures, and the list that adds up. */
-export function briefOf(shown: Shown, y: number, first: boolean, step: string): Section {
-  const { part, plate, selected, width, theme } = shown;
-  const { ink } = theme.colours;
-  const name = step ? `${part.layer} · ${step}` : part.layer;
-  const marks: Mark[] = [line(PAD, y, name, ink, { weight: 600, size: SIZE + 1 })];
-  const sentence = wrapped(part.sentence, width - 2 * PAD, SIZE);
-  const start = y + LINE + 2;
-  marks.push(...sentence.map((words, k) => line(PAD, start + k * LINE, words, ink)));
-  const at = start + sentence.length * LINE + 4;
-  const lists = listsOf(part, BRIEF_ROWS, BRIEF_ROWS, selected).slice(0, 1);
-  const drawn: Drawn = { ...shown, span: spanFor(part, -1, lists) };
-  const side = plate ? sideOf(plate, width, BRIEF_SIDE) : SCORES_WIDTH;
-  const blocks: Block[] = [];
-  let right = PAD;
-  const add = (block: Block | null) => {
-    if (!block) return;
-    blocks.push(block);
-    right += side + GAP;
-  };
-  if (plate && first) add(imageBlock(plate, [right, at], side, theme));
-  if (plate) add(mapBlock(drawn, shown.shown, [right, at], side));
-  else if (first) add(classesBlock(drawn, [right, at], side));
-  const under = Math.max(at, ...blocks.map(({ bottom }) => bottom));
-  const beside = right > PAD && width >= WIDTH_BESIDE;
-  const left = beside ? right + COLUMN_GAP - GAP : PAD;
-  const top = beside || right === PAD ? at : under + GAP;
-  const plan = planOf(lists[0], width - PAD - left);
-  blocks.push(listBlock(drawn, lists[0], plan, [left, top]));
-  const section = together(blocks, lists, []);
-  return { ...section, marks: [...marks, ...section.marks] };
 }
 
 /** `mapped`: the rows whose maps stand beside each other. */

@@ -6,10 +6,11 @@ import type { Drawing, Given, Pointed } from "../../scene/drawing.ts";
 import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../scene/marks.ts";
 import { cellBox, cellOf as cellNamed, type Region, regionSites } from "../../scene/regions.ts";
 import { outline } from "../../scene/strokes.ts";
+import { wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
 import { classesShown } from "./bars.ts";
-import { plateOf } from "./block.ts";
+import { LINE, line, PAD, plateOf, SIZE } from "./block.ts";
 import {
   type Content,
   cellOf,
@@ -20,7 +21,7 @@ import {
   readContent,
   type WireContent,
 } from "./content.ts";
-import { briefOf, type Section, type Shown, sectionOf } from "./layout.ts";
+import { type Section, type Shown, sectionOf } from "./layout.ts";
 import type { Row } from "./rows.ts";
 import { description, verdict } from "./words.ts";
 
@@ -46,6 +47,9 @@ interface ExplainDrawing extends Drawing<ExplainScene> {
 export function isKnown(store: Store | null, layer: string): boolean {
   return store?.current()?.layout.layers.some(({ name }) => name === layer) ?? false;
 }
+
+/** Rows of a list of single shares at most, where all layers are drawn. */
+const ROWS = 6;
 
 const CLOSED = "closed: the model this showed is gone; what was explained last stays";
 
@@ -115,20 +119,27 @@ function sceneOf(
 /** All layers below each other, for pictures: nothing in it can be pointed at. */
 function overview(shown: Shown, given: Given): ExplainScene {
   const { content, part: first, width, theme } = shown;
+  const { ink } = theme.colours;
   const selection = given.store.selection();
   const marks: Mark[] = [];
   const cuts: number[] = [];
   const said: string[] = [];
   const isOne = new Set(content.parts.map(({ step }) => step)).size === 1;
   let y = 4;
-  content.parts.forEach((part, k) => {
+  content.parts.forEach((part) => {
     const selected = numberFor(part, selection);
-    const own = { ...shown, part, selected, shown: -1 };
-    const section = briefOf(own, y, k === 0, isOne ? "" : momentOf(part));
-    marks.push(...section.marks, ...markedMarks(part, selected, section, given.pointed, theme));
+    const own = { ...shown, part, selected, shown: -1, top: Math.min(shown.top, ROWS) };
+    const name = isOne ? part.layer : `${part.layer} · ${momentOf(part)}`;
+    marks.push(line(PAD, y, name, ink, { weight: 600, size: SIZE + 1 }));
+    const sentence = wrapped(part.sentence, width - 2 * PAD, SIZE);
+    marks.push(...sentence.map((text, k) => line(PAD, y + (k + 1) * LINE + 2, text, ink)));
+    const top = y + (sentence.length + 1) * LINE + 4;
+    const section = sectionOf(own);
+    const marked = markedMarks(part, selected, section, given.pointed, theme);
+    marks.push({ kind: "group", at: [0, top], marks: [...section.marks, ...marked] });
     said.push(description(own, rowsIn(section)));
-    cuts.push(section.bottom);
-    y = section.bottom + 4;
+    cuts.push(...section.cuts.map((cut) => top + cut));
+    y = top + section.bottom + 4;
   });
   return {
     ...{ content, part: first, selected: -1, width, cuts },

@@ -24,8 +24,17 @@ import { mapOf } from "./marks.ts";
 import { FRAMED } from "./strongest.ts";
 
 const SMALL = 10;
-/** The plot of the one function: at the right, of this share of the width; beside the pixels of a patch it may be small. */
-const PLOT = { least: 250, most: 340, share: 0.3, beside: 0.56, gap: 22, patch: 350, small: 112 };
+/** The plot of the one function: at the right, of this share of the width, so many times as wide as high; beside the pixels of a patch it may be small. */
+const PLOT = {
+  least: 250,
+  most: 340,
+  share: 0.3,
+  beside: 0.56,
+  gap: 22,
+  patch: 350,
+  small: 112,
+  flat: 4,
+};
 /** A kernel's functions have so much room each side by side, or stand as in the kernel. */
 const ROOMY = 64;
 /** The side of what a unit shows of the example, under its bar. */
@@ -51,6 +60,10 @@ export function closeUpMarks(
   theme: Theme,
 ): { parts: Mark[]; axes: Mark[] } {
   if (!closeUp) return { parts: [], axes: [] };
+  if (shown && isAlone(closeUp)) {
+    const whole = { ...box, width: Math.min(box.width, PLOT.flat * box.height) };
+    return { parts: [], axes: plotMarks(diagram, closeUp, shown, whole, theme) };
+  }
   const { colours } = theme;
   // Of when it is, where that is not the step drawn.
   const late = closeUp.kind === "functions" ? "" : asOf(diagram);
@@ -58,14 +71,19 @@ export function closeUpMarks(
   // A picture of what each pixel adds is no wider than it is high.
   const isPicture = isPictured(closeUp);
   const share = isPicture ? PLOT.beside : PLOT.share;
-  const most = Math.min(isPicture ? box.width : PLOT.most, Math.max(share * box.width, PLOT.least));
+  // What few bars leave is the plot's.
+  const sums = closeUp.kind === "unit" ? [sumText(closeUp), sumText(closeUp, 0)] : [];
+  const summed = titles.flatMap((title) => sums.map((sum) => `${title}: ${sum}`));
+  const bars = closeUp.kind === "unit" ? BAR.widest * closeUp.parts.length + TAIL : box.width;
+  const taken = Math.max(bars, widthOf(summed[0] ?? "", WORDS, 600) + TITLE_GAP);
+  const free = Math.min(box.width - taken - PLOT.gap, PLOT.flat * box.height);
+  const own = Math.min(isPicture ? box.width : PLOT.most, Math.max(share * box.width, PLOT.least));
+  const most = Math.max(free, own);
   const left = closeUp.kind === "pixel" ? box.width - PLOT.patch : PLOT.beside * box.width;
   const wide = Math.max(PLOT.small, Math.min(most, left));
   const width = shown ? box.width - wide - PLOT.gap : box.width;
   const plot = { ...box, x: box.x + box.width - wide, width: wide };
   const inside = { ...box, width, y: box.y + 22, height: box.height - 24 };
-  const sums = closeUp.kind === "unit" ? [sumText(closeUp), sumText(closeUp, 0)] : [];
-  const summed = titles.flatMap((title) => sums.map((sum) => `${title}: ${sum}`));
   const heading = fitting([...summed, ...titles, ""], width - TITLE_GAP, WORDS, 600);
   const parts = [
     words(box.x, box.y + 13, heading, colours.ink, { weight: 600 }),
@@ -74,6 +92,12 @@ export function closeUpMarks(
     ...(closeUp.kind === "unit" ? barMarks(diagram, closeUp, inside, framed, theme) : []),
   ];
   return { parts, axes: shown ? plotMarks(diagram, closeUp, shown, plot, theme) : [] };
+}
+
+/** Whether a number is made by one function, which says all of it. */
+function isAlone(closeUp: CloseUp): boolean {
+  if (closeUp.kind === "functions") return closeUp.count === 1;
+  return closeUp.kind === "unit" && closeUp.added.length === 1 && closeUp.bias === 0;
 }
 
 /** The inputs of a patch, its functions with these on them, and what each adds. */

@@ -2,9 +2,9 @@
 
 import { maxIndex } from "d3-array";
 
-import { extrasAt, forward, isComputable } from "../../phi/forward.ts";
+import { extrasAt, forward, isComputable, numbersTaken } from "../../phi/forward.ts";
 import { softmax } from "../../phi/softmax.ts";
-import type { Activations, Frame, LayerLayout, Store, Structure, Taken } from "../../wire/types.ts";
+import type { Activations, Frame, LayerLayout, Store, Structure } from "../../wire/types.ts";
 import { endsInSoftmax, type Graph } from "./graph.ts";
 
 export interface Flow {
@@ -139,34 +139,17 @@ function received(
   kept: (step: number) => Frame | null,
 ): Flow {
   const { stations } = structure;
-  const { step, values: taken, extras: numbers } = activations;
-  const takenOf = (k: number) => (stations[k].kind === "input" ? undefined : taken.get(k));
+  const { step, values: taken } = activations;
   const values = stations.map(({ kind }, k) => {
-    const own = takenOf(k);
-    if (kind === "input") return input;
-    return own ? read(own, example, numbers.get(k)?.get(EXACT)) : null;
+    return kind === "input" ? input : numbersTaken(activations, k, example);
   });
-  const shapes = stations.map(({ shape }, k) => takenOf(k)?.shape.slice(1) ?? shape);
+  const shapes = stations.map(({ kind, shape }, k) => {
+    return (kind === "input" ? null : taken.get(k)?.shape.slice(1)) ?? shape;
+  });
   const then = kept(step);
   const extras = then && !then.rough && extrasAt(structure, then, activations);
   // Where the functions of that step are not here, nothing is taken apart.
   return { values, shapes, step, frame: extras ? then : null, extras: extras || new Map() };
-}
-
-/** What few numbers of a station are called among the extras, where they are not rounded to 8 bits. */
-const EXACT = "values";
-
-function read(
-  { shape, data, low, high }: Taken,
-  example: number,
-  exact: Float32Array | undefined,
-): Float32Array | null {
-  if (example >= shape[0]) return null;
-  const size = shape.slice(1).reduce((product, side) => product * side, 1);
-  if (exact) return exact.subarray(example * size, (example + 1) * size);
-  const scale = (high[example] - low[example]) / 255;
-  const own = data.subarray(example * size, (example + 1) * size);
-  return Float32Array.from(own, (value) => low[example] + scale * value);
 }
 
 /** The numbers of one unit of a station: of a map all, else one, or those of all places of a sequence. */

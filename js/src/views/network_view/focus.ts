@@ -6,7 +6,7 @@ import type { Mark, Point, Rect } from "../../scene/marks.ts";
 import { rect } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { type CloseUp, type PixelCloseUp, pointOf, type UnitCloseUp } from "./close_up.ts";
-import { type Diagram, type Focus, inDiagram, type Leg, type Part, weightOf } from "./diagram.ts";
+import { type Diagram, type Focus, inDiagram, type Part, weightOf } from "./diagram.ts";
 import { cellOf, gridOf, kernelMarks } from "./functions.ts";
 import type { Bundle } from "./graph.ts";
 import type { UnitBox } from "./layout.ts";
@@ -77,7 +77,7 @@ export function focusMarks(
   if (before && part.relevance) {
     const into = strongest(part, ({ to }) => to === focus.unit);
     const own = focus.bundle >= 0 ? [focus.bundle] : into;
-    marks.push(...intoMarks(diagram, part, own, closeUp, focus.bundle, colours));
+    marks.push(...intoMarks(part, own, closeUp, focus.bundle, colours));
     const list = own.flatMap((n) => {
       const box = kernels.get(n);
       return box ? [{ bundle: bundles[n], box, point: pointOf(diagram, part, n) }] : [];
@@ -121,42 +121,36 @@ export function chosenMarks(
 export function litMarks(
   diagram: Diagram,
   closeUp: UnitCloseUp,
-  legs: readonly Leg[],
   { colours }: Theme,
+  isShown = (_: number) => true,
 ): Mark[] {
   const part = diagram.parts[closeUp.column];
-  const large = legs.find(({ column }) => column === part.number)?.bundle;
   const size = new Map(closeUp.parts.map(({ from, value }) => [from, Math.abs(value)]));
   const sizeOf = (n: number) => size.get(part.bundles[n].from) ?? 0;
-  const order = part.bundles.flatMap(({ to }, n) => (to === closeUp.unit ? [n] : []));
-  order.sort((a, b) => sizeOf(b) - sizeOf(a));
-  const lit = order.slice(0, MOST_LIT);
-  return intoMarks(diagram, part, lit, closeUp, large, colours);
+  const lit = strongest(part, ({ to }) => to === closeUp.unit, sizeOf);
+  return intoMarks(part, lit.filter(isShown), closeUp, -1, colours);
 }
 
-function strongest({ bundles, relevance }: Part, wanted: (bundle: Bundle) => boolean): number[] {
+function strongest(
+  { bundles, relevance }: Part,
+  wanted: (bundle: Bundle) => boolean,
+  size = (n: number) => relevance?.sizes[n] ?? 0,
+): number[] {
   const found = bundles.flatMap((bundle, n) => (wanted(bundle) ? [n] : []));
-  const size = (n: number) => relevance?.sizes[n] ?? 0;
   return found.sort((a, b) => size(b) - size(a)).slice(0, MOST_LIT);
 }
 
-/** Links into a unit: orange where they add to it for the example, blue where they subtract; else by relevance. The kernel of `large` is drawn large. */
+/** Links into a unit: orange where they add to it for the example, blue where they subtract; else by relevance. `pointed` is looked at by itself. */
 function intoMarks(
-  diagram: Diagram,
   part: Part,
   into: readonly number[],
   closeUp: CloseUp | null,
-  large: number | undefined,
+  pointed: number,
   { ink, more, less }: Colours,
 ): Mark[] {
   // What is pointed at is seen, however weak it is.
   const linesTo = (own: readonly number[], weight: (n: number) => number) =>
-    linesOf(
-      part,
-      own,
-      (n) => (n === large ? Math.max(LEAST_POINTED, weight(n)) : weight(n)),
-      (n) => (n === large ? largeKernel(diagram, part, n)?.box : part.kernels.get(n)),
-    );
+    linesOf(part, own, (n) => (n === pointed ? Math.max(LEAST_POINTED, weight(n)) : weight(n)));
   if (closeUp?.kind !== "unit" || closeUp.column !== part.number) {
     const lines = linesTo(into, (n) => weightOf(part.relevance, n));
     return lineMarks(lines, ink, { faint: 0.35 });

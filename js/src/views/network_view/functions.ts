@@ -1,7 +1,7 @@
 /** The functions of a layer as small pictures: where they are drawn, how high, how far learning has moved them. No DOM. */
 
 import { extent } from "d3-array";
-import { evaluate, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
+import { curveOf, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
 import { formatAlike, number } from "../../phi/format.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
 import { colourOf, type Palette, paletteOf } from "../../phi/palette.ts";
@@ -10,6 +10,7 @@ import { niceCeil } from "../../phi/round.ts";
 import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, flat, grown, line, rect, rects, segments, words } from "../../scene/shapes.ts";
+import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import type { Bundle, Column } from "./graph.ts";
@@ -22,9 +23,10 @@ const ROUGH = { above: 1000, points: 8 };
 const CURVES_FROM = 24;
 /** In a smaller cell what a function was cannot be told from what it is. */
 const CHANGE_FROM = 8;
-/** A single function as wide as this has its range written under it. */
+/** A single function as wide as this has its range written over and under its curve. */
 const TICKS_FROM = 72;
 const TICK_SIZE = 9;
+const TICK_LINE = 13;
 /** All but a fiftieth of many functions stay within the scale. */
 const WITHIN = 0.98;
 /** A scale is kept while functions fill this share of it. */
@@ -143,6 +145,12 @@ export function cellOf(box: Rect, [rows, columns]: readonly [number, number], n:
   };
 }
 
+/** Where a single function is drawn in its box: between its numbers, where it has any. */
+function curveIn({ x, y, width, height }: Rect): Rect {
+  const line = width >= TICKS_FROM ? TICK_LINE : 0;
+  return { x: x + 1, y: y + 1 + line, width: width - 2, height: height - 2 - 2 * line };
+}
+
 /** Whether the picture of a bundle has room for its curves; else they are squares of colour. */
 function hasCurves(column: Column, { count }: Bundle, width: number): boolean {
   const [rows, columns] = gridOf(column);
@@ -204,28 +212,23 @@ function curveMarks(
   list: readonly Pictured[],
   colours: Colours,
 ): Mark[] {
-  const of = (wanted: Frame, f: number) => {
-    const points = { x: new Float32Array(plan.points), y: new Float32Array(plan.points) };
-    const count = evaluate(wanted, layer, f, plan, points);
-    return { x: points.x.subarray(0, count), y: points.y.subarray(0, count) };
-  };
   const scale = picture.scale();
   const [zeros, boxes]: number[][] = [[], []];
   const [curves, risen, fallen] = [0, 1, 2].map((): Batch => ({ xy: [], ends: [] }));
   const before = ghost && isRoomy(list[0].box, grid) ? ghost : null;
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
-      const cell = cellOf(box, grid, n);
-      const [w, h] = [cell.width - 2, cell.height - 2];
-      const middle = cell.y + cell.height / 2;
-      if (bundle.count > 1) boxes.push(cell.x + 0.75, cell.y + 0.75, w + 0.5, h + 0.5);
-      zeros.push(cell.x + 1, middle, cell.x + 1 + w, middle);
-      const toX = (x: number) => cell.x + 1 + (w * (x - lo)) / (hi - lo);
+      const cell = bundle.count > 1 ? grown(cellOf(box, grid, n), -1) : curveIn(box);
+      const [w, h] = [cell.width, cell.height];
+      const middle = cell.y + h / 2;
+      if (bundle.count > 1) boxes.push(cell.x - 0.25, cell.y - 0.25, w + 0.5, h + 0.5);
+      zeros.push(cell.x, middle, cell.x + w, middle);
+      const toX = (x: number) => cell.x + (w * (x - lo)) / (hi - lo);
       const toY = (y: number) => middle - (h / 2) * Math.max(-1, Math.min(1, y / scale));
-      const now = of(frame, bundle.first + n);
+      const now = curveOf(frame, layer, bundle.first + n, plan);
       addCurve(curves, now, toX, toY);
       if (!before) continue;
-      const then = of(before, bundle.first + n);
+      const then = curveOf(before, layer, bundle.first + n, plan);
       addArea(risen, now, then, Math.max, toX, toY);
       addArea(fallen, now, then, Math.min, toX, toY);
     }
@@ -285,23 +288,29 @@ function readingMarks(
 ): Mark[] {
   const { x, y, width, height } = box;
   const marks: Mark[] = [];
+  const isKnown = point ? Number.isFinite(point.x + point.value) : false;
+  const said = isKnown && point ? formatAlike([point.value])(point.value) : "";
   if (width >= TICKS_FROM) {
     const size = { size: TICK_SIZE } as const;
     const [low, high] = [lo, hi].map((end) => number(Number(end.toPrecision(2))));
     marks.push(words(x + 4, y + height - 4, low, colours.muted, size));
     const right = { ...size, anchor: "end" } as const;
     marks.push(words(x + width - 4, y + height - 4, high, colours.muted, right));
-    marks.push(words(x + 4, y + 11, number(picture.scale()), colours.muted, size));
+    // What the example makes of it goes before the scale.
+    const free = width - 14 - widthOf(said, TICK_SIZE + 1, 600);
+    const scale = fitting([number(picture.scale()), ""], free, TICK_SIZE);
+    marks.push(words(x + 4, y + 11, scale, colours.muted, size));
   }
-  if (!point || !Number.isFinite(point.x + point.value)) return marks;
+  if (!point || !isKnown) return marks;
   const share = Math.max(-1, Math.min(1, point.value / picture.scale()));
   const along = Math.max(0, Math.min(1, (point.x - lo) / (hi - lo)));
-  const [cx, zero] = [x + 1 + (width - 2) * along, y + height / 2];
-  const cy = zero - (height / 2 - 1) * share;
+  const plot = curveIn(box);
+  const [cx, zero] = [plot.x + plot.width * along, plot.y + plot.height / 2];
+  const cy = zero - (plot.height / 2) * share;
   const fill = point.value < 0 ? colours.less : colours.more;
   if (width >= TICKS_FROM) {
     const how = { size: TICK_SIZE + 1, weight: 600, anchor: "end" } as const;
-    marks.push(words(x + width - 4, y + 12, formatAlike([point.value])(point.value), fill, how));
+    marks.push(words(x + width - 4, y + 12, said, fill, how));
   }
   return [
     ...marks,

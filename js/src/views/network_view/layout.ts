@@ -23,7 +23,7 @@ const FEW = { below: 110, maps: 6 };
 const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8 };
 /** Sides of what stands on a link: a kernel, a single function, and the many functions of an image. */
 const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 1 };
-const FUNCTION = { least: 24, wanted: 64, most: 150, abreast: 3, flat: 0.7 };
+const FUNCTION = { least: 24, wanted: 64, most: 260, abreast: 3, flat: 0.7 };
 const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5 };
 /** More functions than this are no curves but a picture. */
 export const MOST_CURVES = 49;

@@ -17,7 +17,7 @@ const THIN_ABOVE = 120;
 /** Links through shared kernels, each from all units and to many: not so bold that they hide where they go. */
 const SHARED = { strong: 0.45, wide: 1.1 };
 /** Before anything has run through the network: which link is how strong says nothing yet. */
-export const UNTOLD = { faint: 0.22, strong: 0.22, wide: 1 };
+export const UNTOLD = { faint: 0.24, strong: 0.24, wide: 1 };
 /** A link is pointed at within so many pixels; of several there the stronger one sooner. */
 const REACH = { pixels: 6, stronger: 2 };
 
@@ -50,11 +50,10 @@ export function linesOf(
   part: Part,
   bundles: readonly number[],
   weight: (n: number) => number,
-  kernelOf = (n: number) => part.kernels.get(n),
 ): Line[] {
   return bundles.flatMap((n): Line[] => {
     const way = wayOf(part, n);
-    return way ? [{ way: { ...way, kernel: kernelOf(n) }, weight: weight(n) }] : [];
+    return way ? [{ way, weight: weight(n) }] : [];
   });
 }
 
@@ -88,8 +87,8 @@ function addWay(way: Way, pieces: number, { xy, ends }: Batch) {
   }
 }
 
-/** Pixels between a place and a link, across the link. */
-function distanceTo(way: Way, { x, y }: Point): number {
+/** How high a link runs at an x, and how steeply; null where it does not. */
+export function heightAt(way: Way, x: number): { y: number; slope: number } | null {
   for (const [a, b] of bendsOf(way)) {
     if (x < a.x || x > b.x || b.x <= a.x) continue;
     const share = (x - a.x) / (b.x - a.x);
@@ -101,9 +100,9 @@ function distanceTo(way: Way, { x, y }: Point): number {
     }
     const t = (low + high) / 2;
     const slope = ((b.y - a.y) * 6 * t * (1 - t)) / ((b.x - a.x) * (1.5 - 3 * t + 3 * t * t));
-    return Math.abs(a.y + (b.y - a.y) * alongY(t) - y) / Math.hypot(1, slope);
+    return { y: a.y + (b.y - a.y) * alongY(t), slope };
   }
-  return Number.POSITIVE_INFINITY;
+  return null;
 }
 
 /** The link at a place of the diagram: the number of its column and of its bundle; null where there is none. */
@@ -115,7 +114,9 @@ export function linkAt({ parts }: Diagram, at: Point): { column: number; bundle:
     if (at.x < start || at.x > part.box.x) continue;
     for (const n of part.links) {
       const way = wayOf(part, n);
-      const away = way ? distanceTo(way, at) : Number.POSITIVE_INFINITY;
+      const there = way && heightAt(way, at.x);
+      // Across the link.
+      const away = there ? Math.abs(there.y - at.y) / Math.hypot(1, there.slope) : Infinity;
       if (away > REACH.pixels) continue;
       const far = away - REACH.stronger * weightOf(part.relevance, n);
       if (far < least) [least, found] = [far, { column: part.number, bundle: n }];

@@ -132,12 +132,13 @@ function circleMarks(
     };
     if (unit === best) Object.assign(paint, { fill: colours.ink, stroke: colours.ink });
     const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
-    const text = isKnown ? told(value) : String(unit);
-    const isSaid = isKnown ? isWide : width >= 16;
+    const short = isKnown ? value.toExponential(0).replace("-", "−").replace("e+", "e") : "";
+    const texts = isKnown ? [told(value), short, ""] : [String(unit), ""];
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
-    if (isSaid)
-      marks.push(inMiddle(box, text, fill, { size: widthOf(text, SMALL) > width - 4 ? 8 : SMALL }));
-    return marks;
+    if (isKnown ? !isWide : width < 16) return marks;
+    // What is too long for its circle is written smaller, and shorter.
+    const size = widthOf(texts[0], SMALL) > width - 4 ? 8 : SMALL;
+    return [...marks, inMiddle(box, fitting(texts, width - 2, size), fill, { size })];
   });
 }
 

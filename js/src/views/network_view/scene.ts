@@ -199,11 +199,13 @@ function sceneOf(
   const below = once(() =>
     strip > 0 ? closeUpMarks(diagram, closeUp, shown, view.strongest, foot.close, theme) : null,
   );
+  const litIn = (isShown?: (n: number) => boolean) =>
+    lit >= 0 && closeUp?.kind === "unit" ? litMarks(diagram, closeUp, theme, isShown) : [];
   const ribbons: Sheet = {
     marks: () =>
       moved([
         ...(focus ? [] : pathLines(diagram, legs, lit, colours.ink)),
-        ...(lit >= 0 && closeUp?.kind === "unit" ? litMarks(diagram, closeUp, legs, theme) : []),
+        ...litIn((n) => legs.some(({ column, bundle }) => column === lit && bundle === n)),
       ]),
   };
 
@@ -225,18 +227,23 @@ function sceneOf(
     moment: `step ${formatCount(frame.step)}`,
     words: description(diagram),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: captionOf(diagram, verdict, legs, !store.alone(), theme),
+    caption: captionOf(diagram, verdict, legs, store, theme),
     sheets: [
       {
         from: [...place, ...sizes, strength, lit],
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
-      ribbons,
       {
-        from: [...place, frame, flow, settings.example],
+        from: [...place, frame, flow, settings.example, lit],
         marks: () =>
-          moved([...frontMarks(diagram, theme), ...(scores ? scoreMarks(diagram, theme) : [])]),
+          moved([
+            ...litIn(),
+            ...frontMarks(diagram, theme),
+            ...(scores ? scoreMarks(diagram, theme) : []),
+          ]),
       },
+      // Over the functions beside it: where they stand close they would hide it.
+      ribbons,
       { marks: () => moved(lookedAtMarks(view, theme)) },
       { marks: () => moved(headMarks(diagram, theme)) },
       {

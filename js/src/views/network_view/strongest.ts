@@ -1,17 +1,17 @@
 /** The path of what adds most to a number, back to the input, with its kernels drawn large. No DOM. */
 
-import { maxIndex } from "d3-array";
+import { maxIndex, minIndex, sum } from "d3-array";
 import { counted, isPlain } from "../../phi/entries.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { dot, inMiddle, rect } from "../../scene/shapes.ts";
+import { dot, inMiddle, line, rect } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
-import type { Diagram, Leg, Part, Told } from "./diagram.ts";
+import { type Diagram, type Leg, type Part, type Told, weightOf } from "./diagram.ts";
 import { kernelMarks, outline } from "./functions.ts";
 import type { Bundle, Column } from "./graph.ts";
 import { HEAD, MOST_CURVES } from "./layout.ts";
-import { lineMarks, UNTOLD, wayOf } from "./links.ts";
+import { heightAt, lineMarks, UNTOLD, wayOf } from "./links.ts";
 import { blockNames } from "./marks.ts";
 
 /** What belongs to it has such a frame. */
@@ -22,9 +22,14 @@ const EDGED = 6.5;
 /** How large the words under a large kernel are, and their line. */
 const COUNT = 10;
 const LINE = 13;
+/** A box beside links stands at one of so many heights, so far from them. */
+const PLACES = 24;
+const APART = 5;
+/** Where along a box links are looked for. */
+const ALONG = [0, 0.25, 0.5, 0.75, 1];
 /** Another path is taken where it is so much stronger, in so many frames on end. */
 const RIVAL = { times: 1.25, frames: 3 };
-/** Sides of kernels drawn large: at most, how many times as large as on the link unless that is enough, and at least where none stands there. */
+/** Sides of kernels drawn large: at most, how many times as large as on the link unless that is enough, and where none stands there at least, and of the height. */
 const LARGE = {
   kernel: 104,
   function: 130,
@@ -33,6 +38,7 @@ const LARGE = {
   enough: 60,
   least: 36,
   free: 20,
+  share: 0.32,
   beside: 26,
   apart: 3,
 };
@@ -104,7 +110,7 @@ function strengthsInto(
   return (n) => parts.get(bundles[n].from);
 }
 
-/** Where the functions of a link are drawn large: around where they stand, else half way; null where there is no room. */
+/** Where the functions of a link are drawn large: around where they stand, else beside the links; null where there is no room. */
 export function largeKernel(
   diagram: Diagram,
   part: Part,
@@ -123,7 +129,7 @@ export function largeKernel(
   const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
   const wanted = own
     ? Math.min(most, times * own.width, gap - LARGE.beside)
-    : Math.min(most, gap - LARGE.free);
+    : Math.min(most, gap - LARGE.free, LARGE.share * layout.height);
   const flat = isOne ? LARGE.flat : 1;
   const others = new Set(kernels.values()).size - 1;
   const free = layout.height - HEAD - 4 - others * ((own?.height ?? 0) + LARGE.apart);
@@ -131,10 +137,36 @@ export function largeKernel(
   const width = Math.max(own?.width ?? 0, isRail ? Math.min(wanted, free / flat) : wanted);
   if (width < LARGE.least && !own) return null;
   const height = flat * width;
-  const middle = own ? own.y + own.height / 2 : (way.from.y + way.to.y) / 2;
-  const centre = own ? own.x + own.width / 2 : between;
-  const y = Math.max(HEAD, Math.min(layout.height - height - 4, middle - height / 2));
-  return { bundle, box: { x: centre - width / 2, y, width, height } };
+  const x = (own ? own.x + own.width / 2 : between) - width / 2;
+  const last = layout.height - height - 4;
+  if (!own) return { bundle, box: clearOf(part, n, { x, y: HEAD, width, height }, last - LINE) };
+  const y = Math.max(HEAD, Math.min(last, own.y + own.height / 2 - height / 2));
+  return { bundle, box: { x, y, width, height } };
+}
+
+/** Moves a box down, at most to `last`, to where it hides fewest of the links that lead where a link does, and not that one; rather near to it. */
+function clearOf(part: Part, n: number, box: Rect, last: number): Rect {
+  const { bundles, relevance } = part;
+  const { to } = bundles[n];
+  const across = ALONG.map((share) => box.x + share * box.width);
+  const runs = bundles.flatMap((bundle, k) => {
+    const way = bundle.to === to && wayOf(part, k);
+    const heights = way && across.map((x) => heightAt(way, x)?.y ?? Number.NaN);
+    if (!heights) return [];
+    return [{ heights, weight: k === n ? bundles.length : weightOf(relevance, k) }];
+  });
+  const own = wayOf(part, n);
+  const middle = own ? (own.from.y + own.to.y) / 2 : last / 2;
+  const hidden = (y: number) => {
+    const [over, under] = [y - APART, y + box.height + LINE + APART];
+    const isUnder = (height: number) => height > over && height < under;
+    const far = Math.abs(y + box.height / 2 - middle) / Math.max(1, last);
+    return sum(runs, ({ heights, weight }) => weight * heights.filter(isUnder).length) + far;
+  };
+  const places = Array.from({ length: PLACES }, (_, k) => {
+    return box.y + (k * Math.max(0, last - box.y)) / (PLACES - 1);
+  });
+  return { ...box, y: places[minIndex(places, hidden)] };
 }
 
 /** Moves the kernels beside those of the path, which are drawn large, so far that none lies on another. */
@@ -175,9 +207,8 @@ export function pathLines(
     const part = diagram.parts[column];
     const way = wayOf(part, bundle);
     if (!way) return [];
-    const kernel = largeKernel(diagram, part, bundle)?.box;
     const told = { wide: column === lit ? EDGED : PATH, strong: 0.85 };
-    return lineMarks([{ way: { ...way, kernel }, weight: 1 }], ink, diagram.isTold ? told : UNTOLD);
+    return lineMarks([{ way, weight: 1 }], ink, diagram.isTold ? told : UNTOLD);
   });
 }
 
@@ -231,10 +262,21 @@ export function largeMarks(
   if (!large) return [];
   const list = [{ ...large, point: pointOf(diagram, part, n) }];
   return [
+    ...leaderMarks(part, n, large.box, stroke),
     ...kernelMarks(part, list, theme),
     ...blockNames(part, list, theme),
     outline(large.box, stroke, width),
   ];
+}
+
+/** From a box beside its link to that. */
+function leaderMarks(part: Part, n: number, box: Rect, stroke: string): Mark[] {
+  const x = box.x + box.width / 2;
+  const way = part.kernels.has(n) ? null : wayOf(part, n);
+  const end = way && heightAt(way, x)?.y;
+  if (!end || (end > box.y && end < box.y + box.height)) return [];
+  const start = end < box.y ? box.y : box.y + box.height;
+  return [line([x, start, x, end], stroke), dot(x, end, 3, { fill: stroke })];
 }
 
 /** A frame around a map, or a ring around a circle. */

@@ -7,6 +7,7 @@ import { paletteOf } from "../../phi/palette.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { keyed, type Remark } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
+import type { Store } from "../../wire/types.ts";
 import { sumText, unitCloseUp } from "./close_up.ts";
 import { asOf, type Diagram, type Leg, labelOf, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
@@ -21,12 +22,11 @@ const SIGNS =
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
 
-/** `waits`: somebody is there who may train. */
 export function captionOf(
   diagram: Diagram,
   said: string,
   legs: readonly Leg[],
-  waits: boolean,
+  store: Store,
   { name, colours }: Theme,
 ): Remark[] {
   const { graph, parts, layout, flow, ghost, frame, inputsAt, isTold } = diagram;
@@ -55,13 +55,18 @@ export function captionOf(
     const text = `the strongest ${formatCount(links)} of ${counted(all, "link")}`;
     remarks.push({ text, title: SPREAD });
   }
-  if (!flow && (waits || !graph.traced)) {
-    const text = waits
-      ? "waiting for the first batch: it shows what flows through the network"
-      : "no batch has run through it";
-    remarks.push({ text, title: graph.note });
-  } else if (graph.note) remarks.push({ text: graph.note });
+  const absence = flow ? "" : absenceOf(store, graph.traced);
+  if (absence) remarks.push({ text: absence, title: graph.note });
+  else if (graph.note) remarks.push({ text: graph.note });
   return remarks;
+}
+
+/** Why no example runs through it, and what to do. */
+function absenceOf(store: Store, isTraced: boolean): string {
+  if (store.alone()) return isTraced ? "" : "no batch has run through it";
+  const hasTrained = (store.latest()?.step ?? 0) > 0;
+  if (hasTrained) return "no example yet: live.probe(inputs) runs some through it";
+  return "waiting for the first batch: it shows what flows through the network";
 }
 
 /** Which example it is: "image 1 of 8". */

@@ -1,31 +1,22 @@
-/** The buttons and fields of the panel. */
+/** The buttons and fields of the panel: those that every view has, and more. */
 
-import { formatNumber } from "../../phi/format.ts";
 import { createKit, iconButton } from "../../shell/controls.ts";
-import { element, hasKeyboard, listen, putAttributes } from "../../shell/element.ts";
-import type { Commands } from "./commands.ts";
-import { ENDED, rateAt, rateRange, type Status } from "./status.ts";
+import { element, listen, putAttributes } from "../../shell/element.ts";
+import type { Shell } from "../../shell/mount.ts";
+import type { SteeringCommand } from "../../wire/commands.ts";
+import { ENDED, type Status } from "./status.ts";
 
-/** What pausing does while nothing trains. */
-const BEFORE = "Pauses the next run after its first step";
+const RATE =
+  "The learning rate now; another one takes effect with the next step. Parameter groups keep their proportions";
 
-/** `known` is what the kernel has said last: it may be later than what is drawn. */
-export function createControls(
-  document: Document,
-  commands: Commands,
-  known: () => Status,
-  signal: AbortSignal,
-) {
+export type Send = (command: SteeringCommand) => void;
+
+export function createControls({ document, signal, steering }: Shell, send: Send) {
   const kit = createKit(document, signal);
   const root = element(document, "span", "kw-steer");
   putAttributes(root, { role: "group", "aria-label": "Training" });
   const buttons = element(document, "span", "kw-buttons", root);
-  const hold = iconButton(kit, () => {
-    const paused = (commands.wanted() ?? known().control) === "paused";
-    commands.send({ kind: paused ? "resume" : "pause" });
-  });
-  const one = iconButton(kit, () => commands.send({ kind: "advance", steps: 1 }));
-  one.show("step", "One step", "Take one optimizer step, then pause (key: s)");
+  const [hold, one] = steering.boxes;
   const many = element(document, "span", "kw-many");
   const count = element(document, "input", "kw-number", many);
   Object.assign(count, { type: "number", min: "1", step: "1", value: "10" });
@@ -36,55 +27,47 @@ export function createControls(
   several.setAttribute("aria-label", "Several steps");
   many.append(several);
   listen(count, signal, { keydown: ({ key }) => key === "Enter" && advance() });
-  const end = iconButton(kit, () => commands.send({ kind: "stop" }));
+  const end = iconButton(kit, () => send({ kind: "stop" }));
   end.show("stop", "Stop", "End the training after the current step");
-  buttons.append(hold.button, one.button, many, end.button);
-  const rate = createRate(
-    document,
-    (value) => commands.send({ kind: "rate", value, group: null }),
-    signal,
-  );
+  buttons.append(hold, one, many, end.button);
+  const rate = kit.number("learning rate", RATE, rateIn, (value) => {
+    send({ kind: "rate", value, group: null });
+  });
+  rate.box.classList.add("kw-rate");
   const passing = "How many training steps pass from one frame to the next";
-  const every = kit.number("draw every", passing, whole, (value) =>
-    commands.send({ kind: "every", value }),
-  );
-  const field = every.box.querySelector("input") as HTMLInputElement;
+  const every = kit.number("draw every", passing, whole, (value) => send({ kind: "every", value }));
+  const [rateField, field] = [rate, every].map(({ box }) => box.querySelector("input"));
   element(document, "span", "kw-option-label", every.box).textContent = "steps";
-  root.append(rate.element, every.box);
+  root.append(rate.box, every.box);
 
   function advance() {
     const steps = whole(count.value);
     if (steps === null) count.value = "10";
-    else commands.send({ kind: "advance", steps });
+    else send({ kind: "advance", steps });
   }
 
   return {
     element: root,
     show(now: Status, alone: boolean) {
-      const wish = commands.wanted();
-      const paused = (wish ?? now.control) === "paused";
       const active = now.state === "running" || now.state === "paused";
-      const title = active ? "Pause after the current step" : BEFORE;
-      if (paused) hold.show("play", "Resume", "Resume training (key: p)");
-      else hold.show("pause", "Pause", `${title} (key: p)`);
-      // Nothing is there to pause: it can be pressed, but does not ask for it.
-      hold.button.toggleAttribute("data-idle", !active && !paused);
-      hold.button.toggleAttribute("data-waiting", wish !== null && commands.hearing() !== "well");
       const steered = !alone && !now.closed && now.steered;
       const goesOn = steered && !ENDED.includes(now.state);
-      for (const part of [hold.button, field]) part.disabled = !steered;
-      for (const part of [one.button, several, count]) part.disabled = !goesOn;
+      if (field) field.disabled = !steered;
+      if (rateField) rateField.disabled = !goesOn;
+      for (const part of [several, count]) part.disabled = !goesOn;
       end.button.disabled = !steered || !active;
-      rate.show(alone ? [] : now.rates, !goesOn);
+      const [first] = now.rates;
+      rate.box.hidden = alone || first === undefined;
+      if (first !== undefined) rate.set(Number(first.toPrecision(4)));
       buttons.hidden = every.box.hidden = alone || !now.steered;
       every.set(now.every);
     },
     /** Uses the keys p and s. */
     key(event: KeyboardEvent) {
       const typing = (event.target as HTMLElement).closest("input, select, pre");
-      if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "p") hold.button.click();
-      else if (event.key === "s") one.button.click();
+      if (buttons.hidden || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "p") hold.click();
+      else if (event.key === "s") one.click();
       else return;
       event.preventDefault();
     },
@@ -96,62 +79,8 @@ function whole(text: string): number | null {
   return Number.isInteger(value) && value >= 1 ? value : null;
 }
 
-const DRAG =
-  "Drag to change the learning rate, from a tenth to ten times what it is; it takes effect with the next step. Parameter groups keep their proportions";
-const TYPE = "The learning rate now; type another one, which takes effect with the next step";
-
-/** The learning rate: a slider over powers of ten, and a field for the number. */
-function createRate(document: Document, set: (value: number) => void, signal: AbortSignal) {
-  const root = element(document, "span", "kw-option kw-rate");
-  element(document, "span", "kw-option-label", root).textContent = "learning rate";
-  const slider = element(document, "input", "kw-slider");
-  Object.assign(slider, { type: "range", step: "0.01", title: DRAG });
-  putAttributes(slider, { "aria-label": "learning rate" });
-  const text = element(document, "input", "kw-number kw-rate-text");
-  Object.assign(text, { type: "text", inputMode: "decimal", title: TYPE });
-  putAttributes(text, { "aria-label": "learning rate as a number" });
-  root.append(slider, text);
-
-  let rate = 0;
-  let dragging = false;
-
-  listen(slider, signal, {
-    input() {
-      dragging = true;
-      text.value = formatNumber(rateAt(Number(slider.value)));
-      putAttributes(slider, { "aria-valuetext": text.value });
-    },
-    change() {
-      dragging = false;
-      set(rateAt(Number(slider.value)));
-    },
-  });
-  listen(text, signal, {
-    change() {
-      const value = Number(text.value.replace(",", "."));
-      if (text.value.trim() !== "" && Number.isFinite(value) && value >= 0) set(value);
-      else text.value = formatNumber(rate);
-    },
-  });
-
-  function write() {
-    if (dragging) return;
-    const [low, high] = rateRange(rate);
-    slider.min = low.toFixed(2);
-    slider.max = high.toFixed(2);
-    const value = String(rate > 0 ? Number(Math.log10(rate).toFixed(2)) : low);
-    if (slider.value !== value) slider.value = value;
-    putAttributes(slider, { "aria-valuetext": formatNumber(rate) });
-    if (!hasKeyboard(text)) text.value = formatNumber(rate);
-  }
-
-  return {
-    element: root,
-    show(now: readonly number[], disabled: boolean) {
-      rate = now[0] ?? 0;
-      root.hidden = now.length === 0;
-      for (const input of [slider, text]) input.disabled = disabled;
-      write();
-    },
-  };
+/** A rate as it is typed, with a point or a comma. */
+function rateIn(text: string): number | null {
+  const value = Number(text.replace(",", "."));
+  return text.trim() !== "" && Number.isFinite(value) && value >= 0 ? value : null;
 }

@@ -4,14 +4,14 @@ import { counted } from "../../phi/entries.ts";
 import { createKit } from "../../shell/controls.ts";
 import { element, put, putAttributes } from "../../shell/element.ts";
 import { hintText, type Standing } from "../../wire/standing.ts";
-import type { Commands } from "./commands.ts";
-import { ALONE, deafWords, type Status } from "./status.ts";
+import type { Send } from "./controls.ts";
+import type { Status } from "./status.ts";
 
 /** What alarms of one cause have in common: a loss or coefficients that grow beyond all bounds, else what mends them. */
 const remedyOf = ({ id, button, more }: Status["alarms"][number]) =>
   /^(loss|not finite|exploding) /.test(id) ? "diverges" : button || more;
 
-export function createAlarms(document: Document, commands: Commands, signal: AbortSignal) {
+export function createAlarms(document: Document, send: Send, signal: AbortSignal) {
   const kit = createKit(document, signal);
   const root = element(document, "div", "kw-alarms");
   putAttributes(root, { role: "group", "aria-label": "Alarms", "aria-live": "polite" });
@@ -39,14 +39,14 @@ export function createAlarms(document: Document, commands: Commands, signal: Abo
       words.title = others.map((one) => one.text).join("\n");
       if (!cure) continue;
       const title = "Done between two steps; it can be undone";
-      line.append(button(cure, title, () => commands.send({ kind: "cure", alarm: id })));
+      line.append(button(cure, title, () => send({ kind: "cure", alarm: id })));
     }
     if (!cured) return;
     const done = element(document, "div", "kw-note kw-cured", root);
     element(document, "span", "", done).textContent = cured.text;
     if (!cured.undo) return;
     const title = "Undo it, between two steps";
-    done.append(button("undo", title, () => commands.send({ kind: "uncure" })));
+    done.append(button("undo", title, () => send({ kind: "uncure" })));
   }
 
   return {
@@ -62,7 +62,7 @@ export function createAlarms(document: Document, commands: Commands, signal: Abo
   };
 }
 
-export function createNotes(document: Document, commands: Commands) {
+export function createNotes(document: Document) {
   const root = element(document, "div", "kw-side-notes");
   const words = element(document, "div", "kw-notes", root);
   words.setAttribute("aria-live", "polite");
@@ -92,14 +92,12 @@ export function createNotes(document: Document, commands: Commands) {
     element: root,
     /** `alone`: there is no kernel that could hear. */
     show(status: Status, alone: boolean, standing: Standing) {
-      const hearing = commands.hearing();
       const notes: [text: string, tone: string][] = [];
       const warn = (text: string) => text && notes.push([text, "warn"]);
       if (status.recording) notes.push([status.recording, "calm"]);
-      if (alone) notes.push([ALONE, "calm"]);
+      if (alone) notes.push([hintText(standing), "calm"]);
       else if (standing.state === "unheard") warn(hintText(standing));
-      else if (hearing !== "well") warn(deafWords(hearing === "deaf"));
-      for (const text of [commands.refused(), ...status.reports]) warn(text);
+      for (const text of status.reports) warn(text);
       words.hidden = notes.length === 0;
       while (words.children.length > notes.length) words.lastChild?.remove();
       notes.forEach(([text, tone], k) => {

@@ -18,8 +18,6 @@ type State = "idle" | "running" | "paused" | "finished" | "stopped" | "interrupt
 /** A status before Python has said any. */
 const EMPTY = {
   state: "idle" as State,
-  control: "running" as "running" | "paused" | "stopping",
-  holding: false,
   /** The binding is closed or has failed. */
   closed: false,
   /** What is said of a recording; empty for a training. */
@@ -128,28 +126,4 @@ export function numbers(
   }
   if (status.source) found.push(["data", status.source, "What the model is trained on"]);
   return found;
-}
-
-/** Where nothing is left to hear clicks. */
-export const ALONE =
-  "No kernel is connected: this panel shows what was saved. In a notebook, running its cell again connects it.";
-
-/** Where clicks get no answer, and why: `news` came from the kernel meanwhile. */
-export const deafWords = (news: boolean) =>
-  news
-    ? "Clicks reach the training only when the cell ends."
-    : "The kernel does not answer: clicks take effect when the running cell ends.";
-
-/** A rate of 1 is too much for most optimizers: the slider ends below it, the field does not. */
-const MOST = Math.log10(0.5);
-
-/** Ends of the slider of the learning rate, in powers of ten: a tenth of the rate to ten times as much. */
-export function rateRange(rate: number): [low: number, high: number] {
-  const power = rate > 0 ? Math.log10(rate) : -4;
-  return [power - 1, Math.max(power, Math.min(power + 1, MOST))];
-}
-
-/** The rate at a place of the slider, in three digits. */
-export function rateAt(power: number): number {
-  return Number((10 ** power).toPrecision(3));
 }

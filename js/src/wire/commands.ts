@@ -1,0 +1,63 @@
+/** What was clicked to steer a training, in any view of the page, and whether Python has heard of it. */
+
+export type SteeringCommand =
+  | { kind: "pause" | "resume" | "stop" | "uncure" }
+  | { kind: "advance"; steps: number }
+  | { kind: "every"; value: number }
+  | { kind: "rate"; value: number; group: number | null }
+  | { kind: "cure"; alarm: string };
+
+/** Milliseconds after which an answer is late. */
+export const PATIENCE = 2000;
+const DEAF = "The kernel does not answer: clicks take effect when the running cell ends.";
+
+export type Commands = ReturnType<typeof createCommands>;
+
+export function createCommands(
+  post: (message: SteeringCommand & { id: string }) => void,
+  changed: () => void,
+) {
+  const own = Math.random().toString(36).slice(2);
+  let sent = 0;
+  let pending: { id: string; kind: SteeringCommand["kind"] }[] = [];
+  let late = false;
+  let refused = "";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function overdue() {
+    timer = undefined;
+    late = pending.length > 0;
+    changed();
+  }
+
+  return {
+    send(command: SteeringCommand) {
+      const id = `${own}:${++sent}`;
+      pending.push({ id, kind: command.kind });
+      refused = "";
+      post({ ...command, id });
+      if (timer === undefined && !late) timer = setTimeout(overdue, PATIENCE);
+      changed();
+    },
+    take(answer: { id?: unknown; refused?: unknown }) {
+      const at = pending.findIndex(({ id }) => id === answer.id);
+      // Another page of the same run asked.
+      if (at < 0) return;
+      pending = pending.slice(at + 1);
+      refused = String(answer.refused ?? "");
+      late = false;
+      clearTimeout(timer);
+      timer = pending.length > 0 ? setTimeout(overdue, PATIENCE) : undefined;
+      changed();
+    },
+    /** Whether pause was asked for last, where that has not been answered. */
+    wanted(): "paused" | "running" | null {
+      const kinds = pending.map(({ kind }) => kind);
+      const last = kinds.filter((kind) => ["pause", "advance", "resume"].includes(kind)).at(-1);
+      return last === undefined ? null : last === "resume" ? "running" : "paused";
+    },
+    /** Why the last command is not obeyed; "" where it is. */
+    words: () => (late ? DEAF : refused),
+    stop: () => clearTimeout(timer),
+  };
+}
