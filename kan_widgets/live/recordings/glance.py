@@ -21,7 +21,7 @@ from kan_widgets.live.recordings.segments import (
     json_bytes,
     read_index,
 )
-from kan_widgets.live.recordings.stored import Stored
+from kan_widgets.live.recordings.segments import Stored
 
 
 @dataclass(frozen=True)

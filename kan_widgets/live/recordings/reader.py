@@ -24,15 +24,13 @@ from kan_widgets.live.frames.structure import Structure, structure_from
 from kan_widgets.live.recordings.format import (
     ARRAYS,
     FORMAT,
-    NAME,
     VERSION,
     Status,
     fields_of,
     status_from,
 )
 from kan_widgets.live.recordings.places import PathLike, Place
-from kan_widgets.live.recordings.segments import HEADER, stored_bytes
-from kan_widgets.live.recordings.stored import Stored
+from kan_widgets.live.recordings.segments import HEADER, Stored, record_of, stored_bytes
 
 _EXPECTED = "expected what is written by live.save(path) or live.record(path)"
 _WORDS = ("id", "model", "kan_widgets", "started")
@@ -91,12 +89,12 @@ class Reader:
     """Reads a recording, as far as it is written, and later what has come since."""
 
     def __init__(
-        self, path: PathLike, seen: Callable[[str, int], object] = lambda name, nbytes: None
+        self, path: PathLike, seen: Callable[[int, str, int], object] = lambda *record: None
     ) -> None:
         self.place = Place(path)
         self.stored = Stored(self.place)
         self.header: dict[str, Any] = {}
-        self._seen = seen  # is told the name and the bytes of each record
+        self._seen = seen  # is told the number, the kind and the bytes of each record
         self.last = 0
         """The number of the record read last."""
         self.parameters: dict[str, Any] | None = None
@@ -123,13 +121,12 @@ class Reader:
             return
         self.begin(head)
         for name, data in found:
-            match = NAME.fullmatch(name)
-            if match is None:
+            number, kind = record_of(name)
+            if not number:
                 continue
-            number = int(match[1])
-            self._seen(name, stored_bytes(name, data))
+            self._seen(number, kind, stored_bytes(name, data))
             with self.reading(name):
-                records = self._decode(number, f"{match[2]}.{match[3]}", data)
+                records = self._decode(number, kind, data)
             self.last = number
             yield from records
 

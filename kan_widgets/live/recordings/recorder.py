@@ -309,7 +309,8 @@ class Recorder(Listener, Stationary):
             self._news.put(waiting)
         if source is not None:
             source.feed.owe(time.thread_time() - began, whole=True)
-        self._news.catch_up(is_last)
+        if is_last:
+            self._news.finish()
         news = (self._is_first and self._writer.scalars(self._scalars)) or news
         now = time.monotonic()
         self._is_stale = self._is_stale or news

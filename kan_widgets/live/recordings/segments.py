@@ -11,19 +11,20 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from kan_widgets.live.recordings.places import Place, lock
 
 HEADER = "kan_widgets.json"
 INDEX = "index.jsonl"
 LOCK = "writer.lock"
+_RECORD = re.compile(r"(\d{8,})/(\w+\.(?:npy|json))")
 _OURS = re.compile(
     r"rank-\d+(\.part)?|writer\.lock|index\.jsonl(\.part)?|\d{8,}-\d-\w+\.npz(\.part)?"
 )
@@ -113,10 +114,10 @@ def stored_bytes(name: str, data: bytes) -> int:
     return len(data) + len(name) + 30
 
 
-def number_of(name: str) -> int:
-    """Return the number of a record, 0 of what is none."""
-    number = name.partition("/")[0]
-    return int(number) if number.isdecimal() else 0
+def record_of(name: str) -> tuple[int, str]:
+    """Return the number and the kind of a record; 0 and the name of what is none."""
+    found = _RECORD.fullmatch(name)
+    return (int(found[1]), found[2]) if found else (0, name)
 
 
 class Segments:
@@ -230,7 +231,7 @@ class Segments:
         self._say([*self._segments[: -len(tail)], joined], ended)
 
     def _put(self, records: list[tuple[str, bytes]], level: int, steps: list[int]) -> Segment:
-        first, last = number_of(records[0][0]), number_of(records[-1][0])
+        first, last = (record_of(records[place][0])[0] for place in (0, -1))
         file = BytesIO()
         with OneFile(file, "w") as archive:
             for name, data in records:
@@ -258,14 +259,15 @@ class Segments:
         for name in gone:
             self.place.remove(name)
 
-    def keep(self, wanted: Callable[[str], bool], header: dict[str, Any]) -> None:
+    def keep(self, wanted: Callable[[int], bool], header: dict[str, Any]) -> None:
         """Leave out records that are not ``wanted``, with another header from now on."""
         self.commit()
         before, self.header = self.header, header
         segments = []
         try:
             for segment in self._segments:
-                kept = [r for r in records_of(self.place, segment) if wanted(r[0])]
+                records = records_of(self.place, segment)
+                kept = [each for each in records if wanted(record_of(each[0])[0])]
                 if kept:
                     segments.append(self._put(kept, segment.level, list(segment.steps or ())))
             self._say(segments, ended=False)
@@ -307,3 +309,83 @@ def records_of(place: Place, segment: Segment) -> list[tuple[str, bytes]]:
     """Return the records in a segment. Raises `BadZipFile` if it is damaged."""
     with ZipFile(BytesIO(place.read(segment.name))) as archive:
         return [(name, archive.read(name)) for name in archive.namelist()]
+
+
+class Stored:
+    """What of a recording can be read by now, in a folder or in one file."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.ended = False
+        """Whether nothing more will come."""
+        self.damage = ""
+        """What is wrong with what comes next, if it is not only still written."""
+        self.offset = 0
+        """Bytes read."""
+        self._last = 0
+
+    def nbytes(self) -> int:
+        """Return how large it is by now."""
+        if not self.place.is_folder():
+            return int(self.place.files.size(self.place.of("")))
+        index = read_index(self.place.read(INDEX))
+        return 0 if index is None else sum(segment.nbytes for segment in index.segments)
+
+    def chosen(self, index: Index) -> Iterable[Segment]:
+        """Return the segments that are read: all."""
+        return index.segments
+
+    def read(self) -> Iterator[tuple[str, bytes]]:
+        """Read the header, and the records that have come since the last call.
+
+        Nothing where it has not begun yet. Raises `OSError` if it cannot be read at the moment,
+        `ValueError` if it is no recording.
+        """
+        self.damage = ""
+        try:
+            data = self.place.read(INDEX)
+        except (FileNotFoundError, NotADirectoryError):
+            yield from self._in_file()
+            return
+        index = read_index(data)
+        if index is None:
+            return
+        yield HEADER, json_bytes(index.header)
+        for segment in self.chosen(index):
+            if segment.last <= self._last:
+                continue
+            try:
+                records = records_of(self.place, segment)
+            except FileNotFoundError:  # it has become part of a larger one
+                return
+            except BadZipFile as error:
+                self.damage = f"segment {segment.name}: {error}"
+                return
+            for name, content in records:
+                if (number := record_of(name)[0]) > self._last:
+                    self._last = number
+                    self.offset += len(content)
+                    yield name, content
+        self.ended = index.ended
+
+    def _in_file(self) -> Iterator[tuple[str, bytes]]:
+        """Read what is one file; nothing while it is not whole."""
+        if self.place.is_device():
+            self.damage = "it is a device or a pipe"
+        if self.damage or self.place.is_folder():
+            return
+        with self.place.files.open(self.place.of(""), "rb") as file:
+            begins = file.read(4)
+            try:
+                with ZipFile(file) as archive:
+                    for name in archive.namelist():
+                        self.offset = archive.getinfo(name).header_offset
+                        if not (number := record_of(name)[0]) or number > self._last:
+                            self._last = max(number, self._last)
+                            yield name, archive.read(name)
+                    self.offset = archive.start_dir
+            except BadZipFile as error:
+                if self.offset or not b"PK\3\4".startswith(begins):
+                    self.damage = str(error) if self.offset else f"it begins with {begins!r}"
+            else:
+                self.ended = True

@@ -19,8 +19,7 @@ from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.writer import Writer
 
 # Activations, and inputs, that wait for a slow disk; the oldest go first when it is more.
-_MOST_ACTIVATIONS = 32
-_MOST: dict[type, int] = {Activations: _MOST_ACTIVATIONS, dict: 1}
+_MOST: dict[type, int] = {Activations: 32, dict: 1}
 # Frames that wait for it; the latest takes the place of the one before when it is more.
 _MOST_BYTES = 64_000_000
 
@@ -96,7 +95,7 @@ class NewsWriter:
         self._writer, self._parameters = writer, parameters
         self._last: Frame | None = None  # in the file
         self._late: WaitingFrame | None = None  # too near the last one
-        self._unframed: list[Activations] = []  # the frames of their steps are not written
+        self._unframed: Activations | None = None  # the frame of their step is not written
         self._activations: Activations | None = None  # written last
 
     def put(self, news: News) -> None:
@@ -104,16 +103,14 @@ class NewsWriter:
         if isinstance(news, WaitingFrame):
             self._put_frame(news)
         elif isinstance(news, Activations):
-            self._unframed = [*self._unframed, news][-_MOST_ACTIVATIONS:]
-            self.catch_up(False)
+            self._put_activations(news)
         elif isinstance(news, Structure):
             self._writer.structure(news)
         elif isinstance(news, Mapping):
             self._writer.observed(news)
         else:
-            self.catch_up(False)
             self._writer.probe(news)
-            self._unframed = []  # what waits is of the examples before
+            self._unframed = None  # what waits is of the examples before
 
     def put_known(self, feed: Feed, frames: Iterable[Frame]) -> None:
         """Write frames from before, and what is known of the network by now."""
@@ -128,20 +125,19 @@ class NewsWriter:
         if feed.observed:
             self.put(feed.observed)
 
-    def catch_up(self, is_last: bool) -> None:
-        """Write activations whose frames were written by now; at the end the frame that waits."""
-        if is_last and self._late is not None:
+    def finish(self) -> None:
+        """Write the frame that waits."""
+        if self._late is not None:
             self._put_frame(replace(self._late, settled=True))
-        steps = self._writer.steps
-        late = steps[-1] + 1 if self._late is None else self._late.frame.step
-        for each in self._unframed:
-            if each.step >= late:
-                continue
-            place = bisect_left(steps, each.step)
-            if steps[place : place + 1] == [each.step] and each is not self._activations:
-                self._writer.activations(each)
-                self._activations = each
-            self._unframed = [other for other in self._unframed if other is not each]
+
+    def _put_activations(self, activations: Activations) -> None:
+        """Write them, if the frame of their step is written."""
+        steps, self._unframed = self._writer.steps, activations
+        place = bisect_left(steps, activations.step)
+        if steps[place : place + 1] == [activations.step]:
+            if activations is not self._activations:  # they are told again when training is quiet
+                self._writer.activations(activations)
+            self._unframed, self._activations = None, activations
 
     def _put_frame(self, waiting: WaitingFrame) -> None:
         """Write a frame, unless it is there already or too near the last one."""
@@ -157,3 +153,5 @@ class NewsWriter:
                 return
         self._writer.frame(frame, waiting.seconds, self._parameters.get(frame.layout))
         self._last, self._late = frame, None
+        if self._unframed is not None:
+            self._put_activations(self._unframed)
