@@ -22,8 +22,7 @@ from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.saving import save_again
-from kan_widgets.live.recordings.segments import HEADER, Segments, written_file
-from kan_widgets.live.recordings.segments import Stored
+from kan_widgets.live.recordings.segments import HEADER, Segments, Stored, written_file
 from kan_widgets.progress_bar import progress_line
 
 if TYPE_CHECKING:

@@ -29,8 +29,7 @@ from kan_widgets.functions import LayerBasis, LayerFunctions, register_adapter
 from kan_widgets.live.recordings import waiting
 from kan_widgets.live.recordings.format import VERSION
 from kan_widgets.live.recordings.places import Place
-from kan_widgets.live.recordings.segments import OneFile, written_file
-from kan_widgets.live.recordings.segments import Stored
+from kan_widgets.live.recordings.segments import OneFile, Stored, written_file
 from kan_widgets.live.reports import hear_reports
 from kan_widgets.nn import BSpline
 from tests.live.small_run import SmallRun

@@ -103,7 +103,6 @@ from kan_widgets.live.frames.source import Source
 
 FORMAT = "kan_widgets recording"
 VERSION = 1
-ARRAYS = ("edges", "counts", "outside_domain", "outside_extent", "patches", "maps")
 
 
 @dataclass(frozen=True)

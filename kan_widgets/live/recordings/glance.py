@@ -18,10 +18,10 @@ from kan_widgets.live.recordings.segments import (
     INDEX,
     Index,
     Segment,
+    Stored,
     json_bytes,
     read_index,
 )
-from kan_widgets.live.recordings.segments import Stored
 
 
 @dataclass(frozen=True)

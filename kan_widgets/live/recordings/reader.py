@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +17,10 @@ from kan_widgets.functions.split import Split
 from kan_widgets.live.frames.activations import Activations, Probe, unpacked
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, Vector, new_layout
-from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.scalars import Float64, Int64, Mark
 from kan_widgets.live.frames.structure import Structure, structure_from
 from kan_widgets.live.recordings.format import (
-    ARRAYS,
     FORMAT,
     VERSION,
     Status,
@@ -311,19 +309,9 @@ class Reader:
 
 
 def array_of(data: bytes) -> NDArray[Any]:
-    """Read a ``.npy`` file from memory; nothing larger than it is made."""
-    file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in read:
-        raise ValueError(f"a .npy file of version {version}")
-    shape, is_fortran, dtype = read[version](file)
-    if dtype.hasobject or is_fortran:
-        raise ValueError(f"an array of {dtype}, in an order that recordings do not use")
-    return np.frombuffer(data, dtype, math.prod(shape), file.tell()).reshape(shape)
+    """Read a ``.npy`` file from memory."""
+    found: NDArray[Any] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    return found
 
 
 def _fits(observation: Observation) -> bool:

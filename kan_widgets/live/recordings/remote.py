@@ -175,22 +175,6 @@ class Remote:
             parts.append(self._said.message)
         return " ".join(parts)
 
-    def pause(self) -> None:
-        """Hold the run after its current step. Raises as `send`, as those below do."""
-        self.send({"kind": "pause"})
-
-    def resume(self) -> None:
-        """Let the run go on."""
-        self.send({"kind": "resume"})
-
-    def advance(self, steps: int = 1) -> None:
-        """Let some steps through, then hold."""
-        self.send({"kind": "advance", "steps": steps})
-
-    def stop(self) -> None:
-        """End the loop that trains after its current step."""
-        self.send({"kind": "stop"})
-
     def send(self, command: Mapping[str, Any]) -> int:
         """Ask for something; return the number by which the run says that it heard.
 

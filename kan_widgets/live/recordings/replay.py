@@ -78,7 +78,7 @@ class Replay(Source):
 
     @property
     def control(self) -> Remote:
-        """Pause, resume, advance by single steps, or stop the run that is followed.
+        """How the run that is followed stands, or will when it has heard what was asked for.
 
         Raises
         ------

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import Frame, aligned, fitting
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, layer_dict
-from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.scalars import Float64, Int64, Scalars
 from kan_widgets.live.frames.structure import Structure, structure_dict
-from kan_widgets.live.recordings.format import ARRAYS, FORMAT, VERSION
+from kan_widgets.live.recordings.format import FORMAT, VERSION
 from kan_widgets.live.recordings.places import is_restarted
 from kan_widgets.live.recordings.reader import Reader, Seam
 from kan_widgets.live.recordings.segments import (
