@@ -8,7 +8,7 @@ from typing import Any
 
 from kan_widgets.live.frames.progress import ENDED, Standing
 from kan_widgets.live.recordings.following import Recorded, Signs
-from kan_widgets.live.recordings.format import Status, status_from
+from kan_widgets.live.recordings.format import Status, fields_of, status_from
 from kan_widgets.live.recordings.parts import Joined
 from kan_widgets.live.recordings.places import PathLike, Place
 from kan_widgets.live.recordings.reader import Reader
@@ -54,22 +54,20 @@ class Glance:
         What the index says is checked.
         """
         before = self.latest
-        try:
-            index = read_index(self.place.read(INDEX))
-        except (FileNotFoundError, NotADirectoryError):
-            index = None
-        if index is not None and "latest" in index.header:
+        if (index := read_index(self.place)) is not None:
             reader = Reader(self.place.path)
             reader.begin(json_bytes(index.header))
             with reader.reading(INDEX):
                 said = reader.header["latest"]
                 values = {str(name): float(v) for name, v in said.get("values", {}).items()}
-                status = status_from(said.get("status", {}))
-                frames, step = int(said.get("frames", 0)), int(said.get("step", 0))
+                self.latest = Latest(
+                    **fields_of(Latest, said, "values", "status"),
+                    values=values,
+                    status=status_from(said.get("status", {})),
+                )
                 self._signs.hear(reader.header)
-            self.latest = Latest(frames, step, values, status)
             self.header, self.is_closed = reader.header, index.ended
-            self.nbytes = sum(segment.nbytes for segment in index.segments)
+            self.nbytes = index.nbytes
         elif not (self.is_closed and self.nbytes == Stored(self.place).nbytes()):
             run = replay(self.place.path, history_mb=0.0)
             values = {name: run.scalars.latest(name) for name in run.scalars.names}

@@ -72,12 +72,22 @@ class Index:
     segments: list[Segment]
     ended: bool
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all records."""
+        return sum(segment.nbytes for segment in self.segments)
 
-def read_index(data: bytes) -> Index | None:
-    """Read an index, as far as it is whole; ``None`` where not even its header is.
 
-    Raises `ValueError` or `TypeError` if it is no index.
+def read_index(place: Place) -> Index | None:
+    """Read the index of a folder, as far as it is whole; ``None`` where not even its header is.
+
+    Raises `OSError` if it cannot be read at the moment, `ValueError` or `TypeError` if it is no
+    index.
     """
+    try:
+        data = place.read(INDEX)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     lines = [json.loads(line) for line in data.split(b"\n")[:-1]]
     if not lines:
         return None
@@ -159,15 +169,13 @@ class Segments:
             self._await_writer(self.found)
 
     def _look(self) -> Index | None:
-        try:
-            return read_index(self.place.read(INDEX))
-        except (FileNotFoundError, NotADirectoryError):
+        if (index := read_index(self.place)) is None:
             others = [name for name in self.place.names() if not _OURS.fullmatch(name)]
             if self.place.is_folder() and others:
                 raise FileExistsError(
                     f"{self.place} holds {min(others)!r}, and no recording: give another name"
-                ) from None
-            return None
+                )
+        return index
 
     def _await_writer(self, found: Index) -> None:
         """Wait until it is known whether somebody writes where nothing can be locked."""
@@ -183,7 +191,7 @@ class Segments:
         """Keep what was there before."""
         assert self.found is not None
         self._segments = list(self.found.segments)
-        self.nbytes = sum(segment.nbytes for segment in self._segments)
+        self.nbytes = self.found.nbytes
 
     @property
     def waits(self) -> bool:
@@ -328,8 +336,8 @@ class Stored:
         """Return how large it is by now."""
         if not self.place.is_folder():
             return int(self.place.files.size(self.place.of("")))
-        index = read_index(self.place.read(INDEX))
-        return 0 if index is None else sum(segment.nbytes for segment in index.segments)
+        index = read_index(self.place)
+        return 0 if index is None else index.nbytes
 
     def chosen(self, index: Index) -> Iterable[Segment]:
         """Return the segments that are read: all."""
@@ -342,13 +350,8 @@ class Stored:
         `ValueError` if it is no recording.
         """
         self.damage = ""
-        try:
-            data = self.place.read(INDEX)
-        except (FileNotFoundError, NotADirectoryError):
+        if (index := read_index(self.place)) is None:
             yield from self._in_file()
-            return
-        index = read_index(data)
-        if index is None:
             return
         yield HEADER, json_bytes(index.header)
         for segment in self.chosen(index):
