@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -283,7 +284,6 @@ class Board:
 
     def _opened(self, name: str) -> Hub:
         """Return what the page of a run hears."""
-        assert self._server is not None
         with self._opening:
             if name not in self._open:
                 if name == "latest":
@@ -291,8 +291,8 @@ class Board:
                 else:
                     chosen = [self._found(name)]
                 hub, paths = Hub(), {run.name: run.path for run in chosen}
-                with self._server.widgets_of(hub):
-                    self._open[name] = hub, follow_in(hub, paths, 0.0, self._theme)
+                runs = copy_context().run(follow_in, hub, paths, 0.0, self._theme)
+                self._open[name] = hub, runs
             return self._open[name][0]
 
     def _picture(self, name: str, theme: str) -> bytes:

@@ -75,10 +75,12 @@ def follow(options: argparse.Namespace) -> int:
 
 def follow_in(hub: Hub, paths: Mapping[str, str], wait: float, theme: Theme) -> list[Replay]:
     """Follow a recording by the page of a hub, or compare several, by name."""
+    from kan_widgets.cli.hub import made_for
     from kan_widgets.widgets.compare import Compare
     from kan_widgets.widgets.dashboard import Dashboard
     from kan_widgets.widgets.live_page import live_page
 
+    made_for.set(hub)
     few = {} if len(paths) == 1 else {"history_mb": _COMPARED_MB}
     runs = {name: followed(path, wait=wait, **few) for name, path in paths.items()}
     first, *others = runs.values()

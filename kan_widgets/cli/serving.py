@@ -20,8 +20,8 @@ import re
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,7 +31,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import comm
 
-from kan_widgets.cli.hub import Hub, PageComm
+from kan_widgets.cli.hub import Hub, PageComm, made_for
 
 _MOST_BYTES = 32_000_000  # of a message of the page
 _BREATH_SECONDS = 10.0
@@ -94,8 +94,7 @@ class Server:
         self._token = os.environ.get(TOKEN) or secrets.token_urlsafe(16)
         if not re.fullmatch(r"[\w-]{16,}", self._token):
             raise ValueError(f"{TOKEN}: expected at least 16 letters, digits, - or _")
-        self._hearing, self._making = threading.Lock(), threading.Lock()
-        self._made_for = self.hub
+        self._hearing = threading.Lock()
         try:
             self._http = ThreadingHTTPServer((listens, port), _handler(self))
         except OSError as error:
@@ -116,7 +115,7 @@ class Server:
             )
         self._serves = False
         self._create_comm_before = comm.create_comm
-        comm.create_comm = lambda *_, **options: PageComm(self._made_for, **options)
+        comm.create_comm = lambda *_, **options: PageComm(made_for.get(self.hub), **options)
 
     @property
     def address(self) -> str:
@@ -138,16 +137,6 @@ class Server:
         if self._serves:  # else there is nothing that could answer
             self._http.shutdown()
         self._http.server_close()
-
-    @contextmanager
-    def widgets_of(self, hub: Hub) -> Iterator[None]:
-        """Have the widgets made meanwhile talk with another page."""
-        with self._making:
-            self._made_for = hub
-            try:
-                yield
-            finally:
-                self._made_for = self.hub
 
     def place(self, path: str, headers: Mapping[str, str] | Message) -> list[str]:
         """Return the parts of the path after the token. Raises `Refused` for who may not ask."""
