@@ -19,8 +19,8 @@ from kan_widgets.functions.printed import lines_of
 from kan_widgets.live import Replay, replay
 from kan_widgets.live import follow as followed
 from kan_widgets.live.frames.progress import duration
-from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.places import Place
+from kan_widgets.live.recordings.replay import Glance
 from kan_widgets.live.recordings.saving import save_again
 from kan_widgets.live.recordings.segments import HEADER, Segments, Stored, written_file
 from kan_widgets.progress_bar import progress_line

@@ -11,7 +11,7 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -25,6 +25,7 @@ HEADER = "kan_widgets.json"
 INDEX = "index.jsonl"
 LOCK = "writer.lock"
 _RECORD = re.compile(r"(\d{8,})/(\w+\.(?:npy|json))")
+_OF_FRAMES = ("frame.npy", "layout.json", "table.npy", "index.npy")
 _OURS = re.compile(
     r"rank-\d+(\.part)?|writer\.lock|index\.jsonl(\.part)?|\d{8,}-\d-\w+\.npz(\.part)?"
 )
@@ -320,10 +321,14 @@ def records_of(place: Place, segment: Segment) -> list[tuple[str, bytes]]:
 
 
 class Stored:
-    """What of a recording can be read by now, in a folder or in one file."""
+    """What of a recording can be read by now, in a folder or in one file.
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    Of its ``ends`` alone: the frames in the segments of a folder up to the first, and in the one
+    with the newest.
+    """
+
+    def __init__(self, place: Place, *, ends: bool = False) -> None:
+        self.place, self._ends = place, ends
         self.ended = False
         """Whether nothing more will come."""
         self.damage = ""
@@ -339,10 +344,6 @@ class Stored:
         index = read_index(self.place)
         return 0 if index is None else index.nbytes
 
-    def chosen(self, index: Index) -> Iterable[Segment]:
-        """Return the segments that are read: all."""
-        return index.segments
-
     def read(self) -> Iterator[tuple[str, bytes]]:
         """Read the header, and the records that have come since the last call.
 
@@ -354,7 +355,11 @@ class Stored:
             yield from self._in_file()
             return
         yield HEADER, json_bytes(index.header)
-        for segment in self.chosen(index):
+        segments = index.segments
+        framed = [place for place, segment in enumerate(segments) if segment.steps]
+        if self._ends and framed:
+            segments = [*segments[: framed[0] + 1], *segments[max(framed[-1], framed[0] + 1) :]]
+        for segment in segments:
             if segment.last <= self._last:
                 continue
             try:
@@ -365,7 +370,8 @@ class Stored:
                 self.damage = f"segment {segment.name}: {error}"
                 return
             for name, content in records:
-                if (number := record_of(name)[0]) > self._last:
+                number, kind = record_of(name)
+                if number > self._last and (kind in _OF_FRAMES or not self._ends):
                     self._last = number
                     self.offset += len(content)
                     yield name, content
