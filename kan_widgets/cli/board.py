@@ -58,7 +58,7 @@ def runs(options: argparse.Namespace) -> int:
             threading.Thread(target=board.keep, daemon=True).start()
             return serve(server, f"runs in {folder}", options)
     board = Board(folder)
-    board.look()
+    board.look(patience=1.0)
     if options.json:
         print(json.dumps([run.facts for run in board.runs], indent=1))
         return 0
@@ -196,7 +196,8 @@ class Board:
     """The recordings of a folder: looked at while a page shows them."""
 
     def __init__(self, folder: Place, server: Server | None = None, theme: Theme = "auto") -> None:
-        self._folder, self._server, self._theme = folder, server, theme
+        self._folder, self._theme = folder, theme
+        self._hub = Hub() if server is None else server.hub
         self._known: dict[str, BoardRow] = {}  # by path
         self._said = ""
         self._list_at = self._draw_at = float("-inf")
@@ -212,8 +213,11 @@ class Board:
         found = [run for run in list(self._known.values()) if not run.is_none]
         return sorted(found, key=lambda run: str(run.facts.get("started", "")), reverse=True)
 
-    def look(self) -> None:
-        """Look at what is due, and tell the page what is new."""
+    def look(self, patience: float = math.inf) -> None:
+        """Look at what is due, and tell the page what is new.
+
+        How far it is, is printed after ``patience`` seconds.
+        """
         with self._looking:
             if (start := time.monotonic()) >= self._list_at:
                 paths, before = self._folder.recordings(), self._known
@@ -227,10 +231,8 @@ class Board:
             due = [run for run in self._known.values() if run.due <= start and not run.is_none]
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 looks = pool.map(BoardRow.look, due)
-                for _ in progress(due, "recordings", 1.0 if self._server is None else math.inf):
+                for _ in progress(due, "recordings", patience):
                     next(looks)
-            if self._server is None:
-                return
             redraws, found = start >= self._draw_at, self.runs
             for run in found[::-1]:  # a new one comes before those that are there
                 if (row := run.written(redraws)) != run.row:
@@ -242,10 +244,9 @@ class Board:
 
     def keep(self) -> None:
         """Look again and again, while a page is open."""
-        assert self._server is not None
-        while not self._server.hub.is_over:
+        while not self._hub.is_over:
             try:
-                if self._server.hub.unheard < _KEPT_SECONDS:
+                if self._hub.unheard < _KEPT_SECONDS:
                     self.look()
             except OSError as error:
                 print(f"{self._folder} cannot be read at the moment: {error}", file=sys.stderr)
@@ -258,15 +259,13 @@ class Board:
             time.sleep(_SOON / 4)
 
     def _tell(self, part: str, text: str) -> None:
-        if self._server is not None:
-            self._server.hub.put({"id": part, "html": text})
+        self._hub.put({"id": part, "html": text})
 
     def _page(self) -> bytes:
         from kan_widgets.widgets.live_page import live_page
 
-        assert self._server is not None
         self.look()
-        heard, found = self._server.hub.last, self.runs
+        heard, found = self._hub.last, self.runs
         about = f"All that is recorded in {self._folder}; click the name of a run to follow it."
         head = "".join(f'<th scope="col">{word}</th>' for word in ("kernels", *_HEADS))
         table = (

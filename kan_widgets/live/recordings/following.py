@@ -105,7 +105,6 @@ class Recorded(Feed):
         self._signs = Signs()
         self._is_cut = False  # some that were shown do not count any more
         self.shown_by: Callable[[], Source | None] = lambda: None
-        self._is_silent = False
         self._trouble = ""
         self._interval = self._pause = 0.5
         self._remote: Remote | None = None
@@ -159,15 +158,19 @@ class Recorded(Feed):
         if self.follows:
             if died := self._signs.died:
                 return Standing("silent", f"{died}, last step {said.step:,}")
-            silent = time.monotonic() - self._news_at
             most = _STUCK_SECONDS if said.state == "running" else _SILENT_SECONDS
-            if said.state in ENDED or silent < most:
+            if said.state in ENDED or self._silent < most:
                 return standing_of(said)
-            news = f"no news for {age(silent)}, last step {said.step:,}"
+            news = f"no news for {age(self._silent)}, last step {said.step:,}"
             return Standing("silent", f"paused, {news}" if said.state == "paused" else news)
         stands = self._signs.standing(said, self.reader.stored.ended)
         state = stands.state if stands.state in ENDED else "recorded"
         return Standing(state, f"recorded: {stands.words}{behind(said.step, self.frame.step)}")
+
+    @property
+    def _silent(self) -> float:
+        """For how many seconds nothing has come."""
+        return time.monotonic() - self._news_at
 
     def steer(self, command: Mapping[str, Any]) -> int:
         """Ask the run for something; return the number by which it says that it heard."""
@@ -185,15 +188,16 @@ class Recorded(Feed):
         name, fault, control = self.reader.place.name, self.status.message, self.control
         said = f"Following {name}" if self.follows else f"A recording ({name})"
         is_open, damage = not self.reader.stored.ended, self.reader.stored.damage
+        is_silent = self.follows and self._silent > _SILENT_SECONDS
         if self._trouble:
             said += f", which cannot be read at the moment: {self._trouble}."
         elif is_open and (died := self._signs.died):
             said += f" that was not closed. Its run {died}."
-        elif damage and (self._is_silent or not self.follows):
+        elif damage and (is_silent or not self.follows):
             said += f": {damage_of(self.reader)}."
         elif not self.follows and is_open:
             said += " that was not closed: its run had not ended, or was killed."
-        elif self._is_silent and self.follows:
+        elif is_silent:
             said += (
                 ": nothing new for over a minute. The run stands still, has ended without closing "
                 "its recording, or its storage is out of reach."
@@ -265,20 +269,17 @@ class Recorded(Feed):
         """
         with self._reading:
             news = [(self.reader.last, record) for record in self.reader.read()]
-            now = time.monotonic()
             self._signs.hear(self.reader.header)
             if news:
-                self._news_at = now
+                self._news_at = time.monotonic()
                 self._show(news)
-            silent = now - self._news_at
             if self.reader.stored.ended:
                 self.follows = False
                 self._settle("recorded")
-            elif silent > _QUIET_SECONDS and self._state == "live":
+            elif self._silent > _QUIET_SECONDS and self._state == "live":
                 self._settle("idle")
-            elif silent > _SILENT_SECONDS and not self._is_silent:
+            elif self._silent > _SILENT_SECONDS:
                 self.tell_training()
-            self._is_silent = silent > _SILENT_SECONDS
             if self._remote is not None and self.follows:
                 self._remote.beat()
             return bool(news)
@@ -327,8 +328,8 @@ class Recorded(Feed):
     def _visit(self) -> None:
         """Look again, until the recording ends; called by the thread ``disk``."""
         if self.look():
-            silent = time.monotonic() - self._news_at
-            self._pause = self._interval if silent < _QUIET_SECONDS else self._pause * 1.3
+            is_quiet = self._silent >= _QUIET_SECONDS
+            self._pause = self._pause * 1.3 if is_quiet else self._interval
             self._rest()
 
     def look(self) -> bool:
