@@ -101,7 +101,9 @@ class Recorder(Listener, Stationary):
                     )
                 # What is known by now, and from here on the rest.
                 self._know(source, source.feed.layout)
-                past, _ = source.feed.subscribe_from_start(self)
+                with source.feed.sending:
+                    source.feed.subscribe(self)
+                    past = list(source.feed.history)
                 self._news.write(source.feed, past)
                 self._write_all(is_last=False, commit=True)
             except BaseException:
