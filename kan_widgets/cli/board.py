@@ -13,6 +13,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from contextvars import copy_context
+from functools import lru_cache
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _HEADS = tuple("run,model,step,latest loss,training time,state,frames,started,MB".split(","))
 _THUMBNAIL = 260
+_PICTURES = 256  # so many are kept
 _COMPARED = 7
 # Recordings that are looked at at once: those afar take their time to answer.
 _AT_ONCE = 8
@@ -89,8 +91,6 @@ class BoardRow:
         """What pages show of it."""
         self.pictured = -1
         """The step of its latest picture."""
-        self.pictures: dict[tuple[int, str], bytes] = {}
-        """Of that step, by theme."""
         self._pause = _SOON
 
     def look(self) -> None:
@@ -176,20 +176,17 @@ class BoardRow:
         state = "alive" if said["alive"] else said["state"]
         return f'<tr id="run-{self.id}" data-state="{state}"><td>{pictures}</td>{row}</tr>'
 
-    def picture(self, theme: Theme) -> bytes:
-        """Return its kernels as they were at the step that is pictured, or later, as PNG."""
-        from kan_widgets.widgets.kernel_grid import picture_of
-        from kan_widgets.widgets.rasters import png_bytes
 
-        key = self.pictured, theme
-        if key not in self.pictures:
-            run = newest(self.path)
-            # Drawn larger than it is shown: a picture to recognise a run by, not to read.
-            width, most = 3 * _THUMBNAIL, 2 * _THUMBNAIL
-            png = png_bytes(picture_of(run, run.frame, width=width, most=most, theme=theme))
-            kept = {known: png for known, png in self.pictures.items() if known[0] == key[0]}
-            self.pictures = kept | {key: png}
-        return self.pictures[key]
+@lru_cache(_PICTURES)
+def _picture(path: str, step: int, theme: Theme) -> bytes:
+    """Return the kernels of a run as they were at a step, or later, as PNG."""
+    from kan_widgets.widgets.kernel_grid import picture_of
+    from kan_widgets.widgets.rasters import png_bytes
+
+    run = newest(path)
+    # Drawn larger than it is shown: a picture to recognise a run by, not to read.
+    width, most = 3 * _THUMBNAIL, 2 * _THUMBNAIL
+    return png_bytes(picture_of(run, run.frame, width=width, most=most, theme=theme))
 
 
 class Board:
@@ -302,7 +299,7 @@ class Board:
 
     def _drawn(self, run: BoardRow, theme: Theme) -> bytes:
         start = time.monotonic()
-        png = run.picture(theme)
+        png = _picture(run.path, run.pictured, theme)
         now = time.monotonic()
         self._draw_at = max(self._draw_at, now) + _REST * (now - start)
         return png
