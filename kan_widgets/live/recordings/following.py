@@ -103,6 +103,8 @@ class Recorded(Feed):
         self._reading = threading.Lock()
         self._news_at = time.monotonic()
         self._signs = Signs()
+        # What was read before storage failed is shown once it answers again.
+        self._unshown: list[tuple[int, Record]] = []
         self._is_cut = False  # some that were shown do not count any more
         self.shown_by: Callable[[], Source | None] = lambda: None
         self._trouble = ""
@@ -268,10 +270,11 @@ class Recorded(Feed):
         `OSError` if it cannot be read at the moment, `ValueError` if another run is there now.
         """
         with self._reading:
-            news = [(self.reader.last, record) for record in self.reader.read()]
+            for record in self.reader.read():
+                self._unshown.append((self.reader.last, record))
             self._signs.hear(self.reader.header)
-            if news:
-                self._news_at = time.monotonic()
+            if news := self._unshown:
+                self._unshown, self._news_at = [], time.monotonic()
                 self._show(news)
             if self.reader.stored.ended:
                 self.follows = False
