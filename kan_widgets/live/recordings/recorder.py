@@ -226,9 +226,7 @@ class Recorder(Listener, Stationary):
             self.close()
             return
         self._write(is_last=False)
-        self._rest(min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures))
-
-    def _rest(self, pause: float) -> None:
+        pause = min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures)
         self._job.earliest = time.monotonic() + pause
         if self._is_over:  # noticed while it was written
             self._end_soon()
