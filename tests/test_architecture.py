@@ -66,7 +66,7 @@ VERBS = {
     },
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},
-    "say": {"live/recordings/remote", "live/recordings/segments"},
+    "say": {"live/recordings/segments"},
     "want": set(),
     "drawn": {"cli/board"},
 }
