@@ -226,7 +226,9 @@ class Recorder(Listener, Stationary):
             self.close()
             return
         self._write(is_last=False)
-        pause = min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures)
+        self._rest(min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures))
+
+    def _rest(self, pause: float) -> None:
         self._job.earliest = time.monotonic() + pause
         if self._is_over:  # noticed while it was written
             self._end_soon()
