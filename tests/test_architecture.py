@@ -62,11 +62,11 @@ VERBS = {
     "look": {"live/watching/watchdog", "cli/board"}
     | {
         f"live/recordings/{file}"
-        for file in ("agreed", "following", "glance", "remote", "segments")
+        for file in ("agreed", "following", "remote", "replay", "segments")
     },
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},
-    "say": {"live/recordings/remote", "live/recordings/segments"},
+    "say": {"live/recordings/segments"},
     "want": set(),
     "drawn": {"cli/board"},
 }

@@ -18,8 +18,7 @@ import torch
 import kan_widgets as kw
 from kan_widgets import cli
 from kan_widgets.live.recordings.places import Place
-from kan_widgets.live.recordings.segments import written_file
-from kan_widgets.live.recordings.stored import Stored
+from kan_widgets.live.recordings.segments import Stored, written_file
 
 
 def recorded(path: Path, *, steps: int = 4, loss: float = 0.5) -> Path:

@@ -220,7 +220,7 @@ def test_a_name_that_is_allowed_is_answered_with_its_own_pages_alone(
     given: dict[str, Any], host: str, address: str
 ) -> None:
     with closing(Server(**given)) as server:
-        port = server._http.server_port
+        port = server.server_port
         assert server.address.startswith(address.format(port=port))
         path = urlsplit(server.address).path + "events"
         assert server.place(path, {"Host": host, "Origin": f"https://{host}"}) == ["events"]
@@ -316,7 +316,7 @@ def test_a_page_that_missed_too_much_is_loaded_anew() -> None:
 
 
 def test_the_server_can_be_reached_from_this_machine_alone(followed: Followed) -> None:
-    assert followed.server._http.server_address[0] == "127.0.0.1"
+    assert followed.server.server_address[0] == "127.0.0.1"
 
 
 def test_a_page_that_is_behind_gets_the_latest_frames_and_all_else() -> None:

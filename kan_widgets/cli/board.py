@@ -12,9 +12,11 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
+from functools import lru_cache
 from hashlib import sha256
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kan_widgets.cli.hub import Hub
 from kan_widgets.cli.recordings import follow_in, serve, server_of
@@ -22,9 +24,9 @@ from kan_widgets.cli.serving import Refused, Server
 from kan_widgets.functions.printed import lines_of
 from kan_widgets.live import Replay
 from kan_widgets.live.frames.progress import ENDED, behind, duration, word
-from kan_widgets.live.recordings.glance import Glance, newest
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import NoRecording
+from kan_widgets.live.recordings.replay import Glance, newest
 from kan_widgets.live.recordings.segments import SIGN_SECONDS
 from kan_widgets.progress_bar import progress
 from kan_widgets.widgets.wire import loss_of
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 _HEADS = tuple("run,model,step,latest loss,training time,state,frames,started,MB".split(","))
 _THUMBNAIL = 260
+_PICTURES = 256  # so many are kept
 _COMPARED = 7
 # Recordings that are looked at at once: those afar take their time to answer.
 _AT_ONCE = 8
@@ -57,7 +60,7 @@ def runs(options: argparse.Namespace) -> int:
             threading.Thread(target=board.keep, daemon=True).start()
             return serve(server, f"runs in {folder}", options)
     board = Board(folder)
-    board.look()
+    board.look(patience=1.0)
     if options.json:
         print(json.dumps([run.facts for run in board.runs], indent=1))
         return 0
@@ -88,8 +91,6 @@ class BoardRow:
         """What pages show of it."""
         self.pictured = -1
         """The step of its latest picture."""
-        self.pictures: dict[tuple[int, str], bytes] = {}
-        """Of that step, by theme."""
         self._pause = _SOON
 
     def look(self) -> None:
@@ -175,27 +176,25 @@ class BoardRow:
         state = "alive" if said["alive"] else said["state"]
         return f'<tr id="run-{self.id}" data-state="{state}"><td>{pictures}</td>{row}</tr>'
 
-    def picture(self, theme: str) -> bytes:
-        """Return its kernels as they were at the step that is pictured, or later, as PNG."""
-        from kan_widgets.widgets.kernel_grid import KernelGrid
-        from kan_widgets.widgets.rasters import image_of, png_bytes
 
-        key = self.pictured, theme
-        if key not in self.pictures:
-            grid = KernelGrid(newest(self.path))
-            # Drawn larger than it is shown: a picture to recognise a run by, not to read.
-            svg = grid.svg(width=3 * _THUMBNAIL, max_height=2 * _THUMBNAIL, theme=theme)
-            grid.close()
-            kept = {known: png for known, png in self.pictures.items() if known[0] == key[0]}
-            self.pictures = kept | {key: png_bytes(image_of(svg, 1))}
-        return self.pictures[key]
+@lru_cache(_PICTURES)
+def _picture(path: str, step: int, theme: Theme) -> bytes:
+    """Return the kernels of a run as they were at a step, or later, as PNG."""
+    from kan_widgets.widgets.kernel_grid import picture_of
+    from kan_widgets.widgets.rasters import png_bytes
+
+    run = newest(path)
+    # Drawn larger than it is shown: a picture to recognise a run by, not to read.
+    width, most = 3 * _THUMBNAIL, 2 * _THUMBNAIL
+    return png_bytes(picture_of(run, run.frame, width=width, most=most, theme=theme))
 
 
 class Board:
     """The recordings of a folder: looked at while a page shows them."""
 
     def __init__(self, folder: Place, server: Server | None = None, theme: Theme = "auto") -> None:
-        self._folder, self._server, self._theme = folder, server, theme
+        self._folder, self._theme = folder, theme
+        self._hub = Hub() if server is None else server.hub
         self._known: dict[str, BoardRow] = {}  # by path
         self._said = ""
         self._list_at = self._draw_at = float("-inf")
@@ -211,8 +210,11 @@ class Board:
         found = [run for run in list(self._known.values()) if not run.is_none]
         return sorted(found, key=lambda run: str(run.facts.get("started", "")), reverse=True)
 
-    def look(self) -> None:
-        """Look at what is due, and tell the page what is new."""
+    def look(self, patience: float = math.inf) -> None:
+        """Look at what is due, and tell the page what is new.
+
+        How far it is, is printed after ``patience`` seconds.
+        """
         with self._looking:
             if (start := time.monotonic()) >= self._list_at:
                 paths, before = self._folder.recordings(), self._known
@@ -226,10 +228,8 @@ class Board:
             due = [run for run in self._known.values() if run.due <= start and not run.is_none]
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 looks = pool.map(BoardRow.look, due)
-                for _ in progress(due, "recordings", 1.0 if self._server is None else math.inf):
+                for _ in progress(due, "recordings", patience):
                     next(looks)
-            if self._server is None:
-                return
             redraws, found = start >= self._draw_at, self.runs
             for run in found[::-1]:  # a new one comes before those that are there
                 if (row := run.written(redraws)) != run.row:
@@ -241,10 +241,9 @@ class Board:
 
     def keep(self) -> None:
         """Look again and again, while a page is open."""
-        assert self._server is not None
-        while not self._server.hub.is_over:
+        while not self._hub.is_over:
             try:
-                if self._server.hub.unheard < _KEPT_SECONDS:
+                if self._hub.unheard < _KEPT_SECONDS:
                     self.look()
             except OSError as error:
                 print(f"{self._folder} cannot be read at the moment: {error}", file=sys.stderr)
@@ -257,15 +256,13 @@ class Board:
             time.sleep(_SOON / 4)
 
     def _tell(self, part: str, text: str) -> None:
-        if self._server is not None:
-            self._server.hub.put({"id": part, "html": text})
+        self._hub.put({"id": part, "html": text})
 
     def _page(self) -> bytes:
         from kan_widgets.widgets.live_page import live_page
 
-        assert self._server is not None
         self.look()
-        heard, found = self._server.hub.last, self.runs
+        heard, found = self._hub.last, self.runs
         about = f"All that is recorded in {self._folder}; click the name of a run to follow it."
         head = "".join(f'<th scope="col">{word}</th>' for word in ("kernels", *_HEADS))
         table = (
@@ -283,7 +280,6 @@ class Board:
 
     def _opened(self, name: str) -> Hub:
         """Return what the page of a run hears."""
-        assert self._server is not None
         with self._opening:
             if name not in self._open:
                 if name == "latest":
@@ -291,21 +287,19 @@ class Board:
                 else:
                     chosen = [self._found(name)]
                 hub, paths = Hub(), {run.name: run.path for run in chosen}
-                with self._server.widgets_of(hub):
-                    self._open[name] = hub, follow_in(hub, paths, 0.0, self._theme)
+                runs = copy_context().run(follow_in, hub, paths, 0.0, self._theme)
+                self._open[name] = hub, runs
             return self._open[name][0]
 
     def _picture(self, name: str, theme: str) -> bytes:
         """Return a picture of a run: that takes a tenth of the time at most."""
         if theme not in ("light", "dark"):
             raise ValueError(f"theme={theme!r:.20}: expected light or dark")
-        return self._painter.submit(self._drawn, self._found(name), theme).result()
+        return self._painter.submit(self._drawn, self._found(name), cast("Theme", theme)).result()
 
-    def _drawn(self, run: BoardRow, theme: str) -> bytes:
-        assert self._server is not None
+    def _drawn(self, run: BoardRow, theme: Theme) -> bytes:
         start = time.monotonic()
-        with self._server.widgets_of(Hub()):  # nobody hears of what is drawn here
-            png = run.picture(theme)
+        png = _picture(run.path, run.pictured, theme)
         now = time.monotonic()
         self._draw_at = max(self._draw_at, now) + _REST * (now - start)
         return png

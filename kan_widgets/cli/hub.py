@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from comm.base_comm import BaseComm
@@ -88,6 +89,10 @@ class Hub:
                 if frames.get(of, 0) <= _MOST_FRAMES:
                     found.append((each, text))
             return found[::-1]
+
+
+made_for: ContextVar[Hub] = ContextVar("made_for")
+"""What the page hears with which the widgets talk that are made in this context."""
 
 
 class PageComm(BaseComm):

@@ -19,11 +19,10 @@ from kan_widgets.functions.printed import lines_of
 from kan_widgets.live import Replay, replay
 from kan_widgets.live import follow as followed
 from kan_widgets.live.frames.progress import duration
-from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.places import Place
+from kan_widgets.live.recordings.replay import Glance
 from kan_widgets.live.recordings.saving import save_again
-from kan_widgets.live.recordings.segments import HEADER, Segments, written_file
-from kan_widgets.live.recordings.stored import Stored
+from kan_widgets.live.recordings.segments import HEADER, Segments, Stored, written_file
 from kan_widgets.progress_bar import progress_line
 
 if TYPE_CHECKING:
@@ -76,10 +75,12 @@ def follow(options: argparse.Namespace) -> int:
 
 def follow_in(hub: Hub, paths: Mapping[str, str], wait: float, theme: Theme) -> list[Replay]:
     """Follow a recording by the page of a hub, or compare several, by name."""
+    from kan_widgets.cli.hub import made_for
     from kan_widgets.widgets.compare import Compare
     from kan_widgets.widgets.dashboard import Dashboard
     from kan_widgets.widgets.live_page import live_page
 
+    made_for.set(hub)
     few = {} if len(paths) == 1 else {"history_mb": _COMPARED_MB}
     runs = {name: followed(path, wait=wait, **few) for name, path in paths.items()}
     first, *others = runs.values()

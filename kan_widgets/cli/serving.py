@@ -20,8 +20,8 @@ import re
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,7 +31,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import comm
 
-from kan_widgets.cli.hub import Hub, PageComm
+from kan_widgets.cli.hub import Hub, PageComm, made_for
 
 _MOST_BYTES = 32_000_000  # of a message of the page
 _BREATH_SECONDS = 10.0
@@ -49,7 +49,7 @@ class Refused(Exception):
         self.status = status
 
 
-class Server:
+class Server(ThreadingHTTPServer):
     """Serves pages, and carries messages between them and the widgets made until it is closed.
 
     Parameters
@@ -94,34 +94,32 @@ class Server:
         self._token = os.environ.get(TOKEN) or secrets.token_urlsafe(16)
         if not re.fullmatch(r"[\w-]{16,}", self._token):
             raise ValueError(f"{TOKEN}: expected at least 16 letters, digits, - or _")
-        self._hearing, self._making = threading.Lock(), threading.Lock()
-        self._made_for = self.hub
+        self._hearing = threading.Lock()
         try:
-            self._http = ThreadingHTTPServer((listens, port), _handler(self))
+            super().__init__((listens, port), Handler)
         except OSError as error:
             raise OSError(
                 f"--host {listens} --port {port}: expected an address of this machine, such as "
                 f"0.0.0.0 for all, and a port that is free ({error.strerror})"
             ) from error
-        self._http.daemon_threads = True
         self._name, self.warning = listens, ""
         """Who can reach it, where that is not this machine alone; else empty."""
-        if not ip_address(str(self._http.server_address[0])).is_loopback:
+        if not ip_address(str(self.server_address[0])).is_loopback:
             self._name = socket.gethostname() if listens in ("", "0.0.0.0") else listens
             self._hosts.add(_host(self._name))
             self.warning = (
-                f"Whoever reaches port {self._http.server_port} of this machine and knows the "
+                f"Whoever reaches port {self.server_port} of this machine and knows the "
                 "address sees the runs, and steers those that allow it. It goes over the network "
                 "unencrypted: let a proxy with HTTPS stand before it, or use ssh -L."
             )
         self._serves = False
         self._create_comm_before = comm.create_comm
-        comm.create_comm = lambda *_, **options: PageComm(self._made_for, **options)
+        comm.create_comm = lambda *_, **options: PageComm(made_for.get(self.hub), **options)
 
     @property
     def address(self) -> str:
         """Where the page is."""
-        host = f"http://{self._name}:{self._http.server_port}"
+        host = f"http://{self._name}:{self.server_port}"
         if self._base.hostname:
             host = f"{self._base.scheme}://{self._base.netloc}"
         return f"{host}{self._base.path.rstrip('/')}/{self._token}/"
@@ -129,25 +127,15 @@ class Server:
     def serve(self) -> None:
         """Serve until `close` is called, or Ctrl+C pressed."""
         self._serves = True
-        self._http.serve_forever(poll_interval=0.1)
+        self.serve_forever(poll_interval=0.1)
 
     def close(self) -> None:
         """Serve no more, and leave widgets to who had them before."""
         comm.create_comm = self._create_comm_before
         self.hub.end()
         if self._serves:  # else there is nothing that could answer
-            self._http.shutdown()
-        self._http.server_close()
-
-    @contextmanager
-    def widgets_of(self, hub: Hub) -> Iterator[None]:
-        """Have the widgets made meanwhile talk with another page."""
-        with self._making:
-            self._made_for = hub
-            try:
-                yield
-            finally:
-                self._made_for = self.hub
+            self.shutdown()
+        self.server_close()
 
     def place(self, path: str, headers: Mapping[str, str] | Message) -> list[str]:
         """Return the parts of the path after the token. Raises `Refused` for who may not ask."""
@@ -196,108 +184,102 @@ class Server:
             found.handle_msg({"content": {"data": data}, "buffers": buffers})
 
 
-def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class Handler(BaseHTTPRequestHandler):
+    """Answers a page by what its server has to say."""
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
+    server: Server
+    protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            self._reply(self._asked)
+    def log_message(self, format: str, *args: object) -> None:
+        pass
 
-        def do_POST(self) -> None:
-            self._reply(self._said)
+    def do_GET(self) -> None:
+        self._reply(self._asked)
 
-        def _reply(self, answer: Callable[[], None]) -> None:
-            """Answer; what is no request of a page is refused."""
-            with suppress(ConnectionError):  # the page was closed
-                try:
-                    answer()
-                except Refused as error:
-                    self._answer(error.status, str(error))
-                except (
-                    AttributeError,
-                    LookupError,
-                    TypeError,
-                    ValueError,
-                    RecursionError,
-                ) as error:
-                    words = f"This is no request of a page: {type(error).__name__}: {error!s:.200}"
-                    self._answer(HTTPStatus.BAD_REQUEST, words)
+    def do_POST(self) -> None:
+        self._reply(self._said)
 
-        def _asked(self) -> None:
-            url = urlsplit(self.path)
-            parts, query = server.place(url.path, self.headers), parse_qs(url.query)
-            if not parts:  # what the page asks for lies below it
-                self._answer(HTTPStatus.PERMANENT_REDIRECT)
-            elif parts == ["picture"]:
-                png = server.picture(query["of"][0], query["theme"][0])
-                self._answer(HTTPStatus.OK, png, "image/png")
+    def _reply(self, answer: Callable[[], None]) -> None:
+        """Answer; what is no request of a page is refused."""
+        with suppress(ConnectionError):  # the page was closed
+            try:
+                answer()
+            except Refused as error:
+                self._answer(error.status, str(error))
+            except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+                words = f"This is no request of a page: {type(error).__name__}: {error!s:.200}"
+                self._answer(HTTPStatus.BAD_REQUEST, words)
+
+    def _asked(self) -> None:
+        url = urlsplit(self.path)
+        parts, query = self.server.place(url.path, self.headers), parse_qs(url.query)
+        if not parts:  # what the page asks for lies below it
+            self._answer(HTTPStatus.PERMANENT_REDIRECT)
+        elif parts == ["picture"]:
+            png = self.server.picture(query["of"][0], query["theme"][0])
+            self._answer(HTTPStatus.OK, png, "image/png")
+        else:
+            hub, place = self._page(parts)
+            if place == "":
+                self._answer(HTTPStatus.OK, hub.page(), "text/html")
+            elif place == "events":
+                [first] = query.get("from", ["0"])[:1]
+                self._tell(hub, int(self.headers.get("Last-Event-ID") or first))
             else:
-                hub, place = self._page(parts)
-                if place == "":
-                    self._answer(HTTPStatus.OK, hub.page(), "text/html")
-                elif place == "events":
-                    [first] = query.get("from", ["0"])[:1]
-                    self._tell(hub, int(self.headers.get("Last-Event-ID") or first))
-                else:
-                    raise _nothing(url.path)
+                raise _nothing(url.path)
 
-        def _said(self) -> None:
-            if self._page(server.place(self.path, self.headers))[1] != "messages":
-                raise _nothing(self.path)
-            length, kind = int(self.headers["Content-Length"]), self.headers.get_content_type()
-            if kind != "application/json" or not 0 < length <= _MOST_BYTES:
-                raise ValueError(f"{length} bytes of {kind}")
-            server.hear(json.loads(self.rfile.read(length)))
-            self._answer(HTTPStatus.NO_CONTENT)
+    def _said(self) -> None:
+        if self._page(self.server.place(self.path, self.headers))[1] != "messages":
+            raise _nothing(self.path)
+        length, kind = int(self.headers["Content-Length"]), self.headers.get_content_type()
+        if kind != "application/json" or not 0 < length <= _MOST_BYTES:
+            raise ValueError(f"{length} bytes of {kind}")
+        self.server.hear(json.loads(self.rfile.read(length)))
+        self._answer(HTTPStatus.NO_CONTENT)
 
-        def _page(self, parts: list[str]) -> tuple[Hub, str]:
-            """Return what the page hears, its own or an opened one, and what of it is asked for."""
-            if parts[:1] != ["run"]:
-                return server.hub, "/".join(parts)
-            _, name, *rest = parts
-            return server.opened(name), "/".join(rest)
+    def _page(self, parts: list[str]) -> tuple[Hub, str]:
+        """Return what the page hears, its own or an opened one, and what of it is asked for."""
+        if parts[:1] != ["run"]:
+            return self.server.hub, "/".join(parts)
+        _, name, *rest = parts
+        return self.server.opened(name), "/".join(rest)
 
-        def _answer(
-            self, status: HTTPStatus, text: bytes | str = b"", kind: str = "text/plain"
-        ) -> None:
-            data = text.encode(errors="replace") if isinstance(text, str) else text
-            self.close_connection |= status >= HTTPStatus.PERMANENT_REDIRECT
-            self.send_response(status)
-            if data:
-                self.send_header("Content-Type", f"{kind}; charset=utf-8")
-            if status == HTTPStatus.PERMANENT_REDIRECT:
-                self.send_header("Location", f"{urlsplit(self.path).path.rpartition('/')[2]}/")
-            self.send_header("Content-Length", str(len(data)))
-            for name, value in _HEADERS.items():
-                if kind != "image/png" or name != "Cache-Control":  # its address has its step
-                    self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(data)
-
-        def _tell(self, hub: Hub, number: int) -> None:
-            """Send what comes after a message, until the page is gone."""
-            self.close_connection = True
-            self.send_response(HTTPStatus.OK)
-            self.send_header("Content-Type", "text/event-stream")
-            for name, value in _HEADERS.items():
+    def _answer(
+        self, status: HTTPStatus, text: bytes | str = b"", kind: str = "text/plain"
+    ) -> None:
+        data = text.encode(errors="replace") if isinstance(text, str) else text
+        self.close_connection |= status >= HTTPStatus.PERMANENT_REDIRECT
+        self.send_response(status)
+        if data:
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        if status == HTTPStatus.PERMANENT_REDIRECT:
+            self.send_header("Location", f"{urlsplit(self.path).path.rpartition('/')[2]}/")
+        self.send_header("Content-Length", str(len(data)))
+        for name, value in _HEADERS.items():
+            if kind != "image/png" or name != "Cache-Control":  # its address has its step
                 self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(b"retry: 1000\n\n")
-            while not hub.is_over:
-                news = hub.after(number, _BREATH_SECONDS)
-                if news is None:
-                    self.wfile.write(b"event: reload\ndata:\n\n")
-                    return
-                for number, text in news:
-                    self.wfile.write(f"id: {number}\ndata: {text}\n\n".encode())
-                if not news:
-                    self.wfile.write(b": still here\n\n")
-                self.wfile.flush()
+        self.end_headers()
+        self.wfile.write(data)
 
-    return Handler
+    def _tell(self, hub: Hub, number: int) -> None:
+        """Send what comes after a message, until the page is gone."""
+        self.close_connection = True
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/event-stream")
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(b"retry: 1000\n\n")
+        while not hub.is_over:
+            news = hub.after(number, _BREATH_SECONDS)
+            if news is None:
+                self.wfile.write(b"event: reload\ndata:\n\n")
+                return
+            for number, text in news:
+                self.wfile.write(f"id: {number}\ndata: {text}\n\n".encode())
+            if not news:
+                self.wfile.write(b": still here\n\n")
+            self.wfile.flush()
 
 
 def _nothing(path: str) -> Refused:

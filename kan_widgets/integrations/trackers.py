@@ -28,10 +28,8 @@ from kan_widgets.live.recordings.places import is_first_process
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, Worker
 from kan_widgets.widgets.dashboard import Dashboard
-from kan_widgets.widgets.drawing_engine import asked, svg_of
-from kan_widgets.widgets.kernel_grid import KernelGrid
+from kan_widgets.widgets.kernel_grid import picture_of
 from kan_widgets.widgets.page import page_of
-from kan_widgets.widgets.rasters import image_of
 
 
 @dataclass(frozen=True)
@@ -184,13 +182,11 @@ def wandb(writer: Any) -> Tracker:
     return send
 
 
-__all__ = ["Report", "Sending", "numbers_of", "page_of_run", "picture_of"]
+__all__ = ["Report", "Sending", "numbers_of", "page_of_run"]
 
 # Of the time at most this goes into pictures, and into numbers.
 _PICTURES, _NUMBERS = 0.02, 0.005
 _MOST_PER_SECOND = 10.0
-_WIDTH, _MOST = 900, 900  # CSS pixels
-_RATIO = 1.0
 # Of a larger layer so many functions are measured, evenly spread.
 _MOST_FUNCTIONS = 20_000
 _MOST_WAITING = 64_000_000  # bytes of frames whose numbers are still to be sent
@@ -215,29 +211,6 @@ def numbers_of(live: Binding, frame: Frame) -> dict[str, float]:
             of_layer["outside"] = float(np.mean(seen.outside_domain))
         found |= {f"{layer.name}/{name}": value for name, value in of_layer.items()}
     return found
-
-
-def picture_of(live: Binding, frame: Frame, layer: str) -> Any:
-    """Return a picture of one layer as `KernelGrid` draws it, without making a widget."""
-    options: dict[str, Any] = {
-        name: trait.default()
-        for name, trait in KernelGrid.class_traits().items()
-        if trait.metadata.get("option") and name not in ("layer", "theme")
-    }
-    first = live.history[0] if live.history[0].layout is frame.layout else frame
-    picture = asked(
-        (first, frame),
-        [layer],
-        source=live,
-        kind=KernelGrid._kind,
-        traits={**options, "layer": layer, "scores": {}, "linked": []},
-        width=_WIDTH,
-        height=options["height"],
-        most=_MOST,
-        theme="light",
-        ratio=_RATIO,
-    )
-    return image_of(svg_of([picture]), _RATIO)
 
 
 def page_of_run(live: Binding) -> bytes:
@@ -320,7 +293,7 @@ class Sending(Listener):
             self._numbers.spent(now, began - start)
             self._job.earliest = time.monotonic() + self._numbers.due - now
             names = frame.layout.names if draws else ()
-            pictures = {name: picture_of(self._live, frame, name) for name in names}
+            pictures = {name: picture_of(self._live, frame, layer=name) for name in names}
             if draws:
                 self._pictures.spent(now, time.thread_time() - began)
             self._measured = frame.step

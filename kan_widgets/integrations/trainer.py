@@ -189,24 +189,20 @@ class Watcher:
             for live in self.bindings:
                 live.feed.training.begin(self._loop, epochs, batches)
 
-    def advance(self, epoch: int, batches: int) -> None:
-        """Say which epoch it is, from 1, and how many batches are done in all."""
-        for live in self.bindings:
-            training = live.feed.training
-            training.epoch, training.batches_done = epoch, batches
-
     def done(
         self, epoch: int, numbers: Callable[[], Mapping[str, Any]], batches: int | None = None
     ) -> bool:
-        """Say that a batch is done; return whether to stop.
+        """Say that a batch of an epoch, from 1, is done; return whether to stop.
 
         Counts it unless ``batches`` says how many are done, and as a step where there is no
         optimizer of torch. Takes the numbers every ``every`` batches.
         """
         self._batches = self._batches + 1 if batches is None else batches
-        self.advance(epoch, self._batches)
-        for live in self.bindings if self._counts_steps else ():
-            live.step()
+        for live in self.bindings:
+            training = live.feed.training
+            training.epoch, training.batches_done = epoch, self._batches
+            if self._counts_steps:
+                live.step()
         if self.bindings and self._batches % self.every == 0:
             self.add_numbers(numbers())
         return self.wants_stop(self._batches)

@@ -34,7 +34,7 @@ n.  lock                     owner                             held while
 7   ``Outbox.lock``          `widgets.sending.Outbox`          messages go to a page, in order
 8   ``Training._lock``       `steering.training.Training`      a run begins, ends or fails
 9   all others               `Control`, `Scalars`, `History`,  a few fields are read or changed;
-                             `Waiting._lock`, registries       nobody else is called
+                             `News._lock`, registries          nobody else is called
 ==  =======================  ================================  ==================================
 
 Last of all comes ``nn.life.changes.together``, under which parameters are

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import traitlets
 
 from kan_widgets.checks import is_tensor
+from kan_widgets.live import Frame, Source
 from kan_widgets.live.frames.layout import Float32
+from kan_widgets.widgets.drawing_engine import asked, svg_of
 from kan_widgets.widgets.options import Choice, option
+from kan_widgets.widgets.rasters import image_of
 from kan_widgets.widgets.view import LayerView
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from kan_widgets.widgets.options import Theme
 
 SORTS = ["position", "range", "change"]
 
@@ -146,6 +154,41 @@ class KernelGrid(LayerView):
             "layers": {layer: numbers.tobytes() for layer, numbers in layers.items()},
         }
         self.scores = self.scores | {name: score}
+
+
+def picture_of(
+    source: Source,
+    frame: Frame,
+    *,
+    layer: str | None = None,
+    width: int = 900,
+    most: int = 900,
+    theme: Theme = "light",
+) -> Image.Image:
+    """Return a picture of a layer, by default the first, without making a widget.
+
+    ``width`` and ``most``, its height at most, are in pixels.
+    """
+    options: dict[str, Any] = {
+        name: trait.default()
+        for name, trait in KernelGrid.class_traits().items()
+        if trait.metadata.get("option") and name not in ("layer", "theme")
+    }
+    name = frame.layout.names[0] if layer is None else layer
+    first = source.history[0] if source.history[0].layout is frame.layout else frame
+    picture = asked(
+        (first, frame),
+        [name],
+        source=source,
+        kind=KernelGrid._kind,
+        traits={**options, "layer": name, "scores": {}, "linked": []},
+        width=width,
+        height=options["height"],
+        most=most,
+        theme=theme,
+        ratio=1.0,
+    )
+    return image_of(svg_of([picture]), 1.0)
 
 
 def _numbers(layer: str, given: Any, shapes: Mapping[str, tuple[int, int, int, int]]) -> Float32:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kan_widgets.widgets.page import Placed, figures, model_of, places, shown_in
-from kan_widgets.widgets.page_frames import Bytes
+from kan_widgets.widgets.page_frames import taken_out
 from kan_widgets.widgets.page_text import page_text
 from kan_widgets.widgets.shared_traits import SHARED_TRAITS
 from kan_widgets.widgets.stream import Stream
@@ -32,8 +32,7 @@ def live_page(
     """
     shown = shown_in(views)
     streams: list[Stream] = list(dict.fromkeys(view._stream for view in shown))
-    taken = Bytes()
-    content = taken.out_of(
+    content, packed = taken_out(
         {
             "heard": heard,
             "streams": list(map(_stream, streams)),
@@ -42,13 +41,12 @@ def live_page(
             "theme": theme,
         }
     )
-    content["bytes"] = taken.places
     return page_text(
         title=title,
         named=title,
         about=f'{html.escape(about)} <span id="kw-connection"></span>',
         content=content,
-        packed=bytes(taken.whole),
+        packed=packed,
         figures=figures(views, named=len(views) > 1, notes=False),
         before=before,
         live=True,

@@ -11,7 +11,7 @@ from typing import Any
 
 from kan_widgets.checks import check_number
 from kan_widgets.live import Frame
-from kan_widgets.widgets.page_frames import Bytes, past_of, saved
+from kan_widgets.widgets.page_frames import past_of, saved, taken_out
 from kan_widgets.widgets.page_text import (
     about,
     css_of,
@@ -215,8 +215,7 @@ class Page:
             | {"id": past.stream.model_id}
             for past, frames in zip(self._pasts, kept, strict=True)
         ]
-        taken = Bytes()
-        content = taken.out_of(
+        content, packed = taken_out(
             {
                 "streams": streams,
                 "models": self._models,
@@ -225,8 +224,7 @@ class Page:
                 **({} if self._lesson is None else {"lesson": self._lesson}),
             }
         )
-        content["bytes"] = taken.places
-        return content, bytes(taken.whole), kept
+        return content, packed, kept
 
     def written(self, share: float, *, light: bool = True) -> tuple[bytes, int]:
         """Return the page with about that share of the frames, and how many those are."""

@@ -6,12 +6,13 @@ eye can tell: the bits that are left out are mostly noise.
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from ipywidgets.widgets.widget import _remove_buffers
 
 from kan_widgets.live import Frame
 from kan_widgets.live.frames.activations import Activations
@@ -137,30 +138,20 @@ def folded(frames: list[Frame]) -> bytes:
     return folded
 
 
-class Bytes:
-    """Bytes taken out of what else is JSON, and where each belong; equal ones are kept once."""
+def taken_out(content: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return content as JSON has it, and its bytes; ``bytes`` says where they belong.
 
-    def __init__(self) -> None:
-        self.whole = bytearray()
-        self.places: list[tuple[tuple[str | int, ...], int, int]] = []
-        self._at: dict[bytes, int] = {}
-
-    def out_of(self, value: Any, path: tuple[str | int, ...] = ()) -> Any:
-        """Return a copy of ``value`` with ``None`` for bytes, and for numbers JSON lacks."""
-        if isinstance(value, dict):
-            return {name: self.out_of(inside, (*path, name)) for name, inside in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.out_of(inside, (*path, n)) for n, inside in enumerate(value)]
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            data = bytes(value)
-            if data not in self._at:
-                self._at[data] = len(self.whole)
-                self.whole += data
-            self.places.append((path, self._at[data], len(data)))
-            return None
-        return value
+    Equal ones are kept once, and numbers that JSON lacks are ``None``.
+    """
+    plain, paths, buffers = _remove_buffers(content)
+    whole, at, places = bytearray(), dict[bytes, int](), []
+    for path, data in zip(paths, map(bytes, buffers), strict=True):
+        if data not in at:
+            at[data] = len(whole)
+            whole += data
+        places.append((path, at[data], len(data)))
+    plain = json.loads(json.dumps(plain), parse_constant=lambda _: None)
+    return plain | {"bytes": places}, bytes(whole)
 
 
 # Steps up to the largest coefficient that a function ever has: rounding is off by half a step,

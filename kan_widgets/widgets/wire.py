@@ -15,7 +15,7 @@ from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import fitting
 from kan_widgets.live.frames.large_layers import Summary, summary_of
 from kan_widgets.live.frames.layout import layer_dict
-from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.progress import OPEN_STATES
 from kan_widgets.live.frames.scalars import Scalars, belongs_to
 from kan_widgets.live.frames.structure import structure_dict
@@ -70,14 +70,7 @@ def layout_dict(layout: Layout) -> dict[str, Any]:
 
 def observation_dict(seen: Observation) -> dict[str, Any]:
     """Return one layer's inputs as the browser reads them."""
-    arrays = {
-        "edges": seen.edges,
-        "counts": seen.counts,
-        "outside_domain": seen.outside_domain,
-        "outside_extent": seen.outside_extent,
-        "patches": seen.patches,
-        "maps": seen.maps,
-    }
+    arrays = {name: getattr(seen, name) for name in ARRAYS}
     present = {name: array for name, array in arrays.items() if array is not None}
     return {
         "kind": "observed",

@@ -27,14 +27,14 @@ import torch
 from torch.distributed import TCPStore
 
 import kan_widgets as kw
-from kan_widgets.cli.board import Board
+from kan_widgets.cli.board import _SOON, Board
 from kan_widgets.functions.split import Split
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, build_layout
 from kan_widgets.live.recordings.agreed import LOOK_SECONDS
 from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place
-from kan_widgets.live.recordings.segments import Segments
+from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments
 from kan_widgets.live.recordings.writer import Writer
 
 ANSWER_SECONDS = 0.03
@@ -162,8 +162,8 @@ def asked() -> None:
     )
 
 
-def board(folder: Path, runs: int, width: int) -> tuple[float, float]:
-    """Return the seconds of the first look at a board, and of one while nothing has come."""
+def board(folder: Path, runs: int, width: int) -> tuple[float, float, float]:
+    """Return the seconds of the first look at a board, of a later one, and those of a core."""
     [layout] = layouts(width, 1)
     for number in range(runs):
         store = Segments(Place(folder / str(number)))
@@ -179,7 +179,9 @@ def board(folder: Path, runs: int, width: int) -> tuple[float, float]:
             run.due = float("-inf")
         shown.look()
 
-    return first, statistics.median(timed(again) for _ in range(5))
+    began = time.process_time()
+    later = statistics.median(timed(again) for _ in range(5))
+    return first, later, (time.process_time() - began) / 5
 
 
 def main(arguments: Any = None) -> None:
@@ -200,8 +202,12 @@ def main(arguments: Any = None) -> None:
         few = board(folder / "small", options.runs, 10)
         many = board(folder / "large", options.runs, 316)
     print(f"a board of {options.runs} runs of 100 functions, and of 99,856 each")
-    for name, small, large in zip(("first look", "later looks"), few, many, strict=True):
+    for name, small, large in zip(
+        ("first look", "later looks", "of a core"), few, many, strict=True
+    ):
         print(f"    {name:11} {small:.2f} s, {large:.2f} s: {large / small:.2f} times")
+    news, none = (100 * many[2] / seconds for seconds in (_SOON, SIGN_SECONDS))
+    print(f"    {news:.1f} % of a core where all have news, {none:.1f} % where none has any")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import kan_widgets as kw
-from kan_widgets.integrations.trackers import numbers_of, picture_of
+from kan_widgets.integrations.trackers import numbers_of
+from kan_widgets.widgets.kernel_grid import picture_of
 
 PAIRS = 5
 # 20 frames: what the first one takes, once in a run, counts as little as in a long training.
@@ -281,12 +282,12 @@ def report_of_all_layers() -> None:
     """Print what a report takes, which `send_to` makes in a thread of its own."""
     model = Image()
     live = kw.bind(model)
-    picture_of(live, live.frame, live.layers[0])
+    picture_of(live, live.frame)
     start = time.process_time()
     numbers_of(live, live.frame)
     measured = time.process_time()
     for layer in live.layers:
-        picture_of(live, live.frame, layer)
+        picture_of(live, live.frame, layer=layer)
     drawn = time.process_time()
     print(
         f"  a report: numbers {1000 * (measured - start):.0f} ms, pictures of {len(live.layers)} "

@@ -103,8 +103,14 @@ def test_fit_is_watched_and_ends_with_the_weights_it_would_have_had(
 
 def test_the_last_step_of_an_epoch_belongs_to_it(tmp_path: Path) -> None:
     widgets, said = callback(), []
-    advance = widgets.advance
-    widgets.advance = lambda *at: (advance(*at), said.append(at))
+    done = widgets.done
+
+    def noted(epoch: int, *batch: Any) -> bool:
+        stops = done(epoch, *batch)
+        said.append((epoch, widgets.live.progress.batches_done))
+        return stops
+
+    widgets.done = noted
     trainer(tmp_path, widgets, max_epochs=2).fit(module_of(pl), loader())
     assert said == [(1 + (batch - 1) // 16, batch) for batch in range(1, 33)]
 

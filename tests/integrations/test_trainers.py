@@ -247,8 +247,14 @@ def test_training_is_watched_and_ends_with_the_weights_it_would_have_had(
 def test_the_last_step_of_an_epoch_belongs_to_it(kind: type[Run], tmp_path: Path) -> None:
     run = kind(tmp_path)
     said: list[tuple[int, int]] = []
-    advance = run.widgets.advance
-    run.widgets.advance = lambda *at: (advance(*at), said.append(at))
+    done = run.widgets.done
+
+    def noted(epoch: int, *batch: Any) -> bool:
+        stops = done(epoch, *batch)
+        said.append((epoch, run.widgets.live.progress.batches_done))
+        return stops
+
+    run.widgets.done = noted
     run.train()
     expected = [(1 + (batch - 1) // 16, batch) for batch in range(1, STEPS + 1)]
     assert said == expected

@@ -20,6 +20,7 @@ import kan_widgets as kw
 from kan_widgets.live import Binding, Frame, Layout, Listener, replay
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.recordings.following import Recorded
+from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.worker import disk
@@ -192,6 +193,29 @@ def test_storage_that_goes_away_is_waited_for(run: Run, tmp_path: Path) -> None:
     assert found.feed.look()
     assert "cannot be read" not in found.words
     assert ("frame", 1, False) in heard.take()
+
+
+def test_what_was_read_before_storage_failed_is_shown_once_it_answers(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, read = run.follow(), Place.read
+    for _ in range(3):
+        run.train(1)  # a segment each
+    asked: list[str] = []
+
+    def failing(place: Place, name: str) -> bytes:
+        asked.append(name)
+        if len(asked) == 4:  # after the index and the first segments
+            raise OSError("the storage is away")
+        return read(place, name)
+
+    monkeypatch.setattr(Place, "read", failing)
+    found.feed.look()
+    assert "the storage is away" in found.words
+    assert found.frame.step == 0
+    found.feed.look()
+    assert found.history.steps.tolist() == [0, 1, 2, 3]
+    assert found.scalars.series("loss")[0].tolist() == run.live.scalars.series("loss")[0].tolist()
 
 
 def test_a_file_that_was_emptied_is_said_and_followed_on(run: Run) -> None:

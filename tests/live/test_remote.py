@@ -89,7 +89,7 @@ def test_another_process_pauses_steps_changes_and_stops_the_run(
     assert run.feed.control.state == "paused"  # wanted
     until(lambda: stands(run), "it stands still", run)
     step = run.progress.step
-    run.control.advance(2)
+    run.step(2)
     until(lambda: run.progress.step == step + 2 and stands(run), "two steps were made", run)
     run.set_learning_rate(0.02)
     run.feed.steer({"kind": "every", "value": 3})

@@ -100,8 +100,8 @@ def test_frames_reach_listeners_without_a_training() -> None:
 
     history = frames_of(kw.nn.KANLinear(2, 1), 4)
     feed, heard = Feed(history), Heard()
-    past, observed = feed.subscribe_from_start(heard)
-    assert ([frame.step for frame in past], observed) == ([0, 1, 2, 3], {})
+    feed.subscribe(heard)
+    assert ([frame.step for frame in feed.history], feed.observed) == ([0, 1, 2, 3], {})
     feed.tell("frame", feed.frame, True)
     feed.unsubscribe(heard)
     feed.tell("frame", feed.frame, True)

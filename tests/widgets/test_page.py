@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 import kan_widgets as kw
-from kan_widgets.widgets.page_frames import Bytes
+from kan_widgets.widgets.page_frames import taken_out
 from kan_widgets.widgets.page_text import _handing, site_script
 
 HOSTILE = "</script><!--<script>alert(1)</script>"
@@ -293,11 +293,11 @@ def test_a_bundle_of_another_form_is_refused() -> None:
 
 
 def test_equal_bytes_are_kept_once_and_what_json_lacks_is_nothing() -> None:
-    taken = Bytes()
-    saved = taken.out_of({"a": [b"xyz", {"b": memoryview(b"xyz")}], "c": float("nan"), "d": b""})
-    assert saved == {"a": [None, {"b": None}], "c": None, "d": None}
-    assert bytes(taken.whole) == b"xyz"
-    assert taken.places == [(("a", 0), 0, 3), (("a", 1, "b"), 0, 3), (("d",), 3, 0)]
+    content = {"a": [b"xyz", {"b": memoryview(b"xyz")}], "c": float("nan"), "d": b""}
+    saved, packed = taken_out(content)
+    places = [(["a", 0], 0, 3), (["a", 1, "b"], 0, 3), (["d"], 3, 0)]
+    assert saved == {"a": [None, {}], "c": None, "bytes": places}
+    assert packed == b"xyz"
 
 
 def test_max_mb_thins_the_history_evenly_and_says_so(

@@ -215,17 +215,6 @@ class Feed:
             self.listeners = (*_still_there(self.listeners), listener)
         return lambda: self.unsubscribe(listener)
 
-    def subscribe_from_start(
-        self, listener: Listener
-    ) -> tuple[list[Frame], dict[str, Observation]]:
-        """Subscribe, and return the frames and the observations from before.
-
-        No frame is both returned and handed to the listener, and none is missing.
-        """
-        with self.sending:
-            self.subscribe(listener)
-            return list(self.history), self.observed
-
     def unsubscribe(self, listener: Listener) -> None:
         """Hand no more to ``listener``; does nothing if it was not subscribed."""
         with self.sending:

@@ -15,6 +15,8 @@ Int64 = NDArray[np.int64]
 
 BINS = 64
 MOST_PATCH_FLOATS = 250_000
+ARRAYS = ("edges", "counts", "outside_domain", "outside_extent", "patches", "maps")
+"""The fields of an `Observation` that pages and recordings get as arrays."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from kan_widgets.live.frames.activations import ActivationHistory, Activations, Probe
+from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.feed import Feed, State
 from kan_widgets.live.frames.frame import Frame, History, spread
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import ENDED, Progress, Standing, age, behind, standing_of
 from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
@@ -33,6 +32,7 @@ _STUCK_SECONDS = 10.0
 _LONGEST_PAUSE = 10.0
 # Messages to a page at once; the frames between them are in the history.
 _MOST_AT_ONCE = 30
+Taken = TypeVar("Taken", Frame, Activations)
 
 
 class NoFrames(ValueError):
@@ -103,22 +103,17 @@ class Recorded(Feed):
         self._reading = threading.Lock()
         self._news_at = time.monotonic()
         self._signs = Signs()
-        self._fresh: list[Frame] = []  # frames that are not shown yet
+        # What was read before storage failed is shown once it answers again.
+        self._unshown: list[tuple[int, Record]] = []
         self._is_cut = False  # some that were shown do not count any more
         self.shown_by: Callable[[], Source | None] = lambda: None
-        self._is_silent = False
         self._trouble = ""
         self._interval = self._pause = 0.5
         self._remote: Remote | None = None
         self._job = Job(disk, self._visit)
-        # What was read, and is not shown yet.
-        self._observed: dict[str, Observation] = {}
-        self._structure: Structure | None = None
-        self._probe: Probe | None = None
-        self._activations = self.activations
-        self._news: list[Activations] = []
         size = reader.stored.nbytes() if progress is not None else 0
-        for _ in self._read(self.history.append):
+        for record in reader.read():
+            self._take(reader.last, record)
             if progress is not None:
                 progress(min(reader.stored.offset, size), size)
         if progress is not None:
@@ -128,8 +123,6 @@ class Recorded(Feed):
                 f"{reader.place} holds no frame yet: it was cut off, or is still "
                 "being written; kan_widgets.follow(path) waits for the first one"
             )
-        self.observed = self._observed
-        self._show_network()
         self._signs.hear(self.reader.header)
         self._state = "recorded"
 
@@ -167,15 +160,19 @@ class Recorded(Feed):
         if self.follows:
             if died := self._signs.died:
                 return Standing("silent", f"{died}, last step {said.step:,}")
-            silent = time.monotonic() - self._news_at
             most = _STUCK_SECONDS if said.state == "running" else _SILENT_SECONDS
-            if said.state in ENDED or silent < most:
+            if said.state in ENDED or self._silent < most:
                 return standing_of(said)
-            news = f"no news for {age(silent)}, last step {said.step:,}"
+            news = f"no news for {age(self._silent)}, last step {said.step:,}"
             return Standing("silent", f"paused, {news}" if said.state == "paused" else news)
         stands = self._signs.standing(said, self.reader.stored.ended)
         state = stands.state if stands.state in ENDED else "recorded"
         return Standing(state, f"recorded: {stands.words}{behind(said.step, self.frame.step)}")
+
+    @property
+    def _silent(self) -> float:
+        """For how many seconds nothing has come."""
+        return time.monotonic() - self._news_at
 
     def steer(self, command: Mapping[str, Any]) -> int:
         """Ask the run for something; return the number by which it says that it heard."""
@@ -193,15 +190,16 @@ class Recorded(Feed):
         name, fault, control = self.reader.place.name, self.status.message, self.control
         said = f"Following {name}" if self.follows else f"A recording ({name})"
         is_open, damage = not self.reader.stored.ended, self.reader.stored.damage
+        is_silent = self.follows and self._silent > _SILENT_SECONDS
         if self._trouble:
             said += f", which cannot be read at the moment: {self._trouble}."
         elif is_open and (died := self._signs.died):
             said += f" that was not closed. Its run {died}."
-        elif damage and (self._is_silent or not self.follows):
+        elif damage and (is_silent or not self.follows):
             said += f": {damage_of(self.reader)}."
         elif not self.follows and is_open:
             said += " that was not closed: its run had not ended, or was killed."
-        elif self._is_silent and self.follows:
+        elif is_silent:
             said += (
                 ": nothing new for over a minute. The run stands still, has ended without closing "
                 "its recording, or its storage is out of reach."
@@ -222,41 +220,39 @@ class Recorded(Feed):
 
     # -- reading --------------------------------------------------------------------
 
-    def _read(self, keep: Callable[[Frame], object]) -> Iterator[bool]:
-        """Take what was written, record by record."""
-        for record in self.reader.read():
-            with self.reader.reading(str(self.reader.last)):
-                if isinstance(record, Frame):
-                    self.frames += 1
-                    keep(record)
-                else:
-                    self._take(record)
-            yield True
-
-    def _take(self, record: Record) -> None:
-        if isinstance(record, Logged):
-            self.scalars.extend(record.name, record.steps, record.values)
-        elif isinstance(record, Seam):
-            self._is_cut = True
-            self.history.cut(record.step)
-            self._fresh = [frame for frame in self._fresh if frame.step <= record.step]
-            self.scalars.cut(record.step)
-            self.scalars.mark(record.step, record.words)
-        elif isinstance(record, Mark):
-            self.scalars.mark(record.step, record.text)
-        elif isinstance(record, Observed):
-            self._observed = record.layers
-        elif isinstance(record, Status):
-            self.status, self.notices = record, record.notices
-            self._hear(record.steering)
-        elif isinstance(record, Structure):
-            self._structure = record
-        elif isinstance(record, Probed):
-            self._probe, self._news = record.probe, []
-            self._activations = ActivationHistory()
-        elif isinstance(record, Activations):
-            self._activations.append(record)
-            self._news = [*self._news, record][-_MOST_AT_ONCE:]
+    def _take(self, number: int, record: Record, is_shown: bool = True) -> None:
+        """Take what was written, and show it."""
+        with self.reader.reading(str(number)):
+            if isinstance(record, Frame):
+                self.frames += 1
+                if len(self.history) and record.layout is not self.layout:
+                    self.tell("layout", record.layout)
+                self.history.append(record)
+                if is_shown:
+                    self.tell("frame", record, False)
+            elif isinstance(record, Logged):
+                self.scalars.extend(record.name, record.steps, record.values)
+            elif isinstance(record, Seam):
+                self._is_cut = True
+                self.history.cut(record.step)
+                self.scalars.cut(record.step)
+                self.scalars.mark(record.step, record.words)
+            elif isinstance(record, Mark):
+                self.scalars.mark(record.step, record.text)
+            elif isinstance(record, Observed):
+                self.set_observed(record.layers)
+            elif isinstance(record, Status):
+                self.status, self.notices = record, record.notices
+                self._hear(record.steering)
+            elif isinstance(record, Structure):
+                self.found = record
+                self.tell("structure", record)
+            elif isinstance(record, Probed):
+                self.set_probe(record.probe)
+            elif isinstance(record, Activations):
+                self.activations.append(record)
+                if is_shown:
+                    self.tell("activations", record)
 
     def _hear(self, steering: Steered | None) -> None:
         """Take what the run says of being steered."""
@@ -274,56 +270,38 @@ class Recorded(Feed):
         `OSError` if it cannot be read at the moment, `ValueError` if another run is there now.
         """
         with self._reading:
-            self._fresh, self._is_cut = [], False
-            has_news = any([*self._read(lambda frame: self._fresh.append(frame))])
-            frames, now = self._fresh, time.monotonic()
+            for record in self.reader.read():
+                self._unshown.append((self.reader.last, record))
             self._signs.hear(self.reader.header)
-            if has_news:
-                self._news_at = now
-                self._show(frames)
-            silent = now - self._news_at
+            if news := self._unshown:
+                self._unshown, self._news_at = [], time.monotonic()
+                self._show(news)
             if self.reader.stored.ended:
                 self.follows = False
                 self._settle("recorded")
-            elif silent > _QUIET_SECONDS and self._state == "live":
+            elif self._silent > _QUIET_SECONDS and self._state == "live":
                 self._settle("idle")
-            elif silent > _SILENT_SECONDS and not self._is_silent:
+            elif self._silent > _SILENT_SECONDS:
                 self.tell_training()
-            self._is_silent = silent > _SILENT_SECONDS
             if self._remote is not None and self.follows:
                 self._remote.beat()
-            return has_news
+            return bool(news)
 
-    def _show(self, frames: list[Frame]) -> None:
-        shown: Collection[int] = range(len(frames))
-        if len(frames) > _MOST_AT_ONCE:
-            shown = set(spread([frame.step for frame in frames], _MOST_AT_ONCE))
+    def _show(self, news: list[tuple[int, Record]]) -> None:
+        records = [record for _, record in news]
+        frames = [record for record in records if isinstance(record, Frame)]
+        activations = [record for record in records if isinstance(record, Activations)]
+        shown = {id(each) for each in (*_few(frames), *_few(activations))}
+        self._is_cut = False
         with self.sending:
             if frames:
                 self.set_state("live")
-            for place, frame in enumerate(frames):
-                if frame.layout is not self.layout:
-                    self.tell("layout", frame.layout)
-                self.history.append(frame)
-                if place in shown:
-                    self.tell("frame", frame, False)
-            if self.observed is not self._observed:
-                self.set_observed(self._observed)
-            self._show_network()
+            for number, record in news:
+                self._take(number, record, id(record) in shown)
             if self._is_cut and frames and (source := self.shown_by()) is not None:
                 # Views forget the frames that do not count any more.
                 self.tell("replaced", source)
         self.tell_training()
-
-    def _show_network(self) -> None:
-        """Show what was read of the network since the last time."""
-        if self._structure is not self.found:
-            self.set_structure(self._structure)
-        if self._activations is not self.activations:
-            self.set_probe(self._probe, self._activations)
-        news, self._news = self._news, []
-        for activations in news:
-            self.tell("activations", activations)
 
     def structure_of(self, layout: Layout) -> Structure:
         """Return what is recorded of how the layers of a layout are connected."""
@@ -353,8 +331,8 @@ class Recorded(Feed):
     def _visit(self) -> None:
         """Look again, until the recording ends; called by the thread ``disk``."""
         if self.look():
-            silent = time.monotonic() - self._news_at
-            self._pause = self._interval if silent < _QUIET_SECONDS else self._pause * 1.3
+            is_quiet = self._silent >= _QUIET_SECONDS
+            self._pause = self._pause * 1.3 if is_quiet else self._interval
             self._rest()
 
     def look(self) -> bool:
@@ -388,3 +366,10 @@ def damage_of(reader: Reader) -> str:
         f"{reader.place} is damaged at byte {stored.offset:,} ({stored.damage}): what comes after "
         "is left out"
     )
+
+
+def _few(taken: list[Taken]) -> list[Taken]:
+    """Return as many as a page is sent at once, spread over the steps."""
+    if len(taken) <= _MOST_AT_ONCE:
+        return taken
+    return [taken[place] for place in spread([each.step for each in taken], _MOST_AT_ONCE)]

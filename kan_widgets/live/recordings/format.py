@@ -90,7 +90,6 @@ Examples
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -104,8 +103,6 @@ from kan_widgets.live.frames.source import Source
 
 FORMAT = "kan_widgets recording"
 VERSION = 1
-NAME = re.compile(r"(\d{8,})/(\w+)\.(npy|json)")
-ARRAYS = ("edges", "counts", "outside_domain", "outside_extent", "patches", "maps")
 
 
 @dataclass(frozen=True)

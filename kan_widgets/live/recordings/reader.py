@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,21 +17,18 @@ from kan_widgets.functions.split import Split
 from kan_widgets.live.frames.activations import Activations, Probe, unpacked
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, Vector, new_layout
-from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.scalars import Float64, Int64, Mark
 from kan_widgets.live.frames.structure import Structure, structure_from
 from kan_widgets.live.recordings.format import (
-    ARRAYS,
     FORMAT,
-    NAME,
     VERSION,
     Status,
     fields_of,
     status_from,
 )
 from kan_widgets.live.recordings.places import PathLike, Place
-from kan_widgets.live.recordings.segments import HEADER, stored_bytes
-from kan_widgets.live.recordings.stored import Stored
+from kan_widgets.live.recordings.segments import HEADER, Stored, record_of, stored_bytes
 
 _EXPECTED = "expected what is written by live.save(path) or live.record(path)"
 _WORDS = ("id", "model", "kan_widgets", "started")
@@ -91,12 +87,12 @@ class Reader:
     """Reads a recording, as far as it is written, and later what has come since."""
 
     def __init__(
-        self, path: PathLike, seen: Callable[[str, int], object] = lambda name, nbytes: None
+        self, path: PathLike, seen: Callable[[int, str, int], object] = lambda *record: None
     ) -> None:
         self.place = Place(path)
         self.stored = Stored(self.place)
         self.header: dict[str, Any] = {}
-        self._seen = seen  # is told the name and the bytes of each record
+        self._seen = seen  # is told the number, the kind and the bytes of each record
         self.last = 0
         """The number of the record read last."""
         self.parameters: dict[str, Any] | None = None
@@ -123,13 +119,12 @@ class Reader:
             return
         self.begin(head)
         for name, data in found:
-            match = NAME.fullmatch(name)
-            if match is None:
+            number, kind = record_of(name)
+            if not number:
                 continue
-            number = int(match[1])
-            self._seen(name, stored_bytes(name, data))
+            self._seen(number, kind, stored_bytes(name, data))
             with self.reading(name):
-                records = self._decode(number, f"{match[2]}.{match[3]}", data)
+                records = self._decode(number, kind, data)
             self.last = number
             yield from records
 
@@ -314,19 +309,9 @@ class Reader:
 
 
 def array_of(data: bytes) -> NDArray[Any]:
-    """Read a ``.npy`` file from memory; nothing larger than it is made."""
-    file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in read:
-        raise ValueError(f"a .npy file of version {version}")
-    shape, is_fortran, dtype = read[version](file)
-    if dtype.hasobject or is_fortran:
-        raise ValueError(f"an array of {dtype}, in an order that recordings do not use")
-    return np.frombuffer(data, dtype, math.prod(shape), file.tell()).reshape(shape)
+    """Read a ``.npy`` file from memory."""
+    found: NDArray[Any] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    return found
 
 
 def _fits(observation: Observation) -> bool:

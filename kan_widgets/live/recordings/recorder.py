@@ -14,14 +14,13 @@ from kan_widgets.live.frames.feed import Feed, Listener, State
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
+from kan_widgets.live.recordings.news import News, WaitingFrame
 from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place, is_first_process, job_of_ranks
 from kan_widgets.live.recordings.remote import RemoteControl
 from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments, written_file
-from kan_widgets.live.recordings.waiting import News, NewsWriter, Waiting, WaitingFrame
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
@@ -70,7 +69,6 @@ class Recorder(Listener, Stationary):
         self._job = Job(disk, visit, Throttle(1 / _PAUSE_SECONDS))
         self._signing = Job(disk, self._sign)
         self._writing = threading.RLock()
-        self._waiting = Waiting()
         self._is_stale = True  # there is news other than frames
         self._parameters: dict[Layout, dict[str, Any]] = {}
         self._limit = self._max_bytes = max_bytes
@@ -95,7 +93,7 @@ class Recorder(Listener, Stationary):
                 self._writer = Writer(self._segments, source.feed.module, job)
                 if self._segments.found is not None and not overwrite:
                     self._writer.go_on(self._segments, source.history[0])
-                self._news = NewsWriter(self._writer, self._parameters)
+                self._news = News(self._writer, self._parameters)
                 self._writer.job()
                 if lost_after is not None and self._is_first:
                     self.steering = RemoteControl(
@@ -103,8 +101,10 @@ class Recorder(Listener, Stationary):
                     )
                 # What is known by now, and from here on the rest.
                 self._know(source, source.feed.layout)
-                past, _ = source.feed.subscribe_from_start(self)
-                self._news.put_known(source.feed, past)
+                with source.feed.sending:
+                    source.feed.subscribe(self)
+                    past = list(source.feed.history)
+                self._news.write(source.feed, past)
                 self._write_all(is_last=False, commit=True)
             except BaseException:
                 self._is_closed = True
@@ -172,7 +172,7 @@ class Recorder(Listener, Stationary):
         if self._is_closed:
             return
         seconds = time.perf_counter() - self._started
-        self.missed += self._waiting.add(WaitingFrame(frame, seconds, settled))
+        self.missed += self._news.add(WaitingFrame(frame, seconds, settled))
         self._job.wake()
 
     def on_state(self, state: State, message: str) -> None:
@@ -183,19 +183,13 @@ class Recorder(Listener, Stationary):
         else:
             self._job.wake()
 
-    def _keep(self, news: News) -> None:
-        """Keep what is known of the network for the thread ``disk``."""
-        if not isinstance(news, Structure) or news.traced:
-            self._waiting.add(news)
-            self._job.wake()
-
-    on_observed = on_structure = on_probe = on_activations = cast(Any, _keep)
-
-    def on_training(self) -> None:
+    def on_training(self, *_: object) -> None:
         """Note that there is news."""
         if not self._is_stale:
             self._is_stale = True
             self._job.wake()
+
+    on_observed = on_structure = on_probe = on_activations = cast(Any, on_training)
 
     def on_replaced(self, source: Source) -> None:
         """End: the binding that has replaced the one recorded is of another training."""
@@ -303,14 +297,11 @@ class Recorder(Listener, Stationary):
 
     def _write_all(self, is_last: bool, commit: bool) -> None:
         source = self._source()
-        news, began = is_last, time.thread_time()
-        for waiting in self._waiting.each():
-            news = True
-            self._news.put(waiting)
+        began = time.thread_time()
+        news = self._news.write(None if source is None else source.feed, is_last=is_last)
         if source is not None:
             source.feed.owe(time.thread_time() - began, whole=True)
-        self._news.catch_up(is_last)
-        news = (self._is_first and self._writer.scalars(self._scalars)) or news
+        news = (self._is_first and self._writer.scalars(self._scalars)) or news or is_last
         now = time.monotonic()
         self._is_stale = self._is_stale or news
         if is_last or (self._is_stale and now >= self._status_at):

@@ -175,22 +175,6 @@ class Remote:
             parts.append(self._said.message)
         return " ".join(parts)
 
-    def pause(self) -> None:
-        """Hold the run after its current step. Raises as `send`, as those below do."""
-        self.send({"kind": "pause"})
-
-    def resume(self) -> None:
-        """Let the run go on."""
-        self.send({"kind": "resume"})
-
-    def advance(self, steps: int = 1) -> None:
-        """Let some steps through, then hold."""
-        self.send({"kind": "advance", "steps": steps})
-
-    def stop(self) -> None:
-        """End the loop that trains after its current step."""
-        self.send({"kind": "stop"})
-
     def send(self, command: Mapping[str, Any]) -> int:
         """Ask for something; return the number by which the run says that it heard.
 
@@ -267,8 +251,8 @@ class RemoteControl:
         self._box.make(run)
         self._heard = 0
         self._refused = ""
-        self._message = ""
-        self._was_lost = False
+        self._trouble = ""  # with the folder
+        self._lost = ""  # that a follower was lost is said until the next command
         self._sign: bytes = b""  # of a follower
         self._signed_at = time.monotonic()
         self._holds = False
@@ -283,10 +267,10 @@ class RemoteControl:
         control = None if live is None else live.control
         state: Any = "running" if control is None else control.state
         is_holding = control is not None and control.is_holding
-        said = Steered(
-            self._heard, self._refused, self._message, state, is_holding, self._lost_after
+        message = self._trouble or self._lost
+        return asdict(
+            Steered(self._heard, self._refused, message, state, is_holding, self._lost_after)
         )
-        return asdict(said)
 
     def close(self) -> None:
         """Be steered no more, and remove the folder. A pause asked for from afar ends."""
@@ -317,23 +301,23 @@ class RemoteControl:
         live = self._steered()
         if live is None:
             return
+        self._trouble = ""
         try:
             self._box.check()
-            self._say("")
             sign = self._box.read(self._run) if self._holds else self._sign
             for name, number in self._box.commands().items():
                 self._do(live, name, number)
         except PermissionError as error:
-            self._say(str(error))
+            self._trouble = str(error)
         except OSError:
             pass  # storage comes and goes
         else:
             if sign != self._sign:
                 self._sign, self._signed_at = sign, time.monotonic()
         if self._holds and time.monotonic() - self._signed_at > self._lost_after:
-            self._holds, self._was_lost = False, True
+            self._holds = False
             (self._agreed or live).steer({"kind": "resume"})
-            self._message = (
+            self._lost = (
                 f"The follower that paused the run has not been heard of for {self._lost_after:g} "
                 "s, so the run goes on."
             )
@@ -344,11 +328,6 @@ class RemoteControl:
     def _refuse(self, error: Exception) -> None:
         self._refused = str(error)
 
-    def _say(self, words: str) -> None:
-        """Say something else; that a follower was lost is said until the next command."""
-        if words or not self._was_lost:
-            self._message = words
-
     def _do(self, live: Feed, name: str, number: int) -> None:
         """Do what one file asks for, and remove it."""
         text = self._box.read(name)
@@ -356,7 +335,7 @@ class RemoteControl:
         if number > self._heard + _MOST_AHEAD:
             return  # what is numbered on from there would never be heard
         self._heard, self._refused = max(self._heard, number), ""
-        self._message, self._was_lost, self._signed_at = "", False, time.monotonic()
+        self._lost, self._signed_at = "", time.monotonic()
         try:
             command = dict(json.loads(text))
             (self._agreed or live).steer(cast("Command", command))

@@ -11,12 +11,12 @@ from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.format import status_of
+from kan_widgets.live.recordings.news import News
 from kan_widgets.live.recordings.places import PathLike, Place, is_first_process
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
 from kan_widgets.live.recordings.remote import Mailbox
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.recordings.segments import OneFile, written_file
-from kan_widgets.live.recordings.waiting import NewsWriter
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 
 
@@ -42,7 +42,7 @@ def save_again(run: Replay, file: OneFile) -> None:
 def _write(
     writer: Writer, source: Source, parameters: Mapping[Layout, Any], status: dict[str, Any]
 ) -> None:
-    NewsWriter(writer, parameters).put_known(source.feed, source.history)
+    News(writer, parameters).write(source.feed, source.history)
     writer.scalars(source.scalars)
     writer.status(status)
 

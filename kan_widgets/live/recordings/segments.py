@@ -17,13 +17,15 @@ from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from kan_widgets.live.recordings.places import Place, lock
 
 HEADER = "kan_widgets.json"
 INDEX = "index.jsonl"
 LOCK = "writer.lock"
+_RECORD = re.compile(r"(\d{8,})/(\w+\.(?:npy|json))")
+_OF_FRAMES = ("frame.npy", "layout.json", "table.npy", "index.npy")
 _OURS = re.compile(
     r"rank-\d+(\.part)?|writer\.lock|index\.jsonl(\.part)?|\d{8,}-\d-\w+\.npz(\.part)?"
 )
@@ -71,12 +73,22 @@ class Index:
     segments: list[Segment]
     ended: bool
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all records."""
+        return sum(segment.nbytes for segment in self.segments)
 
-def read_index(data: bytes) -> Index | None:
-    """Read an index, as far as it is whole; ``None`` where not even its header is.
 
-    Raises `ValueError` or `TypeError` if it is no index.
+def read_index(place: Place) -> Index | None:
+    """Read the index of a folder, as far as it is whole; ``None`` where not even its header is.
+
+    Raises `OSError` if it cannot be read at the moment, `ValueError` or `TypeError` if it is no
+    index.
     """
+    try:
+        data = place.read(INDEX)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     lines = [json.loads(line) for line in data.split(b"\n")[:-1]]
     if not lines:
         return None
@@ -113,10 +125,10 @@ def stored_bytes(name: str, data: bytes) -> int:
     return len(data) + len(name) + 30
 
 
-def number_of(name: str) -> int:
-    """Return the number of a record, 0 of what is none."""
-    number = name.partition("/")[0]
-    return int(number) if number.isdecimal() else 0
+def record_of(name: str) -> tuple[int, str]:
+    """Return the number and the kind of a record; 0 and the name of what is none."""
+    found = _RECORD.fullmatch(name)
+    return (int(found[1]), found[2]) if found else (0, name)
 
 
 class Segments:
@@ -158,15 +170,13 @@ class Segments:
             self._await_writer(self.found)
 
     def _look(self) -> Index | None:
-        try:
-            return read_index(self.place.read(INDEX))
-        except (FileNotFoundError, NotADirectoryError):
+        if (index := read_index(self.place)) is None:
             others = [name for name in self.place.names() if not _OURS.fullmatch(name)]
             if self.place.is_folder() and others:
                 raise FileExistsError(
                     f"{self.place} holds {min(others)!r}, and no recording: give another name"
-                ) from None
-            return None
+                )
+        return index
 
     def _await_writer(self, found: Index) -> None:
         """Wait until it is known whether somebody writes where nothing can be locked."""
@@ -182,7 +192,7 @@ class Segments:
         """Keep what was there before."""
         assert self.found is not None
         self._segments = list(self.found.segments)
-        self.nbytes = sum(segment.nbytes for segment in self._segments)
+        self.nbytes = self.found.nbytes
 
     @property
     def waits(self) -> bool:
@@ -230,7 +240,7 @@ class Segments:
         self._say([*self._segments[: -len(tail)], joined], ended)
 
     def _put(self, records: list[tuple[str, bytes]], level: int, steps: list[int]) -> Segment:
-        first, last = number_of(records[0][0]), number_of(records[-1][0])
+        first, last = (record_of(records[place][0])[0] for place in (0, -1))
         file = BytesIO()
         with OneFile(file, "w") as archive:
             for name, data in records:
@@ -258,14 +268,15 @@ class Segments:
         for name in gone:
             self.place.remove(name)
 
-    def keep(self, wanted: Callable[[str], bool], header: dict[str, Any]) -> None:
+    def keep(self, wanted: Callable[[int], bool], header: dict[str, Any]) -> None:
         """Leave out records that are not ``wanted``, with another header from now on."""
         self.commit()
         before, self.header = self.header, header
         segments = []
         try:
             for segment in self._segments:
-                kept = [r for r in records_of(self.place, segment) if wanted(r[0])]
+                records = records_of(self.place, segment)
+                kept = [each for each in records if wanted(record_of(each[0])[0])]
                 if kept:
                     segments.append(self._put(kept, segment.level, list(segment.steps or ())))
             self._say(segments, ended=False)
@@ -307,3 +318,83 @@ def records_of(place: Place, segment: Segment) -> list[tuple[str, bytes]]:
     """Return the records in a segment. Raises `BadZipFile` if it is damaged."""
     with ZipFile(BytesIO(place.read(segment.name))) as archive:
         return [(name, archive.read(name)) for name in archive.namelist()]
+
+
+class Stored:
+    """What of a recording can be read by now, in a folder or in one file.
+
+    Of its ``ends`` alone: the frames in the segments of a folder up to the first, and in the one
+    with the newest.
+    """
+
+    def __init__(self, place: Place, *, ends: bool = False) -> None:
+        self.place, self._ends = place, ends
+        self.ended = False
+        """Whether nothing more will come."""
+        self.damage = ""
+        """What is wrong with what comes next, if it is not only still written."""
+        self.offset = 0
+        """Bytes read."""
+        self._last = 0
+
+    def nbytes(self) -> int:
+        """Return how large it is by now."""
+        if not self.place.is_folder():
+            return int(self.place.files.size(self.place.of("")))
+        index = read_index(self.place)
+        return 0 if index is None else index.nbytes
+
+    def read(self) -> Iterator[tuple[str, bytes]]:
+        """Read the header, and the records that have come since the last call.
+
+        Nothing where it has not begun yet. Raises `OSError` if it cannot be read at the moment,
+        `ValueError` if it is no recording.
+        """
+        self.damage = ""
+        if (index := read_index(self.place)) is None:
+            yield from self._in_file()
+            return
+        yield HEADER, json_bytes(index.header)
+        segments = index.segments
+        framed = [place for place, segment in enumerate(segments) if segment.steps]
+        if self._ends and framed:
+            segments = [*segments[: framed[0] + 1], *segments[max(framed[-1], framed[0] + 1) :]]
+        for segment in segments:
+            if segment.last <= self._last:
+                continue
+            try:
+                records = records_of(self.place, segment)
+            except FileNotFoundError:  # it has become part of a larger one
+                return
+            except BadZipFile as error:
+                self.damage = f"segment {segment.name}: {error}"
+                return
+            for name, content in records:
+                number, kind = record_of(name)
+                if number > self._last and (kind in _OF_FRAMES or not self._ends):
+                    self._last = number
+                    self.offset += len(content)
+                    yield name, content
+        self.ended = index.ended
+
+    def _in_file(self) -> Iterator[tuple[str, bytes]]:
+        """Read what is one file; nothing while it is not whole."""
+        if self.place.is_device():
+            self.damage = "it is a device or a pipe"
+        if self.damage or self.place.is_folder():
+            return
+        with self.place.files.open(self.place.of(""), "rb") as file:
+            begins = file.read(4)
+            try:
+                with ZipFile(file) as archive:
+                    for name in archive.namelist():
+                        self.offset = archive.getinfo(name).header_offset
+                        if not (number := record_of(name)[0]) or number > self._last:
+                            self._last = max(number, self._last)
+                            yield name, archive.read(name)
+                    self.offset = archive.start_dir
+            except BadZipFile as error:
+                if self.offset or not b"PK\3\4".startswith(begins):
+                    self.damage = str(error) if self.offset else f"it begins with {begins!r}"
+            else:
+                self.ended = True

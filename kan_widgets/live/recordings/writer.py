@@ -19,17 +19,16 @@ from numpy.typing import NDArray
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import Frame, aligned, fitting
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, layer_dict
-from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.scalars import Float64, Int64, Scalars
 from kan_widgets.live.frames.structure import Structure, structure_dict
-from kan_widgets.live.recordings.format import ARRAYS, FORMAT, NAME, VERSION
+from kan_widgets.live.recordings.format import FORMAT, VERSION
 from kan_widgets.live.recordings.places import is_restarted
 from kan_widgets.live.recordings.reader import Reader, Seam
 from kan_widgets.live.recordings.segments import (
     OneFile,
     Segments,
     json_bytes,
-    number_of,
     stored_bytes,
 )
 
@@ -37,7 +36,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 # Kinds of which some records go when a recording is thinned.
-_REPLACED = ("array", "observed", "network", "probe", "activity", "status", "frame")
+_REPLACED = frozenset(
+    "array.npy observed.json network.json probe.json activity.json status.json frame.npy".split()
+)
 # Series whose latest values stand in the index.
 _MOST_VALUES = 50
 _VALUES = np.dtype([("series", "<i4"), ("step", "<i8"), ("value", "<f8")])
@@ -69,7 +70,8 @@ class Writer:
         }
         self._header["since"] = self._header["started"]
         self._number = 0
-        self._sizes: dict[str, int] = {}  # of all records, by name
+        self._sizes: dict[int, int] = {}  # of all records, by number
+        self._replaced: set[int] = set()  # those of which some go when the recording is thinned
         self._tables: dict[Table, int] = {}
         self._layouts: dict[Layout, int] = {}
         self._series: dict[str, int] = {}
@@ -78,7 +80,7 @@ class Writer:
         # The records of what only the last of its kind counts of, and of activations by step.
         self._current: dict[str, range] = {}
         self._activations: list[tuple[int, range]] = []
-        self._frames: list[str] = []
+        self._frames: list[int] = []
         self.steps: list[int] = []
         """Of the frames that count."""
         # What the index of a folder says of the run.
@@ -92,13 +94,13 @@ class Writer:
         are others.
         """
         assert segments.found is not None
-        reader = Reader(segments.place.path, self._sizes.__setitem__)
+        reader = Reader(segments.place.path, self._weigh)
         layout = None
         for record in reader.read():
             if isinstance(record, Seam):
                 self._forget(record.step)
             elif isinstance(record, Frame):
-                self._frames.append(f"{reader.last:08}/frame.npy")
+                self._frames.append(reader.last)
                 self.steps.append(record.step)
                 layout = record.layout
         if segments.found.ended and not first.step and not is_restarted():
@@ -162,8 +164,7 @@ class Writer:
         record["step"], record["layout"] = frame.step, self._layouts[frame.layout]
         record["seconds"] = seconds
         record["data"], record["beside"] = np.split(frame.data, [len(record["data"])])
-        number = self._add("frame", record, frame.step)
-        self._frames.append(f"{number:08}/frame.npy")
+        self._frames.append(self._add("frame", record, frame.step))
         self.steps.append(frame.step)
         self._latest |= {"frames": len(self.steps), "step": frame.step}
 
@@ -256,37 +257,27 @@ class Writer:
         that takes most of the room, about half of the frames stay. Returns the distance in steps
         that frames keep from now on.
         """
-        frames = self._frames
-        current = {number for numbers in self._current.values() for number in numbers}
-
-        def is_kept(name: str) -> bool:
-            return _kind_of(name) not in _REPLACED or number_of(name) in current
-
-        rest = sum(size for name, size in self._sizes.items() if is_kept(name))
         # With each frame goes what was taken between the one before and it.
-        found = np.searchsorted(self.steps, [step for step, _ in self._activations])
-        places_of = np.minimum(found, len(frames) - 1).tolist()
-        numbered = {number_of(name): nbytes for name, nbytes in self._sizes.items()}
-        sizes = [self._sizes[frame] for frame in frames]
-        for place, (_, numbers) in zip(places_of, self._activations, strict=True):
-            sizes[place] += sum(numbered[n] for n in numbers)
+        of_frames = [[frame] for frame in self._frames]
+        for step, numbers in self._activations:
+            of_frames[min(bisect_left(self.steps, step), len(of_frames) - 1)] += numbers
+        sizes = [sum(self._sizes[number] for number in numbers) for numbers in of_frames]
+        current = {number for numbers in self._current.values() for number in numbers}
+        left_out = self._replaced - current
+        rest = sum(size for number, size in self._sizes.items() if number not in left_out)
         room = max(most - rest, 2 * sum(sizes) // 3)
         thinned = aligned if self.is_part else fitting
         places, gap = thinned(
             self.steps, lambda places: sum(sizes[place] for place in places) <= room
         )
-        activations = [
-            each
-            for place, each in zip(places_of, self._activations, strict=True)
-            if place in places
-        ]
-        current.update(number for _, numbers in activations for number in numbers)
-        current.update(number_of(frames[place]) for place in places)
+        left_out.difference_update(*(of_frames[place] for place in places))
         header = {**self._header, "copy": self._header["copy"] + 1}
-        segments.keep(is_kept, header)
-        self._header, self._activations = header, activations
-        self._sizes = {name: size for name, size in self._sizes.items() if is_kept(name)}
-        self._frames = [frames[place] for place in places]
+        segments.keep(lambda number: number not in left_out, header)
+        self._header = header
+        self._activations = [each for each in self._activations if each[1][0] not in left_out]
+        self._sizes = {n: size for n, size in self._sizes.items() if n not in left_out}
+        self._replaced -= left_out
+        self._frames = [self._frames[place] for place in places]
         self.steps = [self.steps[place] for place in places]
         return gap
 
@@ -323,11 +314,16 @@ class Writer:
             name, data = f"{kind}.npy", buffer.getvalue()
         else:
             name, data = f"{kind}.json", json_bytes(content)
-        name = f"{self._number + 1:08}/{name}"
-        self._store.append(name, data, step)
-        self._sizes[name] = stored_bytes(name, data)
+        path = f"{self._number + 1:08}/{name}"
+        self._store.append(path, data, step)
         self._number += 1
+        self._weigh(self._number, name, stored_bytes(path, data))
         return self._number
+
+    def _weigh(self, number: int, kind: str, nbytes: int) -> None:
+        self._sizes[number] = nbytes
+        if kind in _REPLACED:
+            self._replaced.add(number)
 
 
 def parameters_of(model: nn.Module, layers: Iterable[LayerLayout]) -> dict[str, Any]:
@@ -375,8 +371,3 @@ def _sizes(module: nn.Module, counted: set[int]) -> dict[str, int]:
 
 def _shapes(layout: Layout) -> list[tuple[str, tuple[int, ...]]]:
     return [(each.name, each.split.whole if each.split else each.shape) for each in layout.layers]
-
-
-def _kind_of(name: str) -> str:
-    found = NAME.fullmatch(name)
-    return found[2] if found else ""
