@@ -435,6 +435,11 @@ describe("the strongest path", () => {
     expect(dots).toContainEqual(circle);
   });
 
+  it("is none where a training has left no numbers", () => {
+    const left = { ...flow, frame: { ...frame, data: data.map(() => Number.NaN) } };
+    expect(strongestPath({ ...told, flow: left }, { column: 2, unit: 0 }, atOnce)).toEqual([]);
+  });
+
   it("shows its functions with the example on them, as large in every layer", () => {
     const legs = strongestPath(told, { column: 2, unit: 0 }, atOnce);
     const found = legs.map(({ column, bundle }) => {

@@ -271,6 +271,7 @@ const SUMMANDS = 6;
 
 /** What makes a number: so few numbers added up, else what they are together. */
 export function sumText({ parts, bias, total }: UnitCloseUp, most = SUMMANDS): string {
+  if (!Number.isFinite(total)) return "no number";
   const told = formatAlike(parts.map(({ value }) => value));
   const all = [...parts.map(({ value }) => value), ...(bias === 0 ? [] : [bias])];
   if (all.length > most || all.length < 2) return `${told(total)} in all`;

@@ -105,7 +105,10 @@ function strengthsInto(
   const { bundles } = graph.columns[number];
   const made = flow?.frame && partsInto(graph, number, flow, flow.frame, unit);
   if (!made) return (n) => relevances[number]?.sizes[n] ?? 0;
-  const sizes = towardsSum(made.map(({ value }) => value));
+  const values = made.map(({ value }) => value);
+  // No link is the strongest of a sum that is no number.
+  if (!values.every(Number.isFinite)) return () => undefined;
+  const sizes = towardsSum(values);
   const parts = new Map(made.map(({ from }, k) => [from, sizes[k]]));
   return (n) => parts.get(bundles[n].from);
 }
