@@ -5,7 +5,7 @@ import { formatCount } from "../phi/format.ts";
 import type { Points, Scale } from "./axes.ts";
 import type { Mark, Rect } from "./marks.ts";
 import { rect, words } from "./shapes.ts";
-import { widthOf } from "./text.ts";
+import { fitting, widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
 
 const SIZE = 11;
@@ -43,7 +43,8 @@ export function lostMarks(
   if (at === x.length) return [];
   const [from, to] = [toX(x[at]), toX(x[x.length - 1])];
   const until = x.length - 1 > at ? ` to ${formatCount(x[x.length - 1])}` : "";
-  const text = `${named ? `${name} is ` : ""}not a number from step ${formatCount(x[at])}${until}`;
+  const short = `not a number from step ${formatCount(x[at])}`;
+  const text = fitting([`${named ? `${name} is ` : ""}${short}${until}`, short], plot.width, SIZE);
   const room = plot.x + plot.width - from - 6;
   const wide = widthOf(text, SIZE);
   const look = { size: SIZE, ...(wide > room && { anchor: "end" as const }) };
@@ -56,7 +57,7 @@ export function lostMarks(
   return [
     rect({ ...plot, x: from, width: Math.max(1, to - from) }, { fill: colours.outside }),
     look.anchor
-      ? words(from - 6, plot.y + (isLow ? 12 : plot.height - 8), text, colours.warn, look)
+      ? words(Math.max(from - 6, plot.x + wide), plot.y + (isLow ? 12 : plot.height - 8), text, colours.warn, look)
       : words(from + 6, plot.y + 16, text, colours.warn, look),
   ];
 }

@@ -77,7 +77,7 @@ class Edits(Stationary):
 
     @property
     def done(self) -> tuple[Edit, ...]:
-        """What ``undo`` would undo, the last edit first."""
+        """What ``undo`` takes back, the oldest edit first: it begins with the last."""
         return tuple(self._done)
 
     @property

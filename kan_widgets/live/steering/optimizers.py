@@ -49,7 +49,7 @@ class Rates:
 
     def _set(self, optimizer: Optimizer, value: float, group: int | None) -> None:
         rates = learning_rates(optimizer)
-        # One slider for all keeps the proportions between the groups, also from zero up.
+        # One rate for all keeps the proportions between the groups, also from zero up.
         if rates[0] or len(self._ratios) != len(rates):
             self._ratios = [rate / rates[0] if rates[0] else 1.0 for rate in rates]
         for number, part in enumerate(optimizer.param_groups):

@@ -32,7 +32,7 @@ class Training:
         self, feed: TrainingFeed, counter: Counter, optimizer: Optimizer | None = None
     ) -> None:
         self.feed = weakref.ref(feed)
-        """The `ModelFeed` of the model, while it exists."""
+        """The feed of the model, while it exists."""
         self.counter = counter
         """Counts its steps."""
         self.train_with(optimizer)

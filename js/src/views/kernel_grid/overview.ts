@@ -69,7 +69,7 @@ export function magnified(
   return { plot, marks: Number.isFinite(value) ? [...marks, point] : marks };
 }
 
-/** The plot is never larger, nor lower. */
+/** Limits of the plot's size, in CSS pixels. */
 const LEAST_PLOT = 100;
 const LARGEST_PLOT = { width: 820, height: 340 };
 const WIDEST_ALONE = 1200;

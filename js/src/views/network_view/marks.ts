@@ -112,10 +112,10 @@ function circleMarks(
   const most = mostOf(column, flow) || 1;
   const isLast = number === parts.length - 1;
   const best = isLast && units.length > 1 && scores ? scores.best : -1;
-  const means = units.map(({ unit }) => {
-    const values = flow ? unitValues(flow, column.station, unit) : null;
-    return values ? values.reduce((sum, each) => sum + each, 0) / values.length : Number.NaN;
-  });
+  const values = units.map(({ unit }) => (flow ? unitValues(flow, column.station, unit) : null));
+  const means = values.map((own) =>
+    own ? own.reduce((sum, each) => sum + each, 0) / own.length : Number.NaN,
+  );
   const told = formatAlike(means);
   return units.flatMap((box, k): Mark[] => {
     const { x, y, width, height, unit } = box;
@@ -133,7 +133,7 @@ function circleMarks(
     if (unit === best) Object.assign(paint, { fill: colours.ink, stroke: colours.ink });
     const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
     const short = isKnown ? value.toExponential(0).replace("-", "−").replace("e+", "e") : "";
-    const texts = isKnown ? [told(value), short, ""] : [String(unit), ""];
+    const texts = isKnown ? [told(value), short, ""] : [String(values[k] ? value : unit), ""];
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
     if (isKnown ? !isWide : width < 16) return marks;
     // What is too long for its circle is written smaller, and shorter.
