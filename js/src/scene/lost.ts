@@ -57,7 +57,13 @@ export function lostMarks(
   return [
     rect({ ...plot, x: from, width: Math.max(1, to - from) }, { fill: colours.outside }),
     look.anchor
-      ? words(Math.max(from - 6, plot.x + wide), plot.y + (isLow ? 12 : plot.height - 8), text, colours.warn, look)
+      ? words(
+          Math.max(from - 6, plot.x + wide),
+          plot.y + (isLow ? 12 : plot.height - 8),
+          text,
+          colours.warn,
+          look,
+        )
       : words(from + 6, plot.y + 16, text, colours.warn, look),
   ];
 }
