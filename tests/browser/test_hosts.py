@@ -222,8 +222,10 @@ def test_notebook_7_shows_them_linked_and_whole_at_200_percent_zoom(
     follow_a_click(lab.page)
     place = "live.feed.selection and [live.feed.selection['out'], live.feed.selection['row']]"
     lab.until(lambda: lab.evaluate(place) == [1, 1], "Python to hear of the click")
-    lab.page.locator(".kw-training-panel [aria-label=Pause]").click()
-    lab.until(lambda: lab.evaluate("live.control.state") == "paused", "the panel's button")
+    every = lab.page.locator(".kw-training-panel").get_by_label("draw every")
+    every.fill("7")
+    every.press("Enter")
+    lab.until(lambda: lab.evaluate("live.every") == 7, "the panel's field")
     lab.screenshot(artifacts / "notebook.png")
 
     lab.page.set_viewport_size({"width": 1000, "height": 900})
