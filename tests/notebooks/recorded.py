@@ -107,7 +107,13 @@ CLAIMS = [
         worst_of("article", "early: right", min),
         0.6,
     ),
-    Claim(ONE, "still have half of their way to go", of("article", MOVED), 0.45, 0.6),
+    Claim(
+        ONE,
+        "about half of all that the curves move is still to come",
+        of("article", MOVED),
+        0.45,
+        0.6,
+    ),
     Claim(ONE, "so it was in each of twenty others", worst_of("article", MOVED, min), 0.4),
     Claim(READ, "Well-chosen ones nearly perfectly", of("article", "linear, worst"), above=0.95),
     Claim(
@@ -138,7 +144,7 @@ CLAIMS = [
         for reach in ("least reach", "least reach, as drawn")
     ),
     *(
-        Claim(COUNT, "being *drawn* small does not explain it: that is rare", effect, below=0.02)
+        Claim(COUNT, "was in none of 1,000 untrained networks", effect, below=0.02)
         for effect in (
             of("untrained", "tenth small for all", 1 / 50),
             of("untrained", "tenth small for all, as drawn", 1 / 50),
@@ -170,8 +176,14 @@ CLAIMS = [
         below=0.75,
     ),
     Claim(DOUBT, "more than a point is still missing", OF_SIZE, above=1),
-    Claim(TWO, "the best found 5 %", worst_of("curve", "MLP", min), 0.045, 0.055),
-    Claim(TWO, "the worst 99 %", worst_of("curve", "MLP", max), 0.985, 0.995),
+    Claim(TWO, "the best follows the curve closely", worst_of("curve", "MLP", min), 0.045, 0.055),
+    Claim(
+        TWO,
+        "the worst errs nearly as much as a constant",
+        worst_of("curve", "MLP", max),
+        0.985,
+        0.995,
+    ),
     Claim(
         TWO,
         "of twenty, the worst is 3.5 times the best",
@@ -241,7 +253,7 @@ CLAIMS = [
     ),
     Claim(
         FOUR,
-        "as far with a repeated one",
+        "with a repeated one there is no difference that twenty can show",
         less(("borders", "replicate: end"), ("borders", "zeros: end"), 100),
         above=-3,
         below=3,
@@ -263,12 +275,12 @@ CLAIMS = [
     Claim(DEPTH, "from each convolution to the next", bent("as built", "convs.2", "convs.1"), 1.1),
     Claim(
         DEPTH,
-        "the first two convolutions come out nearly alike",
+        "the second is hardly more bent than the first",
         bent("one size", "convs.1", "convs.0"),
         0.9,
         1.15,
     ),
-    Claim(DEPTH, "only the third is more bent", bent("one size", "convs.2", "convs.1"), 1.1),
+    Claim(DEPTH, "the third clearly", bent("one size", "convs.2", "convs.1"), 1.1),
     Claim(DEPTH, "its later functions are less straight", change("later: line"), above=0.1),
     Claim(DEPTH, "but more like SiLU", change("later: silu"), below=-0.1),
     *(
@@ -389,7 +401,7 @@ CLAIMS = [
     Claim(ROWS, "and the last is less", bent("one size", "linear", "convs.2"), below=0.9),
     Claim(
         ROWS,
-        "Being drawn small does not explain it",
+        "A tenth of which no function reaches 0.6",
         of("untrained", "tenth small for all, as drawn", 1 / 50),
         below=0.02,
     ),

@@ -38,7 +38,7 @@ INDEX = "index.md"
 HEADING = """\
 # kan_widgets: the tutorials
 
-Each runs by itself, cell by cell with Shift+Enter, in a minute or two; the digits it trains on come
+Each runs by itself, cell by cell with Shift+Enter, in a few minutes; the digits it trains on come
 with the package. The pictures saved in them become live views once their cells have run.
 """
 TITLE = re.compile(r"^# (.+)$", re.M)
