@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+import re
+
+from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize
 
 from tests.browser.lab import LabPage, LabServer
 
@@ -30,6 +32,17 @@ TIDY = """async (beside) => {
 }"""
 
 
+def be_patient(route: Route) -> None:
+    """Have JupyterLab wait longer than two seconds for a widget when a page is loaded again.
+
+    Its widget manager looks every tenth of a second whether a model is there, and gives up after
+    two seconds without a last look: for good, if the models have come in that tenth of a second.
+    A machine that runs two browsers takes about so long to load one.
+    """
+    code = re.sub(r"(Date\.now\(\)-\w+<)2e3", r"\g<1>6e4", route.fetch().text())
+    route.fulfill(content_type="application/javascript", body=code)
+
+
 class Window:
     """A page of JupyterLab that stays open from test to test, if it can be tidied.
 
@@ -48,6 +61,7 @@ class Window:
             self.close()  # what is left of one that did not start
             self._server.reset_settings()
             self._context = self._browser.new_context(viewport=SIZE)
+            self._context.route("**/jupyterlab-manager/static/*.js*", be_patient)
             lab = LabPage(self._context.new_page(), self._server)
             lab.start()
             self._page = lab.page
