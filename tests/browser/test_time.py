@@ -60,6 +60,9 @@ record[0] = weights(model[0])
 )
 SHOW = "grid = kw.KernelGrid(live)\ngrid"
 REGRID = """
+from kan_widgets.widgets import sending
+sending._LONG_WAITS = 1  # where processors are taken frames are left out, and here none may be
+
 def regrid(size, low, high):
     layer = model[0]
     before = layer.spline_weight
