@@ -47,7 +47,7 @@ def random_rows(shape: Sequence[int], count: int, device: torch.device) -> Tenso
     All patches, position by position, are cut into ``count`` equal stretches, and of each one is
     drawn: so every position comes about equally often, and the images of one take turns. Even
     strides would not do (they may always meet the same few positions), nor would drawing freely:
-    means are then off by four times as much. The generator is this function's own and starts again
+    the mean of what changes over an image is then far more off. The generator is this function's own and starts again
     at each call: the same shape always gives the same patches, on every device, in random order.
 
     Patches are laid out as ``shape`` says, ``(images, *positions)``; of fewer than ``count`` all
