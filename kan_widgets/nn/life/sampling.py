@@ -47,8 +47,9 @@ def random_rows(shape: Sequence[int], count: int, device: torch.device) -> Tenso
     All patches, position by position, are cut into ``count`` equal stretches, and of each one is
     drawn: so every position comes about equally often, and the images of one take turns. Even
     strides would not do (they may always meet the same few positions), nor would drawing freely:
-    the mean of what changes over an image is then far more off. The generator is this function's own and starts again
-    at each call: the same shape always gives the same patches, on every device, in random order.
+    the mean of what changes over an image is then far more off. The generator is this function's
+    own and starts again at each call: the same shape always gives the same patches, on every
+    device, in random order.
 
     Patches are laid out as ``shape`` says, ``(images, *positions)``; of fewer than ``count`` all
     are returned, in their order. The result, ``(min(count, patches),)`` int64 on the device, is
