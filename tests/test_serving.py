@@ -7,7 +7,10 @@ import http.client
 import json
 import re
 import socket
+import sys
 import threading
+import time
+import traceback
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -57,17 +60,25 @@ class Followed:
     def event(self, heard: int, kind: str) -> dict[str, Any]:
         """Return the next message of a kind, as a page gets it."""
         url = urlsplit(self.server.address)
-        connection = http.client.HTTPConnection(url.netloc, timeout=10)
+        connection = http.client.HTTPConnection(url.netloc, timeout=60)
         connection.request("GET", f"{url.path}events?from={heard}")
         answer = connection.getresponse()
         assert answer.getheader("Content-Type") == "text/event-stream"
+        end = time.monotonic() + 60
         while True:
             line = answer.readline().decode()
+            assert time.monotonic() < end, f"no {kind}: {self.run!r}, {stacks()}"
             if line.startswith("data: "):
                 found: dict[str, Any] = json.loads(line.removeprefix("data: "))
                 if found.get("content", {}).get("kind") == kind:
                     connection.close()
                     return found
+
+
+def stacks() -> str:
+    """Say where each thread is."""
+    frames = sys._current_frames().values()
+    return "\n".join("".join(traceback.format_stack(frame)) for frame in frames)
 
 
 @pytest.fixture

@@ -183,6 +183,7 @@ class Stream(Broadcast):
             source.feed.steer(cast("Command", content))
         except (LookupError, OSError, TypeError, ValueError, RuntimeError) as error:
             refused = str(error)
+        self._painter.now()  # how it stands comes first: the next click goes by it
         self.tell_page({"kind": "heard", "id": content.get("id"), "refused": refused})
 
     def _edit(self, source: Binding, kind: str, content: dict[str, Any]) -> None:

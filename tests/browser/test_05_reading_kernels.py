@@ -30,7 +30,7 @@ def walk_through(walk: Walk) -> Run:
         walk.press("reading-views", "Resume")
     walk.look("after-the-epoch")
 
-    walk.says("reading-ten", "Point at a function", "click it and it opens in the inspector")
+    walk.says("reading-ten", "Point at a function", "click it to open it in the dashboard")
     walk.run_to("reading-grids")
     grid = walk.grid("reading-grids")
     grid.hover(4)

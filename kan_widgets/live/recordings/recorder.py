@@ -9,7 +9,6 @@ import time
 import weakref
 from typing import Any, cast
 
-from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.feed import Feed, Listener, State
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
@@ -66,7 +65,8 @@ class Recorder(Listener, Stationary):
         self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written
         visit = self._visit if self.is_active else self._write_inputs
-        self._job = Job(disk, visit, Throttle(1 / _PAUSE_SECONDS))
+        self._job = Job(disk, visit)
+        self._job.patience = _PAUSE_SECONDS / 2
         self._signing = Job(disk, self._sign)
         self._writing = threading.RLock()
         self._is_stale = True  # there is news other than frames
@@ -299,8 +299,6 @@ class Recorder(Listener, Stationary):
         source = self._source()
         began = time.thread_time()
         news = self._news.write(None if source is None else source.feed, is_last=is_last)
-        if source is not None:
-            source.feed.owe(time.thread_time() - began, whole=True)
         news = (self._is_first and self._writer.scalars(self._scalars)) or news or is_last
         now = time.monotonic()
         self._is_stale = self._is_stale or news
@@ -320,6 +318,8 @@ class Recorder(Listener, Stationary):
             took = time.monotonic() - now
             if not self._segments.place.is_local:
                 self._commit_at = now + max(_FAR_SECONDS, took / _FAR_SHARE)
+        if source is not None:  # what it costs makes frames rarer, not later
+            source.feed.owe(time.thread_time() - began, whole=True)
 
     def _write_status(self, source: Source | None, is_last: bool) -> None:
         if source is not None and self._is_first:
