@@ -113,6 +113,17 @@ def test_a_button_reaches_the_control(
     until(lambda: status(training.panel)["control"] == state)
 
 
+def test_how_a_run_stands_is_told_before_the_answer_to_a_click(training: Training) -> None:
+    # The page goes by the one until it has the other, and then a quick click would be the same.
+    training.step()
+    stream, told = training.panel._stream, []
+    stream.observe(lambda change: told.append(change["new"]["state"]), "training")
+    stream.tell_page = lambda content: told.append(content["kind"])
+    for kind in ("pause", "resume", "pause"):
+        stream._answer(stream, {"kind": kind, "id": "a:1"}, [])
+    assert told == ["paused", "heard", "running", "heard", "paused", "heard"]
+
+
 def test_a_pause_clicked_in_another_thread_holds_and_a_click_lets_go_on(
     training: Training,
 ) -> None:
