@@ -55,8 +55,10 @@ class Term:
             columns = beta(x)
             return columns @ self.numbers, beta.derivative()(x) @ self.numbers, columns
         a, b, c = self.numbers
-        values, slopes = self.form(b * x + c), a * self.form.slope(b * x + c)
-        return a * values, b * slopes, np.stack([values, slopes * x, slopes], axis=1)
+        u, by_numbers = b * x + c, np.empty((len(x), 3))
+        by_numbers[:, 0], by_numbers[:, 2] = self.form(u), a * self.form.slope(u)
+        by_numbers[:, 1] = by_numbers[:, 2] * x
+        return a * by_numbers[:, 0], b * by_numbers[:, 2], by_numbers
 
 
 def spline_through(x: Float64, y: Float64) -> Term:

@@ -145,8 +145,9 @@ def computed(arguments: Any, expression: Any) -> Callable[..., Any]:
 
 
 def _everywhere(function: Callable[..., Any], u: Float64) -> Float64:
-    u = np.asarray(u, dtype=np.float64)
-    return np.array(np.broadcast_to(function(u), u.shape), dtype=np.float64)
+    found = np.empty(np.shape(u))
+    found[...] = function(np.asarray(u, dtype=np.float64))
+    return found
 
 
 FORMS: tuple[Form, ...] = (

@@ -158,8 +158,12 @@ class Search:
         while self._score(chain) < before - 0.1:
             before = self._score(chain)
             for link in list(chain.terms):
-                points = self._points(chain, link) if link in chain.terms else None
-                if points is None:
+                if link not in chain.terms:
+                    continue
+                shortest = chain.length - len(chain.terms[link].free) + 1
+                if self._score(chain) < formula_score(0.0, shortest, self.penalty) + 0.1:
+                    continue  # no form is better by more
+                if (points := self._points(chain, link)) is None:
                     continue
                 x, y, mean = points
                 free = chain.with_term(link, spline_through(x, y), mean).fitted(*self._few, _BRIEF)

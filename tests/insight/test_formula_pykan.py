@@ -114,7 +114,7 @@ def test_a_fresh_model_of_splines_is_written_with_its_error(x) -> None:
 
 
 def test_pruned_inputs_nodes_and_edges(x) -> None:
-    model = make([3, 4, 1])
+    model = make([3, 2, 1])
     model.fix_symbolic(0, 1, 1, "sin", **QUIET)
     model(x)
     with torch.no_grad():
@@ -133,7 +133,7 @@ def test_pruned_inputs_nodes_and_edges(x) -> None:
 
 
 def test_without_the_symbolic_half_and_inside_another_model(x) -> None:
-    model = nn.Sequential(nn.BatchNorm1d(3), make([3, 2, 2], symbolic_enabled=False)).eval()
+    model = nn.Sequential(nn.BatchNorm1d(3), make([3, 2, 1], symbolic_enabled=False)).eval()
     nn.init.uniform_(model[0].running_mean)
     with torch.no_grad():
         for layer in model[1].act_fun:
