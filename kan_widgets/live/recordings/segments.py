@@ -82,19 +82,21 @@ class Index:
 def read_index(place: Place) -> Index | None:
     """Read the index of a folder, as far as it is whole; ``None`` where not even its header is.
 
-    Raises `OSError` if it cannot be read at the moment, `ValueError` or `TypeError` if it is no
-    index.
+    Raises `OSError` if it cannot be read at the moment, `ValueError` if it is no index.
     """
     try:
         data = place.read(INDEX)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    lines = [json.loads(line) for line in data.split(b"\n")[:-1]]
-    if not lines:
-        return None
-    ended = len(lines) > 1 and lines[-1] == {"ended": True}
-    segments = [Segment(**line) for line in lines[1 : len(lines) - ended]]
-    return Index(dict(lines[0]), segments, ended)
+    try:
+        lines = [json.loads(line) for line in data.split(b"\n")[:-1]]
+        if not lines:
+            return None
+        ended = len(lines) > 1 and lines[-1] == {"ended": True}
+        segments = [Segment(**line) for line in lines[1 : len(lines) - ended]]
+        return Index(dict(lines[0]), segments, ended)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{place} is not a recording: its {INDEX}: {error}") from error
 
 
 @contextmanager
