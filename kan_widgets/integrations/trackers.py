@@ -236,7 +236,6 @@ class Sending(Listener):
         self._numbers = Throttle(_MOST_PER_SECOND, _NUMBERS)
         self._sending = threading.RLock()
         self._job = Job(Worker("kan_widgets tracker"), self._visit)
-        self._faults: set[type[Exception]] = set()
         self._process = os.getpid()
         self.is_open = is_first_process()
         """Whether it sends: until it is closed, and in the first process alone."""
@@ -300,8 +299,7 @@ class Sending(Listener):
             html = page_of_run(self._live) if page else b""
             self._tracker(Report(self._name, frame.step, numbers, pictures, html))
         except Exception as error:
-            if type(error) not in self._faults:
-                self._faults.add(type(error))
+            if self.is_new_fault("report", error):
                 report(
                     f"live.send_to: step {frame.step} could not be sent: {error!r}. The training "
                     "goes on, and so does the sending"

@@ -272,9 +272,9 @@ def test_a_folder_with_another_kind_of_index_is_no_recording(run: Run) -> None:
     found = run.follow()
     run.recording.close()
     (run.path / "index.jsonl").write_text('{"id": "another"}\n{"of": "another kind"}\n')
-    with pytest.warns(RuntimeWarning, match="is not a recording: its index.jsonl: "):
+    with pytest.warns(RuntimeWarning, match=r"is not a recording: its index\.jsonl: "):
         assert not found.feed.look()
-    with pytest.raises(ValueError, match="is not a recording: its index.jsonl: "):
+    with pytest.raises(ValueError, match=r"is not a recording: its index\.jsonl: "):
         kw.replay(run.path)
 
 

@@ -28,7 +28,6 @@ from kan_widgets.live.worker import Job, disk
 # Between two visits to the disk, and between two segments for other machines.
 _PAUSE_SECONDS = 0.2
 _FAR_SECONDS = 1.0
-_FAR_SHARE = 0.05  # of the time, at most, is waited for them
 _STATUS_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
 _INPUTS_SECONDS = 2.0  # between two looks at what reached the layers
@@ -316,8 +315,7 @@ class Recorder(Listener, Stationary):
         if is_last or commit or now >= self._commit_at:
             self._segments.commit()
             took = time.monotonic() - now
-            if not self._segments.place.is_local:
-                self._commit_at = now + max(_FAR_SECONDS, took / _FAR_SHARE)
+            self._commit_at = now + self._segments.place.pause(0.0, _FAR_SECONDS, took)
         if source is not None:  # what it costs makes frames rarer, not later
             source.feed.owe(time.thread_time() - began, whole=True)
 

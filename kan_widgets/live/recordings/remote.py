@@ -35,7 +35,6 @@ _BEAT_SECONDS = 2.0
 _LATE_SECONDS = 10.0
 # Between two looks of the run, and of one whose folder lies at an address.
 _LOOK_SECONDS, _FAR_SECONDS = 0.2, 2.0
-_FAR_SHARE = 0.05  # of the time, at most, is waited for it
 _HOLDS = ("pause", "advance")
 _COMMAND = re.compile(r"(\d{8})-\w+\.json")
 _OURS = re.compile(r"([0-9a-f]{16}|\d{8}-\w+\.json)(\.part)?")
@@ -292,8 +291,7 @@ class RemoteControl:
             self.look()
         finally:
             now = time.monotonic()
-            far = max(_FAR_SECONDS, (now - began) / _FAR_SHARE)
-            self._job.earliest = now + (_LOOK_SECONDS if self._box.is_local else far)
+            self._job.earliest = now + self._box.pause(_LOOK_SECONDS, _FAR_SECONDS, now - began)
             self._job.wake()
 
     def look(self) -> None:

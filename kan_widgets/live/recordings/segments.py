@@ -102,19 +102,18 @@ def read_index(place: Place) -> Index | None:
 @contextmanager
 def written_file(place: Place) -> Iterator[OneFile]:
     """Write a file that takes the place of the one there once it is complete."""
-    if isinstance(place.path, Path):
-        part = place.path.with_name(f"{place.name}.part")
-    else:
-        part = Path(tempfile.mkdtemp()) / "part"
-    try:
-        with OneFile(part, "w") as one:
-            yield one
-        if place.is_local:
-            os.replace(part, place.of(""))
-        else:
-            place.files.put_file(str(part), place.of(""))
-    finally:
-        part.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as made:
+        here = place.path if isinstance(place.path, Path) else None
+        part = here.with_name(f"{here.name}.part") if here else Path(made, "part")
+        try:
+            with OneFile(part, "w") as one:
+                yield one
+            if here:
+                os.replace(part, here)
+            else:
+                place.files.put_file(str(part), place.of(""))
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def json_bytes(content: Mapping[str, Any]) -> bytes:
