@@ -240,7 +240,7 @@ class Sending(Listener):
         self.is_open = is_first_process()
         """Whether it sends: until it is closed, and in the first process alone."""
         if self.is_open:
-            _open.add(self)
+            atexit.register(self.close)
             live.feed.subscribe(self)
             self.on_frame(live.frame, True)
 
@@ -319,13 +319,4 @@ class Sending(Listener):
                 self.is_open = False
                 self._send(frame, draws=True, page=True)
         self._live.feed.unsubscribe(self)
-        _open.discard(self)
-
-
-_open: set[Sending] = set()
-
-
-@atexit.register
-def _close_all() -> None:
-    for sending in list(_open):
-        sending.close()
+        atexit.unregister(self.close)

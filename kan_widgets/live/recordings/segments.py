@@ -121,11 +121,6 @@ def json_bytes(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode(errors="surrogatepass")
 
 
-def stored_bytes(name: str, data: bytes) -> int:
-    """Return what a record takes in a zip, without the directory at its end."""
-    return len(data) + len(name) + 30
-
-
 def record_of(name: str) -> tuple[int, str]:
     """Return the number and the kind of a record; 0 and the name of what is none."""
     found = _RECORD.fullmatch(name)
@@ -210,7 +205,7 @@ class Segments:
             self.commit()
         self._waiting[name] = data, step
         self._waits += len(data)
-        self.nbytes += stored_bytes(name, data)
+        self.nbytes += len(data)
 
     def commit(self, *, ended: bool = False) -> None:
         """Have others see what was appended, or that the writer is still there."""
@@ -251,7 +246,7 @@ class Segments:
             first,
             last,
             (min(steps), max(steps)) if steps else None,
-            sum(stored_bytes(*record) for record in records),
+            sum(len(data) for _, data in records),
             level,
         )
         self.place.write(segment.name, file.getvalue())
