@@ -330,6 +330,7 @@ class Recorder(Listener, Stationary):
     def close(self) -> None:
         """Write what waits and the last state, and end the recording."""
         self._write_inputs()
+        self._inputs = None
         if self._is_closed:
             return
         if (source := self._source()) is not None:
