@@ -19,7 +19,7 @@ from kan_widgets.live.recordings.news import News, WaitingFrame
 from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place, is_first_process, job_of_ranks
 from kan_widgets.live.recordings.remote import RemoteControl
-from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments, written_file
+from kan_widgets.live.recordings.segments import Segments, written_file
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
@@ -65,8 +65,6 @@ class Recorder(Listener, Stationary):
         self._is_over = False  # nothing more will come, what waits is still to be written
         visit = self._visit if self.is_active else self._write_inputs
         self._job = Job(disk, visit)
-        self._job.patience = _PAUSE_SECONDS / 2
-        self._signing = Job(disk, self._sign)
         self._writing = threading.RLock()
         self._is_stale = True  # there is news other than frames
         self._parameters: dict[Layout, dict[str, Any]] = {}
@@ -113,8 +111,7 @@ class Recorder(Listener, Stationary):
                 self._segments.discard()
                 raise
             open_recorders[str(self.path)] = self
-        disk.start()
-        self._sign()
+        self._job.wake()
 
     def _steered(self) -> Feed | None:
         """Return what trains now, if anything does."""
@@ -172,21 +169,16 @@ class Recorder(Listener, Stationary):
             return
         seconds = time.perf_counter() - self._started
         self.missed += self._news.add(WaitingFrame(frame, seconds, settled))
-        self._job.wake()
 
     def on_state(self, state: State, message: str) -> None:
         """Note how it goes, and the end."""
         self._is_stale = True
         if state in ("closed", "fault"):
             self._end_soon()
-        else:
-            self._job.wake()
 
     def on_training(self, *_: object) -> None:
         """Note that there is news."""
-        if not self._is_stale:
-            self._is_stale = True
-            self._job.wake()
+        self._is_stale = True
 
     on_observed = on_structure = on_probe = on_activations = cast(Any, on_training)
 
@@ -218,21 +210,16 @@ class Recorder(Listener, Stationary):
     # -- writing ----------------------------------------------------------------------
 
     def _visit(self) -> None:
-        """Write what waits; called by the thread ``disk``."""
+        """Write what waits, and now and then that the writer is there; by the thread ``disk``."""
         if self._is_closed:
             return
         if self._is_over:
             self.close()
             return
         self._write(is_last=False)
-        self._rest(min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures))
-
-    def _rest(self, pause: float) -> None:
+        pause = min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures)
         self._job.earliest = time.monotonic() + pause
-        if self._is_over:  # noticed while it was written
-            self._end_soon()
-        elif self.problem or self._is_stale or self._segments.waits:
-            self._job.wake()
+        self._job.wake()
 
     def _write_inputs(self) -> None:
         """Write what reached the layers here, where another process records the frames.
@@ -253,13 +240,6 @@ class Recorder(Listener, Stationary):
                 report(f"{place} cannot be written: {error}. The training goes on")
         self._job.earliest = time.monotonic() + _INPUTS_SECONDS
         self._job.wake()
-
-    def _sign(self) -> None:
-        """Say now and then that the writer is there; called by the thread ``disk``."""
-        if not self._is_closed:
-            self._write(is_last=False)
-            self._signing.earliest = time.monotonic() + SIGN_SECONDS
-            self._signing.wake()
 
     def _end_soon(self) -> None:
         """Note that nothing more will come."""

@@ -190,11 +190,6 @@ class Segments:
         self._segments = list(self.found.segments)
         self.nbytes = self.found.nbytes
 
-    @property
-    def waits(self) -> bool:
-        """Whether anything was appended that is not committed."""
-        return bool(self._waiting)
-
     def begin(self, header: dict[str, Any], latest: dict[str, Any]) -> None:
         """Have that stand in the index from the next commit on."""
         self.header, self.latest = header, latest
