@@ -94,7 +94,7 @@ class Recorder(Listener, Stationary):
                 self._writer.job()
                 if lost_after is not None and self._is_first:
                     self.steering = RemoteControl(
-                        place.path, self.run, lost_after, self._steered, self.say_soon, agreed
+                        place.path, self.run, lost_after, self._steered, agreed
                     )
                 # What is known by now, and from here on the rest.
                 self._know(source, source.feed.layout)
@@ -187,12 +187,6 @@ class Recorder(Listener, Stationary):
         source.feed.unsubscribe(self)
         self._end_soon()
 
-    def say_soon(self) -> None:
-        """Have the file say at once how the run stands."""
-        self._is_stale, self._status_at = True, float("-inf")
-        self._job.earliest = float("-inf")
-        self._job.hurry()
-
     def _forgotten(self, _: object) -> None:
         # Called by the garbage collector.
         self._is_over = True
@@ -216,10 +210,14 @@ class Recorder(Listener, Stationary):
         if self._is_over:
             self.close()
             return
-        self._write(is_last=False)
-        pause = min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures)
-        self._job.earliest = time.monotonic() + pause
-        self._job.wake()
+        try:
+            if self.steering is not None and self.steering.look():
+                self._is_stale, self._status_at = True, float("-inf")
+        finally:
+            self._write(is_last=False)
+            pause = min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures)
+            self._job.earliest = time.monotonic() + pause
+            self._job.wake()
 
     def _write_inputs(self) -> None:
         """Write what reached the layers here, where another process records the frames.
@@ -281,7 +279,7 @@ class Recorder(Listener, Stationary):
         news = (self._is_first and self._writer.scalars(self._scalars)) or news or is_last
         now = time.monotonic()
         self._is_stale = self._is_stale or news
-        if is_last or (self._is_stale and now >= self._status_at):
+        if is_last or (self._is_stale and (commit or now >= self._status_at)):
             self._is_stale = False
             self._write_status(source, is_last)
             # A follower that steers waits for what it says.
