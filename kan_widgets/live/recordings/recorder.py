@@ -294,7 +294,7 @@ class Recorder(Listener, Stationary):
             self._segments.commit()
             took = time.monotonic() - now
             self._commit_at = now + self._segments.place.pause(0.0, _FAR_SECONDS, took)
-        if source is not None:  # what it costs makes frames rarer, not later
+        if source is not None and news:  # what it costs makes frames rarer, not later
             source.feed.owe(time.thread_time() - began, whole=True)
 
     def _write_status(self, source: Source | None, is_last: bool) -> None:
