@@ -73,7 +73,7 @@ class Recorder(Listener, Stationary):
         self._commit_at = self._status_at = float("-inf")
         self._failures = 0
         self._status: dict[str, Any] = {}
-        self._source = weakref.ref(source, self._forgotten)
+        self._source = weakref.ref(source)
         agreed = None if lost_after is None else agreed_by(source.feed, job)
         place = part_of(place, job.get("rank", 0))
         self._inputs: tuple[Place, dict[str, int]] | None = None if self.is_active else (place, job)
@@ -174,7 +174,7 @@ class Recorder(Listener, Stationary):
         """Note how it goes, and the end."""
         self._is_stale = True
         if state in ("closed", "fault"):
-            self._end_soon()
+            self._is_over = True
 
     def on_training(self, *_: object) -> None:
         """Note that there is news."""
@@ -185,13 +185,7 @@ class Recorder(Listener, Stationary):
     def on_replaced(self, source: Source) -> None:
         """End: the binding that has replaced the one recorded is of another training."""
         source.feed.unsubscribe(self)
-        self._end_soon()
-
-    def _forgotten(self, _: object) -> None:
-        # Called by the garbage collector.
         self._is_over = True
-        self._job.earliest = float("-inf")
-        self._job.leave_word()
 
     def _know(self, source: Source, layout: Layout) -> None:
         model = source.feed.module
@@ -207,7 +201,7 @@ class Recorder(Listener, Stationary):
         """Write what waits, and now and then that the writer is there; by the thread ``disk``."""
         if self._is_closed:
             return
-        if self._is_over:
+        if self._is_over or self._source() is None:
             self.close()
             return
         try:
@@ -238,12 +232,6 @@ class Recorder(Listener, Stationary):
                 report(f"{place} cannot be written: {error}. The training goes on")
         self._job.earliest = time.monotonic() + _INPUTS_SECONDS
         self._job.wake()
-
-    def _end_soon(self) -> None:
-        """Note that nothing more will come."""
-        self._is_over = True
-        self._job.earliest = float("-inf")
-        self._job.hurry()
 
     def flush(self) -> None:
         """Write what waits, in the calling thread; a disk that fails is noted in ``problem``."""
