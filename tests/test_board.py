@@ -45,7 +45,6 @@ class Recorded:
         self.live.step()
         self.live.log(loss=loss)
         self.live.refresh()
-        self.recorder.say_soon()
         self.recorder.flush()
 
     def close(self) -> None:

@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from contextvars import copy_context
 from functools import lru_cache
 from hashlib import sha256
 from http import HTTPStatus
@@ -287,8 +286,7 @@ class Board:
                 else:
                     chosen = [self._found(name)]
                 hub, paths = Hub(), {run.name: run.path for run in chosen}
-                runs = copy_context().run(follow_in, hub, paths, 0.0, self._theme)
-                self._open[name] = hub, runs
+                self._open[name] = hub, follow_in(hub, paths, 0.0, self._theme)
             return self._open[name][0]
 
     def _picture(self, name: str, theme: str) -> bytes:

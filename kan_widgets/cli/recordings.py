@@ -80,11 +80,14 @@ def follow_in(hub: Hub, paths: Mapping[str, str], wait: float, theme: Theme) -> 
     from kan_widgets.widgets.dashboard import Dashboard
     from kan_widgets.widgets.live_page import live_page
 
-    made_for.set(hub)
     few = {} if len(paths) == 1 else {"history_mb": _COMPARED_MB}
     runs = {name: followed(path, wait=wait, **few) for name, path in paths.items()}
     first, *others = runs.values()
-    views: list[Placed] = [Compare(runs) if others else Dashboard(first)]
+    before = made_for.set(hub)
+    try:
+        views: list[Placed] = [Compare(runs) if others else Dashboard(first)]
+    finally:  # what is made next in this thread is of another page
+        made_for.reset(before)
     title = (
         ", ".join(runs)
         if others

@@ -236,12 +236,11 @@ class Sending(Listener):
         self._numbers = Throttle(_MOST_PER_SECOND, _NUMBERS)
         self._sending = threading.RLock()
         self._job = Job(Worker("kan_widgets tracker"), self._visit)
-        self._faults: set[type[Exception]] = set()
         self._process = os.getpid()
         self.is_open = is_first_process()
         """Whether it sends: until it is closed, and in the first process alone."""
         if self.is_open:
-            _open.add(self)
+            atexit.register(self.close)
             live.feed.subscribe(self)
             self.on_frame(live.frame, True)
 
@@ -300,8 +299,7 @@ class Sending(Listener):
             html = page_of_run(self._live) if page else b""
             self._tracker(Report(self._name, frame.step, numbers, pictures, html))
         except Exception as error:
-            if type(error) not in self._faults:
-                self._faults.add(type(error))
+            if self.is_new_fault("report", error):
                 report(
                     f"live.send_to: step {frame.step} could not be sent: {error!r}. The training "
                     "goes on, and so does the sending"
@@ -321,13 +319,4 @@ class Sending(Listener):
                 self.is_open = False
                 self._send(frame, draws=True, page=True)
         self._live.feed.unsubscribe(self)
-        _open.discard(self)
-
-
-_open: set[Sending] = set()
-
-
-@atexit.register
-def _close_all() -> None:
-    for sending in list(_open):
-        sending.close()
+        atexit.unregister(self.close)

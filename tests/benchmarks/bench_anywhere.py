@@ -2,6 +2,8 @@
 
 - A training that is recorded into a folder, and into an object store whose answers take 30 ms,
   beside one that is only bound, in turns: medians of the seconds per 1,000 steps, and their ratios.
+- A training of four processes that have a quarter of the model each (FSDP2), recorded into one
+  film, beside the same one that is only bound, in turns.
 - A film of four processes that have a quarter of each frame each, beside the same film of one:
   what writing and reading take.
 - What the processes ask each other while nobody steers them.
@@ -14,6 +16,8 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +28,10 @@ from typing import Any
 import fsspec
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch.distributed import TCPStore
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 
 import kan_widgets as kw
 from kan_widgets.cli.board import _SOON, Board
@@ -93,13 +100,60 @@ def recorded(folder: Path, steps: int, turns: int) -> None:
                 took = train(place, steps)
                 if turn:  # the first warms up
                     found[name].append(1000 * took / steps)
-    print(f"a training of KANCNN(), medians of {turns} turns of {steps} steps")
+    tell("a training of KANCNN()", found, steps)
+
+
+def tell(what: str, found: dict[str, list[float]], steps: int) -> None:
+    """Print seconds per 1,000 steps of several turns, and their ratios to those that are bound."""
+    print(f"{what}, medians of {len(found['bound'])} turns of {steps} steps")
     for name, seconds in found.items():
         ratios = [a / b for a, b in zip(seconds, found["bound"], strict=True)]
         print(
             f"    {name:7} {statistics.median(seconds):6.2f} s per 1,000 steps, "
             f"{statistics.median(ratios):.3f} times ({min(ratios):.3f} to {max(ratios):.3f})"
         )
+
+
+def gathered(folder: Path, steps: int, turns: int) -> None:
+    """Train in each of the processes what it has of a model; the first prints what it took."""
+    dist.init_process_group("gloo")
+    mesh = init_device_mesh("cpu", (dist.get_world_size(),))
+    x, found = torch.rand(64, 64), dict[str, list[float]](bound=[], folder=[])
+    for turn in range(turns + 1):
+        for name, seconds in found.items():
+            torch.manual_seed(0)
+            model = torch.nn.Sequential(*(kw.nn.KANLinear(64, 64) for _ in range(3)))
+            for part in (*model, model):
+                fully_shard(part, mesh=mesh)
+            optimizer = torch.optim.SGD(model.parameters(), 0.01)
+            live = kw.bind(model, optimizer)
+            recording = live.record(folder / str(turn)) if name == "folder" else None
+            dist.barrier()
+            start = time.perf_counter()
+            for _ in range(steps):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+            dist.barrier()
+            if turn:  # the first warms up
+                seconds.append(1000 * (time.perf_counter() - start) / steps)
+            if recording is not None:
+                recording.close()
+            live.close()
+            dist.barrier()
+    if dist.get_rank() == 0:
+        film = kw.replay(folder / str(turns))
+        assert not any(layer.split for layer in film.feed.layout.layers)
+        tell(f"FSDP2 in {dist.get_world_size()} processes, 12,288 functions", found, steps)
+        print(f"    {len(film.history)} whole frames of {film.history.steps[-1]} steps in the film")
+    dist.destroy_process_group()
+
+
+def in_processes(options: argparse.Namespace, folder: Path) -> None:
+    """Run `gathered` in several processes."""
+    run = f"-m torch.distributed.run --standalone --nproc_per_node {WORLD} -m {__spec__.name}"
+    given = f"--gather {folder} --steps {options.steps // 3} --turns {options.turns}"
+    subprocess.run([sys.executable, *run.split(), *given.split()], check=True)
 
 
 def layouts(width: int, parts: int) -> list[Layout]:
@@ -191,10 +245,15 @@ def main(arguments: Any = None) -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--frames", type=int, default=100)
     parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--gather", type=Path, help=argparse.SUPPRESS)  # in each process
     options = parser.parse_args(arguments)
+    if options.gather is not None:
+        gathered(options.gather, options.steps, options.turns)
+        return
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         recorded(folder, options.steps, options.turns)
+        in_processes(options, folder)
         joined(folder, 316, options.frames)
         asked()
         (folder / "small").mkdir()

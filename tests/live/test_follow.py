@@ -253,6 +253,31 @@ def test_another_run_in_its_place_ends_the_following_in_words(run: Run) -> None:
     assert found.frame.step == 2
 
 
+@pytest.mark.parametrize("fault", [KeyError("process"), TypeError("no index"), MemoryError()])
+def test_whatever_ends_the_following_is_said(
+    run: Run, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def fails(_: Place, __: str) -> bytes:
+        raise fault
+
+    found = run.follow()
+    monkeypatch.setattr(Place, "read", fails)
+    with pytest.warns(RuntimeWarning, match=type(fault).__name__):
+        assert not found.feed.look()
+    assert (found.is_following, found.state) == (False, "fault")
+    assert type(fault).__name__ in found.feed.standing.words
+
+
+def test_a_folder_with_another_kind_of_index_is_no_recording(run: Run) -> None:
+    found = run.follow()
+    run.recording.close()
+    (run.path / "index.jsonl").write_text('{"id": "another"}\n{"of": "another kind"}\n')
+    with pytest.warns(RuntimeWarning, match=r"is not a recording: its index\.jsonl: "):
+        assert not found.feed.look()
+    with pytest.raises(ValueError, match=r"is not a recording: its index\.jsonl: "):
+        kw.replay(run.path)
+
+
 def test_it_waits_for_a_file_to_come_and_for_a_first_frame(tmp_path: Path) -> None:
     path = tmp_path / "later.npz"
     made: list[Run] = []

@@ -300,6 +300,21 @@ def test_of_ranks_that_have_not_met_the_first_records(
         assert is_first_process() == (rank == 0)
 
 
+def test_a_rank_whose_recording_is_closed_writes_no_more_inputs(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    recording = run.live.record(tmp_path / "run")
+    run.live.observe(torch.zeros(4, 3))
+    recording.close()
+    written = (tmp_path / "run" / "rank-1").read_bytes()
+    run.live.observe(torch.ones(4, 3))
+    recording._write_inputs()
+    recording.close()
+    assert (tmp_path / "run" / "rank-1").read_bytes() == written
+
+
 JOB = """
 import os, sys, torch, kan_widgets as kw
 folder = sys.argv[1]

@@ -18,7 +18,8 @@ import pytest
 import torch
 
 import kan_widgets as kw
-from kan_widgets.live.recordings.remote import Mailbox, RemoteControl
+from kan_widgets.live.recordings.recorder import Recorder
+from kan_widgets.live.recordings.remote import Mailbox
 
 PATIENCE = 30.0
 
@@ -204,7 +205,7 @@ class Recorded:
 @pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
     """Give a run that looks for wishes when a test asks what it says, and not by itself."""
-    monkeypatch.setattr(RemoteControl, "_visit", lambda _: None)
+    monkeypatch.setattr(Recorder, "_visit", lambda _: None)
     made = Recorded(tmp_path / "run.npz")
     yield made
     made.recorder.close()
@@ -272,20 +273,14 @@ def test_that_it_stands_still_is_told_when_it_does(
 ) -> None:
     control = recorded.live.control
     steering: Any = recorded.recorder.steering
-    told: list[tuple[int, bool]] = []
-
-    def tell() -> None:
-        said = steering.said()
-        told.append((said["heard"], said["holding"]))
-
-    monkeypatch.setattr(steering, "_news", tell)
     recorded.wish(1, kind="pause")
-    steering.look()
-    assert told == [(1, False)]
+    assert steering.look()
+    assert (steering.said()["heard"], steering.said()["holding"]) == (1, False)
+    assert not steering.look()
     monkeypatch.setattr(control, "is_holding", True)
-    steering.look()
-    steering.look()
-    assert told == [(1, False), (1, True)]
+    assert steering.look()
+    assert (steering.said()["heard"], steering.said()["holding"]) == (1, True)
+    assert not steering.look()
 
 
 def test_what_is_meant_for_another_run_is_refused(recorded: Recorded) -> None:
@@ -381,7 +376,7 @@ def test_the_panel_of_a_follower_steers(recorded: Recorded) -> None:
     stream._answer(stream, {"kind": "rate", "value": 0.5, "group": None, "id": "x:1"}, [])
     assert recorded.said["heard"] == 1
     assert recorded.live.feed.learning_rates == [0.5]
-    recorded.recorder.say_soon()
+    recorded.recorder.flush()
     assert [one["refused"] for one in answers if one["kind"] == "heard"] == [""]
     until(lambda: run.feed.learning_rates == [0.5], "the panel is told")
     run.close()

@@ -284,7 +284,6 @@ def test_a_follower_says_for_how_long_nothing_has_come(tmp_path: Path) -> None:
     live = kw.bind(model := network(), optimizer := sgd(model), every=1, max_fps=1e6)
     recorder = live.record(tmp_path / "run.npz")
     step(model, optimizer, 40)
-    recorder._status_at = float("-inf")
     recorder.flush()
     run = kw.follow(tmp_path / "run.npz", interval=3600)
     run.feed.look()
@@ -296,7 +295,6 @@ def test_a_follower_says_for_how_long_nothing_has_come(tmp_path: Path) -> None:
     )
     assert training_of(run)["beats"]
     live.control.pause()
-    recorder._status_at = float("-inf")
     recorder.flush()
     run.feed.look()
     assert run.feed.standing.words == "paused"

@@ -346,10 +346,10 @@ class Recorded(Feed):
             if not self._trouble:
                 self._trouble = str(error)
                 self.tell_training()
-        except ValueError as error:
+        except Exception as error:  # a page is to say so, not to wait for what never comes
             self.follows = False
-            self.message = str(error)
-            report(f"following has ended: {error}")
+            self.message = str(error) if isinstance(error, ValueError) else repr(error)
+            report(f"following has ended: {self.message}")
             self.set_state("fault")
             self.tell_training()
         else:

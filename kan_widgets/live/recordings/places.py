@@ -17,6 +17,7 @@ import fsspec
 from kan_widgets.live.reports import report
 
 PathLike = str | os.PathLike[str]
+_WAITED_SHARE = 0.05
 _RANKS = (
     ("RANK", "WORLD_SIZE"),
     ("SLURM_PROCID", "SLURM_NTASKS"),
@@ -109,6 +110,13 @@ class Place:
             raise
         except Exception as error:  # each storage has errors of its own
             raise OSError(f"{self}: {type(error).__name__}: {error}") from error
+
+    def pause(self, here: float, far: float, took: float) -> float:
+        """Return after how many seconds it may be asked again: on this machine, and ``far``.
+
+        There it is longer if the last answer took long: a twentieth of the time is waited at most.
+        """
+        return here if self.is_local else max(far, took / _WAITED_SHARE)
 
     def read(self, name: str) -> bytes:
         """Return what an object in the folder holds."""

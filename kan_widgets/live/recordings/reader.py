@@ -28,7 +28,7 @@ from kan_widgets.live.recordings.format import (
     status_from,
 )
 from kan_widgets.live.recordings.places import PathLike, Place
-from kan_widgets.live.recordings.segments import HEADER, Stored, record_of, stored_bytes
+from kan_widgets.live.recordings.segments import HEADER, Stored, record_of
 
 _EXPECTED = "expected what is written by live.save(path) or live.record(path)"
 _WORDS = ("id", "model", "kan_widgets", "started")
@@ -122,7 +122,7 @@ class Reader:
             number, kind = record_of(name)
             if not number:
                 continue
-            self._seen(number, kind, stored_bytes(name, data))
+            self._seen(number, kind, len(data))
             with self.reading(name):
                 records = self._decode(number, kind, data)
             self.last = number

@@ -19,7 +19,7 @@ from kan_widgets.live.recordings.news import News, WaitingFrame
 from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place, is_first_process, job_of_ranks
 from kan_widgets.live.recordings.remote import RemoteControl
-from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments, written_file
+from kan_widgets.live.recordings.segments import Segments, written_file
 from kan_widgets.live.recordings.writer import Writer, parameters_of
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
@@ -28,7 +28,6 @@ from kan_widgets.live.worker import Job, disk
 # Between two visits to the disk, and between two segments for other machines.
 _PAUSE_SECONDS = 0.2
 _FAR_SECONDS = 1.0
-_FAR_SHARE = 0.05  # of the time, at most, is waited for them
 _STATUS_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
 _INPUTS_SECONDS = 2.0  # between two looks at what reached the layers
@@ -66,8 +65,6 @@ class Recorder(Listener, Stationary):
         self._is_over = False  # nothing more will come, what waits is still to be written
         visit = self._visit if self.is_active else self._write_inputs
         self._job = Job(disk, visit)
-        self._job.patience = _PAUSE_SECONDS / 2
-        self._signing = Job(disk, self._sign)
         self._writing = threading.RLock()
         self._is_stale = True  # there is news other than frames
         self._parameters: dict[Layout, dict[str, Any]] = {}
@@ -76,7 +73,7 @@ class Recorder(Listener, Stationary):
         self._commit_at = self._status_at = float("-inf")
         self._failures = 0
         self._status: dict[str, Any] = {}
-        self._source = weakref.ref(source, self._forgotten)
+        self._source = weakref.ref(source)
         agreed = None if lost_after is None else agreed_by(source.feed, job)
         place = part_of(place, job.get("rank", 0))
         self._inputs: tuple[Place, dict[str, int]] | None = None if self.is_active else (place, job)
@@ -97,7 +94,7 @@ class Recorder(Listener, Stationary):
                 self._writer.job()
                 if lost_after is not None and self._is_first:
                     self.steering = RemoteControl(
-                        place.path, self.run, lost_after, self._steered, self.say_soon, agreed
+                        place.path, self.run, lost_after, self._steered, agreed
                     )
                 # What is known by now, and from here on the rest.
                 self._know(source, source.feed.layout)
@@ -114,8 +111,7 @@ class Recorder(Listener, Stationary):
                 self._segments.discard()
                 raise
             open_recorders[str(self.path)] = self
-        disk.start()
-        self._sign()
+        self._job.wake()
 
     def _steered(self) -> Feed | None:
         """Return what trains now, if anything does."""
@@ -173,40 +169,23 @@ class Recorder(Listener, Stationary):
             return
         seconds = time.perf_counter() - self._started
         self.missed += self._news.add(WaitingFrame(frame, seconds, settled))
-        self._job.wake()
 
     def on_state(self, state: State, message: str) -> None:
         """Note how it goes, and the end."""
         self._is_stale = True
         if state in ("closed", "fault"):
-            self._end_soon()
-        else:
-            self._job.wake()
+            self._is_over = True
 
     def on_training(self, *_: object) -> None:
         """Note that there is news."""
-        if not self._is_stale:
-            self._is_stale = True
-            self._job.wake()
+        self._is_stale = True
 
     on_observed = on_structure = on_probe = on_activations = cast(Any, on_training)
 
     def on_replaced(self, source: Source) -> None:
         """End: the binding that has replaced the one recorded is of another training."""
         source.feed.unsubscribe(self)
-        self._end_soon()
-
-    def say_soon(self) -> None:
-        """Have the file say at once how the run stands."""
-        self._is_stale, self._status_at = True, float("-inf")
-        self._job.earliest = float("-inf")
-        self._job.hurry()
-
-    def _forgotten(self, _: object) -> None:
-        # Called by the garbage collector.
         self._is_over = True
-        self._job.earliest = float("-inf")
-        self._job.leave_word()
 
     def _know(self, source: Source, layout: Layout) -> None:
         model = source.feed.module
@@ -219,20 +198,19 @@ class Recorder(Listener, Stationary):
     # -- writing ----------------------------------------------------------------------
 
     def _visit(self) -> None:
-        """Write what waits; called by the thread ``disk``."""
+        """Write what waits, and now and then that the writer is there; by the thread ``disk``."""
         if self._is_closed:
             return
-        if self._is_over:
+        if self._is_over or self._source() is None:
             self.close()
             return
-        self._write(is_last=False)
-        self._rest(min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures))
-
-    def _rest(self, pause: float) -> None:
-        self._job.earliest = time.monotonic() + pause
-        if self._is_over:  # noticed while it was written
-            self._end_soon()
-        elif self.problem or self._is_stale or self._segments.waits:
+        try:
+            if self.steering is not None and self.steering.look():
+                self._is_stale, self._status_at = True, float("-inf")
+        finally:
+            self._write(is_last=False)
+            pause = min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failures)
+            self._job.earliest = time.monotonic() + pause
             self._job.wake()
 
     def _write_inputs(self) -> None:
@@ -254,19 +232,6 @@ class Recorder(Listener, Stationary):
                 report(f"{place} cannot be written: {error}. The training goes on")
         self._job.earliest = time.monotonic() + _INPUTS_SECONDS
         self._job.wake()
-
-    def _sign(self) -> None:
-        """Say now and then that the writer is there; called by the thread ``disk``."""
-        if not self._is_closed:
-            self._write(is_last=False)
-            self._signing.earliest = time.monotonic() + SIGN_SECONDS
-            self._signing.wake()
-
-    def _end_soon(self) -> None:
-        """Note that nothing more will come."""
-        self._is_over = True
-        self._job.earliest = float("-inf")
-        self._job.hurry()
 
     def flush(self) -> None:
         """Write what waits, in the calling thread; a disk that fails is noted in ``problem``."""
@@ -302,7 +267,7 @@ class Recorder(Listener, Stationary):
         news = (self._is_first and self._writer.scalars(self._scalars)) or news or is_last
         now = time.monotonic()
         self._is_stale = self._is_stale or news
-        if is_last or (self._is_stale and now >= self._status_at):
+        if is_last or (self._is_stale and (commit or now >= self._status_at)):
             self._is_stale = False
             self._write_status(source, is_last)
             # A follower that steers waits for what it says.
@@ -316,9 +281,8 @@ class Recorder(Listener, Stationary):
         if is_last or commit or now >= self._commit_at:
             self._segments.commit()
             took = time.monotonic() - now
-            if not self._segments.place.is_local:
-                self._commit_at = now + max(_FAR_SECONDS, took / _FAR_SHARE)
-        if source is not None:  # what it costs makes frames rarer, not later
+            self._commit_at = now + self._segments.place.pause(0.0, _FAR_SECONDS, took)
+        if source is not None and news:  # what it costs makes frames rarer, not later
             source.feed.owe(time.thread_time() - began, whole=True)
 
     def _write_status(self, source: Source | None, is_last: bool) -> None:
@@ -332,6 +296,7 @@ class Recorder(Listener, Stationary):
     def close(self) -> None:
         """Write what waits and the last state, and end the recording."""
         self._write_inputs()
+        self._inputs = None
         if self._is_closed:
             return
         if (source := self._source()) is not None:

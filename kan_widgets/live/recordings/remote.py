@@ -28,14 +28,11 @@ from kan_widgets.live.recordings.agreed import Agreed
 from kan_widgets.live.recordings.format import Steered
 from kan_widgets.live.recordings.places import PathLike, Place
 from kan_widgets.live.reports import report
-from kan_widgets.live.worker import Job, disk
 
 _MOST_AHEAD = 1000  # commands that were not heard
 _BEAT_SECONDS = 2.0
 _LATE_SECONDS = 10.0
-# Between two looks of the run, and of one whose folder lies at an address.
-_LOOK_SECONDS, _FAR_SECONDS = 0.2, 2.0
-_FAR_SHARE = 0.05  # of the time, at most, is waited for it
+_FAR_SECONDS = 2.0  # between two looks of a run whose folder lies at an address
 _HOLDS = ("pause", "advance")
 _COMMAND = re.compile(r"(\d{8})-\w+\.json")
 _OURS = re.compile(r"([0-9a-f]{16}|\d{8}-\w+\.json)(\.part)?")
@@ -228,9 +225,8 @@ class RemoteControl:
 
     A pause that a follower asked for ends after ``lost_after`` seconds without a sign of any.
     ``steered`` gives the feed of the model that trains now, if there is one, ``agreed`` what has it
-    steered in other processes, too; ``news`` is called when something else is to be said. Raises
-    `OSError` if the folder cannot be made or one of another owner is in its place, `RuntimeError`
-    where files have no owners.
+    steered in other processes, too. Raises `OSError` if the folder cannot be made or one of another
+    owner is in its place, `RuntimeError` where files have no owners.
     """
 
     def __init__(
@@ -239,13 +235,12 @@ class RemoteControl:
         run: str,
         lost_after: float,
         steered: Callable[[], Feed | None],
-        news: Callable[[], None],
         agreed: Agreed | None = None,
     ) -> None:
         self._box = Mailbox(recording)
         self._run = run
         self._lost_after = lost_after
-        self._steered, self._news, self._agreed = steered, news, agreed
+        self._steered, self._agreed = steered, agreed
         if agreed is not None:
             agreed.failed = self._refuse
         self._box.make(run)
@@ -257,9 +252,7 @@ class RemoteControl:
         self._signed_at = time.monotonic()
         self._holds = False
         self._told = self.said()
-        self._is_closed = False
-        self._job = Job(disk, self._visit)
-        self._job.wake()
+        self._due = float("-inf")  # of the next look
 
     def said(self) -> dict[str, Any]:
         """Return what the recording says of it, as the fields of `Steered`."""
@@ -274,9 +267,6 @@ class RemoteControl:
 
     def close(self) -> None:
         """Be steered no more, and remove the folder. A pause asked for from afar ends."""
-        if self._is_closed:
-            return
-        self._is_closed = True
         if self._holds and (live := self._steered()) is not None:
             (self._agreed or live).steer({"kind": "resume"})
         try:
@@ -284,23 +274,29 @@ class RemoteControl:
         except OSError as error:
             report(f"{self._box} could not be removed: {error}")
 
-    def _visit(self) -> None:
-        if self._is_closed:
-            return
-        began = time.monotonic()
-        try:
-            self.look()
-        finally:
-            now = time.monotonic()
-            far = max(_FAR_SECONDS, (now - began) / _FAR_SHARE)
-            self._job.earliest = now + (_LOOK_SECONDS if self._box.is_local else far)
-            self._job.wake()
+    def look(self) -> bool:
+        """Look for what is wanted, and do it; return whether there is something else to say.
 
-    def look(self) -> None:
-        """Look for what is wanted, and do it; called by the thread ``disk``."""
-        live = self._steered()
-        if live is None:
-            return
+        Called by the thread ``disk``, five times a second; an address is asked less often.
+        """
+        if (live := self._steered()) is None:
+            return False
+        if (began := time.monotonic()) >= self._due:
+            self._take(live)
+            now = time.monotonic()
+            self._due = now + self._box.pause(0.0, _FAR_SECONDS, now - began)
+        if self._holds and time.monotonic() - self._signed_at > self._lost_after:
+            self._holds = False
+            (self._agreed or live).steer({"kind": "resume"})
+            self._lost = (
+                f"The follower that paused the run has not been heard of for {self._lost_after:g} "
+                "s, so the run goes on."
+            )
+        before, self._told = self._told, self.said()
+        return self._told != before
+
+    def _take(self, live: Feed) -> None:
+        """Do what lies in the folder, and note whether a follower has signed."""
         self._trouble = ""
         try:
             self._box.check()
@@ -314,16 +310,6 @@ class RemoteControl:
         else:
             if sign != self._sign:
                 self._sign, self._signed_at = sign, time.monotonic()
-        if self._holds and time.monotonic() - self._signed_at > self._lost_after:
-            self._holds = False
-            (self._agreed or live).steer({"kind": "resume"})
-            self._lost = (
-                f"The follower that paused the run has not been heard of for {self._lost_after:g} "
-                "s, so the run goes on."
-            )
-        if self._told != (told := self.said()):
-            self._told = told
-            self._news()
 
     def _refuse(self, error: Exception) -> None:
         self._refused = str(error)

@@ -82,47 +82,43 @@ class Index:
 def read_index(place: Place) -> Index | None:
     """Read the index of a folder, as far as it is whole; ``None`` where not even its header is.
 
-    Raises `OSError` if it cannot be read at the moment, `ValueError` or `TypeError` if it is no
-    index.
+    Raises `OSError` if it cannot be read at the moment, `ValueError` if it is no index.
     """
     try:
         data = place.read(INDEX)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    lines = [json.loads(line) for line in data.split(b"\n")[:-1]]
-    if not lines:
-        return None
-    ended = len(lines) > 1 and lines[-1] == {"ended": True}
-    segments = [Segment(**line) for line in lines[1 : len(lines) - ended]]
-    return Index(dict(lines[0]), segments, ended)
+    try:
+        lines = [json.loads(line) for line in data.split(b"\n")[:-1]]
+        if not lines:
+            return None
+        ended = len(lines) > 1 and lines[-1] == {"ended": True}
+        segments = [Segment(**line) for line in lines[1 : len(lines) - ended]]
+        return Index(dict(lines[0]), segments, ended)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{place} is not a recording: its {INDEX}: {error}") from error
 
 
 @contextmanager
 def written_file(place: Place) -> Iterator[OneFile]:
     """Write a file that takes the place of the one there once it is complete."""
-    if isinstance(place.path, Path):
-        part = place.path.with_name(f"{place.name}.part")
-    else:
-        part = Path(tempfile.mkdtemp()) / "part"
-    try:
-        with OneFile(part, "w") as one:
-            yield one
-        if place.is_local:
-            os.replace(part, place.of(""))
-        else:
-            place.files.put_file(str(part), place.of(""))
-    finally:
-        part.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as made:
+        here = place.path if isinstance(place.path, Path) else None
+        part = here.with_name(f"{here.name}.part") if here else Path(made, "part")
+        try:
+            with OneFile(part, "w") as one:
+                yield one
+            if here:
+                os.replace(part, here)
+            else:
+                place.files.put_file(str(part), place.of(""))
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def json_bytes(content: Mapping[str, Any]) -> bytes:
     """Return JSON as it is in recordings."""
     return json.dumps(content, ensure_ascii=False).encode(errors="surrogatepass")
-
-
-def stored_bytes(name: str, data: bytes) -> int:
-    """Return what a record takes in a zip, without the directory at its end."""
-    return len(data) + len(name) + 30
 
 
 def record_of(name: str) -> tuple[int, str]:
@@ -194,11 +190,6 @@ class Segments:
         self._segments = list(self.found.segments)
         self.nbytes = self.found.nbytes
 
-    @property
-    def waits(self) -> bool:
-        """Whether anything was appended that is not committed."""
-        return bool(self._waiting)
-
     def begin(self, header: dict[str, Any], latest: dict[str, Any]) -> None:
         """Have that stand in the index from the next commit on."""
         self.header, self.latest = header, latest
@@ -209,7 +200,7 @@ class Segments:
             self.commit()
         self._waiting[name] = data, step
         self._waits += len(data)
-        self.nbytes += stored_bytes(name, data)
+        self.nbytes += len(data)
 
     def commit(self, *, ended: bool = False) -> None:
         """Have others see what was appended, or that the writer is still there."""
@@ -250,7 +241,7 @@ class Segments:
             first,
             last,
             (min(steps), max(steps)) if steps else None,
-            sum(stored_bytes(*record) for record in records),
+            sum(len(data) for _, data in records),
             level,
         )
         self.place.write(segment.name, file.getvalue())

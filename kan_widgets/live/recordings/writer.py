@@ -25,12 +25,7 @@ from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.recordings.format import FORMAT, VERSION
 from kan_widgets.live.recordings.places import is_restarted
 from kan_widgets.live.recordings.reader import Reader, Seam
-from kan_widgets.live.recordings.segments import (
-    OneFile,
-    Segments,
-    json_bytes,
-    stored_bytes,
-)
+from kan_widgets.live.recordings.segments import OneFile, Segments, json_bytes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -314,10 +309,9 @@ class Writer:
             name, data = f"{kind}.npy", buffer.getvalue()
         else:
             name, data = f"{kind}.json", json_bytes(content)
-        path = f"{self._number + 1:08}/{name}"
-        self._store.append(path, data, step)
+        self._store.append(f"{self._number + 1:08}/{name}", data, step)
         self._number += 1
-        self._weigh(self._number, name, stored_bytes(path, data))
+        self._weigh(self._number, name, len(data))
         return self._number
 
     def _weigh(self, number: int, kind: str, nbytes: int) -> None:
