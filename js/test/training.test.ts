@@ -4,7 +4,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CompiledMachine, type Machine } from "../src/training/machine.ts";
-import { type Description, Network, type Recipe, refusal } from "../src/training/network.ts";
+import {
+  type Description,
+  Network,
+  type Recipe,
+  trainingRefusal,
+} from "../src/training/network.ts";
 import { AdamW, oneCycle } from "../src/training/optimizer.ts";
 import { PlainMachine } from "../src/training/plain.ts";
 import { Random } from "../src/training/random.ts";
@@ -143,16 +148,16 @@ it("the rate rises and falls as torch's OneCycleLR", () => {
 
 it("a network that a page cannot train is refused in words", () => {
   const described = describedBy(cases.splines);
-  expect(refusal(described)).toBe("");
-  expect(refusal({ ...described, recipe: {} })).toMatch(/the parts of .* are not known/);
+  expect(trainingRefusal(described)).toBe("");
+  expect(trainingRefusal({ ...described, recipe: {} })).toMatch(/the parts of .* are not known/);
   const structure = { ...described.structure, traced: false };
-  expect(refusal({ ...described, structure })).toMatch(/how the network is connected/);
+  expect(trainingRefusal({ ...described, structure })).toMatch(/how the network is connected/);
   const stations = described.structure.stations.map((one) =>
     one.compute?.op === "max_pool" ? { ...one, compute: { op: "avg_pool" } } : one,
   );
-  expect(refusal({ ...described, structure: { ...described.structure, stations } })).toMatch(
-    /a page cannot train max pool/,
-  );
+  expect(
+    trainingRefusal({ ...described, structure: { ...described.structure, stations } }),
+  ).toMatch(/a page cannot train max pool/);
 });
 
 it("random numbers are the same for a seed, and spread evenly", () => {

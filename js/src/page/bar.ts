@@ -1,11 +1,15 @@
 /** The controls of a page in which a network trains; Python writes them: kan_widgets/widgets/training_page.py. */
 
-import type { Settings } from "../training/trainer.ts";
+import type { TrainingSettings } from "../training/trainer.ts";
 import type { News } from "../training/worker.ts";
 
 /** What they ask for, and what they show. */
-export interface Bar {
-  connect(actions: { run(): void; pause(): void; again(settings: Partial<Settings>): void }): void;
+interface Bar {
+  connect(actions: {
+    run(): void;
+    pause(): void;
+    again(settings: Partial<TrainingSettings>): void;
+  }): void;
   show(news: News): void;
   /** It cannot train, and why. */
   fail(words: string): void;

@@ -1,12 +1,12 @@
 /** A page in which a network trains: models of the views, fed by a worker in place of Python. */
 
-import type { Data, Settings } from "../training/trainer.ts";
+import type { Data, TrainingSettings } from "../training/trainer.ts";
 import type { News, Order } from "../training/worker.ts";
 import { readLayout } from "../wire/protocol.ts";
 import type { Selection, Structure } from "../wire/types.ts";
 import { createBar } from "./bar.ts";
 import { PageModel } from "./model.ts";
-import { type Examples, framesOf, type Lesson, type Saved } from "./saved.ts";
+import { framesOf, type Lesson, type Saved, type SavedExamples } from "./saved.ts";
 
 /** A model whose answers come from the page itself. */
 class TrainedModel extends PageModel {
@@ -173,7 +173,7 @@ const HEARD: readonly string[] = ["pause", "resume", "stop", "advance", "rate"];
 
 function statusOf(
   { step, steps, rate, speed, machine }: News,
-  { batch, epochs }: Settings,
+  { batch, epochs }: TrainingSettings,
   state: string,
 ) {
   const total = steps / epochs;
@@ -221,7 +221,7 @@ function wired(name: string, kind: string, { x, y }: { x: number[]; y: number[] 
   return { panel: name, name, kind, sums: null, x: bytes(x), y: bytes(y) };
 }
 
-function examplesOf({ inputs, targets }: Examples, { bytes }: Lesson) {
+function examplesOf({ inputs, targets }: SavedExamples, { bytes }: Lesson) {
   return {
     inputs: bytes.inputs ? bytesOf(inputs) : floatsOf(inputs),
     targets: bytes.targets ? bytesOf(targets) : floatsOf(targets),

@@ -2,7 +2,7 @@
 
 import type { ConvSettings, LayerLayout } from "../wire/types.ts";
 import type { KernelBasis, Machine, Sizes } from "./machine.ts";
-import { FUNCTIONS, type Operation, type Values, type Weight } from "./operations.ts";
+import { DIFFERENTIABLE, type Operation, type Values, type Weight } from "./operations.ts";
 
 /** What a layer is made of beside what its layout says. */
 export interface LayerRecipe {
@@ -20,7 +20,7 @@ const NO_SPLINES: KernelBasis = { order: 1, functions: 2, family: 0, shift: -1, 
 /** Why a layer cannot be trained in a page; "" where it can. */
 export function layerRefusal(layer: LayerLayout, recipe: LayerRecipe | undefined): string {
   if (!recipe) return `the parts of ${layer.name} (${layer.type}) are not known`;
-  if (!(recipe.base in FUNCTIONS)) return `${layer.name} has a base that only Python knows`;
+  if (!(recipe.base in DIFFERENTIABLE)) return `${layer.name} has a base that only Python knows`;
   if (layer.conv && layer.conv.paddingMode !== "zeros")
     return `${layer.name} pads by “${layer.conv.paddingMode}”`;
   if (layer.conv?.padsBasis) return `${layer.name} pads its basis functions`;
@@ -34,7 +34,7 @@ export class KanLayer implements Operation {
   readonly scaler: Weight | null;
   readonly #basis: KernelBasis;
   /** The base, where the kernels have none of their own: they have SiLU. */
-  readonly #activation: (typeof FUNCTIONS)[string] | null;
+  readonly #activation: (typeof DIFFERENTIABLE)[string] | null;
   /** How often each kernel is used: by each channel of its own. */
   readonly #copies: number;
   /** What the kernels multiply by, where it is not the parameters as they are. */
@@ -53,7 +53,7 @@ export class KanLayer implements Operation {
   ) {
     const { count, conv } = layer;
     this.#basis = recipe.basis ?? NO_SPLINES;
-    this.#activation = recipe.base === "silu" ? null : FUNCTIONS[recipe.base];
+    this.#activation = recipe.base === "silu" ? null : DIFFERENTIABLE[recipe.base];
     this.#copies = conv?.shared ? from.shape[0] : 1;
     const { functions } = this.#basis;
     const weight = (size: number): Weight => {

@@ -18,9 +18,9 @@ export interface Operation {
   backward(n: number): boolean;
 }
 
-export const sizeOf = (shape: readonly number[]) => shape.reduce((all, one) => all * one, 1);
+const sizeOf = (shape: readonly number[]) => shape.reduce((all, one) => all * one, 1);
 
-export function valuesOf(machine: Machine, most: number, shape: readonly number[]): Values {
+export function takeValues(machine: Machine, most: number, shape: readonly number[]): Values {
   const size = sizeOf(shape);
   return { at: machine.take(most * size), grad: machine.take(most * size), shape, size };
 }
@@ -211,7 +211,10 @@ export class Flatten implements Operation {
 }
 
 /** Functions of one number by their names, and their derivatives. */
-export const FUNCTIONS: Record<string, [f: (x: number) => number, slope: (x: number) => number]> = {
+export const DIFFERENTIABLE: Record<
+  string,
+  [f: (x: number) => number, slope: (x: number) => number]
+> = {
   identity: [(x) => x, () => 1],
   relu: [(x) => Math.max(x, 0), (x) => (x > 0 ? 1 : 0)],
   tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],

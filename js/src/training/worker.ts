@@ -3,7 +3,7 @@
 import { CompiledMachine, type Machine } from "./machine.ts";
 import type { Description } from "./network.ts";
 import { PlainMachine } from "./plain.ts";
-import { type Data, type Settings, Trainer } from "./trainer.ts";
+import { type Data, Trainer, type TrainingSettings } from "./trainer.ts";
 
 /** What a page asks for. */
 export type Order =
@@ -12,7 +12,7 @@ export type Order =
       description: Description;
       frame: Float32Array;
       data: Data;
-      settings: Settings;
+      settings: TrainingSettings;
       /** The compiled kernels; null where there are none. */
       code: Uint8Array<ArrayBuffer> | null;
     }

@@ -18,7 +18,7 @@ export interface BasisRange {
 }
 
 /** Which functions of a large layer are here: some outputs of some inputs. */
-export interface Window {
+interface LayerWindow {
   /** out, in, kh, kw of the whole layer. */
   whole: [number, number, number, number];
   /** The first output, and the first input. */
@@ -80,7 +80,7 @@ export interface LayerLayout {
   /** Table of each function; null: all use tables[0]. */
   tableOf: Uint32Array | null;
   /** Where only a part of the layer is here: shape, count and the numbers f are those of the part. */
-  window?: Window | null;
+  window?: LayerWindow | null;
   /** Number of functions, out·in·kh·kw; function f = ((o·in + i)·kh + row)·kw + column. */
   count: number;
 }

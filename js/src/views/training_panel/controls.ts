@@ -4,7 +4,7 @@ import { createKit, iconButton } from "../../shell/controls.ts";
 import { element, listen, putAttributes } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
 import type { SteeringCommand } from "../../wire/commands.ts";
-import { ENDED, type Status } from "./status.ts";
+import { ENDED, type RunStatus } from "./status.ts";
 
 const RATE =
   "The learning rate now; another one takes effect with the next step. Parameter groups keep their proportions";
@@ -48,7 +48,7 @@ export function createControls({ document, signal, steering }: Shell, send: Send
 
   return {
     element: root,
-    show(now: Status, alone: boolean) {
+    show(now: RunStatus, alone: boolean) {
       const active = now.state === "running" || now.state === "paused";
       const steered = !alone && !now.closed && now.steered;
       const goesOn = steered && !ENDED.includes(now.state);
