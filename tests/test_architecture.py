@@ -62,7 +62,7 @@ VERBS = {
     "look": {"live/watching/watchdog", "cli/board"}
     | {
         f"live/recordings/{file}"
-        for file in ("agreed", "following", "remote", "replay", "segments")
+        for file in ("agreed", "recorded", "remote", "replay", "segments")
     },
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},

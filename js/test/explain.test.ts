@@ -573,11 +573,11 @@ describe("the view", () => {
     expect(again.hidden).toBe(true);
     const frame = store.latest();
     if (frame) store.takeLive({ ...frame, step: 1200 }, 0);
-    store.hold("status", { state: "live", message: "" });
+    store.keep("status", { state: "live", message: "" });
     await painted();
     expect(texts(".kw-explained")).toEqual(["explained at step 40, the training is at 1,200"]);
     expect(again.hidden).toBe(true);
-    store.hold("status", { state: "idle", message: "" });
+    store.keep("status", { state: "idle", message: "" });
     await painted();
     expect(again.hidden).toBe(false);
     again.click();
@@ -588,7 +588,7 @@ describe("the view", () => {
   });
 
   it("does not ask for another class in a page without a model", async () => {
-    store.hold("status", { state: "saved", message: "" });
+    store.keep("status", { state: "saved", message: "" });
     const { model, root, click } = await show();
     await click("classes/0/0");
     expect(model.get("target")).toBeNull();
@@ -596,7 +596,7 @@ describe("the view", () => {
   });
 
   it("says so where the model is gone", async () => {
-    store.hold("status", { state: "closed", message: "" });
+    store.keep("status", { state: "closed", message: "" });
     const { texts } = await show();
     expect(texts(".kw-tone-warn")).toEqual([
       "closed: the model this showed is gone; what was explained last stays",

@@ -163,7 +163,7 @@ describe("a page that looks elsewhere", () => {
     vi.stubGlobal("cancelAnimationFrame", clearTimeout);
     const kernel = new FakeModel({ layouts: [wireLayout(0)], initial: wireFrame(0) });
     const store = initialize({ model: kernel.model, signal: new AbortController().signal });
-    store.look("conv1", 3, 4);
+    store.lookAt("conv1", 3, 4);
     expect(kernel.sent).toEqual([{ kind: "look", layer: "conv1", out: 3, in: 4 }]);
     kernel.message({ kind: "frame", layout: 0, step: 1, number: 9, data: bytes([1, 2]) });
     expect(kernel.sent.length).toBe(1);

@@ -87,7 +87,7 @@ def growth(model: nn.Module) -> ModelGrowth:
     """
     from kan_widgets.functions import survey, unwrap
     from kan_widgets.live.frames.layout import build_layout
-    from kan_widgets.live.recordings.writer import parameters_of
+    from kan_widgets.live.frames.parameters import parameters_of
 
     layers = [layer for entry in survey(model)[0] for layer in entry.read()]
     return growth_of(parameters_of(unwrap(model), build_layout(layers).layers))

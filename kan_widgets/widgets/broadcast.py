@@ -27,10 +27,10 @@ from kan_widgets.widgets.sending import Outbox, is_costly
 from kan_widgets.widgets.wire import (
     activations_dict,
     frame_dict,
+    inputs_within,
     layout_dict,
     observation_dict,
     probe_dict,
-    seen_inputs,
     state_of,
     summaries_of,
     training_of,
@@ -262,7 +262,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         source = self.source
         layout = None if source is None else source.feed.looking.cut(source.feed.layout)
         for observation in observed.values():
-            seen = observation if layout is None else seen_inputs(observation, layout)
+            seen = observation if layout is None else inputs_within(observation, layout)
             if seen is None:
                 continue
             with self._lock:

@@ -320,7 +320,7 @@ class Explain(ModelView):
 
     def _bring_up_to_date(self) -> None:
         source = self._source
-        if source is not None and self._behind() and not source.feed.between.trains_elsewhere():
+        if source is not None and self._behind() and not source.feed.training.trains_elsewhere():
             self._try()
         self._painter.now()
 

@@ -84,7 +84,7 @@ def observation_dict(seen: Observation) -> dict[str, Any]:
     }
 
 
-def seen_inputs(seen: Observation, layout: Layout) -> Observation | None:
+def inputs_within(seen: Observation, layout: Layout) -> Observation | None:
     """Return the inputs of those functions of a layer that a layout has.
 
     ``None`` where it has a window of a layer in which these cannot be told: a convolution in

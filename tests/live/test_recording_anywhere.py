@@ -25,10 +25,10 @@ from kan_widgets.live.frames.frame import Frame, aligned
 from kan_widgets.live.frames.layout import build_layout
 from kan_widgets.live.frames.observation import together
 from kan_widgets.live.recordings import segments
-from kan_widgets.live.recordings.following import Recorded
 from kan_widgets.live.recordings.parts import Joined, part_of
 from kan_widgets.live.recordings.places import Place, is_first_process
 from kan_widgets.live.recordings.reader import Reader
+from kan_widgets.live.recordings.recorded import Recorded
 from kan_widgets.live.recordings.recorder import open_recorders
 from kan_widgets.live.recordings.replay import Glance
 from kan_widgets.live.recordings.writer import Writer

@@ -101,7 +101,7 @@ def test_step_and_curve_of_a_running_training_are_of_one_step(training: Training
     ("message", "state"),
     [
         ({"kind": "pause"}, "paused"),
-        ({"kind": "advance", "steps": 3}, "running"),
+        ({"kind": "step", "steps": 3}, "running"),
         ({"kind": "resume"}, "running"),
     ],
 )
@@ -129,7 +129,7 @@ def test_a_pause_clicked_in_another_thread_holds_and_a_click_lets_go_on(
         say(training.panel, kind="pause")
         until(lambda: training.live.control.is_holding)
         held = training.live.stats.steps
-        say(training.panel, kind="advance", steps=3)
+        say(training.panel, kind="step", steps=3)
         until(lambda: training.live.stats.steps == held + 3 and training.live.control.is_holding)
         # The last step is counted a moment before it is held.
         until(
@@ -159,7 +159,7 @@ def test_every_and_the_learning_rate_are_set(training: Training) -> None:
     ("message", "words"),
     [
         ({"kind": "every", "value": 0}, "a whole number of steps ≥ 1"),
-        ({"kind": "advance", "steps": "x"}, "a whole number"),
+        ({"kind": "step", "steps": "x"}, "a whole number"),
         ({"kind": "rate", "value": -1.0, "group": None}, "finite number ≥ 0"),
         ({"kind": "rate", "value": 1.0, "group": 5}, "1 parameter group"),
     ],

@@ -68,7 +68,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     if (kind === "shown") order({ kind: "drawn" });
     else if (kind === "pause" || kind === "stop") order({ kind: "pause" });
     else if (kind === "resume") run();
-    else if (kind === "advance") run(asked.steps ?? 1);
+    else if (kind === "step") run(asked.steps ?? 1);
     else if (kind === "rate") order({ kind, value: asked.value });
     else if (EDITS.includes(kind)) edit(content as Edit);
     else if (kind === "straighten" || kind === "form")
@@ -169,7 +169,7 @@ interface Change {
 
 const EDITS: readonly string[] = ["edit", "zero", "reset", "undo", "redo"];
 /** What can be asked of the training, and is done. */
-const HEARD: readonly string[] = ["pause", "resume", "stop", "advance", "rate"];
+const HEARD: readonly string[] = ["pause", "resume", "stop", "step", "rate"];
 
 function statusOf(
   { step, steps, rate, speed, machine }: News,

@@ -309,7 +309,7 @@ export interface Store {
   /** Of a layer of which the page has a window; null of others, and until it has come. */
   summary(layer: string): Summary | null;
   /** Have the window of a layer moved to the functions from an input to an output. */
-  look(layer: string, out: number, input: number): void;
+  lookAt(layer: string, out: number, input: number): void;
   structure(): Structure | null;
   probe(): Probe | null;
   /** Of the frame that is drawn, or the nearest before it; null where there are none. */

@@ -18,7 +18,7 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.live import cells
 from kan_widgets.live.frames.edit import Edit, Float64, Index, place_in_layer
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.model.holding import held_in, hold, index_in, release, restored
+from kan_widgets.live.model.holding import held_in, hold, index_in, release
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
@@ -66,8 +66,6 @@ class Edits(Stationary):
         """Why the last edit that had to wait could not be applied; else empty."""
         # Never held while frames are sent: who sends them may be waiting for it.
         self._lock = threading.RLock()
-        self.trying = threading.Lock()
-        """Held while a function is changed only to try it, and while the last state is read."""
 
     @property
     def _feed(self) -> TrainingFeed:
@@ -247,25 +245,6 @@ class Edits(Stationary):
             self._done = [edit for edit in self._done if edit.layer in kept]
             self._undone = [edit for edit in self._undone if edit.layer in kept]
             self._waiting = {at: v for at, v in self._waiting.items() if at[0] in kept}
-
-    @contextmanager
-    def without(self, edit: Edit) -> Iterator[None]:
-        """Put one function back to what it was before ``edit``, for the time of a ``with`` block.
-
-        Afterwards all parameters of its layer are again what they were, to the bit. Only
-        for the thread that trains, or while nothing trains.
-        """
-        functions = self._functions(edit.layer)
-        module = self._layers.place(edit.layer, edit.index).module
-        before = self._feed.frame
-        try:
-            with self.trying, restored(module):
-                write(functions, edit.index, edit.before)
-                yield
-        finally:
-            # A frame taken meanwhile shows the function as it was before the edit.
-            if self._feed.frame is not before and self._feed.is_open:
-                self._feed.refresh()
 
     # -- how they get into the model ------------------------------------------------
 

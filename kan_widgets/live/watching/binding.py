@@ -99,7 +99,7 @@ class Binding(Savable):
 
     @property
     def control(self) -> Control:
-        """Pause, resume, advance by single steps, or stop the training, from any thread."""
+        """Pause, resume, make single steps, or stop the training, from any thread."""
         return self._training.control
 
     @property

@@ -53,7 +53,7 @@ function build(shell: Shell): Parts {
         const { layer } = scene.picture;
         const place = scene.map && lookedAt(scene.map, id);
         if (place) {
-          shell.store()?.look(layer.name, place.out, place.in);
+          shell.store()?.lookAt(layer.name, place.out, place.in);
           return;
         }
         pressFunction(shell, layer, id, event);
