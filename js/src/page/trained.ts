@@ -58,7 +58,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     now = initial;
     reset = true;
     const code = bytesOf(lesson.code);
-    order({ kind: "begin", description, frame, data, settings, code: code.length ? code : null });
+    order({ kind: "begin", description, frame, data, settings, code });
   }
 
   const run = (steps = Number.POSITIVE_INFINITY) => order({ kind: "run", steps });
@@ -172,7 +172,7 @@ const EDITS: readonly string[] = ["edit", "zero", "reset", "undo", "redo"];
 const HEARD: readonly string[] = ["pause", "resume", "stop", "step", "rate"];
 
 function statusOf(
-  { step, steps, rate, speed, machine }: News,
+  { step, steps, rate, speed }: News,
   { batch, epochs }: TrainingSettings,
   state: string,
 ) {
@@ -182,8 +182,7 @@ function statusOf(
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
     ...{ rates: [rate], recording: "", source: "", message: "" },
-    kernels:
-      machine === "WebAssembly" ? "compiled kernels, in this page" : "without compiled kernels",
+    kernels: "compiled kernels, in this page",
   };
 }
 
