@@ -18,8 +18,8 @@ from kan_widgets.functions.split import Split
 from kan_widgets.nn.bases.basis import Interval
 from kan_widgets.nn.ungraded import ungraded
 
-Kind = Literal["conv", "linear", "elementwise"]
-Writer = Callable[[tuple[int, ...], Tensor], None]
+LayerKind = Literal["conv", "linear", "elementwise"]
+CoefficientWriter = Callable[[tuple[int, ...], Tensor], None]
 Gradient = Callable[[], Tensor]
 
 _FORMS = {
@@ -139,14 +139,14 @@ class LayerFunctions:
         If the shapes do not fit each other or the values cannot be read.
     """
 
-    kind: Kind
+    kind: LayerKind
     coefficients: _WhenAsked = _WhenAsked()
     bases: tuple[ReadBasis, ...]  # type: ignore[misc]  # the one before has no default either
     basis_index: Tensor | None = None
     name: str = ""
     type: str = ""
     conv: ConvSettings | None = None
-    write: Writer | None = None
+    write: CoefficientWriter | None = None
     locked: str = ""
     variable: str = "x"
     note: str = ""

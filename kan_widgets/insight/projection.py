@@ -165,7 +165,7 @@ def fix(
     basis = functions.bases[number_of_basis]
     before = functions.at(place if functions.kind == "conv" else place[:2]).detach().cpu()
     present = before.double().numpy().copy()
-    after = nearest(basis, present, x, wanted, form)
+    after = nearest_coefficients(basis, present, x, wanted, form)
     # As the model keeps them.
     after = torch.from_numpy(after).to(before.dtype).double().numpy()
     rest = exact_beta(basis, x) @ after - wanted
@@ -176,7 +176,7 @@ def fix(
     return Fixed(layer, place, words, error, largest, share, samples, len(x), present, after)
 
 
-def nearest(
+def nearest_coefficients(
     basis: ReadBasis, present: Float64, x: Float64, wanted: Float64, form: Curve
 ) -> Float64:
     """Return the coefficients that bring φ nearest to a form, of those the least changed."""

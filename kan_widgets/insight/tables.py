@@ -101,7 +101,7 @@ def _gelu(x: Float64) -> Float64:
     return x * ndtr(x)  # type: ignore[no-any-return]
 
 
-ACTIVATIONS: dict[str, Callable[[Float64], Float64]] = {
+BASE_TERMS: dict[str, Callable[[Float64], Float64]] = {
     "silu": silu,
     "gelu": _gelu,
     "relu": lambda x: np.maximum(x, 0.0),
@@ -137,6 +137,6 @@ def _beyond(layer: LayerLayout, table: Table, x: Float64) -> Float64:
     beta = np.where(gone, 0.0, np.nan)[:, None].repeat(len(layer.labels), axis=1)
     for b, (label, is_base) in enumerate(zip(layer.labels, layer.is_base, strict=True)):
         if is_base:
-            activation = ACTIVATIONS.get(label.lower())
+            activation = BASE_TERMS.get(label.lower())
             beta[:, b] = np.nan if activation is None else activation(x)
     return beta

@@ -21,7 +21,7 @@ from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.worker import Job, Painter, scheduler
-from kan_widgets.widgets.drawing_engine import packed
+from kan_widgets.widgets.drawing_engine import packed_bundle
 from kan_widgets.widgets.lifetime import SelfClosing
 from kan_widgets.widgets.sending import Outbox, is_costly
 from kan_widgets.widgets.wire import (
@@ -92,7 +92,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     @traitlets.default("_esm")
     def _packed(self) -> str:
-        return packed("main.js")
+        return packed_bundle("main.js")
 
     def __init__(self, source: Source) -> None:
         self._outbox = Outbox(self._send_waiting)

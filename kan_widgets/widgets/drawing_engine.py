@@ -58,7 +58,7 @@ def bundle(name: str) -> str:
 
 
 @lru_cache
-def packed(name: str) -> str:
+def packed_bundle(name: str) -> str:
     """Return a built module as a gzipped one that unpacks itself, less than two thirds as large."""
     # Without a date, so that a notebook saved twice has not changed.
     small = gzip.compress(bundle(name).encode("utf-8"), mtime=0)

@@ -22,7 +22,7 @@ import kan_widgets as kw
 from kan_widgets.live.frames.feed import Listener
 from kan_widgets.live.reports import report
 from kan_widgets.nn.kernels import native
-from kan_widgets.widgets.training_panel import TrainingPanel, status_of
+from kan_widgets.widgets.training_panel import TrainingPanel, panel_status
 
 LIMIT = 20.0
 
@@ -204,15 +204,15 @@ class Broken(Listener):
 def test_how_the_layers_compute_is_said_of_our_own_layers_alone(
     training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert status_of(training.live)["kernels"] == kw.nn.kernels_info()
+    assert panel_status(training.live)["kernels"] == kw.nn.kernels_info()
     other = kw.bind(torch.nn.Linear(2, 1))
-    assert status_of(other)["kernels"] == ""
+    assert panel_status(other)["kernels"] == ""
     other.close()
     monkeypatch.setattr(native, "_wanted", None)
     monkeypatch.setenv("KAN_WIDGETS_COMPILE", "maybe")
     native._by_default.cache_clear()
     try:
-        assert "KAN_WIDGETS_COMPILE='maybe'" in status_of(training.live)["kernels"]
+        assert "KAN_WIDGETS_COMPILE='maybe'" in panel_status(training.live)["kernels"]
     finally:
         native._by_default.cache_clear()
 

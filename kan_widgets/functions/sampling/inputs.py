@@ -195,7 +195,7 @@ def _sizes(run: nn.Module) -> list[list[int]]:
 
 def _runs(run: nn.Module, way: Way) -> bool:
     try:
-        y = computed(run(torch.zeros(3, *way.shape).to(like_of(run))))
+        y = output_of(run(torch.zeros(3, *way.shape).to(like_of(run))))
     except Exception:
         return False
     if not isinstance(y, Tensor) or len(y) != 3 or y.ndim != len(way.shape) + 1:
@@ -205,6 +205,6 @@ def _runs(run: nn.Module, way: Way) -> bool:
     return y.shape[2] == 1 if way.shape[1:] == (1,) else y.shape[1:-1] == way.shape[:-1]
 
 
-def computed(out: Any) -> Any:
+def output_of(out: Any) -> Any:
     """Return what a module computes; pykan's layers return more beside it."""
     return out[0] if isinstance(out, tuple) and out else out

@@ -206,12 +206,12 @@ def sampled_anew() -> Iterator[None]:
         _anew.reset(token)
 
 
-def keep(module: nn.Module, tensors: Sequence[Tensor], samples: Samples) -> None:
+def keep_samples(module: nn.Module, tensors: Sequence[Tensor], samples: Samples) -> None:
     """Keep what was sampled of a module from some tensors."""
     _kept[module] = replace(samples, versions=_versions(tensors))
 
 
-def kept(module: nn.Module, tensors: Sequence[Tensor] = ()) -> Samples | None:
+def kept_samples(module: nn.Module, tensors: Sequence[Tensor] = ()) -> Samples | None:
     """Return the last samples; ``None`` if `sampled_anew` asks and tensors have changed."""
     known = _kept.get(module)
     if known is not None and tensors and _anew.get() and _versions(tensors) != known.versions:

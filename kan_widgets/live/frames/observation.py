@@ -57,7 +57,7 @@ class Observation:
     ``None`` where they are none, or where that was not seen."""
 
 
-def together(seen: Sequence[Observation]) -> Observation:
+def joined(seen: Sequence[Observation]) -> Observation:
     """Return as one what reached a layer in several processes, each with images of its own.
 
     What is the same as in another, or was seen over other bins than in the first, is left out.

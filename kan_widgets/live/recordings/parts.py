@@ -16,7 +16,7 @@ import numpy as np
 from kan_widgets.functions.split import Split
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, new_layout
-from kan_widgets.live.frames.observation import Observation, together
+from kan_widgets.live.frames.observation import Observation, joined
 from kan_widgets.live.recordings.places import PathLike, Place
 from kan_widgets.live.recordings.reader import NewJob, NoRecording, Observed, Reader, Record, Seam
 from kan_widgets.live.recordings.segments import LOST_SECONDS, SIGN_SECONDS
@@ -181,7 +181,7 @@ class Joined(Reader):
         if self._merged != [id(each) for each in seen]:
             self._merged = [id(each) for each in seen]
             names = self._own
-            yield Observed({n: together([each[n] for each in seen if n in each]) for n in names})
+            yield Observed({n: joined([each[n] for each in seen if n in each]) for n in names})
 
 
 def _place_of(split: Split | None, layer: LayerLayout) -> tuple[slice, slice]:
