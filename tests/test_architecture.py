@@ -227,6 +227,26 @@ def test_no_module_is_named_after_nothing() -> None:
     assert not [name for name in MODULES if vague & set(name.split("."))]
 
 
+# What users write of each trainer, and the commands of the command line, are called as what they
+# stand for.
+CALLED_ALIKE = ("integrations", "cli")
+
+
+def test_a_name_of_a_module_means_one_thing() -> None:
+    homes: dict[str, set[str]] = {}
+    for name, path in MODULES.items():
+        if part(name) in CALLED_ALIKE or room(name) == "kan_widgets.functions.adapters":
+            continue
+        for node in ast.parse(path.read_text("utf-8")).body:
+            found = [node.name] if isinstance(node, ast.ClassDef | ast.FunctionDef) else []
+            if isinstance(node, ast.Assign) and "TypeVar" not in ast.unparse(node.value):
+                found = [each.id for each in node.targets if isinstance(each, ast.Name)]
+            for each in found:
+                if each[0] != "_":
+                    homes.setdefault(each, set()).add(name)
+    assert not {each: where for each, where in homes.items() if len(where) > 1}
+
+
 def loaded_after(code: str) -> set[str]:
     """Return the modules that a new interpreter has loaded after running some code."""
     code += "\nimport sys; print(*sys.modules)"

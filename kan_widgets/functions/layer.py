@@ -15,7 +15,7 @@ from kan_widgets.functions.basis import ReadBasis, one_of_each
 from kan_widgets.functions.coefficients import ALL, Rewriter, Terms
 from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.split import Split
-from kan_widgets.nn.bases.basis import Interval
+from kan_widgets.nn.bases.basis import Ends
 from kan_widgets.nn.ungraded import ungraded
 
 LayerKind = Literal["conv", "linear", "elementwise"]
@@ -275,13 +275,13 @@ class LayerFunctions:
         return self.bases[0].is_base
 
     @property
-    def domain(self) -> Interval:
+    def domain(self) -> Ends:
         """The interval the functions are meant for, over all bases."""
         lows, highs = zip(*(basis.domain for basis in self.bases), strict=True)
         return min(lows), max(highs)
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """The interval worth drawing, over all bases."""
         lows, highs = zip(*(basis.extent for basis in self.bases), strict=True)
         return min(lows), max(highs)

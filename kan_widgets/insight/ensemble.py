@@ -32,7 +32,7 @@ from kan_widgets.insight.members import (
     read_member,
     seen_by,
 )
-from kan_widgets.insight.tables import Float64
+from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.progress_bar import progress
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from kan_widgets.insight.chain import Chain, SplineNetwork
 from kan_widgets.insight.forms import FORMS, Form, chosen_forms, lambdified
 from kan_widgets.insight.formula_search import FORMULA_PENALTY, Search, formula_score
 from kan_widgets.insight.symbolic_fits import SymbolicFit
-from kan_widgets.insight.tables import Float64, Int64
+from kan_widgets.live.frames.scalars import Float64, Int64
 from kan_widgets.progress_bar import progress_line
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ import numpy as np
 from kan_widgets.insight.chain import Chain, Link, Term, spline_through
 from kan_widgets.insight.forms import Form, lambdified
 from kan_widgets.insight.symbolic import FLOOR, forms_like, score_of
-from kan_widgets.insight.tables import EPSILON, Float64
+from kan_widgets.insight.tables import EPSILON
+from kan_widgets.live.frames.scalars import Float64
 
 FORMULA_PENALTY = 0.2
 """Five numbers more must halve the variance that is left unexplained."""

@@ -14,8 +14,8 @@ from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.kernels import columns_and_bases, flat_coefficients, values_of
 from kan_widgets.insight.projection import Curve, nearest_coefficients
 from kan_widgets.insight.symbolic import symbolic
-from kan_widgets.insight.tables import Float64, Int64
 from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.scalars import Float64, Int64
 
 Replacement = Literal["mean", "line", "base", "splines", "form", "initial"]
 

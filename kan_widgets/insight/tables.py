@@ -7,17 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kan_widgets.live.frames.layout import LayerLayout, Table, build_layout
+from kan_widgets.live.frames.scalars import Float64, Int64
 
 if TYPE_CHECKING:
     from kan_widgets.functions import LayerFunctions
     from kan_widgets.functions.basis import ReadBasis
 
-
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 EPSILON = 2e-6
 """What moves less than this share of its size is constant: β may come as float32."""

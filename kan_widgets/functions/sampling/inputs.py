@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import as_rows
 from kan_widgets.functions.undisturbed import like_of
-from kan_widgets.nn.bases.basis import Interval
+from kan_widgets.nn.bases.basis import Ends
 
 # How people call the number of inputs of a layer.
 INPUT_NAMES = (
@@ -36,7 +36,7 @@ class Way:
 
     shape: tuple[int, ...]
     """Of one input, without the batch."""
-    interval: Interval = _USUAL_RANGE
+    interval: Ends = _USUAL_RANGE
     """Where to look at the functions."""
     kernel: tuple[int, int] | None = None
     """Of a convolution; ``None`` for others."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from kan_widgets.live.frames.scalars import Float64
 
-Float64 = NDArray[np.float64]
 FunctionIndex = tuple[int, int, int, int]
 """A function's place in its layer: output, input, row, column."""
 

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kan_widgets.live.frames.layout import Float32
-
-Int64 = NDArray[np.int64]
-
+from kan_widgets.live.frames.scalars import Int64
 
 BINS = 64
 MOST_PATCH_FLOATS = 250_000

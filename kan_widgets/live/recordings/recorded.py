@@ -17,7 +17,7 @@ from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.recordings.format import Status, Steered
-from kan_widgets.live.recordings.reader import Logged, Observed, Probed, Reader, Record, Seam
+from kan_widgets.live.recordings.reader import Logged, ObservedInputs, Probed, Reader, Record, Seam
 from kan_widgets.live.recordings.remote import FollowerSide
 from kan_widgets.live.recordings.segments import LOST_SECONDS
 from kan_widgets.live.reports import report
@@ -239,7 +239,7 @@ class Recorded(Feed):
                 self.scalars.mark(record.step, record.words)
             elif isinstance(record, Mark):
                 self.scalars.mark(record.step, record.text)
-            elif isinstance(record, Observed):
+            elif isinstance(record, ObservedInputs):
                 self.set_observed(record.layers)
             elif isinstance(record, Status):
                 self.status, self.notices = record, record.notices

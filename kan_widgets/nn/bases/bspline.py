@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable, placed
+from kan_widgets.nn.bases.basis import Ends, OnGrid, checked_range, computable, placed
 from kan_widgets.nn.torch_modes import transformed
 
 MAX_ORDER = 5
@@ -29,13 +29,13 @@ class Spline(OnGrid):
         return self.grid_size + self.spline_order
 
     @property
-    def support(self) -> Interval:
+    def support(self) -> Ends:
         """Ends of the interval outside of which every basis function is zero."""
         knots = self.knots
         return knots[0], knots[-1]
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """The support."""
         return self.support
 

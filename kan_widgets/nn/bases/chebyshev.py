@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable, shifted
+from kan_widgets.nn.bases.basis import Ends, OnGrid, checked_range, computable, shifted
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Chebyshev(OnGrid):
     """
 
     degree: int = 4
-    grid_range: Interval = (-2.0, 2.0)
+    grid_range: Ends = (-2.0, 2.0)
 
     def __post_init__(self) -> None:
         """Check the numbers and store the range as a tuple of floats."""
@@ -67,7 +67,7 @@ class Chebyshev(OnGrid):
         return tuple(f"T{b}(tanh {u})" for b in range(self.n_basis))
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """Half the grid's width beyond each end, where tanh u is ±0.999."""
         lo, hi = self.grid_range
         return lo - (hi - lo) / 2, hi + (hi - lo) / 2

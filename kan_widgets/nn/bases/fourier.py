@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable, shifted
+from kan_widgets.nn.bases.basis import Ends, OnGrid, checked_range, computable, shifted
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Fourier(OnGrid):
     """
 
     frequencies: int = 4
-    grid_range: Interval = (-math.pi, math.pi)
+    grid_range: Ends = (-math.pi, math.pi)
     constant: bool = True
 
     def __post_init__(self) -> None:
@@ -83,7 +83,7 @@ class Fourier(OnGrid):
         return ("1", *waves) if self.constant else waves
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """A quarter of a period beyond each end, where the waves have begun to repeat."""
         lo, hi = self.grid_range
         return lo - (hi - lo) / 4, hi + (hi - lo) / 4

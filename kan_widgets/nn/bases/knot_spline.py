@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Interval, computable, placed
+from kan_widgets.nn.bases.basis import Ends, computable, placed
 from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline, Spline
 
 
@@ -73,7 +73,7 @@ class KnotSpline(Spline):
         return len(self.knots) - 2 * self.spline_order - 1
 
     @property
-    def grid_range(self) -> Interval:  # type: ignore[override]
+    def grid_range(self) -> Ends:  # type: ignore[override]
         """Ends of the grid, without its extension."""
         return self.knots[self.spline_order], self.knots[-self.spline_order - 1]
 
