@@ -83,6 +83,23 @@ class OnGrid:
         lo, hi = self.grid_range
         return (lo + hi) / 2
 
+    def expand(self, x: Tensor) -> Tensor:
+        """Evaluate all functions at ``x``: ``(*x.shape, n_basis)``, twice differentiable.
+
+        Half precision is computed in float32. Raises `TypeError` if ``x`` is not floating point.
+        """
+        return self._values(computable(x)).to(x.dtype)
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """Evaluate the first derivative of all functions, as ``expand`` does the functions."""
+        return self._slopes(computable(x)).to(x.dtype)
+
+    def _values(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _slopes(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
 
 def shifted(centre: float) -> str:
     """Return x − centre in writing: ``"x"``, ``"(x − 0.5)"``."""
