@@ -258,7 +258,7 @@ def _inputs_for(
     return [x]
 
 
-def proved_off(
+def error_of_adapter(
     module: nn.Module, adapter: Adapter, examples: Tensor | None = None, again: bool = False
 ) -> tuple[float, bool]:
     """Return how far an adapter is off, on a copy of a module as it is and with parameters moved.

@@ -24,7 +24,7 @@ _STRAIGHT, STRAIGHT = 1e-4, "its functions are straight lines: a plain layer"
 # What is so small, of the largest value, is rounding.
 ROUNDING, CONSTANT = 2e-6, "it computes a constant"
 
-InAndOut = tuple[Tensor, Tensor]
+InputOutput = tuple[Tensor, Tensor]
 
 
 class ModuleSums:
@@ -48,7 +48,9 @@ class ModuleSums:
         normed, own = (self._embedded(half) for half in x.chunk(2, dim=1))
         return self._passed(own, lambda y, out: normed)[1]
 
-    def as_it_is(self, most: int = MAX_INPUTS, nodes: Sequence[float] = ()) -> Iterator[InAndOut]:
+    def as_it_is(
+        self, most: int = MAX_INPUTS, nodes: Sequence[float] = ()
+    ) -> Iterator[InputOutput]:
         """Run it with its norm on inputs that it was really given, if any, and on others.
 
         Yielded are what functions take in, ``(n, inputs)``, and the sums; of at most so many. Every
@@ -70,7 +72,7 @@ class ModuleSums:
             taken, sums = zip(*parts, strict=True)
             yield torch.cat(taken), torch.cat(sums)
 
-    def _passed(self, x: Tensor, norm: Callable[[Tensor, Tensor], Tensor]) -> InAndOut:
+    def _passed(self, x: Tensor, norm: Callable[[Tensor, Tensor], Tensor]) -> InputOutput:
         """Run it, with another output of the norm before; return what is taken in, and the sums."""
         way, found = self.way, {"normed": x}
         taps = [Tap((self.run.get_submodule(name),)) for name in way.after[-1:]]
